@@ -1,0 +1,101 @@
+"""pm-hub: one normalized store and one reporting feed from the project tools an organisation already has.
+
+This is the front door: all that a plugin may import. Names load when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hub.destination import Delivery as Delivery
+    from hub.destination import DeliveryContext as DeliveryContext
+    from hub.destination import Destination as Destination
+    from hub.destination import FeedView as FeedView
+    from hub.errors import ConfigError as ConfigError
+    from hub.errors import DeliveryError as DeliveryError
+    from hub.errors import HubError as HubError
+    from hub.errors import Interrupted as Interrupted
+    from hub.errors import MissingExtra as MissingExtra
+    from hub.errors import PluginError as PluginError
+    from hub.errors import SourceDataError as SourceDataError
+    from hub.errors import SourceDenied as SourceDenied
+    from hub.errors import SourceError as SourceError
+    from hub.errors import SourceGone as SourceGone
+    from hub.errors import SourceUnavailable as SourceUnavailable
+    from hub.feed import column_captions as column_captions
+    from hub.files import FileState as FileState
+    from hub.files import matching_files as matching_files
+    from hub.files import relative_name as relative_name
+    from hub.files import write_atomically as write_atomically
+    from hub.hookspecs import hookimpl as hookimpl
+    from hub.records import BY_TABLE as BY_TABLE
+    from hub.records import RECORDS as RECORDS
+    from hub.records import Account as Account
+    from hub.records import Allocation as Allocation
+    from hub.records import Baseline as Baseline
+    from hub.records import BudgetLine as BudgetLine
+    from hub.records import Category as Category
+    from hub.records import ChecklistItem as ChecklistItem
+    from hub.records import Container as Container
+    from hub.records import CustomValue as CustomValue
+    from hub.records import Iteration as Iteration
+    from hub.records import Project as Project
+    from hub.records import ProjectLink as ProjectLink
+    from hub.records import Record as Record
+    from hub.records import RegisterItem as RegisterItem
+    from hub.records import SlaCycle as SlaCycle
+    from hub.records import Task as Task
+    from hub.records import TaskChange as TaskChange
+    from hub.records import TaskLink as TaskLink
+    from hub.records import Worklog as Worklog
+    from hub.secrets import Secret as Secret
+    from hub.settings import convert as convert
+    from hub.source import Batch as Batch
+    from hub.source import Census as Census
+    from hub.source import Check as Check
+    from hub.source import Context as Context
+    from hub.source import Gone as Gone
+    from hub.source import Partition as Partition
+    from hub.source import Scope as Scope
+    from hub.source import Source as Source
+
+_ROOMS = {
+    "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView"),
+    "errors": (
+        "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",
+    ),
+    "feed": ("column_captions",),
+    "files": ("FileState", "matching_files", "relative_name", "write_atomically"),
+    "hookspecs": ("hookimpl",),
+    "records": (
+        "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem", "Container",
+        "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem", "SlaCycle", "Task",
+        "TaskChange", "TaskLink", "Worklog",
+    ),
+    "secrets": ("Secret",),
+    "settings": ("convert",),
+    "source": ("Batch", "Census", "Check", "Context", "Gone", "Partition", "Scope", "Source"),
+}  # fmt: skip
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - a test holds it to the imports above
+
+
+def __getattr__(name: str) -> Any:
+    """Load *name* from its room."""
+    try:
+        room = _ROOM_OF[name]
+    except KeyError:
+        raise AttributeError(f"module 'hub' has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"hub.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the front door's names."""
+    return __all__

@@ -1,0 +1,76 @@
+"""The contract of a destination: receive a verified feed, whole or as changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import msgspec
+
+from hub.source import Check
+
+if TYPE_CHECKING:
+    import duckdb
+
+Privacy = Literal["project", "team-week", "nominative-line"]
+
+
+class FeedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed as one destination may see it: a folder of Parquet tables at its privacy level, and its manifest.
+
+    *tables* maps a table's name to its Parquet glob; *changes* gives the rows inserted, updated and deleted
+    since this destination's last published feed, as a DuckDB relation with a first column ``_change``.
+    *connection* is an open DuckDB connection on which the tables are views of the same names.
+    """
+
+    feed_id: str
+    folder: Path
+    manifest: dict[str, Any]
+    tables: dict[str, str]
+    lang: str
+    connection: duckdb.DuckDBPyConnection
+    changes: Callable[[str], duckdb.DuckDBPyRelation]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination received: where it lies and the rows per table."""
+
+    where: str
+    rows: dict[str, int]
+    open_next: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class DeliveryContext:
+    """What the hub lends a destination for one delivery."""
+
+    def __init__(self, *, base: Path, name: str) -> None:
+        """Lend *base*, the folder of the configuration, and a log."""
+        self.base = base
+        self.log = logging.getLogger(f"hub.destination.{name}")
+
+    def resolve(self, path: str) -> Path:
+        """Give *path* as absolute; relative paths start at the configuration's folder."""
+        return self.base / path
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A destination: its fields are its settings, ``[destinations.NAME]`` in the configuration.
+
+    *privacy* is the level of personal detail it may receive.
+    """
+
+    kind: ClassVar[str] = ""
+
+    name: str
+    privacy: Privacy = "team-week"
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Look at rights and room; change nothing."""
+        raise NotImplementedError
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Make *feed* the one that readers see; interrupted and repeated deliveries end in the same state."""
+        raise NotImplementedError

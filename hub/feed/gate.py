@@ -1,0 +1,118 @@
+"""The gate: a snapshot becomes current only when its contract and its totals hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from hub.feed.build import Snapshot, open_feed
+from hub.feed.model import model
+from hub.store import Store
+from hub.store.store import as_of_sql
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing the gate found; *blocks* keeps the last good feed."""
+
+    kind: Literal["contract", "conservation", "freshness", "missing"]
+    text: str
+    blocks: bool
+
+
+def check(store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime) -> list[Finding]:
+    """Read *snapshot* as a reader would and compare it with its contract, with the store and with the clock.
+
+    Contract and conservation always block; stale and incomplete sources block where the setting says ``block``.
+    """
+    return [
+        *_contract(snapshot),
+        *_conservation(store, snapshot),
+        *_sources(store, snapshot, freshness=freshness, failed=failed_sources, now=now),
+    ]
+
+
+def _contract(snapshot: Snapshot) -> list[Finding]:
+    findings = []
+    feed = open_feed(snapshot.folder)
+
+    def bad(text: str) -> None:
+        findings.append(Finding(kind="contract", text=text, blocks=True))
+
+    def one(sql: str) -> Any:
+        row = feed.execute(sql).fetchone()
+        return row[0] if row else None
+
+    for name, table in model().tables.items():
+        found = {row[0]: row[1] for row in feed.execute(f"DESCRIBE {name}").fetchall()}
+        wanted = {c: column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE") for c, column in table.columns.items()}
+        if found != wanted:
+            wrong = sorted(set(found.items()) ^ set(wanted.items()))
+            bad(f"{name}: columns or types differ from the model: {wrong}")
+        keys = ", ".join(table.key)
+        if doubles := one(f"SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1)"):
+            bad(f"{name}: {doubles} keys ({keys}) occur more than once")
+        if empty := one(f"SELECT count(*) FROM {name} WHERE {' OR '.join(f'{key} IS NULL' for key in table.key)}"):
+            bad(f"{name}: {empty} rows have an empty key ({keys})")
+        for column, facts in table.columns.items():
+            if facts.ref is None:
+                continue
+            target = model().tables[facts.ref].key[0]
+            if lost := one(f"SELECT count(*) FROM {name} WHERE {column} IS NULL OR {column} NOT IN (SELECT {target} FROM {facts.ref})"):
+                bad(f"{name}: {lost} rows have a {column} that {facts.ref} does not know")
+    feed.close()
+    return findings
+
+
+def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
+    moment = str(snapshot.manifest["as_of"])
+    # read straight from SQLite, not through the builder's own path: two ways to the same total
+    said = {
+        "seconds": store.rows(f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)})")[0]["n"],
+        "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)})")[0]["n"],
+        "amount_minor": store.rows(f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})")[0]["n"],
+    }
+    feed = open_feed(snapshot.folder)
+    kinds = ("baseline", "revised", "committed", "consumed", "forecast")
+    total = " + ".join(f"coalesce(sum({kind}_amount), 0)" for kind in kinds)
+    held = {
+        "seconds": feed.execute("SELECT coalesce(sum(seconds), 0)::BIGINT FROM fact_worklog").fetchall()[0][0],
+        "tasks": feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0],
+        "amount_minor": int(feed.execute(f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget").fetchall()[0][0]),
+    }
+    feed.close()
+    findings = []
+    for measure, expected in said.items():
+        left_out = sum(line["amount"] for line in snapshot.manifest["excluded"] if line["measure"] == measure)
+        if held[measure] + left_out != expected:
+            findings.append(
+                Finding(
+                    kind="conservation", blocks=True,
+                    text=f"{measure}: the store has {expected}, the feed {held[measure]} and its listed exclusions {left_out}: "
+                    f"{expected - held[measure] - left_out} are lost or doubled",
+                )
+            )  # fmt: skip
+    return findings
+
+
+def _sources(store: Store, snapshot: Snapshot, *, freshness: str, failed: str, now: datetime) -> list[Finding]:
+    findings = []
+    for source in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
+        runs = store.runs(source["id"], limit=1)
+        last = store.last_success(source["id"])
+        if runs and runs[0].verdict in {"failed", "partial", "interrupted"}:
+            findings.append(
+                Finding(
+                    kind="missing", text=f"{source['id']}: its last run was {runs[0].verdict}", blocks=failed == "block"
+                )
+            )
+        if source["id"] == "config":
+            continue
+        age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
+        if age is None or age > source["freshness_max_s"]:
+            since = f"{age / 3600:.0f} h ago" if age is not None else "never"
+            findings.append(
+                Finding(kind="freshness", text=f"{source['id']}: last complete sync {since}", blocks=freshness == "block")
+            )
+    return findings

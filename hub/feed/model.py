@@ -1,0 +1,55 @@
+"""Read the semantic model: what every table and column of the feed is called, typed and keyed."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib.resources import files
+
+import msgspec
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right."""
+
+    type: str
+    fr: str
+    en: str
+    description: str = ""
+    hidden: bool = False
+    additive: bool = False
+    ref: str | None = None
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table with its grain's *key*."""
+
+    fr: str
+    en: str
+    description: str
+    key: tuple[str, ...]
+    columns: dict[str, Column]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole model; *contract* is the version dashboards rely on."""
+
+    contract: int
+    tables: dict[str, Table]
+
+
+@functools.cache
+def model() -> Model:
+    """Give the model shipped with this hub."""
+    text = (files("hub.feed") / "model.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), Model)
+
+
+def table_sql(name: str) -> str:
+    """Give the query that fills *name*, in DuckDB's dialect."""
+    return (files("hub.feed") / "tables" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def column_captions(table: str, lang: str) -> dict[str, str]:
+    """Give the captions of *table*'s columns in *lang* (``fr`` or ``en``)."""
+    return {name: column.fr if lang == "fr" else column.en for name, column in model().tables[table].columns.items()}

@@ -1,0 +1,98 @@
+"""The feed as a destination may see it: personal detail summed away to the level it was given."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
+from hub.feed.model import model
+
+SMALLEST_GROUP = 5
+_TEXTS = {"fr": ("(Sans équipe)", "(Autres équipes)"), "en": ("(No team)", "(Other teams)")}
+
+_PEOPLE = {
+    "team-week": f"""
+CREATE TABLE crew AS SELECT person_key, team AS own, CASE WHEN person_key = -1 THEN NULL
+    WHEN team IS NULL THEN $none WHEN count(*) OVER (PARTITION BY team) < {SMALLEST_GROUP} THEN $others ELSE team END AS team
+    FROM feed.dim_person;
+CREATE TABLE crew_key AS SELECT person_key, coalesce(-1 - dense_rank() OVER (ORDER BY team), -1) AS team_key, team FROM crew WHERE team IS NOT NULL
+    UNION ALL SELECT -1, -1, NULL;
+CREATE TABLE dim_person AS SELECT team_key AS person_key, coalesce(team, (SELECT person_label FROM feed.dim_person WHERE person_key = -1)) AS person_label,
+    team, NULL::VARCHAR AS role, NULL::BIGINT AS is_external, NULL::BIGINT AS timesheet_expected
+    FROM crew_key GROUP BY ALL;""",
+    "project": """
+CREATE TABLE crew_key AS SELECT person_key, -1 AS team_key FROM feed.dim_person;
+CREATE TABLE dim_person AS SELECT * FROM feed.dim_person WHERE person_key = -1;""",
+}
+_WORKLOG = """
+CREATE TABLE fact_worklog AS SELECT
+    md5(concat_ws('|', day, w.project_key, w.person_key, w.source_key, w.category, w.is_billable, w.approval)) AS worklog_id,
+    day AS work_date, year(day) * 10000 + month(day) * 100 + day(day) AS date_key, project_key, -1::BIGINT AS task_key, person_key,
+    source_key, category, is_billable, approval, sum(seconds)::BIGINT AS seconds, sum(days) AS days,
+    sum(amount)::DECIMAL(18,2) AS amount, NULL::TIMESTAMPTZ AS updated_at
+FROM (SELECT f.* EXCLUDE (person_key), k.team_key AS person_key, {day} AS day FROM feed.fact_worklog f JOIN crew_key k USING (person_key)) w
+GROUP BY day, project_key, person_key, source_key, category, is_billable, approval"""
+# a week that begins in one month and ends in the next gives two lines: months stay right to the hour
+_DAY = {
+    "team-week": "greatest(date_trunc('week', work_date), date_trunc('month', work_date))::DATE",
+    "project": "date_trunc('month', work_date)::DATE",
+}
+
+
+def project_to(level: str, snapshot: Path, root: Path) -> Path:
+    """Give the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
+
+    ``nominative-line`` is the feed as it is. Built once per snapshot under *root*, then reused.
+    """
+    if level == "nominative-line":
+        return snapshot
+    target = root / level / snapshot.name
+    if (target / "manifest.json").exists():
+        return target
+    shutil.rmtree(target, ignore_errors=True)
+    manifest = load_manifest(snapshot)
+    none, others = _TEXTS[manifest["lang"]]
+    view = open_feed(snapshot)
+    try:
+        view.execute("CREATE SCHEMA feed")
+        for name, table in model().tables.items():
+            view.execute(f"CREATE VIEW feed.{name} AS SELECT * FROM main.{name}")
+            del table
+        view.execute("CREATE SCHEMA narrowed")
+        view.execute("USE narrowed")
+        for statement in _PEOPLE[level].split(";\n"):
+            if statement.strip():
+                parameters: dict[str, Any] = {}
+                if "$none" in statement:
+                    parameters = {"none": none, "others": others}
+                view.execute(statement.rstrip().rstrip(";"), parameters)
+        view.execute(_WORKLOG.format(day=_DAY[level]))
+        view.execute(
+            "CREATE TABLE fact_task_snapshot AS SELECT f.* REPLACE (k.team_key AS person_key) "
+            "FROM feed.fact_task_snapshot f JOIN crew_key k USING (person_key)"
+        )
+        view.execute(
+            "CREATE TABLE fact_allocation_week AS SELECT week_start, k.team_key AS person_key, project_key, "
+            "sum(planned_s)::BIGINT AS planned_s, sum(logged_s)::BIGINT AS logged_s "
+            "FROM feed.fact_allocation_week f JOIN crew_key k USING (person_key) GROUP BY ALL"
+        )
+        view.execute("CREATE TABLE fact_register AS SELECT * REPLACE (NULL::VARCHAR AS owner_label) FROM feed.fact_register")
+        for name in model().tables:
+            if name not in {"dim_person", "fact_worklog", "fact_task_snapshot", "fact_allocation_week", "fact_register"}:
+                view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
+        for name, table in model().tables.items():
+            casts = ", ".join(f"{c}::{column.type} AS {c}" for c, column in table.columns.items())
+            view.execute(f"CREATE VIEW typed_{name} AS SELECT {casts} FROM {name}")
+        view.execute("CREATE SCHEMA typed")
+        for name in model().tables:
+            view.execute(f"CREATE VIEW typed.{name} AS SELECT * FROM narrowed.typed_{name}")
+        view.execute("USE typed")
+        target.mkdir(parents=True, mode=0o700)
+        write_parquet(view, target)
+        manifest = {**manifest, "privacy": level, "tables": describe(target, view)}
+        save_manifest(target, manifest)
+    finally:
+        view.close()
+    return target

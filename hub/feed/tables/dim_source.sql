@@ -1,0 +1,4 @@
+-- Grain: one source. The last success is the end of the last run that was ok.
+SELECT s.key AS source_key, s.id AS name, s.kind AS plugin, s.seconds_per_day, s.freshness_max_s,
+    s.last_success_at::TIMESTAMPTZ AS last_success_at
+FROM source s

@@ -1,0 +1,105 @@
+"""Files as sources see them: found by folder or glob, skipped when unchanged, caught when they change while read."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from hub.errors import SourceDataError
+
+
+class FileState(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one content of a file from another: bytes, modification time in ns, sha256 in hex."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """Read the whole of *path* once. Raises `SourceDataError` when it cannot be opened."""
+        try:
+            before = path.stat()
+            digest = hashlib.sha256()
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            after = path.stat()
+        except PermissionError as exc:
+            raise SourceDataError(
+                f"{path.name} cannot be opened: it is locked by another program or this account may not read it. "
+                "Close it, or give the right to read it."
+            ) from exc
+        except OSError as exc:
+            raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise SourceDataError(f"{path.name} was being written while it was read; the next run takes it.")
+        return cls(size=after.st_size, mtime_ns=after.st_mtime_ns, sha256=digest.hexdigest())
+
+    @classmethod
+    def of_cursor(cls, cursor: Any) -> FileState | None:
+        """Give the state kept in a *cursor*, or None."""
+        try:
+            return cls(size=cursor["size"], mtime_ns=cursor["mtime_ns"], sha256=cursor["sha256"])
+        except (KeyError, TypeError):
+            return None
+
+    def looks_unchanged(self, path: Path) -> bool:
+        """Say whether size and time are still the same, without opening the file."""
+        with contextlib.suppress(OSError):
+            now = path.stat()
+            return (now.st_size, now.st_mtime_ns) == (self.size, self.mtime_ns)
+        return False
+
+    def verify(self, path: Path) -> None:
+        """Raise `SourceDataError` when *path* changed since this state was taken."""
+        if not self.looks_unchanged(path):
+            raise SourceDataError(f"{path.name} changed while it was read; nothing of it was kept, the next run takes it.")
+
+
+def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """Give the files of a folder or glob, sorted; *pattern* starts at *base*, *suffixes* are lower case with the dot.
+
+    Lock files of Office (``~$…``) and hidden files are left out. A folder is read without its subfolders.
+    """
+    place = base / pattern
+    found = place.iterdir() if place.is_dir() else (Path(p) for p in glob.glob(str(place), recursive=True))
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
+    )
+
+
+def relative_name(path: Path, base: Path) -> str:
+    """Give *path* from *base* with forward slashes, the same on every system."""
+    try:
+        return path.resolve().relative_to(base.resolve()).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()
+
+
+@contextlib.contextmanager
+def write_atomically(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """Open a new file beside *path* that takes its place, complete, when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

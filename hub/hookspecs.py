@@ -1,0 +1,51 @@
+"""The doors of the hub: the hooks a plugin may implement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from hub.destination import Destination
+    from hub.records import Category, Record
+    from hub.source import Source
+    from hub.store import RunRow
+
+PROJECT = "hub"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_sources() -> list[type[Source]]:
+    """Give the source classes of this plugin; each has its own `kind`."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_destinations() -> list[type[Destination]]:
+    """Give the destination classes of this plugin; each has its own `kind`."""
+    raise NotImplementedError
+
+
+@hookspec
+def register_commands(cli: click.Group) -> None:
+    """Add commands to the group *cli*."""
+
+
+@hookspec(firstresult=True)
+def categorize_status(source: Source, status: str) -> Category | None:
+    """Say which category the *status* of *source* means where the tool proves none; None passes on."""
+
+
+@hookspec
+def map_record(source: Source, record: Record) -> Record | None:
+    """Apply a site's own rule to one *record* before it is stored; None leaves it as it is."""
+
+
+@hookspec
+def run_finished(run: RunRow) -> None:
+    """Listen: one source's run has ended."""

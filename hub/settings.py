@@ -1,0 +1,223 @@
+"""The configuration: TOML checked against the settings of every source and destination."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from hub.destination import Destination
+from hub.errors import ConfigError
+from hub.secrets import Secret, to_secret
+from hub.source import Source
+
+T = TypeVar("T")
+_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
+_KNOWN = ("store", "feed", "lang", "sources", "destinations", "schedule", "notify", "gate", "engine")
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[schedule]``: when `hub run` happens, as a five-field cron expression in the zone *tz* (None: the machine's)."""
+
+    run: str | None = None
+    tz: str | None = None
+
+
+class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[notify]``: Apprise addresses (each a secret) told of failed, partial and stale runs and of recoveries."""
+
+    to: tuple[Secret, ...] = ()
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[gate]``: whether stale or failed sources block a feed instead of being marked in it."""
+
+    freshness: Literal["warn", "block"] = "warn"
+    failed_sources: Literal["warn", "block"] = "warn"
+    keep_feeds: int = 10
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[engine]``: how much runs at once, and how much memory the feed builder takes."""
+
+    jobs: int = 4
+    memory_mb: int = 1024
+    ca_bundle: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One checked configuration; *base* is the folder its relative paths start from."""
+
+    path: Path
+    base: Path
+    store: str
+    feed: Path
+    lang: Literal["en", "fr"]
+    sources: dict[str, Source]
+    destinations: dict[str, Destination]
+    schedule: Schedule
+    notify: Notify
+    gate: Gate
+    engine: Engine
+
+
+def find_config(given: str | None) -> Path:
+    """Give the configuration's path: *given*, else ./config/hub.toml, else HUB_CONFIG."""
+    if given:
+        return Path(given)
+    default = Path("config") / "hub.toml"
+    if not default.exists() and (named := os.environ.get("HUB_CONFIG")):
+        return Path(named)
+    return default
+
+
+def load(
+    path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
+) -> Settings:
+    """Read and check the configuration at *path*.
+
+    *sources* and *destinations* are the known kinds. Raises `ConfigError` naming file, section, key and the known keys.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as exc:
+        raise ConfigError(
+            f"There is no configuration at {path}. Run `hub init` to write one, or point to yours with --config."
+        ) from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {exc.start}): save it as UTF-8.") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be read: {exc.strerror}.") from exc
+    for key in raw:
+        if key not in _KNOWN:
+            raise ConfigError(f"{path}: unknown key {key!r}{_suggest(key, _KNOWN)}")
+    base = path.resolve().parent
+    if base.name == "config":
+        base = base.parent
+    lang = raw.get("lang", "en")
+    if lang not in {"en", "fr"}:
+        raise ConfigError(f'{path}: lang is "en" or "fr", not {lang!r}.')
+    for key in ("store", "feed"):
+        if key in raw and not isinstance(raw[key], str):
+            raise ConfigError(f"{path}: {key} is a text, not {raw[key]!r}.")
+
+    def section(name: str, cls: type[T]) -> T:
+        return convert(raw.get(name, {}), cls, where=f"{path} [{name}]", base=base)
+
+    return Settings(
+        path=path,
+        base=base,
+        store=raw.get("store", "sqlite:///data/hub.db"),
+        feed=base / raw.get("feed", "data/feed"),
+        lang=lang,
+        sources=_tables(raw, "sources", sources, path, base),
+        destinations=_tables(raw, "destinations", destinations, path, base),
+        schedule=section("schedule", Schedule),
+        notify=section("notify", Notify),
+        gate=section("gate", Gate),
+        engine=section("engine", Engine),
+    )
+
+
+def _tables(raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: Path, base: Path) -> dict[str, T]:
+    tables = raw.get(name, {})
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{path}: write each of the {name} as a table, [{name}.NAME].")
+    found = {}
+    for key, table in tables.items():
+        where = f"{path} [{name}.{key}]"
+        if not isinstance(table, dict):
+            raise ConfigError(f"{where}: this is a table, not {table!r}.")
+        if not _NAME.match(key) or key == "config":
+            raise ConfigError(f"{where}: a name starts with a letter, has letters, digits, - and _, and is not 'config'.")
+        kind = table.get("kind")
+        if not isinstance(kind, str):
+            raise ConfigError(f"{where}: the key kind is missing; known kinds: {', '.join(sorted(kinds)) or 'none'}.")
+        if kind not in kinds:
+            raise ConfigError(
+                f"{where}: unknown kind {kind!r}{_suggest(kind, kinds)} "
+                "`hub plugin list` shows the installed plugins, and the broken ones."
+            )
+        values = {k: v for k, v in table.items() if k != "kind"}
+        found[key] = convert({**values, "name": key}, kinds[kind], where=where, base=base)
+    return found
+
+
+def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
+    """Make a settings Struct of plain *values*. Raises `ConfigError` naming *where*, the key and the known keys."""
+
+    def dec_hook(wanted: type, value: Any) -> Any:
+        if wanted is Secret:
+            return to_secret(value, base=base)
+        raise NotImplementedError(f"settings of type {wanted} are not supported")
+
+    known = tuple(getattr(cls, "__struct_fields__", ()))
+    try:
+        return msgspec.convert(values, cls, dec_hook=dec_hook)
+    except msgspec.ValidationError as exc:
+        text = str(exc)
+        if match := re.search(r"unknown field `([^`]+)`(?: - at `\$(.*)`)?", text):
+            key, inside = match.group(1), match.group(2)
+            if inside:
+                raise ConfigError(f"{where}: unknown key {key!r} in {inside.strip('.')}.") from exc
+            raise ConfigError(f"{where}: unknown key {key!r}{_suggest(key, [k for k in known if k != 'name'])}") from exc
+        if match := re.search(r"missing required field `([^`]+)`(?: - at `\$(.*)`)?", text):
+            inside = f" in {match.group(2).strip('.')}" if match.group(2) else ""
+            raise ConfigError(f"{where}: the key {match.group(1)!r} is missing{inside}.") from exc
+        said, _, place = text.partition(" - at `$")
+        raise ConfigError(f"{where}: {place.strip('.`') or 'value'}: {said}.") from exc
+
+
+def _suggest(key: str, known: Any) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(key, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f".{hint} Known: {', '.join(names)}."
+
+
+def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]) -> dict[str, Any]:
+    """Give the JSON Schema of the configuration, for editors."""
+    secret = {"oneOf": [{"type": "object", "properties": {k: {"type": "string"}}, "required": [k],
+                         "additionalProperties": False} for k in ("env", "keyring", "file")]}  # fmt: skip
+
+    def schema_hook(wanted: type) -> dict[str, Any]:
+        if wanted is Secret:
+            return secret
+        raise NotImplementedError(str(wanted))
+
+    parts = [*sources.values(), *destinations.values(), Schedule, Notify, Gate, Engine]
+    _, definitions = msgspec.json.schema_components(parts, schema_hook=schema_hook, ref_template="#/$defs/{name}")
+
+    def table(kinds: Mapping[str, type[Any]]) -> dict[str, Any]:
+        choices = []
+        for kind, cls in sorted(kinds.items()):
+            body = dict(definitions[cls.__name__])
+            body["properties"] = {"kind": {"const": kind}} | {k: v for k, v in body["properties"].items() if k != "name"}
+            body["required"] = ["kind", *[k for k in body.get("required", []) if k != "name"]]
+            body["title"] = kind
+            choices.append(body)
+        return {"type": "object", "additionalProperties": {"oneOf": choices} if choices else {}}
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "pm-hub configuration",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "store": {"type": "string", "default": "sqlite:///data/hub.db"},
+            "feed": {"type": "string", "default": "data/feed"},
+            "lang": {"enum": ["en", "fr"]},
+            "sources": table(sources),
+            "destinations": table(destinations),
+            **{name: {"$ref": f"#/$defs/{name.capitalize()}"} for name in ("schedule", "notify", "gate", "engine")},
+        },
+        "$defs": definitions,
+    }

@@ -1,0 +1,131 @@
+"""The store's schema, as an append-only list of migrations; each runs in one transaction.
+
+A released migration never changes: a new need is a new migration.
+Every source-owned table gets the same tail of columns, a twin ``<table>_history`` and a trigger that keeps the old image.
+The trigger makes the memory of the store a law of the database: no code path can update a row and forget its past.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Migrations
+from sqlite_utils.db import Database
+
+migrations = Migrations("pm-hub")
+
+_TAIL = (
+    "source_id TEXT NOT NULL, presence TEXT NOT NULL DEFAULT 'present' CHECK (presence IN "
+    "('present','deleted','archived','trashed','hidden','unobserved')), presence_evidence TEXT, "
+    "recorded_at TEXT NOT NULL, run_id INTEGER NOT NULL"
+)
+_TABLES_0001 = {
+    "container": "kind TEXT NOT NULL, code TEXT, name TEXT NOT NULL, url TEXT, archived INTEGER, seconds_per_day INTEGER",
+    "account": """display_name TEXT, email TEXT, login TEXT, employee_no TEXT, tz TEXT,
+        kind TEXT NOT NULL DEFAULT 'human' CHECK (kind IN ('human','bot','generic')), active INTEGER""",
+    "iteration": """container_id TEXT, name TEXT NOT NULL, state TEXT, start_at TEXT, finish_at TEXT,
+        completed_at TEXT""",
+    "task": """container_id TEXT NOT NULL, parent_id TEXT, code TEXT, wbs TEXT, title TEXT NOT NULL, url TEXT,
+        kind TEXT NOT NULL DEFAULT 'work' CHECK (kind IN ('work','summary','milestone','deliverable')),
+        is_milestone INTEGER,
+        nature TEXT NOT NULL DEFAULT 'unknown'
+            CHECK (nature IN ('build','anomaly','evolution','incident','request','internal','unknown')),
+        type_raw TEXT, status_raw TEXT, resolution_raw TEXT, priority_raw TEXT,
+        status_native TEXT CHECK (status_native IN ('todo','in_progress','done','cancelled')),
+        is_blocked INTEGER, assignee_id TEXT, iteration_id TEXT, created_at TEXT, updated_at TEXT,
+        planned_start_on TEXT, planned_finish_on TEXT, actual_start_on TEXT, actual_finish_on TEXT, due_on TEXT,
+        percent REAL CHECK (percent BETWEEN 0 AND 100),
+        percent_kind TEXT CHECK (percent_kind IN ('duration','work','physical')),
+        estimate_s INTEGER, spent_s INTEGER, remaining_s INTEGER, points REAL, labels TEXT""",
+    "baseline": """task_id TEXT NOT NULL, no INTEGER NOT NULL DEFAULT 0, captured_at TEXT,
+        origin TEXT NOT NULL CHECK (origin IN ('source','hub')), start_on TEXT, finish_on TEXT, effort_s INTEGER,
+        points REAL, cost_minor INTEGER, currency TEXT""",
+    "task_change": """task_id TEXT NOT NULL, field TEXT NOT NULL, from_value TEXT, to_value TEXT, at TEXT NOT NULL,
+        author_id TEXT, origin TEXT NOT NULL CHECK (origin IN ('source','observed'))""",
+    "worklog": """task_id TEXT, container_id TEXT, account_id TEXT, day TEXT NOT NULL, seconds INTEGER NOT NULL,
+        category TEXT NOT NULL DEFAULT 'project' CHECK (category IN ('project','internal','absence')), billable INTEGER,
+        origin TEXT NOT NULL DEFAULT 'timesheet' CHECK (origin IN ('timesheet','plan')),
+        approval TEXT NOT NULL DEFAULT 'unknown'
+            CHECK (approval IN ('draft','submitted','approved','rejected','unknown')), updated_at TEXT""",
+    "allocation": """account_id TEXT NOT NULL, task_id TEXT, container_id TEXT,
+        kind TEXT NOT NULL CHECK (kind IN ('work','absence')), start_on TEXT NOT NULL, finish_on TEXT NOT NULL,
+        seconds INTEGER NOT NULL""",
+    "task_link": "from_id TEXT NOT NULL, to_id TEXT NOT NULL, type TEXT NOT NULL, lag_s INTEGER",
+    "budget_line": """project_code TEXT NOT NULL, month TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('baseline','revised','committed','consumed','forecast')),
+        category TEXT NOT NULL, is_capex INTEGER, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL""",
+    "register_item": """project_code TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('risk','issue','action','decision')),
+        category TEXT, title TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','closed','cancelled')),
+        probability REAL, impact INTEGER, exposure_minor INTEGER, currency TEXT, owner_id TEXT, opened_on TEXT,
+        due_on TEXT, closed_on TEXT""",
+    "checklist_item": """project_code TEXT, task_id TEXT, list TEXT NOT NULL, ref TEXT, label TEXT NOT NULL,
+        mandatory INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL CHECK (state IN ('todo','ok','nok','na')),
+        checked_on TEXT, evidence_url TEXT""",
+    "sla_cycle": """task_id TEXT NOT NULL, name TEXT NOT NULL, metric TEXT NOT NULL, cycle_no INTEGER NOT NULL,
+        start_at TEXT NOT NULL, stop_at TEXT, goal_s INTEGER, elapsed_s INTEGER, breached INTEGER NOT NULL, paused INTEGER""",
+    "custom_value": "row_id TEXT NOT NULL, field TEXT NOT NULL, text TEXT, number REAL, day TEXT",
+    "project": """code TEXT NOT NULL, parent_code TEXT,
+        level TEXT NOT NULL CHECK (level IN ('portfolio','program','project','workstream')), name TEXT NOT NULL,
+        phase TEXT, state TEXT NOT NULL DEFAULT 'active'
+            CHECK (state IN ('proposed','active','on_hold','closed','cancelled')),
+        manager_id TEXT, sponsor TEXT, customer TEXT, entity TEXT, strategic_axis TEXT, priority INTEGER,
+        currency TEXT NOT NULL DEFAULT 'EUR', calendar_id TEXT""",
+    "project_link": """project_code TEXT NOT NULL, container_id TEXT NOT NULL, filter TEXT NOT NULL DEFAULT '',
+        facets TEXT NOT NULL""",
+}
+_PLUMBING_0001 = """
+CREATE TABLE source (id TEXT PRIMARY KEY, key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, base_url TEXT,
+    tz TEXT NOT NULL, seconds_per_day INTEGER NOT NULL, freshness_max_s INTEGER NOT NULL);
+CREATE TABLE sync_run (id INTEGER PRIMARY KEY, source_id TEXT NOT NULL, mode TEXT NOT NULL, started_at TEXT NOT NULL,
+    finished_at TEXT,
+    verdict TEXT NOT NULL CHECK (verdict IN ('running','ok','partial','failed','interrupted')),
+    read INTEGER NOT NULL DEFAULT 0, inserted INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0, presence_changed INTEGER NOT NULL DEFAULT 0,
+    requests INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
+    missing TEXT, error TEXT);
+CREATE TABLE cursor (source_id TEXT NOT NULL, partition TEXT NOT NULL, value TEXT NOT NULL, run_id INTEGER NOT NULL,
+    PRIMARY KEY (source_id, partition));
+CREATE TABLE presence_hold (table_name TEXT NOT NULL, id TEXT NOT NULL, source_id TEXT NOT NULL, presence TEXT NOT NULL,
+    evidence TEXT NOT NULL, held_since TEXT NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (table_name, id));
+CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), last TEXT NOT NULL);
+INSERT INTO clock VALUES (1, '1970-01-01T00:00:00.000000Z');
+CREATE TABLE publication (destination TEXT NOT NULL, feed_id TEXT NOT NULL, state TEXT NOT NULL,
+    started_at TEXT NOT NULL, finished_at TEXT, detail TEXT, PRIMARY KEY (destination, feed_id));
+CREATE TABLE notice (subject TEXT PRIMARY KEY, state TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE audit_log (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    object TEXT NOT NULL, before TEXT, after TEXT, reason TEXT);
+"""
+
+
+def _run(db: Database, script: str) -> None:
+    """Run statements one by one: `executescript` would commit the migration's transaction."""
+    for statement in script.split(";\n"):
+        if statement.strip().rstrip(";"):
+            db.execute(statement)
+
+
+def _versioned(db: Database, table: str, ddl: str) -> None:
+    """Create *table*, its history twin, and the trigger that fills the twin on every update."""
+    db.execute(f"CREATE TABLE {table} (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, {ddl}, {_TAIL})")
+    names = [column.name for column in db[table].columns]
+    listed = ", ".join(names)
+    db.execute(
+        f"CREATE TABLE {table}_history AS SELECT {listed}, '' AS superseded_at, 0 AS superseded_run FROM {table} LIMIT 0"
+    )
+    db.execute(f"CREATE INDEX {table}_history_at ON {table}_history (superseded_at)")
+    old = ", ".join(f"OLD.{name}" for name in names)
+    db.execute(
+        f"CREATE TRIGGER {table}_memory AFTER UPDATE ON {table} BEGIN "
+        f"INSERT INTO {table}_history ({listed}, superseded_at, superseded_run) "
+        f"VALUES ({old}, NEW.recorded_at, NEW.run_id); END"
+    )
+    db.execute(
+        f"CREATE TRIGGER {table}_forever BEFORE DELETE ON {table} BEGIN "
+        "SELECT RAISE(ABORT, 'rows are never physically deleted: change their presence'); END"
+    )
+
+
+@migrations(name="0001_house")
+def _house(db: Database) -> None:
+    """Create plumbing, source-owned and reference tables with their memory."""
+    _run(db, _PLUMBING_0001)
+    for table, ddl in _TABLES_0001.items():
+        _versioned(db, table, ddl)

@@ -1,0 +1,437 @@
+"""Open the store, write batches in one transaction with their cursor, read it as of a date."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from sqlite_utils.db import Database
+
+from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.records import BY_TABLE, Record, columns
+from hub.store.migrations import migrations
+from hub.store.presence import PresenceRoom
+
+TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
+
+
+class Changes(msgspec.Struct, kw_only=True):
+    """What a write did, in rows."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    presence_changed: int = 0
+
+    def add(self, other: Changes) -> None:
+        """Add *other* to these counts."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+class RunRow(msgspec.Struct, kw_only=True):
+    """One row of `sync_run`: one source in one run."""
+
+    id: int
+    source_id: str
+    mode: str
+    started_at: str
+    finished_at: str | None
+    verdict: str
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    presence_changed: int
+    requests: int
+    bytes: int
+    retries: int
+    missing: str | None
+    error: str | None
+
+
+def utc_now() -> str:
+    """Give this instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def explain(error: sqlite3.Error, where: str) -> StoreError:
+    """Turn SQLite's *error* into a sentence for the person who runs the hub."""
+    text = str(error).lower()
+    if "locked" in text or "busy" in text:
+        return StoreBusy(
+            f"The store {where} is locked by another program. Close the tool that has it open (a database browser, "
+            "a copy in progress), then run the command again; nothing was lost."
+        )
+    if "full" in text:
+        return StoreFull(
+            f"The disk that holds {where} is full. Free some space, then run the command again: "
+            "it continues from the last complete batch."
+        )
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return StoreFull(
+            f"The store {where} cannot be written: the file or its folder is read-only or missing. "
+            "Give this account the right to write there, or choose another place with `store = …`."
+        )
+    if "malformed" in text or "not a database" in text:
+        return StoreError(
+            f"{where} is not a readable SQLite database. Restore it from a copy, or move it away and sync again."
+        )
+    return StoreError(f"The store {where} answered: {error}.")
+
+
+class Store(PresenceRoom):
+    """The one door to the database; a context manager that closes what it opened."""
+
+    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+        """Wrap an open *connection*; use `open()` instead."""
+        self.connection = connection
+        self.where = where
+        self.db = Database(connection)
+
+    @classmethod
+    def open(cls, url: str | Path, *, base: Path | None = None) -> Self:
+        """Open ``sqlite:///path`` (or a path), create it when missing, and bring it to this version.
+
+        ``sqlite://`` alone is a store in memory. Relative paths start at *base*.
+        Raises `ConfigError` for another kind of address, `StoreTooNew` for a store of a newer hub.
+        """
+        path = store_path(url, base=base)
+        where = str(path) if path else ":memory:"
+        try:
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.exists():
+                    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            connection = sqlite3.connect(where, isolation_level=None, timeout=10, check_same_thread=False)
+        except OSError as exc:
+            raise StoreFull(
+                f"The folder {path.parent if path else '.'} cannot be written ({exc.strerror}). "
+                "Give this account the right to write there, or choose another place with `store = …`."
+            ) from exc
+        except sqlite3.Error as exc:
+            raise explain(exc, where) from exc
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA temp_store = FILE")
+            connection.execute("PRAGMA cache_size = -65536")
+            store = cls(connection, where)
+            store._migrate()
+        except sqlite3.Error as exc:
+            connection.close()
+            raise explain(exc, where) from exc
+        except StoreError:
+            connection.close()
+            raise
+        return store
+
+    def _migrate(self) -> None:
+        known = {migration.name for migration in migrations.pending(self.db)}
+        applied = {migration.name for migration in migrations.applied(self.db)}
+        ours = known | {m.name for m in migrations._migrations}
+        if newer := sorted(applied - ours):
+            raise StoreTooNew(
+                f"The store {self.where} was written by a newer pm-hub (it holds {newer[-1]}). "
+                "Nothing was touched: upgrade pm-hub on this machine."
+            )
+        if known:
+            migrations.apply(self.db)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        """Give the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the database."""
+        self.close()
+
+    # ---------- writing ----------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the block in one transaction (a savepoint inside another); all of it is kept, or none."""
+        nested = self.connection.in_transaction
+        try:
+            self.connection.execute("SAVEPOINT batch" if nested else "BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK TO batch" if nested else "ROLLBACK")
+                if nested:
+                    self.connection.execute("RELEASE batch")
+                raise
+            self.connection.execute("RELEASE batch" if nested else "COMMIT")
+        except sqlite3.Error as exc:
+            if not nested and self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise explain(exc, self.where) from exc
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Run the block and take everything back: what a dry run stands on."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def stamp(self) -> str:
+        """Give the next `recorded_at`: now, but later than every stamp before it, to the microsecond."""
+        (last,) = self.connection.execute("SELECT last FROM clock").fetchone()
+        now = utc_now()
+        if now <= last:
+            moment = datetime.strptime(last, "%Y-%m-%dT%H:%M:%S.%fZ") + timedelta(microseconds=1)
+            now = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return now
+
+    def tick(self, stamp: str) -> None:
+        """Remember *stamp* as the last one used."""
+        self.connection.execute("UPDATE clock SET last = ?", (stamp,))
+
+    def save(self, records: Iterable[Record], *, run_id: int, source_id: str) -> Changes:
+        """Upsert *records* by id, inside one transaction; an unchanged row writes nothing.
+
+        Of several records with one id the last wins. A row that had left is `present` again.
+        Raises `SourceDataError` when a value breaks a rule of the table, naming the record.
+        """
+        by_table: dict[str, dict[str, Record]] = {}
+        read = 0
+        for record in records:
+            read += 1
+            try:
+                by_table[record.table][record.id] = record
+            except KeyError:
+                by_table[record.table] = {record.id: record}
+        changes = Changes(read=read)
+        with self.transaction():
+            stamp = self.stamp()
+            tail = (source_id, stamp, run_id)
+            for table, rows in by_table.items():
+                (before,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
+                astuple = msgspec.structs.astuple
+                try:
+                    cursor = self.connection.executemany(
+                        _upsert_sql(table), (astuple(record) + tail for record in rows.values())
+                    )
+                except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as exc:
+                    raise self._bad_record(table, rows.values(), tail, exc) from exc
+                (after,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
+                written = max(cursor.rowcount, 0)
+                changes.inserted += after - before
+                changes.updated += written - (after - before)
+                changes.unchanged += len(rows) - written
+            if changes.inserted or changes.updated:
+                self.tick(stamp)
+        return changes
+
+    def _bad_record(self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error) -> SourceDataError:
+        """Find the record that broke the table's rule, so that the message can name it."""
+        for record in rows:
+            try:
+                self.connection.execute("SAVEPOINT probe")
+                self.connection.execute(_upsert_sql(table), msgspec.structs.astuple(record) + tail)
+            except sqlite3.Error as one:
+                return SourceDataError(f"The record {table} {record.id} breaks a rule of the store: {one}.")
+            finally:
+                self.connection.execute("ROLLBACK TO probe")
+                self.connection.execute("RELEASE probe")
+        return SourceDataError(f"A record of {table} breaks a rule of the store: {exc}.")
+
+    def write_batch(
+        self,
+        records: Iterable[Record],
+        *,
+        run_id: int,
+        source_id: str,
+        cursor: tuple[str, object] | None = None,
+    ) -> Changes:
+        """Write records and the cursor (partition, JSON value) that makes them done, in one transaction."""
+        with self.transaction():
+            changes = self.save(records, run_id=run_id, source_id=source_id)
+            if cursor is not None:
+                self.set_cursor(source_id, cursor[0], cursor[1], run_id=run_id)
+            self.count(run_id, changes)
+        return changes
+
+    def count(self, run_id: int, changes: Changes) -> None:
+        """Add *changes* to the row of the run."""
+        self.connection.execute(
+            "UPDATE sync_run SET read = read + ?, inserted = inserted + ?, updated = updated + ?, "
+            "unchanged = unchanged + ?, presence_changed = presence_changed + ? WHERE id = ?",
+            (*msgspec.structs.astuple(changes), run_id),
+        )
+
+    # ---------- cursors and runs ----------
+
+    def set_cursor(self, source_id: str, partition: str, value: object, *, run_id: int) -> None:
+        """Keep *value* (JSON) as the place from which *partition* goes on."""
+        self.connection.execute(
+            "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT (source_id, partition) "
+            "DO UPDATE SET value = excluded.value, run_id = excluded.run_id WHERE value IS NOT excluded.value",
+            (source_id, partition, json.dumps(value, sort_keys=True, ensure_ascii=False), run_id),
+        )
+
+    def cursors(self, source_id: str) -> dict[str, Any]:
+        """Give every partition's cursor of *source_id*."""
+        rows = self.connection.execute("SELECT partition, value FROM cursor WHERE source_id = ?", (source_id,))
+        return {partition: json.loads(value) for partition, value in rows}
+
+    def drop_cursor(self, source_id: str, partition: str) -> None:
+        """Forget the cursor of *partition*."""
+        self.connection.execute("DELETE FROM cursor WHERE source_id = ? AND partition = ?", (source_id, partition))
+
+    def register_source(
+        self, source_id: str, *, kind: str, base_url: str | None, tz: str, seconds_per_day: int, freshness_max_s: int
+    ) -> None:
+        """Keep what the feed must know of a source."""
+        with self.transaction():
+            self.connection.execute(
+                "INSERT INTO source (id, key, kind, base_url, tz, seconds_per_day, freshness_max_s) "
+                "VALUES (?, (SELECT coalesce(max(key), 0) + 1 FROM source), ?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, base_url = excluded.base_url, tz = excluded.tz, "
+                "seconds_per_day = excluded.seconds_per_day, freshness_max_s = excluded.freshness_max_s",
+                (source_id, kind, base_url, tz, seconds_per_day, freshness_max_s),
+            )
+
+    def begin_run(self, source_id: str, mode: str) -> int:
+        """Open a run; a run of this source that never ended is marked interrupted."""
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE sync_run SET verdict = 'interrupted', finished_at = ?, "
+                "error = 'the process ended without a word (killed, or the machine stopped)' "
+                "WHERE source_id = ? AND verdict = 'running'",
+                (utc_now(), source_id),
+            )
+            row = self.connection.execute(
+                "INSERT INTO sync_run (source_id, mode, started_at, verdict) VALUES (?, ?, ?, 'running') RETURNING id",
+                (source_id, mode, utc_now()),
+            ).fetchone()
+        return int(row[0])
+
+    def end_run(
+        self,
+        run_id: int,
+        verdict: str,
+        *,
+        traffic: Mapping[str, int] | None = None,
+        missing: list[str] | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Close a run with its *verdict*; *traffic* holds requests, bytes and retries."""
+        counts = traffic or {}
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, retries = ?, missing = ?, "
+                "error = ? WHERE id = ?",
+                (
+                    verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0), counts.get("retries", 0),
+                    json.dumps(missing, ensure_ascii=False) if missing else None, error, run_id,
+                ),
+            )  # fmt: skip
+
+    def runs(self, source_id: str | None = None, *, limit: int = 10) -> list[RunRow]:
+        """Give the latest runs, newest first."""
+        names = ", ".join(RunRow.__struct_fields__)
+        rows = self.connection.execute(
+            f"SELECT {names} FROM sync_run WHERE ?1 IS NULL OR source_id = ?1 ORDER BY id DESC LIMIT ?2",
+            (source_id, limit),
+        )
+        return [RunRow(**dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows]
+
+    def last_success(self, source_id: str, *, as_of: str | None = None) -> str | None:
+        """Give when the last `ok` run of *source_id* ended; a partial run does not refresh."""
+        (at,) = self.connection.execute(
+            "SELECT max(finished_at) FROM sync_run WHERE source_id = ? AND verdict = 'ok' "
+            "AND (?2 IS NULL OR finished_at <= ?2)",
+            (source_id, as_of),
+        ).fetchone()
+        return at if isinstance(at, str) else None
+
+    def audit(self, action: str, object_: str, *, actor: str, reason: str | None = None, after: str | None = None) -> None:
+        """Keep who did what, and why."""
+        self.connection.execute(
+            "INSERT INTO audit_log (at, actor, action, object, after, reason) VALUES (?, ?, ?, ?, ?, ?)",
+            (utc_now(), actor, action, object_, after, reason),
+        )
+
+    # ---------- reading ----------
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """Run a query and give its rows as dicts."""
+        try:
+            return list(self.db.query(sql, parameters))
+        except sqlite3.Error as exc:
+            raise explain(exc, self.where) from exc
+
+    def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
+        """Give the rows of *table* as they were known at *moment* (a UTC instant)."""
+        return self.rows(as_of_sql(table, moment))
+
+    def snapshot(self, table: str) -> list[dict[str, Any]]:
+        """Give the rows of *table* as they are known now, without the plumbing, ordered by id."""
+        names = ", ".join((*columns(BY_TABLE[table]), "source_id", "presence", "presence_evidence"))
+        return self.rows(f"SELECT {names} FROM {table} ORDER BY id")
+
+
+def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
+    """Give the file of a store address, or None for a store in memory."""
+    text = str(url)
+    if text in {"sqlite://", ":memory:"}:
+        return None
+    if text.startswith("sqlite:///"):
+        text = text.removeprefix("sqlite:///")
+    elif "://" in text:
+        raise ConfigError(f"store = {text!r}: only sqlite:///path is supported in this version.")
+    return (base or Path.cwd()) / Path(text)
+
+
+def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:
+    """Give the query of *table*'s rows as known at *moment*, or now when None.
+
+    The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot go.
+    """
+    if table not in BY_TABLE:
+        raise StoreError(f"There is no source-owned table {table!r}.")
+    listed = ", ".join(names or ("key", *columns(BY_TABLE[table]), *TAIL))
+    if moment is None:
+        return f"SELECT {listed} FROM {table}"
+    if not _STAMP.match(moment):
+        raise StoreError(f"{moment!r} is not a UTC instant such as 2026-10-31T18:00:00Z.")
+    full = moment if "." in moment else moment.replace("Z", ".999999Z")
+    return (
+        f"SELECT {listed} FROM {table} WHERE recorded_at <= '{full}' UNION ALL "
+        f"SELECT {listed} FROM {table}_history WHERE recorded_at <= '{full}' AND superseded_at > '{full}'"
+    )
+
+
+@functools.cache
+def _upsert_sql(table: str) -> str:
+    names = columns(BY_TABLE[table])
+    data = names[1:]
+    mine = ", ".join(f"{table}.{name}" for name in data)
+    theirs = ", ".join(f"excluded.{name}" for name in data)
+    sets = ", ".join(f"{name} = excluded.{name}" for name in data)
+    marks = ", ".join("?" * len(names))
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}, source_id, recorded_at, run_id) VALUES ({marks}, ?, ?, ?) "
+        f"ON CONFLICT (id) DO UPDATE SET {sets}, presence = 'present', presence_evidence = NULL, "
+        f"recorded_at = excluded.recorded_at, run_id = excluded.run_id "
+        f"WHERE ({mine}) IS NOT ({theirs}) OR {table}.presence <> 'present'"
+    )
+

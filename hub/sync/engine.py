@@ -1,0 +1,475 @@
+"""Read partitions in threads, write them in one, and give every source an honest verdict."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from hub.errors import HubError, Interrupted, SourceDataError, StoreError
+from hub.records import Record
+from hub.source import Batch, Census, Context, Partition, Source
+from hub.store import Changes, RunRow, Store
+from hub.sync import effect
+from hub.sync.leaving import apply_census, apply_gone, judge_absence
+
+Verdict = Literal["ok", "partial", "failed", "interrupted"]
+CENSUS = "__census__"
+log = logging.getLogger("hub.sync")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sync runs; *base* is the folder relative paths of sources start from."""
+
+    base: Path
+    full: bool = False
+    census: bool = False
+    since: str | None = None
+    jobs: int = 4
+    dry_run: bool = False
+    ca_bundle: str | None = None
+
+
+class SourceReport(msgspec.Struct, kw_only=True):
+    """What one source's run did; *missing* lists what could not be read, *held* what waits for a person."""
+
+    source_id: str
+    kind: str
+    verdict: Verdict = "ok"
+    changes: Changes = msgspec.field(default_factory=Changes)
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    partitions: int = 0
+    skipped: int = 0
+    estimate: int = 0
+    missing: list[str] = msgspec.field(default_factory=list)
+    held: list[str] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
+    error: str | None = None
+
+
+class SyncReport(msgspec.Struct, kw_only=True):
+    """What a sync did; *effects* is filled by a dry run."""
+
+    sources: list[SourceReport] = msgspec.field(default_factory=list)
+    effects: list[effect.Effect] = msgspec.field(default_factory=list)
+    interrupted: bool = False
+    dry_run: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """Give 130 interrupted, 1 when no source succeeded, 3 when some source is incomplete, else 0."""
+        if self.interrupted:
+            return 130
+        verdicts = {report.verdict for report in self.sources}
+        if verdicts and verdicts == {"failed"}:
+            return 1
+        return 0 if verdicts <= {"ok"} else 3
+
+
+class Listener(Protocol):
+    """Who wants to follow a sync; called in the writing thread."""
+
+    def started(self, report: SourceReport) -> None:
+        """Hear that a source begins."""
+
+    def advanced(self, report: SourceReport) -> None:
+        """Hear that a source's counts moved."""
+
+    def ended(self, report: SourceReport) -> None:
+        """Hear that a source ended."""
+
+
+class Hooks(msgspec.Struct, frozen=True, kw_only=True):
+    """What plugins may add to a sync: a rule per record, and an ear for ended runs."""
+
+    transform: Callable[[Source, Record], Record] | None = None
+    run_finished: Callable[[RunRow], None] | None = None
+
+
+class _Work:
+    """One source in one run."""
+
+    def __init__(self, source: Source, store: Store, options: Options, cancelled: threading.Event) -> None:
+        self.source = source
+        self.report = SourceReport(source_id=source.name, kind=source.kind)
+        self.began = time.monotonic()
+        self.ctx = Context(
+            base=options.base, source_id=source.name, full=options.full, since=options.since, cancelled=cancelled,
+            session=lambda: _session(self.ctx, options),
+        )  # fmt: skip
+        self.cursors: dict[str, Any] = store.cursors(source.name)
+        self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
+        self.partitions: dict[str, Partition] = {}
+        self.state: dict[str, Literal["waiting", "reading", "ok", "failed"]] = {}
+        self.waiting: dict[str, Partition] = {}
+        self.reading = 0
+        self.last_cursor: dict[str, Any] = {}
+        self.planned = False
+        self.census: Literal["no", "reading", "done"] = "no"
+
+
+def _session(ctx: Context, options: Options) -> Any:
+    from hub.http import Session  # network code loads only for sources that use it
+
+    return Session(ca_bundle=options.ca_bundle, count=ctx.count, cancelled=ctx.raise_if_cancelled)
+
+
+class _Event(msgspec.Struct, frozen=True):
+    kind: Literal["partition", "planned", "batch", "read", "census"]
+    source_id: str
+    partition: str = ""
+    payload: Any = None
+    error: Exception | None = None
+
+
+class _Engine:
+    def __init__(self, store: Store, options: Options, hooks: Hooks, listener: Listener | None) -> None:
+        self.store = store
+        self.options = options
+        self.hooks = hooks
+        self.listener = listener
+        self.cancelled = threading.Event()
+        self.events: queue.Queue[_Event] = queue.Queue(maxsize=max(4, options.jobs * 2))
+        self.pool = ThreadPoolExecutor(max_workers=max(1, options.jobs), thread_name_prefix="hub")
+        self.work: dict[str, _Work] = {}
+        self.open = 0
+
+    # ---------- in the reading threads ----------
+
+    def _put(self, event: _Event) -> None:
+        while not self.cancelled.is_set():
+            try:
+                return self.events.put(event, timeout=0.2)
+            except queue.Full:
+                continue
+        raise Interrupted("The run is being stopped.")
+
+    def _say(self, event: _Event) -> None:
+        try:
+            self._put(event)
+        except Interrupted:
+            pass
+
+    def _plan(self, work: _Work) -> None:
+        name = work.source.name
+        try:
+            for partition in work.source.plan(work.ctx, dict(work.cursors)):
+                self._put(_Event("partition", name, partition.id, partition))
+        except Exception as exc:  # noqa: BLE001 - a source may fail in any way; it must not stop the others
+            return self._say(_Event("planned", name, error=exc))
+        return self._say(_Event("planned", name))
+
+    def _read(self, work: _Work, partition: Partition) -> None:
+        name = work.source.name
+        try:
+            cursor = None if self.options.full else work.cursors.get(partition.id)
+            for batch in work.source.read(work.ctx, partition, cursor):
+                if self.hooks.transform:
+                    transform = self.hooks.transform
+                    records = [transform(work.source, record) for record in batch.records]
+                    batch = Batch(records=records, cursor=batch.cursor, gone=batch.gone)
+                self._put(_Event("batch", name, partition.id, batch))
+        except Exception as exc:  # noqa: BLE001 - same reason
+            return self._say(_Event("read", name, partition.id, error=exc))
+        return self._say(_Event("read", name, partition.id))
+
+    def _census(self, work: _Work, cursors: Mapping[str, Any]) -> None:
+        name = work.source.name
+        try:
+            found = list(work.source.census(work.ctx, cursors))
+        except Exception as exc:  # noqa: BLE001 - same reason
+            return self._say(_Event("census", name, error=exc))
+        return self._say(_Event("census", name, payload=found))
+
+    # ---------- in the writing thread ----------
+
+    def run(self, sources: list[Source]) -> SyncReport:
+        report = SyncReport(dry_run=self.options.dry_run)
+        self.store.start_seeing()
+        with self._interruptible():
+            try:
+                for source in sources:
+                    self.store.register_source(
+                        source.name, kind=source.kind, base_url=source.address, tz=source.tz,
+                        seconds_per_day=round(source.hours_per_day * 3600),
+                        freshness_max_s=round(source.freshness_hours * 3600),
+                    )  # fmt: skip
+                    work = _Work(source, self.store, self.options, self.cancelled)
+                    self.work[source.name] = work
+                    report.sources.append(work.report)
+                    self.open += 1
+                    if self.listener:
+                        self.listener.started(work.report)
+                for work in self.work.values():
+                    self.pool.submit(self._plan, work)
+                while self.open and not self.cancelled.is_set():
+                    try:
+                        event = self.events.get(timeout=0.2)
+                    except queue.Empty:
+                        continue
+                    self._handle(event)
+                report.interrupted = self.cancelled.is_set()
+                if report.interrupted:
+                    for work in self.work.values():
+                        if work.census != "done":
+                            self._end(work, "interrupted")
+            finally:
+                self.cancelled.set()
+                self.pool.shutdown(wait=False, cancel_futures=True)
+                for work in self.work.values():
+                    work.ctx.close()
+                self._drain()
+        return report
+
+    def _drain(self) -> None:
+        """Let threads that wait on a full queue see that the run is over."""
+        while True:
+            try:
+                self.events.get_nowait()
+            except queue.Empty:
+                return
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Turn the first Ctrl-C into a stop after the batch being written; a second one is not caught."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            self.cancelled.set()
+            signal.signal(signal.SIGINT, before)
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _handle(self, event: _Event) -> None:
+        work = self.work[event.source_id]
+        try:
+            match event.kind:
+                case "partition":
+                    self._add_partition(work, event.payload)
+                case "planned":
+                    work.planned = True
+                    if event.error:
+                        self._missing(work, None, event.error)
+                        if not work.partitions:
+                            work.report.error = _say(event.error)
+                case "batch":
+                    self._write(work, work.partitions[event.partition], event.payload)
+                case "read":
+                    work.reading -= 1
+                    self._finish_partition(work, work.partitions[event.partition], event.error)
+                case "census":
+                    self._finish_census(work, event.payload or [], event.error)
+        except StoreError:
+            raise
+        except HubError as exc:
+            if not event.partition:
+                raise
+            work.state[event.partition] = "failed"
+            self._missing(work, event.partition, exc)
+        self._advance(work)
+        if self.listener:
+            self._traffic(work)
+            self.listener.advanced(work.report)
+
+    def _add_partition(self, work: _Work, partition: Partition) -> None:
+        if partition.id in work.partitions:
+            self._missing(work, None, SourceDataError(f"the partition {partition.id} was planned twice"))
+            return
+        work.partitions[partition.id] = partition
+        work.report.partitions += 1
+        work.report.estimate += partition.estimate or 0
+        work.state[partition.id] = "waiting"
+        work.waiting[partition.id] = partition
+
+    def _advance(self, work: _Work) -> None:
+        """Start what can start; when all is read, take the census; when that is done, end."""
+        if work.census == "done":
+            return
+        for partition in list(work.waiting.values()):
+            needed = [work.state.get(name) for name in partition.after]
+            if partition.after and not work.planned:
+                continue
+            if "failed" in needed or (None in needed and work.planned):
+                work.state[partition.id] = "failed"
+                del work.waiting[partition.id]
+                self._missing(
+                    work, partition.id,
+                    SourceDataError(f"not read, because {', '.join(partition.after)} did not all end well"),
+                )  # fmt: skip
+            elif all(state == "ok" for state in needed):
+                work.state[partition.id] = "reading"
+                del work.waiting[partition.id]
+                work.reading += 1
+                self.pool.submit(self._read, work, partition)
+        if work.planned and not work.waiting and not work.reading and work.census == "no":
+            if work.report.error or not self._census_due(work):
+                self._end(work)
+            else:
+                work.census = "reading"
+                self.pool.submit(self._census, work, self.store.cursors(work.source.name))
+
+    def _census_due(self, work: _Work) -> bool:
+        if self.options.census or self.options.full or work.source.census_every_hours <= 0:
+            return True
+        last = work.cursors.get(CENSUS)
+        if not isinstance(last, str):
+            return True
+        return datetime.fromisoformat(last) <= datetime.now(UTC) - timedelta(hours=work.source.census_every_hours)
+
+    def _write(self, work: _Work, partition: Partition, batch: Batch) -> None:
+        if work.state[partition.id] == "failed":
+            return
+        prefix = f"{work.source.name}:"
+        for record in batch.records:
+            if not record.id.startswith(prefix):
+                raise SourceDataError(f"{record.table} {record.id!r}: an id of this source begins with {prefix!r}")
+        cursor = None
+        if batch.cursor is not None:
+            # absence is judged over one uninterrupted reading: a complete partition has no half-way cursor
+            if partition.complete:
+                work.last_cursor[partition.id] = batch.cursor
+            else:
+                cursor = (partition.id, batch.cursor)
+        with self.store.transaction():
+            changes = self.store.write_batch(
+                batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor
+            )
+            self.store.see(partition.id, ((record.table, record.id) for record in batch.records))
+            if batch.gone:
+                moved = apply_gone(self.store, work.source, batch.gone, run_id=work.run_id)
+                self.store.count(work.run_id, moved)
+                changes.add(moved)
+        work.report.changes.add(changes)
+
+    def _finish_partition(self, work: _Work, partition: Partition, error: Exception | None) -> None:
+        if work.state[partition.id] == "failed":
+            return
+        if error is not None:
+            work.state[partition.id] = "failed"
+            self._missing(work, partition.id, error)
+            self.store.forget_seen(partition.id)
+            return
+        missing = [what for where, what in work.ctx.missing if where in {None, partition.id}]
+        if partition.complete:
+            with self.store.transaction():
+                if not missing and partition.scope:
+                    moved = judge_absence(self.store, work.source, partition, run_id=work.run_id)
+                    self.store.count(work.run_id, moved)
+                    work.report.changes.add(moved)
+                # what could not be read must be tried again: no cursor says it is done
+                if not missing and partition.id in work.last_cursor:
+                    self.store.set_cursor(
+                        work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id
+                    )
+        work.state[partition.id] = "ok"
+
+    def _finish_census(self, work: _Work, found: list[Census], error: Exception | None) -> None:
+        if error is not None:
+            self._missing(work, None, error)
+        else:
+            with self.store.transaction():
+                moved = apply_census(self.store, work.source, found, run_id=work.run_id)
+                self.store.count(work.run_id, moved)
+                work.report.changes.add(moved)
+                self.store.set_cursor(
+                    work.source.name, CENSUS, datetime.now(UTC).isoformat(timespec="seconds"), run_id=work.run_id
+                )
+        self._end(work)
+
+    def _missing(self, work: _Work, partition: str | None, error: Exception) -> None:
+        label = ""
+        if partition and partition in work.partitions:
+            label = (work.partitions[partition].label or partition) + ": "
+        work.report.missing.append(label + _say(error))
+        if not isinstance(error, HubError):
+            log.error("%s: unexpected error", work.source.name, exc_info=error)
+
+    def _traffic(self, work: _Work) -> None:
+        work.report.requests = work.ctx.traffic["requests"]
+        work.report.bytes = work.ctx.traffic["bytes"]
+        work.report.retries = work.ctx.traffic["retries"]
+
+    def _end(self, work: _Work, verdict: Verdict | None = None) -> None:
+        report, source = work.report, work.source
+        self.store.release_seen(source.name)
+        for stake in self.store.held(source.name):
+            report.held.append(
+                f"{stake.rows} rows ({stake.tasks} tasks, {stake.seconds / 3600:g} timesheet hours) of "
+                f"{stake.container or source.name} are held: {stake.evidence}. "
+                f"`hub presence accept {source.name}` lets them go."
+            )
+        report.missing.extend(what for _, what in work.ctx.missing)
+        report.notes.extend(work.ctx.notes)
+        report.skipped = work.ctx.unchanged
+        read_well = report.skipped or any(state == "ok" for state in work.state.values())
+        if verdict is None:
+            if report.error or (report.missing and work.partitions and not read_well):
+                verdict = "failed"
+                report.error = report.error or report.missing[0]
+            else:
+                verdict = "partial" if report.missing or report.held else "ok"
+        report.verdict = verdict
+        report.seconds = time.monotonic() - work.began
+        self._traffic(work)
+        self.store.end_run(
+            work.run_id, verdict, traffic=work.ctx.traffic, missing=report.missing + report.held, error=report.error
+        )
+        work.census = "done"
+        self.open -= 1
+        if self.hooks.run_finished:
+            self.hooks.run_finished(self.store.runs(source.name, limit=1)[0])
+        if self.listener:
+            self.listener.ended(report)
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, HubError):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {error}"
+
+
+def sync(
+    store: Store,
+    sources: list[Source],
+    options: Options,
+    *,
+    hooks: Hooks | None = None,
+    listener: Listener | None = None,
+) -> SyncReport:
+    """Bring *store* up to date with *sources*; one that fails stops no other.
+
+    With ``options.dry_run`` everything is read and written inside one transaction that is taken back,
+    and the report's *effects* tell what would have changed in hours per project.
+    """
+    engine = _Engine(store, options, hooks or Hooks(), listener)
+    with store.rehearsal() if options.dry_run else nullcontext():
+        before = effect.hours(store) if options.dry_run else {}
+        report = engine.run(sources)
+        if options.dry_run:
+            report.effects = effect.compare(before, effect.hours(store))
+    return report
+
+
+def verdict_counts(report: SyncReport) -> Counter[str]:
+    """Count the sources of *report* per verdict."""
+    return Counter(one.verdict for one in report.sources)

@@ -1,0 +1,85 @@
+"""Decide who leaves, on what evidence, and hold what is too much to leave without a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from hub.records import BY_TABLE, Container
+from hub.source import Census, Gone, Partition, Source
+from hub.store import Changes, Store
+from hub.store.presence import LEFT, scope_sql
+
+
+def judge_absence(store: Store, source: Source, partition: Partition, *, run_id: int) -> Changes:
+    """Declare deleted what a complete *partition* did not see in its scope, or hold it when it is too much."""
+    changes = Changes()
+    assert partition.scope is not None
+    gone = store.absent(partition.id, partition.scope, source.name)
+    if not gone:
+        return changes
+    evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"
+    if why := store.too_many(gone, partition.scope, source.name, max_leave=source.max_leave):
+        store.hold(source.name, gone, "deleted", f"{evidence} ({why} would leave at once)", run_id=run_id)
+        return changes
+    for table, ids in gone.items():
+        changes.presence_changed += store.set_presence(table, ids, "deleted", evidence, run_id=run_id)
+    return changes
+
+
+def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: int) -> Changes:
+    """Give rows the presence a proof says; what leaves a container beyond the guard in one run is held."""
+    changes = Changes()
+    groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for proof in gone:
+        table = proof.record.table
+        container = ""
+        if proof.presence in {"deleted", "trashed"} and table in {"task", "worklog"}:
+            row = store.connection.execute(f"SELECT container_id FROM {table} WHERE id = ?", (proof.id,)).fetchone()
+            container = (row and row[0]) or ""
+        groups[table, container, proof.presence, proof.evidence].append(proof.id)
+    for (table, container, presence, evidence), ids in groups.items():
+        if presence in {"deleted", "trashed"} and BY_TABLE[table].guarded:
+            where, parameters = ("container_id = ?", (container,)) if container else ("source_id = ?", (source.name,))
+            known, left = store.connection.execute(
+                f"SELECT count(*), coalesce(sum(presence IN {LEFT}), 0) FROM {table} "
+                f"WHERE {where} AND (presence NOT IN {LEFT} OR run_id = ?)",
+                (*parameters, run_id),
+            ).fetchone()
+            if known and (left + len(ids)) / known > source.max_leave:
+                why = f"{left + len(ids)} of {known} {table} rows would leave at once"
+                store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)  # type: ignore[arg-type]
+                continue
+        changes.presence_changed += store.set_presence(table, ids, presence, evidence, run_id=run_id)  # type: ignore[arg-type]
+    return changes
+
+
+def apply_census(store: Store, source: Source, found: Iterable[Census], *, run_id: int) -> Changes:
+    """Compare the ids that exist with those we count: absent ones leave or are held, returned ones are present."""
+    changes = Changes()
+    for census in found:
+        table = census.record.table
+        where, parameters = scope_sql(census.scope, table, source.name)
+        rows = store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters).fetchall()
+        if not census.readable:
+            ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
+            if census.scope.container_id is not None:
+                table, ids = Container.table, [census.scope.container_id]
+            changes.presence_changed += store.set_presence(table, ids, "hidden", census.evidence, run_id=run_id)
+            continue
+        back = [id_ for id_, presence in rows if id_ in census.ids and presence in {"deleted", "hidden", "unobserved"}]
+        changes.presence_changed += store.set_presence(table, back, "present", census.evidence, run_id=run_id)
+        store.connection.executemany(
+            "DELETE FROM presence_hold WHERE table_name = ? AND id = ?",
+            ((table, id_) for id_, _ in rows if id_ in census.ids),
+        )
+        gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in {"deleted", "trashed"}]}
+        if not gone[table]:
+            continue
+        why = store.too_many(gone, census.scope, source.name, max_leave=source.max_leave)
+        if census.hold or why:
+            evidence = census.evidence + (f" ({why} would leave at once)" if why and not census.hold else "")
+            store.hold(source.name, gone, "deleted", evidence, run_id=run_id)
+        else:
+            changes.presence_changed += store.set_presence(table, gone[table], "deleted", census.evidence, run_id=run_id)
+    return changes

@@ -1,0 +1,63 @@
+"""One run writes at a time: a lock the operating system itself releases when its owner dies."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hub.errors import LockHeld, StoreFull
+from hub.store.store import utc_now
+
+
+@contextmanager
+def lock(store: Path | None) -> Iterator[None]:
+    """Hold the lock beside *store*; a killed owner leaves nothing to clean up. Raises `LockHeld` naming the owner.
+
+    The lock is the kernel's (flock, or LockFileEx on Windows), so a stale one cannot exist on this machine;
+    the owner's host and process are kept in a file of their own, for the sentence only.
+    """
+    if store is None:
+        yield
+        return
+    owner = store.with_name(store.name + ".owner")
+    file_lock = FileLock(str(store.with_name(store.name + ".lock")), timeout=0, mode=0o600)
+    try:
+        file_lock.acquire()
+    except Timeout as exc:
+        raise LockHeld(f"Another run is writing to {store}: {_who(owner)}. Wait for it to end, or stop it.") from exc
+    except OSError as exc:
+        raise StoreFull(
+            f"The folder {store.parent} cannot be written ({exc.strerror}). "
+            "Give this account the right to write there, or choose another place with `store = …`."
+        ) from exc
+    try:
+        owner.write_text(
+            json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "user": _user(), "since": utc_now()}),
+            encoding="utf-8",
+        )
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        file_lock.release()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "?"
+
+
+def _who(owner: Path) -> str:
+    try:
+        said = json.loads(owner.read_text(encoding="utf-8"))
+        return f"process {said['pid']} of {said['user']} on {said['host']}, since {said['since'][:19]}Z"
+    except (OSError, ValueError, KeyError):
+        return "its owner did not leave a name"

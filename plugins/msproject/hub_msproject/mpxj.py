@@ -1,0 +1,156 @@
+"""The other side of `hub_msproject.mpxj_worker`: start it, ask it, and survive its death.
+
+A child process keeps a JVM that runs out of memory, hangs or crashes away from the hub's own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from hub import MissingExtra, SourceDataError, SourceUnavailable
+from hub_msproject.schedule import Row
+
+READER = "mpxj-1"
+SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
+HOW = 'install it with `pip install "pm-hub-msproject[mpp]"`'
+
+_rows = msgspec.json.Decoder(Row)
+
+
+class _Word(msgspec.Struct):
+    done: bool = False
+    ready: bool = False
+    error: str | None = None
+    fatal: str | None = None
+
+
+_words = msgspec.json.Decoder(_Word)
+
+
+def missing_packages() -> list[str]:
+    """Give the packages of the extra that are not installed."""
+    return [name for name in ("mpxj", "jpype") if importlib.util.find_spec(name) is None]
+
+
+class Mpxj:
+    """One child with one JVM for many files; started at the first file, started again after a death."""
+
+    def __init__(self, *, memory_mb: int, timeout_s: float) -> None:
+        """Cap the JVM at *memory_mb*; a file may take *timeout_s* seconds."""
+        self.memory_mb = memory_mb
+        self.timeout_s = timeout_s
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Yield the rows of *path*. Raises `SourceDataError` for a file MPXJ cannot read, saying why."""
+        with self._lock:
+            timer = threading.Timer(self.timeout_s, self._kill)
+            try:
+                child, output = self._start()
+                timer.start()
+                assert child.stdin is not None
+                child.stdin.write(msgspec.json.encode({"path": str(path)}) + b"\n")
+                child.stdin.flush()
+                yield from self._answer(output, path)
+            except (BrokenPipeError, EOFError) as exc:
+                raise self._died(path, timed_out=timer.finished.is_set()) from exc
+            finally:
+                timer.cancel()
+
+    def _answer(self, output: IO[bytes], path: Path) -> Iterator[Row]:
+        ended = False
+        try:
+            while line := output.readline():
+                if line.startswith(b'{"type":'):
+                    yield _rows.decode(line)
+                    continue
+                word = _words.decode(line)
+                ended = True
+                if word.error is not None:
+                    raise SourceDataError(f"{path.name} cannot be read: {_explain(word.error)}")
+                return
+            ended = True
+            raise EOFError
+        finally:
+            if not ended:
+                self._kill()  # the reader stopped half-way: the rest of the answer must not meet the next question
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        if self._closed:
+            raise SourceUnavailable("The schedule reader was stopped with the run.")
+        if self._child is None or self._child.poll() is not None:
+            if lacking := missing_packages():
+                raise MissingExtra(f"Reading this kind of file needs {' and '.join(lacking)}: {HOW}.")
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "hub_msproject.mpxj_worker", str(self.memory_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUTF8": "1"},
+                # Ctrl-C is the hub's to handle: it reaches the whole group of a terminal otherwise
+                start_new_session=os.name == "posix",
+            )
+            assert self._child.stdout is not None
+            first = self._child.stdout.readline()
+            word = _words.decode(first) if first else _Word(fatal="the process ended at once")
+            if not word.ready:
+                self._kill()
+                raise MissingExtra(
+                    f"The Java side of the schedule reader did not start ({word.fatal}). "
+                    f"Install a Java runtime 17 or later, or {HOW}."
+                )
+        assert self._child.stdout is not None
+        return self._child, self._child.stdout
+
+    def _died(self, path: Path, *, timed_out: bool) -> SourceDataError:
+        code = self._child.wait() if self._child else None
+        self._child = None
+        if timed_out:
+            return SourceDataError(
+                f"{path.name} was not read within {self.timeout_s:g} s, so it was given up. "
+                "Raise timeout_s for very large plans, or save the plan as XML."
+            )
+        return SourceDataError(
+            f"{path.name} stopped the schedule reader (exit {code}), most likely for lack of memory. "
+            f"Raise memory_mb (now {self.memory_mb}), or save the plan as XML."
+        )
+
+    def _kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def close(self) -> None:
+        """End the child; a reading in progress fails."""
+        self._closed = True
+        child = self._child
+        if child is not None:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    try:
+                        pipe.close()
+                    except OSError:
+                        pass
+
+
+def _explain(reason: str) -> str:
+    low = reason.lower()
+    if "password" in low or "encrypt" in low:
+        return "it is protected by a password. Save a copy without password for the hub."
+    if "outofmemory" in low or "heap space" in low:
+        return "it needs more memory than the reader has. Raise memory_mb, or save the plan as XML."
+    if "holds no schedule" in low or "invalid file" in low or "not a" in low or "header signature" in low:
+        return f"it is not a schedule file, or it is damaged ({reason})."
+    return f"{reason}."

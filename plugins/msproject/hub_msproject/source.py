@@ -1,0 +1,192 @@
+"""Schedule files as a source: one file one partition, one plan one container."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from hub import (
+    Batch, Census, Check, Container, Context, FileState, HubError, Partition, Record, Scope, Source,
+    SourceDataError, matching_files, relative_name,
+)  # fmt: skip
+from hub_msproject import mapping, mspdi, mpxj
+from hub_msproject.schedule import Header, Row, Rows
+
+BATCH = 4000
+
+
+class MsProjectSource(Source, frozen=True, kw_only=True):
+    """Plans in a folder or glob: .xml without Java, .mpp .mpt .mpx .mpd .xer .pmxml with the extra ``[mpp]``.
+
+    *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and per file.
+    """
+
+    kind: ClassVar[str] = "msproject"
+    provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
+    census_every_hours: ClassVar[float] = 0.0
+
+    path: str
+    hours_per_day: float = 8.0
+    exact_days: bool = False
+    memory_mb: int = 512
+    timeout_s: float = 300.0
+
+    @property
+    def address(self) -> str:
+        """Give the folder or glob."""
+        return self.path
+
+    def _files(self, ctx: Context) -> list[Path]:
+        return matching_files(ctx.base, self.path, (".xml", *mpxj.SUFFIXES))
+
+    def _reader(self, path: Path) -> str:
+        return mspdi.READER if path.suffix.lower() == ".xml" and not self.exact_days else mpxj.READER
+
+    def _mpxj(self, ctx: Context) -> mpxj.Mpxj:
+        return ctx.shared("mpxj", lambda: mpxj.Mpxj(memory_mb=self.memory_mb, timeout_s=self.timeout_s))
+
+    def _rows(self, ctx: Context, path: Path) -> Rows:
+        if self._reader(path) == mspdi.READER:
+            return mspdi.read(path)
+        if path.suffix.lower() == ".xml":
+            mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
+        return self._mpxj(ctx).rows(path)
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Count the files, look whether each can be opened and whether the Java side is there when needed."""
+        files = self._files(ctx)
+        if not files:
+            yield Check(name="files", state="failed", detail=f"no schedule file matches {self.path}")
+            return
+        yield Check(name="files", state="ok", detail=f"{len(files)} schedule files match {self.path}")
+        for path in files:
+            try:
+                with path.open("rb") as file:
+                    file.read(1)
+            except OSError as exc:
+                yield Check(name=path.name, state="failed", detail=f"cannot be opened: {exc.strerror}")
+        if any(self._reader(path) == mpxj.READER for path in files):
+            lacking = mpxj.missing_packages()
+            detail = f"needs {' and '.join(lacking)}: {mpxj.HOW}" if lacking else "MPXJ and JPype are installed"
+            yield Check(name="mpp reader", state="failed" if lacking else "ok", detail=detail)
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Give one partition per new or changed file; unchanged ones are not opened."""
+        files = self._files(ctx)
+        guids: dict[str, list[Path]] = defaultdict(list)
+        todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
+        for path in files:
+            name = relative_name(path, ctx.base)
+            cursor = cursors.get(name)
+            state = FileState.of_cursor(cursor)
+            guid: str | None = None
+            problem: str | None = None
+            same_reader = bool(cursor) and cursor.get("reader") == self._reader(path)
+            if state and same_reader and not ctx.full and state.looks_unchanged(path):
+                guid = cursor["guid"]
+                ctx.skip_unchanged(name)
+            else:
+                try:
+                    now = FileState.of(path)
+                    if state and same_reader and not ctx.full and now.sha256 == state.sha256:
+                        guid = cursor["guid"]
+                        ctx.skip_unchanged(name)
+                    else:
+                        guid = self._identify(ctx, path)
+                        todo.append((path, now, guid, None))
+                except HubError as exc:
+                    problem = str(exc)
+                    todo.append((path, None, None, problem))
+            if guid:
+                guids[guid].append(path)
+        for path, now, guid, problem in todo:
+            twins = guids[guid] if guid else []
+            if len(twins) > 1:
+                names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
+                problem = (
+                    f"{names} are copies of one plan (GUID {guid}): counting both would count its work twice. "
+                    "Keep one of them in the folder."
+                )
+            yield self._partition(ctx, path, now, guid, problem)
+
+    def _partition(
+        self, ctx: Context, path: Path, now: FileState | None, guid: str | None, problem: str | None
+    ) -> Partition:
+        name = relative_name(path, ctx.base)
+        container = self._container_id(guid, name)
+        return Partition(
+            id=name,
+            label=path.name,
+            estimate=None,
+            complete=True,
+            scope=Scope(records=tuple(r for r in self.provides if r is not Container), id_prefix=f"{container}/"),
+            evidence=f"absent from {path.name} (sha256 {now.sha256[:12]})" if now else "",
+            data={"path": path, "state": now, "guid": guid, "container": container, "problem": problem},
+        )
+
+    def _container_id(self, guid: str | None, name: str) -> str:
+        return self.row_id(guid or f"path/{name}")
+
+    def _identify(self, ctx: Context, path: Path) -> str | None:
+        if self._reader(path) == mspdi.READER:
+            return mspdi.peek(path)
+        for row in self._rows(ctx, path):
+            if isinstance(row, Header):
+                guid = row.guid
+        return guid
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one file; nothing of it counts as done unless it stayed the same while it was read."""
+        data = partition.data
+        if data["problem"]:
+            raise SourceDataError(data["problem"])
+        path: Path = data["path"]
+        state: FileState = data["state"]
+        plan = mapping.Plan(
+            container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz
+        )
+        ctx.count(bytes_=state.size)
+        batch: list[Record] = []
+        for record in plan.records(_counted(ctx, self._rows(ctx, path))):
+            batch.append(record)
+            if len(batch) >= BATCH:
+                yield Batch(records=batch)
+                batch = []
+        state.verify(path)
+        if plan.stats["approximate"]:
+            ctx.note(
+                f"{path.name}: the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
+                "spread by the calendar, because the file does not hold them; their totals are exact."
+            )
+        done = msgspec.to_builtins(state) | {"guid": data["guid"], "reader": self._reader(path), "tasks": plan.stats["tasks"]}
+        yield Batch(records=batch, cursor=done)
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Name the plans whose file is there; one whose file vanished is held until a person accepts."""
+        present = set()
+        for path in self._files(ctx):
+            name = relative_name(path, ctx.base)
+            cursor = cursors.get(name)
+            present.add(self._container_id(cursor["guid"] if cursor else None, name))
+            if not cursor:
+                # a file that could not be read this time may be any plan whose file is gone: prove nothing
+                return
+        yield Census(
+            record=Container,
+            scope=Scope(records=(Container,)),
+            ids=frozenset(present),
+            evidence=f"its file is no longer among those of {self.path}",
+            hold=True,
+        )
+
+
+def _counted(ctx: Context, rows: Rows) -> Iterator[Row]:
+    """Let a stop get through while a large file streams."""
+    for number, row in enumerate(rows):
+        if number % 500 == 0:
+            ctx.raise_if_cancelled()
+        yield row

@@ -1,0 +1,94 @@
+"""Our figures of real schedules equal those MPXJ itself reports, through MPXJ and through our own reader."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_msproject import mspdi, mpxj
+from hub_msproject.schedule import AssignmentRow, Header, ResourceRow, Row, TaskRow
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "msproject"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the recorded schedules of ../shared/data/msproject")
+needs_mpxj = pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+FILES = sorted(json.loads((DATA / "expected.json").read_text())["files"]) if DATA.is_dir() else []
+
+
+def figures(rows: list[Row]) -> dict[str, Any]:
+    """Count as expected.json's counting rules say."""
+    header = next(row for row in rows if isinstance(row, Header))
+    tasks = [row for row in rows if isinstance(row, TaskRow)]
+    leaves = [task for task in tasks if not task.summary]
+    resources = {row.uid for row in rows if isinstance(row, ResourceRow)}
+    assignments = [row for row in rows if isinstance(row, AssignmentRow) and row.resource in resources]
+    return {
+        "tasks": len(tasks),
+        "summary_tasks": len(tasks) - len(leaves),
+        "leaf_tasks": len(leaves),
+        "milestones": sum(task.milestone for task in leaves),
+        "resources": len(resources),
+        "assignments": len(assignments),
+        "predecessor_links": sum(len(task.links) for task in tasks),
+        "work_hours_leaf_tasks": round(sum(task.work_s or 0 for task in leaves) / 3600, 2),
+        "actual_work_hours_leaf_tasks": round(sum(task.actual_work_s or 0 for task in leaves) / 3600, 2),
+        "work_hours_assignments": round(sum(row.work_s for row in assignments) / 3600, 2),
+        "baseline_tasks": sum(any(base.no == 0 and base.start for base in task.baselines) for task in tasks),
+        "earliest_start": min(task.start for task in leaves if task.start),
+        "latest_finish": max(task.finish for task in leaves if task.finish),
+        "project_start": header.start,
+        "project_finish": header.finish,
+    }
+
+
+def expected(name: str) -> dict[str, Any]:
+    return dict(json.loads((DATA / "expected.json").read_text())["files"][name])
+
+
+@pytest.fixture(scope="module")
+def java() -> Any:
+    """Start one reader for all files."""
+    reader = mpxj.Mpxj(memory_mb=512, timeout_s=120)
+    yield reader
+    reader.close()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".xml")])
+def test_our_reader(name: str) -> None:
+    """Every figure of a real MSPDI file through our own reader is the recorded one."""
+    ours = figures(list(mspdi.read(DATA / name)))
+
+    assert {key: expected(name)[key] for key in ours} == ours
+
+
+@needs_mpxj
+@pytest.mark.parametrize("name", FILES)
+def test_through_mpxj(name: str, java: mpxj.Mpxj) -> None:
+    """Every figure of a real file of any format through MPXJ is the recorded one."""
+    rows = list(java.rows(DATA / name))
+    ours = figures(rows)
+
+    assert {key: expected(name)[key] for key in ours} == ours
+
+
+@needs_mpxj
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".xml")])
+def test_days_agree_with_mpxj(name: str, java: mpxj.Mpxj) -> None:
+    """Work per day spread by our calendars is what MPXJ computes, for planned and for actual work."""
+    ours = {row.uid: row for row in mspdi.read(DATA / name) if isinstance(row, AssignmentRow) and row.resource}
+    theirs = {row.uid: row for row in java.rows(DATA / name) if isinstance(row, AssignmentRow) and row.resource}
+
+    assert ours.keys() == theirs.keys()
+    for uid, row in ours.items():
+        assert dict(theirs[uid].actual) == pytest.approx(dict(row.actual), abs=60), f"actual work of assignment {uid}"
+        assert dict(theirs[uid].planned) == pytest.approx(dict(row.planned), abs=60), f"work of assignment {uid}"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".xml")])
+def test_days_add_up(name: str) -> None:
+    """The days of an assignment add up to its totals, whatever had to be assumed."""
+    rows = [row for row in mspdi.read(DATA / name) if isinstance(row, AssignmentRow) and row.resource]
+
+    for row in rows:
+        assert (row.work_s, row.actual_work_s) == (sum(s for _, s in row.planned), sum(s for _, s in row.actual))

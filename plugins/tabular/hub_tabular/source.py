@@ -1,0 +1,166 @@
+"""Any table in a file as a source: one file one partition, one mapping for all files of the source."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping as MappingType
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from hub import (
+    RECORDS, Batch, Census, Check, ConfigError, Context, FileState, Partition, Record, Scope, Source,
+    SourceDataError, convert, matching_files, relative_name,
+)  # fmt: skip
+from hub_tabular import tables
+from hub_tabular.mapping import CellError, Mapping, RowMapper, check_mapping
+
+BATCH = 2000
+SHOWN = 20
+
+
+class TabularSource(Source, frozen=True, kw_only=True):
+    """CSV, XLSX, XLS or ODS files in a folder or glob, read by the TOML *mapping*.
+
+    A file is a complete snapshot of its own rows (or, with ``files = "latest"``, the newest file of all rows);
+    with ``snapshot = "delta"`` files only add and change.
+    """
+
+    kind: ClassVar[str] = "tabular"
+    provides: ClassVar[tuple[type[Record], ...]] = RECORDS
+    census_every_hours: ClassVar[float] = 0.0
+
+    path: str
+    mapping: str
+
+    @property
+    def address(self) -> str:
+        """Give the folder or glob."""
+        return self.path
+
+    def _mapping(self, ctx: Context) -> tuple[Mapping, type[Record]]:
+        path = ctx.resolve(self.mapping)
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except OSError as exc:
+            raise ConfigError(f"The mapping {path} of the source {self.name} cannot be read: {exc.strerror}.") from exc
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
+        mapping = convert(raw, Mapping, where=str(path), base=ctx.base)
+        return mapping, check_mapping(mapping, str(path))
+
+    def _files(self, ctx: Context, mapping: Mapping) -> list[Path]:
+        files = matching_files(ctx.base, self.path, tables.SUFFIXES)
+        return files[-1:] if mapping.files == "latest" else files
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Read the mapping, and the headers of every file."""
+        try:
+            mapping, _ = self._mapping(ctx)
+        except ConfigError as exc:
+            yield Check(name="mapping", state="failed", detail=str(exc))
+            return
+        yield Check(name="mapping", state="ok", detail=f"{self.mapping} makes {mapping.record} records")
+        files = self._files(ctx, mapping)
+        if not files:
+            yield Check(name="files", state="failed", detail=f"no file matches {self.path}")
+            return
+        yield Check(name="files", state="ok", detail=f"{len(files)} files match {self.path}")
+        for path in files:
+            try:
+                self._check_headers(path, mapping, self._mapper(mapping, ""))
+            except SourceDataError as exc:
+                yield Check(name=path.name, state="failed", detail=str(exc))
+
+    def _mapper(self, mapping: Mapping, prefix: str) -> RowMapper:
+        return RowMapper(
+            mapping, check_mapping(mapping, self.mapping), source=self.name, prefix=prefix, hours_per_day=self.hours_per_day
+        )
+
+    def _check_headers(self, path: Path, mapping: Mapping, mapper: RowMapper) -> None:
+        found = tables.first_headers(path, mapping)
+        if lacking := sorted(mapper.columns() - set(found)):
+            shown = ", ".join(repr(name) for name in lacking)
+            raise SourceDataError(
+                f"{path.name}: row {mapping.header_row} has no column {shown}; it has {', '.join(found)}. "
+                "Correct header_row or the column's name in the mapping."
+            )
+
+    def plan(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Partition]:
+        """Give one partition per new or changed file; a changed mapping reads all files again."""
+        mapping, cls = self._mapping(ctx)
+        digest = FileState.of(ctx.resolve(self.mapping)).sha256
+        for path in self._files(ctx, mapping):
+            name = relative_name(path, ctx.base)
+            cursor = cursors.get(name)
+            state = FileState.of_cursor(cursor)
+            if state and cursor.get("mapping") == digest and not ctx.full:
+                if state.looks_unchanged(path):
+                    ctx.skip_unchanged(name)
+                    continue
+                now = FileState.of(path)
+                if now.sha256 == state.sha256:
+                    ctx.skip_unchanged(name)
+                    continue
+            full = mapping.snapshot == "full"
+            each = mapping.files == "each" and full
+            prefix = f"{name}/" if each else ""
+            yield Partition(
+                id=name,
+                label=path.name,
+                complete=full,
+                scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
+                evidence=f"absent from {path.name}",
+                data={"path": path, "prefix": prefix, "mapping": mapping, "digest": digest},
+            )
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one file; rows that cannot be understood are listed, and then nothing is declared gone."""
+        path: Path = partition.data["path"]
+        mapping: Mapping = partition.data["mapping"]
+        state = FileState.of(path)
+        ctx.count(bytes_=state.size)
+        mapper = self._mapper(mapping, partition.data["prefix"])
+        self._check_headers(path, mapping, mapper)
+        batch: list[Record] = []
+        wrong = 0
+        for number, row in tables.table_rows(path, mapping):
+            if number % 1000 == 0:
+                ctx.raise_if_cancelled()
+            try:
+                batch.extend(mapper.records(row))
+            except CellError as exc:
+                wrong += 1
+                if wrong <= SHOWN:
+                    sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
+                    shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
+                    ctx.report_missing(
+                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}", partition=partition.id
+                    )
+            if len(batch) >= BATCH:
+                yield Batch(records=batch)
+                batch = []
+        if wrong > SHOWN:
+            ctx.report_missing(f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id)
+        state.verify(path)
+        yield Batch(records=batch, cursor=None if wrong else msgspec.to_builtins(state) | {"mapping": partition.data["digest"]})
+
+    def census(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Census]:
+        """Say which rows belong to files that are there; those of a vanished file are held."""
+        mapping, cls = self._mapping(ctx)
+        if mapping.snapshot != "full" or mapping.files != "each":
+            return
+        names = {relative_name(path, ctx.base) for path in self._files(ctx, mapping)}
+        for name in sorted(cursors):
+            if name.startswith("__") or name in names:
+                continue
+            yield Census(
+                record=cls,
+                scope=Scope(records=(cls,), id_prefix=self.row_id(f"{name}/")),
+                ids=frozenset(),
+                evidence=f"the file {name} is no longer among those of {self.path}",
+                hold=True,
+            )
+
+
