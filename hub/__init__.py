@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hub.errors import SourceGone as SourceGone
     from hub.errors import SourceUnavailable as SourceUnavailable
     from hub.feed import column_captions as column_captions
+    from hub.feed import table_caption as table_caption
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
     from hub.files import relative_name as relative_name
@@ -67,7 +68,7 @@ _ROOMS = {
         "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",
     ),
-    "feed": ("column_captions",),
+    "feed": ("column_captions", "table_caption"),
     "files": ("FileState", "matching_files", "relative_name", "write_atomically"),
     "hookspecs": ("hookimpl",),
     "records": (

@@ -73,9 +73,7 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
     place = base / pattern
     found = place.iterdir() if place.is_dir() else (Path(p) for p in glob.glob(str(place), recursive=True))
     return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
+        path for path in found if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
     )
 
 

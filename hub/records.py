@@ -10,7 +10,7 @@ None means the source does not provide it; 0 means it is really zero.
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.table = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 

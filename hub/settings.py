@@ -19,7 +19,7 @@ from hub.source import Source
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
-_KNOWN = ("store", "feed", "lang", "sources", "destinations", "schedule", "notify", "gate", "engine")
+_KNOWN = ("store", "feed", "lang", "country", "currency", "sources", "destinations", "schedule", "notify", "gate", "engine")
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     feed: Path
     lang: Literal["en", "fr"]
+    country: str
+    currency: str
     sources: dict[str, Source]
     destinations: dict[str, Destination]
     schedule: Schedule
@@ -77,9 +79,7 @@ def find_config(given: str | None) -> Path:
     return default
 
 
-def load(
-    path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
-) -> Settings:
+def load(path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]) -> Settings:
     """Read and check the configuration at *path*.
 
     *sources* and *destinations* are the known kinds. Raises `ConfigError` naming file, section, key and the known keys.
@@ -105,7 +105,7 @@ def load(
     lang = raw.get("lang", "en")
     if lang not in {"en", "fr"}:
         raise ConfigError(f'{path}: lang is "en" or "fr", not {lang!r}.')
-    for key in ("store", "feed"):
+    for key in ("store", "feed", "country", "currency"):
         if key in raw and not isinstance(raw[key], str):
             raise ConfigError(f"{path}: {key} is a text, not {raw[key]!r}.")
 
@@ -118,6 +118,8 @@ def load(
         store=raw.get("store", "sqlite:///data/hub.db"),
         feed=base / raw.get("feed", "data/feed"),
         lang=lang,
+        country=raw.get("country", "FR"),
+        currency=raw.get("currency", "EUR"),
         sources=_tables(raw, "sources", sources, path, base),
         destinations=_tables(raw, "destinations", destinations, path, base),
         schedule=section("schedule", Schedule),
@@ -215,6 +217,8 @@ def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, 
             "store": {"type": "string", "default": "sqlite:///data/hub.db"},
             "feed": {"type": "string", "default": "data/feed"},
             "lang": {"enum": ["en", "fr"]},
+            "country": {"type": "string", "default": "FR", "description": "ISO code of the public holidays"},
+            "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
             "sources": table(sources),
             "destinations": table(destinations),
             **{name: {"$ref": f"#/$defs/{name.capitalize()}"} for name in ("schedule", "notify", "gate", "engine")},

@@ -73,7 +73,7 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
         try:
             _timed(timings, "resolve", lambda: _derive(staged, options, moment))
             for table in model().tables:
-                _timed(timings, table, lambda table=table: _fill(staged.connection, table))  # type: ignore[misc]
+                _timed(timings, table, lambda table=table: _fill(staged.connection, table))
             _timed(timings, "write Parquet", lambda: write_parquet(staged.connection, folder))
             manifest = _timed(timings, "manifest", lambda: _manifest(staged, folder, feed_id, options, moment))
             timings["outside DuckDB"] = staged.outside_s
@@ -81,7 +81,9 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
             staged.close()
     except OSError as exc:
         shutil.rmtree(folder, ignore_errors=True)
-        raise FeedError(f"The feed cannot be written under {root}: {exc.strerror or exc}. The last good feed stays.") from exc
+        raise FeedError(
+            f"The feed cannot be written under {root}: {exc.strerror or exc}. The last good feed stays."
+        ) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(f"The feed could not be built: {str(exc).splitlines()[0]} The last good feed stays.") from exc
@@ -109,7 +111,9 @@ def _derive(staged: Staged, options: BuildOptions, moment: datetime) -> None:
         for lang in ("fr", "en"):
             labels.append((name, "", lang, getattr(table, lang), table.description))
             labels.extend((name, c, lang, getattr(column, lang), column.description) for c, column in table.columns.items())
-    staged.connection.execute("CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)")
+    staged.connection.execute(
+        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)"
+    )
     staged.connection.executemany("INSERT INTO label VALUES (?, ?, ?, ?, ?)", labels)
 
 
@@ -127,7 +131,10 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         columns = "*"
         partition = ""
         if name == "fact_worklog":
-            columns, partition = "*, strftime(work_date, '%Y-%m') AS year_month", ", PARTITION_BY (year_month), OVERWRITE_OR_IGNORE"
+            columns, partition = (
+                "*, strftime(work_date, '%Y-%m') AS year_month",
+                ", PARTITION_BY (year_month), OVERWRITE_OR_IGNORE",
+            )
             rows = connection.execute("SELECT count(*) FROM fact_worklog").fetchone()
             if rows is None or rows[0] == 0:
                 columns, partition = "*", ""
@@ -161,9 +168,7 @@ def describe(folder: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, A
     tables: dict[str, Any] = {}
     for name, table in model().tables.items():
         sums = [c for c, column in table.columns.items() if column.additive]
-        row = connection.execute(
-            f"SELECT count(*){''.join(f', sum({c})' for c in sums)} FROM {name}"
-        ).fetchone()
+        row = connection.execute(f"SELECT count(*){''.join(f', sum({c})' for c in sums)} FROM {name}").fetchone()
         assert row is not None
         tables[name] = {
             "rows": row[0],

@@ -59,7 +59,9 @@ def _contract(snapshot: Snapshot) -> list[Finding]:
             if facts.ref is None:
                 continue
             target = model().tables[facts.ref].key[0]
-            if lost := one(f"SELECT count(*) FROM {name} WHERE {column} IS NULL OR {column} NOT IN (SELECT {target} FROM {facts.ref})"):
+            if lost := one(
+                f"SELECT count(*) FROM {name} WHERE {column} IS NULL OR {column} NOT IN (SELECT {target} FROM {facts.ref})"
+            ):
                 bad(f"{name}: {lost} rows have a {column} that {facts.ref} does not know")
     feed.close()
     return findings
@@ -71,7 +73,9 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
     said = {
         "seconds": store.rows(f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)})")[0]["n"],
         "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)})")[0]["n"],
-        "amount_minor": store.rows(f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})")[0]["n"],
+        "amount_minor": store.rows(f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})")[
+            0
+        ]["n"],
     }
     feed = open_feed(snapshot.folder)
     kinds = ("baseline", "revised", "committed", "consumed", "forecast")
@@ -103,9 +107,7 @@ def _sources(store: Store, snapshot: Snapshot, *, freshness: str, failed: str, n
         last = store.last_success(source["id"])
         if runs and runs[0].verdict in {"failed", "partial", "interrupted"}:
             findings.append(
-                Finding(
-                    kind="missing", text=f"{source['id']}: its last run was {runs[0].verdict}", blocks=failed == "block"
-                )
+                Finding(kind="missing", text=f"{source['id']}: its last run was {runs[0].verdict}", blocks=failed == "block")
             )
         if source["id"] == "config":
             continue

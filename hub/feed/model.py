@@ -53,3 +53,9 @@ def table_sql(name: str) -> str:
 def column_captions(table: str, lang: str) -> dict[str, str]:
     """Give the captions of *table*'s columns in *lang* (``fr`` or ``en``)."""
     return {name: column.fr if lang == "fr" else column.en for name, column in model().tables[table].columns.items()}
+
+
+def table_caption(table: str, lang: str) -> str:
+    """Give the caption of *table* in *lang*."""
+    found = model().tables[table]
+    return found.fr if lang == "fr" else found.en

@@ -434,4 +434,3 @@ def _upsert_sql(table: str) -> str:
         f"recorded_at = excluded.recorded_at, run_id = excluded.run_id "
         f"WHERE ({mine}) IS NOT ({theirs}) OR {table}.presence <> 'present'"
     )
-

@@ -351,9 +351,7 @@ class _Engine:
             else:
                 cursor = (partition.id, batch.cursor)
         with self.store.transaction():
-            changes = self.store.write_batch(
-                batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor
-            )
+            changes = self.store.write_batch(batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor)
             self.store.see(partition.id, ((record.table, record.id) for record in batch.records))
             if batch.gone:
                 moved = apply_gone(self.store, work.source, batch.gone, run_id=work.run_id)
@@ -378,9 +376,7 @@ class _Engine:
                     work.report.changes.add(moved)
                 # what could not be read must be tried again: no cursor says it is done
                 if not missing and partition.id in work.last_cursor:
-                    self.store.set_cursor(
-                        work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id
-                    )
+                    self.store.set_cursor(work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id)
         work.state[partition.id] = "ok"
 
     def _finish_census(self, work: _Work, found: list[Census], error: Exception | None) -> None:

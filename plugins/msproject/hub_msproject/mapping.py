@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from hub import (
-    Account, Allocation, Baseline, Category, Container, CustomValue, Record, Task, TaskLink, Worklog,
+    Account,
+    Allocation,
+    Baseline,
+    Category,
+    Container,
+    CustomValue,
+    Record,
+    Task,
+    TaskLink,
+    Worklog,
 )  # fmt: skip
 from hub_msproject.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow
 

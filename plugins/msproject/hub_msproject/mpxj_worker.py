@@ -15,7 +15,15 @@ from typing import Any
 import msgspec
 
 from hub_msproject.schedule import (
-    AssignmentRow, BaselineRow, CustomRow, Header, LinkRow, ResourceRow, Rows, TaskRow, settle,
+    AssignmentRow,
+    BaselineRow,
+    CustomRow,
+    Header,
+    LinkRow,
+    ResourceRow,
+    Rows,
+    TaskRow,
+    settle,
 )  # fmt: skip
 
 READERS = {
@@ -273,7 +281,7 @@ class _Reader:
 
 
 def _sum(days: list[str], durations: Any) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for day, duration in zip(days, durations, strict=False):
         if duration is not None and (seconds := round(float(duration.getDuration()) * 3600)):
             found[day] = found.get(day, 0) + seconds

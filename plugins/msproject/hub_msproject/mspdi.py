@@ -12,13 +12,22 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from hub import SourceDataError
 from hub_msproject.schedule import (
-    AssignmentRow, BaselineRow, CustomRow, Header, LinkRow, ResourceRow, Row, Rows, TaskRow, settle,
+    AssignmentRow,
+    BaselineRow,
+    CustomRow,
+    Header,
+    LinkRow,
+    ResourceRow,
+    Row,
+    Rows,
+    TaskRow,
+    settle,
 )  # fmt: skip
 from hub_msproject.workdays import Calendar, Interval, moment, spread, weights
 
@@ -34,7 +43,7 @@ _HEAD_LIMIT = 4 << 20
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
 
 
-class _HeadRead(Exception):  # noqa: N818 - a signal to stop parsing, not an error
+class _HeadRead(Exception):
     """The head of the file has been read."""
 
 
@@ -174,7 +183,7 @@ class _Reader:
 
     def rows(self) -> Iterator[Row]:
         """Yield rows as their elements end; only one block of the file and one element are held at a time."""
-        parser = ET.XMLPullParser(events=("end",))
+        parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(events=("end",))
         handlers = {NS + "Task": self._task, NS + "Assignment": self._assignment, NS + "Resource": self._resource}
         settings = {NS + "Calendars": self._calendars, NS + "ExtendedAttributes": self._aliases}
         head: dict[str, str] | None = {}
@@ -187,7 +196,8 @@ class _Reader:
             else:
                 parser.close()
                 ended = True
-            for _, element in parser.read_events():
+            for event in parser.read_events():
+                element = cast("tuple[str, ET.Element]", event)[1]
                 tag = element.tag
                 if tag in handlers:
                     if head is not None:

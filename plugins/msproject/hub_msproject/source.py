@@ -10,10 +10,22 @@ from typing import Any, ClassVar
 import msgspec
 
 from hub import (
-    Batch, Census, Check, Container, Context, FileState, HubError, Partition, Record, Scope, Source,
-    SourceDataError, matching_files, relative_name,
+    Batch,
+    Census,
+    Check,
+    Container,
+    Context,
+    FileState,
+    HubError,
+    Partition,
+    Record,
+    Scope,
+    Source,
+    SourceDataError,
+    matching_files,
+    relative_name,
 )  # fmt: skip
-from hub_msproject import mapping, mspdi, mpxj
+from hub_msproject import mapping, mpxj, mspdi
 from hub_msproject.schedule import Header, Row, Rows
 
 BATCH = 4000
@@ -81,7 +93,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
         for path in files:
             name = relative_name(path, ctx.base)
-            cursor = cursors.get(name)
+            cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             guid: str | None = None
             problem: str | None = None
@@ -103,7 +115,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     todo.append((path, None, None, problem))
             if guid:
                 guids[guid].append(path)
-        for path, now, guid, problem in todo:
+        for path, state, guid, problem in todo:
             twins = guids[guid] if guid else []
             if len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
@@ -111,7 +123,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     f"{names} are copies of one plan (GUID {guid}): counting both would count its work twice. "
                     "Keep one of them in the folder."
                 )
-            yield self._partition(ctx, path, now, guid, problem)
+            yield self._partition(ctx, path, state, guid, problem)
 
     def _partition(
         self, ctx: Context, path: Path, now: FileState | None, guid: str | None, problem: str | None
@@ -146,9 +158,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(data["problem"])
         path: Path = data["path"]
         state: FileState = data["state"]
-        plan = mapping.Plan(
-            container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz
-        )
+        plan = mapping.Plan(container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz)
         ctx.count(bytes_=state.size)
         batch: list[Record] = []
         for record in plan.records(_counted(ctx, self._rows(ctx, path))):
@@ -162,7 +172,11 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 f"{path.name}: the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
                 "spread by the calendar, because the file does not hold them; their totals are exact."
             )
-        done = msgspec.to_builtins(state) | {"guid": data["guid"], "reader": self._reader(path), "tasks": plan.stats["tasks"]}
+        done = msgspec.to_builtins(state) | {
+            "guid": data["guid"],
+            "reader": self._reader(path),
+            "tasks": plan.stats["tasks"],
+        }
         yield Batch(records=batch, cursor=done)
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:

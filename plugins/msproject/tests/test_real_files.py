@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_msproject import mspdi, mpxj
+from hub_msproject import mpxj, mspdi
 from hub_msproject.schedule import AssignmentRow, Header, ResourceRow, Row, TaskRow
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "msproject"

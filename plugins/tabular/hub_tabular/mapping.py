@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -121,9 +122,12 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     for name in _required(cls):
         if name not in mapping.fields and not (name == "id"):
             raise ConfigError(f"{where} [fields]: {mapping.record} needs the field {name!r}.")
-    for label, text in [("drop", one.matches) for one in mapping.drop] + [("group", one.matches) for one in mapping.group] + [
-        ("pattern", field.pattern) for field in mapping.fields.values() if isinstance(field, Field) and field.pattern
-    ] + ([("unpivot", mapping.unpivot.columns)] if mapping.unpivot else []):
+    for label, text in (
+        [("drop", one.matches) for one in mapping.drop]
+        + [("group", one.matches) for one in mapping.group]
+        + [("pattern", field.pattern) for field in mapping.fields.values() if isinstance(field, Field) and field.pattern]
+        + ([("unpivot", mapping.unpivot.columns)] if mapping.unpivot else [])
+    ):
         try:
             re.compile(text)
         except re.error as exc:
@@ -203,7 +207,9 @@ class RowMapper:
             native = "/".join(part.replace("/", "∕") for part in parts)
             self.seen[native] += 1
             if self.seen[native] > 1:
-                raise CellError(", ".join(self.mapping.key), native, "the key is already used by a row above; add a column to key")
+                raise CellError(
+                    ", ".join(self.mapping.key), native, "the key is already used by a row above; add a column to key"
+                )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
         content = "\x1f".join(f"{column}={plain(value)}" for column, value in sorted(row.items()))
@@ -288,7 +294,9 @@ class RowMapper:
             case "choice":
                 text = plain(raw)
                 if text not in self.choices[name]:
-                    raise CellError(column, raw, f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}")
+                    raise CellError(
+                        column, raw, f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                    )
                 return text
             case "bool":
                 text = plain(raw).casefold()
@@ -340,7 +348,7 @@ class RowMapper:
             number = float(text)
         except ValueError as exc:
             raise CellError(column, raw, "is not a number") from exc
-        if number != number or number in {float("inf"), float("-inf")}:
+        if not math.isfinite(number):
             raise CellError(column, raw, "is not a number")
         return -number if negative else number
 

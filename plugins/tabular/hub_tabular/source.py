@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping as MappingType
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
 from hub import (
-    RECORDS, Batch, Census, Check, ConfigError, Context, FileState, Partition, Record, Scope, Source,
-    SourceDataError, convert, matching_files, relative_name,
+    RECORDS,
+    Batch,
+    Census,
+    Check,
+    ConfigError,
+    Context,
+    FileState,
+    Partition,
+    Record,
+    Scope,
+    Source,
+    SourceDataError,
+    convert,
+    matching_files,
+    relative_name,
 )  # fmt: skip
 from hub_tabular import tables
 from hub_tabular.mapping import CellError, Mapping, RowMapper, check_mapping
@@ -93,7 +107,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         digest = FileState.of(ctx.resolve(self.mapping)).sha256
         for path in self._files(ctx, mapping):
             name = relative_name(path, ctx.base)
-            cursor = cursors.get(name)
+            cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             if state and cursor.get("mapping") == digest and not ctx.full:
                 if state.looks_unchanged(path):
@@ -144,7 +158,9 @@ class TabularSource(Source, frozen=True, kw_only=True):
         if wrong > SHOWN:
             ctx.report_missing(f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id)
         state.verify(path)
-        yield Batch(records=batch, cursor=None if wrong else msgspec.to_builtins(state) | {"mapping": partition.data["digest"]})
+        yield Batch(
+            records=batch, cursor=None if wrong else msgspec.to_builtins(state) | {"mapping": partition.data["digest"]}
+        )
 
     def census(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Census]:
         """Say which rows belong to files that are there; those of a vanished file are held."""
@@ -162,5 +178,3 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 evidence=f"the file {name} is no longer among those of {self.path}",
                 hold=True,
             )
-
-

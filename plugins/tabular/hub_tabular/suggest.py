@@ -65,7 +65,9 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     Raises `ConfigError` for an unknown *record*, `SourceDataError` for a file without a row of headers.
     """
     if path.suffix.lower() not in tables.SUFFIXES:
-        raise ConfigError(f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: {', '.join(tables.SUFFIXES)}.")
+        raise ConfigError(
+            f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: {', '.join(tables.SUFFIXES)}."
+        )
     if record is not None and record not in _WORDS:
         raise ConfigError(f"--record {record}: a mapping can be suggested for {', '.join(_WORDS)}.")
     rows = []
@@ -75,7 +77,9 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
             break
     header = _header_row(rows)
     if header is None:
-        raise SourceDataError(f"{path.name}: no row looks like headers (several short texts, all different) in the first {_LOOK} rows.")
+        raise SourceDataError(
+            f"{path.name}: no row looks like headers (several short texts, all different) in the first {_LOOK} rows."
+        )
     names = tables.headers(rows[header])
     data = [dict(zip(names, cells, strict=False)) for cells in rows[header + 1 :] if any(plain(cell) for cell in cells)]
     kind = record or max(_WORDS, key=lambda one: _fit(one, names))
@@ -140,7 +144,7 @@ def _write(
     if any(re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)):
         out.append('decimal = ","')
     out.append('snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change')
-    out.append("# key = [\"…\"]        # columns that name a row for ever; without them the row's content does")
+    out.append('# key = ["…"]        # columns that name a row for ever; without them the row\'s content does')
     out.append("")
     out.append("[fields]")
     for field, name in found.items():

@@ -19,7 +19,9 @@ SUFFIXES = TEXT + BOOKS
 _MAX_COLUMNS = 2000
 
 
-def grid(path: Path, *, sheet: str | int = 0, encoding: str | None = None, delimiter: str | None = None) -> Iterator[list[Any]]:
+def grid(
+    path: Path, *, sheet: str | int = 0, encoding: str | None = None, delimiter: str | None = None
+) -> Iterator[list[Any]]:
     """Yield the raw rows of *path*. Raises `SourceDataError` saying what is wrong with the file and how to mend it."""
     if path.suffix.lower() in TEXT:
         yield from _text_rows(path, encoding, delimiter)
@@ -45,7 +47,9 @@ def _text_rows(path: Path, encoding: str | None, delimiter: str | None) -> Itera
     except csv.Error as exc:
         raise SourceDataError(f"{path.name} is not a readable CSV file: {exc}.") from exc
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror}): close it elsewhere or give the right to read.") from exc
+        raise SourceDataError(
+            f"{path.name} cannot be opened ({exc.strerror}): close it elsewhere or give the right to read."
+        ) from exc
 
 
 def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
@@ -74,7 +78,9 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
             f"{path.name} cannot be read as a workbook ({exc}): it is damaged, half-written or of another type."
         ) from exc
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror or exc}): close it elsewhere or give the right to read.") from exc
+        raise SourceDataError(
+            f"{path.name} cannot be opened ({exc.strerror or exc}): close it elsewhere or give the right to read."
+        ) from exc
 
 
 def detect_encoding(path: Path) -> str:

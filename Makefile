@@ -1,0 +1,50 @@
+# Every target stands on `make env`: a virtual environment with the hub and its bundled plugins.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := msproject tabular files demo
+SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
+
+.PHONY: env demo test test-mpp proof lint bench docs charset clean
+env: $(VENV)/.ready
+
+$(VENV)/.ready: $(SOURCES)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+demo: env
+	$(BIN)/hub demo --out demo
+
+test: env
+	$(BIN)/python -m pytest -q
+
+test-mpp: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
+	$(BIN)/python -m pytest -q plugins/msproject
+
+proof: env
+	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
+	$(BIN)/python bench/run.py
+
+docs: env
+	$(BIN)/cog -r docs/*.md
+
+charset:
+	cd plugins/msproject/hub_msproject/charset && rm -rf build && mkdir -p build/META-INF/services \
+	&& echo pmhub.charset.MacRomanProvider > build/META-INF/services/java.nio.charset.spi.CharsetProvider \
+	&& javac --release 8 -d build MacRomanProvider.java \
+	&& jar --create --no-manifest --date=2026-01-01T00:00:00Z --file pm-hub-charset.jar -C build META-INF -C build pmhub \
+	&& rm -rf build
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,117 @@
+"""Write a first configuration, and describe its form."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hub.cli.app import App, Group
+from hub.errors import ConfigError, HubError
+from hub.schedule import Cron
+from hub.settings import json_schema, load
+from hub.source import Context
+
+_EXAMPLES = {"projects.csv": "projects.csv", "project_links.csv": "project_links.csv"}
+
+
+def template(name: str) -> str:
+    """Give the text of a shipped template."""
+    return (files("hub.cli") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as exc:
+        raise ConfigError(f"{path} is already there and was not touched. Move it away, or edit it.") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written: {exc.strerror}.") from exc
+
+
+def _ask_sources(app: App) -> list[str]:
+    blocks: list[str] = []
+    kinds = sorted(app.plugins.sources)
+    while kinds:
+        kind = click.prompt("Add a source (Enter to go on)", type=click.Choice([*kinds, ""]), default="", show_default=False)
+        if not kind:
+            break
+        name = click.prompt("  a short name for it", default=kind)
+        lines = [f"[sources.{name}]", f'kind = "{kind}"']
+        for field in msgspec.structs.fields(app.plugins.sources[kind]):
+            if field.required and field.name != "name":
+                lines.append(f"{field.name} = {json.dumps(click.prompt(f'  {field.name}'), ensure_ascii=False)}")
+        blocks.append("\n".join(lines) + "\n")
+    return blocks
+
+
+def add_to(cli: click.Group) -> None:
+    """Add init and config schema."""
+
+    @cli.command()
+    @click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
+    @click.pass_obj
+    def init(app: App, yes: bool) -> int:
+        """Write a commented configuration, ask for the sources you have, and test each.
+
+        Example: hub init
+        """
+        path = app.config
+        if path.exists():
+            raise ConfigError(f"{path} is already there and was not touched. Edit it, or name another with --config.")
+        blocks: list[str] = []
+        schedule = None
+        if not yes:
+            app.say(f"This writes {path}. Everything in it can be changed later.")
+            blocks = _ask_sources(app)
+            schedule = click.prompt("When should it run (cron)? Enter for no schedule", default="", show_default=False)
+            if schedule:
+                Cron.parse(schedule)
+        text = template("hub.toml")
+        if blocks:
+            head, _, rest = text.partition("# [sources.plans]")
+            text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
+        if schedule:
+            text = text.replace('# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}")
+        _write(path, text)
+        for name, shipped in _EXAMPLES.items():
+            example = path.parent / f"{Path(name).stem}.example.csv"
+            if not example.exists():
+                _write(example, template(shipped))
+        app.say(f"Wrote {path}, and examples of the portfolio's files beside it.", "green")
+        settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
+        for source in settings.sources.values():
+            context = Context(base=settings.base, source_id=source.name)
+            try:
+                for one in source.check(context):
+                    app.say(f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None)
+            except HubError as exc:
+                app.say(f"  {source.name}: failed: {exc}", "red")
+            finally:
+                context.close()
+        app.say(
+            "Next: edit it, `hub check`, then `hub run`."
+            + (" `hub schedule install` sets the schedule up." if schedule else "")
+        )
+        return 0
+
+    @cli.group(cls=Group)
+    def config() -> None:
+        """Help with the configuration."""
+
+    @config.command()
+    @click.pass_obj
+    def schema(app: App) -> int:
+        """Print the JSON Schema of the configuration, for editors.
+
+        Example: hub config schema > hub.schema.json
+        """
+        found: dict[str, Any] = json_schema(app.plugins.sources, app.plugins.destinations)
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return 0

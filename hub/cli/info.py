@@ -1,0 +1,233 @@
+"""Look at what is there: status, presence, plugins, the store."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from hub.cli.app import App, Group, short_path
+from hub.cli.main_job import STYLES
+from hub.errors import StoreError
+from hub.feed import load_manifest
+from hub.notify import states
+from hub.publish import current
+from hub.records import BY_TABLE
+from hub.store.store import store_path
+
+
+def _age(stamp: str | None) -> str:
+    from datetime import UTC, datetime
+
+    if stamp is None:
+        return "never"
+    hours = (datetime.now(UTC) - datetime.fromisoformat(stamp)).total_seconds() / 3600
+    return f"{hours * 60:.0f} min ago" if hours < 2 else f"{hours:.0f} h ago" if hours < 72 else f"{hours / 24:.0f} days ago"
+
+
+def _must_exist(app: App) -> Path:
+    path = store_path(app.settings.store, base=app.settings.base)
+    if path is None or not path.exists():
+        raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
+    return path
+
+
+def add_to(cli: click.Group) -> None:
+    """Add status, presence, plugin and store."""
+
+    @cli.command()
+    @click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def status(app: App, runs: int, json_: bool) -> int:
+        """Show sources, freshness, verdicts, what is held, the feed and its destinations.
+
+        Example: hub status --runs 5
+        """
+        _must_exist(app)
+        with app.store() as store:
+            found = states(store)
+            lines = []
+            for row in store.rows("SELECT id, kind FROM source ORDER BY id"):
+                name = row["id"]
+                last = store.runs(name, limit=1)
+                held = store.held(name)
+                lines.append(
+                    {
+                        "source": name, "kind": row["kind"], "state": found[name][0],
+                        "last_run": last[0].finished_at if last else None, "last_complete": store.last_success(name),
+                        "held_rows": sum(s.rows for s in held), "held_hours": sum(s.seconds for s in held) / 3600,
+                        "missing": json.loads(last[0].missing) if last and last[0].missing else [],
+                    }
+                )  # fmt: skip
+            latest = store.runs(limit=runs) if runs else []
+            published = store.rows(
+                "SELECT destination, feed_id, state, max(coalesce(finished_at, started_at)) AS at, detail FROM publication "
+                "GROUP BY destination ORDER BY destination"
+            )
+        folder = current(app.settings.feed)
+        manifest = load_manifest(folder) if folder else None
+        if json_:
+            feed = {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")} if manifest else None
+            app.as_json({"sources": lines, "feed": feed, "destinations": published, "runs": latest})
+            return 0
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("source", "kind", "state", "last run", "last complete", "held"):
+            table.add_column(name)
+        for line in lines:
+            held_text = f"{line['held_rows']} rows, {line['held_hours']:g} h" if line["held_rows"] else ""
+            style = STYLES.get(line["state"], "yellow")
+            table.add_row(
+                line["source"], line["kind"], f"[{style}]{line['state']}[/]", _age(line["last_run"]), _age(line["last_complete"]),
+                held_text,
+            )  # fmt: skip
+        app.console.print(table)
+        for line in lines:
+            for text in line["missing"]:
+                app.say(f"  {line['source']}: {text}", "yellow")
+        if manifest:
+            word = "complete" if manifest["complete"] else "INCOMPLETE"
+            app.say(f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}")
+        else:
+            app.say("No feed was published yet: run `hub publish`.")
+        for line in published:
+            app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
+        for run in latest:
+            app.say(
+                f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, new {run.inserted}, "
+                f"changed {run.updated}, left {run.presence_changed}{', ' + run.error if run.error else ''}"
+            )
+        return 0
+
+    @cli.group(cls=Group, invoke_without_command=True)
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    @click.pass_context
+    def presence(ctx: click.Context, json_: bool) -> int:
+        """List what left, since when and why, and what is held, with the hours and tasks at stake.
+
+        Example: hub presence
+        """
+        if ctx.invoked_subcommand:
+            return 0
+        app: App = ctx.obj
+        _must_exist(app)
+        with app.store() as store:
+            held, left = store.held(), store.left()
+        if json_:
+            app.as_json({"held": held, "left": left})
+            return 0
+        for title, lines in (("Held until you accept", held), ("Not present", left)):
+            if not lines:
+                continue
+            table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+            for name, where in (("source", "left"), ("container", "left"), ("presence", "left"), ("since", "left"),
+                                ("rows", "right"), ("tasks", "right"), ("hours", "right"), ("evidence", "left")):  # fmt: skip
+                table.add_column(name, justify=where)  # type: ignore[arg-type]
+            for line in lines:
+                table.add_row(
+                    line.source_id, line.container, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
+                    f"{line.tasks:,}", f"{line.seconds / 3600:g}", line.evidence,
+                )  # fmt: skip
+            app.console.print(table)
+        if held:
+            app.say("`hub presence accept [SOURCE]` lets go what is held.")
+        if not held and not left:
+            app.say("Everything that was ever synced is present.")
+        return 0
+
+    @presence.command()
+    @click.argument("source", required=False)
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @click.pass_obj
+    def accept(app: App, source: str | None, yes: bool) -> int:
+        """Let go the rows that are held, of SOURCE or of all sources.
+
+        Example: hub presence accept plans
+        """
+        _must_exist(app)
+        with app.store(writing=True) as store:
+            stakes = store.held(source)
+            if not stakes:
+                app.say("Nothing is held.")
+                return 0
+            for stake in stakes:
+                app.say(
+                    f"{stake.source_id}: {stake.rows} rows, {stake.tasks} tasks, {stake.seconds / 3600:g} h: {stake.evidence}"
+                )
+            if not yes:
+                click.confirm("Let them leave the feed?", abort=True)
+            actor = getpass.getuser()
+            with store.transaction():
+                done = store.accept(source, run_id=0, actor=actor)
+                store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
+        app.say(
+            f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. `hub publish` shows it in the feed."
+        )
+        return 0
+
+    @cli.group(cls=Group)
+    def plugin() -> None:
+        """Look after connector plugins."""
+
+    @plugin.command(name="list")
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def list_(app: App, json_: bool) -> int:
+        """List plugins with version, origin, hooks and health.
+
+        Example: hub plugin list
+        """
+        infos = app.plugins.infos
+        if json_:
+            app.as_json(infos)
+            return 1 if any(info.state == "broken" for info in infos) else 0
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("plugin", "version", "origin", "state", "hooks"):
+            table.add_column(name)
+        for info in infos:
+            style = "green" if info.state == "ok" else "red"
+            table.add_row(info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks))
+        app.console.print(table)
+        for info in app.plugins.broken():
+            app.say(info.problem or "", "red")
+        app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
+        app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
+        return 1 if any(info.state == "broken" for info in infos) else 0
+
+    @cli.group(cls=Group)
+    def store() -> None:
+        """Look after the store."""
+
+    @store.command()
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def info(app: App, json_: bool) -> int:
+        """Show where the store lies, its size, and the rows of each table now and in history.
+
+        Example: hub store info
+        """
+        path = _must_exist(app)
+        with app.store() as opened:
+            lines: list[dict[str, Any]] = []
+            for name in BY_TABLE:
+                now = opened.rows(f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}")[0]
+                past = opened.rows(f"SELECT count(*) AS n FROM {name}_history")[0]
+                lines.append({"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]})
+            applied = opened.rows("SELECT name FROM _sqlite_migrations ORDER BY id")
+        size = path.stat().st_size
+        if json_:
+            app.as_json({"path": str(path), "bytes": size, "migrations": [m["name"] for m in applied], "tables": lines})
+            return 0
+        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]['name']}")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name, where in (("table", "left"), ("rows", "right"), ("not present", "right"), ("older images", "right")):
+            table.add_column(name, justify=where)  # type: ignore[arg-type]
+        for line in lines:
+            if line["rows"] or line["history"]:
+                table.add_row(line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}")
+        app.console.print(table)
+        return 0

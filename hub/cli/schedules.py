@@ -1,0 +1,109 @@
+"""Say when the main job runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+
+from hub.cli.app import App, Group
+from hub.errors import ConfigError
+from hub.schedule import KINDS, Cron, plan_installation, trigger
+
+
+def _cron(app: App) -> str:
+    text = app.settings.schedule.run
+    if not text:
+        raise ConfigError(f'{app.config} has no schedule: add [schedule] with run = "0 6 * * 1-5".')
+    return text
+
+
+def _command(app: App) -> list[str]:
+    return [sys.executable, "-m", "hub", "--config", str(app.config.resolve()), "run"]
+
+
+def _trigger(app: App) -> Any:
+    try:
+        return trigger(Cron.parse(_cron(app)), tz=app.settings.schedule.tz)
+    except (KeyError, LookupError, ValueError) as exc:
+        raise ConfigError(
+            f"{app.config} [schedule] tz = {app.settings.schedule.tz!r} is not a time zone such as Europe/Paris."
+        ) from exc
+
+
+def add_to(cli: click.Group) -> None:
+    """Add schedule run, install and list."""
+
+    @cli.group(cls=Group)
+    def schedule() -> None:
+        """Run the main job at the times of [schedule]."""
+
+    @schedule.command(name="run")
+    @click.option("--now", is_flag=True, help="Run once at the start too.")
+    @click.pass_obj
+    def run_(app: App, now: bool) -> int:
+        """Stay and run `hub run` at its times; each run is a process of its own.
+
+        Example: hub schedule run
+        """
+        from apscheduler.schedulers.blocking import BlockingScheduler
+
+        when = _trigger(app)
+
+        def job() -> None:
+            app.say(f"{datetime.now():%Y-%m-%d %H:%M:%S} hub run")
+            code = subprocess.run(_command(app), check=False).returncode
+            app.say(f"{datetime.now():%Y-%m-%d %H:%M:%S} ended with exit code {code}")
+
+        if now:
+            job()
+        scheduler = BlockingScheduler(timezone=app.settings.schedule.tz) if app.settings.schedule.tz else BlockingScheduler()
+        scheduler.add_job(job, when, max_instances=1, coalesce=True, misfire_grace_time=3600)
+        app.say(f"Waiting for {_cron(app)}; Ctrl-C stops.")
+        try:
+            scheduler.start()
+        except (KeyboardInterrupt, SystemExit):
+            return 130
+        return 0
+
+    @schedule.command()
+    @click.option("--kind", type=click.Choice(KINDS), default="windows" if os.name == "nt" else "systemd", show_default=True)
+    @click.option("--apply", "apply_", is_flag=True, help="Install it; without this the text is only shown.")
+    @click.pass_obj
+    def install(app: App, kind: Any, apply_: bool) -> int:
+        """Show, or install, the schedule for the machine's own scheduler.
+
+        Example: hub schedule install --kind crontab
+        """
+        plan = plan_installation(kind, _cron(app), _command(app), folder=app.settings.base)
+        click.echo(plan.text, nl=False)
+        if apply_:
+            plan.apply()
+            app.say("Installed.", "green")
+        else:
+            app.err.print("Shown only: add --apply to install it.", style="dim")
+        return 0
+
+    @schedule.command(name="list")
+    @click.option("--count", default=5, type=click.IntRange(1, 100), show_default=True)
+    @click.pass_obj
+    def list_(app: App, count: int) -> int:
+        """Show the next times of the main job.
+
+        Example: hub schedule list
+        """
+        when = _trigger(app)
+        app.say(f"hub run at {_cron(app)}")
+        last = None
+        moment = datetime.now().astimezone()
+        for _ in range(count):
+            last = when.get_next_fire_time(last, moment)
+            if last is None:
+                break
+            app.say(f"  {last:%a %Y-%m-%d %H:%M %Z}")
+            moment = last
+        return 0

@@ -1,0 +1,356 @@
+"""HTTP with patience: the only room that retries, waits and counts requests.
+
+Retried: connection and read time-outs, broken and truncated answers, 429, 500, 502, 503, 504.
+Waits follow the server (``Retry-After`` in seconds, fractions or as a date, ``X-RateLimit-Reset``, ``RateLimit-Reset``),
+else grow exponentially with jitter. What is not retried is diagnosed.
+Credentials are kept apart from other headers, so that a redirect to another host never carries them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+import requests
+import tenacity
+
+from hub.errors import SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+
+RETRIED = frozenset({429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FARTHEST_RESET_S = 3600.0
+
+
+class Retry(Exception):
+    """Ask for another try, not before *wait_s* when the server said so."""
+
+    def __init__(self, why: str, wait_s: float | None = None) -> None:
+        """Keep *why* for the person, should patience end."""
+        super().__init__(why)
+        self.wait_s = wait_s
+
+
+class _NoNetrc(requests.auth.AuthBase):
+    """Keep requests from sending credentials of the machine's .netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Lane:
+    """How fast and how many at once one host is asked: a token bucket, and a width that learns.
+
+    The width rises by one after *width* quiet answers and halves on 429.
+    """
+
+    def __init__(self, *, per_second: float | None, widest: int, clock: Callable[[], float]) -> None:
+        """Allow *per_second* requests (None: no limit) and up to *widest* at once."""
+        self.per_second = per_second
+        self.widest = widest
+        self.width = float(min(4, widest))
+        self.clock = clock
+        self._condition = threading.Condition()
+        self._running = 0
+        self._tokens = per_second or 0.0
+        self._filled = clock()
+
+    @contextmanager
+    def turn(self, sleep: Callable[[float], None]) -> Iterator[None]:
+        """Wait for a place among those running and for a token."""
+        with self._condition:
+            while self._running >= max(1, int(self.width)):
+                self._condition.wait(timeout=0.2)
+            self._running += 1
+        try:
+            while (pause := self._take()) > 0:
+                sleep(pause)
+            yield
+        finally:
+            with self._condition:
+                self._running -= 1
+                self._condition.notify()
+
+    def _take(self) -> float:
+        if self.per_second is None:
+            return 0.0
+        with self._condition:
+            now = self.clock()
+            self._tokens = min(max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second)
+            self._filled = now
+            if self._tokens >= 1:
+                self._tokens -= 1
+                return 0.0
+            return (1 - self._tokens) / self.per_second
+
+    def went_well(self) -> None:
+        """Widen a little."""
+        with self._condition:
+            self.width = min(float(self.widest), self.width + 1 / max(1.0, self.width))
+
+    def was_refused(self) -> None:
+        """Halve."""
+        with self._condition:
+            self.width = max(1.0, self.width / 2)
+
+
+def server_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Give the seconds the server asks to wait, or None.
+
+    ``Retry-After`` may be seconds, a fraction, or an HTTP date (RFC 9110 10.2.3); the reset headers an epoch,
+    an ISO instant or a number of seconds.
+    """
+    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
+        text = headers.get(name, "").strip()
+        if not text:
+            continue
+        wait: float | None = None
+        try:
+            number = float(text)
+            wait = number - now.timestamp() if number > 1e9 else number
+        except ValueError:
+            for parse in (parsedate_to_datetime, datetime.fromisoformat):
+                try:
+                    moment = parse(text)
+                except (ValueError, TypeError):
+                    continue
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                wait = (moment - now).total_seconds()
+                break
+        if wait is not None:
+            return min(max(0.0, wait), _FARTHEST_RESET_S)
+    return None
+
+
+class Session:
+    """A patient session for one source; safe to use from several threads."""
+
+    def __init__(
+        self,
+        *,
+        ca_bundle: str | None = None,
+        count: Callable[..., None] | None = None,
+        cancelled: Callable[[], None] | None = None,
+        per_second: float | None = None,
+        widest: int = 8,
+        patience_s: float = 300.0,
+        timeout_s: tuple[float, float] = (10.0, 60.0),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        session: requests.Session | None = None,
+    ) -> None:
+        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's."""
+        self.requests = session or requests.Session()
+        self.requests.verify = ca_bundle or True
+        self.requests.auth = _NoNetrc()
+        self.credentials: dict[str, str] = {}
+        self.routes: Counter[str] = Counter()
+        self.patience_s, self.timeout_s = patience_s, timeout_s
+        self._count, self._cancelled = count, cancelled
+        self._clock, self._plain_sleep = clock, sleep
+        self._per_second, self._widest = per_second, widest
+        self._lanes: dict[str, Lane] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        """Show the routes asked; never the credentials."""
+        return f"Session({sum(self.routes.values())} requests on {len(self.routes)} routes)"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.requests.close()
+
+    def lane(self, url: str) -> Lane:
+        """Give the lane of *url*'s host."""
+        host = urlsplit(url).netloc
+        with self._lock:
+            if host not in self._lanes:
+                self._lanes[host] = Lane(per_second=self._per_second, widest=self._widest, clock=self._clock)
+            return self._lanes[host]
+
+    def get_json(
+        self, url: str, *, route: str | None = None, decoder: msgspec.json.Decoder[Any] | None = None, **kwargs: Any
+    ) -> Any:
+        """GET *url* and decode its JSON, by *decoder* when given."""
+        return self.json("GET", url, route=route, decoder=decoder, **kwargs)
+
+    def json(
+        self,
+        method: str,
+        url: str,
+        *,
+        route: str | None = None,
+        decoder: msgspec.json.Decoder[Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Ask and decode JSON; a truncated answer is asked again.
+
+        Raises `SourceDataError` for HTML or for JSON of another shape, and what `request` raises.
+        """
+
+        def accept(response: requests.Response) -> Any:
+            try:
+                return decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
+            except msgspec.ValidationError as exc:
+                raise SourceDataError(
+                    f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
+                ) from exc
+            except msgspec.DecodeError as exc:
+                start = response.content[:200].lstrip().lower()
+                if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
+                    raise SourceDataError(
+                        f"{_place(method, url)} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a wrong address. "
+                        "Open the address in a browser, then check the url and the credentials."
+                    ) from exc
+                raise Retry(f"the answer is truncated or not JSON ({exc})") from exc
+
+        return self._patiently(method, url, route, accept, kwargs)
+
+    def request(self, method: str, url: str, *, route: str | None = None, **kwargs: Any) -> requests.Response:
+        """Ask, with patience.
+
+        *route* is the name under which the request is counted (default: the path).
+        Raises `SourceDenied` (401, 403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
+        `SourceUnavailable` when patience ends.
+        """
+        response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs)
+        return response
+
+    # ---------- inside ----------
+
+    def _sleep(self, seconds: float) -> None:
+        while seconds > 0:
+            if self._cancelled:
+                self._cancelled()
+            part = min(seconds, 0.5)
+            self._plain_sleep(part)
+            seconds -= part
+
+    def _patiently(
+        self, method: str, url: str, route: str | None, accept: Callable[[requests.Response], Any], kwargs: dict[str, Any]
+    ) -> Any:
+        backoff = tenacity.wait_random_exponential(multiplier=0.5, max=30)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, Retry) and error.wait_s is not None:
+                return error.wait_s
+            return backoff(state)
+
+        began = self._clock()
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            return self._clock() - began + state.upcoming_sleep > self.patience_s
+
+        def before_sleep(_: tenacity.RetryCallState) -> None:
+            if self._count:
+                self._count(retries=1)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Retry), wait=wait, stop=stop, sleep=self._sleep,
+            before_sleep=before_sleep, reraise=True,
+        )  # fmt: skip
+        try:
+            return retrying(lambda: accept(self._once(method, url, route, kwargs)))
+        except Retry as exc:
+            raise SourceUnavailable(
+                f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}. "
+                "Nothing that was read is lost; the next run goes on from there."
+            ) from exc
+
+    def _once(self, method: str, url: str, route: str | None, kwargs: dict[str, Any]) -> requests.Response:
+        headers = dict(kwargs.get("headers") or {})
+        rest = {key: value for key, value in kwargs.items() if key != "headers"}
+        home = urlsplit(url)
+        for _ in range(6):
+            here = urlsplit(url)
+            same_host = (here.scheme, here.netloc) == (home.scheme, home.netloc)
+            sent = headers | self.credentials if same_host else _harmless(headers)
+            response = self._send(method, url, route, sent, rest)
+            if response.status_code not in _REDIRECTS:
+                return self._judge(method, url, response)
+            target = urljoin(url, response.headers.get("Location", ""))
+            if home.scheme == "https" and urlsplit(target).scheme != "https":
+                raise SourceDataError(f"{_place(method, url)} redirects to an address without TLS: it was not followed.")
+            if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
+                method, rest = "GET", {}
+            url = target
+            rest.pop("params", None)
+        raise SourceDataError(f"{_place(method, url)} redirects in a circle: check the url.")
+
+    def _send(
+        self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
+    ) -> requests.Response:
+        lane = self.lane(url)
+        name = route or urlsplit(url).path
+        try:
+            with lane.turn(self._sleep):
+                if self._cancelled:
+                    self._cancelled()
+                with self._lock:
+                    self.routes[name] += 1
+                if self._count:
+                    self._count(requests=1)
+                response = self.requests.request(
+                    method, url, headers=headers, timeout=self.timeout_s, allow_redirects=False, **rest
+                )
+        except requests.exceptions.SSLError as exc:
+            raise SourceUnavailable(
+                f"{_place(method, url)}: the server's certificate could not be verified. "
+                "If your company signs its own, name its CA file in [engine] ca_bundle; verification is never turned off."
+            ) from exc
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError) as exc:  # fmt: skip
+            raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
+        except requests.exceptions.RequestException as exc:
+            raise SourceDataError(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
+        if self._count:
+            self._count(bytes_=len(response.content))
+        if response.status_code == 429:
+            lane.was_refused()
+        elif response.ok:
+            lane.went_well()
+        return response
+
+    def _judge(self, method: str, url: str, response: requests.Response) -> requests.Response:
+        status = response.status_code
+        if response.ok:
+            return response
+        if status in RETRIED:
+            reason = response.headers.get("RateLimit-Reason", "")
+            said = f"HTTP {status}" + (f" ({reason})" if reason else "")
+            raise Retry(said, server_wait(response.headers, datetime.now(UTC)))
+        place = _place(method, url)
+        if status == 401:
+            raise SourceDenied(
+                f"{place} refused the credentials (HTTP 401): the token is wrong, expired or of another site."
+            )
+        if status == 403:
+            raise SourceDenied(
+                f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
+            )
+        if status in {404, 410}:
+            gone = "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
+            raise SourceGone(f"{place} {gone} (HTTP {status}).")
+        raise SourceDataError(
+            f"{place} answered HTTP {status}: the server did not understand the question. Please report it."
+        )
+
+
+def _place(method: str, url: str) -> str:
+    """Name a request without its query, which may hold a secret."""
+    parts = urlsplit(url)
+    return f"{method} {parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _harmless(headers: Mapping[str, str]) -> dict[str, str]:
+    """Keep only headers that cannot identify anyone."""
+    kept = {"accept", "accept-language", "content-type", "user-agent"}
+    return {name: value for name, value in headers.items() if name.lower() in kept}

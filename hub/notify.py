@@ -1,0 +1,66 @@
+"""Tell people when a source fails, is incomplete, grows stale or recovers: once per change of state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hub.errors import ConfigError
+from hub.secrets import Secret
+from hub.store import Store
+from hub.store.store import utc_now
+
+_WELL = "ok"
+
+
+def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str, str]]:
+    """Give every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
+    moment = now or datetime.now(UTC)
+    found = {}
+    for row in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
+        name = row["id"]
+        runs = store.runs(name, limit=1)
+        verdict = runs[0].verdict if runs else "never"
+        last = store.last_success(name)
+        detail = (runs[0].error or runs[0].missing or "") if runs else ""
+        age = (moment - datetime.fromisoformat(last)).total_seconds() if last else None
+        if verdict == _WELL and age is not None and age > row["freshness_max_s"]:
+            verdict, detail = "stale", f"last complete sync {age / 3600:.0f} h ago"
+        found[name] = (verdict, f"{name}: {verdict}" + (f" - {detail[:400]}" if detail else ""))
+    return found
+
+
+def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = None) -> list[str]:
+    """Send what changed since the last announcement to the Apprise addresses *to*; gives what could not be sent.
+
+    A state is remembered only when it was sent, so that a mail server that is down costs no news.
+    """
+    found = states(store, now=now)
+    known = {row["subject"]: row["state"] for row in store.rows("SELECT subject, state FROM notice")}
+    news = {name: text for name, (state, text) in found.items() if state != known.get(name, _WELL) and state != "running"}
+    if not news or not to:
+        return []
+    import apprise
+
+    sender = apprise.Apprise()
+    problems = []
+    for number, secret in enumerate(to, start=1):
+        try:
+            if not sender.add(secret.reveal()):
+                problems.append(f"[notify] to: address number {number} is not one Apprise understands.")
+        except ConfigError as exc:
+            problems.append(f"[notify] to: {exc}")
+    bad = [name for name in news if found[name][0] != _WELL]
+    title = f"pm-hub: {', '.join(f'{name} {found[name][0]}' for name in news)}"
+    kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
+    if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
+        problems.append(
+            "A notification could not be sent: check the addresses in [notify] and the network; it is tried again."
+        )
+    elif len(sender):
+        with store.transaction():
+            for name in news:
+                store.connection.execute(
+                    "INSERT INTO notice VALUES (?, ?, ?) ON CONFLICT (subject) DO UPDATE SET state = excluded.state, at = excluded.at",
+                    (name, found[name][0], utc_now()),
+                )
+    return problems

@@ -1,0 +1,248 @@
+"""Build a feed, let it through the gate, make it current in one step, deliver it where it is wanted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from hub.destination import Delivery, DeliveryContext, Destination, FeedView
+from hub.errors import DeliveryError, FeedError, HubError
+from hub.feed import BuildOptions, Finding, Snapshot, build, changes, check, load_manifest, model, open_feed, project_to
+from hub.feed.build import save_manifest, table_glob
+from hub.files import write_atomically
+from hub.store import Store
+from hub.store.store import utc_now
+
+CURRENT = "CURRENT"
+
+
+class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to publish; *force* is the reason to go past a closed gate, written inside the feed."""
+
+    base: Path
+    build: BuildOptions
+    freshness: Literal["warn", "block"] = "warn"
+    failed_sources: Literal["warn", "block"] = "warn"
+    keep: int = 10
+    force: str | None = None
+    dry_run: bool = False
+
+
+class DeliveryReport(msgspec.Struct, kw_only=True):
+    """What happened at one destination."""
+
+    name: str
+    kind: str
+    state: Literal["published", "unchanged", "failed"]
+    where: str = ""
+    rows: dict[str, int] = {}
+    open_next: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class PublishReport(msgspec.Struct, kw_only=True):
+    """What a publish did; *current* says whether its feed became the one that readers see."""
+
+    feed_id: str = ""
+    folder: str = ""
+    current: bool = False
+    findings: list[Finding] = []
+    deliveries: list[DeliveryReport] = []
+    rows: dict[str, int] = {}
+    excluded: list[dict[str, Any]] = []
+    timings: dict[str, float] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """Give 1 when a delivery failed, 4 when the gate kept the last good feed, else 0."""
+        if any(delivery.state == "failed" for delivery in self.deliveries):
+            return 1
+        return 4 if any(finding.blocks for finding in self.findings) and not self.current else 0
+
+
+def current(root: Path) -> Path | None:
+    """Give the folder of the feed that readers see, or None where there is none yet."""
+    try:
+        name = (root / CURRENT).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    folder = root / name
+    return folder if name and (folder / "manifest.json").exists() else None
+
+
+def publish(
+    store: Store,
+    root: Path,
+    destinations: list[Destination],
+    options: PublishOptions,
+    *,
+    sources: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> PublishReport:
+    """Build a feed of *store* under *root*, verify it, make it current, deliver it.
+
+    *sources* maps each source to its last verdict, for the manifest. A closed gate leaves everything as it was.
+    """
+    say = progress or (lambda _: None)
+    now = datetime.now(UTC)
+    store_file = Path(store.where)
+    if not store_file.exists():
+        raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
+    _sweep(root)
+    say("building the feed")
+    snapshot = build(store_file, root, options.build, now=now)
+    say("checking it")
+    findings = check(store, snapshot, freshness=options.freshness, failed_sources=options.failed_sources, now=now)
+    report = PublishReport(
+        feed_id=snapshot.feed_id,
+        folder=str(snapshot.folder),
+        findings=findings,
+        rows={name: table["rows"] for name, table in snapshot.manifest["tables"].items()},
+        excluded=snapshot.manifest["excluded"],
+        timings=snapshot.timings,
+    )
+    blocked = any(finding.blocks for finding in findings)
+    if options.dry_run or (blocked and not options.force):
+        shutil.rmtree(snapshot.folder, ignore_errors=True)
+        return report
+    _finish_manifest(store, snapshot, findings, options, sources or {})
+    if options.build.as_of is None:
+        make_current(root, snapshot.feed_id)
+    report.current = True
+    for destination in destinations:
+        say(f"delivering to {destination.name}")
+        report.deliveries.append(_deliver(store, root, snapshot, destination, options))
+    _retire(store, root, keep=options.keep)
+    return report
+
+
+def make_current(root: Path, feed_id: str) -> None:
+    """Switch readers to *feed_id* in one atomic step."""
+    with write_atomically(root / CURRENT) as file:
+        file.write(feed_id.encode())
+
+
+def _finish_manifest(
+    store: Store, snapshot: Snapshot, findings: list[Finding], options: PublishOptions, verdicts: Mapping[str, str]
+) -> None:
+    manifest = snapshot.manifest
+    sources = []
+    for row in store.rows("SELECT id, kind, freshness_max_s FROM source ORDER BY id"):
+        runs = store.runs(row["id"], limit=1)
+        held = store.held(row["id"])
+        sources.append(
+            {
+                "name": row["id"],
+                "plugin": row["kind"],
+                "last_success_at": store.last_success(row["id"]),
+                "freshness_max_s": row["freshness_max_s"],
+                "verdict": verdicts.get(row["id"]) or (runs[0].verdict if runs else "never"),
+                "missing": msgspec.json.decode(runs[0].missing) if runs and runs[0].missing else [],
+                "held_rows": sum(stake.rows for stake in held),
+                "held_hours": sum(stake.seconds for stake in held) / 3600,
+            }
+        )
+    manifest["sources"] = sources
+    manifest["complete"] = all(source["verdict"] == "ok" for source in sources)
+    manifest["findings"] = msgspec.to_builtins(findings)
+    manifest["forced"] = options.force
+    save_manifest(snapshot.folder, manifest)
+
+
+def _deliver(
+    store: Store, root: Path, snapshot: Snapshot, destination: Destination, options: PublishOptions
+) -> DeliveryReport:
+    report = DeliveryReport(name=destination.name, kind=destination.kind, state="failed")
+    context = DeliveryContext(base=options.base, name=destination.name)
+    connection = None
+    try:
+        folder = project_to(destination.privacy, snapshot.folder, root / "projections")
+        connection = open_feed(folder)
+        since = _last_published(store, root, destination)
+        _note(store, destination.name, snapshot.feed_id, "started")
+        opened = connection
+        view = FeedView(
+            feed_id=snapshot.feed_id,
+            folder=folder,
+            manifest=load_manifest(folder) | _shared(snapshot),
+            tables={name: table_glob(folder, name) for name in model().tables},
+            lang=options.build.lang,
+            connection=opened,
+            changes=lambda table: changes(opened, table, folder, since),
+        )
+        delivery: Delivery = destination.deliver(context, view)
+        _note(store, destination.name, snapshot.feed_id, "published", detail=delivery.where)
+        report.state = "published"
+        report.where, report.rows = delivery.where, delivery.rows
+        report.open_next, report.notes = delivery.open_next, delivery.notes
+    except Exception as exc:  # noqa: BLE001 - one destination's failure stops no other
+        error = exc if isinstance(exc, HubError) else DeliveryError(f"unexpected {type(exc).__name__}: {exc}")
+        report.error = str(error)
+        _note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
+    finally:
+        if connection is not None:
+            connection.close()
+    return report
+
+
+def _shared(snapshot: Snapshot) -> dict[str, Any]:
+    return {key: snapshot.manifest[key] for key in ("sources", "complete", "findings", "forced")}
+
+
+def _note(store: Store, destination: str, feed_id: str, state: str, *, detail: str | None = None) -> None:
+    finished = None if state == "started" else utc_now()
+    with store.transaction():
+        store.connection.execute(
+            "INSERT INTO publication VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (destination, feed_id) DO UPDATE SET "
+            "state = excluded.state, finished_at = excluded.finished_at, detail = excluded.detail",
+            (destination, feed_id, state, utc_now(), finished, detail),
+        )
+
+
+def _last_published(store: Store, root: Path, destination: Destination) -> Path | None:
+    rows = store.rows(
+        "SELECT feed_id FROM publication WHERE destination = ? AND state = 'published' ORDER BY started_at DESC LIMIT 1",
+        (destination.name,),
+    )
+    if not rows:
+        return None
+    nominative = destination.privacy == "nominative-line"
+    folder = root / rows[0]["feed_id"] if nominative else root / "projections" / destination.privacy / rows[0]["feed_id"]
+    return folder if (folder / "manifest.json").exists() else None
+
+
+def _sweep(root: Path) -> None:
+    """Remove what an interrupted build left: folders without a manifest, and scratch."""
+    if not root.is_dir():
+        return
+    for path in root.iterdir():
+        if path.is_dir() and path.name != "projections" and not (path / "manifest.json").exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _retire(store: Store, root: Path, *, keep: int) -> None:
+    """Remove the oldest snapshots beyond *keep*, never the current one nor what a destination has."""
+    needed = {row["feed_id"] for row in store.rows(
+        "SELECT feed_id, max(started_at) FROM publication WHERE state = 'published' GROUP BY destination")}  # fmt: skip
+    now = current(root)
+    feeds = sorted((p for p in root.iterdir() if (p / "manifest.json").exists()), key=lambda p: p.name)
+    for path in feeds[: max(0, len(feeds) - max(1, keep))]:
+        if path != now and path.name not in needed:
+            shutil.rmtree(path, ignore_errors=True)
+            for level in (root / "projections").glob("*"):
+                shutil.rmtree(level / path.name, ignore_errors=True)
+
+
+def writable(folder: Path) -> bool:
+    """Say whether files can be made in *folder* or in its nearest existing parent."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return os.access(place, os.W_OK)

@@ -1,0 +1,95 @@
+"""A store, a source that plays a script, and the command line as a person runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+
+from hub.cli import main
+from hub.records import RECORDS, Record
+from hub.source import Batch, Census, Check, Context, Partition, Source
+from hub.store import Store
+from hub.sync import Options, SourceReport, sync
+
+
+class HubResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of the command line ended."""
+
+    exit_code: int
+    output: str
+    error: str
+
+
+class ScriptedSource(Source, frozen=True, kw_only=True):
+    """A source that plays *script*: partition id to a function giving its batches from a cursor."""
+
+    kind: ClassVar[str] = "scripted"
+    provides: ClassVar[tuple[type[Record], ...]] = RECORDS
+    census_every_hours: ClassVar[float] = 0.0
+
+    script: dict[str, Callable[[Any], Iterable[Batch]]] = msgspec.field(default_factory=dict)
+    partitions: tuple[Partition, ...] = ()
+    exists: Callable[[], Iterable[Census]] | None = None
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Say ok."""
+        return [Check(name="script", state="ok", detail=f"{len(self.script)} partitions")]
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Give the partitions given, or one plain one per line of the script."""
+        return self.partitions or [Partition(id=name) for name in self.script]
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Play the partition's part."""
+        return self.script[partition.id](cursor)
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Give what *exists* says."""
+        return self.exists() if self.exists else ()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Give an empty store in a file of its own."""
+    with Store.open(tmp_path / "hub.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an empty folder with config/, and work in it."""
+    (tmp_path / "config").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HUB_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., HubResult]:
+    """Give a function that runs ``hub …`` in `hub_folder` and tells exit code, output and error output."""
+
+    def run(*arguments: str, stdin: str = "") -> HubResult:
+        out, err = io.StringIO(), io.StringIO()
+        monkeypatch.setattr("sys.argv", ["hub", *arguments])
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+                code = 0
+            except SystemExit as exc:
+                code = exc.code if isinstance(exc.code, int) else 1
+        return HubResult(exit_code=code, output=out.getvalue(), error=err.getvalue())
+
+    return run
+
+
+def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
+    """Sync *sources* into *store* and give the report of the first."""
+    base = options.pop("base", Path(store.where).parent)
+    return sync(store, list(sources), Options(base=base, **options)).sources[0]

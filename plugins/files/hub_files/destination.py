@@ -1,0 +1,105 @@
+"""A folder of files as a destination: filled beside, switched last."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from hub import Check, Delivery, DeliveryContext, DeliveryError, Destination, FeedView
+from hub_files.workbook import write_workbook
+
+LATEST = "latest"
+WORKBOOK = "portfolio.xlsx"
+
+
+class FilesDestination(Destination, frozen=True, kw_only=True):
+    """The feed as files in ``<path>/latest``: Parquet and CSV tables, and a workbook to read."""
+
+    kind: ClassVar[str] = "files"
+
+    path: str
+    formats: tuple[Literal["parquet", "csv", "xlsx"], ...] = ("parquet", "csv", "xlsx")
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Look whether the folder can be written."""
+        root = ctx.resolve(self.path)
+        place = root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        well = os.access(place, os.W_OK)
+        detail = f"{root} can be written" if well else f"{place} cannot be written by this account"
+        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Write a new folder, then let it take the place of the one that readers have."""
+        root = ctx.resolve(self.path)
+        fresh = root / f".{feed.feed_id}.new"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            _mend(root)
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700)
+            rows, notes = self._write(feed, fresh)
+            (fresh / "manifest.json").write_text(json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+            for path in fresh.rglob("*"):
+                os.chmod(path, 0o700 if path.is_dir() else 0o600)
+            switch(root, fresh)
+        except OSError as exc:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise DeliveryError(
+                f"{root / LATEST} could not be replaced ({exc.strerror}): it is read-only, the disk is full, or a file in it "
+                "is open in another program such as Excel. Close it and publish again; the files that were there are still there."
+            ) from exc
+        latest = root / LATEST
+        first = [str(latest / name) for name in (WORKBOOK, "csv", "parquet") if (latest / name).exists()]
+        return Delivery(where=str(latest), rows=rows, open_next=tuple(first), notes=tuple(notes))
+
+    def _write(self, feed: FeedView, folder: Path) -> tuple[dict[str, int], list[str]]:
+        notes: list[str] = []
+        if "parquet" in self.formats:
+            for name in feed.tables:
+                shutil.copytree(feed.folder / name, folder / "parquet" / name)
+        if "csv" in self.formats:
+            (folder / "csv").mkdir()
+            for name in feed.tables:
+                place = str(folder / "csv" / f"{name}.csv").replace("'", "''")
+                feed.connection.execute(f"COPY {name} TO '{place}' (HEADER, DELIMITER ',')")
+        if "xlsx" in self.formats:
+            notes.extend(write_workbook(folder / WORKBOOK, feed))
+        rows = {name: _count(feed, name) for name in feed.tables}
+        return rows, notes
+
+
+def _count(feed: FeedView, table: str) -> int:
+    row = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def switch(root: Path, fresh: Path) -> None:
+    """Make *fresh* the latest folder; if that fails half-way the old one is put back."""
+    latest, old = root / LATEST, root / ".old"
+    if latest.exists():
+        os.replace(latest, old)
+    try:
+        os.replace(fresh, latest)
+    except OSError:
+        if old.exists():
+            os.replace(old, latest)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _mend(root: Path) -> None:
+    """Finish what an interrupted delivery left: put the old folder back, remove half-written ones."""
+    latest, old = root / LATEST, root / ".old"
+    if old.exists():
+        if latest.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, latest)
+    for path in root.glob(".*.new"):
+        shutil.rmtree(path, ignore_errors=True)

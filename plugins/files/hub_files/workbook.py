@@ -1,0 +1,384 @@
+"""The workbook a PMO opens first: portfolio, milestones, load, then every table as a native Excel table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from hub import FeedView, column_captions, table_caption
+
+MOST_ROWS = 100_000
+_T = {
+    "fr": {
+        "portfolio": "Portefeuille", "milestones": "Jalons", "load": "Charge", "about": "Lisez-moi",
+        "title": "Portefeuille de projets", "as_of": "Arrêté au {}", "complete": "Toutes les sources sont à jour et complètes.",
+        "partial": "ATTENTION : données incomplètes — {}", "headers": [
+            "Code", "Projet", "Programme", "État", "Tâches", "Terminées", "Avancement", "Estimé (JH)", "Reste à faire (JH)",
+            "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée"],
+        "m_headers": ["Projet", "Jalon", "Référence", "Prévu / réel", "Écart (jours)", "Statut"],
+        "m_title": "Jalons, du plus proche au plus lointain", "l_title": "Charge par projet et par mois : heures planifiées | saisies",
+        "planned": "planifié", "logged": "saisi", "total": "Total", "week": "Mois", "sources": "Sources",
+        "s_headers": ["Source", "Connecteur", "Dernier succès complet", "Verdict", "Lignes en attente", "Heures en jeu"],
+        "left_out": "Ce que le flux ne compte pas", "e_headers": ["Mesure", "Raison", "Lignes", "Quantité"],
+        "too_long": "La table {} ({} lignes) est trop longue pour un classeur : elle se trouve dans les dossiers csv et parquet.",
+        "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"], "privacy": "Niveau de détail personnel : {}",
+        "done": "Terminé", "late": "En retard", "open": "À venir", "measures": {"seconds": "heures", "tasks": "tâches", "amount_minor": "montant"},
+    },
+    "en": {
+        "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
+        "title": "Project portfolio", "as_of": "As of {}", "complete": "All sources are up to date and complete.",
+        "partial": "WARNING: data is incomplete — {}", "headers": [
+            "Code", "Project", "Program", "State", "Tasks", "Done", "Progress", "Estimate (days)", "To do (days)", "Logged (days)",
+            "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish"],
+        "m_headers": ["Project", "Milestone", "Baseline", "Forecast / actual", "Slip (days)", "Status"],
+        "m_title": "Milestones, the nearest first", "l_title": "Load by project and month: planned | logged hours",
+        "planned": "planned", "logged": "logged", "total": "Total", "week": "Month", "sources": "Sources",
+        "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake"],
+        "left_out": "What the feed does not count", "e_headers": ["Measure", "Reason", "Rows", "Amount"],
+        "too_long": "The table {} ({} rows) is too long for a workbook: find it in the csv and parquet folders.",
+        "tables": "Tables", "t_headers": ["Table", "Content", "Rows"], "privacy": "Level of personal detail: {}",
+        "done": "Done", "late": "Late", "open": "To come", "measures": {"seconds": "hours", "tasks": "tasks", "amount_minor": "amount"},
+    },
+}  # fmt: skip
+PORTFOLIO_SQL = """
+WITH tasks AS (
+    SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n, count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
+        sum(f.estimate_days) AS estimate, sum(f.estimate_days) FILTER (s.category = 'done') AS estimate_done,
+        sum(f.estimate_days * coalesce(f.percent, 0) / 100) FILTER (s.category NOT IN ('done', 'cancelled')) AS estimate_earned,
+        sum(f.remaining_days) FILTER (s.category NOT IN ('done', 'cancelled')) AS remaining,
+        count(*) FILTER (s.category NOT IN ('done', 'cancelled') AND t.kind = 'work' AND f.remaining_days IS NULL AND f.is_effort_counted = 1) AS unknown_remaining,
+        max(f.planned_finish) FILTER (t.kind <> 'summary') AS finish
+    FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
+    GROUP BY 1
+), logged AS (SELECT project_key, sum(days) AS days FROM fact_worklog WHERE category = 'project' AND approval <> 'rejected' GROUP BY 1),
+upcoming AS (
+    SELECT f.project_key, arg_min(t.title, f.planned_finish) AS title, min(f.planned_finish) AS day
+    FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key
+    WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
+)
+SELECT p.code, p.name, p.program, p.state, t.n, t.done,
+    CASE WHEN t.estimate > 0 THEN (coalesce(t.estimate_done, 0) + coalesce(t.estimate_earned, 0)) / t.estimate END AS progress,
+    t.estimate, CASE WHEN t.unknown_remaining > 0 THEN NULL ELSE coalesce(t.remaining, CASE WHEN t.n > 0 THEN 0 END) END AS remaining, l.days, u.title, u.day, t.finish
+FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN logged l USING (project_key) LEFT JOIN upcoming u USING (project_key)
+WHERE t.n > 0 OR l.days IS NOT NULL OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
+"""
+MILESTONES_SQL = """
+SELECT p.name, t.title, f.baseline_finish, coalesce(f.actual_finish, f.planned_finish) AS day,
+    date_diff('day', f.baseline_finish, coalesce(f.actual_finish, f.planned_finish)) AS slip, s.category, c.as_of
+FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key
+    JOIN dim_project p ON p.project_key = f.project_key
+WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category <> 'cancelled'
+ORDER BY s.category = 'done', abs(date_diff('day', c.as_of, coalesce(f.actual_finish, f.planned_finish))), p.name, t.title
+"""
+LOAD_SQL = """
+WITH cut AS (SELECT as_of FROM dim_cut WHERE is_latest = 1),
+hours AS (
+    SELECT project_key, strftime(week_start, '%Y-%m') AS month, planned_s AS planned, 0 AS logged FROM fact_allocation_week, cut
+    WHERE week_start BETWEEN as_of - INTERVAL 6 MONTH AND as_of + INTERVAL 6 MONTH
+    UNION ALL SELECT project_key, strftime(work_date, '%Y-%m'), 0, seconds FROM fact_worklog, cut
+    WHERE category = 'project' AND work_date BETWEEN as_of - INTERVAL 6 MONTH AND as_of + INTERVAL 6 MONTH
+)
+SELECT p.name, h.month, sum(h.planned) / 3600.0 AS planned, sum(h.logged) / 3600.0 AS logged
+FROM hours h JOIN dim_project p USING (project_key) GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+class _Book:
+    """One workbook being written."""
+
+    def __init__(self, path: Path, feed: FeedView) -> None:
+        self.feed = feed
+        self.t: dict[str, Any] = _T[feed.lang]
+        self.notes: list[str] = []
+        self.book = xlsxwriter.Workbook(
+            str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+        )
+        self.sheets = {name: self.book.add_worksheet(self.t[name]) for name in ("portfolio", "milestones", "load", "about")}
+        self.book.set_properties({"title": self.t["title"], "comments": f"pm-hub feed {feed.feed_id}"})
+        add = self.book.add_format
+        self.title = add({"bold": True, "font_size": 16, "font_color": "#1F3A5F"})
+        self.subtitle = add({"italic": True, "font_color": "#555555"})
+        self.alarm = add({"bold": True, "font_color": "#FFFFFF", "bg_color": "#C0392B"})
+        self.head = add(
+            {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "text_wrap": True, "valign": "top", "border": 1}
+        )
+        self.day = add({"num_format": "dd/mm/yyyy" if feed.lang == "fr" else "yyyy-mm-dd", "align": "left"})
+        self.number = add({"num_format": "#,##0.0"})
+        self.whole = add({"num_format": "#,##0"})
+        self.percent = add({"num_format": "0%"})
+        self.bold = add({"bold": True})
+        self.red = add({"font_color": "#9C0006", "bg_color": "#FFC7CE"})
+        self.green = add({"font_color": "#006100", "bg_color": "#C6EFCE"})
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.feed.connection.execute(sql).fetchall()
+
+    def head_of(self, name: str, title: str) -> Any:
+        """Open a sheet with a title, the date and what is missing."""
+        sheet = self.sheets[name]
+        sheet.hide_gridlines(2)
+        sheet.write(0, 0, title, self.title)
+        as_of = str(self.feed.manifest["as_of"])[:16].replace("T", " ") + " UTC"
+        sheet.write(1, 0, self.t["as_of"].format(as_of), self.subtitle)
+        manifest = self.feed.manifest
+        if manifest.get("complete"):
+            sheet.write(2, 0, self.t["complete"], self.subtitle)
+        else:
+            wrong = ", ".join(f"{s['name']} ({s['verdict']})" for s in manifest.get("sources", []) if s["verdict"] != "ok")
+            sheet.write(2, 0, self.t["partial"].format(wrong), self.alarm)
+        return sheet
+
+    def table(
+        self, sheet: Any, row: int, headers: Sequence[str], lines: Sequence[Sequence[Any]], formats: Sequence[Any],
+        widths: Sequence[float], name: str,
+    ) -> int:  # fmt: skip
+        """Write a native table; gives the row after it."""
+        columns = [
+            {"header": header, "header_format": self.head, "format": fmt}
+            for header, fmt in zip(headers, formats, strict=True)
+        ]
+        last = row + max(1, len(lines))
+        sheet.add_table(row, 0, last, len(headers) - 1, {"columns": columns, "name": name, "style": "Table Style Light 9"})
+        for number, line in enumerate(lines, start=row + 1):
+            for column, (value, fmt) in enumerate(zip(line, formats, strict=True)):
+                _cell(sheet, number, column, value, fmt)
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        return last + 2
+
+    # ---------- the sheets ----------
+
+    def portfolio(self) -> None:
+        t = self.t
+        sheet = self.head_of("portfolio", t["title"])
+        lines = []
+        for code, name, program, state, n, done, progress, estimate, remaining, logged, title, day, finish in self.rows(
+            PORTFOLIO_SQL
+        ):
+            landing = None if remaining is None or logged is None else logged + remaining
+            variance = None if landing is None or estimate is None else landing - estimate
+            lines.append(
+                (
+                    code,
+                    name,
+                    program,
+                    state,
+                    n,
+                    done,
+                    progress,
+                    estimate,
+                    remaining,
+                    logged,
+                    landing,
+                    variance,
+                    title,
+                    day,
+                    finish,
+                )
+            )
+        n1, w, d = self.number, self.whole, self.day
+        self.table(
+            sheet, 4, t["headers"], lines,
+            (None, None, None, None, w, w, self.percent, n1, n1, n1, n1, n1, None, d, d),
+            (12, 34, 18, 11, 9, 11, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
+        )  # fmt: skip
+        sheet.freeze_panes(5, 2)
+        if lines:
+            last = 4 + len(lines)
+            sheet.conditional_format(5, 11, last, 11, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
+            sheet.conditional_format(
+                5,
+                6,
+                last,
+                6,
+                {
+                    "type": "data_bar",
+                    "bar_color": "#5B9BD5",
+                    "min_type": "num",
+                    "max_type": "num",
+                    "min_value": 0,
+                    "max_value": 1,
+                },
+            )
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(4)
+
+    def milestones(self) -> None:
+        t = self.t
+        sheet = self.head_of("milestones", t["m_title"])
+        lines = []
+        for project, title, baseline, day, slip, category, as_of in self.rows(MILESTONES_SQL):
+            state = t["done"] if category == "done" else t["late"] if day and day < as_of else t["open"]
+            lines.append((project, title, baseline, day, slip, state))
+        self.table(
+            sheet,
+            4,
+            t["m_headers"],
+            lines,
+            (None, None, self.day, self.day, self.whole, None),
+            (34, 40, 14, 16, 13, 12),
+            "Milestones",
+        )
+        sheet.freeze_panes(5, 0)
+        if lines:
+            sheet.conditional_format(
+                5, 4, 4 + len(lines), 4, {"type": "cell", "criteria": ">", "value": 0, "format": self.red}
+            )
+            sheet.conditional_format(
+                5, 5, 4 + len(lines), 5, {"type": "cell", "criteria": "==", "value": f'"{t["late"]}"', "format": self.red}
+            )
+            sheet.conditional_format(
+                5, 5, 4 + len(lines), 5, {"type": "cell", "criteria": "==", "value": f'"{t["done"]}"', "format": self.green}
+            )
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+
+    def load(self) -> None:
+        t = self.t
+        sheet = self.head_of("load", t["l_title"])
+        cells: dict[tuple[str, str], tuple[float, float]] = {}
+        for project, month, planned, logged in self.rows(LOAD_SQL):
+            cells[project, month] = (planned or 0, logged or 0)
+        months = sorted({month for _, month in cells})
+        projects = sorted({project for project, _ in cells})
+        headers = [t["headers"][1]] + [f"{month} {kind}" for month in months for kind in (t["planned"], t["logged"])]
+        lines: list[list[Any]] = []
+        for project in projects:
+            line: list[Any] = [project]
+            for month in months:
+                line.extend(value or None for value in cells.get((project, month), (0, 0)))
+            lines.append(line)
+        formats = [None] + [self.number] * (len(headers) - 1)
+        after = self.table(sheet, 4, headers, lines, formats, [34] + [11] * (len(headers) - 1), "Load")
+        sheet.freeze_panes(5, 1)
+        if lines and months:
+            row = after - 1
+            sheet.write(row, 0, t["total"], self.bold)
+            for column in range(1, len(headers)):
+                total = sum(line[column] or 0 for line in lines)
+                span = f"{xl_rowcol_to_cell(5, column)}:{xl_rowcol_to_cell(4 + len(lines), column)}"
+                sheet.write_formula(row, column, f"=SUM({span})", self.number, round(total, 6))
+            sheet.conditional_format(
+                5,
+                1,
+                4 + len(lines),
+                len(headers) - 1,
+                {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#F4B183"},
+            )
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+
+    def about(self) -> None:
+        t, manifest = self.t, self.feed.manifest
+        sheet = self.head_of("about", t["sources"])
+        sheet.write(3, 0, t["privacy"].format(manifest["privacy"]), self.subtitle)
+        lines = [
+            (
+                s["name"],
+                s["plugin"],
+                (s["last_success_at"] or "-")[:16].replace("T", " "),
+                s["verdict"],
+                s["held_rows"],
+                s["held_hours"],
+            )
+            for s in manifest.get("sources", [])
+        ]
+        row = self.table(
+            sheet,
+            4,
+            t["s_headers"],
+            lines,
+            (None, None, None, None, self.whole, self.number),
+            (26, 44, 24, 12, 18, 16),
+            "Sources",
+        )
+        for source in manifest.get("sources", []):
+            for text in source["missing"]:
+                sheet.write(row, 0, f"{source['name']}: {text}", self.alarm)
+                row += 1
+        sheet.write(row, 0, t["left_out"], self.title)
+        lines2 = [
+            (t["measures"].get(line["measure"], line["measure"]), line["reason"], line["rows"],
+             line["amount"] / 3600 if line["measure"] == "seconds" else line["amount"])
+            for line in manifest["excluded"]
+        ]  # fmt: skip
+        row = self.table(
+            sheet, row + 1, t["e_headers"], lines2, (None, None, self.whole, self.number), (26, 44, 24, 12), "Excluded"
+        )
+        sheet.write(row, 0, t["tables"], self.title)
+        lines3 = [(name, table_caption(name, self.feed.lang), table["rows"]) for name, table in manifest["tables"].items()]
+        row = self.table(sheet, row + 1, t["t_headers"], lines3, (None, None, self.whole), (26, 44, 24), "Contents")
+        for note in self.notes:
+            sheet.write(row, 0, note)
+            row += 1
+
+    def data(self) -> None:
+        """Write every table that is short enough as it is."""
+        for name in self.feed.tables:
+            captions = column_captions(name, self.feed.lang)
+            count = self.rows(f"SELECT count(*) FROM {name}")[0][0]
+            if name in {"meta_label", "dim_date"} or count == 0:
+                continue
+            if count > MOST_ROWS:
+                self.notes.append(self.t["too_long"].format(name, f"{count:,}".replace(",", " ")))
+                continue
+            # instants are read as text: Excel has no zone, and a plain date would lose that they are UTC
+            listed = ", ".join(
+                f"strftime({c}, '%Y-%m-%d %H:%M:%SZ') AS {c}" if kind == "TIMESTAMPTZ" else c
+                for c, kind in self.feed.manifest["tables"][name]["columns"].items()
+            )
+            lines = self.rows(f"SELECT {listed} FROM {name}")
+            kinds = list(self.feed.manifest["tables"][name]["columns"].values())
+            formats = [
+                self.day if kind == "DATE" else self.number if kind in {"DOUBLE", "DECIMAL(18,2)"} else None
+                for kind in kinds
+            ]
+            sheet = self.book.add_worksheet(name[:31])
+            headers = _distinct(list(captions.values()))
+            self.table(sheet, 0, headers, lines, formats, [max(10, min(28, len(h) + 4)) for h in headers], name)
+            sheet.freeze_panes(1, 0)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Excel compares headers without case: tell equal ones apart."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name.casefold()] = seen.get(name.casefold(), 0) + 1
+        found.append(name if seen[name.casefold()] == 1 else f"{name} ({seen[name.casefold()]})")
+    return found
+
+
+def _cell(sheet: Any, row: int, column: int, value: Any, fmt: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_number(row, column, int(value), fmt)
+    elif isinstance(value, (int, float, Decimal)):
+        sheet.write_number(row, column, float(value), fmt)
+    elif isinstance(value, (date, datetime)):
+        if value.year < 1900:
+            sheet.write_string(row, column, value.isoformat())
+        else:
+            sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), fmt)
+    else:
+        sheet.write_string(row, column, str(value)[:32767], fmt)
+
+
+def write_workbook(path: Path, feed: FeedView) -> list[str]:
+    """Write the workbook of *feed* to *path*; gives what had to be left to the other formats."""
+    book = _Book(path, feed)
+    book.portfolio()
+    book.milestones()
+    book.load()
+    book.data()
+    book.about()
+    book.book.close()
+    return book.notes
