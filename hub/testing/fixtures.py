@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from hub.cli import main
 from hub.records import RECORDS, Record
 from hub.source import Batch, Census, Check, Context, Partition, Source
 from hub.store import Store
@@ -73,6 +73,10 @@ def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., HubResult]:
     """Give a function that runs ``hub …`` in `hub_folder` and tells exit code, output and error output."""
+
+    # by its entry point, as a person's shell finds it
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="hub")
+    main = entry.load()
 
     def run(*arguments: str, stdin: str = "") -> HubResult:
         out, err = io.StringIO(), io.StringIO()

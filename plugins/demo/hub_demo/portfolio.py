@@ -101,7 +101,7 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
     names = [(program, name) for program, (_, _, projects) in PROGRAMS.items() for name in projects]
     rng.shuffle(names)
     count = max(2, round(10 * scale))
-    people = max(6, round(26 * scale))
+    people = max(6, round(40 * scale))
     projects = []
     for number in range(count):
         program, name = names[number % len(names)]
@@ -119,7 +119,8 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
 
 def _plan(project: DemoProject, rng: random.Random, people: int, today: date) -> None:
     slip = {"late": 1.35, "watermelon": 1.25, "rescued": 1.1, "calm": 1.0, "no_baseline": 1.1}[project.story]
-    team = rng.sample(range(1, people + 1), min(people, rng.randint(3, 6)))
+    first = (int(project.code[2:]) - 1) * 4
+    team = [(first + offset) % people + 1 for offset in range(4)] + ([rng.randint(1, people)] if rng.random() < 0.5 else [])
     uid = 0
     base_day = day = workdays(project.start, 1)[0]
     for number, (phase, names, milestone) in enumerate(PHASES):

@@ -19,7 +19,8 @@ _T = {
         "portfolio": "Portefeuille", "milestones": "Jalons", "load": "Charge", "about": "Lisez-moi",
         "title": "Portefeuille de projets", "as_of": "Arrêté au {}", "complete": "Toutes les sources sont à jour et complètes.",
         "partial": "ATTENTION : données incomplètes — {}", "headers": [
-            "Code", "Projet", "Programme", "État", "Tâches", "Terminées", "Avancement", "Estimé (JH)", "Reste à faire (JH)",
+            "Code", "Projet", "Programme", "État", "Tâches", "Terminées", "Avancement", "Référence (JH)",
+            "Estimé (JH)", "Reste à faire (JH)",
             "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée"],
         "m_headers": ["Projet", "Jalon", "Référence", "Prévu / réel", "Écart (jours)", "Statut"],
         "m_title": "Jalons, du plus proche au plus lointain", "l_title": "Charge par projet et par mois : heures planifiées | saisies",
@@ -34,7 +35,8 @@ _T = {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
         "title": "Project portfolio", "as_of": "As of {}", "complete": "All sources are up to date and complete.",
         "partial": "WARNING: data is incomplete — {}", "headers": [
-            "Code", "Project", "Program", "State", "Tasks", "Done", "Progress", "Estimate (days)", "To do (days)", "Logged (days)",
+            "Code", "Project", "Program", "State", "Tasks", "Done", "Progress", "Baseline (days)",
+            "Estimate (days)", "To do (days)", "Logged (days)",
             "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish"],
         "m_headers": ["Project", "Milestone", "Baseline", "Forecast / actual", "Slip (days)", "Status"],
         "m_title": "Milestones, the nearest first", "l_title": "Load by project and month: planned | logged hours",
@@ -49,7 +51,7 @@ _T = {
 PORTFOLIO_SQL = """
 WITH tasks AS (
     SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n, count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
-        sum(f.estimate_days) AS estimate, sum(f.estimate_days) FILTER (s.category = 'done') AS estimate_done,
+        sum(f.estimate_days) AS estimate, sum(f.baseline_days) AS baseline, sum(f.estimate_days) FILTER (s.category = 'done') AS estimate_done,
         sum(f.estimate_days * coalesce(f.percent, 0) / 100) FILTER (s.category NOT IN ('done', 'cancelled')) AS estimate_earned,
         sum(f.remaining_days) FILTER (s.category NOT IN ('done', 'cancelled')) AS remaining,
         count(*) FILTER (s.category NOT IN ('done', 'cancelled') AND t.kind = 'work' AND f.remaining_days IS NULL AND f.is_effort_counted = 1) AS unknown_remaining,
@@ -64,7 +66,7 @@ upcoming AS (
 )
 SELECT p.code, p.name, p.program, p.state, t.n, t.done,
     CASE WHEN t.estimate > 0 THEN (coalesce(t.estimate_done, 0) + coalesce(t.estimate_earned, 0)) / t.estimate END AS progress,
-    t.estimate, CASE WHEN t.unknown_remaining > 0 THEN NULL ELSE coalesce(t.remaining, CASE WHEN t.n > 0 THEN 0 END) END AS remaining, l.days, u.title, u.day, t.finish
+    t.baseline, t.estimate, CASE WHEN t.unknown_remaining > 0 THEN NULL ELSE coalesce(t.remaining, CASE WHEN t.n > 0 THEN 0 END) END AS remaining, l.days, u.title, u.day, t.finish
 FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN logged l USING (project_key) LEFT JOIN upcoming u USING (project_key)
 WHERE t.n > 0 OR l.days IS NOT NULL OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
 """
@@ -144,6 +146,7 @@ class _Book:
             for header, fmt in zip(headers, formats, strict=True)
         ]
         last = row + max(1, len(lines))
+        sheet.set_row(row, 32)
         sheet.add_table(row, 0, last, len(headers) - 1, {"columns": columns, "name": name, "style": "Table Style Light 9"})
         for number, line in enumerate(lines, start=row + 1):
             for column, (value, fmt) in enumerate(zip(line, formats, strict=True)):
@@ -158,40 +161,21 @@ class _Book:
         t = self.t
         sheet = self.head_of("portfolio", t["title"])
         lines = []
-        for code, name, program, state, n, done, progress, estimate, remaining, logged, title, day, finish in self.rows(
-            PORTFOLIO_SQL
-        ):
+        for row in self.rows(PORTFOLIO_SQL):
+            *first, baseline, estimate, remaining, logged, title, day, finish = row
             landing = None if remaining is None or logged is None else logged + remaining
-            variance = None if landing is None or estimate is None else landing - estimate
-            lines.append(
-                (
-                    code,
-                    name,
-                    program,
-                    state,
-                    n,
-                    done,
-                    progress,
-                    estimate,
-                    remaining,
-                    logged,
-                    landing,
-                    variance,
-                    title,
-                    day,
-                    finish,
-                )
-            )
+            drift = None if landing is None or baseline is None else landing - baseline
+            lines.append((*first, baseline, estimate, remaining, logged, landing, drift, title, day, finish))
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
-            (None, None, None, None, w, w, self.percent, n1, n1, n1, n1, n1, None, d, d),
-            (12, 34, 18, 11, 9, 11, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
+            (None, None, None, None, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
+            (12, 34, 22, 11, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)
         if lines:
             last = 4 + len(lines)
-            sheet.conditional_format(5, 11, last, 11, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
+            sheet.conditional_format(5, 12, last, 12, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
             sheet.conditional_format(
                 5,
                 6,

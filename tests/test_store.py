@@ -1,0 +1,304 @@
+"""The laws of the store: memory, idempotence, presence, one transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.records import BY_TABLE, RECORDS, Container, Task, Worklog, columns
+from hub.store import Store
+from hub.store.store import explain, store_path
+from hub.testing import store_image
+
+IDS = st.integers(0, 5).map(lambda n: f"s:{n}")
+TEXTS = st.one_of(st.none(), st.sampled_from(["", "a", "é", "'; DROP TABLE task; --", "\u202eabc", "long" * 50]))
+TASKS = st.builds(
+    Task, id=IDS, container_id=st.just("s:c"), title=st.sampled_from(["one", "two", "Été 🌞"]), wbs=TEXTS,
+    estimate_s=st.one_of(st.none(), st.integers(-(2**40), 2**40)), percent=st.one_of(st.none(), st.floats(0, 100)),
+    is_blocked=st.one_of(st.none(), st.booleans()),
+)  # fmt: skip
+WORKLOGS = st.builds(
+    Worklog, id=IDS, day=st.sampled_from(["2026-01-01", "2026-02-03"]), seconds=st.integers(-10, 10), task_id=st.one_of(st.none(), IDS)
+)  # fmt: skip
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("save"), st.lists(st.one_of(TASKS, WORKLOGS), max_size=8)),
+        st.tuples(st.just("leave"), st.tuples(st.sampled_from(["deleted", "trashed", "hidden", "archived"]), st.lists(IDS, max_size=3))),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+def fresh() -> Store:
+    return Store.open("sqlite://")
+
+
+def play(store: Store, step: tuple[str, Any]) -> None:
+    kind, payload = step
+    if kind == "save":
+        store.write_batch(payload, run_id=1, source_id="s")
+    else:
+        presence, ids = payload
+        store.set_presence("task", ids, presence, "a proof", run_id=1)
+
+
+def now(store: Store, table: str) -> list[dict[str, Any]]:
+    return sorted(store.rows(f"SELECT * FROM {table}"), key=lambda row: row["key"])
+
+
+def before(store: Store, table: str, moment: str) -> list[dict[str, Any]]:
+    names = list(columns(BY_TABLE[table]))
+    rows = store.as_of(table, moment)
+    listed = ["key", *names, "source_id", "presence", "presence_evidence", "recorded_at", "run_id"]
+    return sorted(({name: row[name] for name in listed} for row in rows), key=lambda row: row["key"])
+
+
+@given(STEPS)
+def test_as_of_is_a_copy_taken_then(steps: list[tuple[str, Any]]) -> None:
+    """After any sequence of syncs, as_of(T) equals a copy of the store taken at T."""
+    with fresh() as store:
+        copies = []
+        for step in steps:
+            play(store, step)
+            (last,) = store.connection.execute("SELECT last FROM clock").fetchone()
+            copies.append((last, now(store, "task"), now(store, "worklog")))
+
+        for moment, tasks, worklogs in copies:
+            assert tasks == before(store, "task", moment)
+            assert worklogs == before(store, "worklog", moment)
+
+
+@given(st.lists(st.one_of(TASKS, WORKLOGS), max_size=12))
+def test_upsert_twice_changes_nothing(records: list[Any]) -> None:
+    """The same batch again inserts and updates no row, and writes no history."""
+    with fresh() as store:
+        first = store.write_batch(records, run_id=1, source_id="s")
+        image = {table: now(store, table) for table in ("task", "worklog")}
+        second = store.write_batch(records, run_id=2, source_id="s")
+
+        assert (0, 0) == (second.inserted, second.updated)
+        assert first.inserted == second.unchanged == len({(r.table, r.id) for r in records})
+        assert image == {table: now(store, table) for table in ("task", "worklog")}
+        assert [] == store.rows("SELECT 1 FROM task_history UNION ALL SELECT 1 FROM worklog_history")
+
+
+@given(STEPS)
+def test_keys_are_for_ever(steps: list[tuple[str, Any]]) -> None:
+    """A row keeps its integer key whatever happens, and no key is given twice."""
+    with fresh() as store:
+        seen: dict[str, int] = {}
+        for step in steps:
+            play(store, step)
+            for row in now(store, "task"):
+                assert seen.setdefault(row["id"], row["key"]) == row["key"]
+
+        assert len(seen) == len(set(seen.values()))
+
+
+def test_stamps_rise_strictly(store: Store) -> None:
+    """recorded_at has microseconds and rises even when the clock goes back."""
+    store.tick("2999-01-01T00:00:00.000000Z")
+    store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s")
+
+    assert "2999-01-01T00:00:00.000001Z" == store.rows("SELECT recorded_at FROM task")[0]["recorded_at"]
+
+
+def test_batch_and_cursor_are_one_transaction(store: Store) -> None:
+    """A batch that breaks a rule leaves neither its rows nor its cursor."""
+    good = Task(id="s:1", container_id="s:c", title="x")
+    bad = Task(id="s:2", container_id="s:c", title="x", percent=200.0)
+
+    with pytest.raises(SourceDataError, match="task s:2 breaks a rule"):
+        store.write_batch([good, bad], run_id=1, source_id="s", cursor=("p", {"page": 2}))
+    assert {} == store.cursors("s")
+    assert [] == store.rows("SELECT id FROM task")
+
+
+def test_a_row_that_comes_back_is_present_again(store: Store) -> None:
+    """Leaving and coming back are each recorded once."""
+    task = Task(id="s:1", container_id="s:c", title="x")
+    store.write_batch([task], run_id=1, source_id="s")
+    store.set_presence("task", ["s:1"], "deleted", "delete feed", run_id=2)
+    again = store.set_presence("task", ["s:1"], "deleted", "delete feed", run_id=3)
+    back = store.write_batch([task], run_id=4, source_id="s")
+
+    assert 0 == again
+    assert 1 == back.updated
+    assert [("present",), ("deleted",)] == store.connection.execute("SELECT presence FROM task_history ORDER BY recorded_at").fetchall()
+    assert "present" == store.rows("SELECT presence FROM task")[0]["presence"]
+
+
+def test_nothing_is_physically_deleted(store: Store) -> None:
+    """The database itself refuses to delete a row."""
+    store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s")
+
+    with pytest.raises(sqlite3.IntegrityError, match="never physically deleted"):
+        store.connection.execute("DELETE FROM task")
+
+
+def test_rehearsal_takes_everything_back(store: Store) -> None:
+    """What a dry run writes is gone afterwards."""
+    with store.rehearsal():
+        store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+        assert 1 == len(store.rows("SELECT 1 FROM task"))
+
+    assert [] == store.rows("SELECT 1 FROM task")
+    assert {} == store.cursors("s")
+
+
+def test_what_left_with_a_task_is_not_counted_and_comes_back_with_it(store: Store) -> None:
+    """Worklogs of a deleted task show as lost hours; when the task returns they need no new reading."""
+    store.write_batch(
+        [
+            Container(id="s:c", kind="plan", name="Plan"),
+            Task(id="s:t", container_id="s:c", title="x"),
+            Worklog(id="s:w", task_id="s:t", day="2026-01-01", seconds=7200),
+        ],
+        run_id=1, source_id="s",
+    )  # fmt: skip
+    store.set_presence("task", ["s:t"], "deleted", "delete feed", run_id=2)
+    (left,) = store.left()
+    store.set_presence("task", ["s:t"], "present", "census", run_id=3)
+
+    assert ("Plan", "deleted", "delete feed", 1, 7200) == (left.container, left.presence, left.evidence, left.tasks, left.seconds)
+    assert [] == store.left()
+
+
+def test_records_and_tables_have_the_same_columns(store: Store) -> None:
+    """Field names and order are those of the tables."""
+    tail = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
+    for record in RECORDS:
+        names = tuple(column.name for column in store.db[record.table].columns)
+
+        assert ("key", *columns(record), *tail) == names
+        assert {*names, "superseded_at", "superseded_run"} == {c.name for c in store.db[f"{record.table}_history"].columns}
+
+
+def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
+    """A store of a newer hub is refused with a sentence and not touched."""
+    path = tmp_path / "hub.db"
+    with Store.open(path) as store:
+        store.connection.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('pm-hub', '9999_future', '')")
+    content = path.read_bytes()
+
+    with pytest.raises(StoreTooNew, match=r"newer pm-hub.*9999_future.*upgrade pm-hub"):
+        Store.open(path)
+    assert content == path.read_bytes()
+
+
+def test_an_old_store_keeps_everything(tmp_path: Path) -> None:
+    """Opening again changes neither rows nor cursors."""
+    path = tmp_path / "hub.db"
+    with Store.open(path) as store:
+        store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+        image = store_image(store)
+
+    with Store.open(path) as store:
+        assert image == store_image(store)
+
+
+def test_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database held by another program gives a sentence a PMO understands."""
+    path = tmp_path / "hub.db"
+    with Store.open(path) as store:
+        store.connection.execute("PRAGMA busy_timeout = 50")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            with pytest.raises(StoreBusy, match="locked by another program"):
+                store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s")
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+
+        assert 1 == store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s").inserted
+
+
+def test_full_disk(store: Store) -> None:
+    """A disk that fills in the middle of a batch says so and loses no committed row."""
+    store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+    (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
+    # SQLite's own way to say "no more room": the same error as a full disk
+    store.connection.execute(f"PRAGMA max_page_count = {pages}")
+    many = [Task(id=f"s:{n}", container_id="s:c", title="x" * 2000) for n in range(2, 2000)]
+
+    with pytest.raises(StoreFull, match="disk that holds .* is full"):
+        store.write_batch(many, run_id=1, source_id="s", cursor=("p", 2))
+    assert {"p": 1} == store.cursors("s")
+    assert ["s:1"] == [row["id"] for row in store.rows("SELECT id FROM task")]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs an account that permissions apply to")
+def test_read_only_folder(tmp_path: Path) -> None:
+    """A folder that cannot be written is named."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StoreFull, match="cannot be written"):
+            Store.open(tmp_path / "sub" / "hub.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    """A store below a file is refused with the way out, for every account."""
+    (tmp_path / "data").write_text("")
+
+    with pytest.raises(StoreFull, match=r"cannot be written.*choose another place"):
+        Store.open(tmp_path / "data" / "hub.db")
+
+
+@pytest.mark.parametrize(
+    ("said", "cls", "words"),
+    [
+        ("database is locked", StoreBusy, "locked by another program"),
+        ("database or disk is full", StoreFull, "disk that holds"),
+        ("attempt to write a readonly database", StoreFull, "read-only"),
+        ("file is not a database", StoreError, "not a readable SQLite database"),
+    ],
+)
+def test_sentences(said: str, cls: type[StoreError], words: str) -> None:
+    """Every fault of SQLite that a person can mend has its sentence."""
+    error = explain(sqlite3.OperationalError(said), "data/hub.db")
+
+    assert cls is type(error)
+    assert words in str(error)
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    """A file that is no database is named, and stays as it is."""
+    path = tmp_path / "hub.db"
+    path.write_bytes(b"this is not SQLite" * 100)
+
+    with pytest.raises(StoreError, match="not a readable SQLite database"):
+        Store.open(path)
+    assert path.read_bytes().startswith(b"this is not")
+
+
+def test_addresses(tmp_path: Path) -> None:
+    """Only sqlite:/// is known today, and paths start at the configuration's folder."""
+    assert tmp_path / "data/hub.db" == store_path("sqlite:///data/hub.db", base=tmp_path)
+    with pytest.raises(ConfigError, match="only sqlite"):
+        store_path("postgresql://host/db")
+
+
+def test_as_of_text_is_checked(store: Store) -> None:
+    """A moment that is not a stamp never reaches SQL."""
+    with pytest.raises(StoreError, match="is not a UTC instant"):
+        store.as_of("task", "2026-01-01' OR 1=1 --")
+
+
+def test_the_last_of_one_id_wins(store: Store) -> None:
+    """Several images of one row in a batch are one image."""
+    one = Task(id="s:1", container_id="s:c", title="old")
+    changes = store.write_batch([one, msgspec.structs.replace(one, title="new")], run_id=1, source_id="s")
+
+    assert (2, 1, 0) == (changes.read, changes.inserted, changes.updated)
+    assert "new" == store.rows("SELECT title FROM task")[0]["title"]
