@@ -85,7 +85,7 @@ class Lane:
             now = self.clock()
             self._tokens = min(max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second)
             self._filled = now
-            if self._tokens >= 1:
+            if self._tokens > 1 - 1e-6:
                 self._tokens -= 1
                 return 0.0
             return (1 - self._tokens) / self.per_second

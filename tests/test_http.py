@@ -1,0 +1,301 @@
+"""HTTP with patience: what is retried, how long, and what a person is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.errors import HubError, Interrupted, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+from hub.http import Lane, Session, server_wait
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Server(ThreadingHTTPServer):
+    """A stand-in that plays a list of answers and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.asked: list[dict[str, str]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server: Any = self.server
+                server.asked.append(dict(self.headers) | {"path": self.path})
+                (server.answers.pop(0) if len(server.answers) > 1 else server.answers[0])(self)
+
+            def log_message(self, *_: object) -> None: ...
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+def says(status: int, body: bytes = b"{}", length: int | None = None, **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body) if length is None else length))
+        handler.end_headers()
+        handler.wfile.write(body)
+        if length is not None:
+            handler.close_connection = True
+
+    return answer
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server()
+    yield one
+    one.shutdown()
+    one.server_close()
+
+
+class Slept(list[float]):
+    """A clock that moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.append(seconds)
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def slept() -> Slept:
+    return Slept()
+
+
+@pytest.fixture
+def session(slept: Slept) -> Iterator[Session]:
+    one = Session(patience_s=60, sleep=slept.sleep, clock=slept.clock, timeout_s=(2, 2))
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_passing_troubles_are_retried(server: Server, session: Session, status: int) -> None:
+    """A refusal for now is asked again until it is well."""
+    server.answers = [says(status), says(status), says(200, b'{"a": 1}')]
+
+    assert {"a": 1} == session.get_json(server.url + "/x")
+    assert 3 == session.routes["/x"]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("2.5", 2.5),
+        ("date", 40.0),
+        ("epoch", 30.0),
+        ("instant", 20.0),
+    ],
+)
+def test_the_server_says_how_long(server: Server, session: Session, slept: Slept, value: str, seconds: float) -> None:
+    """Retry-After in seconds, fractions, dates and epochs is honoured."""
+    then = datetime.now(UTC) + timedelta(seconds=seconds)
+    forms = {"date": format_datetime(then, usegmt=True), "epoch": str(then.timestamp()), "instant": then.isoformat()}
+    server.answers = [says(429, Retry_After=forms.get(value, value)), says(200)]
+    session.get_json(server.url)
+
+    assert pytest.approx(seconds, abs=3) == sum(slept)
+
+
+def test_other_reset_headers_count_too() -> None:
+    """X-RateLimit-Reset and RateLimit-Reset stand in; nonsense does not."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert 5.0 == server_wait({"X-RateLimit-Reset": "5"}, now)
+    assert 60.0 == server_wait({"RateLimit-Reset": str(now.timestamp() + 60)}, now)
+    assert 3600.0 == server_wait({"Retry-After": "999999"}, now)
+    assert 0.0 == server_wait({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, now)
+    assert None is server_wait({"Retry-After": "soon"}, now)
+
+
+def test_patience_ends(server: Server, session: Session, slept: Slept) -> None:
+    """After the patience the source is unavailable, in a sentence that holds no query."""
+    server.answers = [says(503)]
+
+    with pytest.raises(SourceUnavailable, match=r"did not answer within 60 s of patience: HTTP 503") as caught:
+        session.get_json(server.url + "/x?token=s3cret")
+    assert sum(slept) <= 60
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_wait_longer_than_patience_is_not_begun(server: Server, session: Session, slept: Slept) -> None:
+    """A server that asks for an hour is left for the next run at once."""
+    server.answers = [says(429, Retry_After="3000")]
+
+    with pytest.raises(SourceUnavailable):
+        session.get_json(server.url)
+    assert [] == slept
+
+
+@pytest.mark.parametrize(
+    ("status", "cls", "words"),
+    [
+        (401, SourceDenied, "token is wrong, expired"),
+        (403, SourceDenied, "forbidden to this account"),
+        (404, SourceGone, "does not exist, or this account may not see it"),
+        (410, SourceGone, "no longer offered"),
+        (400, SourceDataError, "did not understand the question"),
+        (422, SourceDataError, "did not understand the question"),
+    ],
+)
+def test_refusals_are_diagnosed_at_once(server: Server, session: Session, status: int, cls: type[HubError], words: str) -> None:
+    """A 4xx is never zero records and never retried."""
+    server.answers = [says(status)]
+
+    with pytest.raises(cls, match=words):
+        session.get_json(server.url + "/x")
+    assert 1 == len(server.asked)
+
+
+def test_html_is_not_json(server: Server, session: Session) -> None:
+    """A sign-in page instead of data is named as such."""
+    server.answers = [says(200, b"<html>Sign in</html>", Content_Type="text/html")]
+
+    with pytest.raises(SourceDataError, match="HTML instead of JSON: most likely a sign-in page"):
+        session.get_json(server.url)
+
+
+def test_truncated_json_is_asked_again(server: Server, session: Session) -> None:
+    """Half an answer, with or without an honest length, is read again."""
+    server.answers = [says(200, b'{"a": '), says(200, b'{"a"', length=50), says(200, b'{"a": 1}')]
+
+    assert {"a": 1} == session.get_json(server.url)
+
+
+def test_typed_answers(server: Server, session: Session) -> None:
+    """JSON of another shape is an error with the field, not a retry."""
+
+    class Page(msgspec.Struct):
+        total: int
+
+    decoder: Any = msgspec.json.Decoder(Page)
+    server.answers = [says(200, b'{"total": 3}'), says(200, b'{"total": "3"}')]
+
+    assert 3 == session.get_json(server.url, decoder=decoder).total
+    with pytest.raises(SourceDataError, match=r"another shape .* `\$\.total`"):
+        session.get_json(server.url, decoder=decoder)
+
+
+def test_resets_are_retried(server: Server, session: Session) -> None:
+    """A connection that breaks off is tried again."""
+
+    def reset(handler: BaseHTTPRequestHandler) -> None:
+        handler.connection.close()
+
+    server.answers = [reset, says(200)]
+    session.get_json(server.url)
+
+    assert 2 == len(server.asked)
+
+
+def test_nobody_there(session: Session, slept: Slept) -> None:
+    """No server at all ends in unavailable."""
+    with pytest.raises(SourceUnavailable, match="connection failed"):
+        session.get_json("http://127.0.0.1:9/x")
+
+
+def test_credentials_stay_with_their_host(server: Server, session: Session) -> None:
+    """A redirect to another host carries neither the credentials nor any telling header; the same host keeps them."""
+    other = Server()
+    try:
+        other.answers = [says(200)]
+        session.credentials = {"Authorization": "Bearer s3cret"}
+        server.answers = [says(302, Location="/again"), says(302, Location=other.url + "/there"), says(200)]
+        session.get_json(server.url + "/x", headers={"X-Api-Key": "s3cret", "Accept": "application/json"})
+
+        assert ["Bearer s3cret", "Bearer s3cret"] == [asked.get("Authorization") for asked in server.asked]
+        assert "s3cret" not in str(other.asked)
+        assert "application/json" == other.asked[0]["Accept"]
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+def test_a_circle_ends(server: Server, session: Session) -> None:
+    """Redirects for ever are an error."""
+    server.answers = [says(302, Location="/x")]
+
+    with pytest.raises(SourceDataError, match="redirects in a circle"):
+        session.get_json(server.url + "/x")
+
+
+def test_waiting_can_be_stopped(server: Server) -> None:
+    """Ctrl-C does not wait for Retry-After."""
+    server.answers = [says(429, Retry_After="50")]
+    stop = threading.Event()
+
+    def cancelled() -> None:
+        if stop.is_set():
+            raise Interrupted("stop")
+
+    session = Session(cancelled=cancelled, timeout_s=(2, 2))
+    threading.Timer(0.2, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(Interrupted):
+        session.get_json(server.url)
+    session.close()
+
+    assert time.monotonic() - began < 5
+
+
+def test_requests_are_counted(server: Server) -> None:
+    """Every request, retry and byte is counted, by route."""
+    counts: dict[str, int] = {}
+
+    def count(**kwargs: int) -> None:
+        for name, value in kwargs.items():
+            counts[name] = counts.get(name, 0) + value
+
+    session = Session(count=count, sleep=lambda _: None)
+    server.answers = [says(500), says(200, b'{"a": 1}')]
+    session.get_json(server.url + "/issue/1", route="/issue/{id}")
+    session.close()
+
+    assert {"requests": 2, "retries": 1, "bytes_": 10} == counts
+    assert {"/issue/{id}": 2} == dict(session.routes)
+
+
+def test_lane_rises_slowly_and_halves(slept: Slept) -> None:
+    """The width widens by one per width of quiet answers and halves on 429."""
+    lane = Lane(per_second=None, widest=8, clock=slept.clock)
+    for _ in range(100):
+        lane.went_well()
+    widest = lane.width
+    lane.was_refused()
+
+    assert (8.0, 4.0) == (widest, lane.width)
+
+
+def test_token_bucket_paces(slept: Slept) -> None:
+    """At five a second, twenty turns take at least three seconds."""
+    lane = Lane(per_second=5, widest=4, clock=slept.clock)
+    for _ in range(20):
+        with lane.turn(slept.sleep):
+            pass
+
+    assert slept.now >= 2.9

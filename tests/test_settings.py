@@ -1,0 +1,143 @@
+"""Configuration: every mistake is named with file, section, key and what is known; secrets stay secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from hub.destination import Destination
+from hub.errors import ConfigError
+from hub.secrets import Secret
+from hub.settings import find_config, json_schema, load
+from hub.source import Source
+
+
+class Acme(Source, frozen=True, kw_only=True):
+    """A source with every kind of setting."""
+
+    kind: ClassVar[str] = "acme"
+    url: str
+    token: Secret | None = None
+    pages: int = 10
+
+
+class Paper(Destination, frozen=True, kw_only=True):
+    """A destination."""
+
+    kind: ClassVar[str] = "paper"
+    path: str
+
+
+def read(folder: Path, text: str):  # noqa: ANN201
+    path = folder / "config" / "hub.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return load(path, sources={"acme": Acme}, destinations={"paper": Paper})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('stroe = "x"', "unknown key 'stroe'. Did you mean 'store'?"),
+        ("[sources.a]\nurl = 'x'", "[sources.a]: the key kind is missing; known kinds: acme"),
+        ("[sources.a]\nkind = 'acne'", "[sources.a]: unknown kind 'acne'. Did you mean 'acme'?"),
+        ("[sources.a]\nkind = 'acme'", "[sources.a]: the key 'url' is missing"),
+        ("[sources.a]\nkind = 'acme'\nurl = 3", "[sources.a]: url: Expected `str`, got `int`"),
+        ("[sources.a]\nkind = 'acme'\nurl = 'x'\npage = 3", "[sources.a]: unknown key 'page'. Did you mean 'pages'?"),
+        ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = 's3cret'", "a secret is not written in the configuration"),
+        ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { keyring = 's3cret' }", 'keyring = "service/name"'),
+        ("[sources.'a b']\nkind = 'acme'\nurl = 'x'", "a name starts with a letter"),
+        ("[sources.config]\nkind = 'acme'\nurl = 'x'", "is not 'config'"),
+        ("[destinations.d]\nkind = 'paper'\npath = 'o'\nprivacy = 'all'", "[destinations.d]: privacy: Invalid enum value 'all'"),
+        ("[gate]\nfreshness = 'never'", "[gate]: freshness: Invalid enum value"),
+        ("lang = 'de'", 'lang is "en" or "fr"'),
+        ("sources = 3", "write each of the sources as a table"),
+        ("a = ", "is not valid TOML"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:
+    """The message names the place and the way out, and never repeats a secret."""
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+
+    assert words in str(caught.value)
+    assert "hub.toml" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_two_sites_are_two_tables(tmp_path: Path) -> None:
+    """The table's name is the source's id; a byte-order mark of Windows editors is fine."""
+    settings = read(tmp_path, "\ufeff[sources.one]\nkind = 'acme'\nurl = 'x'\n[sources.two]\nkind = 'acme'\nurl = 'y'")
+
+    assert {"one": "x", "two": "y"} == {name: source.url for name, source in settings.sources.items()}  # type: ignore[attr-defined]
+    assert "one:1" == settings.sources["one"].row_id(1)
+
+
+def test_no_configuration(tmp_path: Path) -> None:
+    """A missing file says how to make one."""
+    with pytest.raises(ConfigError, match="Run `hub init`"):
+        load(tmp_path / "hub.toml", sources={}, destinations={})
+
+
+def test_where_the_configuration_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--config, then ./config/hub.toml, then HUB_CONFIG."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HUB_CONFIG", "elsewhere.toml")
+
+    assert Path("given.toml") == find_config("given.toml")
+    assert Path("elsewhere.toml") == find_config(None)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "hub.toml").touch()
+    assert Path("config/hub.toml") == find_config(None)
+
+
+def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither repr, log nor error holds the value; only reveal() gives it."""
+    monkeypatch.setenv("ACME", "s3cret-value")
+    settings = read(tmp_path, "[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { env = 'ACME' }")
+    token = settings.sources["a"].token  # type: ignore[attr-defined]
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("hub").warning("%r %s", settings, token)
+
+    assert "s3cret-value" == token.reveal()
+    assert "s3cret-value" not in caplog.text
+    assert "env='ACME'" in repr(token)
+
+
+def test_a_secret_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing variable, file or keyring entry is named."""
+    monkeypatch.delenv("NOPE", raising=False)
+
+    with pytest.raises(ConfigError, match="NOPE is not set"):
+        Secret("env", "NOPE", tmp_path).reveal()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Secret("file", "nope.txt", tmp_path).reveal()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_a_secret_file_must_be_private(tmp_path: Path) -> None:
+    """A file that others can read is refused with the command that mends it."""
+    path = tmp_path / "token"
+    path.write_text("s3cret\n")
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        Secret("file", "token", tmp_path).reveal()
+    path.chmod(0o600)
+
+    assert "s3cret" == Secret("file", "token", tmp_path).reveal()
+
+
+def test_json_schema_knows_every_setting() -> None:
+    """Editors see kinds, settings and the form of a secret."""
+    schema = json_schema({"acme": Acme}, {"paper": Paper})
+    (acme,) = schema["properties"]["sources"]["additionalProperties"]["oneOf"]
+
+    assert {"kind", "url", "token", "pages", "tz"} <= acme["properties"].keys()
+    assert ["kind", "url"] == acme["required"]
+    assert "keyring" in json.dumps(acme["properties"]["token"])
+    assert not acme["additionalProperties"]
