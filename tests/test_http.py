@@ -37,7 +37,7 @@ class Server(ThreadingHTTPServer):
             def log_message(self, *_: object) -> None: ...
 
         super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -163,7 +163,9 @@ def test_a_wait_longer_than_patience_is_not_begun(server: Server, session: Sessi
         (422, SourceDataError, "did not understand the question"),
     ],
 )
-def test_refusals_are_diagnosed_at_once(server: Server, session: Session, status: int, cls: type[HubError], words: str) -> None:
+def test_refusals_are_diagnosed_at_once(
+    server: Server, session: Session, status: int, cls: type[HubError], words: str
+) -> None:
     """A 4xx is never zero records and never retried."""
     server.answers = [says(status)]
 

@@ -10,7 +10,7 @@ import pytest
 from hub.plugins import Plugins
 from hub.testing import HubResult
 
-GOOD = '''
+GOOD = """
 from typing import ClassVar
 from hub import Source, Check, Partition, Batch, Container, hookimpl
 
@@ -30,7 +30,7 @@ def map_record(source, record):
     if source.kind == "paper":
         import msgspec
         return msgspec.structs.replace(record, name="Mapped")
-'''
+"""
 
 
 @pytest.mark.parametrize(

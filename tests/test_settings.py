@@ -53,7 +53,10 @@ def read(folder: Path, text: str):  # noqa: ANN201
         ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { keyring = 's3cret' }", 'keyring = "service/name"'),
         ("[sources.'a b']\nkind = 'acme'\nurl = 'x'", "a name starts with a letter"),
         ("[sources.config]\nkind = 'acme'\nurl = 'x'", "is not 'config'"),
-        ("[destinations.d]\nkind = 'paper'\npath = 'o'\nprivacy = 'all'", "[destinations.d]: privacy: Invalid enum value 'all'"),
+        (
+            "[destinations.d]\nkind = 'paper'\npath = 'o'\nprivacy = 'all'",
+            "[destinations.d]: privacy: Invalid enum value 'all'",
+        ),
         ("[gate]\nfreshness = 'never'", "[gate]: freshness: Invalid enum value"),
         ("lang = 'de'", 'lang is "en" or "fr"'),
         ("sources = 3", "write each of the sources as a table"),

@@ -132,7 +132,9 @@ def test_a_row_that_comes_back_is_present_again(store: Store) -> None:
 
     assert 0 == again
     assert 1 == back.updated
-    assert [("present",), ("deleted",)] == store.connection.execute("SELECT presence FROM task_history ORDER BY recorded_at").fetchall()
+    assert [("present",), ("deleted",)] == store.connection.execute(
+        "SELECT presence FROM task_history ORDER BY recorded_at"
+    ).fetchall()
     assert "present" == store.rows("SELECT presence FROM task")[0]["presence"]
 
 
@@ -168,7 +170,13 @@ def test_what_left_with_a_task_is_not_counted_and_comes_back_with_it(store: Stor
     (left,) = store.left()
     store.set_presence("task", ["s:t"], "present", "census", run_id=3)
 
-    assert ("Plan", "deleted", "delete feed", 1, 7200) == (left.container, left.presence, left.evidence, left.tasks, left.seconds)
+    assert ("Plan", "deleted", "delete feed", 1, 7200) == (
+        left.container,
+        left.presence,
+        left.evidence,
+        left.tasks,
+        left.seconds,
+    )
     assert [] == store.left()
 
 
@@ -186,7 +194,9 @@ def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
     """A store of a newer hub is refused with a sentence and not touched."""
     path = tmp_path / "hub.db"
     with Store.open(path) as store:
-        store.connection.execute("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('pm-hub', '9999_future', '')")
+        store.connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('pm-hub', '9999_future', '')"
+        )
     content = path.read_bytes()
 
     with pytest.raises(StoreTooNew, match=r"newer pm-hub.*9999_future.*upgrade pm-hub"):

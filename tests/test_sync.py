@@ -271,7 +271,11 @@ def test_the_queue_is_bounded(store: Store) -> None:
         def ended(self, report: Any) -> None: ...
 
     sync(
-        store, [ScriptedSource(name="s", script={"p": read})], Options(base=Path(), jobs=1), hooks=Hooks(transform=slow), listener=Ear()
+        store,
+        [ScriptedSource(name="s", script={"p": read})],
+        Options(base=Path(), jobs=1),
+        hooks=Hooks(transform=slow),
+        listener=Ear(),
     )
 
     assert most < 20
@@ -331,14 +335,20 @@ def test_plugins_may_change_records(store: Store) -> None:
         assert isinstance(record, Task)
         return Task(id=record.id, container_id=record.container_id, title=record.title.upper())
 
-    sync(store, [ScriptedSource(name="s", script={"p": once(*tasks(1))})], Options(base=Path()), hooks=Hooks(transform=shout))
+    sync(
+        store, [ScriptedSource(name="s", script={"p": once(*tasks(1))})], Options(base=Path()), hooks=Hooks(transform=shout)
+    )
 
     assert "TASK 1" == store.rows("SELECT title FROM task")[0]["title"]
 
 
 def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     """One run writes at a time; the other names the owner."""
-    with lock(tmp_path / "hub.db"), pytest.raises(LockHeld, match=rf"process {os.getpid()} of .* on ") as caught, lock(tmp_path / "hub.db"):
+    with (
+        lock(tmp_path / "hub.db"),
+        pytest.raises(LockHeld, match=rf"process {os.getpid()} of .* on ") as caught,
+        lock(tmp_path / "hub.db"),
+    ):
         pass
     assert 5 == caught.value.exit_code
 

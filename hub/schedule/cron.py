@@ -55,9 +55,9 @@ def _values(name: str, part: str, text: str) -> tuple[int, ...] | None:
             if span == "*":
                 first, last = low, 6 if name == "day_of_week" else high
             else:
-                since, _, to = span.partition("-")
+                since, dash, to = span.partition("-")
                 first = names.get(since.lower(), -1) if since.lower() in names else int(since)
-                last = (names.get(to.lower(), -1) if to.lower() in names else int(to)) if to else (high if step else first)
+                last = (names.get(to.lower(), -1) if to.lower() in names else int(to)) if dash else (high if step else first)
             if not (low <= first <= high and low <= last <= high and first <= last):
                 raise ValueError(piece)
             found.update(range(first, last + 1, int(step) if step else 1))

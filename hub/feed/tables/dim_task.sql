@@ -11,4 +11,4 @@ SELECT t.key AS task_key, t.id AS task_id, t.code AS key, t.title, t.kind, t.nat
 FROM task t JOIN source s ON s.id = t.source_id LEFT JOIN place p ON p.container_id = t.container_id
     LEFT JOIN task m ON m.id = t.parent_id LEFT JOIN top ON top.of_id = t.id LEFT JOIN parents ON parents.id = t.id
 UNION ALL SELECT -1, NULL, NULL, getvariable('no_task'), 'work', 'unknown', 'unknown', NULL, -1, NULL, NULL,
-    coalesce((SELECT min(key) FROM source), 0), -1, NULL, NULL, 1, 0
+    min(key), -1, NULL, NULL, 1, 0 FROM source HAVING count(*) > 0

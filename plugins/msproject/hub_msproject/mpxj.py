@@ -5,6 +5,7 @@ A child process keeps a JVM that runs out of memory, hangs or crashes away from 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -90,6 +91,7 @@ class Mpxj:
         if self._closed:
             raise SourceUnavailable("The schedule reader was stopped with the run.")
         if self._child is None or self._child.poll() is not None:
+            self._reap()
             if lacking := missing_packages():
                 raise MissingExtra(f"Reading this kind of file needs {' and '.join(lacking)}: {HOW}.")
             self._child = subprocess.Popen(
@@ -105,7 +107,7 @@ class Mpxj:
             first = self._child.stdout.readline()
             word = _words.decode(first) if first else _Word(fatal="the process ended at once")
             if not word.ready:
-                self._kill()
+                self._reap()
                 raise MissingExtra(
                     f"The Java side of the schedule reader did not start ({word.fatal}). "
                     f"Install a Java runtime 17 or later, or {HOW}."
@@ -114,8 +116,7 @@ class Mpxj:
         return self._child, self._child.stdout
 
     def _died(self, path: Path, *, timed_out: bool) -> SourceDataError:
-        code = self._child.wait() if self._child else None
-        self._child = None
+        code = self._reap()
         if timed_out:
             return SourceDataError(
                 f"{path.name} was not read within {self.timeout_s:g} s, so it was given up. "
@@ -130,19 +131,23 @@ class Mpxj:
         if self._child is not None:
             self._child.kill()
 
+    def _reap(self) -> int | None:
+        """End the child, close its pipes, give its exit code."""
+        child, self._child = self._child, None
+        if child is None:
+            return None
+        child.kill()
+        code = child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        return code
+
     def close(self) -> None:
         """End the child; a reading in progress fails."""
         self._closed = True
-        child = self._child
-        if child is not None:
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    try:
-                        pipe.close()
-                    except OSError:
-                        pass
+        self._reap()
 
 
 def _explain(reason: str) -> str:

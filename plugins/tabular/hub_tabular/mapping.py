@@ -329,7 +329,7 @@ class RowMapper:
                 return self._number(column, raw)
 
     def _number(self, column: str, raw: Any) -> float:
-        if isinstance(raw, bool):
+        if isinstance(raw, bool) or (isinstance(raw, float) and not math.isfinite(raw)):
             raise CellError(column, raw, "is not a number")
         if isinstance(raw, (int, float)):
             return float(raw)

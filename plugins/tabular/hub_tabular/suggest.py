@@ -16,9 +16,9 @@ _LOOK = 60
 # words of headers, French and English, without accents: the first field that fits and is free takes the column
 _WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": r"\b(date|jour|day)\b", "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
+        "day": r"\bdate\b|\bjour\b|\bday\b", "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
         "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user|utilisateur|nom|name",
-        "container_id": r"projet|project|code|affaire|imputation", "task_id": r"tache|task|activite|activity|ticket",
+        "container_id": r"projet|project|code|affaire|imputation", "task_id": r"ticket|issue|demande|tache|task",
         "category": r"nature|categorie|category|type", "billable": r"facturable|billable", "approval": r"statut|status|valid|approv",
     },
     "budget_line": {
@@ -33,7 +33,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "opened_on": r"ouvert|creat|opened|date",
     },
     "task": {
-        "title": r"tache|task|libelle|titre|title|intitule|nom|name", "container_id": r"projet|project|code",
+        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|nom|name", "container_id": r"projet|project|code",
         "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start", "planned_finish_on": r"fin|finish|end",
         "due_on": r"echeance|due", "percent": r"avancement|%|progress|percent", "estimate_s": r"charge|estim|effort|budget",
         "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise", "assignee_id": r"responsable|assign|owner|ressource",
@@ -107,10 +107,15 @@ def _bare(text: str) -> str:
 def _assign(kind: str, names: list[str]) -> dict[str, str]:
     taken: dict[str, str] = {}
     for field, words in _WORDS[kind].items():
-        for name in names:
-            if name not in taken.values() and re.search(words, _bare(name)):
-                taken[field] = name
-                break
+        # the words are in order of preference: `matricule` names a person better than `nom`
+        hits = (
+            name
+            for word in words.split("|")
+            for name in names
+            if name not in taken.values() and re.search(word, _bare(name))
+        )
+        if name := next(hits, None):
+            taken[field] = name
     return taken
 
 
@@ -140,7 +145,7 @@ def _write(
     sparse = [name for name in names if data and 0 < sum(bool(plain(row.get(name))) for row in data) < len(data) * 0.6]
     groups = [name for name in sparse if name in found.values() and data and plain(data[0].get(name))]
     if groups:
-        out.append(f"carry_down = {_toml(groups)}   # filled on the first row of each group only")
+        out.append(f"# carry_down = {_toml(groups)}   # if an empty cell means 'as above'")
     if any(re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)):
         out.append('decimal = ","')
     out.append('snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change')
@@ -152,6 +157,13 @@ def _write(
     required = [f for f in BY_TABLE[kind].__struct_fields__[1:] if f in _required(kind) and f not in found]
     for field in required:
         out.append(f'# {field} = "…"        # needed: name its column, or {{ value = "…" }}')
+    names_of = {"account_id": "account", "container_id": "container"}
+    for field, side in names_of.items():
+        word = r"nom|name" if side == "account" else r"libelle|intitule|nom du projet|project name"
+        label = next((n for n in names if n not in found.values() and re.search(word, _bare(n))), None)
+        if field in found and label:
+            out += ["", f"[{side}]", f"{'display_name' if side == 'account' else 'name'} = {_toml(label)}"]
+            found[f"{side} name"] = label
     left = [name for name in names if name not in found.values() and not name.startswith("#")]
     if left:
         out.append(f"# columns not used: {', '.join(left)}")

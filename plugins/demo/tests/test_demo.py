@@ -1,0 +1,52 @@
+"""The demonstration: real connectors on generated files, complete, repeatable, and different with another seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hub_demo.portfolio import imagine
+
+from hub.testing import HubResult, hub_folder, run_hub
+
+__all__ = ["hub_folder", "run_hub"]
+
+
+def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """hub demo ends green, says what was synced and what to open; again through run it changes nothing."""
+    result = run_hub("demo", "--out", "demo", "--scale", "0.4")
+    again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
+    said = json.loads(again.output)
+    manifest = json.loads((hub_folder / "demo" / "out" / "latest" / "manifest.json").read_text())
+    hours = sum(line.hours for line in imagine(seed=2026, scale=0.4, today=date.today()).lines)
+
+    assert 0 == result.exit_code, result.output + result.error
+    assert "Open next:" in result.output
+    assert "demo/out/latest/portfolio.xlsx" in result.output
+    assert 0 == said["exit_code"]
+    assert 0 == sum(one["changes"]["inserted"] + one["changes"]["updated"] for one in said["sync"])
+    assert manifest["complete"]
+    assert pytest.approx(hours * 3600) == manifest["tables"]["fact_worklog"]["sums"]["seconds"]
+    assert 4 + 1 == manifest["tables"]["dim_project"]["rows"]
+
+
+def test_another_folder_is_not_emptied(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """A folder that the demo did not make is left alone."""
+    (hub_folder / "mine").mkdir()
+    (hub_folder / "mine" / "thesis.txt").write_text("years of work")
+    result = run_hub("demo", "--out", "mine")
+
+    assert 2 == result.exit_code
+    assert "was not made by `hub demo`" in result.error
+    assert (hub_folder / "mine" / "thesis.txt").exists()
+
+
+def test_seed_and_day_decide() -> None:
+    """The same seed and day give the same portfolio, another seed another one."""
+    day = date(2026, 11, 20)
+
+    assert imagine(seed=1, scale=0.3, today=day) == imagine(seed=1, scale=0.3, today=day)
+    assert imagine(seed=1, scale=0.3, today=day) != imagine(seed=2, scale=0.3, today=day)

@@ -1,0 +1,229 @@
+"""The folder of files: complete, private, switched last; the workbook says the feed's figures in FR and EN."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hub_files.destination import FilesDestination, switch
+
+from hub.feed import BuildOptions, model
+from hub.publish import PublishOptions, PublishReport, publish
+from hub.records import Baseline, Container, Record, Task, Worklog
+from hub.store import Store
+from hub.testing import store
+
+__all__ = ["store"]
+
+
+def fill(store: Store, records: list[Record]) -> None:
+    store.register_source("s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    run = store.begin_run("s", "full")
+    store.write_batch(records, run_id=run, source_id="s")
+    store.end_run(run, "ok")
+
+
+PLAN: list[Record] = [
+    Container(id="s:c", kind="plan", code="P-1", name="=cmd|' /C calc'!A0", seconds_per_day=25200),
+    Task(id="s:1", container_id="s:c", title="Build", status_native="in_progress", percent=50, estimate_s=252000, remaining_s=126000),
+    Task(id="s:2", container_id="s:c", title="Go live", kind="milestone", status_native="todo", planned_finish_on="2099-03-15"),
+    Baseline(id="s:1/b", task_id="s:1", effort_s=201600), Baseline(id="s:2/b", task_id="s:2", finish_on="2099-03-01"),
+    Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=151200),
+]  # fmt: skip
+
+
+def go(store: Store, tmp_path: Path, lang: str = "en", **options: Any) -> PublishReport:
+    place = FilesDestination(name="office", path="out", **options)
+    return publish(store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang)))
+
+
+def sheet(tmp_path: Path, name: str) -> list[tuple[Any, ...]]:
+    book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx", data_only=True)
+    return [tuple(row) for row in book[name].iter_rows(values_only=True)]
+
+
+def test_every_format_holds_the_feed(store: Store, tmp_path: Path) -> None:
+    """CSV, Parquet and workbook have the same tables and rows, with the manifest beside them."""
+    fill(store, PLAN)
+    report = go(store, tmp_path)
+    latest = tmp_path / "out" / "latest"
+    with (latest / "csv" / "fact_task_snapshot.csv").open() as file:
+        rows = list(csv.DictReader(file))
+
+    assert 0 == report.exit_code, report.deliveries
+    assert (
+        set(model().tables)
+        == {p.name for p in (latest / "parquet").iterdir()}
+        == {p.stem for p in (latest / "csv").iterdir()}
+    )
+    assert 2 == len(rows) == report.deliveries[0].rows["fact_task_snapshot"]
+    assert report.feed_id == json.loads((latest / "manifest.json").read_text())["feed_id"]
+    assert {0o600} == {p.stat().st_mode & 0o777 for p in latest.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("lang", "first", "headers"),
+    [
+        ("en", "Portfolio", ("Baseline (days)", "To do (days)")),
+        ("fr", "Portefeuille", ("Référence (JH)", "Reste à faire (JH)")),
+    ],
+)
+def test_the_first_sheet_can_be_read(store: Store, tmp_path: Path, lang: str, first: str, headers: tuple[str, str]) -> None:
+    """One line a project: baseline, to do, logged, landing and drift, in the reader's language."""
+    fill(store, PLAN)
+    go(store, tmp_path, lang=lang)
+    rows = sheet(tmp_path, first)
+    line = dict(zip(rows[4], rows[5], strict=True))
+    values = [line[rows[4][n]] for n in (5, 6, 7, 8, 9, 10, 11, 12, 13)]
+
+    assert set(headers) <= line.keys()
+    # done, progress, baseline, estimate, to do, logged, logged + to do, drift, next milestone
+    assert [0, 0.5, 8, 10, 5, 6, 11, 3, "Go live"] == values
+
+
+def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
+    """A milestone shows its slip in days; the load shows hours by month."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    rows = sheet(tmp_path, "Milestones")
+
+    assert ("Go live", 14, "To come") == (rows[5][1], rows[5][4], rows[5][5])
+    assert "Load" in openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx").sheetnames
+
+
+def test_native_tables_frozen_headers_and_no_formula(store: Store, tmp_path: Path) -> None:
+    """Every data sheet is an Excel table with a frozen header; text that looks like a formula stays text."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx")
+    cells = [
+        cell
+        for one in book
+        for row in one.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str) and "cmd|" in cell.value
+    ]
+
+    assert cells
+    assert {"s"} == {cell.data_type for cell in cells}
+    assert ["fact_task_snapshot"] == list(book["fact_task_snapshot"].tables)
+    assert "A2" == book["fact_task_snapshot"].freeze_panes
+    assert "B6" == book["Load"].freeze_panes
+
+
+def test_an_incomplete_feed_says_so_on_the_first_sheet(store: Store, tmp_path: Path) -> None:
+    """The warning is where the committee looks."""
+    fill(store, PLAN)
+    store.end_run(store.begin_run("s", "increment"), "partial", missing=["b.mpp: damaged"])
+    go(store, tmp_path)
+
+    assert "WARNING: data is incomplete — s (partial)" == sheet(tmp_path, "Portfolio")[2][0]
+    assert any("b.mpp: damaged" in str(row[0]) for row in sheet(tmp_path, "Read me"))
+
+
+def test_nobody_is_named_by_default(store: Store, tmp_path: Path) -> None:
+    """The default level is team and week; naming people is asked for explicitly."""
+    from hub.records import Account
+
+    fill(
+        store,
+        [
+            *PLAN,
+            Account(id="s:p", display_name="Somebody Real"),
+            Worklog(id="s:x", account_id="s:p", container_id="s:c", day="2026-01-06", seconds=60),
+        ],
+    )
+    go(store, tmp_path)
+    latest = tmp_path / "out" / "latest"
+    named = [p for p in latest.rglob("*.csv") if "Somebody Real" in p.read_text()]
+    go(store, tmp_path, privacy="nominative-line")
+
+    assert [] == named
+    assert "Somebody Real" in (latest / "csv" / "dim_person.csv").read_text()
+
+
+def test_a_long_table_is_left_to_the_other_formats(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too long for a workbook is named, not cut."""
+    monkeypatch.setattr("hub_files.workbook.MOST_ROWS", 1)
+    fill(store, PLAN)
+    report = go(store, tmp_path)
+
+    assert any("fact_task_snapshot (2 rows) is too long for a workbook" in note for note in report.deliveries[0].notes)
+
+
+def test_a_failed_switch_puts_the_old_files_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is open elsewhere costs nothing but the new delivery."""
+    for name in ("latest", "fresh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_text(name)
+    real = os.replace
+
+    def refuse(src: Any, dst: Any) -> None:
+        if Path(src).name == "fresh":
+            raise PermissionError(13, "in use")
+        real(src, dst)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError):
+        switch(tmp_path, tmp_path / "fresh")
+
+    assert "latest" == (tmp_path / "latest" / "a").read_text()
+
+
+@pytest.mark.parametrize("moment", [0, 1])
+def test_interrupted_deliveries_end_in_one_state(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Killed before or between the two renames, the next delivery leaves exactly the new feed."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    real, count = os.replace, 0
+
+    def die(src: Any, dst: Any) -> None:
+        nonlocal count
+        if Path(dst).name in {"latest", ".old"}:
+            if count == moment:
+                raise KeyboardInterrupt
+            count += 1
+        real(src, dst)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", die)
+        with pytest.raises(KeyboardInterrupt):
+            go(store, tmp_path)
+    report = go(store, tmp_path)
+
+    assert ["latest"] == [p.name for p in (tmp_path / "out").iterdir()]
+    assert report.feed_id == json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())["feed_id"]
+
+
+def test_a_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
+    """The sentence says what to do; the exit code is 1; the feed itself is current."""
+    fill(store, PLAN)
+    (tmp_path / "out").write_text("a file in the way")
+    report = go(store, tmp_path)
+
+    assert (1, True) == (report.exit_code, report.current)
+    assert "could not be replaced" in (report.deliveries[0].error or "")
+
+
+def test_figures_are_equal_everywhere(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The control sums of the manifest are those of the CSV and of the workbook's tables."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    manifest = json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())
+    with (tmp_path / "out" / "latest" / "csv" / "fact_worklog.csv").open() as file:
+        of_csv = sum(int(row["seconds"]) for row in csv.DictReader(file))
+    rows = sheet(tmp_path, "fact_worklog")
+    column = rows[0].index("Seconds")
+
+    assert manifest["tables"]["fact_worklog"]["sums"]["seconds"] == of_csv == sum(row[column] for row in rows[1:])
+
+
+Run = Callable[..., Any]

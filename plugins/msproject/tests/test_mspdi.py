@@ -1,0 +1,392 @@
+"""Our MSPDI reader and its source, on small plans of our own: values, days, identity, and files that are not well."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_msproject import mpxj, mspdi
+from hub_msproject.mapping import Plan
+from hub_msproject.schedule import AssignmentRow, Header
+from hub_msproject.source import MsProjectSource
+from hub_msproject.workdays import Calendar, spread, weights
+
+from hub import SourceDataError
+from hub.source import Context
+from hub.testing import store, store_image, sync_once
+
+__all__ = ["store"]
+WEEK = "".join(
+    f"<WeekDay><DayType>{d}</DayType><DayWorking>{int(2 <= d <= 6)}</DayWorking>"
+    + ("<WorkingTimes><WorkingTime><FromTime>08:00:00</FromTime><ToTime>12:00:00</ToTime></WorkingTime>"
+       "<WorkingTime><FromTime>13:00:00</FromTime><ToTime>17:00:00</ToTime></WorkingTime></WorkingTimes>" if 2 <= d <= 6 else "")
+    + "</WeekDay>" for d in range(1, 8)
+)  # fmt: skip
+GUID = "11111111-2222-4333-8444-555555555555"
+
+
+def task(uid: int, name: str, *, level: int = 1, extra: str = "", work: str = "PT0H0M0S", **tags: object) -> str:
+    more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
+    return (
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{name}</Name><OutlineLevel>{level}</OutlineLevel><Start>2026-01-05T08:00:00</Start>"
+        f"<Finish>2026-01-09T17:00:00</Finish><Work>{work}</Work>{more}{extra}</Task>"
+    )
+
+
+def assignment(
+    uid: int, task_uid: int, *, resource: int = 1, work: int = 0, actual: int = 0, spans: str = "", **tags: str
+) -> str:
+    more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
+    return (
+        f"<Assignment><UID>{uid}</UID><TaskUID>{task_uid}</TaskUID><ResourceUID>{resource}</ResourceUID><ActualWork>PT{actual}H0M0S</ActualWork>"
+        f"<Start>2026-01-05T08:00:00</Start><Finish>2026-01-09T17:00:00</Finish><RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
+        f"<Work>PT{work}H0M0S</Work>{more}{spans}</Assignment>"
+    )
+
+
+def span(kind: int, start: str, finish: str, value: str) -> str:
+    return f"<TimephasedData><Type>{kind}</Type><Start>{start}</Start><Finish>{finish}</Finish><Unit>2</Unit><Value>{value}</Value></TimephasedData>"
+
+
+def plan(tasks: str = "", assignments: str = "", *, guid: str | None = GUID, head: str = "", calendar: str = "") -> str:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Project xmlns="http://schemas.microsoft.com/project">'
+        + (f"<GUID>{guid}</GUID>" if guid else "")
+        + f"<Title>Plan A</Title><StartDate>2026-01-05T08:00:00</StartDate><MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>{head}"
+        f"<Calendars><Calendar><UID>1</UID><Name>Std</Name><WeekDays>{WEEK}</WeekDays>{calendar}</Calendar></Calendars>"
+        f"<Tasks>{tasks}</Tasks><Resources><Resource><UID>1</UID><Name>Engineer</Name><Type>1</Type><EmailAddress>e@x.example</EmailAddress></Resource>"
+        f"<Resource><UID>2</UID><Name>Cement</Name><Type>0</Type></Resource></Resources><Assignments>{assignments}</Assignments></Project>"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "plans").mkdir()
+    return tmp_path / "plans"
+
+
+def records(text: str, tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "one.xml"
+    path.write_text(text, encoding="utf-8")
+    found = Plan(container_id="p:g", path_name="one.xml", file_name="one.xml", tz="Europe/Paris").records(mspdi.read(path))
+    return {record.id: record for record in found}
+
+
+def test_tasks(tmp_path: Path) -> None:
+    """Hierarchy, kinds, status, dates, percent, own work, baselines, links and custom fields by alias."""
+    fields = (
+        "<ExtendedAttributes><ExtendedAttribute><FieldID>188743731</FieldID><FieldName>Text1</FieldName><Alias>Jira key</Alias></ExtendedAttribute>"
+        "</ExtendedAttributes>"
+    )
+    body = (
+        task(0, "Project summary")
+        + task(1, "Phase", Summary=1, work="PT40H0M0S", PercentComplete=50)
+        + task(2, "Build &amp; test", level=2, work="PT40H0M0S", ActualWork="PT10H0M0S", RemainingWork="PT30H0M0S", PercentComplete=25,
+               ActualStart="2026-01-05T08:00:00", CreateDate="2026-01-01T09:00:00", Deadline="2026-01-10T17:00:00",
+               extra="<PredecessorLink><PredecessorUID>3</PredecessorUID><Type>3</Type><LinkLag>-4800</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
+                     "<ExtendedAttribute><FieldID>188743731</FieldID><Value>INF-1</Value></ExtendedAttribute>"
+                     "<Baseline><Number>0</Number><Start>2026-01-05T08:00:00</Start><Finish>2026-01-08T17:00:00</Finish><Work>PT32H0M0S</Work><Cost>12345</Cost></Baseline>"
+                     "<Baseline><Number>10</Number><Finish>2026-02-08T17:00:00</Finish></Baseline>")
+        + task(3, "Ready", level=2, Milestone=1, PercentComplete=100)
+        + task(4, "Dropped", Active=0)
+        + task(5, "Blank", IsNull=1)
+        + task(6, "Measured", EarnedValueMethod=1, PhysicalPercentComplete=30, PercentComplete=90)
+    )  # fmt: skip
+    got = records(plan(body, head=fields), tmp_path)
+    build = got["p:g/t/2"]
+
+    assert ("p:g/t/1", "Build & test", "work", "in_progress") == (
+        build.parent_id,
+        build.title,
+        build.kind,
+        build.status_native,
+    )
+    assert (144000, 36000, 108000) == (build.estimate_s, build.spent_s, build.remaining_s)
+    assert ("2026-01-05", "2026-01-10", "2026-01-01T08:00:00Z") == (build.actual_start_on, build.due_on, build.created_at)
+    assert (None, "summary") == (got["p:g/t/1"].estimate_s, got["p:g/t/1"].kind)
+    assert ("milestone", "done") == (got["p:g/t/3"].kind, got["p:g/t/3"].status_native)
+    assert ("cancelled", (30.0, "physical")) == (
+        got["p:g/t/4"].status_native,
+        (got["p:g/t/6"].percent, got["p:g/t/6"].percent_kind),
+    )
+    assert not {"p:g/t/0", "p:g/t/5"} & got.keys()
+    assert (115200, 12345, "2026-01-08") == (
+        (b := got["p:g/t/2/b0"]).effort_s, b.cost_minor, b.finish_on,
+    )  # fmt: skip
+    assert "2026-02-08" == got["p:g/t/2/b10"].finish_on
+    assert ("p:g/t/3", "SS", -28800) == ((link := got["p:g/l/3-2-SS"]).from_id, link.type, link.lag_s)
+    assert "INF-1" == got["p:g/t/2/c/Jira key"].text
+    assert (25200, "Plan A") == (got["p:g"].seconds_per_day, got["p:g"].name)
+    assert ("human", "generic") == (got["p:g/r/1"].kind, got["p:g/r/2"].kind)
+
+
+def rows_of(text: str, tmp_path: Path) -> list[AssignmentRow]:
+    path = tmp_path / "one.xml"
+    path.write_text(text, encoding="utf-8")
+    return [row for row in mspdi.read(path) if isinstance(row, AssignmentRow)]
+
+
+def test_a_span_over_days_follows_the_calendar(tmp_path: Path) -> None:
+    """Sixteen hours from Friday afternoon to Tuesday noon skip the weekend."""
+    spans = span(1, "2026-01-09T13:00:00", "2026-01-13T12:00:00", "PT16H0M0S")
+    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=16, spans=spans)), tmp_path)
+
+    assert [("2026-01-09", 14400), ("2026-01-12", 28800), ("2026-01-13", 14400)] == row.planned
+    assert not row.approximate
+
+
+def test_holidays_of_the_calendar_count(tmp_path: Path) -> None:
+    """An exception of the base calendar is no working day."""
+    holiday = (
+        "<Exceptions><Exception><TimePeriod><FromDate>2026-01-06T00:00:00</FromDate><ToDate>2026-01-06T23:59:00</ToDate></TimePeriod>"
+        "<Type>1</Type><DayWorking>0</DayWorking></Exception></Exceptions>"
+    )
+    spans = span(1, "2026-01-05T08:00:00", "2026-01-07T17:00:00", "PT16H0M0S")
+    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=16, spans=spans), calendar=holiday), tmp_path)
+
+    assert [("2026-01-05", 28800), ("2026-01-07", 28800)] == row.planned
+
+
+def test_missing_days_are_spread_and_marked(tmp_path: Path) -> None:
+    """A file without daily values is spread by the calendar; totals are exact and the record says approximate."""
+    text = plan(
+        task(1, "T", work="PT40H0M0S"),
+        assignment(1, 1, work=40, actual=16, Stop="2026-01-06T17:00:00", Resume="2026-01-07T08:00:00"),
+    )
+    (row,) = rows_of(text, tmp_path)
+    got = records(text, tmp_path)
+
+    assert [("2026-01-05", 28800), ("2026-01-06", 28800)] == row.actual
+    assert 40 * 3600 == sum(seconds for _, seconds in row.planned)
+    assert row.approximate
+    assert "approximate" == got["p:g/a/1/c/days"].text
+    assert {"plan"} == {record.origin for id_, record in got.items() if "/w/" in id_}
+
+
+def test_overtime_beside_the_work_still_adds_up(tmp_path: Path) -> None:
+    """Days that do not add up to the total are corrected on the last day, and marked."""
+    spans = span(2, "2026-01-05T08:00:00", "2026-01-05T17:00:00", "PT8H0M0S") + span(
+        3, "2026-01-05T17:00:00", "2026-01-05T19:00:00", "PT2H0M0S"
+    )
+    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=8, actual=8, spans=spans)), tmp_path)
+
+    assert [("2026-01-05", 28800)] == row.actual
+    assert row.approximate
+
+
+def test_material_has_no_days(tmp_path: Path) -> None:
+    """Tons of cement are not hours."""
+    got = records(plan(task(1, "T"), assignment(1, 1, resource=2, work=5)), tmp_path)
+
+    assert [] == [id_ for id_ in got if "/a/" in id_]
+
+
+def test_weights_and_shares() -> None:
+    """Shares are whole seconds that add up exactly, whatever the weights."""
+    calendar = Calendar()
+    calendar.week = {0: [(0, 3600)], 1: [(0, 7200)], 2: [(0, 3600)]}
+    days = weights(calendar.intervals, "2026-01-05T00:00:00", "2026-01-07T12:00:00")
+
+    assert [("2026-01-05", 3600), ("2026-01-06", 7200), ("2026-01-07", 3600)] == days
+    assert 10_001 == sum(seconds for _, seconds in spread(days, 10_001))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty: it is still being written"),
+        (plan(task(1, "T")).encode()[:-40], "half-written or damaged"),
+        (b"<Project><Tasks/></Project>", "is not Microsoft Project XML"),
+        (b"<html><body/></html>", "its root is html"),
+        (b"PK\x03\x04 not xml", "not complete XML"),
+        (b'<!DOCTYPE Project [<!ENTITY x "y">]><Project xmlns="http://schemas.microsoft.com/project"/>', "carries a DTD"),
+        (
+            plan(task(1, "T").replace("<UID>1</UID>", "<UID>one</UID>")).encode(),
+            "a value that Microsoft Project would not write",
+        ),
+    ],
+)
+def test_files_that_are_not_well(folder: Path, store: Any, content: bytes, words: str) -> None:
+    """A bad file has a sentence of its own and stops no other."""
+    (folder / "good.xml").write_text(plan(task(1, "T"), guid=None))
+    (folder / "bad.xml").write_bytes(content)
+    report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
+
+    assert ("partial", 1) == (report.verdict, len(report.missing))
+    assert words in report.missing[0]
+    assert "bad.xml" in report.missing[0]
+    assert 1 == store.rows("SELECT count(*) AS n FROM task")[0]["n"]
+
+
+def test_unchanged_files_are_not_opened(folder: Path, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second sync opens nothing; a touched file of the same content is hashed but not parsed."""
+    path = folder / "a.xml"
+    path.write_text(plan(task(1, "T")))
+    source = MsProjectSource(name="p", path="plans")
+    sync_once(store, source, base=folder.parent)
+    opened: list[str] = []
+    real = Path.open
+
+    def spy(self: Path, *args: Any, **kwargs: Any) -> Any:
+        opened.append(self.name)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", spy)
+    quiet = sync_once(store, source, base=folder.parent)
+    assert ([], 0, 1, "ok") == (opened, quiet.changes.read, quiet.skipped, quiet.verdict)
+    os.utime(path, ns=(1, 1))
+    touched = sync_once(store, source, base=folder.parent)
+
+    assert (["a.xml"], 0) == (opened, touched.changes.read)
+
+
+def test_a_plan_is_its_guid(folder: Path, store: Any) -> None:
+    """A new file name with the same GUID continues the plan: same keys, nothing deleted, nothing new."""
+    source = MsProjectSource(name="p", path="plans")
+    (folder / "Plan.xml").write_text(plan(task(1, "T") + task(2, "U")))
+    sync_once(store, source, base=folder.parent)
+    keys = store.rows("SELECT id, key FROM task")
+    (folder / "Plan.xml").unlink()
+    (folder / "Plan_v2.xml").write_text(plan(task(1, "T renamed") + task(2, "U")))
+    report = sync_once(store, source, base=folder.parent)
+
+    assert ("ok", 0) == (report.verdict, report.changes.inserted)
+    assert keys == store.rows("SELECT id, key FROM task")
+    assert "Plan_v2" == store.rows("SELECT code FROM container")[0]["code"]
+
+
+def test_two_files_of_one_plan(folder: Path, store: Any) -> None:
+    """Both are named, neither is counted."""
+    (folder / "a.xml").write_text(plan(task(1, "T")))
+    (folder / "b.xml").write_text(plan(task(1, "T")))
+    report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
+
+    assert "failed" == report.verdict
+    assert "plans/a.xml and plans/b.xml are copies of one plan" in report.missing[0]
+    assert [] == store.rows("SELECT 1 FROM task")
+
+
+def test_a_vanished_file_is_held(folder: Path, store: Any) -> None:
+    """Nothing leaves by itself when a file is gone; it comes back without question."""
+    source = MsProjectSource(name="p", path="plans")
+    for name, guid in (("a", GUID), ("b", None)):
+        (folder / f"{name}.xml").write_text(plan(task(1, "T"), guid=guid))
+    sync_once(store, source, base=folder.parent)
+    (folder / "b.xml").rename(folder / "b.away")
+    gone = sync_once(store, source, base=folder.parent)
+    (folder / "b.away").rename(folder / "b.xml")
+    back = sync_once(store, source, base=folder.parent)
+
+    assert ("partial", 1) == (gone.verdict, len(gone.held))
+    assert "its file is no longer among those of plans" in gone.held[0]
+    assert ("ok", []) == (back.verdict, back.held)
+
+
+def test_an_empty_glob_is_held(folder: Path, store: Any) -> None:
+    """A share that is not mounted empties nothing."""
+    (folder / "a.xml").write_text(plan(task(1, "T")))
+    source = MsProjectSource(name="p", path="plans/*.xml")
+    sync_once(store, source, base=folder.parent)
+    (folder / "a.xml").unlink()
+    report = sync_once(store, source, base=folder.parent)
+
+    assert "partial" == report.verdict
+    assert {"present"} == {
+        row["presence"] for row in store.rows("SELECT presence FROM container UNION SELECT presence FROM task")
+    }
+
+
+def test_a_sudden_drop_of_tasks_is_held(folder: Path, store: Any) -> None:
+    """Ten tasks that become three wait for a person."""
+    source = MsProjectSource(name="p", path="plans")
+    (folder / "a.xml").write_text(plan("".join(task(n, f"T{n}") for n in range(1, 11))))
+    sync_once(store, source, base=folder.parent)
+    (folder / "a.xml").write_text(plan("".join(task(n, f"T{n}") for n in range(1, 4))))
+    report = sync_once(store, source, base=folder.parent)
+
+    assert "partial" == report.verdict
+    assert "7 of 10 task rows would leave at once" in report.held[0]
+
+
+def test_a_file_that_changes_while_read(folder: Path, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows are kept as they come, but it does not count as done and proves no absence."""
+    path = folder / "a.xml"
+    source = MsProjectSource(name="p", path="plans")
+    path.write_text(plan("".join(task(n, f"T{n}") for n in range(1, 11))))
+    sync_once(store, source, base=folder.parent)
+    path.write_text(plan("".join(task(n, f"T{n}") for n in range(1, 10))))
+    real = mspdi.read
+
+    def slow(one: Path) -> Any:
+        for row in real(one):
+            yield row
+            if isinstance(row, Header):
+                time.sleep(0.01)
+                one.write_text(plan(task(1, "other")))
+
+    monkeypatch.setattr(mspdi, "read", slow)
+    report = sync_once(store, source, base=folder.parent)
+
+    assert "failed" == report.verdict
+    assert "changed while it was read" in report.missing[0]
+    assert {"present"} == {row["presence"] for row in store.rows("SELECT presence FROM task")}
+
+
+def test_the_missing_extra_is_named(folder: Path, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without MPXJ an .mpp says what to install; .xml files are read all the same."""
+    monkeypatch.setattr(mpxj, "missing_packages", lambda: ["mpxj", "jpype"])
+    (folder / "a.xml").write_text(plan(task(1, "T")))
+    (folder / "b.mpp").write_bytes(b"\xd0\xcf\x11\xe0")
+    source = MsProjectSource(name="p", path="plans")
+    report = sync_once(store, source, base=folder.parent)
+    checks = list(source.check(Context(base=folder.parent, source_id="p")))
+
+    assert "partial" == report.verdict
+    assert 'pip install "pm-hub-msproject[mpp]"' in report.missing[0]
+    assert "failed" in {check.state for check in checks}
+
+
+@pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+def test_a_foreign_mpp_stops_no_other(folder: Path, store: Any) -> None:
+    """A damaged .mpp and an .mpx that is none are told, the reader lives on for the good file."""
+    (folder / "a.mpp").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
+    (folder / "b.mpx").write_text("hello")
+    (folder / "c.mpx").write_text("MPX,Microsoft Project for Windows,4.0,ANSI\r\n70,1,3\r\n")
+    report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
+
+    assert ["a.mpp", "b.mpx"] == sorted(line.split(":")[0] for line in report.missing)
+    assert "partial" == report.verdict
+
+
+@pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+def test_a_reader_that_dies_is_started_again(folder: Path) -> None:
+    """A file that kills or outlasts the child costs that file only."""
+    path = folder / "a.mpx"
+    path.write_text("MPX,Microsoft Project for Windows,4.0,ANSI\r\n70,1,3\r\n")
+    reader = mpxj.Mpxj(memory_mb=256, timeout_s=0.0)
+    try:
+        with pytest.raises(SourceDataError, match=r"was not read within 0 s|stopped the schedule reader"):
+            list(reader.rows(path))
+        reader.timeout_s = 60
+        assert any(isinstance(row, Header) for row in reader.rows(path))
+        assert reader._child is not None
+        reader._child.kill()
+        reader._child.wait()
+        assert any(isinstance(row, Header) for row in reader.rows(path))
+    finally:
+        reader.close()
+
+
+def test_full_reads_everything_again(folder: Path, store: Any) -> None:
+    """--full opens unchanged files and still changes no row."""
+    (folder / "a.xml").write_text(plan(task(1, "T")))
+    source = MsProjectSource(name="p", path="plans")
+    sync_once(store, source, base=folder.parent)
+    image = store_image(store)
+    report = sync_once(store, source, base=folder.parent, full=True)
+
+    assert (4, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
+    assert image == store_image(store)

@@ -1,0 +1,370 @@
+"""Tables of any shape become records; every cell that does not is named."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hub_tabular import tables
+from hub_tabular.mapping import CellError, Mapping, RowMapper, check_mapping
+from hub_tabular.source import TabularSource
+from hub_tabular.suggest import suggest_mapping
+
+from hub import BY_TABLE, ConfigError, SourceDataError, convert
+from hub.source import Context
+from hub.testing import store, sync_once
+
+__all__ = ["store"]
+HOURS = """record = "worklog"
+[fields]
+account_id = "Who"
+container_id = "Code"
+day = "Day"
+seconds = { column = "H", unit = "hours" }
+"""
+
+
+def mapper(text: str) -> RowMapper:
+    mapping = convert(tomllib.loads(text), Mapping, where="m.toml", base=Path())
+    return RowMapper(mapping, check_mapping(mapping, "m.toml"), source="s", prefix="", hours_per_day=7)
+
+
+def write(folder: Path, mapping: str, **files: str | bytes) -> TabularSource:
+    (folder / "m.toml").write_text(mapping, encoding="utf-8")
+    (folder / "in").mkdir(exist_ok=True)
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        (folder / "in" / f"{name}.csv").write_bytes(data)
+    return TabularSource(name="s", path="in", mapping="m.toml")
+
+
+def value(field: str, cell: Any, spec: str, record: str = "worklog", more: str = "") -> Any:
+    """Map one cell to *field*."""
+    needed = {"worklog": 'day = { value = "2026-01-01" }\nseconds = { value = 1 }\n', "task": 'title = { value = "t" }\ncontainer_id = { value = "c" }\n',
+              "budget_line": 'project_code = { value = "P" }\nmonth = { value = "2026-01" }\nkind = { value = "baseline" }\ncategory = { value = "x" }\namount_minor = { value = 1 }\n'}[record]  # fmt: skip
+    needed = "\n".join(line for line in needed.splitlines() if not line.startswith(f"{field} "))
+    one = mapper(f'record = "{record}"\n{more}\n[fields]\n{needed}\n{field} = {spec}\n')
+    return getattr(list(one.records({"C": cell}))[-1], field)
+
+
+@pytest.mark.parametrize(
+    ("cell", "spec", "seconds"),
+    [
+        ("7,5", '{ column = "C", unit = "hours" }', 27000),
+        ("1.5", '{ column = "C", unit = "days" }', 37800),
+        ("7:30", '{ column = "C" }', 27000),
+        ("-0:15", '{ column = "C" }', -900),
+        (timedelta(hours=2), '{ column = "C" }', 7200),
+        (0.25, '{ column = "C", unit = "hours" }', 900),
+        ("90", '{ column = "C", unit = "minutes" }', 5400),
+        ("1 234,5", '{ column = "C", unit = "hours" }', 4444200),
+        ("(3)", '{ column = "C", unit = "hours" }', -10800),
+    ],
+)
+def test_efforts(cell: Any, spec: str, seconds: int) -> None:
+    """Hours, days, minutes, clock times, French and negative numbers are seconds."""
+    assert seconds == value("seconds", cell, spec)
+
+
+@pytest.mark.parametrize(
+    ("cell", "spec", "day"),
+    [
+        ("2026-03-01", '"C"', "2026-03-01"),
+        ("01/03/2026", '"C"', "2026-03-01"),
+        ("01/03/26", '"C"', "2026-03-01"),
+        ("03/01/2026", '{ column = "C", format = "%m/%d/%Y" }', "2026-03-01"),
+        (date(2026, 3, 1), '"C"', "2026-03-01"),
+        (datetime(2026, 3, 1, 0, 0), '"C"', "2026-03-01"),
+    ],
+)
+def test_days(cell: Any, spec: str, day: str) -> None:
+    """Dates of text and of workbooks are civil days, never shifted."""
+    assert day == value("day", cell, spec)
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026-03", "03/2026", "mars 2026", "mars-26", "MARCH 2026", date(2026, 3, 9), "09/03/2026"]
+)
+def test_months(cell: Any) -> None:
+    """A budget's month may be written in many ways."""
+    assert "2026-03" == value("month", cell, '"C"', "budget_line")
+
+
+def test_money_choices_and_flags() -> None:
+    """Amounts are minor units; words go through values without regard to case; flags know oui and non."""
+    assert 123456 == value("amount_minor", "1 234,56 €", '"C"', "budget_line")
+    assert "absence" == value("category", "CONGÉS", '{ column = "C", values = { "Congés" = "absence" } }')
+    assert "project" == value("category", "?", '{ column = "C", values = { "Congés" = "absence" }, default = "project" }')
+    assert value("billable", "Oui", '"C"') is True
+    assert "412" == value("code", "Feature #412: x", '{ column = "C", pattern = "#([0-9]+)" }', "task")
+    assert "jira:INF-1" == value("task_id", "INF-1", '{ column = "C", source = "jira" }')
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "spec", "words"),
+    [
+        ("day", "31/02/2026", '"C"', "is not a date like"),
+        ("day", "", '"C"', "day may not be empty"),
+        ("seconds", "seven", '{ column = "C", unit = "hours" }', "is not a number"),
+        ("seconds", "1,234", '{ column = "C", unit = "hours" }', "could be a thousand or a fraction"),
+        ("seconds", float("nan"), '{ column = "C", unit = "hours" }', "is not a number"),
+        ("category", "Congés", '"C"', "is not one of project, internal, absence"),
+        ("category", "RTT", '{ column = "C", values = { "Congés" = "absence" } }', "is not one of Congés"),
+        ("billable", "perhaps", '"C"', "neither yes nor no"),
+    ],
+)
+def test_cells_that_cannot_be_understood(field: str, cell: Any, spec: str, words: str) -> None:
+    """The column, the value and the way out are said; nothing is guessed."""
+    with pytest.raises(CellError) as caught:
+        value(field, cell, spec)
+
+    assert words in caught.value.why
+    assert "C" == caught.value.column
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('record = "hours"\n[fields]', "record = 'hours' is not one of account"),
+        ('record = "worklog"\n[fields]\nhours = "H"', "worklog has no field 'hours'. It has: task_id"),
+        ('record = "worklog"\n[fields]\nday = "D"', "worklog needs the field 'seconds'"),
+        ('record = "worklog"\nsnapshot = "delta"\n[fields]\nday = "D"\nseconds = "S"', "a delta needs key"),
+        (
+            'record = "worklog"\ndrop = [{ matches = "(" }]\n[fields]\nday = "D"\nseconds = "S"',
+            "is not a regular expression",
+        ),
+        ('record = "worklog"\nheaders = 1\n[fields]\nday = "D"\nseconds = "S"', "unknown key 'headers'"),
+        ('record = "worklog"\n[fields]\nday = "D"\nseconds = { column = "S", units = "h" }', "units"),
+        ('record = "worklog"\n[fields]\nday = "D"\nseconds = "S"\n[account]\nnom = "N"', "account has no field 'nom'"),
+    ],
+)
+def test_mapping_mistakes(text: str, words: str) -> None:
+    """A mapping that no file could satisfy is refused with the file's name."""
+    with pytest.raises(ConfigError) as caught:
+        mapper(text)
+
+    assert words in str(caught.value)
+    assert "m.toml" in str(caught.value)
+
+
+def test_a_wrong_cell_names_file_row_and_column(tmp_path: Path, store: Any) -> None:
+    """The other rows are kept; the file is read again until it is right."""
+    source = write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-13-05;7\n")
+    report = sync_once(store, source, base=tmp_path)
+    again = sync_once(store, source, base=tmp_path)
+    write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-12-05;7\n")
+    right = sync_once(store, source, base=tmp_path)
+
+    assert ("partial", 3) == (report.verdict, report.changes.inserted)
+    assert "a.csv, row 3, column Day: '2026-13-05' is not a date like" in report.missing[0]
+    assert report.missing == again.missing
+    assert ("ok", 1) == (right.verdict, right.changes.inserted)
+
+
+def test_equal_rows_are_told_apart(tmp_path: Path, store: Any) -> None:
+    """Without a key the content is the id, with an occurrence number: nothing is lost, nothing is doubled."""
+    line = "M1;P;2026-01-05;2\n"
+    source = write(tmp_path, HOURS, a="Who;Code;Day;H\n" + line * 3)
+    sync_once(store, source, base=tmp_path)
+    assert 3 == store.rows("SELECT count(*) AS n FROM worklog")[0]["n"]
+    write(tmp_path, HOURS + "# touched\n", a="Who;Code;Day;H\n" + line * 3)
+    same = sync_once(store, source, base=tmp_path)
+
+    assert (0, 0) == (same.changes.inserted, same.changes.updated)
+
+
+def test_a_key_used_twice_is_told(tmp_path: Path, store: Any) -> None:
+    """Two rows of one key would be one row: the second is named instead."""
+    source = write(tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;2\nM1;Q;2026-01-05;3\n")
+    report = sync_once(store, source, base=tmp_path)
+
+    assert "row 3, column Who, Day: 'M1/2026-01-05' the key is already used by a row above" in report.missing[0]
+
+
+def test_a_full_file_may_delete_and_a_delta_may_not(tmp_path: Path, store: Any) -> None:
+    """A line that left a complete file is deleted; a delta only adds and changes."""
+    lines = [f"M1;P;2026-01-{n:02d};1" for n in range(1, 11)]
+    keyed = 'key = ["Who", "Day"]\n' + HOURS
+    source = write(tmp_path, keyed, a="Who;Code;Day;H\n" + "\n".join(lines))
+    sync_once(store, source, base=tmp_path)
+    write(tmp_path, keyed, a="Who;Code;Day;H\n" + "\n".join(lines[:-1]))
+    full = sync_once(store, source, base=tmp_path)
+    write(tmp_path, 'snapshot = "delta"\n' + keyed, a="Who;Code;Day;H\nM1;P;2026-01-01;5\n")
+    delta = TabularSource(name="d", path="in", mapping="m.toml")
+    sync_once(store, delta, base=tmp_path)
+    write(tmp_path, 'snapshot = "delta"\n' + keyed, a="Who;Code;Day;H\nM1;P;2026-01-02;5\n")
+    sync_once(store, delta, base=tmp_path)
+
+    assert 1 == full.changes.presence_changed
+    assert 2 == store.rows("SELECT count(*) AS n FROM worklog WHERE source_id = 'd' AND presence = 'present'")[0]["n"]
+
+
+def test_the_latest_file_replaces_all(tmp_path: Path, store: Any) -> None:
+    """With files = "latest" the newest export by name is the whole truth."""
+    keyed = 'key = ["Who", "Day"]\nfiles = "latest"\n' + HOURS
+    lines = [f"M1;P;2026-01-{n:02d};1" for n in range(1, 11)]
+    source = write(tmp_path, keyed, export_1="Who;Code;Day;H\n" + "\n".join(lines))
+    sync_once(store, source, base=tmp_path)
+    write(tmp_path, keyed, export_2="Who;Code;Day;H\n" + "\n".join(lines[:-1]))
+    report = sync_once(store, source, base=tmp_path)
+
+    assert ("ok", 1, 0) == (report.verdict, report.changes.presence_changed, report.changes.inserted)
+
+
+def book(path: Path, rows: list[list[Any]], sheet: str = "Exécution") -> None:
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "dd/mm/yy"}) as out:
+        one = out.add_worksheet(sheet)
+        for number, row in enumerate(rows):
+            one.write_row(number, 0, row)
+
+
+def test_an_export_with_banner_groups_and_sums(tmp_path: Path) -> None:
+    """Merged banner, group rows, carried cells, rows of sums: what an ERP or PPM tool really writes."""
+    path = tmp_path / "e.xlsx"
+    book(path, [["Dépenses prévues"], [], ["Poste", "Date", "Montant"], ["P-001 Portail"], ["Achats"], ["Licences", date(2026, 1, 5), 10],
+                ["", date(2026, 2, 5), 20], ["Somme Achats", "", 30], ["P-002 Stocks"], ["Achats"], ["Serveurs", date(2026, 3, 5), 5], ["Somme", "", 35]])  # fmt: skip
+    text = (
+        'record = "budget_line"\nheader_row = 3\ncarry_down = ["Poste"]\ndrop = [{ column = "Poste", matches = "^Somme" }]\n'
+        'group = [{ into = "Projet", matches = "^(P-[0-9]+)" }, { into = "Nature" }]\n[fields]\nproject_code = "Projet"\nmonth = "Date"\n'
+        'kind = { value = "forecast" }\ncategory = "Nature"\namount_minor = "Montant"\n'
+    )
+    mapping = convert(tomllib.loads(text), Mapping, where="m", base=tmp_path)
+    rows = list(tables.table_rows(path, mapping))
+    one = RowMapper(mapping, BY_TABLE["budget_line"], source="s", prefix="", hours_per_day=7)
+    lines = [record for _, row in rows for record in one.records(row)]
+
+    assert [6, 7, 11] == [number for number, _ in rows]
+    assert ["Licences", "Licences", "Serveurs"] == [row["Poste"] for _, row in rows]
+    assert [("P-001", "2026-01", "Achats", 1000), ("P-001", "2026-02", "Achats", 2000), ("P-002", "2026-03", "Achats", 500)] == [
+        (line.project_code, line.month, line.category, line.amount_minor) for line in lines  # type: ignore[attr-defined]
+    ]  # fmt: skip
+
+
+def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
+    """Levels as numbers or as 1.2.3 become the hierarchy."""
+    text = 'record = "task"\nkey = ["Id"]\noutline = { column = "Niv" }\n[fields]\ntitle = "T"\ncontainer_id = { value = "P" }\n'
+    source = write(tmp_path, text, a="Id;Niv;T\n1;1;A\n2;2;B\n3;3;C\n4;2;D\n")
+    sync_once(store, source, base=tmp_path)
+    parents = {row["title"]: row["parent_id"] for row in store.rows("SELECT title, parent_id FROM task")}
+
+    assert {"A": None, "B": "s:in/a.csv/1", "C": "s:in/a.csv/2", "D": "s:in/a.csv/1"} == parents
+
+
+def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
+    """A month's grid with one column a day is as good as a list."""
+    text = (
+        'record = "worklog"\nunpivot = { columns = "^[0-9]{2}/", name = "Jour", value = "H" }\n[fields]\naccount_id = "Who"\n'
+        'day = { column = "Jour" }\nseconds = { column = "H", unit = "hours" }\n'
+    )
+    source = write(tmp_path, text, a="Who;01/10/2026;02/10/2026\nM1;7;\nM2;3,5;4\n")
+    report = sync_once(store, source, base=tmp_path)
+
+    assert "ok" == report.verdict, report.missing
+    assert [("2026-10-01", 25200), ("2026-10-01", 12600), ("2026-10-02", 14400)] == [
+        (row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day, seconds DESC")
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str) -> None:
+    """Accents survive whatever Excel saved, and the separator is found."""
+    text = "\r\n".join(separator.join(row) for row in (["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]))
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode(encoding))
+
+    assert [["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]] == list(tables.grid(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.xlsx", b"PK\x03\x04broken", "cannot be read as a workbook"),
+        ("a.xls", b"no", "cannot be read as a workbook"),
+        ("a.csv", b"", "has no row 1"),
+        ("a.csv", b"Who;Day\n", "has no column 'Code', 'H'"),
+    ],
+)
+def test_files_that_are_not_well(tmp_path: Path, store: Any, name: str, content: bytes, words: str) -> None:
+    """A bad file is named with its fault and stops no other."""
+    source = write(tmp_path, HOURS, good="Who;Code;Day;H\nM1;P;2026-01-05;7\n")
+    (tmp_path / "in" / name).write_bytes(content)
+    report = sync_once(store, source, base=tmp_path)
+
+    assert "partial" == report.verdict
+    assert words in report.missing[0]
+    assert name in report.missing[0]
+
+
+def test_sheets(tmp_path: Path) -> None:
+    """A sheet that is not there is named with those that are."""
+    book(tmp_path / "b.xlsx", [["A"], [1]], sheet="Feuil1")
+
+    assert [["A"], [1.0]] == list(tables.grid(tmp_path / "b.xlsx", sheet="Feuil1"))
+    with pytest.raises(SourceDataError, match=r"no sheet 'Saisie'; it has Feuil1"):
+        list(tables.grid(tmp_path / "b.xlsx", sheet="Saisie"))
+
+
+def test_missing_mapping(tmp_path: Path, store: Any) -> None:
+    """A mapping that cannot be read fails the source with its path."""
+    report = sync_once(store, TabularSource(name="s", path="in", mapping="nope.toml"), base=tmp_path)
+    (check,) = TabularSource(name="s", path="in", mapping="nope.toml").check(Context(base=tmp_path, source_id="s"))
+
+    assert "failed" == report.verdict == check.state
+    assert "nope.toml" in (report.error or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "record", "lines"),
+    [
+        ("Matricule;Nom;Projet;Date;Heures;Nature\nA1;Zoé;P-1;01/10/2026;7,5;Projet\nA2;Jo;P-1;25/10/2026;3;Congés\n", "worklog",
+         ['day = { column = "Date", format = "%d/%m/%Y" }', 'seconds = { column = "Heures", unit = "hours" }', '"Congés" = "absence"', 'decimal = ","']),
+        ("Export du 1/1\nRef,Project,Type,Title,Status,Impact\n1,P,Risk,Late,Open,3\n", "register_item", ['title = "Title"', '"Open" = "open"', "header_row = 2"]),
+        ("Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n", "budget_line", ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"]),
+    ],
+)  # fmt: skip
+def test_suggested_mappings(tmp_path: Path, text: str, record: str, lines: list[str]) -> None:
+    """The first mapping is valid TOML of the right record, and finds columns, formats and words."""
+    path = tmp_path / "f.csv"
+    path.write_text(text, encoding="utf-8")
+    found = suggest_mapping(path)
+
+    assert record == tomllib.loads(found)["record"]
+    for line in lines:
+        assert line in found
+    with pytest.raises(ConfigError, match="a mapping can be suggested for"):
+        suggest_mapping(path, record="dreams")
+
+
+def test_a_suggested_mapping_reads_the_file(tmp_path: Path, store: Any) -> None:
+    """What suggest writes can be used as it is."""
+    text = "Matricule;Nom;Projet;Date;Heures\n" + "\n".join(f"A{n};Zoé;P-{n % 2};0{n}/10/2026;7,5" for n in range(1, 6))
+    source = write(tmp_path, HOURS, a=text)
+    (tmp_path / "m.toml").write_text(suggest_mapping(tmp_path / "in" / "a.csv"), encoding="utf-8")
+    report = sync_once(store, source, base=tmp_path)
+
+    assert "ok" == report.verdict, report.missing
+    assert 5 * 27000 == store.rows("SELECT sum(seconds) AS s FROM worklog")[0]["s"]
+
+
+REDMINE = Path(__file__).parents[4] / "shared" / "data" / "redmine"
+
+
+@pytest.mark.skipif(not REDMINE.is_dir(), reason="needs the recorded exports of ../shared/data/redmine")
+def test_a_real_export(tmp_path: Path, store: Any) -> None:
+    """Redmine's own Latin-1 CSV of time entries: every hour of the file is in the store."""
+    text = 'record = "worklog"\nencoding = "iso-8859-1"\n[fields]\naccount_id = "User"\ncontainer_id = "Project"\nday = { column = "Date", format = "%m/%d/%Y" }\nseconds = { column = "Hours", unit = "hours" }\n'
+    (tmp_path / "m.toml").write_text(text)
+    source = TabularSource(name="s", path=str(REDMINE / "time_entries_latin1.csv"), mapping="m.toml")
+    report = sync_once(store, source, base=tmp_path)
+    import csv
+
+    with (REDMINE / "time_entries_latin1.csv").open(encoding="iso-8859-1") as file:
+        hours = sum(float(row["Hours"]) for row in csv.DictReader(file))
+
+    assert "ok" == report.verdict, report.missing
+    assert round(hours * 3600) == store.rows("SELECT sum(seconds) AS s FROM worklog")[0]["s"]

@@ -1,0 +1,258 @@
+"""The command line as a person runs it, on small files of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub.cli.main_job import worst
+from hub.testing import HubResult
+
+Run = Callable[..., HubResult]
+MAPPING = """record = "worklog"
+key = ["Id"]
+[fields]
+account_id = "Qui"
+container_id = "Projet"
+day = "Jour"
+seconds = { column = "Heures", unit = "hours" }
+"""
+CONFIG = """lang = "fr"
+[sources.hours]
+kind = "tabular"
+path = "hours/*.csv"
+mapping = "mappings/hours.toml"
+[destinations.office]
+kind = "files"
+path = "out"
+"""
+
+
+@pytest.fixture
+def folder(hub_folder: Path) -> Path:
+    (hub_folder / "hours").mkdir()
+    (hub_folder / "mappings").mkdir()
+    (hub_folder / "mappings" / "hours.toml").write_text(MAPPING)
+    (hub_folder / "config" / "hub.toml").write_text(CONFIG)
+    hours(hub_folder, 10)
+    return hub_folder
+
+
+def hours(folder: Path, count: int, *, name: str = "a.csv", bad: bool = False) -> None:
+    rows = [f"{n};M{n % 3};P-1;0{n % 9 + 1}/10/2026;7,5" for n in range(count)]
+    if bad:
+        rows.append("99;M1;P-1;not a day;7")
+    (folder / "hours" / name).write_text("Id;Qui;Projet;Jour;Heures\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def test_the_main_job(folder: Path, run_hub: Run) -> None:
+    """run syncs and publishes, says what to open, and exits 0; the hours are in every format; again changes nothing."""
+    first = run_hub("run")
+    second = run_hub("run", "--json")
+    said = json.loads(second.output)
+    with (folder / "out" / "latest" / "csv" / "fact_worklog.csv").open() as file:
+        total = sum(int(row["seconds"]) for row in csv.DictReader(file))
+
+    assert 0 == first.exit_code, first.output + first.error
+    assert "portfolio.xlsx" in first.output
+    assert 10 * 27000 == total
+    assert (0, 0) == (said["exit_code"], said["sync"][0]["changes"]["inserted"])
+    assert "team-week" == json.loads((folder / "out" / "latest" / "manifest.json").read_text())["privacy"]
+
+
+def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
+    """Exit 3, the row is named with file, row, column and value, and the feed is marked."""
+    hours(folder, 10, bad=True)
+    result = run_hub("run")
+
+    assert 3 == result.exit_code
+    assert "a.csv, row 12, column Jour: 'not a day' is not a date" in result.output
+    status = json.loads(run_hub("status", "--json").output)
+    assert ("partial", False) == (status["sources"][0]["state"], status["feed"]["complete"])
+
+
+def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> None:
+    """The hours stay until a person lets them go; status and presence say so."""
+    run_hub("run")
+    (folder / "hours" / "a.csv").unlink()
+    gone = run_hub("run")
+    presence = run_hub("presence")
+    accepted = run_hub("presence", "accept", "hours", "--yes")
+    again = run_hub("run")
+
+    assert 3 == gone.exit_code
+    assert "10 rows (0 tasks, 75 timesheet hours)" in gone.output
+    assert "75" in presence.output
+    assert "10 worklog" in accepted.output
+    assert 0 == again.exit_code
+    assert "not counted: 75.0 h: deleted" in again.output
+    assert "Not present" in run_hub("presence").output
+    assert "Nothing is held." in run_hub("presence", "accept").output
+
+
+def test_dry_run(folder: Path, run_hub: Run) -> None:
+    """Hours per project before and after; nothing is stored."""
+    result = run_hub("sync", "--dry-run")
+    said = json.loads(run_hub("sync", "--dry-run", "--json").output)
+
+    assert 0 == result.exit_code
+    assert "0 → 75 (+75)" in result.output
+    assert [0.0, 75.0] == said["effects"][0]["logged"]
+    assert '"rows": 0' in run_hub("store", "info", "--json").output
+
+
+def test_publish_as_of(folder: Path, run_hub: Run) -> None:
+    """Before anything was known the feed is empty."""
+    run_hub("sync")
+    result = run_hub("publish", "office", "--as-of", "2020-01-01")
+    with (folder / "out" / "latest" / "csv" / "fact_worklog.csv").open() as file:
+        lines = list(csv.DictReader(file))
+
+    assert 0 == result.exit_code
+    assert [] == lines
+
+
+def test_check_names_what_is_wrong(folder: Path, run_hub: Run) -> None:
+    """Well: exit 0. A column that is missing: exit 1, with the columns that are there."""
+    well = run_hub("check")
+    (folder / "hours" / "b.csv").write_text("Id;Who\n1;2\n")
+    wrong = run_hub("check", "hours")
+
+    assert (0, 1) == (well.exit_code, wrong.exit_code)
+    assert "has no column 'Heures', 'Jour', 'Projet', 'Qui'; it has Id, Who" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("sync", "nope"), 2, "There is no source 'nope'; configured in"),
+        (("publish", "nope"), 2, "There is no destination 'nope'"),
+        (("publish", "--as-of", "soon"), 2, "'soon' is not a date"),
+        (("status",), 1, "run `hub sync` first"),
+        (("nonsense",), 2, "No such command"),
+        (("--config", "missing.toml", "run"), 2, "There is no configuration at missing.toml"),
+        (("check", "nope"), 2, "There is no source or destination 'nope'"),
+        (("init",), 2, "already there and was not touched"),
+    ],
+)
+def test_mistakes(folder: Path, run_hub: Run, arguments: tuple[str, ...], code: int, words: str) -> None:
+    """Every mistake has its exit code and its sentence, never a trace."""
+    result = run_hub(*arguments)
+
+    assert code == result.exit_code
+    assert words in result.error
+    assert "Traceback" not in result.error
+
+
+def test_a_plain_run_without_sources(hub_folder: Path, run_hub: Run) -> None:
+    """An empty configuration says what to add."""
+    (hub_folder / "config" / "hub.toml").write_text("")
+
+    assert "No source is configured" in run_hub("run").error
+
+
+def test_the_lock_is_told(folder: Path, run_hub: Run) -> None:
+    """A second run exits 5 and names the first."""
+    from hub.sync import lock
+
+    (folder / "data").mkdir()
+    with lock(folder / "data" / "hub.db"):
+        result = run_hub("run")
+
+    assert 5 == result.exit_code
+    assert "Another run is writing" in result.error
+
+
+def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
+    """init writes a configuration that loads, with the sources asked for, tests them and offers the schedule."""
+    (hub_folder / "plans").mkdir()
+    result = run_hub("init", stdin="msproject\nplans\nplans\n\n0 6 * * 1-5\n")
+    text = (hub_folder / "config" / "hub.toml").read_text()
+
+    assert 0 == result.exit_code, result.error
+    assert '[sources.plans]\nkind = "msproject"\npath = "plans"' in text
+    assert '[schedule]\nrun = "0 6 * * 1-5"' in text
+    assert "no schedule file matches plans" in result.output
+    assert (hub_folder / "config" / "projects.example.csv").exists()
+
+
+def test_init_without_questions(hub_folder: Path, run_hub: Run) -> None:
+    """init --yes writes the commented example, which is valid."""
+    result = run_hub("init", "--yes")
+
+    assert 0 == result.exit_code
+    assert "No source is configured" in run_hub("run").error
+
+
+def test_schema(folder: Path, run_hub: Run) -> None:
+    """The configuration's JSON Schema names the installed kinds."""
+    schema = json.loads(run_hub("config", "schema").output)
+    kinds = {choice["title"] for choice in schema["properties"]["sources"]["additionalProperties"]["oneOf"]}
+
+    assert {"msproject", "tabular"} <= kinds
+
+
+def test_status_tells_runs_and_feed(folder: Path, run_hub: Run) -> None:
+    """After a run, status shows the source, the feed and the destination."""
+    run_hub("run")
+    result = run_hub("status", "--runs", "3")
+
+    assert 0 == result.exit_code
+    assert "hours" in result.output
+    assert "complete" in result.output
+    assert "office: published" in result.output
+    assert "read 14, new 14" in result.output
+
+
+def test_the_portfolio_in_config(folder: Path, run_hub: Run) -> None:
+    """CSV files a PMO edits in Excel give projects; a wrong line is named and half a portfolio is never used."""
+    config = folder / "config"
+    (config / "projects.csv").write_bytes("\ufeffcode;name\nINFRA;Infrastructure é\n".encode())
+    (config / "project_links.csv").write_text("project_code,source,container\nINFRA,hours,P-1\n")
+    well = run_hub("run")
+    named = (folder / "out" / "latest" / "csv" / "dim_project.csv").read_text()
+    (config / "projects.csv").write_text("code;name;state\nINFRA;Infrastructure;running\n")
+    wrong = run_hub("run")
+
+    assert 0 == well.exit_code, well.output
+    assert "Infrastructure é" in named
+    assert 3 == wrong.exit_code
+    assert "projects.csv, line 2, column state: 'running' is not one of proposed, active" in wrong.output
+    assert "Infrastructure é" in (folder / "out" / "latest" / "csv" / "dim_project.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("projects.csv", "code;nom\nA;B\n", "line 1: unknown column nom; known: code, name"),
+        ("projects.csv", "code\nA\n", "line 1: the column name is missing"),
+        ("projects.csv", "code;name\nA;\n", "line 2, column name: it may not be empty"),
+        ("projects.csv", "code;name\nA;x\nA;y\n", "line 3, column code: 'A' is already on line 2"),
+        ("projects.csv", "code;name;parent_code\nA;x;Z\n", "there is no line with the code 'Z'"),
+        ("projects.csv", "code;name;level\nA;x;epic\n", "'epic' is not one of portfolio"),
+        ("projects.csv", "code;name;priority\nA;x;high\n", "'high' is not a whole number"),
+        ("project_links.csv", "project_code;source;container;facets\nA;s;c;hours\n", "hours is not one of schedule"),
+        ("project_links.csv", "project_code;source;container\nA;s;c\nB;s;c\n", "already linked on line 2"),
+        (
+            "project_links.csv",
+            "project_code;source;container;facets\nA;s;c;effort\nA;t;d;effort\n",
+            "already given to s on line 2",
+        ),
+    ],
+)
+def test_portfolio_mistakes(folder: Path, run_hub: Run, name: str, text: str, words: str) -> None:
+    """check names file, line and column."""
+    (folder / "config" / name).write_text(text)
+    result = run_hub("check", "config")
+
+    assert 1 == result.exit_code
+    assert words in result.output
+
+
+def test_which_exit_code_applies_first() -> None:
+    """130, 5, 2, 1, 4, 3, 0."""
+    assert [130, 1, 4, 3, 0] == [worst([3, 130]), worst([4, 1, 3]), worst([4, 3]), worst([0, 3]), worst([0])]
