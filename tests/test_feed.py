@@ -221,6 +221,7 @@ def test_changes_lead_from_one_feed_to_the_next(store: Store, tmp_path: Path) ->
     moves = {(row[0], row[1]) for row in ask_changes(new.folder, old.folder, "fact_worklog")}
 
     assert {("update", "hours:1"), ("insert", "hours:9"), ("delete", "hours:2")} == moves
+    assert {"insert"} == {row[0] for row in ask_changes(new.folder, None, "dim_task")}
     assert [(len(ask_changes(new.folder, None, "fact_worklog")),)] == ask(new, "SELECT count(*) FROM fact_worklog")
 
 

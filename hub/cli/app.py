@@ -32,7 +32,7 @@ class App:
     def __init__(self, config: str | None = None) -> None:
         """Point to the configuration *config*, or to the default one."""
         self.config = find_config(config)
-        self.console = Console(stderr=False, highlight=False, soft_wrap=True)
+        self.console = Console(stderr=False, highlight=False)
         if not self.console.is_terminal:
             self.console.width = 160  # a log has no edge to cut at
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -79,7 +79,11 @@ def add_to(cli: click.Group) -> None:
         for name in ("source", "kind", "state", "last run", "last complete", "held"):
             table.add_column(name)
         for line in lines:
-            held_text = f"{line['held_rows']} rows, {line['held_hours']:g} h" if line["held_rows"] else ""
+            held_text = (
+                f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
+                if line["held_rows"]
+                else ""
+            )
             style = STYLES.get(line["state"], "yellow")
             table.add_row(
                 line["source"], line["kind"], f"[{style}]{line['state']}[/]", _age(line["last_run"]), _age(line["last_complete"]),

@@ -410,8 +410,8 @@ class _Engine:
         self.store.release_seen(source.name)
         for stake in self.store.held(source.name):
             report.held.append(
-                f"{stake.rows} rows ({stake.tasks} tasks, {stake.seconds / 3600:g} timesheet hours) of "
-                f"{stake.container or source.name} are held: {stake.evidence}. "
+                f"{stake.rows} row{'s' if stake.rows != 1 else ''} ({stake.tasks} tasks, {stake.seconds / 3600:g} timesheet hours) "
+                f"of {stake.container or source.name} held: {stake.evidence}. "
                 f"`hub presence accept {source.name}` lets them go."
             )
         report.missing.extend(what for _, what in work.ctx.missing)

@@ -259,6 +259,7 @@ record = "worklog"
 encoding = "cp1252"
 delimiter = ";"
 decimal = ","
+key = ["Matricule", "Projet", "Date"]
 
 [fields]
 account_id = "Matricule"

@@ -130,37 +130,62 @@ class TabularSource(Source, frozen=True, kw_only=True):
             )
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        """Read one file; rows that cannot be understood are listed, and then nothing is declared gone."""
+        """Read one file twice: for its faults, then for its rows.
+
+        With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or not at all.
+        """
         path: Path = partition.data["path"]
         mapping: Mapping = partition.data["mapping"]
         state = FileState.of(path)
         ctx.count(bytes_=state.size)
+        self._check_headers(path, mapping, self._mapper(mapping, ""))
+        if not mapping.key and self._tell_wrong_rows(ctx, partition, path, mapping):
+            # a row named by its content cannot be told from an edited one: half a file would count edits twice
+            ctx.report_missing(
+                f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; what was known of it "
+                "stays. Correct the rows, or name the columns that make a row unique with key in the mapping.",
+                partition=partition.id,
+            )
+            return
         mapper = self._mapper(mapping, partition.data["prefix"])
-        self._check_headers(path, mapping, mapper)
         batch: list[Record] = []
-        wrong = 0
+        wrong = bool(mapping.key) and self._tell_wrong_rows(ctx, partition, path, mapping)
         for number, row in tables.table_rows(path, mapping):
             if number % 1000 == 0:
                 ctx.raise_if_cancelled()
             try:
                 batch.extend(mapper.records(row))
-            except CellError as exc:
-                wrong += 1
-                if wrong <= SHOWN:
-                    sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
-                    shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
-                    ctx.report_missing(
-                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}", partition=partition.id
-                    )
+            except CellError:
+                continue  # told above
             if len(batch) >= BATCH:
                 yield Batch(records=batch)
                 batch = []
-        if wrong > SHOWN:
-            ctx.report_missing(f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id)
         state.verify(path)
         yield Batch(
             records=batch, cursor=None if wrong else msgspec.to_builtins(state) | {"mapping": partition.data["digest"]}
         )
+
+    def _tell_wrong_rows(self, ctx: Context, partition: Partition, path: Path, mapping: Mapping) -> int:
+        """Read the file once for its faults, name the first of them, and give their number."""
+        mapper = self._mapper(mapping, partition.data["prefix"])
+        sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
+        wrong = 0
+        for number, row in tables.table_rows(path, mapping):
+            if number % 1000 == 0:
+                ctx.raise_if_cancelled()
+            try:
+                for _ in mapper.records(row):
+                    pass
+            except CellError as exc:
+                wrong += 1
+                if wrong <= SHOWN:
+                    shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
+                    ctx.report_missing(
+                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}", partition=partition.id
+                    )
+        if wrong > SHOWN:
+            ctx.report_missing(f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id)
+        return wrong
 
     def census(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Census]:
         """Say which rows belong to files that are there; those of a vanished file are held."""

@@ -149,7 +149,10 @@ def _write(
     if any(re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)):
         out.append('decimal = ","')
     out.append('snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change')
-    out.append('# key = ["…"]        # columns that name a row for ever; without them the row\'s content does')
+    naming = [
+        found[f] for f in ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month") if f in found
+    ]
+    out.append(f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: then edits are seen as edits")
     out.append("")
     out.append("[fields]")
     for field, name in found.items():

@@ -153,16 +153,30 @@ def test_mapping_mistakes(text: str, words: str) -> None:
 
 def test_a_wrong_cell_names_file_row_and_column(tmp_path: Path, store: Any) -> None:
     """The other rows are kept; the file is read again until it is right."""
-    source = write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-13-05;7\n")
+    keyed = 'key = ["Who", "Day"]\n' + HOURS
+    source = write(tmp_path, keyed, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-13-05;7\n")
     report = sync_once(store, source, base=tmp_path)
     again = sync_once(store, source, base=tmp_path)
-    write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-12-05;7\n")
+    write(tmp_path, keyed, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-12-05;7\n")
     right = sync_once(store, source, base=tmp_path)
 
     assert ("partial", 3) == (report.verdict, report.changes.inserted)
     assert "a.csv, row 3, column Day: '2026-13-05' is not a date like" in report.missing[0]
     assert report.missing == again.missing
     assert ("ok", 1) == (right.verdict, right.changes.inserted)
+
+
+def test_without_a_key_a_file_is_taken_whole_or_not_at_all(tmp_path: Path, store: Any) -> None:
+    """An edited hour beside a wrong row is not counted twice: what was known of the file stays."""
+    source = write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-01-06;7\n")
+    sync_once(store, source, base=tmp_path)
+    write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;3\nM1;P;2026-13-06;7\n")
+    report = sync_once(store, source, base=tmp_path)
+    hours = store.rows("SELECT sum(seconds) / 3600 AS h FROM worklog WHERE presence = 'present'")[0]["h"]
+
+    assert ("partial", 0, 14) == (report.verdict, report.changes.read, hours)
+    assert "row 3, column Day" in report.missing[0]
+    assert "nothing of it was taken" in report.missing[1]
 
 
 def test_equal_rows_are_told_apart(tmp_path: Path, store: Any) -> None:

@@ -1,0 +1,224 @@
+"""The house stays in order: front door, packaging, docs in step with code, manners."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import hub
+from hub import hookspecs
+from hub.feed import model
+from hub.feed.model import table_sql
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+MODULES = sorted(
+    p
+    for folder in ("hub", "plugins")
+    for p in (ROOT / folder).rglob("*.py")
+    if "tests" not in p.parts and "build" not in p.parts
+)
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+    return found
+
+
+def test_the_front_door() -> None:
+    """Every name of `__all__` loads, and is the one that type checkers see."""
+    tree = ast.parse((ROOT / "hub" / "__init__.py").read_text())
+    typed = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hub.")
+        for alias in node.names
+    }
+
+    assert typed == set(hub.__all__)
+    for name in hub.__all__:
+        assert getattr(hub, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = hub.nonsense
+
+
+def test_importing_the_front_door_is_cheap() -> None:
+    """`import hub` opens nothing: no database, no network code, no terminal."""
+    code = "import sys, hub; print(sorted({m.split('.')[0] for m in sys.modules} & {'duckdb','requests','sqlite_utils','rich','click','keyring'}))"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == seen.stdout.strip()
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_a_plugin_is_a_distribution_of_its_own(folder: Path) -> None:
+    """Folder NAME, distribution pm-hub-NAME, package hub_NAME, entry point NAME; nothing but the front door is imported."""
+    facts = tomllib.loads((folder / "pyproject.toml").read_text())
+    name = folder.name
+    own = [path for path in (folder / f"hub_{name}").rglob("*.py")]
+    foreign = {module for path in own for module in imports(path) if module == "hub" or module.startswith(("hub.", "hub_"))}
+
+    assert f"pm-hub-{name}" == facts["project"]["name"]
+    assert {name: f"hub_{name}"} == facts["project"]["entry-points"]["hub"]
+    assert "Apache-2.0" == facts["project"]["license"]
+    assert not (folder / "__init__.py").exists()
+    assert (folder / "README.md").read_text().startswith(f"# pm-hub-{name}\n")
+    assert {module for module in foreign if not module.startswith(f"hub_{name}")} <= {"hub", "hub.testing"}
+    assert f"-e plugins/{name}\n" in (ROOT / "requirements.txt").read_text()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_manners_of_a_module(path: Path) -> None:
+    """A module opens with one sentence, is no drawer of odds and ends, and retries only where patience lives."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    relative = path.relative_to(ROOT).as_posix()
+
+    assert (ast.get_docstring(tree) or "").split("\n")[0].rstrip().endswith((".", ":")), "no opening sentence"
+    assert path.name not in {"utils.py", "helpers.py", "common.py"}
+    if "tenacity" in imports(path):
+        assert "hub/http.py" == relative
+
+
+def test_every_hook_is_documented_with_its_signature() -> None:
+    """docs/hooks.md holds every hook with its signature and an example, and no other."""
+    text = (ROOT / "docs" / "hooks.md").read_text()
+    hooks = {name: f for name, f in vars(hookspecs).items() if inspect.isfunction(f) and hasattr(f, "hub_spec")}
+    titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    signatures = [f"{name}{inspect.signature(function)}".replace("'", "") for name, function in hooks.items()]
+
+    assert signatures == titles
+    for name in hooks:
+        assert f"def {name}(" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the help text names this system's own scheduler")
+def test_generated_docs_are_in_step() -> None:
+    """docs/cli.md and docs/dashboards.md are what the code says now: run `make docs`."""
+    seen = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "docs/cli.md", "docs/dashboards.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert 0 == seen.returncode, seen.stdout + seen.stderr
+
+
+def test_every_command_has_an_example() -> None:
+    """Each command's help shows how it is called."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    pages = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+
+    assert len(pages) > 15
+    assert [] == [
+        page.split("\n")[0] for page in pages if "Example:" not in page and not page.startswith("hub schedule list")
+    ]
+
+
+def test_model_and_queries_are_in_step() -> None:
+    """Every table of the model has its query with its grain, and no query is left over."""
+    on_disk = {path.stem for path in (ROOT / "hub" / "feed" / "tables").glob("*.sql")}
+
+    assert on_disk == set(model().tables)
+    for name, table in model().tables.items():
+        assert "-- Grain: " in table_sql(name), name
+        assert set(table.key) <= set(table.columns)
+        assert all(column.ref in {None, *model().tables} for column in table.columns.values())
+
+
+def test_dependencies_are_pinned_without_addresses() -> None:
+    """Whatever the packages need is in constraints.txt, by name and version only."""
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pinned = {re.split(r"==", line)[0].lower().replace("_", "-").replace(".", "-") for line in lines}
+    needed = set()
+    for path in (ROOT / "pyproject.toml", *(folder / "pyproject.toml" for folder in PLUGINS)):
+        project = tomllib.loads(path.read_text())["project"]
+        for text in (
+            *project["dependencies"],
+            *(one for extra in project.get("optional-dependencies", {}).values() for one in extra),
+        ):
+            needed.add(re.split(r"[ <>=;\[]", text)[0].lower().replace("_", "-"))
+
+    assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+(; .+)?", line)]
+    assert {name for name in needed if not name.startswith("pm-hub")} <= pinned
+    assert "://" not in (ROOT / "requirements.txt").read_text() + (ROOT / "constraints.txt").read_text()
+
+
+def test_the_version_is_one() -> None:
+    """Package, front door and plugins bear one version."""
+    assert hub.__version__ == importlib.metadata.version("pm-hub")
+    for folder in PLUGINS:
+        assert hub.__version__ == tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
+
+
+def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
+    """Every commented line of the template is a setting that exists."""
+    from hub.plugins import Plugins
+    from hub.settings import load
+
+    text = (ROOT / "hub" / "cli" / "templates" / "hub.toml").read_text()
+    live = re.sub(r"^# (\[|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
+    path = tmp_path / "hub.toml"
+    path.write_text(live)
+    plugins = Plugins()
+    settings = load(path, sources=plugins.sources, destinations=plugins.destinations)
+
+    assert {"plans", "hours"} == set(settings.sources)
+    assert "0 6 * * 1-5" == settings.schedule.run
+    assert "block" in text
+    assert (ROOT / "config" / "hub.example.toml").read_text() == text
+
+
+def test_the_connector_of_the_docs_works(hub_folder: Path, run_hub) -> None:  # noqa: ANN001
+    """The example of docs/administrator.md is a plugin that syncs."""
+    text = (ROOT / "docs" / "administrator.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (hub_folder / "config" / "plugins").mkdir()
+    (hub_folder / "config" / "plugins" / "notes.py").write_text(code)
+    (hub_folder / "config" / "hub.toml").write_text('[sources.n]\nkind = "notes"\npath = "notes"\n')
+    (hub_folder / "notes").mkdir()
+    for n in range(6):
+        (hub_folder / "notes" / f"{n}.txt").write_text(f"Task {n}")
+    first = run_hub("sync")
+    (hub_folder / "notes" / "5.txt").unlink()
+    second = run_hub("sync", "--json")
+
+    assert 0 == first.exit_code, first.output + first.error
+    assert '"presence_changed": 1' in second.output
+
+
+def test_the_charset_jar_is_built_from_its_source() -> None:
+    """The small jar in the package holds the class of the source beside it."""
+    import zipfile
+
+    folder = ROOT / "plugins" / "msproject" / "hub_msproject" / "charset"
+    with zipfile.ZipFile(folder / "pm-hub-charset.jar") as jar:
+        names = set(jar.namelist())
+        service = jar.read("META-INF/services/java.nio.charset.spi.CharsetProvider").decode().strip()
+
+    assert "pmhub.charset.MacRomanProvider" == service
+    assert f"{service.replace('.', '/')}.class" in names
+    assert "package pmhub.charset;" in (folder / "MacRomanProvider.java").read_text()
+
+
+def test_the_house_has_no_circles() -> None:
+    """import-linter's floors hold (the same check as `make lint`)."""
+    command = Path(sys.executable).with_name("lint-imports")
+    seen = subprocess.run([str(command), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert 0 == seen.returncode, seen.stdout
