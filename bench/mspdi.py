@@ -48,10 +48,34 @@ def bare(path: Path) -> None:
     began = time.perf_counter()
     project = JClass("org.mpxj.mspdi.MSPDIReader")().read(str(path))
     rows = 0
-    getters = (
-        "UniqueID ID Name WBS Start Finish ActualStart ActualFinish Deadline CreateDate PercentageComplete Work ActualWork "
-        "RemainingWork Summary Milestone Active Null GUID Priority OutlineLevel ParentTask BaselineStart BaselineFinish BaselineWork Predecessors"
-    ).split()
+    getters = [
+        "UniqueID",
+        "ID",
+        "Name",
+        "WBS",
+        "Start",
+        "Finish",
+        "ActualStart",
+        "ActualFinish",
+        "Deadline",
+        "CreateDate",
+        "PercentageComplete",
+        "Work",
+        "ActualWork",
+        "RemainingWork",
+        "Summary",
+        "Milestone",
+        "Active",
+        "Null",
+        "GUID",
+        "Priority",
+        "OutlineLevel",
+        "ParentTask",
+        "BaselineStart",
+        "BaselineFinish",
+        "BaselineWork",
+        "Predecessors",
+    ]
     for task in project.getTasks():
         rows += 1
         for name in getters:

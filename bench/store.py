@@ -54,7 +54,7 @@ def bare(path: Path, ddl: str, rows: list[Task] | list[Worklog]) -> float:
     for start in range(0, len(rows), BATCH):
         connection.execute("BEGIN")
         values = (
-            msgspec.structs.astuple(row) + ("s", "2026-01-01T00:00:00.000000Z", 1) for row in rows[start : start + BATCH]
+            (*msgspec.structs.astuple(row), "s", "2026-01-01T00:00:00.000000Z", 1) for row in rows[start : start + BATCH]
         )
         connection.executemany(sql, values)
         connection.execute("COMMIT")

@@ -13,7 +13,19 @@ from hub.errors import ConfigError, FeedError
 from hub.feed import BuildOptions, Snapshot, build, changes, check, instant, load_manifest, model, open_feed, project_to
 from hub.feed.build import save_manifest
 from hub.records import (
-    Account, Allocation, Baseline, BudgetLine, ChecklistItem, Container, Project, ProjectLink, Record, RegisterItem, Task, TaskLink, Worklog,
+    Account,
+    Allocation,
+    Baseline,
+    BudgetLine,
+    ChecklistItem,
+    Container,
+    Project,
+    ProjectLink,
+    Record,
+    RegisterItem,
+    Task,
+    TaskLink,
+    Worklog,
 )  # fmt: skip
 from hub.store import Store
 

@@ -69,7 +69,7 @@ def test_a_plugin_is_a_distribution_of_its_own(folder: Path) -> None:
     """Folder NAME, distribution pm-hub-NAME, package hub_NAME, entry point NAME; nothing but the front door is imported."""
     facts = tomllib.loads((folder / "pyproject.toml").read_text())
     name = folder.name
-    own = [path for path in (folder / f"hub_{name}").rglob("*.py")]
+    own = list((folder / f"hub_{name}").rglob("*.py"))
     foreign = {module for path in own for module in imports(path) if module == "hub" or module.startswith(("hub.", "hub_"))}
 
     assert f"pm-hub-{name}" == facts["project"]["name"]
@@ -184,7 +184,7 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     assert (ROOT / "config" / "hub.example.toml").read_text() == text
 
 
-def test_the_connector_of_the_docs_works(hub_folder: Path, run_hub) -> None:  # noqa: ANN001
+def test_the_connector_of_the_docs_works(hub_folder: Path, run_hub) -> None:
     """The example of docs/administrator.md is a plugin that syncs."""
     text = (ROOT / "docs" / "administrator.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

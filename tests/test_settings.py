@@ -33,7 +33,7 @@ class Paper(Destination, frozen=True, kw_only=True):
     path: str
 
 
-def read(folder: Path, text: str):  # noqa: ANN201
+def read(folder: Path, text: str):
     path = folder / "config" / "hub.toml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

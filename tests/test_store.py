@@ -240,7 +240,7 @@ def test_full_disk(store: Store) -> None:
     store.connection.execute(f"PRAGMA max_page_count = {pages}")
     many = [Task(id=f"s:{n}", container_id="s:c", title="x" * 2000) for n in range(2, 2000)]
 
-    with pytest.raises(StoreFull, match="disk that holds .* is full"):
+    with pytest.raises(StoreFull, match=r"disk that holds .* is full"):
         store.write_batch(many, run_id=1, source_id="s", cursor=("p", 2))
     assert {"p": 1} == store.cursors("s")
     assert ["s:1"] == [row["id"] for row in store.rows("SELECT id FROM task")]

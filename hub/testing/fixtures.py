@@ -73,7 +73,6 @@ def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., HubResult]:
     """Give a function that runs ``hub …`` in `hub_folder` and tells exit code, output and error output."""
-
     # by its entry point, as a person's shell finds it
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name="hub")
     main = entry.load()
