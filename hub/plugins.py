@@ -35,6 +35,7 @@ class Plugins:
 
     def __init__(self, folder: Path | None = None, *, entry_points: bool = True) -> None:
         """Load installed plugins (*entry_points*) and single files of *folder*; a broken one never stops the rest."""
+        self.folder = folder
         self.manager = pluggy.PluginManager(hookspecs.PROJECT)
         self.manager.add_hookspecs(hookspecs)
         self.infos: list[PluginInfo] = []

@@ -77,6 +77,7 @@ def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
 
 def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> None:
     """The hours stay until a person lets them go; status and presence say so."""
+    (folder / "hours" / "b.csv").write_text("Id;Qui;Projet;Jour;Heures\n")
     run_hub("run")
     (folder / "hours" / "a.csv").unlink()
     gone = run_hub("run")
@@ -92,6 +93,16 @@ def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> No
     assert "not counted: 75.0 h: deleted" in again.output
     assert "Not present" in run_hub("presence").output
     assert "Nothing is held." in run_hub("presence", "accept").output
+
+
+def test_a_path_that_matches_nothing_is_not_green(folder: Path, run_hub: Run) -> None:
+    """A mistyped glob is failed at the first run already, not an empty success."""
+    (folder / "hours" / "a.csv").unlink()
+    result = run_hub("run")
+
+    assert 1 == result.exit_code
+    assert "no file matches hours/*.csv" in result.output
+    assert "the last good feed stays" in result.output
 
 
 def test_dry_run(folder: Path, run_hub: Run) -> None:

@@ -29,9 +29,11 @@ from hub.sync import lock
 class App:
     """One invocation of the hub: lazily loaded configuration and plugins."""
 
-    def __init__(self, config: str | None = None) -> None:
-        """Point to the configuration *config*, or to the default one."""
+    def __init__(self, config: str | None = None, plugins: Plugins | None = None) -> None:
+        """Point to the configuration *config*, or to the default one; *plugins* are those loaded for it already."""
         self.config = find_config(config)
+        if plugins is not None:
+            self.plugins = plugins
         self.console = Console(stderr=False, highlight=False)
         if not self.console.is_terminal:
             self.console.width = 160  # a log has no edge to cut at
@@ -40,7 +42,7 @@ class App:
     @cached_property
     def plugins(self) -> Plugins:
         """Give the plugins of this machine and of the folder ``plugins`` beside the configuration."""
-        return Plugins(self.config.parent / "plugins")
+        return Plugins(_plugin_folder(str(self.config)))
 
     @cached_property
     def settings(self) -> Settings:
@@ -125,11 +127,11 @@ def build_cli(arguments: list[str] | None = None) -> click.Group:
         logging.basicConfig(
             level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
         )
-        ctx.obj = App(config)
+        ctx.obj = App(config, plugins if plugins.folder == _plugin_folder(config) else None)
 
     for room in (configure, main_job, info, schedules):
         room.add_to(cli)
-    plugins = Plugins(find_config(_config_of(arguments or [])).parent / "plugins")
+    plugins = Plugins(_plugin_folder(_config_of(arguments or [])))
     for name, plugin in plugins.manager.list_name_plugin():
         register = getattr(plugin, "register_commands", None)
         if register is None:
@@ -139,6 +141,10 @@ def build_cli(arguments: list[str] | None = None) -> click.Group:
         except Exception as exc:  # noqa: BLE001 - a plugin's command must not take the hub's own with it
             click.echo(f"Warning: {PluginError(f'the commands of the plugin {name} cannot be used: {exc}')}", err=True)
     return cli
+
+
+def _plugin_folder(config: str | None) -> Path:
+    return find_config(config).parent / "plugins"
 
 
 def _config_of(arguments: list[str]) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
 from hub.feed.model import model
@@ -12,20 +12,9 @@ from hub.feed.model import model
 SMALLEST_GROUP = 5
 _TEXTS = {"fr": ("(Sans équipe)", "(Autres équipes)"), "en": ("(No team)", "(Other teams)")}
 
-_PEOPLE = {
-    "team-week": f"""
-CREATE TABLE crew AS SELECT person_key, team AS own, CASE WHEN person_key = -1 THEN NULL
-    WHEN team IS NULL THEN $none WHEN count(*) OVER (PARTITION BY team) < {SMALLEST_GROUP} THEN $others ELSE team END AS team
-    FROM feed.dim_person;
-CREATE TABLE crew_key AS SELECT person_key, coalesce(-1 - dense_rank() OVER (ORDER BY team), -1) AS team_key, team FROM crew WHERE team IS NOT NULL
-    UNION ALL SELECT -1, -1, NULL;
-CREATE TABLE dim_person AS SELECT team_key AS person_key, coalesce(team, (SELECT person_label FROM feed.dim_person WHERE person_key = -1)) AS person_label,
-    team, NULL::VARCHAR AS role, NULL::BIGINT AS is_external, NULL::BIGINT AS timesheet_expected
-    FROM crew_key GROUP BY ALL;""",
-    "project": """
-CREATE TABLE crew_key AS SELECT person_key, -1 AS team_key FROM feed.dim_person;
-CREATE TABLE dim_person AS SELECT * FROM feed.dim_person WHERE person_key = -1;""",
-}
+_PEOPLE = """
+CREATE TABLE dim_person AS SELECT team_key AS person_key, any_value(team) AS person_label, CASE WHEN team_key = -1 THEN NULL ELSE any_value(team) END AS team,
+    NULL::VARCHAR AS role, NULL::BIGINT AS is_external, NULL::BIGINT AS timesheet_expected FROM crew_key GROUP BY team_key"""
 _WORKLOG = """
 CREATE TABLE fact_worklog AS SELECT
     md5(concat_ws('|', day, w.project_key, w.person_key, w.source_key, w.category, w.is_billable, w.approval)) AS worklog_id,
@@ -39,6 +28,21 @@ _DAY = {
     "team-week": "greatest(date_trunc('week', work_date), date_trunc('month', work_date))::DATE",
     "project": "date_trunc('month', work_date)::DATE",
 }
+
+
+def merge_small(teams: dict[int, str], others: str, *, smallest: int = SMALLEST_GROUP) -> dict[int, str]:
+    """Give every person's team, teams of fewer than *smallest* people merged into *others*.
+
+    When those together are still too few, the next smallest team joins them, so that subtraction reveals nobody.
+    """
+    sizes = Counter(teams.values())
+    merged = {team for team, size in sizes.items() if size < smallest}
+    rest = sorted((team for team in sizes if team not in merged), key=lambda team: (sizes[team], team))
+    while merged and rest and sum(sizes[team] for team in merged) < smallest:
+        merged.add(rest.pop(0))
+    if len(merged) == 1 and not rest:
+        merged = set()  # one small team alone: another name would hide nothing
+    return {person: others if team in merged else team for person, team in teams.items()}
 
 
 def project_to(level: str, snapshot: Path, root: Path) -> Path:
@@ -62,12 +66,18 @@ def project_to(level: str, snapshot: Path, root: Path) -> Path:
             del table
         view.execute("CREATE SCHEMA narrowed")
         view.execute("USE narrowed")
-        for statement in _PEOPLE[level].split(";\n"):
-            if statement.strip():
-                parameters: dict[str, Any] = {}
-                if "$none" in statement:
-                    parameters = {"none": none, "others": others}
-                view.execute(statement.rstrip().rstrip(";"), parameters)
+        people = view.execute("SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key").fetchall()
+        unknown = next((label for key, _, label in people if key == -1), "")
+        crews = (
+            {} if level == "project" else merge_small({key: team or none for key, team, _ in people if key != -1}, others)
+        )
+        keys = {team: -2 - place for place, team in enumerate(sorted(set(crews.values())))}
+        view.execute("CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR)")
+        view.executemany(
+            "INSERT INTO crew_key VALUES (?, ?, ?)",
+            [(key, keys.get(crews.get(key, ""), -1), crews.get(key, unknown)) for key, _, _ in people],
+        )
+        view.execute(_PEOPLE)
         view.execute(_WORKLOG.format(day=_DAY[level]))
         view.execute(
             "CREATE TABLE fact_task_snapshot AS SELECT f.* REPLACE (k.team_key AS person_key) "

@@ -419,7 +419,7 @@ class _Engine:
         report.skipped = work.ctx.unchanged
         read_well = report.skipped or any(state == "ok" for state in work.state.values())
         if verdict is None:
-            if report.error or (report.missing and work.partitions and not read_well):
+            if report.error or (report.missing and not read_well):
                 verdict = "failed"
                 report.error = report.error or report.missing[0]
             else:

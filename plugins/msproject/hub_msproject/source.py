@@ -89,6 +89,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Give one partition per new or changed file; unchanged ones are not opened."""
         files = self._files(ctx)
+        if not files:
+            ctx.report_missing(f"no schedule file matches {self.path}: check the path, or whether the share is there.")
         guids: dict[str, list[Path]] = defaultdict(list)
         todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
         for path in files:

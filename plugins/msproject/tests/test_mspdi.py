@@ -293,7 +293,8 @@ def test_an_empty_glob_is_held(folder: Path, store: Any) -> None:
     (folder / "a.xml").unlink()
     report = sync_once(store, source, base=folder.parent)
 
-    assert "partial" == report.verdict
+    assert ("failed", 1) == (report.verdict, len(report.held))
+    assert "no schedule file matches plans/*.xml" in report.missing[0]
     assert {"present"} == {
         row["presence"] for row in store.rows("SELECT presence FROM container UNION SELECT presence FROM task")
     }

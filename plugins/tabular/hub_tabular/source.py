@@ -105,7 +105,10 @@ class TabularSource(Source, frozen=True, kw_only=True):
         """Give one partition per new or changed file; a changed mapping reads all files again."""
         mapping, cls = self._mapping(ctx)
         digest = FileState.of(ctx.resolve(self.mapping)).sha256
-        for path in self._files(ctx, mapping):
+        files = self._files(ctx, mapping)
+        if not files:
+            ctx.report_missing(f"no file matches {self.path}: check the path, or whether the share is there.")
+        for path in files:
             name = relative_name(path, ctx.base)
             cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
