@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from hub.errors import ConfigError
@@ -21,11 +22,16 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
         runs = store.runs(name, limit=1)
         verdict = runs[0].verdict if runs else "never"
         last = store.last_success(name)
-        detail = (runs[0].error or runs[0].missing or "") if runs else ""
+        missing = json.loads(runs[0].missing) if runs and runs[0].missing else []
+        detail = (
+            "".join(f"\n- {line[:300]}" for line in missing[:10]) or (runs and runs[0].error and f" - {runs[0].error}") or ""
+        )
+        if len(missing) > 10:
+            detail += f"\n- and {len(missing) - 10} more"
         age = (moment - datetime.fromisoformat(last)).total_seconds() if last else None
         if verdict == _WELL and age is not None and age > row["freshness_max_s"]:
-            verdict, detail = "stale", f"last complete sync {age / 3600:.0f} h ago"
-        found[name] = (verdict, f"{name}: {verdict}" + (f" - {detail[:400]}" if detail else ""))
+            verdict, detail = "stale", f" - last complete sync {age / 3600:.0f} h ago"
+        found[name] = (verdict, f"{name}: {verdict}{detail}")
     return found
 
 

@@ -119,7 +119,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 guids[guid].append(path)
         for path, state, guid, problem in todo:
             twins = guids[guid] if guid else []
-            if len(twins) > 1:
+            if len(twins) > 1 and path != twins[0] and any(one == twins[0] for one, *_ in todo):
+                problem = f"it is a copy of the plan in {relative_name(twins[0], ctx.base)}, see there."
+            elif len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
                 problem = (
                     f"{names} are copies of one plan (GUID {guid}): counting both would count its work twice. "
