@@ -39,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 4
     dry_run: bool = False
     ca_bundle: str | None = None
+    session: Callable[[Context], Any] | None = None
+    """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 
 
 class SourceReport(msgspec.Struct, kw_only=True):
@@ -109,7 +111,7 @@ class _Work:
         self.began = time.monotonic()
         self.ctx = Context(
             base=options.base, source_id=source.name, full=options.full, since=options.since, cancelled=cancelled,
-            session=lambda: _session(self.ctx, options),
+            session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -182,36 +182,48 @@ class _Reader:
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
 
     def rows(self) -> Iterator[Row]:
-        """Yield rows as their elements end; only one block of the file and one element are held at a time."""
-        # typed as Any: a cast on each of two million events would cost a tenth of the whole reading
-        parser: Any = ET.XMLPullParser(events=("end",))
-        rows = {NS + "Task": self._task, NS + "Assignment": self._assignment, NS + "Resource": self._resource}
+        """Yield rows as their elements are complete; only one block of the file and its elements are held at a time.
+
+        The parser builds below an element of ours, so that what is complete can be taken from the tree after each block:
+        no event per element has to pass through Python.
+        """
+        builder = ET.TreeBuilder()
+        document = builder.start("document", {})
+        parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
+        takers = {NS + "Tasks": self._task, NS + "Resources": self._resource, NS + "Assignments": self._assignment}
         settings = {NS + "Calendars": self._calendars, NS + "ExtendedAttributes": self._aliases}
         head: dict[str, str] | None = {}
-        cut = len(NS)
+        place = 0
         ended = False
         while not ended:
             block = self.file.read(_BLOCK)
             if block:
                 parser.feed(block)
             else:
+                builder.end("document")
                 parser.close()
                 ended = True
-            for _, element in parser.read_events():
-                tag = element.tag
-                if tag in rows:
+            project = document[0] if len(document) else document
+            while place < len(project):
+                section = project[place]
+                growing = place == len(project) - 1 and not ended
+                if taker := takers.get(section.tag):
                     if head is not None:
                         yield self._head(head)
                         head = None
-                    if (row := rows[tag](element)) is not None:
-                        yield row
-                    element.clear()
-                elif head is not None:
-                    if tag in settings:
-                        settings[tag](element)
-                        element.clear()
-                    elif len(element) == 0 and element.text:
-                        head.setdefault(tag[cut:], element.text)
+                    complete = len(section) - growing
+                    for element in section[:complete]:
+                        if (row := taker(element)) is not None:
+                            yield row
+                    del section[:complete]
+                if growing:
+                    break
+                if reader := settings.get(section.tag):
+                    reader(section)
+                    section.clear()
+                elif head is not None and section.text and not len(section):
+                    head[section.tag[len(NS) :]] = section.text
+                place += 1
         if head is not None:
             yield self._head(head)
 
