@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from hub.cli import certification
 from hub.cli.app import App, Group, short_path
 from hub.cli.main_job import STYLES
 from hub.errors import StoreError
@@ -201,6 +202,8 @@ def add_to(cli: click.Group) -> None:
         app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
         app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
         return 1 if any(info.state == "broken" for info in infos) else 0
+
+    certification.add_to(plugin)
 
     @cli.group(cls=Group)
     def store() -> None:

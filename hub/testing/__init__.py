@@ -1,6 +1,27 @@
 """Fixtures and contracts that a plugin's tests may use: a store, a scripted source, a run of the hub."""
 
-from hub.testing.fixtures import HubResult, ScriptedSource, hub_folder, run_hub, store, sync_once
-from hub.testing.laws import store_image
+from __future__ import annotations
 
-__all__ = ["HubResult", "ScriptedSource", "hub_folder", "run_hub", "store", "store_image", "sync_once"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hub.testing.fixtures import HubResult as HubResult
+    from hub.testing.fixtures import ScriptedSource as ScriptedSource
+    from hub.testing.fixtures import hub_folder as hub_folder
+    from hub.testing.fixtures import run_hub as run_hub
+    from hub.testing.fixtures import store as store
+    from hub.testing.fixtures import sync_once as sync_once
+    from hub.testing.laws import store_image as store_image
+
+_ROOM_OF = dict.fromkeys(("HubResult", "ScriptedSource", "hub_folder", "run_hub", "store", "sync_once"), "fixtures")
+_ROOM_OF["store_image"] = "laws"
+
+__all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - the names above
+
+
+def __getattr__(name: str) -> Any:
+    """Load *name* when it is used: fixtures need pytest, the certification kit does not."""
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'hub.testing' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"hub.testing.{_ROOM_OF[name]}"), name)

@@ -1,0 +1,222 @@
+"""The fault machine: an HTTP stand-in in front of a world that fails on purpose, and a clock that makes waiting short."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from hub.http import Session
+from hub.source import Context
+from hub.testing.kit.exam import Request, Response, World
+
+MOST_REQUESTS = 1500
+Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None]
+"""Gets the number of the request (from 1), the request and the true answer; bytes are sent raw, None resets the connection."""
+
+
+class StandIn:
+    """A local server that answers for *world*; *fault* may change any answer."""
+
+    def __init__(self, world: World, fault: Fault | None = None) -> None:
+        """Start on a free port of the loopback address."""
+        self.world = world
+        self.fault = fault
+        self.asked: list[Request] = []
+        self._lock = threading.Lock()
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            # one packet an answer: two would wait 40 ms for the other side's acknowledgement
+            wbufsize = 1 << 16
+            disable_nagle_algorithm = True
+
+            def _serve(self) -> None:
+                stand_in._serve(self)
+
+            do_GET = do_POST = _serve  # noqa: N815 - the names the base class looks for
+
+            def log_message(self, *_: object) -> None:
+                return None
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __enter__(self) -> StandIn:
+        """Give the stand-in."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        length = int(handler.headers.get("Content-Length") or 0)
+        request = Request(
+            method=handler.command, path=parts.path, query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in handler.headers.items()}, body=handler.rfile.read(length),
+        )  # fmt: skip
+        with self._lock:
+            self.asked.append(request)
+            number = len(self.asked)
+
+            def honest() -> Response:
+                return self.world.answer(request)
+
+            if number > MOST_REQUESTS:
+                answer: Response | bytes | None = Response(
+                    status=400, body={"error": "the kit stops a source that asks for ever"}
+                )
+            else:
+                answer = self.fault(number, request, honest) if self.fault else honest()
+        if answer is None:
+            handler.close_connection = True
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            return
+        try:
+            if isinstance(answer, bytes):
+                handler.send_response(200)
+                handler.send_header("Content-Type", "application/json")
+                handler.send_header("Content-Length", str(len(answer)))
+                handler.end_headers()
+                handler.wfile.write(answer)
+                return
+            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, ensure_ascii=False).encode()
+            handler.send_response(answer.status)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | answer.headers
+            for name, value in headers.items():
+                handler.send_header(name, value)
+            handler.end_headers()
+            handler.wfile.write(body)
+        except OSError:
+            handler.close_connection = True
+
+
+def hurried(ctx: Context) -> Session:
+    """Give a patient session whose waits are counted instead of slept: a minute of patience passes in no time."""
+    waited = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+        time.sleep(min(seconds, 0.001))
+
+    return Session(
+        count=ctx.count,
+        cancelled=ctx.raise_if_cancelled,
+        sleep=sleep,
+        clock=lambda: waited[0],
+        patience_s=60,
+        timeout_s=(2, 2),
+    )
+
+
+# ---------- faults, each by name ----------
+
+
+def status_from(first: int, status: int) -> Fault:
+    """Answer *status* from the request number *first* on."""
+    return lambda number, _, honest: Response(status=status, body={"error": status}) if number >= first else honest()
+
+
+def status_once(at: int, status: int, headers: Callable[[], dict[str, str]] = dict) -> Fault:
+    """Answer *status* to one request only."""
+    return lambda number, _, honest: Response(status=status, body={}, headers=headers()) if number == at else honest()
+
+
+def retry_after(form: str) -> Callable[[], dict[str, str]]:
+    """Give a Retry-After of a form: ``seconds``, ``fraction`` or ``date``."""
+
+    def headers() -> dict[str, str]:
+        soon = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+        return {"Retry-After": {"seconds": "2", "fraction": "0.5", "date": soon}[form]}
+
+    return headers
+
+
+def raw_once(at: int, content: Callable[[bytes], bytes]) -> Fault:
+    """Send a changed body to one request."""
+
+    def fault(number: int, _: Request, honest: Callable[[], Response]) -> Response | bytes:
+        answer = honest()
+        return content(json.dumps(answer.body).encode()) if number == at else answer
+
+    return fault
+
+
+def reset_once(at: int) -> Fault:
+    """Break the connection of one request."""
+    return lambda number, _, honest: None if number == at else honest()
+
+
+def lists(body: Any) -> list[tuple[dict[str, Any], str]]:
+    """Find the lists of records in an answer, as (holder, key)."""
+    found = []
+    if isinstance(body, dict):
+        found = [
+            (body, key) for key, value in body.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
+    return found
+
+
+def on_list(at: int, change: Callable[[list[Any]], list[Any]]) -> Fault:
+    """Change the list of records in the *at*-th answer that has one of two or more."""
+    seen = [0]
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for holder, key in lists(answer.body):
+            if len(holder[key]) >= 2:
+                seen[0] += 1
+                if seen[0] == at:
+                    holder[key] = change(holder[key])
+        return answer
+
+    return fault
+
+
+def rename_field(field: str) -> Fault:
+    """Rename a field of every record, as an upgrade of the tool may."""
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for holder, key in lists(answer.body):
+            holder[key] = [{(f"{k}_v2" if k == field else k): v for k, v in record.items()} for record in holder[key]]
+        return answer
+
+    return fault
+
+
+def retype_field(field: str) -> Fault:
+    """Give a field of every record another type."""
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for holder, key in lists(answer.body):
+            holder[key] = [{k: ({"value": v} if k == field else v) for k, v in record.items()} for record in holder[key]]
+        return answer
+
+    return fault
+
+
+def meanwhile(at: int, act: Callable[[], Any]) -> Fault:
+    """Let something happen in the world just after the request number *at* was answered."""
+
+    def fault(number: int, _: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if number == at:
+            act()
+        return answer
+
+    return fault

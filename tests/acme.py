@@ -1,0 +1,514 @@
+"""A small tool of our own, its connector, and the same connector with one fault at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+import requests
+
+from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+from hub.records import Container, CustomValue, Record, Task, Worklog
+from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
+from hub.testing.kit import Exam, Request, Response, World
+from hub.testing.kit.exam import SECRET
+
+PAGE = 20
+START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
+COMMENT = "a remark about a colleague"
+TITLES = ("Plain", "Été à Orléans", "日本語の課題", "🌞 emoji", "x" * 5000, "'; DROP TABLE task; --", "\u202eright to left")
+
+
+class Acme(World):
+    """Projects, items and worklogs behind a REST API with pages by id and a delete feed."""
+
+    def __init__(self, seed: int, *, scale: int = 1) -> None:
+        super().__init__(seed, scale=scale)
+        self.now = START
+        self.hidden: set[str] = set()
+        self.projects = {str(n): f"Project {n}" for n in (1, 2, 3)}
+        self.items: dict[int, dict[str, Any]] = {}
+        self.worklogs: dict[int, dict[str, Any]] = {}
+        self.deleted: list[dict[str, Any]] = []
+        self.next = 100
+        for _ in range(45 * scale):
+            self.add()
+        for number in range(50 * scale):
+            self.log(self.random.choice(list(self.items)), number)
+
+    def tick(self) -> str:
+        self.now += timedelta(seconds=self.random.randint(1, 40))
+        return self.stamp()
+
+    def stamp(self) -> str:
+        return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def local(self) -> str:
+        # the tool writes creation stamps with the server's offset, summer time from 31 March 01:00 UTC
+        hours = 2 if self.now >= datetime(2024, 3, 31, 1, tzinfo=UTC) else 1
+        return (self.now + timedelta(hours=hours)).strftime(f"%Y-%m-%dT%H:%M:%S+0{hours}:00")
+
+    def log(self, item: int, number: int) -> None:
+        self.next += 1
+        day = f"2024-03-{28 + number % 4}"
+        started = f"{day}T{'23:30' if number % 3 == 0 else '00:15' if number % 3 == 1 else '10:00'}:00+0{2 if number % 2 else 1}:00"
+        hours = (0.25, 1.1, 7.5, -0.5, 1 / 3)[number % 5]
+        self.worklogs[self.next] = {
+            "id": self.next,
+            "item": item,
+            "started": started,
+            "hours": hours,
+            "updated": self.tick(),
+            "comment": COMMENT,
+        }
+
+    def add(self) -> str:
+        return self._add(self.tick())
+
+    def _add(self, stamp: str) -> str:
+        self.next += 1
+        n = self.next
+        self.items[n] = {
+            "id": n, "key": f"ACM-{n}", "project": self.random.choice(list(self.projects)), "title": f"{TITLES[n % len(TITLES)]} {n}",
+            "done": n % 4 == 0, "estimate_h": (n % 9) / 2, "total_estimate_h": (n % 9) / 2 + 10, "created": self.local(), "updated": stamp,
+        }  # fmt: skip
+        return str(n)
+
+    def add_behind(self, seconds: int) -> str:
+        newest = max(item["updated"] for item in self.items.values())
+        return self._add((datetime.fromisoformat(newest) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def edit(self, native: str | None = None) -> str:
+        n = int(native) if native and int(native) in self.items else self.random.choice(list(self.items))
+        self.items[n] |= {"title": f"edited {self.random.random()}", "updated": self.tick()}
+        return str(n)
+
+    def delete(self, native: str | None = None) -> str:
+        n = int(native) if native else self.random.choice(list(self.items))
+        self.items.pop(n, None)
+        for one in [w for w, log in self.worklogs.items() if log["item"] == n]:
+            del self.worklogs[one]
+            self.deleted.append({"id": one, "at": self.tick()})
+        return str(n)
+
+    def rename(self, native: str) -> None:
+        self.items[int(native)] |= {"key": f"NEW-{native}", "updated": self.tick()}
+
+    def move(self, native: str) -> None:
+        item = self.items[int(native)]
+        item |= {"project": str(int(item["project"]) % 3 + 1), "updated": self.tick()}
+
+    def hide(self) -> tuple[str, list[str]]:
+        self.hidden.add("2")
+        return "2", [str(n) for n, item in self.items.items() if item["project"] == "2"]
+
+    def tasks(self) -> list[str]:
+        return [str(n) for n in sorted(self.items)]
+
+    def requests(self) -> int:
+        return 1 + math.ceil(len(self.items) / PAGE) + 1 + math.ceil(len(self.worklogs) / PAGE) + 1 + 1 + len(self.projects)
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        seen = {n: item for n, item in self.items.items() if item["project"] not in self.hidden}
+        return {
+            "task": {
+                str(n): {
+                    "title": item["title"], "code": item["key"], "container_id": f"acme:p{item['project']}", "updated_at": item["updated"],
+                    "estimate_s": round(item["estimate_h"] * 3600), "status_native": "done" if item["done"] else "todo",
+                    "created_at": datetime.fromisoformat(item["created"]).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                }
+                for n, item in seen.items()
+            },
+            "worklog": {
+                f"w{n}": {"seconds": round(log["hours"] * 3600), "day": log["started"][:10], "task_id": f"acme:{log['item']}"}
+                for n, log in self.worklogs.items() if log["item"] in seen
+            },
+        }  # fmt: skip
+
+    def answer(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {SECRET}" and request.headers.get("x-token") != SECRET:
+            return Response(status=401, body={"error": "who are you"})
+        q = request.query
+        match request.path:
+            case "/me":
+                return Response(body={"name": "kit"})
+            case "/projects":
+                return Response(body={"projects": [{"id": n, "name": name} for n, name in self.projects.items()]})
+            case "/items":
+                rows = [item for item in self.items.values() if item["project"] not in self.hidden]
+                return self.page("items", rows, q)
+            case "/worklogs":
+                rows = [w for w in self.worklogs.values() if self.items.get(w["item"], {}).get("project") not in self.hidden]
+                return self.page("worklogs", rows, q)
+            case "/worklogs/deleted":
+                return Response(body={"deleted": [d for d in self.deleted if d["at"] >= q.get("since", "")]})
+            case "/ids":
+                if q["project"] in self.hidden:
+                    return Response(status=403, body={})
+                return Response(
+                    body={"ids": [n for n, item in sorted(self.items.items()) if item["project"] == q["project"]]}
+                )
+        if request.path.startswith("/items/"):
+            return Response(body=self.items.get(int(request.path[7:]), {}))
+        return Response(status=404, body={})
+
+    def page(self, name: str, rows: list[dict[str, Any]], q: dict[str, str]) -> Response:
+        rows = [row for row in rows if row["updated"] >= q.get("updated_since", "")]
+        if "offset" in q:
+            rows.sort(key=lambda row: (row["updated"], row["id"]))
+            chunk = rows[int(q["offset"]) : int(q["offset"]) + PAGE]
+        else:
+            rows.sort(key=lambda row: row["id"])
+            chunk = [row for row in rows if row["id"] > int(q.get("after_id", 0))][:PAGE]
+        return Response(body={name: [dict(row) for row in chunk], "total": len(rows)})
+
+
+class Item(msgspec.Struct):
+    """An item as the API gives it."""
+
+    id: int
+    key: str
+    project: str
+    title: str
+    done: bool
+    estimate_h: float
+    created: str
+    updated: str
+
+
+class Log(msgspec.Struct):
+    """A worklog as the API gives it."""
+
+    id: int
+    item: int
+    started: str
+    hours: float
+    updated: str
+
+
+class Deleted(msgspec.Struct):
+    """A line of the delete feed."""
+
+    id: int
+    at: str
+
+
+class Named(msgspec.Struct):
+    """A project."""
+
+    id: str
+    name: str
+
+
+class Page(msgspec.Struct):
+    """Any page."""
+
+    total: int = -1
+    items: list[Item] | None = None
+    worklogs: list[Log] | None = None
+    deleted: list[Deleted] | None = None
+    projects: list[Named] | None = None
+    ids: list[int] | None = None
+
+
+_page: Any = msgspec.json.Decoder(Page)
+
+
+class AcmeSource(Source, frozen=True, kw_only=True):
+    """The connector; *bug* breaks one thing."""
+
+    kind: ClassVar[str] = "acme"
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Task, Worklog)
+    census_every_hours: ClassVar[float] = 0.0
+
+    url: str
+    token: str = ""
+    bug: str = ""
+
+    def __repr__(self) -> str:
+        return f"AcmeSource({self.name}, {self.url}{self.token if self.bug == 'token_in_repr' else ''})"
+
+    def __post_init__(self) -> None:
+        if self.bug == "network_when_made":
+            requests.get(self.url + "/me", headers={"X-Token": self.token}, timeout=2)
+
+    # ---------- asking ----------
+
+    def ask(self, ctx: Context, path: str, **query: Any) -> Page:
+        if self.bug == "token_in_log":
+            ctx.log.info("asking %s with %s", path, self.token)
+        if self.bug == "own_http":
+            answer = requests.get(self.url + path, params=query, headers={"X-Token": self.token}, timeout=2)
+            ctx.count(requests=1)
+            if answer.status_code != 200:
+                raise SourceUnavailable(f"HTTP {answer.status_code}")
+            return self.decode(answer.content)
+        if self.bug == "leaks_on_redirect":
+            answer = requests.get(self.url + path, params=query, headers={"X-Token": self.token}, timeout=2)
+            if answer.status_code == 401:
+                raise SourceDenied("401")
+            return self.decode(answer.content)
+        ctx.http.credentials = {"Authorization": f"Bearer {self.token}"}
+        swallowed: dict[str, tuple[type[Exception], ...]] = {
+            "swallows_401": (SourceDenied,), "swallows_403": (SourceDenied,), "swallows_404": (SourceGone,), "swallows_410": (SourceGone,),
+            "swallows_400": (SourceDataError,), "swallows_503": (SourceUnavailable,), "html_is_empty": (SourceDataError,),
+        }  # fmt: skip
+        if self.bug in swallowed and path != "/me":
+            with contextlib.suppress(*swallowed[self.bug]):
+                return self.get(ctx, path, query)
+            return Page(total=0)
+        if self.bug == "token_in_error":
+            try:
+                return self.get(ctx, path, query)
+            except SourceDenied as exc:
+                raise SourceDenied(f"{exc} The token was {self.token}.") from exc
+        return self.get(ctx, path, query)
+
+    def get(self, ctx: Context, path: str, query: Mapping[str, Any]) -> Page:
+        if self.bug in {"lenient_fields", "truncated_is_empty"}:
+            response = ctx.http.request("GET", self.url + path, params=query)
+            return self.decode(response.content)
+        page: Page = ctx.http.get_json(self.url + path, params=query, decoder=_page)
+        return page
+
+    def decode(self, content: bytes) -> Page:
+        try:
+            body = msgspec.json.decode(content)
+        except msgspec.DecodeError as exc:
+            if self.bug == "truncated_is_empty":
+                return Page(total=0)
+            raise SourceDataError("not JSON") from exc
+        if self.bug == "lenient_fields":
+
+            def fix(row: dict[str, Any], cls: Any) -> Any:
+                blank = {"id": 0, "item": 0, "done": False, "estimate_h": 0.0, "hours": 0.0}
+                return cls(**{f: row.get(f, blank.get(f, "2024-01-01T00:00:00Z")) for f in cls.__struct_fields__})
+
+            for name, cls in (("items", Item), ("worklogs", Log), ("deleted", Deleted), ("projects", Named)):
+                if name in body:
+                    body[name] = [fix(row, cls) for row in body[name]]
+            return Page(**{k: v for k, v in body.items() if k in Page.__struct_fields__})
+        try:
+            return msgspec.convert(body, Page)
+        except msgspec.ValidationError as exc:
+            raise SourceDataError(str(exc)) from exc
+
+    def pages(self, ctx: Context, name: str, since: str) -> Iterator[list[Any]]:
+        """Page by id; end well only with as many distinct ids as the tool says there are."""
+        for _ in range(3):
+            seen: set[int] = set()
+            after, total = 0, -1
+            while True:
+                query: dict[str, Any] = {"updated_since": since} if since else {}
+                if self.bug == "offset_paging":
+                    query["offset"] = len(seen) if name == "items" else after
+                else:
+                    query["after_id"] = after
+                page = self.ask(ctx, f"/{name}", **query)
+                rows = getattr(page, name)
+                if rows is None:
+                    if not self.bug:
+                        raise SourceDataError(f"/{name} has no list {name!r}")
+                    rows = []
+                total = page.total
+                if not rows:
+                    break
+                if max(row.id for row in rows) <= after and self.bug not in {"offset_paging", "pages_for_ever"}:
+                    if self.bug == "stops_at_a_repeated_page":
+                        return
+                    raise SourceDataError(f"/{name} brings the same page again after id {after}")
+                seen |= {row.id for row in rows}
+                yield rows
+                if self.bug == "first_page_only":
+                    return
+                if self.bug == "offset_paging":
+                    after += len(rows)
+                else:
+                    after = max(row.id for row in rows)
+                if len(rows) < PAGE and self.bug in {"short_page_ends", "ignores_the_count"}:
+                    return
+                if len(seen) >= total and self.bug not in {"pages_for_ever"}:
+                    break
+            if (
+                len(seen) >= total
+                or self.bug in {"ignores_the_count", "offset_paging"}
+                or self.bug.startswith(("swallows", "html", "truncated", "lenient"))
+            ):
+                return
+        raise SourceDataError(f"/{name}: {len(seen)} rows came, the tool counts {total}")
+
+    # ---------- the contract ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        if self.bug != "check_lies":
+            self.ask(ctx, "/me")
+        yield Check(name="login", state="ok", detail="signed in")
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        yield Partition(id="projects")
+        if self.bug == "absence_deletes":
+            yield Partition(id="items", complete=True, scope=Scope(records=(Task,)))
+        else:
+            yield Partition(id="items")
+        yield Partition(id="worklogs")
+        if self.bug != "ignores_the_delete_feed":
+            yield Partition(id="deleted", after=("worklogs",))
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        since = str(cursor or "")
+        match partition.id:
+            case "projects":
+                found = self.ask(ctx, "/projects").projects
+                if found is None and not self.bug:
+                    raise SourceDataError("/projects has no list 'projects'")
+                yield Batch(
+                    records=[Container(id=self.row_id(f"p{p.id}"), kind="project", name=p.name) for p in found or []]
+                )
+            case "items":
+                yield from self.sweep(ctx, "items", since)
+            case "worklogs":
+                yield from self.sweep(ctx, "worklogs", since)
+            case "deleted":
+                lines = self.ask(ctx, "/worklogs/deleted", since=since).deleted
+                if lines is None and not self.bug:
+                    raise SourceDataError("/worklogs/deleted has no list 'deleted'")
+                gone = tuple(
+                    Gone(record=Worklog, id=self.row_id(f"w{d.id}"), evidence=f"delete feed {d.at}") for d in lines or []
+                )
+                yield Batch(gone=gone, cursor=max([since, *(d.at for d in lines or [])]))
+
+    def sweep(self, ctx: Context, name: str, since: str) -> Iterator[Batch]:
+        highest = since
+        asked = self.overlap(since)
+        everything: list[Record] = []
+        for number, rows in enumerate(self.pages(ctx, name, asked)):
+            if self.bug != "cursor_of_the_first_page" or number == 0:
+                highest = max([highest, *(row.updated for row in rows)])
+            records = [record for row in rows for record in self.records(ctx, name, row, number)]
+            if self.bug == "one_big_batch":
+                everything += records
+            elif self.bug == "cursor_too_early":
+                yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if number == 0 else None)
+            else:
+                yield Batch(records=records)
+        if self.bug == "cursor_is_now":
+            highest = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self.bug == "no_cursor":
+            return
+        yield Batch(records=everything, cursor=highest or None)
+
+    def overlap(self, since: str) -> str:
+        if not since or self.bug == "no_cursor":
+            return ""
+        moment = datetime.fromisoformat(since)
+        moment += timedelta(seconds=1) if self.bug == "exclusive_cursor" else -timedelta(minutes=10)
+        if self.bug == "no_overlap":
+            moment = datetime.fromisoformat(since)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def records(self, ctx: Context, name: str, row: Any, page: int) -> Iterator[Record]:
+        if name == "items":
+            yield self.task(ctx, row)
+            if self.bug == "undeclared_records":
+                yield CustomValue(id=self.row_id(f"{row.id}/c"), row_id=self.row_id(row.id), field="x", text="y")
+        else:
+            yield self.worklog(row, page)
+
+    def task(self, ctx: Context, row: Item) -> Task:
+        bug = self.bug
+        native: Any = row.id
+        if bug == "key_as_id":
+            native = row.key
+        elif bug == "container_in_id":
+            native = f"{row.project}-{row.id}"
+        elif bug == "random_ids":
+            native = uuid.uuid4()
+        title = row.title
+        if bug == "ascii_titles":
+            title = title.encode("ascii", "ignore").decode()
+        elif bug == "cut_titles":
+            title = title[:255]
+        elif bug == "clock_in_title":
+            title = f"{title} {time.time_ns()}"
+        estimate = row.estimate_h + (10 if bug == "rollup_counted" else 0)
+        if bug == "request_per_item":
+            self.ask(ctx, f"/items/{row.id}")
+        created = (
+            row.created
+            if bug == "local_stamps"
+            else datetime.fromisoformat(row.created).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
+        if bug == "zone_dropped":
+            created = row.created[:19] + "Z"
+        return Task(
+            id=self.row_id(native), container_id=self.row_id(f"p{row.project}"), code=row.key, title=title,
+            url=f"{self.url}/{row.id}?token={self.token}" if bug == "token_in_store" else f"{self.url}/{row.id}" if bug == "url_of_the_day" else None,
+            status_native="done" if row.done else "todo", created_at=created, updated_at=row.updated,
+            estimate_s=int(estimate) * 3600 if bug == "whole_hours" else round(estimate * 3600),
+        )  # fmt: skip
+
+    def worklog(self, row: Log, page: int) -> Worklog:
+        day = row.started[:10]
+        if self.bug == "utc_days":
+            day = datetime.fromisoformat(row.started).astimezone(UTC).date().isoformat()
+        seconds = round(row.hours * (60 if self.bug == "minutes_for_hours" else 3600))
+        if self.bug == "no_negative_hours":
+            seconds = max(0, seconds)
+        native = f"w{row.id}" if self.bug != "page_in_id" else f"w{row.id}-{uuid.uuid4()}"
+        return Worklog(
+            id=self.row_id(native), task_id=self.row_id(row.item), account_id=COMMENT if self.bug == "collects_comments" else None, day=day,
+            seconds=seconds,
+        )  # fmt: skip
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        if self.bug == "no_census":
+            return
+        for project in ("1", "2", "3"):
+            container = self.row_id(f"p{project}")
+            scope = Scope(records=(Task,), container_id=container)
+            try:
+                ids = self.ask(ctx, "/ids", project=project).ids
+            except SourceDenied as exc:
+                if self.bug == "hidden_is_deleted":
+                    yield Census(record=Task, scope=scope, ids=frozenset(), evidence="nothing there")
+                    continue
+                if "HTTP 401" in str(exc):
+                    raise
+                yield Census(record=Task, scope=scope, ids=frozenset(), evidence=f"403 on project {project}", readable=False)
+                continue
+            if ids is None:
+                if self.bug:
+                    continue
+                raise SourceDataError("/ids has no list 'ids'")
+            found = ids[: len(ids) - 1] if self.bug == "census_cut" else ids
+            yield Census(
+                record=Task, scope=scope, ids=frozenset(self.row_id(n) for n in found), evidence=f"ids of project {project}"
+            )
+        if self.bug == "worklogs_by_absence":
+            with contextlib.suppress(HubError):
+                logs = {self.row_id(f"w{row.id}") for rows in self.pages(ctx, "worklogs", "") for row in rows}
+                yield Census(record=Worklog, scope=Scope(records=(Worklog,)), ids=frozenset(logs), evidence="not listed")
+
+
+class AcmeExam(Exam):
+    """The connector's side of the table."""
+
+    kind = "acme"
+    capabilities = frozenset({"increments", "deletions", "worklogs", "containers"})
+    private = (COMMENT,)
+
+    def __init__(self, bug: str = "") -> None:
+        """Bring the connector with *bug*."""
+        self.bug = bug
+
+    def world(self, seed: int, *, scale: int = 1) -> Acme:
+        return Acme(seed, scale=scale)
+
+    def source(self, url: str) -> Source:
+        return AcmeSource(name="acme", url=url, token=SECRET, bug=self.bug)

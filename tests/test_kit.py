@@ -1,0 +1,119 @@
+"""The kit is proven by mutants: a correct connector is Gold on every seed, one fault fails, and by the right law."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from acme import AcmeExam
+
+from hub.testing import HubResult
+from hub.testing.kit import certify
+from hub.testing.kit.checks import CHECKS
+
+MUTANTS = {
+    "first_page_only": "reads-everything",
+    "rollup_counted": "hours-in-are-hours-out",
+    "whole_hours": "hours-in-are-hours-out",
+    "minutes_for_hours": "hours-in-are-hours-out",
+    "no_negative_hours": "hours-in-are-hours-out",
+    "local_stamps": "types-and-forms",
+    "zone_dropped": "reads-everything",
+    "utc_days": "the-day-is-the-authors",
+    "undeclared_records": "declared-records-only",
+    "ascii_titles": "text-is-kept",
+    "cut_titles": "text-is-kept",
+    "token_in_log": "secrets-stay-secret",
+    "token_in_error": "secrets-stay-secret",
+    "token_in_repr": "secrets-stay-secret",
+    "token_in_store": "secrets-stay-secret",
+    "request_per_item": "requests-within-plan",
+    "network_when_made": "quiet-when-made",
+    "check_lies": "check-tells-the-truth",
+    "clock_in_title": "second-run-changes-nothing",
+    "random_ids": "second-run-changes-nothing",
+    "cursor_is_now": "cursor-is-a-stamp-seen",
+    "exclusive_cursor": "ties-at-the-cursor",
+    "no_overlap": "late-arrivals",
+    "no_cursor": "increments-are-used",
+    "cursor_too_early": "killed-anywhere",
+    "offset_paging": "deleted-while-paging",
+    "page_in_id": "duplicated-rows",
+    "ignores_the_count": "dropped-rows",
+    "pages_for_ever": "a-page-that-repeats",
+    "stops_at_a_repeated_page": "a-page-that-repeats",
+    "swallows_401": "status-401",
+    "swallows_403": "status-403",
+    "swallows_404": "status-404",
+    "swallows_410": "status-410",
+    "swallows_400": "status-400",
+    "swallows_503": "status-503",
+    "own_http": "status-429-with-seconds",
+    "truncated_is_empty": "truncated-json",
+    "html_is_empty": "html-for-json",
+    "leaks_on_redirect": "redirect-to-another-host",
+    "lenient_fields": "renamed-field",
+    "absence_deletes": "deletions-are-found",
+    "no_census": "deletions-are-found",
+    "census_cut": "second-run-changes-nothing",
+    "hidden_is_deleted": "hidden-is-not-deleted",
+    "worklogs_by_absence": "worklogs-need-a-proof",
+    "key_as_id": "ids-survive-a-rename",
+    "container_in_id": "ids-survive-a-move",
+    "collects_comments": "privacy-by-default",
+    "one_big_batch": "memory-stays-flat",
+}
+
+
+def test_there_are_enough() -> None:
+    """At least 30 checks with a law and a way to mend, at least 40 mutants, each aimed at a check that exists."""
+    codes = [check.code for check in CHECKS]
+
+    assert len(codes) == len(set(codes)) >= 30
+    assert len(MUTANTS) >= 40
+    assert set(MUTANTS.values()) <= set(codes)
+    assert {"bronze", "silver", "gold"} == {check.level for check in CHECKS}
+    assert all(check.law.endswith(".") and check.mend.endswith(".") for check in CHECKS)
+
+
+@pytest.mark.parametrize("bug", MUTANTS)
+def test_a_mutant_is_caught_by_its_law(bug: str, proof: bool) -> None:
+    """A connector with this one fault fails the check that names the law it breaks, on several seeds in the proof."""
+    for seed in range(2026, 2029 if proof else 2027):
+        report = certify(AcmeExam(bug), seed=seed, only=(MUTANTS[bug],))
+
+        assert [MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
+
+
+def test_a_correct_connector_is_gold(proof: bool) -> None:
+    """No false alarm: Gold on every seed."""
+    for seed in range(50 if proof else 1):
+        report = certify(AcmeExam(), seed=seed)
+
+        assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), f"seed {seed}"
+        assert report.seconds < 60
+
+
+def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """certify takes a file, prints laws and ways to mend, JSON and JUnit, and its exit code follows the level asked."""
+    exam = Path(__file__).with_name("acme.py")
+    (hub_folder / "bad.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(exam.parent)!r})\nimport acme\nclass Bad(acme.AcmeExam):\n    def __init__(self): super().__init__('exclusive_cursor')\n"
+    )
+    well = run_hub("plugin", "certify", str(exam), "--level", "gold", "--json")
+    bad = run_hub("plugin", "certify", "bad.py", "--level", "silver", "--junit", "report.xml")
+    none = run_hub("plugin", "certify", "nobody")
+    said = json.loads(well.output)
+    cases = ET.parse(hub_folder / "report.xml").getroot()
+
+    assert (0, "gold") == (well.exit_code, said["level"])
+    assert len(CHECKS) == len(said["results"]) == int(cases.get("tests", "0"))
+    assert 1 == bad.exit_code
+    assert "law:  A row with the very stamp of the cursor is found." in bad.output
+    assert "mend: Read the last stamp again (>=), upsert by id." in bad.output
+    assert "acme: Bronze" in bad.output
+    assert "2" == cases.get("failures")
+    assert (2, True) == (none.exit_code, "gives no exam" in none.error)
