@@ -9,10 +9,13 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from hub.testing.kit import bronze, gold, silver
 from hub.testing.kit.bench import Failed
 from hub.testing.kit.checks import CHECKS, Check, Level
 from hub.testing.kit.exam import Exam
 
+MODULES = (bronze, silver, gold)
+"""Importing them registers their checks."""
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
 
 
@@ -93,5 +96,9 @@ def run_check(one: Check, exam: Exam, seed: int) -> Result:
 def certify(exam: Exam, *, seed: int = 2026, only: tuple[str, ...] = ()) -> Report:
     """Run every check (or *only* those named) on the connector of *exam*."""
     began = time.perf_counter()
-    results = [run_check(one, exam, seed) for one in CHECKS if not only or one.code in only]
+    results = [
+        run_check(one, exam, seed)
+        for one in sorted(CHECKS, key=lambda one: LEVELS.index(one.level))
+        if not only or one.code in only
+    ]
     return Report(connector=exam.kind, results=results, seconds=time.perf_counter() - began)

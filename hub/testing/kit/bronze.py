@@ -1,0 +1,211 @@
+"""Bronze: it reads, completely and rightly, and keeps its secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+
+from hub.errors import ConfigError
+from hub.records import BY_TABLE
+from hub.settings import convert
+from hub.source import Context, Source
+from hub.testing.kit import faults
+from hub.testing.kit.bench import Failed, table
+from hub.testing.kit.checks import check, well
+from hub.testing.kit.exam import SECRET, Exam
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@check(
+    "bronze",
+    "A full reading holds every row of the tool, with the values of the answer sheet.",
+    "Read all pages; map each field from its own place.",
+)
+def reads_everything(exam: Exam, seed: int) -> str:
+    """Sync a fresh world and compare."""
+    with table(exam, seed) as bench:
+        well(bench)
+        return ", ".join(f"{len(rows)} {name}" for name, rows in bench.world.truth().items())
+
+
+@check(
+    "bronze",
+    "Hours in are hours out: own effort only, no roll-up, to the second.",
+    "Take the item's own effort; convert hours with round(hours * 3600).",
+)
+def hours_in_are_hours_out(exam: Exam, seed: int) -> str:
+    """Compare the sums of seconds."""
+    with table(exam, seed) as bench:
+        bench.sync()
+        truth = bench.world.truth()
+        for name, field in (("task", "estimate_s"), ("worklog", "seconds")):
+            said = sum(row.get(field) or 0 for row in truth.get(name, {}).values())
+            held = sum(row[field] or 0 for row in bench.counted(name).values()) if name in truth else said
+            if said != held:
+                raise Failed(f"{name}.{field}: the tool has {said} s, the store {held} s")
+        return "sums of estimates and worklogs are equal"
+
+
+@check(
+    "bronze",
+    "Every value has the type and form of its field: instants in UTC with Z, days as YYYY-MM-DD.",
+    "Convert stamps to UTC; keep civil days as text.",
+)
+def types_and_forms(exam: Exam, seed: int) -> str:
+    """Convert every stored row strictly and look at stamps."""
+    with table(exam, seed) as bench:
+        bench.sync()
+        rows = 0
+        for name, record in BY_TABLE.items():
+            for row in bench.store.rows(f"SELECT * FROM {name}"):
+                rows += 1
+                values = {f: bool(row[f]) if row[f] is not None and "bool" in str(record.__annotations__.get(f, "")) else row[f]
+                          for f in record.__struct_fields__}  # fmt: skip
+                try:
+                    msgspec.convert(values, record)
+                except msgspec.ValidationError as exc:
+                    raise Failed(f"{name} {row['id']}: {exc}") from exc
+                for field in record.__struct_fields__:
+                    value = row[field]
+                    if value is None:
+                        continue
+                    if field.endswith("_at") and not _INSTANT.fullmatch(value):
+                        raise Failed(f"{name}.{field} is {value!r}, not a UTC instant")
+                    if (field.endswith("_on") or field == "day") and not _DAY.fullmatch(value):
+                        raise Failed(f"{name}.{field} is {value!r}, not a day")
+        return f"{rows} rows"
+
+
+@check(
+    "bronze",
+    "A worklog's day is the author's day, on DST nights too.",
+    "Take the date as the tool writes it; never the UTC date of an instant.",
+    needs=("worklogs",),
+)
+def the_day_is_the_authors(exam: Exam, seed: int) -> str:
+    """Compare days of late and early entries."""
+    with table(exam, seed) as bench:
+        bench.sync()
+        ours = bench.counted("worklog")
+        for native, row in bench.world.truth()["worklog"].items():
+            if native in ours and ours[native]["day"] != row["day"]:
+                raise Failed(f"worklog {native}: day {ours[native]['day']}, the author wrote {row['day']}")
+        return f"{len(ours)} worklogs"
+
+
+@check("bronze", "Only the declared record types are made.", "Name every record class in `provides`.")
+def declared_records_only(exam: Exam, seed: int) -> str:
+    """Look which tables were filled."""
+    with table(exam, seed) as bench:
+        bench.sync()
+        declared = {record.table for record in bench.source.provides}
+        for name in BY_TABLE:
+            if name not in declared and bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
+                raise Failed(f"rows of {name} were written, which `provides` does not name")
+        return ", ".join(sorted(declared))
+
+
+@check("bronze", "Text is kept as it is: any script, emoji, and very long.", "Do not cut or encode text.")
+def text_is_kept(exam: Exam, seed: int) -> str:
+    """Compare titles."""
+    with table(exam, seed) as bench:
+        bench.sync()
+        ours = bench.counted("task")
+        for native, row in bench.world.truth()["task"].items():
+            if native in ours and ours[native]["title"] != row["title"]:
+                raise Failed(f"task {native}: the title lost something: {ours[native]['title'][:40]!r}")
+        return "titles are equal"
+
+
+@check(
+    "bronze",
+    "The credential is found nowhere: store, log, report, repr.",
+    "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.",
+)
+def secrets_stay_secret(exam: Exam, seed: int) -> str:
+    """Search after a calm run and after a refused one."""
+    with table(exam, seed) as bench:
+        calm = bench.sync()
+        refused = bench.sync(faults.status_from(1, 401), full=True)
+        context = Context(base=Path(), source_id="x", session=lambda: faults.hurried(context))
+        said = ""
+        try:
+            said = str(list(bench.source.check(context)))
+        except Exception as exc:  # noqa: BLE001 - only its text matters
+            said = str(exc)
+        finally:
+            context.close()
+        places = {
+            "store": "\n".join(bench.store.connection.iterdump()), "log": bench.log.getvalue(), "repr": repr(bench.source),
+            "report": json.dumps(msgspec.to_builtins([calm, refused])) + said,
+        }  # fmt: skip
+        if found := [place for place, text in places.items() if SECRET in text]:
+            raise Failed(f"the credential is in the {' and the '.join(found)}")
+        return "not found in store, log, report and repr"
+
+
+@check(
+    "bronze",
+    "The number of requests stays within the connector's own plan.",
+    "Ask in pages and batches, never once per item; or state the true plan.",
+)
+def requests_within_plan(exam: Exam, seed: int) -> str:
+    """Count the requests of a full reading."""
+    with table(exam, seed) as bench:
+        plan = bench.world.requests()
+        bench.sync()
+        asked = len(bench.stand_in.asked)
+        if asked > plan:
+            raise Failed(f"{asked} requests, the plan says at most {plan}")
+        return f"{asked} of {plan}"
+
+
+@check("bronze", "Nothing happens before it is asked for.", "Open no connection when the source is made or planned.")
+def quiet_when_made(exam: Exam, seed: int) -> str:
+    """Make the source and count requests."""
+    with table(exam, seed) as bench:
+        exam.source(bench.stand_in.url)
+        if bench.stand_in.asked:
+            raise Failed(f"{len(bench.stand_in.asked)} requests when the source was made")
+        return "no request"
+
+
+@check(
+    "bronze",
+    "`check` says well when it is, and not when the credential is refused.",
+    "Ask something that needs the credential; let SourceDenied through or say failed.",
+)
+def check_tells_the_truth(exam: Exam, seed: int) -> str:
+    """Run `check` against a willing and a refusing tool."""
+    with table(exam, seed) as bench:
+        for fault, wanted in ((None, True), (faults.status_from(1, 401), False)):
+            bench.stand_in.fault = fault
+            context = Context(base=Path(), source_id="x", session=lambda: faults.hurried(context))  # noqa: B023 - called within the turn
+            try:
+                states = {one.state for one in bench.source.check(context)}
+            except Exception:  # noqa: BLE001 - a refusal told as an error is told
+                states = {"failed"}
+            finally:
+                context.close()
+            if ("failed" not in states) != wanted:
+                raise Failed(
+                    "check said failed on a healthy tool" if wanted else "check said ok although the tool answered 401"
+                )
+        return "ok when well, failed on 401"
+
+
+@check("bronze", "A wrong setting is an error that names it.", "Declare settings as typed fields; forbid unknown ones.")
+def settings_are_checked(exam: Exam, seed: int) -> str:
+    """Convert a configuration with an unknown key."""
+    with table(exam, seed) as bench:
+        cls: type[Source] = type(bench.source)
+        try:
+            convert({"name": "x", "surely_no_setting": 1}, cls, where="hub.toml [sources.x]", base=Path())
+        except ConfigError as exc:
+            return str(exc)[:100]
+        raise Failed("an unknown setting was accepted")

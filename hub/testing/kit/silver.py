@@ -1,0 +1,322 @@
+"""Silver: it goes on, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hub.testing.kit import faults
+from hub.testing.kit.bench import Failed, table
+from hub.testing.kit.checks import check, not_green, well
+from hub.testing.kit.exam import SECRET, Exam, Request, Response
+
+
+@check(
+    "silver",
+    "A second run changes nothing.",
+    "Make ids and values from the tool's answer only: no clock, no chance, no order.",
+)
+def second_run_changes_nothing(exam: Exam, seed: int) -> str:
+    """Sync twice, then once in full."""
+    with table(exam, seed) as bench:
+        well(bench)
+        for full in (False, True):
+            report = bench.sync(full=full)
+            changes = report.changes
+            if changes.inserted or changes.updated or changes.presence_changed:
+                raise Failed(
+                    f"{'a full' if full else 'the second'} run: {changes.inserted} new, {changes.updated} changed, {changes.presence_changed} left"
+                )
+        return "0 rows, twice"
+
+
+@check(
+    "silver",
+    "Edits and additions are found by the next run, whatever our clock says.",
+    "Cursor = highest change stamp seen, never now.",
+    needs=("increments",),
+)
+def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
+    """Edit and add after a sync; the tool's clock is years behind ours."""
+    with table(exam, seed) as bench:
+        well(bench)
+        for _ in range(3):
+            bench.world.edit()
+            bench.world.add()
+        well(bench, "the next run")
+        return "3 edits and 3 additions found"
+
+
+@check(
+    "silver",
+    "A row with the very stamp of the cursor is found.",
+    "Read the last stamp again (>=), upsert by id.",
+    needs=("increments",),
+)
+def ties_at_the_cursor(exam: Exam, seed: int) -> str:
+    """Add an item whose stamp equals the newest one."""
+    with table(exam, seed) as bench:
+        well(bench)
+        bench.world.add_behind(0)
+        well(bench, "the next run")
+        return "found"
+
+
+@check(
+    "silver",
+    "A row that was written late, with a stamp a little before the cursor, is found.",
+    "Read an overlap again: a minute at least.",
+    needs=("increments",),
+)
+def late_arrivals(exam: Exam, seed: int) -> str:
+    """Add an item whose stamp is 45 seconds older than the newest one."""
+    with table(exam, seed) as bench:
+        well(bench)
+        bench.world.add_behind(45)
+        well(bench, "the next run")
+        return "found"
+
+
+@check(
+    "silver", "A quiet increment asks less than a full reading.", "Use the cursor in the question.", needs=("increments",)
+)
+def increments_are_used(exam: Exam, seed: int) -> str:
+    """Count the rows read by a quiet run in a larger world."""
+    with table(exam, seed, scale=4) as bench:
+        first = bench.sync()
+        second = bench.sync()
+        if second.changes.read > first.changes.read / 2:
+            raise Failed(f"the quiet run read {second.changes.read} rows, the full one {first.changes.read}")
+        return f"{second.changes.read} rows against {first.changes.read}"
+
+
+@check(
+    "silver",
+    "A process killed after any write goes on to the same store.",
+    "Give a cursor only with or after the records that it stands for.",
+)
+def killed_anywhere(exam: Exam, seed: int) -> str:
+    """Die after every write in turn, then finish."""
+    with table(exam, seed) as calm:
+        well(calm)
+        image = calm.image()
+    deaths = 0
+    for after in range(1, 60):
+        with table(exam, seed) as bench:
+            if not bench.sync_until_crash(after):
+                break
+            deaths += 1
+            report = bench.sync()
+            if report.verdict != "ok" or bench.image() != image:
+                found = bench.differences()
+                raise Failed(
+                    f"killed after write {after}: {report.verdict}, {found[0] if found else 'the store differs from the calm one'}"
+                )
+    return f"{deaths} deaths"
+
+
+@check(
+    "silver",
+    "An item edited while we page is neither lost nor doubled.",
+    "Page by an immutable order (id), not by the change stamp with an offset.",
+)
+def edited_while_paging(exam: Exam, seed: int) -> str:
+    """Edit items after each request of a run."""
+    for at in range(1, 9):
+        with table(exam, seed) as bench:
+            natives = bench.world.tasks()
+            bench.sync(faults.meanwhile(at, partial(bench.world.edit, natives[at % len(natives)])))
+            well(bench, f"an edit after request {at} and one more run")
+    return "8 moments"
+
+
+@check(
+    "silver",
+    "An item deleted while we page costs no other item.",
+    "Compare distinct ids with the tool's own count; page by key, not by offset.",
+)
+def deleted_while_paging(exam: Exam, seed: int) -> str:
+    """Delete the first item after each request of a run."""
+    for at in range(1, 7):
+        with table(exam, seed) as bench:
+            victim = bench.world.tasks()[0]
+            report = bench.sync(faults.meanwhile(at, partial(bench.world.delete, victim)))
+            truth = bench.world.truth()["task"].keys()
+            if report.verdict == "ok" and (lost := truth - bench.counted("task").keys()):
+                raise Failed(f"deleted after request {at}: ok, but {len(lost)} other tasks are missing")
+    return "6 moments"
+
+
+@check("silver", "A page that comes twice doubles nothing.", "Upsert by the native id alone.")
+def duplicated_rows(exam: Exam, seed: int) -> str:
+    """Repeat the records of each list in turn."""
+    for at in range(1, 5):
+        with table(exam, seed) as bench:
+            bench.sync(faults.on_list(at, lambda rows: rows + rows))
+            if more := [d for d in bench.differences() if "do not exist" in d]:
+                raise Failed(f"list {at} doubled: {more[0]}")
+            well(bench, f"list {at} doubled and one more run", full=True)
+    return "4 lists"
+
+
+@check("silver", "The order of a page does not matter.", "Do not take the last row for the newest.")
+def reordered_rows(exam: Exam, seed: int) -> str:
+    """Turn each list round in turn, then edit and sync again."""
+    for at in range(1, 4):
+        with table(exam, seed) as bench:
+            bench.sync(faults.on_list(at, lambda rows: rows[::-1]))
+            bench.world.edit()
+            well(bench, f"list {at} reversed and one more run")
+    return "3 lists"
+
+
+@check(
+    "silver",
+    "Rows dropped from a page are noticed: complete, or not ok.",
+    "Compare distinct ids with the tool's own count; otherwise repeat or fail.",
+)
+def dropped_rows(exam: Exam, seed: int) -> str:
+    """Drop half of each list in turn."""
+    for at in range(1, 9):
+        with table(exam, seed) as bench:
+            report = bench.sync(faults.on_list(at, lambda rows: rows[: len(rows) // 2]))
+            if report.verdict == "ok" and (found := [d for d in bench.differences() if "missing" in d]):
+                raise Failed(f"list {at} halved: ok, but {found[0]}")
+    return "3 lists"
+
+
+@check("silver", "A page that repeats for ever ends, and not green.", "Stop with an error when a page brings no new key.")
+def a_page_that_repeats(exam: Exam, seed: int) -> str:
+    """Answer every question about a list with the first answer to its path."""
+    with table(exam, seed) as bench:
+        first: dict[str, Any] = {}
+
+        def fault(number: int, request: Any, honest: Any) -> Any:
+            if number > 400:
+                return Response(status=400, body={})
+            return first.setdefault(request.path, honest())
+
+        report = bench.sync(fault)
+        if len(bench.stand_in.asked) > 400:
+            raise Failed("it went on asking for the same page")
+        if report.verdict == "ok" and (found := [d for d in bench.differences() if "missing" in d]):
+            raise Failed(f"ok, but {found[0]}")
+        return f"ended {report.verdict} after {len(bench.stand_in.asked)} requests"
+
+
+def _refused(status: int) -> Callable[[Exam, int], str]:
+    def run(exam: Exam, seed: int) -> str:
+        said = ""
+        with table(exam, seed) as bench:
+            well(bench)
+            for first in (1, 2, 3):
+                said = not_green(bench, faults.status_from(first, status), f"{status} from request {first} on")
+            well(bench, "the next calm run")
+        return said
+
+    run.__name__ = f"status_{status}"
+    run.__doc__ = f"Answer {status} from some request on."
+    return run
+
+
+for _status in (401, 403, 404, 410, 400):
+    check(
+        "silver",
+        f"A {_status} is never zero records: the verdict is not ok and nothing leaves.",
+        "Let the error of ctx.http through; do not turn it into an empty list.",
+    )(_refused(_status))
+check("silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.")(_refused(503))
+
+
+def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
+    def run(exam: Exam, seed: int) -> str:
+        for at in (1, 2, 4):
+            with table(exam, seed) as bench:
+                report = bench.sync(fault(at))
+                if report.verdict != "ok":
+                    raise Failed(f"at request {at}: {report.verdict}: {'; '.join(report.missing) or report.error}")
+                bench.must_equal(f"at request {at}")
+        return "3 moments"
+
+    run.__name__, run.__doc__ = name, law
+    check("silver", law, "Ask through ctx.http, which waits and tries again.")(run)
+
+
+for _form in ("seconds", "fraction", "date"):
+    _passing(
+        f"status_429_with_{_form}",
+        f"A 429 with Retry-After as {_form} is waited out.",
+        partial(faults.status_once, status=429, headers=faults.retry_after(_form)),
+    )
+for _code in (500, 502, 503, 504):
+    _passing(f"status_{_code}_once", f"A passing {_code} is tried again.", partial(faults.status_once, status=_code))
+_passing(
+    "truncated_json", "Half an answer is asked again.", lambda at: faults.raw_once(at, lambda body: body[: len(body) // 2])
+)
+_passing("reset_connection", "A connection that breaks off is tried again.", faults.reset_once)
+
+
+@check("silver", "HTML instead of JSON is an error, not an empty list.", "Decode with ctx.http.get_json.")
+def html_for_json(exam: Exam, seed: int) -> str:
+    """Answer with a sign-in page from some request on."""
+    said = ""
+    with table(exam, seed) as bench:
+        well(bench)
+        page = Response(status=200, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"})
+        for first in (1, 2, 3):
+
+            def fault(number: int, _: Request, honest: Callable[[], Response], since: int = first) -> Response:
+                return page if number >= since else honest()
+
+            said = not_green(bench, fault, "a sign-in page")
+    return said
+
+
+@check(
+    "silver",
+    "A redirect to another host never carries the credential.",
+    "Put the credential into ctx.http.credentials; let ctx.http follow redirects.",
+)
+def redirect_to_another_host(exam: Exam, seed: int) -> str:
+    """Send the source to a second server and look what that one received."""
+    with table(exam, seed) as bench, table(exam, seed) as other:
+        target = other.stand_in.url.replace("127.0.0.1", "localhost")
+        bench.sync(lambda n, r, honest: Response(status=302, body={}, headers={"Location": target + r.path}))
+        if any(SECRET in str(request) for request in other.stand_in.asked):
+            raise Failed("the other host received the credential")
+        return f"{len(other.stand_in.asked)} requests followed without it"
+
+
+def _changed_field(name: str, make: Callable[[str], faults.Fault], verb: str) -> None:
+    def run(exam: Exam, seed: int) -> str:
+        fields: set[str] = set()
+        with table(exam, seed) as probe:
+
+            def note(_: int, __: Any, honest: Any) -> Any:
+                answer = honest()
+                for holder, key in faults.lists(answer.body):
+                    fields.update(holder[key][0])
+                return answer
+
+            probe.sync(note)
+        silent = []
+        for field in sorted(fields):
+            with table(exam, seed) as bench:
+                report = bench.sync(make(field))
+                if report.verdict == "ok" and bench.differences():
+                    silent.append(f"{field}: {bench.differences()[0]}")
+        if silent:
+            raise Failed(f"{verb} {silent[0]}, and the verdict was ok")
+        return f"{len(fields)} fields"
+
+    run.__name__, run.__doc__ = name, f"A field that was {verb} is noticed."
+    check(
+        "silver",
+        f"A field that was {verb} is noticed: right all the same, or not ok.",
+        "Decode into typed structs; a field that is always there has no default.",
+    )(run)
+
+
+_changed_field("renamed_field", faults.rename_field, "renamed")
+_changed_field("retyped_field", faults.retype_field, "retyped")
