@@ -7,7 +7,7 @@ import glob
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,7 +71,12 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
     Lock files of Office (``~$…``) and hidden files are left out. A folder is read without its subfolders.
     """
     place = base / pattern
-    found = place.iterdir() if place.is_dir() else (Path(p) for p in glob.glob(str(place), recursive=True))
+    if place.is_file():
+        found: Iterable[Path] = [place]  # a name may hold brackets, which are no pattern then
+    elif place.is_dir():
+        found = place.iterdir()
+    else:
+        found = (Path(p) for p in glob.glob(str(place), recursive=True))
     return sorted(
         path for path in found if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
     )

@@ -30,6 +30,10 @@ def map_record(source, record):
     if source.kind == "paper":
         import msgspec
         return msgspec.structs.replace(record, name="Mapped")
+
+@hookimpl
+def run_finished(run):
+    raise RuntimeError("the chat is down")
 """
 
 
@@ -83,4 +87,5 @@ def test_a_file_in_config_is_a_plugin(hub_folder: Path, run_hub: Callable[..., H
     assert "The plugin sick cannot be used: ZeroDivisionError" in listed.output
     assert 0 == synced.exit_code
     assert "Warning: The plugin sick" in synced.error
+    assert "failed in run_finished: RuntimeError: the chat is down" in synced.error
     assert '"table": "container", "rows": 1' in shown.output

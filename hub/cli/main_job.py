@@ -114,7 +114,10 @@ def hooks_of(app: App) -> Hooks:
     if caller.run_finished.get_hookimpls():
 
         def finished(run: Any) -> None:
-            caller.run_finished(run=run)
+            try:
+                caller.run_finished(run=run)
+            except Exception as exc:  # noqa: BLE001 - who only listens must not stop the run
+                app.err.print(f"Warning: a plugin failed in run_finished: {type(exc).__name__}: {exc}", markup=False)
 
     return Hooks(transform=transform, run_finished=finished)
 
