@@ -48,9 +48,14 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "a"
     with write_atomically(path) as file:
         file.write(b"old")
-    with pytest.raises(RuntimeError), write_atomically(path) as file:
-        file.write(b"new")
-        raise RuntimeError
+
+    def fail() -> None:
+        with write_atomically(path) as file:
+            file.write(b"new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert b"old" == path.read_bytes()
     assert 0o600 == path.stat().st_mode & 0o777
