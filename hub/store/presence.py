@@ -174,14 +174,16 @@ class PresenceRoom:
         done: dict[str, int] = {}
         with self.transaction():
             rows = self.connection.execute(
-                "SELECT table_name, id, presence, evidence FROM presence_hold WHERE ?1 IS NULL OR source_id = ?1",
-                (source_id,),
+                "SELECT table_name, id, presence, evidence FROM presence_hold WHERE :source IS NULL OR source_id = :source",
+                {"source": source_id},
             ).fetchall()
             for table, id_, presence, evidence in rows:
                 done[table] = done.get(table, 0) + self.set_presence(
                     table, [id_], presence, f"{evidence}; accepted by {actor}", run_id=run_id
                 )
-            self.connection.execute("DELETE FROM presence_hold WHERE ?1 IS NULL OR source_id = ?1", (source_id,))
+            self.connection.execute(
+                "DELETE FROM presence_hold WHERE :source IS NULL OR source_id = :source", {"source": source_id}
+            )
         return done
 
     # ---------- telling ----------
@@ -195,8 +197,8 @@ class PresenceRoom:
         """Give what is held, one line per source, container and evidence."""
         groups = self.connection.execute(
             "SELECT source_id, presence, evidence, min(held_since), count(*) FROM presence_hold "
-            "WHERE ?1 IS NULL OR source_id = ?1 GROUP BY 1, 2, 3 ORDER BY 1, 4, 3",
-            (source_id,),
+            "WHERE :source IS NULL OR source_id = :source GROUP BY 1, 2, 3 ORDER BY 1, 4, 3",
+            {"source": source_id},
         ).fetchall()
         stakes = []
         for source, presence, evidence, since, rows in groups:
@@ -226,8 +228,8 @@ class PresenceRoom:
             UNION ALL SELECT source_id, coalesce(container_id, ''), presence, coalesce(presence_evidence, ''), recorded_at, 1, 0, 0
             FROM worklog WHERE presence <> 'present')
             SELECT source_id, container, presence, evidence, min(since), sum(n), sum(tasks), sum(seconds) FROM lines
-            WHERE ?1 IS NULL OR source_id = ?1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3""",
-            (source_id,),
+            WHERE :source IS NULL OR source_id = :source GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3""",
+            {"source": source_id},
         ).fetchall()
         return [Stake(**dict(zip(Stake.__struct_fields__, row, strict=True))) for row in rows]
 

@@ -349,17 +349,17 @@ class Store(PresenceRoom):
         """Give the latest runs, newest first."""
         names = ", ".join(RunRow.__struct_fields__)
         rows = self.connection.execute(
-            f"SELECT {names} FROM sync_run WHERE ?1 IS NULL OR source_id = ?1 ORDER BY id DESC LIMIT ?2",
-            (source_id, limit),
+            f"SELECT {names} FROM sync_run WHERE :source IS NULL OR source_id = :source ORDER BY id DESC LIMIT :most",
+            {"source": source_id, "most": limit},
         )
         return [RunRow(**dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows]
 
     def last_success(self, source_id: str, *, as_of: str | None = None) -> str | None:
         """Give when the last `ok` run of *source_id* ended; a partial run does not refresh."""
         (at,) = self.connection.execute(
-            "SELECT max(finished_at) FROM sync_run WHERE source_id = ? AND verdict = 'ok' "
-            "AND (?2 IS NULL OR finished_at <= ?2)",
-            (source_id, as_of),
+            "SELECT max(finished_at) FROM sync_run WHERE source_id = :source AND verdict = 'ok' "
+            "AND (:moment IS NULL OR finished_at <= :moment)",
+            {"source": source_id, "moment": as_of},
         ).fetchone()
         return at if isinstance(at, str) else None
 
