@@ -105,6 +105,24 @@ def test_a_path_that_matches_nothing_is_not_green(folder: Path, run_hub: Run) ->
     assert "the last good feed stays" in result.output
 
 
+def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run) -> None:
+    """After a power loss status says interrupted, not running; while a run lives it says running; publish marks the feed."""
+    from hub.store import Store
+    from hub.sync import lock
+
+    run_hub("run")
+    with lock(folder / "data" / "hub.db"), Store.open(folder / "data" / "hub.db") as store:
+        store.begin_run("hours", "increment")
+        alive = json.loads(run_hub("status", "--json").output)
+    dead = json.loads(run_hub("status", "--json").output)
+    published = run_hub("publish")
+
+    assert "running" == alive["sources"][0]["state"]
+    assert "interrupted" == dead["sources"][0]["state"]
+    assert "its last run was interrupted" in published.output
+    assert 0 == run_hub("run").exit_code
+
+
 def test_dry_run(folder: Path, run_hub: Run) -> None:
     """Hours per project before and after; nothing is stored."""
     result = run_hub("sync", "--dry-run")

@@ -79,6 +79,7 @@ class App:
             path.parent.mkdir(parents=True, exist_ok=True)
         if writing:
             with lock(path), Store.open(self.settings.store, base=self.settings.base) as store:
+                store.end_dead_runs()
                 yield store
         else:
             with Store.open(self.settings.store, base=self.settings.base) as store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.table import Table
 from hub.cli import certification
 from hub.cli.app import App, Group, short_path
 from hub.cli.main_job import STYLES
-from hub.errors import StoreError
+from hub.errors import LockHeld, StoreError
 from hub.feed import load_manifest
 from hub.notify import states
 from hub.publish import current
@@ -50,6 +51,9 @@ def add_to(cli: click.Group) -> None:
         Example: hub status --runs 5
         """
         _must_exist(app)
+        # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
+        with contextlib.suppress(LockHeld), app.store(writing=True):
+            pass
         with app.store() as store:
             found = states(store)
             lines = []

@@ -312,17 +312,22 @@ class Store(PresenceRoom):
     def begin_run(self, source_id: str, mode: str) -> int:
         """Open a run; a run of this source that never ended is marked interrupted."""
         with self.transaction():
-            self.connection.execute(
-                "UPDATE sync_run SET verdict = 'interrupted', finished_at = ?, "
-                "error = 'the process ended without a word (killed, or the machine stopped)' "
-                "WHERE source_id = ? AND verdict = 'running'",
-                (utc_now(), source_id),
-            )
+            self.end_dead_runs(source_id)
             row = self.connection.execute(
                 "INSERT INTO sync_run (source_id, mode, started_at, verdict) VALUES (?, ?, ?, 'running') RETURNING id",
                 (source_id, mode, utc_now()),
             ).fetchone()
         return int(row[0])
+
+    def end_dead_runs(self, source_id: str | None = None) -> int:
+        """Mark runs that never ended as interrupted; for whoever holds the lock, since no run can be alive then."""
+        cursor = self.connection.execute(
+            "UPDATE sync_run SET verdict = 'interrupted', finished_at = :now, "
+            "error = 'the process ended without a word (killed, or the machine stopped)' "
+            "WHERE verdict = 'running' AND (:source IS NULL OR source_id = :source)",
+            {"now": utc_now(), "source": source_id},
+        )
+        return max(cursor.rowcount, 0)
 
     def end_run(
         self,
