@@ -119,6 +119,7 @@ def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run) -> None:
 
     assert "running" == alive["sources"][0]["state"]
     assert "interrupted" == dead["sources"][0]["state"]
+    assert "killed, or the machine stopped" in dead["sources"][0]["missing"][0]
     assert "its last run was interrupted" in published.output
     assert 0 == run_hub("run").exit_code
 

@@ -19,7 +19,7 @@ from hub.records import Container, Project, ProjectLink, Record, Task, Worklog
 from hub.source import Batch, Census, Gone, Partition, Scope
 from hub.store import Store
 from hub.sync import Options, lock, sync
-from hub.sync.engine import Hooks
+from hub.sync.report import Hooks
 from hub.testing import ScriptedSource, store_image, sync_once
 
 

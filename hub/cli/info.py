@@ -19,6 +19,7 @@ from hub.feed import load_manifest
 from hub.notify import states
 from hub.publish import current
 from hub.records import BY_TABLE
+from hub.store import RunRow
 from hub.store.store import store_path
 
 
@@ -29,6 +30,13 @@ def _age(stamp: str | None) -> str:
         return "never"
     hours = (datetime.now(UTC) - datetime.fromisoformat(stamp)).total_seconds() / 3600
     return f"{hours * 60:.0f} min ago" if hours < 2 else f"{hours:.0f} h ago" if hours < 72 else f"{hours / 24:.0f} days ago"
+
+
+def _why(run: RunRow) -> list[str]:
+    """Give what is missing, else the one reason the run ended."""
+    if run.missing:
+        return [str(line) for line in json.loads(run.missing)]
+    return [run.error] if run.error else []
 
 
 def _must_exist(app: App) -> Path:
@@ -66,7 +74,7 @@ def add_to(cli: click.Group) -> None:
                         "source": name, "kind": row["kind"], "state": found[name][0],
                         "last_run": last[0].finished_at if last else None, "last_complete": store.last_success(name),
                         "held_rows": sum(s.rows for s in held), "held_hours": sum(s.seconds for s in held) / 3600,
-                        "missing": json.loads(last[0].missing) if last and last[0].missing else [],
+                        "missing": _why(last[0]) if last else [],
                     }
                 )  # fmt: skip
             latest = store.runs(limit=runs) if runs else []

@@ -19,7 +19,7 @@ from hub.records import Record
 from hub.source import Check, Context, Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, SyncReport, sync
-from hub.sync.engine import Hooks
+from hub.sync.report import Hooks
 
 STYLES = {
     "ok": "green",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -238,11 +237,3 @@ def _retire(store: Store, root: Path, *, keep: int) -> None:
             shutil.rmtree(path, ignore_errors=True)
             for level in (root / "projections").glob("*"):
                 shutil.rmtree(level / path.name, ignore_errors=True)
-
-
-def writable(folder: Path) -> bool:
-    """Say whether files can be made in *folder* or in its nearest existing parent."""
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return os.access(place, os.W_OK)

@@ -292,10 +292,6 @@ class Store(PresenceRoom):
         rows = self.connection.execute("SELECT partition, value FROM cursor WHERE source_id = ?", (source_id,))
         return {partition: json.loads(value) for partition, value in rows}
 
-    def drop_cursor(self, source_id: str, partition: str) -> None:
-        """Forget the cursor of *partition*."""
-        self.connection.execute("DELETE FROM cursor WHERE source_id = ? AND partition = ?", (source_id, partition))
-
     def register_source(
         self, source_id: str, *, kind: str, base_url: str | None, tz: str, seconds_per_day: int, freshness_max_s: int
     ) -> None:

@@ -1,6 +1,7 @@
 """The journey from sources to the store."""
 
-from hub.sync.engine import Options, SourceReport, SyncReport, sync
+from hub.sync.engine import sync
 from hub.sync.lock import lock
+from hub.sync.report import Hooks, Options, SourceReport, SyncReport
 
-__all__ = ["Options", "SourceReport", "SyncReport", "lock", "sync"]
+__all__ = ["Hooks", "Options", "SourceReport", "SyncReport", "lock", "sync"]

@@ -358,7 +358,7 @@ def test_a_foreign_mpp_stops_no_other(folder: Path, store: Any) -> None:
     (folder / "c.mpx").write_text("MPX,Microsoft Project for Windows,4.0,ANSI\r\n70,1,3\r\n")
     report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
 
-    assert ["a.mpp", "b.mpx"] == sorted(line.split(":")[0] for line in report.missing)
+    assert ["a.mpp", "b.mpx"] == sorted(line.split()[0] for line in report.missing)
     assert "partial" == report.verdict
 
 
