@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     )
     cli: Any = root_context.command
     config = out / "config" / "hub.toml"
-    click.echo(f"$ hub --config {config} run")
+    # as this person can type it: the environment's hub is not on the path of a fresh machine
+    hub = "hub" if shutil.which("hub") else sys.argv[0]
+    click.echo(f"$ {hub} --config {config} run")
     code = cli.main(["--config", str(config), "run"], standalone_mode=False)
-    click.echo(f"Then: hub --config {config} status | presence | store info; change a file in {out} and run again.")
+    click.echo(f"Next, change a file in {out} and run again; or look around:")
+    for words in ("run", "status", "presence", "store info"):
+        click.echo(f"  {hub} --config {config} {words}")
     return code if isinstance(code, int) else 0
