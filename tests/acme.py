@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,122 +14,23 @@ import msgspec
 import requests
 
 from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
-from hub.records import Container, CustomValue, Record, Task, Worklog
+from hub.records import Container, CustomValue, Record, Task, TaskChange, Worklog
 from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
-from hub.testing.kit import Exam, Request, Response, World
-from hub.testing.kit.exam import SECRET
+from hub.testing import kit
+from hub.testing.kit import SECRET, Exam, HttpWorld, Ledger, Request, Response, page
 
 PAGE = 20
-START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
 COMMENT = "a remark about a colleague"
-TITLES = ("Plain", "Été à Orléans", "日本語の課題", "🌞 emoji", "x" * 5000, "'; DROP TABLE task; --", "\u202eright to left")
 
 
-class Acme(World):
+class Acme(Ledger, HttpWorld):
     """Projects, items and worklogs behind a REST API with pages by id and a delete feed."""
 
-    def __init__(self, seed: int, *, scale: int = 1) -> None:
-        super().__init__(seed, scale=scale)
-        self.now = START
-        self.hidden: set[str] = set()
-        self.projects = {str(n): f"Project {n}" for n in (1, 2, 3)}
-        self.items: dict[int, dict[str, Any]] = {}
-        self.worklogs: dict[int, dict[str, Any]] = {}
-        self.deleted: list[dict[str, Any]] = []
-        self.next = 100
-        for _ in range(45 * scale):
-            self.add()
-        for number in range(50 * scale):
-            self.log(self.random.choice(list(self.items)), number)
-
-    def tick(self) -> str:
-        self.now += timedelta(seconds=self.random.randint(1, 40))
-        return self.stamp()
-
-    def stamp(self) -> str:
-        return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def local(self) -> str:
-        # the tool writes creation stamps with the server's offset, summer time from 31 March 01:00 UTC
-        hours = 2 if self.now >= datetime(2024, 3, 31, 1, tzinfo=UTC) else 1
-        return (self.now + timedelta(hours=hours)).strftime(f"%Y-%m-%dT%H:%M:%S+0{hours}:00")
-
-    def log(self, item: int, number: int) -> None:
-        self.next += 1
-        day = f"2024-03-{28 + number % 4}"
-        started = f"{day}T{'23:30' if number % 3 == 0 else '00:15' if number % 3 == 1 else '10:00'}:00+0{2 if number % 2 else 1}:00"
-        hours = (0.25, 1.1, 7.5, -0.5, 1 / 3)[number % 5]
-        self.worklogs[self.next] = {
-            "id": self.next,
-            "item": item,
-            "started": started,
-            "hours": hours,
-            "updated": self.tick(),
-            "comment": COMMENT,
-        }
-
-    def add(self) -> str:
-        return self._add(self.tick())
-
-    def _add(self, stamp: str) -> str:
-        self.next += 1
-        n = self.next
-        self.items[n] = {
-            "id": n, "key": f"ACM-{n}", "project": self.random.choice(list(self.projects)), "title": f"{TITLES[n % len(TITLES)]} {n}",
-            "done": n % 4 == 0, "estimate_h": (n % 9) / 2, "total_estimate_h": (n % 9) / 2 + 10, "created": self.local(), "updated": stamp,
-        }  # fmt: skip
-        return str(n)
-
-    def add_behind(self, seconds: int) -> str:
-        newest = max(item["updated"] for item in self.items.values())
-        return self._add((datetime.fromisoformat(newest) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-    def edit(self, native: str | None = None) -> str:
-        n = int(native) if native and int(native) in self.items else self.random.choice(list(self.items))
-        self.items[n] |= {"title": f"edited {self.random.random()}", "updated": self.tick()}
-        return str(n)
-
-    def delete(self, native: str | None = None) -> str:
-        n = int(native) if native else self.random.choice(list(self.items))
-        self.items.pop(n, None)
-        for one in [w for w, log in self.worklogs.items() if log["item"] == n]:
-            del self.worklogs[one]
-            self.deleted.append({"id": one, "at": self.tick()})
-        return str(n)
-
-    def rename(self, native: str) -> None:
-        self.items[int(native)] |= {"key": f"NEW-{native}", "updated": self.tick()}
-
-    def move(self, native: str) -> None:
-        item = self.items[int(native)]
-        item |= {"project": str(int(item["project"]) % 3 + 1), "updated": self.tick()}
-
-    def hide(self) -> tuple[str, list[str]]:
-        self.hidden.add("2")
-        return "2", [str(n) for n, item in self.items.items() if item["project"] == "2"]
-
-    def tasks(self) -> list[str]:
-        return [str(n) for n in sorted(self.items)]
+    name = "acme"
+    history = True
 
     def requests(self) -> int:
-        return 1 + math.ceil(len(self.items) / PAGE) + 1 + math.ceil(len(self.worklogs) / PAGE) + 1 + 1 + len(self.projects)
-
-    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        seen = {n: item for n, item in self.items.items() if item["project"] not in self.hidden}
-        return {
-            "task": {
-                str(n): {
-                    "title": item["title"], "code": item["key"], "container_id": f"acme:p{item['project']}", "updated_at": item["updated"],
-                    "estimate_s": round(item["estimate_h"] * 3600), "status_native": "done" if item["done"] else "todo",
-                    "created_at": datetime.fromisoformat(item["created"]).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                }
-                for n, item in seen.items()
-            },
-            "worklog": {
-                f"w{n}": {"seconds": round(log["hours"] * 3600), "day": log["started"][:10], "task_id": f"acme:{log['item']}"}
-                for n, log in self.worklogs.items() if log["item"] in seen
-            },
-        }  # fmt: skip
+        return 1 + math.ceil(len(self.changes) / PAGE) + 1 + math.ceil(len(self.items) / PAGE) + 1 + math.ceil(len(self.logs) / PAGE) + 1 + 1 + len(self.containers)
 
     def answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {SECRET}" and request.headers.get("x-token") != SECRET:
@@ -139,34 +40,49 @@ class Acme(World):
             case "/me":
                 return Response(body={"name": "kit"})
             case "/projects":
-                return Response(body={"projects": [{"id": n, "name": name} for n, name in self.projects.items()]})
+                return Response(body={"projects": [{"id": n, "name": name} for n, name in self.containers.items()]})
             case "/items":
-                rows = [item for item in self.items.values() if item["project"] not in self.hidden]
-                return self.page("items", rows, q)
+                return self.page("items", self.seen(), self.show, q)
             case "/worklogs":
-                rows = [w for w in self.worklogs.values() if self.items.get(w["item"], {}).get("project") not in self.hidden]
-                return self.page("worklogs", rows, q)
+                return self.page("worklogs", self.seen_logs(), self.show_log, q)
+            case "/changes":
+                return self.page("changes", self.seen_changes(), self.show_change, q)
             case "/worklogs/deleted":
-                return Response(body={"deleted": [d for d in self.deleted if d["at"] >= q.get("since", "")]})
+                return Response(body={"deleted": [{"id": g.native, "at": g.at} for g in self.gone if g.at >= q.get("since", "")]})
             case "/ids":
-                if q["project"] in self.hidden:
+                if q.get("project") in self.hidden:
                     return Response(status=403, body={})
-                return Response(
-                    body={"ids": [n for n, item in sorted(self.items.items()) if item["project"] == q["project"]]}
-                )
+                ids = [n for n, item in sorted(self.items.items()) if q.get("project", item.container) == item.container]
+                return Response(body={"ids": ids, "project": q.get("project")})
         if request.path.startswith("/items/"):
-            return Response(body=self.items.get(int(request.path[7:]), {}))
+            return Response(body=self.show(self.items[int(request.path[7:])]))
         return Response(status=404, body={})
 
-    def page(self, name: str, rows: list[dict[str, Any]], q: dict[str, str]) -> Response:
-        rows = [row for row in rows if row["updated"] >= q.get("updated_since", "")]
+    def page(self, name: str, rows: list[Any], show: Callable[[Any], dict[str, Any]], q: dict[str, str]) -> Response:
+        rows = [row for row in rows if row.updated >= q.get("updated_since", "")]
+        if "done" in q:
+            rows = [row for row in rows if str(getattr(row, "done", None)) == q["done"]]
         if "offset" in q:
-            rows.sort(key=lambda row: (row["updated"], row["id"]))
+            rows.sort(key=lambda row: (row.updated, row.native))
             chunk = rows[int(q["offset"]) : int(q["offset"]) + PAGE]
         else:
-            rows.sort(key=lambda row: row["id"])
-            chunk = [row for row in rows if row["id"] > int(q.get("after_id", 0))][:PAGE]
-        return Response(body={name: [dict(row) for row in chunk], "total": len(rows)})
+            chunk = page(rows, after=int(q.get("after_id", 0)), size=PAGE)
+        return Response(body={name: [show(row) for row in chunk], "total": len(rows)})
+
+    def show(self, item: kit.Item) -> dict[str, Any]:
+        return {
+            "id": item.native, "key": item.key, "project": item.container, "title": item.title, "done": item.done,
+            "estimate_h": item.hours, "total_estimate_h": item.hours + 10, "created": item.created, "updated": item.updated,
+        }  # fmt: skip
+
+    def show_log(self, log: kit.Log) -> dict[str, Any]:
+        return {
+            "id": log.native, "item": log.item, "started": log.started, "hours": log.hours, "updated": log.updated, "comment": COMMENT
+        }  # fmt: skip
+
+
+    def show_change(self, change: Any) -> dict[str, Any]:
+        return {"id": change.native, "item": change.item, "before": change.before, "after": change.after, "updated": change.at}
 
 
 class Item(msgspec.Struct):
@@ -192,6 +108,16 @@ class Log(msgspec.Struct):
     updated: str
 
 
+class Changed(msgspec.Struct):
+    """A line of history as the API gives it."""
+
+    id: int
+    item: int
+    before: str
+    after: str
+    updated: str
+
+
 class Deleted(msgspec.Struct):
     """A line of the delete feed."""
 
@@ -212,6 +138,7 @@ class Page(msgspec.Struct):
     total: int = -1
     items: list[Item] | None = None
     worklogs: list[Log] | None = None
+    changes: list[Changed] | None = None
     deleted: list[Deleted] | None = None
     projects: list[Named] | None = None
     ids: list[int] | None = None
@@ -224,7 +151,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
     """The connector; *bug* breaks one thing."""
 
     kind: ClassVar[str] = "acme"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Task, Worklog)
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Task, TaskChange, Worklog)
     census_every_hours: ClassVar[float] = 0.0
 
     url: str
@@ -290,7 +217,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 blank = {"id": 0, "item": 0, "done": False, "estimate_h": 0.0, "hours": 0.0}
                 return cls(**{f: row.get(f, blank.get(f, "2024-01-01T00:00:00Z")) for f in cls.__struct_fields__})
 
-            for name, cls in (("items", Item), ("worklogs", Log), ("deleted", Deleted), ("projects", Named)):
+            for name, cls in (("items", Item), ("worklogs", Log), ("changes", Changed), ("deleted", Deleted), ("projects", Named)):
                 if name in body:
                     body[name] = [fix(row, cls) for row in body[name]]
             return Page(**{k: v for k, v in body.items() if k in Page.__struct_fields__})
@@ -299,13 +226,13 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         except msgspec.ValidationError as exc:
             raise SourceDataError(str(exc)) from exc
 
-    def pages(self, ctx: Context, name: str, since: str) -> Iterator[list[Any]]:
+    def pages(self, ctx: Context, name: str, since: str, **more: str) -> Iterator[list[Any]]:
         """Page by id; end well only with as many distinct ids as the tool says there are."""
         for _ in range(3):
             seen: set[int] = set()
             after, total = 0, -1
             while True:
-                query: dict[str, Any] = {"updated_since": since} if since else {}
+                query: dict[str, Any] = more | ({"updated_since": since} if since else {})
                 if self.bug == "offset_paging":
                     query["offset"] = len(seen) if name == "items" else after
                 else:
@@ -357,6 +284,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         else:
             yield Partition(id="items")
         yield Partition(id="worklogs")
+        yield Partition(id="changes")
         if self.bug != "ignores_the_delete_feed":
             yield Partition(id="deleted", after=("worklogs",))
 
@@ -372,8 +300,8 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 )
             case "items":
                 yield from self.sweep(ctx, "items", since)
-            case "worklogs":
-                yield from self.sweep(ctx, "worklogs", since)
+            case "worklogs" | "changes":
+                yield from self.sweep(ctx, partition.id, since)
             case "deleted":
                 lines = self.ask(ctx, "/worklogs/deleted", since=since).deleted
                 if lines is None and not self.bug:
@@ -387,7 +315,15 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         highest = since
         asked = self.overlap(since)
         everything: list[Record] = []
-        for number, rows in enumerate(self.pages(ctx, name, asked)):
+        found: Iterable[list[Any]] = self.pages(ctx, name, asked)
+        if self.bug == "hoards_rows":
+            found = list(found)
+        elif self.bug == "trusts_the_filter" and name == "items":
+            found = (
+                [msgspec.structs.replace(row, done=done == "True") for row in rows]
+                for done in ("True", "False") for rows in self.pages(ctx, name, asked, done=done)
+            )  # fmt: skip
+        for number, rows in enumerate(found):
             if self.bug != "cursor_of_the_first_page" or number == 0:
                 highest = max([highest, *(row.updated for row in rows)])
             records = [record for row in rows for record in self.records(ctx, name, row, number)]
@@ -417,6 +353,12 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             yield self.task(ctx, row)
             if self.bug == "undeclared_records":
                 yield CustomValue(id=self.row_id(f"{row.id}/c"), row_id=self.row_id(row.id), field="x", text="y")
+        elif name == "changes":
+            latest = self.bug == "history_of_the_latest"
+            yield TaskChange(
+                id=self.row_id(f"c{row.item if latest else row.id}"), task_id=self.row_id(row.item), field="title",
+                from_value=row.before, to_value=row.after, at=row.updated,
+            )  # fmt: skip
         else:
             yield self.worklog(row, page)
 
@@ -444,6 +386,9 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             if bug == "local_stamps"
             else datetime.fromisoformat(row.created).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         )
+        if bug == "machine_zone":
+            moment = datetime.fromisoformat(row.created).astimezone(UTC).replace(tzinfo=None)
+            created = datetime.fromtimestamp(moment.timestamp(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if bug == "zone_dropped":
             created = row.created[:19] + "Z"
         return Task(
@@ -496,11 +441,17 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 yield Census(record=Worklog, scope=Scope(records=(Worklog,)), ids=frozenset(logs), evidence="not listed")
 
 
+class Boastful(AcmeSource, frozen=True, kw_only=True):
+    """The same, promising more."""
+
+    provides: ClassVar[tuple[type[Record], ...]] = (*AcmeSource.provides, CustomValue)
+
+
 class AcmeExam(Exam):
     """The connector's side of the table."""
 
     kind = "acme"
-    capabilities = frozenset({"increments", "deletions", "worklogs", "containers"})
+    capabilities = frozenset({"increments", "deletions", "worklogs", "containers", "renames", "history"})
     private = (COMMENT,)
 
     def __init__(self, bug: str = "") -> None:
@@ -510,5 +461,6 @@ class AcmeExam(Exam):
     def world(self, seed: int, *, scale: int = 1) -> Acme:
         return Acme(seed, scale=scale)
 
-    def source(self, url: str) -> Source:
-        return AcmeSource(name="acme", url=url, token=SECRET, bug=self.bug)
+    def source(self, place: str) -> Source:
+        cls = Boastful if self.bug == "promises_too_much" else AcmeSource
+        return cls(name="acme", url=place, token=SECRET, bug=self.bug)

@@ -65,6 +65,11 @@ MUTANTS = {
     "container_in_id": "ids-survive-a-move",
     "collects_comments": "privacy-by-default",
     "one_big_batch": "memory-stays-flat",
+    "hoards_rows": "memory-stays-flat",
+    "machine_zone": "zone-of-the-machine",
+    "trusts_the_filter": "unknown-filters",
+    "history_of_the_latest": "history-is-kept",
+    "promises_too_much": "declared-records-only",
 }
 
 
@@ -110,7 +115,7 @@ def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> Non
     cases = ET.parse(hub_folder / "report.xml").getroot()
 
     assert (0, "gold") == (well.exit_code, said["level"])
-    assert len(CHECKS) == len(said["results"]) == int(cases.get("tests", "0"))
+    assert len([check for check in CHECKS if check.medium != "files"]) == len(said["results"]) == int(cases.get("tests", "0"))
     assert 1 == bad.exit_code
     assert "law:  A row with the very stamp of the cursor is found." in bad.output
     assert "mend: Read the last stamp again (>=), upsert by id." in bad.output

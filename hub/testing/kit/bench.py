@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import logging
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from hub.source import Context
 from hub.store import Store
 from hub.store.presence import LEFT
 from hub.sync import Options, SourceReport, sync
-from hub.testing.kit.exam import Exam, World
+from hub.testing.kit.exam import FOLDER, Exam, FileWorld, HttpWorld, World
 from hub.testing.kit.faults import Fault, StandIn, hurried
+from hub.testing.kit.spoiling import FileFault
 
 
 class Failed(Exception):
@@ -44,36 +47,53 @@ class _Crasher:
 
 
 class Bench:
-    """One world behind one stand-in, and one store; *log* keeps every line the source logged."""
+    """One world, one source that reads it, and one store; *log* keeps every line the source logged."""
 
-    def __init__(self, exam: Exam, world: World, stand_in: StandIn, store: Store, log: io.StringIO) -> None:
+    def __init__(self, exam: Exam, world: World, base: Path, place: str, store: Store, log: io.StringIO) -> None:
         """Put them on the table."""
-        self.exam, self.world, self.stand_in, self.store, self.log = exam, world, stand_in, store, log
-        self.source = exam.source(stand_in.url)
+        self.exam, self.world, self.base, self.store, self.log = exam, world, base, store, log
+        self.source = exam.source(place)
+        self.main = world.main
 
-    def sync(self, fault: Fault | None = None, **options: Any) -> SourceReport:
+    def prepare(self) -> None:
+        """Let the source see the world as it is now."""
+
+    def meddle(self, fault: Any) -> Any:
+        """Give the context in which *fault* is in the way."""
+        return nullcontext()
+
+    def sync(self, fault: Any = None, **options: Any) -> SourceReport:
         """Sync once, with *fault* in the way."""
-        self.stand_in.fault = fault
-        self.stand_in.asked.clear()
-        try:
-            report = sync(self.store, [self.source], Options(base=Path(), jobs=2, session=hurried, **options))
-        finally:
-            self.stand_in.fault = None
-        return report.sources[0]
+        self.prepare()
+        with self.meddle(fault):
+            return sync(self.store, [self.source], self._options(**options)).sources[0]
 
     def sync_until_crash(self, after: int) -> bool:
         """Sync and die after *after* writes; False when it ended before."""
-        self.stand_in.asked.clear()
+        self.prepare()
         try:
-            sync(self.store, [self.source], Options(base=Path(), jobs=2, session=hurried), listener=_Crasher(after))
+            sync(self.store, [self.source], self._options(), listener=_Crasher(after))
         except Crash:
             return True
         return False
 
+    def _options(self, **options: Any) -> Options:
+        return Options(base=self.base, jobs=2, session=hurried, **options)
+
+    @contextmanager
+    def context(self) -> Iterator[Context]:
+        """Lend the source a context outside of a run."""
+        context = Context(base=self.base, source_id=self.source.name, session=lambda: hurried(context))
+        try:
+            yield context
+        finally:
+            context.close()
+
     def counted(self, table: str) -> dict[str, dict[str, Any]]:
         """Give the rows of *table* that count, by id without the source's prefix."""
-        alias = {"worklog": "LEFT JOIN task t ON t.id = x.task_id", "task": ""}.get(table, "")
-        also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if table == "worklog" else ""
+        under = table in {"worklog", "task_change"}
+        alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
+        also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
         rows = self.store.rows(f"SELECT x.* FROM {table} x {alias} WHERE x.presence NOT IN {LEFT} {also}")
         cut = len(self.source.name) + 1
         return {row["id"][cut:]: row for row in rows}
@@ -112,9 +132,65 @@ def _short(value: Any) -> str:
     return text if len(text) < 60 else text[:57] + "…"
 
 
+class HttpBench(Bench):
+    """A world behind a stand-in."""
+
+    world: HttpWorld
+
+    def __init__(self, exam: Exam, world: HttpWorld, base: Path, store: Store, log: io.StringIO, stand_in: StandIn) -> None:
+        """Put the stand-in on the table too."""
+        super().__init__(exam, world, base, stand_in.url, store, log)
+        self.stand_in = stand_in
+
+    def prepare(self) -> None:
+        """Forget what was asked."""
+        self.stand_in.asked.clear()
+
+    @contextmanager
+    def meddle(self, fault: Fault | None) -> Iterator[None]:
+        """Put *fault* into the stand-in."""
+        self.stand_in.fault = fault
+        try:
+            yield
+        finally:
+            self.stand_in.fault = None
+
+
+class FileBench(Bench):
+    """A world that leaves files in a folder."""
+
+    world: FileWorld
+
+    @property
+    def folder(self) -> Path:
+        """Give the folder of the files."""
+        return self.base / FOLDER
+
+    def prepare(self) -> None:
+        """Write the files that changed, remove those that are no more."""
+        files = self.world.files()
+        self.folder.mkdir(exist_ok=True)
+        for path in self.folder.iterdir():
+            if path.name not in files:
+                path.unlink()
+        for name, content in files.items():
+            path = self.folder / name
+            if not path.exists() or path.read_bytes() != content:
+                path.write_bytes(content)
+
+    def after_an_edit(self) -> dict[str, bytes]:
+        """Edit the world and give its files."""
+        self.world.edit()
+        return self.world.files()
+
+    def meddle(self, fault: FileFault | None) -> Any:
+        """Let *fault* spoil the folder."""
+        return fault(self.folder) if fault else nullcontext()
+
+
 @contextmanager
-def table(exam: Exam, seed: int, *, scale: int = 1) -> Iterator[Bench]:
-    """Lay a fresh table."""
+def table(exam: Exam, seed: int, *, scale: int = 1) -> Iterator[Any]:
+    """Lay a fresh table: an `HttpBench` or a `FileBench`, as the world is."""
     log = io.StringIO()
     handler = logging.StreamHandler(log)
     root = logging.getLogger()
@@ -123,8 +199,15 @@ def table(exam: Exam, seed: int, *, scale: int = 1) -> Iterator[Bench]:
     logging.getLogger("hub").setLevel(logging.DEBUG)
     world = exam.world(seed, scale=scale)
     try:
-        with StandIn(world) as stand_in, Store.open("sqlite://") as store:
-            yield Bench(exam, world, stand_in, store, log)
+        with ExitStack() as stack:
+            base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-kit-")))
+            store = stack.enter_context(Store.open("sqlite://"))
+            if isinstance(world, HttpWorld):
+                yield HttpBench(exam, world, base, store, log, stack.enter_context(StandIn(world)))
+            elif isinstance(world, FileWorld):
+                yield FileBench(exam, world, base, FOLDER, store, log)
+            else:
+                raise TypeError(f"{type(world).__name__} is neither an HttpWorld nor a FileWorld")
     finally:
         root.removeHandler(handler)
         root.setLevel(level)

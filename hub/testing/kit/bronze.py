@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from pathlib import Path
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from hub.errors import ConfigError
 from hub.records import BY_TABLE
 from hub.settings import convert
-from hub.source import Context, Source
-from hub.testing.kit import faults
+from hub.source import Source
+from hub.testing.kit import faults, spoiling
 from hub.testing.kit.bench import Failed, table
 from hub.testing.kit.checks import check, well
-from hub.testing.kit.exam import SECRET, Exam
+from hub.testing.kit.exam import SECRET, Exam, HttpWorld
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -43,12 +46,12 @@ def hours_in_are_hours_out(exam: Exam, seed: int) -> str:
     with table(exam, seed) as bench:
         bench.sync()
         truth = bench.world.truth()
-        for name, field in (("task", "estimate_s"), ("worklog", "seconds")):
+        for name, field in (("task", "estimate_s"), ("worklog", "seconds"), ("budget_line", "amount_minor")):
             said = sum(row.get(field) or 0 for row in truth.get(name, {}).values())
             held = sum(row[field] or 0 for row in bench.counted(name).values()) if name in truth else said
             if said != held:
                 raise Failed(f"{name}.{field}: the tool has {said} s, the store {held} s")
-        return "sums of estimates and worklogs are equal"
+        return "the sums of estimates, worklogs and amounts are equal"
 
 
 @check(
@@ -98,7 +101,7 @@ def the_day_is_the_authors(exam: Exam, seed: int) -> str:
         return f"{len(ours)} worklogs"
 
 
-@check("bronze", "Only the declared record types are made.", "Name every record class in `provides`.")
+@check("bronze", "The declared record types are made, and no others.", "Name in `provides` every record class you yield, and none that you do not.")
 def declared_records_only(exam: Exam, seed: int) -> str:
     """Look which tables were filled."""
     with table(exam, seed) as bench:
@@ -107,6 +110,8 @@ def declared_records_only(exam: Exam, seed: int) -> str:
         for name in BY_TABLE:
             if name not in declared and bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(f"rows of {name} were written, which `provides` does not name")
+            if name in declared and not bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
+                raise Failed(f"`provides` names {name}, and not one came: take it out, or show one in the exam's world")
         return ", ".join(sorted(declared))
 
 
@@ -115,31 +120,31 @@ def text_is_kept(exam: Exam, seed: int) -> str:
     """Compare titles."""
     with table(exam, seed) as bench:
         bench.sync()
-        ours = bench.counted("task")
-        for native, row in bench.world.truth()["task"].items():
-            if native in ours and ours[native]["title"] != row["title"]:
-                raise Failed(f"task {native}: the title lost something: {ours[native]['title'][:40]!r}")
-        return "titles are equal"
+        ours = bench.counted(bench.main)
+        texts = 0
+        for native, row in bench.world.truth()[bench.main].items():
+            for field, text in row.items():
+                texts += isinstance(text, str)
+                if isinstance(text, str) and native in ours and ours[native][field] != text:
+                    raise Failed(f"{bench.main} {native}: {field} lost something: {str(ours[native][field])[:40]!r}")
+        return f"{texts} texts are equal"
 
 
 @check(
     "bronze",
     "The credential is found nowhere: store, log, report, repr.",
-    "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.",
-)
+    "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.", medium="http")
 def secrets_stay_secret(exam: Exam, seed: int) -> str:
     """Search after a calm run and after a refused one."""
     with table(exam, seed) as bench:
         calm = bench.sync()
         refused = bench.sync(faults.status_from(1, 401), full=True)
-        context = Context(base=Path(), source_id="x", session=lambda: faults.hurried(context))
         said = ""
-        try:
-            said = str(list(bench.source.check(context)))
-        except Exception as exc:  # noqa: BLE001 - only its text matters
-            said = str(exc)
-        finally:
-            context.close()
+        with bench.context() as context:
+            try:
+                said = str(list(bench.source.check(context)))
+            except Exception as exc:  # noqa: BLE001 - only its text matters
+                said = str(exc)
         places = {
             "store": "\n".join(bench.store.connection.iterdump()), "log": bench.log.getvalue(), "repr": repr(bench.source),
             "report": json.dumps(msgspec.to_builtins([calm, refused])) + said,
@@ -152,8 +157,7 @@ def secrets_stay_secret(exam: Exam, seed: int) -> str:
 @check(
     "bronze",
     "The number of requests stays within the connector's own plan.",
-    "Ask in pages and batches, never once per item; or state the true plan.",
-)
+    "Ask in pages and batches, never once per item; or state the true plan.", medium="http")
 def requests_within_plan(exam: Exam, seed: int) -> str:
     """Count the requests of a full reading."""
     with table(exam, seed) as bench:
@@ -165,7 +169,7 @@ def requests_within_plan(exam: Exam, seed: int) -> str:
         return f"{asked} of {plan}"
 
 
-@check("bronze", "Nothing happens before it is asked for.", "Open no connection when the source is made or planned.")
+@check("bronze", "Nothing happens before it is asked for.", "Open no connection when the source is made or planned.", medium="http")
 def quiet_when_made(exam: Exam, seed: int) -> str:
     """Make the source and count requests."""
     with table(exam, seed) as bench:
@@ -177,26 +181,60 @@ def quiet_when_made(exam: Exam, seed: int) -> str:
 
 @check(
     "bronze",
-    "`check` says well when it is, and not when the credential is refused.",
-    "Ask something that needs the credential; let SourceDenied through or say failed.",
+    "`check` says well when it is, and not when the tool refuses or its files are gone.",
+    "Ask something that needs the credential, or look for the files; let the error through or say failed.",
 )
 def check_tells_the_truth(exam: Exam, seed: int) -> str:
-    """Run `check` against a willing and a refusing tool."""
+    """Run `check` against a willing tool and one that refuses."""
     with table(exam, seed) as bench:
-        for fault, wanted in ((None, True), (faults.status_from(1, 401), False)):
-            bench.stand_in.fault = fault
-            context = Context(base=Path(), source_id="x", session=lambda: faults.hurried(context))  # noqa: B023 - called within the turn
-            try:
-                states = {one.state for one in bench.source.check(context)}
-            except Exception:  # noqa: BLE001 - a refusal told as an error is told
-                states = {"failed"}
-            finally:
-                context.close()
+        bench.prepare()
+        refusal = faults.status_from(1, 401) if isinstance(bench.world, HttpWorld) else spoiling.vanished()
+        for fault, wanted in ((None, True), (refusal, False)):
+            with bench.meddle(fault), bench.context() as context:
+                try:
+                    states = {one.state for one in bench.source.check(context)}
+                except Exception:  # noqa: BLE001 - a refusal told as an error is told
+                    states = {"failed"}
             if ("failed" not in states) != wanted:
                 raise Failed(
-                    "check said failed on a healthy tool" if wanted else "check said ok although the tool answered 401"
+                    "check said failed on a healthy tool" if wanted else "check said ok although the tool refused"
                 )
-        return "ok when well, failed on 401"
+        return "ok when well, failed when refused"
+
+
+@check(
+    "bronze",
+    "The zone of the machine changes nothing.",
+    "Never use local time: name the zone of every stamp, keep civil days as text.",
+)
+def zone_of_the_machine(exam: Exam, seed: int) -> str:
+    """Sync with the machine's clock set to zones a day apart."""
+    seen = []
+    for zone in ("Pacific/Kiritimati", "America/Anchorage"):
+        with table(exam, seed) as bench, _zone(zone):
+            well(bench, f"a sync in {zone}")
+            seen.append(bench.image())
+    if seen[0] != seen[1]:
+        raise Failed("the store depends on the zone of the machine")
+    return "equal in zones 23 hours apart"
+
+
+@contextmanager
+def _zone(name: str) -> Iterator[None]:
+    if not hasattr(time, "tzset"):  # Windows keeps its zone
+        yield
+        return
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
 
 
 @check("bronze", "A wrong setting is an error that names it.", "Declare settings as typed fields; forbid unknown ones.")
@@ -205,7 +243,7 @@ def settings_are_checked(exam: Exam, seed: int) -> str:
     with table(exam, seed) as bench:
         cls: type[Source] = type(bench.source)
         try:
-            convert({"name": "x", "surely_no_setting": 1}, cls, where="hub.toml [sources.x]", base=Path())
+            convert({"name": "x", "surely_no_setting": 1}, cls, where="hub.toml [sources.x]", base=bench.base)
         except ConfigError as exc:
             return str(exc)[:100]
         raise Failed("an unknown setting was accepted")

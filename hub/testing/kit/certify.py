@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from hub.testing.kit import bronze, gold, silver
+from hub.testing.kit import bronze, files, gold, silver
 from hub.testing.kit.bench import Failed
-from hub.testing.kit.checks import CHECKS, Check, Level
+from hub.testing.kit.checks import CHECKS, WORLDS, Check, Level
 from hub.testing.kit.exam import Exam
 
-MODULES = (bronze, silver, gold)
+MODULES = (bronze, silver, files, gold)
 """Importing them registers their checks."""
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
 
@@ -76,10 +76,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def run_check(one: Check, exam: Exam, seed: int) -> Result:
     """Run one check; whatever goes wrong inside is a failure with its place."""
     began = time.perf_counter()
-    lacking = [need for need in one.needs if need not in exam.capabilities]
+    lacking = one.lacks(exam)
     state: Literal["passed", "failed", "skipped"]
     if lacking:
-        state, saw = "skipped", f"the connector does not claim {', '.join(lacking)}"
+        state, saw = "skipped", f"not claimed, or not possible here: {', '.join(lacking)}"
     else:
         try:
             state, saw = "passed", one.run(exam, seed)
@@ -94,11 +94,12 @@ def run_check(one: Check, exam: Exam, seed: int) -> Result:
 
 
 def certify(exam: Exam, *, seed: int = 2026, only: tuple[str, ...] = ()) -> Report:
-    """Run every check (or *only* those named) on the connector of *exam*."""
+    """Run every check (or *only* those named) that fits the medium on the connector of *exam*."""
     began = time.perf_counter()
+    world = type(exam.world(seed))
     results = [
         run_check(one, exam, seed)
         for one in sorted(CHECKS, key=lambda one: LEVELS.index(one.level))
-        if not only or one.code in only
+        if issubclass(world, WORLDS[one.medium]) and (not only or one.code in only)
     ]
     return Report(connector=exam.kind, results=results, seconds=time.perf_counter() - began)

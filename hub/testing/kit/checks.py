@@ -8,11 +8,12 @@ from typing import Any, Literal
 import msgspec
 
 from hub.sync import SourceReport
-from hub.testing.kit import faults
 from hub.testing.kit.bench import Bench, Failed
-from hub.testing.kit.exam import Capability, Exam
+from hub.testing.kit.exam import Capability, Exam, FileWorld, HttpWorld, Verb, World
 
 Level = Literal["bronze", "silver", "gold"]
+Medium = Literal["any", "http", "files"]
+WORLDS: dict[Medium, type[World]] = {"any": World, "http": HttpWorld, "files": FileWorld}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,21 +23,30 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     law: str
     mend: str
-    needs: tuple[Capability, ...]
+    needs: tuple[Capability | Verb, ...]
+    medium: Medium
     run: Callable[[Exam, int], str]
+
+    def lacks(self, exam: Exam) -> list[str]:
+        """Give what this check needs and the connector does not claim, or its world cannot do."""
+        return [
+            need
+            for need in self.needs
+            if (need in exam.cannot if need in {"edits", "scale"} else need not in exam.capabilities)
+        ]
 
 
 CHECKS: list[Check] = []
 
 
 def check(
-    level: Level, law: str, mend: str, *, needs: tuple[Capability, ...] = ()
+    level: Level, law: str, mend: str, *, needs: tuple[Capability | Verb, ...] = (), medium: Medium = "any"
 ) -> Callable[[Callable[[Exam, int], str]], Callable[[Exam, int], str]]:
     """Register a check under the function's name."""
 
     def register(function: Callable[[Exam, int], str]) -> Callable[[Exam, int], str]:
         code = function.__name__.replace("_", "-")
-        CHECKS.append(Check(code=code, level=level, law=law, mend=mend, needs=needs, run=function))
+        CHECKS.append(Check(code=code, level=level, law=law, mend=mend, needs=needs, medium=medium, run=function))
         return function
 
     return register
@@ -54,12 +64,12 @@ def _reason(report: SourceReport) -> str:
     return next(iter([*report.missing, *report.held]), None) or report.error or "without a reason"
 
 
-def not_green(bench: Bench, fault: faults.Fault, what: str) -> str:
+def not_green(bench: Bench, fault: Any, what: str) -> str:
     """Sync with a fault; fail when the verdict is ok or when anything left."""
-    before = bench.counted("task").keys()
+    before = bench.counted(bench.main).keys()
     report = bench.sync(fault)
     if report.verdict == "ok":
         raise Failed(f"with {what} the verdict was ok, {report.changes.read} rows read")
-    if gone := before - bench.counted("task").keys():
-        raise Failed(f"with {what} {len(gone)} tasks were declared gone")
+    if gone := before - bench.counted(bench.main).keys():
+        raise Failed(f"with {what} {len(gone)} {bench.main} rows were declared gone")
     return f"{what}: {report.verdict}: {_reason(report)}"

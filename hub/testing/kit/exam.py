@@ -1,4 +1,4 @@
-"""What a connector gives the kit: a stand-in of its tool that can be edited, and the answer sheet."""
+"""What a connector gives the kit: a copy of its tool that can be edited, and the answer sheet."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import msgspec
 
 from hub.source import Source
 
-Capability = Literal["increments", "deletions", "worklogs", "containers"]
+Capability = Literal["increments", "deletions", "worklogs", "containers", "renames", "history", "columns"]
+Verb = Literal["edits", "scale"]
 SECRET = "kit-s3cret-Zq7"  # noqa: S105 - a marker that must never be found anywhere
+FOLDER = "files"
+"""Where a `FileWorld`'s files lie, from the folder of the configuration."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,18 +28,23 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, kw_only=True):
-    """One answer of the stand-in; *body* is JSON unless it is bytes."""
+    """One answer of the stand-in; *body* is JSON unless it is bytes; *stall_s* is a pause in the middle of it."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = {}
+    stall_s: float = 0.0
 
 
 class World(ABC):
     """A small, seeded copy of the tool with its own clock, years behind ours.
 
     Everything the kit does to it goes through these verbs; `truth` says what the store must then hold.
+    *main* is the table whose rows the verbs make, edit and delete; `rows` gives their native ids.
+    Verbs whose capability the exam does not claim are never called.
     """
+
+    main: ClassVar[str] = "task"
 
     def __init__(self, seed: int, *, scale: int = 1) -> None:
         """Fill the world; *scale* multiplies the number of items."""
@@ -44,62 +52,86 @@ class World(ABC):
         self.scale = scale
 
     @abstractmethod
-    def answer(self, request: Request) -> Response:
-        """Answer as the tool would; 401 without the secret."""
-
-    @abstractmethod
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Give table, then id without the source's prefix, then fields: the rows that exist and can be seen."""
 
     @abstractmethod
-    def add(self) -> str:
-        """Make a task with the clock's next stamp and give its native id."""
+    def rows(self) -> list[str]:
+        """Give the native ids of the rows of *main* that exist."""
+
+    def stored_id(self, native: str) -> str:
+        """Give the id of a row of *main* that exists, without the source's prefix."""
+        return native
 
     @abstractmethod
-    def add_behind(self, seconds: int) -> str:
-        """Make a task whose stamp lies *seconds* before the newest one there is (0: equals it)."""
+    def add(self) -> str:
+        """Make a row with the clock's next stamp and give its native id."""
 
     @abstractmethod
     def edit(self, native: str | None = None) -> str:
-        """Change a task (a random one when None); its stamp is the clock's next."""
+        """Change a row (a random one when None); its stamp is the clock's next."""
 
     @abstractmethod
     def delete(self, native: str | None = None) -> str:
-        """Delete a task with what hangs on it."""
+        """Delete a row with what hangs on it."""
 
-    @abstractmethod
     def rename(self, native: str) -> None:
-        """Give a task another display key."""
+        """Give a row another display key (capability ``renames``)."""
+        raise NotImplementedError
 
-    @abstractmethod
     def move(self, native: str) -> None:
-        """Move a task to another container."""
+        """Move a row to another container (capability ``containers``)."""
+        raise NotImplementedError
 
-    @abstractmethod
     def hide(self) -> tuple[str, list[str]]:
-        """Take away the right to read one container; give its native id and its tasks' ids."""
+        """Take away the right to read one container; give its native id and its rows' ids (``containers``)."""
+        raise NotImplementedError
+
+
+class HttpWorld(World):
+    """A tool that is asked over HTTP."""
 
     @abstractmethod
-    def tasks(self) -> list[str]:
-        """Give the native ids of the tasks that exist."""
+    def answer(self, request: Request) -> Response:
+        """Answer as the tool would; 401 without the secret."""
 
     @abstractmethod
     def requests(self) -> int:
         """Give the most requests that a full reading of this world may take: the connector's own plan."""
 
+    def add_behind(self, seconds: int) -> str:
+        """Make a row whose stamp lies *seconds* before the newest one there is, 0 equals it (``increments``)."""
+        raise NotImplementedError
+
+
+class FileWorld(World):
+    """A tool that leaves files in a folder."""
+
+    @abstractmethod
+    def files(self) -> dict[str, bytes]:
+        """Give the files as they are now: name, then content; the same world gives the same bytes."""
+
+    def columns(self) -> list[str]:
+        """Give the names in the files without which a row cannot be understood (capability ``columns``)."""
+        return []
+
 
 class Exam(ABC):
-    """The connector's side of the table: how to make its world and its source."""
+    """The connector's side of the table: how to make its world and its source.
+
+    *private* are texts of the world that must not reach the store (comments, for example).
+    *cannot* says what the world is unable to do: be edited, or grow. Such checks are skipped and said so.
+    """
 
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     private: ClassVar[tuple[str, ...]] = ()
-    """Texts of the world that must not reach the store (comments, for example)."""
+    cannot: ClassVar[frozenset[Verb]] = frozenset()
 
     @abstractmethod
     def world(self, seed: int, *, scale: int = 1) -> World:
         """Make a world."""
 
     @abstractmethod
-    def source(self, url: str) -> Source:
-        """Make the source against the stand-in at *url*, with `SECRET` as its credential."""
+    def source(self, place: str) -> Source:
+        """Make the source: *place* is the stand-in's URL, with `SECRET` as the credential, or the folder of the files."""

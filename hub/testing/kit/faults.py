@@ -13,11 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+
 from hub.http import Session
 from hub.source import Context
-from hub.testing.kit.exam import Request, Response, World
+from hub.testing.kit.exam import HttpWorld, Request, Response
 
 MOST_REQUESTS = 1500
+READ_TIMEOUT_S = 1.0
 Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None]
 """Gets the number of the request (from 1), the request and the true answer; bytes are sent raw, None resets the connection."""
 
@@ -25,7 +28,7 @@ Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None
 class StandIn:
     """A local server that answers for *world*; *fault* may change any answer."""
 
-    def __init__(self, world: World, fault: Fault | None = None) -> None:
+    def __init__(self, world: HttpWorld, fault: Fault | None = None) -> None:
         """Start on a free port of the loopback address."""
         self.world = world
         self.fault = fault
@@ -99,6 +102,11 @@ class StandIn:
             for name, value in headers.items():
                 handler.send_header(name, value)
             handler.end_headers()
+            if answer.stall_s:
+                handler.wfile.write(body[: len(body) // 2])
+                handler.wfile.flush()
+                time.sleep(answer.stall_s)
+                body = body[len(body) // 2 :]
             handler.wfile.write(body)
         except OSError:
             handler.close_connection = True
@@ -118,7 +126,7 @@ def hurried(ctx: Context) -> Session:
         sleep=sleep,
         clock=lambda: waited[0],
         patience_s=60,
-        timeout_s=(2, 2),
+        timeout_s=(2, READ_TIMEOUT_S),
     )
 
 
@@ -218,5 +226,40 @@ def meanwhile(at: int, act: Callable[[], Any]) -> Fault:
         if number == at:
             act()
         return answer
+
+    return fault
+
+
+def stall_once(at: int, seconds: float) -> Fault:
+    """Pause in the middle of one answer."""
+
+    def fault(number: int, _: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        answer.stall_s = seconds if number == at else 0.0
+        return answer
+
+    return fault
+
+
+def overlapping(rows: int) -> Fault:
+    """Begin each page of a list with the last *rows* of the page before, as lists that shift while being read do."""
+    last: dict[str, list[Any]] = {}
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for holder, key in lists(answer.body):
+            place = f"{request.path} {key}"
+            holder[key], last[place] = last.get(place, []) + holder[key], holder[key][-rows:]
+        return answer
+
+    return fault
+
+
+def ignores(parameter: str, world: HttpWorld) -> Fault:
+    """Answer as a tool that does not know *parameter* and says nothing: with everything."""
+
+    def fault(_: int, request: Request, __: Callable[[], Response]) -> Response:
+        query = {name: value for name, value in request.query.items() if name != parameter}
+        return world.answer(msgspec.structs.replace(request, query=query))
 
     return fault

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
-from hub.source import Context
 from hub.store.presence import LEFT
-from hub.testing.kit import faults
+from hub.testing.kit import faults, spoiling
 from hub.testing.kit.bench import Failed, table
 from hub.testing.kit.checks import check, well
-from hub.testing.kit.exam import Exam
+from hub.testing.kit.exam import Exam, HttpWorld
+
+LARGEST_BATCH = 4000
+"""A batch of so many records is flat enough for any source."""
+ROOM = 700_000
+"""Bytes that a tenfold world may take more: ids that were seen, for example."""
 
 
 @check(
     "gold",
     "What was deleted in the tool leaves, with evidence.",
     "Use the delete feed, or a census of ids per readable container.",
-    needs=("deletions",),
+    needs=("deletions", "edits"),
 )
 def deletions_are_found(exam: Exam, seed: int) -> str:
     """Delete one item and sync with a census."""
     with table(exam, seed) as bench:
         well(bench)
-        native = bench.world.delete()
+        native = bench.world.random.choice(bench.world.rows())
+        stored = bench.world.stored_id(native)
+        bench.world.delete(native)
         well(bench, "a deletion and a census", census=True)
         row = bench.store.rows(
-            "SELECT presence, presence_evidence AS e FROM task WHERE id = ?", (bench.source.row_id(native),)
+            f"SELECT presence, presence_evidence AS e FROM {bench.main} WHERE id = ?", (bench.source.row_id(stored),)
         )[0]
         if not row["e"]:
-            raise Failed(f"task {native} is {row['presence']} without evidence")
+            raise Failed(f"{bench.main} {stored} is {row['presence']} without evidence")
         return f"{row['presence']}: {row['e']}"
 
 
@@ -36,7 +44,7 @@ def deletions_are_found(exam: Exam, seed: int) -> str:
     "gold",
     "A container that cannot be read any more is hidden, never deleted.",
     "Answer a 403 in the census with readable=False.",
-    needs=("containers",),
+    needs=("containers", "edits"), medium="http",
 )
 def hidden_is_not_deleted(exam: Exam, seed: int) -> str:
     """Take the right to read one container away."""
@@ -44,21 +52,21 @@ def hidden_is_not_deleted(exam: Exam, seed: int) -> str:
         well(bench)
         _, natives = bench.world.hide()
         report = bench.sync(census=True)
-        ours = bench.counted("task")
+        ours = bench.counted(bench.main)
         if gone := [native for native in natives if native not in ours]:
-            raise Failed(f"{len(gone)} tasks of the hidden container were declared gone ({report.verdict})")
+            raise Failed(f"{len(gone)} rows of the hidden container were declared gone ({report.verdict})")
         if held := [stake for stake in bench.store.held() if stake.presence == "deleted"]:
             raise Failed(
                 f"{held[0].rows} rows of the hidden container were declared deleted; only the hub's guard held them"
             )
-        return f"{len(natives)} tasks kept, {report.verdict}"
+        return f"{len(natives)} rows kept, {report.verdict}"
 
 
 @check(
     "gold",
     "A worklog leaves by a delete feed or a proof, never because a list lacks it.",
     "Yield no census of worklogs where the tool hides rows by permission.",
-    needs=("worklogs",),
+    needs=("worklogs", "containers", "edits"), medium="http",
 )
 def worklogs_need_a_proof(exam: Exam, seed: int) -> str:
     """Hide a container, whose worklogs vanish from every list."""
@@ -78,46 +86,47 @@ def worklogs_need_a_proof(exam: Exam, seed: int) -> str:
     "gold",
     "More than a fifth of a container leaving at once waits for a person.",
     "Prove deletions through Gone, Census or a complete partition, which the hub guards.",
-    needs=("deletions",),
+    needs=("deletions", "edits"),
 )
 def mass_leave_is_held(exam: Exam, seed: int) -> str:
     """Delete most items."""
     with table(exam, seed) as bench:
         well(bench)
-        before = len(bench.counted("task"))
-        for native in bench.world.tasks()[: before * 4 // 5]:
+        before = len(bench.counted(bench.main))
+        for native in bench.world.rows()[: before * 4 // 5]:
             bench.world.delete(native)
         report = bench.sync(census=True)
-        if len(bench.counted("task")) < before * 0.5 or report.verdict == "ok":
-            raise Failed(f"{before - len(bench.counted('task'))} of {before} tasks left at once, verdict {report.verdict}")
+        if len(bench.counted(bench.main)) < before * 0.5 or report.verdict == "ok":
+            raise Failed(f"{before - len(bench.counted('task'))} of {before} rows left at once, verdict {report.verdict}")
         return report.held[0] if report.held else report.verdict
 
 
-@check("gold", "A renamed key makes no second row.", "Make ids from the immutable native id, never from a display key.")
+@check("gold", "A renamed key makes no second row.", "Make ids from the immutable native id, never from a display key.", needs=("renames", "edits",),
+)
 def ids_survive_a_rename(exam: Exam, seed: int) -> str:
     """Rename every item."""
     with table(exam, seed) as bench:
         well(bench)
-        keys = {native: row["key"] for native, row in bench.counted("task").items()}
-        for native in bench.world.tasks():
+        keys = {native: row["key"] for native, row in bench.counted(bench.main).items()}
+        for native in bench.world.rows():
             bench.world.rename(native)
         well(bench, "renaming")
-        if keys != {native: row["key"] for native, row in bench.counted("task").items()}:
+        if keys != {native: row["key"] for native, row in bench.counted(bench.main).items()}:
             raise Failed("rows changed their integer key")
         return f"{len(keys)} ids"
 
 
 @check(
-    "gold", "A move to another container makes no second row.", "Leave the container out of the id.", needs=("containers",)
+    "gold", "A move to another container makes no second row.", "Leave the container out of the id.", needs=("containers", "edits"),
 )
 def ids_survive_a_move(exam: Exam, seed: int) -> str:
     """Move an item."""
     with table(exam, seed) as bench:
         well(bench)
-        count = len(bench.counted("task"))
-        bench.world.move(bench.world.tasks()[1])
+        count = len(bench.counted(bench.main))
+        bench.world.move(bench.world.rows()[1])
         well(bench, "a move", census=True)
-        if len(bench.store.rows("SELECT 1 FROM task")) != count:
+        if len(bench.store.rows(f"SELECT 1 FROM {bench.main}")) != count:
             raise Failed("the moved item is a second row")
         return "one row"
 
@@ -137,53 +146,98 @@ def privacy_by_default(exam: Exam, seed: int) -> str:
         return f"{len(exam.private)} private texts not found"
 
 
-@check("gold", "Memory stays flat when items grow tenfold.", "Yield batches as pages come; keep no list of all records.")
+@check(
+    "gold",
+    "Memory stays flat when items grow tenfold.",
+    "Yield batches as pages come; keep no list of all records.",
+    needs=("scale",),
+)
 def memory_stays_flat(exam: Exam, seed: int) -> str:
-    """Read a small and a tenfold world and compare the largest batches."""
-    peaks = []
+    """Read a world and a tenfold one; compare the largest batches, and the peaks of what the reading itself holds."""
+    largest, peaks = [], []
     for scale in (4, 40):
         with table(exam, seed, scale=scale) as bench:
-            context = Context(base=Path(), source_id="x", session=lambda: faults.hurried(context))  # noqa: B023
-            largest = 0
-            try:
+            bench.prepare()
+            biggest = peak = 0
+            with bench.context() as context:
                 for partition in bench.source.plan(context, {}):
-                    for batch in bench.source.read(context, partition, None):
-                        largest = max(largest, len(batch.records))
-                        del batch
-            finally:
-                context.close()
-            peaks.append(largest)
-    if peaks[1] > max(1.5 * peaks[0], 500):
-        raise Failed(f"the largest batch grew from {peaks[0]} to {peaks[1]} records")
-    return f"largest batch {peaks[0]} and {peaks[1]} records"
+                    tracemalloc.start()
+                    try:
+                        for batch in bench.source.read(context, partition, None):
+                            biggest = max(biggest, len(batch.records))
+                            del batch
+                        peak = max(peak, tracemalloc.get_traced_memory()[1])
+                    finally:
+                        tracemalloc.stop()
+            largest.append(biggest)
+            peaks.append(peak)
+    if largest[1] > max(1.5 * largest[0], LARGEST_BATCH):
+        raise Failed(f"the largest batch grew from {largest[0]} to {largest[1]} records")
+    if peaks[1] > 2 * peaks[0] + ROOM:
+        raise Failed(f"the peak of memory grew from {peaks[0] / 1e6:.1f} to {peaks[1] / 1e6:.1f} MB")
+    return f"largest batches {largest[0]} and {largest[1]} records, peaks {peaks[0] / 1e6:.1f} and {peaks[1] / 1e6:.1f} MB"
+
+
+@check(
+    "gold",
+    "History is kept: a change adds lines, and no line changes.",
+    "Take each change once, by its own id, with the tool's stamp.",
+    needs=("history", "edits"),
+)
+def history_is_kept(exam: Exam, seed: int) -> str:
+    """Edit a row three times and compare the lines of its history."""
+    with table(exam, seed) as bench:
+        well(bench)
+        before = bench.counted("task_change")
+        native = bench.world.edit()
+        for _ in range(2):
+            bench.world.edit(native)
+        well(bench, "three edits")
+        after = bench.counted("task_change")
+        if lost := before.keys() - after.keys():
+            raise Failed(f"{len(lost)} lines of history are gone, such as {min(lost)}")
+        if len(after) <= len(before):
+            raise Failed(f"three edits added no line of history to {len(before)}")
+        return f"{len(before)} lines, then {len(after)}"
 
 
 @check(
     "gold",
     "After any storm of edits and faults, a calm run equals the tool.",
     "See the check that fails more simply; else replay this seed.",
-    needs=("increments",),
+    needs=("increments", "edits"),
 )
 def storm(exam: Exam, seed: int) -> str:
-    """Edit, add, move, delete and fail at random, then sync in calm."""
+    """Edit, add, move, rename and fail at random, then sync in calm."""
     with table(exam, seed) as bench:
         rng = bench.world.random
         bench.sync()
         told = []
+        deeds = ["edit", "add", "edit", "add"]
+        deeds += ["rename"] * ("renames" in exam.capabilities) + ["move"] * ("containers" in exam.capabilities)
         for _ in range(6):
-            deed = rng.choice(("edit", "add", "rename", "move", "edit", "add"))
+            deed = rng.choice(deeds)
             told.append(deed)
             if deed in {"rename", "move"}:
-                getattr(bench.world, deed)(rng.choice(bench.world.tasks()))
+                getattr(bench.world, deed)(rng.choice(bench.world.rows()))
             else:
                 getattr(bench.world, deed)()
-            at = rng.randint(1, 5)
-            bench.sync(rng.choice([
-                faults.status_once(at, 503), faults.status_from(at, 401), faults.reset_once(at), faults.on_list(at, lambda rows: rows + rows),
-                faults.meanwhile(at, bench.world.edit), faults.raw_once(at, lambda body: body[:20]), None,
-            ]))  # fmt: skip
+            bench.sync(rng.choice(_WEATHER[isinstance(bench.world, HttpWorld)](bench, rng.randint(1, 5))))
         well(bench, f"a storm of {', '.join(told)}")
-        (left,) = bench.store.connection.execute(f"SELECT count(*) FROM task WHERE presence IN {LEFT}").fetchone()
+        (left,) = bench.store.connection.execute(f"SELECT count(*) FROM {bench.main} WHERE presence IN {LEFT}").fetchone()
         if left:
-            raise Failed(f"{left} tasks left although none was deleted")
+            raise Failed(f"{left} rows left although none was deleted")
         return ", ".join(told)
+
+
+_WEATHER: dict[bool, Callable[[Any, int], list[Any]]] = {
+    True: lambda bench, at: [
+        faults.status_once(at, 503), faults.status_from(at, 401), faults.reset_once(at), faults.on_list(at, lambda rows: rows + rows),
+        faults.meanwhile(at, bench.world.edit), faults.raw_once(at, lambda body: body[:20]), None,
+    ],
+    False: lambda bench, at: [
+        spoiling.content(lambda body: body[: len(body) // 2]), spoiling.content(lambda _: b""), spoiling.locked(0), spoiling.vanished(),
+        spoiling.copied(0), spoiling.written_meanwhile(at, bench.after_an_edit), None,
+    ],
+}  # fmt: skip
+"""What may happen to an HTTP tool (True) and to a folder of files (False)."""

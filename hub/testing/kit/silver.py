@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hub.store.presence import LEFT
 from hub.testing.kit import faults
 from hub.testing.kit.bench import Failed, table
 from hub.testing.kit.checks import check, not_green, well
@@ -35,7 +36,7 @@ def second_run_changes_nothing(exam: Exam, seed: int) -> str:
     "silver",
     "Edits and additions are found by the next run, whatever our clock says.",
     "Cursor = highest change stamp seen, never now.",
-    needs=("increments",),
+    needs=("increments", "edits"),
 )
 def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
     """Edit and add after a sync; the tool's clock is years behind ours."""
@@ -52,7 +53,7 @@ def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
     "silver",
     "A row with the very stamp of the cursor is found.",
     "Read the last stamp again (>=), upsert by id.",
-    needs=("increments",),
+    needs=("increments", "edits"), medium="http",
 )
 def ties_at_the_cursor(exam: Exam, seed: int) -> str:
     """Add an item whose stamp equals the newest one."""
@@ -67,7 +68,7 @@ def ties_at_the_cursor(exam: Exam, seed: int) -> str:
     "silver",
     "A row that was written late, with a stamp a little before the cursor, is found.",
     "Read an overlap again: a minute at least.",
-    needs=("increments",),
+    needs=("increments", "edits"), medium="http",
 )
 def late_arrivals(exam: Exam, seed: int) -> str:
     """Add an item whose stamp is 45 seconds older than the newest one."""
@@ -79,7 +80,7 @@ def late_arrivals(exam: Exam, seed: int) -> str:
 
 
 @check(
-    "silver", "A quiet increment asks less than a full reading.", "Use the cursor in the question.", needs=("increments",)
+    "silver", "A quiet increment asks less than a full reading.", "Use the cursor in the question.", needs=("increments", "scale"),
 )
 def increments_are_used(exam: Exam, seed: int) -> str:
     """Count the rows read by a quiet run in a larger world."""
@@ -119,13 +120,13 @@ def killed_anywhere(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "An item edited while we page is neither lost nor doubled.",
-    "Page by an immutable order (id), not by the change stamp with an offset.",
+    "Page by an immutable order (id), not by the change stamp with an offset.", needs=("edits",), medium="http",
 )
 def edited_while_paging(exam: Exam, seed: int) -> str:
     """Edit items after each request of a run."""
     for at in range(1, 9):
         with table(exam, seed) as bench:
-            natives = bench.world.tasks()
+            natives = bench.world.rows()
             bench.sync(faults.meanwhile(at, partial(bench.world.edit, natives[at % len(natives)])))
             well(bench, f"an edit after request {at} and one more run")
     return "8 moments"
@@ -134,21 +135,22 @@ def edited_while_paging(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "An item deleted while we page costs no other item.",
-    "Compare distinct ids with the tool's own count; page by key, not by offset.",
+    "Compare distinct ids with the tool's own count; page by key, not by offset.", needs=("edits",), medium="http",
 )
 def deleted_while_paging(exam: Exam, seed: int) -> str:
-    """Delete the first item after each request of a run."""
+    """Delete the first rows after each request of a run."""
     for at in range(1, 7):
         with table(exam, seed) as bench:
-            victim = bench.world.tasks()[0]
-            report = bench.sync(faults.meanwhile(at, partial(bench.world.delete, victim)))
-            truth = bench.world.truth()["task"].keys()
-            if report.verdict == "ok" and (lost := truth - bench.counted("task").keys()):
-                raise Failed(f"deleted after request {at}: ok, but {len(lost)} other tasks are missing")
+            victims = bench.world.rows()[:3]
+            report = bench.sync(faults.meanwhile(at, lambda: [bench.world.delete(one) for one in victims]))  # noqa: B023
+            truth = bench.world.truth()[bench.main].keys()
+            if report.verdict == "ok" and (lost := truth - bench.counted(bench.main).keys()):
+                raise Failed(f"deleted after request {at}: ok, but {len(lost)} others are missing")
     return "6 moments"
 
 
-@check("silver", "A page that comes twice doubles nothing.", "Upsert by the native id alone.")
+@check("silver", "A page that comes twice doubles nothing.", "Upsert by the native id alone.", medium="http",
+)
 def duplicated_rows(exam: Exam, seed: int) -> str:
     """Repeat the records of each list in turn."""
     for at in range(1, 5):
@@ -160,7 +162,8 @@ def duplicated_rows(exam: Exam, seed: int) -> str:
     return "4 lists"
 
 
-@check("silver", "The order of a page does not matter.", "Do not take the last row for the newest.")
+@check("silver", "The order of a page does not matter.", "Do not take the last row for the newest.", needs=("edits",), medium="http",
+)
 def reordered_rows(exam: Exam, seed: int) -> str:
     """Turn each list round in turn, then edit and sync again."""
     for at in range(1, 4):
@@ -174,7 +177,7 @@ def reordered_rows(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "Rows dropped from a page are noticed: complete, or not ok.",
-    "Compare distinct ids with the tool's own count; otherwise repeat or fail.",
+    "Compare distinct ids with the tool's own count; otherwise repeat or fail.", medium="http",
 )
 def dropped_rows(exam: Exam, seed: int) -> str:
     """Drop half of each list in turn."""
@@ -186,7 +189,8 @@ def dropped_rows(exam: Exam, seed: int) -> str:
     return "3 lists"
 
 
-@check("silver", "A page that repeats for ever ends, and not green.", "Stop with an error when a page brings no new key.")
+@check("silver", "A page that repeats for ever ends, and not green.", "Stop with an error when a page brings no new key.", medium="http",
+)
 def a_page_that_repeats(exam: Exam, seed: int) -> str:
     """Answer every question about a list with the first answer to its path."""
     with table(exam, seed) as bench:
@@ -225,8 +229,9 @@ for _status in (401, 403, 404, 410, 400):
         "silver",
         f"A {_status} is never zero records: the verdict is not ok and nothing leaves.",
         "Let the error of ctx.http through; do not turn it into an empty list.",
+        medium="http",
     )(_refused(_status))
-check("silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.")(_refused(503))
+check("silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.", medium="http")(_refused(503))
 
 
 def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
@@ -240,7 +245,7 @@ def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
         return "3 moments"
 
     run.__name__, run.__doc__ = name, law
-    check("silver", law, "Ask through ctx.http, which waits and tries again.")(run)
+    check("silver", law, "Ask through ctx.http, which waits and tries again.", medium="http")(run)
 
 
 for _form in ("seconds", "fraction", "date"):
@@ -255,9 +260,63 @@ _passing(
     "truncated_json", "Half an answer is asked again.", lambda at: faults.raw_once(at, lambda body: body[: len(body) // 2])
 )
 _passing("reset_connection", "A connection that breaks off is tried again.", faults.reset_once)
+_passing("slow_body", "A slow answer is waited for.", lambda at: faults.stall_once(at, 0.2))
 
 
-@check("silver", "HTML instead of JSON is an error, not an empty list.", "Decode with ctx.http.get_json.")
+@check("silver", "An answer that stops in the middle is asked again.", "Ask through ctx.http, which has a time-out.", medium="http")
+def stalled_body(exam: Exam, seed: int) -> str:
+    """Stop one answer for longer than anyone waits."""
+    with table(exam, seed) as bench:
+        report = bench.sync(faults.stall_once(2, 1.5 * faults.READ_TIMEOUT_S))
+        if report.verdict != "ok":
+            raise Failed(f"{report.verdict}: {'; '.join(report.missing) or report.error}")
+        bench.must_equal("after it")
+    return "asked again"
+
+
+@check("silver", "Pages that overlap double nothing.", "Upsert by the native id alone; count distinct ids.", medium="http")
+def overlapping_pages(exam: Exam, seed: int) -> str:
+    """Begin each page with the last rows of the page before."""
+    with table(exam, seed, scale=1 if "scale" in exam.cannot else 2) as bench:
+        well(bench)
+        report = bench.sync(faults.overlapping(2), full=True)
+        if report.verdict == "ok":
+            bench.must_equal("with pages that overlap by two rows")
+        if report.changes.inserted or report.changes.presence_changed:
+            raise Failed(f"{report.changes.inserted} rows came twice, {report.changes.presence_changed} left")
+    return f"two rows of each page twice: {report.verdict}"
+
+
+@check(
+    "silver",
+    "A parameter the tool ignores is survived: right all the same, or not ok.",
+    "Do not trust a filter: upsert what comes, and stop when a page brings nothing new.",
+    needs=("edits",),
+    medium="http",
+)
+def unknown_filters(exam: Exam, seed: int) -> str:
+    """Answer every question as if one of its parameters were not there, for each parameter in turn."""
+    asked: set[str] = set()
+    with table(exam, seed) as bench:
+        for _ in range(2):
+            bench.sync()
+            asked |= {name for request in bench.stand_in.asked for name in request.query}
+            bench.world.edit()
+    for parameter in sorted(asked):
+        with table(exam, seed) as bench:
+            well(bench)
+            for full in (False, True):
+                bench.world.edit()
+                report = bench.sync(faults.ignores(parameter, bench.world), census=True, full=full)
+                if report.verdict == "ok":
+                    bench.must_equal(f"with the parameter {parameter} ignored")
+            if left := bench.store.rows(f"SELECT 1 FROM {bench.main} WHERE presence IN {LEFT}"):
+                raise Failed(f"with the parameter {parameter} ignored, {len(left)} rows left")
+    return f"{len(asked)} parameters: {', '.join(sorted(asked))}"
+
+
+@check("silver", "HTML instead of JSON is an error, not an empty list.", "Decode with ctx.http.get_json.", medium="http",
+)
 def html_for_json(exam: Exam, seed: int) -> str:
     """Answer with a sign-in page from some request on."""
     said = ""
@@ -276,7 +335,7 @@ def html_for_json(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "A redirect to another host never carries the credential.",
-    "Put the credential into ctx.http.credentials; let ctx.http follow redirects.",
+    "Put the credential into ctx.http.credentials; let ctx.http follow redirects.", medium="http",
 )
 def redirect_to_another_host(exam: Exam, seed: int) -> str:
     """Send the source to a second server and look what that one received."""
@@ -315,6 +374,7 @@ def _changed_field(name: str, make: Callable[[str], faults.Fault], verb: str) ->
         "silver",
         f"A field that was {verb} is noticed: right all the same, or not ok.",
         "Decode into typed structs; a field that is always there has no default.",
+        medium="http",
     )(run)
 
 

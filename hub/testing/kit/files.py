@@ -1,0 +1,187 @@
+"""Silver and Gold for sources that read files: half-written, locked, copied, renamed and vanished ones."""
+
+from __future__ import annotations
+
+from hub.testing.kit import spoiling
+from hub.testing.kit.bench import Failed, FileBench, table
+from hub.testing.kit.checks import check, not_green, well
+from hub.testing.kit.exam import Exam
+
+HTML = b"<!DOCTYPE html><html><body>Sign in to your account</body></html>"
+STRAY = {"~$plan.xlsx": b"lock", ".DS_Store": b"\0\0", "notes.txt": b"call the supplier", "Thumbs.db": b"\0"}
+
+
+def _spoilt(name: str, law: str, mend: str, fault: spoiling.FileFault, what: str) -> None:
+    def run(exam: Exam, seed: int) -> str:
+        with table(exam, seed) as bench:
+            well(bench)
+            said = not_green(bench, fault, what)
+            well(bench, "the next calm run")
+            return said
+
+    run.__name__, run.__doc__ = name, law
+    check("silver", law, mend, medium="files")(run)
+
+
+_spoilt(
+    "half_a_file", "Half a file is never the whole: not ok, and nothing leaves.",
+    "Read to the end and look for what closes the file; let the hub's guard hold what seems to leave.",
+    spoiling.content(lambda body: body[: len(body) // 2]), "half files",
+)  # fmt: skip
+_spoilt(
+    "an_empty_file", "A file of no bytes is never zero records.", "Ask for the header before the rows.",
+    spoiling.content(lambda _: b""), "empty files",
+)  # fmt: skip
+_spoilt(
+    "html_for_a_file", "A sign-in page saved as the file is an error, not an empty list.",
+    "Ask for the header, or the root element, before the rows.", spoiling.content(lambda _: HTML), "a sign-in page",
+)  # fmt: skip
+_spoilt(
+    "random_bytes", "Bytes that are no such file are an error with the file's name.",
+    "Turn the reader's own errors into SourceDataError.", spoiling.content(lambda body: bytes(range(256)) * 8), "random bytes",
+)  # fmt: skip
+_spoilt(
+    "a_locked_file", "A file that cannot be opened is told, and what was known of it stays.",
+    "Let the OSError become SourceDataError.", spoiling.locked(0), "a locked file",
+)  # fmt: skip
+_spoilt(
+    "an_empty_folder", "A folder without files is a share that is not there: not ok, and nothing leaves.",
+    "Call ctx.report_missing when no file matches.", spoiling.vanished(), "an empty folder",
+)  # fmt: skip
+
+
+@check(
+    "silver",
+    "A file that is written while it is read is read whole, before or after.",
+    "Take a FileState first and verify it after the last row.",
+    needs=("edits",),
+    medium="files",
+)
+def a_file_that_changes(exam: Exam, seed: int) -> str:
+    """Write a file anew before each of its openings."""
+    verdicts = []
+    for opening in range(1, 6):
+        with table(exam, seed) as bench:
+            well(bench)
+            bench.world.edit()
+            report = bench.sync(spoiling.written_meanwhile(opening, bench.after_an_edit))
+            verdicts.append(report.verdict)
+            well(bench, f"a change before opening {opening} and one more run")
+    return ", ".join(verdicts)
+
+
+@check(
+    "silver",
+    "What is not the source's is left alone: locks, notes, thumbnails.",
+    "Find files with hub.matching_files.",
+    medium="files",
+)
+def stray_files(exam: Exam, seed: int) -> str:
+    """Lay files of other programs beside the right ones."""
+    with table(exam, seed) as bench:
+        report = bench.sync(spoiling.stray(STRAY))
+        if report.verdict != "ok":
+            raise Failed(f"{report.verdict}: {'; '.join(report.missing)}")
+        bench.must_equal("with files of other programs beside")
+        return f"{len(STRAY)} files ignored"
+
+
+@check(
+    "silver",
+    "A copy of a file counts nothing twice.",
+    "Make ids from what is inside, or compare contents and name the twins.",
+    medium="files",
+)
+def a_copied_file(exam: Exam, seed: int) -> str:
+    """Lay a copy of a file beside it, before the first run and after it."""
+    said = ""
+    for known in (False, True):
+        with table(exam, seed) as bench:
+            if known:
+                well(bench)
+            report = bench.sync(spoiling.copied(0))
+            if more := [one for one in bench.differences() if "do not exist" in one]:
+                raise Failed(f"with a copy {'added later' if known else 'from the start'}, verdict {report.verdict}: {more[0]}")
+            well(bench, "a run without the copy")
+            said = f"{report.verdict}: {report.missing[0] if report.missing else 'counted once'}"
+    return said
+
+
+@check(
+    "silver",
+    "One bad file takes no other with it.",
+    "Make one partition per file, and raise SourceDataError in `read`.",
+    needs=("edits",),
+    medium="files",
+)
+def one_bad_file(exam: Exam, seed: int) -> str:
+    """Spoil each file in turn, edit the others."""
+    with table(exam, seed) as probe:
+        count = len(probe.world.files())
+    for at in range(count):
+        with table(exam, seed) as bench:
+            report = bench.sync(spoiling.content(lambda _: HTML, at=at))
+            if report.verdict == "ok":
+                raise Failed(f"with file {at + 1} of {count} a sign-in page the verdict was ok")
+            if count > 1 and not any(bench.counted(name) for name in bench.world.truth()):
+                raise Failed(f"with file {at + 1} of {count} bad, nothing of the others was taken")
+            well(bench, "the next calm run")
+    return f"each of {count} files in turn"
+
+
+@check(
+    "silver",
+    "A column that was renamed is noticed, with its name.",
+    "Look for every column of the mapping in the header.",
+    needs=("columns",),
+    medium="files",
+)
+def renamed_column(exam: Exam, seed: int) -> str:
+    """Rename each column in turn."""
+    with table(exam, seed) as probe:
+        columns = probe.world.columns()
+    for column in columns:
+        with table(exam, seed) as bench:
+            well(bench)
+            name = column.encode()
+            said = not_green(bench, spoiling.content(lambda body, name=name: body.replace(name, name + b"_2", 1)), f"{column} renamed")
+            if column not in said:
+                raise Failed(f"it does not say which column is lacking: {said}")
+    return f"{len(columns)} columns"
+
+
+@check(
+    "gold",
+    "A file that vanished takes nothing with it until a person says so.",
+    "Answer with a Census that has hold=True.",
+    needs=("edits",),
+    medium="files",
+)
+def a_vanished_file(exam: Exam, seed: int) -> str:
+    """Take each file away in turn, accept it in the end."""
+    said = ""
+    with table(exam, seed) as probe:
+        count = len(probe.world.files())
+    for at in range(count):
+        with table(exam, seed) as bench:
+            well(bench)
+            before = {name: bench.counted(name).keys() for name in bench.world.truth()}
+            report = bench.sync(spoiling.vanished(at))
+            if any(bench.counted(name).keys() != ids for name, ids in before.items()):
+                raise Failed(f"with file {at + 1} of {count} away, rows were declared gone at once")
+            if report.verdict == "ok":
+                raise Failed(f"with file {at + 1} of {count} away, the verdict was ok")
+            said = f"{report.verdict}: {next(iter([*report.held, *report.missing]), '')}"
+            _accepted(bench, at, count)
+            well(bench, "the file's return")
+    return said
+
+
+def _accepted(bench: FileBench, at: int, count: int) -> None:
+    """Accept what is held: the rows of a file that is away leave, if others are there."""
+    if count == 1:
+        return
+    bench.store.accept(None, run_id=0, actor="kit")
+    report = bench.sync(spoiling.vanished(at))
+    if report.verdict != "ok":
+        raise Failed(f"after accepting, file {at + 1} of {count} is asked about again: {report.verdict}")
