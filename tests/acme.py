@@ -30,7 +30,17 @@ class Acme(Ledger, HttpWorld):
     history = True
 
     def requests(self) -> int:
-        return 1 + math.ceil(len(self.changes) / PAGE) + 1 + math.ceil(len(self.items) / PAGE) + 1 + math.ceil(len(self.logs) / PAGE) + 1 + 1 + len(self.containers)
+        return (
+            1
+            + math.ceil(len(self.changes) / PAGE)
+            + 1
+            + math.ceil(len(self.items) / PAGE)
+            + 1
+            + math.ceil(len(self.logs) / PAGE)
+            + 1
+            + 1
+            + len(self.containers)
+        )
 
     def answer(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {SECRET}" and request.headers.get("x-token") != SECRET:
@@ -48,7 +58,9 @@ class Acme(Ledger, HttpWorld):
             case "/changes":
                 return self.page("changes", self.seen_changes(), self.show_change, q)
             case "/worklogs/deleted":
-                return Response(body={"deleted": [{"id": g.native, "at": g.at} for g in self.gone if g.at >= q.get("since", "")]})
+                return Response(
+                    body={"deleted": [{"id": g.native, "at": g.at} for g in self.gone if g.at >= q.get("since", "")]}
+                )
             case "/ids":
                 if q.get("project") in self.hidden:
                     return Response(status=403, body={})
@@ -80,9 +92,14 @@ class Acme(Ledger, HttpWorld):
             "id": log.native, "item": log.item, "started": log.started, "hours": log.hours, "updated": log.updated, "comment": COMMENT
         }  # fmt: skip
 
-
     def show_change(self, change: Any) -> dict[str, Any]:
-        return {"id": change.native, "item": change.item, "before": change.before, "after": change.after, "updated": change.at}
+        return {
+            "id": change.native,
+            "item": change.item,
+            "before": change.before,
+            "after": change.after,
+            "updated": change.at,
+        }
 
 
 class Item(msgspec.Struct):
@@ -217,7 +234,13 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 blank = {"id": 0, "item": 0, "done": False, "estimate_h": 0.0, "hours": 0.0}
                 return cls(**{f: row.get(f, blank.get(f, "2024-01-01T00:00:00Z")) for f in cls.__struct_fields__})
 
-            for name, cls in (("items", Item), ("worklogs", Log), ("changes", Changed), ("deleted", Deleted), ("projects", Named)):
+            for name, cls in (
+                ("items", Item),
+                ("worklogs", Log),
+                ("changes", Changed),
+                ("deleted", Deleted),
+                ("projects", Named),
+            ):
                 if name in body:
                     body[name] = [fix(row, cls) for row in body[name]]
             return Page(**{k: v for k, v in body.items() if k in Page.__struct_fields__})

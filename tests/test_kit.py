@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from acme import AcmeExam
+from paper import PaperExam
 
 from hub.testing import HubResult
 from hub.testing.kit import certify
@@ -111,14 +112,58 @@ def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> Non
     well = run_hub("plugin", "certify", str(exam), "--level", "gold", "--json")
     bad = run_hub("plugin", "certify", "bad.py", "--level", "silver", "--junit", "report.xml")
     none = run_hub("plugin", "certify", "nobody")
-    said = json.loads(well.output)
-    cases = ET.parse(hub_folder / "report.xml").getroot()
+    (said,) = json.loads(well.output)
+    (cases,) = ET.parse(hub_folder / "report.xml").getroot()
 
     assert (0, "gold") == (well.exit_code, said["level"])
-    assert len([check for check in CHECKS if check.medium != "files"]) == len(said["results"]) == int(cases.get("tests", "0"))
+    assert (
+        len([check for check in CHECKS if check.medium != "files"]) == len(said["results"]) == int(cases.get("tests", "0"))
+    )
     assert 1 == bad.exit_code
     assert "law:  A row with the very stamp of the cursor is found." in bad.output
     assert "mend: Read the last stamp again (>=), upsert by id." in bad.output
     assert "acme: Bronze" in bad.output
     assert "2" == cases.get("failures")
     assert (2, True) == (none.exit_code, "gives no exam" in none.error)
+
+
+FILE_MUTANTS = {
+    "check_is_always_ok": "check-tells-the-truth",
+    "skips_bad_lines": "random-bytes",
+    "empty_is_zero": "an-empty-file",
+    "unreadable_is_empty": "html-for-a-file",
+    "locked_is_skipped": "a-locked-file",
+    "no_files_are_fine": "an-empty-folder",
+    "does_not_verify": "a-file-that-changes",
+    "takes_any_file": "stray-files",
+    "named_by_file": "a-copied-file",
+    "lenient_columns": "renamed-column",
+    "names_no_column": "renamed-column",
+    "no_census": "a-vanished-file",
+    "absence_deletes_files": "a-vanished-file",
+}
+
+
+@pytest.mark.parametrize("bug", FILE_MUTANTS)
+def test_a_mutant_that_reads_files_is_caught_by_its_law(bug: str, proof: bool) -> None:
+    """The same for sources of files."""
+    for seed in range(2026, 2029 if proof else 2027):
+        report = certify(PaperExam(bug), seed=seed, only=(FILE_MUTANTS[bug],))
+
+        assert [FILE_MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
+
+
+def test_a_correct_source_of_files_is_gold(proof: bool) -> None:
+    """No false alarm with files: Gold on every seed."""
+    for seed in range(50 if proof else 1):
+        report = certify(PaperExam(), seed=seed)
+
+        assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), f"seed {seed}"
+
+
+@pytest.mark.parametrize("name", ["msproject", "tabular"])
+def test_the_bundled_sources_are_gold(name: str, hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """The hub's own sources go through the same door."""
+    result = run_hub("plugin", "certify", name, "--level", "gold")
+
+    assert 0 == result.exit_code, result.output

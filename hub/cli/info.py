@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from hub.cli import certification
+from hub.cli import connectors
 from hub.cli.app import App, Group, short_path
 from hub.cli.main_job import STYLES
 from hub.errors import LockHeld, StoreError
@@ -215,7 +215,7 @@ def add_to(cli: click.Group) -> None:
         app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
         return 1 if any(info.state == "broken" for info in infos) else 0
 
-    certification.add_to(plugin)
+    connectors.add_to(plugin)
 
     @cli.group(cls=Group)
     def store() -> None:

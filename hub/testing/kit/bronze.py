@@ -96,17 +96,21 @@ def the_day_is_the_authors(exam: Exam, seed: int) -> str:
         bench.sync()
         ours = bench.counted("worklog")
         for native, row in bench.world.truth()["worklog"].items():
-            if native in ours and ours[native]["day"] != row["day"]:
+            if native in ours and "day" in row and ours[native]["day"] != row["day"]:
                 raise Failed(f"worklog {native}: day {ours[native]['day']}, the author wrote {row['day']}")
         return f"{len(ours)} worklogs"
 
 
-@check("bronze", "The declared record types are made, and no others.", "Name in `provides` every record class you yield, and none that you do not.")
+@check(
+    "bronze",
+    "The declared record types are made, and no others.",
+    "Name in `provides` every record class you yield, and none that you do not.",
+)
 def declared_records_only(exam: Exam, seed: int) -> str:
     """Look which tables were filled."""
     with table(exam, seed) as bench:
         bench.sync()
-        declared = {record.table for record in bench.source.provides}
+        declared = {record.table for record in exam.records or bench.source.provides}
         for name in BY_TABLE:
             if name not in declared and bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(f"rows of {name} were written, which `provides` does not name")
@@ -133,7 +137,9 @@ def text_is_kept(exam: Exam, seed: int) -> str:
 @check(
     "bronze",
     "The credential is found nowhere: store, log, report, repr.",
-    "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.", medium="http")
+    "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.",
+    medium="http",
+)
 def secrets_stay_secret(exam: Exam, seed: int) -> str:
     """Search after a calm run and after a refused one."""
     with table(exam, seed) as bench:
@@ -157,7 +163,9 @@ def secrets_stay_secret(exam: Exam, seed: int) -> str:
 @check(
     "bronze",
     "The number of requests stays within the connector's own plan.",
-    "Ask in pages and batches, never once per item; or state the true plan.", medium="http")
+    "Ask in pages and batches, never once per item; or state the true plan.",
+    medium="http",
+)
 def requests_within_plan(exam: Exam, seed: int) -> str:
     """Count the requests of a full reading."""
     with table(exam, seed) as bench:
@@ -169,7 +177,12 @@ def requests_within_plan(exam: Exam, seed: int) -> str:
         return f"{asked} of {plan}"
 
 
-@check("bronze", "Nothing happens before it is asked for.", "Open no connection when the source is made or planned.", medium="http")
+@check(
+    "bronze",
+    "Nothing happens before it is asked for.",
+    "Open no connection when the source is made or planned.",
+    medium="http",
+)
 def quiet_when_made(exam: Exam, seed: int) -> str:
     """Make the source and count requests."""
     with table(exam, seed) as bench:
@@ -196,9 +209,7 @@ def check_tells_the_truth(exam: Exam, seed: int) -> str:
                 except Exception:  # noqa: BLE001 - a refusal told as an error is told
                     states = {"failed"}
             if ("failed" not in states) != wanted:
-                raise Failed(
-                    "check said failed on a healthy tool" if wanted else "check said ok although the tool refused"
-                )
+                raise Failed("check said failed on a healthy tool" if wanted else "check said ok although the tool refused")
         return "ok when well, failed when refused"
 
 

@@ -18,6 +18,9 @@ MODULES = (bronze, silver, files, gold)
 """Importing them registers their checks."""
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
 
+HEART = {"cursor-is-a-stamp-seen", "deletions-are-found"}
+"""The checks without which a level means nothing: increments for Silver, deletions for Gold."""
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of one check; *saw* is what it saw, *mend* how to mend it."""
@@ -40,10 +43,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def level(self) -> Level | None:
-        """Give the highest level all of whose checks, and those of the levels below, passed or did not apply."""
+        """Give the highest level all of whose checks, and those of the levels below, passed or did not apply.
+
+        A level's `HEART` has to be passed: who cannot be edited proves no increments, who claims no deletions is not Gold.
+        """
         earned: Level | None = None
         for level in LEVELS:
-            if any(result.level == level and result.state == "failed" for result in self.results):
+            mine = [result for result in self.results if result.level == level]
+            if any(result.state == "failed" or (result.state == "skipped" and result.code in HEART) for result in mine):
                 break
             earned = level
         return earned
@@ -56,8 +63,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Give what failed."""
         return [result for result in self.results if result.state == "failed"]
 
-    def junit(self) -> str:
-        """Give the report as JUnit XML."""
+    def junit(self) -> ET.Element:
+        """Give the report as a test suite of JUnit."""
         failed = len(self.failures())
         skipped = sum(result.state == "skipped" for result in self.results)
         suite = ET.Element(
@@ -70,7 +77,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 ET.SubElement(case, "failure", message=result.saw).text = f"{result.law}\nMend: {result.mend}"
             elif result.state == "skipped":
                 ET.SubElement(case, "skipped", message=result.saw)
-        return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+        return suite
+
+
+def as_junit(reports: list[Report]) -> str:
+    """Give the reports as JUnit XML."""
+    suites = ET.Element("testsuites")
+    suites.extend(report.junit() for report in reports)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
 def run_check(one: Check, exam: Exam, seed: int) -> Result:

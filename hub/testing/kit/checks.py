@@ -13,7 +13,7 @@ from hub.testing.kit.exam import Capability, Exam, FileWorld, HttpWorld, Verb, W
 
 Level = Literal["bronze", "silver", "gold"]
 Medium = Literal["any", "http", "files"]
-WORLDS: dict[Medium, type[World]] = {"any": World, "http": HttpWorld, "files": FileWorld}
+WORLDS: dict[Medium, Any] = {"any": World, "http": HttpWorld, "files": FileWorld}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +64,10 @@ def _reason(report: SourceReport) -> str:
     return next(iter([*report.missing, *report.held]), None) or report.error or "without a reason"
 
 
-def not_green(bench: Bench, fault: Any, what: str) -> str:
+def not_green(bench: Bench, fault: Any, what: str, **options: Any) -> str:
     """Sync with a fault; fail when the verdict is ok or when anything left."""
     before = bench.counted(bench.main).keys()
-    report = bench.sync(fault)
+    report = bench.sync(fault, **options)
     if report.verdict == "ok":
         raise Failed(f"with {what} the verdict was ok, {report.changes.read} rows read")
     if gone := before - bench.counted(bench.main).keys():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from hub.records import Record
+from hub.secrets import Secret
 from hub.source import Source
 
 Capability = Literal["increments", "deletions", "worklogs", "containers", "renames", "history", "columns"]
@@ -15,6 +19,12 @@ Verb = Literal["edits", "scale"]
 SECRET = "kit-s3cret-Zq7"  # noqa: S105 - a marker that must never be found anywhere
 FOLDER = "files"
 """Where a `FileWorld`'s files lie, from the folder of the configuration."""
+
+
+def credential() -> Secret:
+    """Give `SECRET` as a setting of type `hub.Secret`."""
+    os.environ["HUB_KIT_SECRET"] = SECRET
+    return Secret("env", "HUB_KIT_SECRET", Path())
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +115,9 @@ class HttpWorld(World):
 
 
 class FileWorld(World):
-    """A tool that leaves files in a folder."""
+    """A tool that leaves files in a folder; *encoding* is that of their text."""
+
+    encoding = "utf-8"
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
@@ -120,12 +132,14 @@ class Exam(ABC):
     """The connector's side of the table: how to make its world and its source.
 
     *private* are texts of the world that must not reach the store (comments, for example).
+    *records* are the types that come, where the source could make more (by a mapping, for example).
     *cannot* says what the world is unable to do: be edited, or grow. Such checks are skipped and said so.
     """
 
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     private: ClassVar[tuple[str, ...]] = ()
+    records: ClassVar[tuple[type[Record], ...] | None] = None
     cannot: ClassVar[frozenset[Verb]] = frozenset()
 
     @abstractmethod

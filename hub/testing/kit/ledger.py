@@ -70,6 +70,7 @@ class Ledger(World):
 
     name: ClassVar[str]
     history: ClassVar[bool] = False
+    hours: ClassVar[tuple[float, ...]] = HOURS
     count: ClassVar[int] = 45
     logged: ClassVar[int] = 50
 
@@ -77,7 +78,7 @@ class Ledger(World):
         """Fill it."""
         super().__init__(seed, scale=scale)
         self.now = START
-        self.containers = {str(number): f"Project {number}" for number in (1, 2, 3)}
+        self.containers = {str(number): f"Project {number}" for number in range(1, self.container_count() + 1)}
         self.hidden: set[str] = set()
         self.items: dict[int, Item] = {}
         self.logs: dict[int, Log] = {}
@@ -90,6 +91,10 @@ class Ledger(World):
             self.log(self.random.choice(list(self.items)), number)
         for _ in range(5 if self.history else 0):
             self.edit()
+
+    def container_count(self) -> int:
+        """Give the number of containers."""
+        return 3
 
     # ---------- its clock ----------
 
@@ -128,7 +133,7 @@ class Ledger(World):
         self.last += 1
         hour = ("23:30", "00:15", "10:00")[number % 3]
         self.logs[self.last] = Log(
-            native=self.last, item=item, hours=HOURS[number % len(HOURS)], updated=self.tick(),
+            native=self.last, item=item, hours=self.hours[number % len(self.hours)], updated=self.tick(),
             started=f"2024-03-{28 + number % 4}T{hour}:00+0{2 if number % 2 else 1}:00",
         )  # fmt: skip
 

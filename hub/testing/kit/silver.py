@@ -53,7 +53,8 @@ def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
     "silver",
     "A row with the very stamp of the cursor is found.",
     "Read the last stamp again (>=), upsert by id.",
-    needs=("increments", "edits"), medium="http",
+    needs=("increments", "edits"),
+    medium="http",
 )
 def ties_at_the_cursor(exam: Exam, seed: int) -> str:
     """Add an item whose stamp equals the newest one."""
@@ -68,7 +69,8 @@ def ties_at_the_cursor(exam: Exam, seed: int) -> str:
     "silver",
     "A row that was written late, with a stamp a little before the cursor, is found.",
     "Read an overlap again: a minute at least.",
-    needs=("increments", "edits"), medium="http",
+    needs=("increments", "edits"),
+    medium="http",
 )
 def late_arrivals(exam: Exam, seed: int) -> str:
     """Add an item whose stamp is 45 seconds older than the newest one."""
@@ -80,7 +82,10 @@ def late_arrivals(exam: Exam, seed: int) -> str:
 
 
 @check(
-    "silver", "A quiet increment asks less than a full reading.", "Use the cursor in the question.", needs=("increments", "scale"),
+    "silver",
+    "A quiet increment asks less than a full reading.",
+    "Use the cursor in the question.",
+    needs=("increments", "scale"),
 )
 def increments_are_used(exam: Exam, seed: int) -> str:
     """Count the rows read by a quiet run in a larger world."""
@@ -120,7 +125,9 @@ def killed_anywhere(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "An item edited while we page is neither lost nor doubled.",
-    "Page by an immutable order (id), not by the change stamp with an offset.", needs=("edits",), medium="http",
+    "Page by an immutable order (id), not by the change stamp with an offset.",
+    needs=("edits",),
+    medium="http",
 )
 def edited_while_paging(exam: Exam, seed: int) -> str:
     """Edit items after each request of a run."""
@@ -135,7 +142,9 @@ def edited_while_paging(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "An item deleted while we page costs no other item.",
-    "Compare distinct ids with the tool's own count; page by key, not by offset.", needs=("edits",), medium="http",
+    "Compare distinct ids with the tool's own count; page by key, not by offset.",
+    needs=("edits",),
+    medium="http",
 )
 def deleted_while_paging(exam: Exam, seed: int) -> str:
     """Delete the first rows after each request of a run."""
@@ -149,7 +158,11 @@ def deleted_while_paging(exam: Exam, seed: int) -> str:
     return "6 moments"
 
 
-@check("silver", "A page that comes twice doubles nothing.", "Upsert by the native id alone.", medium="http",
+@check(
+    "silver",
+    "A page that comes twice doubles nothing.",
+    "Upsert by the native id alone.",
+    medium="http",
 )
 def duplicated_rows(exam: Exam, seed: int) -> str:
     """Repeat the records of each list in turn."""
@@ -162,7 +175,12 @@ def duplicated_rows(exam: Exam, seed: int) -> str:
     return "4 lists"
 
 
-@check("silver", "The order of a page does not matter.", "Do not take the last row for the newest.", needs=("edits",), medium="http",
+@check(
+    "silver",
+    "The order of a page does not matter.",
+    "Do not take the last row for the newest.",
+    needs=("edits",),
+    medium="http",
 )
 def reordered_rows(exam: Exam, seed: int) -> str:
     """Turn each list round in turn, then edit and sync again."""
@@ -177,7 +195,8 @@ def reordered_rows(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "Rows dropped from a page are noticed: complete, or not ok.",
-    "Compare distinct ids with the tool's own count; otherwise repeat or fail.", medium="http",
+    "Compare distinct ids with the tool's own count; otherwise repeat or fail.",
+    medium="http",
 )
 def dropped_rows(exam: Exam, seed: int) -> str:
     """Drop half of each list in turn."""
@@ -189,7 +208,11 @@ def dropped_rows(exam: Exam, seed: int) -> str:
     return "3 lists"
 
 
-@check("silver", "A page that repeats for ever ends, and not green.", "Stop with an error when a page brings no new key.", medium="http",
+@check(
+    "silver",
+    "A page that repeats for ever ends, and not green.",
+    "Stop with an error when a page brings no new key.",
+    medium="http",
 )
 def a_page_that_repeats(exam: Exam, seed: int) -> str:
     """Answer every question about a list with the first answer to its path."""
@@ -231,7 +254,9 @@ for _status in (401, 403, 404, 410, 400):
         "Let the error of ctx.http through; do not turn it into an empty list.",
         medium="http",
     )(_refused(_status))
-check("silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.", medium="http")(_refused(503))
+check(
+    "silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.", medium="http"
+)(_refused(503))
 
 
 def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
@@ -263,7 +288,12 @@ _passing("reset_connection", "A connection that breaks off is tried again.", fau
 _passing("slow_body", "A slow answer is waited for.", lambda at: faults.stall_once(at, 0.2))
 
 
-@check("silver", "An answer that stops in the middle is asked again.", "Ask through ctx.http, which has a time-out.", medium="http")
+@check(
+    "silver",
+    "An answer that stops in the middle is asked again.",
+    "Ask through ctx.http, which has a time-out.",
+    medium="http",
+)
 def stalled_body(exam: Exam, seed: int) -> str:
     """Stop one answer for longer than anyone waits."""
     with table(exam, seed) as bench:
@@ -315,7 +345,11 @@ def unknown_filters(exam: Exam, seed: int) -> str:
     return f"{len(asked)} parameters: {', '.join(sorted(asked))}"
 
 
-@check("silver", "HTML instead of JSON is an error, not an empty list.", "Decode with ctx.http.get_json.", medium="http",
+@check(
+    "silver",
+    "HTML instead of JSON is an error, not an empty list.",
+    "Decode with ctx.http.get_json.",
+    medium="http",
 )
 def html_for_json(exam: Exam, seed: int) -> str:
     """Answer with a sign-in page from some request on."""
@@ -335,7 +369,8 @@ def html_for_json(exam: Exam, seed: int) -> str:
 @check(
     "silver",
     "A redirect to another host never carries the credential.",
-    "Put the credential into ctx.http.credentials; let ctx.http follow redirects.", medium="http",
+    "Put the credential into ctx.http.credentials; let ctx.http follow redirects.",
+    medium="http",
 )
 def redirect_to_another_host(exam: Exam, seed: int) -> str:
     """Send the source to a second server and look what that one received."""

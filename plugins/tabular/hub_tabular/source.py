@@ -108,35 +108,73 @@ class TabularSource(Source, frozen=True, kw_only=True):
         files = self._files(ctx, mapping)
         if not files:
             ctx.report_missing(f"no file matches {self.path}: check the path, or whether the share is there.")
-        for path in files:
-            name = relative_name(path, ctx.base)
-            cursor: Any = cursors.get(name)
+        full = mapping.snapshot == "full"
+        each = mapping.files == "each" and full
+        names = {relative_name(path, ctx.base): path for path in files}
+        identities = self._identities(ctx, names, cursors) if each else {name: name for name in names}
+        for name, path in names.items():
+            cursor: Any = cursors.get(identities[name])
             state = FileState.of_cursor(cursor)
-            if state and cursor.get("mapping") == digest and not ctx.full:
-                if state.looks_unchanged(path):
-                    ctx.skip_unchanged(name)
-                    continue
-                now = FileState.of(path)
-                if now.sha256 == state.sha256:
-                    ctx.skip_unchanged(name)
-                    continue
-            full = mapping.snapshot == "full"
-            each = mapping.files == "each" and full
-            prefix = f"{name}/" if each else ""
+            if (
+                state
+                and not ctx.full
+                and not cursor.get("vanished")
+                and cursor.get("mapping") == digest
+                and cursor.get("file", identities[name]) == name
+                and (state.looks_unchanged(path) or FileState.of(path).sha256 == state.sha256)
+            ):
+                ctx.skip_unchanged(name)
+                continue
+            prefix = f"{identities[name]}/" if each else ""
             yield Partition(
-                id=name,
+                id=identities[name],
                 label=path.name,
                 complete=full,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
                 evidence=f"absent from {path.name}",
-                data={"path": path, "prefix": prefix, "mapping": mapping, "digest": digest},
+                data={"path": path, "name": name, "prefix": prefix, "mapping": mapping, "digest": digest},
             )
+        for key in sorted(set(cursors) - set(identities.values())) if each else ():
+            if FileState.of_cursor(cursors[key]) and not cursors[key].get("vanished"):
+                yield Partition(id=key, data={"vanished": cursors[key]})
+
+    def _identities(self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]) -> dict[str, str]:
+        """Give each file the name under which its rows are known: the one it had before it was renamed, else its own.
+
+        A copy of another file is reported and left out of *names*: counting both would count its rows twice.
+        """
+        known = {cursor.get("file", key): key for key, cursor in cursors.items() if FileState.of_cursor(cursor)}
+        vanished = {cursors[key]["sha256"]: key for name, key in known.items() if name not in names}
+        contents: dict[str, str] = {}
+        found: dict[str, str] = {}
+        # files that are known first, so that of two twins the newcomer is the copy
+        for name in sorted(names, key=lambda name: (name not in known, len(name), name)):
+            try:
+                state = FileState.of_cursor(cursors.get(known.get(name, "")))
+                if state is None or not state.looks_unchanged(names[name]):
+                    state = FileState.of(names[name])
+            except SourceDataError:
+                found[name] = known.get(name, name)  # told when it is read
+                continue
+            if twin := contents.get(state.sha256):
+                ctx.report_missing(
+                    f"{name} holds the same as {twin}: it was not counted a second time. Remove one of the two."
+                )
+                del names[name]
+                continue
+            contents[state.sha256] = name
+            identity = known.get(name) or vanished.pop(state.sha256, None) or name
+            found[name] = identity if identity not in found.values() else f"{name}@{state.sha256[:8]}"
+        return found
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one file twice: for its faults, then for its rows.
 
         With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or not at all.
         """
+        if was := partition.data.get("vanished"):
+            yield Batch(cursor=was | {"vanished": True})  # read anew when it is there again
+            return
         path: Path = partition.data["path"]
         mapping: Mapping = partition.data["mapping"]
         state = FileState.of(path)
@@ -164,9 +202,11 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 yield Batch(records=batch)
                 batch = []
         state.verify(path)
-        yield Batch(
-            records=batch, cursor=None if wrong else msgspec.to_builtins(state) | {"mapping": partition.data["digest"]}
-        )
+        yield Batch(records=batch, cursor=None if wrong else self._done(state, partition))
+
+    def _done(self, state: FileState, partition: Partition) -> dict[str, Any]:
+        done: dict[str, Any] = msgspec.to_builtins(state) | {"mapping": partition.data["digest"]}
+        return done if partition.data["name"] == partition.id else done | {"file": partition.data["name"]}
 
     def _tell_wrong_rows(self, ctx: Context, partition: Partition, path: Path, mapping: Mapping) -> int:
         """Read the file once for its faults, name the first of them, and give their number."""
@@ -197,7 +237,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
             return
         names = {relative_name(path, ctx.base) for path in self._files(ctx, mapping)}
         for name in sorted(cursors):
-            if name.startswith("__") or name in names:
+            if name.startswith("__") or cursors[name].get("file", name) in names:
                 continue
             yield Census(
                 record=cls,

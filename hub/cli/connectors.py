@@ -1,0 +1,147 @@
+"""Certify a connector: run the kit, show what each check saw, say the level."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+
+from hub.cli.app import App
+from hub.errors import ConfigError
+from hub.files import write_atomically
+
+if TYPE_CHECKING:
+    from hub.testing.kit import Report
+
+_STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
+
+
+def find_exams(target: str) -> list[Any]:
+    """Give the exams of a plugin's name (module ``hub_NAME.exam``), a folder or a file. Raises `ConfigError` saying where they were sought."""
+    from hub.testing.kit import Exam
+
+    path = Path(target)
+    if path.suffix == ".toml":
+        return [_exam_of_mapping(path)]
+    if path.is_dir():
+        found = [*path.glob("hub_*/exam.py"), *path.glob("exam.py"), *path.glob("tests/exam.py")]
+        if not found:
+            mappings = [one for one in sorted(path.glob("*.toml")) if one.name != "pyproject.toml"]
+            if mappings:
+                return [_exam_of_mapping(one) for one in mappings]
+            raise ConfigError(f"{path} holds no exam: write hub_NAME/exam.py with a subclass of hub.testing.kit.Exam.")
+        path = found[0]
+    if path.suffix == ".py" and path.exists():
+        module = _load(path)
+    else:
+        try:
+            module = importlib.import_module(f"hub_{target}.exam")
+        except ModuleNotFoundError as exc:
+            raise ConfigError(
+                f"The plugin {target!r} gives no exam: hub_{target}/exam.py with a subclass of hub.testing.kit.Exam is what the kit "
+                "works on. A folder, a file or a mapping (.toml) can be named too."
+            ) from exc
+    exams = [
+        cls
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if issubclass(cls, Exam) and not inspect.isabstract(cls)
+    ]
+    exams = [cls for cls in exams if cls.__module__ == module.__name__] or exams[:1]
+    if not exams:
+        raise ConfigError(f"{target} holds no exam: a class that derives from hub.testing.kit.Exam.")
+    return [cls() for cls in exams]
+
+
+def _exam_of_mapping(path: Path) -> Any:
+    """Ask the installed plugins whose mapping *path* is: one that has mappings has a module ``hub_NAME.mapping_exam``."""
+    if not path.exists():
+        raise ConfigError(f"There is no file {path}.")
+    for entry in importlib.metadata.entry_points(group="hub"):
+        name = f"{entry.module}.mapping_exam"
+        if importlib.util.find_spec(entry.module) and importlib.util.find_spec(name):
+            exam = importlib.import_module(name).exam_of(path)
+            if exam is not None:
+                return exam
+    raise ConfigError(f"{path} is no mapping that an installed plugin knows.")
+
+
+def _load(path: Path) -> Any:
+    """Import the module in the file *path*, inside its package when it lies in one."""
+    package = (path.parent / "__init__.py").exists()
+    sys.path.insert(0, str((path.parent.parent if package else path.parent).resolve()))
+    if package:
+        return importlib.import_module(f"{path.parent.resolve().name}.{path.stem}")
+    spec = importlib.util.spec_from_file_location(f"hub_exam_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def add_to(plugin: click.Group) -> None:
+    """Add certify to the group *plugin*."""
+
+    @plugin.command()
+    @click.argument("target", metavar="NAME|FOLDER|FILE|MAPPING.toml")
+    @click.option(
+        "--level",
+        type=click.Choice(["bronze", "silver", "gold"]),
+        default="bronze",
+        show_default=True,
+        help="The level that gives exit code 0.",
+    )
+    @click.option("--seed", default=2026, show_default=True, help="Another seed is another world and another storm.")
+    @click.option("--junit", type=click.Path(dir_okay=False), help="Write JUnit XML to this file.")
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    @click.pass_obj
+    def certify(app: App, target: str, level: Any, seed: int, junit: str | None, json_: bool) -> int:
+        """Break things on purpose around a connector and say what it stands: Bronze, Silver or Gold.
+
+        Offline: the connector works against its own stand-in, and the kit makes the faults.
+
+        Example: hub plugin certify acme --level silver
+        """
+        from hub.testing.kit import as_junit
+        from hub.testing.kit import certify as run
+
+        reports = [run(exam, seed=seed) for exam in find_exams(target)]
+        if junit:
+            with write_atomically(Path(junit), mode=0o644) as file:
+                file.write(as_junit(reports).encode())
+        well = all(report.reaches(level) for report in reports)
+        if json_:
+            app.as_json([
+                {"connector": one.connector, "level": one.level, "seconds": one.seconds, "results": one.results} for one in reports
+            ])  # fmt: skip
+            return 0 if well else 1
+        for report in reports:
+            _show(app, report)
+        return 0 if well else 1
+
+
+def _show(app: App, report: Report) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("level", "check", "", "saw"):
+        table.add_column(name, overflow="fold")
+    for result in report.results:
+        table.add_row(
+            result.level, result.code, f"[{_STYLES[result.state]}]{result.state}[/]", result.saw[:90].replace("[", "\\[")
+        )
+    app.console.print(table)
+    for result in report.failures():
+        app.say(f"\n{result.code} ({result.level})", "red")
+        app.say(f"  law:  {result.law}\n  saw:  {result.saw}\n  mend: {result.mend}")
+    earned = (report.level or "none").capitalize()
+    skipped = sum(result.state == "skipped" for result in report.results)
+    app.say(
+        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, in {report.seconds:.1f} s", "bold"
+    )
