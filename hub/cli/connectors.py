@@ -1,4 +1,4 @@
-"""Certify a connector: run the kit, show what each check saw, say the level."""
+"""Make a connector's folder, and certify one: run the kit, show what each check saw, say the level."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib
 import importlib.metadata
 import importlib.util
 import inspect
+import keyword
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,8 +89,57 @@ def _load(path: Path) -> Any:
     return module
 
 
+STYLES = {"rest": "silver", "python": "gold", "tabular": "gold"}
+"""The styles of a new connector, and the level that each has from the start."""
+
+
+def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
+    """Write a connector's folder from the templates of *style*. Raises `ConfigError` for a bad name or a folder with content."""
+    import jinja2
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ConfigError(f"{name!r} cannot name a plugin: take small letters, digits and _, a letter first, such as acme.")
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} is not empty: name another folder with --out.")
+    templates = Path(__file__).parent / "templates" / "plugin" / style
+    # not HTML: nothing is to be escaped
+    made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    title = name.replace("_", " ").title()
+    values = {"name": name, "title": title, "cls": title.replace(" ", ""), "level": STYLES[style]}
+    written = []
+    for template in sorted(templates.rglob("*.jinja")):
+        path = folder / str(template.relative_to(templates)).removesuffix(".jinja").replace("NAME", name)
+        text = made.from_string(template.read_text(encoding="utf-8")).render(values)
+        with write_atomically(path, mode=0o644) as file:
+            file.write(text.encode())
+        written.append(path)
+    return written
+
+
 def add_to(plugin: click.Group) -> None:
-    """Add certify to the group *plugin*."""
+    """Add new and certify to the group *plugin*."""
+
+    @plugin.command()
+    @click.argument("name")
+    @click.option(
+        "--style",
+        type=click.Choice(list(STYLES)),
+        default="rest",
+        show_default=True,
+        help="A REST API, anything Python opens, or a table by a mapping.",
+    )
+    @click.option("--out", type=click.Path(file_okay=False), help="Folder to write; NAME when absent.")
+    @click.pass_obj
+    def new(app: App, name: str, style: str, out: str | None) -> int:
+        """Write the folder of a new connector: it runs, tests and certifies at once, against its own small stand-in.
+
+        Example: hub plugin new acme --style rest
+        """
+        folder = Path(out or name)
+        for path in write_plugin(name, style, folder):
+            app.say(f"  {path}")
+        app.say(f"Next: hub plugin certify {folder} --level {STYLES[style]}")
+        return 0
 
     @plugin.command()
     @click.argument("target", metavar="NAME|FOLDER|FILE|MAPPING.toml")

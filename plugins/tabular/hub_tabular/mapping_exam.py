@@ -84,7 +84,8 @@ class Sample(FileWorld):
         self.main = exam.mapping.record  # type: ignore[misc]
         self.content = exam.sample.read_bytes()
         if exam.sample.suffix in tables.TEXT:
-            self.encoding = exam.mapping.encoding or tables.detect_encoding(exam.sample)
+            # without the mark at the start: it is about one file's beginning, not about a column
+            self.encoding = (exam.mapping.encoding or tables.detect_encoding(exam.sample)).removesuffix("-sig")
         self.ids = self._ids()
         self.sheet = self._sheet()
         self.away: list[int] = []

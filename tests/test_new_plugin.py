@@ -1,0 +1,67 @@
+"""A new connector runs, tests and certifies at once; the newcomer's page keeps its promise."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub.testing import HubResult
+
+HAND = Path(__file__).parents[1] / "docs" / "first_connector"
+
+
+@pytest.mark.parametrize(("style", "level"), [("rest", "silver"), ("python", "gold"), ("tabular", "gold")])
+def test_a_new_connector_is_certified_at_once(
+    style: str, level: str, hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """What was just written reaches its level by the command, and its own test agrees."""
+    name = f"fresh_{style}"
+    made = run_hub("plugin", "new", name, "--style", style)
+    seen = run_hub("plugin", "certify", name, "--level", level)
+    own = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", name], cwd=hub_folder, capture_output=True, text=True, check=False
+    )
+
+    assert (0, 0) == (made.exit_code, seen.exit_code), made.error + seen.output
+    assert 0 == own.returncode, own.stdout
+    assert "1 passed" in own.stdout
+
+
+def test_a_stranger_needs_sixty_lines(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """From a new folder to Silver for the help desk of the docs: at most 60 lines written by hand."""
+    run_hub("plugin", "new", "desk")
+    added = 0
+    for name in ("source.py", "exam.py"):
+        made = hub_folder / "desk" / "hub_desk" / name
+        lines = difflib.unified_diff(made.read_text().splitlines(), (HAND / name).read_text().splitlines(), n=0)
+        added += sum(line.startswith("+") and not line.startswith("+++") for line in lines)
+        shutil.copy(HAND / name, made)
+    seen = run_hub("plugin", "certify", "desk", "--level", "silver")
+
+    assert 0 == seen.exit_code, seen.output
+    assert 0 < added <= 60
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("Bad-Name",), "small letters"),
+    (("class",), "cannot name a plugin"),
+    (("../up",), "cannot name a plugin"),
+    (("acme", "--out", "config"), "is not empty"),
+])  # fmt: skip
+def test_a_name_or_folder_that_will_not_do(
+    arguments: tuple[str, ...], words: str, hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """Nothing is written, and the sentence says why."""
+    (hub_folder / "config" / "kept.txt").write_text("mine")
+    before = sorted(hub_folder.rglob("*"))
+    result = run_hub("plugin", "new", *arguments)
+
+    assert 2 == result.exit_code
+    assert words in result.error
+    assert before == sorted(hub_folder.rglob("*"))
