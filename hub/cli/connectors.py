@@ -18,6 +18,7 @@ from rich.table import Table
 from hub.cli.app import App
 from hub.errors import ConfigError
 from hub.files import write_atomically
+from hub.plugins import Plugins
 
 if TYPE_CHECKING:
     from hub.testing.kit import Report
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 _STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
 
 
-def find_exams(target: str) -> list[Any]:
+def find_exams(target: str, plugins: Plugins) -> list[Any]:
     """Give the exams of a plugin's name (module ``hub_NAME.exam``), a folder or a file. Raises `ConfigError` saying where they were sought."""
-    from hub.testing.kit import Exam
+    from hub.testing.kit import DestinationExam, Exam
 
     path = Path(target)
     if path.suffix == ".toml":
         return [_exam_of_mapping(path)]
+    if path.suffix == ".json":
+        return [_exam_of_cassette(path, plugins)]
     if path.is_dir():
         found = [*path.glob("hub_*/exam.py"), *path.glob("exam.py"), *path.glob("tests/exam.py")]
         if not found:
@@ -53,7 +56,7 @@ def find_exams(target: str) -> list[Any]:
     exams = [
         cls
         for _, cls in inspect.getmembers(module, inspect.isclass)
-        if issubclass(cls, Exam) and not inspect.isabstract(cls)
+        if issubclass(cls, (Exam, DestinationExam)) and not inspect.isabstract(cls)
     ]
     exams = [cls for cls in exams if cls.__module__ == module.__name__] or exams[:1]
     if not exams:
@@ -72,6 +75,15 @@ def _exam_of_mapping(path: Path) -> Any:
             if exam is not None:
                 return exam
     raise ConfigError(f"{path} is no mapping that an installed plugin knows.")
+
+
+def _exam_of_cassette(path: Path, plugins: Plugins) -> Any:
+    from hub.testing.kit import cassette
+
+    found = cassette.load(path)
+    if found.kind not in plugins.sources:
+        raise ConfigError(f"{path} was recorded by the kind {found.kind!r}, which no plugin here offers.")
+    return cassette.RecordedExam(found, plugins.sources[found.kind])
 
 
 def _load(path: Path) -> Any:
@@ -117,7 +129,7 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
 
 
 def add_to(plugin: click.Group) -> None:
-    """Add new and certify to the group *plugin*."""
+    """Add new, record and certify to the group *plugin*."""
 
     @plugin.command()
     @click.argument("name")
@@ -142,7 +154,35 @@ def add_to(plugin: click.Group) -> None:
         return 0
 
     @plugin.command()
-    @click.argument("target", metavar="NAME|FOLDER|FILE|MAPPING.toml")
+    @click.argument("source")
+    @click.option("--out", type=click.Path(dir_okay=False), required=True, help="The cassette to write, a .json file.")
+    @click.option(
+        "--keep", multiple=True, metavar="FIELD", help="Keep the texts of this field (a status, a type); repeatable."
+    )
+    @click.pass_obj
+    def record(app: App, source: str, out: str, keep: tuple[str, ...]) -> int:
+        """Read SOURCE once and keep what the tool said, without names, addresses, tokens or texts, to certify against.
+
+        Numbers, days and the names of fields stay; every other text becomes a pseudonym, of which nobody has the key.
+
+        Example: hub plugin record jira --out jira.json --keep statusCategory
+        """
+        from hub.testing.kit import cassette
+
+        made = cassette.record(app.sources((source,))[0], app.settings.base, keep=keep)
+        with write_atomically(Path(out)) as file:
+            file.write(cassette.save(made.cassette))
+        rows = sum(len(held) for held in made.cassette.truth.values())
+        app.say(
+            f"{len(made.cassette.exchanges)} answers, {rows} rows, verdict {made.report.verdict}, replayed as {made.replay.verdict}: {out}"
+        )
+        if made.kept:
+            app.say(f"Kept as they are, read them before you share the file: {'; '.join(made.kept)}", "yellow")
+        app.say(f"Its truth came from the connector itself: compare it with the tool once. Next: hub plugin certify {out}")
+        return 0
+
+    @plugin.command()
+    @click.argument("target", metavar="NAME|FOLDER|FILE|MAPPING.toml|CASSETTE.json")
     @click.option(
         "--level",
         type=click.Choice(["bronze", "silver", "gold"]),
@@ -164,7 +204,7 @@ def add_to(plugin: click.Group) -> None:
         from hub.testing.kit import as_junit
         from hub.testing.kit import certify as run
 
-        reports = [run(exam, seed=seed) for exam in find_exams(target)]
+        reports = [run(exam, seed=seed) for exam in find_exams(target, app.plugins)]
         if junit:
             with write_atomically(Path(junit), mode=0o644) as file:
                 file.write(as_junit(reports).encode())

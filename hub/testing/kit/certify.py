@@ -9,12 +9,13 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from hub.testing.kit import bronze, files, gold, silver
+from hub.testing.kit import bronze, deliveries, files, gold, silver
 from hub.testing.kit.bench import Failed
-from hub.testing.kit.checks import CHECKS, WORLDS, Check, Level
+from hub.testing.kit.checks import CHECKS, Check, Level
+from hub.testing.kit.deliveries import DestinationExam
 from hub.testing.kit.exam import Exam
 
-MODULES = (bronze, silver, files, gold)
+MODULES = (bronze, silver, files, gold, deliveries)
 """Importing them registers their checks."""
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
 
@@ -87,7 +88,7 @@ def as_junit(reports: list[Report]) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
-def run_check(one: Check, exam: Exam, seed: int) -> Result:
+def run_check(one: Check, exam: Exam | DestinationExam, seed: int) -> Result:
     """Run one check; whatever goes wrong inside is a failure with its place."""
     began = time.perf_counter()
     lacking = one.lacks(exam)
@@ -107,13 +108,13 @@ def run_check(one: Check, exam: Exam, seed: int) -> Result:
     )
 
 
-def certify(exam: Exam, *, seed: int = 2026, only: tuple[str, ...] = ()) -> Report:
+def certify(exam: Exam | DestinationExam, *, seed: int = 2026, only: tuple[str, ...] = ()) -> Report:
     """Run every check (or *only* those named) that fits the medium on the connector of *exam*."""
     began = time.perf_counter()
-    world = type(exam.world(seed))
+    world = exam.world(seed)
     results = [
         run_check(one, exam, seed)
         for one in sorted(CHECKS, key=lambda one: LEVELS.index(one.level))
-        if issubclass(world, WORLDS[one.medium]) and (not only or one.code in only)
+        if one.fits(exam, world) and (not only or one.code in only)
     ]
     return Report(connector=exam.kind, results=results, seconds=time.perf_counter() - began)

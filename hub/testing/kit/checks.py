@@ -12,8 +12,9 @@ from hub.testing.kit.bench import Bench, Failed
 from hub.testing.kit.exam import Capability, Exam, FileWorld, HttpWorld, Verb, World
 
 Level = Literal["bronze", "silver", "gold"]
-Medium = Literal["any", "http", "files"]
-WORLDS: dict[Medium, Any] = {"any": World, "http": HttpWorld, "files": FileWorld}
+Medium = Literal["any", "http", "files", "destination"]
+"""What a check is about: any source, one over HTTP, one of files, or a destination."""
+_WORLDS: dict[Medium, Any] = {"any": World, "http": HttpWorld, "files": FileWorld}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,9 +26,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     mend: str
     needs: tuple[Capability | Verb, ...]
     medium: Medium
-    run: Callable[[Exam, int], str]
+    run: Callable[[Any, int], str]
 
-    def lacks(self, exam: Exam) -> list[str]:
+    def fits(self, exam: Any, world: object) -> bool:
+        """Say whether this check is about *exam*, whose world is *world*."""
+        if self.medium == "destination" or not isinstance(exam, Exam):
+            return self.medium == "destination" and not isinstance(exam, Exam)
+        return isinstance(world, _WORLDS[self.medium])
+
+    def lacks(self, exam: Any) -> list[str]:
         """Give what this check needs and the connector does not claim, or its world cannot do."""
         return [
             need
@@ -41,10 +48,10 @@ CHECKS: list[Check] = []
 
 def check(
     level: Level, law: str, mend: str, *, needs: tuple[Capability | Verb, ...] = (), medium: Medium = "any"
-) -> Callable[[Callable[[Exam, int], str]], Callable[[Exam, int], str]]:
+) -> Callable[[Callable[[Any, int], str]], Callable[[Any, int], str]]:
     """Register a check under the function's name."""
 
-    def register(function: Callable[[Exam, int], str]) -> Callable[[Exam, int], str]:
+    def register(function: Callable[[Any, int], str]) -> Callable[[Any, int], str]:
         code = function.__name__.replace("_", "-")
         CHECKS.append(Check(code=code, level=level, law=law, mend=mend, needs=needs, medium=medium, run=function))
         return function

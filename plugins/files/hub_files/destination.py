@@ -30,8 +30,8 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
         place = root
         while not place.exists() and place != place.parent:
             place = place.parent
-        well = os.access(place, os.W_OK)
-        detail = f"{root} can be written" if well else f"{place} cannot be written by this account"
+        well = place.is_dir() and os.access(place, os.W_OK)
+        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
         yield Check(name="folder", state="ok" if well else "failed", detail=detail)
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:

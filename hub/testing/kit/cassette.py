@@ -1,0 +1,256 @@
+"""Record a tool's answers without anyone's name in them, and replay them as a world that cannot be edited."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import secrets
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import requests
+
+from hub.errors import ConfigError, SourceDataError
+from hub.http import Session
+from hub.records import RECORDS, columns
+from hub.secrets import Secret
+from hub.source import Context, Source
+from hub.store import Store
+from hub.sync import Options, SourceReport, sync
+from hub.testing.kit.bench import table
+from hub.testing.kit.exam import SECRET, Exam, HttpWorld, Request, Response, credential
+from hub.testing.kit.veil import ORIGIN, Veil
+
+HEADERS = ("content-type", "retry-after")
+_SAME = {"name", "tz"}
+
+
+class Exchange(msgspec.Struct, kw_only=True):
+    """One question and its answer, veiled; *body* is what was sent, *answer* is JSON."""
+
+    method: str
+    path: str
+    query: dict[str, str] = {}
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = {}
+    answer: Any = None
+
+
+class Cassette(msgspec.Struct, kw_only=True):
+    """A recording: the source's settings (`Secret` ones are left out), what was said, and what the store then held."""
+
+    kind: str
+    settings: dict[str, Any]
+    exchanges: list[Exchange]
+    truth: dict[str, dict[str, dict[str, Any]]] = {}
+
+
+class Recording(msgspec.Struct, kw_only=True):
+    """What `record` did: the cassette, how the real run and its replay went, and the values that were kept."""
+
+    cassette: Cassette
+    report: SourceReport
+    replay: SourceReport
+    kept: list[str]
+
+
+def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recording:
+    """Read *source* in full, once, into a store that is thrown away, and veil what was said before anything is written.
+
+    Raises `ConfigError` when the source asks nobody over HTTP, `SourceDataError` when the recording cannot be replayed.
+    """
+    raw: list[requests.Response] = []
+
+    def session(ctx: Context) -> Session:
+        inner = requests.Session()
+        inner.hooks["response"].append(lambda response, **_: raw.append(response))
+        return Session(count=ctx.count, cancelled=ctx.raise_if_cancelled, session=inner)
+
+    context = Context(base=base, source_id=source.name, session=lambda: session(context))
+    try:
+        list(source.check(context))  # what `hub check` asks belongs to the recording
+    finally:
+        context.close()
+    with Store.open("sqlite://") as store:
+        report = sync(store, [source], Options(base=base, jobs=1, session=session, full=True, census=True)).sources[0]
+    if not raw:
+        raise ConfigError(
+            f"The source {source.name} asked nobody over HTTP: there is nothing to record. {report.error or ''}"
+        )
+    parts = urlsplit(str(raw[0].request.url))
+    veil = Veil(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
+    bodies = [_decoded(response.content) for response in raw]
+    settings = _settings(source)
+    for body in (*bodies, settings):
+        veil.look(body)
+    cassette = Cassette(
+        kind=source.kind,
+        settings={name: value if name in _SAME else veil.json(value, name) for name, value in settings.items()},
+        exchanges=[_exchange(veil, response, body) for response, body in zip(raw, bodies, strict=True)],
+    )
+    exam = RecordedExam(cassette, type(source))
+    with table(exam, 0) as bench:
+        replay = bench.sync(census=True)
+        cassette.truth = _held(bench.store, bench.source)
+    if replay.verdict != report.verdict:
+        raise SourceDataError(
+            f"The recording cannot be replayed: the tool gave {report.verdict}, its veiled copy {replay.verdict} "
+            f"({'; '.join(replay.missing) or replay.error}). A value the connector has to read was veiled: name its field with --keep."
+        )
+    return Recording(cassette=cassette, report=report, replay=replay, kept=sorted(veil.kept))
+
+
+def _decoded(content: bytes) -> Any:
+    with contextlib.suppress(msgspec.DecodeError):
+        return msgspec.json.decode(content) if content else None
+    return None
+
+
+def _settings(source: Source) -> dict[str, Any]:
+    return {
+        name: msgspec.to_builtins(value)
+        for name in source.__struct_fields__
+        if not isinstance(value := getattr(source, name), Secret) and name not in {"max_leave", "freshness_hours"}
+    }
+
+
+def _exchange(veil: Veil, response: requests.Response, body: Any) -> Exchange:
+    asked = response.request
+    parts = urlsplit(str(asked.url))
+    sent = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
+    return Exchange(
+        method=str(asked.method),
+        path=veil.path(parts.path),
+        query={name: veil.text(value) for name, value in parse_qsl(parts.query, keep_blank_values=True)},
+        body=veil.json(_decoded(sent)) if isinstance(sent, bytes) else None,
+        status=response.status_code,
+        headers={name: response.headers[name] for name in HEADERS if name in response.headers},
+        answer=veil.json(body),
+    )
+
+
+def _held(store: Store, source: Source) -> dict[str, dict[str, dict[str, Any]]]:
+    cut = len(source.name) + 1
+    held = {}
+    for one in RECORDS:
+        names = [name for name in columns(one) if name != "id"]
+        rows = store.rows(f"SELECT id, {', '.join(names)} FROM {one.table} ORDER BY id")
+        if rows:
+            held[one.table] = {row["id"][cut:]: {name: row[name] for name in names if row[name] is not None} for row in rows}
+    return held
+
+
+class Recorded(HttpWorld):
+    """A recording as a world: the same question gets the same answer, one with other values the next on its path."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        """Sort the answers by question."""
+        super().__init__(0)
+        self.cassette = cassette
+        self.main = max(cassette.truth, key=lambda name: len(cassette.truth[name])) if cassette.truth else "task"  # type: ignore[misc]
+        self.exact: dict[tuple[Any, ...], Exchange] = {}
+        self.queue: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
+        for one in cassette.exchanges:
+            if one.status < 400 or (one.method, one.path) not in self.queue:
+                self.exact.setdefault(_question(one.method, one.path, one.query, one.body), one)
+                self.queue[one.method, one.path].append(one)
+        self.turn: dict[tuple[str, str], int] = defaultdict(int)
+
+    def answer(self, request: Request) -> Response:
+        """Play."""
+        if not _knows_secret(request):
+            return Response(status=401, body={"error": "unauthorized"})
+        found = self.exact.get(_question(request.method, request.path, request.query, _decoded(request.body)))
+        if found is None:
+            queue = self.queue.get((request.method, request.path), [])
+            if not queue:
+                return Response(status=404, body={"error": "not on the recording"})
+            number = self.turn[request.method, request.path]
+            self.turn[request.method, request.path] += 1
+            found = queue[number % len(queue)]
+        host = request.headers.get("host", "")
+        text = msgspec.json.encode(found.answer).decode().replace(ORIGIN, f"http://{host}")
+        return Response(status=found.status, body=msgspec.json.decode(text), headers=dict(found.headers))
+
+    def requests(self) -> int:
+        """Give the number recorded."""
+        return len(self.cassette.exchanges)
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Give what the store held when it was recorded: read it with care, it came from the connector itself."""
+        return self.cassette.truth
+
+    def rows(self) -> list[str]:
+        """Give the ids."""
+        return list(self.cassette.truth.get(self.main, {}))
+
+    def add(self) -> str:
+        """Refuse: a recording cannot be edited."""
+        raise NotImplementedError
+
+    def edit(self, native: str | None = None) -> str:
+        """Refuse."""
+        raise NotImplementedError
+
+    def delete(self, native: str | None = None) -> str:
+        """Refuse."""
+        raise NotImplementedError
+
+
+def _question(method: str, path: str, query: dict[str, str], body: Any) -> tuple[Any, ...]:
+    return method, path, tuple(sorted(query.items())), msgspec.json.encode(body)
+
+
+def _knows_secret(request: Request) -> bool:
+    """Look for the credential in headers (Basic too), query and body."""
+    said = [*request.headers.values(), *request.query.values(), request.body.decode(errors="replace")]
+    for value in list(request.headers.values()):
+        kind, _, rest = value.partition(" ")
+        if kind.lower() == "basic":
+            with contextlib.suppress(ValueError):
+                said.append(base64.b64decode(rest).decode(errors="replace"))
+    return any(SECRET in one for one in said)
+
+
+class RecordedExam(Exam):
+    """The exam of a recording. It proves Bronze at most: what cannot be edited proves no increments."""
+
+    capabilities = frozenset()
+    cannot = frozenset({"edits", "scale"})
+
+    def __init__(self, cassette: Cassette, cls: type[Source]) -> None:
+        """Take the connector *cls*."""
+        self.cassette, self.cls = cassette, cls
+        self.kind = cassette.kind  # type: ignore[misc]
+        self.records = tuple(one for one in RECORDS if one.table in cassette.truth)  # type: ignore[misc]
+
+    def world(self, seed: int, *, scale: int = 1) -> Recorded:
+        """Put the cassette in."""
+        return Recorded(self.cassette)
+
+    def source(self, place: str) -> Source:
+        """Make the source with the recorded settings against *place*."""
+        text = msgspec.json.encode(self.cassette.settings).decode().replace(ORIGIN, place)
+        hints = get_type_hints(self.cls)
+        settings = {
+            name: msgspec.convert(value, hints[name], strict=False) for name, value in msgspec.json.decode(text).items()
+        }
+        settings |= {name: credential() for name in self.cls.__struct_fields__ if "Secret" in str(hints[name])}
+        return self.cls(**settings)
+
+
+def save(cassette: Cassette) -> bytes:
+    """Give the file of a cassette: JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(cassette), indent=1)
+
+
+def load(path: Path) -> Cassette:
+    """Read a cassette. Raises `ConfigError` when it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Cassette)
+    except (msgspec.DecodeError, OSError) as exc:
+        raise ConfigError(f"{path} is no cassette of `hub plugin record`: {exc}.") from exc

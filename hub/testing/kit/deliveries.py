@@ -1,0 +1,405 @@
+"""Bronze to Gold for destinations: the whole feed, at its privacy, however often and wherever a delivery is cut."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hub.destination import DeliveryContext, Destination
+from hub.errors import ConfigError
+from hub.feed import BuildOptions, model, open_feed, project_to
+from hub.publish import PublishOptions, PublishReport, publish
+from hub.records import Account, Container, Record, Task, Worklog
+from hub.settings import convert
+from hub.source import Batch, Census, Check, Context, Partition, Scope, Source
+from hub.store import Store
+from hub.sync import Options, sync
+from hub.testing.kit.bench import Crash, Failed
+from hub.testing.kit.checks import check
+from hub.testing.kit.ledger import Ledger
+from hub.testing.kit.spoiling import watching
+
+PEOPLE = ("Zélie Quartermaine", "Ambrose Featherstone", "Ottilie Vandersloot", "Casimir Threlkeld")
+MOMENTS = 6
+_WRITES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "shutil.rmtree", "shutil.copyfile"}
+
+
+class Place(ABC):
+    """Where a destination delivers: what its readers see, and how it refuses."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lie in *folder*, which is empty."""
+        self.folder = folder
+
+    @abstractmethod
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Give what a reader sees now: table, then rows; nothing before the first delivery."""
+
+    @abstractmethod
+    def refusing(self) -> AbstractContextManager[None]:
+        """Refuse deliveries while the context is open: read-only, no right, full."""
+
+    def texts(self) -> str:
+        """Give all that lies there, for a search for names."""
+        return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in self.folder.rglob("*") if path.is_file())
+
+    @contextmanager
+    def dying(self, at: int) -> Iterator[list[int]]:
+        """Let the process die before the write number *at* under the folder; give a list that counts them (0: never die)."""
+        seen: list[int] = []
+
+        def watcher(event: str, arguments: tuple[Any, ...]) -> None:
+            writes = event in _WRITES or (event == "open" and _writing(arguments))
+            if writes and any(self._inside(one) for one in arguments):
+                seen.append(len(seen) + 1)
+                if len(seen) == at:
+                    raise Crash
+
+        with watching(watcher):
+            yield seen
+
+    def _inside(self, value: Any) -> bool:
+        return isinstance(value, (str, os.PathLike)) and str(value).startswith(str(self.folder))
+
+
+def _writing(arguments: tuple[Any, ...]) -> bool:
+    mode, flags = arguments[1], arguments[2]
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+class DestinationExam(ABC):
+    """The destination's side of the table."""
+
+    kind: ClassVar[str]
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    cannot: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def place(self, folder: Path) -> Place:
+        """Make the place in an empty folder."""
+
+    @abstractmethod
+    def destination(self, place: Place, *, privacy: str) -> Destination:
+        """Make the destination that delivers there at the level *privacy*."""
+
+    def world(self, seed: int, *, scale: int = 1) -> Portfolio:
+        """Give what is delivered: the kit's own portfolio."""
+        return Portfolio(seed, scale=scale)
+
+
+class Portfolio(Ledger):
+    """Projects, people, tasks and hours to deliver."""
+
+    name = "seed"
+
+
+class Seed(Source, frozen=True, kw_only=True):
+    """Puts a portfolio into the store."""
+
+    kind: ClassVar[str] = "seed"
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Task, Worklog)
+    census_every_hours: ClassVar[float] = 0.0
+    world: Portfolio
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Say nothing."""
+        return ()
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Read all of it."""
+        yield Partition(id="all")
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Give every record."""
+        yield Batch(records=list(self.records()), cursor=1)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the portfolio."""
+        world = self.world
+        for native, name in world.containers.items():
+            yield Container(id=f"seed:p{native}", kind="project", code=f"P-{native}", name=name)
+        for number, name in enumerate(PEOPLE):
+            yield Account(id=f"seed:a{number}", display_name=name, email=f"{name.split()[0].lower()}@corp.example")
+        for item in world.seen():
+            yield Task(id=f"seed:{item.native}", assignee_id=f"seed:a{item.native % len(PEOPLE)}", **world.task_fields(item))
+        for log in world.seen_logs():
+            account = f"seed:a{log.native % len(PEOPLE)}"
+            yield Worklog(id=f"seed:w{log.native}", account_id=account, **world.log_fields(log))
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Say which tasks exist."""
+        ids = frozenset(f"seed:{item.native}" for item in self.world.seen())
+        yield Census(record=Task, scope=Scope(records=(Task,)), ids=ids, evidence="the kit's portfolio")
+
+
+class Counter:
+    """A portfolio in a store, a destination and its place: *deliver* builds a feed and delivers it."""
+
+    def __init__(self, exam: DestinationExam, seed: int, root: Path, *, privacy: str) -> None:
+        """Fill the store."""
+        self.root = root
+        self.world = exam.world(seed)
+        self.store = Store.open(root / "hub.db")
+        (root / "place").mkdir()
+        self.place = exam.place(root / "place")
+        self.destination = exam.destination(self.place, privacy=privacy)
+        self.sync()
+
+    def sync(self) -> None:
+        """Bring the store up to the portfolio."""
+        sync(self.store, [Seed(name="seed", world=self.world, max_leave=1.0)], Options(base=self.root, census=True))
+
+    def change(self) -> None:
+        """Edit and add an item, delete one with its hours: most tables change."""
+        self.world.edit()
+        self.world.add()
+        self.world.delete(str(next(iter(self.world.logs.values())).item))
+        self.sync()
+
+    def deliver(self) -> PublishReport:
+        """Build a feed and deliver it."""
+        options = PublishOptions(base=self.root, build=BuildOptions(), force="certification")
+        return publish(self.store, self.root / "feed", [self.destination], options)
+
+    def wanted(self, report: PublishReport) -> dict[str, list[str]]:
+        """Give the rows that the destination should show of the feed in *report*."""
+        folder = project_to(self.destination.privacy, Path(report.folder), self.root / "feed" / "projections")
+        connection = open_feed(folder)
+        try:
+            found = {}
+            for name in model().tables:
+                cursor = connection.execute(f"SELECT * FROM {name}")
+                names = [column[0] for column in cursor.description]
+                found[name] = _sorted(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+            return found
+        finally:
+            connection.close()
+
+    def shown(self) -> dict[str, list[str]]:
+        """Give the rows that readers see."""
+        return {name: _sorted(rows) for name, rows in self.place.tables().items()}
+
+    def must_show(self, report: PublishReport, when: str) -> int:
+        """Fail unless readers see the feed of *report*; give the number of rows."""
+        state = report.deliveries[0]
+        if state.state == "failed":
+            raise Failed(f"{when}: {state.error}")
+        wanted, shown = self.wanted(report), self.shown()
+        for name, rows in wanted.items():
+            if rows != shown.get(name, []):
+                have = len(shown.get(name, []))
+                raise Failed(
+                    f"{when}: {name} shows {have} rows of {len(rows)}" + (", with other values" if have == len(rows) else "")
+                )
+        return sum(len(rows) for rows in wanted.values())
+
+
+def _sorted(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted(str(sorted((name, str(value)) for name, value in row.items() if value is not None)) for row in rows)
+
+
+@contextmanager
+def counter(exam: DestinationExam, seed: int, *, privacy: str = "nominative-line") -> Iterator[Counter]:
+    """Open a fresh one."""
+    with tempfile.TemporaryDirectory(prefix="hub-kit-") as folder:
+        found = Counter(exam, seed, Path(folder).resolve(), privacy=privacy)
+        try:
+            yield found
+        finally:
+            found.store.close()
+
+
+@check(
+    "bronze",
+    "Readers see every row of the feed, with its values.",
+    "Deliver all tables of `feed.tables`.",
+    medium="destination",
+)
+def delivers_the_feed(exam: DestinationExam, seed: int) -> str:
+    """Deliver once and read back."""
+    with counter(exam, seed) as desk:
+        return f"{desk.must_show(desk.deliver(), 'after a delivery')} rows"
+
+
+@check(
+    "bronze",
+    "Nobody's name goes where the level of privacy forbids it.",
+    "Take everything from the view's own folder, connection and changes, never from the store.",
+    medium="destination",
+)
+def privacy_level_is_kept(exam: DestinationExam, seed: int) -> str:
+    """Deliver at the level `project` and search for names."""
+    with counter(exam, seed, privacy="project") as desk:
+        desk.must_show(desk.deliver(), "at the level project")
+        text = desk.place.texts() + str(desk.place.tables())
+        if found := [name for person in PEOPLE for name in (person, *person.split()) if name in text]:
+            raise Failed(f"the place holds {found[0]!r}")
+        return f"{len(PEOPLE)} people not found"
+
+
+@check(
+    "bronze",
+    "A wrong setting of a destination is an error that names it.",
+    "Declare settings as typed fields.",
+    medium="destination",
+)
+def destination_settings_are_checked(exam: DestinationExam, seed: int) -> str:
+    """Convert a configuration with an unknown key."""
+    with tempfile.TemporaryDirectory() as folder:
+        destination = exam.destination(exam.place(Path(folder)), privacy="project")
+        try:
+            convert(
+                {"name": "x", "surely_no_setting": 1},
+                type(destination),
+                where="hub.toml [destinations.x]",
+                base=Path(folder),
+            )
+        except ConfigError as exc:
+            return str(exc)[:100]
+        raise Failed("an unknown setting was accepted")
+
+
+@check(
+    "bronze",
+    "`check` says well when the place is willing, and not when it refuses.",
+    "Try what a delivery needs: a right, a folder, a token.",
+    medium="destination",
+)
+def destination_check_tells_the_truth(exam: DestinationExam, seed: int) -> str:
+    """Run `check` against a willing and a refusing place."""
+    with counter(exam, seed) as desk:
+        context = DeliveryContext(base=desk.root, name="kit")
+
+        def states() -> set[str]:
+            try:
+                return {one.state for one in desk.destination.check(context)}
+            except Exception:  # noqa: BLE001 - a refusal told as an error is told
+                return {"failed"}
+
+        if "failed" in states():
+            raise Failed("check said failed on a willing place")
+        with desk.place.refusing():
+            if "failed" not in states():
+                raise Failed("check said ok on a place that refuses")
+        return "ok when willing, failed when refused"
+
+
+@check(
+    "silver", "A delivery that is repeated changes nothing.", "Replace or upsert by key; never append.", medium="destination"
+)
+def repeated_delivery(exam: DestinationExam, seed: int) -> str:
+    """Deliver the same store three times."""
+    with counter(exam, seed) as desk:
+        for number in range(3):
+            rows = desk.must_show(desk.deliver(), f"after delivery {number + 1}")
+        return f"{rows} rows, three times"
+
+
+@check(
+    "silver",
+    "What changed and what left is what readers see after the next delivery.",
+    "Apply `changes` with its deletes, or write the whole feed.",
+    medium="destination",
+)
+def changes_arrive(exam: DestinationExam, seed: int) -> str:
+    """Edit, add and delete, deliver, three times."""
+    with counter(exam, seed) as desk:
+        desk.must_show(desk.deliver(), "at first")
+        for number in range(3):
+            desk.change()
+            desk.must_show(desk.deliver(), f"after round {number + 1} of changes")
+        return "3 rounds"
+
+
+@check(
+    "silver",
+    "A delivery cut anywhere and repeated ends in the same state.",
+    "Write beside and switch last; clean up at the next delivery.",
+    medium="destination",
+)
+def cut_anywhere(exam: DestinationExam, seed: int) -> str:
+    """Die before writes from the first to the last; readers see the old feed, the new one or none, and the next delivery mends all."""
+    with counter(exam, seed) as desk:
+        desk.deliver()
+        desk.change()
+        with desk.place.dying(0) as writes:
+            old = desk.wanted(desk.deliver())
+        if not writes:
+            raise Failed("no write was seen under the place: override `Place.dying`")
+        spread = {1 + round(part * (len(writes) - 1) / MOMENTS) for part in range(MOMENTS)}
+        moments = sorted(spread | set(range(max(1, len(writes) - 3), len(writes) + 1)))  # the switch comes last
+        for at in moments:
+            desk.change()
+            try:
+                with desk.place.dying(at):
+                    desk.deliver()
+            except Crash:
+                pass
+            shown = desk.shown()
+            report = desk.deliver()
+            desk.must_show(report, f"killed before write {at} and delivered again")
+            new = desk.wanted(report)
+            if any(shown.values()) and shown not in (old, new):
+                raise Failed(f"killed before write {at} of {len(writes)}: readers saw neither the old feed nor the new one")
+            old = new
+        return f"{len(moments)} deaths among {len(writes)} writes"
+
+
+@check(
+    "silver",
+    "A refusal is told in a sentence, readers keep what they had, and the next delivery goes through.",
+    "Turn the place's errors into DeliveryError with what to do.",
+    medium="destination",
+)
+def refusals_are_told(exam: DestinationExam, seed: int) -> str:
+    """Refuse one delivery."""
+    with counter(exam, seed) as desk:
+        old = desk.wanted(desk.deliver())
+        desk.world.edit()
+        desk.sync()
+        with desk.place.refusing():
+            refused = desk.deliver().deliveries[0]
+        if refused.state != "failed":
+            raise Failed(f"the place refused, the delivery says {refused.state}")
+        if "unexpected" in (refused.error or "unexpected"):
+            raise Failed(f"the refusal is not diagnosed: {refused.error}")
+        if desk.shown() != old:
+            raise Failed("after the refusal readers no longer see what they had")
+        desk.must_show(desk.deliver(), "after the refusal")
+        return str(refused.error)[:200]
+
+
+@check(
+    "gold",
+    "Over many days of cuts, refusals and changes, the last delivery is the feed.",
+    "See the check that fails more simply; else replay this seed.",
+    medium="destination",
+)
+def a_month_of_deliveries(exam: DestinationExam, seed: int) -> str:
+    """Change, cut and refuse at random, then deliver in calm."""
+    with counter(exam, seed) as desk:
+        rng = desk.world.random
+        for _ in range(6):
+            for _ in range(rng.randint(0, 3)):
+                rng.choice((desk.world.edit, desk.world.add, desk.world.delete))()
+            desk.sync()
+            weather = rng.choice(("calm", "cut", "refused"))
+            try:
+                if weather == "cut":
+                    with desk.place.dying(rng.randint(1, 20)):
+                        desk.deliver()
+                elif weather == "refused":
+                    with desk.place.refusing():
+                        desk.deliver()
+                else:
+                    desk.must_show(desk.deliver(), "on a calm day")
+            except Crash:
+                continue
+        return f"{desk.must_show(desk.deliver(), 'in the end')} rows in the end"

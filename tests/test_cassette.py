@@ -1,0 +1,129 @@
+"""Recordings: nothing of a person survives in them, and they replay."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.testing import HubResult
+from hub.testing.kit import SECRET, StandIn
+from hub.testing.kit.veil import Veil
+
+PRIVATE = ("Zélie Quartermaine", "zelie.quartermaine@corp.example", "+33 6 12 34 56 78", "0612345678", "33612345678", "zquart",
+           "12 rue des Lilas, 45000 Orléans", "tok_9f8e7d6c5b4a")  # fmt: skip
+SOURCE = '''
+import sys
+sys.path.insert(0, {tests!r})
+from typing import ClassVar
+from acme import AcmeSource
+from hub import Secret, hookimpl
+import msgspec
+
+class People(AcmeSource, frozen=True, kw_only=True):
+    """The sample tool with its token where it belongs."""
+    kind: ClassVar[str] = "people"
+    token: Secret
+    def ask(self, ctx, path, **query):
+        ctx.http.credentials = {{"Authorization": f"Bearer {{self.token.reveal()}}"}}
+        return self.get(ctx, path, query)
+
+@hookimpl
+def register_sources():
+    return [People]
+'''
+
+
+@pytest.fixture
+def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    from acme import AcmeExam
+
+    world = AcmeExam().world(7)
+    for number, item in enumerate(world.items.values()):
+        item.title = f"Call {PRIVATE[number % len(PRIVATE)]} about it"
+        item.key = PRIVATE[number % len(PRIVATE)] if number % 3 == 0 else item.key
+    world.containers["2"] = PRIVATE[0]
+    (hub_folder / "config" / "plugins").mkdir()
+    (hub_folder / "config" / "plugins" / "people.py").write_text(SOURCE.format(tests=str(Path(__file__).parent)))
+    monkeypatch.setenv("PEOPLE_TOKEN", SECRET)
+    with StandIn(world) as stand_in:
+        (hub_folder / "config" / "hub.toml").write_text(
+            f'[sources.tool]\nkind = "people"\nurl = "{stand_in.url}"\ntoken = {{ env = "PEOPLE_TOKEN" }}\n'
+        )
+        yield stand_in
+
+
+@pytest.mark.usefixtures("tool")
+def test_nobody_is_in_a_cassette(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """No name, address, telephone, login or token survives; the file is private; it certifies what a recording can."""
+    made = run_hub("plugin", "record", "tool", "--out", "tool.json")
+    text = (hub_folder / "tool.json").read_text()
+    seen = run_hub("plugin", "certify", "tool.json", "--level", "bronze")
+
+    assert 0 == made.exit_code, made.error
+    assert "replayed as ok" in made.output
+    assert [] == [one for one in (*PRIVATE, *PRIVATE[0].split(), SECRET, "127.0.0.1", "Call", "about") if one in text]
+    assert 0o600 == stat.S_IMODE((hub_folder / "tool.json").stat().st_mode)
+    assert 0 == seen.exit_code, seen.output
+    assert "people: Bronze" in seen.output
+
+
+@pytest.mark.usefixtures("tool")
+def test_kept_fields_are_named(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """What was asked to be kept is kept and listed."""
+    made = run_hub("plugin", "record", "tool", "--out", "tool.json", "--keep", "name")
+
+    assert 0 == made.exit_code, made.error
+    assert "name: Project 1" in made.output
+    assert "Project 1" in (hub_folder / "tool.json").read_text()
+
+
+def test_a_tampered_cassette_fails(hub_folder: Path, run_hub: Callable[..., HubResult], tool: object) -> None:
+    """The truth in the cassette is held against what the connector makes of the answers."""
+    run_hub("plugin", "record", "tool", "--out", "tool.json")
+    tape = msgspec.json.decode((hub_folder / "tool.json").read_bytes())
+    native = next(iter(tape["truth"]["task"]))
+    tape["truth"]["task"][native]["estimate_s"] = 1
+    (hub_folder / "tool.json").write_bytes(msgspec.json.encode(tape))
+    seen = run_hub("plugin", "certify", "tool.json")
+
+    assert 1 == seen.exit_code
+    assert "the tool says 1" in seen.output
+
+
+def test_what_cannot_be_recorded(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """A source of files asks nobody over HTTP."""
+    (hub_folder / "config" / "hub.toml").write_text('[sources.plans]\nkind = "msproject"\npath = "plans"\n')
+    made = run_hub("plugin", "record", "plans", "--out", "x.json")
+
+    assert 2 == made.exit_code
+    assert "asked nobody over HTTP" in made.error
+
+
+@given(st.text(), st.text())
+def test_equal_stays_equal(one: str, other: str) -> None:
+    """Equal texts have equal pseudonyms, different ones different; a veil of another key gives others."""
+    veil = Veil(b"a" * 32, origin="http://x")
+
+    assert veil.text(one) == veil.text(one)
+    assert (one == other) == (veil.text(one) == veil.text(other))
+
+
+@given(st.sampled_from(PRIVATE), st.text(alphabet="abz09 @.-:/éß", max_size=12))
+def test_no_text_survives(private: str, around: str) -> None:
+    """Whatever stands around it, a private text is not in its pseudonym."""
+    assert private not in Veil(b"k" * 32, origin="http://x").text(around + private + around)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-29", "2026-03-29T01:30:00.000+0100", "2026-03-29T01:30:00Z", "120", "-7.5", "1772000000000", "true", ""],
+)
+def test_what_is_nobody_stays(text: str) -> None:
+    """Days, instants, numbers and truth values are needed as they are."""
+    assert text == Veil(b"k" * 32, origin="http://x").text(text)
