@@ -114,7 +114,7 @@ class Context:
         self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
         self._cancelled = cancelled or threading.Event()
         self._make_session = session
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is shared may be made of what is shared
         self._shared: dict[str, Any] = {}
         self._stack = contextlib.ExitStack()
 

@@ -2,11 +2,11 @@
 
 from hub.testing.kit.certify import Report, Result, as_junit, certify
 from hub.testing.kit.deliveries import DestinationExam, Place
-from hub.testing.kit.exam import FOLDER, SECRET, Exam, FileWorld, HttpWorld, Request, Response, World, credential
+from hub.testing.kit.exam import FOLDER, SECRET, Capability, Exam, FileWorld, HttpWorld, Request, Response, World, credential
 from hub.testing.kit.faults import StandIn
 from hub.testing.kit.ledger import Item, Ledger, Log, page
 
 __all__ = [
-    "FOLDER", "SECRET", "DestinationExam", "Exam", "FileWorld", "HttpWorld", "Item", "Ledger", "Log", "Place", "Report", "Request", "Response", "Result", "StandIn",
+    "FOLDER", "SECRET", "Capability", "DestinationExam", "Exam", "FileWorld", "HttpWorld", "Item", "Ledger", "Log", "Place", "Report", "Request", "Response", "Result", "StandIn",
     "World", "as_junit", "certify", "credential", "page",
 ]  # fmt: skip

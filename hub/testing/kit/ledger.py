@@ -155,6 +155,17 @@ class Ledger(World):
             self.gone.append(Gone(native=one, at=self.tick()))
         return str(n)
 
+    def edit_log(self) -> None:
+        """Change the hours of a worklog; its item's stamp stays as it is."""
+        log = self.random.choice(list(self.logs.values()))
+        log.hours, log.updated = self.random.randint(1, 32) / 4, self.tick()
+
+    def delete_log(self) -> None:
+        """Delete a worklog alone."""
+        native = self.random.choice(list(self.logs))
+        del self.logs[native]
+        self.gone.append(Gone(native=native, at=self.tick()))
+
     def rename(self, native: str) -> None:
         """Give an item another key."""
         item = self.items[int(native)]

@@ -1,0 +1,42 @@
+"""The exams of `jira`: Cloud and Data Center, with pages and cut lists small enough to be met."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hub import Source
+from hub.testing.kit import Capability, Exam, credential
+from hub_jira.source import JiraSource
+from hub_jira.standin import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld
+
+CAPS = Caps(ids=30, issues=20, projects=2, feed=20, bulk_worklogs=1000, embedded_worklogs=2, embedded_histories=1, changelogs=10, server=20)
+
+
+class CloudExam(Exam):
+    """Jira Cloud."""
+
+    kind = "jira cloud"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions", "worklogs", "containers", "renames", "history"})
+    private = (COMMENT,)
+
+    def world(self, seed: int, *, scale: int = 1) -> JiraWorld:
+        """Make the site."""
+        return JiraWorld(seed, scale=scale, caps=CAPS)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return JiraSource(name="jira", url=place, email=EMAIL, token=credential(), tz="Europe/Paris")
+
+
+class ServerExam(CloudExam):
+    """Jira Data Center."""
+
+    kind = "jira data center"
+
+    def world(self, seed: int, *, scale: int = 1) -> ServerWorld:
+        """Make the site."""
+        return ServerWorld(seed, scale=scale, caps=CAPS)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return JiraSource(name="jira", url=place, token=credential(), tz="Europe/Paris")

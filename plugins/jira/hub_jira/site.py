@@ -1,0 +1,345 @@
+"""One Jira site and the questions that can be asked of it: Cloud and Data Center behind the same verbs."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, TypeVar
+
+import jira
+import msgspec
+import requests
+
+from hub import ConfigError, Context, Secret, SourceDataError
+from hub_jira import wire
+
+T = TypeVar("T")
+API = "/rest/api/2"
+"""Version 2 on Cloud too: its texts are plain, so that one reader serves both."""
+GATEWAY = "https://api.atlassian.com/ex/jira"
+LOGIN = "https://auth.atlassian.com/oauth/token"
+IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
+Deployment = Literal["auto", "cloud", "datacenter"]
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(kind)
+
+
+_FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
+    _decoder(wire.Found), _decoder(wire.FoundIds), _decoder(wire.Count), _decoder(wire.Bulk), _decoder(wire.BulkLog),
+)  # fmt: skip
+_PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
+    _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
+)  # fmt: skip
+_FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[wire.Worklog]), _decoder(wire.Worklogs)
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """How to sign in: e-mail and API token (Cloud), a token alone (Data Center, or Cloud through the gateway), or a client of OAuth 2.0."""
+
+    url: str
+    token: Secret | None = None
+    email: str | None = None
+    cloud_id: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+
+
+class _Patient:
+    """The session that the `jira` package works with: ours, which waits, counts and never retries twice."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.headers: dict[str, str] = {}
+
+    def get(self, url: str, *, params: Any = None, headers: Any = None, **_: Any) -> Any:
+        """Ask; a truncated answer is asked again, HTML is told."""
+        answer = requests.Response()
+        answer.status_code = 200
+        answer._content = msgspec.json.encode(self.ctx.http.get_json(url, params=params))
+        return answer
+
+    def close(self) -> None:
+        """Leave it to the context."""
+
+
+class Metadata(jira.JIRA):
+    """The `jira` package for what is small: fields, statuses, types, the site and oneself."""
+
+    def __init__(self, ctx: Context, base: str) -> None:
+        """Ask nothing yet."""
+        super().__init__(server=base, options={"check_update": False}, get_server_info=False, max_retries=0)
+        self._session = _Patient(ctx)  # type: ignore[assignment]
+
+    def close(self) -> None:
+        """Leave the session open: the context closes it."""
+
+    def listed(self, path: str, kind: type[T]) -> T:
+        """Give *path* of the API as *kind*. Raises `SourceDataError` when it is of another shape."""
+        try:
+            return msgspec.convert(self._get_json(path), kind)
+        except (msgspec.ValidationError, ValueError) as exc:
+            raise SourceDataError(
+                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, or a wrong address. "
+                "Open the address in a browser, then check url and credentials."
+            ) from exc
+
+
+class Site:
+    """A site as one run sees it; safe to use from several threads."""
+
+    def __init__(self, ctx: Context, access: Access, deployment: Deployment) -> None:
+        """Sign in lazily; ask for nothing but a token of OAuth."""
+        self.ctx = ctx
+        self.base = access.url.rstrip("/")
+        if access.cloud_id:
+            self.base = f"{GATEWAY}/{access.cloud_id}" if not access.url else self.base
+        ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
+        self.metadata = Metadata(ctx, self.base)
+        self._deployment = deployment
+        self._server: wire.Server | None = None
+        self._lock = threading.Lock()
+
+    def server(self) -> wire.Server:
+        """Ask who the site is, once."""
+        with self._lock:
+            if self._server is None:
+                self._server = self.metadata.listed("serverInfo", wire.Server)
+            return self._server
+
+    @property
+    def cloud(self) -> bool:
+        """Say whether this is Cloud."""
+        if self._deployment == "auto":
+            return self.server().deployment_type == "Cloud"
+        return self._deployment == "cloud"
+
+    def _get(self, path: str, decoder: Any, **params: Any) -> Any:
+        return self.ctx.http.get_json(f"{self.base}{API}{path}", params=params, decoder=decoder)
+
+    def _post(self, path: str, decoder: Any, body: dict[str, Any]) -> Any:
+        return self.ctx.http.json("POST", f"{self.base}{API}{path}", decoder=decoder, json=body)
+
+    # ---------- projects ----------
+
+    def projects(self) -> list[wire.Project]:
+        """Give the projects that may be seen, archived and deleted ones among them."""
+        if not self.cloud:
+            found: list[wire.Project] = self._get("/project", _PROJECT_LIST, includeArchived="true")
+            return found
+        rows: dict[str, wire.Project] = {}
+        start = 0
+        while True:
+            page: wire.Projects = self._get("/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted")
+            before = len(rows)
+            rows |= {one.id: one for one in page.values}
+            start += len(page.values)
+            if page.is_last:
+                break
+            if len(rows) == before:
+                raise SourceDataError("/project/search brings no new project before its last page.")
+        if page.total is not None and len(rows) < page.total:
+            raise SourceDataError(f"/project/search: {len(rows)} projects came, Jira counts {page.total}.")
+        return list(rows.values())
+
+    # ---------- ids ----------
+
+    def newest(self, scope: str, names: Sequence[str]) -> wire.Issue | None:
+        """Give the issue that changed last."""
+        jql = f"{scope} ORDER BY updated DESC"
+        page = self._search(jql, names, size=1)
+        return page.issues[0] if page.issues else None
+
+    def sweep(self, scope: str) -> list[str]:
+        """Give the id of every issue in *scope*. Raises `SourceDataError` when Jira counts more than ever come."""
+        if self.cloud:
+            return self._sweep_cloud(scope)
+        return self._sweep_server(scope)
+
+    def _sweep_cloud(self, scope: str) -> list[str]:
+        found: set[str] = set()
+        counts: list[int] = []
+        for attempt in range(3):
+            counted: wire.Count = self._post("/search/approximate-count", _COUNT, {"jql": scope})
+            before = len(found)
+            found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
+            counts.append(counted.count)
+            # the count is near, not exact: one that two sweeps cannot reach is an index that lags
+            if len(found) >= counted.count or (attempt and len(found) == before and counted.count - len(found) <= counted.count // 100):
+                return sorted(found, key=int)
+        raise SourceDataError(f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. The next run reads them again.")
+
+    def _tokens(self, jql: str) -> set[str]:
+        found: set[str] = set()
+        seen: set[str] = set()
+        token: str | None = None
+        while True:
+            body: dict[str, Any] = {"jql": jql, "fields": ["id"], "maxResults": IDS} | ({"nextPageToken": token} if token else {})
+            page: wire.FoundIds = self._post("/search/jql", _FOUND_IDS, body)
+            found |= {one.id for one in page.issues}
+            token = page.next_page_token
+            if not token:
+                return found
+            _only_once(token, seen, "/search/jql")
+
+    def _sweep_server(self, scope: str) -> list[str]:
+        """Page by `created`, which never changes; within one instant by offset. The total of the first page is what has to come."""
+        found: dict[str, None] = {}
+        for _ in range(3):
+            since: int | None = None
+            offset, total = 0, 0
+            while True:
+                clause = f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
+                page: wire.Page = self._post("/search", _PAGE, {
+                    "jql": f"{clause} ORDER BY created ASC, key ASC", "fields": ["created"], "startAt": offset, "maxResults": 1000,
+                })  # fmt: skip
+                total = max(total, page.total if since is None else 0)
+                found |= dict.fromkeys(one.id for one in page.issues)
+                if not page.issues or page.start_at + len(page.issues) >= page.total:
+                    break
+                last = wire.millis(msgspec.json.decode(page.issues[-1].fields)["created"])
+                offset = offset + len(page.issues) if last == since else 0
+                since = last
+            if len(found) >= total:
+                return sorted(found, key=int)
+        raise SourceDataError(f"The search for ids gives {len(found)} issues, Jira counts {total}. The next run reads them again.")
+
+    # ---------- issues ----------
+
+    @property
+    def slice(self) -> int:
+        """Give how many issues one request brings."""
+        return ISSUES if self.cloud else SERVER_PAGE
+
+    def issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool) -> list[wire.Issue]:
+        """Give issues by id, past the index on Cloud; those that are gone meanwhile are left out after a second look."""
+        refused: set[str] = set()
+        found = {one.id: one for one in self._issues(ids, names, history=history, refused=refused)}
+        if lost := [one for one in ids if one not in found]:
+            found |= {one.id: one for one in self._issues(lost, names, history=history, refused=refused)}
+        if self.cloud and (silent := [one for one in lost if one not in found and one not in refused]):
+            raise SourceDataError(f"/issue/bulkfetch leaves out {len(silent)} issues without a reason, such as {silent[0]}.")
+        return [found[one] for one in ids if one in found]
+
+    def _issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool, refused: set[str]) -> list[wire.Issue]:
+        if self.cloud:
+            body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fields": list(names)} | ({"expand": ["changelog"]} if history else {})
+            bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
+            refused |= {one.id for one in bulk.issue_errors}
+            return bulk.issues
+        rows: list[wire.Issue] = []
+        while True:
+            page: wire.Page = self._post("/search", _PAGE, {
+                "jql": f"id in ({', '.join(ids)}) ORDER BY id ASC", "fields": list(names), "startAt": len(rows), "maxResults": SERVER_PAGE,
+                "validateQuery": False, **({"expand": ["changelog"]} if history else {}),
+            })  # fmt: skip
+            rows += page.issues
+            if not page.issues or len(rows) >= page.total:
+                return rows
+
+    def changed(self, scope: str, since: int, names: Sequence[str], *, history: bool) -> Iterator[list[wire.Issue]]:
+        """Yield pages of what changed since *since* (ms), oldest first."""
+        clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
+        if self.cloud:
+            seen: set[str] = set()
+            page = self._search(f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES)
+            while True:
+                yield page.issues
+                if not page.next_page_token:
+                    return
+                _only_once(page.next_page_token, seen, "/search/jql")
+                page = self._search(f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES, token=page.next_page_token)
+        # Data Center: rows jump between offset pages when they change, so that each page starts at the last stamp seen
+        offset = 0
+        while True:
+            clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
+            found: wire.Page = self._post("/search", _PAGE, {
+                "jql": f"{clause} ORDER BY updated ASC, key ASC", "fields": list(names), "startAt": offset, "maxResults": SERVER_PAGE,
+                **({"expand": ["changelog"]} if history else {}),
+            })  # fmt: skip
+            yield found.issues
+            if not found.issues or found.start_at + len(found.issues) >= found.total:
+                return
+            last = max(wire.millis(msgspec.json.decode(one.fields)["updated"]) for one in found.issues)
+            offset = offset + len(found.issues) if last <= since else 0
+            since = max(since, last)
+
+    def _search(self, jql: str, names: Sequence[str], *, size: int, token: str | None = None) -> wire.Found:
+        if not self.cloud:
+            page: wire.Page = self._post("/search", _PAGE, {"jql": jql, "fields": list(names), "startAt": 0, "maxResults": size})
+            return wire.Found(issues=page.issues, is_last=True)
+        body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size} | ({"nextPageToken": token} if token else {})
+        found: wire.Found = self._post("/search/jql", _FOUND, body)
+        return found
+
+    def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[wire.History]]]:
+        """Yield the whole history of issues, piece by piece; Cloud only."""
+        for start in range(0, len(ids), CHANGELOG_ISSUES):
+            body: dict[str, Any] = {"issueIdsOrKeys": list(ids[start : start + CHANGELOG_ISSUES]), "fieldIds": list(fields[:10]), "maxResults": CHANGELOGS}
+            seen: set[str] = set()
+            while True:
+                page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
+                yield from ((one.issue_id, one.change_histories) for one in page.issue_change_logs)
+                if not page.next_page_token:
+                    break
+                _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
+                body["nextPageToken"] = page.next_page_token
+
+    # ---------- worklogs ----------
+
+    def feed(self, name: Literal["updated", "deleted"], since: int) -> Iterator[list[wire.Changed]]:
+        """Yield pages of a worklog feed from *since* (ms, included)."""
+        while True:
+            page: wire.Feed = self._get(f"/worklog/{name}", _FEED, since=since)
+            yield page.values
+            if page.last_page:
+                return
+            until = max([page.until, *(one.updated_time for one in page.values)])
+            if until <= since:
+                raise SourceDataError(f"/worklog/{name} holds more than a page of worklogs stamped {since}: it cannot be paged further.")
+            since = until
+
+    def worklogs(self, ids: Iterable[int]) -> Iterator[list[wire.Worklog]]:
+        """Yield worklogs by id; those that may not be read are left out by Jira without a word."""
+        wanted = list(ids)
+        for start in range(0, len(wanted), FEED):
+            found: list[wire.Worklog] = self._post("/worklog/list", _LOGS, {"ids": wanted[start : start + FEED]})
+            yield found
+
+    def worklogs_of(self, issue: str) -> list[wire.Worklog]:
+        """Give all worklogs of one issue: for lists that were cut."""
+        start, rows = 0, []
+        while True:
+            params = {"startAt": start, "maxResults": 5000} if self.cloud else {}
+            page: wire.Worklogs = self._get(f"/issue/{issue}/worklog", _LOGS_OF, **params)
+            rows += page.worklogs
+            start += len(page.worklogs)
+            if start >= page.total:
+                return rows
+            if not page.worklogs:
+                raise SourceDataError(f"/issue/{issue}/worklog: {len(rows)} worklogs came, Jira counts {page.total}.")
+
+
+def _only_once(token: str, seen: set[str], where: str) -> None:
+    if token in seen:
+        raise SourceDataError(f"{where} gives the same page token twice: it would go on for ever.")
+    seen.add(token)
+
+
+def _authorization(ctx: Context, access: Access) -> str:
+    """Give the header that signs in. Raises `ConfigError` when the settings are neither of Cloud nor of Data Center."""
+    if access.client_id and access.client_secret:
+        body = {"grant_type": "client_credentials", "client_id": access.client_id, "client_secret": access.client_secret.reveal()}
+        answer = ctx.http.json("POST", LOGIN, json=body)
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not token:
+            raise SourceDataError(f"{LOGIN} gave no access token: check client_id and client_secret.")
+        return f"Bearer {token}"
+    if access.token is None:
+        raise ConfigError("Say how to sign in to Jira: email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id.")
+    if access.email:
+        pair = f"{access.email}:{access.token.reveal()}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return f"Bearer {access.token.reveal()}"

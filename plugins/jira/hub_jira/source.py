@@ -1,0 +1,387 @@
+"""Jira as a source: one sweep of ids and parallel slices at first, then only what changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from hub import (
+    Batch,
+    Census,
+    Check,
+    ConfigError,
+    Container,
+    Context,
+    Gone,
+    Partition,
+    Record,
+    Scope,
+    Secret,
+    Source,
+    SourceDataError,
+    Task,
+    Worklog,
+)  # fmt: skip
+from hub_jira import mapping, wire
+from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site
+
+EVERYTHING = "created >= 0"
+"""JQL for all that may be seen: Cloud refuses a search without a restriction."""
+OVERLAP_MS = 10 * 60 * 1000
+METADATA_HOURS = 24.0
+BATCH = 400
+HISTORY = ("status", "assignee", "sprint", "duedate", "timeoriginalestimate", "timeestimate", "parent", "resolution")
+_FIELDS = msgspec.json.Decoder(wire.Fields)
+
+
+class JiraSource(Source, frozen=True, kw_only=True):
+    """A site of Jira Cloud or Data Center.
+
+    *projects* are keys; *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom fields
+    where `hub check` finds none or another. *types* says the nature of issue types. *history* are the fields whose changes are kept.
+    *worklogs* False reads no hours; *worklog_people* False leaves their authors out.
+    """
+
+    kind: ClassVar[str] = "jira"
+    provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
+
+    url: str
+    token: Secret | None = None
+    email: str | None = None
+    cloud_id: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    deployment: Deployment = "auto"
+    projects: tuple[str, ...] = ()
+    jql: str | None = None
+    fields: dict[str, str] = {}
+    types: dict[str, mapping.Nature] = {}
+    history: tuple[str, ...] = HISTORY
+    worklogs: bool = True
+    worklog_people: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if unknown := set(self.fields) - set(mapping.ROLES):
+            raise ConfigError(
+                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. It knows {', '.join(mapping.ROLES)}."
+            )
+        for key in self.projects:
+            if not key.replace("_", "").isalnum():
+                raise ConfigError(f"The source {self.name}: {key!r} is not the key of a Jira project, such as ACME.")
+
+    @property
+    def address(self) -> str:
+        """Give the site."""
+        return self.url
+
+    # ---------- what one run shares ----------
+
+    def _site(self, ctx: Context, *, cloud: bool | None = None) -> Site:
+        access = Access(
+            url=self.url, token=self.token, email=self.email, cloud_id=self.cloud_id, client_id=self.client_id, client_secret=self.client_secret
+        )
+        return ctx.shared("site", lambda: Site(ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter"))
+
+    def _visible(self) -> str:
+        """Give the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
+        return f"project in ({', '.join(self.projects)})" if self.projects else EVERYTHING
+
+    def _scope(self) -> str:
+        return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
+
+    def _mapper(self, ctx: Context, meta: dict[str, Any]) -> mapping.Mapper:
+        return ctx.shared("mapper", lambda: mapping.Mapper(
+            name=self.name, url=self.url, zone=self.tz, types=self.types, levels=meta["levels"], people=self.worklog_people,
+            bindings=msgspec.convert(meta["bindings"], mapping.Bindings), history=self.history,
+        ))  # fmt: skip
+
+    def _names(self, bindings: mapping.Bindings, *, worklog: bool) -> tuple[str, ...]:
+        return wire.SYSTEM_FIELDS + bindings.fields + (("worklog",) if worklog else ())
+
+    # ---------- check ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
+        site = self._site(ctx)
+        server = site.server()
+        kind = "Cloud" if site.cloud else "Data Center"
+        yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
+        myself = site.metadata.listed("myself", wire.Person)
+        yield Check(name="account", state="ok", detail=f"signed in, time zone {myself.time_zone or 'not told'}")
+        if server.server_time:
+            skew = abs((datetime.now(UTC) - datetime.fromisoformat(server.server_time)).total_seconds())
+            detail = f"the site's clock differs by {skew:.0f} s" + ("; nothing depends on ours" if skew > 60 else "")
+            yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
+        projects = {one.key: one for one in site.projects()}
+        for key in self.projects:
+            if key not in projects:
+                yield Check(name=key, state="failed", detail="no such project, or this account may not browse it")
+        yield Check(name="projects", state="ok" if projects else "failed", detail=f"{len(projects)} projects may be browsed")
+        fields = site.metadata.listed("field", list[mapping.FieldDef])
+        known = {one.id for one in fields}
+        bindings = mapping.bind(fields, self.fields)
+        for role, one in self.fields.items():
+            if one not in known:
+                yield Check(name=f"fields.{role}", state="failed", detail=f"the site has no field {one}")
+        names = {one.id: one.name for one in fields}
+        for role, ids in bindings.roles.items():
+            shown = " and ".join(f"{one} ({names.get(one, '?')})" for one in ids)
+            more = f': say which with fields = {{ {role} = "{ids[0]}" }}' if len(ids) > 1 else ""
+            yield Check(name=f"fields.{role}", state="warning" if more else "ok", detail=shown + more)
+        newest = site.newest(self._scope(), ("updated",))
+        yield Check(name="issues", state="ok" if newest else "warning", detail="issues can be read" if newest else "no issue can be seen in scope")
+
+    # ---------- plan ----------
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Sweep once for ids and cut them into slices; later ask only for what changed."""
+        meta = cursors.get("metadata")
+        site = self._site(ctx, cloud=meta["cloud"] if _fresh(meta) else None)
+        if not _fresh(meta) or ctx.full:
+            meta = self._metadata(site, meta)
+            yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
+        bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
+        mark = cursors.get("issues")
+        marked = not self.worklogs or {"worklogs", "worklogs deleted"} <= cursors.keys()
+        if mark and marked and mark.get("scope") == self._scope() and not ctx.full:
+            yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
+            if self.worklogs:
+                yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
+                yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
+            return
+        yield from self._full(ctx, site, meta, bindings)
+
+    def _full(self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings) -> Iterator[Partition]:
+        # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
+        clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
+        newest = site.newest(self._scope(), ("updated",))
+        mark = wire.millis(msgspec.json.decode(newest.fields)["updated"]) if newest else 0
+        ids = self._ids(ctx, site, self._scope())
+        size = site.slice
+        slices = [ids[start : start + size] for start in range(0, len(ids), size)]
+        names = []
+        for number, part in enumerate(slices):
+            names.append(f"slice {number}")
+            yield Partition(id=names[-1], label="issues", estimate=len(part), data={"meta": meta, "bindings": bindings, "ids": part})
+        yield Partition(id="cut lists", label="long lists", after=tuple(names), data={"meta": meta})
+        done = ("cut lists", *names)
+        if self.worklogs:
+            mine = {"updated": min(clock, mark or clock), "seen": {}}
+            yield Partition(id="worklogs", label="mark", after=done, data={"mark": mine})
+            yield Partition(id="worklogs deleted", label="mark", after=done, data={"mark": mine})
+            done = (*done, "worklogs", "worklogs deleted")
+        # last: a run that finds this mark knows that everything before it is there
+        yield Partition(id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "scope": self._scope()}})
+
+    def _metadata(self, site: Site, before: dict[str, Any] | None) -> dict[str, Any]:
+        fields = site.metadata.listed("field", list[mapping.FieldDef])
+        types = site.metadata.listed("issuetype", list[wire.Kind])
+        projects = [one for one in site.projects() if not self.projects or one.key in self.projects]
+        known = set((before or {}).get("known", [])) | {one.id for one in projects}
+        for key in self.projects:
+            if key not in {one.key for one in projects} and before is None:
+                raise SourceDataError(f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right.")
+        return {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "cloud": site.cloud,
+            "bindings": msgspec.to_builtins(mapping.bind(fields, self.fields)),
+            "levels": {one.id: one.hierarchy_level if one.hierarchy_level is not None else -1 if one.subtask else 1 if one.name == "Epic" else 0 for one in types},
+            "projects": msgspec.to_builtins(projects),
+            "known": sorted(known),
+        }  # fmt: skip
+
+    # ---------- read ----------
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one partition."""
+        data = partition.data
+        if "mark" in data:
+            yield Batch(cursor=data["mark"])
+            return
+        mapper = self._mapper(ctx, data["meta"])
+        if data.get("write"):
+            yield self._projects(mapper, data["meta"])
+        elif "ids" in data:
+            yield from self._slice(ctx, mapper, data["bindings"], data["ids"])
+        elif partition.id == "cut lists":
+            yield from self._cut(ctx, mapper)
+        elif partition.id == "issues":
+            yield from self._changed(ctx, mapper, data["bindings"], cursor)
+        elif partition.id == "worklogs":
+            yield from self._changed_logs(ctx, mapper, cursor)
+        else:
+            yield from self._deleted_logs(ctx, cursor)
+
+    def _projects(self, mapper: mapping.Mapper, meta: dict[str, Any]) -> Batch:
+        projects = msgspec.convert(meta["projects"], list[wire.Project])
+        away = tuple(
+            Gone(record=Container, id=self.row_id(f"p{one.id}"), presence="archived" if one.archived else "trashed", evidence=f"the project {one.key} says so")
+            for one in projects if one.archived or one.deleted
+        )  # fmt: skip
+        live = [mapper.project(one) for one in projects if not (one.archived or one.deleted)]
+        return Batch(records=live, gone=away, cursor={name: value for name, value in meta.items() if name != "projects"} | {"projects": []})
+
+    def _slice(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]) -> Iterator[Batch]:
+        site = self._site(ctx)
+        names = self._names(bindings, worklog=self.worklogs)
+        lost = ctx.shared("cut", _Cut)
+        records: list[Record] = []
+        for issue in site.issues(ids, names, history=bool(self.history)):
+            fields = _fields(issue)
+            records.extend(mapper.issue(issue, fields))
+            if issue.changelog:
+                for line in issue.changelog.histories:
+                    records.extend(mapper.change(issue.id, line))
+                if len({line.id for line in issue.changelog.histories}) < issue.changelog.total:
+                    lost.add("histories", issue.id)
+            elif self.history:
+                raise SourceDataError(f"The issue {issue.key} came without its history, which was asked for.")
+            if fields.worklog:
+                for log in fields.worklog.worklogs:
+                    records.extend(mapper.worklog(log, issue.id))
+                if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
+                    lost.add("worklogs", issue.id)
+            elif self.worklogs:
+                raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
+            if len(records) >= BATCH:
+                yield Batch(records=records)
+                records = []
+        yield Batch(records=records)
+
+    def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
+        """Read the lists that Jira cut: histories in bulk, worklogs per issue or by the feed of the site, whichever costs less."""
+        site = self._site(ctx)
+        lost = ctx.shared("cut", _Cut)
+        if histories := lost.take("histories"):
+            records: list[Record] = []
+            for issue, lines in site.histories(histories, self.history):
+                for line in lines:
+                    records.extend(mapper.change(issue, line))
+                if len(records) >= BATCH:
+                    yield Batch(records=records)
+                    records = []
+            yield Batch(records=records)
+        issues = lost.take("worklogs")
+        ctx.log.info("%d histories and %d worklog lists were cut by Jira and read again", len(histories), len(issues))
+        for issue in issues:
+            yield Batch(records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)])
+
+    def _changed(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]) -> Iterator[Batch]:
+        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
+        site = self._site(ctx)
+        names = self._names(bindings, worklog=False)
+        mark, before = int(cursor["updated"]), dict(cursor["seen"])
+        seen: dict[str, int] = {}
+        news: list[str] = []
+        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=bool(self.history) and not site.cloud):
+            records: list[Record] = []
+            for issue in page:
+                fields = _fields(issue)
+                at = wire.millis(fields.updated)
+                seen[issue.id] = at
+                if before.get(issue.id) == at:
+                    continue
+                news.append(issue.id)
+                records.extend(mapper.issue(issue, fields))
+                for line in issue.changelog.histories if issue.changelog else ():
+                    records.extend(mapper.change(issue.id, line))
+            yield Batch(records=records)
+        if self.history and site.cloud and news:
+            for start in range(0, len(news), CHANGELOG_ISSUES):
+                for one, lines in site.histories(news[start : start + CHANGELOG_ISSUES], self.history):
+                    yield Batch(records=[record for line in lines for record in mapper.change(one, line)])
+        mark = max([mark, *seen.values()])
+        yield Batch(cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}, "scope": self._scope()})
+
+    def _changed_logs(self, ctx: Context, mapper: mapping.Mapper, cursor: dict[str, Any]) -> Iterator[Batch]:
+        """Read worklogs changed since the mark and a little before; the bodies only of those not seen at that stamp."""
+        site = self._site(ctx)
+        mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
+        seen: dict[str, int] = {}
+        wanted: dict[int, None] = {}
+        for page in site.feed("updated", max(0, mark - OVERLAP_MS)):
+            for one in page:
+                seen[str(one.worklog_id)] = one.updated_time
+                if before.get(str(one.worklog_id)) != one.updated_time:
+                    wanted[one.worklog_id] = None
+            if len(wanted) >= FEED:
+                yield self._logs(site, mapper, wanted)
+                wanted.clear()
+        if wanted:
+            yield self._logs(site, mapper, wanted)
+        mark = max([mark, *seen.values()])
+        yield Batch(cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}})
+
+    def _logs(self, site: Site, mapper: mapping.Mapper, wanted: Iterable[int]) -> Batch:
+        return Batch(records=[
+            record for page in site.worklogs(wanted) for log in page if log.issue_id for record in mapper.worklog(log, log.issue_id)
+        ])  # fmt: skip
+
+    def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
+        mark = int(cursor["updated"])
+        for page in self._site(ctx).feed("deleted", max(0, mark - OVERLAP_MS)):
+            mark = max([mark, *(one.updated_time for one in page)])
+            yield Batch(gone=tuple(
+                Gone(record=Worklog, id=self.row_id(f"w{one.worklog_id}"), evidence=f"worklog/deleted, {wire.instant(one.updated_time)}") for one in page
+            ))  # fmt: skip
+        yield Batch(cursor={"updated": mark})
+
+    # ---------- census ----------
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Compare the ids that exist with those known, project by project; a project that cannot be seen any more is hidden."""
+        site = self._site(ctx)
+        seen = {one.id: one for one in site.projects()}
+        known = set((cursors.get("metadata") or {}).get("known", []))
+        wanted = [one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known]
+        # an issue that moved out of scope still exists: the ids are those of all that may be seen
+        ids = frozenset(self.row_id(one) for one in self._ids(ctx, site, EVERYTHING))
+        for one in sorted(wanted, key=lambda one: one.id):
+            if not (one.archived or one.deleted):
+                yield Census(record=Task, scope=self._in(one.id), ids=ids, evidence=f"absent from the ids of {one.key}")
+        for lost in sorted(known - seen.keys()):
+            yield Census(record=Task, scope=self._in(lost), ids=frozenset(), evidence="its project cannot be browsed any more", readable=False)
+
+    def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
+        """Sweep once a run: a census after a full reading has its ids already."""
+        return ctx.shared(f"ids of {jql}", lambda: site.sweep(jql))
+
+    def _in(self, project: str) -> Scope:
+        return Scope(records=(Task,), container_id=self.row_id(f"p{project}"))
+
+
+class _Cut:
+    """The issues whose embedded lists were cut, noted by the slices of one run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, list[str]] = {"histories": [], "worklogs": []}
+
+    def add(self, what: str, issue: str) -> None:
+        """Note an issue."""
+        with self._lock:
+            self._found[what].append(issue)
+
+    def take(self, what: str) -> list[str]:
+        """Give the issues noted, in order."""
+        with self._lock:
+            return sorted(self._found[what], key=int)
+
+
+def _fields(issue: wire.Issue) -> wire.Fields:
+    try:
+        return _FIELDS.decode(issue.fields)
+    except msgspec.ValidationError as exc:
+        raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
+
+
+def _fresh(meta: dict[str, Any] | None) -> bool:
+    if not meta or "at" not in meta:
+        return False
+    age = datetime.now(UTC) - datetime.fromisoformat(meta["at"])
+    return 0 <= age.total_seconds() < METADATA_HOURS * 3600

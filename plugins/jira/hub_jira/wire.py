@@ -1,0 +1,344 @@
+"""What Jira sends, typed: only the fields that become records, decoded straight from the bytes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hub import SourceDataError
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Anything with an id and a name."""
+
+    id: str
+    name: str
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A status category."""
+
+    key: str
+
+
+class Status(msgspec.Struct, frozen=True, rename="camel"):
+    """A status with its category."""
+
+    id: str
+    name: str
+    status_category: Key | None = None
+
+
+class Kind(msgspec.Struct, frozen=True, rename="camel"):
+    """An issue type; Data Center does not tell its level."""
+
+    id: str
+    name: str
+    subtask: bool = False
+    hierarchy_level: int | None = None
+
+
+class Person(msgspec.Struct, frozen=True, rename="camel"):
+    """A user: by account id on Cloud, by key and name on Data Center."""
+
+    account_id: str | None = None
+    key: str | None = None
+    name: str | None = None
+    display_name: str | None = None
+    email_address: str | None = None
+    time_zone: str | None = None
+    account_type: str | None = None
+    active: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what tells no one: without any of the three ids it is not a user as documented."""
+        if self.account_id is None and self.key is None and self.name is None:
+            raise ValueError("a user without accountId, key and name")
+
+    @property
+    def native(self) -> str | None:
+        """Give the immutable id, or None for nobody."""
+        return self.account_id or self.key or self.name
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project; archived and deleted ones say so."""
+
+    id: str
+    key: str
+    name: str
+    archived: bool = False
+    deleted: bool = False
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """Another issue."""
+
+    id: str
+
+
+class LinkType(msgspec.Struct, frozen=True):
+    """The kind of a link."""
+
+    name: str
+
+
+class Link(msgspec.Struct, frozen=True, rename="camel"):
+    """A link to another issue, outward or inward."""
+
+    id: str
+    type: LinkType
+    outward_issue: Ref | None = None
+    inward_issue: Ref | None = None
+
+
+class Worklog(msgspec.Struct, frozen=True, rename="camel"):
+    """Hours on an issue."""
+
+    id: str
+    started: str
+    time_spent_seconds: int
+    updated: str
+    author: Person | None
+    issue_id: str | None = None
+
+
+class Worklogs(msgspec.Struct, frozen=True):
+    """The worklogs of an issue: embedded, the first 20 of *total*."""
+
+    total: int
+    worklogs: list[Worklog]
+
+
+class Item(msgspec.Struct, frozen=True, rename={"from_string": "fromString", "to_string": "toString", "from_": "from", "field_id": "fieldId"}):
+    """One field in a line of history; *fieldId* is often missing."""
+
+    field: str
+    field_id: str | None = None
+    from_: Any = None
+    from_string: str | None = None
+    to: Any = None
+    to_string: str | None = None
+
+
+class History(msgspec.Struct, frozen=True):
+    """A line of history; *created* is a stamp, or milliseconds in some answers."""
+
+    id: str
+    created: str | int
+    items: list[Item]
+    author: Person | None = None
+
+
+class Changelog(msgspec.Struct, frozen=True):
+    """The history of an issue: embedded, the newest of *total*."""
+
+    total: int
+    histories: list[History]
+
+
+class Fields(msgspec.Struct, frozen=True, rename={"due": "duedate", "type": "issuetype", "estimate": "timeoriginalestimate", "spent": "timespent",
+                                                  "remaining": "timeestimate", "links": "issuelinks", "versions": "fixVersions"}):  # fmt: skip
+    """The fields of an issue that have a name of their own; custom ones are read beside them."""
+
+    summary: str
+    status: Status
+    type: Kind
+    project: Project
+    created: str
+    updated: str
+    resolution: Named | None = None
+    priority: Named | None = None
+    assignee: Person | None = None
+    parent: Ref | None = None
+    due: str | None = None
+    labels: list[str] | None = None
+    estimate: int | None = None
+    spent: int | None = None
+    remaining: int | None = None
+    links: list[Link] | None = None
+    versions: list[Named] | None = None
+    components: list[Named] | None = None
+    worklog: Worklogs | None = None
+
+
+SYSTEM_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog")
+
+
+class Issue(msgspec.Struct, frozen=True):
+    """An issue, its fields still undecoded: they are read twice, as `Fields` and for the custom ones that are bound."""
+
+    id: str
+    key: str
+    fields: msgspec.Raw
+    changelog: Changelog | None = None
+
+
+class Bare(msgspec.Struct, frozen=True):
+    """An issue of which only the id was asked."""
+
+    id: str
+
+
+class Found(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Cloud's search."""
+
+    issues: list[Issue]
+    is_last: bool
+    next_page_token: str | None = None
+
+
+class FoundIds(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Cloud's search for ids."""
+
+    issues: list[Bare]
+    is_last: bool
+    next_page_token: str | None = None
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many a search finds, nearly."""
+
+    count: int
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An issue that bulk fetch could not give."""
+
+    id: str = ""
+
+
+class Bulk(msgspec.Struct, frozen=True, rename="camel"):
+    """Issues by id."""
+
+    issues: list[Issue]
+    issue_errors: list[Refused] = []
+
+
+class Log(msgspec.Struct, frozen=True, rename="camel"):
+    """The history of one issue in a bulk answer."""
+
+    issue_id: str
+    change_histories: list[History]
+
+
+class BulkLog(msgspec.Struct, frozen=True, rename="camel"):
+    """Histories of many issues."""
+
+    issue_change_logs: list[Log]
+    next_page_token: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Data Center's search."""
+
+    issues: list[Issue]
+    start_at: int
+    max_results: int
+    total: int
+
+
+class PageIds(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of Data Center's search for ids, with what they are sorted by."""
+
+    issues: list[Bare]
+    start_at: int
+    max_results: int
+    total: int
+
+
+class Projects(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of projects."""
+
+    values: list[Project]
+    is_last: bool
+    total: int | None = None
+
+
+class Changed(msgspec.Struct, frozen=True, rename="camel"):
+    """A worklog in a feed."""
+
+    worklog_id: int
+    updated_time: int
+
+
+class Feed(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of a worklog feed."""
+
+    values: list[Changed]
+    until: int
+    last_page: bool
+
+
+class Server(msgspec.Struct, frozen=True, rename="camel"):
+    """Who the site is."""
+
+    deployment_type: str
+    server_time: str | None = None
+    version: str | None = None
+
+
+class Sprint(msgspec.Struct, frozen=True, rename="camel"):
+    """A sprint as the field of an issue holds it."""
+
+    id: int
+    name: str
+    state: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    complete_date: str | None = None
+    board_id: int | None = None
+
+
+class Moment(msgspec.Struct, frozen=True, rename="camel"):
+    """An instant of a service-level clock."""
+
+    epoch_millis: int
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A length of time."""
+
+    millis: int
+
+
+class Cycle(msgspec.Struct, frozen=True, rename="camel"):
+    """One cycle of a service-level clock."""
+
+    start_time: Moment
+    stop_time: Moment | None = None
+    breached: bool = False
+    paused: bool | None = None
+    goal_duration: Span | None = None
+    elapsed_time: Span | None = None
+
+
+class Sla(msgspec.Struct, frozen=True, rename="camel"):
+    """A service-level field."""
+
+    name: str
+    completed_cycles: list[Cycle] = []
+    ongoing_cycle: Cycle | None = None
+
+
+def instant(stamp: str | int | None) -> str | None:
+    """Turn ``2026-08-24T11:11:52.944+0200`` or milliseconds into UTC, milliseconds kept when there are any."""
+    if stamp is None or stamp == "":
+        return None
+    if isinstance(stamp, int) or stamp.isdigit():
+        moment = datetime.fromtimestamp(int(stamp) / 1000, UTC)
+    else:
+        try:
+            moment = datetime.fromisoformat(stamp)
+        except ValueError as exc:
+            raise SourceDataError(f"Jira sent {stamp!r} where a stamp was expected.") from exc
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond >= 1000 else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+def millis(stamp: str) -> int:
+    """Give milliseconds since 1970."""
+    return round(datetime.fromisoformat(stamp).timestamp() * 1000)
