@@ -339,9 +339,29 @@ class Session:
         if status in {404, 410}:
             gone = "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
             raise SourceGone(f"{place} {gone} (HTTP {status}).")
+        said = self._reason(response)
         raise SourceDataError(
-            f"{place} answered HTTP {status}: the server did not understand the question. Please report it."
+            f"{place} answered HTTP {status}: "
+            + (f"it says: {said}" if said else "the server did not understand the question. Please report it.")
         )
+
+    def _reason(self, response: requests.Response) -> str:
+        """Give what a refusal says in the words of the server, without anything that looks like our credentials."""
+        try:
+            body = msgspec.json.decode(response.content[:20_000])
+        except msgspec.DecodeError:
+            return ""
+        texts: list[str] = []
+        if isinstance(body, dict):
+            for name in ("errorMessages", "message", "error_description", "errors", "error"):
+                value = body.get(name)
+                values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+                texts += [one for one in values if isinstance(one, str)]
+        said = " ".join(dict.fromkeys(texts))
+        for secret in self.credentials.values():
+            for part in secret.split():
+                said = said.replace(part, "…") if len(part) > 3 else said
+        return said[:300]
 
 
 def _place(method: str, url: str) -> str:

@@ -84,7 +84,7 @@ class Bench:
         return False
 
     def _options(self, **options: Any) -> Options:
-        return Options(base=self.base, jobs=2, session=hurried, **options)
+        return Options(base=self.base, session=hurried, **{"jobs": 2} | options)
 
     @contextmanager
     def context(self) -> Iterator[Context]:
@@ -194,7 +194,7 @@ class FileBench(Bench):
 
     def after_edits(self) -> dict[str, bytes]:
         """Edit some rows of the world and give its files."""
-        for _ in range(4):
+        for _ in range(12):
             self.world.edit()
         return self.world.files()
 

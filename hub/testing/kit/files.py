@@ -83,7 +83,7 @@ def a_file_that_changes(exam: Exam, seed: int) -> str:
         with table(exam, seed) as bench:
             well(bench)
             bench.world.edit()
-            report = bench.sync(spoiling.written_meanwhile(opening, bench.after_edits))
+            report = bench.sync(spoiling.written_meanwhile(opening, bench.after_edits), jobs=1)
             verdicts.append(report.verdict)
             well(bench, f"a change before opening {opening} and one more run")
     return ", ".join(verdicts)

@@ -9,14 +9,26 @@ from hub.testing.kit import Capability, Exam, credential
 from hub_jira.source import JiraSource
 from hub_jira.standin import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld
 
-CAPS = Caps(ids=30, issues=20, projects=2, feed=20, bulk_worklogs=1000, embedded_worklogs=2, embedded_histories=1, changelogs=10, server=20)
+CAPS = Caps(
+    ids=30,
+    issues=20,
+    projects=2,
+    feed=20,
+    bulk_worklogs=1000,
+    embedded_worklogs=2,
+    embedded_histories=1,
+    changelogs=10,
+    server=20,
+)
 
 
 class CloudExam(Exam):
     """Jira Cloud."""
 
     kind = "jira cloud"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions", "worklogs", "containers", "renames", "history"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"increments", "deletions", "worklogs", "containers", "renames", "history"}
+    )
     private = (COMMENT,)
 
     def world(self, seed: int, *, scale: int = 1) -> JiraWorld:

@@ -88,7 +88,10 @@ def bind(fields: list[FieldDef], chosen: Mapping[str, str]) -> Bindings:
             roles.setdefault("points", []).append(one.id)
         elif one.name in {"Start date", "Date de début"} and custom.endswith(":datepicker"):
             roles.setdefault("start", []).append(one.id)
-    return Bindings(roles={role: tuple(ids) for role, ids in roles.items()} | {role: (one,) for role, one in chosen.items()}, sla=tuple(sorted(sla)))
+    return Bindings(
+        roles={role: tuple(ids) for role, ids in roles.items()} | {role: (one,) for role, one in chosen.items()},
+        sla=tuple(sorted(sla)),
+    )
 
 
 class Mapper:
@@ -102,7 +105,14 @@ class Mapper:
         history: tuple[str, ...], people: bool,
     ) -> None:  # fmt: skip
         """Keep the settings."""
-        self.name, self.url, self.zone, self.levels, self.bindings, self.people = name, url.rstrip("/"), zone, levels, bindings, people
+        self.name, self.url, self.zone, self.levels, self.bindings, self.people = (
+            name,
+            url.rstrip("/"),
+            zone,
+            levels,
+            bindings,
+            people,
+        )
         self.history = frozenset(history)
         self.natures = NATURES | {name.casefold(): nature for name, nature in types.items()}
         self.told: set[str] = set()
@@ -148,7 +158,9 @@ class Mapper:
             )  # fmt: skip
         yield self.project(fields.project)
         yield from self.person(fields.assignee)
-        level = fields.type.hierarchy_level if fields.type.hierarchy_level is not None else self.levels.get(fields.type.id, 0)
+        level = (
+            fields.type.hierarchy_level if fields.type.hierarchy_level is not None else self.levels.get(fields.type.id, 0)
+        )
         parent = fields.parent.id if fields.parent else None
         yield Task(
             id=task_id,
@@ -182,20 +194,35 @@ class Mapper:
         yield from self._slas(task_id, custom)
         for field, values in (("fixVersions", fields.versions), ("components", fields.components)):
             if values:
-                yield CustomValue(id=f"{task_id}/{field}", row_id=task_id, field=field, text=", ".join(sorted(one.name for one in values)))
+                yield CustomValue(
+                    id=f"{task_id}/{field}", row_id=task_id, field=field, text=", ".join(sorted(one.name for one in values))
+                )
 
     def _links(self, native: str, fields: wire.Fields) -> Iterator[TaskLink]:
         for link in fields.links or []:
-            ends = (native, link.outward_issue.id) if link.outward_issue else (link.inward_issue.id, native) if link.inward_issue else None
+            ends = (
+                (native, link.outward_issue.id)
+                if link.outward_issue
+                else (link.inward_issue.id, native)
+                if link.inward_issue
+                else None
+            )
             if ends:
-                yield TaskLink(id=self.row_id(f"l{link.id}"), from_id=self.row_id(ends[0]), to_id=self.row_id(ends[1]), type=link.type.name)
+                yield TaskLink(
+                    id=self.row_id(f"l{link.id}"),
+                    from_id=self.row_id(ends[0]),
+                    to_id=self.row_id(ends[1]),
+                    type=link.type.name,
+                )
 
     def _slas(self, task_id: str, custom: Mapping[str, Any]) -> Iterator[SlaCycle]:
         for field in self.bindings.sla:
             if not custom.get(field):
                 continue
             sla = msgspec.convert(custom[field], wire.Sla)
-            for number, cycle in enumerate([*sla.completed_cycles, *([sla.ongoing_cycle] if sla.ongoing_cycle else [])], start=1):
+            for number, cycle in enumerate(
+                [*sla.completed_cycles, *([sla.ongoing_cycle] if sla.ongoing_cycle else [])], start=1
+            ):
                 yield SlaCycle(
                     id=f"{task_id}/{field}/{number}", task_id=task_id, name=sla.name, metric=sla.name, cycle_no=number,
                     start_at=wire.instant(cycle.start_time.epoch_millis) or "", stop_at=wire.instant(cycle.stop_time.epoch_millis) if cycle.stop_time else None,
@@ -296,7 +323,11 @@ def _day(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    """Take a number, also one that a text field holds."""
+    try:
+        return float(value) if isinstance(value, (int, float, str)) else None
+    except ValueError:
+        return None
 
 
 def _seconds(span: wire.Span | None) -> int | None:

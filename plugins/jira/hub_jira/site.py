@@ -132,7 +132,9 @@ class Site:
         rows: dict[str, wire.Project] = {}
         start = 0
         while True:
-            page: wire.Projects = self._get("/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted")
+            page: wire.Projects = self._get(
+                "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted"
+            )
             before = len(rows)
             rows |= {one.id: one for one in page.values}
             start += len(page.values)
@@ -167,16 +169,22 @@ class Site:
             found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
             counts.append(counted.count)
             # the count is near, not exact: one that two sweeps cannot reach is an index that lags
-            if len(found) >= counted.count or (attempt and len(found) == before and counted.count - len(found) <= counted.count // 100):
+            if len(found) >= counted.count or (
+                attempt and len(found) == before and counted.count - len(found) <= counted.count // 100
+            ):
                 return sorted(found, key=int)
-        raise SourceDataError(f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. The next run reads them again.")
+        raise SourceDataError(
+            f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. The next run reads them again."
+        )
 
     def _tokens(self, jql: str) -> set[str]:
         found: set[str] = set()
         seen: set[str] = set()
         token: str | None = None
         while True:
-            body: dict[str, Any] = {"jql": jql, "fields": ["id"], "maxResults": IDS} | ({"nextPageToken": token} if token else {})
+            body: dict[str, Any] = {"jql": jql, "fields": ["id"], "maxResults": IDS} | (
+                {"nextPageToken": token} if token else {}
+            )
             page: wire.FoundIds = self._post("/search/jql", _FOUND_IDS, body)
             found |= {one.id for one in page.issues}
             token = page.next_page_token
@@ -204,7 +212,9 @@ class Site:
                 since = last
             if len(found) >= total:
                 return sorted(found, key=int)
-        raise SourceDataError(f"The search for ids gives {len(found)} issues, Jira counts {total}. The next run reads them again.")
+        raise SourceDataError(
+            f"The search for ids gives {len(found)} issues, Jira counts {total}. The next run reads them again."
+        )
 
     # ---------- issues ----------
 
@@ -225,7 +235,9 @@ class Site:
 
     def _issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool, refused: set[str]) -> list[wire.Issue]:
         if self.cloud:
-            body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fields": list(names)} | ({"expand": ["changelog"]} if history else {})
+            body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fields": list(names)} | (
+                {"expand": ["changelog"]} if history else {}
+            )
             bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
             refused |= {one.id for one in bulk.issue_errors}
             return bulk.issues
@@ -250,7 +262,9 @@ class Site:
                 if not page.next_page_token:
                     return
                 _only_once(page.next_page_token, seen, "/search/jql")
-                page = self._search(f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES, token=page.next_page_token)
+                page = self._search(
+                    f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES, token=page.next_page_token
+                )
         # Data Center: rows jump between offset pages when they change, so that each page starts at the last stamp seen
         offset = 0
         while True:
@@ -268,16 +282,24 @@ class Site:
 
     def _search(self, jql: str, names: Sequence[str], *, size: int, token: str | None = None) -> wire.Found:
         if not self.cloud:
-            page: wire.Page = self._post("/search", _PAGE, {"jql": jql, "fields": list(names), "startAt": 0, "maxResults": size})
+            page: wire.Page = self._post(
+                "/search", _PAGE, {"jql": jql, "fields": list(names), "startAt": 0, "maxResults": size}
+            )
             return wire.Found(issues=page.issues, is_last=True)
-        body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size} | ({"nextPageToken": token} if token else {})
+        body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size} | (
+            {"nextPageToken": token} if token else {}
+        )
         found: wire.Found = self._post("/search/jql", _FOUND, body)
         return found
 
     def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[wire.History]]]:
         """Yield the whole history of issues, piece by piece; Cloud only."""
         for start in range(0, len(ids), CHANGELOG_ISSUES):
-            body: dict[str, Any] = {"issueIdsOrKeys": list(ids[start : start + CHANGELOG_ISSUES]), "fieldIds": list(fields[:10]), "maxResults": CHANGELOGS}
+            body: dict[str, Any] = {
+                "issueIdsOrKeys": list(ids[start : start + CHANGELOG_ISSUES]),
+                "fieldIds": list(fields[:10]),
+                "maxResults": CHANGELOGS,
+            }
             seen: set[str] = set()
             while True:
                 page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
@@ -298,7 +320,9 @@ class Site:
                 return
             until = max([page.until, *(one.updated_time for one in page.values)])
             if until <= since:
-                raise SourceDataError(f"/worklog/{name} holds more than a page of worklogs stamped {since}: it cannot be paged further.")
+                raise SourceDataError(
+                    f"/worklog/{name} holds more than a page of worklogs stamped {since}: it cannot be paged further."
+                )
             since = until
 
     def worklogs(self, ids: Iterable[int]) -> Iterator[list[wire.Worklog]]:
@@ -331,14 +355,20 @@ def _only_once(token: str, seen: set[str], where: str) -> None:
 def _authorization(ctx: Context, access: Access) -> str:
     """Give the header that signs in. Raises `ConfigError` when the settings are neither of Cloud nor of Data Center."""
     if access.client_id and access.client_secret:
-        body = {"grant_type": "client_credentials", "client_id": access.client_id, "client_secret": access.client_secret.reveal()}
+        body = {
+            "grant_type": "client_credentials",
+            "client_id": access.client_id,
+            "client_secret": access.client_secret.reveal(),
+        }
         answer = ctx.http.json("POST", LOGIN, json=body)
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not token:
             raise SourceDataError(f"{LOGIN} gave no access token: check client_id and client_secret.")
         return f"Bearer {token}"
     if access.token is None:
-        raise ConfigError("Say how to sign in to Jira: email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id.")
+        raise ConfigError(
+            "Say how to sign in to Jira: email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id."
+        )
     if access.email:
         pair = f"{access.email}:{access.token.reveal()}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -58,8 +58,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
     deployment: Deployment = "auto"
     projects: tuple[str, ...] = ()
     jql: str | None = None
-    fields: dict[str, str] = {}
-    types: dict[str, mapping.Nature] = {}
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    types: dict[str, mapping.Nature] = msgspec.field(default_factory=dict)
     history: tuple[str, ...] = HISTORY
     worklogs: bool = True
     worklog_people: bool = True
@@ -83,9 +83,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _site(self, ctx: Context, *, cloud: bool | None = None) -> Site:
         access = Access(
-            url=self.url, token=self.token, email=self.email, cloud_id=self.cloud_id, client_id=self.client_id, client_secret=self.client_secret
+            url=self.url,
+            token=self.token,
+            email=self.email,
+            cloud_id=self.cloud_id,
+            client_id=self.client_id,
+            client_secret=self.client_secret,
         )
-        return ctx.shared("site", lambda: Site(ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter"))
+        return ctx.shared(
+            "site", lambda: Site(ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter")
+        )
 
     def _visible(self) -> str:
         """Give the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
@@ -133,14 +140,22 @@ class JiraSource(Source, frozen=True, kw_only=True):
             shown = " and ".join(f"{one} ({names.get(one, '?')})" for one in ids)
             more = f': say which with fields = {{ {role} = "{ids[0]}" }}' if len(ids) > 1 else ""
             yield Check(name=f"fields.{role}", state="warning" if more else "ok", detail=shown + more)
-        newest = site.newest(self._scope(), ("updated",))
-        yield Check(name="issues", state="ok" if newest else "warning", detail="issues can be read" if newest else "no issue can be seen in scope")
+        try:
+            newest = site.newest(self._scope(), ("updated",))
+        except SourceDataError as exc:  # a JQL that the site refuses is told in its own words
+            yield Check(name="issues", state="failed", detail=str(exc))
+            return
+        yield Check(
+            name="issues",
+            state="ok" if newest else "warning",
+            detail="issues can be read" if newest else "no issue can be seen in scope",
+        )
 
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
-        meta = cursors.get("metadata")
+        meta: dict[str, Any] = cursors.get("metadata") or {}
         site = self._site(ctx, cloud=meta["cloud"] if _fresh(meta) else None)
         if not _fresh(meta) or ctx.full:
             meta = self._metadata(site, meta)
@@ -154,9 +169,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
                 yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
             return
-        yield from self._full(ctx, site, meta, bindings)
+        yield from self._full(ctx, site, meta, bindings, cursors)
 
-    def _full(self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings) -> Iterator[Partition]:
+    def _full(
+        self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings, cursors: Mapping[str, Any]
+    ) -> Iterator[Partition]:
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         newest = site.newest(self._scope(), ("updated",))
@@ -167,25 +184,38 @@ class JiraSource(Source, frozen=True, kw_only=True):
         names = []
         for number, part in enumerate(slices):
             names.append(f"slice {number}")
-            yield Partition(id=names[-1], label="issues", estimate=len(part), data={"meta": meta, "bindings": bindings, "ids": part})
+            yield Partition(
+                id=names[-1], label="issues", estimate=len(part), data={"meta": meta, "bindings": bindings, "ids": part}
+            )
         yield Partition(id="cut lists", label="long lists", after=tuple(names), data={"meta": meta})
         done = ("cut lists", *names)
         if self.worklogs:
             mine = {"updated": min(clock, mark or clock), "seen": {}}
             yield Partition(id="worklogs", label="mark", after=done, data={"mark": mine})
-            yield Partition(id="worklogs deleted", label="mark", after=done, data={"mark": mine})
+            # what was deleted since the last run is told by the feed alone, also to a run that reads everything anew
+            known = cursors.get("worklogs deleted")
+            yield Partition(
+                id="worklogs deleted",
+                label="deleted worklogs",
+                after=done,
+                data={"meta": meta, "since": known} if known else {"mark": mine},
+            )
             done = (*done, "worklogs", "worklogs deleted")
         # last: a run that finds this mark knows that everything before it is there
-        yield Partition(id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "scope": self._scope()}})
+        yield Partition(
+            id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "scope": self._scope()}}
+        )
 
-    def _metadata(self, site: Site, before: dict[str, Any] | None) -> dict[str, Any]:
+    def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
         fields = site.metadata.listed("field", list[mapping.FieldDef])
         types = site.metadata.listed("issuetype", list[wire.Kind])
         projects = [one for one in site.projects() if not self.projects or one.key in self.projects]
-        known = set((before or {}).get("known", [])) | {one.id for one in projects}
+        known = set(before.get("known", [])) | {one.id for one in projects}
         for key in self.projects:
-            if key not in {one.key for one in projects} and before is None:
-                raise SourceDataError(f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right.")
+            if key not in {one.key for one in projects} and not before:
+                raise SourceDataError(
+                    f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right."
+                )
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "cloud": site.cloud,
@@ -215,7 +245,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         elif partition.id == "worklogs":
             yield from self._changed_logs(ctx, mapper, cursor)
         else:
-            yield from self._deleted_logs(ctx, cursor)
+            yield from self._deleted_logs(ctx, data.get("since") or cursor)
 
     def _projects(self, mapper: mapping.Mapper, meta: dict[str, Any]) -> Batch:
         projects = msgspec.convert(meta["projects"], list[wire.Project])
@@ -223,8 +253,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             Gone(record=Container, id=self.row_id(f"p{one.id}"), presence="archived" if one.archived else "trashed", evidence=f"the project {one.key} says so")
             for one in projects if one.archived or one.deleted
         )  # fmt: skip
-        live = [mapper.project(one) for one in projects if not (one.archived or one.deleted)]
-        return Batch(records=live, gone=away, cursor={name: value for name, value in meta.items() if name != "projects"} | {"projects": []})
+        live: list[Record] = [mapper.project(one) for one in projects if not (one.archived or one.deleted)]
+        return Batch(
+            records=live,
+            gone=away,
+            cursor={name: value for name, value in meta.items() if name != "projects"} | {"projects": []},
+        )
 
     def _slice(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]) -> Iterator[Batch]:
         site = self._site(ctx)
@@ -242,10 +276,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             elif self.history:
                 raise SourceDataError(f"The issue {issue.key} came without its history, which was asked for.")
             if fields.worklog:
+                lost.count(fields.worklog.total)
                 for log in fields.worklog.worklogs:
                     records.extend(mapper.worklog(log, issue.id))
                 if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
                     lost.add("worklogs", issue.id)
+                    lost.totals[issue.id] = fields.worklog.total
             elif self.worklogs:
                 raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
             if len(records) >= BATCH:
@@ -267,18 +303,38 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     records = []
             yield Batch(records=records)
         issues = lost.take("worklogs")
-        ctx.log.info("%d histories and %d worklog lists were cut by Jira and read again", len(histories), len(issues))
+        # the feed tells every worklog of the site: its cost is known only when the whole site is in scope
+        by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
+        feed = by_feed is not None and by_feed < len(issues)
+        ctx.log.info(
+            "Jira cut %d histories and %d of the worklog lists; the latter cost %d requests one by one, %s by the feed: %s",
+            len(histories), len(issues), len(issues), by_feed if by_feed is not None else "an unknown number", "by the feed" if feed else "one by one",
+        )  # fmt: skip
+        if feed:
+            came: dict[str, set[str]] = {issue: set() for issue in issues}
+            for page in site.feed("updated", 0):
+                for logs in site.worklogs({one.worklog_id: None for one in page}):
+                    mine = [(log, log.issue_id) for log in logs if log.issue_id in came]
+                    for log, issue in mine:
+                        came[issue].add(log.id)
+                    yield Batch(records=[record for log, issue in mine for record in mapper.worklog(log, issue)])
+            # the feed has no count of its own: each list is held against the total that its issue told
+            issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
         for issue in issues:
             yield Batch(records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)])
 
-    def _changed(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]) -> Iterator[Batch]:
+    def _changed(
+        self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]
+    ) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
         site = self._site(ctx)
         names = self._names(bindings, worklog=False)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
         seen: dict[str, int] = {}
         news: list[str] = []
-        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=bool(self.history) and not site.cloud):
+        for page in site.changed(
+            self._scope(), max(0, mark - OVERLAP_MS), names, history=bool(self.history) and not site.cloud
+        ):
             records: list[Record] = []
             for issue in page:
                 fields = _fields(issue)
@@ -296,7 +352,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 for one, lines in site.histories(news[start : start + CHANGELOG_ISSUES], self.history):
                     yield Batch(records=[record for line in lines for record in mapper.change(one, line)])
         mark = max([mark, *seen.values()])
-        yield Batch(cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}, "scope": self._scope()})
+        yield Batch(
+            cursor={
+                "updated": mark,
+                "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS},
+                "scope": self._scope(),
+            }
+        )
 
     def _changed_logs(self, ctx: Context, mapper: mapping.Mapper, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read worklogs changed since the mark and a little before; the bodies only of those not seen at that stamp."""
@@ -345,7 +407,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
             if not (one.archived or one.deleted):
                 yield Census(record=Task, scope=self._in(one.id), ids=ids, evidence=f"absent from the ids of {one.key}")
         for lost in sorted(known - seen.keys()):
-            yield Census(record=Task, scope=self._in(lost), ids=frozenset(), evidence="its project cannot be browsed any more", readable=False)
+            yield Census(
+                record=Task,
+                scope=self._in(lost),
+                ids=frozenset(),
+                evidence="its project cannot be browsed any more",
+                readable=False,
+            )
 
     def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
         """Sweep once a run: a census after a full reading has its ids already."""
@@ -361,6 +429,13 @@ class _Cut:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, list[str]] = {"histories": [], "worklogs": []}
+        self.worklogs = 0
+        self.totals: dict[str, int] = {}
+
+    def count(self, worklogs: int) -> None:
+        """Add to the number of worklogs in scope."""
+        with self._lock:
+            self.worklogs += worklogs
 
     def add(self, what: str, issue: str) -> None:
         """Note an issue."""
@@ -380,8 +455,8 @@ def _fields(issue: wire.Issue) -> wire.Fields:
         raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
 
 
-def _fresh(meta: dict[str, Any] | None) -> bool:
-    if not meta or "at" not in meta:
+def _fresh(meta: dict[str, Any]) -> bool:
+    if "at" not in meta:
         return False
     age = datetime.now(UTC) - datetime.fromisoformat(meta["at"])
     return 0 <= age.total_seconds() < METADATA_HOURS * 3600

@@ -70,7 +70,7 @@ class JiraWorld(Ledger, HttpWorld):
         self.parents: dict[int, int] = {}
         self._cache: dict[str, Any] = {}
         super().__init__(seed, scale=scale)
-        for native in sorted(self.items)[:: 7]:
+        for native in sorted(self.items)[::7]:
             if (parent := native - 3) in self.items:
                 self.parents[native] = parent
 
@@ -100,9 +100,10 @@ class JiraWorld(Ledger, HttpWorld):
     def seen(self) -> list[Item]:
         """Give what a search may find: nothing of hidden, archived and trashed projects."""
         away = frozenset(self.hidden | self.archived | self.trashed)
-        return self._kept("seen", (len(self.items), self.now, away), lambda: [
+        rows: list[Item] = self._kept("seen", (len(self.items), self.now, away), lambda: [
             item for _, item in sorted(self.items.items()) if item.container not in away
         ])  # fmt: skip
+        return rows
 
     def _kept(self, name: str, version: Any, make: Callable[[], Any]) -> Any:
         """Make something once a version: a site of 100,000 issues answers hundreds of requests."""
@@ -228,13 +229,20 @@ class JiraWorld(Ledger, HttpWorld):
     def project(self, native: str) -> dict[str, Any]:
         """Show a project."""
         flags = {"archived": True} if native in self.archived else {"deleted": True} if native in self.trashed else {}
-        return {"id": f"2000{native}", "key": KEYS[native], "name": self.containers[native], "projectTypeKey": "software"} | flags
+        return {
+            "id": f"2000{native}",
+            "key": KEYS[native],
+            "name": self.containers[native],
+            "projectTypeKey": "software",
+        } | flags
 
     def project_search(self, request: Request, _: Any) -> Response:
         """Give a page of the projects this account may browse; without *status* only live ones."""
         states = request.query.get("status", "live").split(",")
         live = [n for n in self.containers if n not in self.hidden]
-        wanted = [n for n in live if ("archived" if n in self.archived else "deleted" if n in self.trashed else "live") in states]
+        wanted = [
+            n for n in live if ("archived" if n in self.archived else "deleted" if n in self.trashed else "live") in states
+        ]
         start, size = int(request.query.get("startAt", 0)), min(int(request.query.get("maxResults", 50)), self.caps.projects)
         rows = [self.project(native) for native in wanted[start : start + size]]
         return Response(body={"startAt": start, "maxResults": size, "total": len(wanted), "isLast": start + size >= len(wanted),
@@ -249,7 +257,16 @@ class JiraWorld(Ledger, HttpWorld):
 
     def search_jql(self, _: Request, body: dict[str, Any]) -> Response:
         """Search as Cloud does: bounded JQL, tokens, no total."""
-        if unknown := set(body) - {"jql", "fields", "maxResults", "nextPageToken", "expand", "fieldsByKeys", "reconcileIssues", "properties"}:
+        if unknown := set(body) - {
+            "jql",
+            "fields",
+            "maxResults",
+            "nextPageToken",
+            "expand",
+            "fieldsByKeys",
+            "reconcileIssues",
+            "properties",
+        }:
             return _refused(f"Unrecognized field {sorted(unknown)}")
         try:
             rows = self._found(str(body.get("jql", "")), bounded=True)
@@ -280,8 +297,16 @@ class JiraWorld(Ledger, HttpWorld):
         if len(asked) > self.caps.bulk:
             return _refused(f"At most {self.caps.bulk} issues can be fetched.")
         seen = self._by_id()
-        shown = [self.issue(seen[one], body.get("fields", ["*navigable"]), ",".join(body.get("expand", []))) for one in asked if one in seen]
-        lost = [{"id": one, "errorMessage": "Issue does not exist or you do not have permission to see it."} for one in asked if one not in seen]
+        shown = [
+            self.issue(seen[one], body.get("fields", ["*navigable"]), ",".join(body.get("expand", [])))
+            for one in asked
+            if one in seen
+        ]
+        lost = [
+            {"id": one, "errorMessage": "Issue does not exist or you do not have permission to see it."}
+            for one in asked
+            if one not in seen
+        ]
         return Response(body={"issues": shown, "issueErrors": lost})
 
     def changelogs(self, _: Request, body: dict[str, Any]) -> Response:
@@ -291,7 +316,9 @@ class JiraWorld(Ledger, HttpWorld):
             return _refused("Too many issues or fields.")
         only = set(body.get("fieldIds", [])) or {"status"}
         seen = self._by_id()
-        lines = [line for one in sorted(asked, key=int) if one in seen for line in self._changes_of(int(one)) if "status" in only]
+        lines = [
+            line for one in sorted(asked, key=int) if one in seen for line in self._changes_of(int(one)) if "status" in only
+        ]
         start = int(body.get("nextPageToken") or 0)
         size = min(int(body.get("maxResults", 1000)), self.caps.changelogs)
         found: dict[str, list[Any]] = {}
@@ -318,7 +345,9 @@ class JiraWorld(Ledger, HttpWorld):
     def updated_logs(self, request: Request, _: Any) -> Response:
         """Give a page of changed worklogs: ids and stamps, *since* included."""
         seen = self._by_id()
-        return self._feed("updated", [(millis(log.updated), log.native) for log in self.logs.values() if str(log.item) in seen], request)
+        return self._feed(
+            "updated", [(millis(log.updated), log.native) for log in self.logs.values() if str(log.item) in seen], request
+        )
 
     def deleted_logs(self, request: Request, _: Any) -> Response:
         """Give a page of deleted worklogs."""
@@ -331,7 +360,9 @@ class JiraWorld(Ledger, HttpWorld):
         until = page[-1][0] if page else since
         more = len(rows) > len(page)
         values = [{"worklogId": native, "updatedTime": at, "properties": []} for at, native in page]
-        links = {"self": f"{base}/rest/api/2/worklog/{name}?since={since}"} | ({"nextPage": f"{base}/rest/api/2/worklog/{name}?since={until}"} if more else {})
+        links = {"self": f"{base}/rest/api/2/worklog/{name}?since={since}"} | (
+            {"nextPage": f"{base}/rest/api/2/worklog/{name}?since={until}"} if more else {}
+        )
         return Response(body={"values": values, "since": since, "until": until, "lastPage": not more} | links)
 
     def list_logs(self, _: Request, body: dict[str, Any]) -> Response:
@@ -343,7 +374,9 @@ class JiraWorld(Ledger, HttpWorld):
 
     def _logs_of(self, native: int) -> Response:
         if str(native) not in self._by_id():
-            return Response(status=404, body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]})
+            return Response(
+                status=404, body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]}
+            )
         rows = [self.worklog(log) for log in self._logs_on(native)]
         return Response(body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(rows), "worklogs": rows})
 
@@ -351,13 +384,20 @@ class JiraWorld(Ledger, HttpWorld):
 
     def issue(self, item: Item, names: list[str], expand: str) -> dict[str, Any]:
         """Show an issue with the fields asked for."""
-        shown: dict[str, Any] = {"id": str(item.native), "key": item.key, "expand": "changelog", "self": f"https://jira.example.org/{item.native}"}
+        shown: dict[str, Any] = {
+            "id": str(item.native),
+            "key": item.key,
+            "expand": "changelog",
+            "self": f"https://jira.example.org/{item.native}",
+        }
         fields = {name: self.field(item, name) for name in names if name not in {"id", "key", "*navigable"}}
         if fields or set(names) - {"id", "key"}:
             shown["fields"] = fields
         if "changelog" in expand:
             lines = self._changes_of(item.native)
-            newest = [self.history_line(line) for line in lines[::-1][: self.caps.embedded_histories if self.cloud else len(lines)]]
+            newest = [
+                self.history_line(line) for line in lines[::-1][: self.caps.embedded_histories if self.cloud else len(lines)]
+            ]
             shown["changelog"] = {"startAt": 0, "maxResults": len(newest), "total": len(lines), "histories": newest}
         return shown
 
@@ -373,7 +413,9 @@ class JiraWorld(Ledger, HttpWorld):
             case "status":
                 return {"id": status, "name": STATUSES[status][0], "statusCategory": {"key": STATUSES[status][1]}}
             case "issuetype":
-                return {"id": kind, "name": TYPES[kind][0], "subtask": kind == "10103"} | ({"hierarchyLevel": TYPES[kind][1]} if self.cloud else {})
+                return {"id": kind, "name": TYPES[kind][0], "subtask": kind == "10103"} | (
+                    {"hierarchyLevel": TYPES[kind][1]} if self.cloud else {}
+                )
             case "project":
                 return self.project(item.container)
             case "created":
@@ -402,7 +444,12 @@ class JiraWorld(Ledger, HttpWorld):
                 link = {"id": f"9{n}", "type": {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"}}
                 return [link | {"outwardIssue": {"id": str(other), "key": self.items[other].key}}] if other else []
             case "worklog":
-                return {"startAt": 0, "maxResults": cut, "total": len(self._logs_on(n)), "worklogs": [self.worklog(log) for log in self._logs_on(n)[:cut]]}
+                return {
+                    "startAt": 0,
+                    "maxResults": cut,
+                    "total": len(self._logs_on(n)),
+                    "worklogs": [self.worklog(log) for log in self._logs_on(n)[:cut]],
+                }
             case "description" | "comment":
                 return COMMENT
         return self.custom(n, name)
@@ -424,8 +471,17 @@ class JiraWorld(Ledger, HttpWorld):
 
     def user(self, number: int) -> dict[str, Any]:
         """Show a person: by account on Cloud, by name and key on Data Center; odd ones live two hours east of Greenwich."""
-        who = {"accountId": f"acc-{number}", "accountType": "atlassian"} if self.cloud else {"name": f"user{number}", "key": f"JIRAUSER{number}"}
-        return who | {"displayName": f"Engineer {number}", "active": True, "timeZone": ("Etc/GMT-1", "Etc/GMT-2")[number % 2], "emailAddress": f"e{number}@example.org"}
+        who = (
+            {"accountId": f"acc-{number}", "accountType": "atlassian"}
+            if self.cloud
+            else {"name": f"user{number}", "key": f"JIRAUSER{number}"}
+        )
+        return who | {
+            "displayName": f"Engineer {number}",
+            "active": True,
+            "timeZone": ("Etc/GMT-1", "Etc/GMT-2")[number % 2],
+            "emailAddress": f"e{number}@example.org",
+        }
 
     def worklog(self, log: Log) -> dict[str, Any]:
         """Show a worklog: its start is written in the site's zone, its author lives in another."""

@@ -112,7 +112,11 @@ class Worklogs(msgspec.Struct, frozen=True):
     worklogs: list[Worklog]
 
 
-class Item(msgspec.Struct, frozen=True, rename={"from_string": "fromString", "to_string": "toString", "from_": "from", "field_id": "fieldId"}):
+class Item(
+    msgspec.Struct,
+    frozen=True,
+    rename={"from_string": "fromString", "to_string": "toString", "from_": "from", "field_id": "fieldId"},
+):
     """One field in a line of history; *fieldId* is often missing."""
 
     field: str

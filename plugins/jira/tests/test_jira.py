@@ -1,0 +1,375 @@
+"""Jira against its stand-in: requests as planned and as the specification wants them, exact after any day, every refusal a sentence."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hub_jira import wire
+from hub_jira.exam import CAPS, CloudExam, ServerExam
+from hub_jira.mapping import FieldDef, bind, sprint_of
+from hub_jira.source import JiraSource
+from hub_jira.standin import EMAIL, Caps, JiraWorld, ServerWorld
+
+from hub import SourceDataError
+from hub.source import Context
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import store, sync_once
+from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+
+__all__ = ["store"]
+SPEC = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
+BOTH = pytest.mark.parametrize("world_of", [JiraWorld, ServerWorld], ids=["cloud", "data center"])
+
+
+def source(site: StandIn, **settings: Any) -> JiraSource:
+    cloud = {"email": EMAIL} if site.world.cloud else {}
+    return JiraSource(**{"name": "jira", "url": site.url, "token": credential(), "tz": "Europe/Paris", **cloud, **settings})
+
+
+def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
+    site.asked.clear()
+    settings = options.pop("settings", {})
+    return sync_once(store, source(site, **settings), session=faults.hurried, **options)
+
+
+def routes(site: StandIn) -> Counter[str]:
+    return Counter(re.sub(r"\d+", "N", request.path.removeprefix("/rest/api/2")) for request in site.asked)
+
+
+@pytest.mark.parametrize("exam", [CloudExam(), ServerExam()], ids=["cloud", "data center"])
+def test_gold(exam: Any, proof: bool) -> None:
+    """Both modes stand all that the kit does to them."""
+    for seed in range(2026, 2031 if proof else 2027):
+        report = certify(exam, seed=seed)
+
+        assert ("gold", []) == (report.level, [f"{one.code}: {one.saw}" for one in report.failures()])
+
+
+def test_requests_of_cloud(store: Store) -> None:
+    """Full: the plan of the documentation. Quiet: three. Census: the ids, five thousand at once."""
+    world = JiraWorld(7, scale=30)
+    with StandIn(world) as site:
+        full = go(store, site)
+        first = routes(site)
+        items, logs = len(world.items), len(world.logs)
+        go(store, site)
+        quiet = go(store, site)
+        calm = routes(site)
+        census = go(store, site, census=True)
+        counted = routes(site)
+
+    assert (1350, 1500) == (items, logs)
+    assert ("ok", "ok", "ok") == (full.verdict, quiet.verdict, census.verdict)
+    metadata, sweep, slices, history, worklogs = 5, 2, -(-items // 100), -(-items // 1000), 2 * -(-logs // 1000)
+    assert first.total() <= metadata + 1 + sweep + slices + history + worklogs
+    assert slices == first["/issue/bulkfetch"]
+    assert {"/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+    assert {
+        "/project/search": 1,
+        "/search/approximate-count": 1,
+        "/search/jql": 2,
+        "/worklog/updated": 1,
+        "/worklog/deleted": 1,
+    } == counted
+
+
+def test_requests_of_data_center(store: Store) -> None:
+    """Full: one request for 500 issues beside the ids. Quiet: three."""
+    world = ServerWorld(7, scale=30)
+    with StandIn(world) as site:
+        full = go(store, site)
+        first = routes(site)
+        go(store, site)
+        go(store, site)
+        calm = routes(site)
+
+    assert "ok" == full.verdict
+    assert first["/search"] <= 1 + -(-len(world.items) // 1000) + 1 + -(-len(world.items) // 500)
+    assert {"/search": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+
+
+def test_cut_lists_take_the_cheaper_way(store: Store) -> None:
+    """Where more lists are cut than the feed of the site has pages, the feed is read; the rows are the same."""
+    most = max(Counter(log.item for log in JiraWorld(7, scale=2).logs.values()).values())
+    images = []
+    for embedded, way in ((most - 1, "/issue/N/worklog"), (0, "/worklog/list")):
+        world = JiraWorld(7, scale=2, caps=Caps(embedded_worklogs=embedded))
+        with Store.open("sqlite://") as fresh, StandIn(world) as site:
+            assert "ok" == sync_once(fresh, source(site), base=Path(), session=faults.hurried).verdict
+            assert routes(site)[way]
+            images.append(fresh.rows("SELECT id, task_id, day, seconds FROM worklog ORDER BY id"))
+
+    assert images[0] == images[1]
+    assert len(world.logs) == len(images[0])
+
+
+@pytest.mark.skipif(not SPEC.exists(), reason="the official specification of ../shared is not here")
+def test_every_request_is_as_specified(store: Store) -> None:
+    """Paths, methods, parameters and bodies of a whole life, checked strictly against Atlassian's own specification."""
+    spec = json.loads(SPEC.read_text())
+    world = JiraWorld(3, scale=3, caps=Caps(embedded_worklogs=1, embedded_histories=0, issues=50, projects=2))
+    asked: list[Request] = []
+    with StandIn(world) as site:
+        for round_ in range(3):
+            go(store, site, census=True)
+            asked += site.asked
+            for _ in range(3 * round_):
+                world.edit(), world.add(), world.edit_log(), world.delete_log()
+        context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
+        site.asked.clear()
+        list(source(site).check(context))
+        context.close()
+        asked += site.asked
+
+    assert len(asked) > 30
+    for request in asked:
+        check_against(spec, request)
+
+
+def check_against(spec: dict[str, Any], request: Request) -> None:
+    path = request.path.replace("/rest/api/2/", "/rest/api/3/")
+    path = re.sub(r"/issue/\d+/worklog", "/issue/{issueIdOrKey}/worklog", path)
+    operation = spec["paths"][path][request.method.lower()]
+    known = {one["name"]: one for one in operation.get("parameters", [])}
+
+    def deref(schema: dict[str, Any]) -> dict[str, Any]:
+        return deref(spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]) if "$ref" in schema else schema
+
+    for name, value in request.query.items():
+        schema = deref(known[name]["schema"])
+        items = value.split(",") if schema["type"] == "array" else [value]
+        wanted = deref(schema.get("items", schema))
+        for one in items:
+            jsonschema.validate(
+                int(one) if wanted["type"] == "integer" else one == "true" if wanted["type"] == "boolean" else one, wanted
+            )
+    if request.body:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        jsonschema.validate(json.loads(request.body), schema | {"components": spec["components"]})
+    assert bool(request.body) == ("requestBody" in operation), path
+
+
+def truth_of(world: JiraWorld) -> tuple[Counter[Any], Counter[Any], set[Any], set[str]]:
+    tasks = Counter((item.container, item.done) for item in world.items.values() if item.container not in world.trashed)
+    seconds: Counter[Any] = Counter()
+    for log in world.logs.values():
+        item = world.items[log.item]
+        if item.container not in world.trashed:
+            author = 2 * (log.native % 3) + log.started.endswith("+02:00")
+            seconds[author, log.started[:7]] += round(log.hours * 3600)
+    moves = {(one.item, one.before, one.after, one.at) for one in world.changes if one.item in world.items}
+    return tasks, seconds, moves, {str(n) for n in world.items}
+
+
+def held_by(store: Store) -> tuple[Counter[Any], Counter[Any], set[Any], set[str]]:
+    there = "t.presence NOT IN ('deleted', 'trashed') AND c.presence NOT IN ('deleted', 'trashed')"
+    join = "JOIN container c ON c.id = t.container_id"
+    tasks = Counter(
+        (row["c"][-1], row["s"] == "done")
+        for row in store.rows(f"SELECT container_id AS c, status_native AS s FROM task t {join} WHERE {there}")
+    )
+    seconds: Counter[Any] = Counter()
+    for row in store.rows(
+        f"SELECT w.account_id AS a, substr(w.day, 1, 7) AS m, w.seconds AS s FROM worklog w JOIN task t ON t.id = w.task_id {join} "
+        f"WHERE {there} AND w.presence NOT IN ('deleted', 'trashed')"
+    ):
+        seconds[int(row["a"][-1]), row["m"]] += row["s"]
+    alive = {row["id"][5:] for row in store.rows("SELECT id FROM task WHERE presence NOT IN ('deleted', 'trashed')")}
+    moves = {
+        (int(row["t"][5:]), row["f"], row["v"], row["at"])
+        for row in store.rows(
+            "SELECT task_id AS t, from_value AS f, to_value AS v, at FROM task_change WHERE field = 'status'"
+        )
+        if row["t"][5:] in alive
+    }
+    return tasks, seconds, moves, alive
+
+
+def live(world: JiraWorld, rng: random.Random) -> None:
+    """Let something happen to the site."""
+    match rng.randint(0, 7):
+        case 0 | 1:
+            world.edit()
+        case 2:
+            world.add()
+        case 3:
+            world.delete()
+        case 4:
+            world.edit_log()
+        case 5:
+            world.delete_log()
+        case 6:
+            world.move(rng.choice(world.rows()))
+        case _:
+            world.log(rng.choice(list(world.items)), rng.randint(0, 99))
+
+
+def weather(world: JiraWorld, rng: random.Random) -> Any:
+    at = rng.randint(1, 8)
+    return rng.choice((
+        None, None, faults.status_once(at, 503), faults.status_from(at, 401), faults.reset_once(at), faults.status_from(at, 403),
+        faults.raw_once(at, lambda body: body[:30]), faults.meanwhile(at, world.edit),
+    ))  # fmt: skip
+
+
+@BOTH
+def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None:
+    """Adds, edits, moves, deletes, worklog edits and deletes, hides, archives, lag and faults: in the end the store equals the site."""
+    for seed in range(4 if proof else 1):
+        rng = random.Random(seed)
+        world = world_of(seed, scale=2, caps=CAPS)
+        with Store.open("sqlite://") as fresh, StandIn(world) as site:
+            here = source(site, max_leave=1.0)
+            options = {"base": Path(), "session": faults.hurried}
+            sync_once(fresh, here, **options)
+            for _ in range(50 if proof else 12):
+                for _ in range(rng.randint(1, 6)):
+                    live(world, rng)
+                world.lag_s = rng.choice((0, 0, 60))
+                world.hidden, world.archived = rng.choice((set(), set(), {"2"})), rng.choice((set(), set(), {"3"}))
+                site.asked.clear()
+                site.fault = weather(world, rng)
+                sync_once(fresh, here, **options, census=rng.random() < 0.5, full=rng.random() < 0.1)
+                site.fault = None
+            world.lag_s, world.hidden, world.archived = 0, set(), set()
+            world.tick()
+            site.asked.clear()
+            last = sync_once(fresh, here, **options, census=True, full=True)
+
+            assert "ok" == last.verdict, last.missing
+            for said, held in zip(truth_of(world), held_by(fresh), strict=True):
+                assert said == held, f"seed {seed}"
+
+
+def test_increments_alone_are_exact(store: Store) -> None:
+    """The same without a full reading in the end: increments and one census bring every edit, hour and deletion."""
+    world = JiraWorld(11, scale=2, caps=CAPS)
+    with StandIn(world) as site:
+        go(store, site)
+        for _ in range(8):
+            world.edit(), world.add(), world.edit_log(), world.delete_log(), world.delete(), world.move(world.rows()[3])
+            world.log(next(iter(world.items)), 5)
+            go(store, site)
+        last = go(store, site, census=True)
+
+    assert "ok" == last.verdict, last.missing
+    for said, held in zip(truth_of(world), held_by(store), strict=True):
+        assert said == held
+
+
+@BOTH
+def test_archived_trashed_hidden_moved(world_of: type[JiraWorld], store: Store) -> None:
+    """Each is told apart: an archived project keeps its hours, a trashed one leaves, a hidden one waits, a moved issue is the same row."""
+    world = world_of(5, caps=CAPS)
+    moved = next(str(n) for n, item in world.items.items() if item.container == "1")
+    with StandIn(world) as site:
+        settings = {"max_leave": 1.0}
+        go(store, site, settings=settings)
+        before = len(store.rows("SELECT 1 FROM task"))
+        world.move(moved)
+        world.archived, world.hidden = (
+            {"3"},
+            {"2"} if moved not in {str(n) for n, i in world.items.items() if i.container == "2"} else set(),
+        )
+        store.connection.execute("DELETE FROM cursor WHERE partition = 'metadata'")
+        go(store, site, census=True, settings=settings)
+        presence = {row["id"][-1]: row["presence"] for row in store.rows("SELECT id, presence FROM container")}
+        gone = store.rows("SELECT 1 FROM task WHERE presence IN ('deleted', 'trashed')")
+
+    assert "archived" == presence["3"]
+    assert [] == gone
+    assert before == len(store.rows("SELECT 1 FROM task"))
+
+
+def page(text: str) -> Callable[[int, Request, Callable[[], Response]], Response]:
+    return lambda *_: Response(body=text.encode(), headers={"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(("fault", "settings", "words"), [
+    (faults.status_from(1, 401), {}, "refused the credentials (HTTP 401)"),
+    (faults.status_from(1, 403), {}, "forbidden to this account (HTTP 403)"),
+    (faults.status_from(1, 404), {}, "does not exist, or this account may not see it"),
+    (page("<html>captcha</html>"), {}, "most likely a sign-in page"),
+    (lambda *_: Response(status=302, headers={"Location": "http://localhost:1/moved"}), {}, "did not answer within"),
+    (lambda n, r, honest: Response(body={"message": "no Jira"}) if "serverInfo" in r.path else honest(), {}, "did not answer as Jira does"),
+    (None, {"projects": ("NOPE",)}, "The project NOPE does not exist"),
+    (None, {"jql": "colour = blue"}, "Error in the JQL Query"),
+])  # fmt: skip
+def test_refusals(fault: Any, settings: dict[str, Any], words: str, store: Store) -> None:
+    """Each is a sentence in the report; the run is not green, and nothing that was known leaves."""
+    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+        go(store, site)
+        before = store.rows("SELECT id, presence FROM task ORDER BY id")
+        store.connection.execute("DELETE FROM cursor")
+        site.fault = fault
+        report = go(store, site, settings=settings)
+        said = " ".join([*report.missing, report.error or ""])
+
+    assert report.verdict != "ok"
+    assert words in said
+    assert before == store.rows("SELECT id, presence FROM task ORDER BY id")
+
+
+def test_check_tells() -> None:
+    """The site, the account, the clock, the projects, each bound field, and what is wrong with the settings."""
+    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+        context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
+        seen = list(source(site, projects=("ACME", "NOPE"), fields={"points": "customfield_1"}).check(context))
+        context.close()
+    said = {one.name: (one.state, one.detail) for one in seen}
+
+    assert ("ok", "Cloud 1001.0.0") == said["site"]
+    assert "America/New_York" in said["account"][1]
+    assert "warning" == said["clock"][0]
+    assert "failed" == said["NOPE"][0]
+    assert any(one.name == "fields.points" and one.state == "failed" for one in seen)
+    assert ("ok", "customfield_10020 (Sprint)") == said["fields.sprint"]
+
+
+def test_bindings_by_schema() -> None:
+    """Names may be anything in any language; two fields of one schema are both read, a setting decides."""
+    fields = [
+        FieldDef(id="customfield_1", name="Vélocité", schema={"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}),
+        FieldDef(id="customfield_2", name="Sprint", schema={"custom": "com.example:text"}),
+        FieldDef(id="customfield_3", name="X", schema={"custom": "com.pyxis.greenhopper.jira:gh-sprint"}),
+        FieldDef(id="customfield_4", name="Y", schema={"custom": "com.pyxis.greenhopper.jira:gh-sprint"}),
+    ]
+
+    assert {"points": ("customfield_1",), "sprint": ("customfield_3", "customfield_4")} == bind(fields, {}).roles
+    assert ("customfield_4",) == bind(fields, {"sprint": "customfield_4"}).roles["sprint"]
+
+
+@pytest.mark.parametrize(("text", "name", "start"), [
+    ("com.atlassian.greenhopper.service.sprint.Sprint@1[id=12,rapidViewId=3,state=CLOSED,name=A, b = c,startDate=2020-01-01T00:00:00.000Z,endDate=<null>]",
+     "A, b = c", "2020-01-01T00:00:00.000Z"),
+    ("x[id=1,name=[Q1] plan,state=FUTURE,startDate=<null>]", "[Q1] plan", None),
+])  # fmt: skip
+def test_sprints_of_data_center(text: str, name: str, start: str | None) -> None:
+    """The text of a sprint is taken apart although names hold commas, equal signs and brackets."""
+    sprint = sprint_of(text)
+
+    assert (name, start) == (sprint.name, sprint.start_date)
+
+
+def test_a_text_that_is_no_sprint() -> None:
+    """It is an error, not a sprint without a name."""
+    with pytest.raises(SourceDataError, match="as a sprint"):
+        sprint_of("nothing of the kind")
+
+
+@pytest.mark.parametrize(("stamp", "wanted"), [
+    ("2026-08-24T11:11:52.944+0200", "2026-08-24T09:11:52.944Z"), ("2026-08-24T11:11:52.000+0000", "2026-08-24T11:11:52Z"),
+    (1711702800000, "2024-03-29T09:00:00Z"), ("1711702800000", "2024-03-29T09:00:00Z"), (None, None), ("", None),
+])  # fmt: skip
+def test_stamps(stamp: Any, wanted: str | None) -> None:
+    """Every form of stamp becomes UTC."""
+    assert wanted == wire.instant(stamp)
