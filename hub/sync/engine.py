@@ -38,6 +38,7 @@ class _Work:
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
+        self.holds = bool(store.held(source.name))
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
         self.partitions: dict[str, Partition] = {}
         self.state: dict[str, Literal["waiting", "reading", "ok", "failed"]] = {}
@@ -278,7 +279,8 @@ class _Engine:
                 cursor = (partition.id, batch.cursor)
         with self.store.transaction():
             changes = self.store.write_batch(batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor)
-            self.store.see(partition.id, ((record.table, record.id) for record in batch.records))
+            if partition.complete or work.holds:  # else nobody asks what was seen
+                self.store.see(partition.id, ((record.table, record.id) for record in batch.records))
             if batch.gone:
                 moved = apply_gone(self.store, work.source, batch.gone, run_id=work.run_id)
                 self.store.count(work.run_id, moved)

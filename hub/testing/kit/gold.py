@@ -12,7 +12,9 @@ from hub.testing.kit.bench import Failed, table
 from hub.testing.kit.checks import check, well
 from hub.testing.kit.exam import Exam, HttpWorld
 
-LARGEST_BATCH = {True: 500, False: 4000}
+_SCALES = {True: (5, 50), False: (2, 20)}
+"""A world and a tenfold one, over HTTP (True) and of files (False)."""
+LARGEST_BATCH = {True: 2000, False: 4000}
 """A batch of so many records is flat enough over HTTP (True) and from files (False)."""
 ROOM = 700_000
 """Bytes that a tenfold world may take more: ids that were seen, for example."""
@@ -171,7 +173,7 @@ def privacy_by_default(exam: Exam, seed: int) -> str:
 def memory_stays_flat(exam: Exam, seed: int) -> str:
     """Read a world and a tenfold one; compare the largest batches, and the peaks of what the reading itself holds."""
     largest, peaks = [], []
-    for scale in (2, 20):
+    for scale in _SCALES[isinstance(exam.world(seed), HttpWorld)]:
         with table(exam, seed, scale=scale) as bench:
             bench.prepare()
             biggest = peak = 0

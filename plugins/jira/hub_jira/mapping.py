@@ -115,7 +115,7 @@ class Mapper:
         )
         self.history = frozenset(history)
         self.natures = NATURES | {name.casefold(): nature for name, nature in types.items()}
-        self.told: set[str] = set()
+        self.told: set[Any] = set()
 
     def row_id(self, native: object) -> str:
         """Give the store's id."""
@@ -152,11 +152,16 @@ class Mapper:
         task_id = self.row_id(issue.id)
         sprints = sorted(self._sprints(custom), key=lambda one: (one.state or "").lower() == "active")
         for sprint in sprints:
+            if sprint in self.told:
+                continue
+            self.told.add(sprint)
             yield Iteration(
                 id=self.row_id(f"s{sprint.id}"), name=sprint.name, state=(sprint.state or "").lower() or None, start_at=wire.instant(_real(sprint.start_date)),
                 finish_at=wire.instant(_real(sprint.end_date)), completed_at=wire.instant(_real(sprint.complete_date)),
             )  # fmt: skip
-        yield self.project(fields.project)
+        if fields.project not in self.told:
+            self.told.add(fields.project)
+            yield self.project(fields.project)
         yield from self.person(fields.assignee)
         level = (
             fields.type.hierarchy_level if fields.type.hierarchy_level is not None else self.levels.get(fields.type.id, 0)

@@ -33,7 +33,7 @@ EVERYTHING = "created >= 0"
 """JQL for all that may be seen: Cloud refuses a search without a restriction."""
 OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
-BATCH = 400
+BATCH = 1500
 HISTORY = ("status", "assignee", "sprint", "duedate", "timeoriginalestimate", "timeestimate", "parent", "resolution")
 _FIELDS = msgspec.json.Decoder(wire.Fields)
 
@@ -179,7 +179,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         newest = site.newest(self._scope(), ("updated",))
         mark = wire.millis(msgspec.json.decode(newest.fields)["updated"]) if newest else 0
         ids = self._ids(ctx, site, self._scope())
-        size = site.slice
+        # a small site in slices of one request, a large one in fewer and longer ones
+        size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]
         names = []
         for number, part in enumerate(slices):
@@ -265,7 +266,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         names = self._names(bindings, worklog=self.worklogs)
         lost = ctx.shared("cut", _Cut)
         records: list[Record] = []
-        for issue in site.issues(ids, names, history=bool(self.history)):
+        parts = [ids[start : start + site.slice] for start in range(0, len(ids), site.slice)]
+        for issue in (one for part in parts for one in site.issues(part, names, history=bool(self.history))):
             fields = _fields(issue)
             records.extend(mapper.issue(issue, fields))
             if issue.changelog:

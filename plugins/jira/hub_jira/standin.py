@@ -554,6 +554,7 @@ _BOTH: dict[tuple[str, str], _Handler] = {
 }  # fmt: skip
 _CLOUD: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/project/search"): JiraWorld.project_search, ("POST", "/rest/api/2/search/jql"): JiraWorld.search_jql,
+    ("GET", "/rest/api/2/search/jql"): lambda world, request, _: world.search_jql(request, _as_body(request.query)),
     ("POST", "/rest/api/2/search/approximate-count"): JiraWorld.approximate_count, ("POST", "/rest/api/2/issue/bulkfetch"): JiraWorld.bulkfetch,
     ("POST", "/rest/api/2/changelog/bulkfetch"): JiraWorld.changelogs,
 }  # fmt: skip
@@ -567,6 +568,14 @@ class ServerWorld(JiraWorld):
     """The same site as Data Center."""
 
     cloud = False
+
+
+def _as_body(query: dict[str, str]) -> dict[str, Any]:
+    """Turn the parameters of the search by GET into the body of the one by POST."""
+    body: dict[str, Any] = dict(query)
+    if "fields" in body:
+        body["fields"] = query["fields"].split(",")
+    return body
 
 
 def _refused(why: str) -> Response:

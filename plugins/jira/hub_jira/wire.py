@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from hub import SourceDataError
+
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -327,10 +331,22 @@ class Sla(msgspec.Struct, frozen=True, rename="camel"):
     ongoing_cycle: Cycle | None = None
 
 
+@lru_cache(maxsize=65_536)
+def _hour(text: str, offset: str) -> str | None:
+    """Give the hour ``2026-08-24T11`` at ``+0200`` in UTC, or None where the offset is not of whole hours."""
+    if offset[-2:] != "00":
+        return None
+    moment = datetime.fromisoformat(f"{text}:00:00{offset}").astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H}"
+
+
 def instant(stamp: str | int | None) -> str | None:
     """Turn ``2026-08-24T11:11:52.944+0200`` or milliseconds into UTC, milliseconds kept when there are any."""
     if stamp is None or stamp == "":
         return None
+    if isinstance(stamp, str) and _USUAL.fullmatch(stamp) and (hour := _hour(stamp[:13], stamp[23:])):
+        # a site writes all its stamps in one way and zone: only its hours have to be converted
+        return f"{hour}{stamp[13:19]}Z" if stamp[19:23] == ".000" else f"{hour}{stamp[13:23]}Z"
     if isinstance(stamp, int) or stamp.isdigit():
         moment = datetime.fromtimestamp(int(stamp) / 1000, UTC)
     else:
