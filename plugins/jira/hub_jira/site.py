@@ -93,9 +93,7 @@ class Site:
     def __init__(self, ctx: Context, access: Access, deployment: Deployment) -> None:
         """Sign in lazily; ask for nothing but a token of OAuth."""
         self.ctx = ctx
-        self.base = access.url.rstrip("/")
-        if access.cloud_id:
-            self.base = f"{GATEWAY}/{access.cloud_id}" if not access.url else self.base
+        self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
         ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
         self.metadata = Metadata(ctx, self.base)
         self._deployment = deployment

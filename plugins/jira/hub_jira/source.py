@@ -41,6 +41,7 @@ _FIELDS = msgspec.json.Decoder(wire.Fields)
 class JiraSource(Source, frozen=True, kw_only=True):
     """A site of Jira Cloud or Data Center.
 
+    With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links.
     *projects* are keys; *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom fields
     where `hub check` finds none or another. *types* says the nature of issue types. *history* are the fields whose changes are kept.
     *worklogs* False reads no hours; *worklog_people* False leaves their authors out.
@@ -49,7 +50,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     kind: ClassVar[str] = "jira"
     provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
 
-    url: str
+    url: str = ""
     token: Secret | None = None
     email: str | None = None
     cloud_id: str | None = None
@@ -66,6 +67,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.url and not self.cloud_id:
+            raise ConfigError(f"The source {self.name}: give the url of the site, or cloud_id for Atlassian's gateway.")
         if unknown := set(self.fields) - set(mapping.ROLES):
             raise ConfigError(
                 f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. It knows {', '.join(mapping.ROLES)}."

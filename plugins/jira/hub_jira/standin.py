@@ -20,6 +20,7 @@ from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Log, Request, Respo
 
 SITE_ZONE = ZoneInfo("Europe/Paris")
 EMAIL = "kit@example.org"
+CLIENT, CLOUD_ID, TOKEN = "kit-client", "11111111-2222-4333-8444-555555555555", "kit-access-token"
 COMMENT = "a remark about a colleague"
 KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
 STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
@@ -172,10 +173,21 @@ class JiraWorld(Ledger, HttpWorld):
     # ---------- answers ----------
 
     def answer(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request, also through the gateway with a token of OAuth."""
+        if request.path == "/oauth/token":
+            asked = json.loads(request.body)
+            well = (asked.get("grant_type"), asked.get("client_id"), asked.get("client_secret")) == (
+                "client_credentials",
+                CLIENT,
+                SECRET,
+            )
+            return Response(
+                status=200 if well else 401,
+                body={"access_token": TOKEN, "expires_in": 3600} if well else {"error": "access_denied"},
+            )
         if not self._knows(request):
             return Response(status=401, body={"errorMessages": ["You are not authenticated."], "errors": {}})
-        path = request.path.replace("/rest/api/3/", "/rest/api/2/")
+        path = request.path.removeprefix(f"/ex/jira/{CLOUD_ID}").replace("/rest/api/3/", "/rest/api/2/")
         if match := re.fullmatch(r"/rest/api/2/issue/(\d+)/worklog", path):
             return self._logs_of(int(match.group(1)))
         handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get((request.method, path))
@@ -190,6 +202,8 @@ class JiraWorld(Ledger, HttpWorld):
 
     def _knows(self, request: Request) -> bool:
         kind, _, value = request.headers.get("authorization", "").partition(" ")
+        if self.cloud and request.path.startswith(f"/ex/jira/{CLOUD_ID}/"):
+            return kind == "Bearer" and value == TOKEN
         if self.cloud:
             return kind == "Basic" and base64.b64decode(value).decode() == f"{EMAIL}:{SECRET}"
         return kind == "Bearer" and value == SECRET

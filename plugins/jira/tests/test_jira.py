@@ -16,14 +16,14 @@ from hub_jira import wire
 from hub_jira.exam import CAPS, CloudExam, ServerExam
 from hub_jira.mapping import FieldDef, bind, sprint_of
 from hub_jira.source import JiraSource
-from hub_jira.standin import EMAIL, Caps, JiraWorld, ServerWorld
+from hub_jira.standin import CLIENT, CLOUD_ID, EMAIL, Caps, JiraWorld, ServerWorld
 
-from hub import SourceDataError
+from hub import ConfigError, SourceDataError
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+from hub.testing.kit import SECRET, Request, Response, StandIn, certify, credential, faults
 
 __all__ = ["store"]
 SPEC = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
@@ -333,6 +333,45 @@ def test_check_tells() -> None:
     assert "failed" == said["NOPE"][0]
     assert any(one.name == "fields.points" and one.state == "failed" for one in seen)
     assert ("ok", "customfield_10020 (Sprint)") == said["fields.sprint"]
+
+
+def test_through_the_gateway(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service account's client credentials buy a token, and every question goes through the gateway."""
+    world = JiraWorld(2, caps=CAPS)
+    with StandIn(world) as site:
+        monkeypatch.setattr("hub_jira.site.LOGIN", f"{site.url}/oauth/token")
+        monkeypatch.setattr("hub_jira.site.GATEWAY", f"{site.url}/ex/jira")
+        settings = {
+            "name": "jira",
+            "url": "https://acme.example",
+            "tz": "Europe/Paris",
+            "cloud_id": CLOUD_ID,
+            "client_id": CLIENT,
+        }
+        well = sync_once(store, JiraSource(**settings, client_secret=credential()), session=faults.hurried)
+        asked = {request.path for request in site.asked}
+        refused = sync_once(
+            store, JiraSource(**settings | {"client_id": "other"}, client_secret=credential()), session=faults.hurried
+        )
+        links = {row["url"].partition("/browse")[0] for row in store.rows("SELECT url FROM task")}
+
+    assert "ok" == well.verdict, well.missing
+    assert all(path.startswith(("/ex/jira/", "/oauth/token")) for path in asked)
+    assert {"https://acme.example"} == links
+    assert "failed" == refused.verdict
+    assert "/oauth/token refused the credentials" in (refused.error or "".join(refused.missing))
+    assert SECRET not in str(refused)
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({}, "give the url"),
+    ({"url": "https://x", "projects": ("A B",)}, "not the key"),
+    ({"url": "https://x", "fields": {"colour": "customfield_1"}}, "knows no colour"),
+])  # fmt: skip
+def test_settings_that_will_not_do(settings: dict[str, Any], words: str) -> None:
+    """Each says what and how, before anything is asked."""
+    with pytest.raises(ConfigError, match=words):
+        JiraSource(name="jira", **settings)
 
 
 def test_bindings_by_schema() -> None:
