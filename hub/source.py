@@ -125,6 +125,12 @@ class Context:
             raise RuntimeError("this context was made without HTTP")
         return self.shared("http", self._make_session)
 
+    def another_session(self, key: str) -> Session:
+        """Give a session of its own for another host: the credentials of one are never sent to the other."""
+        if self._make_session is None:
+            raise RuntimeError("this context was made without HTTP")
+        return self.shared(f"http {key}", self._make_session)
+
     def resolve(self, path: str) -> Path:
         """Give *path* as absolute; relative paths start at the configuration's folder."""
         return self.base / path

@@ -26,7 +26,7 @@ from hub import (
     Task,
     Worklog,
 )  # fmt: skip
-from hub_jira import mapping, wire
+from hub_jira import mapping, tempo, wire
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site
 
 EVERYTHING = "created >= 0"
@@ -45,6 +45,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     *projects* are keys; *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom fields
     where `hub check` finds none or another. *types* says the nature of issue types. *history* are the fields whose changes are kept.
     *worklogs* False reads no hours; *worklog_people* False leaves their authors out.
+    With *tempo_token* hours come from Tempo Timesheets and not from Jira.
     """
 
     kind: ClassVar[str] = "jira"
@@ -64,6 +65,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
     history: tuple[str, ...] = HISTORY
     worklogs: bool = True
     worklog_people: bool = True
+    tempo_token: Secret | None = None
+    tempo_url: str = tempo.URL
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -76,6 +79,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for key in self.projects:
             if not key.replace("_", "").isalnum():
                 raise ConfigError(f"The source {self.name}: {key!r} is not the key of a Jira project, such as ACME.")
+
+    @property
+    def own_hours(self) -> bool:
+        """Say whether hours are read from Jira itself."""
+        return self.worklogs and self.tempo_token is None
 
     @property
     def address(self) -> str:
@@ -164,11 +172,19 @@ class JiraSource(Source, frozen=True, kw_only=True):
             meta = self._metadata(site, meta)
             yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
         bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
+        if self.worklogs and self.tempo_token:
+            if "worklogs" in cursors:
+                ctx.report_missing(
+                    "hours of Jira are in the store under this source's name: with Tempo's they would count twice. "
+                    "Give the source another name in the configuration."
+                )
+            else:
+                yield Partition(id="tempo", label="Tempo worklogs", data={"meta": meta})
         mark = cursors.get("issues")
-        marked = not self.worklogs or {"worklogs", "worklogs deleted"} <= cursors.keys()
+        marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         if mark and marked and mark.get("scope") == self._scope() and not ctx.full:
             yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
-            if self.worklogs:
+            if self.own_hours:
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
                 yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
             return
@@ -193,7 +209,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             )
         yield Partition(id="cut lists", label="long lists", after=tuple(names), data={"meta": meta})
         done = ("cut lists", *names)
-        if self.worklogs:
+        if self.own_hours:
             mine = {"updated": min(clock, mark or clock), "seen": {}}
             yield Partition(id="worklogs", label="mark", after=done, data={"mark": mine})
             # what was deleted since the last run is told by the feed alone, also to a run that reads everything anew
@@ -246,6 +262,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield from self._cut(ctx, mapper)
         elif partition.id == "issues":
             yield from self._changed(ctx, mapper, data["bindings"], cursor)
+        elif partition.id == "tempo":
+            yield from self._tempo(ctx, cursor)
         elif partition.id == "worklogs":
             yield from self._changed_logs(ctx, mapper, cursor)
         else:
@@ -266,7 +284,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _slice(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]) -> Iterator[Batch]:
         site = self._site(ctx)
-        names = self._names(bindings, worklog=self.worklogs)
+        names = self._names(bindings, worklog=self.own_hours)
         lost = ctx.shared("cut", _Cut)
         records: list[Record] = []
         parts = [ids[start : start + site.slice] for start in range(0, len(ids), site.slice)]
@@ -287,7 +305,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
                     lost.add("worklogs", issue.id)
                     lost.totals[issue.id] = fields.worklog.total
-            elif self.worklogs:
+            elif self.own_hours:
                 raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
             if len(records) >= BATCH:
                 yield Batch(records=records)
@@ -388,6 +406,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return Batch(records=[
             record for page in site.worklogs(wanted) for log in page if log.issue_id for record in mapper.worklog(log, log.issue_id)
         ])  # fmt: skip
+
+    def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
+        assert self.tempo_token is not None
+        updated = str(cursor or "")
+        for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
+            updated = max([updated, *(wire.instant(one.updated_at) or "" for one in entries)])
+            for start in range(0, len(entries), BATCH):
+                yield Batch(records=tempo.records(self.name, entries[start : start + BATCH], people=self.worklog_people))
+        yield Batch(cursor=updated or None)
 
     def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
         mark = int(cursor["updated"])
