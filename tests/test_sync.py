@@ -228,7 +228,7 @@ def test_a_shared_watermark_waits_for_all(store: Store) -> None:
     report = sync_once(store, ScriptedSource(name="s", script=script, partitions=parts))
 
     assert "mark" not in store.cursors("s")
-    assert any("because a, b did not all end well" in line for line in report.missing)
+    assert any("because b did not end well" in line for line in report.missing)
     script["b"] = once(*tasks(2))
     sync_once(store, ScriptedSource(name="s", script=script, partitions=parts))
     assert "2026-01-01" == store.cursors("s")["mark"]

@@ -239,10 +239,9 @@ class _Engine:
             if "failed" in needed or (None in needed and work.planned):
                 work.state[partition.id] = "failed"
                 del work.waiting[partition.id]
-                self._missing(
-                    work, partition.id,
-                    SourceDataError(f"not read, because {', '.join(partition.after)} did not all end well"),
-                )  # fmt: skip
+                unwell = [name for name in partition.after if work.state.get(name) in {"failed", None}]
+                shown = ", ".join(unwell[:3]) + (f" and {len(unwell) - 3} more" if len(unwell) > 3 else "")
+                self._missing(work, partition.id, SourceDataError(f"not read, because {shown} did not end well"))
             elif all(state == "ok" for state in needed):
                 work.state[partition.id] = "reading"
                 del work.waiting[partition.id]
