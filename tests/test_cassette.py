@@ -74,6 +74,17 @@ def test_nobody_is_in_a_cassette(hub_folder: Path, run_hub: Callable[..., HubRes
 
 
 @pytest.mark.usefixtures("tool")
+def test_check_asks_over_http(hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hub check` reaches the tool; a wrong token is a failed check, with its sentence."""
+    well = run_hub("check", "tool")
+    monkeypatch.setenv("PEOPLE_TOKEN", "wrong")
+    bad = run_hub("check", "tool")
+
+    assert (0, True) == (well.exit_code, "signed in" in well.output)
+    assert (1, True) == (bad.exit_code, "refused the credentials (HTTP 401)" in bad.output)
+
+
+@pytest.mark.usefixtures("tool")
 def test_kept_fields_are_named(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """What was asked to be kept is kept and listed."""
     made = run_hub("plugin", "record", "tool", "--out", "tool.json", "--keep", "name")

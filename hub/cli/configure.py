@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from hub.cli.app import App, Group
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError
 from hub.schedule import Cron
 from hub.settings import json_schema, load
-from hub.source import Context
+from hub.sync import check
 
 _EXAMPLES = {"projects.csv": "projects.csv", "project_links.csv": "project_links.csv"}
 
@@ -87,14 +87,8 @@ def add_to(cli: click.Group) -> None:
         app.say(f"Wrote {path}, and examples of the portfolio's files beside it.", "green")
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
         for source in settings.sources.values():
-            context = Context(base=settings.base, source_id=source.name)
-            try:
-                for one in source.check(context):
-                    app.say(f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None)
-            except HubError as exc:
-                app.say(f"  {source.name}: failed: {exc}", "red")
-            finally:
-                context.close()
+            for one in check(source, settings.base, ca_bundle=settings.engine.ca_bundle):
+                app.say(f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None)
         app.say(
             "Next: edit it, `hub check`, then `hub run`."
             + (" `hub schedule install` sets the schedule up." if schedule else "")

@@ -11,14 +11,15 @@ from rich.table import Table
 
 from hub.cli.app import App, short_path
 from hub.destination import DeliveryContext
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError
 from hub.feed import BuildOptions, instant
 from hub.notify import announce
 from hub.publish import PublishOptions, PublishReport, publish
 from hub.records import Record
-from hub.source import Check, Context, Source
+from hub.source import Check, Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, SyncReport, sync
+from hub.sync import check as check_source
 from hub.sync.report import Hooks
 
 STYLES = {
@@ -266,15 +267,7 @@ def add_to(cli: click.Group) -> None:
         for name, source in known.items():
             if names and name not in names:
                 continue
-            context = Context(base=app.settings.base, source_id=name, session=None)
-            try:
-                checks = list(source.check(context))
-            except HubError as exc:
-                checks = [Check(name="check", state="failed", detail=str(exc))]
-            except Exception as exc:  # noqa: BLE001 - a foreign source may fail in any way
-                checks = [Check(name="check", state="failed", detail=f"unexpected {type(exc).__name__}: {exc}")]
-            finally:
-                context.close()
+            checks = check_source(source, app.settings.base, ca_bundle=app.settings.engine.ca_bundle)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         for name, destination in places.items():
             if names and name not in names:

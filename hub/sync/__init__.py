@@ -1,7 +1,8 @@
 """The journey from sources to the store."""
 
+from hub.sync.checking import check
 from hub.sync.engine import sync
 from hub.sync.lock import lock
 from hub.sync.report import Hooks, Options, SourceReport, SyncReport
 
-__all__ = ["Hooks", "Options", "SourceReport", "SyncReport", "lock", "sync"]
+__all__ = ["Hooks", "Options", "SourceReport", "SyncReport", "check", "lock", "sync"]

@@ -1,0 +1,33 @@
+"""Ask a source how it is, without a run: what `hub check` and `hub init` show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hub.errors import HubError
+from hub.source import Check, Context, Source
+
+PATIENCE_S = 20.0
+"""A person waits for the answer: a run is far more patient."""
+
+
+def check(source: Source, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
+    """Give what *source* found; whatever it raises is a failed check with its sentence."""
+
+    def session() -> Any:
+        from hub.http import Session  # network code loads only for sources that use it
+
+        return Session(ca_bundle=ca_bundle, count=context.count, patience_s=PATIENCE_S, timeout_s=(5.0, 20.0))
+
+    context = Context(base=base, source_id=source.name, session=session)
+    found: list[Check] = []
+    try:
+        found.extend(source.check(context))
+    except HubError as exc:
+        found.append(Check(name="check", state="failed", detail=str(exc)))
+    except Exception as exc:  # noqa: BLE001 - a foreign source may fail in any way
+        found.append(Check(name="check", state="failed", detail=f"unexpected {type(exc).__name__}: {exc}"))
+    finally:
+        context.close()
+    return found
