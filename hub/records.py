@@ -18,7 +18,7 @@ Presence = Literal["present", "deleted", "archived", "trashed", "hidden", "unobs
 Category = Literal["todo", "in_progress", "done", "cancelled"]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of one source-owned table."""
 
     table: ClassVar[str] = ""

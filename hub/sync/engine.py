@@ -278,8 +278,13 @@ class _Engine:
                 cursor = (partition.id, batch.cursor)
         with self.store.transaction():
             changes = self.store.write_batch(batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor)
-            if partition.complete or work.holds:  # else nobody asks what was seen
-                self.store.see(partition.id, ((record.table, record.id) for record in batch.records))
+            # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was seen, and those that
+            # matter are on rows that move a KPI
+            if partition.complete or work.holds or self._census_due(work):
+                whole = partition.complete or work.holds
+                self.store.see(
+                    partition.id, ((record.table, record.id) for record in batch.records if whole or record.guarded)
+                )
             if batch.gone:
                 moved = apply_gone(self.store, work.source, batch.gone, run_id=work.run_id)
                 self.store.count(work.run_id, moved)

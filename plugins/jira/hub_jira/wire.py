@@ -14,20 +14,20 @@ from hub import SourceDataError
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, gc=False):
     """Anything with an id and a name."""
 
     id: str
     name: str
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True, gc=False):
     """A status category."""
 
     key: str
 
 
-class Status(msgspec.Struct, frozen=True, rename="camel"):
+class Status(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A status with its category."""
 
     id: str
@@ -35,7 +35,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     status_category: Key | None = None
 
 
-class Kind(msgspec.Struct, frozen=True, rename="camel"):
+class Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An issue type; Data Center does not tell its level."""
 
     id: str
@@ -44,7 +44,7 @@ class Kind(msgspec.Struct, frozen=True, rename="camel"):
     hierarchy_level: int | None = None
 
 
-class Person(msgspec.Struct, frozen=True, rename="camel"):
+class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A user: by account id on Cloud, by key and name on Data Center."""
 
     account_id: str | None = None
@@ -67,7 +67,7 @@ class Person(msgspec.Struct, frozen=True, rename="camel"):
         return self.account_id or self.key or self.name
 
 
-class Project(msgspec.Struct, frozen=True):
+class Project(msgspec.Struct, frozen=True, gc=False):
     """A project; archived and deleted ones say so."""
 
     id: str
@@ -77,19 +77,19 @@ class Project(msgspec.Struct, frozen=True):
     deleted: bool = False
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(msgspec.Struct, frozen=True, gc=False):
     """Another issue."""
 
     id: str
 
 
-class LinkType(msgspec.Struct, frozen=True):
+class LinkType(msgspec.Struct, frozen=True, gc=False):
     """The kind of a link."""
 
     name: str
 
 
-class Link(msgspec.Struct, frozen=True, rename="camel"):
+class Link(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A link to another issue, outward or inward."""
 
     id: str
@@ -98,7 +98,7 @@ class Link(msgspec.Struct, frozen=True, rename="camel"):
     inward_issue: Ref | None = None
 
 
-class Worklog(msgspec.Struct, frozen=True, rename="camel"):
+class Worklog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Hours on an issue."""
 
     id: str
@@ -109,7 +109,7 @@ class Worklog(msgspec.Struct, frozen=True, rename="camel"):
     issue_id: str | None = None
 
 
-class Worklogs(msgspec.Struct, frozen=True):
+class Worklogs(msgspec.Struct, frozen=True, gc=False):
     """The worklogs of an issue: embedded, the first 20 of *total*."""
 
     total: int
@@ -131,7 +131,7 @@ class Item(
     to_string: str | None = None
 
 
-class History(msgspec.Struct, frozen=True):
+class History(msgspec.Struct, frozen=True, gc=False):
     """A line of history; *created* is a stamp, or milliseconds in some answers."""
 
     id: str
@@ -140,14 +140,14 @@ class History(msgspec.Struct, frozen=True):
     author: Person | None = None
 
 
-class Changelog(msgspec.Struct, frozen=True):
+class Changelog(msgspec.Struct, frozen=True, gc=False):
     """The history of an issue: embedded, the newest of *total*."""
 
     total: int
     histories: list[History]
 
 
-class Fields(msgspec.Struct, frozen=True, rename={"due": "duedate", "type": "issuetype", "estimate": "timeoriginalestimate", "spent": "timespent",
+class Fields(msgspec.Struct, frozen=True, gc=False, rename={"due": "duedate", "type": "issuetype", "estimate": "timeoriginalestimate", "spent": "timespent",
                                                   "remaining": "timeestimate", "links": "issuelinks", "versions": "fixVersions"}):  # fmt: skip
     """The fields of an issue that have a name of their own; custom ones are read beside them."""
 
@@ -175,7 +175,7 @@ class Fields(msgspec.Struct, frozen=True, rename={"due": "duedate", "type": "iss
 SYSTEM_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog")
 
 
-class Issue(msgspec.Struct, frozen=True):
+class Issue(msgspec.Struct, frozen=True, gc=False):
     """An issue, its fields still undecoded: they are read twice, as `Fields` and for the custom ones that are bound."""
 
     id: str
@@ -184,13 +184,13 @@ class Issue(msgspec.Struct, frozen=True):
     changelog: Changelog | None = None
 
 
-class Bare(msgspec.Struct, frozen=True):
+class Bare(msgspec.Struct, frozen=True, gc=False):
     """An issue of which only the id was asked."""
 
     id: str
 
 
-class Found(msgspec.Struct, frozen=True, rename="camel"):
+class Found(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of Cloud's search."""
 
     issues: list[Issue]
@@ -198,7 +198,7 @@ class Found(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: str | None = None
 
 
-class FoundIds(msgspec.Struct, frozen=True, rename="camel"):
+class FoundIds(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of Cloud's search for ids."""
 
     issues: list[Bare]
@@ -206,40 +206,40 @@ class FoundIds(msgspec.Struct, frozen=True, rename="camel"):
     next_page_token: str | None = None
 
 
-class Count(msgspec.Struct, frozen=True):
+class Count(msgspec.Struct, frozen=True, gc=False):
     """How many a search finds, nearly."""
 
     count: int
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """An issue that bulk fetch could not give."""
 
     id: str = ""
 
 
-class Bulk(msgspec.Struct, frozen=True, rename="camel"):
+class Bulk(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Issues by id."""
 
     issues: list[Issue]
     issue_errors: list[Refused] = []
 
 
-class Log(msgspec.Struct, frozen=True, rename="camel"):
+class Log(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """The history of one issue in a bulk answer."""
 
     issue_id: str
     change_histories: list[History]
 
 
-class BulkLog(msgspec.Struct, frozen=True, rename="camel"):
+class BulkLog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Histories of many issues."""
 
     issue_change_logs: list[Log]
     next_page_token: str | None = None
 
 
-class Page(msgspec.Struct, frozen=True, rename="camel"):
+class Page(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of Data Center's search."""
 
     issues: list[Issue]
@@ -248,7 +248,7 @@ class Page(msgspec.Struct, frozen=True, rename="camel"):
     total: int
 
 
-class PageIds(msgspec.Struct, frozen=True, rename="camel"):
+class PageIds(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of Data Center's search for ids, with what they are sorted by."""
 
     issues: list[Bare]
@@ -257,7 +257,7 @@ class PageIds(msgspec.Struct, frozen=True, rename="camel"):
     total: int
 
 
-class Projects(msgspec.Struct, frozen=True, rename="camel"):
+class Projects(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of projects."""
 
     values: list[Project]
@@ -265,14 +265,14 @@ class Projects(msgspec.Struct, frozen=True, rename="camel"):
     total: int | None = None
 
 
-class Changed(msgspec.Struct, frozen=True, rename="camel"):
+class Changed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A worklog in a feed."""
 
     worklog_id: int
     updated_time: int
 
 
-class Feed(msgspec.Struct, frozen=True, rename="camel"):
+class Feed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of a worklog feed."""
 
     values: list[Changed]
@@ -280,7 +280,7 @@ class Feed(msgspec.Struct, frozen=True, rename="camel"):
     last_page: bool
 
 
-class Server(msgspec.Struct, frozen=True, rename="camel"):
+class Server(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Who the site is."""
 
     deployment_type: str
@@ -288,7 +288,7 @@ class Server(msgspec.Struct, frozen=True, rename="camel"):
     version: str | None = None
 
 
-class Sprint(msgspec.Struct, frozen=True, rename="camel"):
+class Sprint(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A sprint as the field of an issue holds it."""
 
     id: int
@@ -300,19 +300,19 @@ class Sprint(msgspec.Struct, frozen=True, rename="camel"):
     board_id: int | None = None
 
 
-class Moment(msgspec.Struct, frozen=True, rename="camel"):
+class Moment(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An instant of a service-level clock."""
 
     epoch_millis: int
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A length of time."""
 
     millis: int
 
 
-class Cycle(msgspec.Struct, frozen=True, rename="camel"):
+class Cycle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One cycle of a service-level clock."""
 
     start_time: Moment
@@ -323,7 +323,7 @@ class Cycle(msgspec.Struct, frozen=True, rename="camel"):
     elapsed_time: Span | None = None
 
 
-class Sla(msgspec.Struct, frozen=True, rename="camel"):
+class Sla(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A service-level field."""
 
     name: str
