@@ -185,11 +185,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     *hours_per_day* turns hours into person-days; *tz* is the zone of stamps the source writes without one.
     *freshness_hours* is the age after which its data is called stale.
     *max_leave* is the share of a container above which leaving rows are held for `hub presence accept`.
+    *asks* are optional settings that `hub init` asks for too; an empty answer leaves one out.
     """
 
     kind: ClassVar[str] = ""
     provides: ClassVar[tuple[type[Record], ...]] = ()
     census_every_hours: ClassVar[float] = 24.0
+    asks: ClassVar[tuple[str, ...]] = ()
 
     name: str
     tz: str = "UTC"

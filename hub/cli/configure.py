@@ -44,11 +44,25 @@ def _ask_sources(app: App) -> list[str]:
             break
         name = click.prompt("  a short name for it", default=kind)
         lines = [f"[sources.{name}]", f'kind = "{kind}"']
-        for field in msgspec.structs.fields(app.plugins.sources[kind]):
-            if field.required and field.name != "name":
-                lines.append(f"{field.name} = {json.dumps(click.prompt(f'  {field.name}'), ensure_ascii=False)}")
+        cls = app.plugins.sources[kind]
+        fields = {field.name: field for field in msgspec.structs.fields(cls) if field.name != "name"}
+        required = [name for name, field in fields.items() if field.required]
+        for one in (*required, *(name for name in cls.asks if name not in required)):
+            lines += _ask_setting(one, secret="Secret" in str(fields[one].type), required=one in required)
         blocks.append("\n".join(lines) + "\n")
     return blocks
+
+
+def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
+    """Ask for one setting; of a secret only the name of the variable that holds it."""
+    words = (
+        f"  {name}" + (", the environment variable that holds it" if secret else "") + ("" if required else " (Enter: none)")
+    )
+    answer = click.prompt(words) if required else click.prompt(words, default="", show_default=False)
+    if not answer:
+        return []
+    text = json.dumps(answer, ensure_ascii=False)
+    return [f"{name} = {{ env = {text} }}" if secret else f"{name} = {text}"]
 
 
 def add_to(cli: click.Group) -> None:

@@ -50,6 +50,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "jira"
     provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
+    asks: ClassVar[tuple[str, ...]] = ("url", "email", "token")
 
     url: str = ""
     token: Secret | None = None

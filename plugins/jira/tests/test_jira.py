@@ -22,10 +22,10 @@ from hub import ConfigError, SourceDataError
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
-from hub.testing import store, sync_once
+from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
 from hub.testing.kit import SECRET, Request, Response, StandIn, certify, credential, faults
 
-__all__ = ["store"]
+__all__ = ["hub_folder", "run_hub", "store"]
 SPEC = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
 BOTH = pytest.mark.parametrize("world_of", [JiraWorld, ServerWorld], ids=["cloud", "data center"])
 
@@ -377,6 +377,19 @@ def test_settings_that_will_not_do(settings: dict[str, Any], words: str) -> None
     """Each says what and how, before anything is asked."""
     with pytest.raises(ConfigError, match=words):
         JiraSource(name="jira", **settings)
+
+
+def test_init_asks_for_a_site(hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`hub init` asks for address, e-mail and the variable of the token, and tests the site; the token is nowhere in the file."""
+    monkeypatch.setenv("JIRA_TOKEN", SECRET)
+    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+        result = run_hub("init", stdin=f"jira\nacme\n{site.url}\n{EMAIL}\nJIRA_TOKEN\n\n\n")
+    text = (hub_folder / "config" / "hub.toml").read_text()
+
+    assert 0 == result.exit_code, result.error
+    assert 'token = { env = "JIRA_TOKEN" }' in text
+    assert "acme: ok: signed in" in result.output
+    assert SECRET not in text + result.output
 
 
 def test_hours_come_from_one_place(store: Store) -> None:
