@@ -7,7 +7,7 @@ import contextlib
 import secrets
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -41,10 +41,11 @@ class Exchange(msgspec.Struct, kw_only=True):
 
 
 class Cassette(msgspec.Struct, kw_only=True):
-    """A recording: the source's settings (`Secret` ones are left out), what was said, and what the store then held."""
+    """A recording: the source's settings (of *secrets* only the names), what was said, and what the store then held."""
 
     kind: str
     settings: dict[str, Any]
+    secrets: list[str]
     exchanges: list[Exchange]
     truth: dict[str, dict[str, dict[str, Any]]] = {}
 
@@ -85,17 +86,19 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
     veil = Veil(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
     bodies = [_decoded(response.content) for response in raw]
     settings = _settings(source)
-    for body in (*bodies, settings):
+    private = {name for name in settings if name not in _SAME and not _usual(type(source), name, getattr(source, name))}
+    for body in (*bodies, {name: settings[name] for name in private}):
         veil.look(body)
     cassette = Cassette(
         kind=source.kind,
-        settings={name: value if name in _SAME else veil.json(value, name) for name, value in settings.items()},
+        settings={name: veil.json(value, name) if name in private else value for name, value in settings.items()},
+        secrets=[name for name in source.__struct_fields__ if isinstance(getattr(source, name), Secret)],
         exchanges=[_exchange(veil, response, body) for response, body in zip(raw, bodies, strict=True)],
     )
     exam = RecordedExam(cassette, type(source))
     with table(exam, 0) as bench:
         replay = bench.sync(census=True)
-        cassette.truth = _held(bench.store, bench.source)
+        cassette.truth = _held(bench.store, bench.source, without=bench.stand_in.url)
     if replay.verdict != report.verdict:
         raise SourceDataError(
             f"The recording cannot be replayed: the tool gave {report.verdict}, its veiled copy {replay.verdict} "
@@ -118,6 +121,14 @@ def _settings(source: Source) -> dict[str, Any]:
     }
 
 
+def _usual(cls: type[Source], name: str, value: Any) -> bool:
+    """Say whether a setting is as shipped, or one of a few words: such a value tells nothing about anyone."""
+    field = next(one for one in msgspec.structs.fields(cls) if one.name == name)
+    if field.default_factory is not msgspec.NODEFAULT:
+        return bool(value == field.default_factory())
+    return bool(value == field.default) or get_origin(field.type) is Literal
+
+
 def _exchange(veil: Veil, response: requests.Response, body: Any) -> Exchange:
     asked = response.request
     parts = urlsplit(str(asked.url))
@@ -133,14 +144,20 @@ def _exchange(veil: Veil, response: requests.Response, body: Any) -> Exchange:
     )
 
 
-def _held(store: Store, source: Source) -> dict[str, dict[str, dict[str, Any]]]:
+def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Give the rows of the store, but for what holds the address *without* of the stand-in."""
     cut = len(source.name) + 1
     held = {}
     for one in RECORDS:
         names = [name for name in columns(one) if name != "id"]
         rows = store.rows(f"SELECT id, {', '.join(names)} FROM {one.table} ORDER BY id")
         if rows:
-            held[one.table] = {row["id"][cut:]: {name: row[name] for name in names if row[name] is not None} for row in rows}
+            held[one.table] = {
+                row["id"][cut:]: {
+                    name: row[name] for name in names if row[name] is not None and without not in str(row[name])
+                }
+                for row in rows
+            }
     return held
 
 
@@ -217,10 +234,11 @@ def _knows_secret(request: Request) -> bool:
 
 
 class RecordedExam(Exam):
-    """The exam of a recording. It proves Bronze at most: what cannot be edited proves no increments."""
+    """The exam of a recording: one full reading. It proves Bronze; what cannot be edited proves no increments."""
 
     capabilities = frozenset()
     cannot = frozenset({"edits", "scale"})
+    levels = ("bronze",)
 
     def __init__(self, cassette: Cassette, cls: type[Source]) -> None:
         """Take the connector *cls*."""
@@ -239,7 +257,7 @@ class RecordedExam(Exam):
         settings = {
             name: msgspec.convert(value, hints[name], strict=False) for name, value in msgspec.json.decode(text).items()
         }
-        settings |= {name: credential() for name in self.cls.__struct_fields__ if "Secret" in str(hints[name])}
+        settings |= {name: credential() for name in self.cassette.secrets}
         return self.cls(**settings)
 
 

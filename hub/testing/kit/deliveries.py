@@ -80,6 +80,7 @@ class DestinationExam(ABC):
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[str]] = frozenset()
     cannot: ClassVar[frozenset[str]] = frozenset()
+    levels: ClassVar[tuple[str, ...]] = ("bronze", "silver", "gold")
 
     @abstractmethod
     def place(self, folder: Path) -> Place:

@@ -134,6 +134,7 @@ class Exam(ABC):
     *private* are texts of the world that must not reach the store (comments, for example).
     *records* are the types that come, where the source could make more (by a mapping, for example).
     *cannot* says what the world is unable to do: be edited, or grow. Such checks are skipped and said so.
+    *levels* are those that can be examined at all.
     """
 
     kind: ClassVar[str]
@@ -141,6 +142,7 @@ class Exam(ABC):
     private: ClassVar[tuple[str, ...]] = ()
     records: ClassVar[tuple[type[Record], ...] | None] = None
     cannot: ClassVar[frozenset[Verb]] = frozenset()
+    levels: ClassVar[tuple[str, ...]] = ("bronze", "silver", "gold")
 
     @abstractmethod
     def world(self, seed: int, *, scale: int = 1) -> World:

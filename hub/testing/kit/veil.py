@@ -20,6 +20,8 @@ _KEPT = re.compile(
 _DIGITS = re.compile(r"\d{10,}|0\d+|\+\d[\d .-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY = re.compile(r"([A-Z][A-Z0-9_]{0,19})(-\d{1,9})?")
+_PERSONAL = re.compile(r"name|user|login|mail|author|account|owner|assignee|display|person|member", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]{1,20}")
 _NAME = re.compile(r"[A-Za-z_$@][\w.@$:]{0,39}")
 
 
@@ -36,18 +38,19 @@ class Veil:
         self.keep = frozenset(keep)
         self.kept: set[str] = set()
         self.seen: set[str] = set()
+        self.people: set[str] = set()
 
-    def look(self, value: Any) -> None:
+    def look(self, value: Any, field: str = "") -> None:
         """Note the texts of a body: where one of them is part of a path or the name of a field, it is veiled there too."""
         if isinstance(value, dict):
             for name, one in value.items():
                 if name not in self.keep:
-                    self.look(one)
+                    self.look(one, name)
         elif isinstance(value, list):
             for one in value:
-                self.look(one)
+                self.look(one, field)
         elif isinstance(value, str):
-            self.seen.add(value)
+            (self.people if _PERSONAL.search(field) else self.seen).add(value)
 
     def json(self, value: Any, name: str = "") -> Any:
         """Veil a decoded body; *name* is the field it stands in."""
@@ -65,8 +68,8 @@ class Veil:
         return value
 
     def name(self, field: str) -> str:
-        """Keep the name of a field, unless it is data: a text of some body, or no name at all."""
-        return field if field in self.keep or (_NAME.fullmatch(field) and field not in self.seen) else self.text(field)
+        """Keep the name of a field, unless it is data: someone's name in some body, or no name at all."""
+        return field if field in self.keep or (_NAME.fullmatch(field) and field not in self.people) else self.text(field)
 
     def text(self, text: str) -> str:
         """Give the pseudonym of a text; of the same kind where the kind matters to a connector."""
@@ -99,8 +102,11 @@ class Veil:
         return ORIGIN + urlunsplit(("", "", self.path(parts.path), query, ""))
 
     def path(self, path: str) -> str:
-        """Veil the parts of a path that are texts of some body."""
-        return "/".join(self.text(part) if part in self.seen else part for part in path.split("/"))
+        """Veil the parts of a path that are texts of some body; a plain word only when it is someone's name."""
+        return "/".join(self.text(part) if self._tells(part) else part for part in path.split("/"))
+
+    def _tells(self, part: str) -> bool:
+        return part in self.people or (part in self.seen and not _WORD.fullmatch(part))
 
     def _host(self) -> str:
         parts = urlsplit(self.origin)

@@ -24,6 +24,7 @@ from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
 from hub.testing.kit import SECRET, Request, Response, StandIn, certify, credential, faults
+from hub.testing.kit.cassette import RecordedExam, record, save
 
 __all__ = ["hub_folder", "run_hub", "store"]
 SPEC = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
@@ -390,6 +391,21 @@ def test_init_asks_for_a_site(hub_folder: Path, run_hub: Callable[..., HubResult
     assert 'token = { env = "JIRA_TOKEN" }' in text
     assert "acme: ok: signed in" in result.output
     assert SECRET not in text + result.output
+
+
+KEEP = ("key", "statusCategory", "custom", "deploymentType")
+
+
+def test_a_recording_of_a_site(tmp_path: Path) -> None:
+    """Nobody is in it, the connector can follow it with four fields kept, and it certifies what a recording can."""
+    with StandIn(JiraWorld(2, scale=2)) as site:
+        made = record(source(site), tmp_path, keep=KEEP)
+    text = save(made.cassette).decode()
+    report = certify(RecordedExam(made.cassette, JiraSource))
+
+    assert [] == [one for one in ("Engineer", EMAIL, "127.0.0.1", "日本語", "Plain", SECRET) if one in text]
+    assert "bronze" == report.level, [f"{one.code}: {one.saw}" for one in report.failures()]
+    assert [] == report.failures()
 
 
 def test_hours_come_from_one_place(store: Store) -> None:
