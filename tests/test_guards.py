@@ -182,7 +182,7 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     plugins = Plugins()
     settings = load(path, sources=plugins.sources, destinations=plugins.destinations)
 
-    assert {"plans", "hours"} == set(settings.sources)
+    assert {"plans", "hours", "jira"} == set(settings.sources)
     assert "0 6 * * 1-5" == settings.schedule.run
     assert "block" in text
     assert (ROOT / "config" / "hub.example.toml").read_text() == text
