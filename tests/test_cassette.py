@@ -138,3 +138,13 @@ def test_no_text_survives(private: str, around: str) -> None:
 def test_what_is_nobody_stays(text: str) -> None:
     """Days, instants, numbers and truth values are needed as they are."""
     assert text == Veil(b"k" * 32, origin="http://x").text(text)
+
+
+@pytest.mark.parametrize("number", [0, 7, -12, 999999999, 33612345678, -33612345678, 10**20])
+def test_numbers(number: int) -> None:
+    """Long ones become others of the same sign, short ones stay; a field that is kept keeps its numbers too."""
+    veiled = Veil(b"k" * 32, origin="http://x", keep=("kept",)).json({"n": number, "kept": number})
+
+    assert number == veiled["kept"]
+    assert (number < 0) == (veiled["n"] < 0)
+    assert (abs(number) < 10**9) == (number == veiled["n"])

@@ -87,8 +87,10 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
     bodies = [_decoded(response.content) for response in raw]
     settings = _settings(source)
     private = {name for name in settings if name not in _SAME and not _usual(type(source), name, getattr(source, name))}
-    for body in (*bodies, {name: settings[name] for name in private}):
+    for body in bodies:
         veil.look(body)
+    for name in private:  # a project or a workspace that someone chose is a name, wherever it stands
+        veil.look(settings[name], "name")
     cassette = Cassette(
         kind=source.kind,
         settings={name: veil.json(value, name) if name in private else value for name, value in settings.items()},

@@ -63,8 +63,8 @@ class Veil:
                 self.kept.add(f"{name}: {value}")
                 return value
             return self.text(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return int(self.text(str(value)))
+        if isinstance(value, int) and not isinstance(value, bool) and name not in self.keep:
+            return int(self.text(str(abs(value)))) * (-1 if value < 0 else 1)
         return value
 
     def name(self, field: str) -> str:

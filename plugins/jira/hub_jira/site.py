@@ -214,6 +214,25 @@ class Site:
             f"The search for ids gives {len(found)} issues, Jira counts {total}. The next run reads them again."
         )
 
+    def among(self, scope: str, ids: Iterable[str]) -> set[str]:
+        """Give those of *ids* that are in *scope*: the feeds of hours are of the whole site."""
+        wanted, found = sorted(set(ids), key=int), set[str]()
+        for start in range(0, len(wanted), SERVER_PAGE):
+            jql = f"id in ({', '.join(wanted[start : start + SERVER_PAGE])}) AND {scope}"
+            if self.cloud:
+                found |= self._tokens(jql)
+                continue
+            offset = 0
+            while True:
+                page: wire.PageIds = self._post("/search", _PAGE_IDS, {
+                    "jql": jql, "fields": ["id"], "startAt": offset, "maxResults": SERVER_PAGE, "validateQuery": False,
+                })  # fmt: skip
+                found |= {one.id for one in page.issues}
+                offset += len(page.issues)
+                if not page.issues or offset >= page.total:
+                    break
+        return found
+
     # ---------- issues ----------
 
     @property

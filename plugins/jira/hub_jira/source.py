@@ -113,6 +113,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _scope(self) -> str:
         return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
 
+    def _settings(self) -> str:
+        """Give what decides which rows are read and what they become: another value reads everything anew."""
+        chosen = [self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz]
+        return msgspec.json.encode(chosen, order="sorted").decode()
+
     def _mapper(self, ctx: Context, meta: dict[str, Any]) -> mapping.Mapper:
         return ctx.shared("mapper", lambda: mapping.Mapper(
             name=self.name, url=self.url, zone=self.tz, types=self.types, levels=meta["levels"], people=self.worklog_people,
@@ -168,8 +173,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         meta: dict[str, Any] = cursors.get("metadata") or {}
-        site = self._site(ctx, cloud=meta["cloud"] if _fresh(meta) else None)
-        if not _fresh(meta) or ctx.full:
+        fresh = _fresh(meta) and meta.get("settings") == self._settings()
+        site = self._site(ctx, cloud=meta["cloud"] if fresh else None)
+        if not fresh or ctx.full:
             meta = self._metadata(site, meta)
             yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
         bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
@@ -183,7 +189,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield Partition(id="tempo", label="Tempo worklogs", data={"meta": meta})
         mark = cursors.get("issues")
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
-        if mark and marked and mark.get("scope") == self._scope() and not ctx.full:
+        if mark and marked and mark.get("settings") == self._settings() and not ctx.full:
             yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
             if self.own_hours:
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
@@ -224,7 +230,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             done = (*done, "worklogs", "worklogs deleted")
         # last: a run that finds this mark knows that everything before it is there
         yield Partition(
-            id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "scope": self._scope()}}
+            id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "settings": self._settings()}}
         )
 
     def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
@@ -239,6 +245,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 )
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "settings": self._settings(),
             "cloud": site.cloud,
             "bindings": msgspec.to_builtins(mapping.bind(fields, self.fields)),
             "levels": {one.id: one.hierarchy_level if one.hierarchy_level is not None else -1 if one.subtask else 1 if one.name == "Epic" else 0 for one in types},
@@ -380,7 +387,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             cursor={
                 "updated": mark,
                 "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS},
-                "scope": self._scope(),
+                "settings": self._settings(),
             }
         )
 
@@ -404,15 +411,21 @@ class JiraSource(Source, frozen=True, kw_only=True):
         yield Batch(cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}})
 
     def _logs(self, site: Site, mapper: mapping.Mapper, wanted: Iterable[int]) -> Batch:
-        return Batch(records=[
-            record for page in site.worklogs(wanted) for log in page if log.issue_id for record in mapper.worklog(log, log.issue_id)
-        ])  # fmt: skip
+        logs = [(log, log.issue_id) for page in site.worklogs(wanted) for log in page if log.issue_id]
+        mine = self._in_scope(site, {issue for _, issue in logs})
+        return Batch(records=[record for log, issue in logs if issue in mine for record in mapper.worklog(log, issue)])
+
+    def _in_scope(self, site: Site, issues: set[str]) -> set[str]:
+        """Leave out issues beyond the scope, whose hours the feeds of the site tell too."""
+        return issues if self._scope() == EVERYTHING or not issues else site.among(self._scope(), issues)
 
     def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
         assert self.tempo_token is not None
         updated = str(cursor or "")
         for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
             updated = max([updated, *(wire.instant(one.updated_at) or "" for one in entries)])
+            mine = self._in_scope(self._site(ctx), {str(one.issue.id) for one in entries})
+            entries = [one for one in entries if str(one.issue.id) in mine]
             for start in range(0, len(entries), BATCH):
                 yield Batch(records=tempo.records(self.name, entries[start : start + BATCH], people=self.worklog_people))
         yield Batch(cursor=updated or None)

@@ -393,6 +393,52 @@ def test_init_asks_for_a_site(hub_folder: Path, run_hub: Callable[..., HubResult
     assert SECRET not in text + result.output
 
 
+@BOTH
+def test_hours_beyond_the_scope(world_of: type[JiraWorld], store: Store) -> None:
+    """The feed of hours is of the whole site: of a source with one project only its hours are taken, first and later."""
+    world = world_of(4, caps=CAPS)
+    with StandIn(world) as site:
+        for _ in range(3):
+            last = go(store, site, settings={"projects": ("ACME",)})
+            for number in range(10):
+                world.log(sorted(world.items)[number], number)
+        last = go(store, site, settings={"projects": ("ACME",)})
+        hours = {row["id"][5:]: row["seconds"] for row in store.rows("SELECT id, seconds FROM worklog")}
+    mine = {
+        f"w{log.native}": round(log.hours * 3600) for log in world.logs.values() if world.items[log.item].container == "1"
+    }
+
+    assert "ok" == last.verdict, last.missing
+    assert mine == hours
+    assert 0 < len(mine) < len(world.logs)
+
+
+def test_tempo_hours_beyond_the_scope(store: Store) -> None:
+    """So is Tempo's."""
+    with StandIn(TempoWorld(4, caps=CAPS)) as site:
+        well = go(store, site, settings={"projects": ("ACME",), "tempo_token": credential(), "tempo_url": f"{site.url}/4"})
+        world = site.world
+    mine = {f"t{log.native}" for log in world.logs.values() if world.items[log.item].container == "1"}
+
+    assert "ok" == well.verdict, well.missing
+    assert mine == {row["id"][5:] for row in store.rows("SELECT id FROM worklog")}
+
+
+def test_a_changed_setting_reads_anew(store: Store) -> None:
+    """What a type means is changed: the next run reads everything again, the one after is quiet."""
+    types = {"types": {"Story": "request"}}
+    with StandIn(JiraWorld(4, caps=CAPS)) as site:
+        go(store, site)
+        before = {row["nature"] for row in store.rows("SELECT nature FROM task WHERE type_raw = 'Story'")}
+        changed = go(store, site, settings=types)
+        after = {row["nature"] for row in store.rows("SELECT nature FROM task WHERE type_raw = 'Story'")}
+        quiet = go(store, site, settings=types)
+
+    assert ({"build"}, {"request"}) == (before, after)
+    assert ("ok", "ok") == (changed.verdict, quiet.verdict)
+    assert quiet.changes.updated == 0 < changed.changes.updated
+
+
 KEEP = ("key", "statusCategory", "custom", "deploymentType")
 
 
