@@ -207,18 +207,6 @@ class Recorded(HttpWorld):
         """Give the ids."""
         return list(self.cassette.truth.get(self.main, {}))
 
-    def add(self) -> str:
-        """Refuse: a recording cannot be edited."""
-        raise NotImplementedError
-
-    def edit(self, native: str | None = None) -> str:
-        """Refuse."""
-        raise NotImplementedError
-
-    def delete(self, native: str | None = None) -> str:
-        """Refuse."""
-        raise NotImplementedError
-
 
 def _question(method: str, path: str, query: dict[str, str], body: Any) -> tuple[Any, ...]:
     return method, path, tuple(sorted(query.items())), msgspec.json.encode(body)

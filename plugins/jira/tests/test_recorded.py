@@ -84,15 +84,6 @@ class RecordedSite(HttpWorld):
     def rows(self) -> list[str]:
         return list(self.issues)
 
-    def add(self) -> str:
-        raise NotImplementedError
-
-    def edit(self, native: str | None = None) -> str:
-        raise NotImplementedError
-
-    def delete(self, native: str | None = None) -> str:
-        raise NotImplementedError
-
 
 @pytest.fixture
 def replayed(store: Store) -> Store:
