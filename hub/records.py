@@ -261,7 +261,7 @@ class Project(Record, frozen=True, kw_only=True):
 
 
 class ProjectLink(Record, frozen=True, kw_only=True):
-    """Which container feeds which project, and with which facets (comma-separated)."""
+    """Which container feeds which project, with which facets (comma-separated), for which tasks (*filter*; empty: all)."""
 
     project_code: str
     container_id: str
@@ -269,11 +269,164 @@ class ProjectLink(Record, frozen=True, kw_only=True):
     facets: str = ""
 
 
+class Team(Record, frozen=True, kw_only=True):
+    """A team of the organisation; ``id`` is ``config:team/<name>``."""
+
+    name: str
+
+
+class Person(Record, frozen=True, kw_only=True):
+    """A human being, whatever the tools call them. *aliases* are other e-mail addresses, separated by blanks."""
+
+    display_name: str
+    email: str | None = None
+    aliases: str | None = None
+    employee_no: str | None = None
+    login: str | None = None
+    team: str | None = None
+    role: str | None = None
+    is_external: bool = False
+    timesheet_expected: bool = True
+    calendar_id: str | None = None
+    fte: float = 1.0
+    active_from: str | None = None
+    active_to: str | None = None
+
+
+class AccountAlias(Record, frozen=True, kw_only=True):
+    """What an administrator knows of an account that its tool hides: an e-mail address, or the person it is."""
+
+    account_id: str
+    email: str | None = None
+    person_id: str | None = None
+
+
+class Calendar(Record, frozen=True, kw_only=True):
+    """A working calendar; *week_mask* has a 1 for each working day from Monday to Sunday."""
+
+    code: str
+    country: str | None = None
+    subdivision: str | None = None
+    week_mask: str = "1111100"
+    seconds_per_day: int = 25200
+
+
+class CalendarDay(Record, frozen=True, kw_only=True):
+    """A day on which a calendar differs from its week and its country: *seconds* worked, 0 for a closing day."""
+
+    calendar: str
+    day: str
+    seconds: int = 0
+    label: str | None = None
+
+
+class Rate(Record, frozen=True, kw_only=True):
+    """What a person-day costs from *valid_from* to *valid_to*, both included. The narrowest scope wins."""
+
+    scope: Literal["person", "role", "team", "project", "default"]
+    scope_id: str = "*"
+    valid_from: str
+    valid_to: str | None = None
+    minor_per_day: int
+    currency: str = "EUR"
+
+
+class FxRate(Record, frozen=True, kw_only=True):
+    """How many units of *currency* one euro was in *month*."""
+
+    currency: str
+    month: str
+    per_eur: float
+
+
+class Target(Record, frozen=True, kw_only=True):
+    """When a figure is amber or red; *direction* says which way is better. *scope_id* is a project code or ``*``."""
+
+    kpi: str
+    measure: str
+    scope_id: str = "*"
+    goal: float | None = None
+    amber: float | None = None
+    red: float | None = None
+    direction: Literal["up", "down"] = "up"
+    valid_from: str = "0001-01-01"
+
+
+class StatusMap(Record, frozen=True, kw_only=True):
+    """What a status of a tool means; *container_id* narrows it to one container, ``*`` is all of the source."""
+
+    source: str
+    container_id: str = "*"
+    status_raw: str
+    category: Category
+    stage: str | None = None
+
+
+class SlaGoal(Record, frozen=True, kw_only=True):
+    """A service level for tools that keep no clock: tasks of *nature* and *priority* done within *goal_s* seconds."""
+
+    project_code: str = "*"
+    nature: str = "*"
+    priority: str = "*"
+    metric: str = "resolution"
+    goal_s: int
+
+
+class Assessment(Record, frozen=True, kw_only=True):
+    """What the committee said of a project on one axis, from *day* on."""
+
+    project_code: str
+    day: str
+    axis: str
+    rag: Literal["green", "amber", "red", "grey"]
+    trend: Literal["up", "flat", "down"] | None = None
+    comment: str | None = None
+    author: str | None = None
+
+
+class Access(Record, frozen=True, kw_only=True):
+    """Who may see a project or a team in BI tools with row-level security."""
+
+    user_principal: str
+    project_code: str | None = None
+    team: str | None = None
+
+
+class PersonLink(Record, frozen=True, kw_only=True):
+    """An account belongs to a person: decided by an exact identifier or by someone, else only proposed."""
+
+    account_id: str
+    person_id: str
+    method: str
+    score: float
+    state: Literal["proposed", "accepted", "rejected"]
+    reason: str | None = None
+
+
+class TaskMatch(Record, frozen=True, kw_only=True):
+    """A task of an execution tool carries out a task of a plan (one plan task, many execution tasks)."""
+
+    plan_task_id: str
+    exec_task_id: str
+    method: str
+    score: float
+    state: Literal["proposed", "accepted", "rejected"]
+    reason: str | None = None
+
+
+REFERENCE: tuple[type[Record], ...] = (
+    Project, ProjectLink, Team, Person, AccountAlias, Calendar, CalendarDay, Rate, FxRate, Target, StatusMap, SlaGoal, Assessment,
+    Access,
+)  # fmt: skip
+"""What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""
 RECORDS: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, Baseline, TaskChange, Worklog, Allocation, TaskLink, BudgetLine,
-    RegisterItem, ChecklistItem, SlaCycle, CustomValue, Project, ProjectLink,
+    RegisterItem, ChecklistItem, SlaCycle, CustomValue, *REFERENCE,
 )  # fmt: skip
-BY_TABLE: dict[str, type[Record]] = {record.table: record for record in RECORDS}
+"""What a source may bring."""
+DECISIONS: tuple[type[Record], ...] = (PersonLink, TaskMatch)
+"""What people decide with `hub match`."""
+BY_TABLE: dict[str, type[Record]] = {record.table: record for record in (*RECORDS, *DECISIONS)}
 FACETS: tuple[str, ...] = ("schedule", "baseline", "effort", "actuals", "status", "flow", "nature", "budget")
 
 

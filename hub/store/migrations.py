@@ -71,6 +71,50 @@ _TABLES_0001 = {
     "project_link": """project_code TEXT NOT NULL, container_id TEXT NOT NULL, filter TEXT NOT NULL DEFAULT '',
         facets TEXT NOT NULL""",
 }
+_TABLES_0002 = {
+    "team": "name TEXT NOT NULL",
+    "person": """display_name TEXT NOT NULL, email TEXT, aliases TEXT, employee_no TEXT, login TEXT, team TEXT, role TEXT,
+        is_external INTEGER NOT NULL DEFAULT 0, timesheet_expected INTEGER NOT NULL DEFAULT 1, calendar_id TEXT,
+        fte REAL NOT NULL DEFAULT 1.0, active_from TEXT, active_to TEXT""",
+    "account_alias": "account_id TEXT NOT NULL, email TEXT, person_id TEXT",
+    "calendar": """code TEXT NOT NULL, country TEXT, subdivision TEXT, week_mask TEXT NOT NULL DEFAULT '1111100',
+        seconds_per_day INTEGER NOT NULL DEFAULT 25200""",
+    "calendar_day": "calendar TEXT NOT NULL, day TEXT NOT NULL, seconds INTEGER NOT NULL, label TEXT",
+    "rate": """scope TEXT NOT NULL CHECK (scope IN ('person','role','team','project','default')), scope_id TEXT NOT NULL,
+        valid_from TEXT NOT NULL, valid_to TEXT, minor_per_day INTEGER NOT NULL, currency TEXT NOT NULL""",
+    "fx_rate": "currency TEXT NOT NULL, month TEXT NOT NULL, per_eur REAL NOT NULL CHECK (per_eur > 0)",
+    "target": """kpi TEXT NOT NULL, measure TEXT NOT NULL, scope_id TEXT NOT NULL DEFAULT '*', goal REAL, amber REAL, red REAL,
+        direction TEXT NOT NULL CHECK (direction IN ('up','down')), valid_from TEXT NOT NULL""",
+    "status_map": """source TEXT NOT NULL, container_id TEXT NOT NULL DEFAULT '*', status_raw TEXT NOT NULL,
+        category TEXT NOT NULL CHECK (category IN ('todo','in_progress','done','cancelled')), stage TEXT""",
+    "sla_goal": """project_code TEXT NOT NULL DEFAULT '*', nature TEXT NOT NULL DEFAULT '*', priority TEXT NOT NULL DEFAULT '*',
+        metric TEXT NOT NULL DEFAULT 'resolution', goal_s INTEGER NOT NULL""",
+    "assessment": """project_code TEXT NOT NULL, day TEXT NOT NULL, axis TEXT NOT NULL,
+        rag TEXT NOT NULL CHECK (rag IN ('green','amber','red','grey')),
+        trend TEXT CHECK (trend IN ('up','flat','down')), comment TEXT, author TEXT""",
+    "access": "user_principal TEXT NOT NULL, project_code TEXT, team TEXT",
+    "person_link": """account_id TEXT NOT NULL, person_id TEXT NOT NULL, method TEXT NOT NULL, score REAL NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('proposed','accepted','rejected')), reason TEXT""",
+    "task_match": """plan_task_id TEXT NOT NULL, exec_task_id TEXT NOT NULL, method TEXT NOT NULL, score REAL NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('proposed','accepted','rejected')), reason TEXT""",
+}
+_PLUMBING_0002 = """
+CREATE TABLE cut (id INTEGER PRIMARY KEY, as_of TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('daily','weekly','copil','month')), label TEXT NOT NULL UNIQUE,
+    taken_at TEXT NOT NULL, actor TEXT NOT NULL, closed_at TEXT, digest TEXT);
+CREATE TABLE erased (id TEXT PRIMARY KEY, at TEXT NOT NULL);
+CREATE TABLE period_close (month TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, actor TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE period_line (month TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('hours','budget')), row_id TEXT NOT NULL,
+    project_key INTEGER NOT NULL, task_key INTEGER NOT NULL, day TEXT NOT NULL, category TEXT NOT NULL, flag INTEGER,
+    approval TEXT NOT NULL, seconds INTEGER NOT NULL, days REAL NOT NULL, amount_minor INTEGER,
+    PRIMARY KEY (month, kind, row_id));
+CREATE TABLE period_variance (seq INTEGER PRIMARY KEY, sealed_month TEXT NOT NULL, posted_on TEXT NOT NULL,
+    posted_at TEXT NOT NULL, kind TEXT NOT NULL, row_id TEXT NOT NULL, project_key INTEGER NOT NULL,
+    task_key INTEGER NOT NULL, category TEXT NOT NULL, flag INTEGER, approval TEXT NOT NULL, seconds INTEGER NOT NULL,
+    days REAL NOT NULL, amount_minor INTEGER, reason TEXT NOT NULL, run_id INTEGER);
+CREATE UNIQUE INDEX task_match_one ON task_match (exec_task_id) WHERE state = 'accepted' AND presence = 'present';
+CREATE UNIQUE INDEX person_link_one ON person_link (account_id) WHERE state = 'accepted' AND presence = 'present';
+"""
 _PLUMBING_0001 = """
 CREATE TABLE source (id TEXT PRIMARY KEY, key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, base_url TEXT,
     tz TEXT NOT NULL, seconds_per_day INTEGER NOT NULL, freshness_max_s INTEGER NOT NULL);
@@ -102,6 +146,17 @@ def _run(db: Database, script: str) -> None:
             db.execute(statement)
 
 
+def memory_trigger(db: Database, table: str) -> str:
+    """Give the statement that makes *table* keep the old image of a row on every update."""
+    names = [column.name for column in db[table].columns]
+    old = ", ".join(f"OLD.{name}" for name in names)
+    return (
+        f"CREATE TRIGGER {table}_memory AFTER UPDATE ON {table} BEGIN "
+        f"INSERT INTO {table}_history ({', '.join(names)}, superseded_at, superseded_run) "
+        f"VALUES ({old}, NEW.recorded_at, NEW.run_id); END"
+    )
+
+
 def _versioned(db: Database, table: str, ddl: str) -> None:
     """Create *table*, its history twin, and the trigger that fills the twin on every update."""
     db.execute(f"CREATE TABLE {table} (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, {ddl}, {_TAIL})")
@@ -111,12 +166,7 @@ def _versioned(db: Database, table: str, ddl: str) -> None:
         f"CREATE TABLE {table}_history AS SELECT {listed}, '' AS superseded_at, 0 AS superseded_run FROM {table} LIMIT 0"
     )
     db.execute(f"CREATE INDEX {table}_history_at ON {table}_history (superseded_at)")
-    old = ", ".join(f"OLD.{name}" for name in names)
-    db.execute(
-        f"CREATE TRIGGER {table}_memory AFTER UPDATE ON {table} BEGIN "
-        f"INSERT INTO {table}_history ({listed}, superseded_at, superseded_run) "
-        f"VALUES ({old}, NEW.recorded_at, NEW.run_id); END"
-    )
+    db.execute(memory_trigger(db, table))
     db.execute(
         f"CREATE TRIGGER {table}_forever BEFORE DELETE ON {table} BEGIN "
         "SELECT RAISE(ABORT, 'rows are never physically deleted: change their presence'); END"
@@ -129,3 +179,11 @@ def _house(db: Database) -> None:
     _run(db, _PLUMBING_0001)
     for table, ddl in _TABLES_0001.items():
         _versioned(db, table, ddl)
+
+
+@migrations(name="0002_figures")
+def _figures(db: Database) -> None:
+    """Create people, calendars, rates, targets, maps, decisions; cuts and sealed months."""
+    for table, ddl in _TABLES_0002.items():
+        _versioned(db, table, ddl)
+    _run(db, _PLUMBING_0002)

@@ -9,18 +9,20 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from sqlite_utils.db import Database
 
+from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.records import BY_TABLE, Record, columns
-from hub.store.migrations import migrations
+from hub.store.migrations import memory_trigger, migrations
 from hub.store.presence import PresenceRoom
 
+__all__ = ["Changes", "RunRow", "Store", "as_of_sql", "explain", "memory_trigger", "store_path", "utc_now"]
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 
@@ -63,7 +65,7 @@ class RunRow(msgspec.Struct, kw_only=True):
 
 def utc_now() -> str:
     """Give this instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def explain(error: sqlite3.Error, where: str) -> StoreError:
@@ -224,6 +226,8 @@ class Store(PresenceRoom):
             tail = (source_id, stamp, run_id)
             for table, rows in by_table.items():
                 (before,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
+                if table in {"account", "person"}:
+                    self._forget_erased(rows)
                 astuple = msgspec.structs.astuple
                 try:
                     cursor = self.connection.executemany(
@@ -239,6 +243,18 @@ class Store(PresenceRoom):
             if changes.inserted or changes.updated:
                 self.tick(stamp)
         return changes
+
+    def _forget_erased(self, rows: dict[str, Record]) -> None:
+        """Keep who was erased as nobody: a source that still names them does not bring the name back."""
+        gone = {row[0] for row in self.connection.execute("SELECT id FROM erased")}
+        for id_ in gone & rows.keys():
+            record = rows[id_]
+            named = {
+                name: None
+                for name in ("email", "login", "employee_no", "tz", "aliases", "active_from", "active_to")
+                if hasattr(record, name)
+            }
+            rows[id_] = msgspec.structs.replace(record, display_name="(effacé)", **named)
 
     def _bad_record(self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error) -> SourceDataError:
         """Find the record that broke the table's rule, so that the message can name it."""
@@ -364,11 +380,20 @@ class Store(PresenceRoom):
         ).fetchone()
         return at if isinstance(at, str) else None
 
-    def audit(self, action: str, object_: str, *, actor: str, reason: str | None = None, after: str | None = None) -> None:
+    def audit(
+        self,
+        action: str,
+        object_: str,
+        *,
+        actor: str,
+        reason: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> None:
         """Keep who did what, and why."""
         self.connection.execute(
-            "INSERT INTO audit_log (at, actor, action, object, after, reason) VALUES (?, ?, ?, ?, ?, ?)",
-            (utc_now(), actor, action, object_, after, reason),
+            "INSERT INTO audit_log (at, actor, action, object, before, after, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (utc_now(), actor, action, object_, before, after, reason),
         )
 
     # ---------- reading ----------
