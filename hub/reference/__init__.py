@@ -1,5 +1,7 @@
-"""Reference data a PMO keeps in config/: the portfolio, and which container feeds which project."""
+"""Reference data of the PMO, read from config/ as a source."""
 
-from hub.reference.source import ConfigSource
+from hub.reference.examples import EXAMPLES
+from hub.reference.sheets import SHEETS
+from hub.reference.source import ConfigSource, has_reference
 
-__all__ = ["ConfigSource"]
+__all__ = ["EXAMPLES", "SHEETS", "ConfigSource", "has_reference"]
