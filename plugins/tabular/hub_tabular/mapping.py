@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import re
@@ -12,7 +13,7 @@ from typing import Any, Literal, cast, get_args, get_type_hints
 
 import msgspec
 
-from hub import BY_TABLE, Account, ConfigError, Container, Record
+from hub import BY_TABLE, RECORDS, Account, ConfigError, Container, Record
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id", "parent_id",
               "from_id", "to_id", "iteration_id", "row_id"}  # fmt: skip
@@ -112,8 +113,9 @@ class CellError(Exception):
 
 def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     """Give the record class of *mapping*. Raises `ConfigError` naming *where* for what no file could satisfy."""
-    if mapping.record not in BY_TABLE:
-        raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(sorted(BY_TABLE))}.")
+    known = sorted(record.table for record in RECORDS)
+    if mapping.record not in known:
+        raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(known)}.")
     cls = BY_TABLE[mapping.record]
     known = [name for name in cls.__struct_fields__ if name != "id"]
     for name in mapping.fields:
@@ -161,6 +163,12 @@ class RowMapper:
         hints = get_type_hints(cls)
         self.kinds = {name: _kind(name, hints[name]) for name in self.fields}
         self.choices = {name: _choices(hints[name]) for name in self.fields}
+        self.required = _required(cls)
+        self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
+        self.values = {
+            name: {key.casefold(): value for key, value in field.values.items()}
+            for name, field in self.fields.items() if field.values is not None
+        }  # fmt: skip
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
         self.told: set[str] = set()
@@ -181,8 +189,8 @@ class RowMapper:
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
         """Yield the records of one row. Raises `CellError` for a value that cannot be understood."""
         values = {name: self._value(name, field, row) for name, field in self.fields.items()}
-        values = {name: value for name, value in values.items() if value is not None or name in self._optional()}
-        for name in _required(self.cls):
+        values = {name: value for name, value in values.items() if value is not None or name in self.optional}
+        for name in self.required:
             if values.get(name) is None:
                 column = self.fields[name].column or name
                 raise CellError(column, row.get(column), f"{name} may not be empty")
@@ -192,9 +200,6 @@ class RowMapper:
             values["parent_id"] = self._parent(row, record_id)
         yield from self._companions(row, values)
         yield self.cls(id=record_id, **values)
-
-    def _optional(self) -> set[str]:
-        return {f.name for f in msgspec.structs.fields(self.cls) if not f.required and f.default is None}
 
     def _native(self, row: dict[str, Any]) -> str:
         if self.mapping.key:
@@ -268,9 +273,9 @@ class RowMapper:
             raw = (match.group(1) if match.groups() else match.group(0)) if match else None
         if field.values is not None:
             text = plain(raw)
-            lower = {key.casefold(): value for key, value in field.values.items()}
-            if text.casefold() in lower:
-                raw = lower[text.casefold()]
+            known = self.values[name]
+            if text.casefold() in known:
+                raw = known[text.casefold()]
             elif text and field.default is None:
                 raise CellError(field.column or name, raw, f"is not one of {', '.join(field.values)}")
             else:
@@ -359,10 +364,8 @@ class RowMapper:
             return raw
         text = plain(raw)
         for pattern in (field.format,) if field.format else self.mapping.date_formats:
-            try:
-                return datetime.strptime(text, pattern).date()
-            except ValueError:
-                continue
+            if (found := _parsed(text, pattern)) is not None:
+                return found
         shown = field.format or ", ".join(self.mapping.date_formats)
         raise CellError(column, raw, f"is not a date like {shown}")
 
@@ -379,6 +382,15 @@ class RowMapper:
                     year = int(match.group(2)) + (2000 if len(match.group(2)) == 2 else 0)
                     return f"{year}-{number:02d}"
         return self._date(column, field, raw).isoformat()[:7]
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed(text: str, pattern: str) -> date | None:
+    """Read a date once: a timesheet names each day many times."""
+    try:
+        return datetime.strptime(text, pattern).date()
+    except ValueError:
+        return None
 
 
 def plain(value: Any) -> str:
