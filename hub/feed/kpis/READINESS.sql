@@ -1,0 +1,12 @@
+-- Matrice d'exploitabilité | Operability readiness
+-- scope: project
+-- measures: ok count, required count, readiness ratio = ok / required, gate_open flag
+-- headline: readiness
+-- receipt: checklist
+-- definition: mandatory lines that are ok, of those that apply; the gate opens when all are.
+-- edge cases: an empty list gives NULL and a closed gate.
+SELECT d.project_key, count(c.item_id) FILTER (c.state = 'ok') AS ok, count(c.item_id) AS required,
+    count(c.item_id) FILTER (c.state = 'ok')::DOUBLE / nullif(count(c.item_id), 0) AS readiness,
+    (count(c.item_id) > 0 AND count(c.item_id) FILTER (c.state <> 'ok') = 0)::INTEGER AS gate_open
+FROM dim_project d LEFT JOIN fact_checklist c ON c.project_key = d.project_key AND c.cut_key = getvariable('cut') AND c.is_mandatory = 1 AND c.state <> 'na'
+GROUP BY 1
