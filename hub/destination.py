@@ -14,7 +14,7 @@ from hub.source import Check
 if TYPE_CHECKING:
     import duckdb
 
-Privacy = Literal["project", "team-week", "nominative-line"]
+Privacy = Literal["project", "team-week", "pseudonym-week", "nominative-line"]
 
 
 class FeedView(msgspec.Struct, frozen=True, kw_only=True):

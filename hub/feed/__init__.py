@@ -1,12 +1,16 @@
 """The feed: one star schema built from the store, verified before anyone reads it."""
 
-from hub.feed.build import BuildOptions, Snapshot, build, instant, load_manifest, open_feed
+from hub.feed.build import BuildOptions, Snapshot, build, lines_of_month, load_manifest, open_feed, photograph
 from hub.feed.changes import changes
+from hub.feed.cuts import Cut, digest
 from hub.feed.gate import Finding, check
+from hub.feed.kpi import catalogue, evaluate, open_folder
 from hub.feed.model import column_captions, model, table_caption
+from hub.feed.moment import instant
 from hub.feed.projection import project_to
+from hub.feed.receipts import receipts
 
 __all__ = [
-    "BuildOptions", "Finding", "Snapshot", "build", "changes", "check", "column_captions", "instant", "load_manifest",
-    "model", "open_feed", "project_to", "table_caption",
+    "BuildOptions", "Cut", "Finding", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "instant", "lines_of_month",
+    "load_manifest", "model", "open_feed", "open_folder", "photograph", "project_to", "receipts", "table_caption",
 ]  # fmt: skip

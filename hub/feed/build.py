@@ -5,19 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 
-from hub.errors import ConfigError, FeedError
+from hub import clock
+from hub.errors import FeedError
+from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
+from hub.feed.figures import fill_figures
+from hub.feed.kpi import catalogue, prepare
 from hub.feed.model import model, table_sql
+from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import write_atomically
 
@@ -29,56 +35,66 @@ _TEXTS = {
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to build: *as_of* is a UTC instant or None for now; *memory_mb* bounds DuckDB."""
+    """How to build: *as_of* is a UTC instant or None for now; *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB."""
 
     lang: str = "en"
     country: str = "FR"
     currency: str = "EUR"
     as_of: str | None = None
     memory_mb: int = 1024
+    cuts: tuple[Cut, ...] = ()
+    vs: int | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A built feed: its folder and manifest; *timings* are seconds per step, *outside* those outside DuckDB."""
+    """A built feed: its folder and manifest; *timings* are seconds per step, *outside* those outside DuckDB.
+
+    *late* are the corrections of sealed months that this feed is the first to show, as rows of ``period_variance``.
+    """
 
     feed_id: str
     folder: Path
     manifest: dict[str, Any]
     timings: dict[str, float]
-
-
-def instant(text: str) -> str:
-    """Turn ``2026-10-31`` (the end of that day) or an instant into the store's form. Raises `ConfigError`."""
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            date.fromisoformat(text)
-            return f"{text}T23:59:59.999999Z"
-        moment = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise ConfigError(f"{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z.") from exc
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    late: list[dict[str, Any]] = []
 
 
 def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
     """Build a snapshot of *store* under *root*, as known at ``options.as_of``. Nobody reads it before it is made current."""
-    moment = now or datetime.now(UTC)
+    moment = now or clock.now()
     feed_id = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder = root / feed_id
+    scratch = root / f".scratch-{feed_id}"
     timings: dict[str, float] = {}
-    try:
+    with _clean_failure(root, folder, scratch):
         folder.mkdir(parents=True, mode=0o700)
-        staged = _timed(timings, "read the store", lambda: Staged(
-            store, as_of=options.as_of, scratch=root / f".scratch-{feed_id}", memory_mb=options.memory_mb))  # fmt: skip
+        cuts = _timed(timings, "other cuts", lambda: _other_cuts(store, scratch, options, moment))
+        staged = _compute(store, scratch, options, moment, timings, cuts=cuts)
         try:
-            _timed(timings, "resolve", lambda: _derive(staged, options, moment))
-            for table in model().tables:
-                _timed(timings, table, lambda table=table: _fill(staged.connection, table))
             _timed(timings, "write Parquet", lambda: write_parquet(staged.connection, folder))
+            late = late_lines(staged.connection)
             manifest = _timed(timings, "manifest", lambda: _manifest(staged, folder, feed_id, options, moment))
             timings["outside DuckDB"] = staged.outside_s
         finally:
             staged.close()
+    return Snapshot(feed_id=feed_id, folder=folder, manifest=manifest, timings=timings, late=late)
+
+
+def photograph(store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None) -> str:
+    """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files."""
+    scratch = folder.parent / f".scratch-{folder.name}"
+    with _clean_failure(folder.parent, folder, scratch):
+        found = _other_cuts(store, scratch, msgspec.structs.replace(options, cuts=(cut,)), now or clock.now())
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.replace(found[0][1], folder)
+    return digest(folder)
+
+
+@contextmanager
+def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
+    """Leave nothing half-built behind, and say what went wrong."""
+    try:
+        yield
     except OSError as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(
@@ -91,8 +107,82 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
         shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
-        shutil.rmtree(root / f".scratch-{feed_id}", ignore_errors=True)
-    return Snapshot(feed_id=feed_id, folder=folder, manifest=manifest, timings=timings)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _other_cuts(store: Path, scratch: Path, options: BuildOptions, moment: datetime) -> list[tuple[Cut, Path]]:
+    """Give every cut with the folder of its rows: a closed one's own, an open one's computed as of its moment."""
+    found = []
+    for cut in options.cuts:
+        if cut.folder is not None:
+            found.append((cut, cut.folder))
+            continue
+        folder = scratch / f"cut-{cut.key}"
+        plain = msgspec.structs.replace(options, as_of=cut.as_of, cuts=(), vs=None)
+        staged = _compute(store, scratch, plain, moment, {}, cut=cut)
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            write_cut(staged.connection, folder, cut)
+        finally:
+            staged.close()
+        found.append((cut, folder))
+    return found
+
+
+def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
+    """Give what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    try:
+        staged = _resolved(store, scratch, options, clock.now(), {}, 0, [])
+        try:
+            return month_lines(staged.connection, month)
+        finally:
+            staged.close()
+    except duckdb.Error as exc:
+        raise FeedError(f"The month {month} could not be summed: {str(exc).splitlines()[0]}") from exc
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _resolved(
+    store: Path,
+    scratch: Path,
+    options: BuildOptions,
+    moment: datetime,
+    timings: dict[str, float],
+    key: int,
+    cuts: list[tuple[Cut, Path]],
+) -> Staged:
+    staged: Staged = _timed(timings, "read the store", lambda: Staged(
+        store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}", memory_mb=options.memory_mb))  # fmt: skip
+    try:
+        at = options.as_of or moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        place_cuts(staged.connection, cuts)
+        variables = {
+            **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at, "cut_key": key,
+            "vs_cut": options.vs if options.vs is not None else latest_cut(cuts, at[:10]),
+        }  # fmt: skip
+        _timed(timings, "resolve", lambda: staged.resolve(variables=variables, country=options.country, lang=options.lang))
+    except BaseException:
+        staged.close()
+        raise
+    return staged
+
+
+def _compute(
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *, cut: Cut | None = None,
+    cuts: list[tuple[Cut, Path]] | None = None,
+) -> Staged:  # fmt: skip
+    key = cut.key if cut else 0
+    staged = _resolved(store, scratch, options, moment, timings, key, cuts or [])
+    try:
+        _labels(staged.connection)
+        day = (options.as_of or moment.isoformat())[:10]
+        for table in model().tables:
+            _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key))
+    except BaseException:
+        staged.close()
+        raise
+    return staged
 
 
 def _timed(timings: dict[str, float], name: str, step: Any) -> Any:
@@ -102,25 +192,35 @@ def _timed(timings: dict[str, float], name: str, step: Any) -> Any:
     return result
 
 
-def _derive(staged: Staged, options: BuildOptions, moment: datetime) -> None:
-    day = options.as_of[:10] if options.as_of else moment.date().isoformat()
-    staged.derive(variables={**_TEXTS[options.lang], "currency": options.currency, "as_of_day": day})
-    staged.calendar(country=options.country, lang=options.lang, today=date.fromisoformat(day))
+def _labels(connection: duckdb.DuckDBPyConnection) -> None:
     labels = []
     for name, table in model().tables.items():
         for lang in ("fr", "en"):
             labels.append((name, "", lang, getattr(table, lang), table.description))
             labels.extend((name, c, lang, getattr(column, lang), column.description) for c, column in table.columns.items())
-    staged.connection.execute(
+    for code, kpi in catalogue().items():
+        labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
+    connection.execute(
         "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)"
     )
-    staged.connection.executemany("INSERT INTO label VALUES (?, ?, ?, ?, ?)", labels)
+    columns = [list(column) for column in zip(*labels, strict=True)]
+    connection.execute("INSERT INTO label SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    columns = ", ".join(f"{name} {column.type}" for name, column in model().tables[table].columns.items())
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int) -> None:
+    shape = model().tables[table]
+    if table == "fact_project_snapshot":
+        prepare(connection, cut=cut, day=date.fromisoformat(day), keep=True)
+        for code in ("EVM_DAYS", "EVM_AMOUNT"):
+            connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
+    if table == "fact_kpi":
+        fill_figures(connection, cut=cut)
+    columns = ", ".join(f"{name} {column.type}" for name, column in shape.columns.items())
     connection.execute(f"CREATE TABLE {table} ({columns})")
     connection.execute(f"INSERT INTO {table} BY NAME {table_sql(table)}")
+    if table in CUT_TABLES:
+        names = ", ".join(shape.columns)
+        connection.execute(f"INSERT INTO {table} SELECT {names} FROM cut_{table}")
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -188,15 +288,21 @@ def _manifest(staged: Staged, folder: Path, feed_id: str, options: BuildOptions,
     finally:
         feed.close()
     excluded = staged.connection.execute("SELECT measure, reason, n, amount FROM excluded ORDER BY ALL").fetchall()
+    unmapped = staged.connection.execute(
+        "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id WHERE t.counted AND t.kind <> 'summary' "
+        "AND k.status_key = -1 AND t.status_raw IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+    ).fetchall()
     manifest = {
         "feed_id": feed_id,
         "contract": model().contract,
         "privacy": "nominative-line",
         "lang": options.lang,
         "currency": options.currency,
-        "as_of": options.as_of or staged.moment,
+        "as_of": staged.moment,
+        "moment": options.as_of or f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}",
         "built_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         "tables": tables,
+        "unmapped": [{"source": source, "status": status, "tasks": tasks} for source, status, tasks in unmapped],
         "excluded": [{"measure": m, "reason": r, "rows": n, "amount": a} for m, r, n, a in excluded],
     }
     save_manifest(folder, manifest)

@@ -16,21 +16,57 @@ from hub.store.store import as_of_sql
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One thing the gate found; *blocks* keeps the last good feed."""
 
-    kind: Literal["contract", "conservation", "freshness", "missing"]
+    kind: Literal["contract", "conservation", "freshness", "missing", "quality", "unmapped"]
     text: str
     blocks: bool
 
 
-def check(store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime) -> list[Finding]:
+def check(
+    store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime, min_quality: float | None = None,
+    max_unmapped: float | None = None,
+) -> list[Finding]:  # fmt: skip
     """Read *snapshot* as a reader would and compare it with its contract, with the store and with the clock.
 
-    Contract and conservation always block; stale and incomplete sources block where the setting says ``block``.
+    Contract and conservation always block; stale and incomplete sources block where the setting says ``block``;
+    a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when those are set.
     """
     return [
         *_contract(snapshot),
         *_conservation(store, snapshot),
         *_sources(store, snapshot, freshness=freshness, failed=failed_sources, now=now),
+        *_quality(snapshot, min_quality, max_unmapped),
     ]
+
+
+def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | None) -> list[Finding]:
+    findings = []
+    feed = open_feed(snapshot.folder)
+    try:
+        if least is not None:
+            low = feed.execute(
+                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' AND scope_kind = 'project' AND project_key <> -1 AND value < ? "
+                "ORDER BY value", [least],
+            ).fetchall()  # fmt: skip
+            findings += [
+                Finding(kind="quality", text=f"{code}: quality {score:.1f} is below {least:g}", blocks=True)
+                for code, score in low
+            ]
+        checked = feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0]
+    finally:
+        feed.close()
+    failed = sum(one["tasks"] for one in snapshot.manifest["unmapped"])
+    if failed:
+        named = ", ".join(
+            f"{one['status']!r} of {one['source']} ({one['tasks']} tasks)" for one in snapshot.manifest["unmapped"][:3]
+        )
+        share = failed / checked
+        findings.append(
+            Finding(
+                kind="unmapped", blocks=most_unmapped is not None and share > most_unmapped,
+                text=f"{failed} of {checked} tasks ({share:.1%}) have a status that means nothing yet{': ' + named if named else ''}; say it in statuses.csv",
+            )
+        )  # fmt: skip
+    return findings
 
 
 def _contract(snapshot: Snapshot) -> list[Finding]:
@@ -83,7 +119,9 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
     held = {
         "seconds": feed.execute("SELECT coalesce(sum(seconds), 0)::BIGINT FROM fact_worklog").fetchall()[0][0],
         "tasks": feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0],
-        "amount_minor": int(feed.execute(f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget").fetchall()[0][0]),
+        "amount_minor": int(
+            feed.execute(f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget WHERE cut_key = 0").fetchall()[0][0]
+        ),
     }
     feed.close()
     findings = []

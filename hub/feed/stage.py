@@ -1,4 +1,4 @@
-"""Bring the store's rows into DuckDB, as they are or as they were known, and resolve projects and what counts."""
+"""Bring the store's rows into DuckDB, as they are or as they were known, and resolve projects, people and what counts."""
 
 from __future__ import annotations
 
@@ -6,87 +6,83 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from hub.errors import FeedError
+from hub.filters import parse
 from hub.store.store import as_of_sql
 
 LEFT = "('deleted', 'trashed')"
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
     "container": ("code", "name", "kind", "url", "archived", "seconds_per_day"),
-    "account": ("display_name", "email", "login", "kind"),
+    "account": ("display_name", "email", "login", "kind", "active"),
     "iteration": ("container_id", "name", "state", "start_at", "finish_at", "completed_at"),
     "task": (
-        "container_id", "parent_id", "code", "wbs", "title", "url", "kind", "nature", "type_raw", "status_native",
-        "assignee_id", "iteration_id", "created_at", "planned_start_on", "planned_finish_on", "actual_start_on",
-        "actual_finish_on", "due_on", "percent", "estimate_s", "spent_s", "remaining_s", "points",
+        "container_id", "parent_id", "code", "wbs", "title", "url", "kind", "nature", "type_raw", "status_raw", "resolution_raw",
+        "priority_raw", "status_native", "assignee_id", "iteration_id", "created_at", "planned_start_on", "planned_finish_on",
+        "actual_start_on", "actual_finish_on", "due_on", "percent", "estimate_s", "spent_s", "remaining_s", "points", "labels",
     ),
+    "task_change": ("task_id", "field", "from_value", "to_value", "at", "author_id"),
     "baseline": ("task_id", "no", "origin", "start_on", "finish_on", "effort_s", "cost_minor", "currency"),
     "worklog": (
         "task_id", "container_id", "account_id", "day", "seconds", "category", "billable", "origin", "approval", "updated_at",
     ),
-    "allocation": ("account_id", "container_id", "kind", "start_on", "finish_on", "seconds"),
+    "allocation": ("account_id", "task_id", "container_id", "kind", "start_on", "finish_on", "seconds"),
     "task_link": ("from_id", "to_id", "type", "lag_s"),
     "budget_line": ("project_code", "month", "kind", "category", "is_capex", "amount_minor", "currency"),
     "register_item": (
         "project_code", "kind", "title", "state", "probability", "impact", "exposure_minor", "currency", "owner_id",
         "opened_on", "due_on", "closed_on",
     ),
-    "checklist_item": ("project_code", "task_id", "list", "mandatory", "state"),
+    "checklist_item": ("project_code", "task_id", "list", "label", "mandatory", "state"),
+    "sla_cycle": ("task_id", "name", "metric", "start_at", "stop_at", "goal_s", "elapsed_s", "breached"),
+    "custom_value": ("row_id", "field", "text", "number", "day"),
     "project": ("code", "parent_code", "level", "name", "phase", "state", "manager_id", "customer", "currency"),
     "project_link": ("project_code", "container_id", "filter", "facets"),
+    "team": ("name",),
+    "person": (
+        "display_name", "email", "employee_no", "team", "role", "is_external", "timesheet_expected", "calendar_id", "fte",
+        "active_from", "active_to",
+    ),
+    "person_link": ("account_id", "person_id", "state"),
+    "task_match": ("plan_task_id", "exec_task_id", "state"),
+    "calendar": ("code", "country", "subdivision", "week_mask", "seconds_per_day"),
+    "calendar_day": ("calendar", "day", "seconds"),
+    "rate": ("scope", "scope_id", "valid_from", "valid_to", "minor_per_day", "currency"),
+    "fx_rate": ("currency", "month", "per_eur"),
+    "target": ("kpi", "measure", "scope_id", "goal", "amber", "red", "direction", "valid_from"),
+    "status_map": ("source", "container_id", "status_raw", "category"),
+    "sla_goal": ("project_code", "nature", "priority", "metric", "goal_s"),
+    "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author"),
+    "access": ("user_principal", "project_code", "team"),
 }  # fmt: skip
-_REAL = {"percent", "points", "probability"}
-_INTEGER = {"key", "archived", "seconds_per_day", "no", "seconds", "billable", "lag_s", "is_capex", "impact", "mandatory"}
-
-_DERIVED = f"""
-CREATE TABLE linked AS
-    SELECT c.id AS container_id, min(l.project_code) AS project_code, arg_min(l.facets, l.project_code) AS facets
-    FROM project_link l JOIN container c ON l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name)
-    WHERE l.counted GROUP BY 1;
-CREATE TABLE alone AS
-    SELECT c.id, c.code, c.name, c.archived, (c.kind <> 'plan')::INTEGER * 1000000000000 + c.key AS rank,
-        -1 - min(c.key) OVER (PARTITION BY lower(coalesce(c.code, c.id))) AS project_key
-    FROM container c WHERE c.counted AND NOT EXISTS (SELECT 1 FROM project WHERE counted);
-CREATE TABLE place AS
-    SELECT c.id AS container_id, CASE WHEN NOT c.counted THEN -1 ELSE coalesce(p.key, same.key, a.project_key, -1) END AS project_key,
-        coalesce(c.seconds_per_day, s.seconds_per_day) AS seconds_per_day,
-        coalesce(nullif(l.facets, ''), '*') AS facets, facets = '*' OR list_contains(str_split(facets, ','), 'effort') AS effort,
-        facets = '*' OR list_contains(str_split(facets, ','), 'baseline') AS baseline,
-        facets = '*' OR list_contains(str_split(facets, ','), 'actuals') AS actuals,
-        facets <> '*' AND list_contains(str_split(facets, ','), 'actuals') AS plan_actuals
-    FROM container c JOIN source s ON s.id = c.source_id LEFT JOIN linked l ON l.container_id = c.id
-    LEFT JOIN project p ON p.code = l.project_code AND p.counted
-    LEFT JOIN project same ON l.container_id IS NULL AND lower(same.code) = lower(c.code) AND same.counted
-        AND same.level IN ('project', 'workstream')
-    LEFT JOIN alone a ON a.id = c.id;
-CREATE TABLE project_code AS
-    SELECT code, key AS project_key FROM project WHERE counted AND level IN ('project', 'workstream')
-    UNION ALL SELECT code, max(project_key) FROM alone WHERE code IS NOT NULL GROUP BY code;
-CREATE VIEW worklog_place AS
-    SELECT w.*, coalesce(w.container_id, t.container_id) AS in_container, coalesce(p.project_key, -1) AS project_key,
-        CASE WHEN w.presence IN {LEFT} THEN w.presence WHEN coalesce(t.presence, '') IN {LEFT} THEN 'task ' || t.presence
-            WHEN NOT coalesce(c.counted, true) THEN 'container ' || c.presence
-            WHEN w.origin = 'plan' AND NOT coalesce(p.plan_actuals, false) THEN 'actual work of a plan, not a timesheet'
-            WHEN w.origin = 'timesheet' AND NOT coalesce(p.actuals, true) THEN 'another container is the authority for actuals'
-        END AS reason
-    FROM worklog w LEFT JOIN task t ON t.id = w.task_id
-        LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id)
-        LEFT JOIN place p ON p.container_id = coalesce(w.container_id, t.container_id);
-CREATE VIEW budget_place AS
-    SELECT b.*, coalesce(c.project_key, -1) AS project_key, CASE WHEN NOT b.counted THEN b.presence
-        WHEN b.currency <> getvariable('currency') THEN 'no exchange rate for ' || b.currency END AS reason
-    FROM budget_line b LEFT JOIN project_code c ON c.code = b.project_code;
-CREATE TABLE excluded AS
-    SELECT 'seconds' AS measure, reason, count(*) AS n, sum(seconds)::BIGINT AS amount FROM worklog_place WHERE reason IS NOT NULL GROUP BY reason
-    UNION ALL SELECT 'tasks', CASE WHEN t.presence IN {LEFT} THEN t.presence ELSE 'container ' || c.presence END, count(*), count(*)
-        FROM task t LEFT JOIN container c ON c.id = t.container_id WHERE NOT t.counted GROUP BY 2
-    UNION ALL SELECT 'amount_minor', reason, count(*), sum(amount_minor)::BIGINT FROM budget_place WHERE reason IS NOT NULL GROUP BY reason;
-"""
+# rows the feed can do without: the store keeps the history of every field, the feed uses two of them
+_WHERE = {
+    "task_change": "field IN ('status', 'issuetype', 'type') OR author_id IS NOT NULL",
+    "custom_value": "EXISTS (SELECT 1 FROM project_link WHERE filter <> '')",
+}
+_PLAIN = {
+    "period_close": ("sealed_at", ("month", "sealed_at")),
+    "period_line": (
+        "(SELECT sealed_at FROM period_close c WHERE c.month = period_line.month)",
+        ("month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor"),
+    ),
+    "period_variance": (
+        "posted_at",
+        ("seq", "sealed_month", "posted_on", "kind", "row_id", "project_key", "task_key", "category", "flag", "approval", "seconds", "days",
+         "amount_minor", "reason"),
+    ),
+}  # fmt: skip
+_REAL = {"percent", "points", "probability", "fte", "per_eur", "goal", "amber", "red", "number", "days"}
+_INTEGER = {
+    "key", "archived", "seconds_per_day", "no", "seconds", "billable", "lag_s", "is_capex", "impact", "mandatory", "active", "is_external",
+    "timesheet_expected", "minor_per_day", "breached", "seq", "project_key", "task_key", "flag",
+}  # fmt: skip
 
 
 def _sentinel(name: str) -> str:
@@ -142,15 +138,22 @@ class Staged:
             raise FeedError(f"The store {path} cannot be opened for reading: {exc}.") from exc
         try:
             connection.set_autocommit(False)  # one transaction: a sync that goes on meanwhile is not seen in part
-            self.moment = self._one(adbc, connection, "SELECT last FROM clock", "last")
+            self.moment = self.as_of or self._one(adbc, connection, "SELECT last FROM clock", "last")
             for table, needed in _NEEDED.items():
                 names = ("key", "id", *needed, "source_id", "presence")
-                self._load(adbc, connection, table, as_of_sql(table, self.as_of, names), names)
-            success = "finished_at <= '" + self.as_of + "'" if self.as_of else "1"
+                sql = as_of_sql(table, self.as_of, names)
+                if table in _WHERE:
+                    sql = f"SELECT * FROM ({sql}) WHERE {_WHERE[table]}"
+                self._load(adbc, connection, table, sql, names)
+            until = f"<= '{self.as_of}'" if self.as_of else "IS NOT NULL"
+            for table, (stamp, names) in _PLAIN.items():
+                sql = f"SELECT {', '.join(names)} FROM {table} WHERE {stamp} {until}"
+                self._load(adbc, connection, table, sql, names)
             self._load(
                 adbc, connection, "source",
                 "SELECT key, id, kind, seconds_per_day, freshness_max_s, (SELECT max(finished_at) FROM sync_run r "
-                f"WHERE r.source_id = source.id AND r.verdict = 'ok' AND {success}) AS last_success_at FROM source",
+                f"WHERE r.source_id = source.id AND r.verdict = 'ok' AND finished_at {until}) AS last_success_at FROM source "
+                f"WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id AND r.started_at {until})",
                 ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at"),
             )  # fmt: skip
         except adbc.Error as exc:
@@ -175,26 +178,61 @@ class Staged:
             )
         self.outside_s += time.perf_counter() - began
 
-    def derive(self, *, variables: dict[str, Any]) -> None:
-        """Resolve projects, authorities and what counts; *variables* are texts the SQL asks for."""
+    def resolve(self, *, variables: dict[str, Any], country: str, lang: str) -> None:
+        """Find every row's project, person, status, price and what counts; *variables* are texts the SQL asks for."""
         run = self.connection.execute
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
         run(
             "UPDATE task SET counted = false FROM container c WHERE c.id = task.container_id AND NOT c.counted AND task.counted"
         )
-        for statement in _DERIVED.split(";\n"):
-            if statement.strip():
-                run(statement)
+        self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))
+        for path in sorted((files("hub.feed") / "resolve").iterdir(), key=lambda one: one.name):
+            for statement in path.read_text(encoding="utf-8").split(";\n"):
+                if statement.strip():
+                    if "CREATE TABLE place AS" in statement:
+                        self._apply_filters()
+                    run(statement)
 
-    def calendar(self, *, country: str, lang: str, today: date) -> None:
-        """Make the days' range and the public holidays of *country* for `dim_date`."""
+    def _apply_filters(self) -> None:
+        """Say which tasks each filtered line of project_links.csv takes; the most specific wins, a tie is an error."""
+        run = self.connection.execute
+        run("CREATE TABLE hit (task_id VARCHAR, slot BIGINT, terms BIGINT)")
+        for slot, container, text in run("SELECT slot, container_id, filter FROM slot WHERE filter <> ''").fetchall():
+            condition = parse(text)
+            run(
+                f"INSERT INTO hit SELECT t.id, ?, ? FROM task t WHERE t.container_id = ? AND {condition.sql}",
+                [slot, condition.terms, container, *condition.parameters],
+            )
+        run(
+            "CREATE TABLE best_hit AS SELECT task_id, slot FROM hit "
+            "QUALIFY rank() OVER (PARTITION BY task_id ORDER BY terms DESC) = 1"
+        )
+        tie = run(
+            "SELECT any_value(coalesce(t.code, t.title)), count(DISTINCT h.task_id), string_agg(DISTINCT s.filter, ' | ') FROM best_hit h "
+            "JOIN slot s USING (slot) JOIN task t ON t.id = h.task_id WHERE h.task_id IN "
+            "(SELECT task_id FROM best_hit GROUP BY 1 HAVING count(*) > 1)"
+        ).fetchone()
+        if tie and tie[1]:
+            more = f" (and {tie[1] - 1} more)" if tie[1] > 1 else ""
+            raise FeedError(
+                f"project_links.csv: {tie[0]!r}{more} matches several filters that are equally specific: {tie[2]}. "
+                "Make one of them narrower, so that the task belongs to one project."
+            )
+
+    def _calendars(self, *, country: str, lang: str, today: date) -> None:
+        """Make the days' range, the public holidays, and the working days of the company and of every calendar."""
         run = self.connection.execute
         run(
             "CREATE TABLE all_days AS SELECT DISTINCT day::DATE AS day FROM worklog UNION SELECT DISTINCT start_on::DATE FROM allocation "
+            "UNION SELECT DISTINCT finish_on::DATE FROM allocation "
             "UNION SELECT DISTINCT planned_start_on::DATE FROM task WHERE planned_start_on IS NOT NULL "
-            "UNION SELECT DISTINCT planned_finish_on::DATE FROM task WHERE planned_finish_on IS NOT NULL "
-            "UNION SELECT DISTINCT finish_on::DATE FROM baseline WHERE finish_on IS NOT NULL UNION SELECT ?", [today],
+            "UNION SELECT DISTINCT coalesce(planned_finish_on, due_on)::DATE FROM task WHERE coalesce(planned_finish_on, due_on) IS NOT NULL "
+            "UNION SELECT DISTINCT left(finish_at, 10)::DATE FROM iteration WHERE finish_at IS NOT NULL "
+            "UNION SELECT DISTINCT left(completed_at, 10)::DATE FROM iteration WHERE completed_at IS NOT NULL "
+            "UNION SELECT DISTINCT start_on::DATE FROM baseline WHERE start_on IS NOT NULL "
+            "UNION SELECT DISTINCT finish_on::DATE FROM baseline WHERE finish_on IS NOT NULL "
+            "UNION SELECT as_of::DATE FROM other_cut UNION SELECT posted_on::DATE FROM period_variance UNION SELECT ?", [today],
         )  # fmt: skip
         run(
             "CREATE TABLE period AS SELECT date_trunc('year', min(day))::DATE AS first_day, "
@@ -202,19 +240,47 @@ class Staged:
             "FROM all_days WHERE year(day) BETWEEN 1990 AND 2100"
         )
         run("CREATE TABLE odd_days AS SELECT day FROM all_days WHERE year(day) NOT BETWEEN 1990 AND 2100")
-        years = run("SELECT year(first_day), year(last_day) FROM period").fetchone()
-        assert years is not None
+        found = run("SELECT year(first_day), year(last_day) FROM period").fetchone()
+        assert found is not None
+        years = range(found[0], found[1] + 1)
         run("CREATE TABLE holiday (day DATE, name VARCHAR)")
-        if found := public_holidays(country, range(years[0], years[1] + 1), lang):
-            self.connection.executemany("INSERT INTO holiday VALUES (?, ?)", found)
+        if off := public_holidays(country, years, lang):
+            self.connection.executemany("INSERT INTO holiday VALUES (?, ?)", off)
+        run("CREATE TABLE work_day (calendar VARCHAR, day DATE, seconds BIGINT, usual BOOLEAN)")
+        calendars = run(
+            "SELECT code, country, subdivision, week_mask, seconds_per_day FROM calendar WHERE counted"
+        ).fetchall()
+        if not any(code.lower() == "default" for code, *_ in calendars):
+            calendars.append(("default", country, None, "1111100", 25200))
+        run("CREATE TEMP TABLE closed (day DATE)")
+        for code, land, part, mask, seconds in calendars:
+            run("DELETE FROM closed")
+            name = "default" if code.lower() == "default" else code
+            if off := public_holidays(land or country, years, lang, part):
+                self.connection.executemany("INSERT INTO closed VALUES (?)", [(day,) for day, _ in off])
+            run(
+                "INSERT INTO work_day SELECT ?, d::DATE, CASE WHEN substr(?, isodow(d)::INTEGER, 1) = '1' AND c.day IS NULL THEN ? ELSE 0 END, true "
+                "FROM period p, generate_series(p.first_day, p.last_day, INTERVAL 1 DAY) g(d) LEFT JOIN closed c ON c.day = d::DATE",
+                [name, mask, seconds],
+            )
+        run(
+            "UPDATE work_day SET seconds = c.seconds, usual = false FROM calendar_day c "
+            "WHERE c.counted AND lower(c.calendar) = lower(work_day.calendar) AND c.day::DATE = work_day.day"
+        )
+        run(
+            "CREATE TABLE company_day AS SELECT day, (seconds > 0)::INTEGER AS is_workday FROM work_day WHERE calendar = 'default'"
+        )
 
 
-def public_holidays(country: str, years: range, lang: str) -> list[tuple[date, str]]:
+def public_holidays(country: str, years: range, lang: str, subdivision: str | None = None) -> list[tuple[date, str]]:
     """Give the public holidays of *country* (an ISO code). Raises `FeedError` for a country the library lacks."""
     import holidays
 
     try:
-        found = holidays.country_holidays(country, years=list(years), language={"fr": "fr", "en": "en_US"}[lang])
+        found = holidays.country_holidays(
+            country, subdiv=subdivision, years=list(years), language={"fr": "fr", "en": "en_US"}[lang]
+        )
     except NotImplementedError as exc:
-        raise FeedError(f"country = {country!r} is not an ISO code with known public holidays, such as FR.") from exc
+        part = f" with the subdivision {subdivision!r}" if subdivision else ""
+        raise FeedError(f"country = {country!r}{part} is not an ISO code with known public holidays, such as FR.") from exc
     return sorted(found.items())

@@ -1,8 +1,8 @@
--- Grain: project, month, category. One column a kind, so that a SUM is right; other currencies are listed as excluded.
-SELECT 0 AS cut_key, b.project_key, b.month AS year_month, b.category, coalesce(b.is_capex, 0) AS is_capex,
-    sum(b.amount_minor) FILTER (b.kind = 'baseline') / 100.0 AS baseline_amount,
-    sum(b.amount_minor) FILTER (b.kind = 'revised') / 100.0 AS revised_amount,
-    sum(b.amount_minor) FILTER (b.kind = 'committed') / 100.0 AS committed_amount,
-    sum(b.amount_minor) FILTER (b.kind = 'consumed') / 100.0 AS consumed_amount,
-    sum(b.amount_minor) FILTER (b.kind = 'forecast') / 100.0 AS forecast_amount
-FROM budget_place b WHERE b.reason IS NULL GROUP BY ALL
+-- Grain: project, month, category. One column a kind, so that a SUM is right; what has no exchange rate is listed as excluded.
+SELECT getvariable('cut_key') AS cut_key, project_key, left(day, 7) AS year_month, category, coalesce(flag, 0) AS is_capex,
+    sum(amount_minor) FILTER (approval = 'baseline') / 100.0 AS baseline_amount,
+    sum(amount_minor) FILTER (approval = 'revised') / 100.0 AS revised_amount,
+    sum(amount_minor) FILTER (approval = 'committed') / 100.0 AS committed_amount,
+    sum(amount_minor) FILTER (approval = 'consumed') / 100.0 AS consumed_amount,
+    sum(amount_minor) FILTER (approval = 'forecast') / 100.0 AS forecast_amount
+FROM line WHERE kind = 'budget' GROUP BY ALL

@@ -1,0 +1,86 @@
+"""The rows of a cut: written once when it closes, computed again while it is open, placed into every feed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from hub.feed.model import model
+
+CUT_TABLES = (
+    "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",
+)  # fmt: skip
+# nobody below team level stays in a photograph
+_VEILED = {
+    "fact_task_snapshot": "REPLACE (-1::BIGINT AS person_key)",
+    "fact_register": "REPLACE (NULL::VARCHAR AS owner_label)",
+    "fact_assessment": "REPLACE (NULL::VARCHAR AS author_label)",
+}
+
+
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
+    """A photograph besides cut 0: what the store knew at the stamp *as_of*; *folder* holds a closed one, else it is computed."""
+
+    key: int
+    as_of: str
+    kind: str
+    label: str
+    folder: Path | None = None
+
+
+def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut) -> None:
+    """Write the rows of *cut* from a filled feed into *folder*, one Parquet file a table, ordered by key."""
+    day = cut.as_of[:10].replace("-", "")
+    for name in CUT_TABLES:
+        _copy(connection, f"SELECT * {_VEILED.get(name, '')} FROM {name} WHERE cut_key = {cut.key}", name, folder)
+    _copy(connection, f"SELECT * FROM fact_project_snapshot WHERE date_key = {day}", "fact_project_snapshot", folder)
+    _copy(connection, "SELECT * FROM dim_project WHERE project_key <> -1", "dim_project", folder)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, name: str, folder: Path) -> None:
+    place = (folder / f"{name}.parquet").as_posix().replace("'", "''")
+    order = ", ".join(model().tables[name].key)
+    connection.execute(f"COPY ({query} ORDER BY {order}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)")
+    (folder / f"{name}.parquet").chmod(0o600)
+
+
+def digest(folder: Path) -> str:
+    """Give one sha256 over the files of a cut, by name."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob("*.parquet")):
+        total.update(path.name.encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, Path]]) -> None:
+    """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*; columns a later hub added are NULL."""
+    connection.execute("CREATE TABLE other_cut (cut_key BIGINT, as_of VARCHAR, kind VARCHAR, label VARCHAR)")
+    for cut, _ in cuts:
+        connection.execute("INSERT INTO other_cut VALUES (?, ?, ?, ?)", [cut.key, cut.as_of[:10], cut.kind, cut.label])
+    for name in (*CUT_TABLES, "fact_project_snapshot", "dim_project"):
+        shape = model().tables[name]
+        target = {"fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project"}.get(name, f"cut_{name}")
+        columns = ", ".join(f"{column} {facts.type}" for column, facts in shape.columns.items())
+        connection.execute(f"CREATE TABLE {target} ({columns})")
+        paths = [(folder / f"{name}.parquet").as_posix().replace("'", "''") for _, folder in cuts]
+        if not paths:
+            continue
+        listed = ", ".join(f"'{path}'" for path in paths)
+        distinct = (
+            " QUALIFY row_number() OVER (PARTITION BY project_key ORDER BY project_key) = 1" if name == "dim_project" else ""
+        )
+        connection.execute(
+            f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true){distinct}"
+        )
+
+
+def latest_cut(cuts: Sequence[tuple[Cut, Path]], day: str) -> int | None:
+    """Give the key of the last committee (else of any cut) up to *day*, to tell moves from."""
+    known = [cut for cut, _ in cuts if cut.as_of[:10] <= day]
+    committees = [cut for cut in known if cut.kind == "copil"] or known
+    return max(committees, key=lambda cut: (cut.as_of, cut.key)).key if committees else None

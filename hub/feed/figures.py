@@ -1,0 +1,143 @@
+"""Fill `fact_kpi` from the catalogue: one row a measure, with its target, its colour and its coverage."""
+
+from __future__ import annotations
+
+import duckdb
+
+from hub.feed.kpi import Kpi, catalogue, prepare
+
+_COLUMNS = (
+    "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "
+    "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR"
+)
+_SUMS = {"days", "amount", "hours", "count", "points"}
+_FINISH = """
+CREATE OR REPLACE TABLE kpi_row AS
+WITH aimed AS (
+    SELECT k.*, t.goal, t.amber, t.red, t.direction,
+        row_number() OVER (PARTITION BY k.scope_kind, k.scope_key, k.kpi, k.measure, k.period ORDER BY (t.scope_code = '*'), t.valid_from DESC) AS place
+    FROM kpi_bare k LEFT JOIN dim_project p ON p.project_key = k.project_key
+        LEFT JOIN dim_target t ON t.kpi = k.kpi AND t.measure = k.measure AND (t.scope_code = '*' OR (k.scope_kind = 'project' AND lower(t.scope_code) = lower(p.code))
+            OR (k.scope_kind <> 'project' AND lower(t.scope_code) = lower(k.scope_label)))
+            AND t.valid_from <= getvariable('as_of')
+)
+SELECT getvariable('cut')::BIGINT AS cut_key, scope_kind, scope_key, scope_label, project_key, kpi, measure, period, unit, value, numerator, denominator,
+    goal AS target,
+    CASE WHEN amber IS NULL AND red IS NULL THEN NULL WHEN value IS NULL OR coverage < 0.8 THEN 'grey'
+        WHEN (direction = 'up' AND value < red) OR (direction = 'down' AND value > red) THEN 'red'
+        WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN 'amber' ELSE 'green' END AS rag,
+    coverage, method
+FROM aimed WHERE place = 1
+"""
+
+
+def fill_figures(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
+    """Make the table ``kpi_row`` on a feed whose other tables are filled.
+
+    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of its own day are kept.
+    """
+    run = connection.execute
+    run("CREATE OR REPLACE TABLE kpi_row AS SELECT NULL::BIGINT AS cut_key WHERE false")
+    found = run("SELECT getvariable('as_of_day')::DATE, getvariable('moment')::TIMESTAMPTZ").fetchone()
+    assert found is not None
+    prepare(connection, cut=cut, day=found[0], at=found[1], keep=True)
+    run(f"CREATE TABLE kpi_bare ({_COLUMNS})")
+    levels = {row[0] for row in run("SELECT DISTINCT level FROM project WHERE counted").fetchall()}
+    for kpi in catalogue().values():
+        query = _wide(kpi)
+        if query is None:
+            continue
+        # one statement a figure: planning costs more than running
+        together = " UNION ALL BY NAME ".join(_long(kpi, levels))
+        run(f"INSERT INTO kpi_bare BY NAME WITH kpi_wide AS MATERIALIZED ({query}) {together}")
+    if cut != 0:
+        run(
+            "DELETE FROM kpi_bare WHERE period NOT IN ('', strftime(getvariable('as_of'), '%Y'), strftime(getvariable('as_of'), '%Y-%m'), "
+            "date_trunc('week', getvariable('as_of'))::DATE::VARCHAR, (date_trunc('week', getvariable('as_of'))::DATE - 7)::VARCHAR)"
+        )
+    else:
+        run("DELETE FROM kpi_bare WHERE kpi IN ('BURNUP')")  # fact_project_snapshot says the same, point by point
+    run(_FINISH)
+
+
+def _scope(kpi: Kpi) -> str:
+    return kpi.rollup[0] if kpi.rollup else kpi.scope
+
+
+def _wide(kpi: Kpi) -> str | None:
+    scope = _scope(kpi)
+    if scope not in {"project", "source", "team"}:
+        return None
+    if kpi.rollup is None:
+        return f"SELECT * FROM (\n{kpi.sql}\n)"
+    key = {"project": "project_key", "source": "source_key", "team": "team"}[scope]
+    keys = ", ".join([key, *([kpi.period] if kpi.period else [])])
+    return f"SELECT {keys}, {kpi.rollup[1]} FROM (\n{kpi.sql}\n) GROUP BY {keys}"
+
+
+def _long(kpi: Kpi, levels: set[str]) -> list[str]:
+    """Give the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
+    scope = _scope(kpi)
+    rolled = {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part} if kpi.rollup else None
+    measures = [m for m in kpi.measures if m.unit not in {"text", "moment"} and (rolled is None or m.name in rolled)]
+    period = f"coalesce(w.{kpi.period}::VARCHAR, '')" if kpi.period else "''"
+    split = f" || '.' || w.{kpi.split}" if kpi.split else ""
+    rows = ", ".join(
+        _row(f"'{m.name}'{split}", m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL", f"w.{m.denominator}" if m.denominator else "NULL",
+             f"w.{kpi.coverage}" if kpi.coverage else "NULL")
+        for m in measures
+    )  # fmt: skip
+    key, label, project, join = {
+        "project": ("w.project_key", "d.code", "w.project_key", "LEFT JOIN dim_project d ON d.project_key = w.project_key"),
+        "source": ("w.source_key", "d.name", "-1", "LEFT JOIN dim_source d ON d.source_key = w.source_key"),
+        # a row without a team is everybody; a team the hub does not know has no key of its own
+        "team": ("coalesce(d.key, -1)", "coalesce(w.team, '*')", "-1",
+                 "LEFT JOIN (SELECT name, min(key) AS key FROM team WHERE counted GROUP BY 1) d ON d.name = w.team WHERE w.team IS NULL OR d.key IS NOT NULL"),
+    }[scope]  # fmt: skip
+    kind = f"'{scope}'" if scope != "team" else "CASE WHEN w.team IS NULL THEN 'portfolio' ELSE 'team' END"
+    method = f"w.{kpi.method}" if kpi.method else "NULL"
+    queries = [
+        (
+            f"SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, unnest(rows, recursive := true) FROM "
+            f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, {project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
+            f"{method} AS method, [{rows}] AS rows FROM kpi_wide w {join})"
+        )
+    ]
+    above = [m for m in measures if m.unit in _SUMS or m.numerator]
+    if scope == "project" and kpi.rollup is None and above:
+        sums = ", ".join(_above(m.name, m.unit, m.numerator, m.denominator, split) for m in above)
+        for level, column in (("program", "p.program"), ("portfolio", "p.portfolio"), ("portfolio", "")):
+            if column and level not in levels:
+                continue
+            key = "any_value(u.key)" if column else "-1"
+            join = (
+                f"JOIN (SELECT name, min(key) AS key FROM project WHERE counted AND level = '{level}' GROUP BY 1) u ON u.name = {column}"
+                if column
+                else ""
+            )
+            keys = [part for part in (column, period if kpi.period else "", f"w.{kpi.split}" if split else "") if part]
+            group = f"GROUP BY {', '.join(keys)}" if keys else ""
+            queries.append(
+                f"SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, unnest(rows, recursive := true) FROM "
+                f"(SELECT '{level}' AS scope_kind, {key} AS scope_key, {column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
+                f"[{sums}] AS rows FROM kpi_wide w JOIN dim_project p ON p.project_key = w.project_key {join} {group} HAVING count(*) > 0)"
+            )
+    return queries
+
+
+def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: str) -> str:
+    return (
+        f"{{'measure': {measure}, 'unit': '{unit}', 'value': {value}::DOUBLE, 'numerator': {over}::DOUBLE, 'denominator': {under}::DOUBLE, "
+        f"'coverage': {coverage}::DOUBLE}}"
+    )
+
+
+def _above(name: str, unit: str, over: str | None, under: str | None, split: str) -> str:
+    """Give one measure for programs, portfolios and the whole: sums, and ratios of sums; coverage is the share of projects that have it."""
+    measure = f"'{name}'{split}"
+    coverage = f"(count(w.{name}) / count(*))"
+    if over is None:
+        return _row(measure, unit, f"sum(w.{name}::DECIMAL(38, 12))", "NULL", "NULL", coverage)
+    both = f"FILTER (w.{name} IS NOT NULL)"
+    top, bottom = f"(sum(w.{over}::DECIMAL(38, 12)) {both})::DOUBLE", f"(sum(w.{under}::DECIMAL(38, 12)) {both})::DOUBLE"
+    return _row(measure, unit, f"({top} / nullif({bottom}, 0))", top, bottom, coverage)

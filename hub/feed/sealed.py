@@ -1,0 +1,31 @@
+"""Sealed months: the lines a month is sealed with, and what changed in it later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+LINE = (
+    "month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor",
+)  # fmt: skip
+LATE = (
+    "seq", "kind", "row_id", "sealed_month", "posted_on", "project_key", "task_key", "category", "flag", "approval", "seconds", "days",
+    "amount_minor", "reason",
+)  # fmt: skip
+
+
+def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Give the corrections of sealed months that are not posted yet, from a resolved store."""
+    rows = connection.execute(
+        f"SELECT {', '.join(LATE)} FROM variance WHERE seq > (SELECT coalesce(max(seq), 0) FROM period_variance) ORDER BY seq"
+    ).fetchall()
+    return [dict(zip(LATE, row, strict=True)) for row in rows]
+
+
+def month_lines(connection: duckdb.DuckDBPyConnection, month: str) -> list[tuple[Any, ...]]:
+    """Give the hours and the money spent of *month*, as rows of ``period_line``, from a resolved store."""
+    return connection.execute(
+        f"SELECT {', '.join(LINE)} FROM candidate WHERE month = ? AND (kind = 'hours' OR approval = 'consumed') ORDER BY kind, row_id",
+        [month],
+    ).fetchall()

@@ -1,0 +1,74 @@
+-- Grain: one thing that moved since another cut. 'news' happened after it; a 'correction' tells what was already so, and is told late.
+WITH pair AS (
+    SELECT 0 AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on, n.as_of AS now_on FROM dim_cut c, dim_cut n
+    WHERE c.cut_key = getvariable('vs_cut') AND n.cut_key = 0
+), new AS (
+    SELECT f.*, k.title, k.kind, k.is_leaf, k.created_at::DATE AS created_on, s.category, coalesce(f.actual_finish, f.planned_finish) AS forecast
+    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key) WHERE f.cut_key = 0
+), old AS (
+    SELECT f.*, k.title, k.kind, k.is_leaf, s.category, coalesce(f.actual_finish, f.planned_finish) AS forecast
+    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key) WHERE f.cut_key = getvariable('vs_cut')
+), figure AS (
+    SELECT cut_key, project_key, kpi || '.' || measure AS name, value FROM fact_kpi
+    WHERE scope_kind = 'project' AND kpi IN ('RAF', 'EVM_DAYS', 'LANDING') AND period = ''
+), both_figures AS (
+    SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.name, b.name) AS name, b.value AS before, a.value AS after
+    FROM (SELECT * FROM figure WHERE cut_key = 0) a FULL JOIN (SELECT * FROM figure WHERE cut_key = getvariable('vs_cut')) b
+        ON a.project_key = b.project_key AND a.name = b.name
+), restated AS (
+    SELECT w.project_key, sum(w.days::DECIMAL(38, 12))::DOUBLE AS days FROM fact_worklog w, pair p
+    WHERE w.work_date <= p.then_on AND w.category = 'project' AND w.approval IS DISTINCT FROM 'rejected' GROUP BY 1
+), money AS (
+    SELECT cut_key, project_key, year_month, unnest(['baseline', 'revised', 'committed', 'consumed', 'forecast']) AS kind,
+        unnest([baseline_amount, revised_amount, committed_amount, consumed_amount, forecast_amount])::DOUBLE AS amount FROM fact_budget
+), month_money AS (
+    SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.kind, b.kind) AS kind, coalesce(a.year_month, b.year_month) AS year_month,
+        coalesce(b.amount, 0) AS before, coalesce(a.amount, 0) AS after
+    FROM (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money WHERE cut_key = 0 GROUP BY ALL) a
+    FULL JOIN (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money WHERE cut_key = getvariable('vs_cut') GROUP BY ALL) b
+        ON a.project_key = b.project_key AND a.kind = b.kind AND a.year_month = b.year_month
+), budget_sum AS (
+    -- what was spent or promised in a month before the other cut, and is told only now, is late
+    SELECT m.project_key, m.kind, sum(m.before) AS before, sum(m.after) AS after,
+        coalesce(sum(m.after - m.before) FILTER (m.kind IN ('consumed', 'committed') AND m.year_month < strftime(p.then_on, '%Y-%m')), 0) AS late
+    FROM month_money m, pair p GROUP BY ALL
+), moves AS (
+    SELECT 'milestone' AS topic, coalesce(n.project_key, o.project_key) AS project_key, coalesce(n.task_key, o.task_key)::VARCHAR AS item_id, coalesce(n.title, o.title) AS item,
+        CASE WHEN o.task_key IS NULL THEN 'added' WHEN n.task_key IS NULL THEN 'removed' ELSE 'finish' END AS measure,
+        CASE WHEN n.actual_finish <= p.then_on AND o.actual_finish IS DISTINCT FROM n.actual_finish THEN 'correction' ELSE 'news' END AS cause,
+        'date' AS unit, NULL::DOUBLE AS before_value, NULL::DOUBLE AS after_value, o.forecast AS before_date, n.forecast AS after_date, (n.forecast - o.forecast)::DOUBLE AS delta
+    FROM (SELECT * FROM new WHERE kind = 'milestone') n FULL JOIN (SELECT * FROM old WHERE kind = 'milestone') o ON n.task_key = o.task_key, pair p
+    WHERE n.forecast IS DISTINCT FROM o.forecast OR n.task_key IS NULL OR o.task_key IS NULL
+    UNION ALL
+    SELECT 'effort', f.project_key, f.name, split_part(f.name, '.', 2), 'spent', 'correction', 'days', f.before, coalesce(r.days, 0), NULL, NULL, coalesce(r.days, 0) - f.before
+    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND abs(coalesce(r.days, 0) - coalesce(f.before, 0)) > 1e-6
+    UNION ALL
+    SELECT 'effort', f.project_key, f.name, split_part(f.name, '.', 2), 'spent', 'news', 'days', coalesce(r.days, 0), f.after, NULL, NULL, f.after - coalesce(r.days, 0)
+    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND abs(coalesce(f.after, 0) - coalesce(r.days, 0)) > 1e-6
+    UNION ALL
+    SELECT 'effort', project_key, name, split_part(name, '.', 2), CASE name WHEN 'RAF.raf' THEN 'remaining' WHEN 'EVM_DAYS.bac' THEN 'baseline' ELSE 'at completion' END, 'news', 'days',
+        before, after, NULL, NULL, after - before
+    FROM both_figures WHERE name IN ('RAF.raf', 'RAF.a_terminaison', 'EVM_DAYS.bac') AND before IS DISTINCT FROM after AND abs(coalesce(after, 0) - coalesce(before, 0)) > 1e-6
+    UNION ALL
+    SELECT 'budget', project_key, kind, kind, 'amount', 'correction', 'amount', before, before + late, NULL, NULL, late FROM budget_sum WHERE abs(late) > 1e-6
+    UNION ALL
+    SELECT 'budget', project_key, kind, kind, 'amount', 'news', 'amount', before + late, after, NULL, NULL, after - before - late
+    FROM budget_sum WHERE abs(after - before - late) > 1e-6
+    UNION ALL
+    SELECT 'risk', coalesce(n.project_key, o.project_key), coalesce(n.item_id, o.item_id), coalesce(n.title, o.title),
+        coalesce(n.kind, o.kind) || CASE WHEN o.item_id IS NULL THEN ' opened' WHEN n.item_id IS NULL THEN ' removed' WHEN n.state <> o.state THEN ' ' || n.state ELSE ' changed' END,
+        CASE WHEN (o.item_id IS NULL AND n.opened_date <= p.then_on) OR (n.state <> o.state AND n.closed_date <= p.then_on) THEN 'correction' ELSE 'news' END,
+        'amount', (o.probability * o.exposure_amount)::DOUBLE, (n.probability * n.exposure_amount)::DOUBLE, o.due_date, n.due_date,
+        coalesce((CASE WHEN n.state = 'open' THEN n.probability * n.exposure_amount END)::DOUBLE, 0) - coalesce((CASE WHEN o.state = 'open' THEN o.probability * o.exposure_amount END)::DOUBLE, 0)
+    FROM (SELECT * FROM fact_register WHERE cut_key = 0) n FULL JOIN (SELECT * FROM fact_register WHERE cut_key = getvariable('vs_cut')) o ON n.item_id = o.item_id, pair p
+    WHERE (n.state, n.probability, n.exposure_amount, n.impact, n.due_date) IS DISTINCT FROM (o.state, o.probability, o.exposure_amount, o.impact, o.due_date)
+        OR n.item_id IS NULL OR o.item_id IS NULL
+    UNION ALL
+    SELECT 'scope', n.project_key, 'added', 'tasks', 'added', CASE WHEN n.created_on <= p.then_on THEN 'correction' ELSE 'news' END, 'days',
+        0, count(*), NULL, NULL, coalesce(sum(n.estimate_days::DECIMAL(38, 12)), 0)::DOUBLE
+    FROM new n LEFT JOIN old o ON n.task_key = o.task_key, pair p WHERE o.task_key IS NULL AND n.is_leaf = 1 AND n.kind <> 'milestone' GROUP BY ALL
+    UNION ALL
+    SELECT 'scope', o.project_key, 'removed', 'tasks', 'removed', 'news', 'days', count(*), 0, NULL, NULL, -coalesce(sum(o.estimate_days::DECIMAL(38, 12)), 0)::DOUBLE
+    FROM old o LEFT JOIN new n ON n.task_key = o.task_key, pair p WHERE n.task_key IS NULL AND o.kind <> 'milestone' AND o.is_effort_counted = 1 GROUP BY ALL
+)
+SELECT p.cut_key, p.vs_cut_key, m.* FROM moves m, pair p
