@@ -1,0 +1,396 @@
+"""Keep what was recognised and what people decided, in the store's memory, with who and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from hub.errors import ConfigError
+from hub.matching.people import Face, Finding, name_key, recognise
+from hub.matching.tasks import ExecTask, Match, PlanTask, match_tasks
+from hub.records import Person, PersonLink, ProjectLink, Record, TaskMatch
+from hub.store import Store
+
+SOURCE = "match"
+_HERE = "presence NOT IN ('deleted', 'trashed')"
+COLUMNS = ("id", "kind", "left", "left_name", "right", "right_name", "method", "score", "state", "reason")
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One link as people review it: *left* (account, issue, container) is or carries out *right* (person, plan task, project)."""
+
+    id: str
+    kind: Literal["person", "task", "container"]
+    left: str
+    left_name: str
+    right: str
+    right_name: str
+    method: str
+    score: float
+    state: str
+    reason: str
+
+
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """Hours of one project's issues: on those that carry out a plan task, and on the rest."""
+
+    project: str
+    matched_s: int
+    left_s: int
+    unmatched_issues: int
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What a proposal did: links accepted by an exact identifier, proposals waiting, links taken back."""
+
+    accepted: int = 0
+    proposed: int = 0
+    withdrawn: int = 0
+
+
+# ---------- proposing ----------
+
+
+def propose(store: Store, aliases: Mapping[str, str], *, actor: str, fuzzy: bool = True) -> Counts:
+    """Look at all accounts and tasks again; exact identifiers are accepted, names proposed, decisions of people kept.
+
+    What is no longer so is taken back. *fuzzy* compares like names too, which takes longer.
+    """
+    counts = Counts()
+    with store.transaction():
+        findings, groups = recognise(_accounts(store), _people(store), aliases)
+        findings += _unlisted(store, groups)
+        _keep(
+            store, "person_link", "account_id", {f"{SOURCE}:person/{f.account_id}/{f.person_id}": f for f in findings}, _person_link, counts,
+            actor, all_methods=True,
+        )  # fmt: skip
+        matches = match_tasks(*_tasks(store), fuzzy=fuzzy)
+        _keep(
+            store, "task_match", "exec_task_id", {f"{SOURCE}:task/{m.exec_task_id}/{m.plan_task_id}": m for m in matches}, _task_match, counts,
+            actor, all_methods=fuzzy,
+        )  # fmt: skip
+    return counts
+
+
+def _keep(
+    store: Store, table: str, one: str, found: dict[str, Any], make: Any, counts: Counts, actor: str, *, all_methods: bool
+) -> None:
+    before = {row["id"]: row for row in store.rows(f"SELECT * FROM {table} WHERE {_HERE}")}
+    decided = {row[one] for row in before.values() if row["method"] == "manual" and row["state"] == "accepted"}
+    refused = {row["id"] for row in before.values() if row["state"] == "rejected"}
+    fresh: list[Record] = []
+    for id_, finding in found.items():
+        if getattr(finding, one) in decided or id_ in refused:
+            continue
+        record = make(id_, finding)
+        fresh.append(record)
+        if finding.state == "accepted":
+            counts.accepted += id_ not in before or before[id_]["state"] != "accepted"
+        else:
+            counts.proposed += 1
+    kept = {record.id for record in fresh}
+    gone = [
+        id_ for id_, row in before.items()
+        if id_ not in kept and row["method"] != "manual" and row["state"] != "rejected" and (all_methods or row["method"] != "like name")
+    ]  # fmt: skip
+    if gone:
+        counts.withdrawn += store.set_presence(table, gone, "deleted", "no longer found", run_id=0)
+        for id_ in gone:
+            if before[id_]["state"] == "accepted":
+                store.audit("match withdraw", id_, actor=actor, before=_text(before[id_]), reason="no longer found")
+    store.save(fresh, run_id=0, source_id=SOURCE)
+    for record in fresh:
+        assert isinstance(record, (PersonLink, TaskMatch))
+        old = before.get(record.id)
+        if record.state == "accepted" and (old is None or old["state"] != "accepted"):
+            after = _text(msgspec.to_builtins(record))
+            store.audit("match accept", record.id, actor="rule", after=after, reason=record.reason)
+
+
+def _accounts(store: Store) -> list[Face]:
+    rows = store.rows(
+        f"SELECT a.*, b.email AS alias, b.person_id FROM account a LEFT JOIN account_alias b ON b.{_HERE} AND b.account_id IN "
+        f"(a.id, a.source_id || ':' || a.login, a.source_id || ':' || a.display_name) WHERE a.{_HERE} ORDER BY a.key"
+    )
+    return [
+        Face(
+            id=row["id"], source=row["source_id"], kind=row["kind"], name=row["display_name"], employee_no=row["employee_no"], login=row["login"],
+            emails=tuple(one for one in (row["alias"], row["email"]) if one), person=row["person_id"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _people(store: Store) -> list[Face]:
+    rows = store.rows(f"SELECT * FROM person WHERE {_HERE} AND source_id <> '{SOURCE}' ORDER BY key")
+    return [
+        Face(
+            id=row["id"], name=row["display_name"], employee_no=row["employee_no"], login=row["login"],
+            emails=tuple(one for one in (row["email"], *(row["aliases"] or "").split()) if one),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _unlisted(store: Store, groups: list[list[Face]]) -> list[Finding]:
+    """Make a person of accounts with one identifier that people.csv does not list."""
+    findings, people = [], []
+    for group in groups:
+        first = min(group, key=lambda face: face.id)
+        id_ = f"{SOURCE}:people/{first.id}"
+        name = next((face.name for face in group if face.name), first.id)
+        people.append(
+            Person(
+                id=id_,
+                display_name=name,
+                email=next((one for face in group for one in face.emails), None),
+                timesheet_expected=False,
+            )
+        )
+        findings += [
+            Finding(account_id=face.id, person_id=id_, state="accepted", method="same identifier", score=1.0, reason="these accounts share an exact identifier")
+            for face in group
+        ]  # fmt: skip
+    ours = {person.id for person in people}
+    gone = [
+        row["id"]
+        for row in store.rows(f"SELECT id FROM person WHERE source_id = '{SOURCE}' AND {_HERE}")
+        if row["id"] not in ours
+    ]
+    store.set_presence("person", gone, "deleted", "its accounts are known otherwise", run_id=0)
+    store.save(people, run_id=0, source_id=SOURCE)
+    return findings
+
+
+def _tasks(store: Store) -> tuple[list[PlanTask], list[ExecTask], set[str]]:
+    place = (
+        "SELECT c.id, c.kind, c.code, coalesce(min(p.key), (SELECT q.key FROM project q WHERE lower(q.code) = lower(c.code) AND q.presence = 'present')) AS project "
+        "FROM container c LEFT JOIN project_link l ON l.presence = 'present' AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name) "
+        "LEFT JOIN project p ON p.code = l.project_code AND p.presence = 'present' WHERE c.presence NOT IN ('deleted', 'trashed') GROUP BY c.id"
+    )
+    containers = {row["id"]: row for row in store.rows(place)}
+    plans = {id_ for id_, row in containers.items() if row["kind"] == "plan"}
+    prefixes = {row["code"] for id_, row in containers.items() if id_ not in plans and row["code"]}
+    if not plans or len(plans) == len(containers):
+        return [], [], set()
+    texts: dict[str, list[str]] = {}
+    for row in store.rows(f"SELECT row_id, text FROM custom_value WHERE {_HERE} AND text LIKE '%-%'"):
+        texts.setdefault(row["row_id"], []).append(row["text"])
+    plan, work = [], []
+    for row in store.rows(f"SELECT id, container_id, code, title, url FROM task WHERE {_HERE} ORDER BY key"):
+        place_ = containers.get(row["container_id"])
+        if place_ is None:
+            continue
+        project = place_["project"] if place_["project"] is not None else -1
+        if row["container_id"] in plans:
+            more = [row["url"]] if row["url"] else []
+            plan.append(
+                PlanTask(id=row["id"], project=project, title=row["title"], texts=(*texts.get(row["id"], ()), *more))
+            )
+        else:
+            work.append(ExecTask(id=row["id"], project=project, title=row["title"], key=row["code"], url=row["url"]))
+    return plan, work, prefixes
+
+
+def _person_link(id_: str, f: Finding) -> PersonLink:
+    return PersonLink(
+        id=id_, account_id=f.account_id, person_id=f.person_id, method=f.method, score=f.score, state=f.state, reason=f.reason  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _task_match(id_: str, m: Match) -> TaskMatch:
+    return TaskMatch(
+        id=id_, plan_task_id=m.plan_task_id, exec_task_id=m.exec_task_id, method=m.method, score=m.score, state=m.state, reason=m.reason  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+# ---------- reviewing ----------
+
+
+def lines(store: Store, *, state: str | None = None, kind: str | None = None) -> list[Line]:
+    """Give every link in *state* (all when None), people first; the least certain last."""
+    found = []
+    if kind in {None, "person"}:
+        found += store.rows(
+            "SELECT 'p' || l.key AS id, 'person' AS kind, l.account_id AS left, coalesce(a.display_name, a.login, a.email, l.account_id) AS left_name, "
+            "l.person_id AS right, coalesce(p.display_name, l.person_id) AS right_name, l.method, l.score, l.state, coalesce(l.reason, '') AS reason "
+            f"FROM person_link l LEFT JOIN account a ON a.id = l.account_id LEFT JOIN person p ON p.id = l.person_id WHERE l.{_HERE} ORDER BY l.score DESC, l.key"
+        )
+    if kind in {None, "task"}:
+        found += store.rows(
+            "SELECT 't' || l.key AS id, 'task' AS kind, l.exec_task_id AS left, coalesce(e.code || ' ', '') || e.title AS left_name, l.plan_task_id AS right, "
+            "coalesce(p.title, l.plan_task_id) AS right_name, l.method, l.score, l.state, coalesce(l.reason, '') AS reason FROM task_match l "
+            f"LEFT JOIN task e ON e.id = l.exec_task_id LEFT JOIN task p ON p.id = l.plan_task_id WHERE l.{_HERE} ORDER BY l.score DESC, l.key"
+        )
+    result = [Line(**row) for row in found]
+    if kind in {None, "container"}:
+        result += containers(store)
+    return [line for line in result if state is None or line.state == state]
+
+
+def containers(store: Store) -> list[Line]:
+    """Give the containers that no project claims, each with the project it seems to belong to by code or name."""
+    projects = store.rows(f"SELECT code, name FROM project WHERE {_HERE} AND level IN ('project', 'workstream')")
+    linked = {row["container_id"] for row in store.rows(f"SELECT container_id FROM project_link WHERE {_HERE}")}
+    codes = {row["code"].casefold() for row in projects}
+    found = []
+    for row in store.rows(f"SELECT key, id, source_id, code, name FROM container WHERE {_HERE} ORDER BY key"):
+        names = {row["id"], f"{row['source_id']}:{row['code']}", f"{row['source_id']}:{row['name']}"}
+        if names & linked or (row["code"] or "").casefold() in codes:
+            continue
+        for project in projects:
+            same = name_key(row["name"]) == name_key(project["name"])
+            holds = (
+                len(project["code"]) > 2 and project["code"].casefold() in f"{row['code'] or ''} {row['name']}".casefold()
+            )
+            if same or holds:
+                found.append(
+                    Line(
+                        id=f"c{row['key']}", kind="container", left=row["id"], left_name=row["name"], right=project["code"], right_name=project["name"],
+                        method="same name" if same else "code in name", score=0.9 if same else 0.7, state="proposed", reason="no line of project_links.csv takes it",
+                    )
+                )  # fmt: skip
+                break
+    return found
+
+
+def leftovers(store: Store) -> list[Leftover]:
+    """Give, per project with issues and a plan, the hours on issues that carry out a plan task and on the rest: nothing is lost."""
+    rows = store.rows(
+        f"""WITH RECURSIVE up AS (SELECT id AS of_id, id, parent_id, 0 AS step FROM task WHERE {_HERE}
+            UNION ALL SELECT up.of_id, t.id, t.parent_id, step + 1 FROM up JOIN task t ON t.id = up.parent_id WHERE step < 20),
+        carried AS (SELECT DISTINCT up.of_id AS id FROM up JOIN task_match m ON m.exec_task_id = up.id AND m.state = 'accepted' AND m.{_HERE})
+        SELECT coalesce(p.code, c.code, c.name) AS project, sum(CASE WHEN k.id IS NOT NULL THEN w.seconds ELSE 0 END) AS matched_s,
+            sum(CASE WHEN k.id IS NULL THEN w.seconds ELSE 0 END) AS left_s, count(DISTINCT CASE WHEN k.id IS NULL THEN t.id END) AS unmatched_issues
+        FROM worklog w JOIN task t ON t.id = w.task_id AND t.{_HERE} JOIN container c ON c.id = t.container_id AND c.kind <> 'plan'
+            LEFT JOIN carried k ON k.id = t.id LEFT JOIN project_link l ON l.{_HERE} AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name)
+            LEFT JOIN project p ON p.code = l.project_code AND p.{_HERE}
+        WHERE w.{_HERE} AND w.origin = 'timesheet' GROUP BY 1 ORDER BY left_s DESC"""
+    )
+    return [Leftover(**row) for row in rows]
+
+
+# ---------- deciding ----------
+
+
+def accept(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = None) -> int:
+    """Accept links by their short id (``p12``, ``t3``, ``c7``); another accepted link of the same account or issue gives way."""
+    done = 0
+    with store.transaction():
+        for line in _picked(store, ids):
+            if line.kind == "container":
+                record: Record = ProjectLink(
+                    id=f"{SOURCE}:{line.right}/{line.left}", project_code=line.right, container_id=line.left
+                )
+                store.save([record], run_id=0, source_id=SOURCE)
+                store.audit(
+                    "match accept",
+                    record.id,
+                    actor=actor,
+                    after=_text(msgspec.to_builtins(record)),
+                    reason=reason or line.reason,
+                )
+                done += 1
+                continue
+            for other in lines(store, state="accepted", kind=line.kind):
+                if other.left == line.left and other.id != line.id:
+                    _set(store, other, "rejected", actor, f"replaced by {line.right_name}")
+            _set(store, line, "accepted", actor, reason or f"{line.method}: {line.reason}")
+            done += 1
+    return done
+
+
+def reject(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = None) -> int:
+    """Reject links by their short id: they are not proposed again."""
+    done = 0
+    with store.transaction():
+        for line in _picked(store, ids):
+            if line.kind == "container":
+                raise ConfigError(f"{line.id}: a container is only proposed; link it elsewhere in project_links.csv.")
+            _set(store, line, "rejected", actor, reason or "rejected")
+            done += 1
+    return done
+
+
+def split(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = None) -> int:
+    """Take accounts or issues away from what they were accepted for; they stand alone until someone decides."""
+    picked = list(_picked(store, ids))
+    for line in picked:
+        if line.state != "accepted":
+            raise ConfigError(f"{line.id} is {line.state}, not accepted: there is nothing to split.")
+    return reject(store, [line.id for line in picked], actor=actor, reason=reason or "split")
+
+
+def _picked(store: Store, ids: Iterable[str]) -> list[Line]:
+    known = {line.id: line for line in lines(store)}
+    picked = []
+    for id_ in ids:
+        if id_ not in known:
+            raise ConfigError(f"There is no link {id_!r}: `hub match review` shows them with their ids.")
+        picked.append(known[id_])
+    return picked
+
+
+def _set(store: Store, line: Line, state: Literal["accepted", "rejected"], actor: str, reason: str) -> None:
+    table, record = ("person_link", PersonLink) if line.kind == "person" else ("task_match", TaskMatch)
+    (row,) = store.rows(f"SELECT * FROM {table} WHERE key = ?", (int(line.id[1:]),))
+    fields = {name: row[name] for name in record.__struct_fields__}
+    changed = record(**{**fields, "state": state, "method": "manual", "reason": f"{reason} ({actor})"})
+    store.save([changed], run_id=0, source_id=SOURCE)
+    store.audit(
+        f"match {state}",
+        row["id"],
+        actor=actor,
+        before=_text(fields),
+        after=_text(msgspec.to_builtins(changed)),
+        reason=reason,
+    )
+
+
+def _text(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str)
+
+
+# ---------- the round trip through a spreadsheet ----------
+
+
+def export_csv(store: Store, *, state: str | None = None) -> str:
+    """Give the links as CSV with semicolons: change ``state`` to accepted or rejected, then import it."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines(store, state=state))
+    return out.getvalue()
+
+
+def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, int]:
+    """Take the decisions of an exported CSV; gives (accepted, rejected). All of it, or nothing with the line that is wrong."""
+    body = text.removeprefix("\ufeff")
+    reader = csv.DictReader(io.StringIO(body), delimiter=max(";,\t", key=body.partition("\n")[0].count))
+    if missing := [one for one in ("id", "state") if one not in (reader.fieldnames or [])]:
+        raise ConfigError(
+            f"{name}, line 1: the column {', '.join(missing)} is missing; export it first with `hub match export`."
+        )
+    known = {line.id: line for line in lines(store)}
+    accepted: list[str] = []
+    rejected: list[str] = []
+    for row in reader:
+        id_, state = (row["id"] or "").strip(), (row["state"] or "").strip().lower()
+        if id_ not in known:
+            raise ConfigError(f"{name}, line {reader.line_num}, column id: there is no link {id_!r}.")
+        if state not in {"accepted", "rejected", "proposed"}:
+            raise ConfigError(
+                f"{name}, line {reader.line_num}, column state: {state!r} is not accepted, rejected or proposed."
+            )
+        if state == known[id_].state or state == "proposed":
+            continue
+        (accepted if state == "accepted" else rejected).append(id_)
+    with store.transaction():
+        accept(store, accepted, actor=actor, reason=f"imported from {name}")
+        reject(store, rejected, actor=actor, reason=f"imported from {name}")
+    return len(accepted), len(rejected)
