@@ -1,5 +1,7 @@
-"""The journey from the store to dashboards: build beside, verify, switch, deliver."""
+"""The journey from the store to dashboards: build beside, verify, switch, deliver; photographs and sealed months."""
 
+from hub.publish import cuts, periods
+from hub.publish.cuts import moment_of
 from hub.publish.journey import DeliveryReport, PublishOptions, PublishReport, current, publish
 
-__all__ = ["DeliveryReport", "PublishOptions", "PublishReport", "current", "publish"]
+__all__ = ["DeliveryReport", "PublishOptions", "PublishReport", "current", "cuts", "moment_of", "periods", "publish"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from hub import clock
 from hub.destination import Delivery, DeliveryContext, Destination, FeedView
 from hub.errors import DeliveryError, FeedError, HubError
 from hub.feed import BuildOptions, Finding, Snapshot, build, changes, check, load_manifest, model, open_feed, project_to
 from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
+from hub.publish.cuts import cuts_for
+from hub.publish.periods import post
 from hub.store import Store
 from hub.store.store import utc_now
 
@@ -22,15 +24,23 @@ CURRENT = "CURRENT"
 
 
 class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to publish; *force* is the reason to go past a closed gate, written inside the feed."""
+    """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
+
+    *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
+    *secret* is the key of pseudonyms.
+    """
 
     base: Path
     build: BuildOptions
     freshness: Literal["warn", "block"] = "warn"
     failed_sources: Literal["warn", "block"] = "warn"
+    min_quality: float | None = None
+    max_unmapped: float | None = None
     keep: int = 10
     force: str | None = None
     dry_run: bool = False
+    vs: str | None = None
+    secret: bytes | None = None
 
 
 class DeliveryReport(msgspec.Struct, kw_only=True):
@@ -46,6 +56,16 @@ class DeliveryReport(msgspec.Struct, kw_only=True):
     error: str | None = None
 
 
+class StatusMove(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dry run would move from one status to another: tasks, and the person-days spent or estimated on them."""
+
+    before: str
+    after: str
+    tasks: int
+    spent_days: float
+    estimate_days: float
+
+
 class PublishReport(msgspec.Struct, kw_only=True):
     """What a publish did; *current* says whether its feed became the one that readers see."""
 
@@ -56,6 +76,7 @@ class PublishReport(msgspec.Struct, kw_only=True):
     deliveries: list[DeliveryReport] = []
     rows: dict[str, int] = {}
     excluded: list[dict[str, Any]] = []
+    status_moves: list[StatusMove] = []
     timings: dict[str, float] = {}
 
     @property
@@ -90,15 +111,19 @@ def publish(
     *sources* maps each source to its last verdict, for the manifest. A closed gate leaves everything as it was.
     """
     say = progress or (lambda _: None)
-    now = datetime.now(UTC)
+    now = clock.now()
     store_file = Path(store.where)
     if not store_file.exists():
         raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
     _sweep(root)
     say("building the feed")
-    snapshot = build(store_file, root, options.build, now=now)
+    cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
+    snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
     say("checking it")
-    findings = check(store, snapshot, freshness=options.freshness, failed_sources=options.failed_sources, now=now)
+    findings = check(
+        store, snapshot, freshness=options.freshness, failed_sources=options.failed_sources, now=now, min_quality=options.min_quality,
+        max_unmapped=options.max_unmapped,
+    )  # fmt: skip
     report = PublishReport(
         feed_id=snapshot.feed_id,
         folder=str(snapshot.folder),
@@ -108,11 +133,14 @@ def publish(
         timings=snapshot.timings,
     )
     blocked = any(finding.blocks for finding in findings)
+    if options.dry_run:
+        report.status_moves = _status_moves(current(root), snapshot.folder)
     if options.dry_run or (blocked and not options.force):
         shutil.rmtree(snapshot.folder, ignore_errors=True)
         return report
     _finish_manifest(store, snapshot, findings, options, sources or {})
     if options.build.as_of is None:
+        post(store, snapshot.late, moment=snapshot.manifest["moment"])
         make_current(root, snapshot.feed_id)
     report.current = True
     for destination in destinations:
@@ -120,6 +148,24 @@ def publish(
         report.deliveries.append(_deliver(store, root, snapshot, destination, options))
     _retire(store, root, keep=options.keep)
     return report
+
+
+def _status_moves(old: Path | None, new: Path) -> list[StatusMove]:
+    if old is None:
+        return []
+    feed = open_feed(new)
+    try:
+        place = table_glob(old, "fact_task_snapshot").replace("'", "''")
+        rows = feed.execute(
+            "SELECT a.category, b.category, count(*), coalesce(sum((SELECT sum(w.days) FROM fact_worklog w WHERE w.task_key = n.task_key)), 0), "
+            "coalesce(sum(coalesce(n.estimate_days, n.reported_days)), 0) "
+            f"FROM fact_task_snapshot n JOIN read_parquet('{place}', hive_partitioning = false) o ON o.task_key = n.task_key AND o.cut_key = 0 "
+            "JOIN dim_status a ON a.status_key = o.status_key JOIN dim_status b ON b.status_key = n.status_key "
+            "WHERE n.cut_key = 0 AND o.status_key <> n.status_key GROUP BY ALL ORDER BY 3 DESC"
+        ).fetchall()
+    finally:
+        feed.close()
+    return [StatusMove(before=a, after=b, tasks=n, spent_days=s, estimate_days=e) for a, b, n, s, e in rows]
 
 
 def make_current(root: Path, feed_id: str) -> None:
@@ -162,7 +208,7 @@ def _deliver(
     context = DeliveryContext(base=options.base, name=destination.name)
     connection = None
     try:
-        folder = project_to(destination.privacy, snapshot.folder, root / "projections")
+        folder = project_to(destination.privacy, snapshot.folder, root / "projections", secret=options.secret)
         connection = open_feed(folder)
         since = _last_published(store, root, destination)
         _note(store, destination.name, snapshot.feed_id, "started")

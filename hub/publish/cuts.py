@@ -1,0 +1,109 @@
+"""Photographs of the portfolio: take one, close it for ever, give them to the feed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hub.errors import ConfigError, FeedError
+from hub.feed import BuildOptions, Cut, digest, instant, photograph
+from hub.store import Store
+from hub.store.store import utc_now
+
+KINDS = ("daily", "weekly", "copil", "month")
+AD_HOC = 999_999
+
+
+def folder_of(root: Path, cut_id: int) -> Path:
+    """Give the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
+    return root.parent / "cuts" / str(cut_id)
+
+
+def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None = None) -> Cut:
+    """Photograph what the store knows now, or knew at the day or instant *as_of*. Raises `ConfigError`."""
+    now = utc_now()
+    stamp = min(instant(as_of), now) if as_of else now
+    if as_of and stamp[:10] < instant(as_of)[:10]:
+        raise ConfigError(f"{as_of} is not over yet: take the cut today, or of a day in the past.")
+    if not label.strip() or label.strip().lower() == "now":
+        raise ConfigError('A cut needs a label of its own, such as --label "COPIL octobre 2026".')
+    if store.rows("SELECT 1 FROM cut WHERE label = ?", (label,)):
+        raise ConfigError(f"There is already a cut {label!r}: `hub cut list` shows them.")
+    with store.transaction():
+        (cut_id,) = store.connection.execute(
+            "INSERT INTO cut (as_of, kind, label, taken_at, actor) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            (stamp, kind, label, now, actor),
+        ).fetchone()
+        store.audit("cut take", label, actor=actor, after=stamp)
+    return Cut(key=cut_id, as_of=stamp, kind=kind, label=label)
+
+
+def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor: str) -> Path:
+    """Freeze the cut *label*: its rows are written once and reused by every feed. Raises `ConfigError`, `FeedError`."""
+    cut = named(store, root, label)
+    if cut.folder is not None:
+        raise ConfigError(f"The cut {label!r} is closed already.")
+    folder = folder_of(root, cut.key)
+    shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
+    sealed = photograph(Path(store.where), folder, cut, options)
+    with store.transaction():
+        store.connection.execute("UPDATE cut SET closed_at = ?, digest = ? WHERE id = ?", (utc_now(), sealed, cut.key))
+        store.audit("cut close", label, actor=actor, after=sealed)
+    return folder
+
+
+def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
+    """Give the cuts taken up to *as_of*, oldest first; a closed one was proven to be what it was when it closed.
+
+    Raises `FeedError` when the files of a closed cut are gone or altered.
+    """
+    cuts = []
+    for row in store.rows(
+        "SELECT id, as_of, kind, label, closed_at, digest FROM cut WHERE ? IS NULL OR taken_at <= ? ORDER BY as_of, id",
+        (as_of, as_of),
+    ):
+        folder = None
+        if row["closed_at"] and (as_of is None or row["closed_at"] <= as_of):
+            folder = folder_of(root, row["id"])
+            if not folder.is_dir() or digest(folder) != row["digest"]:
+                raise FeedError(
+                    f"The closed cut {row['label']!r} in {folder} is gone or was altered: restore that folder from a copy. The last good feed stays."
+                )
+        cuts.append(Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder))
+    return cuts
+
+
+def named(store: Store, root: Path, label: str) -> Cut:
+    """Give the cut *label*. Raises `ConfigError` naming those there are."""
+    cuts = known(store, root)
+    for cut in cuts:
+        if cut.label == label:
+            return cut
+    labels = ", ".join(repr(cut.label) for cut in cuts) or "none yet; `hub cut take` makes one"
+    raise ConfigError(f"There is no cut {label!r}; known: {labels}.")
+
+
+def moment_of(store: Store, text: str) -> str | None:
+    """Turn what a person calls a moment into a stamp: the label of a cut, a date, an instant; None for ``now``."""
+    if text.lower() == "now":
+        return None
+    rows = store.rows("SELECT as_of FROM cut WHERE label = ?", (text,))
+    if rows:
+        return str(rows[0]["as_of"])
+    labels = [row["label"] for row in store.rows("SELECT label FROM cut ORDER BY id DESC LIMIT 8")]
+    return instant(text, also=f"nor the label of a cut ({', '.join(labels) or 'none was taken'})")
+
+
+def cuts_for(store: Store, root: Path, *, as_of: str | None, vs: str | None) -> tuple[tuple[Cut, ...], int | None]:
+    """Give the cuts a feed as of *as_of* holds, and the key of the one to tell moves from (None: the last committee)."""
+    cuts = known(store, root, as_of=as_of)
+    if vs is None:
+        return tuple(cuts), None
+    for cut in cuts:
+        if cut.label == vs:
+            return tuple(cuts), cut.key
+    later = [cut for cut in known(store, root) if cut.label == vs]
+    if later:
+        return (*cuts, later[0]), later[0].key
+    stamp = moment_of(store, vs) or utc_now()
+    return (*cuts, Cut(key=AD_HOC, as_of=stamp, kind="daily", label=vs)), AD_HOC
