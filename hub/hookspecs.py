@@ -36,6 +36,12 @@ def register_commands(cli: click.Group) -> None:
     """Add commands to the group *cli*."""
 
 
+@hookspec
+def register_kpis() -> dict[str, str]:
+    """Give figures of your own: their code, and the SQL file's text with its header, as in the catalogue."""
+    raise NotImplementedError
+
+
 @hookspec(firstresult=True)
 def categorize_status(source: Source, status: str) -> Category | None:
     """Say which category the *status* of *source* means where the tool proves none; None passes on."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
+from hub import clock
 from hub.errors import ConfigError
 from hub.secrets import Secret
 from hub.store import Store
@@ -15,7 +16,7 @@ _WELL = "ok"
 
 def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str, str]]:
     """Give every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
-    moment = now or datetime.now(UTC)
+    moment = now or clock.now()
     found = {}
     for row in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
         name = row["id"]

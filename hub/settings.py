@@ -19,7 +19,21 @@ from hub.source import Source
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
-_KNOWN = ("store", "feed", "lang", "country", "currency", "sources", "destinations", "schedule", "notify", "gate", "engine")
+_KNOWN = (
+    "store",
+    "feed",
+    "lang",
+    "country",
+    "currency",
+    "sources",
+    "destinations",
+    "schedule",
+    "notify",
+    "gate",
+    "engine",
+    "match",
+    "privacy",
+)
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,10 +50,15 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[gate]``: whether stale or failed sources block a feed instead of being marked in it."""
+    """``[gate]``: whether stale or failed sources block a feed instead of being marked in it.
+
+    *min_quality* (0 to 100) and *max_unmapped* (a share) block too when they are set.
+    """
 
     freshness: Literal["warn", "block"] = "warn"
     failed_sources: Literal["warn", "block"] = "warn"
+    min_quality: float | None = None
+    max_unmapped: float | None = None
     keep_feeds: int = 10
 
 
@@ -49,6 +68,20 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     jobs: int = 4
     memory_mb: int = 1024
     ca_bundle: str | None = None
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[match]``: *domain_aliases* maps a mail domain to the one it stands for; *auto* looks for exact matches after every sync."""
+
+    domain_aliases: dict[str, str] = {}
+    auto: bool = True
+
+
+class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[privacy]``: *key* makes pseudonyms, *keep_months* is how long lines of persons are kept before `hub privacy purge` sums them."""
+
+    key: Secret | None = None
+    keep_months: int = 13
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify: Notify
     gate: Gate
     engine: Engine
+    match: Match
+    privacy: PrivacySettings
 
 
 def find_config(given: str | None) -> Path:
@@ -126,6 +161,8 @@ def load(path: Path, *, sources: Mapping[str, type[Source]], destinations: Mappi
         notify=section("notify", Notify),
         gate=section("gate", Gate),
         engine=section("engine", Engine),
+        match=section("match", Match),
+        privacy=section("privacy", PrivacySettings),
     )
 
 
@@ -195,7 +232,7 @@ def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, 
             return secret
         raise NotImplementedError(str(wanted))
 
-    parts = [*sources.values(), *destinations.values(), Schedule, Notify, Gate, Engine]
+    parts = [*sources.values(), *destinations.values(), Schedule, Notify, Gate, Engine, Match, PrivacySettings]
     _, definitions = msgspec.json.schema_components(parts, schema_hook=schema_hook, ref_template="#/$defs/{name}")
 
     def table(kinds: Mapping[str, type[Any]]) -> dict[str, Any]:
@@ -221,7 +258,8 @@ def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, 
             "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
             "sources": table(sources),
             "destinations": table(destinations),
-            **{name: {"$ref": f"#/$defs/{name.capitalize()}"} for name in ("schedule", "notify", "gate", "engine")},
+            **{name: {"$ref": f"#/$defs/{name.capitalize()}"} for name in ("schedule", "notify", "gate", "engine", "match")},
+            "privacy": {"$ref": "#/$defs/PrivacySettings"},
         },
         "$defs": definitions,
     }

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ import click
 import msgspec
 from rich.console import Console
 
+from hub import clock
 from hub.destination import Destination
 from hub.errors import ConfigError, PluginError
+from hub.feed.kpi import register
+from hub.feed.moment import instant
 from hub.plugins import Plugins
-from hub.reference import ConfigSource
+from hub.reference import ConfigSource, has_reference
 from hub.settings import Settings, find_config, load
 from hub.source import Source
 from hub.store import Store
@@ -49,13 +53,16 @@ class App:
         """Give the checked configuration."""
         for broken in self.plugins.broken():
             self.err.print(f"Warning: {broken.problem}", style="yellow", markup=False)
+        for figures in self.plugins.hook.register_kpis():
+            for code, text in figures.items():
+                register(code, text)
         return load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
 
     def sources(self, names: tuple[str, ...] = ()) -> list[Source]:
         """Give the named sources (all when none are named), the reference data in config/ first."""
         known: dict[str, Source] = {}
         folder = self.settings.path.resolve().parent
-        if any((folder / name).exists() for name in ("projects.csv", "project_links.csv")) or self._was_configured():
+        if has_reference(folder) or self._was_configured():
             known["config"] = ConfigSource(name="config", folder=str(folder))
         known |= self.settings.sources
         return _pick(known, names, "source", f"{self.config} [sources.NAME]")
@@ -111,16 +118,17 @@ class Group(click.Group):
 
 def build_cli(arguments: list[str] | None = None) -> click.Group:
     """Give the whole command line: the hub's own commands, then those of plugins."""
-    from hub.cli import configure, info, main_job, schedules
+    from hub.cli import configure, figures, info, main_job, match, people, schedules
 
     @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
     @click.option(
         "--config", "config", metavar="FILE", help="The configuration; default ./config/hub.toml, then HUB_CONFIG."
     )
+    @click.option("--now", "moment", hidden=True, help="Live at this instant; for demonstrations.")
     @click.option("-v", "--verbose", is_flag=True, help="Log what happens inside, on the error output.")
     @click.version_option(package_name="pm-hub", prog_name="hub")
     @click.pass_context
-    def cli(ctx: click.Context, config: str | None, verbose: bool) -> None:
+    def cli(ctx: click.Context, config: str | None, moment: str | None, verbose: bool) -> None:
         """Sync the project tools you have into one store, and publish one reporting feed.
 
         Example: hub run
@@ -128,9 +136,10 @@ def build_cli(arguments: list[str] | None = None) -> click.Group:
         logging.basicConfig(
             level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
         )
+        clock.pretend(datetime.fromisoformat(instant(moment)) if moment else None)
         ctx.obj = App(config, plugins if plugins.folder == _plugin_folder(config) else None)
 
-    for room in (configure, main_job, info, schedules):
+    for room in (configure, main_job, info, figures, match, people, schedules):
         room.add_to(cli)
     plugins = Plugins(_plugin_folder(_config_of(arguments or [])))
     for name, plugin in plugins.manager.list_name_plugin():

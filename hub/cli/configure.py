@@ -12,11 +12,10 @@ import msgspec
 
 from hub.cli.app import App, Group
 from hub.errors import ConfigError
+from hub.reference import EXAMPLES
 from hub.schedule import Cron
 from hub.settings import json_schema, load
 from hub.sync import check
-
-_EXAMPLES = {"projects.csv": "projects.csv", "project_links.csv": "project_links.csv"}
 
 
 def template(name: str) -> str:
@@ -94,11 +93,11 @@ def add_to(cli: click.Group) -> None:
         if schedule:
             text = text.replace('# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}")
         _write(path, text)
-        for name, shipped in _EXAMPLES.items():
+        for name, text in EXAMPLES.items():
             example = path.parent / f"{Path(name).stem}.example.csv"
             if not example.exists():
-                _write(example, template(shipped))
-        app.say(f"Wrote {path}, and examples of the portfolio's files beside it.", "green")
+                _write(example, text)
+        app.say(f"Wrote {path}, and an example of each file of reference data beside it: rename those you want.", "green")
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
         for source in settings.sources.values():
             for one in check(source, settings.base, ca_bundle=settings.engine.ca_bundle):

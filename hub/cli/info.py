@@ -11,11 +11,12 @@ from typing import Any
 import click
 from rich.table import Table
 
+from hub import clock
 from hub.cli import connectors
 from hub.cli.app import App, Group, short_path
 from hub.cli.main_job import STYLES
 from hub.errors import LockHeld, StoreError
-from hub.feed import load_manifest
+from hub.feed import load_manifest, open_feed
 from hub.notify import states
 from hub.publish import current
 from hub.records import BY_TABLE
@@ -24,11 +25,11 @@ from hub.store.store import store_path
 
 
 def _age(stamp: str | None) -> str:
-    from datetime import UTC, datetime
+    from datetime import datetime
 
     if stamp is None:
         return "never"
-    hours = (datetime.now(UTC) - datetime.fromisoformat(stamp)).total_seconds() / 3600
+    hours = (clock.now() - datetime.fromisoformat(stamp)).total_seconds() / 3600
     return f"{hours * 60:.0f} min ago" if hours < 2 else f"{hours:.0f} h ago" if hours < 72 else f"{hours / 24:.0f} days ago"
 
 
@@ -37,6 +38,35 @@ def _why(run: RunRow) -> list[str]:
     if run.missing:
         return [str(line) for line in json.loads(run.missing)]
     return [run.error] if run.error else []
+
+
+def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
+    """Give the quality score of every source, and the sentences on quality and red figures of the feed in *folder*."""
+    feed = open_feed(folder)
+    try:
+        scores = dict(
+            feed.execute(
+                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SOURCE' AND scope_kind = 'source'"
+            ).fetchall()
+        )
+        low = feed.execute(
+            "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' AND scope_kind = 'project' AND project_key <> -1 ORDER BY value, 1 LIMIT 3"
+        ).fetchall()
+        red = feed.execute(
+            "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k LEFT JOIN fact_assessment a ON a.cut_key = 0 "
+            "AND a.project_key = k.project_key AND a.axis = 'overall' JOIN dim_project p ON p.project_key = k.project_key WHERE k.cut_key = 0 AND k.rag = 'red' "
+            "AND k.scope_kind = 'project' AND p.state <> 'closed' AND k.period = '' ORDER BY 1, 2"
+        ).fetchall()
+    finally:
+        feed.close()
+    said = []
+    if low:
+        said.append("Quality, the lowest: " + ", ".join(f"{label} {value:.1f}" for label, value in low))
+    for label in dict.fromkeys(row[0] for row in red):
+        mine = [row for row in red if row[0] == label]
+        word = f" (the committee said {mine[0][3]})" if mine[0][3] else ""
+        said.append(f"Red where {label}{word}: " + ", ".join(f"{name} {value:,.2f}" for _, name, value, _ in mine))
+    return scores, said
 
 
 def _must_exist(app: App) -> Path:
@@ -84,13 +114,16 @@ def add_to(cli: click.Group) -> None:
             )
         folder = current(app.settings.feed)
         manifest = load_manifest(folder) if folder else None
+        scores, said = _figures(folder) if folder else ({}, [])
+        for line in lines:
+            line["quality"] = scores.get(line["source"])
         if json_:
             feed = {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")} if manifest else None
-            app.as_json({"sources": lines, "feed": feed, "destinations": published, "runs": latest})
+            app.as_json({"sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest})
             return 0
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("source", "kind", "state", "last run", "last complete", "held"):
-            table.add_column(name)
+        for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
+            table.add_column(name, justify="right" if name == "quality" else "left")
         for line in lines:
             held_text = (
                 f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
@@ -100,7 +133,7 @@ def add_to(cli: click.Group) -> None:
             style = STYLES.get(line["state"], "yellow")
             table.add_row(
                 line["source"], line["kind"], f"[{style}]{line['state']}[/]", _age(line["last_run"]), _age(line["last_complete"]),
-                held_text,
+                "" if line["quality"] is None else f"{line['quality']:.1f}", held_text,
             )  # fmt: skip
         app.console.print(table)
         for line in lines:
@@ -111,6 +144,8 @@ def add_to(cli: click.Group) -> None:
             app.say(f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}")
         else:
             app.say("No feed was published yet: run `hub publish`.")
+        for sentence in said:
+            app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
         for line in published:
             app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
         for run in latest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,9 +13,10 @@ from rich.table import Table
 from hub.cli.app import App, short_path
 from hub.destination import DeliveryContext
 from hub.errors import ConfigError
-from hub.feed import BuildOptions, instant
+from hub.feed import BuildOptions, instant, open_feed
+from hub.matching import propose
 from hub.notify import announce
-from hub.publish import PublishOptions, PublishReport, publish
+from hub.publish import PublishOptions, PublishReport, moment_of, publish
 from hub.records import Record
 from hub.source import Check, Source
 from hub.store import Store
@@ -191,6 +193,10 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
     if dry_run:
         rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items() if count)
         app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
+        for move in report.status_moves:
+            app.say(
+                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, {move.estimate_days:,.1f} days estimated"
+            )
         return
     if not report.current:
         app.say("The last good feed stays. Mend what is blocked, or publish with --force and the reason.", "red")
@@ -216,24 +222,79 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             app.say(f"  {short_path(path)}")
 
 
+def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
+    """Give the options of a feed from the configuration; *as_of* is a stamp of the store."""
+    s = app.settings
+    return BuildOptions(lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb)
+
+
 def publish_options(
-    app: App, *, as_of: str | None = None, force: str | None = None, dry_run: bool = False
+    app: App,
+    *,
+    as_of: str | None = None,
+    vs: str | None = None,
+    force: str | None = None,
+    dry_run: bool = False,
+    strict: bool = False,
 ) -> PublishOptions:
     """Give the options of a publish from the configuration."""
     s = app.settings
     return PublishOptions(
-        base=s.base,
-        build=BuildOptions(
-            lang=s.lang, country=s.country, currency=s.currency, as_of=instant(as_of) if as_of else None,
-            memory_mb=s.engine.memory_mb,
-        ),
-        freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, keep=s.gate.keep_feeds, force=force, dry_run=dry_run,
+        base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
+        freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run,
     )  # fmt: skip
 
 
 def _sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     engine = app.settings.engine
     return Options(base=app.settings.base, jobs=jobs or engine.jobs, ca_bundle=engine.ca_bundle, **flags)
+
+
+def show_moves(app: App, folder: Path) -> None:
+    """Print what moved between the feed's two moments, news first, then corrections."""
+    feed = open_feed(folder)
+    try:
+        rows = feed.execute(
+            "SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, m.before_value, "
+            "m.after_value, m.before_date, m.after_date, m.delta FROM fact_move m JOIN dim_project p USING (project_key) "
+            "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, m.cause DESC, m.item, m.measure"
+        ).fetchall()
+        label = feed.execute("SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1").fetchone()
+    finally:
+        feed.close()
+    if not rows:
+        app.say("Nothing moved.")
+        return
+    app.say(f"What moved since {label[0] if label else '?'}", "bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, where in (
+        ("cause", "left"),
+        ("about", "left"),
+        ("project", "left"),
+        ("what", "left"),
+        ("before", "right"),
+        ("after", "right"),
+        ("change", "right"),
+    ):
+        table.add_column(name, justify=where)  # type: ignore[arg-type]
+    for cause, topic, code, what, unit, before, after, day0, day1, delta in rows:
+        left, right = (f"{day0 or ''}", f"{day1 or ''}") if unit == "date" else (_figure(before), _figure(after))
+        change = "" if delta is None else f"{delta:+,.0f} days" if unit == "date" else f"{delta:+,.1f}"
+        table.add_row(cause, topic, code, what, left, right, change)
+    app.console.print(table)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}".removesuffix(".0")
+
+
+def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
+    """Accept exact matches of people and tasks that the sync made possible; likeness of names waits for `hub match propose`."""
+    if app.settings.match.auto and any(
+        one.changes.inserted or one.changes.updated or one.changes.presence_changed for one in report.sources
+    ):
+        propose(store, app.settings.match.domain_aliases, actor="sync", fuzzy=False)
 
 
 def _announce(app: App, store: Store) -> None:
@@ -308,6 +369,7 @@ def add_to(cli: click.Group) -> None:
         with app.store(writing=True) as store:
             report = run_sync(app, store, sources, options, quiet=json_)
             if not dry_run:
+                match_after_sync(app, store, report)
                 _announce(app, store)
         if json_:
             app.as_json({"sources": report.sources, "effects": report.effects, "exit_code": report.exit_code})
@@ -317,24 +379,40 @@ def add_to(cli: click.Group) -> None:
 
     @cli.command(name="publish")
     @click.argument("names", nargs=-1, metavar="[DESTINATION]...")
-    @click.option("--as-of", metavar="DATE", help="The feed as the hub knew it at the end of this day, or at this instant.")
+    @click.option("--as-of", metavar="WHEN", help="The feed as the hub knew it: a day, an instant, or the label of a cut.")
+    @click.option(
+        "--vs", metavar="WHEN", help="Tell what moved since: the label of a cut, a day, or now; default the last committee."
+    )
     @click.option("--dry-run", is_flag=True, help="Build and check, write nothing.")
+    @click.option("--strict", is_flag=True, help="Block on unmapped statuses (above [gate] max_unmapped, else any).")
     @click.option("--force", metavar="WHY", help="Publish past a closed gate; the reason is written inside the feed.")
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
     @click.pass_obj
-    def publish_(app: App, names: tuple[str, ...], as_of: str | None, dry_run: bool, force: str | None, json_: bool) -> int:
+    def publish_(
+        app: App,
+        names: tuple[str, ...],
+        as_of: str | None,
+        vs: str | None,
+        dry_run: bool,
+        strict: bool,
+        force: str | None,
+        json_: bool,
+    ) -> int:
         """Build the feed from the store and deliver it.
 
-        Example: hub publish office --as-of 2026-10-31
+        Example: hub publish office --as-of 2026-10-31 --vs "COPIL octobre 2026"
         """
         destinations = app.destinations(names)
-        options = publish_options(app, as_of=as_of, force=force, dry_run=dry_run)
         with app.store(writing=True) as store:
+            stamp = moment_of(store, as_of) if as_of else None
+            options = publish_options(app, as_of=stamp, vs=vs, force=force, dry_run=dry_run, strict=strict)
             report = publish(store, app.settings.feed, destinations, options)
         if json_:
             app.as_json(report)
         else:
             show_publish(app, report, dry_run=dry_run)
+            if vs and report.current:
+                show_moves(app, Path(report.folder))
         return report.exit_code
 
     @cli.command()
@@ -353,6 +431,7 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
     """Sync all sources and publish to all destinations; gives the exit code."""
     with app.store(writing=True) as store:
         synced = run_sync(app, store, app.sources(), _sync_options(app, jobs=jobs), quiet=json_)
+        match_after_sync(app, store, synced)
         if not json_:
             show_sync(app, synced)
         published = None

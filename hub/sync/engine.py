@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
+from hub import clock
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Context, Partition, Source
 from hub.store import Store
@@ -260,7 +261,7 @@ class _Engine:
         last = work.cursors.get(CENSUS)
         if not isinstance(last, str):
             return True
-        return datetime.fromisoformat(last) <= datetime.now(UTC) - timedelta(hours=work.source.census_every_hours)
+        return datetime.fromisoformat(last) <= clock.now() - timedelta(hours=work.source.census_every_hours)
 
     def _write(self, work: _Work, partition: Partition, batch: Batch) -> None:
         if work.state[partition.id] == "failed":
@@ -320,7 +321,7 @@ class _Engine:
                 self.store.count(work.run_id, moved)
                 work.report.changes.add(moved)
                 self.store.set_cursor(
-                    work.source.name, CENSUS, datetime.now(UTC).isoformat(timespec="seconds"), run_id=work.run_id
+                    work.source.name, CENSUS, clock.now().isoformat(timespec="seconds"), run_id=work.run_id
                 )
         self._end(work)
 
