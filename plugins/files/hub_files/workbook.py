@@ -19,7 +19,7 @@ _T = {
         "portfolio": "Portefeuille", "milestones": "Jalons", "load": "Charge", "about": "Lisez-moi",
         "title": "Portefeuille de projets", "as_of": "Arrêté au {}", "complete": "Toutes les sources sont à jour et complètes.",
         "partial": "ATTENTION : données incomplètes — {}", "headers": [
-            "Code", "Projet", "Programme", "État", "Tâches", "Terminées", "Avancement", "Référence (JH)",
+            "Code", "Projet", "Programme", "État", "Météo", "CPI", "Tâches", "Terminées", "Avancement", "Référence (JH)",
             "Estimé (JH)", "Reste à faire (JH)",
             "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée"],
         "m_headers": ["Projet", "Jalon", "Référence", "Prévu / réel", "Écart (jours)", "Statut"],
@@ -29,13 +29,17 @@ _T = {
         "left_out": "Ce que le flux ne compte pas", "e_headers": ["Mesure", "Raison", "Lignes", "Quantité"],
         "too_long": "La table {} ({} lignes) est trop longue pour un classeur : elle se trouve dans les dossiers csv et parquet.",
         "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"], "privacy": "Niveau de détail personnel : {}",
+        "moves": "Ce qui a bougé", "mv_title": "Ce qui a bougé depuis {}", "mv_none": "aucun arrêté pris : hub cut take",
+        "mv_headers": ["Cause", "Sujet", "Projet", "Quoi", "Avant", "Après", "Écart", "Unité"],
+        "causes": {"news": "nouveau", "correction": "correction"},
+        "rag": {"green": "vert", "amber": "orange", "red": "rouge", "grey": "gris"},
         "done": "Terminé", "late": "En retard", "open": "À venir", "measures": {"seconds": "heures", "tasks": "tâches", "amount_minor": "montant"},
     },
     "en": {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
         "title": "Project portfolio", "as_of": "As of {}", "complete": "All sources are up to date and complete.",
         "partial": "WARNING: data is incomplete — {}", "headers": [
-            "Code", "Project", "Program", "State", "Tasks", "Done", "Progress", "Baseline (days)",
+            "Code", "Project", "Program", "State", "Health", "CPI", "Tasks", "Done", "Progress", "Baseline (days)",
             "Estimate (days)", "To do (days)", "Logged (days)",
             "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish"],
         "m_headers": ["Project", "Milestone", "Baseline", "Forecast / actual", "Slip (days)", "Status"],
@@ -45,6 +49,10 @@ _T = {
         "left_out": "What the feed does not count", "e_headers": ["Measure", "Reason", "Rows", "Amount"],
         "too_long": "The table {} ({} rows) is too long for a workbook: find it in the csv and parquet folders.",
         "tables": "Tables", "t_headers": ["Table", "Content", "Rows"], "privacy": "Level of personal detail: {}",
+        "moves": "What moved", "mv_title": "What moved since {}", "mv_none": "no cut was taken: hub cut take",
+        "mv_headers": ["Cause", "About", "Project", "What", "Before", "After", "Change", "Unit"],
+        "causes": {"news": "news", "correction": "correction"},
+        "rag": {"green": "green", "amber": "amber", "red": "red", "grey": "grey"},
         "done": "Done", "late": "Late", "open": "To come", "measures": {"seconds": "hours", "tasks": "tasks", "amount_minor": "amount"},
     },
 }  # fmt: skip
@@ -58,16 +66,22 @@ WITH tasks AS (
         max(f.planned_finish) FILTER (t.kind <> 'summary') AS finish
     FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
     GROUP BY 1
+), said AS (
+    SELECT f.project_key, f.rag FROM fact_assessment f JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1 WHERE f.axis = 'overall'
+), cpi AS (
+    SELECT f.project_key, f.value, f.rag FROM fact_kpi f JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
+    WHERE f.kpi = 'EVM_DAYS' AND f.measure = 'cpi' AND f.scope_kind = 'project'
 ), logged AS (SELECT project_key, sum(days) AS days FROM fact_worklog WHERE category = 'project' AND approval <> 'rejected' GROUP BY 1),
 upcoming AS (
     SELECT f.project_key, arg_min(t.title, f.planned_finish) AS title, min(f.planned_finish) AS day
     FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key
     WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
 )
-SELECT p.code, p.name, p.program, p.state, t.n, t.done,
+SELECT p.code, p.name, p.program, p.state, a.rag, k.value AS cpi, k.rag AS cpi_rag, t.n, t.done,
     CASE WHEN t.estimate > 0 THEN (coalesce(t.estimate_done, 0) + coalesce(t.estimate_earned, 0)) / t.estimate END AS progress,
     t.baseline, t.estimate, CASE WHEN t.unknown_remaining > 0 THEN NULL ELSE coalesce(t.remaining, CASE WHEN t.n > 0 THEN 0 END) END AS remaining, l.days, u.title, u.day, t.finish
 FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN logged l USING (project_key) LEFT JOIN upcoming u USING (project_key)
+    LEFT JOIN said a ON a.project_key = p.project_key LEFT JOIN cpi k ON k.project_key = p.project_key
 WHERE t.n > 0 OR l.days IS NOT NULL OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
 """
 MILESTONES_SQL = """
@@ -77,6 +91,13 @@ FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USI
     JOIN dim_project p ON p.project_key = f.project_key
 WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category <> 'cancelled'
 ORDER BY s.category = 'done', abs(date_diff('day', c.as_of, coalesce(f.actual_finish, f.planned_finish))), p.name, t.title
+"""
+MOVES_SQL = """
+SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
+    coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR), coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
+    CASE m.unit WHEN 'date' THEN 'days' ELSE m.unit END AS unit
+FROM fact_move m JOIN dim_project p USING (project_key)
+ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC, abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
 """
 LOAD_SQL = """
 WITH cut AS (SELECT as_of FROM dim_cut WHERE is_latest = 1),
@@ -101,7 +122,9 @@ class _Book:
         self.book = xlsxwriter.Workbook(
             str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
         )
-        self.sheets = {name: self.book.add_worksheet(self.t[name]) for name in ("portfolio", "milestones", "load", "about")}
+        self.sheets = {
+            name: self.book.add_worksheet(self.t[name]) for name in ("portfolio", "milestones", "moves", "load", "about")
+        }
         self.book.set_properties({"title": self.t["title"], "comments": f"pm-hub feed {feed.feed_id}"})
         add = self.book.add_format
         self.title = add({"bold": True, "font_size": 16, "font_color": "#1F3A5F"})
@@ -117,6 +140,11 @@ class _Book:
         self.bold = add({"bold": True})
         self.red = add({"font_color": "#9C0006", "bg_color": "#FFC7CE"})
         self.green = add({"font_color": "#006100", "bg_color": "#C6EFCE"})
+        self.amber = add({"font_color": "#7F6000", "bg_color": "#FFE699"})
+        self.ratio = add({"num_format": "0.00"})
+        self.red_ratio = add({"font_color": "#9C0006", "bg_color": "#FFC7CE", "num_format": "0.00"})
+        self.amber_ratio = add({"font_color": "#7F6000", "bg_color": "#FFE699", "num_format": "0.00"})
+        self.green_ratio = add({"font_color": "#006100", "bg_color": "#C6EFCE", "num_format": "0.00"})
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.feed.connection.execute(sql).fetchall()
@@ -160,27 +188,54 @@ class _Book:
     def portfolio(self) -> None:
         t = self.t
         sheet = self.head_of("portfolio", t["title"])
-        lines = []
+        lines, colours = [], []
         for row in self.rows(PORTFOLIO_SQL):
-            *first, baseline, estimate, remaining, logged, title, day, finish = row
+            *first, said, cpi, colour, n, finished, progress, baseline, estimate, remaining, logged, title, day, finish = row
             landing = None if remaining is None or logged is None else logged + remaining
             drift = None if landing is None or baseline is None else landing - baseline
-            lines.append((*first, baseline, estimate, remaining, logged, landing, drift, title, day, finish))
+            colours.append(colour)
+            lines.append(
+                (
+                    *first,
+                    t["rag"].get(said),
+                    cpi,
+                    n,
+                    finished,
+                    progress,
+                    baseline,
+                    estimate,
+                    remaining,
+                    logged,
+                    landing,
+                    drift,
+                    title,
+                    day,
+                    finish,
+                )
+            )
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
-            (None, None, None, None, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
-            (12, 34, 22, 11, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
+            (None, None, None, None, None, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
+            (12, 34, 22, 11, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)
         if lines:
             last = 4 + len(lines)
-            sheet.conditional_format(5, 12, last, 12, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
+            for key, fmt in (("red", self.red), ("amber", self.amber), ("green", self.green)):
+                sheet.conditional_format(
+                    5, 4, last, 4, {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt}
+                )
+            for number, (line, colour) in enumerate(zip(lines, colours, strict=True), start=5):
+                paint = {"red": self.red_ratio, "amber": self.amber_ratio, "green": self.green_ratio}.get(colour or "")
+                if paint is not None and line[5] is not None:
+                    sheet.write_number(number, 5, line[5], paint)
+            sheet.conditional_format(5, 14, last, 14, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
             sheet.conditional_format(
                 5,
-                6,
+                8,
                 last,
-                6,
+                8,
                 {
                     "type": "data_bar",
                     "bar_color": "#5B9BD5",
@@ -221,6 +276,24 @@ class _Book:
             sheet.conditional_format(
                 5, 5, 4 + len(lines), 5, {"type": "cell", "criteria": "==", "value": f'"{t["done"]}"', "format": self.green}
             )
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+
+    def moves(self) -> None:
+        t = self.t
+        since = self.rows("SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1")
+        sheet = self.head_of("moves", t["mv_title"].format(since[0][0] if since else t["mv_none"]))
+        lines = [(t["causes"].get(cause, cause), *rest) for cause, *rest in self.rows(MOVES_SQL)]
+        self.table(
+            sheet,
+            4,
+            t["mv_headers"],
+            lines,
+            (None, None, None, None, None, None, self.number, None),
+            (12, 12, 10, 46, 14, 14, 12, 10),
+            "Moves",
+        )
+        sheet.freeze_panes(5, 0)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
 
@@ -361,6 +434,7 @@ def write_workbook(path: Path, feed: FeedView) -> list[str]:
     book = _Book(path, feed)
     book.portfolio()
     book.milestones()
+    book.moves()
     book.load()
     book.data()
     book.about()
