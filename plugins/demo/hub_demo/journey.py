@@ -1,10 +1,12 @@
-"""Make the portfolio, then run the main job on it as a PMO would."""
+"""Make the portfolio, live through its last three committees, then run the main job on it as a PMO would."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,20 @@ from hub_demo.portfolio import imagine
 from hub_demo.write import write_all
 
 _MARK = ".pm-hub-demo"
+_MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
 
 
 def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lang: str) -> int:
@@ -24,18 +40,60 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     (out / _MARK).touch()
-    portfolio = imagine(seed=seed, scale=scale, today=date.today())
-    write_all(portfolio, out, lang=lang)
-    click.echo(
-        f"Made {len(portfolio.projects)} plans, {len(portfolio.lines):,} timesheet lines, an ERP export and a risk register in {out}."
-    )
-    cli: Any = root_context.command
+    today = date.today()
+    portfolio = imagine(seed=seed, scale=scale, today=today)
     config = out / "config" / "hub.toml"
+    cli: Any = root_context.command
+    issues = sum(len(project.issues) for project in portfolio.projects)
+    cards = sum(len(project.cards) for project in portfolio.projects)
+    click.echo(
+        f"Imagined {len(portfolio.projects)} projects, {len(portfolio.people)} people, {issues:,} issues, {cards} cards, "
+        f"{len(portfolio.lines):,} timesheet lines in {out}."
+    )
+    for day, label in committees(today):
+        write_all(portfolio, out, day, lang=lang)
+        click.echo(f"Living through {label} ({day}): sync, photograph, close.")
+        for words, at in (
+            (["sync"], "T17:00:00Z"),
+            (["cut", "take", "--label", label], "T18:00:00Z"),
+            (["cut", "close", label], "T18:30:00Z"),
+        ):
+            quietly(cli, ["--config", str(config), "--now", f"{day}{at}", *words])
+    write_all(portfolio, out, today, lang=lang)
     # as this person can type it: the environment's hub is not on the path of a fresh machine
     hub = "hub" if shutil.which("hub") else sys.argv[0]
     click.echo(f"$ {hub} --config {config} run")
     code = cli.main(["--config", str(config), "run"], standalone_mode=False)
-    click.echo(f"Next, change a file in {out} and run again; or look around:")
-    for words in ("run", "status", "presence", "store info"):
-        click.echo(f"  {hub} --config {config} {words}")
+    click.echo(f"Next, change a file in {out} and run again; or ask what a committee asks:")
+    last = committees(today)[-1][1]
+    for line in (
+        "run",
+        "status",
+        "kpi --kpi EVM_DAYS --kpi MILESTONE_SLIP",
+        f'publish --vs "{last}"',
+        "explain EVM_DAYS --project P001",
+        "match review",
+    ):
+        click.echo(f"  {hub} --config {config} {line}")
     return code if isinstance(code, int) else 0
+
+
+def committees(today: date) -> list[tuple[date, str]]:
+    """Give the last three committees: the last day but one of each month before this one."""
+    found = []
+    first = today.replace(day=1)
+    for _ in range(3):
+        last = first - timedelta(days=1)
+        day = last - timedelta(days=max(0, last.weekday() - 4))
+        found.append((day, f"COPIL {_MONTHS[day.month - 1]} {day.year}"))
+        first = last.replace(day=1)
+    return found[::-1]
+
+
+def quietly(cli: Any, arguments: list[str]) -> None:
+    """Run one command of the hub without its words. Raises `ConfigError` with them when it does not end well."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = cli.main(arguments, standalone_mode=False)
+    if code not in {0, None}:
+        raise ConfigError(f"`hub {' '.join(arguments)}` ended with {code}: {said.getvalue()[-800:]}")

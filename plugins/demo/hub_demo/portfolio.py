@@ -1,4 +1,4 @@
-"""Imagine a portfolio: projects, plans that slip, people who log hours. Deterministic by seed and day."""
+"""Imagine a portfolio whole, from its first day to its last: plans that slip, sprints, people who log hours. Deterministic by seed and day."""
 
 from __future__ import annotations
 
@@ -16,51 +16,109 @@ PHASES = (
     ("Recette", ("Recette technique", "Recette fonctionnelle", "Correction des anomalies", "Formation"), "Recette prononcée"),
     ("Mise en service", ("Bascule", "Assistance au démarrage", "Bilan"), "Mise en service régulière"),
 )  # fmt: skip
-PROGRAMS = {
-    "SOCLE": ("Socle technique", "SI", ("Renouvellement du parc serveurs", "Migration messagerie", "Supervision unifiée",
-                                        "Segmentation réseau", "Sauvegarde hors ligne", "Gestion des identités")),
-    "DIGIT": ("Parcours numériques", "SI", ("Portail client", "Signature électronique", "Application mobile", "Moteur de recherche",
-                                            "Espace partenaires", "Tableau de bord qualité")),
-    "METIER": ("Outils métier", "METIERS", ("Refonte comptabilité", "Gestion des stocks", "Maintenance terrain", "Paie et temps",
-                                            "Achats dématérialisés", "Contrats")),
-}  # fmt: skip
 PORTFOLIOS = {"SI": "Systèmes d'information", "METIERS": "Métiers"}
-STORIES = ("late", "watermelon", "calm", "no_baseline", "rescued", "calm", "late", "calm")
+PROGRAMS = {
+    "SOCLE": ("Socle technique", "SI"), "CYBER": ("Cybersécurité", "SI"), "DIGIT": ("Parcours numériques", "SI"),
+    "GESTION": ("Outils de gestion", "METIERS"), "TERRAIN": ("Outils de terrain", "METIERS"),
+}  # fmt: skip
+# kind, story, name, program
+PROJECTS = (
+    ("plan", "watermelon", "Renouvellement du parc serveurs", "SOCLE"), ("plan", "rescued", "Migration messagerie", "SOCLE"),
+    ("plan", "rebaselined", "Refonte comptabilité", "GESTION"), ("hybrid", "cutover", "Bascule ERP", "GESTION"),
+    ("agile", "crisis", "Réponse à l'incident cyber", "CYBER"), ("agile", "calm", "Portail client", "DIGIT"),
+    ("plan", "no_baseline", "Segmentation réseau", "CYBER"), ("agile", "calm", "Application mobile", "DIGIT"),
+    ("board", "calm", "Sauvegarde hors ligne", "SOCLE"), ("agile", "late", "Espace partenaires", "DIGIT"),
+    ("plan", "late", "Gestion des stocks", "TERRAIN"), ("hybrid", "calm", "Gestion des identités", "CYBER"),
+    ("agile", "calm", "Signature électronique", "DIGIT"), ("plan", "calm", "Supervision unifiée", "SOCLE"),
+    ("agile", "calm", "Moteur de recherche", "DIGIT"), ("board", "calm", "Tableau de bord qualité", "GESTION"),
+    ("agile", "late", "Maintenance terrain", "TERRAIN"), ("hybrid", "late", "Paie et temps", "GESTION"),
+    ("agile", "calm", "Contrats", "GESTION"), ("plan", "no_baseline", "Archivage légal", "TERRAIN"),
+    ("agile", "calm", "Achats dématérialisés", "GESTION"), ("plan", "late", "Télédiagnostic", "TERRAIN"),
+    ("hybrid", "calm", "Entrepôt de données", "SOCLE"), ("agile", "calm", "Suivi des tournées", "TERRAIN"),
+)  # fmt: skip
+TEAMS = ("Systèmes", "Réseaux", "Études A", "Études B", "Mobilité", "Données", "Exploitation", "Cyber")
+LISTS = ("Idées", "À faire", "En cours", "Bloqué", "À valider", "Terminé")
+OVERRUN = {
+    "watermelon": 1.55,
+    "late": 1.12,
+    "cutover": 1.08,
+    "rebaselined": 1.15,
+    "no_baseline": 1.05,
+    "calm": 1.0,
+    "crisis": 1.0,
+    "rescued": 1.0,
+}
+SLIP = {
+    "watermelon": 1.15,
+    "late": 1.35,
+    "cutover": 1.12,
+    "rebaselined": 1.4,
+    "no_baseline": 1.1,
+    "calm": 1.0,
+    "rescued": 1.2,
+}
+KNOWN_AHEAD = 120
+
+
+class Someone(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the people; *number* is 1 upwards."""
+
+    number: int
+    team: str
+    role: str
+    external: bool
+    fte: float
 
 
 class DemoTask(msgspec.Struct, kw_only=True):
-    """One row of a plan; *days* are worked days in order, *done* of them are in the past."""
+    """One row of a plan: what was promised, and the *days* really worked, future ones too."""
 
     uid: int
     name: str
     level: int
     kind: str
     phase: int
-    start: date
-    finish: date
-    base_start: date
-    base_finish: date
-    person: int = 0
+    base: list[date] = []
     days: list[date] = []
-    done: int = 0
+    person: int = 0
+    ticket: str = ""
+
+
+class Issue(msgspec.Struct, kw_only=True):
+    """One issue of the tracker; *started* and *ended* are days, future ones too."""
+
+    key: str
+    title: str
+    kind: str
+    nature: str
+    first_nature: str
+    points: float | None
+    sprint: str
+    person: int
+    created: date
+    started: date
+    ended: date
+    reopened: date | None = None
+    cancelled: bool = False
+    epic: str = ""
 
 
 class DemoProject(msgspec.Struct, kw_only=True):
-    """One project with its plan; *guid* is the plan's identity."""
+    """One project; *guid* is its plan's identity, *sprints* are (name, first day, last day)."""
 
     code: str
     name: str
     program: str
+    kind: str
     story: str
     guid: str
     start: date
+    rebased: date | None = None
     tasks: list[DemoTask] = []
+    issues: list[Issue] = []
+    sprints: list[tuple[str, date, date]] = []
+    cards: list[tuple[str, str, date, list[date]]] = []
     budget: float = 0.0
-
-    @property
-    def has_baseline(self) -> bool:
-        """Say whether the plan was ever baselined."""
-        return self.story != "no_baseline"
 
 
 class Line(msgspec.Struct, kw_only=True):
@@ -71,17 +129,20 @@ class Line(msgspec.Struct, kw_only=True):
     day: date
     hours: float
     nature: str
-    status: str
+    ticket: str = ""
+    activity: str = ""
+    rejected: bool = False
+    billable: bool = True
 
 
 class Portfolio(msgspec.Struct, kw_only=True):
-    """The whole: projects, people (1 to *people*), timesheet lines, risks."""
+    """The whole: projects, people, timesheet lines up to *today*, registers."""
 
     today: date
-    people: int
+    people: list[Someone]
     projects: list[DemoProject]
     lines: list[Line]
-    risks: list[dict[str, str]]
+    register: list[dict[str, str]]
 
 
 def workdays(start: date, count: int) -> list[date]:
@@ -98,111 +159,254 @@ def workdays(start: date, count: int) -> list[date]:
 def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
     """Make the portfolio; the same arguments give the same portfolio."""
     rng = random.Random(seed)  # noqa: S311 - a portfolio, not a secret
-    names = [(program, name) for program, (_, _, projects) in PROGRAMS.items() for name in projects]
-    rng.shuffle(names)
-    count = max(2, round(10 * scale))
-    people = max(6, round(40 * scale))
+    count = max(4, round(24 * scale))
+    staff = max(16, round(62 * min(scale, 4)))
+    people = [
+        Someone(
+            number=number, team=TEAMS[number % 8], role=("Ingénieur", "Développeur", "Chef de projet", "Développeur")[number % 4],
+            external=number % 5 == 4, fte=0.8 if number % 12 == 7 else 1.0,
+        )
+        for number in range(1, staff + 1)
+    ]  # fmt: skip
     projects = []
+    first = today - timedelta(days=537)
+    busy: set[tuple[int, date]] = set()
+    promised: set[tuple[int, date]] = set()
     for number in range(count):
-        program, name = names[number % len(names)]
-        if number >= len(names):
-            name = f"{name} {number // len(names) + 1}"
-        story = STORIES[number % len(STORIES)]
+        kind, story, name, program = PROJECTS[number % len(PROJECTS)]
+        again = number // len(PROJECTS)
         guid = f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4{rng.getrandbits(12):03x}-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
-        start = today - timedelta(days=rng.randint(90, 420))
-        project = DemoProject(code=f"P-{number + 1:03d}", name=name, program=program, story=story, guid=guid, start=start)
-        _plan(project, rng, people, today)
+        start = first if kind == "agile" and story != "crisis" else today - timedelta(days=rng.randint(110, 230))
+        if story == "rescued":
+            start = today - timedelta(days=230)
+        if story == "crisis":
+            start = today - timedelta(days=45)
+        project = DemoProject(
+            code=f"P{number + 1:03d}", name=f"{name} {again + 1}" if again else name, program=program, kind=kind, story=story, guid=guid, start=start,
+            rebased=today - timedelta(days=50) if story == "rebaselined" else None,
+        )  # fmt: skip
+        share = len(people) // 2
+        team = [1 + (number * 3 + offset) % share for offset in range(4)] if kind in {"plan", "hybrid"} else [
+            share + 1 + (number * 3 + offset) % (len(people) - share) for offset in range(4)]  # fmt: skip
+        if kind in {"plan", "hybrid"}:
+            _plan(project, rng, team, busy, promised)
+        elif kind == "agile":
+            _sprints(
+                project, rng, team if story != "crisis" else [p.number for p in people][: min(35, len(people))], today, busy
+            )
+        else:
+            _board(project, rng, today)
         projects.append(project)
-    lines = _timesheets(projects, rng, people, today)
-    return Portfolio(today=today, people=people, projects=projects, lines=lines, risks=_risks(projects, rng, today))
+    lines = _timesheets(projects, people, rng, today, first)
+    return Portfolio(today=today, people=people, projects=projects, lines=lines, register=_register(projects, rng, today))
 
 
-def _plan(project: DemoProject, rng: random.Random, people: int, today: date) -> None:
-    slip = {"late": 1.35, "watermelon": 1.25, "rescued": 1.1, "calm": 1.0, "no_baseline": 1.1}[project.story]
-    first = (int(project.code[2:]) - 1) * 4
-    team = [(first + offset) % people + 1 for offset in range(4)] + ([rng.randint(1, people)] if rng.random() < 0.5 else [])
-    uid = 0
+def _free(start: date, count: int, person: int, busy: set[tuple[int, date]]) -> list[date]:
+    """Give the next *count* workdays on which *person* is free, and take them."""
+    days: list[date] = []
+    day = start
+    while len(days) < count:
+        if day.weekday() < 5 and (person, day) not in busy and not (day.month == 8 and 3 <= day.day <= 14):
+            days.append(day)
+            busy.add((person, day))
+        day += timedelta(days=1)
+    return days
+
+
+def _first_free(day: date, person: int, busy: set[tuple[int, date]]) -> date:
+    while day.weekday() > 4 or (person, day) in busy:
+        day += timedelta(days=1)
+    return day
+
+
+def _plan(
+    project: DemoProject, rng: random.Random, team: list[int], busy: set[tuple[int, date]], promised: set[tuple[int, date]]
+) -> None:
+    uid = epic = 0
     base_day = day = workdays(project.start, 1)[0]
     for number, (phase, names, milestone) in enumerate(PHASES):
         uid += 1
-        summary = DemoTask(
-            uid=uid, name=phase, level=1, kind="summary", phase=number, start=day, finish=day, base_start=base_day,
-            base_finish=base_day,
-        )  # fmt: skip
+        summary = DemoTask(uid=uid, name=phase, level=1, kind="summary", phase=number)
         project.tasks.append(summary)
+        ends, base_ends = [], []
         for name in names:
             uid += 1
-            length = rng.randint(5, 22)
-            real = max(1, round(length * (slip if rng.random() < 0.6 else 1.0)))
-            base = workdays(base_day, length)
-            days = workdays(day, real)
-            done = sum(one < today for one in days)
-            project.tasks.append(
-                DemoTask(
-                    uid=uid, name=name, level=2, kind="work", phase=number, start=days[0], finish=days[-1], base_start=base[0],
-                    base_finish=base[-1], person=rng.choice(team), days=days, done=done,
-                )
+            length = rng.randint(5, 18)
+            slip = SLIP[project.story] * rng.lognormvariate(0.0, 0.12)
+            # whoever of the team is free first
+            person = min(team, key=lambda one: (_first_free(day, one, busy), one))
+            task = DemoTask(
+                uid=uid, name=name, level=2, kind="work", phase=number, person=person, base=_free(base_day, length, person, promised),
+                days=_free(day, max(2, round(length * (slip if rng.random() < 0.7 else 1.0))), person, busy),
             )  # fmt: skip
-            overlap = rng.randint(0, 5)
-            base_day = workdays(base[-1] + timedelta(days=1), 1)[0] - timedelta(days=overlap)
-            day = workdays(days[-1] + timedelta(days=1), 1)[0] - timedelta(days=overlap)
-        mine = [task for task in project.tasks if task.phase == number and task.kind == "work"]
-        summary.finish, summary.base_finish = max(t.finish for t in mine), max(t.base_finish for t in mine)
-        day, base_day = max(day, summary.finish), max(base_day, summary.base_finish)
+            if project.kind == "hybrid" and rng.random() < 0.9:
+                epic += 1
+                task.ticket = f"{project.code}-{epic}"
+                task.name = f"{name} [{task.ticket}]"
+            project.tasks.append(task)
+            ends.append(task.days[-1])
+            base_ends.append(task.base[-1])
+            base_day = max(base_day, workdays(task.base[len(task.base) * 2 // 3], 1)[0])
+            day = max(day, workdays(task.days[len(task.days) * 2 // 3], 1)[0])
         uid += 1
         project.tasks.append(
             DemoTask(
-                uid=uid, name=milestone, level=2, kind="milestone", phase=number, start=summary.finish, finish=summary.finish,
-                base_start=summary.base_finish, base_finish=summary.base_finish, done=int(summary.finish < today),
+                uid=uid, name=milestone, level=2, kind="milestone", phase=number, base=[max(base_ends)], days=[max(ends)]
             )
-        )  # fmt: skip
-    effort = sum(len(task.days) for task in project.tasks)
-    project.budget = round(effort * 560 / 1000) * 1000.0
+        )
+        day, base_day = max(day, max(ends) - timedelta(days=4)), max(base_day, max(base_ends) - timedelta(days=4))
+    project.budget = (
+        round(sum(len(task.base) for task in project.tasks if task.kind == "work") * 560 / 1000) * 1000.0
+        + rng.choice((20, 40, 60)) * 1000
+    )
+    if project.kind == "hybrid":
+        for task in project.tasks:
+            if task.ticket:
+                project.issues.append(
+                    Issue(key=task.ticket, title=task.name.split(" [")[0], kind="Epic", nature="build", first_nature="build", points=None, sprint="",
+                          person=task.person, created=project.start, started=task.days[0], ended=task.days[-1])
+                )  # fmt: skip
 
 
-def _timesheets(projects: list[DemoProject], rng: random.Random, people: int, today: date) -> list[Line]:
-    busy: dict[tuple[int, date], set[str]] = defaultdict(set)
+def _sprints(project: DemoProject, rng: random.Random, team: list[int], today: date, busy: set[tuple[int, date]]) -> None:
+    number = 0
+    day = project.start - timedelta(days=project.start.weekday())
+    length = 7 if project.story == "crisis" else 21
+    pace = 0.8 if project.story == "late" else 1.0
+    sprint = 0
+    while day < today + timedelta(days=63):
+        sprint += 1
+        name = f"{project.code} Sprint {sprint}"
+        last = day + timedelta(days=length - 3)
+        project.sprints.append((name, day, last))
+        for person in team:
+            at = day
+            while at <= last and number < 900:
+                number += 1
+                drawn = rng.random()
+                nature = (
+                    "build"
+                    if drawn < 0.62
+                    else "anomaly"
+                    if drawn < 0.80
+                    else "evolution"
+                    if drawn < 0.92
+                    else "incident"
+                    if drawn < 0.97
+                    else "unknown"
+                )
+                work = _free(at, rng.randint(1, 4), person, busy)
+                created = min(at, work[0]) - timedelta(days=rng.randint(1, 15))
+                started = work[0]
+                slow = rng.random() >= pace or (nature == "incident" and rng.random() < 0.07)
+                ended = work[-1] + timedelta(days=rng.randint(6, 25) if slow else 0)
+                project.issues.append(
+                    Issue(
+                        key=f"{project.code}-{number}", title=f"{('Écran', 'Service', 'Règle', 'Import', 'Alerte')[number % 5]} {number}",
+                        kind={"build": "Story", "anomaly": "Bug", "evolution": "Evolution", "incident": "Incident", "unknown": "Task"}[nature],
+                        nature=nature, first_nature="anomaly" if nature == "evolution" and rng.random() < 0.3 else nature,
+                        points=float(rng.choice((1, 2, 3, 5, 8))) if nature in {"build", "evolution"} else None, sprint=name, person=person,
+                        created=max(created, project.start - timedelta(days=20)), started=started, ended=ended,
+                        reopened=ended + timedelta(days=2) if rng.random() < 0.06 else None, cancelled=rng.random() < 0.03,
+                    )
+                )  # fmt: skip
+                at = work[-1] + timedelta(days=1)
+        day += timedelta(days=length)
+    project.budget = round(len(team) * 380 * 0.8 * 560 / 1000) * 1000.0 if project.story != "crisis" else 480_000.0
+
+
+def _board(project: DemoProject, rng: random.Random, today: date) -> None:
+    for number in range(1, 120):
+        created = project.start + timedelta(days=rng.randint(0, max(1, (today - project.start).days)))
+        moves = [created + timedelta(days=rng.randint(2, 14) * step) for step in range(len(LISTS))]
+        project.cards.append((f"{project.code}-C{number:03d}", f"Carte {number}", created, moves))
+    project.budget = 60_000.0
+
+
+def _overrun(project: DemoProject, day: date, today: date) -> float:
+    if project.story == "rescued":
+        return 1.7 if day < today - timedelta(days=90) else 0.8
+    return OVERRUN[project.story]
+
+
+def _timesheets(
+    projects: list[DemoProject], people: list[Someone], rng: random.Random, today: date, first: date
+) -> list[Line]:
+    work: dict[tuple[int, date], list[tuple[DemoProject, str]]] = defaultdict(list)
     for project in projects:
         for task in project.tasks:
-            for day in task.days[: task.done]:
-                busy[task.person, day].add(project.code)
-    overrun = {project.code: 1.0 if project.story != "watermelon" else 1.15 for project in projects}
-    first = min(project.start for project in projects)
-    lines = []
-    for person in range(1, people + 1):
-        forgets = rng.random() < 0.1
+            for day in task.days if task.kind == "work" else ():
+                if day < today:
+                    work[task.person, day].append((project, task.ticket))
+        for issue in project.issues:
+            if issue.kind == "Epic":
+                continue
+            day = issue.started
+            while day <= min(issue.ended, issue.started + timedelta(days=8)) and day < today:
+                if day.weekday() < 5:
+                    work[issue.person, day].append((project, issue.key))
+                day += timedelta(days=1)
+        for number, (_, _, created, moves) in enumerate(project.cards):
+            for day in workdays(created, 2):
+                if day < min(today, moves[-1]):
+                    work[1 + (number * 7 + len(project.code)) % len(people), day].append((project, ""))
+    lines: list[Line] = []
+    for person in people:
         day = first
+        missing_week = None
+        forgets = 0.25 if person.team == "Exploitation" else 0.05
         while day < today:
-            if day.weekday() < 5:
-                lines.extend(_day(person, day, sorted(busy.get((person, day), ())), rng, overrun, today, forgets=forgets))
+            if day.weekday() == 0:
+                missing_week = rng.random() < forgets
+            if day.weekday() < 5 and not missing_week:
+                lines.extend(_day(person, day, work.get((person.number, day), []), rng, today))
             day += timedelta(days=1)
+    for project in projects:
+        if project.kind == "agile":
+            # what was granted is near what it takes: five weeks in six are over
+            spent = sum(line.hours for line in lines if line.project == project.code) / 7 * 500
+            share = {"late": 0.78, "crisis": 0.9}.get(project.story, 1.0) * rng.lognormvariate(0.03, 0.08)
+            project.budget = max(50_000.0, round(spent / 0.86 / 0.8 * share / 1000) * 1000.0)
     return lines
 
 
-def _day(
-    person: int, day: date, codes: list[str], rng: random.Random, overrun: dict[str, float], today: date, *, forgets: bool
-) -> list[Line]:
-    if (forgets and rng.random() < 0.25) or rng.random() < 0.02:
-        return []
-    status = "Validé" if (today - day).days > 20 else "Soumis"
-    if (day.month == 8 and rng.random() < 0.55) or rng.random() < 0.06:
-        return [Line(person=person, project="ABS", day=day, hours=7, nature="Absence", status=status)]
-    if not codes:
-        if rng.random() < 0.35:
-            return [Line(person=person, project="INT", day=day, hours=7, nature="Interne", status=status)]
+def _day(person: Someone, day: date, things: list[tuple[DemoProject, str]], rng: random.Random, today: date) -> list[Line]:
+    if (day.month == 8 and rng.random() < 0.5) or (day.month == 12 and day.day > 22) or rng.random() < 0.05:
+        return [Line(person=person.number, project="ABS", day=day, hours=7, nature="Absence", billable=False)]
+    if not things:
+        if rng.random() < 0.3:
+            return [Line(person=person.number, project="INT", day=day, hours=7, nature="Interne", billable=False)]
         return []
     lines = []
-    part = round(7 / len(codes) * 4) / 4
-    for code in codes:
-        hours = round(part * overrun[code] * 4) / 4
-        rejected = rng.random() < 0.01
+    part = 7 * person.fte / len(things)
+    seen: set[tuple[str, str]] = set()
+    for project, ticket in things:
+        if (project.code, ticket) in seen:
+            continue
+        seen.add((project.code, ticket))
+        hours = round(part * _overrun(project, day, today) * 4) / 4
+        rejected = rng.random() < 0.03
+        for activity, share in (("Production", 0.6), ("Réunions", 0.15), ("Support", 0.25)):
+            lines.append(
+                Line(person=person.number, project=project.code, day=day, hours=round(hours * share, 2), nature="Projet", ticket=ticket, activity=activity,
+                     rejected=rejected, billable=project.story != "crisis")
+            )  # fmt: skip
+    if rng.random() < 0.004:
         lines.append(
-            Line(person=person, project=code, day=day, hours=hours, nature="Projet", status="Rejeté" if rejected else status)
+            Line(
+                person=person.number,
+                project="INT",
+                day=day,
+                hours=-1,
+                nature="Interne",
+                activity="Correction",
+                billable=False,
+            )
         )
     return lines
 
 
-def _risks(projects: list[DemoProject], rng: random.Random, today: date) -> list[dict[str, str]]:
+def _register(projects: list[DemoProject], rng: random.Random, today: date) -> list[dict[str, str]]:
     texts = (
         ("Risque", "Disponibilité des experts"), ("Risque", "Retard du fournisseur"), ("Risque", "Qualité des données à reprendre"),
         ("Action", "Obtenir l'avis de la sécurité"), ("Action", "Planifier la formation"), ("Décision", "Choisir la date de bascule"),
@@ -210,17 +414,16 @@ def _risks(projects: list[DemoProject], rng: random.Random, today: date) -> list
     )  # fmt: skip
     found = []
     for project in projects:
-        for number in range(rng.randint(2, 6)):
+        for number in range(rng.randint(5, 10)):
             kind, text = rng.choice(texts)
-            opened = today - timedelta(days=rng.randint(5, 200))
-            closed = rng.random() < 0.4
+            opened = today - timedelta(days=rng.randint(1, 200))
+            closed = opened + timedelta(days=rng.randint(10, 160))
             found.append(
                 {
                     "Réf": f"{project.code}-R{number + 1:02d}", "Projet": project.code, "Type": kind, "Libellé": text,
-                    "Statut": "Clos" if closed else "Ouvert", "Probabilité": f"{rng.choice((10, 30, 50, 70)) / 100:.2f}".replace(".", ","),
-                    "Impact": str(rng.randint(1, 5)), "Exposition": str(rng.randint(2, 60) * 1000) if kind == "Risque" else "",
-                    "Ouvert le": f"{opened:%d/%m/%Y}", "Échéance": f"{opened + timedelta(days=rng.randint(20, 120)):%d/%m/%Y}",
-                    "Clos le": f"{opened + timedelta(days=15):%d/%m/%Y}" if closed else "",
+                    "Probabilité": f"{rng.choice((10, 30, 50, 70)) / 100:.2f}".replace(".", ","), "Impact": str(rng.randint(1, 5)),
+                    "Exposition": str(rng.randint(2, 60) * 1000) if kind == "Risque" else "", "Ouvert le": opened.isoformat(),
+                    "Échéance": (opened + timedelta(days=rng.randint(20, 120))).isoformat(), "Clos le": closed.isoformat(),
                 }
             )  # fmt: skip
     return found

@@ -1,17 +1,19 @@
-"""Write the imagined portfolio as the files a PMO really has: plans in MSPDI, CSV timesheets, an ERP export, registers."""
+"""Write the portfolio as known on a day, as the files a PMO really has: plans, a tracker's exports, timesheets, an ERP export, registers."""
 
 from __future__ import annotations
 
 import csv
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import xlsxwriter
 
-from hub_demo.portfolio import PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio
+from hub_demo.config import CONFIG, MAPPINGS
+from hub_demo.known import done, forecast, history, reference, status
+from hub_demo.portfolio import LISTS, PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -25,271 +27,337 @@ _WEEK = "".join(
     for day in range(1, 8)
 )
 HOURS = 7
+RATES = {"Ingénieur": 560, "Développeur": 420, "Chef de projet": 720}
 
 
-def write_plan(project: DemoProject, path: Path) -> None:
-    """Write one plan as Microsoft Project would save it in XML."""
-    people = sorted({task.person for task in project.tasks if task.person})
+def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str) -> None:
+    """Write everything as known at the end of *day* under *root*; what is the same keeps the same bytes."""
+    for name in ("plans", "tracker", "boards", "hours", "erp", "registers", "config", "mappings"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for project in portfolio.projects:
+        if project.kind in {"plan", "hybrid"} and project.start <= day:
+            write_plan(project, portfolio.people, root / "plans" / f"{project.code}.xml", day)
+    _tracker(portfolio, root / "tracker", day)
+    _boards(portfolio, root / "boards" / "cards.csv", day)
+    _hours(portfolio, root / "hours", day)
+    _budgets(portfolio, root / "erp" / "budget.xlsx", day)
+    _registers(portfolio, root / "registers", day)
+    _reference(portfolio, root / "config", day)
+    for name, text in MAPPINGS.items():
+        (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
+    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang), encoding="utf-8")
+
+
+# ---------- plans ----------
+
+
+def write_plan(project: DemoProject, people: list[Someone], path: Path, day: date) -> None:
+    """Write one plan as Microsoft Project would save it in XML on *day*."""
+    known = {task.uid: forecast(task, day) for task in project.tasks if task.days}
+    numbers = sorted({task.person for task in project.tasks if task.person})
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>',
         '<Project xmlns="http://schemas.microsoft.com/project">',
         f"<SaveVersion>14</SaveVersion><GUID>{project.guid}</GUID><Name>{escape(path.name)}</Name><Title>{escape(project.name)}</Title>",
-        f"<StartDate>{project.tasks[0].start}T09:00:00</StartDate><FinishDate>{max(t.finish for t in project.tasks)}T17:00:00</FinishDate>",
+        f"<StartDate>{min(d[0] for d in known.values())}T09:00:00</StartDate><FinishDate>{max(d[-1] for d in known.values())}T17:00:00</FinishDate>",
         f"<CurrencyCode>EUR</CurrencyCode><CalendarUID>1</CalendarUID><MinutesPerDay>{HOURS * 60}</MinutesPerDay>",
         f"<Calendars><Calendar><UID>1</UID><Name>Standard</Name><IsBaseCalendar>1</IsBaseCalendar><WeekDays>{_WEEK}</WeekDays></Calendar></Calendars>",
         "<Tasks>",
     ]
     previous = 0
     for task in project.tasks:
-        lines.append(_task(task, project, previous))
+        lines.append(_task(task, project, previous, day, known))
         previous = task.uid if task.kind != "summary" else previous
     lines.append("</Tasks><Resources>")
     lines.extend(
-        f"<Resource><UID>{person}</UID><ID>{person}</ID><Name>Ingénieur {person:02d}</Name><Type>1</Type><Code>M{person:03d}</Code></Resource>"
-        for person in people
+        f"<Resource><UID>{number}</UID><ID>{number}</ID><Name>{_name(people[number - 1])}</Name><Type>1</Type>{_code(project, number)}</Resource>"
+        for number in numbers
     )
     lines.append("</Resources><Assignments>")
-    lines.extend(_assignment(task) for task in project.tasks if task.kind == "work")
+    lines.extend(_assignment(task, day, known[task.uid]) for task in project.tasks if task.kind == "work")
     lines.append("</Assignments></Project>")
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def _task(task: DemoTask, project: DemoProject, previous: int) -> str:
-    work, actual = len(task.days) * HOURS, task.done * HOURS
+def _code(project: DemoProject, number: int) -> str:
+    # two project managers never typed the employee numbers: their people are only recognised by name
+    return "" if project.story == "no_baseline" else f"<Code>M{number:03d}</Code>"
+
+
+def _name(person: Someone) -> str:
+    return f"{person.role} {person.number:02d}"
+
+
+def _task(task: DemoTask, project: DemoProject, previous: int, day: date, known: dict[int, list[date]]) -> str:
     mine = [one for one in project.tasks if one.phase == task.phase and one.kind == "work"]
     if task.kind == "summary":
-        work, actual = sum(len(one.days) for one in mine) * HOURS, sum(one.done for one in mine) * HOURS
-        done = round(100 * actual / work) if work else 0
+        start, finish = min(known[one.uid][0] for one in mine), max(known[one.uid][-1] for one in mine)
+        work, actual = sum(len(known[one.uid]) for one in mine) * HOURS, sum(done(one, day) for one in mine) * HOURS
+        percent = round(100 * actual / work)
     elif task.kind == "milestone":
-        done = 100 * task.done
+        start = finish = max(known[one.uid][-1] for one in mine)
+        work = actual = 0
+        percent = 100 * int(finish < day)
     else:
-        done = round(100 * task.done / len(task.days))
-    actual_dates = f"<ActualStart>{task.start}T09:00:00</ActualStart>" if done else ""
-    if done == 100:
-        actual_dates += f"<ActualFinish>{task.finish}T17:00:00</ActualFinish>"
+        start, finish = known[task.uid][0], known[task.uid][-1]
+        work, actual = len(known[task.uid]) * HOURS, done(task, day) * HOURS
+        percent = round(100 * actual / work)
+    dates = f"<ActualStart>{start}T09:00:00</ActualStart>" if percent else ""
+    if percent == 100:
+        dates += f"<ActualFinish>{finish}T17:00:00</ActualFinish>"
     link = (
         f"<PredecessorLink><PredecessorUID>{previous}</PredecessorUID><Type>1</Type><LinkLag>0</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
         if previous and task.kind != "summary"
         else ""
     )
-    base = (
-        f"<Baseline><Number>0</Number><Start>{task.base_start}T09:00:00</Start><Finish>{task.base_finish}T17:00:00</Finish>"
-        f"<Work>PT{_base_days(task) * HOURS}H0M0S</Work></Baseline>"
-        if project.has_baseline
-        else ""
-    )
     return (
         f"<Task><UID>{task.uid}</UID><ID>{task.uid}</ID><Name>{escape(task.name)}</Name><OutlineLevel>{task.level}</OutlineLevel>"
-        f"<WBS>{task.phase + 1}.{task.uid}</WBS><Start>{task.start}T09:00:00</Start><Finish>{task.finish}T17:00:00</Finish>"
+        f"<WBS>{task.phase + 1}.{task.uid}</WBS><Start>{start}T09:00:00</Start><Finish>{finish}T17:00:00</Finish>"
         f"<Work>PT{work}H0M0S</Work><ActualWork>PT{actual}H0M0S</ActualWork><RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
         f"<Milestone>{int(task.kind == 'milestone')}</Milestone><Summary>{int(task.kind == 'summary')}</Summary>"
-        f"<PercentComplete>{done}</PercentComplete>{actual_dates}{link}{base}</Task>"
+        f"<PercentComplete>{percent}</PercentComplete>{dates}{link}{_baseline(task, project, mine, day)}</Task>"
     )
 
 
-def _base_days(task: DemoTask) -> int:
-    if task.kind != "work":
-        return 0
-    return sum(
-        (date.fromordinal(n).weekday() < 5) for n in range(task.base_start.toordinal(), task.base_finish.toordinal() + 1)
-    )
+def _baseline(task: DemoTask, project: DemoProject, mine: list[DemoTask], day: date) -> str:
+    if project.story == "no_baseline":
+        return ""
+    parts = {one.uid: reference(project, one, day) for one in mine}
+    if task.kind == "work":
+        base, work = parts[task.uid], len(parts[task.uid]) * HOURS
+    else:
+        work = 0
+        last = max(base[-1] for base in parts.values())
+        base = [last, last] if task.kind == "milestone" else [min(base[0] for base in parts.values()), last]
+    return f"<Baseline><Number>0</Number><Start>{base[0]}T09:00:00</Start><Finish>{base[-1]}T17:00:00</Finish><Work>PT{work}H0M0S</Work></Baseline>"
 
 
-def _assignment(task: DemoTask) -> str:
+def _assignment(task: DemoTask, day: date, days: list[date]) -> str:
+    over = done(task, day)
     spans = "".join(
-        f"<TimephasedData><Type>{2 if number < task.done else 1}</Type><UID>{task.uid}</UID><Start>{day}T09:00:00</Start>"
-        f"<Finish>{day}T17:00:00</Finish><Unit>2</Unit><Value>PT{HOURS}H0M0S</Value></TimephasedData>"
-        for number, day in enumerate(task.days)
+        f"<TimephasedData><Type>{2 if number < over else 1}</Type><UID>{task.uid}</UID><Start>{one}T09:00:00</Start>"
+        f"<Finish>{one}T17:00:00</Finish><Unit>2</Unit><Value>PT{HOURS}H0M0S</Value></TimephasedData>"
+        for number, one in enumerate(days)
     )
-    work, actual = len(task.days) * HOURS, task.done * HOURS
+    work, actual = len(days) * HOURS, over * HOURS
     return (
         f"<Assignment><UID>{task.uid}</UID><TaskUID>{task.uid}</TaskUID><ResourceUID>{task.person}</ResourceUID>"
-        f"<ActualWork>PT{actual}H0M0S</ActualWork><Start>{task.start}T09:00:00</Start><Finish>{task.finish}T17:00:00</Finish>"
+        f"<ActualWork>PT{actual}H0M0S</ActualWork><Start>{days[0]}T09:00:00</Start><Finish>{days[-1]}T17:00:00</Finish>"
         f"<RemainingWork>PT{work - actual}H0M0S</RemainingWork><Work>PT{work}H0M0S</Work>{spans}</Assignment>"
     )
 
 
-def write_all(portfolio: Portfolio, root: Path, *, lang: str) -> None:
-    """Write plans, timesheets, budgets, risks, reference data, mappings and the configuration under *root*."""
-    for name in ("plans", "hours", "erp", "registers", "config", "mappings"):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    for project in portfolio.projects:
-        write_plan(project, root / "plans" / f"{project.code}.xml")
-    _hours(portfolio, root / "hours")
-    _budgets(portfolio, root / "erp" / f"budget_{portfolio.today.year}.xlsx")
-    _csv(
-        root / "registers" / "risques.csv",
-        list(portfolio.risks[0]),
-        [list(risk.values()) for risk in portfolio.risks],
-        "utf-8-sig",
-    )
-    _reference(portfolio, root / "config")
-    for name, text in MAPPINGS.items():
-        (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
-    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang), encoding="utf-8")
+# ---------- tables ----------
 
 
-def _csv(path: Path, header: list[str], rows: Iterable[Iterable[str]], encoding: str) -> None:
+def _csv(path: Path, header: list[str], rows: Iterable[Iterable[str]], encoding: str = "utf-8-sig") -> None:
     with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def _hours(portfolio: Portfolio, folder: Path) -> None:
+def _tracker(portfolio: Portfolio, folder: Path, day: date) -> None:
+    issues, moves, sprints = [], [], []
+    for project in portfolio.projects:
+        for name, first, last in project.sprints:
+            sprints.append(
+                [
+                    name,
+                    project.code,
+                    first.isoformat(),
+                    last.isoformat(),
+                    "closed" if last < day else "active" if first <= day else "future",
+                ]
+            )
+        for issue in project.issues:
+            # one issue was deleted in the tracker, a month ago
+            if issue.created > day or (
+                issue.key.endswith("-13") and project.story == "late" and day >= portfolio.today - timedelta(days=20)
+            ):
+                continue
+            person = portfolio.people[issue.person - 1]
+            requalified = day >= issue.started
+            issues.append(
+                [issue.key, project.code, issue.title, issue.kind, issue.nature if requalified else issue.first_nature, status(issue, day),
+                 f"{issue.points:g}" if issue.points else "", issue.sprint, f"m{person.number:03d}@demo.example", _name(person),
+                 issue.created.isoformat(), "summary" if issue.kind == "Epic" else "work"]
+            )  # fmt: skip
+            before = "À faire"
+            for number, (when, what) in enumerate(history(issue), start=1):
+                if when <= day:
+                    moves.append([f"{issue.key}.{number}", issue.key, "status", before, what, when.isoformat()])
+                    before = what
+            if issue.first_nature != issue.nature and requalified:
+                moves.append([f"{issue.key}.n", issue.key, "type", "Bug", issue.kind, issue.started.isoformat()])
+    _csv(
+        folder / "issues.csv",
+        ["Clé", "Projet", "Titre", "Type", "Nature", "Statut", "Points", "Sprint", "Assigné", "Nom", "Créé le", "Genre"],
+        issues,
+    )
+    _csv(folder / "history.csv", ["Réf", "Clé", "Champ", "Avant", "Après", "Le"], moves)
+    _csv(folder / "sprints.csv", ["Sprint", "Projet", "Début", "Fin", "État"], sprints)
+
+
+def _boards(portfolio: Portfolio, path: Path, day: date) -> None:
+    rows = []
+    for project in portfolio.projects:
+        for key, title, created, moves in project.cards:
+            if created <= day:
+                place = max((n for n, when in enumerate(moves) if when <= day), default=0)
+                rows.append(
+                    [key, project.code, title, LISTS[place], "100" if place == len(LISTS) - 1 else "", created.isoformat()]
+                )
+    _csv(path, ["Carte", "Tableau", "Titre", "Liste", "Avancement", "Créée le"], rows)
+
+
+def _hours(portfolio: Portfolio, folder: Path, day: date) -> None:
     months: dict[str, list[list[str]]] = defaultdict(list)
     for line in portfolio.lines:
+        if line.day >= day:
+            continue
+        state = "Rejeté" if line.rejected else "Validé" if (day.replace(day=1) > line.day) else "Soumis"
+        person = portfolio.people[line.person - 1]
         months[f"{line.day:%Y-%m}"].append(
-            [f"M{line.person:03d}", f"Ingénieur {line.person:02d}", line.project, f"{line.day:%d/%m/%Y}",
-             f"{line.hours:.2f}".replace(".", ","), line.nature, line.status]
+            [f"M{line.person:03d}", _name(person), line.project, line.ticket, line.activity, f"{line.day:%d/%m/%Y}", f"{line.hours:.2f}".replace(".", ","),
+             line.nature, state, "Oui" if line.billable else "Non"]
         )  # fmt: skip
+    header = ["Matricule", "Nom", "Projet", "Ticket", "Activité", "Date", "Heures", "Nature", "Statut", "Facturable"]
     for month, rows in months.items():
         # the old timesheet tool writes Windows-1252, as such tools do
-        _csv(folder / f"{month}.csv", ["Matricule", "Nom", "Projet", "Date", "Heures", "Nature", "Statut"], rows, "cp1252")
+        _csv(folder / f"{month}.csv", header, rows, "cp1252")
 
 
-def _budgets(portfolio: Portfolio, path: Path) -> None:
+def _budgets(portfolio: Portfolio, path: Path, day: date) -> None:
     book = xlsxwriter.Workbook(str(path))
     book.set_properties({"created": datetime(2026, 1, 1)})
     sheet = book.add_worksheet("Exécution")
     sheet.write(0, 0, "Suivi budgétaire")
-    header = ["Projet", "Poste", "Mois", "Budget initial", "Engagé", "Consommé"]
-    sheet.write_row(2, 0, header)
+    sheet.write_row(2, 0, ["Projet", "Poste", "Mois", "Budget initial", "Engagé", "Consommé", "Prévu"])
     row = 3
+    first = date(portfolio.today.year, 1, 1)
     for project in portfolio.projects:
-        months = 12
-        monthly = round(project.budget / months, 2)
-        first = True
-        for number in range(months):
-            month = date(portfolio.today.year, number + 1, 1)
-            past = month <= portfolio.today
-            spent = round(monthly * (1.15 if project.story in {"late", "watermelon"} else 0.97), 2) if past else 0
-            sheet.write_row(row, 0, [project.code if first else "", "Prestations", f"{month:%m/%Y}", monthly, spent, spent])
-            first = False
-            row += 1
+        labour, bought = round(project.budget * 0.8 / 12, 2), round(project.budget * 0.2 / 12, 2)
+        drift = 1.15 if project.story in {"late", "watermelon", "cutover"} else 0.97
+        for number in range(12):
+            month = date(first.year, number + 1, 1)
+            past = month <= day
+            sheet.write_row(row, 0, [project.code if number == 0 else "", "Main d'œuvre", f"{month:%m/%Y}", labour, 0, 0, 0])
+            sheet.write_row(row + 1, 0, ["", "Prestations", f"{month:%m/%Y}", bought])
+            spent = round(bought * drift, 2)
+            sheet.write_row(row + 1, 4, [spent, spent, 0] if past else [0, 0, spent])
+            row += 2
         sheet.write_row(row, 0, [f"Somme {project.code}", "", "", project.budget])
         row += 1
     book.close()
 
 
-def _reference(portfolio: Portfolio, folder: Path) -> None:
+def _registers(portfolio: Portfolio, folder: Path, day: date) -> None:
+    rows = []
+    for item in portfolio.register:
+        if item["Ouvert le"] <= day.isoformat():
+            closed = item["Clos le"] <= day.isoformat()
+            rows.append([*item.values(), "Clos" if closed else "Ouvert"])
+            if not closed:
+                rows[-1][list(item).index("Clos le")] = ""
+    _csv(folder / "risques.csv", [*portfolio.register[0], "Statut"], rows)
+
+
+# ---------- what the PMO keeps ----------
+
+
+def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
     rows = [[code, name, "portfolio", "", "", "", "", ""] for code, name in PORTFOLIOS.items()]
-    rows += [[code, name, "program", parent, "", "", "", ""] for code, (name, parent, _) in PROGRAMS.items()]
-    for number, project in enumerate(portfolio.projects, start=1):
-        phase = next((t.phase for t in project.tasks if t.kind == "milestone" and not t.done), 4)
-        over = all(t.done for t in project.tasks if t.kind == "milestone")
-        rows.append(
-            [project.code, project.name, "project", project.program, ("Cadrage", "Conception", "Réalisation", "Recette", "Mise en service")[phase],
-             "closed" if over else "active", "Direction métier" if project.program == "METIER" else "DSI", str(number)]
-        )  # fmt: skip
-    _csv(
-        folder / "projects.csv",
-        ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"],
-        rows,
-        "utf-8-sig",
-    )
+    rows += [[code, name, "program", parent, "", "", "", ""] for code, (name, parent) in PROGRAMS.items()]
     links = []
+    for number, project in enumerate(portfolio.projects, start=1):
+        if project.start > day:
+            continue
+        ahead = [task for task in project.tasks if task.kind == "milestone" and task.days[0] >= day]
+        phase = (
+            ("Cadrage", "Conception", "Réalisation", "Recette", "Mise en service")[ahead[0].phase if ahead else 4]
+            if project.tasks
+            else "Réalisation"
+        )
+        over = bool(project.tasks) and not ahead
+        rows.append(
+            [project.code, project.name, "project", project.program, phase, "closed" if over else "active",
+             "Direction métier" if PROGRAMS[project.program][1] == "METIERS" else "DSI", str(number)]
+        )  # fmt: skip
+        if project.kind in {"plan", "hybrid"}:
+            links.append(
+                [
+                    project.code,
+                    "plans",
+                    project.name,
+                    "",
+                    "schedule,baseline,effort" + (",status" if project.kind == "plan" else ""),
+                ]
+            )
+        if project.kind in {"agile", "hybrid"}:
+            own = "effort," if project.kind == "agile" else ""
+            links.append([project.code, "tracker", project.code, "", f"{own}status,flow,nature"])
+        if project.kind == "board":
+            links.append([project.code, "boards", project.code, "", "status"])
+        links.append([project.code, "hours", project.code, "", "actuals"])
+    _csv(folder / "projects.csv", ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"], rows)
+    _csv(folder / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
+    people = [
+        [_name(one), f"m{one.number:03d}@demo.example", f"M{one.number:03d}", one.team, one.role, "oui" if one.external else "non",
+         "non" if one.external and one.number % 10 == 4 else "oui", f"{one.fte:g}".replace(".", ",")]
+        for one in portfolio.people
+    ]  # fmt: skip
+    _csv(
+        folder / "people.csv",
+        ["name", "email", "employee_no", "team", "role", "external", "timesheet_expected", "fte"],
+        people,
+    )
+    _csv(folder / "rates.csv", ["scope", "scope_id", "per_day", "valid_from"],
+         [["role", role, str(rate), "2024-01-01"] for role, rate in RATES.items()] + [["default", "*", "560", "2024-01-01"]])  # fmt: skip
+    _csv(folder / "targets.csv", ["kpi", "scope_id", "goal", "amber", "red", "better"], [
+        ["EVM_DAYS.cpi", "*", "1", "0,95", "0,85", "up"], ["EVM_DAYS.spi", "*", "1", "0,95", "0,85", "up"], ["SLA.compliance.resolution", "*", "0,95", "0,95", "0,90", "up"],
+        ["TIMESHEET_COMPLETENESS.completeness", "*", "1", "0,95", "0,85", "up"], ["DQ_SCORE.score", "*", "95", "90", "80", "up"],
+        ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"], ["LANDING.variance", "*", "0", "5000", "50000", "down"],
+    ])  # fmt: skip
+    _csv(folder / "statuses.csv", ["source", "container", "status", "category"],
+         [["boards", "*", "À faire", "todo"], ["boards", "*", "En cours", "in_progress"], ["boards", "*", "Terminé", "done"]])  # fmt: skip
+    _csv(
+        folder / "sla_goals.csv",
+        ["project_code", "nature", "metric", "goal_hours"],
+        [["*", "incident", "resolution", "408"]],
+    )
+    checks = []
     for project in portfolio.projects:
-        links.append([project.code, "plans", project.code, "schedule,baseline,effort,status"])
-        links.append([project.code, "hours", project.code, "actuals"])
-    _csv(folder / "project_links.csv", ["project_code", "source", "container", "facets"], links, "utf-8-sig")
+        if project.story == "cutover" and project.start <= day:
+            share = min(1.0, max(0.0, (day - project.start).days / 330))
+            for number in range(24):
+                ok = number < 24 * share
+                checks.append([project.code, "Matrice d'exploitabilité", f"{number + 1:02d}", f"Point d'exploitabilité {number + 1}", "oui" if number % 6 else "non",
+                               "ok" if ok else "nok" if number == int(24 * share) else "todo"])  # fmt: skip
+    _csv(folder / "checklists.csv", ["project_code", "list", "ref", "label", "mandatory", "state"], checks)
+    _csv(folder / "assessments.csv", ["project_code", "day", "axis", "rag", "trend", "comment"], _said(portfolio, day))
 
 
-CONFIG = """# The demonstration portfolio: every file below was generated, and is read by the real connectors.
-store = "sqlite:///data/hub.db"
-feed = "data/feed"
-lang = "{lang}"
-country = "FR"
-
-[sources.plans]
-kind = "msproject"
-path = "plans"
-tz = "Europe/Paris"
-hours_per_day = 7
-
-[sources.hours]
-kind = "tabular"
-path = "hours/*.csv"
-mapping = "mappings/hours.toml"
-hours_per_day = 7
-
-[sources.erp]
-kind = "tabular"
-path = "erp/*.xlsx"
-mapping = "mappings/budget_initial.toml"
-
-[sources.spent]
-kind = "tabular"
-path = "erp/*.xlsx"
-mapping = "mappings/budget_consomme.toml"
-
-[sources.registers]
-kind = "tabular"
-path = "registers/*.csv"
-mapping = "mappings/risques.toml"
-
-[destinations.office]
-kind = "files"
-path = "out"
-formats = ["parquet", "csv", "xlsx"]
-
-[schedule]
-run = "0 6 * * 1-5"
-tz = "Europe/Paris"
-"""
-_BUDGET = """# The ERP's export: a banner, group rows filled once, rows of sums.
-record = "budget_line"
-sheet = "Exécution"
-header_row = 3
-carry_down = ["Projet"]
-drop = [{{ column = "Projet", matches = "^Somme" }}]
-key = ["Projet", "Poste", "Mois"]
-
-[fields]
-project_code = "Projet"
-category = {{ column = "Poste", values = {{ "Prestations" = "services" }} }}
-month = "Mois"
-amount_minor = "{column}"
-kind = {{ value = "{kind}" }}
-currency = {{ value = "EUR" }}
-"""
-MAPPINGS = {
-    "hours": """# Monthly exports of the timesheet tool; a month's file is complete, so a line that leaves it is deleted.
-record = "worklog"
-encoding = "cp1252"
-delimiter = ";"
-decimal = ","
-key = ["Matricule", "Projet", "Date"]
-
-[fields]
-account_id = "Matricule"
-container_id = "Projet"
-day = { column = "Date", format = "%d/%m/%Y" }
-seconds = { column = "Heures", unit = "hours" }
-category = { column = "Nature", values = { "Projet" = "project", "Interne" = "internal", "Absence" = "absence" } }
-approval = { column = "Statut", values = { "Validé" = "approved", "Soumis" = "submitted", "Rejeté" = "rejected" } }
-
-[account]
-display_name = "Nom"
-employee_no = "Matricule"
-""",
-    "budget_initial": _BUDGET.format(column="Budget initial", kind="baseline"),
-    "budget_consomme": _BUDGET.format(column="Consommé", kind="consumed"),
-    "risques": """record = "register_item"
-delimiter = ";"
-decimal = ","
-key = ["Réf"]
-
-[fields]
-project_code = "Projet"
-kind = { column = "Type", values = { "Risque" = "risk", "Action" = "action", "Décision" = "decision", "Problème" = "issue" } }
-title = "Libellé"
-state = { column = "Statut", values = { "Ouvert" = "open", "Clos" = "closed" } }
-probability = "Probabilité"
-impact = "Impact"
-exposure_minor = "Exposition"
-opened_on = "Ouvert le"
-due_on = "Échéance"
-closed_on = "Clos le"
-""",
-}
+def _said(portfolio: Portfolio, day: date) -> list[list[str]]:
+    """Give what the committee said each month: of the watermelon always green."""
+    rows = []
+    for back in range(6, -1, -1):
+        when = portfolio.today - timedelta(days=30 * back + 1)
+        if when > day:
+            continue
+        for project in portfolio.projects:
+            if project.start > when:
+                continue
+            story = project.story
+            rag = {"late": "amber", "crisis": "red", "cutover": "amber"}.get(story, "green")
+            trend = "flat"
+            if story == "rescued":
+                rag, trend = ("red", "down") if back > 3 else ("amber", "up") if back > 1 else ("green", "up")
+            if story == "rebaselined":
+                rag = "red" if back > 2 else "green"
+            comment = {
+                "watermelon": "Tout est sous contrôle.",
+                "rebaselined": "Nouvelle référence validée." if back <= 2 else "Glissement important.",
+            }.get(story, "")
+            rows.append([project.code, when.isoformat(), "overall", rag, trend, comment])
+    return rows

@@ -16,12 +16,14 @@ __all__ = ["hub_folder", "run_hub"]
 
 
 def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """hub demo ends green, says what was synced and what to open; again through run it changes nothing."""
-    result = run_hub("demo", "--out", "demo", "--scale", "0.4")
+    """hub demo lives through three committees and ends green; again through run it changes nothing."""
+    result = run_hub("demo", "--out", "demo", "--scale", "0.3")
     again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
     said = json.loads(again.output)
     manifest = json.loads((hub_folder / "demo" / "out" / "latest" / "manifest.json").read_text())
-    hours = sum(line.hours for line in imagine(seed=2026, scale=0.4, today=date.today()).lines)
+    hours = sum(line.hours for line in imagine(seed=2026, scale=0.3, today=date.today()).lines)
+    cuts = json.loads(run_hub("--config", "demo/config/hub.toml", "cut", "list", "--json").output)
+    status = run_hub("--config", "demo/config/hub.toml", "status").output
 
     assert 0 == result.exit_code, result.output + result.error
     assert "Open next:" in result.output
@@ -29,8 +31,22 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 0 == said["exit_code"]
     assert 0 == sum(one["changes"]["inserted"] + one["changes"]["updated"] for one in said["sync"])
     assert manifest["complete"]
-    assert pytest.approx(hours * 3600) == manifest["tables"]["fact_worklog"]["sums"]["seconds"]
-    assert 4 + 1 == manifest["tables"]["dim_project"]["rows"]
+    assert pytest.approx(hours * 3600, abs=40_000) == manifest["tables"]["fact_worklog"]["sums"]["seconds"]
+    assert 7 + 1 == manifest["tables"]["dim_project"]["rows"]
+    assert 3 == sum(cut["closed_at"] is not None for cut in cuts)
+    # the stories: said green and computed red, never planned, on its way to the gate
+    found = json.loads(
+        run_hub(
+            "--config", "demo/config/hub.toml", "kpi", "--kpi", "EVM_DAYS", "--kpi", "READINESS", "--format", "json"
+        ).output
+    )
+    evm = {row["project"]: row for row in found["kpis"]["EVM_DAYS"]}
+    ready = {row["project"]: row for row in found["kpis"]["READINESS"]}
+    assert "Red where P001 (the committee said green): EVM_DAYS.cpi" in status
+    assert evm["P001"]["cpi"] < 0.85
+    assert (None, 0) == (evm["P007"]["cpi"], evm["P007"]["coverage"])
+    assert 0 < ready["P004"]["readiness"] < 1
+    assert 0 == ready["P004"]["gate_open"]
 
 
 def test_another_folder_is_not_emptied(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:

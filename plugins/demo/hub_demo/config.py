@@ -1,0 +1,197 @@
+"""The configuration and the mappings of the demonstration, as a PMO would write them."""
+
+from __future__ import annotations
+
+CONFIG = """# The demonstration portfolio: every file below was generated, and is read by the real connectors.
+store = "sqlite:///data/hub.db"
+feed = "data/feed"
+lang = "{lang}"
+country = "FR"
+
+[sources.plans]                  # schedules
+kind = "msproject"
+path = "plans"
+tz = "Europe/Paris"
+hours_per_day = 7
+
+[sources.tracker]                # issues of the agile projects
+kind = "tabular"
+path = "tracker/issues.csv"
+mapping = "mappings/issues.toml"
+
+[sources.tracker_history]        # their moves from status to status
+kind = "tabular"
+path = "tracker/history.csv"
+mapping = "mappings/history.toml"
+
+[sources.sprints]
+kind = "tabular"
+path = "tracker/sprints.csv"
+mapping = "mappings/sprints.toml"
+
+[sources.boards]                 # cards of two small teams
+kind = "tabular"
+path = "boards/cards.csv"
+mapping = "mappings/cards.toml"
+
+[sources.hours]                  # timesheets
+kind = "tabular"
+path = "hours/*.csv"
+mapping = "mappings/hours.toml"
+hours_per_day = 7
+
+[sources.erp]                    # budgets, and what was spent of them
+kind = "tabular"
+path = "erp/*.xlsx"
+mapping = "mappings/budget_initial.toml"
+
+[sources.committed]
+kind = "tabular"
+path = "erp/*.xlsx"
+mapping = "mappings/budget_engage.toml"
+
+[sources.spent]
+kind = "tabular"
+path = "erp/*.xlsx"
+mapping = "mappings/budget_consomme.toml"
+
+[sources.forecast]
+kind = "tabular"
+path = "erp/*.xlsx"
+mapping = "mappings/budget_prevu.toml"
+
+[sources.registers]              # risks, actions, decisions
+kind = "tabular"
+path = "registers/*.csv"
+mapping = "mappings/risques.toml"
+
+[destinations.office]
+kind = "files"
+path = "out"
+formats = ["parquet", "csv", "xlsx"]
+
+[schedule]
+run = "0 6 * * 1-5"
+tz = "Europe/Paris"
+"""
+_BUDGET = """# The ERP's export: a banner, group rows filled once, rows of sums.
+record = "budget_line"
+sheet = "Exécution"
+header_row = 3
+carry_down = ["Projet"]
+drop = [{{ column = "Projet", matches = "^Somme" }}]
+key = ["Projet", "Poste", "Mois"]
+
+[fields]
+project_code = "Projet"
+category = {{ column = "Poste", values = {{ "Main d'œuvre" = "labour", "Prestations" = "services" }} }}
+month = "Mois"
+amount_minor = "{column}"
+kind = {{ value = "{kind}" }}
+currency = {{ value = "EUR" }}
+"""
+_STATES = '"À faire" = "todo", "En cours" = "in_progress", "Terminé" = "done", "Abandonné" = "cancelled"'
+MAPPINGS = {
+    "issues": f"""record = "task"
+files = "latest"              # one export, replaced each time: ids without the file's name
+delimiter = ";"
+key = ["Clé"]
+
+[fields]
+container_id = "Projet"
+code = "Clé"
+title = "Titre"
+kind = "Genre"
+type_raw = "Type"
+nature = "Nature"
+status_raw = "Statut"
+status_native = {{ column = "Statut", values = {{ {_STATES} }} }}
+points = "Points"
+iteration_id = {{ column = "Sprint", source = "sprints" }}
+assignee_id = "Assigné"
+created_at = "Créé le"
+
+[account]
+display_name = "Nom"
+email = "Assigné"
+""",
+    "history": """record = "task_change"
+files = "latest"              # one export, replaced each time: ids without the file's name
+delimiter = ";"
+key = ["Réf"]
+
+[fields]
+task_id = { column = "Clé", source = "tracker" }
+field = "Champ"
+from_value = "Avant"
+to_value = "Après"
+at = "Le"
+""",
+    "sprints": """record = "iteration"
+files = "latest"              # one export, replaced each time: ids without the file's name
+delimiter = ";"
+key = ["Sprint"]
+
+[fields]
+name = "Sprint"
+start_at = "Début"
+finish_at = "Fin"
+state = "État"
+container_id = { column = "Projet", source = "tracker" }
+""",
+    "cards": """record = "task"
+files = "latest"              # one export, replaced each time: ids without the file's name
+delimiter = ";"
+key = ["Carte"]
+
+[fields]
+container_id = "Tableau"
+code = "Carte"
+title = "Titre"
+status_raw = "Liste"
+percent = "Avancement"
+created_at = "Créée le"
+""",
+    "hours": """# Monthly exports of the timesheet tool; a month's file is complete, so a line that leaves it is deleted.
+record = "worklog"
+encoding = "cp1252"
+delimiter = ";"
+decimal = ","
+key = ["Matricule", "Projet", "Ticket", "Activité", "Date", "Nature"]
+
+[fields]
+account_id = "Matricule"
+container_id = "Projet"
+task_id = { column = "Ticket", source = "tracker" }
+day = { column = "Date", format = "%d/%m/%Y" }
+seconds = { column = "Heures", unit = "hours" }
+billable = "Facturable"
+category = { column = "Nature", values = { "Projet" = "project", "Interne" = "internal", "Absence" = "absence" } }
+approval = { column = "Statut", values = { "Validé" = "approved", "Soumis" = "submitted", "Rejeté" = "rejected" } }
+
+[account]
+display_name = "Nom"
+employee_no = "Matricule"
+""",
+    "budget_initial": _BUDGET.format(column="Budget initial", kind="baseline"),
+    "budget_engage": _BUDGET.format(column="Engagé", kind="committed"),
+    "budget_consomme": _BUDGET.format(column="Consommé", kind="consumed"),
+    "budget_prevu": _BUDGET.format(column="Prévu", kind="forecast"),
+    "risques": """record = "register_item"
+delimiter = ";"
+decimal = ","
+key = ["Réf"]
+
+[fields]
+project_code = "Projet"
+kind = { column = "Type", values = { "Risque" = "risk", "Action" = "action", "Décision" = "decision", "Problème" = "issue" } }
+title = "Libellé"
+state = { column = "Statut", values = { "Ouvert" = "open", "Clos" = "closed" } }
+probability = "Probabilité"
+impact = "Impact"
+exposure_minor = "Exposition"
+opened_on = "Ouvert le"
+due_on = "Échéance"
+closed_on = "Clos le"
+""",
+}
