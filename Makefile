@@ -17,14 +17,14 @@ demo: env
 	$(BIN)/hub demo --out demo
 
 test: env
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 test-mpp: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/msproject
 
 proof: env
-	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q
+	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto
 
 lint: env
 	$(BIN)/ruff check .
