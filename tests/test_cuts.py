@@ -22,6 +22,7 @@ from hub.records import (
     Baseline,
     BudgetLine,
     Container,
+    Iteration,
     Person,
     Project,
     ProjectLink,
@@ -139,6 +140,9 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
     )
     sync(store, *TIMES, hours(1, "2026-05-05", 2))
     cuts.take(store, kind="copil", label="COPIL 1", actor="me")
+    # a close that was killed leaves its scratch behind, and half a folder: the next one does not stumble over them
+    (tmp_path / "data" / "cuts" / ".scratch-1" / "cut-1").mkdir(parents=True)
+    (tmp_path / "data" / "cuts" / "1").mkdir()
     folder = cuts.close(store, tmp_path / "data" / "feed", "COPIL 1", BuildOptions(), actor="me")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     first = ask(out(store, tmp_path), "SELECT * FROM fact_kpi WHERE cut_key = 1 ORDER BY ALL")
@@ -208,6 +212,32 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     assert 1000.0 == moves["risk", "risk opened", "news"]
     assert 10.0 == moves["scope", "added", "news"]
     assert 2.0 + 5.0 == moves["effort", "remaining", "news"]
+
+
+@pytest.mark.parametrize("vs", ["now", "Later"])
+def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str) -> None:
+    """A feed as of the committee may be told from today, or from a cut closed since, with tasks and tools nobody knew then."""
+    sync(store, *portfolio())
+    sync(store, *plan(*work(1, "2026-07-31")))
+    cuts.take(store, kind="copil", label="Then", actor="me")
+    sync(store, *plan(*work(2, "2026-09-01")))
+    issue = Task(
+        id="jira:1", container_id="jira:p", title="New", points=3.0, iteration_id="jira:s", created_at="2026-01-02T08:00:00Z"
+    )
+    sync(store, Container(id="jira:p", kind="project", code="B", name="B"), Iteration(id="jira:s", name="S1"), issue)
+    cuts.take(store, kind="copil", label="Later", actor="me")
+    cuts.close(store, tmp_path / "data" / "feed", "Later", BuildOptions(), actor="me")
+    report = out(store, tmp_path, as_of=moment_of(store, "Then"), vs=vs)
+
+    assert [("removed", -10.0)] == ask(
+        report, "SELECT measure, delta FROM fact_move WHERE topic = 'scope' AND project_key <> -1 AND delta <> 0"
+    )
+    assert [(0, 1), (1, 3)] == ask(
+        report,
+        "SELECT (cut_key <> 0)::INTEGER, count(*) FROM fact_task_snapshot JOIN dim_cut USING (cut_key) WHERE cut_key = 0 OR label = ? GROUP BY 1 ORDER BY 1".replace(
+            "?", repr(vs)
+        ),
+    )
 
 
 def test_moments_have_names(store: Store, tmp_path: Path) -> None:

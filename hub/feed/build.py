@@ -83,6 +83,7 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
 def photograph(store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None) -> str:
     """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files."""
     scratch = folder.parent / f".scratch-{folder.name}"
+    shutil.rmtree(scratch, ignore_errors=True)  # left by one that was killed
     with _clean_failure(folder.parent, folder, scratch):
         found = _other_cuts(store, scratch, msgspec.structs.replace(options, cuts=(cut,)), now or clock.now())
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -122,7 +123,8 @@ def _other_cuts(store: Path, scratch: Path, options: BuildOptions, moment: datet
         staged = _compute(store, scratch, plain, moment, {}, cut=cut)
         try:
             folder.mkdir(parents=True, mode=0o700)
-            write_cut(staged.connection, folder, cut)
+            # told from a later moment: the feed itself may not know what that one speaks of
+            write_cut(staged.connection, folder, cut, names=options.as_of is not None and cut.as_of > options.as_of)
         finally:
             staged.close()
         found.append((cut, folder))

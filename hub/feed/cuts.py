@@ -14,6 +14,10 @@ from hub.feed.model import model
 CUT_TABLES = (
     "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",
 )  # fmt: skip
+_NAMES = ("dim_task", "dim_iteration")
+_TARGETS = {
+    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
+}  # fmt: skip
 # nobody below team level stays in a photograph
 _VEILED = {
     "fact_task_snapshot": "REPLACE (-1::BIGINT AS person_key)",
@@ -32,13 +36,19 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
-def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut) -> None:
-    """Write the rows of *cut* from a filled feed into *folder*, one Parquet file a table, ordered by key."""
+def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, names: bool = False) -> None:
+    """Write the rows of *cut* from a filled feed into *folder*, one Parquet file a table, ordered by key.
+
+    *names* adds the tasks and sprints it speaks of, for a feed of an earlier moment that does not know them all.
+    """
     day = cut.as_of[:10].replace("-", "")
     for name in CUT_TABLES:
         _copy(connection, f"SELECT * {_VEILED.get(name, '')} FROM {name} WHERE cut_key = {cut.key}", name, folder)
     _copy(connection, f"SELECT * FROM fact_project_snapshot WHERE date_key = {day}", "fact_project_snapshot", folder)
     _copy(connection, "SELECT * FROM dim_project WHERE project_key <> -1", "dim_project", folder)
+    if names:
+        _copy(connection, "SELECT * FROM dim_task WHERE task_key <> -1", "dim_task", folder)
+        _copy(connection, "SELECT * FROM dim_iteration WHERE iteration_key <> -1", "dim_iteration", folder)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, name: str, folder: Path) -> None:
@@ -62,18 +72,18 @@ def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, 
     connection.execute("CREATE TABLE other_cut (cut_key BIGINT, as_of VARCHAR, kind VARCHAR, label VARCHAR)")
     for cut, _ in cuts:
         connection.execute("INSERT INTO other_cut VALUES (?, ?, ?, ?)", [cut.key, cut.as_of[:10], cut.kind, cut.label])
-    for name in (*CUT_TABLES, "fact_project_snapshot", "dim_project"):
+    for name in (*CUT_TABLES, *_TARGETS):
         shape = model().tables[name]
-        target = {"fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project"}.get(name, f"cut_{name}")
+        target = _TARGETS.get(name, f"cut_{name}")
         columns = ", ".join(f"{column} {facts.type}" for column, facts in shape.columns.items())
         connection.execute(f"CREATE TABLE {target} ({columns})")
-        paths = [(folder / f"{name}.parquet").as_posix().replace("'", "''") for _, folder in cuts]
+        files = [folder / f"{name}.parquet" for _, folder in cuts]
+        paths = [file.as_posix().replace("'", "''") for file in files if name not in _NAMES or file.exists()]
         if not paths:
             continue
         listed = ", ".join(f"'{path}'" for path in paths)
-        distinct = (
-            " QUALIFY row_number() OVER (PARTITION BY project_key ORDER BY project_key) = 1" if name == "dim_project" else ""
-        )
+        key = model().tables[name].key[0]
+        distinct = f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {key}) = 1" if name.startswith("dim_") else ""
         connection.execute(
             f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true){distinct}"
         )

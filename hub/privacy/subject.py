@@ -13,7 +13,7 @@ import msgspec
 from hub import clock
 from hub.errors import ConfigError
 from hub.store import Store
-from hub.store.store import memory_trigger
+from hub.store.migrations import memory_trigger
 
 ERASED = "(effacé)"
 # the columns that say who someone is, per table; rows of persons are found by their ids

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from hub.errors import ConfigError, FeedError
 from hub.feed import BuildOptions, Cut, digest, instant, photograph
 from hub.store import Store
@@ -104,6 +106,7 @@ def cuts_for(store: Store, root: Path, *, as_of: str | None, vs: str | None) -> 
             return tuple(cuts), cut.key
     later = [cut for cut in known(store, root) if cut.label == vs]
     if later:
-        return (*cuts, later[0]), later[0].key
+        # computed again as of its moment: a feed of an earlier one needs the names of its tasks too
+        return (*cuts, msgspec.structs.replace(later[0], folder=None)), later[0].key
     stamp = moment_of(store, vs) or utc_now()
     return (*cuts, Cut(key=AD_HOC, as_of=stamp, kind="daily", label=vs)), AD_HOC

@@ -19,10 +19,9 @@ from sqlite_utils.db import Database
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.records import BY_TABLE, Record, columns
-from hub.store.migrations import memory_trigger, migrations
+from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
 
-__all__ = ["Changes", "RunRow", "Store", "as_of_sql", "explain", "memory_trigger", "store_path", "utc_now"]
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 

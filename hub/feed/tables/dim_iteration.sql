@@ -12,3 +12,4 @@ SELECT key AS iteration_key, CASE WHEN counted THEN project_key ELSE -1 END AS p
     left(start_at, 10)::DATE AS start_date, left(coalesce(completed_at, finish_at), 10)::DATE AS finish_date, state
 FROM placed
 UNION ALL SELECT -1, -1, '-', 0, NULL, NULL, NULL
+UNION ALL BY NAME SELECT * FROM cut_iteration c WHERE NOT EXISTS (SELECT 1 FROM iteration i WHERE i.key = c.iteration_key)

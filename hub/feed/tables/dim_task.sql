@@ -14,7 +14,7 @@ born AS (
     SELECT exec_task_id, arg_min(plan_task_id, step) AS plan_task_id FROM (
         SELECT exec_task_id, plan_task_id, -1 AS step FROM decided
         UNION ALL SELECT up.of_id, d.plan_task_id, up.step FROM up JOIN decided d ON d.exec_task_id = up.id) GROUP BY 1
-)
+), known AS (
 SELECT t.key AS task_key, t.id AS task_id, t.code AS key, t.title, t.kind, t.nature, coalesce(b.nature, t.nature) AS nature_first, t.type_raw,
     coalesce(m.key, -1) AS parent_task_key, coalesce(plan.key, -1) AS plan_task_key, top.phase, t.wbs, s.key AS source_key,
     coalesce(p.project_key, -1) AS project_key, t.url, t.created_at::TIMESTAMPTZ AS created_at,
@@ -24,3 +24,8 @@ FROM task t JOIN source s ON s.id = t.source_id LEFT JOIN task_place p ON p.task
     LEFT JOIN born b ON b.task_id = t.id LEFT JOIN carried c ON c.exec_task_id = t.id LEFT JOIN task plan ON plan.id = c.plan_task_id
 UNION ALL SELECT -1, NULL, NULL, getvariable('no_task'), 'work', 'unknown', 'unknown', NULL, -1, -1, NULL, NULL,
     min(key), -1, NULL, NULL, 1, 0 FROM source HAVING count(*) > 0
+)
+SELECT * FROM known
+UNION ALL BY NAME
+SELECT * REPLACE (coalesce((SELECT key FROM source WHERE key = c.source_key), (SELECT min(key) FROM source)) AS source_key) FROM cut_task c
+WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.key = c.task_key)
