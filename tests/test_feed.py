@@ -169,6 +169,27 @@ def test_money_is_conserved(store: Store, tmp_path: Path) -> None:
     } in snapshot.manifest["excluded"]
 
 
+def test_hours_may_name_a_task_by_its_code(store: Store, tmp_path: Path) -> None:
+    """A timesheet knows the key of an issue, not its id; when the issue is deleted there, the hours stay worked here."""
+    coded = [Container(id="tracker:1", kind="project", code="INFRA", name="Infra"),
+             Task(id="tracker:10", container_id="tracker:1", code="INFRA-7", title="An issue", status_native="done"),
+             Task(id="tracker:11", container_id="tracker:1", code="INFRA-8", title="Another", status_native="done")]  # fmt: skip
+    hours = [Container(id="hours:INFRA", kind="table", code="INFRA", name="INFRA"),
+             Worklog(id="hours:1", container_id="hours:INFRA", task_id="tracker:INFRA-7", day="2026-03-02", seconds=60),
+             Worklog(id="hours:2", container_id="hours:INFRA", task_id="tracker:INFRA-8", day="2026-03-02", seconds=600),
+             Worklog(id="hours:3", container_id="hours:INFRA", task_id="tracker:INFRA-9", day="2026-03-02", seconds=6000)]  # fmt: skip
+    fill(store, coded, hours)
+    store.set_presence("task", ["tracker:11"], "deleted", "absent from the census", run_id=9)
+    snapshot = feed_of(store, tmp_path)
+
+    assert [("-", 6000), ("An issue", 60), ("Another", 600)] == ask(
+        snapshot,
+        "SELECT CASE WHEN task_key = -1 THEN '-' ELSE title END AS task, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_task USING (task_key) "
+        "GROUP BY 1 ORDER BY 1",
+    )
+    assert [] == problems(store, snapshot)
+
+
 def test_what_left_is_listed(store: Store, tmp_path: Path) -> None:
     """A deleted task leaves with its hours; an archived container keeps them."""
     log = Worklog(id="plans:x", task_id="plans:g/t/2", container_id="plans:g", day="2026-03-02", seconds=500)

@@ -1,5 +1,12 @@
 -- Which project feeds on which container and task, and which of them is the authority for a facet.
 -- A slot is a container seen through one line of project_links.csv, or through its own code where no line takes it whole.
+-- Hours may name a task of another source by its code, as timesheets name the issues of a tracker.
+CREATE TABLE coded AS
+    SELECT o.task_id AS named, first(t.id ORDER BY t.counted DESC, t.key DESC) AS id
+    FROM (SELECT DISTINCT w.task_id FROM worklog w WHERE w.task_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM task t WHERE t.id = w.task_id)) o
+        JOIN task t ON t.source_id || ':' || t.code = o.task_id
+    GROUP BY 1;
+UPDATE worklog SET task_id = c.id FROM coded c WHERE worklog.task_id = c.named;
 CREATE TABLE alone AS
     SELECT c.id, c.code, c.name, c.archived, (c.kind <> 'plan')::INTEGER * 1000000000000 + c.key AS rank,
         -1 - min(c.key) OVER (PARTITION BY lower(coalesce(c.code, c.id))) AS project_key

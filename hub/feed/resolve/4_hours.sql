@@ -4,7 +4,8 @@ CREATE TABLE worklog_place AS
         coalesce(t.key, -1) AS task_key, coalesce(o.person_key, -1) AS person_key, s.key AS source_key,
         coalesce(c.seconds_per_day, s.seconds_per_day) AS seconds_per_day,
         CASE WHEN w.presence IN ('deleted', 'trashed') THEN w.presence
-            WHEN coalesce(t.presence, '') IN ('deleted', 'trashed') THEN 'task ' || t.presence
+            -- hours that another tool keeps were worked, whatever becomes of the issue they name
+            WHEN t.source_id = w.source_id AND t.presence IN ('deleted', 'trashed') THEN 'task ' || t.presence
             WHEN NOT coalesce(c.counted, true) THEN 'container ' || c.presence
             WHEN w.origin = 'plan' AND NOT coalesce(p.plan_actuals, false) THEN 'actual work of a plan, not a timesheet'
             WHEN w.origin = 'timesheet' AND NOT coalesce(p.actuals, true) THEN 'another container is the authority for actuals'
