@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hub.files import relative_name as relative_name
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
+    from hub.plugins import Plugins as Plugins
     from hub.records import BY_TABLE as BY_TABLE
     from hub.records import RECORDS as RECORDS
     from hub.records import Account as Account
@@ -71,6 +72,7 @@ _ROOMS = {
     "feed": ("column_captions", "table_caption"),
     "files": ("FileState", "matching_files", "relative_name", "write_atomically"),
     "hookspecs": ("hookimpl",),
+    "plugins": ("Plugins",),
     "records": (
         "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem", "Container",
         "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem", "SlaCycle", "Task",

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
     import click
 
     from hub.destination import Destination
+    from hub.plugins import Plugins
     from hub.records import Category, Record
     from hub.source import Source
     from hub.store import RunRow
+    from hub.testing.kit import Shown
 
 PROJECT = "hub"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -40,6 +46,17 @@ def register_commands(cli: click.Group) -> None:
 def register_kpis() -> dict[str, str]:
     """Give figures of your own: their code, and the SQL file's text with its header, as in the catalogue."""
     raise NotImplementedError
+
+
+@hookspec
+def register_stand_ins() -> dict[str, type[Shown]]:
+    """Give stand-ins of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
+    raise NotImplementedError
+
+
+@hookspec
+def around_sync(config: Path, plugins: Plugins, now: datetime) -> AbstractContextManager[object] | None:
+    """Open what the sources of the file *config* need while they are checked or read, such as a tunnel; None where they need nothing."""
 
 
 @hookspec(firstresult=True)

@@ -90,6 +90,10 @@ class Plugins:
         """Give the plugins that could not be loaded."""
         return (info for info in self.infos if info.state == "broken")
 
+    def stand_ins(self) -> dict[str, Any]:
+        """Give the stand-ins that plugins offer, by the kind of their source."""
+        return {kind: cls for offered in self.hook.register_stand_ins() for kind, cls in offered.items()}
+
     @property
     def hook(self) -> Any:
         """Give pluggy's caller of the registered hooks."""

@@ -6,11 +6,13 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
+from hub import clock
 from hub.errors import Interrupted
 from hub.records import Presence, Record
 
@@ -130,6 +132,10 @@ class Context:
         if self._make_session is None:
             raise RuntimeError("this context was made without HTTP")
         return self.shared(f"http {key}", self._make_session)
+
+    def now(self) -> datetime:
+        """Give this instant in UTC; in a demonstration it may be one of the past."""
+        return clock.now()
 
     def resolve(self, path: str) -> Path:
         """Give *path* as absolute; relative paths start at the configuration's folder."""

@@ -89,3 +89,39 @@ def test_a_file_in_config_is_a_plugin(hub_folder: Path, run_hub: Callable[..., H
     assert "Warning: The plugin sick" in synced.error
     assert "failed in run_finished: RuntimeError: the chat is down" in synced.error
     assert '"table": "container", "rows": 1' in shown.output
+
+
+def test_what_sources_need_is_open_while_they_are_asked(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """A plugin's tunnel is open during check, sync and run, and closed afterwards, also after a failure; other commands never see it."""
+    folder = hub_folder / "config" / "plugins"
+    folder.mkdir(parents=True)
+    (folder / "good.py").write_text(GOOD)
+    (folder / "tunnel.py").write_text(TUNNEL)
+    (hub_folder / "config" / "hub.toml").write_text('[sources.paper]\nkind = "paper"\n')
+    said = []
+    for words in ("check", "sync", "run", "status"):
+        run_hub(words)
+        said.append((hub_folder / "tunnel.txt").read_text())
+        (hub_folder / "tunnel.txt").write_text("")
+
+    assert ["open hub.toml closed "] * 3 == said[:3]
+    assert "" == said[3]
+
+
+TUNNEL = """
+from contextlib import contextmanager
+from hub import hookimpl
+
+@hookimpl
+def around_sync(config, plugins, now):
+    @contextmanager
+    def tunnel():
+        with open(config.parent.parent / "tunnel.txt", "a") as file:
+            file.write(f"open {config.name} ")
+            assert now.tzinfo and "paper" in plugins.sources
+            try:
+                yield
+            finally:
+                file.write("closed ")
+    return tunnel()
+"""

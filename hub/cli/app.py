@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +91,15 @@ class App:
         else:
             with Store.open(self.settings.store, base=self.settings.base) as store:
                 yield store
+
+    @contextmanager
+    def reachable(self) -> Iterator[None]:
+        """Hold open what plugins say that the sources need while they are asked."""
+        with ExitStack() as stack:
+            for opened in self.plugins.hook.around_sync(config=self.config.resolve(), plugins=self.plugins, now=clock.now()):
+                if opened is not None:
+                    stack.enter_context(opened)
+            yield
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence; brackets in it are text, not markup."""

@@ -328,7 +328,8 @@ def add_to(cli: click.Group) -> None:
         for name, source in known.items():
             if names and name not in names:
                 continue
-            checks = check_source(source, app.settings.base, ca_bundle=app.settings.engine.ca_bundle)
+            with app.reachable():
+                checks = check_source(source, app.settings.base, ca_bundle=app.settings.engine.ca_bundle)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         for name, destination in places.items():
             if names and name not in names:
@@ -366,7 +367,7 @@ def add_to(cli: click.Group) -> None:
         sources = app.sources((*names, *more))
         since = instant(since) if since else None
         options = _sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
-        with app.store(writing=True) as store:
+        with app.store(writing=True) as store, app.reachable():
             report = run_sync(app, store, sources, options, quiet=json_)
             if not dry_run:
                 match_after_sync(app, store, report)
@@ -429,7 +430,7 @@ def add_to(cli: click.Group) -> None:
 
 def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
     """Sync all sources and publish to all destinations; gives the exit code."""
-    with app.store(writing=True) as store:
+    with app.store(writing=True) as store, app.reachable():
         synced = run_sync(app, store, app.sources(), _sync_options(app, jobs=jobs), quiet=json_)
         match_after_sync(app, store, synced)
         if not json_:

@@ -18,6 +18,7 @@ import msgspec
 from hub.http import Session
 from hub.source import Context
 from hub.testing.kit.exam import HttpWorld, Request, Response
+from hub.testing.kit.shown import Shown
 
 MOST_REQUESTS = 1500
 READ_TIMEOUT_S = 1.0
@@ -26,12 +27,15 @@ Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None
 
 
 class StandIn:
-    """A local server that answers for *world*; *fault* may change any answer."""
+    """A local server that answers for *world*; *fault* may change any answer. After *most* requests it refuses all."""
 
-    def __init__(self, world: HttpWorld, fault: Fault | None = None) -> None:
-        """Start on a free port of the loopback address."""
+    def __init__(
+        self, world: HttpWorld | Shown, fault: Fault | None = None, *, port: int = 0, most: int = MOST_REQUESTS
+    ) -> None:
+        """Start on *port* of the loopback address, by default a free one. Raises OSError when it is taken."""
         self.world = world
         self.fault = fault
+        self.most = most
         self.asked: list[Request] = []
         self._lock = threading.Lock()
         stand_in = self
@@ -50,7 +54,7 @@ class StandIn:
             def log_message(self, *_: object) -> None:
                 return None
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
@@ -78,7 +82,7 @@ class StandIn:
             def honest() -> Response:
                 return self.world.answer(request)
 
-            if number > MOST_REQUESTS:
+            if number > self.most:
                 answer: Response | bytes | None = Response(
                     status=400, body={"error": "the kit stops a source that asks for ever"}
                 )

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from hub import hookimpl
+
+if TYPE_CHECKING:
+    from hub import Plugins
+
+
+@hookimpl
+def around_sync(config: Path, plugins: Plugins, now: datetime) -> AbstractContextManager[object] | None:
+    """Bring up the tools of a demonstration's folder while they are read."""
+    folder = config.parent.parent
+    if not (folder / ".pm-hub-demo").is_file():
+        return None
+    from hub_demo.sites import serving
+
+    return serving(folder, plugins, now)
 
 
 @hookimpl
@@ -20,14 +39,12 @@ def register_commands(cli: click.Group) -> None:
     )
     @click.pass_context
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:
-        """Make a portfolio of generated plans, timesheets, budgets and risks, sync it and publish it.
+        """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
-        The files are read by the real connectors, as yours would be.
+        All of it is read by the real connectors, as yours would be: files from the folder, issues from a stand-in of Jira.
 
         Example: hub demo --out demo
         """
-        from pathlib import Path
-
         from hub_demo.journey import show
 
         return show(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CONFIG = """# The demonstration portfolio: every file below was generated, and is read by the real connectors.
+CONFIG = """# The demonstration portfolio: everything below was generated, and is read by the real connectors.
 store = "sqlite:///data/hub.db"
 feed = "data/feed"
 lang = "{lang}"
@@ -14,20 +14,13 @@ path = "plans"
 tz = "Europe/Paris"
 hours_per_day = 7
 
-[sources.tracker]                # issues of the agile projects
-kind = "tabular"
-path = "tracker/issues.csv"
-mapping = "mappings/issues.toml"
-
-[sources.tracker_history]        # their moves from status to status
-kind = "tabular"
-path = "tracker/history.csv"
-mapping = "mappings/history.toml"
-
-[sources.sprints]
-kind = "tabular"
-path = "tracker/sprints.csv"
-mapping = "mappings/sprints.toml"
+[sources.tracker]                # issues of the agile projects: a stand-in of Jira, up while the hub reads it
+kind = "jira"
+url = "http://127.0.0.1:{port}"
+email = "pmo@demo.example"
+token = {{ file = "config/jira.token" }}
+history = ["status", "issuetype"]
+types = {{ Evolution = "evolution", Task = "unknown" }}
 
 [sources.boards]                 # cards of two small teams
 kind = "tabular"
@@ -90,55 +83,7 @@ amount_minor = "{column}"
 kind = {{ value = "{kind}" }}
 currency = {{ value = "EUR" }}
 """
-_STATES = '"À faire" = "todo", "En cours" = "in_progress", "Terminé" = "done", "Abandonné" = "cancelled"'
 MAPPINGS = {
-    "issues": f"""record = "task"
-files = "latest"              # one export, replaced each time: ids without the file's name
-delimiter = ";"
-key = ["Clé"]
-
-[fields]
-container_id = "Projet"
-code = "Clé"
-title = "Titre"
-kind = "Genre"
-type_raw = "Type"
-nature = "Nature"
-status_raw = "Statut"
-status_native = {{ column = "Statut", values = {{ {_STATES} }} }}
-points = "Points"
-iteration_id = {{ column = "Sprint", source = "sprints" }}
-assignee_id = "Assigné"
-created_at = "Créé le"
-
-[account]
-display_name = "Nom"
-email = "Assigné"
-""",
-    "history": """record = "task_change"
-files = "latest"              # one export, replaced each time: ids without the file's name
-delimiter = ";"
-key = ["Réf"]
-
-[fields]
-task_id = { column = "Clé", source = "tracker" }
-field = "Champ"
-from_value = "Avant"
-to_value = "Après"
-at = "Le"
-""",
-    "sprints": """record = "iteration"
-files = "latest"              # one export, replaced each time: ids without the file's name
-delimiter = ";"
-key = ["Sprint"]
-
-[fields]
-name = "Sprint"
-start_at = "Début"
-finish_at = "Fin"
-state = "État"
-container_id = { column = "Projet", source = "tracker" }
-""",
     "cards": """record = "task"
 files = "latest"              # one export, replaced each time: ids without the file's name
 delimiter = ";"

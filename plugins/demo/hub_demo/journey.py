@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from hub import ConfigError
-from hub_demo.portfolio import imagine
+from hub_demo.sites import MARK, Mark, free_port
 from hub_demo.write import write_all
 
-_MARK = ".pm-hub-demo"
 _MONTHS = (
     "janvier",
     "février",
@@ -35,13 +35,14 @@ _MONTHS = (
 
 def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lang: str) -> int:
     """Fill *out* and run ``hub run`` on it; gives the exit code of the run."""
-    if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise ConfigError(f"{out} is not empty and was not made by `hub demo`: name another folder with --out.")
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    (out / _MARK).touch()
     today = date.today()
-    portfolio = imagine(seed=seed, scale=scale, today=today)
+    mark = Mark(seed=seed, scale=scale, today=today, port=free_port())
+    (out / MARK).write_bytes(msgspec.json.encode(mark))
+    portfolio = mark.portfolio
     config = out / "config" / "hub.toml"
     cli: Any = root_context.command
     issues = sum(len(project.issues) for project in portfolio.projects)
@@ -50,16 +51,20 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
         f"Imagined {len(portfolio.projects)} projects, {len(portfolio.people)} people, {issues:,} issues, {cards} cards, "
         f"{len(portfolio.lines):,} timesheet lines in {out}."
     )
-    for day, label in committees(today):
-        write_all(portfolio, out, day, lang=lang)
-        click.echo(f"Living through {label} ({day}): sync, photograph, close.")
-        for words, at in (
-            (["sync"], "T17:00:00Z"),
-            (["cut", "take", "--label", label], "T18:00:00Z"),
-            (["cut", "close", label], "T18:30:00Z"),
-        ):
+    crisis = crisis_days(today) if any(project.story == "crisis" for project in portfolio.projects) else []
+    moments = [(day, label, "copil") for day, label in committees(today)]
+    moments += [(day, f"Cellule de crise {day}", "daily") for day in crisis]
+    for day, label, kind in sorted(moments):
+        write_all(portfolio, out, day, lang=lang, port=mark.port)
+        click.echo(
+            f"Living through {label}{'' if kind == 'daily' else f' ({day})'}: sync, photograph{'' if kind == 'daily' else ', close'}."
+        )
+        steps = [(["sync"], "T17:00:00Z"), (["cut", "take", "--label", label, "--kind", kind], "T18:00:00Z")]
+        if kind == "copil":
+            steps.append((["cut", "close", label], "T18:30:00Z"))
+        for words, at in steps:
             quietly(cli, ["--config", str(config), "--now", f"{day}{at}", *words])
-    write_all(portfolio, out, today, lang=lang)
+    write_all(portfolio, out, today, lang=lang, port=mark.port)
     # as this person can type it: the environment's hub is not on the path of a fresh machine
     hub = "hub" if shutil.which("hub") else sys.argv[0]
     click.echo(f"$ {hub} --config {config} run")
@@ -88,6 +93,17 @@ def committees(today: date) -> list[tuple[date, str]]:
         found.append((day, f"COPIL {_MONTHS[day.month - 1]} {day.year}"))
         first = last.replace(day=1)
     return found[::-1]
+
+
+def crisis_days(today: date) -> list[date]:
+    """Give the last five workdays before *today*: the crisis team looks every day, where committees look once a month."""
+    days: list[date] = []
+    day = today
+    while len(days) < 5:
+        day -= timedelta(days=1)
+        if day.weekday() < 5:
+            days.append(day)
+    return days
 
 
 def quietly(cli: Any, arguments: list[str]) -> None:

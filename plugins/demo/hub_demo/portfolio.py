@@ -70,6 +70,11 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
     fte: float
 
 
+def title_of(person: Someone) -> str:
+    """Give what stands in the place of a name: nobody is invented."""
+    return f"{person.role} {person.number:02d}"
+
+
 class DemoTask(msgspec.Struct, kw_only=True):
     """One row of a plan: what was promised, and the *days* really worked, future ones too."""
 

@@ -11,9 +11,10 @@ from xml.sax.saxutils import escape
 
 import xlsxwriter
 
+from hub.testing.kit import SECRET
 from hub_demo.config import CONFIG, MAPPINGS
-from hub_demo.known import done, forecast, history, reference, status
-from hub_demo.portfolio import LISTS, PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone
+from hub_demo.known import done, forecast, reference
+from hub_demo.portfolio import LISTS, PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -30,14 +31,13 @@ HOURS = 7
 RATES = {"Ingénieur": 560, "Développeur": 420, "Chef de projet": 720}
 
 
-def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str) -> None:
+def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, port: int) -> None:
     """Write everything as known at the end of *day* under *root*; what is the same keeps the same bytes."""
-    for name in ("plans", "tracker", "boards", "hours", "erp", "registers", "config", "mappings"):
+    for name in ("plans", "boards", "hours", "erp", "registers", "config", "mappings"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for project in portfolio.projects:
         if project.kind in {"plan", "hybrid"} and project.start <= day:
             write_plan(project, portfolio.people, root / "plans" / f"{project.code}.xml", day)
-    _tracker(portfolio, root / "tracker", day)
     _boards(portfolio, root / "boards" / "cards.csv", day)
     _hours(portfolio, root / "hours", day)
     _budgets(portfolio, root / "erp" / "budget.xlsx", day)
@@ -45,7 +45,11 @@ def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str) -> None
     _reference(portfolio, root / "config", day)
     for name, text in MAPPINGS.items():
         (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
-    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang), encoding="utf-8")
+    token = root / "config" / "jira.token"
+    if not token.exists():
+        token.touch(mode=0o600)
+        token.write_text(SECRET)
+    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, port=port), encoding="utf-8")
 
 
 # ---------- plans ----------
@@ -70,7 +74,7 @@ def write_plan(project: DemoProject, people: list[Someone], path: Path, day: dat
         previous = task.uid if task.kind != "summary" else previous
     lines.append("</Tasks><Resources>")
     lines.extend(
-        f"<Resource><UID>{number}</UID><ID>{number}</ID><Name>{_name(people[number - 1])}</Name><Type>1</Type>{_code(project, number)}</Resource>"
+        f"<Resource><UID>{number}</UID><ID>{number}</ID><Name>{title_of(people[number - 1])}</Name><Type>1</Type>{_code(project, number)}</Resource>"
         for number in numbers
     )
     lines.append("</Resources><Assignments>")
@@ -82,10 +86,6 @@ def write_plan(project: DemoProject, people: list[Someone], path: Path, day: dat
 def _code(project: DemoProject, number: int) -> str:
     # two project managers never typed the employee numbers: their people are only recognised by name
     return "" if project.story == "no_baseline" else f"<Code>M{number:03d}</Code>"
-
-
-def _name(person: Someone) -> str:
-    return f"{person.role} {person.number:02d}"
 
 
 def _task(task: DemoTask, project: DemoProject, previous: int, day: date, known: dict[int, list[date]]) -> str:
@@ -157,48 +157,6 @@ def _csv(path: Path, header: list[str], rows: Iterable[Iterable[str]], encoding:
         writer.writerows(rows)
 
 
-def _tracker(portfolio: Portfolio, folder: Path, day: date) -> None:
-    issues, moves, sprints = [], [], []
-    for project in portfolio.projects:
-        for name, first, last in project.sprints:
-            sprints.append(
-                [
-                    name,
-                    project.code,
-                    first.isoformat(),
-                    last.isoformat(),
-                    "closed" if last < day else "active" if first <= day else "future",
-                ]
-            )
-        for issue in project.issues:
-            # one issue was deleted in the tracker, a month ago
-            if issue.created > day or (
-                issue.key.endswith("-13") and project.story == "late" and day >= portfolio.today - timedelta(days=20)
-            ):
-                continue
-            person = portfolio.people[issue.person - 1]
-            requalified = day >= issue.started
-            issues.append(
-                [issue.key, project.code, issue.title, issue.kind, issue.nature if requalified else issue.first_nature, status(issue, day),
-                 f"{issue.points:g}" if issue.points else "", issue.sprint, f"m{person.number:03d}@demo.example", _name(person),
-                 issue.created.isoformat(), "summary" if issue.kind == "Epic" else "work"]
-            )  # fmt: skip
-            before = "À faire"
-            for number, (when, what) in enumerate(history(issue), start=1):
-                if when <= day:
-                    moves.append([f"{issue.key}.{number}", issue.key, "status", before, what, when.isoformat()])
-                    before = what
-            if issue.first_nature != issue.nature and requalified:
-                moves.append([f"{issue.key}.n", issue.key, "type", "Bug", issue.kind, issue.started.isoformat()])
-    _csv(
-        folder / "issues.csv",
-        ["Clé", "Projet", "Titre", "Type", "Nature", "Statut", "Points", "Sprint", "Assigné", "Nom", "Créé le", "Genre"],
-        issues,
-    )
-    _csv(folder / "history.csv", ["Réf", "Clé", "Champ", "Avant", "Après", "Le"], moves)
-    _csv(folder / "sprints.csv", ["Sprint", "Projet", "Début", "Fin", "État"], sprints)
-
-
 def _boards(portfolio: Portfolio, path: Path, day: date) -> None:
     rows = []
     for project in portfolio.projects:
@@ -219,7 +177,7 @@ def _hours(portfolio: Portfolio, folder: Path, day: date) -> None:
         state = "Rejeté" if line.rejected else "Validé" if (day.replace(day=1) > line.day) else "Soumis"
         person = portfolio.people[line.person - 1]
         months[f"{line.day:%Y-%m}"].append(
-            [f"M{line.person:03d}", _name(person), line.project, line.ticket, line.activity, f"{line.day:%d/%m/%Y}", f"{line.hours:.2f}".replace(".", ","),
+            [f"M{line.person:03d}", title_of(person), line.project, line.ticket, line.activity, f"{line.day:%d/%m/%Y}", f"{line.hours:.2f}".replace(".", ","),
              line.nature, state, "Oui" if line.billable else "Non"]
         )  # fmt: skip
     header = ["Matricule", "Nom", "Projet", "Ticket", "Activité", "Date", "Heures", "Nature", "Statut", "Facturable"]
@@ -303,7 +261,7 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
     _csv(folder / "projects.csv", ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"], rows)
     _csv(folder / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
     people = [
-        [_name(one), f"m{one.number:03d}@demo.example", f"M{one.number:03d}", one.team, one.role, "oui" if one.external else "non",
+        [title_of(one), f"m{one.number:03d}@demo.example", f"M{one.number:03d}", one.team, one.role, "oui" if one.external else "non",
          "non" if one.external and one.number % 10 == 4 else "oui", f"{one.fte:g}".replace(".", ",")]
         for one in portfolio.people
     ]  # fmt: skip
@@ -320,7 +278,7 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"], ["LANDING.variance", "*", "0", "5000", "50000", "down"],
     ])  # fmt: skip
     _csv(folder / "statuses.csv", ["source", "container", "status", "category"],
-         [["boards", "*", "À faire", "todo"], ["boards", "*", "En cours", "in_progress"], ["boards", "*", "Terminé", "done"]])  # fmt: skip
+         [["boards", "*", "À faire", "todo"], ["boards", "*", "En cours", "in_progress"], ["boards", "*", "Terminé", "done"], ["tracker", "*", "Abandonné", "cancelled"]])  # fmt: skip
     _csv(
         folder / "sla_goals.csv",
         ["project_code", "nature", "metric", "goal_hours"],

@@ -24,6 +24,7 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     hours = sum(line.hours for line in imagine(seed=2026, scale=0.3, today=date.today()).lines)
     cuts = json.loads(run_hub("--config", "demo/config/hub.toml", "cut", "list", "--json").output)
     status = run_hub("--config", "demo/config/hub.toml", "status").output
+    sources = run_hub("--config", "demo/config/hub.toml", "status", "--json")
 
     assert 0 == result.exit_code, result.output + result.error
     assert "Open next:" in result.output
@@ -34,6 +35,8 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert pytest.approx(hours * 3600, abs=40_000) == manifest["tables"]["fact_worklog"]["sums"]["seconds"]
     assert 7 + 1 == manifest["tables"]["dim_project"]["rows"]
     assert 3 == sum(cut["closed_at"] is not None for cut in cuts)
+    assert 5 == sum(cut["kind"] == "daily" for cut in cuts), "the crisis team looks every day"
+    assert {"jira", "msproject", "tabular"} <= {row["kind"] for row in json.loads(sources.output)["sources"]}
     # the stories: said green and computed red, never planned, on its way to the gate
     found = json.loads(
         run_hub(

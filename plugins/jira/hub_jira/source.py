@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -138,7 +138,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         myself = site.metadata.listed("myself", wire.Person)
         yield Check(name="account", state="ok", detail=f"signed in, time zone {myself.time_zone or 'not told'}")
         if server.server_time:
-            skew = abs((datetime.now(UTC) - datetime.fromisoformat(server.server_time)).total_seconds())
+            skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
             detail = f"the site's clock differs by {skew:.0f} s" + ("; nothing depends on ours" if skew > 60 else "")
             yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
         projects = {one.key: one for one in site.projects()}
@@ -173,7 +173,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         meta: dict[str, Any] = cursors.get("metadata") or {}
-        fresh = _fresh(meta) and meta.get("settings") == self._settings()
+        fresh = _fresh(meta, ctx.now()) and meta.get("settings") == self._settings()
         site = self._site(ctx, cloud=meta["cloud"] if fresh else None)
         if not fresh or ctx.full:
             meta = self._metadata(site, meta)
@@ -244,7 +244,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right."
                 )
         return {
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "at": site.ctx.now().isoformat(timespec="seconds"),
             "settings": self._settings(),
             "cloud": site.cloud,
             "bindings": msgspec.to_builtins(mapping.bind(fields, self.fields)),
@@ -501,8 +501,8 @@ def _fields(issue: wire.Issue) -> wire.Fields:
         raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
 
 
-def _fresh(meta: dict[str, Any]) -> bool:
+def _fresh(meta: dict[str, Any], now: datetime) -> bool:
     if "at" not in meta:
         return False
-    age = datetime.now(UTC) - datetime.fromisoformat(meta["at"])
+    age = now - datetime.fromisoformat(meta["at"])
     return 0 <= age.total_seconds() < METADATA_HOURS * 3600

@@ -7,18 +7,20 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 from hub_jira import wire
 from hub_jira.exam import CAPS, CloudExam, ServerExam, TempoExam, TempoWorld
 from hub_jira.mapping import FieldDef, bind, sprint_of
 from hub_jira.source import JiraSource
-from hub_jira.standin import CLIENT, CLOUD_ID, EMAIL, Caps, JiraWorld, ServerWorld
+from hub_jira.standin import CLIENT, CLOUD_ID, EMAIL, Caps, JiraWorld, ServerWorld, ShownJira
 
-from hub import ConfigError, SourceDataError
+from hub import Account, ConfigError, Container, Iteration, Record, SourceDataError, Task, TaskChange, Worklog
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
@@ -514,3 +516,77 @@ def test_a_text_that_is_no_sprint() -> None:
 def test_stamps(stamp: Any, wanted: str | None) -> None:
     """Every form of stamp becomes UTC."""
     assert wanted == wire.instant(stamp)
+
+
+def test_shown_records_come_back(store: Store) -> None:
+    """A site filled with records gives the same records through the connector, then what changed of them and what left."""
+    people = [Account(id="acc-1", display_name="Engineer 1", email="e1@example.org", tz="Europe/Paris")]
+    things: list[Record] = [
+        *people, Container(id="3", kind="project", code="P003", name="Third"),
+        Iteration(id="31", name="Sprint 1", state="active", start_at="2026-03-02T05:00:00Z", finish_at="2026-03-20T06:00:00Z"),
+        Task(id="300001", container_id="3", code="P003-1", title="Epic", kind="summary", type_raw="Epic", nature="build", status_raw="À faire",
+             status_native="todo", created_at="2026-03-01T05:00:00Z", updated_at="2026-03-01T05:00:00Z"),
+        Task(id="300002", container_id="3", parent_id="300001", code="P003-2", title="Story é", kind="work", type_raw="Evolution",
+             nature="evolution", status_raw="En cours", status_native="in_progress", points=3.0, iteration_id="31", assignee_id="acc-1",
+             labels="a b", due_on="2026-04-01", created_at="2026-03-01T05:00:00Z", updated_at="2026-03-03T06:00:00Z"),
+        TaskChange(id="3000020", task_id="300002", field="status", from_value="À faire", to_value="En cours", at="2026-03-03T06:00:00Z",
+                   author_id="acc-1"),
+        TaskChange(id="3000029", task_id="300002", field="issuetype", from_value="Bug", to_value="Evolution", at="2026-03-03T06:00:00Z",
+                   author_id="acc-1"),
+        *(Task(id=f"3001{n}", container_id="3", code=f"P003-1{n}", title="Other", type_raw="Evolution", status_raw="À faire",
+               status_native="todo", created_at="2026-03-01T05:00:00Z", updated_at="2026-03-01T05:00:00Z") for n in range(10, 20)),
+    ]  # fmt: skip
+    site_of = ShownJira()
+    site_of.show(things, datetime(2026, 3, 4, tzinfo=UTC))
+    settings = {**ShownJira.settings, "history": ("status", "issuetype"), "types": {"Evolution": "evolution"}}
+    with StandIn(site_of) as site:
+        first = go(store, site, settings=settings)
+        stored = set(
+            _stored(
+                store,
+                "task",
+                "title, code, type_raw, nature, status_raw, status_native, points, labels, due_on, updated_at, kind",
+                "title <> 'Other'",
+            )
+        )
+        changes = _stored(store, "task_change", "id, field, from_value, to_value, at, author_id")
+        sprints = _stored(store, "iteration", "id, name, state, start_at, finish_at")
+        site_of.show([one for one in things if one.id not in {"300001", "300002"}]
+                     + [msgspec.structs.replace(things[4], parent_id=None, title="Renamed", updated_at="2026-03-05T06:00:00Z")],
+                     datetime(2026, 3, 6, tzinfo=UTC))  # fmt: skip
+        second = go(store, site, settings=settings, census=True)
+    left = _stored(store, "task", "code, title, presence", "title <> 'Other'")
+
+    assert (["ok", "ok"], []) == ([first.verdict, second.verdict], first.missing + second.missing)
+    assert {
+        ("Epic", "P003-1", "Epic", "build", "À faire", "todo", None, None, None, "2026-03-01T05:00:00Z", "summary"),
+        (
+            "Story é",
+            "P003-2",
+            "Evolution",
+            "evolution",
+            "En cours",
+            "in_progress",
+            3.0,
+            "a b",
+            "2026-04-01",
+            "2026-03-03T06:00:00Z",
+            "work",
+        ),
+    } == stored
+    assert {
+        ("jira:h3000020/status", "status", "À faire", "En cours", "2026-03-03T06:00:00Z", "jira:uacc-1"),
+        ("jira:h3000029/issuetype", "issuetype", "Bug", "Evolution", "2026-03-03T06:00:00Z", "jira:uacc-1"),
+    } == set(changes)
+    assert [("jira:s31", "Sprint 1", "active", "2026-03-02T05:00:00Z", "2026-03-20T06:00:00Z")] == sprints
+    assert {("P003-1", "Epic", "deleted"), ("P003-2", "Renamed", "present")} == set(left)
+
+
+def test_a_stand_in_refuses_what_it_cannot_show() -> None:
+    """Hours are not of this site: the stand-in says so and does not leave them out."""
+    with pytest.raises(TypeError, match="does not hold worklog"):
+        ShownJira().show([Worklog(id="1", container_id="3", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC))
+
+
+def _stored(store: Store, table: str, columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
+    return list(store.connection.execute(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY id"))

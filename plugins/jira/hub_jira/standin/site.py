@@ -58,6 +58,7 @@ class JiraSite(ABC):
     """
 
     cloud: ClassVar[bool] = True
+    email: ClassVar[str] = EMAIL
     caps: Caps
     now: datetime
     lag_s: int
@@ -141,7 +142,7 @@ class JiraSite(ABC):
         if self.cloud and request.path.startswith(f"/ex/jira/{CLOUD_ID}/"):
             return kind == "Bearer" and value == TOKEN
         if self.cloud:
-            return kind == "Basic" and base64.b64decode(value).decode() == f"{EMAIL}:{SECRET}"
+            return kind == "Basic" and base64.b64decode(value).decode() == f"{self.email}:{SECRET}"
         return kind == "Bearer" and value == SECRET
 
     def server_info(self, _: Request, __: Any) -> Response:
@@ -170,11 +171,15 @@ class JiraSite(ABC):
             one.pop("hierarchyLevel", None)
         return Response(body=kept)
 
+    def project_no(self, native: str) -> str:
+        """Give the number of a project."""
+        return native
+
     def project(self, native: str) -> dict[str, Any]:
         """Show a project."""
         flags = {"archived": True} if native in self.archived else {"deleted": True} if native in self.trashed else {}
         return {
-            "id": f"2000{native}",
+            "id": self.project_no(native),
             "key": self.keys[native],
             "name": self.containers[native],
             "projectTypeKey": "software",
@@ -261,13 +266,17 @@ class JiraSite(ABC):
         only = set(body.get("fieldIds", [])) or {"status"}
         seen = self.by_id()
         lines = [
-            line for one in sorted(asked, key=int) if one in seen for line in self.changes_of(int(one)) if "status" in only
+            (one, line)
+            for one in sorted(asked, key=int)
+            if one in seen
+            for line in self.changes_of(int(one))
+            if "status" in only
         ]
         start = int(body.get("nextPageToken") or 0)
         size = min(int(body.get("maxResults", 1000)), self.caps.changelogs)
         found: dict[str, list[Any]] = {}
-        for line in lines[start : start + size]:
-            found.setdefault(str(line.item), []).append(self.history_line(line))
+        for one, line in lines[start : start + size]:
+            found.setdefault(one, []).append(self.history_line(line))
         more = {"nextPageToken": str(start + size)} if start + size < len(lines) else {}
         return Response(body={"issueChangeLogs": [{"issueId": i, "changeHistories": h} for i, h in found.items()], **more})
 

@@ -1,0 +1,76 @@
+"""The tracker of the portfolio as it was on a day: what the stand-in of its tool is filled with. Ids are numbers, as trackers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from hub import Account, Category, Container, Iteration, Record, Task, TaskChange
+from hub_demo.known import history, status
+from hub_demo.portfolio import DemoProject, Issue, Portfolio, title_of
+
+STATES: dict[str, Category] = {"À faire": "todo", "En cours": "in_progress", "Terminé": "done", "Abandonné": "done"}
+MORNING, NOON = "T05:00:00Z", "T06:00:00Z"
+
+
+def tracker_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
+    """Yield projects, people, sprints, issues and their history as known at the end of *day*."""
+    for person in portfolio.people:
+        yield Account(
+            id=f"acc-{person.number}",
+            display_name=title_of(person),
+            email=f"m{person.number:03d}@demo.example",
+            tz="Europe/Paris",
+        )
+    for number, project in enumerate(portfolio.projects, start=1):
+        shown = [
+            issue for issue in project.issues if issue.created <= day and not _deleted(project, issue, portfolio.today, day)
+        ]
+        if not shown:
+            continue
+        yield Container(id=str(number), kind="project", code=project.code, name=project.name)
+        sprints = {}
+        for place, (name, first, last) in enumerate(project.sprints, start=1):
+            sprints[name] = str(number * 1000 + place)
+            closed = last < day
+            yield Iteration(
+                id=sprints[name], name=name, state="closed" if closed else "active" if first <= day else "future", start_at=f"{first}{MORNING}",
+                finish_at=f"{last}{NOON}", completed_at=f"{last}{NOON}" if closed else None,
+            )  # fmt: skip
+        for issue in shown:
+            yield from _issue(issue, number, sprints.get(issue.sprint), day)
+
+
+def _deleted(project: DemoProject, issue: Issue, today: date, day: date) -> bool:
+    """Say whether this is the issue that was deleted in the tracker three weeks ago."""
+    return issue.key.endswith("-13") and project.story == "late" and day >= today - timedelta(days=20)
+
+
+def _issue(issue: Issue, project: int, sprint: str | None, day: date) -> Iterator[Record]:
+    native = project * 100_000 + int(issue.key.rpartition("-")[2])
+    moves: list[TaskChange] = []
+    before = "À faire"
+    for when, what in history(issue):
+        if when <= day:
+            moves.append(_line(native, len(moves), "status", before, what, when, issue))
+            before = what
+    kind = issue.kind
+    if issue.first_nature != issue.nature:  # it was called an anomaly until someone looked at it
+        if day >= issue.started:
+            moves.append(_line(native, 9, "issuetype", "Bug", kind, issue.started, issue))
+        else:
+            kind = "Bug"
+    now = status(issue, day)
+    yield Task(
+        id=str(native), container_id=str(project), code=issue.key, title=issue.title, kind="summary" if kind == "Epic" else "work", type_raw=kind,
+        status_raw=now, status_native=STATES[now], points=issue.points, iteration_id=sprint, assignee_id=f"acc-{issue.person}",
+        created_at=f"{issue.created}{MORNING}", updated_at=max([f"{issue.created}{MORNING}", *(one.at for one in moves)]),
+    )  # fmt: skip
+    yield from moves
+
+
+def _line(native: int, place: int, field: str, before: str, after: str, when: date, issue: Issue) -> TaskChange:
+    return TaskChange(
+        id=str(native * 10 + place), task_id=str(native), field=field, from_value=before, to_value=after, at=f"{when}{NOON}",
+        author_id=f"acc-{issue.person}",
+    )  # fmt: skip
