@@ -264,10 +264,11 @@ def leftovers(store: Store) -> list[Leftover]:
     rows = store.rows(
         f"""WITH RECURSIVE up AS (SELECT id AS of_id, id, parent_id, 0 AS step FROM task WHERE {_HERE}
             UNION ALL SELECT up.of_id, t.id, t.parent_id, step + 1 FROM up JOIN task t ON t.id = up.parent_id WHERE step < 20),
-        carried AS (SELECT DISTINCT up.of_id AS id FROM up JOIN task_match m ON m.exec_task_id = up.id AND m.state = 'accepted' AND m.{_HERE})
+        carried AS (SELECT DISTINCT up.of_id AS id FROM up JOIN task_match m ON m.exec_task_id = up.id AND m.state = 'accepted' AND m.{_HERE}),
+        named AS (SELECT id AS name, id FROM task WHERE {_HERE} UNION SELECT source_id || ':' || code, id FROM task WHERE {_HERE} AND code IS NOT NULL)
         SELECT coalesce(p.code, c.code, c.name) AS project, sum(CASE WHEN k.id IS NOT NULL THEN w.seconds ELSE 0 END) AS matched_s,
             sum(CASE WHEN k.id IS NULL THEN w.seconds ELSE 0 END) AS left_s, count(DISTINCT CASE WHEN k.id IS NULL THEN t.id END) AS unmatched_issues
-        FROM worklog w JOIN task t ON t.id = w.task_id AND t.{_HERE} JOIN container c ON c.id = t.container_id AND c.kind <> 'plan'
+        FROM worklog w JOIN named n ON n.name = w.task_id JOIN task t ON t.id = n.id JOIN container c ON c.id = t.container_id AND c.kind <> 'plan'
             LEFT JOIN carried k ON k.id = t.id LEFT JOIN project_link l ON l.{_HERE} AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name)
             LEFT JOIN project p ON p.code = l.project_code AND p.{_HERE}
         WHERE w.{_HERE} AND w.origin = 'timesheet' GROUP BY 1 ORDER BY left_s DESC"""

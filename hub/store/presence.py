@@ -18,14 +18,16 @@ from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 
 LEFT = "('deleted', 'trashed')"
+# hours that another tool keeps were worked, whatever becomes of the task they name
+TASK_LEFT = f"(t.source_id = w.source_id AND t.presence IN {LEFT})"
 HOURS_SQL = f"""
 SELECT w.source_id, coalesce(c.name, w.container_id, '') AS container, w.seconds,
-    CASE WHEN w.presence IN {LEFT} THEN w.presence WHEN t.presence IN {LEFT} THEN t.presence ELSE c.presence END AS presence,
-    CASE WHEN w.presence IN {LEFT} THEN w.presence_evidence WHEN t.presence IN {LEFT} THEN t.presence_evidence
+    CASE WHEN w.presence IN {LEFT} THEN w.presence WHEN {TASK_LEFT} THEN t.presence ELSE c.presence END AS presence,
+    CASE WHEN w.presence IN {LEFT} THEN w.presence_evidence WHEN {TASK_LEFT} THEN t.presence_evidence
         ELSE c.presence_evidence END AS evidence,
-    CASE WHEN w.presence IN {LEFT} THEN w.recorded_at WHEN t.presence IN {LEFT} THEN t.recorded_at ELSE c.recorded_at END AS since
+    CASE WHEN w.presence IN {LEFT} THEN w.recorded_at WHEN {TASK_LEFT} THEN t.recorded_at ELSE c.recorded_at END AS since
 FROM worklog w LEFT JOIN task t ON t.id = w.task_id LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id)
-WHERE w.origin = 'timesheet' AND (w.presence IN {LEFT} OR t.presence IN {LEFT} OR c.presence IN {LEFT})"""
+WHERE w.origin = 'timesheet' AND (w.presence IN {LEFT} OR {TASK_LEFT} OR c.presence IN {LEFT})"""
 
 
 class Stake(msgspec.Struct, kw_only=True):
@@ -250,6 +252,6 @@ class PresenceRoom:
             f"SELECT coalesce(sum(w.seconds), 0), min(coalesce(c.name, w.container_id)) FROM worklog w LEFT JOIN task t ON t.id = w.task_id "
             f"LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id) "
             f"WHERE w.origin = 'timesheet' AND w.presence NOT IN {LEFT} AND (w.id IN {pick.format('worklog')} "
-            f"OR t.id IN {pick.format('task')} OR c.id IN {pick.format('container')})"
+            f"OR (t.source_id = w.source_id AND t.id IN {pick.format('task')}) OR c.id IN {pick.format('container')})"
         ).fetchone()
         return int(tasks), int(seconds), str(name or other or "")

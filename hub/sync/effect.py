@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hub.store import Store
-from hub.store.presence import LEFT
+from hub.store.presence import LEFT, TASK_LEFT
 
 _SQL = f"""
 WITH place AS (
@@ -15,7 +15,7 @@ WITH place AS (
 ), hours AS (
     SELECT coalesce(w.container_id, t.container_id) AS container_id, w.seconds AS logged, 0 AS estimate, 0 AS remaining
     FROM worklog w LEFT JOIN task t ON t.id = w.task_id
-    WHERE w.origin = 'timesheet' AND w.presence NOT IN {LEFT} AND coalesce(t.presence, '') NOT IN {LEFT}
+    WHERE w.origin = 'timesheet' AND w.presence NOT IN {LEFT} AND NOT coalesce({TASK_LEFT}, FALSE)
     UNION ALL
     SELECT container_id, 0, coalesce(estimate_s, 0), coalesce(remaining_s, 0) FROM task WHERE presence NOT IN {LEFT}
 )
