@@ -49,7 +49,9 @@ def bare(path: Path, ddl: str, rows: list[Task] | list[Worklog]) -> float:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute(ddl)
-    sql = _upsert_sql(rows[0].table)
+    before, after = _upsert_sql(rows[0].table)
+    width = len(msgspec.structs.astuple(rows[0])) + 3
+    sql = f"{before} VALUES ({', '.join('?' * width)}) {after}"
     began = time.perf_counter()
     for start in range(0, len(rows), BATCH):
         connection.execute("BEGIN")

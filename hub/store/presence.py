@@ -16,6 +16,7 @@ import msgspec
 
 from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
+from hub.store.bulk import write_rows
 
 LEFT = "('deleted', 'trashed')"
 # hours that another tool keeps were worked, whatever becomes of the task they name
@@ -90,9 +91,7 @@ class PresenceRoom:
 
     def see(self, partition: str, records: Iterable[tuple[str, str]]) -> None:
         """Note that *partition* saw these (table, id)."""
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO temp.seen VALUES (?, ?, ?)", ((partition, table, id_) for table, id_ in records)
-        )
+        write_rows(self.connection, "INSERT OR IGNORE INTO temp.seen", "", [(partition, *one) for one in records])
 
     def forget_seen(self, partition: str) -> None:
         """Drop what *partition* saw."""

@@ -19,6 +19,7 @@ from sqlite_utils.db import Database
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.records import BY_TABLE, Record, columns
+from hub.store.bulk import write_rows
 from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
 
@@ -229,13 +230,12 @@ class Store(PresenceRoom):
                     self._forget_erased(rows)
                 astuple = msgspec.structs.astuple
                 try:
-                    cursor = self.connection.executemany(
-                        _upsert_sql(table), (astuple(record) + tail for record in rows.values())
+                    written = write_rows(
+                        self.connection, *_upsert_sql(table), [astuple(record) + tail for record in rows.values()]
                     )
                 except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as exc:
                     raise self._bad_record(table, rows.values(), tail, exc) from exc
                 (after,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
-                written = max(cursor.rowcount, 0)
                 changes.inserted += after - before
                 changes.updated += written - (after - before)
                 changes.unchanged += len(rows) - written
@@ -260,7 +260,7 @@ class Store(PresenceRoom):
         for record in rows:
             try:
                 self.connection.execute("SAVEPOINT probe")
-                self.connection.execute(_upsert_sql(table), msgspec.structs.astuple(record) + tail)
+                write_rows(self.connection, *_upsert_sql(table), [msgspec.structs.astuple(record) + tail])
             except sqlite3.Error as one:
                 return SourceDataError(f"The record {table} {record.id} breaks a rule of the store: {one}.")
             finally:
@@ -446,16 +446,16 @@ def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None
 
 
 @functools.cache
-def _upsert_sql(table: str) -> str:
+def _upsert_sql(table: str) -> tuple[str, str]:
+    """Give what stands before and after the values."""
     names = columns(BY_TABLE[table])
     data = names[1:]
     mine = ", ".join(f"{table}.{name}" for name in data)
     theirs = ", ".join(f"excluded.{name}" for name in data)
     sets = ", ".join(f"{name} = excluded.{name}" for name in data)
-    marks = ", ".join("?" * len(names))
-    return (
-        f"INSERT INTO {table} ({', '.join(names)}, source_id, recorded_at, run_id) VALUES ({marks}, ?, ?, ?) "
+    after = (
         f"ON CONFLICT (id) DO UPDATE SET {sets}, presence = 'present', presence_evidence = NULL, "
         f"recorded_at = excluded.recorded_at, run_id = excluded.run_id "
         f"WHERE ({mine}) IS NOT ({theirs}) OR {table}.presence <> 'present'"
     )
+    return f"INSERT INTO {table} ({', '.join(names)}, source_id, recorded_at, run_id)", after
