@@ -116,7 +116,9 @@ class Store(PresenceRoom):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if not path.exists():
                     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            connection = sqlite3.connect(where, isolation_level=None, timeout=10, check_same_thread=False)
+            connection = sqlite3.connect(
+                where, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512
+            )
         except OSError as exc:
             raise StoreFull(
                 f"The folder {path.parent if path else '.'} cannot be written ({exc.strerror}). "
@@ -221,25 +223,30 @@ class Store(PresenceRoom):
             except KeyError:
                 by_table[record.table] = {record.id: record}
         changes = Changes(read=read)
+        if not by_table:
+            return changes
+        # a row that is new gets a key above all others
+        keys = "SELECT " + " + ".join(f"(SELECT coalesce(max(key), 0) FROM {table})" for table in sorted(by_table))
         with self.transaction():
             stamp = self.stamp()
             tail = (source_id, stamp, run_id)
+            (before,) = self.connection.execute(keys).fetchone()
+            written = 0
             for table, rows in by_table.items():
-                (before,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
                 if table in {"account", "person"}:
                     self._forget_erased(rows)
                 astuple = msgspec.structs.astuple
                 try:
-                    written = write_rows(
+                    written += write_rows(
                         self.connection, *_upsert_sql(table), [astuple(record) + tail for record in rows.values()]
                     )
                 except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as exc:
                     raise self._bad_record(table, rows.values(), tail, exc) from exc
-                (after,) = self.connection.execute(f"SELECT coalesce(max(key), 0) FROM {table}").fetchone()
-                changes.inserted += after - before
-                changes.updated += written - (after - before)
-                changes.unchanged += len(rows) - written
-            if changes.inserted or changes.updated:
+            (after,) = self.connection.execute(keys).fetchone()
+            changes.inserted = after - before
+            changes.updated = written - changes.inserted
+            changes.unchanged = sum(map(len, by_table.values())) - written
+            if written:
                 self.tick(stamp)
         return changes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -113,6 +114,7 @@ class Mapper:
             bindings,
             people,
         )
+        self.customs = bindings.fields
         self.history = frozenset(history)
         self.natures = NATURES | {name.casefold(): nature for name, nature in types.items()}
         self.told: set[Any] = set()
@@ -132,9 +134,9 @@ class Mapper:
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
         """Map a person once per run."""
-        if one is None or one.native is None or one.native in self.told:
+        if one is None or (native := one.native) is None or native in self.told:
             return
-        self.told.add(one.native)
+        self.told.add(native)
         yield Account(
             id=self.account_id(one) or "", display_name=one.display_name, email=one.email_address or None, login=one.name, tz=one.time_zone,
             kind="bot" if one.account_type == "app" else "human", active=one.active,
@@ -142,13 +144,13 @@ class Mapper:
 
     def account_id(self, one: wire.Person | None) -> str | None:
         """Give the id of a person's account."""
-        return self.row_id(f"u{one.native}") if one is not None and one.native else None
+        return f"{self.name}:u{native}" if one is not None and (native := one.native) else None
 
     # ---------- issues ----------
 
     def issue(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record]:
         """Map one issue with what it embeds except worklogs and history."""
-        custom = self._custom(issue)
+        custom = {name: value for name in self.customs if (value := getattr(fields, name)) is not None}
         task_id = self.row_id(issue.id)
         sprints = sorted(self._sprints(custom), key=lambda one: (one.state or "").lower() == "active")
         for sprint in sprints:
@@ -195,8 +197,10 @@ class Mapper:
             points=_number(self._first(custom, "points")),
             labels=" ".join(sorted(fields.labels)) if fields.labels else None,
         )
-        yield from self._links(issue.id, fields)
-        yield from self._slas(task_id, custom)
+        if fields.links:
+            yield from self._links(issue.id, fields)
+        if self.bindings.sla:
+            yield from self._slas(task_id, custom)
         for field, values in (("fixVersions", fields.versions), ("components", fields.components)):
             if values:
                 yield CustomValue(
@@ -234,12 +238,6 @@ class Mapper:
                     goal_s=_seconds(cycle.goal_duration), elapsed_s=_seconds(cycle.elapsed_time), breached=cycle.breached, paused=cycle.paused,
                 )  # fmt: skip
 
-    def _custom(self, issue: wire.Issue) -> dict[str, Any]:
-        if not self.bindings.fields:
-            return {}
-        everything = msgspec.json.decode(issue.fields)
-        return {name: everything[name] for name in self.bindings.fields if everything.get(name) is not None}
-
     def _first(self, custom: Mapping[str, Any], role: str) -> Any:
         return next((custom[one] for one in self.bindings.roles.get(role, ()) if one in custom), None)
 
@@ -253,13 +251,15 @@ class Mapper:
         """Map one line of history: the fields that are kept, each by the id of the line and its own name."""
         seen: dict[str, int] = {}
         for item in line.items:
-            field = field_of(item)
+            field = field_of(item.field_id, item.field)
             if field not in self.history:
                 continue
-            yield from self.person(line.author)
+            if not seen:
+                yield from self.person(line.author)
             number = seen[field] = seen.get(field, 0) + 1
             yield TaskChange(
-                id=self.row_id(f"h{line.id}/{field}" + (f"#{number}" if number > 1 else "")), task_id=self.row_id(issue), field=field,
+                id=f"{self.name}:h{line.id}/{field}" if number == 1 else f"{self.name}:h{line.id}/{field}#{number}",
+                task_id=f"{self.name}:{issue}", field=field,
                 from_value=self._side(field, item.from_, item.from_string), to_value=self._side(field, item.to, item.to_string),
                 at=wire.instant(line.created) or "", author_id=self.account_id(line.author),
             )  # fmt: skip
@@ -298,13 +298,14 @@ def project_no(one: wire.Project) -> str:
     return one.id
 
 
-def field_of(item: wire.Item) -> str:
+@lru_cache(maxsize=4096)
+def field_of(native: str | None, name: str) -> str:
     """Name the field of a line of history: by its id, else by the name Jira gives it."""
-    if item.field_id and not item.field_id.startswith(CUSTOM):
-        return item.field_id
+    if native and not native.startswith(CUSTOM):
+        return native
     plain = {"Sprint": "sprint", "Story Points": "points", "Story point estimate": "points", "Parent": "parent", "IssueParentAssociation": "parent",
              "Epic Link": "parent", "Flagged": "flagged", "Assignee": "assignee", "Status": "status"}  # fmt: skip
-    return plain.get(item.field, item.field)
+    return plain.get(name, name)
 
 
 def sprint_of(text: str) -> wire.Sprint:

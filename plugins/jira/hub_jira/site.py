@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
 import jira
@@ -45,6 +46,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     cloud_id: str | None = None
     client_id: str | None = None
     client_secret: Secret | None = None
+
+
+def together(*asks: Callable[[], Any]) -> list[Any]:
+    """Ask several things at once; gives the answers in order, or raises the error of the first that failed."""
+    with ThreadPoolExecutor(max(1, len(asks))) as pool:
+        return [future.result() for future in [pool.submit(ask) for ask in asks]]
 
 
 class _Patient:
@@ -162,9 +169,12 @@ class Site:
         found: set[str] = set()
         counts: list[int] = []
         for attempt in range(3):
-            counted: wire.Count = self._post("/search/approximate-count", _COUNT, {"jql": scope})
+            counted, ids = together(
+                lambda: self._post("/search/approximate-count", _COUNT, {"jql": scope}),
+                lambda: self._tokens(f"{scope} ORDER BY created ASC, key ASC"),
+            )
             before = len(found)
-            found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
+            found |= ids
             counts.append(counted.count)
             # the count is near, not exact: one that two sweeps cannot reach is an index that lags
             if len(found) >= counted.count or (

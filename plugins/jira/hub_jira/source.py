@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ from hub import (
     Worklog,
 )  # fmt: skip
 from hub_jira import mapping, tempo, wire
-from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site
+from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
 
 EVERYTHING = "created >= 0"
 """JQL for all that may be seen: Cloud refuses a search without a restriction."""
@@ -35,7 +35,6 @@ OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
 BATCH = 1500
 HISTORY = ("status", "assignee", "sprint", "duedate", "timeoriginalestimate", "timeestimate", "parent", "resolution")
-_FIELDS = msgspec.json.Decoder(wire.Fields)
 
 
 class JiraSource(Source, frozen=True, kw_only=True):
@@ -172,11 +171,22 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
-        meta: dict[str, Any] = cursors.get("metadata") or {}
-        fresh = _fresh(meta, ctx.now()) and meta.get("settings") == self._settings()
-        site = self._site(ctx, cloud=meta["cloud"] if fresh else None)
-        if not fresh or ctx.full:
-            meta = self._metadata(site, meta)
+        before: dict[str, Any] = cursors.get("metadata") or {}
+        fresh = _fresh(before, ctx.now()) and before.get("settings") == self._settings() and not ctx.full
+        mark = cursors.get("issues") or {}
+        marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
+        increment = marked and mark.get("settings") == self._settings() and not ctx.full
+        site = self._site(ctx, cloud=before["cloud"] if fresh else None)
+        asks: list[Callable[[], Any]] = []
+        if not (fresh and increment):
+            site.server()  # alone and first: a wrong password is said once, not six times
+        if not fresh:
+            asks.append(lambda: self._metadata(site, before))
+        if not increment:
+            asks += [lambda: site.newest(self._scope(), ("updated",)), lambda: self._ids(ctx, site, self._scope())]
+        answers = together(*asks)
+        meta = before if fresh else answers.pop(0)
+        if not fresh:
             yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
         bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
         if self.worklogs and self.tempo_token:
@@ -187,24 +197,26 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 )
             else:
                 yield Partition(id="tempo", label="Tempo worklogs", data={"meta": meta})
-        mark = cursors.get("issues")
-        marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
-        if mark and marked and mark.get("settings") == self._settings() and not ctx.full:
+        if increment:
             yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
             if self.own_hours:
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
                 yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
             return
-        yield from self._full(ctx, site, meta, bindings, cursors)
+        yield from self._full(site, meta, bindings, cursors, *answers)
 
     def _full(
-        self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings, cursors: Mapping[str, Any]
+        self,
+        site: Site,
+        meta: dict[str, Any],
+        bindings: mapping.Bindings,
+        cursors: Mapping[str, Any],
+        newest: wire.Issue | None,
+        ids: list[str],
     ) -> Iterator[Partition]:
-        # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
+        # the marks were taken before any issue is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
-        newest = site.newest(self._scope(), ("updated",))
         mark = wire.millis(msgspec.json.decode(newest.fields)["updated"]) if newest else 0
-        ids = self._ids(ctx, site, self._scope())
         # a small site in slices of one request, a large one in fewer and longer ones
         size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]
@@ -234,9 +246,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
-        fields = site.metadata.listed("field", list[mapping.FieldDef])
-        types = site.metadata.listed("issuetype", list[wire.Kind])
-        projects = [one for one in site.projects() if not self.projects or one.key in self.projects]
+        fields, types, browsed = together(
+            lambda: site.metadata.listed("field", list[mapping.FieldDef]), lambda: site.metadata.listed("issuetype", list[wire.Kind]),
+            site.projects,
+        )  # fmt: skip
+        projects = [one for one in browsed if not self.projects or one.key in self.projects]
         known = set(before.get("known", [])) | {one.id for one in projects}
         for key in self.projects:
             if key not in {one.key for one in projects} and not before:
@@ -292,33 +306,33 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _slice(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]) -> Iterator[Batch]:
         site = self._site(ctx)
-        names = self._names(bindings, worklog=self.own_hours)
+        names, decoder = self._names(bindings, worklog=self.own_hours), wire.fields_decoder(bindings.fields)
         lost = ctx.shared("cut", _Cut)
-        records: list[Record] = []
-        parts = [ids[start : start + site.slice] for start in range(0, len(ids), site.slice)]
-        for issue in (one for part in parts for one in site.issues(part, names, history=bool(self.history))):
-            fields = _fields(issue)
-            records.extend(mapper.issue(issue, fields))
-            if issue.changelog:
-                for line in issue.changelog.histories:
-                    records.extend(mapper.change(issue.id, line))
-                if len({line.id for line in issue.changelog.histories}) < issue.changelog.total:
-                    lost.add("histories", issue.id)
-            elif self.history:
-                raise SourceDataError(f"The issue {issue.key} came without its history, which was asked for.")
-            if fields.worklog:
-                lost.count(fields.worklog.total)
-                for log in fields.worklog.worklogs:
-                    records.extend(mapper.worklog(log, issue.id))
-                if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
-                    lost.add("worklogs", issue.id)
-                    lost.totals[issue.id] = fields.worklog.total
-            elif self.own_hours:
-                raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
-            if len(records) >= BATCH:
-                yield Batch(records=records)
-                records = []
-        yield Batch(records=records)
+        for start in range(0, len(ids), site.slice):
+            records: list[Record] = []
+            for issue in site.issues(ids[start : start + site.slice], names, history=bool(self.history)):
+                fields = _fields(issue, decoder)
+                records.extend(mapper.issue(issue, fields))
+                if issue.changelog:
+                    for line in issue.changelog.histories:
+                        records.extend(mapper.change(issue.id, line))
+                    if len({line.id for line in issue.changelog.histories}) < issue.changelog.total:
+                        lost.add("histories", issue.id)
+                elif self.history:
+                    raise SourceDataError(f"The issue {issue.key} came without its history, which was asked for.")
+                if fields.worklog:
+                    lost.count(fields.worklog.total)
+                    for log in fields.worklog.worklogs:
+                        records.extend(mapper.worklog(log, issue.id))
+                    if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
+                        lost.add("worklogs", issue.id)
+                        lost.totals[issue.id] = fields.worklog.total
+                elif self.own_hours:
+                    raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
+                if len(records) >= BATCH:
+                    yield Batch(records=records)
+                    records = []
+            yield Batch(records=records)
 
     def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
         """Read the lists that Jira cut: histories in bulk, worklogs per issue or by the feed of the site, whichever costs less."""
@@ -359,7 +373,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     ) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
         site = self._site(ctx)
-        names = self._names(bindings, worklog=False)
+        names, decoder = self._names(bindings, worklog=False), wire.fields_decoder(bindings.fields)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
         seen: dict[str, int] = {}
         news: list[str] = []
@@ -368,7 +382,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         ):
             records: list[Record] = []
             for issue in page:
-                fields = _fields(issue)
+                fields = _fields(issue, decoder)
                 at = wire.millis(fields.updated)
                 seen[issue.id] = at
                 if before.get(issue.id) == at:
@@ -463,7 +477,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
         """Sweep once a run: a census after a full reading has its ids already."""
-        return ctx.shared(f"ids of {jql}", lambda: site.sweep(jql))
+        swept: dict[str, list[str]] = ctx.shared("ids", dict)
+        if jql not in swept:
+            swept[jql] = site.sweep(jql)
+        return swept[jql]
 
     def _in(self, project: str) -> Scope:
         return Scope(records=(Task,), container_id=self.row_id(f"p{project}"))
@@ -494,9 +511,9 @@ class _Cut:
             return sorted(self._found[what], key=int)
 
 
-def _fields(issue: wire.Issue) -> wire.Fields:
+def _fields(issue: wire.Issue, decoder: msgspec.json.Decoder[wire.Fields]) -> wire.Fields:
     try:
-        return _FIELDS.decode(issue.fields)
+        return decoder.decode(issue.fields)
     except msgspec.ValidationError as exc:
         raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
 

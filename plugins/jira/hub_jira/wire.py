@@ -172,11 +172,18 @@ class Fields(msgspec.Struct, frozen=True, gc=False, rename={"due": "duedate", "t
     worklog: Worklogs | None = None
 
 
+@lru_cache(maxsize=64)
+def fields_decoder(custom: tuple[str, ...]) -> msgspec.json.Decoder[Fields]:
+    """Give the decoder of an issue's fields with those *custom* ones beside them, as they come."""
+    kind = msgspec.defstruct("CustomFields", [(name, Any, None) for name in custom], bases=(Fields,), frozen=True, gc=False)
+    return msgspec.json.Decoder(kind)
+
+
 SYSTEM_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog")
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):
-    """An issue, its fields still undecoded: they are read twice, as `Fields` and for the custom ones that are bound."""
+    """An issue, its fields still undecoded: `fields_decoder` knows which custom ones are bound."""
 
     id: str
     key: str
