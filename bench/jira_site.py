@@ -5,15 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
+import ssl
 import threading
 import time
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 from hub_jira.standin import Caps, JiraWorld
+from hub_jira.standin.world import FLAGGED, POINTS, SLA, SPRINT, START
+from hub_jira.wire import SYSTEM_FIELDS
 
 from hub.testing.kit import Request
+
+EVERY = (*SYSTEM_FIELDS, "worklog", SPRINT, POINTS, FLAGGED, START, SLA)
 
 
 class LargeSite(JiraWorld):
@@ -29,6 +37,21 @@ class LargeSite(JiraWorld):
         natives = [str(native) for native in self.items]
         for _ in range(5 * issues):
             self.edit(rng.choice(natives))
+
+    def issue(self, item: Any, names: list[str], expand: str) -> dict[str, Any]:
+        """Show all fields when asked for all, without comments and transitions."""
+        if "*all" not in names:
+            return super().issue(item, names, expand)
+        shown = super().issue(item, list(EVERY), expand)
+        shown["fields"]["comment"] = {"comments": [], "total": 0}
+        return shown | ({"transitions": []} if "transitions" in expand else {})
+
+    def _found(self, jql: str, *, bounded: bool) -> list[Any]:
+        """Understand a date of the asking account, as tap-jira writes it."""
+        if match := re.match(r"updated >= '(.+?)' order by updated asc", jql):
+            since = datetime.strptime(match.group(1), "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo("America/New_York"))
+            jql = f"updated >= {round(since.timestamp() * 1000)} ORDER BY updated ASC"
+        return super()._found(jql, bounded=bounded)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
 def _query(text: str) -> dict[str, str]:
     """Join what is asked several times, as the `jira` package asks for fields."""
     found: dict[str, str] = {}
-    for name, value in parse_qsl(text):
+    for name, value in (one for one in parse_qsl(text) if one[0] != "validateQuery"):
         found[name] = f"{found[name]},{value}" if name in found else value
     return found
 
@@ -86,8 +109,14 @@ def _query(text: str) -> dict[str, str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("issues", type=int)
-    Handler.world = LargeSite(parser.parse_args().issues)
+    parser.add_argument("--certificate", help="speak TLS with the certificate and key in this file")
+    arguments = parser.parse_args()
+    Handler.world = LargeSite(arguments.issues)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if arguments.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(arguments.certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)
     server.serve_forever()
