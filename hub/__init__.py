@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from hub.errors import SourceUnavailable as SourceUnavailable
     from hub.feed import column_captions as column_captions
     from hub.feed import table_caption as table_caption
+    from hub.feed.measures import HEALTH as HEALTH
+    from hub.feed.measures import Measure as Measure
+    from hub.feed.measures import code_of as code_of
+    from hub.feed.measures import measures as measures
+    from hub.feed.model import model as model
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
+    from hub.files import mend_folder as mend_folder
     from hub.files import relative_name as relative_name
+    from hub.files import replace_folder as replace_folder
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.plugins import Plugins as Plugins
@@ -70,7 +77,9 @@ _ROOMS = {
         "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
-    "files": ("FileState", "matching_files", "relative_name", "write_atomically"),
+    "feed.measures": ("HEALTH", "Measure", "code_of", "measures"),
+    "feed.model": ("model",),
+    "files": ("FileState", "matching_files", "mend_folder", "relative_name", "replace_folder", "write_atomically"),
     "hookspecs": ("hookimpl",),
     "plugins": ("Plugins",),
     "records": (

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -106,3 +107,33 @@ def write_atomically(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def replace_folder(place: Path, fresh: Path) -> None:
+    """Let the folder *fresh* take the place of *place*; if that fails half-way the old one is put back. Raises OSError."""
+    old = _aside(place)
+    if place.exists():
+        os.replace(place, old)
+    try:
+        os.replace(fresh, place)
+    except OSError:
+        if old.exists():
+            os.replace(old, place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def mend_folder(place: Path) -> None:
+    """Finish what an interrupted `replace_folder` left: put the old folder back, remove half-written ones (``.….new`` beside it)."""
+    old = _aside(place)
+    if old.exists():
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(old, place)
+    for path in place.parent.glob(".*.new"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _aside(place: Path) -> Path:
+    return place.with_name(f".{place.name}.old")

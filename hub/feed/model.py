@@ -31,11 +31,25 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     columns: dict[str, Column]
 
 
+class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One measure: the *sum* of ``table.column`` divided by *divide*, the *count* of a table's rows, or the *ratio* of two measures."""
+
+    fr: str
+    en: str
+    folder: str
+    format: str
+    sum: str = ""
+    divide: int = 1
+    count: str = ""
+    ratio: tuple[str, str] | None = None
+
+
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole model; *contract* is the version dashboards rely on."""
 
     contract: int
     tables: dict[str, Table]
+    measures: dict[str, MeasureDef]
 
 
 @functools.cache

@@ -63,6 +63,10 @@ kind = "files"
 path = "out"
 formats = ["parquet", "csv", "xlsx"]
 
+[destinations.powerbi]           # a project to open in Power BI Desktop
+kind = "powerbi"
+path = "powerbi"
+
 [schedule]
 run = "0 6 * * 1-5"
 tz = "Europe/Paris"

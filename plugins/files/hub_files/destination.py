@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from hub import Check, Delivery, DeliveryContext, DeliveryError, Destination, FeedView
+from hub import Check, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, mend_folder, replace_folder
 from hub_files.workbook import write_workbook
 
 LATEST = "latest"
@@ -40,14 +40,14 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
         fresh = root / f".{feed.feed_id}.new"
         try:
             root.mkdir(parents=True, exist_ok=True)
-            _mend(root)
+            mend_folder(root / LATEST)
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
             rows, notes = self._write(feed, fresh)
             (fresh / "manifest.json").write_text(json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8")
             for path in fresh.rglob("*"):
                 os.chmod(path, 0o700 if path.is_dir() else 0o600)
-            switch(root, fresh)
+            replace_folder(root / LATEST, fresh)
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
@@ -77,29 +77,3 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
 def _count(feed: FeedView, table: str) -> int:
     row = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(row[0]) if row else 0
-
-
-def switch(root: Path, fresh: Path) -> None:
-    """Make *fresh* the latest folder; if that fails half-way the old one is put back."""
-    latest, old = root / LATEST, root / ".old"
-    if latest.exists():
-        os.replace(latest, old)
-    try:
-        os.replace(fresh, latest)
-    except OSError:
-        if old.exists():
-            os.replace(old, latest)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _mend(root: Path) -> None:
-    """Finish what an interrupted delivery left: put the old folder back, remove half-written ones."""
-    latest, old = root / LATEST, root / ".old"
-    if old.exists():
-        if latest.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(old, latest)
-    for path in root.glob(".*.new"):
-        shutil.rmtree(path, ignore_errors=True)

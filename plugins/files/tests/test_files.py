@@ -11,8 +11,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hub_files.destination import FilesDestination, switch
+from hub_files.destination import FilesDestination
 
+from hub import replace_folder
 from hub.feed import BuildOptions, model
 from hub.publish import PublishOptions, PublishReport, publish
 from hub.records import Baseline, Container, Record, Task, Worklog
@@ -172,7 +173,7 @@ def test_a_failed_switch_puts_the_old_files_back(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(PermissionError):
-        switch(tmp_path, tmp_path / "fresh")
+        replace_folder(tmp_path / "latest", tmp_path / "fresh")
 
     assert "latest" == (tmp_path / "latest" / "a").read_text()
 
@@ -188,7 +189,7 @@ def test_interrupted_deliveries_end_in_one_state(
 
     def die(src: Any, dst: Any) -> None:
         nonlocal count
-        if Path(dst).name in {"latest", ".old"}:
+        if Path(dst).name in {"latest", ".latest.old"}:
             if count == moment:
                 raise KeyboardInterrupt
             count += 1

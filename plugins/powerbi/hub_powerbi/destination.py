@@ -1,0 +1,162 @@
+"""A Power BI project as a destination: the feed as Parquet files, and beside them the model and the report that read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from hub import (
+    Check,
+    ConfigError,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    FeedView,
+    mend_folder,
+    model,
+    replace_folder,
+    write_atomically,
+)
+from hub_powerbi import source_m
+from hub_powerbi.project import project_files
+
+DATA = "data"
+RECORD = ".pm-hub.json"
+
+
+class PowerBiDestination(Destination, frozen=True, kw_only=True):
+    """The feed in ``<path>/data`` and a Power BI project ``<path>/<project>.pbip`` that reads it.
+
+    *location* says where Power BI finds the files when that is not the folder on this machine: a share, an https address, a folder of
+    SharePoint or OneLake to which they are copied. *incremental_months* refreshes timesheets by months, the last ones again each time;
+    without it every refresh reads everything, which no correction of an old month can escape.
+    """
+
+    kind: ClassVar[str] = "powerbi"
+
+    path: str
+    project: str = "Hub"
+    location: str | None = None
+    incremental_months: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.project or any(letter in '<>:"/\\|?*.' or ord(letter) < 32 for letter in self.project):
+            raise ConfigError(f"The destination {self.name}: project {self.project!r} has to be a plain name, such as Hub.")
+        if self.incremental_months is not None and not 1 <= self.incremental_months <= 120:
+            raise ConfigError(f"The destination {self.name}: incremental_months goes from 1 to 120, or leave it out.")
+        if self.location is not None:
+            source_m.reader(source_m.sas_free(self.location))
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Look whether the folder can be written."""
+        root = ctx.resolve(self.path)
+        place = root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        well = place.is_dir() and os.access(place, os.W_OK)
+        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
+        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
+        yield Check(name="location", state="ok", detail=f"Power BI will look for the files in {self._location(root)}")
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""
+        root = ctx.resolve(self.path)
+        fresh = root / f".{feed.feed_id}.new"
+        files = project_files(
+            name=self.project, lang=feed.lang, location=self._location(root), incremental_months=self.incremental_months
+        )
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            mend_folder(root / DATA)
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700)
+            rows = {table: _write(feed, table, fresh) for table in feed.tables}
+            (fresh / "manifest.json").write_text(json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+            for path in fresh.iterdir():
+                path.chmod(0o600)
+            replace_folder(root / DATA, fresh)
+            notes = write_project(root, files)
+        except OSError as exc:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise DeliveryError(
+                f"{root} could not be written ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in another "
+                "program such as Power BI Desktop. Close it and publish again; the files that were there are still there."
+            ) from exc
+        return Delivery(where=str(root), rows=rows, open_next=(str(root / f"{self.project}.pbip"),), notes=notes)
+
+    def _location(self, root: Path) -> str:
+        return self.location.rstrip("/\\") if self.location else str((root / DATA).resolve())
+
+
+def _write(feed: FeedView, table: str, folder: Path) -> int:
+    """Write one table as one file; instants as UTC without a zone, which Power BI reads alike everywhere. Gives its rows."""
+    columns = model().tables[table].columns
+    shown = ", ".join(
+        f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name for name, column in columns.items()
+    )
+    place = str(folder / f"{table}.parquet").replace("'", "''")
+    feed.connection.execute(f"COPY (SELECT {shown} FROM {table}) TO '{place}' (FORMAT parquet, COMPRESSION snappy)")
+    found = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(found[0]) if found else 0
+
+
+def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Write the project's *files* below *root*, unless somebody edited it since it was written; gives what to tell the person.
+
+    What was written is kept by hash in `RECORD`, old and new together while writing, so that an interruption is no edit.
+    """
+    record = root / RECORD
+    try:
+        before: dict[str, list[str]] = msgspec.json.decode(record.read_bytes(), type=dict[str, list[str]])
+    except (OSError, msgspec.DecodeError):
+        before = {}
+    wanted = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in files.items()}
+    edited = [
+        path
+        for path in before.keys() | wanted.keys()
+        if not _ours(root / path, [*before.get(path, []), wanted.get(path, "")])
+    ]
+    if edited:
+        if all(wanted.get(path) in hashes for path, hashes in before.items()):
+            return ()
+        return (
+            (
+                f"{len(edited)} files of the project were edited, such as {min(edited)}: it is left as it is, though the hub would write it "
+                "otherwise now. Move the project away and publish again to have the new one."
+            ),
+        )
+    _keep(
+        record,
+        {
+            path: sorted({*before.get(path, []), *([wanted[path]] if path in wanted else [])})
+            for path in before.keys() | wanted.keys()
+        },
+    )
+    for path in sorted(before.keys() - wanted.keys()):
+        (root / path).unlink(missing_ok=True)
+    for path, text in files.items():
+        place = root / path
+        if not place.exists() or hashlib.sha256(place.read_bytes()).hexdigest() != wanted[path]:
+            with write_atomically(place) as file:
+                file.write(text.encode())
+    _keep(record, {path: [one] for path, one in wanted.items()})
+    return ()
+
+
+def _ours(path: Path, hashes: list[str]) -> bool:
+    """Say whether *path* is not there, or as the hub wrote it."""
+    return not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() in hashes
+
+
+def _keep(record: Path, value: dict[str, list[str]]) -> None:
+    with write_atomically(record) as file:
+        file.write(msgspec.json.encode(value, order="sorted"))

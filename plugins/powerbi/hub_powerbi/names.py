@@ -1,0 +1,75 @@
+"""Captions as names: what tables, columns and measures are called in Power BI, in one language, and DAX written with them."""
+
+from __future__ import annotations
+
+import re
+
+from hub import Measure, measures, model
+
+LEFT_OUT = frozenset({"meta_label"})
+"""Tables that Power BI does not need: the captions are names there."""
+MONTHS = {"fact_budget", "fact_adoption"}
+"""Facts that know a month as text: they get a column with its first day, which the calendar can be joined to."""
+MONTH = "month_start"
+_PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_COLUMN = re.compile(r'"[^"]*"|\b([a-z_]+)\[([a-z_]+)\]|(?<![\w\]\'])\[([^\]]+)\]|\b(dim_[a-z]+|fact_[a-z_]+)\b')
+
+
+class Names:
+    """The names of one language, ``fr`` or ``en``."""
+
+    def __init__(self, lang: str) -> None:
+        """Take the captions of *lang*."""
+        self.lang = lang
+        french = lang == "fr"
+        self.tables = {
+            name: table.fr if french else table.en for name, table in model().tables.items() if name not in LEFT_OUT
+        }
+        self.columns = {
+            name: {one: column.fr if french else column.en for one, column in model().tables[name].columns.items()}
+            for name in self.tables
+        }
+        for name in MONTHS:
+            self.columns[name][MONTH] = "Premier du mois" if french else "First of month"
+        self.measures_table = "Mesures" if french else "Measures"
+        self.measures = {code: one.fr if french else one.en for code, one in measures().items()}
+
+    def folder(self, measure: Measure) -> str:
+        """Give the display folder of a measure."""
+        return measure.folder_fr if self.lang == "fr" else measure.folder_en
+
+    def table(self, name: str) -> str:
+        """Give a table as DAX writes it."""
+        return dax_table(self.tables[name])
+
+    def column(self, table: str, column: str) -> str:
+        """Give a column as DAX writes it."""
+        return f"{self.table(table)}{dax_name(self.columns[table][column])}"
+
+    def dax(self, text: str) -> str:
+        """Write DAX that names things as the feed does with the names of this language. Raises KeyError for a thing that is not there."""
+
+        def put(match: re.Match[str]) -> str:
+            table, column, measure, alone = match.groups()
+            if table:
+                return self.column(table, column)
+            if measure:
+                return dax_name(self.measures[measure])
+            return self.table(alone) if alone else match.group()
+
+        return _COLUMN.sub(put, text)
+
+
+def dax_table(name: str) -> str:
+    """Give the name of a table between single quotes."""
+    return "'" + name.replace("'", "''") + "'"
+
+
+def dax_name(name: str) -> str:
+    """Give the name of a column or measure between brackets."""
+    return "[" + name.replace("]", "]]") + "]"
+
+
+def tmdl_name(name: str) -> str:
+    """Give a name as TMDL writes it: between single quotes unless it is a plain word."""
+    return name if _PLAIN.match(name) else "'" + name.replace("'", "''") + "'"

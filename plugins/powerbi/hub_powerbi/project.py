@@ -1,0 +1,66 @@
+"""Put a Power BI project together: model, report, shortcut, connection file, and prove that they hold together."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from hub import DeliveryError
+from hub_powerbi.check import check
+from hub_powerbi.names import Names
+from hub_powerbi.report import report_files
+from hub_powerbi.tmdl import model_files
+
+SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/"
+_SPACE = uuid.UUID("6a1f3a52-4f0e-5d8e-9a55-3c1d6c1e7b20")
+
+
+def project_files(*, name: str, lang: str, location: str, incremental_months: int | None = None) -> dict[str, str]:
+    """Give every file of the project by its path. Raises `DeliveryError` when the model does not hold together: nothing broken leaves."""
+    definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
+    if problems := check(definition):
+        raise DeliveryError(
+            f"The Power BI model was not written, because {len(problems)} of its parts do not fit, such as {problems[0].where}: {problems[0].what}. "
+            "This is a fault of the hub or of a plugin's figure: please report it."
+        )
+    model, report = f"{name}.SemanticModel", f"{name}.Report"
+    found = {
+        f"{name}.pbip": _json("pbip/pbipProperties/1.0.0", {"version": "1.0", "artifacts": [{"report": {"path": report}}],
+                                                            "settings": {"enableAutoRecovery": True}}),
+        f"{name}.pbids": json.dumps(_connection(location), indent=2) + "\n",
+        f"{model}/.platform": _platform("SemanticModel", name),
+        f"{model}/definition.pbism": _json("item/semanticModel/definitionProperties/1.0.0", {"version": "4.2", "settings": {}}),
+        f"{report}/.platform": _platform("Report", name),
+        f"{report}/definition.pbir": _json("item/report/definitionProperties/2.0.0", {
+            "version": "4.0", "datasetReference": {"byPath": {"path": f"../{model}"}}}),
+        ".gitignore": "**/.pbi/localSettings.json\n**/.pbi/cache.abf\ndata/\n",
+    }  # fmt: skip
+    found |= {f"{model}/definition/{path}": text for path, text in definition.items()}
+    found |= {f"{report}/definition/{path}": text for path, text in report_files(Names(lang)).items()}
+    return found
+
+
+def _json(schema: str, value: dict[str, Any]) -> str:
+    return json.dumps({"$schema": f"{SCHEMAS}{schema}/schema.json"} | value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _platform(kind: str, name: str) -> str:
+    return _json("gitIntegration/platformProperties/2.0.0", {
+        "metadata": {"type": kind, "displayName": name}, "config": {"version": "2.0", "logicalId": str(uuid.uuid5(_SPACE, f"{name}/{kind}"))},
+    })  # fmt: skip
+
+
+def _connection(location: str) -> dict[str, Any]:
+    """Give the file that opens Power BI Desktop on the data alone."""
+    if location.startswith("https://"):
+        site = "/".join(location.split("/")[:5]) if ".sharepoint.com/" in location else location
+        kind = "sharepoint-folder" if ".sharepoint.com/" in location else "web"
+        return {
+            "version": "0.1",
+            "connections": [{"details": {"protocol": kind, "address": {"url": site}}, "mode": "Import"}],
+        }
+    return {
+        "version": "0.1",
+        "connections": [{"details": {"protocol": "folder", "address": {"path": location}}, "mode": "Import"}],
+    }

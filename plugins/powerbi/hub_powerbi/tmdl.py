@@ -1,0 +1,242 @@
+"""Write the semantic model as TMDL: star schema, measures, hierarchies, roles, translations. Rules: learn.microsoft.com, TMDL overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub import HEALTH, Measure, measures, model
+from hub_powerbi import source_m
+from hub_powerbi.names import MONTH, MONTHS, Names, tmdl_name
+
+_TYPES = {
+    "BIGINT": "int64",
+    "DOUBLE": "double",
+    "DECIMAL(18,2)": "decimal",
+    "VARCHAR": "string",
+    "DATE": "dateTime",
+    "TIMESTAMPTZ": "dateTime",
+}
+_CULTURES = {"fr": ("fr-FR", 1036), "en": ("en-US", 1033)}
+_HIDDEN_TABLES = {"dim_access", "dim_target"}
+HIERARCHIES = {
+    "dim_date": (("Calendrier", "Calendar"), ("year", "quarter", "year_month", "date")),
+    "dim_project": (("Portefeuille", "Portfolio"), ("portfolio", "program", "name")),
+}
+"""Names in French and English, and the columns from wide to narrow."""
+INCREMENTAL = ("fact_worklog", "work_date")
+"""The fact that can be refreshed by parts, and the date of a row that never changes."""
+
+
+class Relationship:
+    """A fact's column and the dimension's it points to; only one way between two tables is active."""
+
+    def __init__(self, name: str, source: tuple[str, str], target: tuple[str, str], *, active: bool) -> None:
+        """Name it and say its ends."""
+        self.name, self.source, self.target, self.active = name, source, target, active
+
+
+def relationships() -> list[Relationship]:
+    """Give all relationships: active from facts to dimensions, the others only for measures that ask for them."""
+    found: list[Relationship] = []
+    for table in Names("en").tables:
+        taken: set[str] = set()
+        columns = model().tables[table].columns
+        refs = [(name, (column.ref, model().tables[column.ref].key[0])) for name, column in columns.items() if column.ref]
+        if not any(target[0] == "dim_date" for _, target in refs):
+            day = "week_start" if "week_start" in columns and table != "dim_date" else MONTH if table in MONTHS else None
+            refs += [(day, ("dim_date", "date"))] if day else []
+        for name, target in refs:
+            active = table.startswith("fact_") and target[0] not in taken
+            taken.add(target[0])
+            found.append(Relationship(f"{table}_{name}", (table, name), target, active=active))
+    return found
+
+
+def model_files(*, name: str, lang: str, location: str, incremental_months: int | None) -> dict[str, str]:
+    """Give the files of ``definition/`` by their path there.
+
+    *location* is where the files of the feed lie; *incremental_months* refreshes the timesheets by parts, the last ones again each time.
+    """
+    names = Names(lang)
+    culture, lcid = _CULTURES[lang]
+    other, _ = _CULTURES["en" if lang == "fr" else "fr"]
+    roles = _roles(names)
+    files = {
+        "database.tmdl": f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1702\n\tcompatibilityMode: powerBI\n\tlanguage: {lcid}\n",
+        "model.tmdl": "\n".join([
+            "model Model", f"\tculture: {culture}", "\tdefaultPowerBIDataSourceVersion: powerBI_V3", f"\tsourceQueryCulture: {culture}", "",
+            *(f"ref table {tmdl_name(caption)}" for caption in [names.measures_table, *names.tables.values()]), "",
+            *(f"ref role {tmdl_name(role)}" for role in roles), "",
+            f"ref cultureInfo {other}", "",
+        ]),
+        "expressions.tmdl": _expressions(location, incremental=incremental_months is not None),
+        "relationships.tmdl": "\n".join(line for one in relationships() for line in _relationship(one, names)),
+        f"cultures/{other}.tmdl": "\n".join(_translations(names, other)),
+    }  # fmt: skip
+    files[f"tables/{file_name(names.measures_table)}.tmdl"] = "\n".join(_measures_table(names))
+    for table, caption in names.tables.items():
+        files[f"tables/{file_name(caption)}.tmdl"] = "\n".join(_table(table, names, incremental_months))
+    for role, lines in roles.items():
+        files[f"roles/{file_name(role)}.tmdl"] = "\n".join(lines)
+    return files
+
+
+def file_name(name: str) -> str:
+    """Give *name* without what a file's name may not hold."""
+    return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in name)
+
+
+def _expressions(location: str, *, incremental: bool) -> str:
+    lines = [f"expression HubLocation = {source_m.parameter(location)}", "", "expression HubFile ="]
+    lines += [f"\t\t{line}" for line in source_m.reader(location).split("\n")]
+    for name, year in (("RangeStart", 2000), ("RangeEnd", 2100)) if incremental else ():
+        lines += [
+            "",
+            f'expression {name} = #datetime({year}, 1, 1, 0, 0, 0) meta [IsParameterQuery=true, Type="DateTime", IsParameterQueryRequired=true]',
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _relationship(one: Relationship, names: Names) -> Iterator[str]:
+    yield f"relationship {one.name}"
+    if not one.active:
+        yield "\tisActive: false"
+    for side, (table, column) in (("fromColumn", one.source), ("toColumn", one.target)):
+        yield f"\t{side}: {tmdl_name(names.tables[table])}.{tmdl_name(names.columns[table][column])}"
+    yield ""
+
+
+def _table(table: str, names: Names, incremental_months: int | None) -> Iterator[str]:
+    facts = model().tables[table]
+    if facts.description:
+        yield f"/// {facts.description}"
+    yield f"table {tmdl_name(names.tables[table])}"
+    if table in _HIDDEN_TABLES:
+        yield "\tisHidden"
+    if table == "dim_date":
+        yield "\tdataCategory: Time"
+    yield ""
+    for name, column in facts.columns.items():
+        if column.description:
+            yield f"\t/// {column.description}"
+        yield f"\tcolumn {tmdl_name(names.columns[table][name])}"
+        yield f"\t\tdataType: {_TYPES[column.type]}"
+        if table == "dim_date" and name == "date":
+            yield "\t\tisKey"
+        if column.hidden or (table == "dim_status" and name == ("label_en" if names.lang == "fr" else "label_fr")):
+            yield "\t\tisHidden"
+        if shape := _format(column.type, names.lang):
+            yield f"\t\tformatString: {shape}"
+        yield f"\t\tsummarizeBy: {'sum' if column.additive else 'none'}"
+        yield f"\t\tsourceColumn: {name}"
+        if table == "dim_status" and name in {"category", "label_fr", "label_en"}:
+            yield f"\t\tsortByColumn: {tmdl_name(names.columns[table]['sort_order'])}"
+        yield ""
+    if table in MONTHS:
+        yield from (f"\tcolumn {tmdl_name(names.columns[table][MONTH])}", "\t\tdataType: dateTime", "\t\tisHidden",
+                    f"\t\tformatString: {_format('DATE', names.lang)}", "\t\tsummarizeBy: none", f"\t\tsourceColumn: {MONTH}", "")  # fmt: skip
+    if table in HIERARCHIES:
+        (fr, en), levels = HIERARCHIES[table]
+        yield f"\thierarchy {tmdl_name(fr if names.lang == 'fr' else en)}"
+        for level in levels:
+            caption = tmdl_name(names.columns[table][level])
+            yield from ("", f"\t\tlevel {caption}", f"\t\t\tcolumn: {caption}")
+        yield ""
+    ranged = incremental_months is not None and table == INCREMENTAL[0]
+    source = source_m.query(table, range_on=INCREMENTAL[1] if ranged else None).split("\n")
+    yield from (
+        f"\tpartition {tmdl_name(names.tables[table])} = m",
+        "\t\tmode: import",
+        "\t\tsource =",
+        *(f"\t\t\t\t{line}" for line in source),
+        "",
+    )
+    if ranged:
+        yield from ("\trefreshPolicy", "\t\tpolicyType: basic", "\t\trollingWindowGranularity: year", "\t\trollingWindowPeriods: 10",
+                    "\t\tincrementalGranularity: month", f"\t\tincrementalPeriods: {incremental_months}", "\t\tsourceExpression =",
+                    *(f"\t\t\t\t{line}" for line in source), "")  # fmt: skip
+
+
+def _format(kind: str, lang: str) -> str:
+    if kind == "DATE":
+        return "dd/mm/yyyy" if lang == "fr" else "yyyy-mm-dd"
+    if kind == "TIMESTAMPTZ":
+        return "dd/mm/yyyy hh:nn" if lang == "fr" else "yyyy-mm-dd hh:nn"
+    return {"BIGINT": "0", "DOUBLE": "#,##0.00", "DECIMAL(18,2)": "#,##0.00"}.get(kind, "")
+
+
+def _measures_table(names: Names) -> Iterator[str]:
+    yield from ("/// Every measure of the hub.", f"table {tmdl_name(names.measures_table)}", "")
+    for code, one in measures().items():
+        if one.description:
+            yield f"\t/// {one.description}"
+        yield f"\tmeasure {tmdl_name(names.measures[code])} = {names.dax(one.dax)}"
+        if one.format:
+            yield f"\t\tformatString: {one.format}"
+        yield f"\t\tdisplayFolder: {names.folder(one)}"
+        yield ""
+    yield from _colours(names)
+    yield from (
+        "\tcolumn n",
+        "\t\tdataType: int64",
+        "\t\tisHidden",
+        "\t\tformatString: 0",
+        "\t\tsummarizeBy: none",
+        "\t\tsourceColumn: n",
+        "",
+    )
+    yield from (f"\tpartition {tmdl_name(names.measures_table)} = m", "\t\tmode: import", "\t\tsource =",
+                "\t\t\t\t#table(type table [n = Int64.Type], {{0}})", "")  # fmt: skip
+
+
+def colour_name(names: Names) -> str:
+    """Name the measure that gives the colour of the health."""
+    return "Couleur de la météo" if names.lang == "fr" else "Colour of the health"
+
+
+def _colours(names: Names) -> Iterator[str]:
+    health = names.dax(f"[{HEALTH}]")
+    yield f'\tmeasure {tmdl_name(colour_name(names))} = SWITCH({health}, "red", "#C0392B", "amber", "#E67E22", "green", "#27AE60", "#BDC3C7")'
+    yield f"\t\tdisplayFolder: {names.folder(measures()[HEALTH])}"
+    yield ""
+
+
+def _roles(names: Names) -> dict[str, list[str]]:
+    """Give the roles: who may see which project, who which team, as access.csv says."""
+    user = f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
+
+    def allowed(column: str) -> str:
+        return f"CALCULATETABLE(VALUES({names.column('dim_access', column)}), {user})"
+
+    found = {}
+    for role, table, column, rule in (
+        ("Projets autorisés" if names.lang == "fr" else "Allowed projects", "dim_project", "project_key", "project_key"),
+        ("Équipes autorisées" if names.lang == "fr" else "Allowed teams", "dim_person", "team", "team"),
+    ):  # fmt: skip
+        found[role] = [
+            f"role {tmdl_name(role)}", "\tmodelPermission: read", "",
+            f"\ttablePermission {tmdl_name(names.tables[table])} = {names.column(table, column)} IN {allowed(rule)}", "",
+            f"\ttablePermission {tmdl_name(names.tables['dim_access'])} = {user}", "",
+        ]  # fmt: skip
+    return found
+
+
+def _translations(names: Names, culture: str) -> Iterator[str]:
+    other = Names("en" if names.lang == "fr" else "fr")
+    yield from (f"cultureInfo {culture}", "", "\ttranslations", "\t\tmodel Model")
+    yield f"\t\t\ttable {tmdl_name(names.measures_table)}"
+    yield f"\t\t\t\tcaption: {other.measures_table}"
+    for code, caption in names.measures.items():
+        if caption != other.measures[code]:
+            yield from (f"\t\t\t\tmeasure {tmdl_name(caption)}", f"\t\t\t\t\tcaption: {other.measures[code]}")
+    for table, caption in names.tables.items():
+        yield from (f"\t\t\ttable {tmdl_name(caption)}", f"\t\t\t\tcaption: {other.tables[table]}")
+        for column, text in names.columns[table].items():
+            if text != other.columns[table][column]:
+                yield from (f"\t\t\t\tcolumn {tmdl_name(text)}", f"\t\t\t\t\tcaption: {other.columns[table][column]}")
+    yield ""
+
+
+def shown_measures(names: Names) -> dict[str, Measure]:
+    """Give the measures by the name they have in this language."""
+    return {names.measures[code]: one for code, one in measures().items()}
