@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := jira msproject tabular files powerbi demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
-.PHONY: env demo test test-mpp proof lint bench docs charset clean
+.PHONY: env demo test test-mpp check-powerbi proof lint bench docs charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -22,6 +22,12 @@ test: env
 test-mpp: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/msproject
+
+# Microsoft's own readers of reports and of M, from npm; needs Node 20
+check-powerbi: env
+	rm -rf .official && cp -r plugins/powerbi/official .official
+	npm install --prefix .official --no-audit --no-fund
+	PM_HUB_OFFICIAL=$(CURDIR)/.official $(BIN)/python -m pytest -q plugins/powerbi
 
 proof: env
 	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hub.feed import table_caption as table_caption
     from hub.feed.measures import HEALTH as HEALTH
     from hub.feed.measures import Measure as Measure
-    from hub.feed.measures import code_of as code_of
     from hub.feed.measures import measures as measures
     from hub.feed.model import model as model
     from hub.files import FileState as FileState
@@ -77,7 +76,7 @@ _ROOMS = {
         "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
-    "feed.measures": ("HEALTH", "Measure", "code_of", "measures"),
+    "feed.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
     "files": ("FileState", "matching_files", "mend_folder", "relative_name", "replace_folder", "write_atomically"),
     "hookspecs": ("hookimpl",),

@@ -21,9 +21,9 @@ SCOPES = ("project", "source", "team", "person", "task", "calendar")
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """One number of a figure: *unit* is days, amount, hours, ratio, count, points, score or flag.
+    """One number of a figure: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
 
-    A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`.
+    Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`.
     """
 
     name: str

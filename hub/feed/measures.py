@@ -25,6 +25,7 @@ FORMATS = {
     "points": "#,##0",
     "score": "0.0",
     "flag": "0",
+    "duration": "#,##0.0",
 }
 HEALTH = "health"
 _WORST = ("red", "amber", "green")
@@ -69,13 +70,16 @@ def code_of(kpi: str, part: str) -> str:
 
 
 def _at_cut(table: str, value: str, *more: str) -> tuple[str, str]:
-    """Give DAX and the SQL condition that count at the latest cut unless another is chosen; a plain sum where the fact has no cuts."""
+    """Give DAX and the SQL condition that count at the latest cut unless one other is chosen; a plain sum where the fact has no cuts."""
     filters = "".join(f", {one}" for one in more)
     plain = f"CALCULATE({value}{filters})" if more else value
     if "cut_key" not in model().tables[table].columns:
         return plain, "TRUE"
     latest = f"CALCULATE({value}{filters}, dim_cut[is_latest] = 1)"
-    return f"IF(ISCROSSFILTERED(dim_cut), {plain}, {latest})", "cut_key IN (SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
+    return (
+        f"IF(HASONEVALUE(dim_cut[cut_key]), {plain}, {latest})",
+        "cut_key IN (SELECT cut_key FROM dim_cut WHERE is_latest = 1)",
+    )
 
 
 def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measure:

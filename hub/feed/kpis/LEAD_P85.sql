@@ -1,6 +1,6 @@
 -- Délai médian et P85 | Median and 85th percentile of lead time
 -- scope: project
--- measures: n count, median days, p85 days
+-- measures: n count, median duration, p85 duration
 -- headline: p85
 -- method: method
 -- receipt: intervals

@@ -1,6 +1,6 @@
 -- Glissement des jalons | Milestone slip
 -- scope: task
--- measures: slip_days days, slip_workdays days
+-- measures: slip_days duration, slip_workdays duration
 -- rollup: project | max(slip_days) AS slip_days, max(slip_workdays) AS slip_workdays
 -- headline: slip_days
 -- receipt: milestones

@@ -1,4 +1,7 @@
-"""The report: pages for a steering committee, written as PBIR. Names derive from their meaning, so that a second writing gives the same files."""
+"""The report: pages for a steering committee, written as PBIR. Names derive from their meaning, so that a second writing gives the same files.
+
+A table of facts that are photographed shows a measure too: it is empty for what was only so at another cut, and Power BI leaves such rows out.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import HEALTH, code_of
+from hub import HEALTH
 from hub_powerbi.names import MONTH, Names
 from hub_powerbi.tmdl import colour_name
 
@@ -46,6 +49,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     visuals: tuple[Visual, ...]
 
 
+STATUS = ("dim_status", "label")
+"""The label of the language."""
 PROJECT, CODE, PROGRAM = ("dim_project", "name"), ("dim_project", "code"), ("dim_project", "program")
 _FULL = WIDTH - 2 * _MARGIN
 
@@ -102,20 +107,20 @@ def pages() -> tuple[Page, ...]:
                 ("Exploitabilité", "Readiness"))),
             Visual(kind="tableEx", x=_MARGIN, y=_BELOW, width=_HALF, height=HEIGHT - _BELOW - _MARGIN, fr="Ce qu'a dit le comité, axe par axe",
                    en="What the committee said, axis by axis", roles={"Values": (
-                       CODE, ("fact_assessment", "axis"), ("fact_assessment", "rag"), ("fact_assessment", "trend"), ("fact_assessment", "comment"))}),
+                       CODE, ("fact_assessment", "axis"), ("fact_assessment", "rag"), ("fact_assessment", "trend"), ("fact_assessment", "comment"), "assessments")}),
             Visual(kind="tableEx", x=_RIGHT, y=_BELOW, width=_HALF, height=HEIGHT - _BELOW - _MARGIN, fr="Risques, actions, décisions",
                    en="Risks, actions, decisions", sort=("fact_register", "due_date"), roles={"Values": (
-                       ("fact_register", "kind"), ("fact_register", "title"), ("fact_register", "state"), ("fact_register", "due_date"), "exposure")}),
+                       ("fact_register", "kind"), ("fact_register", "title"), ("fact_register", "state"), ("fact_register", "due_date"), "exposure", "register_items")}),
         )),
         Page(code="milestones", fr="Jalons", en="Milestones", visuals=(
             *_head(),
-            Visual(kind="lineChart", x=_MARGIN, y=_TOP, width=_FULL, height=250, fr="Glissement moyen des jalons, arrêté après arrêté (jours)",
-                   en="Slip of milestones, cut after cut (days)", sort=("dim_cut", "as_of"), roles={
+            Visual(kind="lineChart", x=_MARGIN, y=_TOP, width=_FULL, height=250, fr="Pire glissement de jalon par projet, arrêté après arrêté (jours)",
+                   en="Worst slip of a milestone by project, cut after cut (days)", sort=("dim_cut", "as_of"), roles={
                        "Category": (("dim_cut", "as_of"),), "Y": ("MILESTONE_SLIP slip_days",), "Series": (CODE,)}),
             Visual(kind="tableEx", x=_MARGIN, y=_TOP + 262, width=_FULL, height=HEIGHT - _TOP - 262 - _MARGIN, fr="Jalons : référence, prévu, réel",
                    en="Milestones: baseline, planned, actual", sort=("fact_task_snapshot", "planned_finish"), filters=((("dim_task", "kind"), ("milestone",)),),
                    roles={"Values": (CODE, ("dim_task", "title"), ("fact_task_snapshot", "baseline_finish"), ("fact_task_snapshot", "planned_finish"),
-                                     ("fact_task_snapshot", "actual_finish"), ("dim_status", "category"))}),
+                                     ("fact_task_snapshot", "actual_finish"), STATUS, "tasks")}),
         )),
         Page(code="effort", fr="Charge et atterrissage", en="Effort and landing", visuals=(
             *_head(),
@@ -164,8 +169,6 @@ def report_files(names: Names) -> dict[str, str]:
         "version.json": {"$schema": f"{SCHEMAS}versionMetadata/1.0.0/schema.json", "version": "2.0.0"},
         "report.json": {
             "$schema": f"{SCHEMAS}report/3.3.0/schema.json", "themeCollection": {}, "settings": {"useEnhancedTooltips": True},
-            # a photograph of the past is chosen, never added to today
-            "filterConfig": {"filters": [_filter(names, "report", ("dim_cut", "is_latest"), ("1L",))]},
         },
         "pages/pages.json": {
             "$schema": f"{SCHEMAS}pagesMetadata/1.1.0/schema.json", "pageOrder": [name_of(page.code) for page in pages()],
@@ -188,7 +191,8 @@ def _field(names: Names, field: Field, *, source: str | None = None) -> dict[str
     if isinstance(field, str):
         kind, entity, name = "Measure", names.measures_table, names.measures[field]
     else:
-        kind, entity, name = "Column", names.tables[field[0]], names.columns[field[0]][field[1]]
+        table, column = field if field != STATUS else (field[0], f"label_{names.lang}")
+        kind, entity, name = "Column", names.tables[table], names.columns[table][column]
     ref = {"Source": source} if source else {"Entity": entity}
     return {kind: {"Expression": {"SourceRef": ref}, "Property": name}}
 
@@ -256,14 +260,3 @@ def _filter(names: Names, place: str, column: tuple[str, str], literals: tuple[s
         "name": "Filter" + name_of("filter", place, *column, size=24), "type": "Categorical", "howCreated": "User", "field": _field(names, column),
         "filter": {"Version": 2, "From": [{"Name": "t", "Entity": names.tables[column[0]], "Type": 0}], "Where": [{"Condition": where}]},
     }  # fmt: skip
-
-
-def fields_used() -> set[Field]:
-    """Give every column and measure that the report shows."""
-    used: set[Field] = {("dim_cut", "is_latest"), HEALTH, code_of("EVM_DAYS", "cpi")}
-    for page in pages():
-        for visual in page.visuals:
-            used |= {field for fields in visual.roles.values() for field in fields} | (
-                {visual.sort} if visual.sort else set()
-            )
-    return used
