@@ -1,4 +1,4 @@
-"""The workbook a PMO opens first: portfolio, milestones, load, then every table as a native Excel table."""
+"""The workbook a PMO opens first: portfolio, pictures, milestones, what moved, load, then every table as a native Excel table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from hub import FeedView, column_captions, table_caption
+from hub_files.charts import TEXTS, write_charts
 
 MOST_ROWS = 100_000
 _T = {
@@ -117,13 +118,14 @@ class _Book:
 
     def __init__(self, path: Path, feed: FeedView) -> None:
         self.feed = feed
-        self.t: dict[str, Any] = _T[feed.lang]
+        self.t: dict[str, Any] = _T[feed.lang] | {name: TEXTS[feed.lang][name] for name in ("charts", "capacity")}
         self.notes: list[str] = []
         self.book = xlsxwriter.Workbook(
             str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
         )
         self.sheets = {
-            name: self.book.add_worksheet(self.t[name]) for name in ("portfolio", "milestones", "moves", "load", "about")
+            name: self.book.add_worksheet(self.t[name])
+            for name in ("portfolio", "charts", "milestones", "moves", "load", "capacity", "about")
         }
         self.book.set_properties({"title": self.t["title"], "comments": f"pm-hub feed {feed.feed_id}"})
         add = self.book.add_format
@@ -433,6 +435,7 @@ def write_workbook(path: Path, feed: FeedView) -> list[str]:
     """Write the workbook of *feed* to *path*; gives what had to be left to the other formats."""
     book = _Book(path, feed)
     book.portfolio()
+    write_charts(book)
     book.milestones()
     book.moves()
     book.load()

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,19 @@ from hub_files.destination import FilesDestination
 from hub import replace_folder
 from hub.feed import BuildOptions, model
 from hub.publish import PublishOptions, PublishReport, publish
-from hub.records import Baseline, Container, Record, Task, Worklog
+from hub.records import (
+    Account,
+    Allocation,
+    Baseline,
+    BudgetLine,
+    Container,
+    Person,
+    PersonLink,
+    Record,
+    Task,
+    Team,
+    Worklog,
+)  # fmt: skip
 from hub.store import Store
 from hub.testing import store
 
@@ -99,6 +112,68 @@ def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
     assert {"Load", "What moved"} <= set(openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx").sheetnames)
 
 
+@pytest.mark.parametrize(("lang", "name", "spent"), [("en", "Charts", "Spent"), ("fr", "Graphiques", "Passé")])
+def test_pictures_stand_on_figures_that_can_be_read(store: Store, tmp_path: Path, lang: str, name: str, spent: str) -> None:
+    """Effort against the baseline, budget and landing, slips cut after cut; each picture's figures stand below it."""
+    fill(
+        store,
+        [
+            *PLAN,
+            BudgetLine(
+                id="s:b", project_code="P-1", month="2026-01", kind="baseline", category="services", amount_minor=900_000
+            ),
+        ],
+    )
+    go(store, tmp_path, lang=lang)
+    book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx", data_only=True)
+    rows = [row for row in book[name].iter_rows(values_only=True) if row[0]]
+    table = next(n for n, row in enumerate(rows) if row[1] == spent)
+    slips = next(row for row in rows if row[0] in {"Now", "Maintenant"})
+
+    assert 3 == len(book[name]._charts)
+    assert ("P-1", 6, 5, 8, 9000) == rows[table + 1][:5]
+    assert 14 == slips[1]
+
+
+def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> None:
+    """The share of a team's capacity that is allocated, month by month; more than 100 % is red. Without figures the sheet says so."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    empty = sheet(tmp_path, "Capacity")
+    today = date.today()
+    monday = today - timedelta(days=today.weekday())
+    people = [Person(id=f"config:p{n}", display_name=f"N{n}", team="A") for n in range(6)]
+    store.register_source("config", kind="config", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    run = store.begin_run("config", "full")
+    store.write_batch([Team(id="config:A", name="A"), *people], run_id=run, source_id="config")
+    store.end_run(run, "ok")
+    fill(store, [
+        *PLAN,
+        *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(6)),
+        *(Allocation(id=f"s:l{n}", account_id=f"s:a{n}", container_id="s:c", start_on=str(monday), finish_on=str(monday), seconds=25200)
+          for n in range(6)),
+    ])  # fmt: skip
+    run = store.begin_run("match", "full")
+    store.register_source("match", kind="match", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    links = [
+        PersonLink(
+            id=f"match:{n}", account_id=f"s:a{n}", person_id=f"config:p{n}", state="accepted", method="email", score=1.0
+        )
+        for n in range(6)
+    ]
+    store.write_batch(links, run_id=run, source_id="match")
+    store.end_run(run, "ok")
+    go(store, tmp_path)
+    rows = sheet(tmp_path, "Capacity")
+
+    assert "No figures to show yet." == empty[4][0]
+    assert "Team" == rows[4][0]
+    assert "A" in {row[0] for row in rows[5:]}
+    share = [value for row in rows[5:] if row[0] == "A" for value in row[1:] if value]
+    assert share
+    assert 0 < max(share) < 1
+
+
 def test_native_tables_frozen_headers_and_no_formula(store: Store, tmp_path: Path) -> None:
     """Every data sheet is an Excel table with a frozen header; text that looks like a formula stays text."""
     fill(store, PLAN)
@@ -131,8 +206,6 @@ def test_an_incomplete_feed_says_so_on_the_first_sheet(store: Store, tmp_path: P
 
 def test_nobody_is_named_by_default(store: Store, tmp_path: Path) -> None:
     """The default level is team and week; naming people is asked for explicitly."""
-    from hub.records import Account
-
     fill(
         store,
         [
