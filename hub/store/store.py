@@ -130,7 +130,7 @@ class Store(PresenceRoom):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA temp_store = FILE")
-            connection.execute("PRAGMA cache_size = -32768")
+            connection.execute("PRAGMA cache_size = -16384")
             store = cls(connection, where)
             store._migrate()
         except sqlite3.Error as exc:
