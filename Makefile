@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := jira msproject tabular files powerbi demo
+PLUGINS := jira msproject tabular files powerbi tableau demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
-.PHONY: env demo test test-mpp check-powerbi proof lint bench docs charset clean
+.PHONY: env demo test test-mpp test-tableau check-powerbi proof lint bench docs charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -22,6 +22,10 @@ test: env
 test-mpp: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/msproject
+
+test-tableau: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[hyper]" -c constraints.txt
+	$(BIN)/python -m pytest -q plugins/tableau
 
 # Microsoft's own readers of reports and of M, from npm; needs Node 20
 check-powerbi: env

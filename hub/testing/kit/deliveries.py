@@ -75,9 +75,10 @@ def _writing(arguments: tuple[Any, ...]) -> bool:
 
 
 class DestinationExam(ABC):
-    """The destination's side of the table."""
+    """The destination's side of the table. *tables* are those of the feed that reach its readers."""
 
     kind: ClassVar[str]
+    tables: ClassVar[frozenset[str]] = frozenset(model().tables)
     capabilities: ClassVar[frozenset[str]] = frozenset()
     cannot: ClassVar[frozenset[str]] = frozenset()
     levels: ClassVar[tuple[str, ...]] = ("bronze", "silver", "gold")
@@ -145,6 +146,7 @@ class Counter:
 
     def __init__(self, exam: DestinationExam, seed: int, root: Path, *, privacy: str) -> None:
         """Fill the store."""
+        self.tables = exam.tables
         self.root = root
         self.world = exam.world(seed)
         self.store = Store.open(root / "hub.db")
@@ -175,7 +177,7 @@ class Counter:
         connection = open_feed(folder)
         try:
             found = {}
-            for name in model().tables:
+            for name in sorted(self.tables):
                 cursor = connection.execute(f"SELECT * FROM {name}")
                 names = [column[0] for column in cursor.description]
                 found[name] = _sorted(dict(zip(names, row, strict=True)) for row in cursor.fetchall())

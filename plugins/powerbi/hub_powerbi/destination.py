@@ -105,8 +105,8 @@ def _write(feed: FeedView, table: str, folder: Path) -> int:
     )
     place = str(folder / f"{table}.parquet").replace("'", "''")
     feed.connection.execute(f"COPY (SELECT {shown} FROM {table}) TO '{place}' (FORMAT parquet, COMPRESSION snappy)")
-    found = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(found[0]) if found else 0
+    ((count,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    return int(count)
 
 
 def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,0 +1,97 @@
+"""A folder of .hyper files as a destination: written beside, switched together."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterable
+from typing import ClassVar
+
+from hub import (
+    Check,
+    ConfigError,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    FeedView,
+    MissingExtra,
+    mend_folder,
+    model,
+    replace_folder,
+)
+from hub_tableau import hyper
+
+LATEST = "latest"
+FACTS = (
+    "fact_worklog", "fact_task_snapshot", "fact_kpi", "fact_budget", "fact_allocation_week", "fact_capacity_week", "fact_project_snapshot",
+    "fact_register", "fact_sla", "fact_quality", "fact_move",
+)  # fmt: skip
+
+
+class TableauDestination(Destination, frozen=True, kw_only=True):
+    """The feed in ``<path>/latest/<fact>.hyper``: each fact with the dimensions it points to.
+
+    *facts* are those to write, a data source each in Tableau.
+    """
+
+    kind: ClassVar[str] = "tableau"
+
+    path: str
+    facts: tuple[str, ...] = FACTS
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        known = [name for name in model().tables if name.startswith("fact_")]
+        if unknown := [name for name in self.facts if name not in known]:
+            raise ConfigError(
+                f"The destination {self.name}: facts knows no {', '.join(unknown)}. It knows {', '.join(known)}."
+            )
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Look whether the folder can be written and the engine is here."""
+        root = ctx.resolve(self.path)
+        place = root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        well = place.is_dir() and os.access(place, os.W_OK)
+        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
+        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
+        here = importlib.util.find_spec("tableauhyperapi") is not None
+        yield Check(
+            name="engine", state="ok" if here else "failed", detail="Tableau's engine is here" if here else hyper.HOW
+        )
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Write every file beside, then switch all at once."""
+        root = ctx.resolve(self.path)
+        fresh, latest = root / f".{feed.feed_id}.new", root / LATEST
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            mend_folder(latest)
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700)
+            with hyper.engine() as process:
+                for fact in self.facts:
+                    hyper.write(process, fact, feed, fresh / f"{fact}.hyper")
+            for path in fresh.iterdir():
+                path.chmod(0o600)
+            replace_folder(latest, fresh)
+        except OSError as exc:
+            raise DeliveryError(
+                f"{latest} could not be replaced ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in Tableau. "
+                "Close it and publish again; the files that were there are still there."
+            ) from exc
+        except MissingExtra:
+            raise
+        except RuntimeError as exc:  # HyperException is one
+            raise DeliveryError(f"Tableau's engine could not write {latest}: {str(exc).splitlines()[0]}") from exc
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        rows = {table: feed.manifest["tables"][table]["rows"] for fact in self.facts for table in hyper.tables_of(fact)[1]}
+        return Delivery(
+            where=str(latest),
+            rows=rows,
+            open_next=tuple(str(latest / f"{fact}.hyper") for fact in self.facts[:1]),
+        )
