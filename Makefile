@@ -43,7 +43,7 @@ lint: env
 	$(BIN)/lint-imports
 
 bench: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -e "plugins/tableau[hyper]" -c constraints.txt
 	$(BIN)/python bench/run.py
 
 docs: env

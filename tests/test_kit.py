@@ -102,7 +102,6 @@ def test_a_correct_connector_is_gold(proof: bool) -> None:
         report = certify(AcmeExam(), seed=seed)
 
         assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), f"seed {seed}"
-        assert report.seconds < 60
 
 
 def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
