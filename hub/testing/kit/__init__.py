@@ -2,12 +2,24 @@
 
 from hub.testing.kit.certify import Report, Result, as_junit, certify
 from hub.testing.kit.deliveries import DestinationExam, Place
-from hub.testing.kit.exam import FOLDER, SECRET, Capability, Exam, FileWorld, HttpWorld, Request, Response, World, credential
+from hub.testing.kit.exam import (
+    FOLDER,
+    SECRET,
+    Capability,
+    Exam,
+    FileWorld,
+    HttpWorld,
+    Request,
+    Response,
+    Verb,
+    World,
+    credential,
+)
 from hub.testing.kit.faults import StandIn
 from hub.testing.kit.ledger import Item, Ledger, Log, page
 from hub.testing.kit.shown import Shown
 
 __all__ = [
     "FOLDER", "SECRET", "Capability", "DestinationExam", "Exam", "FileWorld", "HttpWorld", "Item", "Ledger", "Log", "Place", "Report", "Request", "Response", "Result", "Shown", "StandIn",
-    "World", "as_junit", "certify", "credential", "page",
+    "Verb", "World", "as_junit", "certify", "credential", "page",
 ]  # fmt: skip

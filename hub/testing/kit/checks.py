@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -37,9 +37,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     def lacks(self, exam: Any) -> list[str]:
         """Give what this check needs and the connector does not claim, or its world cannot do."""
         return [
-            need
-            for need in self.needs
-            if (need in exam.cannot if need in {"edits", "scale"} else need not in exam.capabilities)
+            need for need in self.needs if (need in exam.cannot if need in get_args(Verb) else need not in exam.capabilities)
         ]
 
 

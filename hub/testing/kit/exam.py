@@ -15,7 +15,7 @@ from hub.secrets import Secret
 from hub.source import Source
 
 Capability = Literal["increments", "deletions", "worklogs", "containers", "renames", "history", "columns"]
-Verb = Literal["edits", "scale"]
+Verb = Literal["edits", "scale", "counts"]
 SECRET = "kit-s3cret-Zq7"  # noqa: S105 - a marker that must never be found anywhere
 FOLDER = "files"
 """Where a `FileWorld`'s files lie, from the folder of the configuration."""
@@ -133,7 +133,8 @@ class Exam(ABC):
 
     *private* are texts of the world that must not reach the store (comments, for example).
     *records* are the types that come, where the source could make more (by a mapping, for example).
-    *cannot* says what the world is unable to do: be edited, or grow. Such checks are skipped and said so.
+    *cannot* says what the world is unable to do: be edited, grow, or say how many rows a list has, because its tool does not say it either.
+    Such checks are skipped and said so.
     *levels* are those that can be examined at all.
     """
 

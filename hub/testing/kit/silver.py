@@ -196,6 +196,7 @@ def reordered_rows(exam: Exam, seed: int) -> str:
     "silver",
     "Rows dropped from a page are noticed: complete, or not ok.",
     "Compare distinct ids with the tool's own count; otherwise repeat or fail.",
+    needs=("counts",),
     medium="http",
 )
 def dropped_rows(exam: Exam, seed: int) -> str:

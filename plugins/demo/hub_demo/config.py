@@ -18,14 +18,15 @@ hours_per_day = 7
 kind = "jira"
 url = "http://127.0.0.1:{port}"
 email = "pmo@demo.example"
-token = {{ file = "config/jira.token" }}
+token = {{ file = "config/stand-ins.token" }}
 history = ["status", "issuetype"]
 types = {{ Evolution = "evolution", Task = "unknown" }}
 
-[sources.boards]                 # cards of two small teams
-kind = "tabular"
-path = "boards/cards.csv"
-mapping = "mappings/cards.toml"
+[sources.boards]                 # cards of two small teams: a stand-in of Taskworld
+kind = "taskworld"
+url = "http://127.0.0.1:{board_port}/api/public/v1"
+token = {{ file = "config/stand-ins.token" }}
+space = "5f0000000000000000000001"
 
 [sources.hours]                  # timesheets
 kind = "tabular"
@@ -88,19 +89,6 @@ kind = {{ value = "{kind}" }}
 currency = {{ value = "EUR" }}
 """
 MAPPINGS = {
-    "cards": """record = "task"
-files = "latest"              # one export, replaced each time: ids without the file's name
-delimiter = ";"
-key = ["Carte"]
-
-[fields]
-container_id = "Tableau"
-code = "Carte"
-title = "Titre"
-status_raw = "Liste"
-percent = "Avancement"
-created_at = "Créée le"
-""",
     "hours": """# Monthly exports of the timesheet tool; a month's file is complete, so a line that leaves it is deleted.
 record = "worklog"
 encoding = "cp1252"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import msgspec
 
 from hub import ConfigError
 from hub_demo.portfolio import Portfolio, imagine
-from hub_demo.tracker import tracker_records
+from hub_demo.tracker import board_records, tracker_records
 
 if TYPE_CHECKING:
     from hub import Plugins
@@ -30,6 +30,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     scale: float
     today: date
     port: int
+    board_port: int
 
     @property
     def portfolio(self) -> Portfolio:
@@ -42,11 +43,12 @@ def _imagined(seed: int, scale: float, today: date) -> Portfolio:
     return imagine(seed=seed, scale=scale, today=today)
 
 
-def free_port() -> int:
-    """Give a port of this machine that nobody uses."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+def free_ports() -> tuple[int, int]:
+    """Give two ports of this machine that nobody uses."""
+    with socket.socket() as one, socket.socket() as other:
+        for door in (one, other):
+            door.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 def stand_in(plugins: Plugins, kind: str) -> Any:
@@ -63,12 +65,16 @@ def serving(folder: Path, plugins: Plugins, now: datetime) -> Iterator[None]:
     from hub.testing.kit import StandIn
 
     mark = msgspec.json.decode((folder / MARK).read_bytes(), type=Mark)
-    tracker = stand_in(plugins, "jira")
-    tracker.show(tracker_records(mark.portfolio, min(now.date(), mark.today)), now)
-    try:
-        site = StandIn(tracker, port=mark.port, most=MOST)
-    except OSError:  # another command on the same folder answers already, or a stranger: the source will tell
-        yield
-        return
-    with site:
+    day = min(now.date(), mark.today)
+    sites = []
+    for kind, port, fill in (("jira", mark.port, tracker_records), ("taskworld", mark.board_port, board_records)):
+        site = stand_in(plugins, kind)
+        site.show(fill(mark.portfolio, day), now)
+        sites.append((site, port))
+    with ExitStack() as stack:
+        for site, port in sites:
+            with suppress(
+                OSError
+            ):  # another command on the same folder answers already, or a stranger: the source will tell
+                stack.enter_context(StandIn(site, port=port, most=MOST))
         yield

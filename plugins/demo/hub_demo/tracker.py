@@ -1,4 +1,4 @@
-"""The tracker of the portfolio as it was on a day: what the stand-in of its tool is filled with. Ids are numbers, as trackers have them."""
+"""The tracker and the boards of the portfolio as they were on a day: what the stand-ins of their tools are filled with. Ids are numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from hub import Account, Category, Container, Iteration, Record, Task, TaskChange
 from hub_demo.known import history, status
-from hub_demo.portfolio import DemoProject, Issue, Portfolio, title_of
+from hub_demo.portfolio import LISTS, DemoProject, Issue, Portfolio, title_of
 
 STATES: dict[str, Category] = {"À faire": "todo", "En cours": "in_progress", "Terminé": "done", "Abandonné": "done"}
 MORNING, NOON = "T05:00:00Z", "T06:00:00Z"
@@ -74,3 +74,20 @@ def _line(native: int, place: int, field: str, before: str, after: str, when: da
         id=str(native * 10 + place), task_id=str(native), field=field, from_value=before, to_value=after, at=f"{when}{NOON}",
         author_id=f"acc-{issue.person}",
     )  # fmt: skip
+
+
+def board_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
+    """Yield the boards of the small teams and their cards as known at the end of *day*; a card's status is its list."""
+    for number, project in enumerate(portfolio.projects, start=1):
+        if not project.cards:
+            continue
+        yield Container(id=str(number), kind="board", code=project.code, name=project.code)
+        for place, (_, title, created, moves) in enumerate(project.cards, start=1):
+            if created > day:
+                continue
+            column = max((n for n, when in enumerate(moves) if when <= day), default=0)
+            yield Task(
+                id=str(number * 10_000 + place), container_id=str(number), title=title, status_raw=LISTS[column],
+                status_native="done" if column == len(LISTS) - 1 else None, created_at=f"{created}{MORNING}",
+                updated_at=f"{max([created, *(when for when in moves if when <= day)])}{NOON}",
+            )  # fmt: skip

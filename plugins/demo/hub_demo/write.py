@@ -14,7 +14,7 @@ import xlsxwriter
 from hub.testing.kit import SECRET
 from hub_demo.config import CONFIG, MAPPINGS
 from hub_demo.known import done, forecast, reference
-from hub_demo.portfolio import LISTS, PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
+from hub_demo.portfolio import PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -31,25 +31,24 @@ HOURS = 7
 RATES = {"Ingénieur": 560, "Développeur": 420, "Chef de projet": 720}
 
 
-def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, port: int) -> None:
+def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: tuple[int, int]) -> None:
     """Write everything as known at the end of *day* under *root*; what is the same keeps the same bytes."""
-    for name in ("plans", "boards", "hours", "erp", "registers", "config", "mappings"):
+    for name in ("plans", "hours", "erp", "registers", "config", "mappings"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for project in portfolio.projects:
         if project.kind in {"plan", "hybrid"} and project.start <= day:
             write_plan(project, portfolio.people, root / "plans" / f"{project.code}.xml", day)
-    _boards(portfolio, root / "boards" / "cards.csv", day)
     _hours(portfolio, root / "hours", day)
     _budgets(portfolio, root / "erp" / "budget.xlsx", day)
     _registers(portfolio, root / "registers", day)
     _reference(portfolio, root / "config", day)
     for name, text in MAPPINGS.items():
         (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
-    token = root / "config" / "jira.token"
+    token = root / "config" / "stand-ins.token"
     if not token.exists():
         token.touch(mode=0o600)
         token.write_text(SECRET)
-    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, port=port), encoding="utf-8")
+    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, port=ports[0], board_port=ports[1]), encoding="utf-8")
 
 
 # ---------- plans ----------
@@ -155,18 +154,6 @@ def _csv(path: Path, header: list[str], rows: Iterable[Iterable[str]], encoding:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _boards(portfolio: Portfolio, path: Path, day: date) -> None:
-    rows = []
-    for project in portfolio.projects:
-        for key, title, created, moves in project.cards:
-            if created <= day:
-                place = max((n for n, when in enumerate(moves) if when <= day), default=0)
-                rows.append(
-                    [key, project.code, title, LISTS[place], "100" if place == len(LISTS) - 1 else "", created.isoformat()]
-                )
-    _csv(path, ["Carte", "Tableau", "Titre", "Liste", "Avancement", "Créée le"], rows)
 
 
 def _hours(portfolio: Portfolio, folder: Path, day: date) -> None:

@@ -36,7 +36,7 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 7 + 1 == manifest["tables"]["dim_project"]["rows"]
     assert 3 == sum(cut["closed_at"] is not None for cut in cuts)
     assert 5 == sum(cut["kind"] == "daily" for cut in cuts), "the crisis team looks every day"
-    assert {"jira", "msproject", "tabular"} <= {row["kind"] for row in json.loads(sources.output)["sources"]}
+    assert {"jira", "msproject", "tabular", "taskworld"} <= {row["kind"] for row in json.loads(sources.output)["sources"]}
     # the stories: said green and computed red, never planned, on its way to the gate
     found = json.loads(
         run_hub(

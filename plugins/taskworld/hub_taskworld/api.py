@@ -1,0 +1,204 @@
+"""Taskworld's public API as documented: everything is a POST with the token in the body, and ``ok`` says whether it went well.
+
+Source: api-docs.taskworld.com and the official samples (github taskworld/tw-api-samples), read in November 2026.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, TypeVar
+
+import msgspec
+
+from hub import ConfigError, Context, Secret, SourceDataError, SourceDenied, SourceGone
+
+REGIONS = {
+    "us": "https://us.taskworld.com/api/public/v1", "asia": "https://asia-api.taskworld.com/v1", "europe": "https://europe-api.taskworld.com/v1",
+}  # fmt: skip
+PAGE = 500
+"""Asked of every list, or more where more is known to be there: no way to ask for what follows is documented, so that a full page is an error."""
+_REFUSED = frozenset({"invalid_auth", "not_authed", "token_expired", "invalid_token", "unauthorized"})
+_ABSENT = frozenset({"not_found", "project_not_found", "permission_denied", "forbidden", "no_permission"})
+T = TypeVar("T")
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody on a task."""
+
+    user_id: str
+    is_assignee: bool = False
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project; *members* are ids of users."""
+
+    project_id: str
+    title: str
+    members: list[Any] = []
+    is_deleted: bool = False
+
+
+class Tasklist(msgspec.Struct, frozen=True):
+    """A column of a board; *tasks* are the ids it holds."""
+
+    list_id: str
+    title: str
+    project_id: str | None = None
+    tasks: list[str] = []
+    is_deleted: bool = False
+
+
+class Task(msgspec.Struct, frozen=True):
+    """A task: dates are ISO 8601 in UTC or empty, *status* 0 is open and 2 completed."""
+
+    task_id: str
+    title: str
+    status: int = 0
+    members: list[Member] = []
+    points: float | None = None
+    start_date: str | None = None
+    due_date: str | None = None
+    completed_date: str | None = None
+    created: str | None = None
+    updated: str | None = None
+    is_deleted: bool = False
+
+
+KNOWN = frozenset(
+    [
+        "task_id",
+        "owner_id",
+        "space_id",
+        "title",
+        "description",
+        "members",
+        "checklist",
+        "tags",
+        "comments_count",
+        "color",
+        "points",
+        "status",
+        "start_date",
+        "due_date",
+        "completed_date",
+        "created",
+        "updated",
+        "is_deleted",
+        "labels",
+        "followers",
+        "attachments_count",
+        "list_id",
+        "project_id",
+        "tasklist_id",
+        "has_description",
+    ]
+)
+"""Keys of a task that are documented or have been seen; another one is told, since it may hold what should be read."""
+
+
+class Workspace:
+    """One workspace as one run sees it; safe to use from several threads."""
+
+    def __init__(
+        self, ctx: Context, url: str, *, email: str | None, password: Secret | None, token: Secret | None, space: str | None
+    ) -> None:
+        """Sign in at the first question."""
+        self.ctx, self.url = ctx, url.rstrip("/")
+        self._email, self._password, self._token_setting, self._space = email, password, token, space
+        self._token: str | None = None
+        self._lock = threading.Lock()
+
+    def sign_in(self) -> tuple[str, str]:
+        """Give the token and the workspace. Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password."""
+        with self._lock:
+            if self._token is None:
+                if self._token_setting is not None:
+                    self._token = self._token_setting.reveal()
+                elif self._email and self._password:
+                    answer = self._post("auth", {"email": self._email, "password": self._password.reveal()})
+                    self._token = str(answer.get("access_token") or "")
+                    self._space = self._space or answer.get("default_space_id")
+                    if not self._token:
+                        raise SourceDataError(f"{self.url}/auth gave no access_token.")
+                else:
+                    raise ConfigError("Say how to sign in to Taskworld: email and password, or token and space.")
+            if not self._space:
+                raise ConfigError("Say which workspace to read: space, the id that stands in the address of Taskworld.")
+            return self._token, self._space
+
+    def ask(self, method: str, **body: Any) -> dict[str, Any]:
+        """Call *method* with the token. Raises `SourceDenied`, `SourceGone` or `SourceDataError` with Taskworld's own words."""
+        token, space = self.sign_in()
+        return self._post(method, {"access_token": token, "space_id": space, **body})
+
+    def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self.ctx.http.json("POST", f"{self.url}/{method}", json=body)
+        except SourceDataError as exc:  # HTTP 400 with the reason in its body
+            if any(code in str(exc) for code in _REFUSED):
+                raise SourceDenied(f"{exc} Check email and password, or the token and the region.") from exc
+            raise
+        if not isinstance(answer, dict) or "ok" not in answer:
+            raise SourceDataError(
+                f"{method} did not answer as Taskworld does: check url, which is that of the region where the account was created."
+            )
+        if answer["ok"] is not True:
+            code = str(answer.get("error", "no reason"))
+            said = f"Taskworld refused {method}: {code}. {answer.get('error_description') or ''}".strip()
+            if code in _REFUSED:
+                raise SourceDenied(f"{said} Check email and password, or the token and the region.")
+            raise SourceGone(said) if code in _ABSENT else SourceDataError(said)
+        return answer
+
+    def rows(self, method: str, where: str, answer: dict[str, Any], kind: type[T], *, full: int | None = PAGE) -> list[T]:
+        """Give the list at *where* (a dotted path) as *kind*. Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked."""
+        value: Any = answer
+        for name in where.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, list):
+            raise SourceDataError(
+                f"{method} has no list at {where}; it has {', '.join(sorted(answer)) or 'nothing'}. The API changed: please report it."
+            )
+        if full is not None and len(value) >= full:
+            raise SourceDataError(
+                f"{method} gave {len(value)} rows, a full page, and Taskworld documents no way to ask for the next: nothing of it was taken as complete."
+            )
+        try:
+            return msgspec.convert(value, list[kind])  # type: ignore[valid-type]
+        except msgspec.ValidationError as exc:
+            raise SourceDataError(f"{method}: a row at {where} is of another shape than documented: {exc}.") from exc
+
+    def projects(self) -> list[Project]:
+        """Give the projects of the workspace that this account is in."""
+        answer = self.ask("project.get-all", limit=PAGE)
+        return [one for one in self.rows("project.get-all", "projects", answer, Project) if not one.is_deleted]
+
+    def lists(self, project: str) -> list[Tasklist]:
+        """Give the columns of a project."""
+        answer = self.ask("tasklist.get-all", project_id=project, limit=PAGE)
+        found = self.rows("tasklist.get-all", "tasklists", answer, Tasklist)
+        if foreign := [one.title for one in found if one.project_id not in {None, project}]:
+            raise SourceDataError(
+                f"tasklist.get-all gives lists of another project, such as {foreign[0]!r}: it cannot be told what belongs here."
+            )
+        return [one for one in found if not one.is_deleted]
+
+    def tasks(self, column: Tasklist) -> list[Task]:
+        """Give the tasks of a column. Raises `SourceDataError` when some that the column names do not come."""
+        # every other method calls it list_id
+        size = max(PAGE, len(column.tasks) + 1)
+        answer = self.ask("tasklist.get-tasks", tasklist_id=column.list_id, limit=size)
+        found = self.rows("tasklist.get-tasks", "tasklist.tasks", answer, Task, full=size)
+        strange = {key for row in answer["tasklist"]["tasks"] for key in row} - KNOWN
+        if strange:
+            self.ctx.shared("strange keys", set).update(strange)
+        came = {one.task_id for one in found}
+        if column.tasks and (more := came - set(column.tasks)):
+            raise SourceDataError(
+                f"The list {column.title!r} gives {min(more)}, which it does not name: it changed while it was read. The next run takes it."
+            )
+        if lacking := set(column.tasks) - came:
+            raise SourceDataError(
+                f"The list {column.title!r} names {len(column.tasks)} tasks and gives {len(found)}: {len(lacking)} did not come, such as {min(lacking)}."
+            )
+        return found

@@ -1,0 +1,212 @@
+"""Taskworld as a source: the whole walk each time, since its API has no filter on changes; what is unchanged writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from hub import (
+    Account,
+    Batch,
+    Census,
+    Check,
+    ConfigError,
+    Container,
+    Context,
+    CustomValue,
+    Gone,
+    HubError,
+    Partition,
+    Record,
+    Scope,
+    Secret,
+    Source,
+    SourceDataError,
+    SourceGone,
+    Task,
+)  # fmt: skip
+from hub_taskworld import api
+from hub_taskworld.api import REGIONS, Workspace
+
+_RECORDS: tuple[type[Record], ...] = (Container, Account, Task, CustomValue)
+
+
+class TaskworldSource(Source, frozen=True, kw_only=True):
+    """A workspace of Taskworld.
+
+    *region* is where the account was created; *url* takes its place for another address. Sign in with *email* and *password*, or with a
+    *token* and the *space*. *projects* narrows to titles or ids. The status of a task is the title of its list; ``statuses.csv`` says
+    what it means.
+    """
+
+    kind: ClassVar[str] = "taskworld"
+    provides: ClassVar[tuple[type[Record], ...]] = _RECORDS
+    asks: ClassVar[tuple[str, ...]] = ("region", "email", "password")
+
+    region: Literal["us", "asia", "europe"] = "us"
+    url: str | None = None
+    email: str | None = None
+    password: Secret | None = None
+    token: Secret | None = None
+    space: str | None = None
+    projects: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if self.token is None and (self.email is None or self.password is None):
+            raise ConfigError(f"The source {self.name}: give email and password, or token and space.")
+        if self.token is not None and self.space is None:
+            raise ConfigError(
+                f"The source {self.name}: a token needs space, the id that stands in the address of Taskworld."
+            )
+
+    @property
+    def address(self) -> str:
+        """Give the API's address."""
+        return self.url or REGIONS[self.region]
+
+    def _workspace(self, ctx: Context) -> Workspace:
+        return ctx.shared("workspace", lambda: Workspace(
+            ctx, self.address, email=self.email, password=self.password, token=self.token, space=self.space))  # fmt: skip
+
+    def _wanted(self, ctx: Context) -> list[api.Project]:
+        found: list[api.Project] = ctx.shared("projects", lambda: self._workspace(ctx).projects())
+        if not self.projects:
+            return found
+        chosen = {name.casefold() for name in self.projects}
+        return [one for one in found if one.project_id in self.projects or one.title.casefold() in chosen]
+
+    # ---------- check ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Sign in, count, and look at one list for what the documentation leaves open."""
+        space = self._workspace(ctx)
+        space.sign_in()
+        yield Check(name="account", state="ok", detail="signed in")
+        try:
+            projects = self._wanted(ctx)
+        except SourceDataError as exc:
+            yield Check(name="projects", state="failed", detail=str(exc))
+            return
+        yield Check(name="projects", state="ok" if projects else "warning", detail=f"{len(projects)} projects can be read")
+        for name in self.projects:
+            if name.casefold() not in {text.casefold() for one in projects for text in (one.project_id, one.title)}:
+                yield Check(name=name, state="failed", detail="no such project, or this account is not in it")
+        for project in projects[:1]:
+            try:
+                lists = space.lists(project.project_id)
+                tasks = [task for column in lists for task in space.tasks(column)]
+            except HubError as exc:
+                yield Check(name=project.title, state="failed", detail=str(exc))
+                return
+            states = ", ".join(str(one) for one in sorted({task.status for task in tasks}))
+            yield Check(
+                name=project.title, state="ok", detail=f"{len(lists)} lists, {len(tasks)} tasks, statuses {states or 'none'}"
+            )
+        if strange := sorted(ctx.shared("strange keys", set[str])):
+            yield Check(name="keys", state="warning", detail=f"tasks have keys that are not read: {', '.join(strange)}")
+
+    # ---------- reading ----------
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Give the projects, then one partition a project, read whole."""
+        projects = self._wanted(ctx)
+        if not projects and cursors.get("projects", {}).get("known"):
+            raise SourceDataError(
+                "Taskworld shows no project any more, where there were some: nothing was taken as deleted."
+            )
+        yield Partition(id="projects", label="projects", data={"projects": projects})
+        for one in projects:
+            yield Partition(
+                id=f"project {one.project_id}", label=one.title, complete=True, evidence=f"absent from the lists of {one.title}", data={"project": one},
+                scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.project_id}")),
+            )  # fmt: skip
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read the list of projects, or one project."""
+        if "projects" in partition.data:
+            known = set((cursor or {}).get("known", [])) | {one.project_id for one in partition.data["projects"]}
+            yield Batch(
+                records=[self._container(one) for one in partition.data["projects"]], cursor={"known": sorted(known)}
+            )
+            return
+        yield from self._project(ctx, partition.data["project"])
+
+    def _container(self, one: api.Project) -> Container:
+        return Container(id=self.row_id(f"p{one.project_id}"), kind="board", code=one.title, name=one.title)
+
+    def _project(self, ctx: Context, project: api.Project) -> Iterator[Batch]:
+        space = self._workspace(ctx)
+        told: set[str] = ctx.shared("people", set)
+        for column in space.lists(project.project_id):
+            records: list[Record] = []
+            gone: list[Gone] = []
+            for task in space.tasks(column):
+                if task.is_deleted:
+                    gone.append(Gone(record=Task, id=self.row_id(task.task_id), presence="trashed", evidence="is_deleted"))
+                    continue
+                for member in task.members:
+                    if member.user_id not in told:
+                        told.add(member.user_id)
+                        records.append(Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id))
+                records.extend(self._task(task, column, project))
+            yield Batch(records=records, gone=tuple(gone))
+        if strange := sorted(ctx.shared("strange keys", set[str])):
+            ctx.shared("told strange", lambda: _tell(ctx, strange))
+
+    def _task(self, task: api.Task, column: api.Tasklist, project: api.Project) -> Iterator[Record]:
+        id_ = self.row_id(task.task_id)
+        people = sorted(member.user_id for member in task.members if member.is_assignee)
+        finished = task.status == 2 or bool(task.completed_date)
+        yield Task(
+            id=id_, container_id=self.row_id(f"p{project.project_id}"), title=task.title, kind="work", status_raw=column.title,
+            status_native="done" if finished else None, assignee_id=self.row_id(f"u{people[0]}") if people else None, points=task.points,
+            planned_start_on=self._day(task.start_date), due_on=self._day(task.due_date), actual_finish_on=self._day(task.completed_date),
+            created_at=_instant(task.created), updated_at=_instant(task.updated),
+        )  # fmt: skip
+        if len(people) > 1:
+            yield CustomValue(
+                id=f"{id_}/assignees",
+                row_id=id_,
+                field="assignees",
+                text=", ".join(self.row_id(f"u{one}") for one in people),
+            )
+
+    def _day(self, text: str | None) -> str | None:
+        """Give the civil day of an instant in the zone of the source: a date that somebody picked at home is midnight there."""
+        found = _instant(text)
+        return datetime.fromisoformat(found).astimezone(ZoneInfo(self.tz)).date().isoformat() if found else None
+
+    # ---------- census ----------
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Say what became of projects that are not shown any more: whether deleted or closed to this account cannot be told, so they are hidden."""
+        shown = {one.project_id for one in ctx.shared("projects", lambda: self._workspace(ctx).projects())}
+        for lost in sorted(set((cursors.get("projects") or {}).get("known", [])) - shown):
+            try:
+                self._workspace(ctx).lists(lost)
+            except SourceGone as exc:
+                yield Census(
+                    record=Task, scope=Scope(records=(Task,), container_id=self.row_id(f"p{lost}")), ids=frozenset(), evidence=str(exc), readable=False,
+                )  # fmt: skip
+
+
+def _tell(ctx: Context, strange: list[str]) -> bool:
+    ctx.note(
+        f"tasks have keys that this connector does not read: {', '.join(strange)}; if they hold what you need, please report them"
+    )
+    return True
+
+
+def _instant(text: str | None) -> str | None:
+    """Give an instant in UTC; Taskworld leaves unset ones empty. Raises `SourceDataError` for another text."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise SourceDataError(f"Taskworld sent {text!r} where a date was expected.") from exc
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

@@ -1,0 +1,262 @@
+"""Taskworld against its stand-in: exact after days of changes, loud where the API leaves one in the dark, every refusal a sentence."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hub_taskworld import api
+from hub_taskworld.exam import TaskworldExam
+from hub_taskworld.source import TaskworldSource
+from hub_taskworld.standin import EMAIL, SPACE, ShownTaskworld, TaskworldWorld, hex_id
+
+from hub import Account, ConfigError, Container, Task, Worklog
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import store, sync_once
+from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+
+__all__ = ["store"]
+
+
+def source(site: StandIn, **settings: Any) -> TaskworldSource:
+    return TaskworldSource(
+        **{
+            "name": "taskworld",
+            "url": f"{site.url}/api/public/v1",
+            "email": EMAIL,
+            "password": credential(),
+            "tz": "Europe/Paris",
+        }
+        | settings
+    )
+
+
+def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
+    site.asked.clear()
+    settings = options.pop("settings", {})
+    return sync_once(store, source(site, **settings), session=faults.hurried, **options)
+
+
+def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in store.connection.execute(sql)]
+
+
+def test_as_far_as_the_api_allows(proof: bool) -> None:
+    """Every law that does not need a filter on changes or a count holds, on five seeds in the proof."""
+    for seed in range(2026, 2031 if proof else 2027):
+        report = certify(TaskworldExam(), seed=seed)
+
+        assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+        assert "bronze" == report.level
+        assert {
+            "deletions-are-found",
+            "hidden-is-not-deleted",
+            "mass-leave-is-held",
+            "ids-survive-a-move",
+            "memory-stays-flat",
+        } <= {one.code for one in report.results if one.state == "passed"}
+
+
+def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool) -> None:
+    """Adds, edits, moves and deletes: ids, titles, lists and projects are those of the workspace, day after day."""
+    world = TaskworldWorld(3)
+    rng = random.Random(3)
+    with StandIn(world) as site:
+        for day in range(30 if proof else 6):
+            for _ in range(rng.randint(0, 4)):
+                rng.choice((world.add, world.edit, world.delete, lambda: world.move(rng.choice(world.rows()))))()
+            report = go(store, site)
+            assert ("ok", []) == (report.verdict, report.missing), day
+            wanted = {
+                (f"taskworld:{id_}", one["title"], one["status_raw"], one["container_id"])
+                for id_, one in world.truth()["task"].items()
+            }
+            assert wanted == set(
+                rows(store, "SELECT id, title, status_raw, container_id FROM task WHERE presence = 'present'")
+            )
+
+
+def test_requests_are_as_planned_and_a_second_run_writes_nothing(store: Store) -> None:
+    """One sign-in, one list of projects, one call for the lists of each and one a list; nothing more for the census."""
+    world = TaskworldWorld(1)
+    with StandIn(world) as site:
+        go(store, site)
+        asked = Counter(request.path.rpartition("/")[2] for request in site.asked)
+        again = go(store, site)
+
+    lists = sum(len(world.columns(board["project_id"]) or {}) for board in world.boards())
+    assert {"auth": 1, "project.get-all": 1, "tasklist.get-all": 3, "tasklist.get-tasks": lists} == asked
+    assert all(request.method == "POST" for request in site.asked)
+    assert (0, 0) == (again.changes.inserted, again.changes.updated)
+
+
+def test_several_people_on_a_task(store: Store) -> None:
+    """The first by id is the assignee, all of them stand beside it; users have no names in what is documented."""
+    with StandIn(TaskworldWorld(1)) as site:
+        go(store, site)
+    several = rows(
+        store, "SELECT count(*), min(text LIKE 'taskworld:u%, taskworld:u%') FROM custom_value WHERE field = 'assignees'"
+    )
+    one = rows(
+        store,
+        "SELECT count(*) FROM task t JOIN custom_value v ON v.row_id = t.id WHERE v.text NOT LIKE t.assignee_id || ', %'",
+    )
+
+    assert several[0][0] > 5
+    assert 1 == several[0][1]
+    assert [(0,)] == one
+
+
+def test_a_date_is_the_day_that_was_picked(store: Store) -> None:
+    """Midnight in Paris is 22:00 in Greenwich in summer: the day is that of the declared zone; an empty date is none."""
+    with StandIn(TaskworldWorld(1)) as site:
+        go(store, site)
+
+    assert {("2024-07-01",), (None,)} == set(rows(store, "SELECT DISTINCT due_on FROM task"))
+
+
+class Capped(TaskworldWorld):
+    """A workspace that gives fewer rows than it has, as an unknown cap would."""
+
+    cap = 5
+
+
+class Strange(TaskworldWorld):
+    """A workspace whose tasks have a key nobody has seen."""
+
+    def shown(self, task: Any) -> dict[str, Any]:
+        return super().shown(task) | {"budget_hours": 12}
+
+
+class Binned(TaskworldWorld):
+    """A workspace that still shows tasks which are in the bin."""
+
+    def shown(self, task: Any) -> dict[str, Any]:
+        return super().shown(task) | {"is_deleted": task.native % 5 == 0}
+
+
+def test_a_list_that_is_cut_is_never_complete(store: Store) -> None:
+    """The ids that the list names did not all come: partial, and nothing is taken as deleted."""
+    with StandIn(Capped(1)) as site:
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert any("did not come" in text for text in report.missing), report.missing
+    assert [(0,)] == rows(store, "SELECT count(*) FROM task WHERE presence <> 'present'")
+
+
+def test_a_full_page_of_projects_is_never_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many rows as were asked for, and no way to ask for more: failed, with the reason."""
+    monkeypatch.setattr(api, "PAGE", 3)
+    monkeypatch.setattr(api.Workspace.rows, "__kwdefaults__", {"full": 3})
+    with StandIn(TaskworldWorld(1)) as site:
+        report = go(store, site)
+
+    assert "failed" == report.verdict
+    assert "a full page" in (report.error or "")
+
+
+def test_a_key_nobody_has_seen_is_told_once(store: Store) -> None:
+    """It may hold what should be read: a note names it."""
+    with StandIn(Strange(1)) as site:
+        report = go(store, site)
+
+    assert ["budget_hours" in note for note in report.notes] == [True]
+
+
+def test_what_is_in_the_bin_is_trashed(store: Store) -> None:
+    """A task that says is_deleted leaves with that as its proof, at the first reading and later."""
+    world = Binned(1)
+    with StandIn(world) as site:
+        go(store, site)
+    binned = {f"taskworld:{hex_id(item.native)}" for item in world.seen() if item.native % 5 == 0}
+
+    assert binned
+    assert binned.isdisjoint(id_ for (id_,) in rows(store, "SELECT id FROM task WHERE presence = 'present'"))
+
+
+def test_an_empty_workspace_that_was_full_deletes_nothing(store: Store) -> None:
+    """All projects gone at once is a fault until a person says otherwise."""
+    world = TaskworldWorld(1)
+    with StandIn(world) as site:
+        go(store, site)
+        world.hidden = set(world.containers)
+        report = go(store, site)
+
+    assert "failed" == report.verdict
+    assert "no project any more" in (report.error or "")
+    assert [(0,)] == rows(store, "SELECT count(*) FROM task WHERE presence <> 'present'")
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer", "words"),
+    [
+        ({"email": "other@example.org"}, None, "Check email and password"),
+        ({"space": "5f00000000000000000000ff"}, None, "No such workspace"),
+        ({}, Response(body={"hello": "world"}), "did not answer as Taskworld does"),
+        ({}, Response(body={"ok": True, "access_token": "x", "default_space_id": SPACE}), "Check email and password"),
+        ({}, Response(body=b"<html>Sign in</html>"), "answered HTML instead of JSON"),
+    ],
+)  # fmt: skip
+def test_refusals_are_sentences(store: Store, settings: dict[str, Any], answer: Response | None, words: str) -> None:
+    """A wrong password, another workspace, another service, a sign-in page: what to do, and never the secret."""
+
+    def fault(_: int, request: Request, honest: Any) -> Any:
+        return answer if answer is not None and request.path.endswith("/auth") else honest()
+
+    with StandIn(TaskworldWorld(1), fault) as site:
+        report = go(store, site, settings=settings)
+
+    assert "failed" == report.verdict
+    assert words in (report.error or ""), report.error
+    assert credential().reveal() not in str(report.missing)
+
+
+@pytest.mark.parametrize("settings", [{}, {"email": "a@example.org"}, {"token": credential()}])
+def test_settings_that_cannot_sign_in(settings: dict[str, Any]) -> None:
+    """The sentence says what is missing before anything is asked."""
+    with pytest.raises(ConfigError, match="token"):
+        TaskworldSource(name="taskworld", **settings)
+
+
+def test_check_says_what_it_saw(store: Store) -> None:
+    """The probe settles what the documentation leaves open: lists, tasks, the numbers of the statuses, unknown keys."""
+    from pathlib import Path
+
+    from hub.source import Context
+
+    with StandIn(Strange(1)) as site:
+        ctx = Context(base=Path(), source_id="taskworld", session=lambda: faults.hurried(ctx))
+        checks = {one.name: (one.state, one.detail) for one in source(site, projects=("Project 1", "Nowhere")).check(ctx)}
+        ctx.close()
+
+    assert ("ok", "signed in") == checks["account"]
+    assert "failed" == checks["Nowhere"][0]
+    assert " lists, " in checks["Project 1"][1]
+    assert checks["Project 1"][1].endswith("statuses 0, 2")
+    assert "budget_hours" in checks["keys"][1]
+
+
+def test_shown_records_come_back(store: Store) -> None:
+    """A workspace filled with records gives them through the connector; what it cannot show is refused."""
+    shown = ShownTaskworld()
+    shown.show(
+        [Container(id="4", kind="board", code="P004", name="P004"), Account(id="7", display_name="x"),
+         Task(id="41", container_id="4", title="Card", status_raw="À valider", assignee_id="7", created_at="2026-03-01T05:00:00Z"),
+         Task(id="42", container_id="4", title="Done card", status_raw="Terminé", status_native="done", created_at="2026-03-01T05:00:00Z")],
+        datetime(2026, 3, 4, tzinfo=UTC),
+    )  # fmt: skip
+    with StandIn(shown) as site:
+        report = go(store, site, settings={"email": None, "password": None, "token": credential(), "space": SPACE})
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    assert [("Card", "À valider", None), ("Done card", "Terminé", "done")] == rows(
+        store, "SELECT title, status_raw, status_native FROM task ORDER BY title"
+    )
+    assert [("P004", "P004")] == rows(store, "SELECT code, name FROM container")
+    with pytest.raises(TypeError, match="does not hold worklog"):
+        shown.show([Worklog(id="1", container_id="4", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC))
