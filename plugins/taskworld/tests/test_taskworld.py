@@ -45,7 +45,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
-SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing", "killed-anywhere", "overlapping-pages", "status-401",
+SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing", "overlapping-pages", "status-401",
           "renamed-field", "deletions-are-found", "hidden-is-not-deleted", "mass-leave-is-held", "ids-survive-a-move")  # fmt: skip
 
 
