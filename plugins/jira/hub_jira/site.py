@@ -169,12 +169,10 @@ class Site:
         found: set[str] = set()
         counts: list[int] = []
         for attempt in range(3):
-            counted, ids = together(
-                lambda: self._post("/search/approximate-count", _COUNT, {"jql": scope}),
-                lambda: self._tokens(f"{scope} ORDER BY created ASC, key ASC"),
-            )
+            # counted first: what is deleted while the pages come makes them too few, and they are read again
+            counted: wire.Count = self._post("/search/approximate-count", _COUNT, {"jql": scope})
             before = len(found)
-            found |= ids
+            found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
             counts.append(counted.count)
             # the count is near, not exact: one that two sweeps cannot reach is an index that lags
             if len(found) >= counted.count or (

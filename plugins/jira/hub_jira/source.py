@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -177,16 +177,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings() and not ctx.full
         site = self._site(ctx, cloud=before["cloud"] if fresh else None)
-        asks: list[Callable[[], Any]] = []
-        if not (fresh and increment):
-            site.server()  # alone and first: a wrong password is said once, not six times
+        meta = before
         if not fresh:
-            asks.append(lambda: self._metadata(site, before))
-        if not increment:
-            asks += [lambda: site.newest(self._scope(), ("updated",)), lambda: self._ids(ctx, site, self._scope())]
-        answers = together(*asks)
-        meta = before if fresh else answers.pop(0)
-        if not fresh:
+            site.server()  # alone and first: a wrong password is said once, not four times
+            meta = self._metadata(site, before)
             yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
         bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
         if self.worklogs and self.tempo_token:
@@ -203,20 +197,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
                 yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
             return
-        yield from self._full(site, meta, bindings, cursors, *answers)
+        yield from self._full(ctx, site, meta, bindings, cursors)
 
     def _full(
-        self,
-        site: Site,
-        meta: dict[str, Any],
-        bindings: mapping.Bindings,
-        cursors: Mapping[str, Any],
-        newest: wire.Issue | None,
-        ids: list[str],
+        self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings, cursors: Mapping[str, Any]
     ) -> Iterator[Partition]:
-        # the marks were taken before any issue is read: whatever changes meanwhile is found by the next run
+        # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
+        newest = site.newest(self._scope(), ("updated",))
         mark = wire.millis(msgspec.json.decode(newest.fields)["updated"]) if newest else 0
+        ids = self._ids(ctx, site, self._scope())
         # a small site in slices of one request, a large one in fewer and longer ones
         size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]

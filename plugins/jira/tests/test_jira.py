@@ -590,3 +590,28 @@ def test_a_stand_in_refuses_what_it_cannot_show() -> None:
 
 def _stored(store: Store, table: str, columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
     return list(store.connection.execute(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY id"))
+
+
+def test_a_deletion_while_the_ids_are_swept_loses_nothing(store: Store) -> None:
+    """The pages shift by one when an issue of the first is deleted: the sweep is seen to be short and made again."""
+    world = JiraWorld(1, caps=CAPS)
+    deleted: list[str] = []
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if request.path.endswith("/search/jql") and not deleted and json.loads(request.body)["maxResults"] > 1:
+            deleted.append(world.delete(str(min(world.items))))
+        return answer
+
+    with StandIn(world, fault) as site:
+        report = go(store, site)
+    stored = {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
+    sweep = [request for request in site.asked if json.loads(request.body or b"{}").get("maxResults") != 1]
+    asked = [request.path.rpartition("/")[2] for request in sweep]
+
+    assert asked.index("approximate-count") < asked.index("jql"), (
+        "the count has to be of before: else the shorter sweep looks whole"
+    )
+    assert deleted
+    assert "ok" == report.verdict
+    assert {f"jira:{native}" for native in world.items} == stored
