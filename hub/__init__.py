@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hub.destination import DeliveryContext as DeliveryContext
     from hub.destination import Destination as Destination
     from hub.destination import FeedView as FeedView
+    from hub.destination import folder_check as folder_check
     from hub.errors import ConfigError as ConfigError
     from hub.errors import DeliveryError as DeliveryError
     from hub.errors import HubError as HubError
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
 
 _ROOMS = {
-    "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView"),
+    "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView", "folder_check"),
     "errors": (
         "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -74,3 +75,13 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Make *feed* the one that readers see; interrupted and repeated deliveries end in the same state."""
         raise NotImplementedError
+
+
+def folder_check(root: Path) -> Check:
+    """Say whether the folder *root*, or the nearest one above it that exists, can be written."""
+    place = root
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    well = place.is_dir() and os.access(place, os.W_OK)
+    detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
+    return Check(name="folder", state="ok" if well else "failed", detail=detail)

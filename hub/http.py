@@ -342,7 +342,13 @@ class Session:
         said = self._reason(response)
         raise SourceDataError(
             f"{place} answered HTTP {status}: "
-            + (f"it says: {said}" if said else "the server did not understand the question. Please report it.")
+            + (
+                f"it says: {said}"
+                if said
+                else "another program than the one expected answers there: check the url."
+                if status == 501
+                else "the server did not understand the question. Please report it."
+            )
         )
 
     def _reason(self, response: requests.Response) -> str:

@@ -1,7 +1,7 @@
 """The certification kit: breaks things on purpose and proves that a connector stands it."""
 
 from hub.testing.kit.certify import Report, Result, as_junit, certify
-from hub.testing.kit.deliveries import DestinationExam, Place
+from hub.testing.kit.deliveries import DestinationExam, FolderPlace, Place
 from hub.testing.kit.exam import (
     FOLDER,
     SECRET,
@@ -20,6 +20,6 @@ from hub.testing.kit.ledger import Item, Ledger, Log, page
 from hub.testing.kit.shown import Shown
 
 __all__ = [
-    "FOLDER", "SECRET", "Capability", "DestinationExam", "Exam", "FileWorld", "HttpWorld", "Item", "Ledger", "Log", "Place", "Report", "Request", "Response", "Result", "Shown", "StandIn",
+    "FOLDER", "SECRET", "Capability", "DestinationExam", "Exam", "FileWorld", "FolderPlace", "HttpWorld", "Item", "Ledger", "Log", "Place", "Report", "Request", "Response", "Result", "Shown", "StandIn",
     "Verb", "World", "as_junit", "certify", "credential", "page",
 ]  # fmt: skip

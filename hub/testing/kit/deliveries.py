@@ -74,6 +74,25 @@ def _writing(arguments: tuple[Any, ...]) -> bool:
     return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
 
 
+class FolderPlace(Place):
+    """A destination that writes below the folder ``out``."""
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Let a file stand where the folder has to be, as a share that is gone leaves one."""
+        out, aside = self.folder / "out", self.folder / "aside"
+        moved = out.exists()
+        if moved:
+            out.rename(aside)
+        out.write_text("in the way")
+        try:
+            yield
+        finally:
+            out.unlink()
+            if moved:
+                aside.rename(out)
+
+
 class DestinationExam(ABC):
     """The destination's side of the table. *tables* are those of the feed that reach its readers."""
 

@@ -9,7 +9,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from hub import Check, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, mend_folder, replace_folder
+from hub import (
+    Check,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    FeedView,
+    folder_check,
+    mend_folder,
+    replace_folder,
+)
 from hub_files.workbook import write_workbook
 
 LATEST = "latest"
@@ -26,13 +36,7 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written."""
-        root = ctx.resolve(self.path)
-        place = root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        well = place.is_dir() and os.access(place, os.W_OK)
-        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
-        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
+        yield folder_check(ctx.resolve(self.path))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write a new folder, then let it take the place of the one that readers have."""

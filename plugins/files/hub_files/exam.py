@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from hub import Destination
-from hub.testing.kit import DestinationExam, Place
+from hub.testing.kit import DestinationExam, FolderPlace, Place
 from hub_files.destination import LATEST, FilesDestination
 
 
-class Folder(Place):
+class Folder(FolderPlace):
     """The folder as a dashboard sees it."""
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -35,21 +33,6 @@ class Folder(Place):
             if count != len(found[path.stem]):
                 raise ValueError(f"{path.name} holds {count} rows, the Parquet table {len(found[path.stem])}")
         return found
-
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Let a file stand where the folder has to be, as a share that is gone leaves one."""
-        out, aside = self.folder / "out", self.folder / "aside"
-        moved = out.exists()
-        if moved:
-            out.rename(aside)
-        out.write_text("in the way")
-        try:
-            yield
-        finally:
-            out.unlink()
-            if moved:
-                aside.rename(out)
 
 
 class FilesExam(DestinationExam):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from hub import (
     DeliveryError,
     Destination,
     FeedView,
+    folder_check,
     mend_folder,
     model,
     replace_folder,
@@ -58,14 +58,12 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written."""
-        root = ctx.resolve(self.path)
-        place = root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        well = place.is_dir() and os.access(place, os.W_OK)
-        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
-        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
-        yield Check(name="location", state="ok", detail=f"Power BI will look for the files in {self._location(root)}")
+        yield folder_check(ctx.resolve(self.path))
+        yield Check(
+            name="location",
+            state="ok",
+            detail=f"Power BI will look for the files in {self._location(ctx.resolve(self.path))}",
+        )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""

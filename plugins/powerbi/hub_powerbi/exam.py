@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
 from hub import Destination
-from hub.testing.kit import DestinationExam, Place
+from hub.testing.kit import DestinationExam, FolderPlace, Place
 from hub_powerbi.destination import DATA, PowerBiDestination
 
 
-class Project(Place):
+class Project(FolderPlace):
     """The data of the project as Power BI sees it; its instants are UTC without a zone."""
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -31,21 +29,6 @@ class Project(Place):
                     for row in connection.execute(f"SELECT {shown} FROM {source}").fetchall()
                 ]
         return found
-
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Let a file stand where the folder has to be, as a share that is gone leaves one."""
-        out, aside = self.folder / "out", self.folder / "aside"
-        moved = out.exists()
-        if moved:
-            out.rename(aside)
-        out.write_text("in the way")
-        try:
-            yield
-        finally:
-            out.unlink()
-            if moved:
-                aside.rename(out)
 
 
 class PowerBiExam(DestinationExam):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from hub import ConfigError, model
 from hub_powerbi.names import MONTH, MONTHS
@@ -76,9 +76,3 @@ def sas_free(location: str) -> str:
             "Power BI asks for the credentials once and keeps them."
         )
     return location
-
-
-def address(location: str, name: str) -> str:
-    """Give the address of a file below *location*, for a person to try."""
-    separator = "\\" if "\\" in location else "/"
-    return f"{location}{separator}{quote(name) if '://' in location else name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub import HEALTH, Measure, measures, model
+from hub import HEALTH, measures, model
 from hub_powerbi import source_m
 from hub_powerbi.names import MONTH, MONTHS, Names, tmdl_name
 
@@ -235,8 +235,3 @@ def _translations(names: Names, culture: str) -> Iterator[str]:
             if text != other.columns[table][column]:
                 yield from (f"\t\t\t\tcolumn {tmdl_name(text)}", f"\t\t\t\t\tcaption: {other.columns[table][column]}")
     yield ""
-
-
-def shown_measures(names: Names) -> dict[str, Measure]:
-    """Give the measures by the name they have in this language."""
-    return {names.measures[code]: one for code, one in measures().items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Iterable
 from typing import ClassVar
@@ -17,6 +16,7 @@ from hub import (
     Destination,
     FeedView,
     MissingExtra,
+    folder_check,
     mend_folder,
     model,
     replace_folder,
@@ -51,13 +51,7 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written and the engine is here."""
-        root = ctx.resolve(self.path)
-        place = root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        well = place.is_dir() and os.access(place, os.W_OK)
-        detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
-        yield Check(name="folder", state="ok" if well else "failed", detail=detail)
+        yield folder_check(ctx.resolve(self.path))
         here = importlib.util.find_spec("tableauhyperapi") is not None
         yield Check(
             name="engine", state="ok" if here else "failed", detail="Tableau's engine is here" if here else hyper.HOW

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
 from hub import Destination, model
-from hub.testing.kit import DestinationExam, Place
+from hub.testing.kit import DestinationExam, FolderPlace, Place
 from hub_tableau import hyper
 from hub_tableau.destination import LATEST, TableauDestination
 
 FACTS = tuple(name for name in model().tables if name.startswith("fact_"))
 
 
-class Folder(Place):
+class Folder(FolderPlace):
     """The folder as Tableau sees it; its instants are UTC without a zone."""
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
@@ -40,21 +38,6 @@ class Folder(Place):
                             for row in rows
                         ]
         return found
-
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Let a file stand where the folder has to be, as a share that is gone leaves one."""
-        out, aside = self.folder / "out", self.folder / "aside"
-        moved = out.exists()
-        if moved:
-            out.rename(aside)
-        out.write_text("in the way")
-        try:
-            yield
-        finally:
-            out.unlink()
-            if moved:
-                aside.rename(out)
 
 
 def plain(value: Any, kind: str) -> Any:
