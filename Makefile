@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := jira taskworld msproject tabular files powerbi tableau demo
+PLUGINS := jira taskworld redmine msproject tabular files powerbi tableau demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
 .PHONY: env demo test test-mpp test-tableau check-powerbi proof lint bench docs charset clean

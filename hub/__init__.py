@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub.errors import SourceDataError as SourceDataError
     from hub.errors import SourceDenied as SourceDenied
     from hub.errors import SourceError as SourceError
+    from hub.errors import SourceForbidden as SourceForbidden
     from hub.errors import SourceGone as SourceGone
     from hub.errors import SourceUnavailable as SourceUnavailable
     from hub.feed import column_captions as column_captions
@@ -74,7 +75,7 @@ _ROOMS = {
     "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView", "folder_check"),
     "errors": (
         "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
-        "SourceDenied", "SourceError", "SourceGone", "SourceUnavailable",
+        "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
     "feed.measures": ("HEALTH", "Measure", "measures"),

@@ -14,6 +14,7 @@
     │   └── StoreFull              stop: no room on the disk
     ├── SourceError                leave out: this partition is missing, the verdict says so
     │   ├── SourceDenied           leave out: credentials or rights (401, 403)
+    │   │   └── SourceForbidden    leave out: the credentials are good, the right to read is lacking (403)
     │   ├── SourceGone             leave out: the thing is not there (404, 410)
     │   ├── SourceUnavailable      try again later: patience is exhausted (429, 5xx, network)
     │   └── SourceDataError        leave out: the answer or the file cannot be understood
@@ -83,6 +84,10 @@ class SourceError(HubError):
 
 class SourceDenied(SourceError):
     """The source refused the credentials or the right to read."""
+
+
+class SourceForbidden(SourceDenied):
+    """The source knows the account and does not let it read this."""
 
 
 class SourceGone(SourceError):

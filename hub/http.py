@@ -22,7 +22,7 @@ import msgspec
 import requests
 import tenacity
 
-from hub.errors import SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+from hub.errors import SourceDataError, SourceDenied, SourceForbidden, SourceGone, SourceUnavailable
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -217,7 +217,7 @@ class Session:
         """Ask, with patience.
 
         *route* is the name under which the request is counted (default: the path).
-        Raises `SourceDenied` (401, 403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
+        Raises `SourceDenied` (401), `SourceForbidden` (403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
         `SourceUnavailable` when patience ends.
         """
         response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs)
@@ -333,7 +333,7 @@ class Session:
                 f"{place} refused the credentials (HTTP 401): the token is wrong, expired or of another site."
             )
         if status == 403:
-            raise SourceDenied(
+            raise SourceForbidden(
                 f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
             )
         if status in {404, 410}:

@@ -28,11 +28,12 @@ def credential() -> Secret:
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to the stand-in; *query* has single values."""
+    """One request to the stand-in; *query* has single values, *search* is the query as it was sent."""
 
     method: str
     path: str
     query: dict[str, str]
+    search: str = ""
     headers: dict[str, str]
     body: bytes = b""
 

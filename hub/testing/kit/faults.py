@@ -72,7 +72,7 @@ class StandIn:
         parts = urlsplit(handler.path)
         length = int(handler.headers.get("Content-Length") or 0)
         request = Request(
-            method=handler.command, path=parts.path, query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            method=handler.command, path=parts.path, query=dict(parse_qsl(parts.query, keep_blank_values=True)), search=parts.query,
             headers={name.lower(): value for name, value in handler.headers.items()}, body=handler.rfile.read(length),
         )  # fmt: skip
         with self._lock:

@@ -1,0 +1,533 @@
+"""Redmine as a source: a walk over the ids at first and once a day, between them what changed, and a proof for each row that is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from hub import (
+    Batch,
+    Census,
+    Check,
+    ConfigError,
+    Context,
+    Gone,
+    Iteration,
+    Partition,
+    Record,
+    Scope,
+    Secret,
+    Source,
+    SourceDataError,
+    SourceForbidden,
+    Task,
+    Worklog,
+)  # fmt: skip
+from hub_redmine import mapping, wire
+from hub_redmine.known import Known
+from hub_redmine.site import OPTIONAL, PAGE, Site, each
+
+SLICES = 16
+OVERLAP = timedelta(minutes=10)
+SAME_SECOND = timedelta(seconds=2)
+"""Stamps have whole seconds: what was read this soon after its stamp may have changed once more within it."""
+SWEEP_HOURS = 24.0
+NOT_FOUND = "Redmine answers 404 for it"
+
+
+class RedmineSource(Source, frozen=True, kw_only=True):
+    """A Redmine, asked by the API key of an account (My account, API access key).
+
+    *projects* narrows to identifiers, with all projects below them. *types* says the nature of trackers, *activities* which are internal work or absence.
+    *fields* binds roles (baseline_start, baseline_finish, points, billable) to the names of custom fields, *custom* names those to keep as they are.
+    *history* False reads no journals. *worklogs* False reads no hours; *worklog_people* False leaves out who did what.
+    Hours are read again where their day is within *hours_days* of the newest, all of them every *hours_sweep_days*.
+    """
+
+    kind: ClassVar[str] = "redmine"
+    provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
+    asks: ClassVar[tuple[str, ...]] = ("url", "key")
+
+    url: str
+    key: Secret | None = None
+    projects: tuple[str, ...] = ()
+    types: dict[str, mapping.Nature] = msgspec.field(default_factory=dict)
+    activities: dict[str, mapping.Kind] = msgspec.field(default_factory=dict)
+    fields: dict[mapping.Role, str] = msgspec.field(default_factory=dict)
+    custom: tuple[str, ...] = ()
+    history: bool = True
+    worklogs: bool = True
+    worklog_people: bool = True
+    hours_days: int = 90
+    hours_sweep_days: int = 7
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ConfigError(f"The source {self.name}: url is the address of Redmine, such as https://redmine.example.com.")
+        if self.hours_days < 1 or self.hours_sweep_days < 1:
+            raise ConfigError(f"The source {self.name}: hours_days and hours_sweep_days are at least 1.")
+
+    @property
+    def address(self) -> str:
+        """Give the site."""
+        return self.url
+
+    # ---------- what one run shares ----------
+
+    def _site(self, ctx: Context) -> Site:
+        return ctx.shared("site", lambda: Site(ctx, self.url, self.key))
+
+    def _wanted(self, ctx: Context) -> list[wire.Project]:
+        """Give the projects in scope that can be read now."""
+        found: list[wire.Project] = ctx.shared("projects", lambda: self._site(ctx).projects())
+        if not self.projects:
+            return found
+        inside = {one.id for one in found if one.identifier in self.projects}
+        while more := {one.id for one in found if one.parent and one.parent.id in inside} - inside:
+            inside |= more
+        return [one for one in found if one.id in inside]
+
+    def _narrow(self, projects: Iterable[wire.Project]) -> list[int] | None:
+        return [one.id for one in projects] if self.projects else None
+
+    def _settings(self) -> str:
+        """Give what decides which rows are read and what they become: another value reads everything anew."""
+        chosen = [
+            self.url,
+            self.projects,
+            self.types,
+            self.activities,
+            self.fields,
+            self.custom,
+            self.history,
+            self.worklog_people,
+            self.hours_per_day,
+            self.tz,
+        ]
+        return msgspec.json.encode(chosen, order="sorted").decode()
+
+    def _mapper(self, ctx: Context, meta: mapping.Meta) -> mapping.Mapper:
+        return ctx.shared("mapper", lambda: mapping.Mapper(
+            name=self.name, url=self.url, meta=meta, types=self.types, activities=self.activities, fields=self.fields, custom=self.custom,
+            people=self.worklog_people, day_s=round(self.hours_per_day * 3600), zone=self.tz,
+        ))  # fmt: skip
+
+    # ---------- check ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Sign in, count, say what statuses are taken for, and whether the custom fields are there."""
+        site = self._site(ctx)
+        me = site.me()
+        yield Check(name="account", state="ok", detail=f"signed in as {me.login}")
+        projects = self._wanted(ctx)
+        yield Check(name="projects", state="ok" if projects else "failed", detail=f"{len(projects)} projects can be read")
+        for name in self.projects:
+            if name not in {one.identifier for one in projects}:
+                yield Check(name=name, state="failed", detail="no such project, or this account is no member of it")
+        try:
+            users, locked = site.users()
+            yield Check(name="users", state="ok", detail=f"{len(users)} users, {len(locked)} locked or registered only")
+        except SourceForbidden:
+            detail = (
+                "only administrators may list users: people come with the names on issues and hours, without mail addresses"
+            )
+            yield Check(name="users", state="warning", detail=detail)
+        statuses, trackers = site.statuses(), site.trackers()
+        first = {status for _, status in _opening(statuses, trackers)}
+        words = [
+            f"{one.name} {'done' if one.is_closed else 'to do' if one.id in first else 'in progress'}" for one in statuses
+        ]
+        yield Check(name="statuses", state="ok", detail=f"{', '.join(words)}; statuses.csv says it better")
+        kinds = {one.name.casefold() for one in trackers}
+        for unknown in sorted(name for name in self.types if name.casefold() not in kinds):
+            yield Check(
+                name=f"types.{unknown}",
+                state="failed",
+                detail=f"no such tracker; there are {', '.join(one.name for one in trackers)}",
+            )
+        narrow = self._narrow(projects)
+        newest = site.newest_issue(narrow)
+        seen = (
+            f"{site.count('issues', narrow)} issues, last change {newest.updated_on}" if newest else "no issue can be seen"
+        )
+        yield Check(name="issues", state="ok" if newest else "warning", detail=seen)
+        if newest:
+            have = {one.name for one in newest.custom_fields}
+            for name in sorted({*self.custom, *(value for role, value in self.fields.items() if role != "billable")} - have):
+                yield Check(
+                    name=name,
+                    state="warning",
+                    detail="the issue changed last has no such custom field; check its name and its trackers",
+                )
+        if self.worklogs:
+            count = site.count("time_entries", narrow)
+            yield Check(name="hours", state="ok" if count else "warning", detail=f"{count} time entries")
+
+    # ---------- plan ----------
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Walk over all ids at first, once a day, and when a project comes back; between them ask for what changed."""
+        before: dict[str, Any] = cursors.get("metadata") or {}
+        projects = self._wanted(ctx)
+        for name in self.projects:
+            if not before and name not in {one.identifier for one in projects}:
+                raise SourceDataError(
+                    f"The project {name} does not exist, or this account is no member of it: correct projects, or give the right."
+                )
+        if not projects:
+            ctx.report_missing("this account can read no project")
+        came = {one.id for one in projects} - set(before.get("readable", []))
+        known = before.get("settings") == self._settings() and not ctx.full
+        fresh = known and not came and _age(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
+        meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
+        users: tuple[list[wire.User], set[int]] = ([], set())
+        versions: list[wire.Version] = []
+        lost: list[int] = []
+        if not fresh:
+            meta, users, versions = self._metadata(ctx, projects)
+            old = set((before.get("meta") or {}).get("versions", [])) - set(meta.versions)
+            lost = [native for native, found in each(sorted(old), self._site(ctx).version) if found is None]
+        cursor = {
+            "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"), "settings": self._settings(), "readable": sorted(one.id for one in projects),
+            "known": sorted(set(before.get("known", [])) | {one.id for one in projects}), "meta": msgspec.to_builtins(meta),
+        }  # fmt: skip
+        shared = {"meta": meta, "narrow": self._narrow(projects)}
+        yield Partition(
+            id="metadata",
+            label="projects",
+            data=shared | {"projects": projects, "users": users, "versions": versions, "lost": lost, "cursor": cursor},
+        )
+        if not projects:
+            return
+        mark = cursors.get("issues") or {}
+        if fresh and mark:
+            yield Partition(id="issues", label="changed issues", data=shared)
+        else:
+            yield from self._walk(ctx, shared | {"came": came}, mark if known else {}, Known(mark.get("ids")))
+        if self.worklogs:
+            yield Partition(id="hours", label="time entries", data=shared | {
+                "before": cursors.get("hours") or {}, "all": not known or bool(came), "readable": cursor["readable"],
+            })  # fmt: skip
+
+    def _walk(self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known) -> Iterator[Partition]:
+        # the mark is taken before anything is read: whatever changes meanwhile is found by the next run
+        site, narrow = self._site(ctx), shared["narrow"]
+        newest = site.newest_issue(narrow)
+        highest = site.highest_issue(narrow)
+        size = max(PAGE, -(-highest // SLICES))
+        mark_at, now = newest.updated_on if newest else "", ctx.now()
+        stamps = ctx.shared("stamps", lambda: _Stamps(_earlier(mark_at)))
+        names = []
+        seen = ctx.shared("ids", Known)
+        for low in range(1, highest + 1, size):
+            names.append(f"issues from {low}")
+            last = low + size > highest
+            yield Partition(id=names[-1], label="issues", estimate=size, data=shared | {
+                "low": low, "high": None if last else low + size - 1, "mark": mark, "seen": seen, "known": ids, "stamps": stamps})  # fmt: skip
+        # last: a run that finds this mark knows that everything before it is there
+        yield Partition(
+            id="issues",
+            label="mark",
+            after=tuple(names),
+            data=shared | {"mark": mark_at, "at": now, "seen": seen, "known": ids, "stamps": stamps},
+        )
+
+    def _metadata(
+        self, ctx: Context, projects: list[wire.Project]
+    ) -> tuple[mapping.Meta, tuple[list[wire.User], set[int]], list[wire.Version]]:
+        site = self._site(ctx)
+        statuses, trackers = site.statuses(), site.trackers()
+        try:
+            users = site.users()
+        except SourceForbidden:  # names come with issues and hours
+            users = ([], set())
+        versions = [version for one in projects for version in site.versions(one.id)]
+        return mapping.Meta(
+            statuses={str(one.id): one.name for one in statuses}, closed=[one.id for one in statuses if one.is_closed],
+            opening=_opening(statuses, trackers), trackers={str(one.id): one.name for one in trackers},
+            users=sorted(one.id for one in users[0]), versions=sorted(one.id for one in versions),
+        ), users, versions  # fmt: skip
+
+    # ---------- read ----------
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one partition."""
+        data = partition.data
+        mapper = self._mapper(ctx, data["meta"])
+        if partition.id == "metadata":
+            yield self._projects(mapper, data)
+        elif partition.id == "hours":
+            yield from self._hours(ctx, mapper, data)
+        elif "low" in data:
+            yield from self._slice(ctx, mapper, data)
+        elif "stamps" in data:
+            yield from self._end_of_walk(ctx, mapper, data)
+        else:
+            yield from self._changed(ctx, mapper, data, cursor)
+
+    def _projects(self, mapper: mapping.Mapper, data: dict[str, Any]) -> Batch:
+        users, locked = data["users"]
+        records: list[Record] = [mapper.project(one) for one in data["projects"]]
+        records += [mapper.user(one, active=one.id not in locked) for one in users]
+        records += [record for one in data["versions"] for record in mapper.version(one)]
+        gone = tuple(
+            self._left(*one) for native in data["lost"] for one in ((Iteration, f"v{native}"), (Task, f"m{native}"))
+        )
+        return Batch(records=records, gone=gone, cursor=data["cursor"])
+
+    def _slice(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+        """Read a stretch of ids; the history only of what is new to us or changed since the last mark."""
+        mark = data["mark"]
+        horizon, before = _earlier(mark.get("updated", "")), mark.get("seen", {})
+        for page in self._site(ctx).issues(data["narrow"], low=data["low"], high=data["high"]):
+            for one in page:
+                data["seen"].add(one.id, one.project.id)
+            news = [
+                one for one in page
+                if one.id not in data["known"].where or one.project.id in data["came"]
+                or (one.updated_on >= horizon and before.get(str(one.id)) != one.updated_on)
+            ]  # fmt: skip
+            old = [one for one in page if one not in news]
+            data["stamps"].note(old)
+            records = [record for one in old for record in mapper.issue(one)]
+            yield self._with_history(ctx, mapper, news, records, data["stamps"])
+
+    def _with_history(
+        self, ctx: Context, mapper: mapping.Mapper, news: list[wire.Issue], records: list[Record], stamps: _Stamps
+    ) -> Batch:
+        """Read the history of *news* one by one, as Redmine wants it: what it then says, its stamp too, is younger than the list."""
+        stamps.note(news)
+        if not self.history:
+            return Batch(records=records + [record for one in news for record in mapper.issue(one)])
+        gone: list[Gone] = []
+        listed = {one.id: one for one in news}
+        for native, found in each(listed, self._site(ctx).issue):
+            ctx.raise_if_cancelled()
+            if found is None:
+                gone.append(self._left(Task, native))
+            elif isinstance(found, SourceForbidden):  # its project was archived since the list was made
+                records.extend(mapper.issue(listed[native]))
+            else:
+                stamps.note([found])
+                records.extend(mapper.issue(found))
+        return Batch(records=records, gone=tuple(gone))
+
+    def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+        """Ask about each issue that was there and is not any more; write the mark."""
+        seen: Known = data["seen"]
+        readable = {str(one.id) for one in self._wanted(ctx)}
+        proven, hidden, away = self._lost(data["known"], seen, readable, self._site(ctx).issue)
+        seen.where |= {native: data["known"].where[native] for native in hidden + away}
+        ctx.shared("done", set[str]).add("walk")
+        wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
+        if seen.where:
+            self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
+        yield Batch(
+            gone=tuple(self._left(Task, one) for one in proven)
+            + tuple(self._left(Task, one, hidden=True) for one in hidden),
+            cursor=_marked(data["mark"], data["at"], {}, data["stamps"].found) | {"ids": seen.places()},
+        )
+
+    def _lost(
+        self, known: Known, seen: Known, readable: set[str], ask: Callable[[int], Any]
+    ) -> tuple[list[int], list[int], list[int]]:
+        """Tell what is lost apart: rows that do not exist any more, rows of readable projects that are not for us, rows of other projects."""
+        proven: list[int] = []
+        hidden: list[int] = []
+        away: list[int] = []
+        for project, natives in known.lost(seen).items():
+            if project not in readable:
+                away += natives
+                continue
+            for native, found in each(natives, ask):
+                # one that answers now was moved or shown again while it was looked for: the next run reads it
+                (proven if found is None else hidden if isinstance(found, SourceForbidden) else away).append(native)
+        return proven, hidden, away
+
+    def _left(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
+        evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
+        return Gone(record=record, id=self.row_id(native), presence="hidden" if hidden else "deleted", evidence=evidence)
+
+    def _changed(
+        self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any], cursor: dict[str, Any]
+    ) -> Iterator[Batch]:
+        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
+        now, mark, before, unsettled = ctx.now(), cursor["updated"], cursor["seen"], cursor.get("unsettled", {})
+        ids = Known(cursor.get("ids"))
+        stamps = _Stamps(_earlier(mark))
+        for page in self._site(ctx).issues(data["narrow"], since=_earlier(mark) or None):
+            for one in page:
+                ids.add(one.id, one.project.id)
+            news = [one for one in page if before.get(str(one.id)) != one.updated_on]
+            stamps.note(page)
+            yield self._with_history(ctx, mapper, news, [], stamps)
+        mark = max([mark, *stamps.found.values()])
+        # two runs that far apart by our clock saw the same stamp: the second it names is over
+        settled = now - datetime.fromisoformat(cursor["at"]) >= SAME_SECOND
+        done = before | (unsettled if settled else {})
+        yield Batch(cursor=_marked(mark, now, done, stamps.found) | {"ids": ids.places()})
+
+    def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> None:
+        """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name."""
+        for one in sorted(wanted - met):
+            ctx.report_missing(f"{name}: none has a custom field {one!r}: it was renamed, or is for others")
+        for renamed in self._site(ctx).renamed(name, narrow, OPTIONAL[name] - met):
+            ctx.report_missing(f"{name} have {renamed}: the API changed, please report it")
+
+    # ---------- hours ----------
+
+    def _hours(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+        """Read time entries: Redmine has no filter on their changes, so those of the last months each time, and all of them once a week."""
+        site, before, now = self._site(ctx), data["before"], ctx.now()
+        known = Known(before.get("ids"))
+        whole = data["all"] or not before or _age(before, now) >= timedelta(days=self.hours_sweep_days)
+        since = "" if whole else before["since"]
+        seen, newest, updated = Known(), before.get("made", ""), before.get("updated", "")
+        horizon = "" if whole else _earlier(updated)
+
+        def taken(rows: list[wire.Entry]) -> Batch:
+            nonlocal newest, updated
+            news: list[wire.Entry] = []
+            for one in rows:
+                place = (str(one.project.id), one.spent_on[:7])
+                # a move of its issue changes the project without a stamp
+                if one.updated_on >= horizon or known.where.get(one.id) != place:
+                    news.append(one)
+                seen.add(one.id, one.project.id, one.spent_on[:7])
+            newest = max([newest, *(one.created_on for one in rows)])
+            updated = max([updated, *(one.updated_on for one in rows)])
+            return Batch(records=[record for one in news for record in mapper.entry(one)])
+
+        if not whole:  # what was booked lately for days long past
+            for rows in site.made_since(data["narrow"], _earlier(before["made"])):
+                yield taken(rows)
+        for rows in site.entries(data["narrow"], since or None):
+            yield taken(rows)
+        readable = {str(one) for one in data["readable"]}
+        gone: list[int] = []
+        hidden: list[int] = []
+        for project, natives in known.lost(seen, since=since[:7]).items():
+            if project not in readable:
+                continue
+            for native, found in each(natives, site.entry):
+                if found is None:
+                    gone.append(native)
+                elif isinstance(found, SourceForbidden):
+                    hidden.append(native)
+                    known.add(native, int(project))  # outside the months: asked for again when all are read
+                else:  # its day is another one, before the window
+                    yield taken([found])
+        known.drop(gone)
+        known.where |= seen.where
+        if whole and seen.where:
+            self._told(
+                ctx,
+                "time_entries",
+                mapper.met,
+                {self.fields["billable"]} if "billable" in self.fields else set(),
+                data["narrow"],
+            )
+        yield Batch(
+            gone=tuple(self._left(Worklog, f"t{one}") for one in gone) + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
+            cursor={
+                "at": now.isoformat() if whole else before["at"], "made": newest, "updated": updated, "since": max(since, self._window(newest)), "ids": known.places(),
+            },
+        )  # fmt: skip
+
+    def _window(self, newest: str) -> str:
+        """Give the first day that is read each time: of a month, so that what is known by month can be held against it."""
+        return (
+            (date.fromisoformat(newest[:10]) - timedelta(days=self.hours_days)).replace(day=1).isoformat() if newest else ""
+        )
+
+    # ---------- census ----------
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Prove which issues are gone where this run has not walked over them; say which projects cannot be read any more."""
+        site, projects = self._site(ctx), self._wanted(ctx)
+        before = cursors.get("metadata") or {}
+        readable = {str(one.id) for one in projects}
+        if "walk" not in ctx.shared("done", set[str]) and projects:
+            known, seen = Known((cursors.get("issues") or {}).get("ids")), Known()
+            for page in site.issues(self._narrow(projects)):
+                for one in page:
+                    seen.add(one.id, one.project.id)
+            proven, _, _ = self._lost(known, seen, readable, site.issue)
+            ids = frozenset(self.row_id(one) for one in (known.where.keys() | seen.where.keys()) - set(proven))
+            if proven:
+                for project in {known.where[one][0] for one in proven}:
+                    # only what is proven can be lacking: versions, and issues that are out of sight, are among the ids
+                    yield self._lacking(project, ids, [*(before.get("meta") or {}).get("versions", [])])
+        for lost in sorted(set(before.get("known", [])) - {one.id for one in projects}):
+            try:
+                found = site.project(str(lost))
+            except SourceForbidden as exc:
+                said = f"{exc} Its project is archived, or closed to this account."
+                yield Census(record=Task, scope=self._in(str(lost)), ids=frozenset(), evidence=said, readable=False)
+                continue
+            if found is None:
+                for record in (Task, Worklog):
+                    yield Census(
+                        record=record,
+                        scope=self._in(str(lost)),
+                        ids=frozenset(),
+                        evidence=f"the project {lost}: {NOT_FOUND}",
+                    )
+
+    def _lacking(self, project: str, ids: frozenset[str], versions: list[int]) -> Census:
+        return Census(
+            record=Task, scope=self._in(project), ids=ids | {self.row_id(f"m{one}") for one in versions}, evidence=NOT_FOUND
+        )
+
+    def _in(self, project: str) -> Scope:
+        return Scope(records=(Task, Worklog), container_id=self.row_id(f"p{project}"))
+
+
+def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[tuple[int, int]]:
+    """Give tracker and status of new issues; the first status where trackers do not say, as those of old versions."""
+    first = statuses[0].id if statuses else 0
+    return [(one.id, one.default_status.id if one.default_status else first) for one in trackers]
+
+
+def _age(before: Mapping[str, Any], now: datetime) -> timedelta:
+    if "at" not in before:
+        return timedelta.max
+    age = now - datetime.fromisoformat(before["at"])
+    return age if age >= timedelta(0) else timedelta.max
+
+
+class _Stamps:
+    """The stamps at which issues were read, of those that the next run will see again."""
+
+    def __init__(self, since: str) -> None:
+        self.since = since
+        self.found: dict[str, str] = {}
+
+    def note(self, issues: Iterable[wire.Issue]) -> None:
+        """Note *issues*; a later stamp of the same one takes the place of the earlier."""
+        self.found |= {str(one.id): one.updated_on for one in issues if one.updated_on >= self.since}
+
+
+def _marked(mark: str, at: datetime, done: dict[str, str], stamps: dict[str, str]) -> dict[str, Any]:
+    """Give a mark: the newest stamp, what was read after the second of its stamp was over, and what may have changed within it."""
+    horizon, soon = _earlier(mark), _shifted(mark, -SAME_SECOND)
+    near = {one: stamp for one, stamp in stamps.items() if stamp >= horizon}
+    seen = {one: stamp for one, stamp in near.items() if stamp < soon or done.get(one) == stamp}
+    return {
+        "updated": mark,
+        "at": at.isoformat(),
+        "seen": seen,
+        "unsettled": {one: stamp for one, stamp in near.items() if one not in seen},
+    }
+
+
+def _shifted(stamp: str, by: timedelta) -> str:
+    return f"{datetime.fromisoformat(stamp) + by:%Y-%m-%dT%H:%M:%SZ}" if stamp else ""
+
+
+def _earlier(stamp: str) -> str:
+    return _shifted(stamp, -OVERLAP)

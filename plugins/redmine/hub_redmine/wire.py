@@ -1,0 +1,147 @@
+"""What Redmine's REST API sends, as far as it is read: texts that people write to each other are not.
+
+Source: redmine.org/projects/redmine/wiki/Rest_api, held against a real Redmine 5.0.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A row of another list, named."""
+
+    id: int
+    name: str | None = None
+
+
+class Custom(msgspec.Struct, frozen=True):
+    """A custom field: a text, several texts, or nothing."""
+
+    id: int
+    name: str
+    value: str | list[str] | None = None
+
+
+class Relation(msgspec.Struct, frozen=True):
+    """A relation; *delay* is in days, of ``precedes`` only."""
+
+    id: int
+    issue_id: int
+    issue_to_id: int
+    relation_type: str
+    delay: int | None = None
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One thing that a journal entry changed; values are texts, ids where the attribute is a reference."""
+
+    property: str
+    name: str
+    old_value: Any = None
+    new_value: Any = None
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """An entry of an issue's history."""
+
+    id: int
+    created_on: str
+    details: list[Detail] = []
+    user: Ref | None = None
+
+
+class StatusRef(msgspec.Struct, frozen=True):
+    """The status of an issue; Redmine says since 5.0 whether it is a closed one."""
+
+    id: int
+    name: str
+    is_closed: bool | None = None
+
+
+class Issue(msgspec.Struct, frozen=True):
+    """An issue: what is not set is null and not absent; dates are civil days, stamps UTC in whole seconds, hours its own and those of all below it (``total_``, not read)."""
+
+    id: int
+    project: Ref
+    tracker: Ref
+    status: StatusRef
+    subject: str
+    created_on: str
+    updated_on: str
+    start_date: str | None
+    due_date: str | None
+    closed_on: str | None
+    done_ratio: int | None
+    estimated_hours: float | None
+    priority: Ref | None = None
+    assigned_to: Ref | None = None
+    parent: Ref | None = None
+    fixed_version: Ref | None = None
+    custom_fields: list[Custom] = []
+    relations: list[Relation] | None = None
+    journals: list[Journal] | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A time entry, on an issue or on a project alone; *hours* is decimal."""
+
+    id: int
+    project: Ref
+    hours: float
+    spent_on: str
+    created_on: str
+    updated_on: str
+    issue: Ref | None = None
+    user: Ref | None = None
+    activity: Ref | None = None
+    custom_fields: list[Custom] = []
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project; *status* is 1 active, 5 closed, 9 archived."""
+
+    id: int
+    name: str
+    identifier: str
+    status: int = 1
+    parent: Ref | None = None
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user; mail addresses are shown to administrators."""
+
+    id: int
+    login: str | None = None
+    firstname: str = ""
+    lastname: str = ""
+    mail: str | None = None
+    admin: bool = False
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version; *status* is open, locked or closed."""
+
+    id: int
+    project: Ref
+    name: str
+    status: str
+    due_date: str | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A status of issues."""
+
+    id: int
+    name: str
+    is_closed: bool = False
+
+
+class Tracker(msgspec.Struct, frozen=True):
+    """A kind of issues and the status that its new ones have."""
+
+    id: int
+    name: str
+    default_status: Ref | None = None
