@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := jira taskworld redmine msproject tabular files powerbi tableau demo
+PLUGINS := jira taskworld redmine rest msproject tabular files powerbi tableau demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
-.PHONY: env demo test test-mpp test-tableau check-powerbi proof lint bench docs charset clean
+.PHONY: env demo test test-mpp test-tableau test-redmine check-powerbi proof lint bench docs charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -26,6 +26,12 @@ test-mpp: env
 test-tableau: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[hyper]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/tableau
+
+# a real Redmine, which is written to: the one of REDMINE_URL and REDMINE_API_KEY, else a scratch one (Debian, root)
+REDMINE_SERVER := ../shared/servers/redmine-up.sh
+test-redmine: env
+	if [ -n "$$REDMINE_URL" ]; then $(BIN)/python -m pytest -q -s plugins/redmine; else \
+	bash $(REDMINE_SERVER) up && bash $(REDMINE_SERVER) reset && eval "$$(bash $(REDMINE_SERVER) env)" && $(BIN)/python -m pytest -q -s plugins/redmine; fi
 
 # Microsoft's own readers of reports and of M, from npm; needs Node 20
 check-powerbi: env

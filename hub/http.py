@@ -194,10 +194,22 @@ class Session:
 
         Raises `SourceDataError` for HTML or for JSON of another shape, and what `request` raises.
         """
+        return self.answer(method, url, route=route, decoder=decoder, **kwargs)[0]
+
+    def answer(
+        self,
+        method: str,
+        url: str,
+        *,
+        route: str | None = None,
+        decoder: msgspec.json.Decoder[Any] | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, requests.Response]:
+        """Do what `json` does, and give the response too: totals and the next page may stand in its headers."""
 
         def accept(response: requests.Response) -> Any:
             try:
-                return decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
+                decoded = decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
             except msgspec.ValidationError as exc:
                 raise SourceDataError(
                     f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
@@ -210,8 +222,10 @@ class Session:
                         "Open the address in a browser, then check the url and the credentials."
                     ) from exc
                 raise Retry(f"the answer is truncated or not JSON ({exc})") from exc
+            return decoded, response
 
-        return self._patiently(method, url, route, accept, kwargs)
+        found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs)
+        return found
 
     def request(self, method: str, url: str, *, route: str | None = None, **kwargs: Any) -> requests.Response:
         """Ask, with patience.

@@ -226,6 +226,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Read one partition from its *cursor* (None at first)."""
         raise NotImplementedError
 
-    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
-        """Give the ids that exist, per scope, with the evidence; *cursors* are those of this run."""
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
+        """Give the ids that exist, per scope, with the evidence, or proofs of single rows; *cursors* are those of this run."""
         return ()

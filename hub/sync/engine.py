@@ -17,7 +17,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
-from hub.source import Batch, Census, Context, Partition, Source
+from hub.source import Batch, Census, Context, Gone, Partition, Source
 from hub.store import Store
 from hub.sync import effect
 from hub.sync.leaving import apply_census, apply_gone, judge_absence
@@ -312,7 +312,7 @@ class _Engine:
                     self.store.set_cursor(work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id)
         work.state[partition.id] = "ok"
 
-    def _finish_census(self, work: _Work, found: list[Census], error: Exception | None) -> None:
+    def _finish_census(self, work: _Work, found: list[Census | Gone], error: Exception | None) -> None:
         if error is not None:
             self._missing(work, None, error)
         else:

@@ -54,10 +54,11 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
     return changes
 
 
-def apply_census(store: Store, source: Source, found: Iterable[Census], *, run_id: int) -> Changes:
+def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *, run_id: int) -> Changes:
     """Compare the ids that exist with those we count: absent ones leave or are held, returned ones are present."""
-    changes = Changes()
-    for census in found:
+    found = list(found)
+    changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
+    for census in (one for one in found if isinstance(one, Census)):
         table = census.record.table
         where, parameters = scope_sql(census.scope, table, source.name)
         rows = store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters).fetchall()

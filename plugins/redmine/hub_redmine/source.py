@@ -24,6 +24,7 @@ from hub import (
     SourceDataError,
     SourceForbidden,
     Task,
+    TaskLink,
     Worklog,
 )  # fmt: skip
 from hub_redmine import mapping, wire
@@ -31,7 +32,8 @@ from hub_redmine.known import Known
 from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
-OVERLAP = timedelta(minutes=10)
+OVERLAP = timedelta(minutes=2)
+"""What was being written when the last run read may have a stamp a little before the newest one it saw."""
 SAME_SECOND = timedelta(seconds=2)
 """Stamps have whole seconds: what was read this soon after its stamp may have changed once more within it."""
 SWEEP_HOURS = 24.0
@@ -207,13 +209,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         if fresh and mark:
             yield Partition(id="issues", label="changed issues", data=shared)
         else:
-            yield from self._walk(ctx, shared | {"came": came}, mark if known else {}, Known(mark.get("ids")))
+            yield from self._walk(
+                ctx, shared | {"came": came}, mark if known else {}, Known(mark.get("ids")), Known(mark.get("links"))
+            )
         if self.worklogs:
             yield Partition(id="hours", label="time entries", data=shared | {
                 "before": cursors.get("hours") or {}, "all": not known or bool(came), "readable": cursor["readable"],
             })  # fmt: skip
 
-    def _walk(self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known) -> Iterator[Partition]:
+    def _walk(
+        self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known, old_links: Known
+    ) -> Iterator[Partition]:
         # the mark is taken before anything is read: whatever changes meanwhile is found by the next run
         site, narrow = self._site(ctx), shared["narrow"]
         newest = site.newest_issue(narrow)
@@ -222,18 +228,27 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         mark_at, now = newest.updated_on if newest else "", ctx.now()
         stamps = ctx.shared("stamps", lambda: _Stamps(_earlier(mark_at)))
         names = []
-        seen = ctx.shared("ids", Known)
+        seen, links = ctx.shared("ids", Known), ctx.shared("links", Known)
         for low in range(1, highest + 1, size):
             names.append(f"issues from {low}")
             last = low + size > highest
             yield Partition(id=names[-1], label="issues", estimate=size, data=shared | {
-                "low": low, "high": None if last else low + size - 1, "mark": mark, "seen": seen, "known": ids, "stamps": stamps})  # fmt: skip
+                "low": low, "high": None if last else low + size - 1, "mark": mark, "seen": seen, "known": ids, "stamps": stamps, "links": links, "old links": old_links})  # fmt: skip
         # last: a run that finds this mark knows that everything before it is there
         yield Partition(
             id="issues",
             label="mark",
             after=tuple(names),
-            data=shared | {"mark": mark_at, "at": now, "seen": seen, "known": ids, "stamps": stamps},
+            data=shared
+            | {
+                "mark": mark_at,
+                "at": now,
+                "seen": seen,
+                "known": ids,
+                "stamps": stamps,
+                "links": links,
+                "old links": old_links,
+            },
         )
 
     def _metadata(
@@ -286,6 +301,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for page in self._site(ctx).issues(data["narrow"], low=data["low"], high=data["high"]):
             for one in page:
                 data["seen"].add(one.id, one.project.id)
+                _note_links(data["links"], [one])
             news = [
                 one for one in page
                 if one.id not in data["known"].where or one.project.id in data["came"]
@@ -313,7 +329,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 records.extend(mapper.issue(listed[native]))
             else:
                 stamps.note([found])
-                records.extend(mapper.issue(found))
+                # an issue alone shows no relations when it has none
+                records.extend(mapper.issue(msgspec.structs.replace(found, relations=listed[native].relations)))
         return Batch(records=records, gone=tuple(gone))
 
     def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
@@ -322,14 +339,26 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         readable = {str(one.id) for one in self._wanted(ctx)}
         proven, hidden, away = self._lost(data["known"], seen, readable, self._site(ctx).issue)
         seen.where |= {native: data["known"].where[native] for native in hidden + away}
+        # a relation comes and goes without a stamp on either issue
+        links, old = data["links"], data["old links"]
+        unlinked = []
+        for native, found in each(old.lost(links).get("0", []), self._site(ctx).relation):
+            if found is None:
+                unlinked.append(self._left(TaskLink, f"r{native}"))
+            else:
+                links.add(native, 0)
         ctx.shared("done", set[str]).add("walk")
         wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
         if seen.where:
             self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
         yield Batch(
-            gone=tuple(self._left(Task, one) for one in proven)
-            + tuple(self._left(Task, one, hidden=True) for one in hidden),
-            cursor=_marked(data["mark"], data["at"], {}, data["stamps"].found) | {"ids": seen.places()},
+            gone=(
+                *(self._left(Task, one) for one in proven),
+                *(self._left(Task, one, hidden=True) for one in hidden),
+                *unlinked,
+            ),
+            cursor=_marked(data["mark"], data["at"], {}, data["stamps"].found)
+            | {"ids": seen.places(), "links": data["links"].places()},
         )
 
     def _lost(
@@ -357,11 +386,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     ) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
         now, mark, before, unsettled = ctx.now(), cursor["updated"], cursor["seen"], cursor.get("unsettled", {})
-        ids = Known(cursor.get("ids"))
+        ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
         stamps = _Stamps(_earlier(mark))
         for page in self._site(ctx).issues(data["narrow"], since=_earlier(mark) or None):
             for one in page:
                 ids.add(one.id, one.project.id)
+            _note_links(links, page)
             news = [one for one in page if before.get(str(one.id)) != one.updated_on]
             stamps.note(page)
             yield self._with_history(ctx, mapper, news, [], stamps)
@@ -369,7 +399,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         # two runs that far apart by our clock saw the same stamp: the second it names is over
         settled = now - datetime.fromisoformat(cursor["at"]) >= SAME_SECOND
         done = before | (unsettled if settled else {})
-        yield Batch(cursor=_marked(mark, now, done, stamps.found) | {"ids": ids.places()})
+        yield Batch(cursor=_marked(mark, now, done, stamps.found) | {"ids": ids.places(), "links": links.places()})
 
     def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> None:
         """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name."""
@@ -446,7 +476,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     # ---------- census ----------
 
-    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
         """Prove which issues are gone where this run has not walked over them; say which projects cannot be read any more."""
         site, projects = self._site(ctx), self._wanted(ctx)
         before = cursors.get("metadata") or {}
@@ -456,12 +486,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             for page in site.issues(self._narrow(projects)):
                 for one in page:
                     seen.add(one.id, one.project.id)
-            proven, _, _ = self._lost(known, seen, readable, site.issue)
-            ids = frozenset(self.row_id(one) for one in (known.where.keys() | seen.where.keys()) - set(proven))
-            if proven:
-                for project in {known.where[one][0] for one in proven}:
-                    # only what is proven can be lacking: versions, and issues that are out of sight, are among the ids
-                    yield self._lacking(project, ids, [*(before.get("meta") or {}).get("versions", [])])
+            proven, hidden, _ = self._lost(known, seen, readable, site.issue)
+            yield from (self._left(Task, one) for one in proven)
+            yield from (self._left(Task, one, hidden=True) for one in hidden)
         for lost in sorted(set(before.get("known", [])) - {one.id for one in projects}):
             try:
                 found = site.project(str(lost))
@@ -478,11 +505,6 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                         evidence=f"the project {lost}: {NOT_FOUND}",
                     )
 
-    def _lacking(self, project: str, ids: frozenset[str], versions: list[int]) -> Census:
-        return Census(
-            record=Task, scope=self._in(project), ids=ids | {self.row_id(f"m{one}") for one in versions}, evidence=NOT_FOUND
-        )
-
     def _in(self, project: str) -> Scope:
         return Scope(records=(Task, Worklog), container_id=self.row_id(f"p{project}"))
 
@@ -498,6 +520,11 @@ def _age(before: Mapping[str, Any], now: datetime) -> timedelta:
         return timedelta.max
     age = now - datetime.fromisoformat(before["at"])
     return age if age >= timedelta(0) else timedelta.max
+
+
+def _note_links(links: Known, issues: Iterable[wire.Issue]) -> None:
+    for relation in (relation for one in issues for relation in one.relations or ()):
+        links.add(relation.id, 0)
 
 
 class _Stamps:

@@ -143,7 +143,9 @@ class RedmineWorld(Ledger, HttpWorld):
             rows = [item for item in rows if int(values[0]) <= item.native <= int(values[1])]
         operator, values = chosen.get("updated_on", ("", []))
         if operator == ">=":
-            rows = [item for item in rows if item.updated >= values[0]]
+            # up to a second older, as the real one
+            since = datetime.fromisoformat(values[0]) - timedelta(seconds=1)
+            rows = [item for item in rows if datetime.fromisoformat(item.updated) > since]
         if "project_id" in chosen:
             rows = [item for item in rows if item.container in chosen["project_id"][1]]
         return rows
@@ -212,6 +214,7 @@ class RedmineWorld(Ledger, HttpWorld):
         if parent:
             shown["parent"] = {"id": parent}
         if whole:
+            del shown["relations"]
             shown["journals"] = [self.journal(line) for line in self.changes if line.item == n]
         return shown
 

@@ -1,0 +1,385 @@
+"""A real Redmine that nobody here wrote: its whole life, and the store equal to what the server itself says.
+
+`make test-redmine` starts a scratch server, or takes REDMINE_URL and REDMINE_API_KEY of an administrator; it is written to.
+The other side of the comparison is a reading of its own, of a server at rest: nothing of the connector's.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from hub_redmine.source import NOT_FOUND, OVERLAP, RedmineSource
+
+from hub import Secret
+from hub.http import Session
+from hub.source import Context
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import store, sync_once
+
+__all__ = ["store"]
+URL, KEY = os.environ.get("REDMINE_URL", ""), os.environ.get("REDMINE_API_KEY", "")
+pytestmark = pytest.mark.skipif(not (URL and KEY), reason="needs a scratch Redmine: make test-redmine")
+EDITS = 500
+KEPT = {"status_id", "assigned_to_id", "due_date", "start_date", "fixed_version_id", "estimated_hours", "done_ratio", "parent_id",
+        "tracker_id", "project_id"}  # fmt: skip
+
+
+class Server:
+    """Another client of the same server: an administrator, who may act for others."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+        self.session.headers["X-Redmine-API-Key"] = KEY
+        self.refused = 0
+
+    def call(self, method: str, path: str, body: Any = None, *, user: str | None = None) -> Any:
+        headers = {"X-Redmine-Switch-User": user} if user else {}
+        answer = self.session.request(method, f"{URL}{path}", json=body, headers=headers, timeout=60)
+        if answer.status_code >= 400:
+            self.refused += 1
+            return None
+        return answer.json() if answer.content.strip() else {}
+
+    def all(self, name: str, query: str = "") -> list[dict[str, Any]]:
+        rows: dict[int, dict[str, Any]] = {}
+        total = 1
+        while len(rows) < total:
+            answer = self.call("GET", f"/{name}.json?limit=100&offset={len(rows)}&{query}")
+            total = answer["total_count"]
+            rows |= {row["id"]: row for row in answer[name]}
+        return list(rows.values())
+
+    def issues(self) -> list[dict[str, Any]]:
+        return self.all("issues", "status_id=*&sort=id:asc&include=relations")
+
+    def entries(self) -> list[dict[str, Any]]:
+        return self.all("time_entries", "sort=created_on:asc")
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def source(**settings: Any) -> RedmineSource:
+    return RedmineSource(
+        name="redmine", url=URL, key=Secret("env", "REDMINE_API_KEY", Path()), tz="Europe/Paris",
+        fields={"baseline_finish": "Baseline due date", "billable": "Billable"}, custom=("Workstreams",), max_leave=1.0, **settings,
+    )  # fmt: skip
+
+
+def go(store: Store, **options: Any) -> SourceReport:
+    report = sync_once(store, source(), **options)
+    assert ([], [], "ok") == (report.missing, report.held, report.verdict)
+    return report
+
+
+def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in store.connection.execute(sql)]
+
+
+LIVE = "presence NOT IN ('deleted', 'trashed')"
+
+
+def same_issues(store: Store, server: Server, *, but: frozenset[int] = frozenset()) -> int:
+    """Hold issues and their statuses, people, dates and parents against the server."""
+
+    def ref(row: dict[str, Any], name: str, prefix: str) -> str | None:
+        return f"redmine:{prefix}{row[name]['id']}" if row.get(name) else None
+
+    wanted = {
+        (f"redmine:{row['id']}", row["subject"], row["status"]["name"], ref(row, "project", "p"), ref(row, "assigned_to", "u"), ref(row, "parent", ""),
+         row["start_date"], row["due_date"], row["done_ratio"], row["updated_on"], None if row["estimated_hours"] is None else round(row["estimated_hours"] * 3600))
+        for row in server.issues()
+    }  # fmt: skip
+    ours = {
+        row
+        for row in rows(store, "SELECT id, title, status_raw, container_id, assignee_id, parent_id, planned_start_on, due_on, percent, updated_at, estimate_s "
+                               f"FROM task WHERE kind = 'work' AND {LIVE}")
+        if int(str(row[3]).removeprefix("redmine:p")) not in but
+    }  # fmt: skip
+    assert wanted == ours
+    return len(wanted)
+
+
+def same_hours(store: Store, server: Server, *, since: str = "", but: frozenset[int] = frozenset()) -> float:
+    """Hold the hours per person and month, and where each entry is, against the server."""
+    wanted: dict[tuple[str, str], int] = defaultdict(int)
+    places = set()
+    for row in server.entries():
+        if row["spent_on"] >= since:
+            wanted[f"redmine:u{row['user']['id']}", row["spent_on"][:7]] += round(row["hours"] * 3600)
+            places.add(
+                (
+                    f"redmine:t{row['id']}",
+                    f"redmine:{row['issue']['id']}" if "issue" in row else None,
+                    f"redmine:p{row['project']['id']}",
+                    row["spent_on"],
+                )
+            )
+    away = ", ".join(f"'redmine:p{one}'" for one in but) or "''"
+    live = (f"FROM worklog w WHERE day >= '{since}' AND w.{LIVE} AND container_id NOT IN ({away}) AND coalesce(task_id, '') NOT IN "
+            "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))")  # fmt: skip
+    assert wanted == {
+        (who, month): seconds
+        for who, month, seconds in rows(store, f"SELECT account_id, substr(day, 1, 7), sum(seconds) {live} GROUP BY 1, 2")
+    }
+    assert places == set(rows(store, f"SELECT id, task_id, container_id, day {live}"))
+    return sum(wanted.values()) / 3600
+
+
+def same_journals(store: Store, server: Server) -> int:
+    """Hold the history of statuses, and the number of all changes that are kept, against the server."""
+    names = {str(row["id"]): row["name"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]}
+    wanted, count = set(), 0
+    for issue in server.issues():
+        for journal in server.call("GET", f"/issues/{issue['id']}.json?include=journals")["issue"]["journals"]:
+            for detail in journal["details"]:
+                if detail["property"] == "attr" and detail["name"] in KEPT:
+                    count += 1
+                    if detail["name"] == "status_id":
+                        wanted.add(
+                            (
+                                f"redmine:{issue['id']}",
+                                names[detail["old_value"]],
+                                names[detail["new_value"]],
+                                journal["created_on"],
+                                f"redmine:u{journal['user']['id']}",
+                            )
+                        )
+    live = f"FROM task_change c JOIN task t ON t.id = c.task_id WHERE t.{LIVE} AND t.presence <> 'hidden'"
+    assert wanted == set(
+        rows(store, f"SELECT c.task_id, c.from_value, c.to_value, c.at, c.author_id {live} AND c.field = 'status'")
+    )
+    assert [(count,)] == rows(store, f"SELECT count(*) {live}")
+    return count
+
+
+def same_links(store: Store, server: Server) -> None:
+    wanted = {
+        (f"redmine:r{one['id']}", f"redmine:{one['issue_id']}", f"redmine:{one['issue_to_id']}")
+        for row in server.issues()
+        for one in row["relations"]
+    }
+    live = "t.presence NOT IN ('deleted', 'trashed')"
+    ours = set(
+        rows(
+            store,
+            f"SELECT l.id, from_id, to_id FROM task_link l JOIN task t ON t.id = l.from_id JOIN task u ON u.id = l.to_id WHERE l.{LIVE} AND {live} AND u.{live[2:]}",
+        )
+    )
+    assert wanted == ours
+
+
+def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
+    """Give what clients of a Redmine do in a day; some of it is refused, as it is to them."""
+    users = [row["login"] for row in server.all("users") if row["login"] != "admin"]
+    people = [row["id"] for row in server.all("users") if row["login"] != "admin"]
+    statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
+    projects = [row["id"] for row in server.all("projects")]
+    activities = [
+        row["id"] for row in server.call("GET", "/enumerations/time_entry_activities.json")["time_entry_activities"]
+    ]
+    issues = [row["id"] for row in server.issues()]
+    entries = [row["id"] for row in server.entries()]
+    today = date.fromisoformat(max(row["spent_on"] for row in server.entries()))
+
+    def change(body: dict[str, Any]) -> Callable[[], Any]:
+        native, user = rng.choice(issues), rng.choice([None, rng.choice(users)])
+        return lambda: server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
+
+    def create() -> Any:
+        made = server.call("POST", "/issues.json", {"issue": {"project_id": rng.choice(projects), "tracker_id": rng.choice([1, 2, 3]), "subject": f"Né aujourd'hui {rng.random()}",
+                                                             "estimated_hours": rng.choice([None, 3.5])}})  # fmt: skip
+        if made:
+            issues.append(made["issue"]["id"])
+
+    def book() -> Any:
+        day = today - timedelta(days=rng.choice([0, 1, 2, 3, 10, 200]))
+        place = {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
+        made = server.call("POST", "/time_entries.json", {"time_entry": place | {"hours": rng.choice([0.25, 0.33, 1.75, 7]), "spent_on": day.isoformat(),
+                                                          "activity_id": rng.choice(activities), "user_id": rng.choice(people)}})  # fmt: skip
+        if made:
+            entries.append(made["time_entry"]["id"])
+
+    def gone(path: str, ids: list[int]) -> Callable[[], Any]:
+        native = ids.pop(rng.randrange(len(ids)))
+        return lambda: server.call("DELETE", f"/{path}/{native}.json")
+
+    for _ in range(EDITS):
+        kind = rng.choices(
+            ["status", "field", "parent", "move", "create", "delete", "book", "rebook", "unbook", "relate"],
+            [10, 8, 3, 3, 5, 2, 10, 5, 3, 2],
+        )[0]
+        match kind:
+            case "status":
+                yield change({"status_id": rng.choice(statuses), "notes": rng.choice(["", "relance faite"])})
+            case "field":
+                yield change(rng.choice([
+                    {"done_ratio": rng.randrange(0, 101, 10)}, {"due_date": (today + timedelta(days=rng.randrange(90))).isoformat()}, {"assigned_to_id": rng.choice(people)},
+                    {"estimated_hours": rng.choice([1, 2.5, 80])}, {"subject": f"Renommé « {rng.random()} »"},
+                ]))  # fmt: skip
+            case "parent":
+                yield change({"parent_issue_id": rng.choice([*issues, ""])})
+            case "move":
+                yield change({"project_id": rng.choice(projects)})
+            case "create":
+                yield create
+            case "delete":
+                yield gone("issues", issues)
+            case "book":
+                yield book
+            case "rebook":
+                native, hours = rng.choice(entries), rng.choice([0.5, 2, 6.75])
+                yield lambda native=native, hours=hours: server.call(
+                    "PUT", f"/time_entries/{native}.json", {"time_entry": {"hours": hours}}
+                )
+            case "unbook":
+                yield gone("time_entries", entries)
+            case "relate":
+                a, b = rng.sample(issues, 2)
+                yield lambda a=a, b=b: server.call(
+                    "POST", f"/issues/{a}/relations.json", {"relation": {"issue_to_id": b, "relation_type": "relates"}}
+                )
+
+
+def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
+    """A full reading; a day of 500 edits with runs in the middle of them, one of them killed; then all of it equal, and a quiet run cheap."""
+    first = go(store)
+    assert len(server.issues()) == same_issues(store, server)
+    same_journals(store, server)
+    print(f"\nfull: {first.requests} requests, {first.changes.read} records, {first.seconds:.1f} s")
+
+    rng = random.Random(500)
+    stop = threading.Event()
+    runs: list[SourceReport] = []
+    todo = iter(deeds(server, rng))
+    done = 0
+
+    def edit() -> None:
+        nonlocal done
+        for deed in todo:
+            deed()
+            done += 1
+        stop.set()
+
+    thread = threading.Thread(target=edit)
+    thread.start()
+    while not stop.is_set():
+        runs.append(go(store))
+        if len(runs) == 2:
+            _killed(store, tmp_path)
+    thread.join()
+    assert EDITS == done
+    assert server.refused < EDITS / 3, "most edits must have been taken"
+    last = go(store, census=True)
+    issues = same_issues(store, server)
+    changes = same_journals(store, server)
+    window = store.cursors("redmine")["hours"]["since"]
+    recent = same_hours(store, server, since=window)
+    print(f"{EDITS - server.refused} edits taken, {server.refused} refused by Redmine; {len(runs)} runs among them, then {last.requests} requests: "
+          f"{issues} issues, {changes} changes and {recent:g} h since {window} equal")  # fmt: skip
+    go(store, full=True)
+    print(f"all {same_hours(store, server):g} h equal after a whole reading")
+    same_links(store, server)
+
+    time.sleep(OVERLAP.total_seconds() + 2)
+    server.call("PUT", f"/issues/{server.issues()[0]['id']}.json", {"issue": {"notes": "le lendemain"}})
+    server.call(
+        "POST",
+        "/time_entries.json",
+        {"time_entry": {"issue_id": server.issues()[0]["id"], "hours": 1, "activity_id": 8, "spent_on": window}},
+    )
+    go(store)
+    time.sleep(3)
+    go(store)
+    quiet = go(store)
+    pages = sum(row["spent_on"] >= window for row in server.entries()) // 99 + 1
+    print(f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records")
+    assert quiet.requests <= 3 + pages
+    assert 0 == quiet.changes.new + quiet.changes.changed
+
+
+def _killed(store: Store, tmp_path: Path) -> None:
+    """Kill another process that syncs into the same store."""
+    (tmp_path / "config").mkdir(exist_ok=True)
+    (tmp_path / "config" / "hub.toml").write_text(
+        f'store = "sqlite:///{store.where}"\n[sources.redmine]\nkind = "redmine"\nurl = "{URL}"\nkey = {{ env = "REDMINE_API_KEY" }}\n'
+        'tz = "Europe/Paris"\nfields = { baseline_finish = "Baseline due date", billable = "Billable" }\ncustom = ["Workstreams"]\nmax_leave = 1.0\n'
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("hub"), "sync", "--full"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(6)
+    process.kill()
+    process.wait()
+
+
+def test_projects_come_and_go(store: Store, server: Server) -> None:
+    """Archived is hidden and comes back, closed stays, a locked user keeps the hours, and what is deleted is proven so."""
+    go(store)
+    before = rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")
+    archived, closed = (
+        server.call("GET", f"/projects/{name}.json")["project"]["id"] for name in ("old-programme", "facilities-move")
+    )
+    user = next(row["id"] for row in server.all("users") if row["login"] == "user4")
+    server.call("PUT", f"/projects/{archived}/archive.json")
+    server.call("PUT", f"/projects/{closed}/close.json")
+    server.call("PUT", f"/users/{user}.json", {"user": {"status": 3}})
+    gone = [row["id"] for row in server.issues() if not row.get("parent")][:3]
+    for native in gone:
+        server.call("DELETE", f"/issues/{native}.json")
+    unbooked = server.entries()[0]["id"]
+    server.call("DELETE", f"/time_entries/{unbooked}.json")
+
+    go(store, full=True)
+    assert [("hidden",)] == rows(store, f"SELECT presence FROM container WHERE id = 'redmine:p{archived}'")
+    assert 5 == server.call("GET", f"/projects/{closed}.json")["project"]["status"]
+    assert [("present",)] == rows(store, f"SELECT presence FROM container WHERE id = 'redmine:p{closed}'")
+    assert [(0,)] == rows(store, f"SELECT active FROM account WHERE id = 'redmine:u{user}'")
+    for native in gone:
+        assert [("deleted", NOT_FOUND)] == rows(
+            store, f"SELECT presence, presence_evidence FROM task WHERE id = 'redmine:{native}'"
+        )
+    assert [("deleted", NOT_FOUND)] == rows(
+        store, f"SELECT presence, presence_evidence FROM worklog WHERE id = 'redmine:t{unbooked}'"
+    )
+    same_issues(store, server, but=frozenset({archived}))
+    same_hours(store, server, but=frozenset({archived}))
+
+    server.call("PUT", f"/projects/{archived}/unarchive.json")
+    server.call("PUT", f"/projects/{closed}/reopen.json")
+    server.call("PUT", f"/users/{user}.json", {"user": {"status": 1}})
+    go(store)
+    assert [("present",)] == rows(store, f"SELECT presence FROM container WHERE id = 'redmine:p{archived}'")
+    same_issues(store, server)
+    same_hours(store, server)
+    same_journals(store, server)
+    (count,), (left,) = before[0], rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")[0]
+    assert count > left
+
+
+def test_a_check_says_what_it_saw() -> None:
+    """Who, how much, and what the statuses are taken for."""
+    with_http = Context(base=Path(), source_id="redmine", session=Session)
+    told = {one.name: (one.state, one.detail) for one in source().check(with_http)}
+    assert ("ok", "signed in as admin") == told["account"]
+    assert "Closed done" in told["statuses"][1]
+    assert "New to do" in told["statuses"][1]
+    assert {"ok"} == {state for state, _ in told.values()}

@@ -1,0 +1,348 @@
+"""What a mapping file may say: how to sign in, which lists to ask for, how they are paged, and what a row becomes."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import jmespath
+import msgspec
+
+from hub import BY_TABLE, ConfigError, Record, convert
+
+PREFIXES = {"container": "p", "account": "u", "iteration": "s", "task": "", "worklog": "w", "task_change": "h", "task_link": "l",
+            "sla_cycle": "c", "allocation": "a", "baseline": "b", "custom_value": "x"}  # fmt: skip
+"""What stands before the ids of a table, so that the tool's numbers of two kinds of rows never meet."""
+TABLES = tuple(PREFIXES)
+"""What a mapping may make."""
+REFERENCES = {"container_id": "container", "account_id": "account", "assignee_id": "account", "author_id": "account", "owner_id": "account",
+              "iteration_id": "iteration", "task_id": "task", "parent_id": "task", "from_id": "task", "to_id": "task", "row_id": "task"}  # fmt: skip
+"""Fields that name another row, and its table."""
+NAME = re.compile(r"\{(\w+)\}")
+"""A variable in a path, a parameter or a body."""
+_SIMPLE = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
+_OWN = {"since", "offset", "last", "page", "size", "token", "id", "user", "password", "app_token"}
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a mapping file."""
+
+
+class Auth(Struct, frozen=True, kw_only=True):
+    """How to sign in.
+
+    *kind*: ``basic`` (*user* stands for the setting where a tool wants a fixed name), ``bearer``, ``header`` (the token in *header*),
+    ``oauth2`` (client credentials at *url*, *scope*), ``session`` (a GET at *url* with *headers* gives at *token* what then stands in *header*).
+    """
+
+    kind: Literal["none", "basic", "bearer", "header", "oauth2", "session"] = "none"
+    user: str | None = None
+    header: str | None = None
+    url: str | None = None
+    scope: str | None = None
+    token: str | None = None
+    headers: dict[str, str] = {}
+
+
+class Paging(Struct, frozen=True, kw_only=True):
+    """How the next page is asked for.
+
+    *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``token`` (``{token}``, found at *next*), ``next`` (an address at *next*),
+    ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands, or ``header:NAME``; *end* is true on the last page, *more* on every other.
+    *resume* True keeps the last token: the next run goes on from there.
+    """
+
+    kind: Literal["none", "offset", "page", "token", "next", "link"] = "none"
+    size: int = 100
+    first: int = 1
+    next: str | None = None
+    total: str | None = None
+    end: str | None = None
+    more: str | None = None
+    resume: bool = False
+
+
+class Cursor(Struct, frozen=True, kw_only=True):
+    """What changed since: *field* holds the stamp of a row; ``{since}`` is the newest one seen less *overlap_s*, by *format* (strftime, ``epoch``, ``epoch_ms``)."""
+
+    field: str
+    format: str = "%Y-%m-%dT%H:%M:%SZ"
+    overlap_s: int = 600
+
+
+class Deletes(Struct, frozen=True, kw_only=True):
+    """How one knows that a row is gone.
+
+    *kind*: ``flag`` (*field* is true), ``absence`` (lacking in a whole reading), ``probe`` (lacking, and the path *probe* answers 404), ``none``.
+    """
+
+    kind: Literal["none", "flag", "absence", "probe"] = "none"
+    field: str | None = None
+    probe: str | None = None
+
+
+class Each(Struct, frozen=True, kw_only=True):
+    """The list is asked for once per row of *list*; *set* names variables and where they stand in that row."""
+
+    list: str
+    set: dict[str, str]
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """Where one field comes from: a *path* (JMESPath) or a *value*.
+
+    *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other words. *unit* of an effort: seconds, minutes, hours,
+    days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``). *last* keeps what follows the last slash of an address.
+    *source* is the name of another source whose row this is, *table* the table of that row, *prefix* what stands before its id where a table has rows of several
+    lists. *plus_days* is added to a day.
+    """
+
+    path: str | None = None
+    value: str | int | float | bool | None = None
+    values: dict[str, str | int | float | bool] | None = None
+    default: str | int | float | bool | None = None
+    unit: Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "glide"] | None = None
+    last: bool = False
+    source: str | None = None
+    table: str | None = None
+    prefix: str = ""
+    plus_days: int = 0
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A record that a row becomes; *when* (JMESPath) must be true of it."""
+
+    table: str
+    fields: dict[str, Field | str]
+    when: str | None = None
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A list of the tool: *rows* is where they stand in the answer (empty: it is the answer), *key* what is unique among them.
+
+    A parameter with a variable that has no value, such as ``{token}`` at first, is left out. *incremental* are parameters of readings from a cursor, besides or instead.
+    """
+
+    name: str
+    path: str
+    record: tuple[Made, ...] = ()
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, str] = {}
+    incremental: dict[str, str] = {}
+    body: dict[str, Any] | None = None
+    rows: str = ""
+    key: str = "id"
+    paging: Paging = Paging()
+    each: Each | None = None
+    cursor: Cursor | None = None
+    deletes: Deletes = Deletes()
+    sweep_hours: float = 24.0
+
+
+class Mapping(Struct, frozen=True, kw_only=True):
+    """One mapping file. *check* is a path that any account may read; *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one."""
+
+    title: str
+    list: tuple[Wanted, ...]
+    auth: Auth = Auth()
+    headers: dict[str, str] = {}
+    check: str | None = None
+    needs: tuple[str, ...] = ()
+    tz: str = "UTC"
+
+
+def shipped() -> list[str]:
+    """Give the names of the mappings that come with pm-hub."""
+    return sorted(
+        one.name.removesuffix(".toml")
+        for one in resources.files("hub_rest.mappings").iterdir()
+        if one.name.endswith(".toml")
+    )
+
+
+def load(name: str, base: Path) -> Mapping:
+    """Read a mapping: a file, from *base*, or the name of one that comes with pm-hub. Raises `ConfigError`."""
+    if name in shipped():
+        return parse(resources.files("hub_rest.mappings").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+    path = base / name
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"), str(path))
+    except OSError as exc:
+        raise ConfigError(
+            f"The mapping {path} cannot be read ({exc.strerror}). Give a file, or one of {', '.join(shipped())}."
+        ) from exc
+
+
+def parse(text: str, where: str) -> Mapping:
+    """Read the text of a mapping. Raises `ConfigError` naming *where*, the key and what is wrong."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{where} is not valid TOML: {exc}.") from exc
+    mapping = convert(raw, Mapping, where=where, base=Path())
+    _check(mapping, where)
+    return mapping
+
+
+def _check(mapping: Mapping, where: str) -> None:
+    auth = mapping.auth
+    lacking = {"header": [("header", auth.header)], "oauth2": [("url", auth.url)],
+               "session": [("url", auth.url), ("token", auth.token), ("header", auth.header)]}.get(auth.kind, [])  # fmt: skip
+    for name, value in lacking:
+        if not value:
+            raise ConfigError(f"{where} [auth]: kind = {auth.kind!r} needs {name}.")
+    names = [one.name for one in mapping.list]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{where}: two lists have the same name.")
+    known = {"user", "password", "app_token", *mapping.needs}
+    for number, one in enumerate(mapping.list):
+        place = f"{where} [[list]] {one.name!r}"
+        inherited = known | _own(one)
+        above = one.each
+        while above:
+            if above.list not in names[:number]:
+                raise ConfigError(f"{place}: each.list = {above.list!r} is no list above it.")
+            inherited |= set(above.set)
+            above = next(other for other in mapping.list if other.name == above.list).each
+        _check_list(one, place, inherited)
+
+
+def _own(one: Wanted) -> set[str]:
+    paging = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}}.get(one.paging.kind, set())
+    return {"size"} | paging | ({"since"} if one.cursor else set())
+
+
+def _check_list(one: Wanted, place: str, known: set[str]) -> None:
+    for text in _texts((one.path, one.params, one.incremental, one.body)):
+        if unknown := set(NAME.findall(text)) - known:
+            why = "its paging or cursor gives none" if unknown & _OWN else f"known here: {', '.join(sorted(known))}"
+            raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} has no value; {why}.")
+    if unknown := set(NAME.findall(one.deletes.probe or "")) - known - {"id"}:
+        raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} in deletes.probe has no value.")
+    if one.cursor and not any("{since}" in text for text in _texts((one.path, one.params, one.incremental, one.body))):
+        raise ConfigError(f"{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything.")
+    if one.paging.kind in {"token", "next"} and not one.paging.next:
+        raise ConfigError(f"{place}: paging by {one.paging.kind} needs next, where the next one stands in the answer.")
+    if (one.deletes.kind == "flag") != (one.deletes.field is not None) or (one.deletes.kind == "probe") != (
+        one.deletes.probe is not None
+    ):
+        raise ConfigError(
+            f"{place}: deletes by flag need field, by probe probe = the path of one row with {{id}}, others neither."
+        )
+    total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None
+    for path in filter(
+        None,
+        (
+            one.rows,
+            one.key,
+            one.paging.next,
+            total,
+            one.paging.end,
+            one.paging.more,
+            one.cursor and one.cursor.field,
+            one.deletes.field,
+        ),
+    ):
+        expression(path, place)
+    for made in one.record:
+        _check_record(made, place)
+
+
+def _check_record(made: Made, place: str) -> None:
+    tables = sorted(TABLES)
+    if made.table not in tables:
+        raise ConfigError(f"{place}: {made.table!r} is no record. There are {', '.join(tables)}.")
+    cls = BY_TABLE[made.table]
+    if unknown := [name for name in made.fields if name not in cls.__struct_fields__]:
+        raise ConfigError(f"{place}: {made.table} has no field {unknown[0]!r}. It has {', '.join(cls.__struct_fields__)}.")
+    required = [info.name for info in msgspec.structs.fields(cls) if info.required]
+    if missing := [name for name in required if name not in made.fields]:
+        raise ConfigError(f"{place}: {made.table} needs the field {missing[0]!r}.")
+    if made.when:
+        expression(made.when, place)
+    for name, field in made.fields.items():
+        field = plain(field)
+        if (field.path is None) == (field.value is None):
+            raise ConfigError(f"{place}: {made.table}.{name} needs a path or a value.")
+        if field.path:
+            expression(field.path, place)
+        if field.table and field.table not in TABLES:
+            raise ConfigError(f"{place}: {made.table}.{name}: table {field.table!r} is no record.")
+        allowed = get_args(_annotation(cls, name))
+        for value in [*(field.values or {}).values(), field.value, field.default]:
+            if isinstance(value, str) and allowed and value not in allowed:
+                raise ConfigError(
+                    f"{place}: {made.table}.{name} cannot be {value!r}. It can be {', '.join(map(str, allowed))}."
+                )
+
+
+@functools.cache
+def hints(cls: type[Record]) -> dict[str, Any]:
+    """Give the types of a record's fields."""
+    return get_type_hints(cls)
+
+
+def _annotation(cls: type[Record], name: str) -> Any:
+    """Give the Literal that a field is, if it is one."""
+    hint = hints(cls)[name]
+    inner = [one for one in get_args(hint) if getattr(one, "__origin__", None) is Literal]
+    return inner[0] if inner else hint if getattr(hint, "__origin__", None) is Literal else None
+
+
+def plain(field: Field | str) -> Field:
+    """Give a field in its long form."""
+    return Field(path=field) if isinstance(field, str) else field
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [text for one in value or () for text in _texts(one)] if isinstance(value, list | tuple) else []
+
+
+def simple(path: str) -> list[str] | None:
+    """Give the names of a dotted path, or None when it is an expression."""
+    if not _SIMPLE.fullmatch(path):
+        return None
+    return [quoted or name for quoted, name in re.findall(r'"([^"]+)"|(\w+)', path)]
+
+
+@functools.cache
+def expression(path: str, where: str = "mapping") -> Any:
+    """Give a function that finds *path* in a row: dotted paths run ten times faster than JMESPath. Raises `ConfigError`."""
+    names = simple(path)
+    if names is None:
+        try:
+            compiled = jmespath.compile(path)
+        except jmespath.exceptions.JMESPathError as exc:
+            raise ConfigError(f"{where}: {path!r} is no JMESPath: {str(exc).splitlines()[0]}.") from exc
+        return compiled.search
+
+    def find(row: Any) -> Any:
+        for name in names:
+            if not isinstance(row, dict):
+                return None
+            row = row.get(name)
+        return row
+
+    return find
+
+
+def fill(value: Any, variables: dict[str, Any]) -> Any:
+    """Put variables into a text, or into the texts of a body; a text with one that has no value gives None."""
+    if isinstance(value, str):
+        found = NAME.findall(value)
+        if any(variables.get(name) is None for name in found):
+            return None
+        whole = NAME.fullmatch(value)
+        return variables[whole[1]] if whole else NAME.sub(lambda match: str(variables[match[1]]), value)
+    if isinstance(value, dict):
+        filled = {name: fill(one, variables) for name, one in value.items()}
+        return {name: one for name, one in filled.items() if one is not None}
+    return [fill(one, variables) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,209 @@
+"""A tool over HTTP, as its mapping describes it: signing in, and lists that are paged to the end and held against their own totals."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from hub import ConfigError, Context, SourceDataError
+from hub_rest.mapping import NAME, Mapping, Wanted, expression, fill
+
+TRIES = 3
+BATCH = 1000
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page: its rows, and how many there are in all where the tool says so."""
+
+    rows: list[Any]
+    total: int | None
+
+
+class Tool:
+    """The tool over HTTP: it signs in, and pages to the end."""
+
+    def __init__(
+        self, ctx: Context, described: Mapping, url: str, words: dict[str, str | None], *, size: int | None = None
+    ) -> None:
+        """Sign in with *words*: the settings by name. Raises `ConfigError` for what is lacking, `SourceDenied` for what is refused."""
+        self.ctx, self.described, self.url, self.words, self.size = ctx, described, url.rstrip("/"), words, size
+        self.headers = {"Accept": "application/json"}
+        ctx.http.credentials = {}
+        ctx.http.credentials = self._sign_in()
+        ctx.http.credentials |= self._filled(described.headers)
+
+    def _needed(self, name: str) -> str:
+        value = self.words.get(name)
+        if not value:
+            raise ConfigError(
+                f"{self.described.title} signs in by {self.described.auth.kind} and needs {name}: add it to the source."
+            )
+        return value
+
+    def _filled(self, headers: dict[str, str]) -> dict[str, str]:
+        return {name: NAME.sub(lambda match: self._needed(match[1]), text) for name, text in headers.items()}
+
+    def _sign_in(self) -> dict[str, str]:
+        auth = self.described.auth
+        match auth.kind:
+            case "basic":
+                user = auth.user if auth.user is not None else self._needed("user")
+                word = self.words.get("password") or self._needed("token")
+                return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
+            case "bearer":
+                return {"Authorization": f"Bearer {self._needed('token')}"}
+            case "header":
+                return {str(auth.header): self._needed("token")}
+            case "oauth2":
+                body = {
+                    "grant_type": "client_credentials",
+                    "client_id": self._needed("client_id"),
+                    "client_secret": self._needed("client_secret"),
+                }
+                body |= {"scope": auth.scope} if auth.scope else {}
+                answer = self.ctx.http.json("POST", self.address(fill(auth.url, self.words) or ""), data=body)
+                return {"Authorization": f"Bearer {_found(answer, 'access_token', 'the token')}"}
+            case "session":
+                self.ctx.http.credentials = self._filled(auth.headers)
+                answer = self.ctx.http.json("GET", self.address(auth.url or ""))
+                return {str(auth.header): str(_found(answer, auth.token or "", "the session"))}
+        return {}
+
+    def address(self, path: str) -> str:
+        """Give the address of a path."""
+        return path if path.startswith(("http://", "https://")) else f"{self.url}/{path.lstrip('/')}"
+
+    def get(self, path: str, *, route: str | None = None) -> Any:
+        """Ask for one thing."""
+        return self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
+
+    def whole(self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None) -> Iterator[list[Any]]:
+        """Give the rows of a list, page by page, to the end.
+
+        Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have changed meanwhile.
+        """
+        find = expression(one.key)
+        for attempt in range(TRIES):
+            seen: set[str] = set()
+            totals: list[int] = []
+            for page in self.pages(one, variables, mark):
+                if page.total is not None:
+                    totals.append(page.total)
+                for row in page.rows:
+                    native = find(row)
+                    if native is None:
+                        raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
+                    seen.add(f"{native}")
+                for start in range(0, len(page.rows), BATCH):
+                    yield page.rows[start : start + BATCH]
+            # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
+            if not totals or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
+                return
+            self.ctx.log.info("%s: %d rows came of %s: asked again (%d)", one.name, len(seen), totals, attempt + 1)
+        raise SourceDataError(
+            f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}, {TRIES} times: nothing was taken as complete."
+        )
+
+    def pages(self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None) -> Iterator[Page]:
+        """Give the pages of a list; *mark* gets the last token."""
+        paging, size = one.paging, self.size or one.paging.size
+        offset, number, token, address = 0, paging.first, variables.get("token"), ""
+        asked: set[str] = set()
+        while True:
+            self.ctx.raise_if_cancelled()
+            now = variables | {"size": size}
+            if paging.kind == "offset":
+                now |= {"offset": offset, "last": offset + size - 1}
+            elif paging.kind == "page":
+                now["page"] = number
+            elif paging.kind == "token":
+                now["token"] = token
+            answer, response = self._ask(one, now, address)
+            rows = _found(answer, one.rows, one.name) if one.rows else answer
+            if not isinstance(rows, list):
+                raise SourceDataError(
+                    f"{one.name}: at {one.rows or 'the top'} stands no list: the mapping, or the API, is another one."
+                )
+            total = self._total(one, answer, response)
+            if total is not None and paging.kind == "offset" and len(rows) < min(size, total - offset):
+                raise SourceDataError(
+                    f"{one.name}: {len(rows)} rows from row {offset + 1} on came of {total}, and {size} were asked for: the list is cut."
+                )
+            if mark is not None and paging.next and (word := expression(paging.next)(answer)):
+                mark["token"] = word
+            yield Page(rows, total)
+            offset, number = offset + len(rows), number + 1
+            if (paging.end and expression(paging.end)(answer)) or (paging.more and not expression(paging.more)(answer)):
+                return
+            match paging.kind:
+                case "none":
+                    return
+                case "offset" | "page":
+                    if not rows or (offset >= total if total is not None else len(rows) < size):
+                        return
+                case "token":
+                    token = expression(paging.next or "")(answer)
+                    if not token:
+                        return
+                    address = ""
+                case "next":
+                    address = self._next(one, response.url, expression(paging.next or "")(answer))
+                case "link":
+                    address = self._next(one, response.url, response.links.get("next", {}).get("url"))
+            if paging.kind in {"next", "link"} and not address:
+                return
+            place = f"{token} {address} {offset}"
+            if place in asked:
+                raise SourceDataError(f"{one.name}: the tool sends to the same page for ever.")
+            asked.add(place)
+
+    def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
+        path = fill(one.path, variables)
+        if path is None:
+            raise SourceDataError(f"{one.name}: {one.path} has a variable without a value.")
+        if address:
+            return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path)
+        body = {"json": fill(one.body, variables)} if one.body is not None else {}
+        return self.ctx.http.answer(
+            one.method,
+            self.address(path),
+            params=fill(one.params | (one.incremental if variables.get("since") else {}), variables),
+            headers=self.headers,
+            route=one.path,
+            **body,
+        )
+
+    def _total(self, one: Wanted, answer: Any, response: Any) -> int | None:
+        where = one.paging.total
+        if where is None:
+            return None
+        if where.startswith("header:"):  # tools leave it out where counting is dear
+            value = response.headers.get(where.removeprefix("header:"), "").rsplit("/", 1)[-1]
+            return int(value) if value.isdigit() else None
+        value = _found(answer, where, f"the number of {one.name}")
+        if not isinstance(value, int):
+            raise SourceDataError(f"{one.name}: the number of rows is {value!r}.")
+        return value
+
+    def _next(self, one: Wanted, here: str, found: Any) -> str:
+        """Give the address of the next page: on the same host, since the credentials go with it."""
+        if not found:
+            return ""
+        address = urljoin(here, str(found))
+        if urlsplit(address)[:2] != urlsplit(here)[:2]:
+            raise SourceDataError(
+                f"{one.name}: the next page is said to be on another host, {urlsplit(address).hostname}: it was not asked for."
+            )
+        return address
+
+
+def _found(answer: Any, path: str, what: str) -> Any:
+    value = expression(path)(answer)
+    if value is None:
+        keys = f"it has {', '.join(sorted(answer))}" if isinstance(answer, dict) else f"it is {type(answer).__name__}"
+        raise SourceDataError(f"The answer has nothing at {path!r}, where {what} should stand; {keys[:200]}.")
+    return value
