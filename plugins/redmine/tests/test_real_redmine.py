@@ -310,7 +310,7 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     pages = sum(row["spent_on"] >= window for row in server.entries()) // 99 + 1
     print(f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records")
     assert quiet.requests <= 3 + pages
-    assert 0 == quiet.changes.new + quiet.changes.changed
+    assert 0 == quiet.changes.inserted + quiet.changes.updated
 
 
 def _killed(store: Store, tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ class Paging(Struct, frozen=True, kw_only=True):
 
     *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``token`` (``{token}``, found at *next*), ``next`` (an address at *next*),
     ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands, or ``header:NAME``; *end* is true on the last page, *more* on every other.
-    *resume* True keeps the last token: the next run goes on from there.
+    *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by ``offset`` are those of the one before, so that a deletion
+    between them shows where the tool tells no total.
     """
 
     kind: Literal["none", "offset", "page", "token", "next", "link"] = "none"
@@ -64,6 +65,7 @@ class Paging(Struct, frozen=True, kw_only=True):
     end: str | None = None
     more: str | None = None
     resume: bool = False
+    overlap: int = 0
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
@@ -326,12 +328,19 @@ def expression(path: str, where: str = "mapping") -> Any:
 
     def find(row: Any) -> Any:
         for name in names:
-            if not isinstance(row, dict):
+            if row is None:
                 return None
+            if not isinstance(row, dict):
+                raise TypeError(f"before {name!r} stands {str(row)[:60]!r}, which has no parts")
             row = row.get(name)
         return row
 
     return find
+
+
+def own(one: Wanted) -> Made:
+    """Give the record that a row of a list is, beside what it brings along: the first one that every row makes."""
+    return next((made for made in one.record if made.when is None), one.record[0])
 
 
 def fill(value: Any, variables: dict[str, Any]) -> Any:

@@ -149,7 +149,9 @@ class RestWorld(HttpWorld):
 
     def tick(self) -> datetime:
         """Let some seconds pass."""
-        self.now += timedelta(seconds=self.random.randint(1, 40))
+        # where only the day of a change can be asked for, changes are hours apart
+        days = self.one.cursor is not None and not any(part in self.one.cursor.format for part in ("%H", "epoch"))
+        self.now += timedelta(seconds=self.random.randint(1, 40) * (1800 if days else 1))
         return self.now
 
     def add(self) -> str:
@@ -340,7 +342,7 @@ class RestWorld(HttpWorld):
         if paging.kind == "page":
             start = (int(found.get("page") or paging.first) - paging.first) * size
         elif paging.kind in {"token", "next", "link"}:
-            start = int(found.get("token") or request.query.get("_after") or 0)
+            start = int(found.get("token") or request.query.get("next_from") or 0)
         elif paging.kind == "none":
             size = len(rows)
         page = rows[start : start + size]
@@ -361,8 +363,8 @@ class RestWorld(HttpWorld):
             headers[name] = f"0-{len(page)}/{total}" if name == "Content-Range" else str(total)
         elif paging.total:
             _set(body, simple(paging.total), total)
-        search = re.sub(r"&?_after=\d+", "", request.search)
-        address = f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}_after={token}"
+        search = re.sub(r"(?:^|&)next_from=\d+", "", request.search)
+        address = f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
         if paging.kind == "link" and more:
             headers["Link"] = f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
         if paging.next and (more or paging.resume or paging.more or paging.end):

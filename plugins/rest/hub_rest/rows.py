@@ -92,10 +92,10 @@ class RowMapper:
             return seconds(value, field.unit or "seconds", self.day_s)
         kinds = get_args(hint) or (hint,)
         if bool in kinds:
-            if value in {"true", "True", "1"} or value is True or value == 1:
-                return True
-            if value in {"false", "False", "0"} or value is False or value == 0:
-                return False
+            if isinstance(value, int | float):
+                return value != 0
+            if str(value).lower() in {"true", "false", "1", "0"}:
+                return str(value).lower() in {"true", "1"}
             raise ValueError(f"{value!r} is neither true nor false")
         if float in kinds:
             return float(value)

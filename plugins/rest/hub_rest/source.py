@@ -28,7 +28,7 @@ from hub import (
     SourceGone,
 )  # fmt: skip
 from hub_rest import mapping as maps
-from hub_rest.mapping import Wanted, expression, fill
+from hub_rest.mapping import Wanted, expression, fill, own, plain, simple
 from hub_rest.rows import RowMapper
 from hub_rest.tool import Page, Tool
 
@@ -182,7 +182,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         data = partition.data
         one: Wanted = data["list"]
         before, whole = data["before"], data["whole"]
-        mapper, find = self._mapper(ctx), expression(one.key)
+        mapper, find, table, keys = self._mapper(ctx), expression(one.key), own(one).table, Keys(one)
         stamp_of = expression(one.cursor.field) if one.cursor else None
         since = None if whole else before.get("since")
         variables = data["variables"] | {"since": _written(since, one.cursor) if since and one.cursor else None}
@@ -202,14 +202,23 @@ class RestSource(Source, frozen=True, kw_only=True):
             gone: list[Gone] = []
             for row in rows:
                 made = list(mapper.records(one, row, variables))
+                itself = next((record for record in made if record.table == table), None)
                 if one.deletes.field and expression(one.deletes.field)(row):
-                    gone += [self._left(record, f"{one.deletes.field} is true") for record in made[:1]]
+                    gone += (
+                        [Gone(record=type(itself), id=itself.id, evidence=f"{one.deletes.field} is true")] if itself else []
+                    )
                 else:
                     records += made
-                    seen |= {f"{find(row)}": getattr(record, "container_id", None) or "" for record in made[:1]}
+                    if itself is not None:
+                        seen[f"{find(row)}"] = getattr(itself, "container_id", None) or ""
+                keys.note(row)
                 if stamp_of and (value := stamp_of(row)):
                     newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
             yield Batch(records=records, gone=tuple(gone))
+        for renamed in keys.renamed():
+            ctx.report_missing(
+                f"{one.name}: {renamed}: the API changed, or the mapping is for another version", partition=partition.id
+            )
         proves = one.deletes.kind in {"absence", "probe"}
         left: list[Gone] = []
         if whole and proves:
@@ -226,15 +235,12 @@ class RestSource(Source, frozen=True, kw_only=True):
             cursor=data["cursor"] | {"since": newest, "token": mark.get("token") or before.get("token"), "ids": ids},
         )
 
-    def _left(self, record: Record, evidence: str, *, presence: Any = "deleted") -> Gone:
-        return Gone(record=type(record), id=record.id, presence=presence, evidence=evidence)
-
     def _lost(
         self, ctx: Context, one: Wanted, variables: dict[str, Any], known: dict[str, list[str]], seen: dict[str, str]
     ) -> tuple[list[Gone], dict[str, str]]:
         """Judge rows that were there and were not seen: proofs of those that are gone; the others stay, by container."""
-        readable, mapper, made = self._readable(ctx), self._mapper(ctx), BY_TABLE[one.record[0].table]
-        title = self.described(ctx).title
+        readable, mapper, made = self._readable(ctx), self._mapper(ctx), BY_TABLE[own(one).table]
+        title, prefix = self.described(ctx).title, plain(own(one).fields["id"]).prefix
         evidence = f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
         gone: list[Gone] = []
         kept: dict[str, str] = {}
@@ -243,7 +249,7 @@ class RestSource(Source, frozen=True, kw_only=True):
             if (box and readable is not None and box not in readable) or not self._is_gone(ctx, one, variables, native):
                 kept[native] = box
             else:
-                gone.append(Gone(record=made, id=mapper.row_id(made.table, native), evidence=evidence))
+                gone.append(Gone(record=made, id=mapper.row_id(made.table, f"{prefix}{native}"), evidence=evidence))
         return gone, kept
 
     def _is_gone(self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str) -> bool:
@@ -290,6 +296,50 @@ class RestSource(Source, frozen=True, kw_only=True):
                 }
                 left, _ = self._lost(ctx, one, variables, known, seen)
                 yield from left
+
+
+class Keys:
+    """The keys that rows have where the mapping looks: a name that none has, beside one that begins like it, was changed."""
+
+    def __init__(self, one: Wanted) -> None:
+        """Take the plain paths of a list."""
+        paths = [
+            path
+            for made in one.record
+            for field in made.fields.values()
+            if (text := plain(field).path) and (path := simple(text))
+        ]
+        self.wanted: dict[tuple[str, ...], set[str]] = {}
+        for path in paths:
+            for depth, name in enumerate(path):
+                self.wanted.setdefault(tuple(path[:depth]), set()).add(name)
+        self.seen: dict[tuple[str, ...], set[str]] = {place: set() for place in self.wanted}
+
+    def note(self, row: Any) -> None:
+        """Note the keys of a row."""
+        for place, keys in self.seen.items():
+            here = row
+            for name in place:
+                here = here.get(name) if isinstance(here, dict) else None
+            if isinstance(here, dict):
+                keys.update(here)
+
+    def renamed(self) -> list[str]:
+        """Say which names none of the rows has, though one that begins like it is there, or other things are where they should be."""
+        said = []
+        for place, names in self.wanted.items():
+            lacking, others = names - self.seen[place], self.seen[place] - names
+            said += [
+                f"no row has {'.'.join((*place, name))}, but {key}"
+                for name in lacking
+                for key in others
+                if key.startswith(name)
+            ]
+            if place and others and lacking == names and not said:
+                said.append(
+                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, and not {', '.join(sorted(names))[:80]}"
+                )
+        return sorted(said)
 
 
 def _partition(one: Wanted, variables: dict[str, Any]) -> str:

@@ -16,6 +16,10 @@ TRIES = 3
 BATCH = 1000
 
 
+class Shifted(Exception):
+    """A page does not go on where the one before ended."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """One page: its rows, and how many there are in all where the tool says so."""
 
@@ -87,31 +91,37 @@ class Tool:
         Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have changed meanwhile.
         """
         find = expression(one.key)
+        said = ""
         for attempt in range(TRIES):
             seen: set[str] = set()
             totals: list[int] = []
-            for page in self.pages(one, variables, mark):
-                if page.total is not None:
-                    totals.append(page.total)
-                for row in page.rows:
-                    native = find(row)
-                    if native is None:
-                        raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
-                    seen.add(f"{native}")
-                for start in range(0, len(page.rows), BATCH):
-                    yield page.rows[start : start + BATCH]
-            # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
-            if not totals or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
-                return
-            self.ctx.log.info("%s: %d rows came of %s: asked again (%d)", one.name, len(seen), totals, attempt + 1)
-        raise SourceDataError(
-            f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}, {TRIES} times: nothing was taken as complete."
-        )
+            try:
+                for page in self.pages(one, variables, mark):
+                    if page.total is not None:
+                        totals.append(page.total)
+                    for row in page.rows:
+                        native = find(row)
+                        if native is None:
+                            raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
+                        seen.add(f"{native}")
+                    for start in range(0, len(page.rows), BATCH):
+                        yield page.rows[start : start + BATCH]
+            except Shifted as exc:
+                said = str(exc)
+            else:
+                # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
+                if not totals or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
+                    return
+                said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
+            self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
+        raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
 
     def pages(self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None) -> Iterator[Page]:
         """Give the pages of a list; *mark* gets the last token."""
         paging, size = one.paging, self.size or one.paging.size
         offset, number, token, address = 0, paging.first, variables.get("token"), ""
+        last: str | None = None
+        before: list[str] = []
         asked: set[str] = set()
         while True:
             self.ctx.raise_if_cancelled()
@@ -136,14 +146,23 @@ class Tool:
             if mark is not None and paging.next and (word := expression(paging.next)(answer)):
                 mark["token"] = word
             yield Page(rows, total)
-            offset, number = offset + len(rows), number + 1
+            natives = [f"{expression(one.key)(row)}" for row in rows]
+            if rows and natives == before:
+                raise SourceDataError(f"{one.name}: the tool gives the same page again and again.")
+            before = natives
+            if paging.overlap:
+                if last is not None and last not in natives:
+                    raise Shifted(f"{one.name}: a row went while the list was read")
+                last = natives[-1] if natives else last
+            more = len(rows) >= size
+            offset, number = offset + len(rows) - (paging.overlap if more else 0), number + 1
             if (paging.end and expression(paging.end)(answer)) or (paging.more and not expression(paging.more)(answer)):
                 return
             match paging.kind:
                 case "none":
                     return
                 case "offset" | "page":
-                    if not rows or (offset >= total if total is not None else len(rows) < size):
+                    if not rows or (offset >= total if total is not None else not more):
                         return
                 case "token":
                     token = expression(paging.next or "")(answer)
@@ -156,7 +175,7 @@ class Tool:
                     address = self._next(one, response.url, response.links.get("next", {}).get("url"))
             if paging.kind in {"next", "link"} and not address:
                 return
-            place = f"{token} {address} {offset}"
+            place = f"{token} {address}" if paging.kind in {"token", "next", "link"} else f"{offset} {number}"
             if place in asked:
                 raise SourceDataError(f"{one.name}: the tool sends to the same page for ever.")
             asked.add(place)
