@@ -100,7 +100,7 @@ class Field(Struct, frozen=True, kw_only=True):
     *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other words. *unit* of an effort: seconds, minutes, hours,
     days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``). *last* keeps what follows the last slash of an address.
     *source* is the name of another source whose row this is, *table* the table of that row, *prefix* what stands before its id where a table has rows of several
-    lists. *plus_days* is added to a day.
+    lists. *plus_days*, a number or a path to one, is added to a day.
     """
 
     path: str | None = None
@@ -112,15 +112,19 @@ class Field(Struct, frozen=True, kw_only=True):
     source: str | None = None
     table: str | None = None
     prefix: str = ""
-    plus_days: int = 0
+    plus_days: int | str = 0
 
 
 class Made(Struct, frozen=True, kw_only=True):
-    """A record that a row becomes; *when* (JMESPath) must be true of it."""
+    """A record that a row becomes; *when* (JMESPath) must be true of it.
+
+    With *spread*, names of fields, it becomes one for each of them: the days of a week's card. ``spread.value`` is what stands there, ``spread.number`` counts from 0.
+    """
 
     table: str
     fields: dict[str, Field | str]
     when: str | None = None
+    spread: tuple[str, ...] = ()
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -146,7 +150,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One mapping file. *check* is a path that any account may read; *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one."""
+    """One mapping file. *check* is a path that any account may read; *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one, or ``source``: that of the source."""
 
     title: str
     list: tuple[Wanted, ...]
@@ -272,6 +276,8 @@ def _check_record(made: Made, place: str) -> None:
             raise ConfigError(f"{place}: {made.table}.{name} needs a path or a value.")
         if field.path:
             expression(field.path, place)
+        if isinstance(field.plus_days, str):
+            expression(field.plus_days, place)
         if field.table and field.table not in TABLES:
             raise ConfigError(f"{place}: {made.table}.{name}: table {field.table!r} is no record.")
         allowed = get_args(_annotation(cls, name))
@@ -313,6 +319,28 @@ def simple(path: str) -> list[str] | None:
     if not _SIMPLE.fullmatch(path):
         return None
     return [quoted or name for quoted, name in re.findall(r'"([^"]+)"|(\w+)', path)]
+
+
+def parts(path: str) -> list[list[str]]:
+    """Give what a path reads of a row: its names, or the first ones of an expression."""
+    names = simple(path)
+    return [names] if names else [[name] for name in sorted(_roots(jmespath.compile(path).parsed))]
+
+
+def _roots(node: Any) -> set[str]:
+    if node["type"] == "field":
+        return {node["value"]}
+    inner = node["children"]
+    if node["type"] in {
+        "subexpression",
+        "index_expression",
+        "projection",
+        "filter_projection",
+        "value_projection",
+        "flatten",
+    }:
+        inner = inner[:1]
+    return {name for one in inner for name in _roots(one)}
 
 
 @functools.cache

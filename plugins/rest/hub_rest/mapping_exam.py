@@ -11,9 +11,10 @@ import base64
 import copy
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub import BY_TABLE, ConfigError, Source
 from hub.testing.kit import SECRET, Exam, HttpWorld, Request, Response, credential
@@ -21,6 +22,7 @@ from hub_rest.mapping import NAME, PREFIXES, Field, Wanted, expression, load, pl
 from hub_rest.source import RestSource
 
 SOURCE = "rest"
+ZONE = "Europe/Paris"
 USER = "kit"
 START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
 PAGE = 20
@@ -109,7 +111,7 @@ class MappingExam(Exam):
         )
         return RestSource(
             name=SOURCE, url=place, mapping=str(self.path), user=USER if auth.kind == "basic" and auth.user is None else None, params=dict.fromkeys(self.mapping.needs, SOURCE),
-            page_size=PAGE, tz="Europe/Paris", max_leave=0.4, **words,
+            page_size=PAGE, tz=ZONE, max_leave=0.4, **words,
         )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ class RestWorld(HttpWorld):
         self.exam, self.mapping, (self.one, self.made) = exam, exam.mapping, exam.main
         self.main = self.made.table  # type: ignore[misc]
         self.now, self.last, self.revision = START, 100, 0
+        self.zone: tzinfo = ZoneInfo(ZONE) if self.mapping.tz == "source" else ZoneInfo(self.mapping.tz)
         self.hidden: set[str] = set()
         self.lists = {name: copy.deepcopy(rows) for name, rows in exam.sample.items()}
         self.base = self.lists.pop(self.one.name)
@@ -177,7 +180,7 @@ class RestWorld(HttpWorld):
         if title and self.paths["title"]:
             _set(row, self.paths["title"], title)
         if self.paths["stamp"]:
-            _set(row, self.paths["stamp"], _like(_get(row, self.paths["stamp"]), at))
+            _set(row, self.paths["stamp"], _like(_get(row, self.paths["stamp"]), at.astimezone(self.zone)))
         self._log(row)
 
     def _log(self, row: dict[str, Any]) -> None:
@@ -252,14 +255,14 @@ class RestWorld(HttpWorld):
         """Answer one request."""
         if refused := self._refused(request):
             return refused
-        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
-            return Response(body={"id": 1})
         for one in self.mapping.list:
             if (found := self._asked(one, request)) is not None:
                 return self._listed(one, found, request)
         for one in self.mapping.list:
             if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
                 return self._probed(one, match["id"])
+        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
+            return Response(body={"id": 1})
         return Response(status=404, body={"message": "no such thing"})
 
     def _refused(self, request: Request) -> Response | None:
@@ -322,8 +325,7 @@ class RestWorld(HttpWorld):
             rows = [
                 row
                 for row in rows
-                if datetime.fromisoformat(f"{find(row)}").replace(tzinfo=UTC).timestamp() // grain
-                >= since.timestamp() // grain
+                if datetime.fromisoformat(_stored(find(row), self.zone)).timestamp() // grain >= since.timestamp() // grain
             ]
         paging, size = one.paging, min(int(found.get("size") or request.query.get("_size") or PAGE), PAGE)
         if paging.resume:
@@ -400,7 +402,7 @@ class RestWorld(HttpWorld):
             if self.paths["title"]:
                 fields["title"] = _get(row, self.paths["title"])
             if "updated_at" in fields and self.paths["stamp"]:
-                fields["updated_at"] = _stored(_get(row, self.paths["stamp"]))
+                fields["updated_at"] = _stored(_get(row, self.paths["stamp"]), self.zone)
             if (
                 "seconds" in fields
                 and self.paths["title"] is None
@@ -408,8 +410,16 @@ class RestWorld(HttpWorld):
                 and isinstance(_get(row, path), int | float)
             ):
                 fields["seconds"] = _get(row, path)
-            if (path := self.exam.box()) and "container_id" in fields:
-                fields["container_id"] = f"{SOURCE}:{PREFIXES['container']}{self._box_of(row)}"
+            box = self.exam.field("container_id")
+            if self.exam.box() and box and "container_id" in fields:
+                fields["container_id"] = f"{SOURCE}:{PREFIXES['container']}{box.prefix}{self._box_of(row)}"
+                if self._box_of(row) != self._box_of(
+                    self.base[number]
+                ):  # what an expression makes of it is not on the sheet
+                    told = {name: plain(one).path for name, one in self.made.fields.items()}
+                    fields = {
+                        name: value for name, value in fields.items() if not told.get(name) or simple(told[name] or "")
+                    }
             found[self.main][self.stored_id(native)] = fields
         return found
 
@@ -447,16 +457,16 @@ def _like(example: Any, at: datetime) -> Any:
     if "T" not in text:
         return f"{at:%Y-%m-%d %H:%M:%S}"
     fraction = ".000" if "." in text else ""
-    return f"{at:%Y-%m-%dT%H:%M:%S}{fraction}" + ("Z" if text.endswith("Z") else "+00:00")
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{fraction}" + ("Z" if text.endswith("Z") else "+00:00")
 
 
-def _stored(value: Any) -> str:
-    moment = (
-        datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
-        if isinstance(value, int)
-        else datetime.fromisoformat(f"{value}")
-    )
-    return f"{moment.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _stored(value: Any, zone: tzinfo) -> str:
+    if isinstance(value, int):
+        moment = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
+    else:
+        moment = datetime.fromisoformat(f"{value}")
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _read(text: str, form: str) -> datetime:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from hub import BY_TABLE, Record, SourceDataError
 from hub_rest.mapping import PREFIXES, REFERENCES, Field, Made, Mapping, Wanted, expression, hints, plain
 
@@ -23,7 +25,12 @@ class RowMapper:
 
     def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int) -> None:
         """Compile what the mapping says."""
-        self.name, self.zone, self.written_in, self.day_s = name, ZoneInfo(tz), ZoneInfo(mapping.tz), day_s
+        self.name, self.zone, self.written_in, self.day_s = (
+            name,
+            ZoneInfo(tz),
+            ZoneInfo(tz if mapping.tz == "source" else mapping.tz),
+            day_s,
+        )
         self.plans = {
             one.name: [(made, expression(made.when) if made.when else None, [self._plan(made, field) for field in made.fields]) for made in one.record]
             for one in mapping.list
@@ -43,34 +50,48 @@ class RowMapper:
         for made, when, plan in self.plans[one.name]:
             if when is not None and not when(scope):
                 continue
-            values: dict[str, Any] = {}
-            for name, field, find, hint in plan:
-                try:
-                    value = self._value(field, find, scope)
-                    values[name] = self._typed(made.table, name, field, value, hint, variables)
-                except (ValueError, TypeError, OverflowError) as exc:
-                    raise SourceDataError(
-                        f"{one.name}, row {expression(one.key)(row)!r}: {made.table}.{name} from {field.path!r}: {exc}."
-                    ) from exc
-            cls = BY_TABLE[made.table]
-            if lacking := [
-                name
-                for name in ("id", "container_id", "title", "name", "day", "seconds")
-                if name in values and values[name] is None and "None" not in str(hints(cls)[name])
-            ]:
+            if not made.spread:
+                yield self._record(one, made, plan, row, scope, variables)
+            for number, name in enumerate(made.spread):
+                part = scope | {"spread": {"value": row.get(name), "number": number}}
+                record = self._record(one, made, plan, row, part, variables)
+                yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
+
+    def _record(self, one: Wanted, made: Made, plan: list[Any], row: Any, scope: Any, variables: dict[str, Any]) -> Record:
+        values: dict[str, Any] = {}
+        for name, field, find, hint in plan:
+            try:
+                value = self._value(field, find, scope)
+                values[name] = self._typed(made.table, name, field, value, hint, variables)
+                if field.plus_days and values[name]:
+                    days = field.plus_days if isinstance(field.plus_days, int) else expression(field.plus_days)(scope)
+                    values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
+            except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
-                    f"{one.name}, row {expression(one.key)(row)!r}: nothing at {plain(made.fields[lacking[0]]).path!r}, which is {made.table}.{lacking[0]}."
+                    f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
+                ) from exc
+        cls = BY_TABLE[made.table]
+        for info in msgspec.structs.fields(cls):
+            if info.required and values[info.name] is None:
+                where = plain(made.fields[info.name]).path
+                raise SourceDataError(
+                    f"{one.name}, row {self._key(one, row)}: nothing at {where!r}, which is {made.table}.{info.name}."
                 )
-            yield cls(**values)
+        return cls(**values)
+
+    def _key(self, one: Wanted, row: Any) -> str:
+        return f"{expression(one.key)(row)!r}"[:60]
 
     def _value(self, field: Field, find: Any, scope: Any) -> Any:
         value = find(scope) if find else field.value
         if value in _EMPTY:
             return field.default
+        if isinstance(value, dict | list):
+            raise TypeError(f"{str(value)[:80]!r} is no single value")
         if field.last:
             value = str(value).rstrip("/").rsplit("/", 1)[-1]
         if field.values is not None:
-            return field.values.get(str(value), field.default)
+            return field.values.get(str(value).lower() if isinstance(value, bool) else str(value), field.default)
         return value
 
     def _typed(self, table: str, name: str, field: Field, value: Any, hint: Any, variables: dict[str, Any]) -> Any:
@@ -79,6 +100,8 @@ class RowMapper:
         if name == "id":
             return self.row_id(table, f"{field.prefix}{value}")
         if name in REFERENCES:
+            if value is False:  # an expression that chose nothing
+                return None
             source = (
                 variables.get(field.source.strip("{}")) if field.source and field.source.startswith("{") else field.source
             )
@@ -86,8 +109,7 @@ class RowMapper:
         if name.endswith("_at") or name == "at":
             return f"{self.instant(value):%Y-%m-%dT%H:%M:%SZ}"
         if name.endswith("_on") or name == "day":
-            day = self.day(value)
-            return (date.fromisoformat(day) + timedelta(days=field.plus_days)).isoformat() if field.plus_days else day
+            return self.day(value)
         if name.endswith("_s") or name == "seconds":
             return seconds(value, field.unit or "seconds", self.day_s)
         kinds = get_args(hint) or (hint,)
@@ -101,8 +123,6 @@ class RowMapper:
             return float(value)
         if int in kinds:
             return int(value)
-        if isinstance(value, dict | list):
-            raise TypeError(f"{str(value)[:80]!r} is no single value")
         return str(value)
 
     def instant(self, value: Any) -> datetime:

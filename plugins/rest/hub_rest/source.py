@@ -28,7 +28,7 @@ from hub import (
     SourceGone,
 )  # fmt: skip
 from hub_rest import mapping as maps
-from hub_rest.mapping import Wanted, expression, fill, own, plain, simple
+from hub_rest.mapping import Wanted, expression, fill, own, parts, plain
 from hub_rest.rows import RowMapper
 from hub_rest.tool import Page, Tool
 
@@ -188,6 +188,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         variables = data["variables"] | {"since": _written(since, one.cursor) if since and one.cursor else None}
         if one.paging.resume:
             variables["token"] = None if whole else before.get("token")
+        proves = one.deletes.kind in {"absence", "probe"}
         known: dict[str, list[str]] = before.get("ids") or {}
         seen: dict[str, str] = {}
         newest = since or ""
@@ -209,7 +210,7 @@ class RestSource(Source, frozen=True, kw_only=True):
                     )
                 else:
                     records += made
-                    if itself is not None:
+                    if itself is not None and proves:
                         seen[f"{find(row)}"] = getattr(itself, "container_id", None) or ""
                 keys.note(row)
                 if stamp_of and (value := stamp_of(row)):
@@ -219,7 +220,6 @@ class RestSource(Source, frozen=True, kw_only=True):
             ctx.report_missing(
                 f"{one.name}: {renamed}: the API changed, or the mapping is for another version", partition=partition.id
             )
-        proves = one.deletes.kind in {"absence", "probe"}
         left: list[Gone] = []
         if whole and proves:
             left, kept = self._lost(ctx, one, variables, known, seen)
@@ -239,8 +239,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         self, ctx: Context, one: Wanted, variables: dict[str, Any], known: dict[str, list[str]], seen: dict[str, str]
     ) -> tuple[list[Gone], dict[str, str]]:
         """Judge rows that were there and were not seen: proofs of those that are gone; the others stay, by container."""
-        readable, mapper, made = self._readable(ctx), self._mapper(ctx), BY_TABLE[own(one).table]
-        title, prefix = self.described(ctx).title, plain(own(one).fields["id"]).prefix
+        readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
+        title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
         evidence = f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
         gone: list[Gone] = []
         kept: dict[str, str] = {}
@@ -249,7 +249,9 @@ class RestSource(Source, frozen=True, kw_only=True):
             if (box and readable is not None and box not in readable) or not self._is_gone(ctx, one, variables, native):
                 kept[native] = box
             else:
-                gone.append(Gone(record=made, id=mapper.row_id(made.table, f"{prefix}{native}"), evidence=evidence))
+                id_ = mapper.row_id(itself.table, f"{prefix}{native}")
+                ids = [f"{id_}/{part}" for part in itself.spread] or [id_]
+                gone += [Gone(record=BY_TABLE[itself.table], id=one_id, evidence=evidence) for one_id in ids]
         return gone, kept
 
     def _is_gone(self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str) -> bool:
@@ -303,12 +305,9 @@ class Keys:
 
     def __init__(self, one: Wanted) -> None:
         """Take the plain paths of a list."""
-        paths = [
-            path
-            for made in one.record
-            for field in made.fields.values()
-            if (text := plain(field).path) and (path := simple(text))
-        ]
+        texts = [plain(field).path for made in one.record for field in made.fields.values()]
+        paths = [path for text in texts if text and not text.startswith("spread.") for path in parts(text)]
+        paths += [[name] for made in one.record for name in made.spread]
         self.wanted: dict[tuple[str, ...], set[str]] = {}
         for path in paths:
             for depth, name in enumerate(path):

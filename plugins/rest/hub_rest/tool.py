@@ -93,8 +93,8 @@ class Tool:
         find = expression(one.key)
         said = ""
         for attempt in range(TRIES):
-            seen: set[str] = set()
-            totals: list[int] = []
+            seen: set[int] = set()
+            totals: list[int] = []  # pages that overlap prove themselves
             try:
                 for page in self.pages(one, variables, mark):
                     if page.total is not None:
@@ -103,14 +103,15 @@ class Tool:
                         native = find(row)
                         if native is None:
                             raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
-                        seen.add(f"{native}")
+                        if not one.paging.overlap:
+                            seen.add(hash(native))
                     for start in range(0, len(page.rows), BATCH):
                         yield page.rows[start : start + BATCH]
             except Shifted as exc:
                 said = str(exc)
             else:
                 # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
-                if not totals or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
+                if not totals or one.paging.overlap or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
                     return
                 said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
