@@ -16,8 +16,8 @@ _SCALES = {True: (5, 50), False: (2, 20)}
 """A world and a tenfold one, over HTTP (True) and of files (False)."""
 LARGEST_BATCH = {True: 2000, False: 4000}
 """A batch of so many records is flat enough over HTTP (True) and from files (False)."""
-ROOM = 1_200_000
-"""Bytes that a tenfold world may take more: ids that were seen, for example, of which some tools have 32 characters."""
+ROOM = 700_000
+"""Bytes that a tenfold world may take more: ids that were seen, for example."""
 ROOM_PER_RECORD = 5000
 """Bytes that one record of the largest batch may take more."""
 

@@ -18,7 +18,10 @@ LOCKED = 9
 
 
 class RedmineWorld(Ledger, HttpWorld):
-    """A Redmine with everything a connector must get right; *archived* projects answer 403, *deleted* ones 404."""
+    """A Redmine with everything a connector must get right.
+
+    *archived* projects answer 403, *deleted* ones 404; with *unrelated* all relations were deleted.
+    """
 
     name: ClassVar[str] = "redmine"
     count: ClassVar[int] = 20
@@ -27,6 +30,7 @@ class RedmineWorld(Ledger, HttpWorld):
         """Fill it."""
         self.archived: set[str] = set()
         self.deleted: set[str] = set()
+        self.unrelated = False
         super().__init__(seed, scale=scale)
         for _ in range(20):
             self.edit()
@@ -100,6 +104,22 @@ class RedmineWorld(Ledger, HttpWorld):
                 alive = item is not None and item.container not in self.deleted
                 return self.one(
                     "issue", alive, item.container if item else "", lambda: self.issue(self.items[int(n)], whole=True)
+                )
+            case ["relations", n]:
+                return (
+                    Response(status=404)
+                    if self.unrelated
+                    else Response(
+                        body={
+                            "relation": {
+                                "id": int(n),
+                                "issue_id": int(n) - 9000,
+                                "issue_to_id": int(n) - 8999,
+                                "relation_type": "precedes",
+                                "delay": 2,
+                            }
+                        }
+                    )
                 )
             case ["time_entries"]:
                 return self.paged("time_entries", [self.entry(log) for log in self.spent(pairs)], pairs)
@@ -205,7 +225,7 @@ class RedmineWorld(Ledger, HttpWorld):
             "custom_fields": [{"id": 1, "name": "Baseline due date", "value": "2024-06-14"}, {"id": 2, "name": "Story points", "value": str(n % 8)},
                               {"id": 3, "name": "Workstreams", "multiple": True, "value": ["IT", "Legal"] if n % 2 else []}],
             "created_on": _utc(item.created), "updated_on": item.updated, "closed_on": item.updated if item.done else None,
-            "relations": [{"id": 9000 + n, "issue_id": n, "issue_to_id": n + 1, "relation_type": "precedes", "delay": 2}] if n % 6 == 0 and n + 1 in self.items else [],
+            "relations": [{"id": 9000 + n, "issue_id": n, "issue_to_id": n + 1, "relation_type": "precedes", "delay": 2}] if n % 6 == 0 and n + 1 in self.items and not self.unrelated else [],
         }  # fmt: skip
         if n % 4:
             shown["assigned_to"] = self.ref(n % 5 + 1)

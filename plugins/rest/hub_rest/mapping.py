@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
 import tomllib
@@ -176,7 +177,7 @@ def load(name: str, base: Path) -> Mapping:
         return parse(resources.files("hub_rest.mappings").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
     path = base / name
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), str(path))
+        return parse(path.read_text(encoding="utf-8-sig"), name)
     except OSError as exc:
         raise ConfigError(
             f"The mapping {path} cannot be read ({exc.strerror}). Give a file, or one of {', '.join(shipped())}."
@@ -264,9 +265,10 @@ def _check_record(made: Made, place: str) -> None:
         raise ConfigError(f"{place}: {made.table!r} is no record. There are {', '.join(tables)}.")
     cls = BY_TABLE[made.table]
     if unknown := [name for name in made.fields if name not in cls.__struct_fields__]:
-        raise ConfigError(f"{place}: {made.table} has no field {unknown[0]!r}. It has {', '.join(cls.__struct_fields__)}.")
-    required = [info.name for info in msgspec.structs.fields(cls) if info.required]
-    if missing := [name for name in required if name not in made.fields]:
+        close = difflib.get_close_matches(unknown[0], cls.__struct_fields__, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(cls.__struct_fields__)}."
+        raise ConfigError(f"{place}: {made.table} has no field {unknown[0]!r}. {hint}")
+    if missing := [name for name in required(cls) if name not in made.fields]:
         raise ConfigError(f"{place}: {made.table} needs the field {missing[0]!r}.")
     if made.when:
         expression(made.when, place)
@@ -292,6 +294,12 @@ def _check_record(made: Made, place: str) -> None:
 def hints(cls: type[Record]) -> dict[str, Any]:
     """Give the types of a record's fields."""
     return get_type_hints(cls)
+
+
+@functools.cache
+def required(cls: type[Record]) -> tuple[str, ...]:
+    """Give the fields that a record cannot be without."""
+    return tuple(info.name for info in msgspec.structs.fields(cls) if info.required)
 
 
 def _annotation(cls: type[Record], name: str) -> Any:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import BY_TABLE, Record, SourceDataError
-from hub_rest.mapping import PREFIXES, REFERENCES, Field, Made, Mapping, Wanted, expression, hints, plain
+from hub_rest.mapping import PREFIXES, REFERENCES, Field, Made, Mapping, Wanted, expression, hints, plain, required
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "milliseconds": 0.001}
 _ISO = re.compile(
@@ -71,11 +71,10 @@ class RowMapper:
                     f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
                 ) from exc
         cls = BY_TABLE[made.table]
-        for info in msgspec.structs.fields(cls):
-            if info.required and values[info.name] is None:
-                where = plain(made.fields[info.name]).path
+        for name in required(cls):
+            if values[name] is None:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: nothing at {where!r}, which is {made.table}.{info.name}."
+                    f"{one.name}, row {self._key(one, row)}: nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}."
                 )
         return cls(**values)
 

@@ -135,6 +135,7 @@ class RestSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Give one partition a list, or one for each row of the list above it."""
         settings, now = self._settings(ctx), ctx.now()
+        self._tool(ctx)  # a wrong password is said once, not by every list
         for one in self.described(ctx).list:
             if not one.record:
                 continue

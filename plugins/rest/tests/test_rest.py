@@ -1,0 +1,327 @@
+"""Mappings against their samples and stand-ins: what a row becomes, exact after random days, loud where something is wrong."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import hub_rest.mappings
+import pytest
+from hub_rest.mapping import Mapping, load, parse, shipped
+from hub_rest.mapping_exam import SOURCE, MappingExam, RestWorld
+from hub_rest.rows import RowMapper, seconds
+from hub_rest.source import RestSource
+
+from hub import ConfigError, SourceDataError
+from hub.http import Session
+from hub.source import Context
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import store, sync_once
+from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+
+__all__ = ["store"]
+HERE = Path(hub_rest.mappings.__file__).parent
+DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
+NAMES = ["azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo"]
+LEVELS = dict.fromkeys(NAMES, "gold") | {"glpi": "bronze"}
+SAMPLE = ("reads-everything", "secrets-stay-secret", "cursor-is-a-stamp-seen", "late-arrivals", "increments-are-used", "deleted-while-paging",
+          "a-page-that-repeats", "renamed-field", "deletions-are-found", "hidden-is-not-deleted", "ids-survive-a-move")  # fmt: skip
+
+
+def exam(name: str) -> MappingExam:
+    return MappingExam(HERE / f"{name}.toml")
+
+
+def go(store: Store, site: StandIn, examined: MappingExam, **options: Any) -> SourceReport:
+    site.asked.clear()
+    return sync_once(store, examined.source(site.url), session=faults.hurried, **options)
+
+
+def test_the_shipped_mappings_are_these() -> None:
+    assert NAMES == shipped()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
+    """Rows as the tool documents them, records written by hand: nothing more, nothing less."""
+    examined = exam(name)
+    mapper = RowMapper(examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600)
+    found: dict[str, dict[str, Any]] = {}
+    for one in examined.mapping.list:
+        for row in examined.sample.get(one.name, []):
+            for record in mapper.records(one, row, dict.fromkeys(examined.mapping.needs, SOURCE)):
+                found.setdefault(record.table, {})[record.id.removeprefix(f"{SOURCE}:")] = record
+    assert {table: sorted(rows) for table, rows in examined.expected.items()} == {
+        table: sorted(rows) for table, rows in found.items()
+    }
+    for table, rows in examined.expected.items():
+        for native, fields in rows.items():
+            assert fields == {name: getattr(found[table][native], name) for name in fields}, (table, native)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
+    """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes; whole in the proof, on three seeds."""
+    for seed in range(2026, 2029 if proof else 2027):
+        report = certify(exam(name), seed=seed, only=() if proof else SAMPLE)
+
+        assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+        if proof:
+            assert LEVELS[name] == report.level
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof: bool) -> None:
+    """Rounds of adding, changing, deleting and moving, some with a fault in between, end in equality."""
+    examined = exam(name)
+    world = examined.world(5)
+    rng = random.Random(5)
+    deeds = ["add", "edit", "edit", "delete"] + ["move"] * ("containers" in examined.capabilities)
+    with StandIn(world) as site:
+        for day in range(30 if proof else 6):
+            for _ in range(rng.randint(0, 4)):
+                deed = rng.choice(deeds)
+                world.move(rng.choice(world.rows())) if deed == "move" else getattr(world, deed)()
+            site.fault = rng.choice(
+                [
+                    None,
+                    faults.status_once(rng.randint(1, 5), 503),
+                    faults.reset_once(rng.randint(1, 5)),
+                    faults.status_from(rng.randint(1, 5), 403),
+                ]
+            )
+            go(store, site, examined, census=True)
+            site.fault = None
+            report = go(store, site, examined, census=True)
+            assert ("ok", []) == (report.verdict, report.missing), day
+            kept = f"SELECT id FROM {world.main} WHERE presence NOT IN ('deleted', 'trashed')"
+            mine = {f"{SOURCE}:{world.stored_id(native)}" for native in world.rows()}
+            others = {f"{SOURCE}:{id_}" for id_ in world.truth()[world.main]} - mine
+            assert mine | others == {row[0] for row in store.connection.execute(kept)}, day
+
+
+def test_the_walk_through_is_short_and_certified() -> None:
+    """The mapping of the documentation: at most 60 lines, Gold on a sample of the laws."""
+    assert len(DOCS.read_text(encoding="utf-8").splitlines()) <= 60
+    assert [] == certify(MappingExam(DOCS), seed=7, only=SAMPLE).failures()
+
+
+# ---------- what may be wrong in a mapping ----------
+
+GOOD = """
+title = "Desk"
+[[list]]
+name = "tickets"
+path = "/tickets"
+params = { after = "{since}" }
+cursor = { field = "at" }
+[[list.record]]
+table = "task"
+fields = { id = "id", container_id = { value = "x" }, title = "subject" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('title = "subject"', 'titel = "subject"'), "task has no field 'titel'. Did you mean 'title'?"),
+        ((', title = "subject"', ""), "task needs the field 'title'."),
+        (('table = "task"', 'table = "ticket"'), "'ticket' is no record."),
+        (('"{since}"', '"{until}"'), "{until} has no value; known here: app_token, password, since, size, user."),
+        (('"{since}"', '"now"'), "it has a cursor, and no parameter uses {since}: every run would read everything."),
+        (('"{since}"', '"{since}{page}"'), "{page} has no value; its paging or cursor gives none."),
+        (('title = "subject"', 'title = "a ||"'), "'a ||' is no JMESPath"),
+        (('title = "subject"', 'title = {}'), "task.title needs a path or a value."),
+        (('title = "subject"', 'title = "subject", kind = { value = "epic" }'), "task.kind cannot be 'epic'. It can be work, summary, milestone, deliverable."),
+        (('cursor = {', 'deletes = { kind = "probe" }\ncursor = {'), "deletes by flag need field, by probe probe"),
+        (('cursor = {', 'paging = { kind = "next" }\ncursor = {'), "paging by next needs next"),
+        (('cursor = {', 'each = { list = "boards", set = { board = "id" } }\ncursor = {'), "each.list = 'boards' is no list above it."),
+        (('cursor = {', 'cursr = {'), "unknown key 'cursr'"),
+        (('title = "Desk"', 'title = "Desk"\nauth = { kind = "session" }'), "kind = 'session' needs url."),
+        (('title = "Desk"', 'title = '), "is not valid TOML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: str) -> None:
+    assert isinstance(parse(GOOD, "desk.toml"), Mapping)
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace(*change), "desk.toml")
+    assert said in str(caught.value)
+    assert "desk.toml" in str(caught.value)
+
+
+def test_a_mapping_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match="Give a file, or one of azure-devops, gitlab"):
+        load("nowhere.toml", Path("/"))
+
+
+def test_what_signing_in_needs_is_said(store: Store) -> None:
+    """A source without what its tool asks for fails before anything is sent."""
+    with StandIn(exam("glpi").world(1)) as site:
+        report = sync_once(store, RestSource(name="rest", url=site.url, mapping="glpi", token=credential()))
+        assert ("failed", "GLPI signs in by session and needs app_token: add it to the source.") == (
+            report.verdict,
+            report.error,
+        )
+        report = sync_once(store, RestSource(name="rest", url=site.url, mapping="gitlab", token=credential()))
+        assert "GitLab needs params = { group = … }." in str(report.error)
+        assert [] == site.asked
+
+
+# ---------- what may be wrong in an answer ----------
+
+
+class Desk(RestWorld):
+    """The desk of the documentation, whose answers a test may bend."""
+
+    bend: Any = None
+
+    def answer(self, request: Request) -> Response:
+        answer = super().answer(request)
+        return self.bend(request, answer) if self.bend else answer
+
+
+@pytest.mark.parametrize(
+    ("bend", "said"),
+    [
+        (lambda q, a: Response(body={"data": a.body["data"], "next": None}), "nothing at 'count', where the number of"),
+        (lambda q, a: Response(body={"rows": [], "count": 0}), "nothing at 'data', where"),
+        (lambda q, a: Response(body={"data": {"0": 1}, "count": 1}), "at data stands no list"),
+        (lambda q, a: Response(body=a.body | {"data": [row | {"id": None} for row in a.body["data"]]}), "a row has nothing at 'id', its key"),
+        (lambda q, a: Response(body=a.body | {"data": [row | {"label": None} for row in a.body["data"]]}), "nothing at 'label', which is container.name"),
+        (lambda q, a: Response(body=a.body | {"data": [row | {"modified": "soon"} for row in a.body["data"]]}), "task.updated_at from 'modified'"),
+        (lambda q, a: Response(body=a.body | {"data": [row | {"minutes": "ten"} for row in a.body["data"]]}), "task.estimate_s from 'minutes'"),
+        (lambda q, a: Response(body=a.body | {"count": 999}), "different rows came where its total says 999, 3 times"),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, store: Store) -> None:
+    examined = MappingExam(DOCS)
+    world = Desk(examined, 3)
+    with StandIn(world) as site:
+        assert "ok" == go(store, site, examined).verdict
+        kept = {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
+        world.bend = bend
+        report = go(store, site, examined, full=True)
+        assert report.verdict != "ok"
+        assert said in " ".join([*report.missing, str(report.error)])
+        assert kept == {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
+
+
+def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
+    """Credentials go with a question: a tool that sends elsewhere is not followed."""
+    examined = exam("gitlab")
+    world = examined.world(1)
+
+    def elsewhere(_: int, __: Request, honest: Any) -> Response:
+        answer = honest()
+        answer.headers = (
+            {"Link": '<https://elsewhere.example.org/x>; rel="next"'} if "Link" in answer.headers else answer.headers
+        )
+        return answer
+
+    with StandIn(world, elsewhere) as site:
+        report = go(store, site, examined)
+    assert "the next page is said to be on another host, elsewhere.example.org: it was not asked for" in " ".join(
+        report.missing
+    )
+
+
+def test_check_says_what_becomes_of_each_list() -> None:
+    examined = exam("openproject")
+    with StandIn(examined.world(1)) as site:
+        told = {
+            one.name: (one.state, one.detail)
+            for one in examined.source(site.url).check(Context(base=Path(), source_id="rest", session=Session))
+        }
+    assert ("ok", "signed in") == told["account"]
+    assert ("ok", "45 rows: task") == told["work packages"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "wanted"),
+    [("PT2H", "iso", 7200), ("P1DT4H", "iso", 100800), ("-PT30M", "iso", -1800), ("P1W", "iso", 604800), ("PT0.5H", "iso", 1800), (1.5, "hours", 5400),
+     ("2", "minutes", 120), (2, "days", 50400), (1500, "milliseconds", 2), ("1970-01-02 03:00:00", "glide", 97200), (-90, "seconds", -90)],
+)  # fmt: skip
+def test_efforts_are_seconds(value: Any, unit: str, wanted: int) -> None:
+    assert wanted == seconds(value, unit, 25200)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [("2 hours", "iso"), ("P", "iso"), ("PT", "iso"), ("soon", "glide"), ("x", "hours"), (True, "hours")]
+)
+def test_what_is_no_effort_is_refused(value: Any, unit: str) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        seconds(value, unit, 25200)
+
+
+def test_a_list_is_asked_for_once_per_row_of_another(store: Store, tmp_path: Path) -> None:
+    """Two levels of fan-out; what is in a board that is not shown any more stays."""
+    mapping = tmp_path / "boards.toml"
+    mapping.write_text("""
+title = "Boards"
+[[list]]
+name = "spaces"
+path = "/spaces"
+[[list]]
+name = "boards"
+path = "/spaces/{space}/boards"
+each = { list = "spaces", set = { space = "id" } }
+[[list.record]]
+table = "container"
+fields = { id = "id", kind = { value = "board" }, name = "name" }
+[[list]]
+name = "cards"
+path = "/spaces/{space}/boards/{board}/cards"
+each = { list = "boards", set = { board = "id" } }
+deletes = { kind = "absence" }
+[[list.record]]
+table = "task"
+fields = { id = "id", container_id = "board", title = "name" }
+""")
+    answers: dict[str, Any] = {
+        "/spaces": [{"id": 1}, {"id": 2}], "/spaces/1/boards": [{"id": 5, "name": "A"}], "/spaces/2/boards": [{"id": 6, "name": "B"}],
+        "/spaces/1/boards/5/cards": [{"id": 50, "name": "a"}, {"id": 51, "name": "b"}, {"id": 53, "name": "c"}],
+        "/spaces/2/boards/6/cards": [{"id": 60, "name": "c"}],
+    }  # fmt: skip
+
+    class Boards(Desk):
+        def __init__(self) -> None:
+            self.random = random.Random(1)
+
+        def answer(self, request: Request) -> Response:
+            return Response(body=answers[request.path]) if request.path in answers else Response(status=404)
+
+    def present() -> set[str]:
+        return {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
+
+    with StandIn(Boards()) as site:
+        source = RestSource(name="b", url=site.url, mapping=str(mapping), max_leave=0.5)
+        assert "ok" == sync_once(store, source).verdict
+        assert {"b:50", "b:51", "b:53", "b:60"} == present()
+        answers["/spaces/1/boards/5/cards"].pop()
+        answers["/spaces/2/boards"] = []
+        assert "ok" == sync_once(store, source).verdict
+        assert {"b:50", "b:51", "b:60"} == present()
+        assert [("b:53", "absent from the whole list cards")] == [
+            tuple(row)
+            for row in store.connection.execute("SELECT id, presence_evidence FROM task WHERE presence = 'deleted'")
+        ]
+
+
+def test_samples_hold_nothing_but_what_is_documented() -> None:
+    """The sheets name every table that a mapping makes."""
+    for name in NAMES:
+        made = {record.table for one in exam(name).mapping.list for record in one.record}
+        assert made == set(json.loads((HERE / f"{name}.expected.json").read_text(encoding="utf-8"))), name
+
+
+def test_an_unreadable_day_is_an_error() -> None:
+    mapper = RowMapper(parse(GOOD, "x"), name="s", tz="Europe/Paris", day_s=25200)
+    assert "2024-03-31" == mapper.day("2024-03-30T23:30:00Z")
+    assert "2024-03-30" == mapper.day("2024-03-30")
+    with pytest.raises(ValueError, match="Invalid isoformat"):
+        mapper.day("30/03/2024")
+    with pytest.raises(SourceDataError, match=r"tickets, row 1: nothing at 'subject', which is task.title"):
+        list(mapper.records(parse(GOOD, "x").list[0], {"id": 1}, {}))
