@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hub import Source, hookimpl
+
+if TYPE_CHECKING:
+    from hub.testing.kit import Shown
 
 
 @hookimpl
@@ -11,3 +16,11 @@ def register_sources() -> list[type[Source]]:
     from hub_rest.source import RestSource
 
     return [RestSource]
+
+
+@hookimpl
+def register_stand_ins() -> dict[str, type[Shown]]:
+    """Offer an OpenProject that demonstrations fill."""
+    from hub_rest.standin import ShownRest
+
+    return {"rest": ShownRest}

@@ -7,7 +7,6 @@ table, then id without the source's prefix, then the fields that the store must 
 
 from __future__ import annotations
 
-import base64
 import copy
 import json
 import re
@@ -17,13 +16,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hub import BY_TABLE, ConfigError, Source
-from hub.testing.kit import SECRET, Exam, HttpWorld, Request, Response, credential
-from hub_rest.mapping import NAME, PREFIXES, Field, Wanted, expression, load, plain, simple
+from hub.testing.kit import Exam, HttpWorld, credential
+from hub_rest.mapping import PREFIXES, Field, Wanted, expression, load, plain, simple
 from hub_rest.source import RestSource
+from hub_rest.standin import USER, RestSite, get_at, like, set_at, stored
 
 SOURCE = "rest"
 ZONE = "Europe/Paris"
-USER = "kit"
 START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
 PAGE = 20
 COUNT = 45
@@ -115,7 +114,7 @@ class MappingExam(Exam):
         )  # fmt: skip
 
 
-class RestWorld(HttpWorld):
+class RestWorld(RestSite, HttpWorld):
     """Rows of the sample, those of the main list many times over."""
 
     def __init__(self, exam: MappingExam, seed: int, *, scale: int = 1) -> None:
@@ -169,18 +168,18 @@ class RestWorld(HttpWorld):
         self.last += 1
         number = self.last % len(self.base)
         row = copy.deepcopy(self.base[number])
-        example = _get(row, self.paths["id"])
+        example = get_at(row, self.paths["id"])
         native: Any = self.last if isinstance(example, int) else f"{example}-{self.last}"
-        _set(row, self.paths["id"], native)
+        set_at(row, self.paths["id"], native)
         self.rows_of[f"{native}"] = (row, number)
         self._touch(row, at, f"row {native} été 🌞")
         return f"{native}"
 
     def _touch(self, row: dict[str, Any], at: datetime, title: str | None = None) -> None:
         if title and self.paths["title"]:
-            _set(row, self.paths["title"], title)
+            set_at(row, self.paths["title"], title)
         if self.paths["stamp"]:
-            _set(row, self.paths["stamp"], _like(_get(row, self.paths["stamp"]), at.astimezone(self.zone)))
+            set_at(row, self.paths["stamp"], like(get_at(row, self.paths["stamp"]), at.astimezone(self.zone)))
         self._log(row)
 
     def _log(self, row: dict[str, Any]) -> None:
@@ -194,8 +193,8 @@ class RestWorld(HttpWorld):
         """Change a title, or where there is none, an effort."""
         native = native if native in self.rows_of else self.random.choice(list(self.rows_of))
         row = self.rows_of[native][0]
-        if self.paths["title"] is None and (path := self._path("seconds")) and isinstance(_get(row, path), int | float):
-            _set(row, path, self.random.randint(1, 9) * 900)
+        if self.paths["title"] is None and (path := self._path("seconds")) and isinstance(get_at(row, path), int | float):
+            set_at(row, path, self.random.randint(1, 9) * 900)
         self._touch(row, self.tick(), f"edited {self.random.random()}")
         return native
 
@@ -204,7 +203,7 @@ class RestWorld(HttpWorld):
         native = native if native in self.rows_of else self.random.choice(list(self.rows_of))
         row, _ = self.rows_of.pop(native)
         if self.one.deletes.field and (path := simple(self.one.deletes.field)):
-            _set(row, path, True)
+            set_at(row, path, True)
             self._touch(row, self.tick())
             if not self.one.paging.resume:
                 self.lists.setdefault("_trash", []).append(row)
@@ -213,8 +212,8 @@ class RestWorld(HttpWorld):
     def move(self, native: str) -> None:
         """Put a row into another container."""
         row, _ = self.rows_of[native]
-        here, there = _get(row, self.exam.box()), [one for one in self._boxes() if one != self._box_of(row)]
-        _set(
+        here, there = get_at(row, self.exam.box()), [one for one in self._boxes() if one != self._box_of(row)]
+        set_at(
             row,
             self.exam.box(),
             re.sub(r"[^/]+$", there[0], here) if isinstance(here, str) and "/" in here else type(here)(there[0]),
@@ -233,7 +232,7 @@ class RestWorld(HttpWorld):
 
     def _box_of(self, row: dict[str, Any]) -> str:
         path = self.exam.box()
-        return f"{_get(row, path)}".rsplit("/", 1)[-1] if path else ""
+        return f"{get_at(row, path)}".rsplit("/", 1)[-1] if path else ""
 
     def rows(self) -> list[str]:
         """Give the ids of the main rows."""
@@ -249,57 +248,10 @@ class RestWorld(HttpWorld):
         rows = [len(self.rows_of) + len(self.feed), *(len(rows) for rows in self.lists.values())]
         return 4 + 2 * sum(2 + count // PAGE for count in rows)
 
-    # ---------- answering ----------
+    # ---------- what is seen ----------
 
-    def answer(self, request: Request) -> Response:
-        """Answer one request."""
-        if refused := self._refused(request):
-            return refused
-        for one in self.mapping.list:
-            if (found := self._asked(one, request)) is not None:
-                return self._listed(one, found, request)
-        for one in self.mapping.list:
-            if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
-                return self._probed(one, match["id"])
-        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
-            return Response(body={"id": 1})
-        return Response(status=404, body={"message": "no such thing"})
-
-    def _refused(self, request: Request) -> Response | None:
-        auth, headers = self.mapping.auth, request.headers
-        basic = "Basic " + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
-        if auth.kind in {"oauth2", "session"} and request.path == f"/{(auth.url or '').lstrip('/')}":
-            body = dict(part.split("=") for part in request.body.decode().split("&") if "=" in part)
-            good = (
-                body.get("client_secret") == SECRET
-                if auth.kind == "oauth2"
-                else any(SECRET in value for value in headers.values())
-            )
-            return Response(body={auth.token or "access_token": SECRET}) if good else Response(status=401)
-        wanted = {"basic": ("authorization", basic), "bearer": ("authorization", f"Bearer {SECRET}"), "oauth2": ("authorization", f"Bearer {SECRET}"),
-                  "header": ((auth.header or "").lower(), SECRET), "session": ((auth.header or "").lower(), SECRET)}.get(auth.kind)  # fmt: skip
-        return Response(status=401, body={"message": "sign in"}) if wanted and headers.get(wanted[0]) != wanted[1] else None
-
-    def _asked(self, one: Wanted, request: Request) -> dict[str, str] | None:
-        """Give the variables of a request for a list, or None when it is for something else."""
-        match = _regex(one.path).fullmatch(request.path)
-        if match is None or request.method != one.method:
-            return None
-        found = dict(match.groupdict())
-        body = json.loads(request.body) if one.body is not None and request.body else {}
-        given = [(one.params | one.incremental).get(name) for name in request.query]
-        pairs = list(zip(given, request.query.values(), strict=True)) + (_pairs(one.body, body) if one.body else [])
-        pairs += [
-            (one.params[name], value)
-            for name, value in request.query.items()
-            if name in one.params and name in one.incremental
-        ]
-        for template, value in pairs:
-            if template and (inside := _regex(template).fullmatch(value)):
-                found |= inside.groupdict()
-        return found
-
-    def _visible(self, one: Wanted) -> list[dict[str, Any]]:
+    def shown(self, one: Wanted) -> list[dict[str, Any]]:
+        """Give the rows of a list that are not out of sight."""
         if one is self.one:
             rows = [row for row, _ in self.rows_of.values()] + self.lists.get("_trash", [])
             return [row for row in rows if self._box_of(row) not in self.hidden]
@@ -312,75 +264,9 @@ class RestWorld(HttpWorld):
             return [row for row in rows if f"{expression(boxed)(row)}".rsplit("/", 1)[-1] not in self.hidden]
         return rows
 
-    def _listed(self, one: Wanted, found: dict[str, str], request: Request) -> Response:
-        rows = self._visible(one)
-        own = set(one.each.set) if one.each else set()
-        rows = [
-            row for row in rows if all(f"{row.get('_each', {}).get(name)}" == found[name] for name in own & found.keys())
-        ]
-        if one.cursor and found.get("since"):
-            since = _read(found["since"], one.cursor.format)
-            find = expression(one.cursor.field)
-            grain = 86400 if "%H" not in one.cursor.format and "epoch" not in one.cursor.format else 1
-            rows = [
-                row
-                for row in rows
-                if datetime.fromisoformat(_stored(find(row), self.zone)).timestamp() // grain >= since.timestamp() // grain
-            ]
-        paging, size = one.paging, min(int(found.get("size") or request.query.get("_size") or PAGE), PAGE)
-        if paging.resume:
-            after = int(found.get("token") or 0)
-            later = [(number, row) for number, row in self.feed if number > after and self._box_of(row) not in self.hidden]
-            page = [row for _, row in later[:size]]
-            return self._shown(
-                one,
-                page,
-                len(later),
-                more=len(later) > size,
-                token=str(later[:size][-1][0]) if later else str(after),
-                request=request,
-            )
-        start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
-        if paging.kind == "page":
-            start = (int(found.get("page") or paging.first) - paging.first) * size
-        elif paging.kind in {"token", "next", "link"}:
-            start = int(found.get("token") or request.query.get("next_from") or 0)
-        elif paging.kind == "none":
-            size = len(rows)
-        page = rows[start : start + size]
-        return self._shown(one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request)
-
-    def _shown(
-        self, one: Wanted, page: list[dict[str, Any]], total: int, *, more: bool, token: str, request: Request
-    ) -> Response:
-        paging = one.paging
-        page = [{key: value for key, value in row.items() if key != "_each"} for row in page]
-        body: Any = page
-        if one.rows:
-            body = {}
-            _set(body, simple(one.rows), page)
-        headers: dict[str, str] = {}
-        if paging.total and paging.total.startswith("header:"):
-            name = paging.total.removeprefix("header:")
-            headers[name] = f"0-{len(page)}/{total}" if name == "Content-Range" else str(total)
-        elif paging.total:
-            _set(body, simple(paging.total), total)
-        search = re.sub(r"(?:^|&)next_from=\d+", "", request.search)
-        address = f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
-        if paging.kind == "link" and more:
-            headers["Link"] = f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
-        if paging.next and (more or paging.resume or paging.more or paging.end):
-            _set(body, simple(paging.next), token if paging.kind == "token" else address)
-        if paging.end:
-            _set(body, simple(paging.end), not more)
-        if paging.more:
-            _set(body, simple(paging.more), more)
-        return Response(body=body, headers=headers)
-
-    def _probed(self, one: Wanted, native: str) -> Response:
-        find = expression(one.key)
-        row = next((row for row in self._visible(one) if f"{find(row)}" == native), None)
-        return Response(body=row) if row is not None else Response(status=404, body={"message": "not found"})
+    def later(self, one: Wanted, mark: int) -> list[tuple[int, dict[str, Any]]]:
+        """Give what was logged after *mark*."""
+        return [(number, row) for number, row in self.feed if number > mark and self._box_of(row) not in self.hidden]
 
     # ---------- the answer sheet ----------
 
@@ -392,24 +278,24 @@ class RestWorld(HttpWorld):
         }
         found = {table: dict(rows) for table, rows in self.exam.expected.items() if table in others}
         mine = self.exam.expected.get(self.main, {})
-        bases = {self.stored_id(f"{_get(row, self.paths['id'])}") for row in self.base}
+        bases = {self.stored_id(f"{get_at(row, self.paths['id'])}") for row in self.base}
         found[self.main] = {id_: fields for id_, fields in mine.items() if id_ not in bases}
         for native, (row, number) in self.rows_of.items():
             if self._box_of(row) in self.hidden:
                 continue
-            fields = dict(mine.get(self.stored_id(f"{_get(self.base[number], self.paths['id'])}"), {}))
+            fields = dict(mine.get(self.stored_id(f"{get_at(self.base[number], self.paths['id'])}"), {}))
             fields = {name: value for name, value in fields.items() if name not in {"code", "url"}}
             if self.paths["title"]:
-                fields["title"] = _get(row, self.paths["title"])
+                fields["title"] = get_at(row, self.paths["title"])
             if "updated_at" in fields and self.paths["stamp"]:
-                fields["updated_at"] = _stored(_get(row, self.paths["stamp"]), self.zone)
+                fields["updated_at"] = stored(get_at(row, self.paths["stamp"]), self.zone)
             if (
                 "seconds" in fields
                 and self.paths["title"] is None
                 and (path := self._path("seconds"))
-                and isinstance(_get(row, path), int | float)
+                and isinstance(get_at(row, path), int | float)
             ):
-                fields["seconds"] = _get(row, path)
+                fields["seconds"] = get_at(row, path)
             box = self.exam.field("container_id")
             if self.exam.box() and box and "container_id" in fields:
                 fields["container_id"] = f"{SOURCE}:{PREFIXES['container']}{box.prefix}{self._box_of(row)}"
@@ -422,54 +308,3 @@ class RestWorld(HttpWorld):
                     }
             found[self.main][self.stored_id(native)] = fields
         return found
-
-
-def _regex(template: str) -> re.Pattern[str]:
-    """Turn a path or parameter with variables into what finds them again."""
-    parts = NAME.split(template)
-    return re.compile("".join(f"(?P<{part}>[^/]*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)))
-
-
-def _pairs(template: Any, value: Any) -> list[tuple[str | None, str]]:
-    if isinstance(template, dict) and isinstance(value, dict):
-        return [pair for name, one in template.items() if name in value for pair in _pairs(one, value[name])]
-    return [(template, f"{value}")] if isinstance(template, str) else []
-
-
-def _get(row: Any, path: list[str] | None) -> Any:
-    for name in path or []:
-        row = row.get(name) if isinstance(row, dict) else None
-    return row
-
-
-def _set(row: dict[str, Any], path: list[str] | None, value: Any) -> None:
-    assert path is not None
-    for name in path[:-1]:
-        row = row.setdefault(name, {})
-    row[path[-1]] = value
-
-
-def _like(example: Any, at: datetime) -> Any:
-    """Write a stamp as the sample does."""
-    if isinstance(example, int):
-        return int(at.timestamp() * (1000 if example > 1e11 else 1))
-    text = f"{example}"
-    if "T" not in text:
-        return f"{at:%Y-%m-%d %H:%M:%S}"
-    fraction = ".000" if "." in text else ""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{fraction}" + ("Z" if text.endswith("Z") else "+00:00")
-
-
-def _stored(value: Any, zone: tzinfo) -> str:
-    if isinstance(value, int):
-        moment = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
-    else:
-        moment = datetime.fromisoformat(f"{value}")
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _read(text: str, form: str) -> datetime:
-    if form.startswith("epoch"):
-        return datetime.fromtimestamp(int(text) / (1000 if form == "epoch_ms" else 1), UTC)
-    return datetime.strptime(text, form).replace(tzinfo=UTC)
