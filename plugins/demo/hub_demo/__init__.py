@@ -41,7 +41,7 @@ def register_commands(cli: click.Group) -> None:
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
-        All of it is read by the real connectors, as yours would be: files from the folder, issues and boards from stand-ins of Jira and Taskworld.
+        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and work packages from stand-ins of Jira, Taskworld and OpenProject.
 
         Example: hub demo --out demo
         """

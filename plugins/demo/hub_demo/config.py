@@ -16,17 +16,23 @@ hours_per_day = 7
 
 [sources.tracker]                # issues of the agile projects: a stand-in of Jira, up while the hub reads it
 kind = "jira"
-url = "http://127.0.0.1:{port}"
+url = "http://127.0.0.1:{ports[jira]}"
 email = "pmo@demo.example"
 token = {{ file = "config/stand-ins.token" }}
 history = ["status", "issuetype"]
 types = {{ Evolution = "evolution", Task = "unknown" }}
 
-[sources.boards]                 # cards of two small teams: a stand-in of Taskworld
+[sources.boards]                 # cards of a small team: a stand-in of Taskworld
 kind = "taskworld"
-url = "http://127.0.0.1:{board_port}/api/public/v1"
+url = "http://127.0.0.1:{ports[taskworld]}/api/public/v1"
 token = {{ file = "config/stand-ins.token" }}
 space = "5f0000000000000000000001"
+
+[sources.packages]               # work packages of another: a stand-in of OpenProject, read by a mapping
+kind = "rest"
+mapping = "openproject"
+url = "http://127.0.0.1:{ports[rest]}"
+token = {{ file = "config/stand-ins.token" }}
 
 [sources.hours]                  # timesheets
 kind = "tabular"

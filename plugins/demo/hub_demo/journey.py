@@ -40,8 +40,7 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     today = date.today()
-    port, board_port = free_ports()
-    mark = Mark(seed=seed, scale=scale, today=today, port=port, board_port=board_port)
+    mark = Mark(seed=seed, scale=scale, today=today, ports=free_ports())
     (out / MARK).write_bytes(msgspec.json.encode(mark))
     portfolio = mark.portfolio
     config = out / "config" / "hub.toml"
@@ -56,7 +55,7 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     moments = [(day, label, "copil") for day, label in committees(today)]
     moments += [(day, f"Cellule de crise {day}", "daily") for day in crisis]
     for day, label, kind in sorted(moments):
-        write_all(portfolio, out, day, lang=lang, ports=(mark.port, mark.board_port))
+        write_all(portfolio, out, day, lang=lang, ports=mark.ports)
         click.echo(
             f"Living through {label}{'' if kind == 'daily' else f' ({day})'}: sync, photograph{'' if kind == 'daily' else ', close'}."
         )
@@ -65,7 +64,7 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
             steps.append((["cut", "close", label], "T18:30:00Z"))
         for words, at in steps:
             quietly(cli, ["--config", str(config), "--now", f"{day}{at}", *words])
-    write_all(portfolio, out, today, lang=lang, ports=(mark.port, mark.board_port))
+    write_all(portfolio, out, today, lang=lang, ports=mark.ports)
     # as this person can type it: the environment's hub is not on the path of a fresh machine
     hub = "hub" if shutil.which("hub") else sys.argv[0]
     click.echo(f"$ {hub} --config {config} run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub import ConfigError
+from hub import ConfigError, Record
 from hub_demo.portfolio import Portfolio, imagine
-from hub_demo.tracker import board_records, tracker_records
+from hub_demo.tracker import board_records, tracker_records, work_records
 
 if TYPE_CHECKING:
     from hub import Plugins
 
 MARK = ".pm-hub-demo"
+TOOLS: dict[str, Callable[[Portfolio, date], Iterable[Record]]] = {
+    "jira": tracker_records, "taskworld": board_records, "rest": work_records,
+}  # fmt: skip
+"""The kinds of sources that are asked over HTTP, and what their tool holds on a day."""
 MOST = 10_000_000
 
 
@@ -29,8 +33,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     scale: float
     today: date
-    port: int
-    board_port: int
+    ports: dict[str, int]
 
     @property
     def portfolio(self) -> Portfolio:
@@ -43,12 +46,13 @@ def _imagined(seed: int, scale: float, today: date) -> Portfolio:
     return imagine(seed=seed, scale=scale, today=today)
 
 
-def free_ports() -> tuple[int, int]:
-    """Give two ports of this machine that nobody uses."""
-    with socket.socket() as one, socket.socket() as other:
-        for door in (one, other):
+def free_ports() -> dict[str, int]:
+    """Give each tool a port of this machine that nobody uses."""
+    with ExitStack() as stack:
+        doors = {kind: stack.enter_context(socket.socket()) for kind in TOOLS}
+        for door in doors.values():
             door.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(other.getsockname()[1])
+        return {kind: int(door.getsockname()[1]) for kind, door in doors.items()}
 
 
 def stand_in(plugins: Plugins, kind: str) -> Any:
@@ -67,10 +71,10 @@ def serving(folder: Path, plugins: Plugins, now: datetime) -> Iterator[None]:
     mark = msgspec.json.decode((folder / MARK).read_bytes(), type=Mark)
     day = min(now.date(), mark.today)
     sites = []
-    for kind, port, fill in (("jira", mark.port, tracker_records), ("taskworld", mark.board_port, board_records)):
+    for kind, fill in TOOLS.items():
         site = stand_in(plugins, kind)
         site.show(fill(mark.portfolio, day), now)
-        sites.append((site, port))
+        sites.append((site, mark.ports[kind]))
     with ExitStack() as stack:
         for site, port in sites:
             with suppress(

@@ -77,17 +77,34 @@ def _line(native: int, place: int, field: str, before: str, after: str, when: da
 
 
 def board_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
-    """Yield the boards of the small teams and their cards as known at the end of *day*; a card's status is its list."""
+    """Yield the board of the small team in Taskworld as known at the end of *day*; a card's status is its list."""
     for number, project in enumerate(portfolio.projects, start=1):
-        if not project.cards:
+        if place_of(portfolio, project) == "boards":
+            yield Container(id=str(number), kind="board", code=project.code, name=project.code)
+            yield from _cards(project, number, day)
+
+
+def work_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
+    """Yield the work packages of the small team in OpenProject as known at the end of *day*."""
+    for number, project in enumerate(portfolio.projects, start=1):
+        if place_of(portfolio, project) == "packages":
+            yield Container(id=str(number), kind="project", code=project.code, name=project.name)
+            yield from _cards(project, number, day)
+
+
+def place_of(portfolio: Portfolio, project: DemoProject) -> str:
+    """Give the source that holds the cards of a project: the first small team has a board, the others work packages; empty when it has none."""
+    first = next((one for one in portfolio.projects if one.cards), None)
+    return "" if not project.cards else "boards" if project is first else "packages"
+
+
+def _cards(project: DemoProject, number: int, day: date) -> Iterator[Task]:
+    for place, (_, title, created, moves) in enumerate(project.cards, start=1):
+        if created > day:
             continue
-        yield Container(id=str(number), kind="board", code=project.code, name=project.code)
-        for place, (_, title, created, moves) in enumerate(project.cards, start=1):
-            if created > day:
-                continue
-            column = max((n for n, when in enumerate(moves) if when <= day), default=0)
-            yield Task(
-                id=str(number * 10_000 + place), container_id=str(number), title=title, status_raw=LISTS[column],
-                status_native="done" if column == len(LISTS) - 1 else None, created_at=f"{created}{MORNING}",
-                updated_at=f"{max([created, *(when for when in moves if when <= day)])}{NOON}",
-            )  # fmt: skip
+        column = max((n for n, when in enumerate(moves) if when <= day), default=0)
+        yield Task(
+            id=str(number * 10_000 + place), container_id=str(number), title=title, status_raw=LISTS[column],
+            status_native="done" if column == len(LISTS) - 1 else None, created_at=f"{created}{MORNING}",
+            updated_at=f"{max([created, *(when for when in moves if when <= day)])}{NOON}",
+        )  # fmt: skip

@@ -15,6 +15,7 @@ from hub.testing.kit import SECRET
 from hub_demo.config import CONFIG, MAPPINGS
 from hub_demo.known import done, forecast, reference
 from hub_demo.portfolio import PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
+from hub_demo.tracker import place_of
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -31,7 +32,7 @@ HOURS = 7
 RATES = {"Ingénieur": 560, "Développeur": 420, "Chef de projet": 720}
 
 
-def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: tuple[int, int]) -> None:
+def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: dict[str, int]) -> None:
     """Write everything as known at the end of *day* under *root*; what is the same keeps the same bytes."""
     for name in ("plans", "hours", "erp", "registers", "config", "mappings"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: 
     if not token.exists():
         token.touch(mode=0o600)
         token.write_text(SECRET)
-    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, port=ports[0], board_port=ports[1]), encoding="utf-8")
+    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, ports=ports), encoding="utf-8")
 
 
 # ---------- plans ----------
@@ -242,8 +243,8 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         if project.kind in {"agile", "hybrid"}:
             own = "effort," if project.kind == "agile" else ""
             links.append([project.code, "tracker", project.code, "", f"{own}status,flow,nature"])
-        if project.kind == "board":
-            links.append([project.code, "boards", project.code, "", "status"])
+        if place := place_of(portfolio, project):
+            links.append([project.code, place, project.code, "", "status"])
         links.append([project.code, "hours", project.code, "", "actuals"])
     _csv(folder / "projects.csv", ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"], rows)
     _csv(folder / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
@@ -265,7 +266,8 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"], ["LANDING.variance", "*", "0", "5000", "50000", "down"],
     ])  # fmt: skip
     _csv(folder / "statuses.csv", ["source", "container", "status", "category"],
-         [["boards", "*", "À faire", "todo"], ["boards", "*", "En cours", "in_progress"], ["boards", "*", "Terminé", "done"], ["tracker", "*", "Abandonné", "cancelled"]])  # fmt: skip
+         [[place, "*", name, category] for place in ("boards", "packages") for name, category in (("À faire", "todo"), ("En cours", "in_progress"), ("Terminé", "done"))]
+         + [["tracker", "*", "Abandonné", "cancelled"]])  # fmt: skip
     _csv(
         folder / "sla_goals.csv",
         ["project_code", "nature", "metric", "goal_hours"],
