@@ -98,7 +98,14 @@ class RedmineWorld(Ledger, HttpWorld):
             case ["versions", n]:
                 return Response(body={"version": self.version(n)}) if n in self.containers else Response(status=404)
             case ["issues"]:
-                return self.paged("issues", [self.issue(item) for item in self.filtered(pairs)], pairs)
+                return self.paged(
+                    "issues",
+                    self.filtered(pairs),
+                    pairs,
+                    self.issue,
+                    id=lambda item: item.native,
+                    updated_on=lambda item: item.updated,
+                )
             case ["issues", n]:
                 item = self.items.get(int(n))
                 alive = item is not None and item.container not in self.deleted
@@ -122,7 +129,7 @@ class RedmineWorld(Ledger, HttpWorld):
                     )
                 )
             case ["time_entries"]:
-                return self.paged("time_entries", [self.entry(log) for log in self.spent(pairs)], pairs)
+                return self.paged("time_entries", self.spent(pairs), pairs, self.entry, created_on=lambda log: log.native)
             case ["time_entries", n]:
                 log = self.logs.get(int(n))
                 place = self.items[log.item].container if log else ""
@@ -137,15 +144,22 @@ class RedmineWorld(Ledger, HttpWorld):
             return Response(status=404)
         return Response(status=403) if place in self.hidden | self.archived else Response(body={name: show()})
 
-    def paged(self, name: str, rows: list[dict[str, Any]], pairs: list[tuple[str, str]]) -> Response:
-        """Show a page; an order that is not known is that of the ids."""
+    def paged(
+        self,
+        name: str,
+        rows: list[Any],
+        pairs: list[tuple[str, str]],
+        show: Callable[[Any], dict[str, Any]] = lambda row: row,
+        **keys: Callable[[Any], Any],
+    ) -> Response:
+        """Show a page of *rows*; *keys* are the orders that are known, another one is that of the ids."""
         query = dict(pairs)
         for part in reversed(query.get("sort", "").split(",")):
             field, _, order = part.partition(":")
-            if field in {"id", "updated_on", "created_on"} and (name, field) != ("time_entries", "updated_on"):
-                rows = sorted(rows, key=lambda row: row[field], reverse=order == "desc")
+            if field in keys:
+                rows = sorted(rows, key=keys[field], reverse=order == "desc")
         start, size = int(query.get("offset", 0)), min(int(query.get("limit", 25)), CAP)
-        shown = rows[start : start + size]
+        shown = [show(row) for row in rows[start : start + size]]
         if "relations" not in query.get("include", ""):
             shown = [{key: value for key, value in row.items() if key != "relations"} for row in shown]
         return Response(body={name: shown, "total_count": len(rows), "offset": start, "limit": size})

@@ -254,7 +254,7 @@ class RestWorld(RestSite, HttpWorld):
         """Give the rows of a list that are not out of sight."""
         if one is self.one:
             rows = [row for row, _ in self.rows_of.values()] + self.lists.get("_trash", [])
-            return [row for row in rows if self._box_of(row) not in self.hidden]
+            return [row for row in rows if self._box_of(row) not in self.hidden] if self.hidden else rows
         rows = self.lists.get(one.name, [])
         if one.name == self.exam.boxes():
             find = expression(plain(one.record[0].fields["id"]).path or "")

@@ -1,0 +1,130 @@
+"""Every source over HTTP but Jira, which has a bench of its own: memory for 10,000 and 100,000 items, and requests per 1,000.
+
+Each reading runs in a process of its own against the stand-in of its tool, in another; pages are of the tool's usual size. Redmine is read without its history,
+which costs one request an issue. ``--large`` adds the 100,000, and the ratio of the peaks (goal 1.5). Names choose sources.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+SMALL, LARGE = 10_000, 100_000
+MAPPINGS = ("azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo")
+GOAL = 1.5
+
+
+def exam(name: str, count: int = SMALL) -> Any:
+    """Give the exam of a source."""
+    if name == "redmine":
+        from hub_redmine.exam import RedmineExam
+
+        return RedmineExam()
+    if name == "taskworld":
+        from hub_taskworld import standin
+        from hub_taskworld.exam import TaskworldExam
+
+        standin.LIST = max(400, count // 25)  # 500 lists of a board are an error, not a page
+        return TaskworldExam()
+    import hub_rest.mappings
+    from hub_rest.mapping_exam import MappingExam
+
+    return MappingExam(Path(hub_rest.mappings.__file__).with_name(f"{name}.toml"))
+
+
+def serve(name: str, count: int) -> None:
+    """Answer for a tool with *count* items until the process is ended."""
+    from hub.testing.kit import StandIn
+
+    examined = exam(name, count)
+    world = examined.world(1)
+    for number in range(count - len(world.rows())):
+        native = world.add()
+        if name == "redmine" and number % 2:
+            world.log(int(native), number)
+    world.cap = 1000
+    with StandIn(world, most=10**9) as site:
+        print(site.url, flush=True)
+        time.sleep(3600)
+
+
+def run(name: str, url: str, place: Path) -> None:
+    """Read it whole and once more, and print what it took."""
+    import msgspec
+
+    from hub.store import Store
+    from hub.sync import Options, sync
+
+    source = exam(name).source(url)
+    more = {"history": False} if name == "redmine" else {"page_size": 1000} if name in MAPPINGS else {}
+    source = msgspec.structs.replace(source, **more)
+    found = []
+    with Store.open(place / "hub.db") as store:
+        for _ in range(2):
+            report = sync(store, [source], Options(base=place, jobs=4)).sources[0]
+            assert report.verdict == "ok", report.missing[:2]
+            found.append({"requests": report.requests, "read": report.changes.read, "seconds": report.seconds})
+        items = store.connection.execute(f"SELECT count(*) FROM {exam(name).world(1).main}").fetchone()[0]
+    print(
+        json.dumps(
+            {
+                "items": items,
+                "full": found[0],
+                "quiet": found[1],
+                "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+def measure(name: str, count: int) -> dict[str, Any]:
+    """Start the tool and the reading."""
+    me = [sys.executable, str(Path(__file__))]
+    with (
+        tempfile.TemporaryDirectory() as place,
+        subprocess.Popen([*me, "serve", name, str(count)], stdout=subprocess.PIPE, text=True) as tool,
+    ):
+        assert tool.stdout is not None
+        try:
+            url = tool.stdout.readline().strip()
+            done = subprocess.run([*me, "run", name, url, place], capture_output=True, text=True, check=True)
+        finally:
+            tool.kill()
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> int:
+    """Print a line a source; the exit code is the number of missed goals."""
+    missed = 0
+    print(f"{'source':14}{'items':>8}{'full':>8}{'per 1,000':>11}{'quiet':>7}{'wall':>8}{'peak MB':>9}")
+    for name in [one for one in sys.argv[1:] if not one.startswith("-")] or ("redmine", "taskworld", *MAPPINGS):
+        peaks = []
+        for count in (SMALL, LARGE) if "--large" in sys.argv else (SMALL,):
+            one = measure(name, count)
+            peaks.append(one["peak"])
+            full, quiet = one["full"]["requests"], one["quiet"]["requests"]
+            print(
+                f"{name:14}{one['items']:8,}{full:8,}{1000 * full / one['items']:11.1f}{quiet:7,}{one['full']['seconds']:7.1f}s{one['peak']:9.0f}",
+                flush=True,
+            )
+        if len(peaks) > 1:
+            ratio = peaks[1] / peaks[0]
+            missed += ratio > GOAL
+            print(f"{name:14}memory of tenfold: {ratio:.2f} (goal {GOAL}){'  MISSED' if ratio > GOAL else ''}")
+    return missed
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["run"]:
+        run(sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    else:
+        sys.exit(main())
