@@ -48,7 +48,8 @@ def serve(name: str, count: int) -> None:
         native = world.add()
         if name == "redmine" and number % 2:
             world.log(int(native), number)
-    world.cap = 1000
+    if name in MAPPINGS:
+        world.cap = 1000
     with StandIn(world, most=10**9) as site:
         print(site.url, flush=True)
         time.sleep(3600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -191,7 +191,7 @@ class RestSource(Source, frozen=True, kw_only=True):
             variables["token"] = None if whole else before.get("token")
         proves = one.deletes.kind in {"absence", "probe"}
         known: dict[str, list[str]] = before.get("ids") or {}
-        seen: dict[str, str] = {}
+        boxes: dict[str, list[str]] = {}
         newest = since or ""
         mark: dict[str, Any] = {}
         pages = (
@@ -212,7 +212,7 @@ class RestSource(Source, frozen=True, kw_only=True):
                 else:
                     records += made
                     if itself is not None and proves:
-                        seen[f"{find(row)}"] = getattr(itself, "container_id", None) or ""
+                        boxes.setdefault(getattr(itself, "container_id", None) or "", []).append(f"{find(row)}")
                 keys.note(row)
                 if stamp_of and (value := stamp_of(row)):
                     newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
@@ -222,14 +222,17 @@ class RestSource(Source, frozen=True, kw_only=True):
                 f"{one.name}: {renamed}: the API changed, or the mapping is for another version", partition=partition.id
             )
         left: list[Gone] = []
-        if whole and proves:
-            left, kept = self._lost(ctx, one, variables, known, seen)
-            seen |= kept
-        elif proves:
-            seen = {native: box for box, natives in known.items() for native in natives} | seen
-        ids: dict[str, list[str]] = {}
-        for native, box in seen.items() if proves else ():
-            ids.setdefault(box, []).append(native)
+        if proves and (known or not whole):
+            there = {native for natives in boxes.values() for native in natives}
+            if whole:
+                left, kept = self._lost(ctx, one, variables, known, there)
+            else:
+                kept = {native: box for box, natives in known.items() for native in natives if native not in there}
+            for native, box in kept.items():
+                boxes.setdefault(box, []).append(native)
+        ids = {
+            box: list(dict.fromkeys(boxes.pop(box))) for box in list(boxes)
+        }  # rows of two pages, or of two tries, are one
         ctx.shared("read whole", set[str]).update([partition.id] if whole else [])
         yield Batch(
             gone=tuple(left),
@@ -237,7 +240,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         )
 
     def _lost(
-        self, ctx: Context, one: Wanted, variables: dict[str, Any], known: dict[str, list[str]], seen: dict[str, str]
+        self, ctx: Context, one: Wanted, variables: dict[str, Any], known: dict[str, list[str]], seen: Container[str]
     ) -> tuple[list[Gone], dict[str, str]]:
         """Judge rows that were there and were not seen: proofs of those that are gone; the others stay, by container."""
         readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
