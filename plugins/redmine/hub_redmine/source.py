@@ -29,13 +29,10 @@ from hub import (
 )  # fmt: skip
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
+from hub_redmine.marks import SAME_SECOND, Stamps, age_of, earlier, marked
 from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
-OVERLAP = timedelta(minutes=2)
-"""What was being written when the last run read may have a stamp a little before the newest one it saw."""
-SAME_SECOND = timedelta(seconds=2)
-"""Stamps have whole seconds: what was read this soon after its stamp may have changed once more within it."""
 SWEEP_HOURS = 24.0
 NOT_FOUND = "Redmine answers 404 for it"
 
@@ -184,7 +181,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             ctx.report_missing("this account can read no project")
         came = {one.id for one in projects} - set(before.get("readable", []))
         known = before.get("settings") == self._settings() and not ctx.full
-        fresh = known and not came and _age(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
+        fresh = known and not came and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
         users: tuple[list[wire.User], set[int]] = ([], set())
         versions: list[wire.Version] = []
@@ -226,7 +223,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         highest = site.highest_issue(narrow)
         size = max(PAGE, -(-highest // SLICES))
         mark_at, now = newest.updated_on if newest else "", ctx.now()
-        stamps = ctx.shared("stamps", lambda: _Stamps(_earlier(mark_at)))
+        stamps = ctx.shared("stamps", lambda: Stamps(earlier(mark_at)))
         names = []
         seen, links = ctx.shared("ids", Known), ctx.shared("links", Known)
         for low in range(1, highest + 1, size):
@@ -297,7 +294,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def _slice(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
         """Read a stretch of ids; the history only of what is new to us or changed since the last mark."""
         mark = data["mark"]
-        horizon, before = _earlier(mark.get("updated", "")), mark.get("seen", {})
+        horizon, before = earlier(mark.get("updated", "")), mark.get("seen", {})
         for page in self._site(ctx).issues(data["narrow"], low=data["low"], high=data["high"]):
             for one in page:
                 data["seen"].add(one.id, one.project.id)
@@ -313,7 +310,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             yield self._with_history(ctx, mapper, news, records, data["stamps"])
 
     def _with_history(
-        self, ctx: Context, mapper: mapping.Mapper, news: list[wire.Issue], records: list[Record], stamps: _Stamps
+        self, ctx: Context, mapper: mapping.Mapper, news: list[wire.Issue], records: list[Record], stamps: Stamps
     ) -> Batch:
         """Read the history of *news* one by one, as Redmine wants it: what it then says, its stamp too, is younger than the list."""
         stamps.note(news)
@@ -357,7 +354,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 *(self._left(Task, one, hidden=True) for one in hidden),
                 *unlinked,
             ),
-            cursor=_marked(data["mark"], data["at"], {}, data["stamps"].found)
+            cursor=marked(data["mark"], data["at"], {}, data["stamps"].found)
             | {"ids": seen.places(), "links": data["links"].places()},
         )
 
@@ -387,8 +384,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
         now, mark, before, unsettled = ctx.now(), cursor["updated"], cursor["seen"], cursor.get("unsettled", {})
         ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
-        stamps = _Stamps(_earlier(mark))
-        for page in self._site(ctx).issues(data["narrow"], since=_earlier(mark) or None):
+        stamps = Stamps(earlier(mark))
+        for page in self._site(ctx).issues(data["narrow"], since=earlier(mark) or None):
             for one in page:
                 ids.add(one.id, one.project.id)
             _note_links(links, page)
@@ -399,7 +396,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         # two runs that far apart by our clock saw the same stamp: the second it names is over
         settled = now - datetime.fromisoformat(cursor["at"]) >= SAME_SECOND
         done = before | (unsettled if settled else {})
-        yield Batch(cursor=_marked(mark, now, done, stamps.found) | {"ids": ids.places(), "links": links.places()})
+        yield Batch(cursor=marked(mark, now, done, stamps.found) | {"ids": ids.places(), "links": links.places()})
 
     def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> None:
         """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name."""
@@ -414,10 +411,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Read time entries: Redmine has no filter on their changes, so those of the last months each time, and all of them once a week."""
         site, before, now = self._site(ctx), data["before"], ctx.now()
         known = Known(before.get("ids"))
-        whole = data["all"] or not before or _age(before, now) >= timedelta(days=self.hours_sweep_days)
+        whole = data["all"] or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
         since = "" if whole else before["since"]
         seen, newest, updated = Known(), before.get("made", ""), before.get("updated", "")
-        horizon = "" if whole else _earlier(updated)
+        horizon = "" if whole else earlier(updated)
 
         def taken(rows: list[wire.Entry]) -> Batch:
             nonlocal newest, updated
@@ -433,7 +430,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             return Batch(records=[record for one in news for record in mapper.entry(one)])
 
         if not whole:  # what was booked lately for days long past
-            for rows in site.made_since(data["narrow"], _earlier(before["made"])):
+            for rows in site.made_since(data["narrow"], earlier(before["made"])):
                 yield taken(rows)
         for rows in site.entries(data["narrow"], since or None):
             yield taken(rows)
@@ -515,46 +512,6 @@ def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[
     return [(one.id, one.default_status.id if one.default_status else first) for one in trackers]
 
 
-def _age(before: Mapping[str, Any], now: datetime) -> timedelta:
-    if "at" not in before:
-        return timedelta.max
-    age = now - datetime.fromisoformat(before["at"])
-    return age if age >= timedelta(0) else timedelta.max
-
-
 def _note_links(links: Known, issues: Iterable[wire.Issue]) -> None:
     for relation in (relation for one in issues for relation in one.relations or ()):
         links.add(relation.id, 0)
-
-
-class _Stamps:
-    """The stamps at which issues were read, of those that the next run will see again."""
-
-    def __init__(self, since: str) -> None:
-        self.since = since
-        self.found: dict[str, str] = {}
-
-    def note(self, issues: Iterable[wire.Issue]) -> None:
-        """Note *issues*; a later stamp of the same one takes the place of the earlier."""
-        self.found |= {str(one.id): one.updated_on for one in issues if one.updated_on >= self.since}
-
-
-def _marked(mark: str, at: datetime, done: dict[str, str], stamps: dict[str, str]) -> dict[str, Any]:
-    """Give a mark: the newest stamp, what was read after the second of its stamp was over, and what may have changed within it."""
-    horizon, soon = _earlier(mark), _shifted(mark, -SAME_SECOND)
-    near = {one: stamp for one, stamp in stamps.items() if stamp >= horizon}
-    seen = {one: stamp for one, stamp in near.items() if stamp < soon or done.get(one) == stamp}
-    return {
-        "updated": mark,
-        "at": at.isoformat(),
-        "seen": seen,
-        "unsettled": {one: stamp for one, stamp in near.items() if one not in seen},
-    }
-
-
-def _shifted(stamp: str, by: timedelta) -> str:
-    return f"{datetime.fromisoformat(stamp) + by:%Y-%m-%dT%H:%M:%SZ}" if stamp else ""
-
-
-def _earlier(stamp: str) -> str:
-    return _shifted(stamp, -OVERLAP)

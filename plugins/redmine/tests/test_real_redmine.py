@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 import requests
-from hub_redmine.source import NOT_FOUND, OVERLAP, RedmineSource
+from hub_redmine.marks import OVERLAP
+from hub_redmine.source import NOT_FOUND, RedmineSource
 
 from hub import Secret
 from hub.http import Session
