@@ -204,8 +204,10 @@ def test_a_mutant_destination_is_caught_by_its_law(bug: str) -> None:
 
 
 def test_a_correct_destination_is_gold(proof: bool) -> None:
-    """No false alarm with destinations."""
+    """No false alarm with destinations; what is cut off after every write is left to the proof."""
+    sample = () if proof else tuple(sorted({*DESTINATION_MUTANTS.values()} - {"cut-anywhere"}))
     for seed in range(20 if proof else 1):
-        report = certify(ShelfExam(), seed=seed)
+        report = certify(ShelfExam(), seed=seed, only=sample)
 
-        assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), f"seed {seed}"
+        assert [] == [f"{r.code}: {r.saw}" for r in report.failures()], f"seed {seed}"
+        assert len(report.results) == len(sample) or (proof and report.level == "gold")
