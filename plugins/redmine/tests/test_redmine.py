@@ -79,7 +79,7 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
                     faults.status_from(rng.randint(1, 9), 401),
                 ]
             )
-            go(store, site)
+            go(store, site, settings={"max_leave": 1.0})
             site.fault = None
             report = go(store, site, census=True, settings={"max_leave": 1.0})
             assert ("ok", []) == (report.verdict, report.missing), day
