@@ -50,9 +50,9 @@ def earlier(stamp: str) -> str:
     return shifted(stamp, -OVERLAP)
 
 
-def age_of(before: Mapping[str, Any], now: datetime) -> timedelta:
-    """Give the time since a cursor was written, without end where there is none."""
-    if "at" not in before:
+def age_of(before: Mapping[str, Any], now: datetime, name: str = "at") -> timedelta:
+    """Give the time since what a cursor says at *name*, without end where it says nothing."""
+    if not before.get(name):
         return timedelta.max
-    age = now - datetime.fromisoformat(before["at"])
+    age = now - datetime.fromisoformat(before[name])
     return age if age >= timedelta(0) else timedelta.max

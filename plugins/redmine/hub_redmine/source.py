@@ -179,9 +179,13 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 )
         if not projects:
             ctx.report_missing("this account can read no project")
-        came = {one.id for one in projects} - set(before.get("readable", []))
-        known = before.get("settings") == self._settings() and not ctx.full
-        fresh = known and not came and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
+        mark, hours = cursors.get("issues") or {}, cursors.get("hours") or {}
+        # each mark says for itself what it stands for: it is written last, and a run may have died before it
+        known, came = self._stands(ctx, mark, projects)
+        walk = (
+            not known or bool(came) or mark["lacking"] or age_of(mark, ctx.now(), "walked") >= timedelta(hours=SWEEP_HOURS)
+        )
+        fresh = not walk and "meta" in before and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
         users: tuple[list[wire.User], set[int]] = ([], set())
         versions: list[wire.Version] = []
@@ -191,10 +195,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             old = set((before.get("meta") or {}).get("versions", [])) - set(meta.versions)
             lost = [native for native, found in each(sorted(old), self._site(ctx).version) if found is None]
         cursor = {
-            "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"), "settings": self._settings(), "readable": sorted(one.id for one in projects),
+            "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"),
             "known": sorted(set(before.get("known", [])) | {one.id for one in projects}), "meta": msgspec.to_builtins(meta),
         }  # fmt: skip
-        shared = {"meta": meta, "narrow": self._narrow(projects)}
+        stands = {"settings": self._settings(), "readable": sorted(one.id for one in projects)}
+        shared = {"meta": meta, "narrow": self._narrow(projects), "stands": stands}
         yield Partition(
             id="metadata",
             label="projects",
@@ -202,17 +207,22 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
         if not projects:
             return
-        mark = cursors.get("issues") or {}
-        if fresh and mark:
+        if not walk:
             yield Partition(id="issues", label="changed issues", data=shared)
         else:
             yield from self._walk(
                 ctx, shared | {"came": came}, mark if known else {}, Known(mark.get("ids")), Known(mark.get("links"))
             )
         if self.worklogs:
-            yield Partition(id="hours", label="time entries", data=shared | {
-                "before": cursors.get("hours") or {}, "all": not known or bool(came), "readable": cursor["readable"],
-            })  # fmt: skip
+            known, came = self._stands(ctx, hours, projects)
+            yield Partition(
+                id="hours", label="time entries", data=shared | {"before": hours, "all": not known or bool(came)}
+            )
+
+    def _stands(self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]) -> tuple[bool, set[int]]:
+        """Say whether a mark is one of these settings, and which projects came since."""
+        same = mark.get("settings") == self._settings() and not ctx.full
+        return same, {one.id for one in projects} - set(mark.get("readable", []))
 
     def _walk(
         self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known, old_links: Known
@@ -346,8 +356,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 links.add(native, 0)
         ctx.shared("done", set[str]).add("walk")
         wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
-        if seen.where:
-            self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
+        lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
         yield Batch(
             gone=(
                 *(self._left(Task, one) for one in proven),
@@ -355,7 +364,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 *unlinked,
             ),
             cursor=marked(data["mark"], data["at"], {}, data["stamps"].found)
-            | {"ids": seen.places(), "links": data["links"].places()},
+            | {"ids": seen.places(), "links": data["links"].places(), "walked": data["at"].isoformat(), "lacking": lacking}
+            | data["stands"],
         )
 
     def _lost(
@@ -396,14 +406,20 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         # two runs that far apart by our clock saw the same stamp: the second it names is over
         settled = now - datetime.fromisoformat(cursor["at"]) >= SAME_SECOND
         done = before | (unsettled if settled else {})
-        yield Batch(cursor=marked(mark, now, done, stamps.found) | {"ids": ids.places(), "links": links.places()})
+        yield Batch(
+            cursor=marked(mark, now, done, stamps.found)
+            | {"ids": ids.places(), "links": links.places(), "walked": cursor["walked"], "lacking": False}
+            | data["stands"]
+        )
 
-    def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> None:
-        """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name."""
-        for one in sorted(wanted - met):
-            ctx.report_missing(f"{name}: none has a custom field {one!r}: it was renamed, or is for others")
+    def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> bool:
+        """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name. True: all is read again next time."""
+        said = [f"{name}: none has a custom field {one!r}: it was renamed, or is for others" for one in sorted(wanted - met)]
         for renamed in self._site(ctx).renamed(name, narrow, OPTIONAL[name] - met):
-            ctx.report_missing(f"{name} have {renamed}: the API changed, please report it")
+            said.append(f"{name} have {renamed}: the API changed, please report it")
+        for one in said:
+            ctx.report_missing(one)
+        return bool(said)
 
     # ---------- hours ----------
 
@@ -434,7 +450,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 yield taken(rows)
         for rows in site.entries(data["narrow"], since or None):
             yield taken(rows)
-        readable = {str(one) for one in data["readable"]}
+        readable = {str(one) for one in data["stands"]["readable"]}
         gone: list[int] = []
         hidden: list[int] = []
         for project, natives in known.lost(seen, since=since[:7]).items():
@@ -450,18 +466,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                     yield taken([found])
         known.drop(gone)
         known.where |= seen.where
-        if whole and seen.where:
-            self._told(
-                ctx,
-                "time_entries",
-                mapper.met,
-                {self.fields["billable"]} if "billable" in self.fields else set(),
-                data["narrow"],
-            )
+        wanted = {self.fields["billable"]} if "billable" in self.fields else set()
+        lacking = whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
         yield Batch(
             gone=tuple(self._left(Worklog, f"t{one}") for one in gone) + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
             cursor={
-                "at": now.isoformat() if whole else before["at"], "made": newest, "updated": updated, "since": max(since, self._window(newest)), "ids": known.places(),
+                **data["stands"], "at": "" if lacking else now.isoformat() if whole else before["at"], "made": newest, "updated": updated, "since": max(since, self._window(newest)), "ids": known.places(),
             },
         )  # fmt: skip
 

@@ -283,6 +283,56 @@ def test_a_key_that_is_revoked_in_the_middle_hides_nothing(store: Store) -> None
     assert [] == rows(store, "SELECT id FROM task WHERE presence <> 'present'")
 
 
+@pytest.mark.parametrize("after", [4, 8, 14, 20, 30])
+def test_a_reading_with_new_settings_that_dies_is_begun_again(after: int, store: Store) -> None:
+    """The mark that makes new settings done is written last: wherever the power went, the next run reads all of it."""
+    world = RedmineWorld(1)
+    with StandIn(world) as site:
+        assert "ok" == go(store, site, settings={"history": False, "custom": ()}).verdict
+        site.fault = faults.status_from(after, 401)
+        assert "ok" != go(store, site).verdict
+        site.fault = None
+        assert "ok" == go(store, site).verdict
+    assert [(len(world.changes),)] == rows(store, "SELECT count(*) FROM task_change")
+    assert rows(store, "SELECT id FROM custom_value")
+
+
+@pytest.mark.parametrize("after", [6, 9, 14])
+def test_a_project_that_came_back_is_read_even_if_that_run_dies(after: int, store: Store) -> None:
+    """What changed in it while it was out of sight is not lost."""
+    world = RedmineWorld(1)
+    with StandIn(world) as site:
+        go(store, site)
+        world.hidden.add("2")
+        go(store, site)
+        native = next(str(item.native) for item in world.items.values() if item.container == "2")
+        world.edit(native)
+        other = next(str(item.native) for item in world.items.values() if item.container == "1")
+        world.now = world.now.replace(year=2025)
+        world.edit(other)
+        for _ in range(2):
+            go(store, site)
+        world.hidden.clear()
+        site.fault = faults.status_from(after, 503)
+        assert "ok" != go(store, site).verdict
+        site.fault = None
+        assert "ok" == go(store, site).verdict
+    assert [(world.items[int(native)].title,)] == rows(store, f"SELECT title FROM task WHERE id = 'redmine:{native}'")
+
+
+def test_a_field_that_nobody_has_is_said_in_every_run(store: Store) -> None:
+    """Not green until the setting, or Redmine, is right again; then all of it is read."""
+    with StandIn(RedmineWorld(1)) as site:
+        wrong = {"fields": {"points": "Story pts", "billable": "Bilable"}}
+        for _ in range(3):
+            report = go(store, site, settings=wrong)
+            assert "partial" == report.verdict
+            assert {"issues: none has a custom field 'Story pts': it was renamed, or is for others",
+                    "time_entries: none has a custom field 'Bilable': it was renamed, or is for others"} <= set(report.missing)  # fmt: skip
+        assert "ok" == go(store, site).verdict
+    assert rows(store, "SELECT id FROM task WHERE points IS NOT NULL")
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(ConfigError, match="url is the address of Redmine"):
         RedmineSource(name="r", url="redmine.example.org")

@@ -217,9 +217,10 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if stamp_of and (value := stamp_of(row)):
                     newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
             yield Batch(records=records, gone=tuple(gone))
-        for renamed in keys.renamed():
-            ctx.report_missing(
-                f"{one.name}: {renamed}: the API changed, or the mapping is for another version", partition=partition.id
+        if renamed := keys.renamed():  # what was written lacks something: all is read again, until it is right
+            yield Batch(cursor=before | {"settings": ""})
+            raise SourceDataError(
+                f"{one.name}: {'; '.join(renamed)}: the API changed, or the mapping is for another version."
             )
         left: list[Gone] = []
         if proves and (known or not whole):

@@ -209,6 +209,21 @@ def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, sto
         assert kept == {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
 
 
+def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> None:
+    """Rows that came without what they should have are not done: not green meanwhile, and right afterwards."""
+    examined = MappingExam(DOCS)
+    with StandIn(examined.world(3)) as site:
+        assert "ok" == go(store, site, examined).verdict
+        site.fault = faults.rename_field("due")
+        for _ in range(2):
+            report = go(store, site, examined, full=True)
+            assert "partial" == report.verdict
+            assert "no row has due, but due_v2" in " ".join(report.missing)
+        site.fault = None
+        assert "ok" == go(store, site, examined).verdict
+    assert [] == list(store.connection.execute("SELECT id FROM task WHERE due_on IS NULL AND status_raw = 'open'"))
+
+
 def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
     """Credentials go with a question: a tool that sends elsewhere is not followed."""
     examined = exam("gitlab")
