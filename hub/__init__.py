@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hub.destination import Destination as Destination
     from hub.destination import FeedView as FeedView
     from hub.destination import folder_check as folder_check
+    from hub.entra import Entra as Entra
+    from hub.entra import SignIn as SignIn
     from hub.errors import ConfigError as ConfigError
     from hub.errors import DeliveryError as DeliveryError
     from hub.errors import HubError as HubError
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView", "folder_check"),
+    "entra": ("Entra", "SignIn"),
     "errors": (
         "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -146,11 +146,15 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
     ) -> None:
-        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's."""
+        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's.
+
+        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire.
+        """
         self.requests = session or requests.Session()
         self.requests.verify = ca_bundle or True
         self.requests.auth = _NoNetrc()
         self.credentials: dict[str, str] = {}
+        self.sign: Callable[[], dict[str, str]] = dict
         self.routes: Counter[str] = Counter()
         self.patience_s, self.timeout_s = patience_s, timeout_s
         self._count, self._cancelled = count, cancelled
@@ -227,14 +231,16 @@ class Session:
         found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs)
         return found
 
-    def request(self, method: str, url: str, *, route: str | None = None, **kwargs: Any) -> requests.Response:
+    def request(
+        self, method: str, url: str, *, route: str | None = None, also: Container[int] = (), **kwargs: Any
+    ) -> requests.Response:
         """Ask, with patience.
 
-        *route* is the name under which the request is counted (default: the path).
+        *route* is the name under which the request is counted (default: the path); *also* are refusals that are answers.
         Raises `SourceDenied` (401), `SourceForbidden` (403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
         `SourceUnavailable` when patience ends.
         """
-        response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs)
+        response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs, also)
         return response
 
     # ---------- inside ----------
@@ -248,7 +254,13 @@ class Session:
             seconds -= part
 
     def _patiently(
-        self, method: str, url: str, route: str | None, accept: Callable[[requests.Response], Any], kwargs: dict[str, Any]
+        self,
+        method: str,
+        url: str,
+        route: str | None,
+        accept: Callable[[requests.Response], Any],
+        kwargs: dict[str, Any],
+        also: Container[int] = (),
     ) -> Any:
         backoff = tenacity.wait_random_exponential(multiplier=0.5, max=30)
 
@@ -272,27 +284,34 @@ class Session:
             before_sleep=before_sleep, reraise=True,
         )  # fmt: skip
         try:
-            return retrying(lambda: accept(self._once(method, url, route, kwargs)))
+            return retrying(lambda: accept(self._once(method, url, route, kwargs, also)))
         except Retry as exc:
             raise SourceUnavailable(
                 f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}. "
                 "Nothing that was read is lost; the next run goes on from there."
             ) from exc
 
-    def _once(self, method: str, url: str, route: str | None, kwargs: dict[str, Any]) -> requests.Response:
+    def _once(
+        self, method: str, url: str, route: str | None, kwargs: dict[str, Any], also: Container[int]
+    ) -> requests.Response:
         headers = dict(kwargs.get("headers") or {})
         rest = {key: value for key, value in kwargs.items() if key != "headers"}
         home = urlsplit(url)
         for _ in range(6):
             here = urlsplit(url)
             same_host = (here.scheme, here.netloc) == (home.scheme, home.netloc)
-            sent = headers | self.credentials if same_host else _harmless(headers)
+            sent = headers | self.credentials | self.sign() if same_host else _harmless(headers)
             response = self._send(method, url, route, sent, rest)
+            if response.status_code in also:
+                return response
             if response.status_code not in _REDIRECTS:
                 return self._judge(method, url, response)
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
                 raise SourceDataError(f"{_place(method, url)} redirects to an address without TLS: it was not followed.")
+            if response.status_code in {307, 308} and rest.keys() & {"data", "json"} and urlsplit(target)[:2] != home[:2]:
+                # what was asked may hold a credential
+                raise SourceDataError(f"{_place(method, url)} sends the question on to another host: it was not followed.")
             if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
                 method, rest = "GET", {}
             url = target
@@ -378,7 +397,7 @@ class Session:
                 values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
                 texts += [one for one in values if isinstance(one, str)]
         said = " ".join(dict.fromkeys(texts))
-        for secret in self.credentials.values():
+        for secret in (self.credentials | self.sign()).values():
             for part in secret.split():
                 said = said.replace(part, "…") if len(part) > 3 else said
         return said[:300]

@@ -17,6 +17,7 @@ from hub.errors import Interrupted
 from hub.records import Presence, Record
 
 if TYPE_CHECKING:
+    from hub.entra import Entra
     from hub.http import Session
 
 T = TypeVar("T")
@@ -208,6 +209,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def address(self) -> str | None:
         """Give the place this source reads, for people; never a secret."""
+        return None
+
+    @property
+    def signs_in(self) -> tuple[Entra, str] | None:
+        """Give the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
         return None
 
     def row_id(self, native: object) -> str:

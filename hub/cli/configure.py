@@ -1,8 +1,9 @@
-"""Write a first configuration, and describe its form."""
+"""Write a first configuration, describe its form, and sign in where a person has to."""
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
 
 
 def add_to(cli: click.Group) -> None:
-    """Add init and config schema."""
+    """Add init, signin and config schema."""
 
     @cli.command()
     @click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
@@ -106,6 +107,30 @@ def add_to(cli: click.Group) -> None:
             "Next: edit it, `hub check`, then `hub run`."
             + (" `hub schedule install` sets the schedule up." if schedule else "")
         )
+        return 0
+
+    @cli.command()
+    @click.argument("name")
+    @click.pass_obj
+    def signin(app: App, name: str) -> int:
+        """Sign in to Microsoft once, by a code in a browser, for the source or destination NAME.
+
+        Example: hub signin planner
+        """
+        # requests and msal are slow to import: only this command pays for them
+        from hub.entra import SignIn
+        from hub.http import Session
+
+        known: dict[str, Any] = {**app.settings.sources, **app.settings.destinations}
+
+        signs_in = getattr(known.get(name), "signs_in", None)
+        if signs_in is None:
+            able = [key for key, one in known.items() if getattr(one, "signs_in", None)]
+            raise ConfigError(f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}.")
+        account, resource = signs_in
+        with closing(Session(ca_bundle=app.settings.engine.ca_bundle)) as session:
+            who = SignIn(account, session, base=app.settings.base, name=name).by_code(resource, app.say)
+        app.say(f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.", "green")
         return 0
 
     @cli.group(cls=Group)
