@@ -56,7 +56,7 @@ docs: env
 	$(BIN)/cog -r docs/*.md
 
 charset:
-	cd plugins/msproject/hub_msproject/charset && rm -rf build && mkdir -p build/META-INF/services \
+	cd plugins/msproject/hub_msproject/files/charset && rm -rf build && mkdir -p build/META-INF/services \
 	&& echo pmhub.charset.MacRomanProvider > build/META-INF/services/java.nio.charset.spi.CharsetProvider \
 	&& javac --release 8 -d build MacRomanProvider.java \
 	&& jar --create --no-manifest --date=2026-01-01T00:00:00Z --file pm-hub-charset.jar -C build META-INF -C build pmhub \

@@ -17,7 +17,7 @@ ROUNDS = 3
 
 def ours(path: Path) -> None:
     """Read every row, days included."""
-    from hub_msproject import mspdi
+    from hub_msproject.files import mspdi
 
     with Peak() as peak:
         began = time.perf_counter()
@@ -27,7 +27,7 @@ def ours(path: Path) -> None:
 
 def theirs(path: Path) -> None:
     """Read with MPXJ, then take the same fields to Python, without the days."""
-    from hub_msproject import mpxj_worker
+    from hub_msproject.files import mpxj_worker
 
     mpxj_worker.start_jvm(1024)
     reader = mpxj_worker._Reader()
@@ -40,7 +40,7 @@ def theirs(path: Path) -> None:
 
 def bare(path: Path) -> None:
     """Read with MPXJ and call its getters without making Python values of them."""
-    from hub_msproject import mpxj_worker
+    from hub_msproject.files import mpxj_worker
 
     mpxj_worker.start_jvm(1024)
     from jpype import JClass

@@ -219,7 +219,7 @@ def test_the_charset_jar_is_built_from_its_source() -> None:
     """The small jar in the package holds the class of the source beside it."""
     import zipfile
 
-    folder = ROOT / "plugins" / "msproject" / "hub_msproject" / "charset"
+    folder = ROOT / "plugins" / "msproject" / "hub_msproject" / "files" / "charset"
     with zipfile.ZipFile(folder / "pm-hub-charset.jar") as jar:
         names = set(jar.namelist())
         service = jar.read("META-INF/services/java.nio.charset.spi.CharsetProvider").decode().strip()

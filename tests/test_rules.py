@@ -54,7 +54,7 @@ def test_work_day(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("on_summary", "own"), [(0, None), (3, 3)])
 def test_own_effort(tmp_path: Path, store: Store, on_summary: int, own: int | None) -> None:
     """The work of a summary row is a roll-up; only what is assigned to the row itself is its own."""
-    from hub_msproject.source import MsProjectSource
+    from hub_msproject.files.source import MsProjectSource
 
     from hub.testing import sync_once
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hub_jira.source import JiraSource
 from hub_jira.standin import EMAIL, KEYS, JiraWorld
-from hub_msproject.source import MsProjectSource
+from hub_msproject.files.source import MsProjectSource
 from hub_tabular.source import TabularSource
 
 from hub.feed import BuildOptions, open_feed

@@ -8,6 +8,6 @@ from hub import Source, hookimpl
 @hookimpl
 def register_sources() -> list[type[Source]]:
     """Offer the kind ``msproject``."""
-    from hub_msproject.source import MsProjectSource
+    from hub_msproject.files.source import MsProjectSource
 
     return [MsProjectSource]

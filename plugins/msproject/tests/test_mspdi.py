@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_msproject import mpxj, mspdi
-from hub_msproject.mapping import Plan
-from hub_msproject.schedule import AssignmentRow, Header
-from hub_msproject.source import MsProjectSource
-from hub_msproject.workdays import Calendar, spread, weights
+from hub_msproject.files import mpxj, mspdi
+from hub_msproject.files.mapping import Plan
+from hub_msproject.files.schedule import AssignmentRow, Header
+from hub_msproject.files.source import MsProjectSource
+from hub_msproject.files.workdays import Calendar, spread, weights
 
 from hub import SourceDataError
 from hub.source import Context

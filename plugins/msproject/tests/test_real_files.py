@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_msproject import mpxj, mspdi
-from hub_msproject.schedule import AssignmentRow, Header, ResourceRow, Row, TaskRow
-from hub_msproject.source import MsProjectSource
+from hub_msproject.files import mpxj, mspdi
+from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Row, TaskRow
+from hub_msproject.files.source import MsProjectSource
 
 from hub.store import Store
 from hub.testing import sync_once

@@ -1,4 +1,4 @@
-"""The other side of `hub_msproject.mpxj_worker`: start it, ask it, and survive its death.
+"""The other side of `hub_msproject.files.mpxj_worker`: start it, ask it, and survive its death.
 
 A child process keeps a JVM that runs out of memory, hangs or crashes away from the hub's own.
 """
@@ -18,7 +18,7 @@ from typing import IO
 import msgspec
 
 from hub import MissingExtra, SourceDataError, SourceUnavailable
-from hub_msproject.schedule import Row
+from hub_msproject.files.schedule import Row
 
 READER = "mpxj-1"
 SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
@@ -95,7 +95,7 @@ class Mpxj:
             if lacking := missing_packages():
                 raise MissingExtra(f"Reading this kind of file needs {' and '.join(lacking)}: {HOW}.")
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "hub_msproject.mpxj_worker", str(self.memory_mb)],
+                [sys.executable, "-m", "hub_msproject.files.mpxj_worker", str(self.memory_mb)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

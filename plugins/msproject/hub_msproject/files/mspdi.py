@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from hub import SourceDataError
-from hub_msproject.schedule import (
+from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
     CustomRow,
@@ -29,7 +29,7 @@ from hub_msproject.schedule import (
     TaskRow,
     settle,
 )  # fmt: skip
-from hub_msproject.workdays import Calendar, Interval, moment, spread, weights
+from hub_msproject.files.workdays import Calendar, Interval, moment, spread, weights
 
 READER = "mspdi-1"
 NS = "{http://schemas.microsoft.com/project}"

@@ -19,7 +19,7 @@ from hub import (
     TaskLink,
     Worklog,
 )  # fmt: skip
-from hub_msproject.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow
+from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow
 
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Task, Baseline, TaskLink, Allocation, Worklog, CustomValue,

@@ -25,8 +25,8 @@ from hub import (
     matching_files,
     relative_name,
 )  # fmt: skip
-from hub_msproject import mapping, mpxj, mspdi
-from hub_msproject.schedule import Header, Row, Rows
+from hub_msproject.files import mapping, mpxj, mspdi
+from hub_msproject.files.schedule import Header, Row, Rows
 
 BATCH = 4000
 

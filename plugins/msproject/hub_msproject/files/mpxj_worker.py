@@ -1,6 +1,6 @@
 """Read schedules through MPXJ, in a process of its own: one JVM, many files, rows as JSON lines on standard output.
 
-Started by `hub_msproject.mpxj`. Each request is one JSON line ``{"path": …, "days": true}``;
+Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "days": true}``;
 the answer is one JSON line a row and a last line ``{"done": true}`` or ``{"error": …}``.
 Only the concrete reader of an allowed extension is called, never the one that guesses by content.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from hub_msproject.schedule import (
+from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
     CustomRow,

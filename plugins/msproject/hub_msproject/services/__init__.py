@@ -1,0 +1,1 @@
+"""Microsoft's services that hold plans: Planner, Planner premium, Project Server."""
