@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 PUBLIC = "https://login.microsoftonline.com"
-_ANSWERS = range(400, 500)
+_ANSWERS = frozenset(range(300, 500)) - {429}
 _LOOPBACK = {"127.0.0.1", "localhost"}
 # learn.microsoft.com/entra/identity-platform/reference-error-codes
 _SENTENCES = {
@@ -219,7 +219,12 @@ class _Client:
     def _ask(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         if self.plain:  # msal knows https only; a stand-in on this machine has no certificate
             url = url.replace("https://", "http://", 1)
-        return self.session.request(method, url, route="sign-in", also=_ANSWERS, **kwargs)
+        _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
+        if response.is_redirect:  # whoever it is sent to would get the secret
+            raise SourceDenied(
+                f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. Check authority, and the proxy."
+            )
+        return response
 
 
 def _first_line(text: str) -> str:

@@ -207,11 +207,14 @@ class Session:
         *,
         route: str | None = None,
         decoder: msgspec.json.Decoder[Any] | None = None,
+        also: Container[int] = (),
         **kwargs: Any,
     ) -> tuple[Any, requests.Response]:
         """Do what `json` does, and give the response too: totals and the next page may stand in its headers."""
 
         def accept(response: requests.Response) -> Any:
+            if response.is_redirect:
+                return None, response
             try:
                 decoded = decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
             except msgspec.ValidationError as exc:
@@ -228,7 +231,7 @@ class Session:
                 raise Retry(f"the answer is truncated or not JSON ({exc})") from exc
             return decoded, response
 
-        found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs)
+        found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs, also)
         return found
 
     def request(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hub.entra import Entra, SignIn
-from hub.errors import ConfigError, SourceDataError, SourceDenied, SourceUnavailable
+from hub.errors import ConfigError, SourceDenied, SourceUnavailable
 from hub.http import Session
 from hub.secrets import Secret
 from hub.testing.kit import HttpWorld, Request, Response, StandIn
@@ -186,7 +186,7 @@ def test_the_secret_follows_no_redirect(tenant: StandIn, tmp_path: Path) -> None
             if request.path.endswith("/token")
             else honest()
         )
-        with pytest.raises(SourceDataError, match="another host: it was not followed"):
+        with pytest.raises(SourceDenied, match="sends us elsewhere: it was not followed"):
             signing(account(tenant.url), tmp_path).header(GRAPH)
         assert [] == elsewhere.asked
 

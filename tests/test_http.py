@@ -34,6 +34,8 @@ class Server(ThreadingHTTPServer):
                 server.asked.append(dict(self.headers) | {"path": self.path})
                 (server.answers.pop(0) if len(server.answers) > 1 else server.answers[0])(self)
 
+            do_POST = do_GET
+
             def log_message(self, *_: object) -> None: ...
 
         super().__init__(("127.0.0.1", 0), Handler)
@@ -236,6 +238,25 @@ def test_credentials_stay_with_their_host(server: Server, session: Session) -> N
     finally:
         other.shutdown()
         other.server_close()
+
+
+def test_a_question_with_a_body_goes_to_no_other_host(server: Server, session: Session) -> None:
+    """The body may hold a credential: where a redirect would send it on (307, 308), it is an error."""
+    server.answers = [says(307, Location="http://localhost:9/there")]
+
+    with pytest.raises(SourceDataError, match="another host: it was not followed"):
+        session.json("POST", server.url + "/x", json={"access_token": "s3cret"})
+
+
+def test_headers_that_expire_are_given_anew(server: Server, session: Session) -> None:
+    """`sign` is asked for each request."""
+    tokens = iter(("first", "second"))
+    session.sign = lambda: {"Authorization": next(tokens)}
+    server.answers = [says(200)]
+    for _ in range(2):
+        session.get_json(server.url + "/x")
+
+    assert ["first", "second"] == [asked["Authorization"] for asked in server.asked]
 
 
 def test_a_circle_ends(server: Server, session: Session) -> None:

@@ -7,7 +7,8 @@ from hub import Source, hookimpl
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """Offer the kind ``msproject``."""
+    """Offer the kinds ``msproject`` (files) and ``planner``."""
     from hub_msproject.files.source import MsProjectSource
+    from hub_msproject.services.planner import PlannerSource
 
-    return [MsProjectSource]
+    return [MsProjectSource, PlannerSource]

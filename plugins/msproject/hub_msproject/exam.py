@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hub import Source
-from hub.testing.kit import FOLDER, Exam
+from hub.testing.kit import FOLDER, Capability, Exam, Verb
+from hub.testing.kit.microsoft import account
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.world import NOTE, Plans
+from hub_msproject.services import planner_standin
+from hub_msproject.services.planner import PlannerSource
 
 
 class MsProjectExam(Exam):
@@ -22,3 +27,20 @@ class MsProjectExam(Exam):
     def source(self, place: str) -> Source:
         """Read the folder."""
         return MsProjectSource(name="plans", path=place or FOLDER, tz="Europe/Paris")
+
+
+class PlannerExam(Exam):
+    """Planner: nothing but a whole reading can be claimed, since what changed is told by a beta only, and no list has a count."""
+
+    kind = "planner"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"deletions", "containers"})
+    cannot: ClassVar[frozenset[Verb]] = frozenset({"counts"})
+    private = (planner_standin.NOTE,)
+
+    def world(self, seed: int, *, scale: int = 1) -> planner_standin.PlannerWorld:
+        """Make the tenant."""
+        return planner_standin.PlannerWorld(seed, scale=scale)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return PlannerSource(name="planner", url=place, account=account(place), tz="Europe/Paris")

@@ -1,0 +1,90 @@
+"""What Microsoft's services share: a signed session, and lists that are followed from page to page to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from hub import Context, SourceDataError
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A page of a list; *next* is where it goes on, *delta* where to ask what changed since (OData JSON 4.0, sections 4.5.5 and 4.5.7)."""
+
+    value: list[T]
+    next: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    delta: str | None = msgspec.field(default=None, name="@odata.deltaLink")
+
+
+class Service:
+    """A service under one address; *sign* gives the headers that open it, for each request anew."""
+
+    def __init__(self, ctx: Context, root: str, sign: Callable[[], dict[str, str]]) -> None:
+        """Ask nothing yet."""
+        self.ctx, self.root = ctx, root.rstrip("/")
+        ctx.http.sign = sign
+        self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+    def get(self, path: str, shape: type[T], *, route: str | None = None, **kwargs: Any) -> T:
+        """Ask for one thing, or for one page by its address."""
+        found: T = self.ctx.http.get_json(self.address(path), route=route or path, decoder=self.decoder(shape), **kwargs)
+        return found
+
+    def post(self, path: str, shape: type[T], body: Any, *, route: str | None = None) -> T:
+        """Ask with a body."""
+        found: T = self.ctx.http.json(
+            "POST", self.address(path), route=route or path, decoder=self.decoder(shape), json=body
+        )
+        return found
+
+    def pages(
+        self,
+        path: str,
+        shape: type[T],
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        route: str | None = None,
+    ) -> Iterator[Page[T]]:
+        """Give the pages of a list, to the end.
+
+        Raises `SourceDataError` when the service sends to a page twice, or to another host.
+        """
+        name = route or path
+        page = self.get(path, Page[shape], route=name, params=params, headers=headers)  # type: ignore[valid-type]
+        asked: set[str] = set()
+        here = self.address(path)
+        while True:
+            self.ctx.raise_if_cancelled()
+            yield page
+            if not page.next:
+                return
+            here = urljoin(here, page.next)
+            if urlsplit(here)[:2] != urlsplit(self.root)[:2]:
+                raise SourceDataError(
+                    f"{name}: the next page is said to be on another host, {urlsplit(here).hostname}: it was not asked for."
+                )
+            if here in asked:
+                raise SourceDataError(f"{name}: the service sends to the same page for ever.")
+            asked.add(here)
+            page = self.get(here, Page[shape], route=name, headers=headers)  # type: ignore[valid-type]
+
+    def rows(self, path: str, shape: type[T], **kwargs: Any) -> Iterator[T]:
+        """Give the rows of a list, to the end."""
+        for page in self.pages(path, shape, **kwargs):
+            yield from page.value
+
+    def address(self, path: str) -> str:
+        """Give the address of a path."""
+        return path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
+
+    def decoder(self, shape: Any) -> msgspec.json.Decoder[Any]:
+        """Give the decoder of a shape, made once."""
+        if shape not in self._decoders:
+            self._decoders[shape] = msgspec.json.Decoder(shape)
+        return self._decoders[shape]

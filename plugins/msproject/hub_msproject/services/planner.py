@@ -1,0 +1,340 @@
+"""Planner (basic plans) by Microsoft Graph: each plan is read whole, since only a beta tells what changed.
+
+Source: learn.microsoft.com/graph/api/resources/planner-overview. Premium plans are not in it: they are in Dataverse (`premium`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub import (
+    Account,
+    Batch,
+    Category,
+    Census,
+    Check,
+    ConfigError,
+    Container,
+    Context,
+    CustomValue,
+    Entra,
+    Gone,
+    Partition,
+    Record,
+    Scope,
+    SignIn,
+    Source,
+    SourceDataError,
+    SourceForbidden,
+    SourceGone,
+    Task,
+)  # fmt: skip
+from hub_msproject.services.odata import Service
+
+GRAPH = "https://graph.microsoft.com"
+_AT_ONCE = 1000
+"""Ids of one question for people, at most (directoryObject: getByIds)."""
+_PRIORITIES = ((1, "urgent"), (4, "important"), (7, "medium"), (10, "low"))
+
+
+class Group(msgspec.Struct, frozen=True, rename="camel"):
+    """A Microsoft 365 group."""
+
+    id: str
+    display_name: str | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, rename="camel"):
+    """A plan."""
+
+    id: str
+    title: str
+    created_date_time: str | None = None
+
+
+class Bucket(msgspec.Struct, frozen=True, rename="camel"):
+    """A column of a plan's board."""
+
+    id: str
+    name: str
+
+
+class Details(msgspec.Struct, frozen=True, rename="camel"):
+    """The names of a plan's labels."""
+
+    category_descriptions: dict[str, str | None]
+
+
+class Assigned(msgspec.Struct, frozen=True, rename="camel"):
+    """Since when somebody is on a task."""
+
+    assigned_date_time: str | None
+
+
+class PlannerTask(msgspec.Struct, frozen=True, rename="camel"):
+    """A task; its dates are instants, and there is no stamp of its last change."""
+
+    id: str
+    plan_id: str
+    title: str
+    percent_complete: int
+    created_date_time: str
+    bucket_id: str | None
+    start_date_time: str | None
+    due_date_time: str | None
+    completed_date_time: str | None
+    priority: int | None
+    assignments: dict[str, Assigned]
+    applied_categories: dict[str, bool]
+
+
+class User(msgspec.Struct, frozen=True, rename="camel"):
+    """A person, as far as the account may see one."""
+
+    id: str
+    display_name: str | None
+    mail: str | None
+    user_principal_name: str | None
+    left: bool = False
+
+
+class Users(msgspec.Struct, frozen=True):
+    """Several people."""
+
+    value: list[User]
+
+
+class PlannerSource(Source, frozen=True, kw_only=True):
+    """Plans of Planner that are not premium.
+
+    *plans* narrows to ids of plans, *groups* to ids of Microsoft 365 groups. With neither, an application reads the plans of all groups, a person those shared with them.
+    Permissions: Tasks.Read.All and GroupMember.Read.All (an application), Tasks.Read and Group.Read.All (a person); User.ReadBasic.All for names.
+    """
+
+    kind: ClassVar[str] = "planner"
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Task, CustomValue)
+
+    account: Entra
+    plans: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    url: str = GRAPH
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ConfigError(f"The source {self.name}: url is the address of Microsoft Graph, such as {GRAPH}.")
+
+    @property
+    def address(self) -> str:
+        """Give the service."""
+        return self.url
+
+    @property
+    def signs_in(self) -> tuple[Entra, str]:
+        """Give the account, and Graph."""
+        return self.account, self.url
+
+    def _graph(self, ctx: Context) -> Service:
+        def make() -> Service:
+            signed = SignIn.of(ctx, self.account, self.name)
+            return Service(ctx, f"{self.url}/v1.0", lambda: signed.header(self.url))
+
+        return ctx.shared("graph", make)
+
+    # ---------- which plans ----------
+
+    def _wanted(self, ctx: Context) -> list[Plan]:
+        """Give the plans in scope that can be read now."""
+        found: dict[str, Plan] = ctx.shared("plans", lambda: {plan.id: plan for plan in self._found(ctx)})
+        return list(found.values())
+
+    def _found(self, ctx: Context) -> Iterator[Plan]:
+        graph = self._graph(ctx)
+        if self.plans:
+            for native in self.plans:
+                try:
+                    yield graph.get(f"planner/plans/{native}", Plan, route="planner/plans/{id}")
+                except (SourceGone, SourceForbidden) as exc:
+                    if ctx.shared("known", set[str]).isdisjoint({native}):
+                        ctx.report_missing(f"the plan {native}: {exc}")
+        elif self.groups or self.account.is_application:
+            for group in self.groups or [one.id for one in self._all_groups(graph)]:
+                try:
+                    yield from graph.rows(f"groups/{group}/planner/plans", Plan, route="groups/{id}/planner/plans")
+                except SourceForbidden as exc:
+                    ctx.report_missing(f"the plans of the group {group}: {exc}")
+                except SourceGone as exc:
+                    if group in self.groups:
+                        ctx.report_missing(f"the plans of the group {group}: {exc}")
+        else:
+            yield from graph.rows("me/planner/plans", Plan)
+
+    def _all_groups(self, graph: Service) -> Iterator[Group]:
+        params = {"$filter": "groupTypes/any(c:c eq 'Unified')", "$select": "id,displayName", "$top": "999"}
+        return graph.rows("groups", Group, params=params)
+
+    # ---------- check ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Sign in, count the plans, and look at one of them and at its people."""
+        graph = self._graph(ctx)
+        plans = self._wanted(ctx)
+        yield Check(
+            name="account",
+            state="ok",
+            detail=f"signed in as {'an application' if self.account.is_application else 'a person'}",
+        )
+        for _, what in ctx.missing:
+            yield Check(name="plans", state="failed", detail=what)
+        yield Check(
+            name="plans",
+            state="ok" if plans else "failed",
+            detail=f"{len(plans)} plans can be read; premium plans are not among them",
+        )
+        if not plans:
+            return
+        tasks = next(graph.pages(f"planner/plans/{plans[0].id}/tasks", PlannerTask, route="planner/plans/{id}/tasks")).value
+        yield Check(name="tasks", state="ok", detail=f"{len(tasks)} tasks on the first page of {plans[0].title}")
+        people = sorted({one for task in tasks for one in task.assignments})
+        if people:
+            named = [one for one in self._users(ctx, people[:1]) if one.display_name]
+            state, detail = (
+                ("ok", "people have names") if named else ("warning", "people have no names: grant User.ReadBasic.All")
+            )
+            yield Check(name="people", state="ok" if state == "ok" else "warning", detail=detail)
+
+    # ---------- plan, read ----------
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Give the list of plans, and each plan as a complete reading."""
+        known = ctx.shared("known", set[str])
+        known.update((cursors.get("plans") or {}).get("known", []))
+        plans = self._wanted(ctx)
+        if not plans:
+            ctx.report_missing("no plan can be read: check groups and plans, and the permissions of the account.")
+        yield Partition(id="plans", label="plans", data={"plans": plans, "known": sorted(known | {one.id for one in plans})})
+        for one in plans:
+            yield Partition(
+                id=f"plan {one.id}", label=one.title, complete=True, scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.id}")),
+                evidence="absent from its plan", data=one,
+            )  # fmt: skip
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one plan whole."""
+        if partition.id == "plans":
+            boxes: list[Record] = [
+                Container(
+                    id=self.row_id(f"p{one.id}"),
+                    kind="plan",
+                    name=one.title,
+                    seconds_per_day=round(self.hours_per_day * 3600),
+                )
+                for one in partition.data["plans"]
+            ]
+            yield Batch(records=boxes, cursor={"known": partition.data["known"]})
+            return
+        graph, plan = self._graph(ctx), partition.data
+        place = f"planner/plans/{plan.id}"
+        columns = {one.id: one.name for one in graph.rows(f"{place}/buckets", Bucket, route="planner/plans/{id}/buckets")}
+        labels = graph.get(f"{place}/details", Details, route="planner/plans/{id}/details").category_descriptions
+        for page in graph.pages(f"{place}/tasks", PlannerTask, route="planner/plans/{id}/tasks"):
+            records: list[Record] = list(self._people(ctx, page.value))
+            for task in page.value:
+                records += self._task(task, columns, labels)
+            yield Batch(records=records)
+        yield Batch(cursor={})
+
+    def _people(self, ctx: Context, tasks: list[PlannerTask]) -> Iterator[Account]:
+        """Name the people of some tasks who were not named yet in this run."""
+        told = ctx.shared("told", set[str])
+        new = sorted({one for task in tasks for one in task.assignments} - told)
+        for start in range(0, len(new), _AT_ONCE):
+            yield from (self._account(one) for one in self._users(ctx, new[start : start + _AT_ONCE]))
+        told.update(new)
+
+    def _users(self, ctx: Context, ids: list[str]) -> list[User]:
+        try:
+            found = self._graph(ctx).post("directoryObjects/getByIds", Users, {"ids": ids, "types": ["user"]}).value
+        except SourceForbidden:
+            ctx.shared("nameless", lambda: _say_nameless(ctx))
+            return [User(one, None, None, None) for one in ids]
+        # who left the organisation is still named by tasks
+        return found + [User(one, None, None, None, left=True) for one in sorted(set(ids) - {user.id for user in found})]
+
+    def _account(self, user: User) -> Account:
+        return Account(
+            id=self.row_id(f"u{user.id}"), display_name=user.display_name, email=user.mail or user.user_principal_name, login=user.user_principal_name,
+            active=False if user.left else None,
+        )  # fmt: skip
+
+    def _task(self, task: PlannerTask, columns: dict[str, str], labels: dict[str, str | None]) -> Iterator[Record]:
+        id_ = self.row_id(task.id)
+        people = sorted(task.assignments, key=lambda one: (task.assignments[one].assigned_date_time or "", one))
+        named = sorted(labels.get(one) or one for one, applied in task.applied_categories.items() if applied)
+        yield Task(
+            id=id_, container_id=self.row_id(f"p{task.plan_id}"), title=task.title, kind="work", status_raw=columns.get(task.bucket_id or ""),
+            status_native=_status(task), assignee_id=self.row_id(f"u{people[0]}") if people else None, percent=float(task.percent_complete),
+            priority_raw=next((name for top, name in _PRIORITIES if task.priority is not None and task.priority <= top), None),
+            created_at=_instant(task.created_date_time), planned_start_on=self._day(task.start_date_time), due_on=self._day(task.due_date_time),
+            actual_finish_on=self._day(task.completed_date_time), labels=", ".join(named) or None,
+        )  # fmt: skip
+        if len(people) > 1:
+            yield CustomValue(
+                id=f"{id_}/assignees",
+                row_id=id_,
+                field="assignees",
+                text=", ".join(self.row_id(f"u{one}") for one in people),
+            )
+
+    def _day(self, text: str | None) -> str | None:
+        """Give the civil day of an instant in the zone of the source."""
+        found = _instant(text)
+        return datetime.fromisoformat(found).astimezone(ZoneInfo(self.tz)).date().isoformat() if found else None
+
+    # ---------- census ----------
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
+        """Ask for each plan that is not listed any more: 404 is a deletion, 403 or another answer is out of sight."""
+        listed = {one.id for one in self._wanted(ctx)}
+        for lost in sorted(set((cursors.get("plans") or {}).get("known", [])) - listed):
+            id_ = self.row_id(f"p{lost}")
+            try:
+                self._graph(ctx).get(f"planner/plans/{lost}", Plan, route="planner/plans/{id}")
+            except SourceGone:
+                yield Gone(record=Container, id=id_, evidence="Microsoft Graph answers 404 for it")
+            except SourceForbidden as exc:
+                yield self._hidden(id_, str(exc))
+            else:
+                if not ctx.missing:
+                    yield self._hidden(id_, "it is not among the plans of this source any more")
+
+    def _hidden(self, id_: str, why: str) -> Census:
+        return Census(
+            record=Task, scope=Scope(records=(Task,), container_id=id_), ids=frozenset(), evidence=why, readable=False
+        )
+
+
+def _say_nameless(ctx: Context) -> bool:
+    ctx.note("people have no names: the account lacks the permission User.ReadBasic.All.")
+    return True
+
+
+def _status(task: PlannerTask) -> Category:
+    """Planner knows three states: 0 %, 100 %, and between (plannerTask: percentComplete)."""
+    return "done" if task.percent_complete >= 100 else "in_progress" if task.percent_complete > 0 else "todo"
+
+
+def _instant(text: str | None) -> str | None:
+    """Give an instant in UTC to the second. Raises `SourceDataError` for another text."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise SourceDataError(f"Microsoft Graph sent {text!r} where a date was expected.") from exc
+    return f"{moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%S}Z"

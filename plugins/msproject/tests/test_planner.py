@@ -1,0 +1,138 @@
+"""Planner against a stand-in of Microsoft Graph: certified, exact after random days, and each thing its API does not say."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hub_msproject.exam import PlannerExam
+from hub_msproject.services.planner import PlannerSource
+from hub_msproject.services.planner_standin import PlannerWorld
+
+from hub.source import Context
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
+from hub.testing.kit import Response, StandIn, certify, faults
+from hub.testing.kit.microsoft import CLIENT, TENANT
+
+__all__ = ["hub_folder", "run_hub", "store"]
+
+
+def source(site: StandIn, **settings: Any) -> PlannerSource:
+    made = PlannerExam().source(site.url)
+    return PlannerSource(**{name: getattr(made, name) for name in made.__struct_fields__} | settings)
+
+
+def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **options: Any) -> SourceReport:
+    site.asked.clear()
+    return sync_once(store, source(site, **settings or {}), session=faults.hurried, **options)
+
+
+def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in store.connection.execute(sql)]
+
+
+def test_it_passes_what_its_api_allows(proof: bool) -> None:
+    """Bronze: no increments can be proven, everything else that is claimed is."""
+    for seed in range(2026, 2031 if proof else 2027):
+        assert [] == [f"{one.code}: {one.saw}" for one in certify(PlannerExam(), seed=seed).failures()]
+
+
+def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) -> None:
+    world = PlannerWorld(3)
+    rng = random.Random(3)
+    deeds = (world.add, world.edit, world.edit, world.delete, lambda: world.move(rng.choice(world.rows())))
+    with StandIn(world) as site:
+        for _ in range(30 if proof else 10):
+            for _ in range(rng.randint(0, 4)):
+                rng.choice(deeds)()
+            at = rng.randint(1, 20)
+            site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
+            go(store, site)
+            site.fault = None
+
+            assert "ok" == go(store, site, census=True).verdict
+            seen = dict(rows(store, "SELECT id, title FROM task WHERE presence = 'present'"))
+            assert {f"planner:{world.task_id(item)}": item.title for item in world.seen()} == seen
+
+
+def test_a_plan_that_is_gone_is_gone_and_one_that_is_closed_is_hidden(store: Store) -> None:
+    """Graph tells the two apart: 404 and 403."""
+    world = PlannerWorld(4)
+    with StandIn(world) as site:
+        go(store, site)
+        world.hidden.add("2")
+        world.removed.add("3")
+        report = sync_once(store, source(site, max_leave=1.0), session=faults.hurried, census=True)
+
+    assert "ok" == report.verdict
+    assert [("planner:pplan1", "present"), ("planner:pplan2", "hidden"), ("planner:pplan3", "deleted")] == rows(
+        store, "SELECT id, presence FROM container ORDER BY id"
+    )
+
+
+@pytest.mark.parametrize(("settings", "plans"), [({"groups": ("g1", "g3")}, 2), ({"plans": ("plan2",)}, 1)])
+def test_it_can_be_narrowed(store: Store, settings: dict[str, Any], plans: int) -> None:
+    with StandIn(PlannerWorld(5)) as site:
+        report = go(store, site, settings)
+
+    assert ("ok", [(plans,)]) == (report.verdict, rows(store, "SELECT count(*) FROM container"))
+
+
+@pytest.mark.parametrize("settings", [{"groups": ("g1", "nobody")}, {"plans": ("plan1", "plan9")}])
+def test_what_is_asked_for_and_not_there_is_missing(store: Store, settings: dict[str, Any]) -> None:
+    """A wrong id is said, and the run is not green."""
+    world = PlannerWorld(5)
+    honest = world.answer
+    world.answer = lambda request: Response(status=404) if "nobody" in request.path else honest(request)  # type: ignore[method-assign]
+    with StandIn(world) as site:
+        report = go(store, site, settings)
+
+    assert "partial" == report.verdict
+    assert any("nobody" in one or "plan9" in one for one in report.missing)
+
+
+def test_people_without_names_cost_a_note(store: Store) -> None:
+    """Who may not be named is still one person, and not said to have left."""
+    with StandIn(
+        PlannerWorld(6),
+        lambda _, request, honest: (
+            faults.status_from(1, 403)(1, request, honest) if "getByIds" in request.path else honest()
+        ),
+    ) as site:
+        report = go(store, site)
+
+    assert ("ok", 1) == (report.verdict, len(report.notes))
+    assert [(None, None)] == rows(store, "SELECT DISTINCT display_name, active FROM account")
+
+
+def test_check_says_what_it_saw() -> None:
+    with StandIn(PlannerWorld(7)) as site:
+        context = Context(base=Path(), source_id="planner", session=lambda: faults.hurried(context))
+        said = {one.name: (one.state, one.detail) for one in source(site).check(context)}
+
+    assert {"account", "plans", "tasks", "people"} == said.keys()
+    assert ("ok", "3 plans can be read; premium plans are not among them") == said["plans"]
+
+
+def test_a_person_signs_in_by_the_command(run_hub: Callable[..., HubResult], hub_folder: Any) -> None:
+    """`hub signin` once, then the source reads as that person; before it says what to do."""
+    with StandIn(PlannerWorld(8)) as site:
+        (hub_folder / "config" / "hub.toml").write_text(
+            f'[sources.planner]\nkind = "planner"\nurl = "{site.url}"\ngroups = ["g1", "g2", "g3"]\n'
+            f'account = {{ tenant = "{TENANT}", client_id = "{CLIENT}", authority = "{site.url}" }}\n'
+        )
+        before = run_hub("sync")
+        signed = run_hub("signin", "planner")
+        after = run_hub("sync")
+        wrong = run_hub("signin", "plans")
+
+    assert (1, True) == (before.exit_code, "Run `hub signin planner` once" in before.output + before.error)
+    assert (0, True) == (signed.exit_code, "enter the code ABCD-EFGH" in signed.output)
+    assert "pmo@example.org is signed in" in signed.output
+    assert 0 == after.exit_code, after.output + after.error
+    assert (2, True) == (wrong.exit_code, "those that do: planner" in wrong.error)
