@@ -108,16 +108,16 @@ class SignIn:
 
         Raises `SourceDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that is none.
         """
-        with self._lock:
+        with self._lock:  # several threads that begin at once ask for one token
             app = self._app()
-        if self.account.is_application:
-            found = app.acquire_token_for_client([f"{resource}/.default"])
-        else:
-            known = app.get_accounts()
-            if not known:
-                raise SourceDenied(f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once.")
-            found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
-            self._keep()
+            if self.account.is_application:
+                found = app.acquire_token_for_client([f"{resource}/.default"])
+            else:
+                known = app.get_accounts()
+                if not known:
+                    raise SourceDenied(f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once.")
+                found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
+                self._keep()
         if not found or "access_token" not in found:
             raise self._refusal(found or {"error": "interaction_required", "error_codes": [700082]})
         return {"Authorization": f"Bearer {found['access_token']}"}

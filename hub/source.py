@@ -71,11 +71,15 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Records and the *cursor* (JSON) that makes them done: both are written in one transaction."""
+    """Records and the *cursor* (JSON) that makes them done: both are written in one transaction.
+
+    *gone* are proofs: about single rows, or a `Census` of a narrow scope whose rows were all written in this batch,
+    such as the days of one assignment.
+    """
 
     records: tuple[Record, ...] | list[Record] = ()
     cursor: Any = None
-    gone: tuple[Gone, ...] = ()
+    gone: tuple[Gone | Census, ...] = ()
 
 
 class Census(msgspec.Struct, frozen=True, kw_only=True):

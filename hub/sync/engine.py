@@ -20,7 +20,7 @@ from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Context, Gone, Partition, Source
 from hub.store import Store
 from hub.sync import effect
-from hub.sync.leaving import apply_census, apply_gone, judge_absence
+from hub.sync.leaving import apply_census, judge_absence
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
 
 CENSUS = "__census__"
@@ -287,7 +287,7 @@ class _Engine:
                     partition.id, ((record.table, record.id) for record in batch.records if whole or record.guarded)
                 )
             if batch.gone:
-                moved = apply_gone(self.store, work.source, batch.gone, run_id=work.run_id)
+                moved = apply_census(self.store, work.source, batch.gone, run_id=work.run_id)
                 self.store.count(work.run_id, moved)
                 changes.add(moved)
         work.report.changes.add(changes)

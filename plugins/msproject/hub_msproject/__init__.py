@@ -7,8 +7,9 @@ from hub import Source, hookimpl
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """Offer the kinds ``msproject`` (files) and ``planner``."""
+    """Offer the kinds ``msproject`` (files), ``planner`` and ``planner-premium``."""
     from hub_msproject.files.source import MsProjectSource
     from hub_msproject.services.planner import PlannerSource
+    from hub_msproject.services.premium import PremiumSource
 
-    return [MsProjectSource, PlannerSource]
+    return [MsProjectSource, PlannerSource, PremiumSource]

@@ -9,8 +9,9 @@ from hub.testing.kit import FOLDER, Capability, Exam, Verb
 from hub.testing.kit.microsoft import account
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.world import NOTE, Plans
-from hub_msproject.services import planner_standin
+from hub_msproject.services import planner_standin, premium_standin
 from hub_msproject.services.planner import PlannerSource
+from hub_msproject.services.premium import PremiumSource
 
 
 class MsProjectExam(Exam):
@@ -44,3 +45,20 @@ class PlannerExam(Exam):
     def source(self, place: str) -> Source:
         """Make the source."""
         return PlannerSource(name="planner", url=place, account=account(place), tz="Europe/Paris")
+
+
+class PremiumExam(Exam):
+    """Planner premium: a task stays in its plan, and an account sees the whole organisation or is told so."""
+
+    kind = "planner-premium"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions"})
+    cannot: ClassVar[frozenset[Verb]] = frozenset({"counts"})
+    private = (premium_standin.NOTE,)
+
+    def world(self, seed: int, *, scale: int = 1) -> premium_standin.PremiumWorld:
+        """Make the organisation."""
+        return premium_standin.PremiumWorld(seed, scale=scale)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return PremiumSource(name="premium", url=place, account=account(place), tz="Europe/Paris")

@@ -1,0 +1,262 @@
+"""Dataverse as it is read: which tables and columns an organisation has, what changed in one since, and how far an account sees.
+
+Source: learn.microsoft.com/power-apps/developer/data-platform/webapi (query data, use change tracking, EntityMetadata, RetrieveUserSetOfPrivilegesByNames).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable
+from hub_msproject.services.odata import Page, Service
+
+MOST = 5000
+"""Rows of one page, at most."""
+OVERLAP = timedelta(minutes=10)
+"""How long a change may take until it can be read."""
+_TRACK = {"Prefer": f"odata.track-changes,odata.maxpagesize={MOST}"}
+_PLAIN = {"Prefer": f"odata.maxpagesize={MOST}"}
+_DELETED = b"$deletedEntity"
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table: its logical name, the columns that we need, and those that we take where they exist."""
+
+    name: str
+    needed: tuple[str, ...]
+    wanted: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give the column of the key."""
+        return f"{self.name}id"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What an organisation says of a table: its entity set, whether changes are tracked, and which of our columns it has."""
+
+    set: str
+    tracked: bool
+    columns: tuple[str, ...]
+
+    @property
+    def select(self) -> str:
+        """Give the columns as a query names them."""
+        return ",".join(self.columns)
+
+
+class _Attribute(msgspec.Struct, frozen=True, rename="pascal"):
+    logical_name: str
+
+
+class _Entity(msgspec.Struct, frozen=True, rename="pascal"):
+    logical_name: str
+    entity_set_name: str
+    change_tracking_enabled: bool
+    attributes: list[_Attribute]
+
+
+class _Tombstone(msgspec.Struct, frozen=True):
+    context: str = msgspec.field(default="", name="@odata.context")
+    id: str = ""
+    reason: str = ""
+
+
+class Row(dict[str, Any]):
+    """A row by column; a column that was asked for and is not there, or of another type, is an error."""
+
+    asked: tuple[str, ...] = ()
+
+    def _of(self, name: str, kind: type | tuple[type, ...], what: str) -> Any:
+        if name not in self:
+            if name in self.asked:
+                raise SourceDataError(f"Dataverse left out {name}, which was asked for: the API changed.")
+            return None
+        value = self[name]
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise SourceDataError(f"Dataverse sent {name} as {value!r:.60} where {what} was expected.")
+        return value
+
+    def text(self, name: str) -> str | None:
+        """Give a text."""
+        found: str | None = self._of(name, str, "a text")
+        return found
+
+    def key(self, name: str) -> str:
+        """Give a text that must be there."""
+        found = self.text(name)
+        if not found:
+            raise SourceDataError(f"Dataverse sent a row without {name}.")
+        return found
+
+    def number(self, name: str) -> float | None:
+        """Give a number."""
+        found: float | None = self._of(name, (int, float), "a number")
+        return found
+
+    def flag(self, name: str) -> bool | None:
+        """Give yes or no."""
+        found: bool | None = self._of(name, bool, "yes or no")
+        return found
+
+    def instant(self, name: str) -> str | None:
+        """Give an instant in UTC to the second."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            return f"{_utc(text):%Y-%m-%dT%H:%M:%S}Z"
+        except ValueError as exc:
+            raise SourceDataError(f"Dataverse sent {name} as {text!r} where a date was expected.") from exc
+
+
+class Changes(msgspec.Struct):
+    """A page of what a table holds or what changed in it: rows, and the keys of those that were deleted; *delta* on the last page."""
+
+    rows: Iterator[Row]
+    deleted: list[str]
+    delta: str | None
+
+
+class Dataverse:
+    """An organisation, asked for tables."""
+
+    def __init__(self, ctx: Context, service: Service) -> None:
+        """Ask nothing yet."""
+        self.ctx, self.service = ctx, service
+
+    # ---------- what there is ----------
+
+    def known(self, tables: tuple[Table, ...]) -> dict[str, Known]:
+        """Give what is known of tables, by name. Raises `SourceDataError` for a table or a column that we need and that is not there."""
+        names = " or ".join(f"LogicalName eq '{table.name}'" for table in tables)
+        params = {
+            "$select": "LogicalName,EntitySetName,ChangeTrackingEnabled",
+            "$filter": names,
+            "$expand": "Attributes($select=LogicalName)",
+        }
+        found = {one.logical_name: one for one in self.service.get("EntityDefinitions", Page[_Entity], params=params).value}
+        answer = {}
+        for table in tables:
+            if table.name not in found:
+                raise SourceDataError(
+                    f"This organisation has no table {table.name}: Planner premium is not installed in it, or the account may not read its metadata."
+                )
+            have = {one.logical_name for one in found[table.name].attributes}
+            if lacking := [name for name in table.needed if _plain(name) not in have]:
+                raise SourceDataError(
+                    f"The table {table.name} has no {', '.join(lacking)}: its solution is of another version than the one this connector knows."
+                )
+            columns = (table.key, *table.needed, *(name for name in table.wanted if _plain(name) in have))
+            answer[table.name] = Known(found[table.name].entity_set_name, found[table.name].change_tracking_enabled, columns)
+        return answer
+
+    def labels(self, table: str, column: str) -> dict[str, str]:
+        """Give the English names, or those there are, of the values of a choice."""
+        path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+        params = {"$select": "LogicalName", "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)"}
+        found: dict[str, Any] = self.service.get(path, dict, params=params, route="choices")
+        options = ((found.get("OptionSet") or found.get("GlobalOptionSet") or {}).get("Options")) or []
+        names = {}
+        for option in options:
+            labels = (option.get("Label") or {}).get("LocalizedLabels") or []
+            chosen = sorted(labels, key=lambda label: label.get("LanguageCode") != 1033)
+            if chosen:
+                names[str(option.get("Value"))] = str(chosen[0].get("Label"))
+        return names
+
+    def me(self) -> str:
+        """Give the id of the account."""
+        found: dict[str, Any] = self.service.get("WhoAmI", dict)
+        return str(found.get("UserId"))
+
+    def sees_all(self, tables: tuple[Table, ...]) -> bool:
+        """Say whether the account reads these tables in the whole organisation: only then does what is absent not exist."""
+        names = [f"prvRead{table.name}" for table in tables]
+        path = f"systemusers({self.me()})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@names)"
+        try:
+            found: dict[str, Any] = self.service.get(path, dict, params={"@names": json.dumps(names)}, route="privileges")
+        except SourceUnavailable:
+            raise
+        except SourceError as exc:
+            self.ctx.log.info("privileges cannot be read: %s", exc)
+            return False
+        depths = [one.get("Depth") for one in found.get("RolePrivileges") or []]
+        return len(depths) >= len(names) and set(depths) == {"Global"}
+
+    # ---------- what is in it ----------
+
+    def rows(self, known: Known, **params: str) -> Iterator[Changes]:
+        """Give the rows of a table, page by page; *params* narrow it (``filter``, ``orderby``, ``top``, ``expand``)."""
+        query = {"$select": known.select} | {f"${name}": value for name, value in params.items()}
+        yield from self._pages(known, known.set, query, _PLAIN)
+
+    def whole(self, known: Known) -> Iterator[Changes]:
+        """Give all rows of a tracked table; the last page has the link to what changes from then on."""
+        yield from self._pages(known, known.set, {"$select": known.select}, _TRACK)
+
+    def since(self, known: Known, delta: str) -> Iterator[Changes] | None:
+        """Give what changed since *delta*, or None where the link has expired (after 7 days, unless the organisation says otherwise)."""
+        pages = self._pages(known, delta, None, _TRACK)
+        try:
+            first = next(pages)
+        except (SourceDataError, SourceGone) as exc:
+            self.ctx.log.info("%s is read whole: the link to its changes is refused: %s", known.set, exc)
+            return None
+
+        def all_of() -> Iterator[Changes]:
+            yield first
+            yield from pages
+
+        return all_of()
+
+    def newest(self, known: Known) -> str:
+        """Give the stamp of the last change, or nothing."""
+        for page in self.rows(known, orderby="modifiedon desc", top="1"):
+            for row in page.rows:
+                return row.instant("modifiedon") or ""
+        return ""
+
+    def changed(self, known: Known, since: str) -> Iterator[Changes]:
+        """Give the rows that changed since an instant, and some from before."""
+        return self.rows(known, filter=f"modifiedon ge {_utc(since) - OVERLAP:%Y-%m-%dT%H:%M:%SZ}")
+
+    def _pages(self, known: Known, path: str, query: dict[str, str] | None, headers: dict[str, str]) -> Iterator[Changes]:
+        for page in self.service.pages(path, msgspec.Raw, params=query, headers=headers, route=known.set):
+            deleted = []
+            alive = []
+            for raw in page.value:
+                stone = msgspec.json.decode(raw, type=_Tombstone) if _DELETED in bytes(raw) else None
+                if stone is not None and stone.context.endswith("$deletedEntity"):
+                    if stone.reason == "deleted":
+                        deleted.append(stone.id)
+                else:
+                    alive.append(raw)
+            yield Changes(_rows(alive, known.columns), deleted, page.delta)
+
+
+def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...]) -> Iterator[Row]:
+    for raw in raws:
+        decoded = msgspec.json.decode(raw)
+        if not isinstance(decoded, dict):
+            raise SourceDataError(f"Dataverse sent {decoded!r:.60} where a row was expected.")
+        row = Row(decoded)
+        row.asked = columns
+        yield row
+
+
+def _plain(column: str) -> str:
+    """Give the logical name of a column: a query names a reference ``_NAME_value``."""
+    match = re.fullmatch(r"_(\w+)_value", column)
+    return match[1] if match else column
+
+
+def _utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,420 @@
+"""Planner premium (once Project for the web) in Dataverse: what changed by its change tracking, deletions by its tombstones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub import (
+    Account,
+    Allocation,
+    Batch,
+    Category,
+    Census,
+    Check,
+    ConfigError,
+    Container,
+    Context,
+    Entra,
+    Gone,
+    Iteration,
+    Partition,
+    Record,
+    Scope,
+    SignIn,
+    Source,
+    SourceDataError,
+    Task,
+    TaskLink,
+)  # fmt: skip
+from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
+from hub_msproject.services.odata import Service
+
+_TYPES = ("msdyn_projecttaskdependencylinktype", "msdyn_linktype")
+"""What versions of the solution call the type of a dependency."""
+PROJECTS = Table("msdyn_project", ("msdyn_subject", "modifiedon", "statecode"), ("msdyn_hoursperday", "msdyn_istemplate"))
+TASKS = Table(
+    "msdyn_projecttask",
+    ("_msdyn_project_value", "_msdyn_parenttask_value", "msdyn_subject", "msdyn_start", "msdyn_finish", "msdyn_effort", "msdyn_effortcompleted",
+     "msdyn_effortremaining", "msdyn_progress", "createdon", "modifiedon"),
+    ("msdyn_ismilestone", "msdyn_summary", "msdyn_outlinelevel", "_msdyn_projectbucket_value", "_msdyn_projectsprint_value", "msdyn_priority",
+     "msdyn_actualstart", "msdyn_actualend"),
+)  # fmt: skip
+LINKS = Table("msdyn_projecttaskdependency", ("_msdyn_predecessortask_value", "_msdyn_successortask_value", "modifiedon"),
+              ("_msdyn_project_value", *_TYPES))  # fmt: skip
+ASSIGNMENTS = Table(
+    "msdyn_resourceassignment",
+    ("_msdyn_taskid_value", "_msdyn_projectid_value", "_msdyn_bookableresourceid_value", "msdyn_plannedwork", "modifiedon"),
+)
+BUCKETS = Table("msdyn_projectbucket", ("msdyn_name",))
+SPRINTS = Table("msdyn_projectsprint", ("msdyn_name", "_msdyn_project_value"), ("msdyn_start", "msdyn_finish"))
+PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
+MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
+ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
+RECORD_OF: dict[str, type[Record]] = {
+    PROJECTS.name: Container,
+    TASKS.name: Task,
+    LINKS.name: TaskLink,
+    ASSIGNMENTS.name: Allocation,
+}
+PREFIX = {PROJECTS.name: "p", TASKS.name: "", LINKS.name: "l", ASSIGNMENTS.name: "a"}
+CHUNK = 500
+DAY = timedelta(days=1)
+SWEEP = timedelta(days=7)
+"""How long changes are followed before a table is read whole again: as long as Dataverse keeps them."""
+_PRIORITIES = {1: "urgent", 3: "important", 5: "medium", 9: "low"}
+_HUMAN = {2, 3}
+"""Contact and user (bookableresource: resourcetype); the others are equipment, crews, pools, accounts and generic ones."""
+_TIMES = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_ENDS = re.compile(r"(finish|fin|start|d[ée]but)\W+(?:to|à|a)?\W*(finish|fin|start|d[ée]but)", re.IGNORECASE)
+
+
+class Span(msgspec.Struct, frozen=True, rename="pascal"):
+    """Planned work of an assignment between two instants, in hours (msdyn_plannedwork)."""
+
+    start: str
+    end: str
+    hours: float
+
+
+_SPANS = msgspec.json.Decoder(list[Span])
+
+
+class PremiumSource(Source, frozen=True, kw_only=True):
+    """Premium plans of one organisation; *url* is that of its Dataverse, such as ``https://contoso.crm4.dynamics.com``.
+
+    The account is an application user with a role that reads the tables of Project in the whole organisation: change tracking asks for it, and so do proofs of deletion.
+    """
+
+    kind: ClassVar[str] = "planner-premium"
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Iteration, Task, TaskLink, Allocation)
+    asks: ClassVar[tuple[str, ...]] = ("url",)
+
+    url: str
+    account: Entra
+    hours_per_day: float = 8.0
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"The source {self.name}: url is the address of Dataverse, such as https://contoso.crm4.dynamics.com."
+            )
+
+    @property
+    def address(self) -> str:
+        """Give the organisation."""
+        return self.url
+
+    @property
+    def signs_in(self) -> tuple[Entra, str]:
+        """Give the account, and the organisation."""
+        return self.account, self.url.rstrip("/")
+
+    def _dataverse(self, ctx: Context) -> Dataverse:
+        def make() -> Dataverse:
+            signed = SignIn.of(ctx, self.account, self.name)
+            return Dataverse(
+                ctx, Service(ctx, f"{self.url.rstrip('/')}/api/data/v9.2", lambda: signed.header(self.url.rstrip("/")))
+            )
+
+        return ctx.shared("dataverse", make)
+
+    # ---------- check ----------
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Sign in, look at the tables, whether changes are tracked, and how far the account sees."""
+        dataverse = self._dataverse(ctx)
+        dataverse.me()
+        yield Check(name="account", state="ok", detail="signed in")
+        known = dataverse.known(ALL)
+        untracked = [table.name for table in MAIN if not known[table.name].tracked]
+        detail = (
+            f"changes of {', '.join(untracked)} are not tracked: they are read whole once a day; turn on Track changes"
+            if untracked
+            else "changes are tracked"
+        )
+        yield Check(name="change tracking", state="warning" if untracked else "ok", detail=detail)
+        far = dataverse.sees_all(MAIN)
+        detail = (
+            "the account reads the whole organisation"
+            if far
+            else "the account does not read the whole organisation, or it cannot be told: deletions are proven by tombstones only"
+        )
+        yield Check(name="rights", state="ok" if far else "warning", detail=detail)
+        lacking = [
+            name
+            for table in (*MAIN, SPRINTS)
+            for name in table.wanted
+            if name not in known[table.name].columns and name not in _TYPES
+        ]
+        if lacking:
+            yield Check(
+                name="columns",
+                state="warning",
+                detail=f"this organisation has no {', '.join(lacking)}: what they hold is left out",
+            )
+        newest = dataverse.newest(known[TASKS.name])
+        yield Check(
+            name="tasks",
+            state="ok" if newest else "warning",
+            detail=f"last change {newest}" if newest else "no task can be seen",
+        )
+
+    # ---------- plan ----------
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Follow each table's changes; read it whole at first, once a week, where its link has expired, and daily where changes are not tracked."""
+        dataverse, before = self._dataverse(ctx), cursors.get("lists") or {}
+        fresh = before.get("settings") == self._settings() and not ctx.full and _age(ctx, before) < DAY
+        known = msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL)
+        choice = next((name for name in _TYPES if name in known[LINKS.name].columns), None)
+        types = (
+            before["types"]
+            if fresh
+            else {value: _link_type(name) for value, name in dataverse.labels(LINKS.name, choice).items()}
+            if choice
+            else {}
+        )
+        yield Partition(id="lists", label="people and sprints", data={"known": known, "cursor": {
+            "settings": self._settings(), "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"), "known": msgspec.to_builtins(known), "types": types}})  # fmt: skip
+        columns = {
+            row.key(BUCKETS.key): row.text("msdyn_name") for page in dataverse.rows(known[BUCKETS.name]) for row in page.rows
+        }
+        templates = self._templates(dataverse, known[PROJECTS.name])
+        # what a task is called on its board, and whether its project counts, stand in other tables
+        settings = msgspec.json.encode([self._settings(), columns, sorted(templates)], order="sorted").decode()
+        for table in MAIN:
+            mark, one = cursors.get(table.name) or {}, known[table.name]
+            pages = None
+            if (
+                mark.get("settings") == settings
+                and not ctx.full
+                and bool(mark["delta"]) == one.tracked
+                and _age(ctx, mark) < (SWEEP if one.tracked else DAY)
+            ):
+                pages = dataverse.since(one, mark["delta"]) if mark["delta"] else dataverse.changed(one, mark["newest"])
+            proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx))
+            yield Partition(
+                id=table.name, label=one.set, complete=proven, scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
+                evidence=f"absent from the whole table {table.name} (without templates), which the account reads in the whole organisation",
+                data={"table": table, "known": one, "pages": pages, "mark": mark, "settings": settings, "reader": _Reader(self, columns, templates, choice, types)},
+            )  # fmt: skip
+
+    def _templates(self, dataverse: Dataverse, projects: Known) -> set[str]:
+        if "msdyn_istemplate" not in projects.columns:
+            return set()
+        return {
+            row.key(PROJECTS.key)
+            for page in dataverse.rows(projects, filter="msdyn_istemplate eq true")
+            for row in page.rows
+            if row.flag("msdyn_istemplate")
+        }
+
+    def _sees_all(self, ctx: Context) -> bool:
+        found = self._dataverse(ctx).sees_all(MAIN)
+        if not found:
+            ctx.note(
+                "the account does not read the whole organisation, or it cannot be told: what is absent is not taken for deleted."
+            )
+        return found
+
+    def _settings(self) -> str:
+        return msgspec.json.encode([self.url, self.tz, self.hours_per_day]).decode()
+
+    # ---------- read ----------
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read what changed in one table, or all of it."""
+        data, dataverse = partition.data, self._dataverse(ctx)
+        if partition.id == "lists":
+            yield from self._lists(dataverse, data)
+            return
+        table, known, mark, reader = data["table"], data["known"], data["mark"], data["reader"]
+        whole = data["pages"] is None
+        newest: str = dataverse.newest(known) if whole else mark["newest"]
+        start = newest
+        delta: str | None = None
+        for page in self._whole(dataverse, known, start) if whole else data["pages"]:
+            records: list[Record] = []
+            gone: list[Gone | Census] = [self._deleted(table, key) for key in page.deleted]
+            for row in page.rows:
+                made = reader.records(table, row)
+                records += made
+                if table is ASSIGNMENTS and not whole:
+                    gone.append(self._days(row.key(table.key), frozenset(one.id for one in made)))
+                if not known.tracked:
+                    newest = max(newest, row.instant("modifiedon") or "")
+                if len(records) >= CHUNK:
+                    yield Batch(records=records, gone=tuple(gone))
+                    records, gone = [], []
+            delta = page.delta or delta
+            yield Batch(records=records, gone=tuple(gone))
+        if known.tracked and not delta:
+            raise SourceDataError(f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete.")
+        at = ctx.now().isoformat(timespec="seconds") if whole else mark["at"]
+        yield Batch(cursor={"settings": data["settings"], "at": at, "delta": delta, "newest": newest})
+
+    def _whole(self, dataverse: Dataverse, known: Known, start: str) -> Iterator[Changes]:
+        """Give a table whole, then what changed while it was read: nobody says whether the link to later changes begins before or after."""
+        yield from dataverse.whole(known) if known.tracked else dataverse.rows(known)
+        if start:
+            yield from dataverse.changed(known, start)
+
+    def _lists(self, dataverse: Dataverse, data: dict[str, Any]) -> Iterator[Batch]:
+        known = data["known"]
+        # a reference may be followed where changes are not asked for
+        for page in dataverse.rows(known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"):
+            yield Batch(records=[self._account(row) for row in page.rows])
+        for page in dataverse.rows(known[SPRINTS.name]):
+            yield Batch(records=[self._sprint(row) for row in page.rows])
+        yield Batch(cursor=data["cursor"])
+
+    def _account(self, row: Row) -> Account:
+        user = Row(row.get("UserId") or {})
+        active = row.number("statecode") == 0 and not user.flag("isdisabled")
+        return Account(
+            id=self.row_id(f"u{row.key(PEOPLE.key)}"), display_name=row.text("name"), email=user.text("internalemailaddress"), login=user.text("domainname"),
+            kind="human" if row.number("resourcetype") in _HUMAN else "generic", active=active,
+        )  # fmt: skip
+
+    def _sprint(self, row: Row) -> Iteration:
+        return Iteration(
+            id=self.row_id(f"s{row.key(SPRINTS.key)}"), container_id=self.row_id(f"p{row.text('_msdyn_project_value')}"), name=row.text("msdyn_name") or "",
+            start_at=row.instant("msdyn_start"), finish_at=row.instant("msdyn_finish"),
+        )  # fmt: skip
+
+    def _deleted(self, table: Table, key: str) -> Gone | Census:
+        if table is ASSIGNMENTS:
+            return self._days(key, frozenset())
+        return Gone(
+            record=RECORD_OF[table.name],
+            id=self.row_id(f"{PREFIX[table.name]}{key}"),
+            evidence="Dataverse reports it as deleted",
+        )
+
+    def _days(self, assignment: str, ids: frozenset[str]) -> Census:
+        """Say which days an assignment has now."""
+        scope = Scope(records=(Allocation,), id_prefix=self.row_id(f"a{assignment}/"))
+        return Census(record=Allocation, scope=scope, ids=ids, evidence="Dataverse plans no work of the assignment then")
+
+
+class _Reader:
+    """What the rows of the four tables become."""
+
+    def __init__(
+        self,
+        source: PremiumSource,
+        columns: dict[str, str | None],
+        templates: set[str],
+        choice: str | None,
+        types: dict[str, str],
+    ) -> None:
+        """Name buckets by *columns*, links by *types* of the column *choice*; leave *templates* out."""
+        self.row_id, self.tz, self.url = source.row_id, ZoneInfo(source.tz), source.url.rstrip("/")
+        self.day_s = round(source.hours_per_day * 3600)
+        self.columns, self.templates, self.choice, self.types = columns, templates, choice, types
+
+    def records(self, table: Table, row: Row) -> list[Record]:
+        """Give the records of a row; none of a template."""
+        if table is PROJECTS:
+            return [] if row.flag("msdyn_istemplate") else [self._project(row)]
+        project = row.text("_msdyn_projectid_value" if table is ASSIGNMENTS else "_msdyn_project_value")
+        if project in self.templates:
+            return []
+        if table is TASKS:
+            return [self._task(row)]
+        return [self._link(row)] if table is LINKS else list(self._planned(row))
+
+    def _project(self, row: Row) -> Container:
+        key, hours = row.key(PROJECTS.key), row.number("msdyn_hoursperday")
+        return Container(
+            id=self.row_id(f"p{key}"), kind="plan", name=row.text("msdyn_subject") or "", archived=row.number("statecode") != 0,
+            url=f"{self.url}/main.aspx?pagetype=entityrecord&etn=msdyn_project&id={key}", seconds_per_day=round(hours * 3600) if hours else self.day_s,
+        )  # fmt: skip
+
+    def _task(self, row: Row) -> Task:
+        progress, summary, milestone = row.number("msdyn_progress"), row.flag("msdyn_summary"), row.flag("msdyn_ismilestone")
+        parent, sprint, priority = (
+            row.text("_msdyn_parenttask_value"),
+            row.text("_msdyn_projectsprint_value"),
+            row.number("msdyn_priority"),
+        )
+
+        def work(column: str) -> int | None:
+            hours = row.number(column)
+            # the effort of a summary is a roll-up of what is below it
+            return None if hours is None or summary else round(hours * 3600)
+
+        return Task(
+            id=self.row_id(row.key(TASKS.key)), container_id=self.row_id(f"p{row.key('_msdyn_project_value')}"), title=row.text("msdyn_subject") or "",
+            parent_id=self.row_id(parent) if parent else None, kind="summary" if summary else "milestone" if milestone else "work", is_milestone=milestone,
+            status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""), status_native=_status(progress),
+            iteration_id=self.row_id(f"s{sprint}") if sprint else None, priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
+            percent=progress * 100 if progress is not None else None, percent_kind="work" if progress is not None else None,
+            estimate_s=work("msdyn_effort"), spent_s=work("msdyn_effortcompleted"), remaining_s=work("msdyn_effortremaining"),
+            planned_start_on=self._day(row.instant("msdyn_start")), planned_finish_on=self._day(row.instant("msdyn_finish")),
+            actual_start_on=self._day(row.instant("msdyn_actualstart")), actual_finish_on=self._day(row.instant("msdyn_actualend")),
+            created_at=row.instant("createdon"), updated_at=row.instant("modifiedon"),
+        )  # fmt: skip
+
+    def _link(self, row: Row) -> TaskLink:
+        number = row.number(self.choice) if self.choice else None
+        kind = self.types.get(str(int(number)), str(int(number))) if number is not None else "FS"
+        return TaskLink(
+            id=self.row_id(f"l{row.key(LINKS.key)}"), from_id=self.row_id(row.key("_msdyn_predecessortask_value")),
+            to_id=self.row_id(row.key("_msdyn_successortask_value")), type=kind,
+        )  # fmt: skip
+
+    def _planned(self, row: Row) -> Iterator[Allocation]:
+        """Give the planned work of an assignment as Dataverse cuts it: a day, or several, at a time."""
+        key, text = row.key(ASSIGNMENTS.key), row.text("msdyn_plannedwork")
+        task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")
+        if not text or not who:
+            return
+        try:
+            spans = _SPANS.decode(text)
+        except msgspec.MsgspecError as exc:
+            raise SourceDataError(f"Dataverse sent msdyn_plannedwork in another form than known: {exc}.") from exc
+        planned: dict[tuple[str, str], float] = {}
+        for span in spans:
+            place = (self._time(span.start, 0), self._time(span.end, -1))
+            planned[place] = planned.get(place, 0.0) + span.hours
+        for (first, last), hours in planned.items():
+            if hours:
+                yield Allocation(
+                    id=self.row_id(f"a{key}/{first}" + (f"/{last}" if last != first else "")), account_id=self.row_id(f"u{who}"), start_on=first,
+                    finish_on=max(first, last), seconds=round(hours * 3600), task_id=self.row_id(task) if task else None,
+                    container_id=self.row_id(f"p{row.key('_msdyn_projectid_value')}"),
+                )  # fmt: skip
+
+    def _time(self, text: str, shift: int) -> str:
+        """Give the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""
+        found = _TIMES.fullmatch(text)
+        if not found:
+            raise SourceDataError(f"Dataverse sent {text!r} in msdyn_plannedwork where a date was expected.")
+        return (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
+
+    def _day(self, stamp: str | None) -> str | None:
+        return datetime.fromisoformat(stamp).astimezone(self.tz).date().isoformat() if stamp else None
+
+
+def _status(progress: float | None) -> Category:
+    return "done" if progress is not None and progress >= 1 else "in_progress" if progress else "todo"
+
+
+def _link_type(name: str) -> str:
+    """Give FS, SS, FF or SF of what the choice is called, or its name."""
+    found = _ENDS.search(name)
+    return "".join("F" if end.lower() in {"finish", "fin"} else "S" for end in found.groups()) if found else name
+
+
+def _age(ctx: Context, mark: Mapping[str, Any]) -> timedelta:
+    """Give how old a mark is; one of the future is too old."""
+    age = ctx.now() - datetime.fromisoformat(mark["at"])
+    return age if age >= timedelta(0) else timedelta.max
