@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hub import Source
-from hub.testing.kit import FOLDER, Capability, Exam, Verb
+from hub.testing.kit import FOLDER, Capability, Exam, Verb, credential
 from hub.testing.kit.microsoft import account
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.world import NOTE, Plans
-from hub_msproject.services import planner_standin, premium_standin
+from hub_msproject.services import planner_standin, premium_standin, server_standin
 from hub_msproject.services.planner import PlannerSource
 from hub_msproject.services.premium import PremiumSource
+from hub_msproject.services.server import ServerSource
 
 
 class MsProjectExam(Exam):
@@ -62,3 +63,28 @@ class PremiumExam(Exam):
     def source(self, place: str) -> Source:
         """Make the source."""
         return PremiumSource(name="premium", url=place, account=account(place), tz="Europe/Paris")
+
+
+class ServerExam(Exam):
+    """Project Server: a task that moves to another project is another task, who may read sees all projects, and links have no count."""
+
+    kind = "project-server"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions", "worklogs", "renames"})
+    cannot: ClassVar[frozenset[Verb]] = frozenset({"counts"})
+    private = (server_standin.NOTE,)
+
+    def world(self, seed: int, *, scale: int = 1) -> server_standin.ServerWorld:
+        """Make the site."""
+        return server_standin.ServerWorld(seed, scale=scale)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return ServerSource(
+            name="pwa",
+            url=f"{place}/pwa",
+            user=server_standin.USER,
+            password=credential(),
+            basic=True,
+            custom=("Lot",),
+            tz="Europe/Paris",
+        )

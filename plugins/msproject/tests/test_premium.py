@@ -90,7 +90,7 @@ def test_a_quiet_run_is_ten_requests(store: Store) -> None:
         quiet = go(store, site)
 
     assert ("ok", "ok", 10) == (whole.verdict, quiet.verdict, quiet.requests)
-    assert (0, 0) == (quiet.changes.updated, quiet.changes.new)
+    assert (0, 0) == (quiet.changes.inserted, quiet.changes.updated)
 
 
 def test_days_that_are_no_longer_planned_leave(store: Store) -> None:

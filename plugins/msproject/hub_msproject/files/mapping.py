@@ -19,7 +19,7 @@ from hub import (
     TaskLink,
     Worklog,
 )  # fmt: skip
-from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow
+from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow, Uid
 
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Task, Baseline, TaskLink, Allocation, Worklog, CustomValue,
@@ -41,11 +41,10 @@ class Plan:
 
     def records(self, rows: Rows) -> Iterator[Record]:
         """Yield the records of the plan: tasks once their assignments are known, days as they come."""
-        tasks: dict[int, TaskRow] = {}
-        people: dict[int, str] = {}
-        worked: dict[int, int] = {}
-        assigned: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
-        first_resource: dict[int, int] = {}
+        tasks: dict[Uid, TaskRow] = {}
+        people: dict[Uid, str] = {}
+        assigned: dict[Uid, list[int]] = defaultdict(lambda: [0, 0, 0])
+        first_resource: dict[Uid, Uid] = {}
         for row in rows:
             match row:
                 case Header():
@@ -54,13 +53,12 @@ class Plan:
                 case TaskRow():
                     tasks[row.uid] = row
                 case ResourceRow():
-                    yield self._account(row)
-                    yield from self._custom(f"{self.id}/r/{row.uid}", row)
+                    yield self.account(row)
+                    yield from self._custom(self.account_id(row.uid), row)
                     if row.work:
-                        people[row.uid] = f"{self.id}/r/{row.uid}"
+                        people[row.uid] = self.account_id(row.uid)
                 case AssignmentRow():
                     self.stats["assignments"] += row.resource is not None
-                    worked[row.task] = worked.get(row.task, 0) + 1
                     sums = assigned[row.task]
                     sums[0] += row.work_s
                     sums[1] += row.actual_work_s
@@ -76,6 +74,10 @@ class Plan:
             yield from self._details(task)
         self.stats["tasks"] = len(tasks)
 
+    def account_id(self, uid: Uid) -> str:
+        """Give the id of a resource: in a file it is the plan's own."""
+        return f"{self.id}/r/{uid}"
+
     def _container(self, row: Header) -> Container:
         stem = self.file_name.rpartition(".")[0] or self.file_name
         title = row.title or ""
@@ -85,9 +87,10 @@ class Plan:
             seconds_per_day=row.seconds_per_day,
         )  # fmt: skip
 
-    def _account(self, row: ResourceRow) -> Account:
+    def account(self, row: ResourceRow) -> Account:
+        """Give the account of a resource."""
         return Account(
-            id=f"{self.id}/r/{row.uid}", display_name=row.name, email=row.email, login=row.login, employee_no=row.code,
+            id=self.account_id(row.uid), display_name=row.name, email=row.email, login=row.login, employee_no=row.code,
             kind="generic" if row.generic or not row.work else "human", active=row.active,
         )  # fmt: skip
 
@@ -139,7 +142,7 @@ class Plan:
                 cost_minor=round(base.cost * 100) if base.cost is not None and not row.summary else None,
                 currency=self.currency if base.cost is not None else None,
             )
-        seen: dict[tuple[int, str], int] = {}
+        seen: dict[tuple[Uid, str], int] = {}
         for link in row.links:
             no = seen[link.uid, link.type] = seen.get((link.uid, link.type), 0) + 1
             again = f"#{no}" if no > 1 else ""
@@ -178,7 +181,7 @@ class Plan:
                 id=f"{base}/c/days", row_id=task_id, field="pm-hub: days", text="approximate", number=None, day=None
             )
 
-    def _task_id(self, uid: int) -> str:
+    def _task_id(self, uid: Uid) -> str:
         return f"{self.id}/t/{uid}"
 
     def _instant(self, text: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""One neutral shape for every schedule file, whichever reader opened it.
+"""One neutral shape for every schedule, whichever reader opened it.
 
 A reader yields one `Header`, then every `TaskRow`, every `ResourceRow`, every `AssignmentRow`, in this order.
 Dates and times are local and naive, as the file holds them; work is in seconds.
@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+
+Uid = int | str
+"""What names a row within its plan: a number in files, a GUID on servers."""
 
 
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
@@ -38,7 +41,7 @@ class BaselineRow(msgspec.Struct, kw_only=True, omit_defaults=True):
 class LinkRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A predecessor of a task; *lag_s* working seconds, negative for a lead, None when it is a percentage."""
 
-    uid: int
+    uid: Uid
     type: str
     lag_s: int | None = None
 
@@ -55,12 +58,12 @@ class CustomRow(msgspec.Struct, kw_only=True, omit_defaults=True):
 class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     """One row of the plan; blank rows and the project summary (UniqueID 0) never get here."""
 
-    uid: int
+    uid: Uid
     guid: str | None = None
     row: str | None = None
     name: str = ""
     wbs: str | None = None
-    parent: int | None = None
+    parent: Uid | None = None
     summary: bool = False
     milestone: bool = False
     active: bool = True
@@ -86,7 +89,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
 class ResourceRow(msgspec.Struct, kw_only=True, tag="resource", omit_defaults=True):
     """A person, placeholder, material or cost."""
 
-    uid: int
+    uid: Uid
     name: str
     email: str | None = None
     code: str | None = None
@@ -104,9 +107,9 @@ class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_default
     *approximate* says the days were spread by the calendar because the file does not hold them.
     """
 
-    uid: int
-    task: int
-    resource: int | None = None
+    uid: Uid
+    task: Uid
+    resource: Uid | None = None
     work_s: int = 0
     actual_work_s: int = 0
     remaining_work_s: int | None = None

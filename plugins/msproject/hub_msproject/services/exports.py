@@ -1,0 +1,281 @@
+"""ProjectData that was saved to files before Project Online closed: OData JSON, CSV or Atom, one entity set a file or several files of pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, ClassVar
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
+
+import msgspec
+
+from hub import (
+    Account,
+    Allocation,
+    Baseline,
+    Batch,
+    Check,
+    Container,
+    Context,
+    CustomValue,
+    FileState,
+    HubError,
+    Partition,
+    Record,
+    Scope,
+    Source,
+    SourceDataError,
+    Task,
+    TaskLink,
+    Worklog,
+    matching_files,
+    relative_name,
+)  # fmt: skip
+from hub_msproject.services.projectdata import (
+    SETS,
+    Cells,
+    Kind,
+    ProjectRows,
+    ServerPlan,
+    Timesheets,
+    WorkKind,
+    cells,
+    line_days,
+    link_of,
+    plan_rows,
+    resource_row,
+)
+
+SUFFIXES = (".json", ".csv", ".xml", ".atom")
+LINKS = "TaskLinks"
+BATCH = 2000
+_NAMES = sorted([*SETS, LINKS], key=len, reverse=True)
+_PROPERTIES = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties"
+_NULL = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}null"
+_DATA = "{http://schemas.microsoft.com/ado/2007/08/dataservices}"
+_NEEDED = ("Projects", "Tasks")
+
+
+class ExportSource(Source, frozen=True, kw_only=True):
+    """Files that hold ProjectData, in the folder or glob *path*: their names begin with that of the entity set (``Tasks.json``, ``Tasks-2.json``).
+
+    Needed are Projects and Tasks; what there is of Assignments, AssignmentTimephasedDataSet, TaskBaselines, Resources, TimesheetLines, TimesheetLineActualDataSet and
+    TaskLinks is taken. *custom* names custom fields to keep, *classes* says which classes of timesheet lines are ``internal`` work or ``absence``.
+    """
+
+    kind: ClassVar[str] = "projectdata"
+    provides: ClassVar[tuple[type[Record], ...]] = (
+        Container,
+        Account,
+        Task,
+        Baseline,
+        TaskLink,
+        Allocation,
+        Worklog,
+        CustomValue,
+    )
+    census_every_hours: ClassVar[float] = 0.0
+
+    path: str
+    custom: tuple[str, ...] = ()
+    classes: dict[str, WorkKind] = msgspec.field(default_factory=dict)
+    hours_per_day: float = 8.0
+
+    @property
+    def address(self) -> str:
+        """Give the folder or glob."""
+        return self.path
+
+    def _files(self, ctx: Context) -> dict[str, list[Path]]:
+        """Give the files of each entity set; a file of another is left alone."""
+        found: dict[str, list[Path]] = defaultdict(list)
+        for path in matching_files(ctx.base, self.path, SUFFIXES):
+            name = next((name for name in _NAMES if path.stem.lower().startswith(name.lower())), None)
+            if name:
+                found[name].append(path)
+        return found
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Read each file, and say how many rows it has."""
+        files = self._files(ctx)
+        for name in _NEEDED:
+            if name not in files:
+                yield Check(name=name, state="failed", detail=f"no file of {self.path} begins with {name}")
+        for name, paths in files.items():
+            try:
+                rows = sum(1 for path in paths for _ in self._rows(ctx, name, path))
+                yield Check(
+                    name=name,
+                    state="ok" if rows else "warning",
+                    detail=f"{rows} rows in {', '.join(path.name for path in paths)}",
+                )
+            except HubError as exc:
+                yield Check(name=name, state="failed", detail=str(exc))
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Read everything again when a file changed: the sets belong together."""
+        files = self._files(ctx)
+        if lacking := [name for name in _NEEDED if name not in files]:
+            ctx.report_missing(
+                f"no file of {self.path} begins with {' or '.join(lacking)}: check path, or whether the share is there."
+            )
+            return
+        states = {relative_name(path, ctx.base): FileState.of(path) for paths in files.values() for path in paths}
+        cursor = {"settings": self._settings(), "files": {name: state.sha256 for name, state in sorted(states.items())}}
+        if cursors.get("export") == cursor and not ctx.full:
+            for name in states:
+                ctx.skip_unchanged(name)
+            return
+        yield Partition(
+            id="export", label="export of ProjectData", complete=True, scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
+            evidence=f"absent from the files of {self.path}", data={"files": files, "states": states, "cursor": cursor},
+        )  # fmt: skip
+
+    def _settings(self) -> str:
+        return msgspec.json.encode([self.tz, self.hours_per_day, self.custom, self.classes], order="sorted").decode()
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read all files; nothing counts as done unless they stayed the same meanwhile."""
+        batch: list[Record] = []
+        for record in self._records(ctx, partition.data["files"]):
+            batch.append(record)
+            if len(batch) >= BATCH:
+                yield Batch(records=batch)
+                batch = []
+        for name, state in partition.data["states"].items():
+            state.verify(ctx.base / name)
+        yield Batch(records=batch, cursor=partition.data["cursor"])
+
+    def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
+        def all_of(name: str) -> Iterator[Cells]:
+            seen: set[tuple[Any, ...]] = set()
+            for path in files.get(name, []):
+                for row in self._rows(ctx, name, path):
+                    key = tuple(row.get(column) for column in ("ProjectId", *SETS[name].key))
+                    if key not in seen:  # pages overlap where a list was saved by offsets
+                        seen.add(key)
+                        yield row
+
+        by_project: dict[str, dict[str, list[Cells]]] = {name: defaultdict(list) for name in SETS}
+        for name in ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines"):
+            for row in all_of(name):
+                by_project[name][row["ProjectId"]].append(row)
+        links = [link_of(raw) for path in files.get(LINKS, []) for raw in _raw_rows(path)]
+        people = {row["ResourceId"]: row for row in all_of("Resources")}
+        plan = ServerPlan(container_id=self.row_id(""), source=self.name, tz=self.tz)
+        yield from (plan.account(resource_row(one)) for one in people.values())
+        for project in all_of("Projects"):
+            ctx.raise_if_cancelled()
+            native = project["ProjectId"]
+            tasks = by_project["Tasks"].pop(native, [])
+            mine = {task["TaskId"] for task in tasks}
+            found = ProjectRows(
+                project=project, tasks=tasks, assignments=by_project["Assignments"].pop(native, []), days=by_project["AssignmentTimephasedDataSet"].pop(native, []),
+                baselines=by_project["TaskBaselines"].pop(native, []), links=[link for link in links if link[0] in mine],
+            )  # fmt: skip
+            one = ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
+            yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
+        if orphans := sum(map(len, by_project["Tasks"].values())):
+            ctx.report_missing(f"{orphans} tasks belong to projects that the files do not hold: the export is not whole.")
+        days = line_days(all_of("TimesheetLineActualDataSet"))
+        yield from Timesheets(source=self.name, classes=self.classes).records("w", all_of("TimesheetLines"), days, people)
+
+    def _rows(self, ctx: Context, name: str, path: Path) -> Iterator[Cells]:
+        ctx.count(bytes_=path.stat().st_size)
+        if name == LINKS:
+            yield from _raw_rows(path)
+            return
+        for number, raw in enumerate(_raw_rows(path), 1):
+            if number % 500 == 0:
+                ctx.raise_if_cancelled()
+            kinds: dict[str, Kind] = {
+                column: kind for column, kind in SETS[name].columns.items() if column in raw or column in SETS[name].needed
+            }
+            yield cells(raw, kinds, f"{path.name}, row {number}") | {
+                column: raw[column] for column in self.custom if column in raw
+            }
+
+
+def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the rows of a file. Raises `SourceDataError` for one that is damaged or of another form."""
+    try:
+        if path.suffix.lower() == ".json":
+            yield from _json_rows(path)
+        elif path.suffix.lower() == ".csv":
+            yield from _csv_rows(path)
+        else:
+            yield from _atom_rows(path)
+    except (UnicodeDecodeError, json.JSONDecodeError, ET.ParseError, csv.Error) as exc:
+        raise SourceDataError(f"{path.name} is damaged or cut: {exc}.") from exc
+    except OSError as exc:
+        raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+
+
+def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Read a list, ``{"value": …}``, ``{"d": {"results": …}}``, or several such pages in a list."""
+    pages = [json.loads(path.read_text(encoding="utf-8-sig"))]
+    while pages:
+        found = pages.pop(0)
+        if isinstance(found, dict) and ("value" in found or "d" in found or "results" in found):
+            pages.insert(0, found.get("value", found.get("d", found.get("results"))))
+        elif isinstance(found, list):
+            if found and all(isinstance(one, dict) and ({"value", "d"} & one.keys()) for one in found):
+                pages = found + pages
+            else:
+                for row in found:
+                    if not isinstance(row, dict):
+                        raise SourceDataError(f"{path.name} holds {row!r:.60} where a row was expected.")
+                    yield row
+        else:
+            raise SourceDataError(f"{path.name} holds no list of rows.")
+
+
+def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8-sig")
+    head = text.partition("\n")[0]
+    separator = max(",;\t", key=head.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    for number, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            raise SourceDataError(f"{path.name}, line {number}: it has another number of cells than the head.")
+        yield row
+
+
+def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        _refuse_dtd(file, path.name)
+        file.seek(0)
+        for _, element in ET.iterparse(file, events=("end",)):  # noqa: S314 - documents with a DTD are refused
+            if element.tag == _PROPERTIES:
+                yield {
+                    child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text for child in element
+                }
+                element.clear()
+
+
+class _Begun(Exception):
+    """The document proper has begun: a DTD would have come before it."""
+
+
+def _refuse_dtd(file: IO[bytes], name: str) -> None:
+    def doctype(*_: object) -> None:
+        raise SourceDataError(f"{name} carries a DTD, which OData never writes: it is refused for safety.")
+
+    def begun(*_: object) -> None:
+        raise _Begun
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = doctype, begun
+    try:
+        while block := file.read(1 << 16):
+            parser.Parse(block)
+        parser.Parse(b"", True)
+    except _Begun:
+        return
+    except expat.ExpatError as exc:
+        raise SourceDataError(f"{name} is no XML: {exc}.") from exc
