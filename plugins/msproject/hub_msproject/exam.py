@@ -1,4 +1,4 @@
-"""The exams of Microsoft's schedules: files, and each service, as far as its API allows."""
+"""The exams of Microsoft's schedules: files, and each service, as far as its API allows. Exports have none: they are read whole or not at all."""
 
 from __future__ import annotations
 

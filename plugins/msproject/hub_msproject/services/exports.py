@@ -58,6 +58,7 @@ _NAMES = sorted([*SETS, LINKS], key=len, reverse=True)
 _PROPERTIES = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties"
 _NULL = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}null"
 _DATA = "{http://schemas.microsoft.com/ado/2007/08/dataservices}"
+_ROOTS = {"{http://www.w3.org/2005/Atom}feed", "{http://www.w3.org/2005/Atom}entry"}
 _NEEDED = ("Projects", "Tasks")
 
 
@@ -126,7 +127,17 @@ class ExportSource(Source, frozen=True, kw_only=True):
             )
             return
         states = {relative_name(path, ctx.base): FileState.of(path) for paths in files.values() for path in paths}
-        cursor = {"settings": self._settings(), "files": {name: state.sha256 for name, state in sorted(states.items())}}
+        cursor: dict[str, Any] = {
+            "settings": self._settings(),
+            "files": {name: state.sha256 for name, state in sorted(states.items())},
+        }
+        held: dict[str, str] = (cursors.get("export") or {}).get("files", {})
+        lost = [name for name, content in held.items() if name not in states and content not in cursor["files"].values()]
+        if lost and not ctx.full:
+            ctx.report_missing(
+                f"{', '.join(lost)} of the last run is not there any more: put it back, or run with --full when that is meant."
+            )
+            return
         if cursors.get("export") == cursor and not ctx.full:
             for name in states:
                 ctx.skip_unchanged(name)
@@ -153,13 +164,18 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
         def all_of(name: str) -> Iterator[Cells]:
-            seen: set[tuple[Any, ...]] = set()
+            seen: dict[tuple[Any, ...], int] = {}
             for path in files.get(name, []):
                 for row in self._rows(ctx, name, path):
                     key = tuple(row.get(column) for column in ("ProjectId", *SETS[name].key))
-                    if key not in seen:  # pages overlap where a list was saved by offsets
-                        seen.add(key)
+                    content = hash(tuple(row.items()))
+                    if key not in seen:
+                        seen[key] = content
                         yield row
+                    elif seen[key] != content:  # rows that come twice are one; an older copy beside the file is a mistake
+                        raise SourceDataError(
+                            f"{path.name} says something else of a row than another file of {name}: keep one of them."
+                        )
 
         by_project: dict[str, dict[str, list[Cells]]] = {name: defaultdict(list) for name in SETS}
         for name in ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines"):
@@ -190,7 +206,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
         if name == LINKS:
             yield from _raw_rows(path)
             return
-        for number, raw in enumerate(_raw_rows(path), 1):
+        for number, raw in enumerate(_raw_rows(path, SETS[name].needed), 1):
             if number % 500 == 0:
                 ctx.raise_if_cancelled()
             kinds: dict[str, Kind] = {
@@ -201,13 +217,13 @@ class ExportSource(Source, frozen=True, kw_only=True):
             }
 
 
-def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
+def _raw_rows(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
     """Give the rows of a file. Raises `SourceDataError` for one that is damaged or of another form."""
     try:
         if path.suffix.lower() == ".json":
             yield from _json_rows(path)
         elif path.suffix.lower() == ".csv":
-            yield from _csv_rows(path)
+            yield from _csv_rows(path, needed)
         else:
             yield from _atom_rows(path)
     except (UnicodeDecodeError, json.JSONDecodeError, ET.ParseError, csv.Error) as exc:
@@ -235,11 +251,13 @@ def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
             raise SourceDataError(f"{path.name} holds no list of rows.")
 
 
-def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
+def _csv_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, Any]]:
     text = path.read_text(encoding="utf-8-sig")
     head = text.partition("\n")[0]
     separator = max(",;\t", key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    if lacking := sorted(set(needed) - set(rows.fieldnames or ())):
+        raise SourceDataError(f"{path.name} has no {', '.join(lacking)}; it has {', '.join(rows.fieldnames or ())[:200]}.")
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise SourceDataError(f"{path.name}, line {number}: it has another number of cells than the head.")
@@ -250,8 +268,12 @@ def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open("rb") as file:
         _refuse_dtd(file, path.name)
         file.seek(0)
-        for _, element in ET.iterparse(file, events=("end",)):  # noqa: S314 - documents with a DTD are refused
-            if element.tag == _PROPERTIES:
+        root = ""
+        for event, element in ET.iterparse(file, events=("start", "end")):  # noqa: S314 - documents with a DTD are refused
+            root = root or element.tag
+            if root not in _ROOTS:
+                raise SourceDataError(f"{path.name} is no feed of OData: it begins with {root}.")
+            if event == "end" and element.tag == _PROPERTIES:
                 yield {
                     child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text for child in element
                 }

@@ -10,10 +10,9 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
-import requests
 
 from hub import (
     Account,
@@ -28,7 +27,6 @@ from hub import (
     CustomValue,
     Entra,
     HubError,
-    MissingExtra,
     Partition,
     Record,
     Scope,
@@ -131,7 +129,9 @@ class ServerSource(Source, frozen=True, kw_only=True):
                         "Authorization": "Basic " + base64.b64encode(f"{self.user}:{word}".encode()).decode()
                     }
                 else:
-                    ctx.http.requests.auth = _OneHost(self.user, word, urlsplit(self.url).netloc)
+                    from hub_msproject.services.ntlm import OneHost  # requests is slow to import
+
+                    ctx.http.requests.auth = OneHost(self.user, word, urlsplit(self.url).netloc)
             return ProjectData(ctx, service, f"{self.url.rstrip('/')}/_api", self.language, self.custom)
 
         return ctx.shared("site", make)
@@ -459,28 +459,12 @@ class ProjectData:
     def _following(self, here: str, following: str | None, name: str) -> str | None:
         if not following:
             return None
-        address = requests.compat.urljoin(here, following)
+        address = urljoin(here, following)
         if urlsplit(address)[:2] != urlsplit(self.root)[:2]:
             raise SourceDataError(
                 f"{name}: the next page is said to be on another host, {urlsplit(address).hostname}: it was not asked for."
             )
-        return str(address)
-
-
-class _OneHost(requests.auth.AuthBase):
-    """NTLM for one host: a redirect to another gets nothing."""
-
-    def __init__(self, user: str, password: str, host: str) -> None:
-        try:
-            import requests_ntlm
-        except ImportError as exc:
-            raise MissingExtra(
-                'NTLM needs requests-ntlm: pip install "pm-hub-msproject[ntlm]", or set basic = true.'
-            ) from exc
-        self.host, self.ntlm = host, requests_ntlm.HttpNtlmAuth(user, password)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return self.ntlm(request) if urlsplit(request.url or "").netloc == self.host else request
+        return address
 
 
 def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], str | None, int | None]:

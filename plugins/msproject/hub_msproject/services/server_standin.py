@@ -1,17 +1,21 @@
-"""A stand-in of Project Server, written from the documentation of ProjectData: pages, counts, decimals as texts, no stamps that help."""
+"""A stand-in of Project Server, written from the documentation of ProjectData: pages, counts, decimals as texts, no stamps that help; and its exports."""
 
 from __future__ import annotations
 
 import base64
+import csv
+import io
+import json
 import re
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, ClassVar
+from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Log, Request, Response
+from hub.testing.kit import SECRET, FileWorld, HttpWorld, Item, Ledger, Log, Request, Response
 from hub.testing.kit.ledger import stamp
 
 USER = "CONTOSO\\pmo"
@@ -40,8 +44,8 @@ def monday(day: str) -> str:
     return (found - timedelta(days=found.weekday())).isoformat()
 
 
-class ServerWorld(Ledger, HttpWorld):
-    """A Project Web App: work by day, a baseline and links in its projects, hours of people in weekly timesheets."""
+class ServerLedger(Ledger):
+    """The rows of a Project Web App: work by day, a baseline and links in its projects, hours of people in weekly timesheets."""
 
     name: ClassVar[str] = "pwa"
 
@@ -55,12 +59,6 @@ class ServerWorld(Ledger, HttpWorld):
     def container_count(self) -> int:
         """Let the portfolio grow, not its plans: a plan is in memory while it is read."""
         return 3 * self.scale
-
-    def requests(self) -> int:
-        """Give the plan of a full reading: a row of each set, projects, resources; five sets a project; periods, their days and lines."""
-        of_projects = sum(1 + 4 * (1 + 2 * sum(item.container == n for item in self.seen()) // CAP) for n in self.shown())
-        weeks = self.weeks()
-        return 10 + 1 + len(self.containers) // CAP + 1 + of_projects + 3 + 1 + 2 * len(weeks) + 4 * len(self.logs) // CAP
 
     # ---------- what happens ----------
 
@@ -100,65 +98,7 @@ class ServerWorld(Ledger, HttpWorld):
         """Give the tasks that exist."""
         return [item for item in super().seen() if item.container not in self.removed]
 
-    # ---------- answering ----------
-
-    def answer(self, request: Request) -> Response:
-        """Answer one request."""
-        if request.headers.get("authorization") != "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode():
-            return Response(status=401, body=b"401 UNAUTHORIZED", headers={"Content-Type": "text/plain"})
-        path = request.path.replace("%5B", "[").replace("%5D", "]")
-        if found := re.fullmatch(
-            r"/pwa/_api/ProjectServer/Projects\(guid'([0-9a-f-]+)'\)/TaskLinks", path.replace("%27", "'")
-        ):
-            if not self.linked:
-                return Response(
-                    status=403, body={"odata.error": {"code": "-2147024891", "message": {"value": "Access denied."}}}
-                )
-            return Response(
-                body={
-                    "value": [
-                        self.link(item)
-                        for item in self.seen()
-                        if self.before(item) and guid("project", item.container) == found[1]
-                    ]
-                }
-            )
-        prefix, _, name = path.rpartition("/")
-        if prefix != f"/pwa/_api/ProjectData/{LANGUAGE}":
-            return Response(status=404, body={"odata.error": {"code": "", "message": {"value": "Resource not found."}}})
-        return self.listed(name, request)
-
-    def listed(self, name: str, request: Request) -> Response:
-        """Show a page of an entity set."""
-        query, rows = request.query, self.set(name)
-        text = query.get("$filter", "")
-        if found := _GUID.search(text):
-            rows = [row for row in rows if row[1] == found[2]]
-        if found := _PERIOD.search(text):
-            rows = [row for row in rows if row[1] == found[1][:10]]
-        if found := _SINCE.search(text):
-            rows = [row for row in rows if row[2]()["ModifiedDate"] >= found[1]]
-        if found := _DAYS.search(text):
-            rows = [row for row in rows if row[1] == monday(found[1][:10]) and found[1] <= row[2]()["TimeByDay"] <= found[2]]
-        rows.sort(key=lambda row: row[0])
-        if query.get("$orderby") == "ModifiedDate desc":
-            rows.sort(key=lambda row: str(row[2]()["ModifiedDate"]), reverse=True)
-        count, after = len(rows), query.get("$skiptoken")
-        left = [row for row in rows if after is None or str(row[0]) > after]
-        page = left[: min(CAP, int(query.get("$top", CAP)))]
-        wanted = query.get("$select", "").split(",") if query.get("$select") else None
-        body: dict[str, Any] = {
-            "odata.metadata": f"$metadata#{name}",
-            "value": [{k: v for k, v in row[2]().items() if wanted is None or k in wanted} for row in page],
-        }
-        if query.get("$inlinecount") == "allpages":
-            body["odata.count"] = str(count)
-        if len(left) > len(page) and "$top" not in query:
-            more = {key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}} | {
-                "$skiptoken": str(page[-1][0])
-            }
-            body["odata.nextLink"] = f"{name}?" + "&".join(f"{key}={value}" for key, value in more.items())
-        return Response(body=body)
+    # ---------- the entity sets ----------
 
     def weeks(self) -> frozenset[str]:
         """Give the weeks that have hours, by their first days."""
@@ -369,6 +309,122 @@ class ServerWorld(Ledger, HttpWorld):
             for item in self.seen() if self.before(item)
         }  # fmt: skip
         return found
+
+
+class ServerWorld(ServerLedger, HttpWorld):
+    """A Project Web App that answers."""
+
+    def requests(self) -> int:
+        """Give the plan of a full reading: a row of each set, projects, resources; five sets a project; periods, their days and lines."""
+        of_projects = sum(1 + 4 * (1 + 2 * sum(item.container == n for item in self.seen()) // CAP) for n in self.shown())
+        weeks = self.weeks()
+        return 10 + 1 + len(self.containers) // CAP + 1 + of_projects + 3 + 1 + 2 * len(weeks) + 4 * len(self.logs) // CAP
+
+    # ---------- answering ----------
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        if request.headers.get("authorization") != "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode():
+            return Response(status=401, body=b"401 UNAUTHORIZED", headers={"Content-Type": "text/plain"})
+        path = request.path.replace("%5B", "[").replace("%5D", "]")
+        if found := re.fullmatch(
+            r"/pwa/_api/ProjectServer/Projects\(guid'([0-9a-f-]+)'\)/TaskLinks", path.replace("%27", "'")
+        ):
+            if not self.linked:
+                return Response(
+                    status=403, body={"odata.error": {"code": "-2147024891", "message": {"value": "Access denied."}}}
+                )
+            return Response(
+                body={
+                    "value": [
+                        self.link(item)
+                        for item in self.seen()
+                        if self.before(item) and guid("project", item.container) == found[1]
+                    ]
+                }
+            )
+        prefix, _, name = path.rpartition("/")
+        if prefix != f"/pwa/_api/ProjectData/{LANGUAGE}":
+            return Response(status=404, body={"odata.error": {"code": "", "message": {"value": "Resource not found."}}})
+        return self.listed(name, request)
+
+    def listed(self, name: str, request: Request) -> Response:
+        """Show a page of an entity set."""
+        query, rows = request.query, self.set(name)
+        text = query.get("$filter", "")
+        if found := _GUID.search(text):
+            rows = [row for row in rows if row[1] == found[2]]
+        if found := _PERIOD.search(text):
+            rows = [row for row in rows if row[1] == found[1][:10]]
+        if found := _SINCE.search(text):
+            rows = [row for row in rows if row[2]()["ModifiedDate"] >= found[1]]
+        if found := _DAYS.search(text):
+            rows = [row for row in rows if row[1] == monday(found[1][:10]) and found[1] <= row[2]()["TimeByDay"] <= found[2]]
+        rows.sort(key=lambda row: row[0])
+        if query.get("$orderby") == "ModifiedDate desc":
+            rows.sort(key=lambda row: str(row[2]()["ModifiedDate"]), reverse=True)
+        count, after = len(rows), query.get("$skiptoken")
+        left = [row for row in rows if after is None or str(row[0]) > after]
+        page = left[: min(CAP, int(query.get("$top", CAP)))]
+        wanted = query.get("$select", "").split(",") if query.get("$select") else None
+        body: dict[str, Any] = {
+            "odata.metadata": f"$metadata#{name}",
+            "value": [{k: v for k, v in row[2]().items() if wanted is None or k in wanted} for row in page],
+        }
+        if query.get("$inlinecount") == "allpages":
+            body["odata.count"] = str(count)
+        if len(left) > len(page) and "$top" not in query:
+            more = {key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}} | {
+                "$skiptoken": str(page[-1][0])
+            }
+            body["odata.nextLink"] = f"{name}?" + "&".join(f"{key}={value}" for key, value in more.items())
+        return Response(body=body)
+
+
+class ExportWorld(ServerLedger, FileWorld):
+    """The same, saved to files: each entity set in another of the forms that there are, some in pages."""
+
+    def log_id(self, log: Log) -> str:
+        """Give the id of a day of a line."""
+        return f"w{guid('line', log.native)}/{log.started[:10]}"
+
+    def files(self) -> dict[str, bytes]:
+        """Write each entity set."""
+        forms: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
+            "Projects.json": lambda rows: json.dumps({"value": rows}).encode(), "Tasks.csv": as_csv, "Assignments.xml": as_atom,
+            "AssignmentTimephasedDataSet.csv": as_csv, "TaskBaselines.xml": as_atom, "Resources.json": lambda rows: json.dumps({"d": {"results": rows}}).encode(),
+            "TimesheetLines.json": lambda rows: json.dumps([{"value": rows[:20]}, {"value": rows[20:]}]).encode(), "TimesheetLineActualDataSet.csv": as_csv,
+        }  # fmt: skip
+        found = {name: write([row[2]() for row in self.set(name.partition(".")[0])]) for name, write in forms.items()}
+        links = [self.link(item) for item in self.seen() if self.before(item)]
+        return found | {"TaskLinks.json": json.dumps(links).encode(), "readme.txt": b"saved before the end"}
+
+
+def as_csv(rows: list[dict[str, Any]]) -> bytes:
+    """Write rows as a table."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_atom(rows: list[dict[str, Any]]) -> bytes:
+    """Write rows as OData's Atom."""
+
+    def cell(name: str, value: Any) -> str:
+        if value is None:
+            return f'<d:{name} m:null="true"/>'
+        return f"<d:{name}>{escape(str(value).lower() if isinstance(value, bool) else str(value))}</d:{name}>"
+
+    entries = "".join(
+        f'<entry><content type="application/xml"><m:properties>{"".join(cell(*one) for one in row.items())}</m:properties></content></entry>'
+        for row in rows
+    )
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" '
+        f'xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">{entries}</feed>'
+    ).encode()
 
 
 def decimal(hours: float) -> str:

@@ -1,0 +1,401 @@
+"""Project Server against a stand-in of ProjectData, and its exports: certified, exact after random days, and each thing that no stamp tells."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hub_msproject.exam import ServerExam
+from hub_msproject.services.exports import ExportSource
+from hub_msproject.services.server import ServerSource
+from hub_msproject.services.server_standin import CAP, ExportWorld, ServerLedger, ServerWorld, as_csv, guid, monday
+
+from hub import ConfigError, clock
+from hub.source import Context
+from hub.store import Store
+from hub.sync import SourceReport
+from hub.testing import store, sync_once
+from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+
+__all__ = ["store"]
+SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
+          "deleted-while-paging", "unknown-filters", "a-page-that-repeats", "deletions-are-found", "mass-leave-is-held", "ids-survive-a-rename")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    yield
+    clock.pretend(None)
+
+
+def source(site: StandIn, **settings: Any) -> ServerSource:
+    made = ServerExam().source(site.url)
+    return ServerSource(**{name: getattr(made, name) for name in made.__struct_fields__} | settings)
+
+
+def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **options: Any) -> SourceReport:
+    site.asked.clear()
+    return sync_once(store, source(site, **settings or {}), session=faults.hurried, **options)
+
+
+def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in store.connection.execute(sql)]
+
+
+def differences(store: Store, world: ServerLedger) -> list[str]:
+    """Say where the rows that count differ from the world, by table and id; a day of a task that is gone does not count."""
+    found = []
+    for table, truth in world.truth().items():
+        held = store.rows(f"SELECT * FROM {table} WHERE presence = 'present'")
+        gone = {one for (one,) in rows(store, "SELECT id FROM task WHERE presence = 'deleted'")}
+        ours = {row["id"].removeprefix("pwa:"): row for row in held if table != "worklog" or row["task_id"] not in gone}
+        found += [f"{table} {id_}" for id_ in sorted(ours.keys() ^ truth.keys())]
+        found += [
+            f"{table} {id_}: {name}"
+            for id_, fields in truth.items()
+            if id_ in ours
+            for name, value in fields.items()
+            if ours[id_][name] != value
+        ]
+    return found
+
+
+def test_it_is_gold(proof: bool) -> None:
+    for seed in range(2026, 2031 if proof else 2027):
+        report = certify(ServerExam(), seed=seed, only=() if proof else SAMPLE)
+
+        assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+        if proof:
+            assert "gold" == report.level
+
+
+def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> None:
+    """Tasks and hours come, change and go, and faults; each day a calm run is equal. Lines that are deleted are found by their number, once a day."""
+    world = ServerWorld(3)
+    rng = random.Random(3)
+    deeds = (world.add, world.edit, world.edit, world.delete, world.edit_log, world.edit_log, world.delete_log,
+             lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)))  # fmt: skip
+    with StandIn(world) as site:
+        for day in range(30 if proof else 8):
+            clock.pretend(datetime(2024, 5, 1, 6, tzinfo=UTC) + timedelta(days=day, minutes=day))
+            for _ in range(rng.randint(0, 5)):
+                rng.choice(deeds)()
+            at = rng.randint(1, 30)
+            site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
+            go(store, site)
+            site.fault = None
+            clock.pretend(clock.now() + timedelta(days=1, minutes=1))
+            report = go(store, site, {"max_leave": 1.0})
+
+            assert ("ok", []) == (report.verdict, differences(store, world)), f"day {day}"
+
+
+def test_a_quiet_run_reads_no_project_and_no_period(store: Store) -> None:
+    """The list of projects, a question for changes of lines and of timesheets, and the periods."""
+    with StandIn(ServerWorld(4)) as site:
+        go(store, site)
+        quiet = go(store, site)
+
+    assert ("ok", 4, 3) == (quiet.verdict, quiet.requests, quiet.skipped)
+    assert ["Projects", "TimesheetLines", "TimesheetPeriods", "Timesheets"] == sorted(
+        request.path.rpartition("/")[2] for request in site.asked
+    )
+
+
+def test_one_published_project_is_read_alone(store: Store) -> None:
+    world = ServerWorld(5)
+    with StandIn(world) as site:
+        go(store, site)
+        world.edit()
+        again = go(store, site)
+
+    assert ("ok", 2, []) == (again.verdict, again.skipped, differences(store, world))
+    assert {1} == {
+        sum("Tasks" == request.path.rpartition("/")[2] and "$skiptoken" not in request.query for request in site.asked)
+    }
+
+
+def test_hours_that_change_touch_their_period_only(store: Store) -> None:
+    world = ServerWorld(6)
+    with StandIn(world) as site:
+        go(store, site)
+        world.edit_log()
+        newest = max(world.logs.values(), key=lambda log: log.updated)
+        again = go(store, site)
+        asked = [
+            request.query["$filter"] for request in site.asked if "PeriodStartDate eq" in request.query.get("$filter", "")
+        ]
+        quiet = go(store, site)
+
+    assert ("ok", []) == (again.verdict, differences(store, world))
+    assert {f"PeriodStartDate eq datetime'{monday(newest.started[:10])}T00:00:00'"} == set(asked)
+    assert 0 == quiet.changes.read
+
+
+def test_a_project_that_is_gone_is_gone(store: Store) -> None:
+    """Who may read sees every project, so that its absence from a counted list proves it."""
+    world = ServerWorld(7)
+    with StandIn(world) as site:
+        go(store, site)
+        world.removed.add("2")
+        report = go(store, site, {"max_leave": 1.0}, census=True)
+
+    assert "ok" == report.verdict
+    assert [
+        (f"pwa:{guid('project', '2')}", "absent from ProjectData, which shows every project to who may read it")
+    ] == rows(store, "SELECT id, presence_evidence FROM container WHERE presence = 'deleted'")
+
+
+def test_rows_that_the_service_counts_and_does_not_show_are_missing(store: Store) -> None:
+    """A page that lost a row is asked for again; where it stays so, nothing is taken as complete."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if (
+            request.path.endswith("/Tasks")
+            and "ProjectId" in request.query.get("$filter", "")
+            and len(answer.body["value"]) == CAP
+        ):
+            answer.body["value"] = answer.body["value"][1:]
+        return answer
+
+    with StandIn(ServerWorld(8, scale=2), fault) as site:
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert any("different rows of Tasks came where the service counts" in one for one in report.missing)
+
+
+def test_links_that_may_not_be_read_are_missing_until_they_are_left_out(store: Store) -> None:
+    world = ServerWorld(9)
+    world.linked = False
+    with StandIn(world) as site:
+        refused = go(store, site)
+        without = go(store, site, {"links": False})
+
+    assert ("partial", "ok") == (refused.verdict, without.verdict)
+    assert any("the links of Project 1" in one and "403" in one for one in refused.missing)
+
+
+def test_a_column_that_a_site_does_not_have_is_named(store: Store) -> None:
+    """It is said, and the run is not green, until a person says that this is how the site is."""
+    world = ServerWorld(10)
+    honest = world.task
+    world.task = lambda item: {name: value for name, value in honest(item).items() if name != "TaskWBS"}  # type: ignore[method-assign]
+    with StandIn(world) as site:
+        loud = go(store, site)
+        told = go(store, site, {"without": ("TaskWBS",)})
+
+    assert ("partial", "ok") == (loud.verdict, told.verdict)
+    assert any("Tasks of ProjectData has no TaskWBS" in one and "without" in one for one in loud.missing)
+
+
+def test_verbose_json_of_older_sites_is_read(store: Store) -> None:
+    """``d.results``, ``__next``, ``__count`` and ``/Date(…)/``."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if "value" in answer.body:
+            results = [{name: verbose(value) for name, value in row.items()} for row in answer.body["value"]]
+            answer.body = {
+                "d": {
+                    "results": results,
+                    "__next": answer.body.get("odata.nextLink"),
+                    "__count": answer.body.get("odata.count"),
+                }
+            }
+        return answer
+
+    def verbose(value: Any) -> Any:
+        if isinstance(value, str) and len(value) == 19 and value[10] == "T":
+            return f"/Date({round(datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp() * 1000)})/"
+        return value
+
+    world = ServerWorld(11)
+    with StandIn(world, fault) as site:
+        report = go(store, site)
+
+    assert ("ok", []) == (report.verdict, differences(store, world))
+
+
+def test_check_says_what_it_saw() -> None:
+    with StandIn(ServerWorld(12)) as site:
+        context = Context(base=Path(), source_id="pwa", session=lambda: faults.hurried(context))
+        said = {one.name: (one.state, one.detail) for one in source(site, custom=("Lot", "Nothing")).check(context)}
+
+    assert ("ok", "all columns are there") == said["Tasks"]
+    assert ("failed", "no project or task has Nothing") == said["custom"]
+    assert "ok" == said["links"][0]
+
+
+@pytest.mark.parametrize("wrong", [{"url": "project.example.com"}, {"user": None}, {"password": None}])
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="The source pwa"):
+        ServerSource(**{"name": "pwa", "url": "https://p.example.com", "user": "me", "password": credential()} | wrong)
+
+
+def test_windows_signs_in_by_ntlm(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Against another implementation of NTLM, which holds the connection to its account; the password never goes over the wire."""
+    pytest.importorskip("requests_ntlm", reason="the extra [ntlm] is not installed")
+    spnego = pytest.importorskip("spnego")
+    accounts = tmp_path / "accounts"
+    accounts.write_text("CONTOSO:pmo:kit-s3cret-Zq7\n")
+    monkeypatch.setenv("NTLM_USER_FILE", str(accounts))
+    world, seen = ServerWorld(13), []
+    basic = "Basic " + base64.b64encode(b"CONTOSO\\pmo:kit-s3cret-Zq7").decode()
+
+    class Site(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        context: Any = None
+
+        def do_GET(self) -> None:
+            said = self.headers.get("Authorization", "")
+            seen.append(said)
+            if said.startswith("NTLM "):
+                self.context = self.context if self.context and not self.context.complete else spnego.server(protocol="ntlm")
+                token = self.context.step(base64.b64decode(said[5:]))
+                if not self.context.complete:
+                    return self.say(401, b"", f"NTLM {base64.b64encode(token).decode()}")
+            elif not (self.context and self.context.complete):
+                return self.say(401, b"", "NTLM")
+            path, _, search = self.path.partition("?")
+            answer = world.answer(
+                Request(method="GET", path=path, query=dict(parse_qsl(search)), headers={"authorization": basic})
+            )
+            return self.say(answer.status, json.dumps(answer.body).encode())
+
+        def say(self, status: int, body: bytes, challenge: str = "") -> None:
+            self.send_response(status)
+            if challenge:
+                self.send_header("WWW-Authenticate", challenge)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        made = ServerSource(
+            name="pwa",
+            url=f"http://127.0.0.1:{server.server_address[1]}/pwa",
+            user="CONTOSO\\pmo",
+            password=credential(),
+            custom=("Lot",),
+            tz="Europe/Paris",
+        )
+        report = sync_once(store, made, session=faults.hurried)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert ("ok", []) == (report.verdict, differences(store, world))
+    assert any(said.startswith("NTLM ") for said in seen)
+    assert not any("Zq7" in said or "Basic" in said for said in seen)
+
+
+# ---------- exports ----------
+
+
+def saved(folder: Path, world: ExportWorld) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in world.files().items():
+        (folder / name).write_bytes(content)
+
+
+def read(store: Store, tmp_path: Path, **options: Any) -> SourceReport:
+    return sync_once(
+        store,
+        ExportSource(name="pwa", path="saved", custom=("Lot",), tz="Europe/Paris", max_leave=1.0),
+        base=tmp_path,
+        **options,
+    )
+
+
+def test_an_export_in_all_its_forms_is_the_site(store: Store, tmp_path: Path) -> None:
+    """OData JSON, verbose JSON, pages in a list, CSV and Atom."""
+    world = ExportWorld(20)
+    saved(tmp_path / "saved", world)
+    report = read(store, tmp_path)
+
+    assert ("ok", []) == (report.verdict, differences(store, world))
+    assert 0 < rows(store, "SELECT count(*) FROM custom_value WHERE field = 'Lot'")[0][0]
+    again = read(store, tmp_path)
+    assert (9, 0) == (again.skipped, again.changes.read)
+
+
+def test_an_export_that_was_saved_again_takes_the_place_of_the_old_one(store: Store, tmp_path: Path) -> None:
+    world = ExportWorld(21)
+    saved(tmp_path / "saved", world)
+    read(store, tmp_path)
+    for deed in (world.add, world.edit, world.delete, world.delete_log):
+        deed()
+    saved(tmp_path / "saved", world)
+    report = read(store, tmp_path)
+
+    assert ("ok", []) == (report.verdict, differences(store, world))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("Tasks.csv", b"<html><body>Sign in</body></html>", "Tasks.csv has no ProjectId"),
+        ("Tasks.csv", b"ProjectId,TaskId\n1\n", "Tasks.csv has no TaskActualWork"),
+        ("Assignments.xml", b"<html/>", "is no feed of OData"),
+        ("Assignments.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><feed/>', "carries a DTD"),
+        ("Assignments.xml", b'<feed xmlns="http://www.w3.org/2005/Atom"><entry>', "is damaged or cut"),
+        ("Projects.json", b'{"value": [{"ProjectId": ', "is damaged or cut"),
+        ("Projects.json", b'{"value": [{"ProjectId": "x", "ProjectName": "y"}]}', "row 1 has no ProjectModifiedDate"),
+        ("Tasks-old.csv", None, "says something else of a row than another file of Tasks"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_lost(
+    store: Store, tmp_path: Path, name: str, content: bytes | None, says: str
+) -> None:
+    """The sets belong together: one that is bad leaves the store as it was."""
+    world = ExportWorld(22)
+    saved(tmp_path / "saved", world)
+    read(store, tmp_path)
+    before = world.truth()
+    if content is None:
+        task = {**world.set("Tasks")[5][2](), "TaskName": "another"}
+        content = as_csv([task])
+    (tmp_path / "saved" / name).write_bytes(content)
+    report = read(store, tmp_path)
+
+    assert "failed" == report.verdict
+    assert says in str(report.error), report.error
+    assert (before, []) == (world.truth(), differences(store, world))
+
+
+def test_a_file_that_vanished_stops_the_reading_until_it_is_meant(store: Store, tmp_path: Path) -> None:
+    world = ExportWorld(23)
+    saved(tmp_path / "saved", world)
+    read(store, tmp_path)
+    (tmp_path / "saved" / "AssignmentTimephasedDataSet.csv").unlink()
+    held = read(store, tmp_path)
+    assert ("failed", []) == (held.verdict, differences(store, world))
+    assert "AssignmentTimephasedDataSet.csv of the last run is not there any more" in str(held.error)
+
+    meant = read(store, tmp_path, full=True)
+    assert ("ok", [(0,)]) == (meant.verdict, rows(store, "SELECT count(*) FROM allocation WHERE presence = 'present'"))
+
+
+def test_check_reads_the_files(tmp_path: Path) -> None:
+    saved(tmp_path / "saved", ExportWorld(24))
+    (tmp_path / "saved" / "Projects.json").unlink()
+    context = Context(base=tmp_path, source_id="pwa")
+    said = {one.name: (one.state, one.detail) for one in ExportSource(name="pwa", path="saved").check(context)}
+
+    assert ("failed", "no file of saved begins with Projects") == said["Projects"]
+    assert ("ok", "48 rows in Tasks.csv") == said["Tasks"]
