@@ -1,7 +1,7 @@
 """Every source over HTTP but Jira, which has a bench of its own: memory for 10,000 and 100,000 items, and requests per 1,000.
 
 Each reading runs in a process of its own against the stand-in of its tool, in another; pages are of the tool's usual size. Redmine is read without its history,
-which costs one request an issue. ``--large`` adds the 100,000, and the ratio of the peaks (goal 1.5). Names choose sources.
+which costs one request an issue, Project Server without timesheets, whose days are in memory by period. ``--large`` adds the 100,000, and the ratio of the peaks (goal 1.5). Names choose sources.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SMALL, LARGE = 10_000, 100_000
+MICROSOFT = ("planner", "planner-premium", "project-server")
 MAPPINGS = ("azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo")
 GOAL = 1.5
 
@@ -32,10 +33,22 @@ def exam(name: str, count: int = SMALL) -> Any:
 
         standin.LIST = max(400, count // 25)  # 500 lists of a board are an error, not a page
         return TaskworldExam()
+    if name in MICROSOFT:
+        return microsoft(name, count)
     import hub_rest.mappings
     from hub_rest.mapping_exam import MappingExam
 
     return MappingExam(Path(hub_rest.mappings.__file__).with_name(f"{name}.toml"))
+
+
+def microsoft(name: str, count: int) -> Any:
+    """Give the exam of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
+    from hub_msproject import exam
+    from hub_msproject.services import planner_standin, premium_standin, server_standin
+
+    planner_standin.CAP, premium_standin.CAP, server_standin.CAP = 400, 5000, 100
+    planner_standin.PlannerWorld.plans = server_standin.ServerWorld.plans = count // 200
+    return {"planner": exam.PlannerExam, "planner-premium": exam.PremiumExam, "project-server": exam.ServerExam}[name]()
 
 
 def serve(name: str, count: int) -> None:
@@ -63,7 +76,15 @@ def run(name: str, url: str, place: Path) -> None:
     from hub.sync import Options, sync
 
     source = exam(name).source(url)
-    more = {"history": False} if name == "redmine" else {"page_size": 1000} if name in MAPPINGS else {}
+    more = (
+        {"history": False}
+        if name == "redmine"
+        else {"page_size": 1000}
+        if name in MAPPINGS
+        else {"timesheets": False}
+        if name == "project-server"
+        else {}
+    )
     source = msgspec.structs.replace(source, **more)
     found = []
     with Store.open(place / "hub.db") as store:
@@ -105,7 +126,7 @@ def main() -> int:
     """Print a line a source; the exit code is the number of missed goals."""
     missed = 0
     print(f"{'source':14}{'items':>8}{'full':>8}{'per 1,000':>11}{'quiet':>7}{'wall':>8}{'peak MB':>9}")
-    for name in [one for one in sys.argv[1:] if not one.startswith("-")] or ("redmine", "taskworld", *MAPPINGS):
+    for name in [one for one in sys.argv[1:] if not one.startswith("-")] or ("redmine", "taskworld", *MICROSOFT, *MAPPINGS):
         peaks = []
         for count in (SMALL, LARGE) if "--large" in sys.argv else (SMALL,):
             one = measure(name, count)

@@ -22,10 +22,16 @@ class PlannerWorld(Ledger, HttpWorld):
     name: ClassVar[str] = "planner"
     logged: ClassVar[int] = 0
 
+    plans: ClassVar[int] = 3
+
     def __init__(self, seed: int, *, scale: int = 1) -> None:
         """Fill it."""
         self.removed: set[str] = set()
         super().__init__(seed, scale=scale)
+
+    def container_count(self) -> int:
+        """Give the number of plans."""
+        return self.plans
 
     def requests(self) -> int:
         """Give the plan of a full reading: the sign-in, the groups, and for each plan its list, columns, labels, pages and people."""

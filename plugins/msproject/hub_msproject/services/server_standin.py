@@ -48,17 +48,19 @@ class ServerLedger(Ledger):
     """The rows of a Project Web App: work by day, a baseline and links in its projects, hours of people in weekly timesheets."""
 
     name: ClassVar[str] = "pwa"
+    plans: ClassVar[int] = 3
 
     def __init__(self, seed: int, *, scale: int = 1) -> None:
         """Fill it."""
         self.published: dict[str, str] = {}
+        self.placed: dict[str, list[Item]] = {}
         self.removed: set[str] = set()
         self.linked = True
         super().__init__(seed, scale=scale)
 
     def container_count(self) -> int:
         """Let the portfolio grow, not its plans: a plan is in memory while it is read."""
-        return 3 * self.scale
+        return self.plans * self.scale
 
     # ---------- what happens ----------
 
@@ -68,6 +70,7 @@ class ServerLedger(Ledger):
 
     def _add(self, updated: str) -> str:
         native = super()._add(updated)
+        self.placed = {}
         self.published[self.items[int(native)].container] = updated
         return native
 
@@ -87,6 +90,7 @@ class ServerLedger(Ledger):
         chosen = native or self.random.choice(sorted(map(str, self.items)))
         container = self.items[int(chosen)].container
         super().delete(chosen)
+        self.placed = {}
         self.publish(container)
         return chosen
 
@@ -104,9 +108,16 @@ class ServerLedger(Ledger):
         """Give the weeks that have hours, by their first days."""
         return frozenset(monday(log.started[:10]) for log in self.logs.values())
 
-    def set(self, name: str) -> Rows:
-        """Give the rows of an entity set."""
-        items = self.seen()
+    def of_project(self, native: str) -> list[Item]:
+        """Give the tasks of a project by its key."""
+        if not self.placed:
+            for item in self.seen():
+                self.placed.setdefault(guid("project", item.container), []).append(item)
+        return self.placed.get(native, [])
+
+    def set(self, name: str, project: str = "") -> Rows:
+        """Give the rows of an entity set, or those of a project."""
+        items = self.of_project(project) if project else self.seen()
         match name:
             case "Projects":
                 return [(f"{int(n):09d}", guid("project", n), partial(self.project, n)) for n in self.shown()]
@@ -334,15 +345,7 @@ class ServerWorld(ServerLedger, HttpWorld):
                 return Response(
                     status=403, body={"odata.error": {"code": "-2147024891", "message": {"value": "Access denied."}}}
                 )
-            return Response(
-                body={
-                    "value": [
-                        self.link(item)
-                        for item in self.seen()
-                        if self.before(item) and guid("project", item.container) == found[1]
-                    ]
-                }
-            )
+            return Response(body={"value": [self.link(item) for item in self.of_project(found[1]) if self.before(item)]})
         prefix, _, name = path.rpartition("/")
         if prefix != f"/pwa/_api/ProjectData/{LANGUAGE}":
             return Response(status=404, body={"odata.error": {"code": "", "message": {"value": "Resource not found."}}})
@@ -350,9 +353,11 @@ class ServerWorld(ServerLedger, HttpWorld):
 
     def listed(self, name: str, request: Request) -> Response:
         """Show a page of an entity set."""
-        query, rows = request.query, self.set(name)
+        query = request.query
         text = query.get("$filter", "")
-        if found := _GUID.search(text):
+        found = _GUID.search(text)
+        rows = self.set(name, found[2] if found else "")
+        if found:
             rows = [row for row in rows if row[1] == found[2]]
         if found := _PERIOD.search(text):
             rows = [row for row in rows if row[1] == found[1][:10]]
