@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -58,6 +58,8 @@ class Entra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     *client_secret*, or *certificate* (PEM text: private key and certificate; *certificate_password* opens the key). With neither, a person signs in by a code.
     *authority* is the sign-in address of the cloud; national clouds have their own.
     """
+
+    asks: ClassVar[tuple[str, ...]] = ("client_secret",)
 
     tenant: str
     client_id: str

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.cli.configure import _ask_settings
 from hub.cli.main_job import worst
+from hub.entra import Entra
+from hub.source import Source
 from hub.testing import HubResult
 
 Run = Callable[..., HubResult]
@@ -208,6 +211,25 @@ def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
     assert '[schedule]\nrun = "0 6 * * 1-5"' in text
     assert "no schedule file matches plans" in result.output
     assert (hub_folder / "config" / "projects.example.csv").exists()
+
+
+def test_init_asks_for_a_table_inside_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account of Microsoft is written on one line, its secret by reference; what is left empty is left out."""
+    answers = iter(["contoso.example", "c0de", "PLANNER_SECRET", "contoso.example", "c0de", ""])
+    monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
+
+    asked = [_ask_settings(Asking) for _ in range(2)]
+
+    assert [
+        'account = { tenant = "contoso.example", client_id = "c0de", client_secret = { env = "PLANNER_SECRET" } }'
+    ] == asked[0]
+    assert ['account = { tenant = "contoso.example", client_id = "c0de" }'] == asked[1]
+
+
+class Asking(Source, frozen=True, kw_only=True):
+    """A source that signs in to Microsoft."""
+
+    account: Entra
 
 
 def test_init_without_questions(hub_folder: Path, run_hub: Run) -> None:

@@ -44,13 +44,23 @@ def _ask_sources(app: App) -> list[str]:
             break
         name = click.prompt("  a short name for it", default=kind)
         lines = [f"[sources.{name}]", f'kind = "{kind}"']
-        cls = app.plugins.sources[kind]
-        fields = {field.name: field for field in msgspec.structs.fields(cls) if field.name != "name"}
-        required = [name for name, field in fields.items() if field.required]
-        for one in (*required, *(name for name in cls.asks if name not in required)):
-            lines += _ask_setting(one, secret="Secret" in str(fields[one].type), required=one in required)
+        lines += _ask_settings(app.plugins.sources[kind])
         blocks.append("\n".join(lines) + "\n")
     return blocks
+
+
+def _ask_settings(cls: Any) -> list[str]:
+    """Ask for what a table of settings needs, and for what it asks besides; a table inside it is written on one line."""
+    fields = {field.name: field for field in msgspec.structs.fields(cls) if field.name != "name"}
+    required = [name for name, field in fields.items() if field.required]
+    lines = []
+    for one in (*required, *(name for name in cls.asks if name not in required)):
+        kind = fields[one].type
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            lines.append(f"{one} = {{ {', '.join(_ask_settings(kind))} }}")
+        else:
+            lines += _ask_setting(one, secret="Secret" in str(kind), required=one in required)
+    return lines
 
 
 def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:

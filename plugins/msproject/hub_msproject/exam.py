@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hub import Source
-from hub.testing.kit import FOLDER, Capability, Exam, Verb, credential
-from hub.testing.kit.microsoft import account
+from hub.testing.kit import FOLDER, Capability, Exam, Verb, credential, microsoft
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.world import NOTE, Plans
 from hub_msproject.services import planner_standin, premium_standin, server_standin
@@ -45,7 +44,7 @@ class PlannerExam(Exam):
 
     def source(self, place: str) -> Source:
         """Make the source."""
-        return PlannerSource(name="planner", url=place, account=account(place), tz="Europe/Paris")
+        return PlannerSource(name="planner", url=place, account=microsoft.account(place), tz="Europe/Paris")
 
 
 class PremiumExam(Exam):
@@ -62,7 +61,7 @@ class PremiumExam(Exam):
 
     def source(self, place: str) -> Source:
         """Make the source."""
-        return PremiumSource(name="premium", url=place, account=account(place), tz="Europe/Paris")
+        return PremiumSource(name="premium", url=place, account=microsoft.account(place), tz="Europe/Paris")
 
 
 class ServerExam(Exam):

@@ -16,8 +16,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
-from hub.testing.kit import Response, StandIn, certify, faults
-from hub.testing.kit.microsoft import CLIENT, TENANT
+from hub.testing.kit import Response, StandIn, certify, faults, microsoft
 
 __all__ = ["hub_folder", "run_hub", "store"]
 
@@ -124,7 +123,7 @@ def test_a_person_signs_in_by_the_command(run_hub: Callable[..., HubResult], hub
     with StandIn(PlannerWorld(8)) as site:
         (hub_folder / "config" / "hub.toml").write_text(
             f'[sources.planner]\nkind = "planner"\nurl = "{site.url}"\ngroups = ["g1", "g2", "g3"]\n'
-            f'account = {{ tenant = "{TENANT}", client_id = "{CLIENT}", authority = "{site.url}" }}\n'
+            f'account = {{ tenant = "{microsoft.TENANT}", client_id = "{microsoft.CLIENT}", authority = "{site.url}" }}\n'
         )
         before = run_hub("sync")
         signed = run_hub("signin", "planner")

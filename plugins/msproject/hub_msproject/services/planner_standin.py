@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response
-from hub.testing.kit.ledger import page
-from hub.testing.kit.microsoft import is_signed_in, sign_in
+from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft, page
 
 NOTE = "a remark about a colleague"
 CAP = 20
@@ -46,9 +44,9 @@ class PlannerWorld(Ledger, HttpWorld):
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        if (signing := sign_in(request)) is not None:
+        if (signing := microsoft.sign_in(request)) is not None:
             return signing
-        if not is_signed_in(request):
+        if not microsoft.is_signed_in(request):
             return refused(401, "InvalidAuthenticationToken")
         shown = [n for n in self.containers if n not in self.hidden | self.removed]
         match request.path.removeprefix("/v1.0/").split("/"):

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 
-from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response
-from hub.testing.kit.microsoft import is_signed_in, sign_in
+from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft
 from hub_msproject.services import premium
 from hub_msproject.services.dataverse import Table
 
@@ -111,9 +110,9 @@ class PremiumWorld(Ledger, HttpWorld):
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        if (signing := sign_in(request)) is not None:
+        if (signing := microsoft.sign_in(request)) is not None:
             return signing
-        if not is_signed_in(request):
+        if not microsoft.is_signed_in(request):
             return Response(status=401)
         path = request.path.removeprefix(ROOT)
         self._note()

@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from hub.testing.kit import SECRET, FileWorld, HttpWorld, Item, Ledger, Log, Request, Response
-from hub.testing.kit.ledger import stamp
+from hub.testing.kit import SECRET, FileWorld, HttpWorld, Item, Ledger, Log, Request, Response, stamp
 
 USER = "CONTOSO\\pmo"
 NOTE = "a remark about a colleague"
