@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
-from hub.source import Check
+from hub.source import Check, Lending
 
 if TYPE_CHECKING:
     import duckdb
+
+    from hub.entra import Entra
+    from hub.http import Session
 
 Privacy = Literal["project", "team-week", "pseudonym-week", "nominative-line"]
 
@@ -44,17 +46,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-class DeliveryContext:
+class DeliveryContext(Lending):
     """What the hub lends a destination for one delivery."""
 
-    def __init__(self, *, base: Path, name: str) -> None:
-        """Lend *base*, the folder of the configuration, and a log."""
-        self.base = base
-        self.log = logging.getLogger(f"hub.destination.{name}")
-
-    def resolve(self, path: str) -> Path:
-        """Give *path* as absolute; relative paths start at the configuration's folder."""
-        return self.base / path
+    def __init__(self, *, base: Path, name: str, session: Callable[[], Session] | None = None) -> None:
+        """Lend *base*, the folder of the configuration, a log, and what *session* makes."""
+        super().__init__(base=base, log=f"hub.destination.{name}", session=session)
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +64,11 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     name: str
     privacy: Privacy = "team-week"
+
+    @property
+    def signs_in(self) -> tuple[Entra, str] | None:
+        """Give the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
+        return None
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look at rights and room; change nothing."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from hub.http import Session
-    from hub.source import Context
+    from hub.source import Lending
 
 
 PUBLIC = "https://login.microsoftonline.com"
@@ -97,7 +97,7 @@ class SignIn:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, ctx: Context, account: Entra, name: str) -> SignIn:
+    def of(cls, ctx: Lending, account: Entra, name: str) -> SignIn:
         """Give the sign-in that a run shares."""
         return ctx.shared("sign-in", lambda: cls(account, ctx.another_session("sign-in"), base=ctx.base, name=name))
 

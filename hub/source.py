@@ -97,29 +97,13 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
     hold: bool = False
 
 
-class Context:
-    """What the engine lends a source for one run: settings' folder, log, traffic, resources, cancellation."""
+class Lending:
+    """What the hub lends a plugin for one run or delivery: the configuration's folder, a log, HTTP, resources."""
 
-    def __init__(
-        self,
-        *,
-        base: Path,
-        source_id: str,
-        full: bool = False,
-        since: str | None = None,
-        cancelled: threading.Event | None = None,
-        session: Callable[[], Session] | None = None,
-    ) -> None:
-        """Lend *base* (the folder of the configuration) and the rest to the source *source_id*."""
+    def __init__(self, *, base: Path, log: str, session: Callable[[], Session] | None = None) -> None:
+        """Lend *base* (the folder of the configuration), the log named *log*, and what *session* makes."""
         self.base = base
-        self.full = full
-        self.since = since
-        self.log = logging.getLogger(f"hub.source.{source_id}")
-        self.missing: list[tuple[str | None, str]] = []
-        self.notes: list[str] = []
-        self.unchanged = 0
-        self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
-        self._cancelled = cancelled or threading.Event()
+        self.log = logging.getLogger(log)
         self._make_session = session
         self._lock = threading.RLock()  # what is shared may be made of what is shared
         self._shared: dict[str, Any] = {}
@@ -127,10 +111,8 @@ class Context:
 
     @property
     def http(self) -> Session:
-        """Give the patient HTTP session of this source."""
-        if self._make_session is None:
-            raise RuntimeError("this context was made without HTTP")
-        return self.shared("http", self._make_session)
+        """Give the patient HTTP session of this source or destination."""
+        return self.another_session("")
 
     def another_session(self, key: str) -> Session:
         """Give a session of its own for another host: the credentials of one are never sent to the other."""
@@ -156,6 +138,34 @@ class Context:
                 self._shared[key] = resource
             found: T = self._shared[key]
             return found
+
+    def close(self) -> None:
+        """Close every shared resource."""
+        self._stack.close()
+
+
+class Context(Lending):
+    """What the engine lends a source for one run: besides, traffic, what is missing, cancellation."""
+
+    def __init__(
+        self,
+        *,
+        base: Path,
+        source_id: str,
+        full: bool = False,
+        since: str | None = None,
+        cancelled: threading.Event | None = None,
+        session: Callable[[], Session] | None = None,
+    ) -> None:
+        """Lend *base* (the folder of the configuration) and the rest to the source *source_id*."""
+        super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
+        self.full = full
+        self.since = since
+        self.missing: list[tuple[str | None, str]] = []
+        self.notes: list[str] = []
+        self.unchanged = 0
+        self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
+        self._cancelled = cancelled or threading.Event()
 
     def report_missing(self, what: str, *, partition: str | None = None) -> None:
         """Say that *what* could not be read: the verdict becomes partial and *partition* proves no absence."""
@@ -184,10 +194,6 @@ class Context:
         """Stop reading when the run is being interrupted."""
         if self._cancelled.is_set():
             raise Interrupted("The run is being stopped.")
-
-    def close(self) -> None:
-        """Close every shared resource."""
-        self._stack.close()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,14 +11,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from hub.cli.app import App, short_path
-from hub.destination import DeliveryContext
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, instant, open_feed
 from hub.matching import propose
 from hub.notify import announce
-from hub.publish import PublishOptions, PublishReport, moment_of, publish
+from hub.publish import PublishOptions, PublishReport, check_destination, moment_of, publish
 from hub.records import Record
-from hub.source import Check, Source
+from hub.source import Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, SyncReport, sync
 from hub.sync import check as check_source
@@ -242,7 +241,7 @@ def publish_options(
     return PublishOptions(
         base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
         freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
-        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, ca_bundle=s.engine.ca_bundle,
     )  # fmt: skip
 
 
@@ -334,10 +333,7 @@ def add_to(cli: click.Group) -> None:
         for name, destination in places.items():
             if names and name not in names:
                 continue
-            try:
-                checks = list(destination.check(DeliveryContext(base=app.settings.base, name=name)))
-            except Exception as exc:  # noqa: BLE001 - same reason
-                checks = [Check(name="check", state="failed", detail=str(exc))]
+            checks = check_destination(destination, app.settings.base, ca_bundle=app.settings.engine.ca_bundle)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         if json_:
             app.as_json(found)

@@ -2,6 +2,16 @@
 
 from hub.publish import cuts, periods
 from hub.publish.cuts import moment_of
-from hub.publish.journey import DeliveryReport, PublishOptions, PublishReport, current, publish
+from hub.publish.journey import DeliveryReport, PublishOptions, PublishReport, check_destination, current, publish
 
-__all__ = ["DeliveryReport", "PublishOptions", "PublishReport", "current", "cuts", "moment_of", "periods", "publish"]
+__all__ = [
+    "DeliveryReport",
+    "PublishOptions",
+    "PublishReport",
+    "check_destination",
+    "current",
+    "cuts",
+    "moment_of",
+    "periods",
+    "publish",
+]

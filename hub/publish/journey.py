@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,17 +18,21 @@ from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
 from hub.publish.cuts import cuts_for
 from hub.publish.periods import post
+from hub.source import Check
 from hub.store import Store
 from hub.store.store import utc_now
 
 CURRENT = "CURRENT"
+CHECK_PATIENCE_S = 20.0
+"""A person waits for the answer of `check_destination`."""
 
 
 class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms.
+    *secret* is the key of pseudonyms, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
+    None for patient ones.
     """
 
     base: Path
@@ -41,6 +46,8 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     vs: str | None = None
     secret: bytes | None = None
+    ca_bundle: str | None = None
+    session: Callable[[], Any] | None = None
 
 
 class DeliveryReport(msgspec.Struct, kw_only=True):
@@ -205,7 +212,9 @@ def _deliver(
     store: Store, root: Path, snapshot: Snapshot, destination: Destination, options: PublishOptions
 ) -> DeliveryReport:
     report = DeliveryReport(name=destination.name, kind=destination.kind, state="failed")
-    context = DeliveryContext(base=options.base, name=destination.name)
+    context = DeliveryContext(
+        base=options.base, name=destination.name, session=options.session or partial(_session, options.ca_bundle)
+    )
     connection = None
     try:
         folder = project_to(destination.privacy, snapshot.folder, root / "projections", secret=options.secret)
@@ -232,9 +241,27 @@ def _deliver(
         report.error = str(error)
         _note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
     finally:
+        context.close()
         if connection is not None:
             connection.close()
     return report
+
+
+def _session(ca_bundle: str | None, patience_s: float = 300.0) -> Any:
+    from hub.http import Session  # network code loads only for destinations that use it
+
+    return Session(ca_bundle=ca_bundle, patience_s=patience_s)
+
+
+def check_destination(destination: Destination, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
+    """Give what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
+    context = DeliveryContext(base=base, name=destination.name, session=partial(_session, ca_bundle, CHECK_PATIENCE_S))
+    try:
+        return list(destination.check(context))
+    except Exception as exc:  # noqa: BLE001 - a foreign destination may fail in any way
+        return [Check(name="check", state="failed", detail=str(exc))]
+    finally:
+        context.close()
 
 
 def _shared(snapshot: Snapshot) -> dict[str, Any]:
