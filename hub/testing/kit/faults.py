@@ -49,7 +49,7 @@ class StandIn:
             def _serve(self) -> None:
                 stand_in._serve(self)
 
-            do_GET = do_POST = _serve  # noqa: N815 - the names the base class looks for
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names the base class looks for
 
             def log_message(self, *_: object) -> None:
                 return None

@@ -18,6 +18,8 @@ from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
 from hub.testing.kit import Response, StandIn, certify, faults, microsoft
 
+SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "deleted-while-paging", "renamed-field", "redirect-to-another-host", "deletions-are-found",
+          "hidden-is-not-deleted", "mass-leave-is-held", "ids-survive-a-move")  # fmt: skip
 __all__ = ["hub_folder", "run_hub", "store"]
 
 
@@ -38,7 +40,9 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
 def test_it_passes_what_its_api_allows(proof: bool) -> None:
     """Bronze: no increments can be proven, everything else that is claimed is."""
     for seed in range(2026, 2031 if proof else 2027):
-        assert [] == [f"{one.code}: {one.saw}" for one in certify(PlannerExam(), seed=seed).failures()]
+        assert [] == [
+            f"{one.code}: {one.saw}" for one in certify(PlannerExam(), seed=seed, only=() if proof else SAMPLE).failures()
+        ]
 
 
 def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) -> None:

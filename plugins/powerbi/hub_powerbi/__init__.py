@@ -7,7 +7,8 @@ from hub import Destination, hookimpl
 
 @hookimpl
 def register_destinations() -> list[type[Destination]]:
-    """Offer the kind ``powerbi``."""
+    """Offer the kinds ``powerbi`` and ``fabric-mirror``."""
     from hub_powerbi.destination import PowerBiDestination
+    from hub_powerbi.mirror import MirrorDestination
 
-    return [PowerBiDestination]
+    return [PowerBiDestination, MirrorDestination]

@@ -1,0 +1,277 @@
+"""Open mirroring: whatever is cut or refused, replaying the landing zone gives the feed; in a folder and in a stand-in of OneLake."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import msgspec
+import pytest
+from hub_powerbi.exam import LandingZone, MirrorExam, replayed
+from hub_powerbi.mirror import MirrorDestination
+from hub_powerbi.service import onelake
+
+from hub import ConfigError, Destination, model
+from hub.testing.kit import DestinationExam, Place, Request, Response, StandIn, certify, microsoft
+from hub.testing.kit.bench import Crash
+from hub.testing.kit.deliveries import counter
+
+WORKSPACE = "11111111-2222-4333-8444-555555555555"
+ITEM = "pmo.MountedRelationalDatabase/Files/LandingZone"
+SAMPLE = ("delivers-the-feed", "destination-check-tells-the-truth", "refusals-are-told")
+
+
+class OneLake:
+    """The part of OneLake's API that a landing zone needs, written from the documentation of Data Lake Storage Gen2."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.uncommitted: dict[str, bytes] = {}
+        self.refuses = 0
+        self.page = 3
+
+    def answer(self, request: Request) -> Response:
+        if (signing := microsoft.sign_in(request)) is not None:
+            return signing
+        if not microsoft.is_signed_in(request):
+            return Response(status=401, body={"error": {"code": "InvalidAuthenticationInfo"}})
+        if self.refuses:
+            return Response(status=self.refuses, body={"error": {"code": "AuthorizationPermissionMismatch"}})
+        path, query = unquote(request.path).strip("/"), request.query
+        match request.method, query.get("action") or query.get("resource"):
+            case "GET", "filesystem":
+                return self.listed(path, query)
+            case "PUT", "file":
+                self.uncommitted[path] = b""
+                return Response(status=201, body=b"")
+            case "PATCH", "append":
+                if int(query["position"]) != len(self.uncommitted[path]):
+                    return Response(status=400, body={"error": {"code": "InvalidFlushPosition"}})
+                self.uncommitted[path] += request.body
+                return Response(status=202, body=b"")
+            case "PATCH", "flush":
+                if int(query["position"]) != len(self.uncommitted[path]):
+                    return Response(status=400, body={"error": {"code": "InvalidFlushPosition"}})
+                self.files[path] = self.uncommitted.pop(path)
+                return Response(body=b"")
+            case "PUT", None:
+                self.files[path] = self.files.pop(unquote(request.headers["x-ms-rename-source"]).strip("/"))
+                return Response(status=201, body=b"")
+            case "DELETE", _:
+                gone = [name for name in self.files if name.startswith(f"{path}/")]
+                for name in gone:
+                    del self.files[name]
+                return Response(body=b"") if gone else Response(status=404, body={"error": {"code": "PathNotFound"}})
+        return Response(status=400, body={"error": {"code": "UnsupportedRestVersion"}})
+
+    def listed(self, workspace: str, query: dict[str, str]) -> Response:
+        root = f"{workspace}/{query['directory']}/"
+        inside = sorted(name for name in self.files if name.startswith(root))
+        if not inside and "LandingZone/" in query["directory"]:
+            return Response(status=404, body={"error": {"code": "PathNotFound"}})
+        here = [name for name in inside if "/" not in name.removeprefix(root)]
+        start = int(query.get("continuation", 0))
+        shown = [
+            {"name": name.removeprefix(f"{workspace}/"), "contentLength": str(len(self.files[name]))}
+            for name in here[start : start + self.page]
+        ]
+        folders = [{"name": f"{query['directory']}/_ProcessedFiles", "isDirectory": "true"}]
+        more = {"x-ms-continuation": str(start + self.page)} if start + self.page < len(here) else {}
+        return Response(body={"paths": shown + folders}, headers=more)
+
+
+class Lake(Place):
+    """OneLake, as Fabric replays it: kept files are brought to a folder and read there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.site = OneLake()
+        self.stand_in = StandIn(self.site, most=10**9)  # type: ignore[arg-type]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        out = self.folder / "brought"
+        for name, content in self.site.files.items():
+            place = out / name.partition("LandingZone/")[2]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        return replayed(out) if out.is_dir() else {}
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        self.site.refuses = 403
+        yield
+        self.site.refuses = 0
+
+    @contextmanager
+    def dying(self, at: int) -> Iterator[list[int]]:
+        """Answer nothing sensible from the write number *at* on."""
+        seen: list[int] = []
+
+        def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+            seen.extend([len(seen) + 1] if request.method in {"PUT", "PATCH", "DELETE"} else [])
+            return Response(status=400, body={}) if at and len(seen) >= at else honest()
+
+        self.stand_in.fault = fault
+        yield seen
+        self.stand_in.fault = None
+
+
+class LakeExam(MirrorExam):
+    """The same in OneLake."""
+
+    def place(self, folder: Any) -> Place:
+        return Lake(folder)
+
+    def destination(self, place: Place, *, privacy: str) -> Destination:
+        assert isinstance(place, Lake)
+        url = f"{place.stand_in.url}/{WORKSPACE}/{ITEM}"
+        return MirrorDestination(name="kit", url=url, account=microsoft.account(place.stand_in.url), privacy=privacy)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
+def test_it_is_gold(exam: DestinationExam, proof: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onelake, "CHUNK", 4000)  # several blocks a file
+    report = certify(exam, only=() if proof else SAMPLE)
+
+    assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+    if proof:
+        assert "gold" == report.level
+
+
+@pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
+def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(exam: DestinationExam, proof: bool) -> None:
+    """30 publishes (2 in short tests), most of them cut at a random write; each calm one after it is the feed, whatever the cut left."""
+    rng = random.Random(5)
+    with counter(exam, 5) as desk:
+        for day in range(30 if proof else 2):
+            for _ in range(rng.randint(0, 3)):
+                rng.choice((desk.world.edit, desk.world.add, desk.world.delete))()
+            desk.sync()
+            try:
+                with desk.place.dying(rng.randint(1, 60)):
+                    desk.deliver()
+            except Crash:
+                pass
+            if rng.random() < 0.5:
+                desk.change()
+            desk.must_show(desk.deliver(), f"on day {day}")
+
+
+def test_the_files_are_those_that_fabric_documents() -> None:
+    """Numbers without a gap, keys once, the marker in the last column and none in the first file, upserts and deletes, instants in UTC, nothing where nothing changed."""
+    with counter(MirrorExam(), 6) as desk:
+        desk.deliver()
+        desk.change()
+        report = desk.deliver()
+        quiet = desk.deliver()
+        zone = desk.place.folder / "out"
+        with duckdb.connect() as connection:
+            for place in zone.iterdir():
+                names = sorted(path.name for path in place.iterdir())
+                numbered = [name for name in names if name.endswith(".parquet")]
+                assert [f"{number:020d}.parquet" for number in range(1, len(numbered) + 1)] == numbered
+                assert {"keyColumns": list(model().tables[place.name].key)} == json.loads(
+                    (place / "_metadata.json").read_text()
+                )
+                for number, name in enumerate(numbered):
+                    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{place / name}')").fetchall()
+                    columns = [row[0] for row in described]
+                    assert [*model().tables[place.name].columns, *(["__rowMarker__"] if number else [])] == columns
+                    assert "TIMESTAMP" not in {row[1] for row in described}, "an instant without a zone"
+            second = [str(path) for path in zone.glob(f"*/{2:020d}.parquet")]
+            markers = connection.execute(
+                f"SELECT DISTINCT __rowMarker__ FROM read_parquet({second}, union_by_name = true) ORDER BY 1"
+            ).fetchall()
+
+    assert (("published",), [(2,), (4,)]) == ((report.deliveries[0].state,), markers)
+    assert ("No table changed.",) == quiet.deliveries[0].notes or "1 tables" in quiet.deliveries[0].notes[0]
+
+
+def test_fabric_moves_away_what_it_has_read() -> None:
+    """Only the last file stays: numbers go on from it."""
+    with counter(MirrorExam(), 7) as desk:
+        desk.deliver()
+        desk.change()
+        desk.deliver()
+        place = desk.place.folder / "out" / "fact_worklog"
+        (place / f"{1:020d}.parquet").rename(place / "_moved.parquet")
+        desk.change()
+        desk.deliver()
+
+        assert (place / f"{3:020d}.parquet").exists()
+
+
+def test_a_table_that_somebody_removed_is_begun_anew() -> None:
+    with counter(MirrorExam(), 8) as desk:
+        desk.deliver()
+        for path in (desk.place.folder / "out" / "dim_task").iterdir():
+            path.unlink()
+        desk.change()
+
+        desk.must_show(desk.deliver(), "after somebody emptied a table")
+
+
+def test_a_table_of_another_shape_is_begun_anew() -> None:
+    """Fabric cannot change a type or a key: the folder goes, and the table comes back whole."""
+    with counter(MirrorExam(), 9) as desk:
+        desk.deliver()
+        state = desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json"
+        known = json.loads(state.read_text())
+        state.write_text(json.dumps(known | {"shape": known["shape"] | {"key": "another"}}))
+        desk.must_show(desk.deliver(), "after another shape")
+
+        assert [f"{1:020d}.parquet"] == [path.name for path in (desk.place.folder / "out" / "dim_task").glob("*.parquet")]
+
+
+def test_another_program_that_writes_there_is_noticed() -> None:
+    with counter(MirrorExam(), 10) as desk:
+        desk.deliver()
+        (desk.place.folder / "out" / "dim_task" / f"{2:020d}.parquet").write_bytes(b"")
+        refused = desk.deliver().deliveries[0]
+
+    assert "failed" == refused.state
+    assert "another program writes there" in str(refused.error)
+
+
+@pytest.mark.parametrize(("status", "says"), [(403, "may not do this"), (401, "is not accepted there")])
+def test_a_refusal_says_what_is_needed(status: int, says: str) -> None:
+    with counter(LakeExam(), 11) as desk:
+        assert isinstance(desk.place, Lake)
+        desk.place.site.refuses = status
+        refused = desk.deliver().deliveries[0]
+
+    assert says in str(refused.error)
+    assert "role Contributor" in str(refused.error)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"path": "a", "url": "https://b"},
+        {"url": "https://onelake.dfs.fabric.microsoft.com/a/b"},
+        {"url": "http://elsewhere/a/b"},
+    ],
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="The destination lake"):
+        MirrorDestination(name="lake", **wrong)
+
+
+def test_what_is_kept_is_for_nobody_else() -> None:
+    with counter(MirrorExam(), 12) as desk:
+        desk.deliver()
+        kept = [path for path in (desk.root / "data" / "mirror").rglob("*") if path.is_file()]
+
+        assert {0o600} == {path.stat().st_mode & 0o777 for path in kept}
+        assert isinstance(desk.place, LandingZone)
+        assert (
+            msgspec.json.decode((desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json").read_bytes())["last"]
+            == 1
+        )
