@@ -167,6 +167,10 @@ class Session:
         """Show the routes asked; never the credentials."""
         return f"Session({sum(self.routes.values())} requests on {len(self.routes)} routes)"
 
+    def pause(self, seconds: float) -> None:
+        """Wait between two questions, as long as nobody stops the run."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Close the connections."""
         self.requests.close()

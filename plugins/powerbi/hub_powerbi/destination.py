@@ -18,6 +18,7 @@ from hub import (
     DeliveryContext,
     DeliveryError,
     Destination,
+    Entra,
     FeedView,
     folder_check,
     mend_folder,
@@ -27,6 +28,8 @@ from hub import (
 )
 from hub_powerbi import source_m
 from hub_powerbi.project import project_files
+from hub_powerbi.service.journey import Service
+from hub_powerbi.service.workspace import POWERBI
 
 DATA = "data"
 RECORD = ".pm-hub.json"
@@ -37,7 +40,8 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
 
     *location* says where Power BI finds the files when that is not the folder on this machine: a share, an https address, a folder of
     SharePoint or OneLake to which they are copied. *incremental_months* refreshes timesheets by months, the last ones again each time;
-    without it every refresh reads everything, which no correction of an old month can escape.
+    without it every refresh reads everything, which no correction of an old month can escape. *service* brings files, model and report
+    into Microsoft's cloud, refreshes and reads back.
     """
 
     kind: ClassVar[str] = "powerbi"
@@ -46,6 +50,7 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     project: str = "Hub"
     location: str | None = None
     incremental_months: int | None = None
+    service: Service | None = None
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -55,6 +60,13 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             raise ConfigError(f"The destination {self.name}: incremental_months goes from 1 to 120, or leave it out.")
         if self.location is not None:
             source_m.reader(source_m.sas_free(self.location))
+        if self.service is not None:
+            self.service.must_fit(self.name, self.location)
+
+    @property
+    def signs_in(self) -> tuple[Entra, str] | None:
+        """Give the account, and Power BI."""
+        return (self.service.account, POWERBI) if self.service else None
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written."""
@@ -64,6 +76,8 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             state="ok",
             detail=f"Power BI will look for the files in {self._location(ctx.resolve(self.path))}",
         )
+        if self.service is not None:
+            yield from self.service.check(ctx, self.name, self._location(ctx.resolve(self.path)))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""
@@ -89,6 +103,20 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
                 f"{root} could not be written ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in another "
                 "program such as Power BI Desktop. Close it and publish again; the files that were there are still there."
             ) from exc
+        if self.service is not None:
+            location = self._location(root)
+            notes += tuple(
+                self.service.bring(
+                    ctx,
+                    self.name,
+                    root=root,
+                    project=self.project,
+                    files=files,
+                    location=location,
+                    feed=feed,
+                    ours=not notes,
+                )
+            )
         return Delivery(where=str(root), rows=rows, open_next=(str(root / f"{self.project}.pbip"),), notes=notes)
 
     def _location(self, root: Path) -> str:

@@ -16,8 +16,10 @@ import pytest
 from hub_powerbi.exam import LandingZone, MirrorExam, replayed
 from hub_powerbi.mirror import MirrorDestination
 from hub_powerbi.service import onelake
+from hub_powerbi.service.web import Web
 
-from hub import ConfigError, Destination, model
+from hub import ConfigError, DeliveryContext, Destination, model
+from hub.http import Session
 from hub.testing.kit import DestinationExam, Place, Request, Response, StandIn, certify, microsoft
 from hub.testing.kit.bench import Crash
 from hub.testing.kit.deliveries import counter
@@ -237,6 +239,19 @@ def test_another_program_that_writes_there_is_noticed() -> None:
 
     assert "failed" == refused.state
     assert "another program writes there" in str(refused.error)
+
+
+def test_files_can_lie_at_the_root_of_a_folder(tmp_path: Path) -> None:
+    """As those of a model that reads OneLake do."""
+    site, file = OneLake(), tmp_path / "dim_task.parquet"
+    file.write_bytes(b"rows")
+    with StandIn(site) as started:  # type: ignore[arg-type]
+        context = DeliveryContext(base=tmp_path, name="powerbi", session=Session)
+        web = Web(context, microsoft.account(started.url), "powerbi", onelake.RESOURCE)
+        onelake.OneLakeFiles(web, f"{started.url}/{WORKSPACE}/pmo.Lakehouse/Files/hub").put(file.name, file)
+        context.close()
+
+    assert {f"{WORKSPACE}/pmo.Lakehouse/Files/hub/dim_task.parquet": b"rows"} == site.files
 
 
 @pytest.mark.parametrize(("status", "says"), [(403, "may not do this"), (401, "is not accepted there")])

@@ -101,7 +101,7 @@ class OneLakeFiles(Files):
     def put(self, path: str, file: Path) -> None:
         """Write under a name with an underscore, which readers of a landing zone pass over, then rename."""
         folder, _, name = path.rpartition("/")
-        aside = f"{folder}/_{name}.new"
+        aside = f"{folder}/_{name}.new".lstrip("/")
         self.web.request(
             "PUT",
             self._address(aside),
