@@ -224,6 +224,8 @@ def cloud(tmp_path: Path) -> Iterator[StandIn]:
 
 
 def fill(store: Store, tasks: int = 3) -> None:
+    if not store.runs("seed", limit=1):
+        store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
     with store.transaction():
         run = store.begin_run("seed", "full")
         records = [Container(id="seed:p", kind="project", name="P"), Account(id="seed:a", display_name="A")]
