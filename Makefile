@@ -24,7 +24,7 @@ test-mpp: env
 	$(BIN)/python -m pytest -q plugins/msproject
 
 test-tableau: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[hyper]" -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[server]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/tableau
 
 # a real Redmine, which is written to: the one of REDMINE_URL and REDMINE_API_KEY, else a scratch one (Debian, root)
@@ -49,7 +49,7 @@ lint: env
 	$(BIN)/lint-imports
 
 bench: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -e "plugins/tableau[hyper]" -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -e "plugins/tableau[server]" -c constraints.txt
 	$(BIN)/python bench/run.py
 
 docs: env

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 from hub_demo.portfolio import imagine
+from hub_powerbi.exam import replayed, rows_of
+from hub_tableau import hyper
 
+from hub import model, table_caption
 from hub.testing import HubResult, hub_folder, run_hub
 
 __all__ = ["hub_folder", "run_hub"]
+MORE = """[destinations.fabric]
+kind = "fabric-mirror"
+path = "mirror"
+"""
+TABLEAU = """[destinations.tableau]
+kind = "tableau"
+path = "tableau"
+facts = ["fact_kpi"]
+"""
 
 
 def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """hub demo lives through three committees and ends green; again through run it changes nothing."""
     result = run_hub("demo", "--out", "demo", "--scale", "0.3")
+    more = MORE + (TABLEAU if importlib.util.find_spec("tableauhyperapi") else "")
+    config = hub_folder / "demo" / "config" / "hub.toml"
+    config.write_text(config.read_text().replace("[schedule]", f"{more}\n[schedule]"))
     again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
     said = json.loads(again.output)
     manifest = json.loads((hub_folder / "demo" / "out" / "latest" / "manifest.json").read_text())
@@ -50,6 +69,50 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert (None, 0) == (evm["P007"]["cpi"], evm["P007"]["coverage"])
     assert 0 < ready["P004"]["readiness"] < 1
     assert 0 == ready["P004"]["gate_open"]
+    assert_same_figures(hub_folder / "demo")
+
+
+def assert_same_figures(demo: Path) -> None:
+    """Every figure has one value: in the feed, the workbook, the files of Power BI, the mirrored tables, and Tableau's file by its own engine."""
+    key = model().tables["fact_kpi"].key
+    parts = [path for path in (demo / "out" / "latest").rglob("*.parquet") if "fact_kpi" in str(path.relative_to(demo))]
+    wanted = figures([row for path in parts for row in rows_of(path)], key)
+    places = {
+        "workbook": figures(sheet(demo / "out" / "latest" / "portfolio.xlsx", "fact_kpi"), key),
+        "powerbi": figures(rows_of(demo / "powerbi" / "data" / "fact_kpi.parquet"), key),
+        "mirror": figures(replayed(demo / "mirror")["fact_kpi"], key),
+    }
+    if (demo / "tableau").exists():
+        with (
+            hyper.engine() as process,
+            hyper.opened(process, demo / "tableau" / "latest" / "fact_kpi.hyper", new=False) as connection,
+        ):
+            names = list(model().tables["fact_kpi"].columns)
+            rows = connection.execute_list_query(f"SELECT * FROM {hyper.quoted(table_caption('fact_kpi', 'fr'))}")
+            places["tableau"] = figures([dict(zip(names, row, strict=True)) for row in rows], key)
+    assert len(wanted) > 100
+    for place, found in places.items():
+        assert wanted.keys() == found.keys(), place
+        assert [] == [at for at, value in wanted.items() if not _equal(value, found[at])], place
+
+
+def _equal(one: float | None, other: float | None) -> bool:
+    """Say whether two figures are equal; a workbook keeps 15 digits."""
+    return one is other if one is None or other is None else one == pytest.approx(other, rel=1e-12)
+
+
+def figures(rows: list[dict[str, Any]], key: tuple[str, ...]) -> dict[tuple[str, ...], float | None]:
+    """Give the values of figures by their keys; a workbook leaves empty texts out."""
+    return {tuple(str("" if row[name] is None else row[name]) for name in key): row["value"] for row in rows}
+
+
+def sheet(path: Path, table: str) -> list[dict[str, Any]]:
+    """Read a sheet of the workbook by the columns of its table."""
+    with closing(openpyxl.load_workbook(path, read_only=True)) as book:
+        head, *lines = book[table].iter_rows(values_only=True)
+    names = list(model().tables[table].columns)
+    assert len(head) == len(names)
+    return [dict(zip(names, line, strict=True)) for line in lines]
 
 
 def test_another_folder_is_not_emptied(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Iterable
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from hub import (
     Check,
@@ -22,6 +23,7 @@ from hub import (
     replace_folder,
 )
 from hub_tableau import hyper
+from hub_tableau.server import Server
 
 LATEST = "latest"
 FACTS = (
@@ -33,13 +35,14 @@ FACTS = (
 class TableauDestination(Destination, frozen=True, kw_only=True):
     """The feed in ``<path>/latest/<fact>.hyper``: each fact with the dimensions it points to.
 
-    *facts* are those to write, a data source each in Tableau.
+    *facts* are those to write, a data source each in Tableau. With *server* they are published there.
     """
 
     kind: ClassVar[str] = "tableau"
 
     path: str
     facts: tuple[str, ...] = FACTS
+    server: Server | None = None
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -56,6 +59,8 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="engine", state="ok" if here else "failed", detail="Tableau's engine is here" if here else hyper.HOW
         )
+        if self.server is not None:
+            yield from self.server.check(ctx)
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write every file beside, then switch all at once."""
@@ -69,9 +74,10 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
             with hyper.engine() as process:
                 for fact in self.facts:
                     hyper.write(process, fact, feed, fresh / f"{fact}.hyper")
-            for path in fresh.iterdir():
-                path.chmod(0o600)
-            replace_folder(latest, fresh)
+                for path in fresh.iterdir():
+                    path.chmod(0o600)
+                replace_folder(latest, fresh)
+                notes = self._publish(ctx, process, feed, latest)
         except OSError as exc:
             raise DeliveryError(
                 f"{latest} could not be replaced ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in Tableau. "
@@ -88,4 +94,10 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
             where=str(latest),
             rows=rows,
             open_next=tuple(str(latest / f"{fact}.hyper") for fact in self.facts[:1]),
+            notes=notes,
         )
+
+    def _publish(self, ctx: DeliveryContext, process: Any, feed: FeedView, latest: Path) -> tuple[str, ...]:
+        if self.server is None:
+            return ()
+        return self.server.publish(ctx, process, feed, {fact: latest / f"{fact}.hyper" for fact in self.facts})

@@ -1,0 +1,162 @@
+"""Data sources on Tableau Server or Cloud, by tableauserverclient: published in place of the old ones, waited for, downloaded and counted.
+
+Source: help.tableau.com/current/api/rest_api (publish data source, query job, download data source). Publishing overwrites, so that a publish that was cut and is
+repeated ends alike; files of 64 MB and more go in pieces.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub import Check, ConfigError, DeliveryContext, DeliveryError, FeedView, MissingExtra, Secret, table_caption
+from hub_tableau import hyper
+
+HOW = 'pip install "pm-hub-tableau[server]"'
+# help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_authentication.htm and rest_api_concepts_errors.htm
+_REASONS = {
+    "401001": "the token's name or its secret is wrong, or the token has expired",
+    "401002": "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own",
+    "403004": "the account may not do this in the project: give it the role Creator or Explorer (can publish) and the right to publish there",
+    "403007": "the account may not publish to the project",
+    "403014": "the account may not download the data source, so that it cannot be read back: give the right, or set read_back = false",
+    "404000": "there is no such site",
+    "404005": "there is no such project",
+    "413000": "the file is larger than the server allows",
+}
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A site of Tableau Server or Cloud; the account is that of a personal access token.
+
+    *project* is the name of the project for the data sources, *prefix* stands before their names. With *read_back* each is downloaded and its rows are counted.
+    """
+
+    url: str
+    token_name: str
+    token: Secret
+    site: str = ""
+    project: str = "default"
+    prefix: str = "Hub"
+    read_back: bool = True
+    wait_minutes: float = 30.0
+    ca_bundle: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if not self.url.startswith(("https://", "http://127.0.0.1:")):
+            raise ConfigError("server: url is the https address of Tableau Server or Cloud.")
+
+    def name_of(self, fact: str, lang: str) -> str:
+        """Give the name of the data source of a fact."""
+        return f"{self.prefix} - {table_caption(fact, lang)}".removeprefix(" - ")
+
+    # ---------- asking ----------
+
+    @contextmanager
+    def signed_in(self, ctx: DeliveryContext) -> Iterator[Any]:
+        """Sign in, and out again. Raises `DeliveryError` for a refusal, in a sentence."""
+        try:
+            tsc: Any = importlib.import_module("tableauserverclient")
+            exceptions: Any = importlib.import_module("tableauserverclient.server.endpoint.exceptions")
+        except ImportError as exc:
+            raise MissingExtra(f"Publishing to Tableau needs tableauserverclient: {HOW}.") from exc
+        requests: Any = importlib.import_module("requests")
+        server = tsc.Server(
+            self.url, http_options={"verify": str(ctx.resolve(self.ca_bundle)) if self.ca_bundle else True, "timeout": 120}
+        )
+        try:
+            server.use_server_version()
+            with server.auth.sign_in(tsc.PersonalAccessTokenAuth(self.token_name, self.token.reveal(), self.site)):
+                yield server
+        except (exceptions.ServerResponseError, exceptions.FailedSignInError) as exc:
+            reason = _REASONS.get(str(exc.code)) or f"{exc.summary}: {exc.detail}"
+            raise DeliveryError(f"Tableau at {self.url} refused ({exc.code}): {reason}.") from None
+        except exceptions.JobFailedException as exc:
+            raise DeliveryError(
+                f"Tableau at {self.url} could not take a data source: {'; '.join(map(str, exc.notes)) or 'its job says no more'}."
+            ) from None
+        except TimeoutError as exc:
+            raise DeliveryError(
+                f"Tableau at {self.url} has not taken a data source within {self.wait_minutes:g} minutes; publish again later."
+            ) from exc
+        except (exceptions.TableauError, requests.exceptions.RequestException) as exc:
+            raise DeliveryError(
+                f"Tableau at {self.url} does not answer as it should ({type(exc).__name__}): publish again; what was there is still there."
+            ) from None
+
+    def _project(self, server: Any) -> Any:
+        found = list(server.projects.filter(name=self.project))
+        if len(found) != 1:
+            raise DeliveryError(
+                f"The site has {len(found) or 'no'} project{'s' if len(found) > 1 else ''} named {self.project}, as far as the account sees."
+            )
+        return found[0]
+
+    # ---------- doing ----------
+
+    def check(self, ctx: DeliveryContext) -> list[Check]:
+        """Sign in and look for the project."""
+        with self.signed_in(ctx) as server:
+            self._project(server)
+            return [
+                Check(
+                    name="server",
+                    state="ok",
+                    detail=f"signed in to {self.url}, version {server.version} of its API; the project {self.project} is there",
+                )
+            ]
+
+    def publish(self, ctx: DeliveryContext, process: Any, feed: FeedView, files: dict[str, Path]) -> tuple[str, ...]:
+        """Publish the file of each fact, wait until it is taken, and count its rows there; gives what to tell."""
+        with self.signed_in(ctx) as server:
+            tsc: Any = importlib.import_module("tableauserverclient")
+            project = self._project(server)
+            for fact, path in files.items():
+                name = self.name_of(fact, feed.lang)
+                job = server.datasources.publish(
+                    tsc.DatasourceItem(project.id, name=name), str(path), tsc.Server.PublishMode.Overwrite, as_job=True
+                )
+                server.jobs.wait_for_job(job, timeout=self.wait_minutes * 60)
+                if self.read_back:
+                    self._must_show(server, process, feed, fact, name, project.id)
+        said = "and read back" if self.read_back else "and not read back"
+        return (f"{len(files)} data sources are published in the project {self.project} {said}.",)
+
+    def _must_show(self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str) -> None:
+        found = [one for one in server.datasources.filter(name=name) if one.project_id == project]
+        if len(found) != 1:
+            raise DeliveryError(
+                f"Tableau took {name} and shows {len(found)} data sources of that name in the project: nothing is said to be published."
+            )
+        with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder:
+            place = Path(folder)
+            loaded = Path(server.datasources.download(found[0].id, filepath=str(place / "loaded"), include_extract=True))
+            inside = place / "inside.hyper"
+            if zipfile.is_zipfile(loaded):
+                with zipfile.ZipFile(loaded) as packed:
+                    members = [one for one in packed.namelist() if one.endswith(".hyper")]
+                    if len(members) != 1:
+                        raise DeliveryError(
+                            f"{name} came back from Tableau with {len(members)} extracts: nothing is said to be published."
+                        )
+                    inside.write_bytes(packed.read(members[0]))
+            else:
+                loaded.replace(inside)
+            with hyper.opened(process, inside, new=False) as connection:
+                for table in hyper.tables_of(fact)[1]:
+                    shown = connection.execute_scalar_query(
+                        f"SELECT COUNT(*) FROM {hyper.quoted(table_caption(table, feed.lang))}"
+                    )
+                    wanted = feed.manifest["tables"][table]["rows"]
+                    if shown != wanted:
+                        raise DeliveryError(
+                            f"Tableau shows {shown} rows of {table} in {name} where the feed has {wanted}: nothing is said to be published."
+                        )
