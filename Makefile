@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := jira taskworld redmine rest msproject tabular files powerbi tableau demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
-.PHONY: env demo test test-mpp test-tableau test-redmine check-powerbi proof lint bench docs charset clean
+.PHONY: env demo test test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -26,6 +26,10 @@ test-mpp: env
 test-tableau: env
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[server]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/tableau
+
+test-delta: env
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/powerbi[delta]" -c constraints.txt
+	$(BIN)/python -m pytest -q plugins/powerbi/tests/test_delta.py
 
 # a real Redmine, which is written to: the one of REDMINE_URL and REDMINE_API_KEY, else a scratch one (Debian, root)
 REDMINE_SERVER := ../shared/servers/redmine-up.sh

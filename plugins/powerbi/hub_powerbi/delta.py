@@ -1,0 +1,147 @@
+"""Delta tables as a destination: a lakehouse of Fabric, or a folder; a table whose rows are the same is left alone.
+
+Source: delta-io.github.io/delta-rs (write_deltalake, OneLake's storage options). Instants have their zone: without one Delta writes `timestampNtz`, which Fabric's SQL endpoint
+does not read (learn.microsoft.com/fabric/fundamentals/delta-lake-interoperability).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from hub import (
+    Check,
+    ConfigError,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    Entra,
+    FeedView,
+    MissingExtra,
+    SignIn,
+    folder_check,
+    model,
+)
+from hub_powerbi.service.onelake import RESOURCE
+
+HOW = 'pip install "pm-hub-powerbi[delta]"'
+MARK = "pm-hub.content"
+
+
+class DeltaDestination(Destination, frozen=True, kw_only=True):
+    """One Delta table a table of the feed: in a lakehouse (*url* of its folder ``Tables``, with *account*), or below the folder *path*."""
+
+    kind: ClassVar[str] = "delta"
+
+    url: str | None = None
+    account: Entra | None = None
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if (self.url is None) == (self.path is None):
+            raise ConfigError(f"The destination {self.name}: give url, a lakehouse's folder Tables, or path, a folder.")
+        if self.url is not None and (self.account is None or not self.url.startswith(("https://onelake.", "abfss://"))):
+            raise ConfigError(f"The destination {self.name}: url is an address in OneLake, and needs account.")
+
+    @property
+    def signs_in(self) -> tuple[Entra, str] | None:
+        """Give the account, and OneLake."""
+        return (self.account, RESOURCE) if self.account else None
+
+    def place_of(self, ctx: DeliveryContext, table: str) -> str:
+        """Give where a table lies, as the Delta library names it."""
+        if self.url is None:
+            return str(ctx.resolve(self.path or "") / table)
+        parts = urlsplit(self.url.rstrip("/"))
+        if parts.scheme == "abfss":
+            return f"{self.url.rstrip('/')}/{table}"
+        workspace, _, rest = parts.path.strip("/").partition("/")
+        return f"abfss://{workspace}@{parts.netloc}/{rest}/{table}"
+
+    def options(self, ctx: DeliveryContext) -> dict[str, str]:
+        """Give what opens OneLake; the token is asked for anew for each table, since it ends after an hour."""
+        if self.account is None:
+            return {}
+        header = SignIn.of(ctx, self.account, self.name).header(RESOURCE)
+        return {"bearer_token": header["Authorization"].removeprefix("Bearer "), "use_fabric_endpoint": "true"}
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Look whether the library is here and the place can be reached."""
+        _library()
+        if self.url is None:
+            yield folder_check(ctx.resolve(self.path or ""))
+        else:
+            self.options(ctx)
+            yield Check(name="lakehouse", state="ok", detail=f"signed in; tables go to {self.url}")
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Overwrite each table whose rows are others, in one commit a table."""
+        library = _library()
+        rows, written = {}, 0
+        try:
+            if self.path is not None:
+                ctx.resolve(self.path).mkdir(parents=True, exist_ok=True)
+            for table in feed.tables:
+                count, content = _fingerprint(feed, table)
+                rows[table] = count
+                written += self._bring(ctx, library, feed, table, content)
+        except library.exceptions.DeltaError as exc:
+            raise DeliveryError(
+                f"{self.url or self.path}: the Delta tables could not be written: {str(exc).splitlines()[0][:300]}"
+            ) from None
+        except OSError as exc:
+            raise DeliveryError(
+                f"{self.url or self.path} could not be written ({type(exc).__name__}): it is read-only, the disk is full, or OneLake refuses."
+            ) from None
+        return Delivery(
+            where=self.url or str(ctx.resolve(self.path or "")), rows=rows, notes=(f"{written} tables have a new version.",)
+        )
+
+    def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:
+        place, options = self.place_of(ctx, table), self.options(ctx)
+        there = library.DeltaTable.is_deltatable(place, storage_options=options)
+        if there and library.DeltaTable(place, storage_options=options).history(1)[0].get(MARK) == content:
+            return False
+        if self.path is not None:
+            Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
+        commit(
+            library,
+            place,
+            feed.connection.sql(f"SELECT {', '.join(model().tables[table].columns)} FROM {table}"),
+            content,
+            options,
+        )
+        if there:  # a week of versions stays, for readers that are at it
+            library.DeltaTable(place, storage_options=options).vacuum(dry_run=False)
+        return True
+
+
+def commit(library: Any, place: str, relation: Any, content: str, options: dict[str, str]) -> None:
+    """Make *relation* the table's rows in one commit; columns that come or go are part of it."""
+    properties = library.CommitProperties(custom_metadata={MARK: content})
+    library.write_deltalake(
+        place, relation, mode="overwrite", schema_mode="overwrite", commit_properties=properties, storage_options=options
+    )
+
+
+def _fingerprint(feed: FeedView, table: str) -> tuple[int, str]:
+    """Give the number of rows and a fingerprint of all of them, columns included, whatever their order."""
+    columns = model().tables[table].columns
+    listed = ", ".join(columns)
+    ((count, content),) = feed.connection.execute(
+        f"SELECT count(*), coalesce(sum(hash({listed})::HUGEINT), 0)::VARCHAR FROM {table}"
+    ).fetchall()
+    shape = ",".join(f"{name} {column.type}" for name, column in columns.items())
+    return int(count), f"{count} {content} {shape}"
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module("deltalake")
+    except ImportError as exc:
+        raise MissingExtra(f"Delta tables need deltalake: {HOW}.") from exc
