@@ -26,6 +26,7 @@ from hub import (
     folder_check,
     model,
 )
+from hub_powerbi.content import fingerprint
 from hub_powerbi.service.onelake import RESOURCE
 
 HOW = 'pip install "pm-hub-powerbi[delta]"'
@@ -87,7 +88,7 @@ class DeltaDestination(Destination, frozen=True, kw_only=True):
             if self.path is not None:
                 ctx.resolve(self.path).mkdir(parents=True, exist_ok=True)
             for table in feed.tables:
-                count, content = _fingerprint(feed, table)
+                count, content = fingerprint(feed, table)
                 rows[table] = count
                 written += self._bring(ctx, library, feed, table, content)
         except library.exceptions.DeltaError as exc:
@@ -127,17 +128,6 @@ def commit(library: Any, place: str, relation: Any, content: str, options: dict[
     library.write_deltalake(
         place, relation, mode="overwrite", schema_mode="overwrite", commit_properties=properties, storage_options=options
     )
-
-
-def _fingerprint(feed: FeedView, table: str) -> tuple[int, str]:
-    """Give the number of rows and a fingerprint of all of them, columns included, whatever their order."""
-    columns = model().tables[table].columns
-    listed = ", ".join(columns)
-    ((count, content),) = feed.connection.execute(
-        f"SELECT count(*), coalesce(sum(hash({listed})::HUGEINT), 0)::VARCHAR FROM {table}"
-    ).fetchall()
-    shape = ",".join(f"{name} {column.type}" for name, column in columns.items())
-    return int(count), f"{count} {content} {shape}"
 
 
 def _library() -> Any:

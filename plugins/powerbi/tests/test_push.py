@@ -1,0 +1,285 @@
+"""A push model: whatever is lost on the way, each row is there once in the end, and its limits and its end are said."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema
+import pytest
+from hub_powerbi import push
+from hub_powerbi.names import Names
+from hub_powerbi.push import PushDestination
+
+from hub import model
+from hub.feed import BuildOptions
+from hub.publish import PublishOptions, PublishReport, check_destination, publish
+from hub.records import Account, Container, Task, Worklog
+from hub.store import Store
+from hub.testing import store
+from hub.testing.kit import Request, Response, StandIn, faults, microsoft
+
+__all__ = ["store"]
+WORKSPACE = "f089354e-8366-4e18-aea3-4cb4a3a50b48"
+SPECIFICATION = Path(__file__).parents[4] / "shared" / "data" / "powerbi" / "swagger.json"
+
+
+class Service:
+    """A workspace with push models: tables that take rows and lose all of them at once."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, dict[str, Any]] = {}
+        self.asked: list[Request] = []
+
+    def answer(self, request: Request) -> Response:
+        if (signing := microsoft.sign_in(request)) is not None:
+            return signing
+        assert microsoft.is_signed_in(request)
+        self.asked.append(request)
+        path = unquote(request.path).removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets").strip("/")
+        body = json.loads(request.body) if request.body else {}
+        if not path and request.method == "GET":
+            return Response(body={"value": [{"id": native, "name": one["name"]} for native, one in self.models.items()]})
+        if not path:
+            assert len(body["tables"]) <= 75
+            assert all(len(table["columns"]) <= 75 for table in body["tables"])
+            native = f"00000000-0000-4000-8000-{len(self.models):012d}"
+            self.models[native] = {
+                "name": body["name"],
+                "tables": {table["name"]: {"columns": table["columns"], "rows": []} for table in body["tables"]},
+            }
+            return Response(status=201, body={"id": native})
+        native, _, rest = path.partition("/")
+        if rest == "executeQueries":
+            return Response(
+                body={
+                    "results": [{"tables": [{"rows": [self.evaluated(self.models[native], body["queries"][0]["query"])]}]}]
+                }
+            )
+        name = rest.removeprefix("tables/").removesuffix("/rows")
+        if name not in self.models[native]["tables"]:
+            return Response(status=404, body={"error": {"code": "PowerBIEntityNotFound"}})
+        table = self.models[native]["tables"][name]
+        if request.method == "PUT":
+            table["columns"] = body["columns"]
+        elif request.method == "DELETE":
+            table["rows"] = []
+        else:
+            assert len(body["rows"]) <= push.AT_ONCE
+            assert {column["name"] for column in table["columns"]} >= set(body["rows"][0])
+            table["rows"] += body["rows"]
+        return Response(body=b"")
+
+    def evaluated(self, one: dict[str, Any], query: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for alias, table, column in re.findall(
+            r'"(\w+ \w+)", (?:COUNTROWS|CONVERT\(MAX)\(\'([^\']+)\'(?:\[([^\]]+)\]\), DOUBLE)?\)', query
+        ):
+            rows = one["tables"][table]["rows"]
+            if column:
+                last = max((row[column] for row in rows if row[column]), default=None)
+                found[f"[{alias}]"] = (
+                    (datetime.fromisoformat(last) - datetime(1899, 12, 30)).total_seconds() / 86400 if last else None
+                )
+            else:
+                found[f"[{alias}]"] = len(rows) or None
+        return found
+
+
+@pytest.fixture
+def site() -> Iterator[StandIn]:
+    with StandIn(Service(), most=10**9) as started:  # type: ignore[arg-type]
+        yield started
+
+
+def service(site: StandIn) -> Service:
+    assert isinstance(site.world, Service)
+    return site.world
+
+
+def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> PublishReport:
+    service(site).asked.clear()
+    site.asked.clear()
+    if not store.runs("seed", limit=1):
+        store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    with store.transaction():
+        run = store.begin_run("seed", "full")
+        records = [
+            Container(id="seed:p", kind="project", name="P"),
+            Account(id="seed:a", display_name="A"),
+            Task(id="seed:t", container_id="seed:p", title="x" * 5000),
+        ]
+        hours_of = [
+            Worklog(
+                id=f"seed:w{n}",
+                task_id="seed:t",
+                container_id="seed:p",
+                account_id="seed:a",
+                day=f"2026-10-{n % 28 + 1:02d}",
+                seconds=3600,
+            )
+            for n in range(hours)
+        ]
+        store.write_batch([*records, *hours_of], run_id=run, source_id="seed")
+        store.end_run(run, "ok")
+    return publish(
+        store,
+        tmp_path / "feed",
+        [place(site)],
+        PublishOptions(base=tmp_path, build=BuildOptions(lang="en"), session=hurried, force="test"),
+    )
+
+
+def place(site: StandIn) -> PushDestination:
+    return PushDestination(
+        name="push",
+        account=microsoft.account(site.url),
+        workspace=WORKSPACE,
+        powerbi_url=site.url,
+        privacy="nominative-line",
+    )
+
+
+def hurried() -> Any:
+    class Quiet:
+        def count(self, **_: Any) -> None: ...
+        def raise_if_cancelled(self) -> None: ...
+
+    return faults.hurried(Quiet())  # type: ignore[arg-type]
+
+
+def counts(site: StandIn) -> dict[str, int]:
+    names = {caption: name for name, caption in Names("en").tables.items()}
+    (one,) = service(site).models.values()
+    return {names[caption]: len(table["rows"]) for caption, table in one["tables"].items()}
+
+
+def test_the_model_shows_the_feed_and_only_changes_are_sent(store: Store, tmp_path: Path, site: StandIn) -> None:
+    first = go(store, tmp_path, site).deliveries[0]
+    assert ("published", None) == (first.state, first.error)
+    assert (5, 1) == (counts(site)["fact_worklog"], counts(site)["dim_task"] - 1)
+    assert push.END == first.notes[0]
+    assert "Texts of dim_task were cut at 4000 letters." in first.notes
+
+    again = go(store, tmp_path, site, hours=7).deliveries[0]
+    sent = {unquote(request.path).split("/")[-2] for request in service(site).asked if request.method == "DELETE"}
+    assert ("published", 7) == (again.state, counts(site)["fact_worklog"])
+    assert Names("en").tables["fact_worklog"] in sent
+    assert Names("en").tables["dim_task"] not in sent
+
+
+def test_rows_go_in_portions(store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push, "AT_ONCE", 10)
+    go(store, tmp_path, site, hours=35)
+
+    assert 35 == counts(site)["fact_worklog"]
+    ids = [
+        row[Names("en").columns["fact_worklog"][model().tables["fact_worklog"].key[0]]]
+        for row in next(iter(service(site).models.values()))["tables"][Names("en").tables["fact_worklog"]]["rows"]
+    ]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("trouble", ["answer lost", "429"])
+def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: StandIn, trouble: str) -> None:
+    """Rows that arrived before the answer was lost are taken out before they are sent again."""
+    times = [0]
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response | None:
+        if request.method == "POST" and request.path.endswith("/rows"):
+            times[0] += 1
+            if times[0] % 5 == 1:
+                if trouble == "429":
+                    return Response(status=429)
+                honest()
+                return None
+        return honest()
+
+    site.fault = fault
+    cut = go(store, tmp_path, site).deliveries[0]
+    site.fault = None
+    whole = go(store, tmp_path, site).deliveries[0]
+
+    assert "published" == whole.state, (cut.error, whole.error)
+    assert 5 == counts(site)["fact_worklog"]
+
+
+def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, site: StandIn, proof: bool) -> None:
+    go(store, tmp_path, site)
+    wanted, count = counts(site), len(site.asked)
+    for last in range(1, count, 1 if proof else 17):
+        service(site).models.clear()
+        (tmp_path / "data" / "push" / "push.json").unlink(missing_ok=True)
+        site.fault = faults.status_from(last, 400)
+        cut = go(store, tmp_path, site).deliveries[0]
+        site.fault = None
+        whole = go(store, tmp_path, site).deliveries[0]
+
+        assert ("failed", "published") == (cut.state, whole.state), f"cut before request {last}"
+        assert wanted == counts(site), f"cut before request {last}"
+
+
+def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, site: StandIn) -> None:
+    """What the model shows is compared each time; then all of it is sent again."""
+    go(store, tmp_path, site)
+    next(iter(service(site).models.values()))["tables"][Names("en").tables["fact_worklog"]]["rows"] = []
+    noticed = go(store, tmp_path, site).deliveries[0]
+    mended = go(store, tmp_path, site).deliveries[0]
+
+    assert ("failed", "published") == (noticed.state, mended.state)
+    assert "Power BI shows 0 rows where the feed has 5 in fact_worklog" in str(noticed.error)
+
+
+def test_a_model_of_another_language_is_not_mixed(store: Store, tmp_path: Path, site: StandIn) -> None:
+    go(store, tmp_path, site)
+    one = next(iter(service(site).models.values()))
+    one["tables"] = {f"{name} autre": table for name, table in one["tables"].items()}
+    refused = go(store, tmp_path, site, hours=9).deliveries[0]
+
+    assert "Delete it and publish again" in str(refused.error)
+
+
+def test_more_than_the_limits_is_refused_before_anything_is_sent(
+    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "AN_HOUR", 3)
+    refused = go(store, tmp_path, site).deliveries[0]
+
+    assert "more than a push model takes" in str(refused.error)
+    assert not [request for request in service(site).asked if request.path.endswith("/rows")]
+
+
+def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site: StandIn) -> None:
+    """Microsoft's own, where it is at hand."""
+    if not SPECIFICATION.exists():
+        pytest.skip("the specification is not here (shared/data/powerbi/swagger.json)")
+    known = json.loads(SPECIFICATION.read_text())
+    go(store, tmp_path, site)
+    seen = set()
+    for request in service(site).asked:
+        pattern = next(path for path in known["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path))
+        operation = known["paths"][pattern][request.method.lower()]
+        seen.add(operation["operationId"])
+        assert set(request.query) <= {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+        for one in operation["parameters"]:
+            if one["in"] == "body" and request.body:
+                jsonschema.validate(json.loads(request.body), known | {"$ref": one["schema"]["$ref"]})
+
+    assert {
+        "PushDatasets_PostDatasetInGroup",
+        "PushDatasets_PutTableInGroup",
+        "PushDatasets_PostRowsInGroup",
+        "PushDatasets_DeleteRowsInGroup",
+    } <= {one.replace("Datasets_", "PushDatasets_", 1) if not one.startswith("Push") else one for one in seen}
+
+
+def test_check_says_what_such_a_model_is(tmp_path: Path, site: StandIn) -> None:
+    said = {one.name: (one.state, one.detail) for one in check_destination(place(site), tmp_path)}
+
+    assert ("ok", "the model Hub push will be made") == said["workspace"]
+    assert ("warning", push.END) == said["push model"]
