@@ -111,16 +111,15 @@ def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> Non
     (hub_folder / "bad.py").write_text(
         f"import sys\nsys.path.insert(0, {str(exam.parent)!r})\nimport acme\nclass Bad(acme.AcmeExam):\n    def __init__(self): super().__init__('exclusive_cursor')\n"
     )
-    well = run_hub("plugin", "certify", str(exam), "--level", "gold", "--json")
+    well = run_hub("plugin", "certify", str(exam.with_name("paper.py")), "--level", "gold", "--json")
     bad = run_hub("plugin", "certify", "bad.py", "--level", "silver", "--junit", "report.xml")
     none = run_hub("plugin", "certify", "nobody")
     (said,) = json.loads(well.output)
     (cases,) = ET.parse(hub_folder / "report.xml").getroot()
 
     assert (0, "gold") == (well.exit_code, said["level"])
-    mine = [check for check in CHECKS if check.medium in {"any", "http"}]
-
-    assert len(mine) == len(said["results"]) == int(cases.get("tests", "0"))
+    counted = {medium: sum(check.medium in {"any", medium} for check in CHECKS) for medium in ("http", "files")}
+    assert counted == {"http": int(cases.get("tests", "0")), "files": len(said["results"])}
     assert 1 == bad.exit_code
     assert "law:  A row with the very stamp of the cursor is found." in bad.output
     assert "mend: Read the last stamp again (>=), upsert by id." in bad.output

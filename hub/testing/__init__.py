@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub.testing.fixtures import HubResult as HubResult
     from hub.testing.fixtures import ScriptedSource as ScriptedSource
+    from hub.testing.fixtures import feed_view as feed_view
     from hub.testing.fixtures import hub_folder as hub_folder
     from hub.testing.fixtures import run_hub as run_hub
     from hub.testing.fixtures import store as store
     from hub.testing.fixtures import sync_once as sync_once
     from hub.testing.laws import store_image as store_image
 
-_ROOM_OF = dict.fromkeys(("HubResult", "ScriptedSource", "hub_folder", "run_hub", "store", "sync_once"), "fixtures")
+_ROOM_OF = dict.fromkeys(
+    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "run_hub", "store", "sync_once"), "fixtures"
+)
 _ROOM_OF["store_image"] = "laws"
 
 __all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - the names above

@@ -7,11 +7,15 @@ import importlib.metadata
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import pytest
 
+from hub.destination import FeedView
+from hub.feed import BuildOptions, changes, load_manifest, model, open_feed
+from hub.feed.build import table_glob
+from hub.publish import PublishOptions, publish
 from hub.records import RECORDS, Record
 from hub.source import Batch, Census, Check, Context, Partition, Source
 from hub.store import Store
@@ -96,3 +100,23 @@ def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
     """Sync *sources* into *store* and give the report of the first."""
     base = options.pop("base", Path(store.where).parent)
     return sync(store, list(sources), Options(base=base, **options)).sources[0]
+
+
+@contextlib.contextmanager
+def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> Iterator[FeedView]:
+    """Build the nominative feed of *store* below *base*, and show it as a destination sees one at its first delivery."""
+    report = publish(store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test"))
+    folder = Path(report.folder)
+    connection = open_feed(folder)
+    try:
+        yield FeedView(
+            feed_id=report.feed_id,
+            folder=folder,
+            manifest=load_manifest(folder),
+            tables={name: table_glob(folder, name) for name in model().tables},
+            lang=lang,
+            connection=connection,
+            changes=lambda table: changes(connection, table, folder, None),
+        )
+    finally:
+        connection.close()

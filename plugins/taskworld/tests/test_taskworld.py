@@ -52,7 +52,7 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing
 def test_as_far_as_the_api_allows(proof: bool) -> None:
     """Every law that does not need a filter on changes or a count holds, on five seeds in the proof."""
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(TaskworldExam(), seed=seed, only=() if proof else (*SAMPLE, "memory-stays-flat"))
+        report = certify(TaskworldExam(), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         assert "bronze" == report.level or not proof
@@ -61,7 +61,7 @@ def test_as_far_as_the_api_allows(proof: bool) -> None:
             "hidden-is-not-deleted",
             "mass-leave-is-held",
             "ids-survive-a-move",
-            "memory-stays-flat",
+            *(["memory-stays-flat"] if proof else []),
         } <= {one.code for one in report.results if one.state == "passed"}
 
 
