@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from hub.testing.fixtures import run_hub as run_hub
     from hub.testing.fixtures import store as store
     from hub.testing.fixtures import sync_once as sync_once
+    from hub.testing.fixtures import view_of as view_of
     from hub.testing.laws import store_image as store_image
 
 _ROOM_OF = dict.fromkeys(
-    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "run_hub", "store", "sync_once"), "fixtures"
+    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "run_hub", "store", "sync_once", "view_of"), "fixtures"
 )
 _ROOM_OF["store_image"] = "laws"
 

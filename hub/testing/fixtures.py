@@ -106,11 +106,17 @@ def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
 def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> Iterator[FeedView]:
     """Build the nominative feed of *store* below *base*, and show it as a destination sees one at its first delivery."""
     report = publish(store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test"))
-    folder = Path(report.folder)
+    with view_of(Path(report.folder), lang=lang) as view:
+        yield view
+
+
+@contextlib.contextmanager
+def view_of(folder: Path, *, lang: Literal["en", "fr"] = "en") -> Iterator[FeedView]:
+    """Show the feed in *folder* as a destination sees one at its first delivery."""
     connection = open_feed(folder)
     try:
         yield FeedView(
-            feed_id=report.feed_id,
+            feed_id=folder.name,
             folder=folder,
             manifest=load_manifest(folder),
             tables={name: table_glob(folder, name) for name in model().tables},

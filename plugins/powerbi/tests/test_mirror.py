@@ -139,7 +139,7 @@ class LakeExam(MirrorExam):
 @pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
 def test_it_is_gold(exam: DestinationExam, proof: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onelake, "CHUNK", 4000)  # several blocks a file
-    report = certify(exam, only=() if proof else SAMPLE)
+    report = certify(exam, only=() if proof else SAMPLE[: 2 if isinstance(exam, LakeExam) else 1])
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
     if proof:
