@@ -65,6 +65,8 @@ def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
     """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes; whole in the proof, on three seeds."""
+    if not proof and name not in {"azure-devops", "glpi", "servicenow"}:
+        pytest.skip("make proof certifies every mapping")
     for seed in range(2026, 2029 if proof else 2027):
         report = certify(exam(name), seed=seed, only=() if proof else SAMPLE)
 
