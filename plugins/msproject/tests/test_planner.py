@@ -55,10 +55,10 @@ def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) ->
                 rng.choice(deeds)()
             at = rng.randint(1, 20)
             site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
-            go(store, site)
+            go(store, site, {"max_leave": 1.0})
             site.fault = None
 
-            assert "ok" == go(store, site, census=True).verdict
+            assert "ok" == go(store, site, {"max_leave": 1.0}, census=True).verdict
             seen = dict(rows(store, "SELECT id, title FROM task WHERE presence = 'present'"))
             assert {f"planner:{world.task_id(item)}": item.title for item in world.seen()} == seen
 

@@ -76,7 +76,7 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
                 rng.choice(deeds)()
             at = rng.randint(1, 12)
             site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
-            go(store, site)
+            go(store, site, {"max_leave": 1.0})
             site.fault = None
             report = go(store, site, {"max_leave": 1.0}, full=not tracked)
 

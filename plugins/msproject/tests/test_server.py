@@ -91,7 +91,7 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
                 rng.choice(deeds)()
             at = rng.randint(1, 30)
             site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
-            go(store, site)
+            go(store, site, {"max_leave": 1.0})
             site.fault = None
             clock.pretend(clock.now() + timedelta(days=1, minutes=1))
             report = go(store, site, {"max_leave": 1.0})
