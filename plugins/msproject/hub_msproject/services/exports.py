@@ -54,7 +54,8 @@ from hub_msproject.services.projectdata import (
 SUFFIXES = (".json", ".csv", ".xml", ".atom")
 LINKS = "TaskLinks"
 BATCH = 2000
-_NAMES = sorted([*SETS, LINKS], key=len, reverse=True)
+_UNUSED = {"TimesheetPeriods", "Timesheets"}
+_NAMES = sorted({*SETS, LINKS} - _UNUSED, key=len, reverse=True)
 _PROPERTIES = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties"
 _NULL = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}null"
 _DATA = "{http://schemas.microsoft.com/ado/2007/08/dataservices}"
@@ -183,9 +184,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 by_project[name][row["ProjectId"]].append(row)
         links = [link_of(raw) for path in files.get(LINKS, []) for raw in _raw_rows(path)]
         people = {row["ResourceId"]: row for row in all_of("Resources")}
+        # nothing is given before all files were read: a bad one leaves the store as it was
+        projects, lines, days = (
+            list(all_of("Projects")),
+            list(all_of("TimesheetLines")),
+            line_days(all_of("TimesheetLineActualDataSet")),
+        )
         plan = ServerPlan(container_id=self.row_id(""), source=self.name, tz=self.tz)
         yield from (plan.account(resource_row(one)) for one in people.values())
-        for project in all_of("Projects"):
+        for project in projects:
             ctx.raise_if_cancelled()
             native = project["ProjectId"]
             tasks = by_project["Tasks"].pop(native, [])
@@ -198,8 +205,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
             yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         if orphans := sum(map(len, by_project["Tasks"].values())):
             ctx.report_missing(f"{orphans} tasks belong to projects that the files do not hold: the export is not whole.")
-        days = line_days(all_of("TimesheetLineActualDataSet"))
-        yield from Timesheets(source=self.name, classes=self.classes).records("w", all_of("TimesheetLines"), days, people)
+        yield from Timesheets(source=self.name, classes=self.classes).records("w", lines, days, people)
 
     def _rows(self, ctx: Context, name: str, path: Path) -> Iterator[Cells]:
         ctx.count(bytes_=path.stat().st_size)
