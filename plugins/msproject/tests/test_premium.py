@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import StandIn, certify, faults
+from hub.testing.kit import Request, Response, StandIn, certify, faults
 
 __all__ = ["store"]
 SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
@@ -120,6 +121,24 @@ def test_an_expired_link_is_followed_by_a_whole_reading(store: Store) -> None:
     assert "ok" == report.verdict
     ((evidence,),) = rows(store, f"SELECT presence_evidence FROM task WHERE id = 'premium:{guid('task', int(lost))}'")
     assert "absent from the whole table msdyn_projecttask (without templates)" in evidence
+
+
+def test_a_link_to_another_host_is_not_followed(store: Store) -> None:
+    """The token would go with the question."""
+    world = PremiumWorld(6)
+    with StandIn(world) as site, StandIn(world) as elsewhere:
+
+        def sends_away(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+            answer = honest()
+            if isinstance(answer.body, dict) and "value" in answer.body:
+                answer.body["@odata.nextLink"] = f"{elsewhere.url}/next"
+            return answer
+
+        site.fault = sends_away
+        report = go(store, site)
+
+    assert ("failed", []) == (report.verdict, elsewhere.asked)
+    assert "The service sends us to another host" in str(report.error)
 
 
 def test_without_the_right_to_see_all_nothing_is_taken_for_deleted(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -53,7 +54,7 @@ class Service:
     ) -> Iterator[Page[T]]:
         """Give the pages of a list, to the end.
 
-        Raises `SourceDataError` when the service sends to a page twice, or to another host.
+        Raises `SourceDataError` when the service sends to a page twice.
         """
         name = route or path
         page = self.get(path, Page[shape], route=name, params=params, headers=headers)  # type: ignore[valid-type]
@@ -64,11 +65,7 @@ class Service:
             yield page
             if not page.next:
                 return
-            here = urljoin(here, page.next)
-            if urlsplit(here)[:2] != urlsplit(self.root)[:2]:
-                raise SourceDataError(
-                    f"{name}: the next page is said to be on another host, {urlsplit(here).hostname}: it was not asked for."
-                )
+            here = self.address(urljoin(here, page.next))
             if here in asked:
                 raise SourceDataError(f"{name}: the service sends to the same page for ever.")
             asked.add(here)
@@ -80,11 +77,20 @@ class Service:
             yield from page.value
 
     def address(self, path: str) -> str:
-        """Give the address of a path."""
-        return path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
+        """Give the address of a path. Raises `SourceDataError` for one of another host: it would get what opens this one."""
+        found = path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
+        if [part.lower() for part in urlsplit(found)[:2]] != [part.lower() for part in urlsplit(self.root)[:2]]:
+            raise SourceDataError(f"The service sends us to another host, {urlsplit(found).hostname}: it was not asked.")
+        return found
 
     def decoder(self, shape: Any) -> msgspec.json.Decoder[Any]:
         """Give the decoder of a shape, made once."""
         if shape not in self._decoders:
             self._decoders[shape] = msgspec.json.Decoder(shape)
         return self._decoders[shape]
+
+
+def age_of(ctx: Context, mark: Mapping[str, Any]) -> timedelta:
+    """Give how old a mark is; one of the future is too old."""
+    age = ctx.now() - datetime.fromisoformat(mark["at"])
+    return age if age >= timedelta(0) else timedelta.max

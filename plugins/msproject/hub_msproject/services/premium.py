@@ -33,7 +33,7 @@ from hub import (
     TaskLink,
 )  # fmt: skip
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
-from hub_msproject.services.odata import Service
+from hub_msproject.services.odata import Service, age_of
 
 _TYPES = ("msdyn_projecttaskdependencylinktype", "msdyn_linktype")
 """What versions of the solution call the type of a dependency."""
@@ -171,7 +171,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Follow each table's changes; read it whole at first, once a week, where its link has expired, and daily where changes are not tracked."""
         dataverse, before = self._dataverse(ctx), cursors.get("lists") or {}
-        fresh = before.get("settings") == self._settings() and not ctx.full and _age(ctx, before) < DAY
+        fresh = before.get("settings") == self._settings() and not ctx.full and age_of(ctx, before) < DAY
         known = msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL)
         choice = next((name for name in _TYPES if name in known[LINKS.name].columns), None)
         types = (
@@ -196,7 +196,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 mark.get("settings") == settings
                 and not ctx.full
                 and bool(mark["delta"]) == one.tracked
-                and _age(ctx, mark) < (SWEEP if one.tracked else DAY)
+                and age_of(ctx, mark) < (SWEEP if one.tracked else DAY)
             ):
                 pages = dataverse.since(one, mark["delta"]) if mark["delta"] else dataverse.changed(one, mark["newest"])
             proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx))
@@ -412,9 +412,3 @@ def _link_type(name: str) -> str:
     """Give FS, SS, FF or SF of what the choice is called, or its name."""
     found = _ENDS.search(name)
     return "".join("F" if end.lower() in {"finish", "fin"} else "S" for end in found.groups()) if found else name
-
-
-def _age(ctx: Context, mark: Mapping[str, Any]) -> timedelta:
-    """Give how old a mark is; one of the future is too old."""
-    age = ctx.now() - datetime.fromisoformat(mark["at"])
-    return age if age >= timedelta(0) else timedelta.max
