@@ -202,11 +202,9 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Check(name="tasks", state="ok", detail=f"{len(tasks)} tasks on the first page of {plans[0].title}")
         people = sorted({one for task in tasks for one in task.assignments})
         if people:
-            named = [one for one in self._users(ctx, people[:1]) if one.display_name]
-            state, detail = (
-                ("ok", "people have names") if named else ("warning", "people have no names: grant User.ReadBasic.All")
-            )
-            yield Check(name="people", state="ok" if state == "ok" else "warning", detail=detail)
+            named = any(one.display_name for one in self._users(ctx, people[:1]))
+            detail = "people have names" if named else "people have no names: grant User.ReadBasic.All"
+            yield Check(name="people", state="ok" if named else "warning", detail=detail)
 
     # ---------- plan, read ----------
 

@@ -28,9 +28,9 @@ from hub_msproject.files.schedule import (
     settle,
 )
 
-Kind = Literal["key", "text", "number", "flag", "date"]
+Kind = Literal["key", "text", "number", "flag", "date", "moment"]
 Cells = dict[str, Any]
-"""A row: its columns, with values of their kind; dates are ``YYYY-MM-DDTHH:MM:SS``."""
+"""A row: its columns, with values of their kind; dates are ``YYYY-MM-DDTHH:MM:SS``; a key and a moment are always there."""
 Approval = Literal["draft", "submitted", "approved", "rejected", "unknown"]
 WorkKind = Literal["project", "internal", "absence"]
 
@@ -66,7 +66,7 @@ SETS: dict[str, EntitySet] = {
         key=("AssignmentId",),
     ),
     "AssignmentTimephasedDataSet": EntitySet(
-        {"ProjectId": "key", "AssignmentId": "key", "TimeByDay": "date", "AssignmentWork": "number", "AssignmentActualWork": "number"},
+        {"ProjectId": "key", "AssignmentId": "key", "TimeByDay": "moment", "AssignmentWork": "number", "AssignmentActualWork": "number"},
         key=("AssignmentId", "TimeByDay"),
     ),
     "TaskBaselines": EntitySet(
@@ -79,16 +79,16 @@ SETS: dict[str, EntitySet] = {
         key=("ResourceId",),
     ),
     "TimesheetLines": EntitySet(
-        {"TimesheetLineId": "key", "TimesheetOwnerId": "key", "PeriodStartDate": "date", "PeriodEndDate": "date", "ModifiedDate": "date"},
+        {"TimesheetLineId": "key", "TimesheetOwnerId": "key", "PeriodStartDate": "moment", "PeriodEndDate": "moment", "ModifiedDate": "date"},
         {"TimesheetOwner": "text", "ProjectId": "text", "TaskId": "text", "TimesheetClassName": "text", "TimesheetStatus": "text", "TimesheetLineStatus": "text"},
         key=("TimesheetLineId",),
     ),
     "TimesheetLineActualDataSet": EntitySet(
-        {"TimesheetLineId": "key", "TimeByDay": "date", "ActualWorkBillable": "number", "ActualWorkNonBillable": "number", "AdjustmentIndex": "number"},
+        {"TimesheetLineId": "key", "TimeByDay": "moment", "ActualWorkBillable": "number", "ActualWorkNonBillable": "number", "AdjustmentIndex": "number"},
         {"ActualOvertimeWorkBillable": "number", "ActualOvertimeWorkNonBillable": "number"},
         key=("TimesheetLineId", "TimeByDay", "AdjustmentIndex"),
     ),
-    "TimesheetPeriods": EntitySet({"PeriodId": "key", "StartDate": "date", "EndDate": "date"}, key=("PeriodId",)),
+    "TimesheetPeriods": EntitySet({"PeriodId": "key", "StartDate": "moment", "EndDate": "moment"}, key=("PeriodId",)),
     "Timesheets": EntitySet({"TimesheetId": "key", "ModifiedDate": "date"}, {"StartDate": "date"}, key=("TimesheetId",)),
 }  # fmt: skip
 OF_A_PROJECT = ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines")
@@ -115,7 +115,7 @@ def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Ce
             found[name] = value = _cell(kind, value)
         except (ValueError, OverflowError) as exc:
             raise SourceDataError(f"{where}: {name} is {value!r:.60}, which is no {kind}.") from exc
-        if kind == "key" and not value:
+        if kind in {"key", "moment"} and not value:
             raise SourceDataError(f"{where}: a row has no {name}.")
     return found
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -33,33 +33,30 @@ from hub import (
     Secret,
     SignIn,
     Source,
-    SourceDataError,
     SourceError,
     SourceUnavailable,
     Task,
     TaskLink,
     Worklog,
 )  # fmt: skip
-from hub_msproject.services.odata import Service
+from hub_msproject.services.odata import Service, age_of
 from hub_msproject.services.projectdata import (
     SETS,
     Cells,
-    Kind,
     ProjectRows,
     ServerPlan,
     Timesheets,
     WorkKind,
-    cells,
     line_days,
     link_of,
     plan_rows,
     resource_row,
 )  # fmt: skip
+from hub_msproject.services.reporting import ProjectData, earlier
 
 BATCH = 1000
-TRIES = 3
-DAY, SWEEP, OVERLAP = timedelta(days=1), timedelta(days=7), timedelta(hours=1)
-"""How long what a row looks like is known; how long an unchanged project is believed; how late the reporting database may be."""
+DAY, SWEEP = timedelta(days=1), timedelta(days=7)
+"""How long what a row looks like is known; how long an unchanged project is believed."""
 OF_PLANS: tuple[type[Record], ...] = (Task, Baseline, TaskLink, Allocation, Worklog, CustomValue)
 
 
@@ -181,7 +178,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Read again the projects that were published since, and the periods whose lines changed."""
         site, before, settings = self._site(ctx), cursors.get("server") or {}, self._settings()
-        fresh = before.get("settings") == settings and not ctx.full and _age(ctx, before) < DAY
+        fresh = before.get("settings") == settings and not ctx.full and age_of(ctx, before) < DAY
         columns = before["columns"] if fresh else {name: site.look(name) for name in self._sets()}
         site.columns = columns
         for name, found in columns.items():
@@ -197,7 +194,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for project in projects:
             mark = cursors.get(f"project {project['ProjectId']}") or {}
             same = mark.get("settings") == settings and mark["modified"] == project["ProjectModifiedDate"] and not ctx.full
-            if same and _age(ctx, mark) < SWEEP:
+            if same and age_of(ctx, mark) < SWEEP:
                 ctx.skip_unchanged(project["ProjectName"] or project["ProjectId"])
             else:
                 changed.append(project)
@@ -233,7 +230,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 seen[native] = stamp
                 newest = max(newest, stamp)
         today = ctx.now().date().isoformat()
-        counted = known and _age(ctx, mark) < DAY
+        counted = known and age_of(ctx, mark) < DAY
         read = []
         for period in site.whole("TimesheetPeriods"):
             start, end = period["StartDate"][:10], period["EndDate"][:10]
@@ -338,151 +335,6 @@ class ServerSource(Source, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-class ProjectData:
-    """The reporting service, asked for entity sets; *columns* are those that its rows have, None where no row was seen."""
-
-    def __init__(self, ctx: Context, service: Service, root: str, language: str, custom: tuple[str, ...]) -> None:
-        """Ask nothing yet."""
-        self.ctx, self.service, self.root, self.custom = ctx, service, root, custom
-        self.data = f"{root}/ProjectData" + (f"/[{language}]" if language else "")
-        self.columns: dict[str, list[str] | None] = {}
-
-    def look(self, name: str) -> list[str] | None:
-        """Give which of our columns a row of an entity set has, or None where there is no row. Raises `SourceDataError` where one that we need is lacking."""
-        rows, *_ = _opened(self._get(f"{self.data}/{name}", {"$top": "1"}, name), name)
-        if not rows:
-            return None
-        if lacking := sorted(SETS[name].needed.keys() - rows[0].keys()):
-            raise SourceDataError(
-                f"{name} of ProjectData has no {', '.join(lacking)}: the site is in another language, or of another version. Try another language."
-            )
-        return [column for column in (*SETS[name].columns, *self.custom) if column in rows[0]]
-
-    def whole(
-        self,
-        name: str,
-        columns: list[str] | None = None,
-        *,
-        project: str = "",
-        period: str = "",
-        first: str = "",
-        last: str = "",
-        since: str = "",
-    ) -> list[Cells]:
-        """Give all rows of an entity set, or those of a project, of a period, of days, or changed since.
-
-        Raises `SourceDataError` when fewer rows come than the service counts, several times.
-        """
-        columns = columns or self.columns.get(name)
-        filters = [
-            f"ProjectId eq guid'{project}'" if project else "", f"PeriodStartDate eq datetime'{period}T00:00:00'" if period else "",
-            f"TimeByDay ge datetime'{first}T00:00:00' and TimeByDay le datetime'{last}T23:59:59'" if first else "",
-            f"ModifiedDate ge datetime'{earlier(since)}'" if since else "",
-        ]  # fmt: skip
-        params = {"$inlinecount": "allpages"}
-        if any(filters):
-            params["$filter"] = " and ".join(one for one in filters if one)
-        if columns:
-            params["$select"] = ",".join(columns)
-        said = ""
-        for attempt in range(TRIES):
-            count, came, found = self._read(name, columns, params, project)
-            if count is None or came >= count:
-                return list(found.values())
-            said = f"{came} different rows of {name} came where the service counts {count}"
-            self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
-        raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
-
-    def _read(
-        self, name: str, columns: list[str] | None, params: dict[str, str], project: str
-    ) -> tuple[int | None, int, dict[tuple[Any, ...], Cells]]:
-        """Give what the service counts, how many different rows came, and those that were asked for, by their keys."""
-        count: int | None = None
-        came: set[tuple[Any, ...]] = set()
-        found: dict[tuple[Any, ...], Cells] = {}
-        address: str | None = f"{self.data}/{name}"
-        asked = {address}
-        first = True
-        while address:
-            self.ctx.raise_if_cancelled()
-            rows, following, said = _opened(self._get(address, params if first else None, name), name)
-            count = said if first else count
-            for raw in rows:
-                row = cells(raw, _kinds(name, columns if columns is not None else [*raw]), name)
-                row |= {column: raw[column] for column in self.custom if column in raw}
-                key = tuple(row[column] for column in SETS[name].key)
-                came.add((row["ProjectId"], *key) if project else key)
-                if not project or row["ProjectId"] == project:
-                    found[key] = row
-            address, first = self._following(address, following, name), False
-            if address in asked:
-                raise SourceDataError(f"{name}: the service sends to the same page for ever.")
-            asked.add(address or "")
-        if len(came) > len(found) and count is None:
-            raise SourceDataError(
-                f"{name}: rows of other projects came, and no count: whether all of them came cannot be told."
-            )
-        return count, len(came), found
-
-    def count(self, period: str) -> int:
-        """Count the lines of a period."""
-        params = {
-            "$filter": f"PeriodStartDate eq datetime'{period}T00:00:00'",
-            "$inlinecount": "allpages",
-            "$top": "1",
-            "$select": "TimesheetLineId",
-        }
-        _, _, count = _opened(self._get(f"{self.data}/TimesheetLines", params, "TimesheetLines"), "TimesheetLines")
-        return len(self.whole("TimesheetLines", period=period)) if count is None else count
-
-    def newest(self, name: str) -> str:
-        """Give the stamp of the last change, or the beginning of time."""
-        params = {"$orderby": "ModifiedDate desc", "$top": "1", "$select": "ModifiedDate"}
-        rows, *_ = _opened(self._get(f"{self.data}/{name}", params, name), name)
-        stamps = [cells(row, {"ModifiedDate": "date"}, name)["ModifiedDate"] for row in rows]
-        return max((stamp for stamp in stamps if stamp), default="1990-01-01T00:00:00")
-
-    def links(self, project: str) -> list[dict[str, Any]]:
-        """Give the links between the tasks of a project, by the other service of the site: ProjectData has none."""
-        address: str | None = f"{self.root}/ProjectServer/Projects(guid'{project}')/TaskLinks"
-        params: dict[str, str] | None = {"$select": "Id,DependencyType,Start/Id,End/Id", "$expand": "Start,End"}
-        found: dict[str, dict[str, Any]] = {}
-        while address:
-            rows, following, _ = _opened(self._get(address, params, "TaskLinks"), "TaskLinks")
-            found |= {str(_named(row)): row for row in rows}
-            params, address = None, self._following(address, following, "TaskLinks")
-        return list(found.values())
-
-    def _get(self, address: str, params: dict[str, str] | None, route: str) -> Any:
-        return self.service.get(address, dict, params=params, headers={"Accept": "application/json"}, route=route)
-
-    def _following(self, here: str, following: str | None, name: str) -> str | None:
-        if not following:
-            return None
-        address = urljoin(here, following)
-        if urlsplit(address)[:2] != urlsplit(self.root)[:2]:
-            raise SourceDataError(
-                f"{name}: the next page is said to be on another host, {urlsplit(address).hostname}: it was not asked for."
-            )
-        return address
-
-
-def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], str | None, int | None]:
-    """Give rows, the next page and the count of an answer: JSON light, or verbose JSON, which older sites send."""
-    body = answer.get("d", answer)
-    if isinstance(body, list):
-        body = {"results": body}
-    rows = body.get("value", body.get("results")) if isinstance(body, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SourceDataError(f"{name}: the answer holds no list of rows.")
-    count = body.get("odata.count", body.get("__count"))
-    return (
-        rows,
-        body.get("odata.nextLink") or body.get("@odata.nextLink") or body.get("__next"),
-        int(count) if str(count).isdigit() else None,
-    )
-
-
 def _in_batches(records: Iterable[Record], cursor: Any) -> Iterator[Batch]:
     batch: list[Record] = []
     for record in records:
@@ -491,25 +343,3 @@ def _in_batches(records: Iterable[Record], cursor: Any) -> Iterator[Batch]:
             yield Batch(records=batch)
             batch = []
     yield Batch(records=batch, cursor=cursor)
-
-
-def _kinds(name: str, columns: list[str]) -> dict[str, Kind]:
-    known = SETS[name]
-    return {column: kind for column, kind in known.columns.items() if column in columns or column in known.needed}
-
-
-def _named(link: dict[str, Any]) -> Any:
-    if not link.get("Id"):
-        raise SourceDataError("a task link has no Id: the service changed.")
-    return link["Id"]
-
-
-def earlier(stamp: str) -> str:
-    """Give a stamp of the service an hour earlier, in its own form."""
-    return f"{datetime.fromisoformat(stamp[:19]) - OVERLAP:%Y-%m-%dT%H:%M:%S}"
-
-
-def _age(ctx: Context, mark: Mapping[str, Any]) -> timedelta:
-    """Give how old a mark is; one of the future is too old."""
-    age = ctx.now() - datetime.fromisoformat(mark["at"])
-    return age if age >= timedelta(0) else timedelta.max
