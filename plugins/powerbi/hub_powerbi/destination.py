@@ -77,7 +77,7 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             detail=f"Power BI will look for the files in {self._location(ctx.resolve(self.path))}",
         )
         if self.service is not None:
-            yield from self.service.check(ctx, self.name, self._location(ctx.resolve(self.path)))
+            yield from self.service.check(ctx, self.name, self.project, self._location(ctx.resolve(self.path)))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""

@@ -165,14 +165,6 @@ def place(site: StandIn) -> PushDestination:
     )
 
 
-def hurried() -> Any:
-    class Quiet:
-        def count(self, **_: Any) -> None: ...
-        def raise_if_cancelled(self) -> None: ...
-
-    return faults.hurried(Quiet())  # type: ignore[arg-type]
-
-
 def counts(site: StandIn) -> dict[str, int]:
     names = {caption: name for name, caption in Names("en").tables.items()}
     (one,) = service(site).models.values()
@@ -248,7 +240,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, s
 
 
 def deliver(tmp_path: Path, site: StandIn, feed: FeedView) -> Delivery:
-    context = DeliveryContext(base=tmp_path, name="push", session=hurried)
+    context = DeliveryContext(base=tmp_path, name="push", session=faults.hurried)
     try:
         return place(site).deliver(context, feed)
     finally:

@@ -60,6 +60,7 @@ class Cloud:
         self.asked: list[Request] = []
         self.forgets = 0
         self.blind = False
+        self.names_operations = True
 
     def new(self) -> str:
         return f"00000000-0000-4000-8000-{next(self.numbers):012d}"
@@ -79,7 +80,7 @@ class Cloud:
             return self.powerbi(request.method, path.removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets/"), body)
         if path.startswith("/v1.0/"):
             return self.graph(request, path.removeprefix("/v1.0/"))
-        return self.fabric(request.method, path.removeprefix("/v1/"), body)
+        return self.fabric(request.method, path.removeprefix("/v1/"), body | request.query)
 
     # ---------- Graph ----------
 
@@ -152,7 +153,14 @@ class Cloud:
         assert found, path
         items = self.items[found[1]]
         if method == "GET":
-            return Response(body={"value": [{"id": native, "displayName": one["name"]} for native, one in items.items()]})
+            first = int(body.get("continuationToken", 0))
+            found_items = [{"id": native, "displayName": one["name"]} for native, one in items.items()]
+            more = (
+                {"continuationToken": str(first + 1), "continuationUri": "https://elsewhere.example.org/"}
+                if first + 1 < len(items)
+                else {}
+            )
+            return Response(body={"value": found_items[first : first + 1]} | more)
         parts = {part["path"]: base64.b64decode(part["payload"]).decode() for part in body["definition"]["parts"]}
         native = found[2] or self.new()
         operation = self.new()
@@ -160,10 +168,11 @@ class Cloud:
         if not broken:
             items[native] = {"name": body.get("displayName") or items[native]["name"], "parts": parts}
         self.operations[operation] = {"left": self.polls, "result": None if found[2] else {"id": native}, "broken": broken}
+        named = {"x-ms-operation-id": operation} if self.names_operations else {}
         return Response(
             status=202,
             body=b"",
-            headers={"x-ms-operation-id": operation, "Retry-After": "1", "Location": f"/v1/operations/{operation}"},
+            headers={"Retry-After": "1", "Location": f"https://elsewhere.example.org/v1/operations/{operation}"} | named,
         )
 
     # ---------- Power BI ----------
@@ -295,14 +304,6 @@ def destination(site: StandIn, *, service: dict[str, Any] | None = None, **setti
     )
 
 
-def hurried() -> Any:
-    class Quiet:
-        def count(self, **_: Any) -> None: ...
-        def raise_if_cancelled(self) -> None: ...
-
-    return faults.hurried(Quiet())  # type: ignore[arg-type]
-
-
 def world(site: StandIn) -> Cloud:
     assert isinstance(site.world, Cloud)
     return site.world
@@ -408,7 +409,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, c
 
 
 def deliver(tmp_path: Path, site: StandIn, feed: FeedView, **settings: Any) -> Delivery:
-    context = DeliveryContext(base=tmp_path, name="powerbi", session=hurried)
+    context = DeliveryContext(base=tmp_path, name="powerbi", session=faults.hurried)
     try:
         return destination(site, **settings).deliver(context, feed)
     finally:
@@ -496,6 +497,29 @@ def test_a_refresh_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: 
     assert "has not ended the refresh within 1 minutes" in str(delivery.error)
 
 
+def test_an_operation_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+    fill(store)
+    world(cloud).polls = 10**6
+    delivery = go(store, tmp_path, cloud, service={"wait_minutes": 1.0}).deliveries[0]
+
+    assert "Fabric has not ended semanticModels: create within 1 minutes" in str(delivery.error)
+
+
+def test_an_operation_may_be_named_by_its_place_only_and_items_come_in_pages(
+    store: Store, tmp_path: Path, cloud: StandIn
+) -> None:
+    """Neither the place nor the next page is asked for at the address that the service gives, which could be anybody's."""
+    fill(store)
+    one = world(cloud)
+    one.names_operations = False
+    one.items["semanticModels"] = {f"m{n}": {"name": f"Model {n}", "parts": {}} for n in range(5)}
+    first = go(store, tmp_path, cloud).deliveries[0]
+    again = go(store, tmp_path, cloud).deliveries[0]
+
+    assert ("published", "published") == (first.state, again.state), (first.error, again.error)
+    assert 6 == len(one.items["semanticModels"])
+
+
 def test_a_definition_that_fabric_refuses_says_so(store: Store, tmp_path: Path, cloud: StandIn) -> None:
     fill(store)
     one = world(cloud)
@@ -558,7 +582,7 @@ def test_an_upload_goes_on_where_it_broke_off(
 
     from hub import DeliveryContext
 
-    context = DeliveryContext(base=tmp_path, name="powerbi", session=hurried)
+    context = DeliveryContext(base=tmp_path, name="powerbi", session=faults.hurried)
     library = sharepoint.SharePoint(
         Web(context, microsoft.account(cloud.url), "powerbi", sharepoint.RESOURCE), cloud.url, LOCATION
     )

@@ -47,16 +47,16 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 f"The destination {name}: service needs location, an https address in SharePoint or OneLake that Power BI can read."
             )
 
-    def check(self, ctx: DeliveryContext, name: str, location: str) -> list[Check]:
+    def check(self, ctx: DeliveryContext, name: str, project: str, location: str) -> list[Check]:
         """Sign in to each service that is used, and look at what is there."""
         found = []
         if self.upload:
             where = self._files(ctx, name, location)
             found.append(Check(name="files", state="ok", detail=f"{location} can be reached by {type(where).__name__}"))
         if self.workspace:
-            model = self._workspace(ctx, name).find("semanticModels", "")
-            assert model is None
-            found.append(Check(name="workspace", state="ok", detail="its models can be listed"))
+            there = self._workspace(ctx, name).find("semanticModels", project)
+            detail = f"it has the model {project}" if there else f"the model {project} will be made in it"
+            found.append(Check(name="workspace", state="ok", detail=detail))
         return found
 
     def bring(
@@ -82,9 +82,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.workspace:
             workspace = self._workspace(ctx, name)
             native = self._item(workspace, root, project, files, ours=ours)
-            took = workspace.refresh(
-                native, enhanced=self.refresh == "enhanced", wait_minutes=self.wait_minutes, now=ctx.now()
-            )
+            took = workspace.refresh(native, enhanced=self.refresh == "enhanced", now=ctx.now())
             rows = workspace.must_show(native, feed, read_as=self.read_as)
             notes.append(f"Power BI shows {rows} rows, as the feed has them; {took}.")
         return notes
@@ -110,7 +108,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def _workspace(self, ctx: DeliveryContext, name: str) -> Workspace:
         fabric, powerbi = Web(ctx, self.account, name, FABRIC), Web(ctx, self.account, name, POWERBI)
-        return Workspace(fabric, powerbi, self.workspace or "", fabric_url=self.fabric_url, powerbi_url=self.powerbi_url)
+        return Workspace(fabric, powerbi, self.workspace or "", fabric_url=self.fabric_url, powerbi_url=self.powerbi_url,
+                         wait_minutes=self.wait_minutes)  # fmt: skip
 
 
 def _kept(root: Path) -> str | None:

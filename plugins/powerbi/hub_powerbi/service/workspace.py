@@ -33,11 +33,16 @@ _REASONS = {
 
 
 class Workspace:
-    """The workspace *native* as *fabric* (items) and *powerbi* (refreshes, queries) ask for it, at the addresses *fabric_url* and *powerbi_url*."""
+    """The workspace *native* as *fabric* (items) and *powerbi* (refreshes, queries) ask for it, at the addresses *fabric_url* and *powerbi_url*.
 
-    def __init__(self, fabric: Web, powerbi: Web, native: str, *, fabric_url: str, powerbi_url: str) -> None:
+    What takes longer than *wait_minutes* there is an error.
+    """
+
+    def __init__(
+        self, fabric: Web, powerbi: Web, native: str, *, fabric_url: str, powerbi_url: str, wait_minutes: float = 120.0
+    ) -> None:
         """Ask nothing yet."""
-        self.fabric, self.powerbi, self.native = fabric, powerbi, native
+        self.fabric, self.powerbi, self.native, self.wait_minutes = fabric, powerbi, native, wait_minutes
         self.items = f"{fabric_url.rstrip('/')}/v1"
         self.datasets = f"{powerbi_url.rstrip('/')}/v1.0/myorg/groups/{native}/datasets"
 
@@ -46,11 +51,16 @@ class Workspace:
     def find(self, kind: Literal["semanticModels", "reports"], name: str) -> str | None:
         """Give the id of an item by its name. Raises `DeliveryError` where several have it."""
         found: list[str] = []
-        address: str | None = f"{self.items}/workspaces/{self.native}/{kind}"
-        while address:
-            answer = self.fabric.json("GET", address, route=kind)
+        params: dict[str, str] | None = None
+        more: set[str] = set()
+        while True:
+            answer = self.fabric.json("GET", f"{self.items}/workspaces/{self.native}/{kind}", params=params, route=kind)
             found += [one["id"] for one in answer["value"] if one["displayName"] == name]
-            address = answer.get("continuationUri")
+            token = answer.get("continuationToken")
+            if not token or token in more:
+                break
+            more.add(token)
+            params = {"continuationToken": token}
         if len(found) > 1:
             raise DeliveryError(f"The workspace has {len(found)} {kind} named {name}: rename or delete all but one.")
         return found[0] if found else None
@@ -76,9 +86,13 @@ class Workspace:
         response = self.fabric.request("POST", address, json=body, route=route)
         if response.status_code != 202:
             return dict(response.json()) if response.content else None
-        operation = f"{self.items}/operations/{response.headers['x-ms-operation-id']}"
-        while True:
-            self.fabric.session.pause(float(response.headers.get("Retry-After", POLL_S)))
+        native = response.headers.get("x-ms-operation-id") or response.headers.get("Location", "").rpartition("/")[2]
+        operation = f"{self.items}/operations/{native}"
+        waited = 0.0
+        while waited < self.wait_minutes * 60:
+            pause = _wait_s(response)
+            self.fabric.session.pause(pause)
+            waited += pause
             answer, response = self.fabric.answer("GET", operation, route="operation")
             if answer["status"] == "Succeeded":
                 result = self.fabric.request("GET", f"{operation}/result", route="operation result", also={400, 404})
@@ -88,20 +102,23 @@ class Workspace:
                 raise DeliveryError(
                     f"Fabric refused {route}: {error.get('message') or error.get('errorCode') or 'it does not say why'}."
                 )
+        raise DeliveryError(
+            f"Fabric has not ended {route} within {self.wait_minutes:g} minutes; it goes on there. Publish again later, or raise wait_minutes."
+        )
 
     # ---------- the refresh ----------
 
-    def refresh(self, native: str, *, enhanced: bool, wait_minutes: float, now: datetime) -> str:
+    def refresh(self, native: str, *, enhanced: bool, now: datetime) -> str:
         """Refresh a model and wait for the end; say how long it took.
 
-        Raises `DeliveryError` when it fails, when the refreshes of the day are used up, and when it takes longer than *wait_minutes*.
+        Raises `DeliveryError` when it fails, when the refreshes of the day are used up, and when it takes too long.
         """
         place = f"{self.datasets}/{native}/refreshes"
         body = {"type": "Full", "commitMode": "Transactional"} if enhanced else {"notifyOption": "NoNotification"}
         for _ in range(TRIES):
             history = self._history(place)
             if running := next((one for one in history if _runs(one)), None):
-                self._wait(place, running["requestId"], wait_minutes, said="a refresh that others began")
+                self._wait(place, running["requestId"], said="a refresh that others began")
                 continue
             if not enhanced:
                 self._must_be_left(history, now)
@@ -109,7 +126,7 @@ class Workspace:
             if response.status_code == 202:
                 known = {one.get("requestId") for one in history}
                 native_refresh = response.headers.get("x-ms-request-id") if enhanced else None
-                return self._end(place, native_refresh, known, wait_minutes)
+                return self._end(place, native_refresh, known)
             said = response.text[:500]
             if "InProgress" in said or response.status_code == 409:
                 self.powerbi.session.pause(POLL_S)
@@ -135,17 +152,17 @@ class Workspace:
                 'The files are there; publish less often, or use a capacity and refresh = "enhanced".'
             )
 
-    def _end(self, place: str, native: str | None, known: set[Any], wait_minutes: float) -> str:
+    def _end(self, place: str, native: str | None, known: set[Any]) -> str:
         if native is None:  # a plain refresh tells no id: it is the one that was not there before
             for _ in range(TRIES):
                 fresh = [one["requestId"] for one in self._history(place) if one["requestId"] not in known]
                 if fresh:
-                    return self._wait(place, fresh[0], wait_minutes, said="the refresh")
+                    return self._wait(place, fresh[0], said="the refresh")
                 self.powerbi.session.pause(POLL_S)
             raise DeliveryError("Power BI took the refresh and does not show it: look into the model's refresh history.")
-        return self._wait(place, native, wait_minutes, said="the refresh")
+        return self._wait(place, native, said="the refresh")
 
-    def _wait(self, place: str, native: str, wait_minutes: float, *, said: str) -> str:
+    def _wait(self, place: str, native: str, *, said: str) -> str:
         waited = 0.0
         while True:
             entry = next((one for one in self._history(place) if one.get("requestId") == native), {})
@@ -153,9 +170,9 @@ class Workspace:
                 if entry["status"] != "Completed" and said == "the refresh":
                     raise DeliveryError(f"Power BI did not refresh the model ({entry['status']}): {_reason(entry)}.")
                 return f"{said} took {_seconds(entry):.0f} s"
-            if waited >= wait_minutes * 60:
+            if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
-                    f"Power BI has not ended {said} within {wait_minutes:g} minutes; it goes on there. Publish again later, or raise wait_minutes."
+                    f"Power BI has not ended {said} within {self.wait_minutes:g} minutes; it goes on there. Publish again later, or raise wait_minutes."
                 )
             self.powerbi.session.pause(POLL_S)
             waited += POLL_S
@@ -186,7 +203,8 @@ class Workspace:
         try:
             answer = self.powerbi.json("POST", f"{self.datasets}/{native}/executeQueries", json=body, route="executeQueries")
             (row,) = answer["results"][0]["tables"][0]["rows"]
-        except (KeyError, IndexError, ValueError) as exc:
+            shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
             raise DeliveryError(
                 f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): nothing is said to be published."
             ) from exc
@@ -197,7 +215,6 @@ class Workspace:
                 f"The model is refreshed, and Power BI does not let it be read back: {exc} A service principal cannot ask a model with roles: name somebody "
                 "who may see everything in read_as, and let the tenant setting 'Dataset Execute Queries REST API' be on."
             ) from exc
-        shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
         for name, value in wanted.items():
             table, what = name.split(" ")
             if abs(shown.get(name, 0.0) - value) > (_TOLERANCE if what == "newest" else 0):
@@ -217,6 +234,14 @@ def report_files(files: Mapping[str, str], model_id: str) -> dict[str, str]:
     place = json.loads(files["definition.pbir"])
     place["datasetReference"] = {"byConnection": {"connectionString": f"semanticmodelid={model_id}"}}
     return dict(files) | {"definition.pbir": json.dumps(place, ensure_ascii=False, indent=2) + "\n"}
+
+
+def _wait_s(response: Any) -> float:
+    """Give how long to wait until the next question, in seconds, as the service asks."""
+    try:
+        return min(max(float(response.headers["Retry-After"]), 1.0), 600.0)
+    except (KeyError, ValueError):
+        return POLL_S
 
 
 def _runs(entry: Mapping[str, Any]) -> bool:
