@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+import duckdb
 import msgspec
 
 from hub import (
@@ -140,7 +141,7 @@ class _Table:
                 self._confirm(self.state.pending)
             else:
                 self._keep(pending=None)
-        known = self.state.last > 0 and (self.home / CURRENT).exists()
+        known = self.state.last > 0 and self._can_be_read(self.home / CURRENT)
         if there > self.state.last and known:
             raise DeliveryError(
                 f"{self.table} of the landing zone has the file {there}, and the last of ours is {self.state.last}: another program writes there. Give each its own "
@@ -173,11 +174,20 @@ class _Table:
             f"SELECT {gone}, {DELETE}::INTEGER FROM {old} o WHERE NOT EXISTS (SELECT 1 FROM {self.table} n WHERE {same})"
         )
 
+    def _can_be_read(self, path: Path) -> bool:
+        try:
+            self.feed.connection.execute(f"SELECT count(*) FROM read_parquet('{_quoted(path)}')")
+        except duckdb.Error:  # not there, or a disk lost it
+            return False
+        return True
+
     def _write(self, path: Path, query: str) -> int:
         ((count,),) = self.feed.connection.execute(
             f"COPY ({query}) TO '{_quoted(path)}' (FORMAT parquet, COMPRESSION zstd)"
         ).fetchall()
         path.chmod(0o600)
+        with path.open("rb") as written:  # it must be on the disk before the state speaks of it
+            os.fsync(written.fileno())
         return int(count)
 
     def _put_text(self, name: str, text: str) -> None:

@@ -219,6 +219,16 @@ def test_a_table_that_somebody_removed_is_begun_anew() -> None:
         desk.must_show(desk.deliver(), "after somebody emptied a table")
 
 
+@pytest.mark.parametrize("lost", ["current.parquet", "state.json"])
+def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str) -> None:
+    with counter(MirrorExam(), 13) as desk:
+        desk.deliver()
+        (desk.root / "data" / "mirror" / "kit" / "dim_task" / lost).write_bytes(b"")
+        desk.change()
+
+        desk.must_show(desk.deliver(), f"after {lost} was lost")
+
+
 def test_a_table_of_another_shape_is_begun_anew() -> None:
     """Fabric cannot change a type or a key: the folder goes, and the table comes back whole."""
     with counter(MirrorExam(), 9) as desk:
