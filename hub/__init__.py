@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.clock import civil_day as civil_day
+    from hub.clock import utc_stamp as utc_stamp
     from hub.destination import Delivery as Delivery
     from hub.destination import DeliveryContext as DeliveryContext
     from hub.destination import Destination as Destination
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
 
 _ROOMS = {
+    "clock": ("civil_day", "utc_stamp"),
     "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (

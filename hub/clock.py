@@ -1,8 +1,11 @@
-"""What time it is: one place, so that a demonstration can live through months in seconds."""
+"""Instants: what time it is, in one place, so that a demonstration can live through months in seconds; and stamps as tools send them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from hub.errors import SourceDataError
 
 _PRETENDED: list[datetime] = []
 
@@ -17,3 +20,23 @@ def pretend(moment: datetime | None) -> None:
     _PRETENDED.clear()
     if moment is not None:
         _PRETENDED.append(moment.astimezone(UTC))
+
+
+def utc_stamp(text: str | None, sender: str) -> str | None:
+    """Turn an instant of ISO 8601 into the store's form, ``2026-10-31T18:00:00Z``; one without a zone is UTC, an empty one None.
+
+    Raises `SourceDataError`, which names *sender*, for another text.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
+        raise SourceDataError(f"{sender} sent {text!r:.60} where a date was expected.") from exc
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def civil_day(stamp: str | None, tz: str) -> str | None:
+    """Give the day, ``2026-10-31``, that a stamp of `utc_stamp` falls on in the zone *tz*: what somebody picked at home is midnight there."""
+    return datetime.fromisoformat(stamp).astimezone(ZoneInfo(tz)).date().isoformat() if stamp else None

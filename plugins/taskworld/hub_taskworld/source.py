@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 from hub import (
     Account,
@@ -26,6 +24,8 @@ from hub import (
     SourceDataError,
     SourceGone,
     Task,
+    civil_day,
+    utc_stamp,
 )  # fmt: skip
 from hub_taskworld import api
 from hub_taskworld.api import REGIONS, Workspace
@@ -164,7 +164,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             id=id_, container_id=self.row_id(f"p{project.project_id}"), title=task.title, kind="work", status_raw=column.title,
             status_native="done" if finished else None, assignee_id=self.row_id(f"u{people[0]}") if people else None, points=task.points,
             planned_start_on=self._day(task.start_date), due_on=self._day(task.due_date), actual_finish_on=self._day(task.completed_date),
-            created_at=_instant(task.created), updated_at=_instant(task.updated),
+            created_at=self._instant(task.created), updated_at=self._instant(task.updated),
         )  # fmt: skip
         if len(people) > 1:
             yield CustomValue(
@@ -174,10 +174,11 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 text=", ".join(self.row_id(f"u{one}") for one in people),
             )
 
+    def _instant(self, text: str | None) -> str | None:
+        return utc_stamp(text, "Taskworld")
+
     def _day(self, text: str | None) -> str | None:
-        """Give the civil day of an instant in the zone of the source: a date that somebody picked at home is midnight there."""
-        found = _instant(text)
-        return datetime.fromisoformat(found).astimezone(ZoneInfo(self.tz)).date().isoformat() if found else None
+        return civil_day(self._instant(text), self.tz)
 
     # ---------- census ----------
 
@@ -198,15 +199,3 @@ def _tell(ctx: Context, strange: list[str]) -> bool:
         f"tasks have keys that this connector does not read: {', '.join(strange)}; if they hold what you need, please report them"
     )
     return True
-
-
-def _instant(text: str | None) -> str | None:
-    """Give an instant in UTC; Taskworld leaves unset ones empty. Raises `SourceDataError` for another text."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise SourceDataError(f"Taskworld sent {text!r} where a date was expected.") from exc
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable
+from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable, utc_stamp
 from hub_msproject.services.odata import Page, Service
 
 MOST = 5000
@@ -107,13 +107,7 @@ class Row(dict[str, Any]):
 
     def instant(self, name: str) -> str | None:
         """Give an instant in UTC to the second."""
-        text = self.text(name)
-        if not text:
-            return None
-        try:
-            return f"{_utc(text):%Y-%m-%dT%H:%M:%S}Z"
-        except ValueError as exc:
-            raise SourceDataError(f"Dataverse sent {name} as {text!r} where a date was expected.") from exc
+        return utc_stamp(self.text(name), f"Dataverse, for {name},")
 
 
 class Changes(msgspec.Struct):
@@ -225,7 +219,7 @@ class Dataverse:
 
     def changed(self, known: Known, since: str) -> Iterator[Changes]:
         """Give the rows that changed since an instant, and some from before."""
-        return self.rows(known, filter=f"modifiedon ge {_utc(since) - OVERLAP:%Y-%m-%dT%H:%M:%SZ}")
+        return self.rows(known, filter=f"modifiedon ge {datetime.fromisoformat(since) - OVERLAP:%Y-%m-%dT%H:%M:%SZ}")
 
     def _pages(self, known: Known, path: str, query: dict[str, str] | None, headers: dict[str, str]) -> Iterator[Changes]:
         for page in self.service.pages(path, msgspec.Raw, params=query, headers=headers, route=known.set):
@@ -255,8 +249,3 @@ def _plain(column: str) -> str:
     """Give the logical name of a column: a query names a reference ``_NAME_value``."""
     match = re.fullmatch(r"_(\w+)_value", column)
     return match[1] if match else column
-
-
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -6,9 +6,7 @@ Source: learn.microsoft.com/graph/api/resources/planner-overview. Premium plans 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,10 +27,11 @@ from hub import (
     Scope,
     SignIn,
     Source,
-    SourceDataError,
     SourceForbidden,
     SourceGone,
     Task,
+    civil_day,
+    utc_stamp,
 )  # fmt: skip
 from hub_msproject.services.odata import Service
 
@@ -278,7 +277,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             id=id_, container_id=self.row_id(f"p{task.plan_id}"), title=task.title, kind="work", status_raw=columns.get(task.bucket_id or ""),
             status_native=_status(task), assignee_id=self.row_id(f"u{people[0]}") if people else None, percent=float(task.percent_complete),
             priority_raw=next((name for top, name in _PRIORITIES if task.priority is not None and task.priority <= top), None),
-            created_at=_instant(task.created_date_time), planned_start_on=self._day(task.start_date_time), due_on=self._day(task.due_date_time),
+            created_at=self._instant(task.created_date_time), planned_start_on=self._day(task.start_date_time), due_on=self._day(task.due_date_time),
             actual_finish_on=self._day(task.completed_date_time), labels=", ".join(named) or None,
         )  # fmt: skip
         if len(people) > 1:
@@ -289,10 +288,11 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                 text=", ".join(self.row_id(f"u{one}") for one in people),
             )
 
+    def _instant(self, text: str | None) -> str | None:
+        return utc_stamp(text, "Microsoft Graph")
+
     def _day(self, text: str | None) -> str | None:
-        """Give the civil day of an instant in the zone of the source."""
-        found = _instant(text)
-        return datetime.fromisoformat(found).astimezone(ZoneInfo(self.tz)).date().isoformat() if found else None
+        return civil_day(self._instant(text), self.tz)
 
     # ---------- census ----------
 
@@ -325,14 +325,3 @@ def _say_nameless(ctx: Context) -> bool:
 def _status(task: PlannerTask) -> Category:
     """Planner knows three states: 0 %, 100 %, and between (plannerTask: percentComplete)."""
     return "done" if task.percent_complete >= 100 else "in_progress" if task.percent_complete > 0 else "todo"
-
-
-def _instant(text: str | None) -> str | None:
-    """Give an instant in UTC to the second. Raises `SourceDataError` for another text."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise SourceDataError(f"Microsoft Graph sent {text!r} where a date was expected.") from exc
-    return f"{moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC):%Y-%m-%dT%H:%M:%S}Z"

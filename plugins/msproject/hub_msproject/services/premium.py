@@ -31,6 +31,7 @@ from hub import (
     SourceDataError,
     Task,
     TaskLink,
+    civil_day,
 )  # fmt: skip
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
 from hub_msproject.services.odata import Service, age_of
@@ -401,7 +402,7 @@ class _Reader:
         return (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
 
     def _day(self, stamp: str | None) -> str | None:
-        return datetime.fromisoformat(stamp).astimezone(self.tz).date().isoformat() if stamp else None
+        return civil_day(stamp, self.tz.key)
 
 
 def _status(progress: float | None) -> Category:
