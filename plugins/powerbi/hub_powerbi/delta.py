@@ -14,12 +14,9 @@ from urllib.parse import urlsplit
 
 from hub import (
     Check,
-    ConfigError,
     Delivery,
     DeliveryContext,
     DeliveryError,
-    Destination,
-    Entra,
     FeedView,
     MissingExtra,
     SignIn,
@@ -27,32 +24,19 @@ from hub import (
     model,
 )
 from hub_powerbi.content import fingerprint
+from hub_powerbi.lake import LakeDestination
 from hub_powerbi.service.onelake import RESOURCE
 
 HOW = 'pip install "pm-hub-powerbi[delta]"'
 MARK = "pm-hub.content"
 
 
-class DeltaDestination(Destination, frozen=True, kw_only=True):
+class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
     """One Delta table a table of the feed: in a lakehouse (*url* of its folder ``Tables``, with *account*), or below the folder *path*."""
 
     kind: ClassVar[str] = "delta"
-
-    url: str | None = None
-    account: Entra | None = None
-    path: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check what only a person can mend. Raises `ConfigError`."""
-        if (self.url is None) == (self.path is None):
-            raise ConfigError(f"The destination {self.name}: give url, a lakehouse's folder Tables, or path, a folder.")
-        if self.url is not None and (self.account is None or not self.url.startswith(("https://onelake.", "abfss://"))):
-            raise ConfigError(f"The destination {self.name}: url is an address in OneLake, and needs account.")
-
-    @property
-    def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the account, and OneLake."""
-        return (self.account, RESOURCE) if self.account else None
+    wants: ClassVar[str] = "a lakehouse's folder Tables"
+    begins: ClassVar[tuple[str, ...]] = ("https://onelake.", "abfss://")
 
     def place_of(self, ctx: DeliveryContext, table: str) -> str:
         """Give where a table lies, as the Delta library names it."""
@@ -99,9 +83,7 @@ class DeltaDestination(Destination, frozen=True, kw_only=True):
             raise DeliveryError(
                 f"{self.url or self.path} could not be written ({type(exc).__name__}): it is read-only, the disk is full, or OneLake refuses."
             ) from None
-        return Delivery(
-            where=self.url or str(ctx.resolve(self.path or "")), rows=rows, notes=(f"{written} tables have a new version.",)
-        )
+        return Delivery(where=self.where(ctx), rows=rows, notes=(f"{written} tables have a new version.",))
 
     def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:
         place, options = self.place_of(ctx, table), self.options(ctx)

@@ -18,17 +18,15 @@ import msgspec
 
 from hub import (
     Check,
-    ConfigError,
     Delivery,
     DeliveryContext,
     DeliveryError,
-    Destination,
-    Entra,
     FeedView,
     folder_check,
     model,
     write_atomically,
 )
+from hub_powerbi.lake import LakeDestination
 from hub_powerbi.service.onelake import RESOURCE, Files, LocalFiles, OneLakeFiles
 from hub_powerbi.service.web import Web
 
@@ -45,26 +43,12 @@ class State(msgspec.Struct):
     shape: dict[str, str] = {}
 
 
-class MirrorDestination(Destination, frozen=True, kw_only=True):
+class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
     """The landing zone of a mirrored database: its address in OneLake (*url*, with *account*), or a folder (*path*) that something else brings there."""
 
     kind: ClassVar[str] = "fabric-mirror"
-
-    url: str | None = None
-    account: Entra | None = None
-    path: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check what only a person can mend. Raises `ConfigError`."""
-        if (self.url is None) == (self.path is None):
-            raise ConfigError(f"The destination {self.name}: give url, the landing zone's address, or path, a folder.")
-        if self.url is not None and (self.account is None or not self.url.startswith(("https://", "http://127.0.0.1:"))):
-            raise ConfigError(f"The destination {self.name}: url is the https address of a landing zone, and needs account.")
-
-    @property
-    def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the account, and OneLake."""
-        return (self.account, RESOURCE) if self.account else None
+    wants: ClassVar[str] = "a landing zone"
+    begins: ClassVar[tuple[str, ...]] = ("https://", "http://127.0.0.1:")
 
     def _files(self, ctx: DeliveryContext) -> Files:
         if self.url is None or self.account is None:
@@ -89,13 +73,13 @@ class MirrorDestination(Destination, frozen=True, kw_only=True):
                 ((rows[table],),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         except OSError as exc:
             raise DeliveryError(
-                f"{self.url or ctx.resolve(self.path or '')} or {home} could not be written ({exc.strerror}): it is read-only, or the disk is full. "
+                f"{self.where(ctx)} or {home} could not be written ({exc.strerror}): it is read-only, or the disk is full. "
                 "What was written stays, the next delivery goes on from there."
             ) from exc
         note = (
             f"{written} tables have a new file; Fabric shows them when it has read it." if written else "No table changed."
         )
-        return Delivery(where=self.url or str(ctx.resolve(self.path or "")), rows=rows, notes=(note,))
+        return Delivery(where=self.where(ctx), rows=rows, notes=(note,))
 
 
 class _Table:
