@@ -97,29 +97,11 @@ class Bench:
 
     def counted(self, table: str) -> dict[str, dict[str, Any]]:
         """Give the rows of *table* that count, by id without the source's prefix."""
-        under = table in {"worklog", "task_change"}
-        alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
-        also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
-        rows = self.store.rows(f"SELECT x.* FROM {table} x {alias} WHERE x.presence NOT IN {LEFT} {also}")
-        cut = len(self.source.name) + 1
-        return {row["id"][cut:]: row for row in rows}
+        return counted(self.store, self.source.name, table)
 
     def differences(self) -> list[str]:
         """Say where the store differs from the world's truth."""
-        found = []
-        for table, rows in self.world.truth().items():
-            ours = self.counted(table)
-            if lost := sorted(rows.keys() - ours.keys()):
-                found.append(f"{len(lost)} of {len(rows)} {table} rows are missing, such as {lost[0]}")
-            if more := sorted(ours.keys() - rows.keys()):
-                found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
-            for native, fields in rows.items():
-                wrong = {k: ours[native].get(k) for k, v in fields.items() if native in ours and ours[native].get(k) != v}
-                if wrong:
-                    field, seen = next(iter(wrong.items()))
-                    found.append(f"{table} {native}: {field} is {_short(seen)}, the tool says {_short(fields[field])}")
-                    break
-        return found
+        return differences(self.store, self.source.name, self.world)
 
     def must_equal(self, when: str) -> None:
         """Fail unless the store equals the world."""
@@ -131,6 +113,33 @@ class Bench:
         from hub.testing.laws import store_image
 
         return {table: rows for table, rows in store_image(self.store).items() if table != "cursor"}
+
+
+def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
+    """Give the rows of *table* that count, by id without the prefix of *source*: hours and changes of a task that left do not."""
+    under = table in {"worklog", "task_change"}
+    alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
+    also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
+    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE x.presence NOT IN {LEFT} {also}")
+    return {row["id"][len(source) + 1 :]: row for row in rows}
+
+
+def differences(store: Store, source: str, world: World) -> list[str]:
+    """Say where what the store holds of *source* differs from the truth of its world."""
+    found = []
+    for table, rows in world.truth().items():
+        ours = counted(store, source, table)
+        if lost := sorted(rows.keys() - ours.keys()):
+            found.append(f"{len(lost)} of {len(rows)} {table} rows are missing, such as {lost[0]}")
+        if more := sorted(ours.keys() - rows.keys()):
+            found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
+        for native, fields in rows.items():
+            wrong = {k: ours[native].get(k) for k, v in fields.items() if native in ours and ours[native].get(k) != v}
+            if wrong:
+                field, seen = next(iter(wrong.items()))
+                found.append(f"{table} {native}: {field} is {_short(seen)}, the tool says {_short(fields[field])}")
+                break
+    return found
 
 
 def _short(value: Any) -> str:

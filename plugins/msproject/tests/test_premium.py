@@ -16,7 +16,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, faults
+from hub.testing.kit import Request, Response, StandIn, certify, differences, faults
 
 __all__ = ["store"]
 SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
@@ -35,25 +35,6 @@ def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **op
 
 def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
-
-
-def differences(store: Store, world: PremiumWorld) -> list[str]:
-    """Say where the rows that count differ from the world, by table and id."""
-    found = []
-    for table, truth in world.truth().items():
-        ours = {
-            row["id"].removeprefix("premium:"): row
-            for row in store.rows(f"SELECT * FROM {table} WHERE presence = 'present'")
-        }
-        found += [f"{table} {id_}" for id_ in sorted(ours.keys() ^ truth.keys())]
-        found += [
-            f"{table} {id_}: {name}"
-            for id_, fields in truth.items()
-            if id_ in ours
-            for name, value in fields.items()
-            if ours[id_][name] != value
-        ]
-    return found
 
 
 def test_it_is_gold(proof: bool) -> None:
@@ -81,7 +62,7 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
             site.fault = None
             report = go(store, site, {"max_leave": 1.0}, full=not tracked)
 
-            assert ("ok", []) == (report.verdict, differences(store, world)), f"day {day}"
+            assert ("ok", []) == (report.verdict, differences(store, "premium", world)), f"day {day}"
 
 
 def test_a_quiet_run_is_ten_requests(store: Store) -> None:
@@ -104,7 +85,7 @@ def test_days_that_are_no_longer_planned_leave(store: Store) -> None:
         world.delete(str(lost))
         go(store, site)
 
-    assert [] == differences(store, world)
+    assert [] == differences(store, "premium", world)
     days = f"SELECT DISTINCT presence FROM allocation WHERE id LIKE 'premium:a{guid('assignment', lost)}/%'"
     assert [("deleted",)] == rows(store, days)
 

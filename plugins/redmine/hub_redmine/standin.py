@@ -223,6 +223,14 @@ class RedmineWorld(Ledger, HttpWorld):
         return {"id": int(native), "project": {"id": int(native), "name": self.containers[native]}, "name": f"Release {native}", "status": "open",
                 "due_date": "2024-12-31", "description": COMMENT}  # fmt: skip
 
+    def delete(self, native: str | None = None) -> str:
+        """Delete an issue, and all below it, as Redmine does."""
+        gone = super().delete(native)
+        below = int(gone) + 3
+        if below % 7 == 0 and below in self.items:
+            self.delete(str(below))
+        return gone
+
     def parent(self, item: Item) -> int | None:
         """Give the issue above."""
         return item.native - 3 if item.native % 7 == 0 and item.native - 3 in self.items else None

@@ -20,7 +20,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, credential, faults
+from hub.testing.kit import Request, Response, StandIn, certify, credential, differences, faults
 
 __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
@@ -99,10 +99,7 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
             site.fault = None
             report = go(store, site, examined, census=True)
             assert ("ok", []) == (report.verdict, report.missing), day
-            kept = f"SELECT id FROM {world.main} WHERE presence NOT IN ('deleted', 'trashed')"
-            mine = {f"{SOURCE}:{world.stored_id(native)}" for native in world.rows()}
-            others = {f"{SOURCE}:{id_}" for id_ in world.truth()[world.main]} - mine
-            assert mine | others == {row[0] for row in store.connection.execute(kept)}, day
+            assert [] == differences(store, SOURCE, world), day
 
 
 def test_the_walk_through_is_short_and_certified() -> None:
