@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hub.testing.fixtures import ScriptedSource as ScriptedSource
     from hub.testing.fixtures import feed_view as feed_view
     from hub.testing.fixtures import hub_folder as hub_folder
+    from hub.testing.fixtures import kept_feed as kept_feed
     from hub.testing.fixtures import run_hub as run_hub
     from hub.testing.fixtures import store as store
     from hub.testing.fixtures import sync_once as sync_once
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from hub.testing.laws import store_image as store_image
 
 _ROOM_OF = dict.fromkeys(
-    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "run_hub", "store", "sync_once", "view_of"), "fixtures"
+    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "kept_feed", "run_hub", "store", "sync_once", "view_of"),
+    "fixtures",
 )
 _ROOM_OF["store_image"] = "laws"
 

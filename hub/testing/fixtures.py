@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.metadata
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -108,6 +112,17 @@ def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> 
     report = publish(store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test"))
     with view_of(Path(report.folder), lang=lang) as view:
         yield view
+
+
+@functools.cache
+def kept_feed(fill: Callable[..., None], *arguments: Any) -> Path:
+    """Build the nominative feed of what *fill*(store, *arguments*) writes, once for all tests; gives its folder."""
+    base = Path(tempfile.mkdtemp(prefix="pm-hub-test-"))
+    atexit.register(shutil.rmtree, base, ignore_errors=True)
+    with Store.open(base / "hub.db") as filled:
+        fill(filled, *arguments)
+        with feed_view(filled, base) as feed:
+            return feed.folder
 
 
 @contextlib.contextmanager

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +20,7 @@ from hub import Delivery, DeliveryContext, FeedView, HubError, model
 from hub.publish import DeliveryReport, check_destination
 from hub.records import Account, Container, Task, Worklog
 from hub.store import Store
-from hub.testing import feed_view, store, view_of
+from hub.testing import feed_view, kept_feed, store, view_of
 from hub.testing.kit import Request, Response, StandIn, faults, microsoft
 
 __all__ = ["store"]
@@ -134,7 +130,7 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> DeliveryR
     """Deliver the feed of so many hours, and report as `hub publish` does."""
     service(site).asked.clear()
     site.asked.clear()
-    with view_of(folder_of(hours)) as feed:
+    with view_of(kept_feed(fill, hours)) as feed:
         try:
             done = deliver(tmp_path, site, feed)
         except HubError as exc:
@@ -142,17 +138,6 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> DeliveryR
     return DeliveryReport(
         name="push", kind="powerbi-push", state="published", where=done.where, rows=done.rows, notes=done.notes
     )
-
-
-@functools.cache
-def folder_of(rows: int) -> Path:
-    """Build the feed of so many rows once."""
-    base = Path(tempfile.mkdtemp(prefix="pm-hub-test-"))
-    atexit.register(shutil.rmtree, base, ignore_errors=True)
-    with Store.open(base / "hub.db") as other:
-        fill(other, rows)
-        with feed_view(other, base) as feed:
-            return feed.folder
 
 
 def place(site: StandIn) -> PushDestination:

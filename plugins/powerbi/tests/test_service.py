@@ -5,14 +5,10 @@ The stand-in is written from the documentation of Graph, Fabric and Power BI; wh
 
 from __future__ import annotations
 
-import atexit
 import base64
-import functools
 import itertools
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +29,7 @@ from hub import ConfigError, Delivery, DeliveryContext, FeedView, HubError
 from hub.publish import DeliveryReport, PublishReport, check_destination
 from hub.records import Account, Container, Task, Worklog
 from hub.store import Store
-from hub.testing import feed_view, store, view_of
+from hub.testing import feed_view, kept_feed, store, view_of
 from hub.testing.kit import Request, Response, StandIn, faults, microsoft
 
 __all__ = ["store"]
@@ -265,7 +261,7 @@ def go(
     site.asked.clear()
     site.world.asked.clear()  # type: ignore[union-attr]
     ((rows,),) = store.connection.execute("SELECT count(*) FROM task").fetchall()
-    with view_of(folder_of(rows)) as feed:
+    with view_of(kept_feed(fill, rows)) as feed:
         return reported(lambda: deliver(tmp_path, site, feed, service=service, **settings))
 
 
@@ -281,17 +277,6 @@ def reported(act: Callable[[], Delivery]) -> PublishReport:
             )
         ]
     )
-
-
-@functools.cache
-def folder_of(rows: int) -> Path:
-    """Build the feed of so many rows once."""
-    base = Path(tempfile.mkdtemp(prefix="pm-hub-test-"))
-    atexit.register(shutil.rmtree, base, ignore_errors=True)
-    with Store.open(base / "hub.db") as other:
-        fill(other, rows)
-        with feed_view(other, base) as feed:
-            return feed.folder
 
 
 def destination(site: StandIn, *, service: dict[str, Any] | None = None, **settings: Any) -> PowerBiDestination:
