@@ -106,6 +106,23 @@ def test_one_published_project_is_read_alone(store: Store) -> None:
     }
 
 
+def test_a_project_read_just_after_its_publication_is_read_once_more(store: Store) -> None:
+    """Its rows may come after its stamp: an hour later it is read again, and then believed."""
+    world = ServerWorld(5)
+    with StandIn(world) as site:
+        clock.pretend(world.now + timedelta(days=1))
+        go(store, site)
+        world.edit()
+        world.now += timedelta(days=2)
+        world.edit()
+        skipped = []
+        for minutes in (1, 30, 90, 100):
+            clock.pretend(world.now + timedelta(minutes=minutes))
+            skipped.append(go(store, site).skipped)
+
+    assert [1, 3, 2, 3] == skipped, "the project of today once more, that of two days ago not"
+
+
 def test_hours_that_change_touch_their_period_only(store: Store) -> None:
     world = ServerWorld(6)
     with StandIn(world) as site:

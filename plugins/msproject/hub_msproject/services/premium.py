@@ -247,7 +247,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             for row in page.rows:
                 made = reader.records(table, row)
                 records += made
-                if table is ASSIGNMENTS and not whole:
+                if table is ASSIGNMENTS and not partition.complete:
                     gone.append(self._days(row.key(table.key), frozenset(one.id for one in made)))
                 if not known.tracked:
                     newest = max(newest, row.instant("modifiedon") or "")

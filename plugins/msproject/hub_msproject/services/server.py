@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -52,7 +52,7 @@ from hub_msproject.services.projectdata import (
     plan_rows,
     resource_row,
 )  # fmt: skip
-from hub_msproject.services.reporting import ProjectData, earlier
+from hub_msproject.services.reporting import OVERLAP, ProjectData, earlier
 
 BATCH = 1000
 DAY, SWEEP = timedelta(days=1), timedelta(days=7)
@@ -191,13 +191,16 @@ class ServerSource(Source, frozen=True, kw_only=True):
         if not projects:
             ctx.report_missing("no project can be read: check the right to read the reporting service.")
         changed = []
+        twice = {}
         for project in projects:
             mark = cursors.get(f"project {project['ProjectId']}") or {}
-            same = mark.get("settings") == settings and mark["modified"] == project["ProjectModifiedDate"] and not ctx.full
-            if same and age_of(ctx, mark) < SWEEP:
+            stamp = project["ProjectModifiedDate"]
+            same = stamp and mark.get("settings") == settings and mark["modified"] == stamp and not ctx.full
+            if same and age_of(ctx, mark) < SWEEP and self._settled(ctx, mark):
                 ctx.skip_unchanged(project["ProjectName"] or project["ProjectId"])
             else:
                 changed.append(project)
+                twice[project["ProjectId"]] = bool(mark) and mark["modified"] == stamp
         if not fresh or changed:
             yield Partition(
                 id="server",
@@ -208,10 +211,15 @@ class ServerSource(Source, frozen=True, kw_only=True):
             id_ = project["ProjectId"]
             yield Partition(
                 id=f"project {id_}", label=project["ProjectName"], complete=True, scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
-                evidence="absent from its project in ProjectData", data={"project": project, "cursor": {"settings": settings, "modified": project["ProjectModifiedDate"], "at": at}},
+                evidence="absent from its project in ProjectData", data={"project": project, "cursor": {"settings": settings, "modified": project["ProjectModifiedDate"], "at": at, "twice": twice[id_]}},
             )  # fmt: skip
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
+
+    def _settled(self, ctx: Context, mark: Mapping[str, Any]) -> bool:
+        """Say whether a project need not be read once more: its rows may come after its stamp, whose zone nobody documents."""
+        young = datetime.fromisoformat(mark["at"]) < datetime.fromisoformat(mark["modified"]).replace(tzinfo=UTC) + DAY
+        return bool(mark.get("twice")) or not young or age_of(ctx, mark) < OVERLAP
 
     def _periods(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
         """Find the periods to read: all at first, then those with a changed line or timesheet, once a day those that count other lines than we know."""

@@ -70,7 +70,11 @@ class ServerLedger(Ledger):
     def _add(self, updated: str) -> str:
         native = super()._add(updated)
         self.placed = {}
-        self.published[self.items[int(native)].container] = updated
+        container = self.items[int(native)].container
+        if updated <= self.published.get(container, ""):
+            self.publish(container)  # a task comes with a publication, which is later than the last
+        else:
+            self.published[container] = updated
         return native
 
     def edit(self, native: str | None = None) -> str:
