@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := jira taskworld redmine rest msproject tabular files powerbi tableau demo
+PLUGINS := jira taskworld redmine rest msproject tabular files powerbi tableau postgresql demo
 SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
 
 .PHONY: env demo test test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs charset clean

@@ -1,0 +1,125 @@
+"""A schema of PostgreSQL as a destination: readers see the whole feed before a delivery or the whole one after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import psycopg
+from psycopg import errors
+
+from hub import Check, ConfigError, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, Secret
+from hub_postgresql.tables import Schema
+
+LOCK_WAIT = "60s"
+
+
+class PostgresqlDestination(Destination, frozen=True, kw_only=True):
+    """The feed as the tables of *schema* in *database*, which the roles in *readers* may read.
+
+    *host* is a name or address, or the folder of a local server's socket. Connections to other machines are encrypted and the server's
+    certificate is verified, by the file *ca* or else by the authorities that this machine trusts. Without *password* the server decides how
+    the account proves itself (a certificate, the account of this machine, a file ``.pgpass``).
+    """
+
+    kind: ClassVar[str] = "postgresql"
+
+    host: str
+    database: str
+    user: str
+    port: int = 5432
+    password: Secret | None = None
+    schema: str = "feed"
+    readers: tuple[str, ...] = ()
+    ca: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what only a person can mend. Raises `ConfigError`."""
+        if self.schema in {"public", "information_schema", ""} or self.schema.startswith("pg_"):
+            raise ConfigError(
+                f"The destination {self.name}: schema {self.schema!r} is PostgreSQL's own; give the feed one of its own, such as feed."
+            )
+        if "://" in self.host or "@" in self.host or "," in self.host:
+            raise ConfigError(
+                f"The destination {self.name}: host is the name of one machine, without address, account or password."
+            )
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Connect, and look at rights, encoding and readers; change nothing."""
+        with self._connected(ctx) as connection:
+            secured = connection.pgconn.ssl_in_use
+            version = connection.info.parameter_status("server_version")
+            detail = f"PostgreSQL {version} at {self._place}, {'encrypted' if secured else 'on this machine'}"
+            yield Check(name="database", state="ok", detail=detail)
+            problems = Schema(connection, self.schema).lacking(self.readers)
+            yield from (Check(name="rights", state="failed", detail=problem) for problem in problems)
+            if not problems:
+                yield Check(name="rights", state="ok", detail=f"{self.user} may write the schema {self.schema}")
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Bring every table up to the feed in one transaction, and count its rows before it ends."""
+        with self._connected(ctx) as connection:
+            schema = Schema(connection, self.schema)
+            if problems := schema.lacking(self.readers):
+                raise DeliveryError(f"{self._place}: {' '.join(problems)}")
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"pm-hub {self.schema}"])
+            shaped = schema.shape(feed.tables, feed.lang)
+            changed = {table: schema.merge(table, feed) for table in feed.tables}
+            schema.finish(feed.tables, self.readers, shaped=bool(shaped))
+            rows = {table: schema.rows(table) for table in feed.tables}
+            for table, count in rows.items():
+                ((wanted,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+                if count != wanted:
+                    raise DeliveryError(
+                        f"{self._place}: {self.schema}.{table} has {count} rows where the feed has {wanted}: a trigger or rule of the database changes them. "
+                        "Nothing was delivered."
+                    )
+        return Delivery(where=self._place, rows=rows, notes=_told(changed, shaped))
+
+    @property
+    def _place(self) -> str:
+        return f"postgresql://{self.host}:{self.port}/{self.database}/{self.schema}"
+
+    @contextmanager
+    def _connected(self, ctx: DeliveryContext) -> Iterator[psycopg.Connection[Any]]:
+        """Give a connection in a transaction that is taken back unless all goes well. Raises `DeliveryError` saying what the server said."""
+        here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
+        secured: dict[str, Any] = {"sslmode": "prefer"} if here else {
+            "sslmode": "verify-full", "sslrootcert": str(ctx.resolve(self.ca)) if self.ca else "system"}  # fmt: skip
+        if self.password is not None:
+            secured["password"] = self.password.reveal()
+        try:
+            with psycopg.connect(host=self.host, port=self.port, dbname=self.database, user=self.user, connect_timeout=15,
+                                 application_name="pm-hub", client_encoding="utf8", **secured) as connection:  # fmt: skip
+                connection.execute(
+                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = pg_catalog, pg_temp"
+                )
+                yield connection
+        except psycopg.Error as exc:
+            raise DeliveryError(f"{self._place}: {_said(exc)}") from exc
+
+
+def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
+    rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
+    told = (f"{rows} rows of {tables} tables were others." if rows else "No row was another.",)
+    if not shaped:
+        return told
+    return (*told, f"{len(shaped)} tables were made: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.")
+
+
+def _said(exc: psycopg.Error) -> str:
+    """Give what went wrong and what to do; what PostgreSQL says holds no password."""
+    said = " ".join(str(exc).split())[:400]
+    match exc:
+        case errors.LockNotAvailable():
+            return f"something holds a table for more than {LOCK_WAIT}, such as a program that is changing it: publish again when it has ended ({said})."
+        case errors.DependentObjectsStillExist():
+            return f"a view or another thing of yours stands on a column that the feed no longer has as it was. Drop it, publish, make it again ({said})."
+        case errors.InsufficientPrivilege():
+            return f"the account lacks a right: {said}. GRANT it, or let the account own the schema."
+        case errors.DiskFull():
+            return f"the server's disk is full: {said}. Nothing was delivered, readers keep what they had."
+        case psycopg.OperationalError():
+            return f"the server cannot be reached, refused the account, or ended the connection: {said}. Readers keep what they had."
+    return f"PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had."

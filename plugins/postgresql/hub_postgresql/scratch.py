@@ -1,0 +1,195 @@
+"""A PostgreSQL server that lives for one process, for tests and the certification, and a wire to it that can break at any message."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import itertools
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+USER = "hub"
+_NUMBERS = itertools.count(1)
+
+
+class Scratch:
+    """A server in a folder of its own on a free port of the loopback address, with the superuser `USER` and a password."""
+
+    def __init__(self, programs: Path, *, certificate: tuple[bytes, bytes] | None = None) -> None:
+        """Make it by the programs in a folder, ``initdb`` and ``postgres``, and start it. Raises RuntimeError.
+
+        With *certificate* (PEM: certificate, key) it listens on every address and lets others in only encrypted.
+        """
+        self.folder = Path(tempfile.mkdtemp(prefix="pm-hub-postgres-"))
+        self.password = secrets.token_urlsafe(12)
+        secret = self.folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o600)
+        # PostgreSQL refuses to run as root: its packages bring an account for it
+        self.account: dict[str, Any] = {"user": "postgres"} if os.name == "posix" and os.geteuid() == 0 else {}
+        if self.account:
+            for path in (self.folder, secret):
+                shutil.chown(path, "postgres")
+        self.data = self.folder / "data"
+        self._run(programs / "initdb", "-D", self.data, "-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "-N")  # fmt: skip
+        self.port = _free_port()
+        options = ["fsync=off", "unix_socket_directories=", f"port={self.port}", "max_connections=50"]
+        if certificate:
+            for name, text in zip(("server.crt", "server.key"), certificate, strict=True):
+                (self.data / name).write_bytes(text)
+                (self.data / name).chmod(0o600)
+                if self.account:
+                    shutil.chown(self.data / name, "postgres")
+            with (self.data / "pg_hba.conf").open("a") as rules:
+                rules.write("hostssl all all all scram-sha-256\n")
+            options += ["ssl=on", "listen_addresses=*"]
+        else:
+            options += ["listen_addresses=127.0.0.1"]
+        self.log = (self.folder / "log").open("wb")
+        self.process = subprocess.Popen(
+            [programs / "postgres", "-D", self.data, *(word for option in options for word in ("-c", option))],
+            stdout=self.log, stderr=self.log, cwd=self.folder, **self.account,
+        )  # fmt: skip
+        atexit.register(self.stop)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg.OperationalError as exc:
+                if self.process.poll() is not None or time.monotonic() > until:
+                    said = (self.folder / "log").read_text(errors="replace")[-500:]
+                    raise RuntimeError(f"PostgreSQL did not start: {exc} {said}") from exc
+                time.sleep(0.05)
+
+    def _run(self, *command: Any) -> None:
+        done = subprocess.run(
+            list(map(str, command)), check=False, capture_output=True, text=True, cwd=self.folder, **self.account
+        )
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} failed: {done.stderr[-500:]}")
+
+    def connect(self, database: str, *, user: str = USER, password: str | None = None) -> psycopg.Connection[Any]:
+        """Give a connection that commits each statement."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, dbname=database, user=user, password=password or self.password, autocommit=True
+        )
+
+    def database(self) -> str:
+        """Make an empty database and give its name."""
+        name = f"pm{next(_NUMBERS)}"
+        with self.connect("postgres") as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return name
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def programs() -> Path | None:
+    """Give the folder of the server's programs, or None where PostgreSQL is not installed."""
+    found = [Path(one).resolve().parent for name in ("initdb", "postgres") if (one := shutil.which(name))]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((one for one in found if (one / "initdb").exists() and (one / "postgres").exists()), None)
+
+
+@functools.cache
+def scratch() -> Scratch:
+    """Give the server of this process, started when first asked for. Raises RuntimeError where PostgreSQL is not installed."""
+    place = programs()
+    if place is None:
+        raise RuntimeError(
+            "this needs PostgreSQL's server: install it (Debian: postgresql), its programs initdb and postgres are used."
+        )
+    return Scratch(place)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class Wire:
+    """A port before a server that counts what clients say, message by message, and breaks the connection before the number *cut* (0: never).
+
+    Source: postgresql.org/docs/current/protocol-message-formats.html. With *closed* nobody is let through.
+    """
+
+    def __init__(self, port: int) -> None:
+        """Stand before *port*."""
+        self.target = port
+        self.cut, self.closed, self.seen = 0, False, [0]
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def begin(self, cut: int) -> list[int]:
+        """Count anew; gives a list that grows with each message."""
+        self.cut, self.seen = cut, []
+        return self.seen
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self.server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            if self.closed:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self.target))
+            threading.Thread(target=self._back, args=(server, client), daemon=True).start()
+            threading.Thread(target=self._forth, args=(client, server), daemon=True).start()
+
+    def _back(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while block := server.recv(1 << 16):
+                client.sendall(block)
+        _end(server, client)
+
+    def _forth(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass on whole messages: a length of four bytes that counts itself, after the first one behind a letter."""
+        with contextlib.suppress(OSError), client.makefile("rb") as said:
+            letter = b""
+            while len(head := said.read(len(letter) + 4)) == len(letter) + 4:
+                body = said.read(int.from_bytes(head[-4:], "big") - 4)
+                self.seen.append(len(self.seen) + 1)
+                if self.cut and len(self.seen) >= self.cut:
+                    break
+                server.sendall(head + body)
+                if (
+                    not letter and body[:2] == b"\x00\x03"
+                ):  # the start; what comes before it asks for encryption and has no letter either
+                    letter = b"?"
+        _end(server, client)
+
+
+def _end(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+            one.close()

@@ -1,0 +1,206 @@
+"""The tables of the feed in a schema: made with keys, references and descriptions, then brought up to the feed row by row.
+
+Sources: postgresql.org/docs/current (COPY; INSERT … ON CONFLICT; SET CONSTRAINTS; DDL is part of a transaction; Appendix B of the catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from hub import DeliveryError, FeedView, column_captions, model, table_caption
+
+OURS = "pm-hub: "
+"""How the comment on each table of ours begins."""
+AT_ONCE = 10_000
+_TYPES = {
+    "BIGINT": "bigint", "DOUBLE": "double precision", "DECIMAL(18,2)": "numeric(18,2)", "VARCHAR": "text", "DATE": "date",
+    "TIMESTAMPTZ": "timestamp with time zone",
+}  # fmt: skip
+_SHAPE = """
+SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), ''),
+    (SELECT coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}')
+     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+    (SELECT coalesce(json_agg(a.attname), '[]') FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+     WHERE i.indrelid = c.oid AND i.indisprimary)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"""
+
+
+class Schema:
+    """The schema *name*, in the transaction of *connection*."""
+
+    def __init__(self, connection: psycopg.Connection[Any], name: str) -> None:
+        """Ask nothing yet."""
+        self.connection, self.name = connection, name
+
+    # ---------- may we ----------
+
+    def lacking(self, readers: Iterable[str]) -> list[str]:
+        """Say what is not as a delivery needs it."""
+        found = []
+        (encoding, may_create, may_pass, there, may_use) = self._one(
+            "SELECT current_setting('server_encoding'), has_database_privilege(current_database(), 'CREATE'), has_database_privilege(current_database(), 'TEMP'),"
+            " to_regnamespace(quote_ident(%(n)s)) IS NOT NULL, has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'CREATE')"
+            " AND has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'USAGE')",
+            {"n": self.name},
+        )
+        if encoding != "UTF8":
+            found.append(f"the database is in {encoding}, which has no letters for all names: make one in UTF8.")
+        if not may_pass:
+            found.append("the account may make no temporary tables: GRANT TEMP ON DATABASE.")
+        if not there and not may_create:
+            found.append(
+                f"there is no schema {self.name} and the account may not make it: CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE."
+            )
+        if there and not may_use:
+            found.append(f"the account may not make tables in {self.name}: GRANT CREATE, USAGE ON SCHEMA.")
+        known = {row[0] for row in self.connection.execute("SELECT rolname FROM pg_roles")}
+        found += [f"there is no role {role}, which readers names." for role in readers if role not in known]
+        return found
+
+    def _one(self, query: str, values: dict[str, Any]) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self.connection.execute(query, values).fetchone()
+        assert row is not None
+        return row
+
+    # ---------- shape ----------
+
+    def shape(self, tables: Iterable[str], lang: str) -> list[str]:
+        """Make what is lacking, with descriptions in *lang*; give the tables that were made anew.
+
+        A new column is added to the table that is there. One that changed its type or key is made anew, which a view on it forbids.
+        Raises `DeliveryError` for a table of somebody else.
+        """
+        self._run("CREATE SCHEMA IF NOT EXISTS {}")
+        there = {row[0]: row[1:] for row in self.connection.execute(_SHAPE, [self.name])}
+        made = []
+        for table in tables:
+            facts = model().tables[table]
+            wanted = {name: _TYPES[column.type] for name, column in facts.columns.items()}
+            comment, columns, key = there.get(table, ("", {}, []))
+            if table in there and not comment.startswith(OURS):
+                raise DeliveryError(
+                    f"The schema {self.name} has a {table} that pm-hub did not make: give the feed a schema of its own."
+                )
+            alike = set(key) == set(facts.key) and all(wanted.get(name) == type_ for name, type_ in columns.items())
+            if not alike:
+                if table in there:
+                    self._let_go(table)
+                    self._run("DROP TABLE {}.{}", table)
+                self._create(table, wanted, facts.key)
+                made.append(table)
+            lacking = [name for name in wanted if name not in columns]
+            for name in lacking if alike else ():
+                self._run("ALTER TABLE {}.{} ADD COLUMN {} " + wanted[name], table, name)
+            described = f"{OURS}{table_caption(table, lang)}. {facts.description}"
+            if comment != described or lacking:
+                self._describe(table, described, lang)
+        return made
+
+    def _create(self, table: str, columns: dict[str, str], key: tuple[str, ...]) -> None:
+        shown = sql.SQL(", ").join(sql.SQL("{} " + type_).format(sql.Identifier(name)) for name, type_ in columns.items())
+        keyed = sql.SQL(", ").join(map(sql.Identifier, key))
+        self.connection.execute(
+            sql.SQL("CREATE TABLE {}.{} ({}, PRIMARY KEY ({}))").format(*self._names(table), shown, keyed)
+        )
+
+    def _let_go(self, table: str) -> None:
+        """Drop the references that tables of this schema make to *table*."""
+        for (other, name), target in self._references().items():
+            if target == table:
+                self._run("ALTER TABLE {}.{} DROP CONSTRAINT {}", other, name)
+
+    def _references(self) -> dict[tuple[str, str], str]:
+        """Give what each reference of this schema, by table and name, points to."""
+        query = """
+            SELECT o.relname, c.conname, t.relname FROM pg_constraint c JOIN pg_class o ON o.oid = c.conrelid JOIN pg_class t ON t.oid = c.confrelid
+            JOIN pg_namespace n ON n.oid = o.relnamespace WHERE c.contype = 'f' AND n.nspname = %s AND o.relnamespace = t.relnamespace"""
+        return {(other, name): target for other, name, target in self.connection.execute(query, [self.name])}
+
+    def _describe(self, table: str, described: str, lang: str) -> None:
+        captions = column_captions(table, lang)
+        self.connection.execute(sql.SQL("COMMENT ON TABLE {}.{} IS {}").format(*self._names(table), sql.Literal(described)))
+        for name, column in model().tables[table].columns.items():
+            text = f"{captions[name]}. {column.description}".strip()
+            self.connection.execute(
+                sql.SQL("COMMENT ON COLUMN {}.{}.{} IS {}").format(*self._names(table, name), sql.Literal(text))
+            )
+
+    def finish(self, tables: Iterable[str], readers: Iterable[str], *, shaped: bool) -> None:
+        """Give the rights to *readers*, and make the references between tables that are not there yet."""
+        if shaped:
+            self.connection.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # a table with checks to come cannot get another reference
+            known = self._references()
+            for table in tables:
+                for name, column in model().tables[table].columns.items():
+                    if column.ref and (table, name) not in known:
+                        self.connection.execute(
+                            sql.SQL("ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE INITIALLY DEFERRED").format(
+                                *self._names(table, name, name), *self._names(column.ref)))  # fmt: skip
+        for role in readers:
+            self.connection.execute(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(self.name), sql.Identifier(role))
+            )
+            for table in tables:
+                self.connection.execute(
+                    sql.SQL("GRANT SELECT ON {}.{} TO {}").format(*self._names(table), sql.Identifier(role))
+                )
+
+    # ---------- rows ----------
+
+    def merge(self, table: str, feed: FeedView) -> int:
+        """Make the rows of *table* those of the feed: only what is new, other or gone is written; give how many those were."""
+        facts = model().tables[table]
+        columns, key = list(facts.columns), list(facts.key)
+        cursor = self.connection.cursor()
+        cursor.execute(sql.SQL("CREATE TEMP TABLE hub_next (LIKE {}.{}) ON COMMIT DROP").format(*self._names(table)))
+        named = sql.SQL(", ").join(map(sql.Identifier, columns))
+        with cursor.copy(sql.SQL("COPY hub_next ({}) FROM STDIN").format(named)) as copy:
+            for row in _rows(feed, table):
+                copy.write_row(row)
+        cursor.execute("ANALYZE hub_next")
+        same = sql.SQL(" AND ").join(sql.SQL("n.{0} = t.{0}").format(sql.Identifier(name)) for name in key)
+        cursor.execute(sql.SQL("DELETE FROM {}.{} t WHERE NOT EXISTS (SELECT 1 FROM hub_next n WHERE {})").format(*self._names(table), same))  # fmt: skip
+        changed = cursor.rowcount
+        others = [name for name in columns if name not in key]
+        act: sql.Composable = sql.SQL("NOTHING")
+        if others:
+            told = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others)
+            old, new = (
+                sql.SQL(", ").join(sql.SQL(where + ".{}").format(sql.Identifier(name)) for name in others)
+                for where in ("t", "excluded")
+            )
+            act = sql.SQL("UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})").format(told, old, new)
+        keyed = sql.SQL(", ").join(map(sql.Identifier, key))
+        cursor.execute(sql.SQL("INSERT INTO {}.{} AS t ({}) SELECT {} FROM hub_next ON CONFLICT ({}) DO {}").format(*self._names(table), named, named, keyed, act))  # fmt: skip
+        changed += cursor.rowcount
+        cursor.execute("DROP TABLE hub_next")
+        return changed
+
+    def rows(self, table: str) -> int:
+        """Count the rows of *table*."""
+        ((count,),) = self.connection.execute(sql.SQL("SELECT count(*) FROM {}.{}").format(*self._names(table))).fetchall()
+        return int(count)
+
+    def _names(self, *names: str) -> list[sql.Identifier]:
+        """Give identifiers: the schema's, then *names*."""
+        return [sql.Identifier(name) for name in (self.name, *names)]
+
+    def _run(self, query: str, *names: str) -> None:
+        self.connection.execute(sql.SQL(query).format(*self._names(*names)))
+
+
+def _rows(feed: FeedView, table: str) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of a table; PostgreSQL's texts hold no letter 0."""
+    shown = ", ".join(
+        f"replace({name}, chr(0), '')" if column.type == "VARCHAR" else name
+        for name, column in model().tables[table].columns.items()
+    )
+    result = feed.connection.execute(f"SELECT {shown} FROM {table}")
+    while found := result.fetchmany(AT_ONCE):
+        yield from found

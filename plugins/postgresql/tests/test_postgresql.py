@@ -1,0 +1,340 @@
+"""The feed in a real PostgreSQL: certified, whole or as before, keyed and described, kind to readers and their views."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hub_postgresql import destination as room
+from hub_postgresql.destination import PostgresqlDestination
+from hub_postgresql.exam import PostgresqlExam
+from hub_postgresql.scratch import USER, Scratch, programs, scratch
+
+from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, Secret, model, table_caption
+from hub.publish import check_destination
+from hub.records import Account, Container, Task, Worklog
+from hub.store import Store
+from hub.testing import kept_feed, view_of
+from hub.testing.kit import certify
+
+SAMPLE = ("delivers-the-feed", "destination-check-tells-the-truth")
+pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL's server is not installed (Debian: postgresql)")
+
+
+def fill(store: Store, hours: int, title: str = "T") -> None:
+    store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    with store.transaction():
+        run = store.begin_run("seed", "full")
+        things = [Container(id="seed:p", kind="project", name="P"), Account(id="seed:a", display_name="Ann")]
+        tasks = [Task(id=f"seed:{n}", container_id="seed:p", title=f'{title}{n} "é\\\t\n' + chr(0)) for n in range(3)]
+        spent = [
+            Worklog(
+                id=f"seed:w{n}",
+                task_id=f"seed:{n % 3}",
+                container_id="seed:p",
+                account_id="seed:a",
+                day="2026-10-01",
+                seconds=60,
+            )
+            for n in range(hours)
+        ]
+        store.write_batch([*things, *tasks, *spent], run_id=run, source_id="seed")
+        store.end_run(run, "ok")
+
+
+class Desk:
+    """A database, and deliveries into it."""
+
+    def __init__(self, folder: Path, server: Scratch) -> None:
+        self.folder, self.server, self.name = folder, server, server.database()
+        (folder / "password").write_text(server.password)
+        (folder / "password").chmod(0o600)
+
+    def destination(self, **settings: Any) -> PostgresqlDestination:
+        return PostgresqlDestination(
+            **{"name": "pg", "host": "127.0.0.1", "port": self.server.port, "database": self.name, "user": USER, "privacy": "nominative-line",
+               "password": Secret("file", "password", self.folder)} | settings)  # fmt: skip
+
+    def deliver(self, hours: int = 5, *, lang: str = "en", title: str = "T", **settings: Any) -> Delivery:
+        with view_of(kept_feed(fill, hours, title), lang=lang) as feed:  # type: ignore[arg-type]
+            return self.destination(**settings).deliver(DeliveryContext(base=self.folder, name="pg"), feed)
+
+    def checked(self, **settings: Any) -> list[str]:
+        return [
+            f"{one.name} {one.state}: {one.detail}" for one in check_destination(self.destination(**settings), self.folder)
+        ]
+
+    def ask(self, query: str, *, user: str = USER) -> list[tuple[Any, ...]]:
+        with self.server.connect(self.name, user=user) as connection:
+            cursor = connection.execute(query)  # type: ignore[call-overload]
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def psql(self, query: str) -> str:
+        """Ask by another program than the one that wrote."""
+        uri = f"postgresql://{USER}@127.0.0.1:{self.server.port}/{self.name}"
+        command = [shutil.which("psql") or str((programs() or Path()) / "psql"), uri, "-XAtc", query]
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, encoding="utf-8", env={"PGPASSWORD": self.server.password}
+        )
+        return done.stdout.strip()
+
+    def role(self, *grants: str) -> str:
+        """Make a role that may sign in, with the scratch server's password."""
+        name = f"role_{self.name}_{len(grants)}"
+        self.ask(f"CREATE ROLE {name} LOGIN PASSWORD '{self.server.password}'")
+        for grant in grants:
+            self.ask(f"{grant} TO {name}")
+        return name
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, scratch())
+
+
+def test_it_is_gold(proof: bool) -> None:
+    report = certify(PostgresqlExam(), only=() if proof else SAMPLE)
+
+    assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+    if proof:
+        assert "gold" == report.level
+
+
+def test_another_reader_finds_keys_references_and_descriptions(desk: Desk) -> None:
+    """As `psql` and any tool that draws a schema see them: by the model, in the language of the feed."""
+    delivery = desk.deliver(lang="fr")
+    keys = desk.psql(
+        "SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), ';' ORDER BY 1) FROM pg_constraint WHERE contype = 'p' "
+        "AND connamespace = 'feed'::regnamespace"
+    )
+    references = desk.psql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'feed'::regnamespace")
+    described = desk.psql("SELECT obj_description('feed.fact_worklog'::regclass)")
+    shown = desk.psql("SELECT col_description('feed.fact_worklog'::regclass, 1)")
+
+    assert "feed.fact_task_snapshot PRIMARY KEY (cut_key, task_key)" in keys
+    assert len(model().tables) == keys.count("PRIMARY KEY") == len(delivery.rows)
+    assert sum(column.ref is not None for table in model().tables.values() for column in table.columns.values()) == int(
+        references
+    )
+    assert described.startswith(f"pm-hub: {table_caption('fact_worklog', 'fr')}. ")
+    assert shown.startswith(next(iter(model().tables["fact_worklog"].columns.values())).fr)
+    assert "5|300" == desk.psql("SELECT count(*), sum(seconds) FROM feed.fact_worklog")
+    assert "1" == desk.psql("SELECT count(*) FROM feed.dim_task WHERE title = E'T1 \"é\\\\\\t\\n'")
+
+
+def test_only_what_is_other_is_written(desk: Desk) -> None:
+    desk.deliver(5)
+    before = dict(desk.ask("SELECT worklog_id, xmin::text FROM feed.fact_worklog"))
+    quiet = desk.deliver(5)
+    desk.deliver(6)
+    after = dict(desk.ask("SELECT worklog_id, xmin::text FROM feed.fact_worklog"))
+    desk.deliver(2)
+
+    assert ("No row was another.",) == quiet.notes
+    assert before.items() <= after.items()
+    assert (6, [(2,)]) == (len(after), desk.ask("SELECT count(*) FROM feed.fact_worklog"))
+
+
+def test_views_and_readers_stay(desk: Desk) -> None:
+    """A view of the dashboard's author lives through deliveries; readers read, and nobody else does."""
+    reader, nobody = desk.role(), desk.role("GRANT CONNECT ON DATABASE postgres")
+    desk.deliver(5, readers=(reader,))
+    desk.ask("CREATE VIEW public.hours AS SELECT sum(seconds) AS s FROM feed.fact_worklog")
+    desk.deliver(7, readers=(reader,))
+
+    assert [(420,)] == desk.ask("SELECT s FROM public.hours")
+    assert [(7,)] == desk.ask("SELECT count(*) FROM feed.fact_worklog", user=reader)
+    for user, query in ((reader, "DELETE FROM feed.fact_worklog"), (nobody, "SELECT 1 FROM feed.fact_worklog")):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            desk.ask(query, user=user)
+
+
+def test_a_feed_that_grew_a_column_keeps_the_views(desk: Desk) -> None:
+    desk.deliver(5)
+    desk.ask(
+        "ALTER TABLE feed.fact_worklog DROP COLUMN approval; CREATE VIEW public.hours AS SELECT sum(seconds) AS s FROM feed.fact_worklog"
+    )
+    desk.deliver(5)
+
+    assert [(5,)] == desk.ask("SELECT count(*) FROM feed.fact_worklog WHERE approval IS NOT NULL")
+    assert [(300,)] == desk.ask("SELECT s FROM public.hours")
+    assert "approved by" not in desk.psql("SELECT s FROM public.hours")
+
+
+def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: Desk) -> None:
+    desk.deliver(5)
+    desk.ask(
+        "ALTER TABLE feed.dim_task ALTER COLUMN title TYPE varchar(50); CREATE VIEW public.titles AS SELECT title FROM feed.dim_task"
+    )
+    with pytest.raises(DeliveryError, match="a view or another thing of yours stands on a column") as refused:
+        desk.deliver(6)
+    kept = desk.ask("SELECT count(*) FROM feed.fact_worklog")
+    desk.ask("DROP VIEW public.titles")
+    made = desk.deliver(6)
+
+    assert "titles" in str(refused.value)
+    assert [(5,)] == kept
+    assert "1 tables were made: dim_task." in made.notes
+    assert "text" == desk.psql(
+        "SELECT data_type FROM information_schema.columns WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
+    )
+    references = (
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = 'feed.dim_task'::regclass AND convalidated"
+    )
+    assert sum(one.ref == "dim_task" for table in model().tables.values() for one in table.columns.values()) == int(
+        desk.psql(references)
+    )
+
+
+def test_a_table_of_somebody_else_is_not_touched(desk: Desk) -> None:
+    desk.ask("CREATE SCHEMA feed; CREATE TABLE feed.dim_task (mine text); INSERT INTO feed.dim_task VALUES ('precious')")
+    with pytest.raises(DeliveryError, match="has a dim_task that pm-hub did not make"):
+        desk.deliver()
+
+    assert [("precious",)] == desk.ask("SELECT mine FROM feed.dim_task")
+    assert [(1,)] == desk.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'feed'")
+
+
+def test_rows_that_the_database_changes_are_not_called_delivered(desk: Desk) -> None:
+    desk.deliver(5)
+    desk.ask(
+        "CREATE FUNCTION public.eat() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+        "CREATE TRIGGER eat BEFORE INSERT ON feed.fact_worklog FOR EACH ROW EXECUTE FUNCTION public.eat()"
+    )
+    with pytest.raises(DeliveryError, match="fact_worklog has 5 rows where the feed has 6: a trigger or rule"):
+        desk.deliver(6)
+
+
+def test_a_lock_is_waited_for_so_long_only(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "LOCK_WAIT", "200ms")
+    desk.deliver(5)
+    with desk.server.connect(desk.name) as other:
+        other.autocommit = False
+        other.execute("LOCK TABLE feed.dim_task IN EXCLUSIVE MODE")
+        with pytest.raises(DeliveryError, match="something holds a table for more than 200ms"):
+            desk.deliver(6)
+        other.rollback()
+
+    assert 6 == desk.deliver(6).rows["fact_worklog"]
+
+
+def test_two_deliveries_at_once_come_one_after_the_other(desk: Desk) -> None:
+    done: list[Any] = []
+
+    def act(hours: int) -> None:
+        try:
+            done.append(desk.deliver(hours).rows["fact_worklog"])
+        except DeliveryError as exc:
+            done.append(exc)
+
+    for hours in (5, 6):
+        kept_feed(fill, hours, "T")
+    both = [threading.Thread(target=act, args=(hours,)) for hours in (5, 6)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+    assert {5, 6} == set(done)
+    assert desk.ask("SELECT count(*) FROM feed.fact_worklog")[0][0] in {5, 6}
+
+
+def test_each_refusal_is_a_sentence(desk: Desk) -> None:
+    """What the server says, what to do, and never the password."""
+    (desk.folder / "wrong").write_text("Zq7-wrong")
+    (desk.folder / "wrong").chmod(0o600)
+    limited, blind = desk.role(), desk.role("GRANT CONNECT ON DATABASE postgres")
+    desk.ask(f"REVOKE TEMP ON DATABASE {desk.name} FROM PUBLIC; GRANT CREATE ON DATABASE {desk.name} TO {blind}")
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"password": Secret("file", "wrong", desk.folder)}, "password authentication failed"),
+        ({"database": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"port": 1}, "the server cannot be reached"),
+        ({"user": limited}, "there is no schema feed and the account may not make it"),
+        ({"user": blind}, "the account may make no temporary tables: GRANT TEMP"),
+        ({"readers": ("ghost",)}, "there is no role ghost, which readers names"),
+    ]
+    for settings, words in cases:
+        with pytest.raises(DeliveryError, match=words) as refused:
+            desk.deliver(**settings)
+        said = " ".join(desk.checked(**settings))
+        assert words in said, said
+        assert "failed" in said
+        assert not [secret for secret in ("Zq7", desk.server.password) if secret in said + str(refused.value)]
+    assert [] == desk.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'feed'")
+    assert f"database ok: PostgreSQL {desk.psql('SHOW server_version')} at" in desk.checked()[0]
+
+
+def test_a_database_without_all_letters_is_refused(desk: Desk) -> None:
+    desk.ask("SELECT 1")
+    with desk.server.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {desk.name}latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")  # type: ignore[call-overload]
+    with pytest.raises(DeliveryError, match="the database is in LATIN1"):
+        desk.deliver(database=f"{desk.name}latin")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"schema": "public"}, "PostgreSQL's own"), ({"schema": "pg_toast"}, "PostgreSQL's own"), ({"host": "postgresql://me:secret@db"}, "name of one machine"),
+     ({"host": "a,b"}, "name of one machine")],
+)  # fmt: skip
+def test_wrong_settings_are_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        PostgresqlDestination(**{"name": "pg", "host": "db", "database": "d", "user": "u"} | wrong)
+
+    assert "secret" not in str(caught.value)
+
+
+# ---------- encryption ----------
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scratch, Path]]:
+    """Start a server that only speaks encrypted, with a certificate for this machine's name; gives it and the authority's file."""
+    folder, name = tmp_path_factory.mktemp("ca"), socket.gethostname()
+    try:
+        socket.gethostbyname(name)
+    except OSError:
+        pytest.skip("this machine does not know its own name")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    text = certificate.public_bytes(serialization.Encoding.PEM)
+    (folder / "ca.pem").write_bytes(text)
+    place = programs()
+    assert place is not None
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    server = Scratch(place, certificate=(text, secret))
+    yield server, folder / "ca.pem"
+    server.stop()
+
+
+def test_other_machines_are_asked_encrypted_and_verified(secured: tuple[Scratch, Path], tmp_path: Path) -> None:
+    """The authority's file opens it; without it, or by another name, nothing is sent."""
+    server, authority = secured
+    desk = Desk(tmp_path, server)
+    name = socket.gethostname()
+    well = desk.checked(host=name, ca=str(authority))
+    unknown = desk.checked(host=name)
+    elsewhere = desk.checked(host="LOCALHOST", ca=str(authority))
+
+    assert [] == [one for one in well if " ok: " not in one]
+    assert well[0].endswith("encrypted")
+    assert "certificate verify failed" in unknown[0]
+    assert "server certificate for" in elsewhere[0]
