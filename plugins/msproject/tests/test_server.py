@@ -174,6 +174,21 @@ def test_rows_that_the_service_counts_and_does_not_show_are_missing(store: Store
     assert any("different rows of Tasks came where the service counts" in one for one in report.missing)
 
 
+def test_a_service_that_does_not_count_is_never_complete(store: Store) -> None:
+    """Rows are taken, nothing is declared gone, and the verdict says so."""
+    world = ServerWorld(8)
+    with StandIn(world) as site:
+        go(store, site)
+        held = rows(store, "SELECT count(*) FROM task WHERE presence = 'present'")
+        world.delete()
+        site.fault = faults.ignores("$inlinecount", world)
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert ["the service does not count its rows"] == [said[:35] for said in report.missing]
+    assert held == rows(store, "SELECT count(*) FROM task WHERE presence = 'present'")
+
+
 def test_links_that_may_not_be_read_are_missing_until_they_are_left_out(store: Store) -> None:
     world = ServerWorld(9)
     world.linked = False

@@ -48,7 +48,7 @@ class ProjectData:
     ) -> list[Cells]:
         """Give all rows of an entity set, or those of a project, of a period, of days, or changed since.
 
-        Raises `SourceDataError` when fewer rows come than the service counts, several times.
+        Where the service counts none, the run is not complete. Raises `SourceDataError` when fewer rows come than it counts, several times.
         """
         columns = columns or self.columns.get(name)
         filters = [
@@ -64,6 +64,8 @@ class ProjectData:
         said = ""
         for attempt in range(TRIES):
             count, came, found = self._read(name, columns, params, project)
+            if count is None:
+                self.ctx.shared("uncounted", self._say_uncounted)
             if count is None or came >= count:
                 return list(found.values())
             said = f"{came} different rows of {name} came where the service counts {count}"
@@ -95,11 +97,13 @@ class ProjectData:
             if address in asked:
                 raise SourceDataError(f"{name}: the service sends to the same page for ever.")
             asked.add(address or "")
-        if len(came) > len(found) and count is None:
-            raise SourceDataError(
-                f"{name}: rows of other projects came, and no count: whether all of them came cannot be told."
-            )
         return count, len(came), found
+
+    def _say_uncounted(self) -> bool:
+        self.ctx.report_missing(
+            "the service does not count its rows, though it was asked to: whether all of them came cannot be told."
+        )
+        return True
 
     def count(self, period: str) -> int:
         """Count the lines of a period."""
