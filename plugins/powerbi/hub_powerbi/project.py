@@ -10,6 +10,7 @@ from hub import DeliveryError
 from hub_powerbi.check import check
 from hub_powerbi.names import Names
 from hub_powerbi.report import report_files
+from hub_powerbi.source_m import database
 from hub_powerbi.tmdl import model_files
 
 SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/"
@@ -53,6 +54,16 @@ def _platform(kind: str, name: str) -> str:
 
 def _connection(location: str) -> dict[str, Any]:
     """Give the file that opens Power BI Desktop on the data alone."""
+    if base := database(location):
+        return {
+            "version": "0.1",
+            "connections": [
+                {
+                    "details": {"protocol": "postgresql", "address": {"server": base[0], "database": base[1]}},
+                    "mode": "Import",
+                }
+            ],
+        }
     if location.startswith("https://"):
         site = "/".join(location.split("/")[:5]) if ".sharepoint.com/" in location else location
         kind = "sharepoint-folder" if ".sharepoint.com/" in location else "web"

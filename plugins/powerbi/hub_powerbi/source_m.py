@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from hub import ConfigError, model
 from hub_powerbi.names import MONTH, MONTHS
@@ -11,6 +11,15 @@ _TYPES = {
     "BIGINT": "Int64.Type", "DOUBLE": "type number", "DECIMAL(18,2)": "Currency.Type", "VARCHAR": "type text", "DATE": "type date",
     "TIMESTAMPTZ": "type datetime",
 }  # fmt: skip
+# instants come with their zone, which a conversion to a plain one would take away by the clock of the machine that refreshes;
+# references come as columns of whole tables unless they are refused
+_FROM_POSTGRESQL = """(name as text) as table =>
+\tlet
+\t\trows = PostgreSQL.Database(HubLocation, HubDatabase, [CreateNavigationProperties = false]){[Schema = HubSchema, Item = name]}[Data],
+\t\tinstants = Table.ColumnsOfType(rows, {type datetimezone, type nullable datetimezone}),
+\t\tutc = (moment) => DateTimeZone.RemoveZone(DateTimeZone.ToUtc(moment))
+\tin
+\t\tTable.TransformColumns(rows, List.Transform(instants, (column) => {column, utc, type nullable datetime}))"""
 
 
 def m_text(text: str) -> str:
@@ -18,16 +27,36 @@ def m_text(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def parameter(location: str) -> str:
-    """Give the expression of the parameter that says where the files lie; the service and Desktop can change it without a new model."""
-    return f'{m_text(location)} meta [IsParameterQuery=true, Type="Text", IsParameterQueryRequired=true]'
+def parameters(location: str) -> dict[str, str]:
+    """Give the expressions of the parameters that say where the feed lies, by name; the service and Desktop can change them without a new model."""
+    found = {"HubLocation": location}
+    if base := database(location):
+        server, name, schema = base
+        found = {"HubLocation": server, "HubDatabase": name, "HubSchema": schema}
+    return {
+        name: f'{m_text(value)} meta [IsParameterQuery=true, Type="Text", IsParameterQueryRequired=true]'
+        for name, value in found.items()
+    }
+
+
+def database(location: str) -> tuple[str, str, str] | None:
+    """Give server, database and schema of ``postgresql://server/database/schema``, or None for a place of files. Raises `ConfigError`."""
+    parts = urlsplit(location)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        return None
+    names = [unquote(name) for name in parts.path.strip("/").split("/")]
+    if not parts.hostname or len(names) != 2 or not all(names):
+        raise ConfigError(f"The location {location} is not of the form postgresql://server/database/schema.")
+    return parts.netloc, names[0], names[1]
 
 
 def reader(location: str) -> str:
-    """Give the function that opens a table's file below HubLocation: in a folder, at an address, in SharePoint or in OneLake.
+    """Give the function that gives a table of the feed from where `parameters` say: a folder, an address, SharePoint, OneLake or PostgreSQL.
 
     Raises `ConfigError` for an address of another kind.
     """
+    if database(location):
+        return _FROM_POSTGRESQL
     parts = urlsplit(location)
     if parts.scheme in {"http", "https"} and parts.hostname:
         if parts.scheme == "http":
@@ -40,17 +69,19 @@ def reader(location: str) -> str:
         else:
             opened = "Web.Contents(HubLocation, [RelativePath = file])"
     elif parts.scheme and len(parts.scheme) > 1:  # one letter is a drive of Windows
-        raise ConfigError(f"The location {location} is neither a folder, a share nor an https address.")
+        raise ConfigError(
+            f"The location {location} is neither a folder, a share, an https address nor postgresql://server/database/schema."
+        )
     else:
         opened = r'File.Contents(HubLocation & (if Text.Contains(HubLocation, "\") then "\" else "/") & file)'
-    return f'(name as text) as binary =>\n\tlet\n\t\tfile = name & ".parquet"\n\tin\n\t\t{opened}'
+    return f'(name as text) as table =>\n\tlet\n\t\tfile = name & ".parquet"\n\tin\n\t\tParquet.Document({opened})'
 
 
 def query(table: str, *, range_on: str | None = None) -> str:
     """Give the query of one table with the types of the model; *range_on* is the date column of an incremental refresh."""
     types = ", ".join(f"{{{m_text(name)}, {_TYPES[column.type]}}}" for name, column in model().tables[table].columns.items())
     steps = [
-        f"Rows = Parquet.Document(HubFile({m_text(table)}))",
+        f"Rows = HubTable({m_text(table)})",
         f'Typed = Table.TransformColumnTypes(Rows, {{{types}}}, "en-US")',
     ]
     last = "Typed"

@@ -87,7 +87,10 @@ def file_name(name: str) -> str:
 
 
 def _expressions(location: str, *, incremental: bool) -> str:
-    lines = [f"expression HubLocation = {source_m.parameter(location)}", "", "expression HubFile ="]
+    lines = []
+    for name, expression in source_m.parameters(location).items():
+        lines += [f"expression {name} = {expression}", ""]
+    lines += ["expression HubTable ="]
     lines += [f"\t\t{line}" for line in source_m.reader(location).split("\n")]
     for name, year in (("RangeStart", 2000), ("RangeEnd", 2100)) if incremental else ():
         lines += [

@@ -133,8 +133,8 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "no partition": ("tables/Projects.tmdl", "\tpartition Projects = m\n\t\tmode: import\n\t\tsource =\n", "\tannotation x = m\n", "has no partition"),
     "no mode": ("tables/Projects.tmdl", "\t\tmode: import\n", "", "lacks mode"),
     "a wrong mode": ("tables/Projects.tmdl", "\t\tmode: import\n", "\t\tmode: imported\n", "cannot be 'imported'"),
-    "a query that does not close": ("tables/Projects.tmdl", 'HubFile("dim_project"))', 'HubFile("dim_project")', "do not match"),
-    "a query of nothing": ("tables/Projects.tmdl", "HubFile(", "HubFiles(", "no expression HubFiles"),
+    "a query that does not close": ("tables/Projects.tmdl", 'HubTable("dim_project")', 'HubTable("dim_project"', "do not match"),
+    "a query of nothing": ("tables/Projects.tmdl", "HubTable(", "HubTables(", "no expression HubTables"),
     "a hierarchy on nothing": ("tables/Projects.tmdl", "\t\t\tcolumn: Program\n", "\t\t\tcolumn: Programme\n", "has no column Programme"),
     "sorted by nothing": ("tables/Statuses.tmdl", "sortByColumn: Order", "sortByColumn: Rank", "is sorted by Rank"),
     "a measure on nothing": ("tables/Measures.tmdl", "'Worklogs'[Seconds]", "'Worklogs'[Minutes]", "has no column [Minutes]"),
@@ -296,15 +296,28 @@ def test_one_way_only_between_two_tables() -> None:
         ("https://reports.example.org/hub", "Web.Contents(HubLocation, [RelativePath = file])"),
         ("https://acme.sharepoint.com/sites/PMO/Shared Documents/hub", 'SharePoint.Files("https://acme.sharepoint.com/sites/PMO"'),
         ("https://onelake.dfs.fabric.microsoft.com/ws/lh.Lakehouse/Files/hub", "AzureStorage.DataLake(HubLocation)"),
+        ("postgresql://db.example.org:5433/reporting/feed", "PostgreSQL.Database(HubLocation, HubDatabase"),
     ],
 )  # fmt: skip
 def test_the_query_fits_the_place(location: str, words: str) -> None:
-    """A folder, a share, an address, SharePoint, OneLake: each is opened its own way, and the model holds together."""
+    """A folder, a share, an address, SharePoint, OneLake, PostgreSQL: each is opened its own way, and the model holds together."""
     files = model_files(name="Hub", lang="en", location=location, incremental_months=None)
 
     assert words in files["expressions.tmdl"]
-    assert source_m.m_text(location) in files["expressions.tmdl"]
+    assert all(text in files["expressions.tmdl"] for text in source_m.parameters(location).values())
     assert [] == check(files)
+
+
+def test_a_database_is_three_parameters_and_a_connection_file() -> None:
+    """Server, database and schema can be changed apart; the connection file names the connector of PostgreSQL."""
+    location = "postgresql://db.example.org:5433/reporting/feed"
+    shown = {name: text.partition(" meta ")[0] for name, text in source_m.parameters(location).items()}
+    files = project_files(name="Hub", lang="en", location=location)
+
+    assert {"HubLocation": '"db.example.org:5433"', "HubDatabase": '"reporting"', "HubSchema": '"feed"'} == shown
+    assert {"protocol": "postgresql", "address": {"server": "db.example.org:5433", "database": "reporting"}} == json.loads(
+        files["Hub.pbids"]
+    )["connections"][0]["details"]
 
 
 @pytest.mark.parametrize(
@@ -312,6 +325,7 @@ def test_the_query_fits_the_place(location: str, words: str) -> None:
     [
         ({"location": "https://me:secret@example.org/x"}, "without key"), ({"location": "https://x.example.org/y?sig=secret"}, "without key"),
         ({"location": "http://example.org/x"}, "not encrypted"), ({"location": "ftp://example.org/x"}, "neither a folder"),
+        ({"location": "postgresql://me:secret@db/a/feed"}, "without key"), ({"location": "postgresql://db/reporting"}, "not of the form"),
         ({"project": "a/b"}, "plain name"), ({"project": ""}, "plain name"), ({"incremental_months": 0}, "1 to 120"),
     ],
 )  # fmt: skip

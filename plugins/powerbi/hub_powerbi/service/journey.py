@@ -41,10 +41,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     graph_url: str = GRAPH
 
     def must_fit(self, name: str, location: str | None) -> None:
-        """Raise `ConfigError` where a location is lacking."""
-        if (self.upload or self.workspace) and not (location or "").startswith(("https://", "http://127.0.0.1:")):
+        """Raise `ConfigError` where the location is none that the service can read, or that files can be brought to."""
+        readable = ("https://", "http://127.0.0.1:", *(() if self.upload else ("postgresql://",)))
+        if (self.upload or self.workspace) and not (location or "").startswith(readable):
             raise ConfigError(
-                f"The destination {name}: service needs location, an https address in SharePoint or OneLake that Power BI can read."
+                f"The destination {name}: service needs location, an https address in SharePoint or OneLake that Power BI can read"
+                + ("." if self.upload else ", or postgresql://server/database/schema.")
             )
 
     def check(self, ctx: DeliveryContext, name: str, project: str, location: str) -> list[Check]:
