@@ -176,7 +176,9 @@ def _config_of(arguments: list[str]) -> str | None:
 
 
 def short_path(path: str | Path) -> str:
-    """Give *path* from the current folder when it lies below it."""
+    """Give *path* from the current folder when it lies below it; an address stays as it is."""
+    if "://" in str(path):
+        return str(path)
     try:
         return str(Path(path).resolve().relative_to(Path.cwd().resolve()))
     except ValueError:

@@ -102,10 +102,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
 def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
     rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
-    told = (f"{rows} rows of {tables} tables were others." if rows else "No row was another.",)
-    if not shaped:
-        return told
-    return (*told, f"{len(shaped)} tables were made: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.")
+    told = f"{rows:,} rows changed, in {tables} of {len(changed)} tables." if rows else "No row changed."
+    return (told, f"Tables made anew: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.") if shaped else (told,)
 
 
 def _said(exc: psycopg.Error) -> str:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, Secret, m
 from hub.publish import check_destination
 from hub.records import Account, Container, Task, Worklog
 from hub.store import Store
-from hub.testing import kept_feed, view_of
+from hub.testing import HubResult, hub_folder, kept_feed, run_hub, view_of
 from hub.testing.kit import certify
 
+__all__ = ["hub_folder", "run_hub"]
 SAMPLE = ("delivers-the-feed", "destination-check-tells-the-truth")
 pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL's server is not installed (Debian: postgresql)")
 
@@ -141,7 +142,7 @@ def test_only_what_is_other_is_written(desk: Desk) -> None:
     after = dict(desk.ask("SELECT worklog_id, xmin::text FROM feed.fact_worklog"))
     desk.deliver(2)
 
-    assert ("No row was another.",) == quiet.notes
+    assert ("No row changed.",) == quiet.notes
     assert before.items() <= after.items()
     assert (6, [(2,)]) == (len(after), desk.ask("SELECT count(*) FROM feed.fact_worklog"))
 
@@ -185,7 +186,7 @@ def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: D
 
     assert "titles" in str(refused.value)
     assert [(5,)] == kept
-    assert "1 tables were made: dim_task." in made.notes
+    assert "Tables made anew: dim_task." in made.notes
     assert "text" == desk.psql(
         "SELECT data_type FROM information_schema.columns WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
     )
@@ -293,6 +294,25 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any], words: str) -> None:
         PostgresqlDestination(**{"name": "pg", "host": "db", "database": "d", "user": "u"} | wrong)
 
     assert "secret" not in str(caught.value)
+
+
+def test_the_command_says_where_the_feed_is(
+    hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(hub_folder, scratch())
+    monkeypatch.setenv("PMHUB_DB_PASSWORD", desk.server.password)
+    (hub_folder / "config" / "hub.toml").write_text(
+        f'[destinations.warehouse]\nkind = "postgresql"\nhost = "127.0.0.1"\nport = {desk.server.port}\ndatabase = "{desk.name}"\nuser = "{USER}"\n'
+        'password = { env = "PMHUB_DB_PASSWORD" }\n', encoding="utf-8",
+    )  # fmt: skip
+    (hub_folder / "data").mkdir()
+    with Store.open(hub_folder / "data" / "hub.db") as store:
+        fill(store, 5)
+    said = run_hub("publish", "warehouse")
+
+    assert 0 == said.exit_code, said.output + said.error
+    assert f"rows in postgresql://127.0.0.1:{desk.server.port}/{desk.name}/feed" in said.output.replace("\n", "")
+    assert desk.server.password not in said.output + said.error
 
 
 # ---------- encryption ----------
