@@ -170,7 +170,7 @@ class SignIn:
         except (ValueError, TypeError) as exc:
             raise SourceDenied(
                 f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, or the certificate cannot be used "
-                f"({_first_line(str(exc))})."
+                f"({_first_line(str(exc)).partition('. ')[0]})."
             ) from None
         return self._made
 
