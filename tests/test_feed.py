@@ -125,6 +125,17 @@ def test_without_a_portfolio_equal_codes_are_one_project(store: Store, tmp_path:
     assert [(-2,), (-1,)] == ask(snapshot, "SELECT DISTINCT project_key FROM fact_worklog ORDER BY 1")
 
 
+def test_a_project_without_a_code_goes_by_its_name_in_figures(store: Store, tmp_path: Path) -> None:
+    fill(
+        store, [Container(id="boards:1", kind="board", name="Été"), Task(id="boards:t", container_id="boards:1", title="T")]
+    )
+    snapshot = feed_of(store, tmp_path)
+
+    assert [("Été",)] == ask(
+        snapshot, "SELECT DISTINCT scope_label FROM fact_kpi WHERE scope_kind = 'project' AND project_key <> -1"
+    )
+
+
 def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
     """Links by container name or code, programmes and portfolios by parent; what nobody claims is project -1."""
     link = ProjectLink(

@@ -88,7 +88,7 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
         for m in measures
     )  # fmt: skip
     key, label, project, join = {
-        "project": ("w.project_key", "d.code", "w.project_key", "LEFT JOIN dim_project d ON d.project_key = w.project_key"),
+        "project": ("w.project_key", "coalesce(d.code, d.name)", "w.project_key", "LEFT JOIN dim_project d ON d.project_key = w.project_key"),
         "source": ("w.source_key", "d.name", "-1", "LEFT JOIN dim_source d ON d.source_key = w.source_key"),
         # a row without a team is everybody; a team the hub does not know has no key of its own
         "team": ("coalesce(d.key, -1)", "coalesce(w.team, '*')", "-1",
