@@ -66,7 +66,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"pm-hub {self.schema}"])
             shaped = schema.shape(feed.tables, feed.lang)
             changed = {table: schema.merge(table, feed) for table in feed.tables}
-            schema.finish(feed.tables, self.readers, shaped=bool(shaped))
+            schema.finish(feed.tables, self.readers)
             rows = {table: schema.rows(table) for table in feed.tables}
             for table, count in rows.items():
                 ((wanted,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()

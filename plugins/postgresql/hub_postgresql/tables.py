@@ -1,6 +1,6 @@
 """The tables of the feed in a schema: made with keys, references and descriptions, then brought up to the feed row by row.
 
-Sources: postgresql.org/docs/current (COPY; INSERT … ON CONFLICT; SET CONSTRAINTS; DDL is part of a transaction; Appendix B of the catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
+Sources: postgresql.org/docs/current (COPY; INSERT … ON CONFLICT; SET CONSTRAINTS; DDL is part of a transaction; System Catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ class Schema:
     def lacking(self, readers: Iterable[str]) -> list[str]:
         """Say what is not as a delivery needs it."""
         found = []
-        (encoding, may_create, may_pass, there, may_use) = self._one(
+        there = self._is_there()
+        (encoding, may_create, may_pass, may_use) = self._one(
             "SELECT current_setting('server_encoding'), has_database_privilege(current_database(), 'CREATE'), has_database_privilege(current_database(), 'TEMP'),"
-            " to_regnamespace(quote_ident(%(n)s)) IS NOT NULL, has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'CREATE')"
+            " has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'CREATE')"
             " AND has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'USAGE')",
             {"n": self.name},
         )
@@ -61,6 +62,9 @@ class Schema:
         found += [f"there is no role {role}, which readers names." for role in readers if role not in known]
         return found
 
+    def _is_there(self) -> bool:
+        return bool(self._one("SELECT to_regnamespace(quote_ident(%(n)s)) IS NOT NULL", {"n": self.name})[0])
+
     def _one(self, query: str, values: dict[str, Any]) -> tuple[Any, ...]:
         row: tuple[Any, ...] | None = self.connection.execute(query, values).fetchone()
         assert row is not None
@@ -74,7 +78,8 @@ class Schema:
         A new column is added to the table that is there. One that changed its type or key is made anew, which a view on it forbids.
         Raises `DeliveryError` for a table of somebody else.
         """
-        self._run("CREATE SCHEMA IF NOT EXISTS {}")
+        if not self._is_there():  # making it needs a right on the database, even where it is there
+            self._run("CREATE SCHEMA {}")
         there = {row[0]: row[1:] for row in self.connection.execute(_SHAPE, [self.name])}
         made = []
         for table in tables:
@@ -96,7 +101,7 @@ class Schema:
             for name in lacking if alike else ():
                 self._run("ALTER TABLE {}.{} ADD COLUMN {} " + wanted[name], table, name)
             described = f"{OURS}{table_caption(table, lang)}. {facts.description}"
-            if comment != described or lacking:
+            if not alike or lacking or comment != described:
                 self._describe(table, described, lang)
         return made
 
@@ -129,19 +134,20 @@ class Schema:
                 sql.SQL("COMMENT ON COLUMN {}.{}.{} IS {}").format(*self._names(table, name), sql.Literal(text))
             )
 
-    def finish(self, tables: Iterable[str], readers: Iterable[str], *, shaped: bool) -> None:
-        """Give the rights to *readers*, and make the references between tables that are not there yet."""
-        if shaped:
-            self.connection.execute(
-                "SET CONSTRAINTS ALL IMMEDIATE"
-            )  # a table with checks to come cannot get another reference
-            known = self._references()
-            for table in tables:
-                for name, column in model().tables[table].columns.items():
-                    if column.ref and (table, name) not in known:
-                        self.connection.execute(
-                            sql.SQL("ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE INITIALLY DEFERRED").format(
-                                *self._names(table, name, name), *self._names(column.ref)))  # fmt: skip
+    def finish(self, tables: Iterable[str], readers: Iterable[str]) -> None:
+        """Make the references between tables that are not there yet, and give the rights to *readers*."""
+        known = self._references()
+        lacking = [
+            (table, name, column.ref)
+            for table in tables
+            for name, column in model().tables[table].columns.items()
+            if column.ref and (table, name) not in known
+        ]
+        if lacking:
+            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come gets no other reference
+        for table, name, target in lacking:
+            query = "ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE INITIALLY DEFERRED"
+            self._run(query, table, name, name, self.name, target)
         for role in readers:
             self.connection.execute(
                 sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(self.name), sql.Identifier(role))

@@ -183,10 +183,12 @@ def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: D
     kept = desk.ask("SELECT count(*) FROM feed.fact_worklog")
     desk.ask("DROP VIEW public.titles")
     made = desk.deliver(6)
+    again = desk.deliver(6)
 
     assert "titles" in str(refused.value)
     assert [(5,)] == kept
     assert "Tables made anew: dim_task." in made.notes
+    assert ("No row changed.",) == again.notes
     assert "text" == desk.psql(
         "SELECT data_type FROM information_schema.columns WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
     )
@@ -274,6 +276,16 @@ def test_each_refusal_is_a_sentence(desk: Desk) -> None:
         assert not [secret for secret in ("Zq7", desk.server.password) if secret in said + str(refused.value)]
     assert [] == desk.ask("SELECT 1 FROM pg_namespace WHERE nspname = 'feed'")
     assert f"database ok: PostgreSQL {desk.psql('SHOW server_version')} at" in desk.checked()[0]
+
+
+def test_an_account_that_owns_the_schema_needs_nothing_else(desk: Desk) -> None:
+    """As the README says it: no right on the database but the usual ones."""
+    owner = desk.role()
+    desk.ask(f"CREATE SCHEMA feed AUTHORIZATION {owner}")
+
+    assert [] == [one for one in desk.checked(user=owner) if " ok: " not in one]
+    assert 5 == desk.deliver(5, user=owner).rows["fact_worklog"]
+    assert 6 == desk.deliver(6, user=owner).rows["fact_worklog"]
 
 
 def test_a_database_without_all_letters_is_refused(desk: Desk) -> None:
