@@ -13,6 +13,8 @@ from typing import Any
 import openpyxl
 import pytest
 from hub_demo.portfolio import imagine
+from hub_postgresql.exam import Database
+from hub_postgresql.scratch import USER, programs
 from hub_powerbi.exam import replayed, rows_of
 from hub_tableau import hyper
 
@@ -29,12 +31,23 @@ kind = "tableau"
 path = "tableau"
 facts = ["fact_kpi"]
 """
+DATABASE = """[destinations.warehouse]
+kind = "postgresql"
+host = "127.0.0.1"
+port = {port}
+database = "{name}"
+user = "{user}"
+password = {{ file = "{secret}" }}
+"""
 
 
 def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """hub demo lives through three committees and ends green; again through run it changes nothing."""
     result = run_hub("demo", "--out", "demo", "--scale", "0.3")
     more = MORE + (TABLEAU if importlib.util.find_spec("tableauhyperapi") else "")
+    database = Database(hub_folder) if programs() else None
+    if database:
+        more += DATABASE.format(port=database.wire.port, name=database.name, user=USER, secret=hub_folder / "password")
     config = hub_folder / "demo" / "config" / "hub.toml"
     config.write_text(config.read_text().replace("[schedule]", f"{more}\n[schedule]"))
     again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
@@ -69,11 +82,11 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert (None, 0) == (evm["P007"]["cpi"], evm["P007"]["coverage"])
     assert 0 < ready["P004"]["readiness"] < 1
     assert 0 == ready["P004"]["gate_open"]
-    assert_same_figures(hub_folder / "demo")
+    assert_same_figures(hub_folder / "demo", database)
 
 
-def assert_same_figures(demo: Path) -> None:
-    """Every figure has one value: in the feed, the workbook, the files of Power BI, the mirrored tables, and Tableau's file by its own engine."""
+def assert_same_figures(demo: Path, database: Database | None) -> None:
+    """Every figure has one value: in the feed, the workbook, the files of Power BI, the mirrored tables, PostgreSQL, and Tableau's file by its own engine."""
     key = model().tables["fact_kpi"].key
     parts = [path for path in (demo / "out" / "latest").rglob("*.parquet") if "fact_kpi" in str(path.relative_to(demo))]
     wanted = figures([row for path in parts for row in rows_of(path)], key)
@@ -82,6 +95,8 @@ def assert_same_figures(demo: Path) -> None:
         "powerbi": figures(rows_of(demo / "powerbi" / "data" / "fact_kpi.parquet"), key),
         "mirror": figures(replayed(demo / "mirror")["fact_kpi"], key),
     }
+    if database:
+        places["postgresql"] = figures(database.tables()["fact_kpi"], key)
     if (demo / "tableau").exists():
         with (
             hyper.engine() as process,
