@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 USER = "hub"
+TRIES = 3
 _NUMBERS = itertools.count(1)
 
 
@@ -44,8 +45,7 @@ class Scratch:
                 shutil.chown(path, "postgres")
         self.data = self.folder / "data"
         self._run(programs / "initdb", "-D", self.data, "-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "-N")  # fmt: skip
-        self.port = _free_port()
-        options = ["fsync=off", "unix_socket_directories=", f"port={self.port}", "max_connections=50"]
+        options = ["fsync=off", "unix_socket_directories=", "max_connections=50"]
         if certificate:
             for name, text in zip(("server.crt", "server.key"), certificate, strict=True):
                 (self.data / name).write_bytes(text)
@@ -58,21 +58,24 @@ class Scratch:
         else:
             options += ["listen_addresses=127.0.0.1"]
         self.log = (self.folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [programs / "postgres", "-D", self.data, *(word for option in options for word in ("-c", option))],
-            stdout=self.log, stderr=self.log, cwd=self.folder, **self.account,
-        )  # fmt: skip
+        stands = any(self._starts(programs / "postgres", options) for _ in range(TRIES))
         atexit.register(self.stop)
+        if not stands:
+            said = (self.folder / "log").read_text(errors="replace")[-500:]
+            raise RuntimeError(f"PostgreSQL did not start: {said}")
+
+    def _starts(self, program: Path, options: list[str]) -> bool:
+        """Start on a free port, and say whether it stands: another program may have taken the port meanwhile."""
+        self.port = _free_port()
+        words = (word for option in [*options, f"port={self.port}"] for word in ("-c", option))
+        self.process = subprocess.Popen([program, "-D", self.data, *words], stdout=self.log, stderr=self.log, cwd=self.folder, **self.account)  # fmt: skip
         until = time.monotonic() + 60
-        while True:
-            try:
+        while self.process.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(psycopg.OperationalError):
                 self.connect("postgres").close()
-                return
-            except psycopg.OperationalError as exc:
-                if self.process.poll() is not None or time.monotonic() > until:
-                    said = (self.folder / "log").read_text(errors="replace")[-500:]
-                    raise RuntimeError(f"PostgreSQL did not start: {exc} {said}") from exc
-                time.sleep(0.05)
+                return True
+            time.sleep(0.05)
+        return False
 
     def _run(self, *command: Any) -> None:
         done = subprocess.run(
