@@ -142,6 +142,13 @@ def differences(store: Store, source: str, world: World) -> list[str]:
     return found
 
 
+def out_of_sight(store: Store, world: World) -> list[str]:
+    """Give the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
+    return [
+        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}")
+    ]  # fmt: skip
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 60 else text[:57] + "…"

@@ -13,6 +13,13 @@ from hub import Check, ConfigError, Delivery, DeliveryContext, DeliveryError, De
 from hub_postgresql.tables import Schema
 
 LOCK_WAIT = "60s"
+ALIVE: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 120_000,
+}
+"""When a connection counts as dead, in seconds and milliseconds (libpq, connection parameters): by default a run would hang for hours."""
 
 
 class PostgresqlDestination(Destination, frozen=True, kw_only=True):
@@ -91,7 +98,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             secured["password"] = self.password.reveal()
         try:
             with psycopg.connect(host=self.host, port=self.port, dbname=self.database, user=self.user, connect_timeout=15,
-                                 application_name="pm-hub", client_encoding="utf8", **secured) as connection:  # fmt: skip
+                                 application_name="pm-hub", client_encoding="utf8", **ALIVE, **secured) as connection:  # fmt: skip
                 connection.execute(
                     f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = pg_catalog, pg_temp"
                 )
@@ -108,7 +115,7 @@ def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
 
 def _said(exc: psycopg.Error) -> str:
     """Give what went wrong and what to do; what PostgreSQL says holds no password."""
-    said = " ".join(str(exc).split())[:400]
+    said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():
             return f"something holds a table for more than {LOCK_WAIT}, such as a program that is changing it: publish again when it has ended ({said})."

@@ -99,7 +99,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         notes = [END]
         for table in changed:
             self._keep(ctx, known := {name: mark for name, mark in known.items() if name != table})
-            if self._send(web, f"{self._place}/{native}/tables/{names.tables[table]}", names, table, feed):
+            if self._send(web, f"{self._place}/{native}/tables/{names.tables[table]}", names, table, feed, marks[table][0]):
                 notes.append(f"Texts of {table} were cut at {LONGEST} letters.")
             known[table] = f"{native} {marks[table][1]}"
         workspace = Workspace(web, web, self.workspace, fabric_url=FABRIC, powerbi_url=self.powerbi_url)
@@ -131,8 +131,8 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         body = {"name": self.model_name, "defaultMode": "Push", "tables": shapes}
         return str(web.json("POST", self._place, json=body, params={"defaultRetentionPolicy": "None"}, route="make")["id"])
 
-    def _send(self, web: Web, place: str, names: Names, table: str, feed: FeedView) -> bool:
-        """Empty a table and send its rows; begun anew where an answer got lost, since rows that are sent twice are there twice. Says whether texts were cut."""
+    def _send(self, web: Web, place: str, names: Names, table: str, feed: FeedView, count: int) -> bool:
+        """Empty a table and send its *count* rows; begun anew where an answer got lost, since rows that are sent twice are there twice. Says whether texts were cut."""
         patience, web.session.patience_s = web.session.patience_s, 0.0
         try:
             for _ in range(TRIES):
@@ -140,7 +140,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                     web.request("PUT", place, json=_shape(names, table), route="table")
                     web.request("DELETE", f"{place}/rows", route="empty")
                     cut = False
-                    for rows, shortened in _rows(names, table, feed):
+                    for rows, shortened in _rows(names, table, feed, count):
                         web.request("POST", f"{place}/rows", json={"rows": rows}, route="rows")
                         cut = cut or shortened
                     return cut
@@ -179,14 +179,13 @@ def _shape(names: Names, table: str) -> dict[str, Any]:
     }
 
 
-def _rows(names: Names, table: str, feed: FeedView) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+def _rows(names: Names, table: str, feed: FeedView, count: int) -> Iterator[tuple[list[dict[str, Any]], bool]]:
     """Give the rows by their captions, as many at once as Power BI takes, and whether a text was cut."""
     columns = model().tables[table].columns
     shown = ", ".join(
         f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name for name, column in columns.items()
     )
     captions = [names.columns[table][name] for name in columns]
-    count, _ = fingerprint(feed, table)
     order = ", ".join(model().tables[table].key)
     for start in range(0, count, AT_ONCE):
         found = feed.connection.execute(
