@@ -13,7 +13,9 @@ __all__ = ["hub_folder", "run_hub", "store"]
 
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
 _CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-settings.register_profile("sample", max_examples=25, derandomize=True, deadline=None, suppress_health_check=_CHECKS)
+settings.register_profile(
+    "sample", max_examples=25, derandomize=True, deadline=None, suppress_health_check=_CHECKS
+)
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
 

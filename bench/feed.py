@@ -21,7 +21,9 @@ def fill(store: Store) -> None:
     """Write the large case, in batches."""
     first = date(2024, 1, 1)
     days = [(first + timedelta(days=n)).isoformat() for n in range(1000)]
-    store.register_source("s", kind="bench", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    store.register_source(
+        "s", kind="bench", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     run = store.begin_run("s", "full")
 
     def save(rows: list) -> None:  # type: ignore[type-arg]
@@ -41,7 +43,12 @@ def fill(store: Store) -> None:
                 for n in numbers
             ]
         )  # fmt: skip
-        save([Baseline(id=f"s:t{n}/b0", task_id=f"s:t{n}", finish_on=days[n % 900 + 10], effort_s=252000) for n in numbers])
+        save(
+            [
+                Baseline(id=f"s:t{n}/b0", task_id=f"s:t{n}", finish_on=days[n % 900 + 10], effort_s=252000)
+                for n in numbers
+            ]
+        )
         save([
             Allocation(id=f"s:a{n}", account_id=f"s:p{n % PEOPLE}", container_id=f"s:c{n % PLANS}", start_on=days[n % 900],
                        finish_on=days[n % 900 + 10], seconds=252000) for n in numbers
@@ -82,5 +89,8 @@ if __name__ == "__main__":
             f"outside DuckDB: {outside:.1f} s reading SQLite over ADBC ({outside / spent:.0%}); inside: {spent - outside:.1f} s"
         )
         print(
-            "slowest:", ", ".join(f"{k} {v:.1f} s" for k, v in sorted(snapshot.timings.items(), key=lambda kv: -kv[1])[:7])
+            "slowest:",
+            ", ".join(
+                f"{k} {v:.1f} s" for k, v in sorted(snapshot.timings.items(), key=lambda kv: -kv[1])[:7]
+            ),
         )

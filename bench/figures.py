@@ -36,10 +36,17 @@ DAYS = 1096
 def fill(store: Store, part: float) -> None:
     """Make *part* of the large case."""
     rng = random.Random(1)
-    projects, people, tasks, logs = round(200 * part), round(500 * part), round(100_000 * part), round(1_000_000 * part)
+    projects, people, tasks, logs = (
+        round(200 * part),
+        round(500 * part),
+        round(100_000 * part),
+        round(1_000_000 * part),
+    )
 
     def save(rows: list[Record], source: str) -> None:
-        store.register_source(source, kind="bench", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            source, kind="bench", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
         run = store.begin_run(source, "full")
         for place in range(0, len(rows), 20_000):
             store.write_batch(rows[place : place + 20_000], run_id=run, source_id=source)
@@ -49,7 +56,11 @@ def fill(store: Store, part: float) -> None:
     save(
         [
             Person(
-                id=f"config:people/{n}", display_name=f"Person {n}", employee_no=str(n), team=f"T{n % 20}", role=f"R{n % 4}"
+                id=f"config:people/{n}",
+                display_name=f"Person {n}",
+                employee_no=str(n),
+                team=f"T{n % 20}",
+                role=f"R{n % 4}",
             )
             for n in range(people)
         ],
@@ -57,7 +68,13 @@ def fill(store: Store, part: float) -> None:
     )
     save(
         [
-            Rate(id=f"config:r{n}", scope="role", scope_id=f"R{n}", valid_from="2020-01-01", minor_per_day=40000 + n * 5000)
+            Rate(
+                id=f"config:r{n}",
+                scope="role",
+                scope_id=f"R{n}",
+                valid_from="2020-01-01",
+                minor_per_day=40000 + n * 5000,
+            )
             for n in range(4)
         ],
         "config",
@@ -83,7 +100,9 @@ def fill(store: Store, part: float) -> None:
         ],
         "bench",
     )
-    save([Account(id=f"bench:u{n}", display_name=f"u{n}", employee_no=str(n)) for n in range(people)], "bench")
+    save(
+        [Account(id=f"bench:u{n}", display_name=f"u{n}", employee_no=str(n)) for n in range(people)], "bench"
+    )
 
     def day(low: int = 0, high: int = DAYS) -> str:
         return str(START + timedelta(days=rng.randint(low, high)))
@@ -100,7 +119,13 @@ def fill(store: Store, part: float) -> None:
     save(rows, "bench")
     save(
         [
-            Baseline(id=f"bench:b{n}", task_id=f"bench:t{n}", start_on=day(0, 500), finish_on=day(500), effort_s=5 * 25200)
+            Baseline(
+                id=f"bench:b{n}",
+                task_id=f"bench:t{n}",
+                start_on=day(0, 500),
+                finish_on=day(500),
+                effort_s=5 * 25200,
+            )
             for n in range(tasks)
         ],
         "bench",
@@ -131,7 +156,10 @@ def fill(store: Store, part: float) -> None:
 def weekly(store: Path, folder: Path, weeks: int) -> tuple[Cut, ...]:
     """Take one photograph and date it back week by week: what a project office of three years has."""
     first = Cut(
-        key=1, as_of=time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() + 5)), kind="weekly", label="S1"
+        key=1,
+        as_of=time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() + 5)),
+        kind="weekly",
+        label="S1",
     )
     photograph(store, folder / "1", first, BuildOptions(memory_mb=1024))
     cuts = []
@@ -152,7 +180,15 @@ def weekly(store: Path, folder: Path, weeks: int) -> tuple[Cut, ...]:
             connection.execute(
                 f"COPY (SELECT {change} FROM '{path}') TO '{place / path.name}' (FORMAT parquet, COMPRESSION zstd)"
             )
-        cuts.append(Cut(key=week + 1, as_of=f"{day}T18:00:00.000000Z", kind="weekly", label=f"S{week + 1}", folder=place))
+        cuts.append(
+            Cut(
+                key=week + 1,
+                as_of=f"{day}T18:00:00.000000Z",
+                kind="weekly",
+                label=f"S{week + 1}",
+                folder=place,
+            )
+        )
     return tuple(cuts)
 
 
@@ -163,9 +199,13 @@ def run(part: float, weeks: int) -> tuple[float, float, dict[str, int], dict[str
         cuts = weekly(Path(store.where), Path(folder) / "cuts", weeks)
         with Peak() as peak:
             began = time.perf_counter()
-            snapshot = build(Path(store.where), Path(folder) / "feed", BuildOptions(memory_mb=1024, cuts=cuts))
+            snapshot = build(
+                Path(store.where), Path(folder) / "feed", BuildOptions(memory_mb=1024, cuts=cuts)
+            )
             took = time.perf_counter() - began
-        rows = {name: table["rows"] for name, table in snapshot.manifest["tables"].items() if table["rows"] > 1000}
+        rows = {
+            name: table["rows"] for name, table in snapshot.manifest["tables"].items() if table["rows"] > 1000
+        }
         return took, peak.mb, rows, snapshot.timings
 
 
@@ -175,7 +215,10 @@ if __name__ == "__main__":
     large, peak, rows, timings = run(1.0, weeks)
     print("rows:", ", ".join(f"{name} {count:,}" for name, count in rows.items()))
     print(
-        "seconds:", ", ".join(f"{name} {value:.1f}" for name, value in sorted(timings.items(), key=lambda one: -one[1])[:8])
+        "seconds:",
+        ", ".join(
+            f"{name} {value:.1f}" for name, value in sorted(timings.items(), key=lambda one: -one[1])[:8]
+        ),
     )
     print(
         f"a tenth: {small:.1f} s; whole with {weeks} weekly cuts: {large:.1f} s (goal under 180), peak {peak:.0f} MB (goal under 2,000)"

@@ -49,7 +49,9 @@ class LargeSite(JiraWorld):
     def _found(self, jql: str, *, bounded: bool) -> list[Any]:
         """Understand a date of the asking account, as tap-jira writes it."""
         if match := re.match(r"updated >= '(.+?)' order by updated asc", jql):
-            since = datetime.strptime(match.group(1), "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo("America/New_York"))
+            since = datetime.strptime(match.group(1), "%Y-%m-%d %H:%M").replace(
+                tzinfo=ZoneInfo("America/New_York")
+            )
             jql = f"updated >= {round(since.timestamp() * 1000)} ORDER BY updated ASC"
         return super()._found(jql, bounded=bounded)
 

@@ -69,12 +69,21 @@ def _rows(issues: list[Any]) -> tuple[list[Any], list[Any], list[Any]]:
             f.get("customfield_10016"), str((f.get("customfield_10020") or [{}])[-1].get("id")), " ".join(f.get("labels") or []),
         ))  # fmt: skip
         logs += [_log(log) for log in f["worklog"]["worklogs"]]
-        changes += [_change(one["id"], line, item) for line in one["changelog"]["histories"] for item in line["items"]]
+        changes += [
+            _change(one["id"], line, item) for line in one["changelog"]["histories"] for item in line["items"]
+        ]
     return tasks, logs, changes
 
 
 def _log(log: Any) -> tuple[Any, ...]:
-    return log["id"], log["issueId"], log["author"]["accountId"], log["started"], log["timeSpentSeconds"], log["updated"]
+    return (
+        log["id"],
+        log["issueId"],
+        log["author"]["accountId"],
+        log["started"],
+        log["timeSpentSeconds"],
+        log["updated"],
+    )
 
 
 def _change(issue: str, line: Any, item: Any) -> tuple[Any, ...]:
@@ -93,7 +102,9 @@ def _put(connection: sqlite3.Connection, found: tuple[list[Any], list[Any], list
     with connection:
         for name, rows in zip(("task", "worklog", "change"), found, strict=True):
             if rows:
-                connection.executemany(f"INSERT OR REPLACE INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+                connection.executemany(
+                    f"INSERT OR REPLACE INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows
+                )
 
 
 def floor(url: str, place: Path) -> None:
@@ -132,7 +143,9 @@ def floor(url: str, place: Path) -> None:
              "customfield_10030", "worklog"]  # fmt: skip
 
     def fetch(part: list[str]) -> Any:
-        return ask("POST", "/issue/bulkfetch", {"issueIdsOrKeys": part, "fields": names, "expand": ["changelog"]})["issues"]
+        return ask(
+            "POST", "/issue/bulkfetch", {"issueIdsOrKeys": part, "fields": names, "expand": ["changelog"]}
+        )["issues"]
 
     with ThreadPoolExecutor(JOBS) as pool:
         for issues in pool.map(fetch, [ids[start : start + 100] for start in range(0, len(ids), 100)]):
@@ -169,7 +182,11 @@ def naive(url: str, place: Path) -> None:
                                           fields="summary,status,project,created,updated,worklog")  # fmt: skip
     base = sqlite_utils.Database(place / "naive.db")
     base["task"].insert_all(
-        ({"id": i.id, "key": i.key, "title": i.fields.summary, "status": i.fields.status.name} for i in issues), pk="id"
+        (
+            {"id": i.id, "key": i.key, "title": i.fields.summary, "status": i.fields.status.name}
+            for i in issues
+        ),
+        pk="id",
     )
     base["change"].insert_all((
         {"id": f"{line.id}/{item.field}", "issue": i.id, "to": item.toString} for i in issues for line in i.changelog.histories for item in line.items
@@ -185,7 +202,9 @@ RUNS = {"ours": ours, "floor": floor, "chain": chain, "naive": naive}
 def measure(name: str, url: str) -> dict[str, float]:
     """Run one in a process of its own; give wall and CPU seconds, peak MB and requests."""
     ask(url, "/bench")
-    done = subprocess.run([sys.executable, __file__, "run", name, url], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, __file__, "run", name, url], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
     return {**json.loads(done.stdout), "requests": ask(url, "/bench")["asked"]}
@@ -202,7 +221,9 @@ def tap() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         subprocess.run([sys.executable, "-m", "venv", place / "env"], check=True)
-        subprocess.run([place / "env/bin/pip", "install", "-q", "tap-jira==2.6.0"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [place / "env/bin/pip", "install", "-q", "tap-jira==2.6.0"], check=True, stderr=subprocess.DEVNULL
+        )
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", place / "key.pem", "-out", place / "cert.pem", "-days", "2",
              "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True,
@@ -216,7 +237,9 @@ def tap() -> dict[str, float]:
                 "start_date": "2020-01-01T00:00:00Z", "user_agent": "bench", "username": EMAIL, "password": SECRET, "base_url": url,
             }))  # fmt: skip
             run_tap = [str(place / "env/bin/tap-jira"), "--config", str(place / "config.json")]
-            catalog = json.loads(subprocess.run([*run_tap, "--discover"], capture_output=True, check=True).stdout)
+            catalog = json.loads(
+                subprocess.run([*run_tap, "--discover"], capture_output=True, check=True).stdout
+            )
             for stream in catalog["streams"]:
                 if stream["stream"] in {"issues", "changelogs", "worklogs"}:
                     stream["schema"]["selected"] = True
@@ -242,7 +265,9 @@ def tap() -> dict[str, float]:
                     asked = json.load(answer)["asked"]
                 cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 found.append({"wall": wall, "cpu": cpu, "peak": after.ru_maxrss / 1024, "requests": asked})
-            rows = Counter(json.loads(line).get("stream") for line in (place / "out.jsonl").open() if '"RECORD"' in line)
+            rows = Counter(
+                json.loads(line).get("stream") for line in (place / "out.jsonl").open() if '"RECORD"' in line
+            )
             print(f"tap-jira wrote {dict(rows)}")
             return found[-1]
     raise SystemExit("no site")
@@ -281,7 +306,7 @@ def show(title: str, found: dict[str, dict[str, float]]) -> None:
 
 
 def best(name: str, url: str, rounds: int = 3) -> dict[str, float]:
-    """Give the best of some runs; the first fills the site's memory."""
+    """Return the best of some runs; the first fills the site's memory."""
     return min((measure(name, url) for _ in range(rounds)), key=lambda one: one["wall"])
 
 
@@ -290,7 +315,9 @@ def main() -> int:
     missed = []
     for url in site(10_000):
         measure("ours", url)
-        small = {name: best(name, url) for name in ("ours", "floor", "chain")} | {"naive": measure("naive", url)}
+        small = {name: best(name, url) for name in ("ours", "floor", "chain")} | {
+            "naive": measure("naive", url)
+        }
         if "--tap" in sys.argv:
             small["tap-jira"] = tap()
         show("10,000 issues, 30,000 worklogs, 50,000 changes", small)
@@ -301,7 +328,10 @@ def main() -> int:
     goals = {
         "wall, ours to floor (goal 1.5)": (small["ours"]["wall"] / small["floor"]["wall"], 1.5),
         "CPU, ours to floor (goal 1.5)": (small["ours"]["cpu"] / small["floor"]["cpu"], 1.5),
-        "with latency, ours to one chain of pages (goal 0.2)": (slow["ours"]["wall"] / slow["chain"]["wall"], 0.2),
+        "with latency, ours to one chain of pages (goal 0.2)": (
+            slow["ours"]["wall"] / slow["chain"]["wall"],
+            0.2,
+        ),
         "with latency, ours to floor (goal 1.5)": (slow["ours"]["wall"] / slow["floor"]["wall"], 1.5),
     }
     if "--large" in sys.argv:
@@ -309,7 +339,10 @@ def main() -> int:
             measure("ours", url)
             large = {"ours": measure("ours", url)}
             show("100,000 issues", large)
-        goals["memory, 100,000 issues to 10,000 (goal 1.3)"] = (large["ours"]["peak"] / small["ours"]["peak"], 1.3)
+        goals["memory, 100,000 issues to 10,000 (goal 1.3)"] = (
+            large["ours"]["peak"] / small["ours"]["peak"],
+            1.3,
+        )
     print()
     for name, (ratio, goal) in goals.items():
         print(f"{name}: {ratio:.2f}{'' if ratio <= goal else '  MISSED'}")

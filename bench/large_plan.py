@@ -75,7 +75,9 @@ def write_plan(path: Path, *, tasks: int = 20_000, assignments: int = 18_000, li
             )
         out.write("</Tasks>\n<Resources>\n")
         for uid in range(1, 201):
-            out.write(f"<Resource><UID>{uid}</UID><ID>{uid}</ID><Name>Person {uid}</Name><Type>1</Type></Resource>\n")
+            out.write(
+                f"<Resource><UID>{uid}</UID><ID>{uid}</ID><Name>Person {uid}</Name><Type>1</Type></Resource>\n"
+            )
         out.write("</Resources>\n<Assignments>\n")
         written = 0
         for uid in range(1, tasks + 1):

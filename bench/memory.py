@@ -31,7 +31,7 @@ class Peak:
 
 
 def resident_mb() -> float:
-    """Give the resident memory of this process in MB."""
+    """Return the resident memory of this process in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024

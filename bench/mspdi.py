@@ -82,7 +82,16 @@ def bare(path: Path) -> None:
             getattr(task, f"get{name}")()
     for one in project.getResourceAssignments():
         rows += 1
-        for name in ("UniqueID", "Task", "Resource", "Work", "ActualWork", "RemainingWork", "Start", "Finish"):
+        for name in (
+            "UniqueID",
+            "Task",
+            "Resource",
+            "Work",
+            "ActualWork",
+            "RemainingWork",
+            "Start",
+            "Finish",
+        ):
             getattr(one, f"get{name}")()
     print(f"{time.perf_counter() - began:.3f} 0 {rows}")
 

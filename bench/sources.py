@@ -22,7 +22,7 @@ GOAL = 1.5
 
 
 def exam(name: str, count: int = SMALL) -> Any:
-    """Give the exam of a source."""
+    """Return the exam of a source."""
     if name == "redmine":
         from hub_redmine.exam import RedmineExam
 
@@ -42,13 +42,17 @@ def exam(name: str, count: int = SMALL) -> Any:
 
 
 def microsoft(name: str, count: int) -> Any:
-    """Give the exam of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
+    """Return the exam of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
     from hub_msproject import exam
     from hub_msproject.services import planner_standin, premium_standin, server_standin
 
     planner_standin.CAP, premium_standin.CAP, server_standin.CAP = 400, 5000, 100
     planner_standin.PlannerWorld.plans = server_standin.ServerWorld.plans = count // 200
-    return {"planner": exam.PlannerExam, "planner-premium": exam.PremiumExam, "project-server": exam.ServerExam}[name]()
+    return {
+        "planner": exam.PlannerExam,
+        "planner-premium": exam.PremiumExam,
+        "project-server": exam.ServerExam,
+    }[name]()
 
 
 def serve(name: str, count: int) -> None:
@@ -91,7 +95,9 @@ def run(name: str, url: str, place: Path) -> None:
         for _ in range(2):
             report = sync(store, [source], Options(base=place, jobs=4)).sources[0]
             assert report.verdict == "ok", report.missing[:2]
-            found.append({"requests": report.requests, "read": report.changes.read, "seconds": report.seconds})
+            found.append(
+                {"requests": report.requests, "read": report.changes.read, "seconds": report.seconds}
+            )
         items = store.connection.execute(f"SELECT count(*) FROM {exam(name).world(1).main}").fetchone()[0]
     print(
         json.dumps(
@@ -126,7 +132,12 @@ def main() -> int:
     """Print a line a source; the exit code is the number of missed goals."""
     missed = 0
     print(f"{'source':14}{'items':>8}{'full':>8}{'per 1,000':>11}{'quiet':>7}{'wall':>8}{'peak MB':>9}")
-    for name in [one for one in sys.argv[1:] if not one.startswith("-")] or ("redmine", "taskworld", *MICROSOFT, *MAPPINGS):
+    for name in [one for one in sys.argv[1:] if not one.startswith("-")] or (
+        "redmine",
+        "taskworld",
+        *MICROSOFT,
+        *MAPPINGS,
+    ):
         peaks = []
         for count in (SMALL, LARGE) if "--large" in sys.argv else (SMALL,):
             one = measure(name, count)
@@ -139,7 +150,9 @@ def main() -> int:
         if len(peaks) > 1:
             ratio = peaks[1] / peaks[0]
             missed += ratio > GOAL
-            print(f"{name:14}memory of tenfold: {ratio:.2f} (goal {GOAL}){'  MISSED' if ratio > GOAL else ''}")
+            print(
+                f"{name:14}memory of tenfold: {ratio:.2f} (goal {GOAL}){'  MISSED' if ratio > GOAL else ''}"
+            )
     return missed
 
 

@@ -31,7 +31,10 @@ def tasks(shift: int = 0) -> list[Task]:
 
 def worklogs() -> list[Worklog]:
     """Make worklogs."""
-    return [Worklog(id=f"s:w{n}", task_id=f"s:{n}", account_id="s:p", day="2026-01-05", seconds=n) for n in range(ROWS)]
+    return [
+        Worklog(id=f"s:w{n}", task_id=f"s:{n}", account_id="s:p", day="2026-01-05", seconds=n)
+        for n in range(ROWS)
+    ]
 
 
 def ours(store: Store, rows: list[Task] | list[Worklog]) -> float:
@@ -56,7 +59,8 @@ def bare(path: Path, ddl: str, rows: list[Task] | list[Worklog]) -> float:
     for start in range(0, len(rows), BATCH):
         connection.execute("BEGIN")
         values = (
-            (*msgspec.structs.astuple(row), "s", "2026-01-01T00:00:00.000000Z", 1) for row in rows[start : start + BATCH]
+            (*msgspec.structs.astuple(row), "s", "2026-01-01T00:00:00.000000Z", 1)
+            for row in rows[start : start + BATCH]
         )
         connection.executemany(sql, values)
         connection.execute("COMMIT")
@@ -80,6 +84,8 @@ if __name__ == "__main__":
         print(
             f"{name}: {ROWS:,} rows of {len(first[0].__struct_fields__)} fields: store {ROWS / a:,.0f}/s, bare executemany {ROWS / b:,.0f}/s"
         )
-        print(f"  ratio {b / a:.2f} (goal 0.60); written again unchanged {ROWS / statistics.median(again):,.0f}/s")
+        print(
+            f"  ratio {b / a:.2f} (goal 0.60); written again unchanged {ROWS / statistics.median(again):,.0f}/s"
+        )
         if changed:
             print(f"  a tenth changed, old images kept: {ROWS / statistics.median(changed):,.0f}/s")

@@ -54,7 +54,9 @@ def main() -> int:
             ours.append(time.perf_counter() - began)
             began = time.perf_counter()
             with hyper.opened(process, folder / "bare.hyper", new=True) as engine:
-                engine.execute_command(f'CREATE TABLE "x" AS SELECT * FROM {hyper.parquet([feed.tables[FACT]])}')
+                engine.execute_command(
+                    f'CREATE TABLE "x" AS SELECT * FROM {hyper.parquet([feed.tables[FACT]])}'
+                )
             bare.append(time.perf_counter() - began)
         with hyper.opened(process, folder / "ours.hyper", new=False) as engine:
             found = engine.execute_list_query(

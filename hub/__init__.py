@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
+    from hub.context import Context as Context
+    from hub.context import DeliveryContext as DeliveryContext
     from hub.destination import Delivery as Delivery
-    from hub.destination import DeliveryContext as DeliveryContext
     from hub.destination import Destination as Destination
     from hub.destination import FeedView as FeedView
     from hub.destination import folder_check as folder_check
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from hub.errors import SourceUnavailable as SourceUnavailable
     from hub.feed import column_captions as column_captions
     from hub.feed import table_caption as table_caption
-    from hub.feed.measures import HEALTH as HEALTH
-    from hub.feed.measures import Measure as Measure
-    from hub.feed.measures import measures as measures
+    from hub.feed.kpi.measures import HEALTH as HEALTH
+    from hub.feed.kpi.measures import Measure as Measure
+    from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from hub.source import Batch as Batch
     from hub.source import Census as Census
     from hub.source import Check as Check
-    from hub.source import Context as Context
     from hub.source import Gone as Gone
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
@@ -77,14 +77,15 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "clock": ("civil_day", "utc_stamp"),
-    "destination": ("Delivery", "DeliveryContext", "Destination", "FeedView", "folder_check"),
+    "context": ("Context", "DeliveryContext"),
+    "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
         "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
-    "feed.measures": ("HEALTH", "Measure", "measures"),
+    "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
     "files": ("FileState", "matching_files", "mend_folder", "relative_name", "replace_folder", "write_atomically"),
     "hookspecs": ("hookimpl",),
@@ -96,7 +97,7 @@ _ROOMS = {
     ),
     "secrets": ("Secret",),
     "settings": ("convert",),
-    "source": ("Batch", "Census", "Check", "Context", "Gone", "Partition", "Scope", "Source"),
+    "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

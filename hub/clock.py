@@ -11,7 +11,7 @@ _PRETENDED: list[datetime] = []
 
 
 def now() -> datetime:
-    """Give this instant in UTC, or the one that `pretend` was told."""
+    """Return this instant in UTC, or the one that `pretend` was told."""
     return _PRETENDED[-1] if _PRETENDED else datetime.now(UTC)
 
 
@@ -38,5 +38,5 @@ def utc_stamp(text: str | None, sender: str) -> str | None:
 
 
 def civil_day(stamp: str | None, tz: str) -> str | None:
-    """Give the day, ``2026-10-31``, that a stamp of `utc_stamp` falls on in the zone *tz*: what somebody picked at home is midnight there."""
+    """Return the day, ``2026-10-31``, that a stamp of `utc_stamp` falls on in the zone *tz*: what somebody picked at home is midnight there."""
     return datetime.fromisoformat(stamp).astimezone(ZoneInfo(tz)).date().isoformat() if stamp else None

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
-from hub.source import Check, Lending
+from hub.context import DeliveryContext
+from hub.source import Check
 
 if TYPE_CHECKING:
     import duckdb
 
     from hub.entra import Entra
-    from hub.http import Session
 
 Privacy = Literal["project", "team-week", "pseudonym-week", "nominative-line"]
 
@@ -46,14 +46,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-class DeliveryContext(Lending):
-    """What the hub lends a destination for one delivery."""
-
-    def __init__(self, *, base: Path, name: str, session: Callable[[], Session] | None = None) -> None:
-        """Lend *base*, the folder of the configuration, a log, and what *session* makes."""
-        super().__init__(base=base, log=f"hub.destination.{name}", session=session)
-
-
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A destination: its fields are its settings, ``[destinations.NAME]`` in the configuration.
 
@@ -67,7 +59,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
+        """Return the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
         return None
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:

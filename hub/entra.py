@@ -22,8 +22,8 @@ from hub.secrets import Secret
 if TYPE_CHECKING:
     import requests
 
+    from hub.context import RunContext
     from hub.http import Session
-    from hub.source import Lending
 
 
 PUBLIC = "https://login.microsoftonline.com"
@@ -97,16 +97,18 @@ class SignIn:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, ctx: Lending, account: Entra, name: str) -> SignIn:
-        """Give the sign-in that a run shares."""
-        return ctx.shared("sign-in", lambda: cls(account, ctx.another_session("sign-in"), base=ctx.base, name=name))
+    def of(cls, ctx: RunContext, account: Entra, name: str) -> SignIn:
+        """Return the sign-in that a run shares."""
+        return ctx.shared(
+            "sign-in", lambda: cls(account, ctx.another_session("sign-in"), base=ctx.base, name=name)
+        )
 
     def __repr__(self) -> str:
         """Show who signs in, never with what."""
         return f"SignIn({self.name}, {self.account.client_id})"
 
     def header(self, resource: str) -> dict[str, str]:
-        """Give the header that opens *resource* (``https://graph.microsoft.com``).
+        """Return the header that opens *resource* (``https://graph.microsoft.com``).
 
         Raises `SourceDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that is none.
         """
@@ -117,7 +119,9 @@ class SignIn:
             else:
                 known = app.get_accounts()
                 if not known:
-                    raise SourceDenied(f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once.")
+                    raise SourceDenied(
+                        f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once."
+                    )
                 found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
                 self._keep()
         if not found or "access_token" not in found:
@@ -130,7 +134,9 @@ class SignIn:
         Raises `ConfigError` where an application signs in, `SourceDenied` for a refusal.
         """
         if self.account.is_application:
-            raise ConfigError(f"{self.name} signs in as an application, with what its account holds: nobody needs to.")
+            raise ConfigError(
+                f"{self.name} signs in as an application, with what its account holds: nobody needs to."
+            )
         app = self._app()
         flow = app.initiate_device_flow([f"{resource}/.default"])
         if "user_code" not in flow:
@@ -160,7 +166,9 @@ class SignIn:
         }  # fmt: skip
         try:
             if account.is_application:
-                credential: Any = account.client_secret.reveal() if account.client_secret else self._certificate()
+                credential: Any = (
+                    account.client_secret.reveal() if account.client_secret else self._certificate()
+                )
                 self._made = msal.ConfidentialClientApplication(account.client_id, credential, **known)
             else:
                 self._cache = msal.SerializableTokenCache()
@@ -184,7 +192,9 @@ class SignIn:
                 "`openssl pkcs12 -in file.pfx -out file.pem -nodes` makes one of a .pfx file."
             )
         password = self.account.certificate_password
-        return {"private_key": text, "public_certificate": text} | ({"passphrase": password.reveal()} if password else {})
+        return {"private_key": text, "public_certificate": text} | (
+            {"passphrase": password.reveal()} if password else {}
+        )
 
     def _keep(self) -> None:
         if self._cache is not None and self._cache.has_state_changed:
@@ -196,7 +206,10 @@ class SignIn:
     def _refusal(self, found: dict[str, Any]) -> SourceDenied:
         said = str(found.get("error_description") or found.get("error") or "")
         codes = [int(code) for code in found.get("error_codes") or re.findall(r"AADSTS(\d+)", said)]
-        sentence = next((_SENTENCES[code].format(name=self.name) for code in codes if code in _SENTENCES), _first_line(said))
+        sentence = next(
+            (_SENTENCES[code].format(name=self.name) for code in codes if code in _SENTENCES),
+            _first_line(said),
+        )
         shown = f" (AADSTS{codes[0]})" if codes else ""
         kind = SourceForbidden if {65001, 53003} & set(codes) else SourceDenied
         return kind(f"{self.name}: Microsoft refused the sign-in: {sentence}{shown}.")
@@ -209,7 +222,9 @@ class _Client:
         self.session = session
         self.plain = authority if authority.startswith("http://") else ""
 
-    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> requests.Response:
+    def post(
+        self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any
+    ) -> requests.Response:
         return self._ask("POST", url, params=params, data=data, headers=headers)
 
     def get(self, url: str, params: Any = None, headers: Any = None, **_: Any) -> requests.Response:
@@ -230,5 +245,5 @@ class _Client:
 
 
 def _first_line(text: str) -> str:
-    """Give a refusal without the ids and the time that follow it."""
+    """Return a refusal without the ids and the time that follow it."""
     return re.split(r"\s*(?:Trace ID|\r?\n)", text)[0].rstrip(". ")[:300]

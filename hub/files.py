@@ -47,7 +47,7 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_cursor(cls, cursor: Any) -> FileState | None:
-        """Give the state kept in a *cursor*, or None."""
+        """Return the state kept in a *cursor*, or None."""
         try:
             return cls(size=cursor["size"], mtime_ns=cursor["mtime_ns"], sha256=cursor["sha256"])
         except (KeyError, TypeError):
@@ -63,11 +63,13 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
     def verify(self, path: Path) -> None:
         """Raise `SourceDataError` when *path* changed since this state was taken."""
         if not self.looks_unchanged(path):
-            raise SourceDataError(f"{path.name} changed while it was read; nothing of it was kept, the next run takes it.")
+            raise SourceDataError(
+                f"{path.name} changed while it was read; nothing of it was kept, the next run takes it."
+            )
 
 
 def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
-    """Give the files of a folder or glob, sorted; *pattern* starts at *base*, *suffixes* are lower case with the dot.
+    """Return the files of a folder or glob, sorted; *pattern* starts at *base*, *suffixes* are lower case with the dot.
 
     Lock files of Office (``~$…``) and hidden files are left out. A folder is read without its subfolders.
     """
@@ -79,12 +81,14 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
     else:
         found = (Path(p) for p in glob.glob(str(place), recursive=True))
     return sorted(
-        path for path in found if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
+        path
+        for path in found
+        if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
     )
 
 
 def relative_name(path: Path, base: Path) -> str:
-    """Give *path* from *base* with forward slashes, the same on every system."""
+    """Return *path* from *base* with forward slashes, the same on every system."""
     try:
         return path.resolve().relative_to(base.resolve()).as_posix()
     except ValueError:

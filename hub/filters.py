@@ -41,7 +41,9 @@ class _Parser:
         while place < len(text.rstrip()):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise ConfigError(f"the filter {text!r} cannot be understood at {text[place:].strip()[:20]!r}")
+                raise ConfigError(
+                    f"the filter {text!r} cannot be understood at {text[place:].strip()[:20]!r}"
+                )
             kind = match.lastgroup or ""
             value = match.group(kind)
             self.tokens.append((kind, re.sub(r"\\(.)", r"\1", value[1:-1]) if kind == "quoted" else value))
@@ -73,7 +75,9 @@ class _Parser:
 
     def fail(self, wanted: str) -> ConfigError:
         _, value = self.peek()
-        return ConfigError(f"the filter {self.text!r} needs {wanted} {f'before {value!r}' if value else 'at its end'}")
+        return ConfigError(
+            f"the filter {self.text!r} needs {wanted} {f'before {value!r}' if value else 'at its end'}"
+        )
 
     def either(self) -> str:
         parts = [self.both()]

@@ -27,13 +27,13 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def register_sources() -> list[type[Source]]:
-    """Give the source classes of this plugin; each has its own `kind`."""
+    """Return the source classes of this plugin; each has its own `kind`."""
     raise NotImplementedError
 
 
 @hookspec
 def register_destinations() -> list[type[Destination]]:
-    """Give the destination classes of this plugin; each has its own `kind`."""
+    """Return the destination classes of this plugin; each has its own `kind`."""
     raise NotImplementedError
 
 
@@ -44,13 +44,13 @@ def register_commands(cli: click.Group) -> None:
 
 @hookspec
 def register_kpis() -> dict[str, str]:
-    """Give figures of your own: their code, and the SQL file's text with its header, as in the catalogue."""
+    """Return figures of your own: their code, and the SQL file's text with its header, as in the catalogue."""
     raise NotImplementedError
 
 
 @hookspec
 def register_stand_ins() -> dict[str, type[Shown]]:
-    """Give stand-ins of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
+    """Return stand-ins of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
     raise NotImplementedError
 
 

@@ -83,7 +83,9 @@ class Lane:
             return 0.0
         with self._condition:
             now = self.clock()
-            self._tokens = min(max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second)
+            self._tokens = min(
+                max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second
+            )
             self._filled = now
             if self._tokens > 1 - 1e-6:
                 self._tokens -= 1
@@ -102,7 +104,7 @@ class Lane:
 
 
 def server_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Give the seconds the server asks to wait, or None.
+    """Return the seconds the server asks to wait, or None.
 
     ``Retry-After`` may be seconds, a fraction, or an HTTP date (RFC 9110 10.2.3); the reset headers an epoch,
     an ISO instant or a number of seconds.
@@ -146,7 +148,7 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
     ) -> None:
-        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's.
+        """Return up after *patience_s* in all; *count* and *cancelled* are the engine's.
 
         `credentials` are headers; `sign` gives more of them anew for each request, for those that expire.
         """
@@ -176,7 +178,7 @@ class Session:
         self.requests.close()
 
     def lane(self, url: str) -> Lane:
-        """Give the lane of *url*'s host."""
+        """Return the lane of *url*'s host."""
         host = urlsplit(url).netloc
         with self._lock:
             if host not in self._lanes:
@@ -184,7 +186,12 @@ class Session:
             return self._lanes[host]
 
     def get_json(
-        self, url: str, *, route: str | None = None, decoder: msgspec.json.Decoder[Any] | None = None, **kwargs: Any
+        self,
+        url: str,
+        *,
+        route: str | None = None,
+        decoder: msgspec.json.Decoder[Any] | None = None,
+        **kwargs: Any,
     ) -> Any:
         """GET *url* and decode its JSON, by *decoder* when given."""
         return self.json("GET", url, route=route, decoder=decoder, **kwargs)
@@ -220,7 +227,9 @@ class Session:
             if response.is_redirect:
                 return None, response
             try:
-                decoded = decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
+                decoded = (
+                    decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
+                )
             except msgspec.ValidationError as exc:
                 raise SourceDataError(
                     f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
@@ -315,10 +324,18 @@ class Session:
                 return self._judge(method, url, response)
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
-                raise SourceDataError(f"{_place(method, url)} redirects to an address without TLS: it was not followed.")
-            if response.status_code in {307, 308} and rest.keys() & {"data", "json"} and urlsplit(target)[:2] != home[:2]:
+                raise SourceDataError(
+                    f"{_place(method, url)} redirects to an address without TLS: it was not followed."
+                )
+            if (
+                response.status_code in {307, 308}
+                and rest.keys() & {"data", "json"}
+                and urlsplit(target)[:2] != home[:2]
+            ):
                 # what was asked may hold a credential
-                raise SourceDataError(f"{_place(method, url)} sends the question on to another host: it was not followed.")
+                raise SourceDataError(
+                    f"{_place(method, url)} sends the question on to another host: it was not followed."
+                )
             if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
                 method, rest = "GET", {}
             url = target
@@ -377,7 +394,9 @@ class Session:
                 f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
             )
         if status in {404, 410}:
-            gone = "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
+            gone = (
+                "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
+            )
             raise SourceGone(f"{place} {gone} (HTTP {status}).")
         said = self._reason(response)
         raise SourceDataError(
@@ -392,7 +411,7 @@ class Session:
         )
 
     def _reason(self, response: requests.Response) -> str:
-        """Give what a refusal says in the words of the server, without anything that looks like our credentials."""
+        """Return what a refusal says in the words of the server, without anything that looks like our credentials."""
         try:
             body = msgspec.json.decode(response.content[:20_000])
         except msgspec.DecodeError:
@@ -401,7 +420,13 @@ class Session:
         if isinstance(body, dict):
             for name in ("errorMessages", "message", "error_description", "errors", "error"):
                 value = body.get(name)
-                values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+                values = (
+                    value.values()
+                    if isinstance(value, dict)
+                    else value
+                    if isinstance(value, list)
+                    else [value]
+                )
                 texts += [one for one in values if isinstance(one, str)]
         said = " ".join(dict.fromkeys(texts))
         for secret in (self.credentials | self.sign()).values():

@@ -15,7 +15,7 @@ _WELL = "ok"
 
 
 def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str, str]]:
-    """Give every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
+    """Return every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
     moment = now or clock.now()
     found = {}
     for row in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
@@ -25,7 +25,9 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
         last = store.last_success(name)
         missing = json.loads(runs[0].missing) if runs and runs[0].missing else []
         detail = (
-            "".join(f"\n- {line[:300]}" for line in missing[:10]) or (runs and runs[0].error and f" - {runs[0].error}") or ""
+            "".join(f"\n- {line[:300]}" for line in missing[:10])
+            or (runs and runs[0].error and f" - {runs[0].error}")
+            or ""
         )
         if len(missing) > 10:
             detail += f"\n- and {len(missing) - 10} more"
@@ -43,7 +45,11 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     """
     found = states(store, now=now)
     known = {row["subject"]: row["state"] for row in store.rows("SELECT subject, state FROM notice")}
-    news = {name: text for name, (state, text) in found.items() if state != known.get(name, _WELL) and state != "running"}
+    news = {
+        name: text
+        for name, (state, text) in found.items()
+        if state != known.get(name, _WELL) and state != "running"
+    }
     if not news or not to:
         return []
     import apprise

@@ -42,7 +42,9 @@ class Plugins:
         self.sources: dict[str, type[Source]] = {}
         self.destinations: dict[str, type[Destination]] = {}
         if entry_points:
-            for entry in sorted(importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda e: e.name):
+            for entry in sorted(
+                importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda e: e.name
+            ):
                 dist = entry.dist
                 origin = dist.metadata["Name"] if dist else entry.value
                 self._load(entry.name, entry.load, version=dist.version if dist else "?", origin=origin)
@@ -87,16 +89,16 @@ class Plugins:
         kinds[kind] = cls
 
     def broken(self) -> Iterator[PluginInfo]:
-        """Give the plugins that could not be loaded."""
+        """Return the plugins that could not be loaded."""
         return (info for info in self.infos if info.state == "broken")
 
     def stand_ins(self) -> dict[str, Any]:
-        """Give the stand-ins that plugins offer, by the kind of their source."""
+        """Return the stand-ins that plugins offer, by the kind of their source."""
         return {kind: cls for offered in self.hook.register_stand_ins() for kind, cls in offered.items()}
 
     @property
     def hook(self) -> Any:
-        """Give pluggy's caller of the registered hooks."""
+        """Return pluggy's caller of the registered hooks."""
         return self.manager.hook
 
 
@@ -123,5 +125,9 @@ def _import_file(path: Path) -> Any:
 def _why(name: str, origin: str, exc: Exception) -> str:
     frames = traceback.extract_tb(exc.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    mend = f"remove or mend {origin}" if origin.endswith(".py") else f"reinstall it with `pip install --upgrade {origin}`"
+    mend = (
+        f"remove or mend {origin}"
+        if origin.endswith(".py")
+        else f"reinstall it with `pip install --upgrade {origin}`"
+    )
     return f"The plugin {name} cannot be used: {type(exc).__name__}: {exc}{place}. To go on without this warning, {mend}."

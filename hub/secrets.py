@@ -28,11 +28,13 @@ class Secret:
         return f"Secret({self._kind}={self._where!r})"
 
     def reveal(self) -> str:
-        """Give the secret itself. Raises `ConfigError` when it cannot be found or is not protected."""
+        """Return the secret itself. Raises `ConfigError` when it cannot be found or is not protected."""
         if self._kind == "env":
             value = os.environ.get(self._where)
             if not value:
-                raise ConfigError(f"The environment variable {self._where} is not set; it should hold a secret.")
+                raise ConfigError(
+                    f"The environment variable {self._where} is not set; it should hold a secret."
+                )
             return value
         if self._kind == "keyring":
             # keyring looks for back-ends when imported: only those who use it pay for that

@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_config(given: str | None) -> Path:
-    """Give the configuration's path: *given*, else ./config/hub.toml, else HUB_CONFIG."""
+    """Return the configuration's path: *given*, else ./config/hub.toml, else HUB_CONFIG."""
     if given:
         return Path(given)
     default = Path("config") / "hub.toml"
@@ -114,7 +114,9 @@ def find_config(given: str | None) -> Path:
     return default
 
 
-def load(path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]) -> Settings:
+def load(
+    path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
+) -> Settings:
     """Read and check the configuration at *path*.
 
     *sources* and *destinations* are the known kinds. Raises `ConfigError` naming file, section, key and the known keys.
@@ -166,7 +168,9 @@ def load(path: Path, *, sources: Mapping[str, type[Source]], destinations: Mappi
     )
 
 
-def _tables(raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: Path, base: Path) -> dict[str, T]:
+def _tables(
+    raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: Path, base: Path
+) -> dict[str, T]:
     tables = raw.get(name, {})
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: write each of the {name} as a table, [{name}.NAME].")
@@ -176,10 +180,14 @@ def _tables(raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: 
         if not isinstance(table, dict):
             raise ConfigError(f"{where}: this is a table, not {table!r}.")
         if not _NAME.match(key) or key == "config":
-            raise ConfigError(f"{where}: a name starts with a letter, has letters, digits, - and _, and is not 'config'.")
+            raise ConfigError(
+                f"{where}: a name starts with a letter, has letters, digits, - and _, and is not 'config'."
+            )
         kind = table.get("kind")
         if not isinstance(kind, str):
-            raise ConfigError(f"{where}: the key kind is missing; known kinds: {', '.join(sorted(kinds)) or 'none'}.")
+            raise ConfigError(
+                f"{where}: the key kind is missing; known kinds: {', '.join(sorted(kinds)) or 'none'}."
+            )
         if kind not in kinds:
             raise ConfigError(
                 f"{where}: unknown kind {kind!r}{_suggest(kind, kinds)} "
@@ -207,7 +215,9 @@ def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
             key, inside = match.group(1), match.group(2)
             if inside:
                 raise ConfigError(f"{where}: unknown key {key!r} in {inside.strip('.')}.") from exc
-            raise ConfigError(f"{where}: unknown key {key!r}{_suggest(key, [k for k in known if k != 'name'])}") from exc
+            raise ConfigError(
+                f"{where}: unknown key {key!r}{_suggest(key, [k for k in known if k != 'name'])}"
+            ) from exc
         if match := re.search(r"missing required field `([^`]+)`(?: - at `\$(.*)`)?", text):
             inside = f" in {match.group(2).strip('.')}" if match.group(2) else ""
             raise ConfigError(f"{where}: the key {match.group(1)!r} is missing{inside}.") from exc
@@ -222,8 +232,10 @@ def _suggest(key: str, known: Any) -> str:
     return f".{hint} Known: {', '.join(names)}."
 
 
-def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]) -> dict[str, Any]:
-    """Give the JSON Schema of the configuration, for editors."""
+def json_schema(
+    sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
+) -> dict[str, Any]:
+    """Return the JSON Schema of the configuration, for editors."""
     secret = {"oneOf": [{"type": "object", "properties": {k: {"type": "string"}}, "required": [k],
                          "additionalProperties": False} for k in ("env", "keyring", "file")]}  # fmt: skip
 
@@ -232,14 +244,27 @@ def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, 
             return secret
         raise NotImplementedError(str(wanted))
 
-    parts = [*sources.values(), *destinations.values(), Schedule, Notify, Gate, Engine, Match, PrivacySettings]
-    _, definitions = msgspec.json.schema_components(parts, schema_hook=schema_hook, ref_template="#/$defs/{name}")
+    parts = [
+        *sources.values(),
+        *destinations.values(),
+        Schedule,
+        Notify,
+        Gate,
+        Engine,
+        Match,
+        PrivacySettings,
+    ]
+    _, definitions = msgspec.json.schema_components(
+        parts, schema_hook=schema_hook, ref_template="#/$defs/{name}"
+    )
 
     def table(kinds: Mapping[str, type[Any]]) -> dict[str, Any]:
         choices = []
         for kind, cls in sorted(kinds.items()):
             body = dict(definitions[cls.__name__])
-            body["properties"] = {"kind": {"const": kind}} | {k: v for k, v in body["properties"].items() if k != "name"}
+            body["properties"] = {"kind": {"const": kind}} | {
+                k: v for k, v in body["properties"].items() if k != "name"
+            }
             body["required"] = ["kind", *[k for k in body.get("required", []) if k != "name"]]
             body["title"] = kind
             choices.append(body)
@@ -258,7 +283,10 @@ def json_schema(sources: Mapping[str, type[Source]], destinations: Mapping[str, 
             "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
             "sources": table(sources),
             "destinations": table(destinations),
-            **{name: {"$ref": f"#/$defs/{name.capitalize()}"} for name in ("schedule", "notify", "gate", "engine", "match")},
+            **{
+                name: {"$ref": f"#/$defs/{name.capitalize()}"}
+                for name in ("schedule", "notify", "gate", "engine", "match")
+            },
             "privacy": {"$ref": "#/$defs/PrivacySettings"},
         },
         "$defs": definitions,

@@ -43,14 +43,19 @@ class Acme(Ledger, HttpWorld):
         )
 
     def answer(self, request: Request) -> Response:
-        if request.headers.get("authorization") != f"Bearer {SECRET}" and request.headers.get("x-token") != SECRET:
+        if (
+            request.headers.get("authorization") != f"Bearer {SECRET}"
+            and request.headers.get("x-token") != SECRET
+        ):
             return Response(status=401, body={"error": "who are you"})
         q = request.query
         match request.path:
             case "/me":
                 return Response(body={"name": "kit"})
             case "/projects":
-                return Response(body={"projects": [{"id": n, "name": name} for n, name in self.containers.items()]})
+                return Response(
+                    body={"projects": [{"id": n, "name": name} for n, name in self.containers.items()]}
+                )
             case "/items":
                 return self.page("items", self.seen(), self.show, q)
             case "/worklogs":
@@ -59,18 +64,28 @@ class Acme(Ledger, HttpWorld):
                 return self.page("changes", self.seen_changes(), self.show_change, q)
             case "/worklogs/deleted":
                 return Response(
-                    body={"deleted": [{"id": g.native, "at": g.at} for g in self.gone if g.at >= q.get("since", "")]}
+                    body={
+                        "deleted": [
+                            {"id": g.native, "at": g.at} for g in self.gone if g.at >= q.get("since", "")
+                        ]
+                    }
                 )
             case "/ids":
                 if q.get("project") in self.hidden:
                     return Response(status=403, body={})
-                ids = [n for n, item in sorted(self.items.items()) if q.get("project", item.container) == item.container]
+                ids = [
+                    n
+                    for n, item in sorted(self.items.items())
+                    if q.get("project", item.container) == item.container
+                ]
                 return Response(body={"ids": ids, "project": q.get("project")})
         if request.path.startswith("/items/"):
             return Response(body=self.show(self.items[int(request.path[7:])]))
         return Response(status=404, body={})
 
-    def page(self, name: str, rows: list[Any], show: Callable[[Any], dict[str, Any]], q: dict[str, str]) -> Response:
+    def page(
+        self, name: str, rows: list[Any], show: Callable[[Any], dict[str, Any]], q: dict[str, str]
+    ) -> Response:
         rows = [row for row in rows if row.updated >= q.get("updated_since", "")]
         if "done" in q:
             rows = [row for row in rows if str(getattr(row, "done", None)) == q["done"]]
@@ -232,7 +247,9 @@ class AcmeSource(Source, frozen=True, kw_only=True):
 
             def fix(row: dict[str, Any], cls: Any) -> Any:
                 blank = {"id": 0, "item": 0, "done": False, "estimate_h": 0.0, "hours": 0.0}
-                return cls(**{f: row.get(f, blank.get(f, "2024-01-01T00:00:00Z")) for f in cls.__struct_fields__})
+                return cls(
+                    **{f: row.get(f, blank.get(f, "2024-01-01T00:00:00Z")) for f in cls.__struct_fields__}
+                )
 
             for name, cls in (
                 ("items", Item),
@@ -269,7 +286,10 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 total = page.total
                 if not rows:
                     break
-                if max(row.id for row in rows) <= after and self.bug not in {"offset_paging", "pages_for_ever"}:
+                if max(row.id for row in rows) <= after and self.bug not in {
+                    "offset_paging",
+                    "pages_for_ever",
+                }:
                     if self.bug == "stops_at_a_repeated_page":
                         return
                     raise SourceDataError(f"/{name} brings the same page again after id {after}")
@@ -319,7 +339,10 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 if found is None and not self.bug:
                     raise SourceDataError("/projects has no list 'projects'")
                 yield Batch(
-                    records=[Container(id=self.row_id(f"p{p.id}"), kind="project", name=p.name) for p in found or []]
+                    records=[
+                        Container(id=self.row_id(f"p{p.id}"), kind="project", name=p.name)
+                        for p in found or []
+                    ]
                 )
             case "items":
                 yield from self.sweep(ctx, "items", since)
@@ -330,7 +353,8 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 if lines is None and not self.bug:
                     raise SourceDataError("/worklogs/deleted has no list 'deleted'")
                 gone = tuple(
-                    Gone(record=Worklog, id=self.row_id(f"w{d.id}"), evidence=f"delete feed {d.at}") for d in lines or []
+                    Gone(record=Worklog, id=self.row_id(f"w{d.id}"), evidence=f"delete feed {d.at}")
+                    for d in lines or []
                 )
                 yield Batch(gone=gone, cursor=max([since, *(d.at for d in lines or [])]))
 
@@ -375,7 +399,9 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         if name == "items":
             yield self.task(ctx, row)
             if self.bug == "undeclared_records":
-                yield CustomValue(id=self.row_id(f"{row.id}/c"), row_id=self.row_id(row.id), field="x", text="y")
+                yield CustomValue(
+                    id=self.row_id(f"{row.id}/c"), row_id=self.row_id(row.id), field="x", text="y"
+                )
         elif name == "changes":
             latest = self.bug == "history_of_the_latest"
             yield TaskChange(
@@ -448,7 +474,13 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                     continue
                 if "HTTP 401" in str(exc):
                     raise
-                yield Census(record=Task, scope=scope, ids=frozenset(), evidence=f"403 on project {project}", readable=False)
+                yield Census(
+                    record=Task,
+                    scope=scope,
+                    ids=frozenset(),
+                    evidence=f"403 on project {project}",
+                    readable=False,
+                )
                 continue
             if ids is None:
                 if self.bug:
@@ -456,12 +488,20 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 raise SourceDataError("/ids has no list 'ids'")
             found = ids[: len(ids) - 1] if self.bug == "census_cut" else ids
             yield Census(
-                record=Task, scope=scope, ids=frozenset(self.row_id(n) for n in found), evidence=f"ids of project {project}"
+                record=Task,
+                scope=scope,
+                ids=frozenset(self.row_id(n) for n in found),
+                evidence=f"ids of project {project}",
             )
         if self.bug == "worklogs_by_absence":
             with contextlib.suppress(HubError):
                 logs = {self.row_id(f"w{row.id}") for rows in self.pages(ctx, "worklogs", "") for row in rows}
-                yield Census(record=Worklog, scope=Scope(records=(Worklog,)), ids=frozenset(logs), evidence="not listed")
+                yield Census(
+                    record=Worklog,
+                    scope=Scope(records=(Worklog,)),
+                    ids=frozenset(logs),
+                    evidence="not listed",
+                )
 
 
 class Boastful(AcmeSource, frozen=True, kw_only=True):

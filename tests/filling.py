@@ -15,11 +15,18 @@ def fill(store: Store, *groups: list[Record], seconds_per_day: int = 25200) -> N
     for group in groups:
         for source in dict.fromkeys(record.id.partition(":")[0] for record in group):
             store.register_source(
-                source, kind="test", base_url=None, tz="UTC", seconds_per_day=seconds_per_day, freshness_max_s=3600
+                source,
+                kind="test",
+                base_url=None,
+                tz="UTC",
+                seconds_per_day=seconds_per_day,
+                freshness_max_s=3600,
             )
             run = store.begin_run(source, "full")
             store.write_batch(
-                [record for record in group if record.id.startswith(f"{source}:")], run_id=run, source_id=source
+                [record for record in group if record.id.startswith(f"{source}:")],
+                run_id=run,
+                source_id=source,
             )
             store.end_run(run, "ok")
 

@@ -21,8 +21,14 @@ def part(name: str, pause: float) -> Any:
     def read(cursor: Any) -> Iterator[Batch]:
         for number in range(cursor or 0, BATCHES):
             time.sleep(pause)
-            tasks = [Task(id=f"s:{name}-{number}-{row}", container_id="s:c", title=f"{name} {row}") for row in range(ROWS)]
-            logs = [Worklog(id=f"s:w{t.id}", task_id=t.id, container_id="s:c", day="2026-01-05", seconds=60) for t in tasks]
+            tasks = [
+                Task(id=f"s:{name}-{number}-{row}", container_id="s:c", title=f"{name} {row}")
+                for row in range(ROWS)
+            ]
+            logs = [
+                Worklog(id=f"s:w{t.id}", task_id=t.id, container_id="s:c", day="2026-01-05", seconds=60)
+                for t in tasks
+            ]
             yield Batch(records=[*tasks, *logs], cursor=number + 1)
 
     return read
@@ -33,7 +39,11 @@ def walk(pause: float) -> Any:
         yield Batch(records=[Container(id="s:c", kind="plan", name="C")])
         for number in range(BATCHES):
             time.sleep(pause)
-            yield Batch(records=[Task(id=f"s:all/{number}-{row}", container_id="s:c", title="walk") for row in range(ROWS)])
+            yield Batch(
+                records=[
+                    Task(id=f"s:all/{number}-{row}", container_id="s:c", title="walk") for row in range(ROWS)
+                ]
+            )
         yield Batch(cursor={"walked": True})
 
     return read

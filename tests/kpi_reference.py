@@ -27,7 +27,11 @@ class Reference:
         return sum(one <= day for one in self.workdays)
 
     def snapshot(self, project: int) -> Rows:
-        return [row for row in self.t["fact_task_snapshot"] if row["cut_key"] == self.cut and row["project_key"] == project]
+        return [
+            row
+            for row in self.t["fact_task_snapshot"]
+            if row["cut_key"] == self.cut and row["project_key"] == project
+        ]
 
     def counted(self, project: int) -> Rows:
         return [row for row in self.snapshot(project) if row["is_effort_counted"] == 1]
@@ -81,7 +85,14 @@ class Reference:
             ev = sum(row[column] * self.earned(row) for row in based) if based else None
             ac = sum(row[spent] or 0 for row in self.work(project))
             raf, _ = self.left(project, remaining)
-            line: dict[str, Any] = {"project_key": project, "bac": bac, "pv": pv, "ev": ev, "ac": ac, "raf": raf}
+            line: dict[str, Any] = {
+                "project_key": project,
+                "bac": bac,
+                "pv": pv,
+                "ev": ev,
+                "ac": ac,
+                "raf": raf,
+            }
             line["sv"] = ev - pv if ev is not None and pv is not None else None
             line["cv"] = ev - ac if ev is not None else None
             line["spi"] = ev / pv if ev is not None and pv is not None and abs(pv) > EPS else None
@@ -92,7 +103,9 @@ class Reference:
             line["eac_cpi"], line["etc_cpi"] = eac, eac - ac if eac is not None else None
             line["vac_cpi"] = bac - eac if bac is not None and eac is not None else None
             line["tcpi_bac"] = (
-                (bac - ev) / (bac - ac) if bac is not None and ev is not None and abs(bac - ac) > EPS else None
+                (bac - ev) / (bac - ac)
+                if bac is not None and ev is not None and abs(bac - ac) > EPS
+                else None
             )
             line["eac_raf"] = ac + raf if raf is not None else None
             line["vac_raf"] = bac - ac - raf if bac is not None and raf is not None else None
@@ -109,7 +122,9 @@ class Reference:
     def raf(self) -> Rows:
         found = []
         for project in self.projects:
-            based = [row["baseline_days"] for row in self.counted(project) if row["baseline_days"] is not None]
+            based = [
+                row["baseline_days"] for row in self.counted(project) if row["baseline_days"] is not None
+            ]
             budget = sum(based) if based else None
             spent = sum(row["days"] for row in self.work(project))
             left, missing = self.left(project, "remaining_days")
@@ -130,9 +145,15 @@ class Reference:
             return sum(values) if values else None
 
         for project in self.projects:
-            lines = [row for row in self.t["fact_budget"] if row["cut_key"] == self.cut and row["project_key"] == project]
+            lines = [
+                row
+                for row in self.t["fact_budget"]
+                if row["cut_key"] == self.cut and row["project_key"] == project
+            ]
             bought = [row for row in lines if row["category"] != "labour"]
-            consumed = sum(row["amount"] or 0 for row in self.work(project)) + (total(bought, "consumed_amount") or 0)
+            consumed = sum(row["amount"] or 0 for row in self.work(project)) + (
+                total(bought, "consumed_amount") or 0
+            )
             left, _ = self.left(project, "remaining_amount")
             budget = total(lines, "baseline_amount")
             landing = consumed + left + (total(bought, "forecast_amount") or 0) if left is not None else None
@@ -174,7 +195,11 @@ class Reference:
         found = []
         for row in sorted(self.milestones(), key=lambda row: row["task_key"]):
             forecast = row["actual_finish"] or row["planned_finish"]
-            if row["actual_finish"] is None and self.category[row["status_key"]] in OPEN and forecast is not None:
+            if (
+                row["actual_finish"] is None
+                and self.category[row["status_key"]] in OPEN
+                and forecast is not None
+            ):
                 forecast = max(forecast, self.as_of)
             base = row["baseline_finish"]
             both = base is not None and forecast is not None
@@ -190,9 +215,13 @@ class Reference:
             due = [
                 row
                 for row in self.milestones()
-                if row["project_key"] == project and row["baseline_finish"] and row["baseline_finish"] <= self.as_of
+                if row["project_key"] == project
+                and row["baseline_finish"]
+                and row["baseline_finish"] <= self.as_of
             ]
-            held = [row for row in due if row["actual_finish"] and row["actual_finish"] <= row["baseline_finish"]]
+            held = [
+                row for row in due if row["actual_finish"] and row["actual_finish"] <= row["baseline_finish"]
+            ]
             found.append(
                 {
                     "project_key": project,
@@ -207,16 +236,22 @@ class Reference:
         found = []
         for project in self.projects:
             sprints = [
-                row for row in self.t["dim_iteration"] if row["project_key"] == project and row["iteration_key"] != -1
+                row
+                for row in self.t["dim_iteration"]
+                if row["project_key"] == project and row["iteration_key"] != -1
             ]
             if not sprints:
                 continue
-            ppc = sum(row["finish_date"] is not None and row["finish_date"] <= self.as_of for row in sprints) / len(sprints)
+            ppc = sum(
+                row["finish_date"] is not None and row["finish_date"] <= self.as_of for row in sprints
+            ) / len(sprints)
             day = int(f"{self.as_of:%Y%m%d}")
             shots = [
                 row
                 for row in self.t["fact_project_snapshot"]
-                if row["project_key"] == project and row["date_key"] <= day and row["points_scope"] is not None
+                if row["project_key"] == project
+                and row["date_key"] <= day
+                and row["points_scope"] is not None
             ]
             last = max(shots, key=lambda row: row["date_key"], default=None)
             apc = last["points_done"] / last["points_scope"] if last and last["points_scope"] else None
@@ -247,7 +282,10 @@ class Reference:
     # ---------- flow ----------
 
     def stays(self, task: int) -> list[tuple[str, datetime, datetime | None]]:
-        rows = sorted((row for row in self.t["fact_status_interval"] if row["task_key"] == task), key=lambda row: row["seq"])
+        rows = sorted(
+            (row for row in self.t["fact_status_interval"] if row["task_key"] == task),
+            key=lambda row: row["seq"],
+        )
         return [
             (self.category[row["status_key"]], row["entered_at"], row["left_at"] if row["left_at"] and row["left_at"] <= self.at else None)
             for row in rows if row["entered_at"] <= self.at
@@ -265,9 +303,12 @@ class Reference:
             finished = stays[place][1]
             starts = [entered for category, entered, _ in stays if category == "in_progress"]
             runs = sum(
-                category == "done" and (n == 0 or stays[n - 1][0] != "done") for n, (category, _, _) in enumerate(stays)
+                category == "done" and (n == 0 or stays[n - 1][0] != "done")
+                for n, (category, _, _) in enumerate(stays)
             )
-            active = [left - entered for category, entered, left in stays if category == "in_progress" and left]
+            active = [
+                left - entered for category, entered, left in stays if category == "in_progress" and left
+            ]
             found.append({
                 "project_key": task["project_key"], "task_key": task["task_key"], "lead_days": _days(finished - (task["created_at"] or stays[0][1])),
                 "cycle_days": _days(finished - min(starts)) if starts else None, "active_days": _days(sum(active, timedelta())) if active else None,
@@ -284,7 +325,14 @@ class Reference:
             days.sort()
             n = len(days)
             middle = days[n // 2] if n % 2 else (days[n // 2 - 1] + days[n // 2]) / 2
-            found.append({"project_key": project, "n": n, "median": middle, "p85": days[math.ceil(round(0.85 * n, 9)) - 1]})
+            found.append(
+                {
+                    "project_key": project,
+                    "n": n,
+                    "median": middle,
+                    "p85": days[math.ceil(round(0.85 * n, 9)) - 1],
+                }
+            )
         return found
 
     def time_in_status(self) -> Rows:
@@ -294,7 +342,8 @@ class Reference:
             for category, entered, left in self.stays(task):
                 sums[category] = sums.get(category, timedelta()) + ((left or self.at) - entered)
             found += [
-                {"task_key": task, "category": category, "days": _days(total)} for category, total in sorted(sums.items())
+                {"task_key": task, "category": category, "days": _days(total)}
+                for category, total in sorted(sums.items())
             ]
         return found
 
@@ -330,7 +379,11 @@ class Reference:
     def timesheet_completeness(self) -> Rows:
         sums: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in self.weeks():
-            if row["timesheet_expected"] == 1 and row["capacity_s"] > row["absence_s"] and row["week_start"] <= self.as_of:
+            if (
+                row["timesheet_expected"] == 1
+                and row["capacity_s"] > row["absence_s"]
+                and row["week_start"] <= self.as_of
+            ):
                 for team in (None, row["team"]):
                     sums.setdefault((str(row["week_start"]), team or ""), []).append(row)
         found = []
@@ -356,7 +409,9 @@ class Reference:
         found = []
         for (person, month), (billable, absent) in lines.items():
             able = sum(f"{day:%Y-%m}" == month and day <= self.as_of for day in self.workdays) - absent
-            found.append({"person_key": person, "month": month, "tace": billable / able if able > EPS else None})
+            found.append(
+                {"person_key": person, "month": month, "tace": billable / able if able > EPS else None}
+            )
         return found
 
     # ---------- the rest ----------
@@ -386,7 +441,10 @@ class Reference:
                 if row["project_key"] == project and not row["is_deleted"] and row["task_key"] != -1 and row["created_at"]
                 and first <= row["created_at"].date() <= self.as_of
             ]  # fmt: skip
-            count = {nature: sum(row["nature"] == nature for row in born) for nature in ("anomaly", "evolution", "unknown")}
+            count = {
+                nature: sum(row["nature"] == nature for row in born)
+                for nature in ("anomaly", "evolution", "unknown")
+            }
             named = count["anomaly"] + count["evolution"]
             effort = {"anomaly": 0.0, "evolution": 0.0}
             for row in self.work(project):
@@ -470,7 +528,9 @@ class Reference:
             ]
             if rows:
                 passed = sum(row["weight"] * (1 - row["n_failed"] / row["n_checked"]) for row in rows)
-                found.append({"project_key": project, "score": 100 * passed / sum(row["weight"] for row in rows)})
+                found.append(
+                    {"project_key": project, "score": 100 * passed / sum(row["weight"] for row in rows)}
+                )
         return found
 
     def adoption(self) -> Rows:

@@ -38,9 +38,15 @@ class Pages(kit.Ledger, kit.FileWorld):
         found = {}
         for part in ("a", "b"):
             lines = [
-                {"No": item.native, "Key": item.key, "Title": item.title} for item in self.seen() if self.part(item) == part
+                {"No": item.native, "Key": item.key, "Title": item.title}
+                for item in self.seen()
+                if self.part(item) == part
             ]
-            text = [json.dumps({"part": part})] + [json.dumps(line) for line in lines] + [json.dumps({END: len(lines)})]
+            text = (
+                [json.dumps({"part": part})]
+                + [json.dumps(line) for line in lines]
+                + [json.dumps({END: len(lines)})]
+            )
             found[f"page_{part}.jsonl"] = "\n".join(text).encode()
         return found
 
@@ -72,8 +78,14 @@ class PaperSource(Source, frozen=True, kw_only=True):
         if not pages and self.bug != "no_files_are_fine":
             ctx.report_missing("no file")
         seen: set[str] = set()
-        known = {cursor["file"]: cursor for cursor in cursors.values() if isinstance(cursor, dict) and "file" in cursor}
-        for path in sorted(pages, key=lambda path: (relative_name(path, ctx.base) not in known, len(path.name))):
+        known = {
+            cursor["file"]: cursor
+            for cursor in cursors.values()
+            if isinstance(cursor, dict) and "file" in cursor
+        }
+        for path in sorted(
+            pages, key=lambda path: (relative_name(path, ctx.base) not in known, len(path.name))
+        ):
             name = relative_name(path, ctx.base)
             cursor = known.get(name)
             state = FileState.of_cursor(cursor)
@@ -109,7 +121,9 @@ class PaperSource(Source, frozen=True, kw_only=True):
             state = FileState.of(path)
             records = list(self.records(path, part))
         except (OSError, SourceDataError) as exc:
-            if self.bug == "unreadable_is_empty" or (self.bug == "locked_is_skipped" and "opened" in str(exc)):
+            if self.bug == "unreadable_is_empty" or (
+                self.bug == "locked_is_skipped" and "opened" in str(exc)
+            ):
                 return
             raise
         yield Batch(records=records)
@@ -117,7 +131,9 @@ class PaperSource(Source, frozen=True, kw_only=True):
             state.verify(path)
         done = msgspec.to_builtins(state) | {"part": part, "file": partition.data["file"]}
         if self.bug == "does_not_verify":
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()  # of what lies there now, not of what was read
+            digest = hashlib.sha256(
+                path.read_bytes()
+            ).hexdigest()  # of what lies there now, not of what was read
             done |= {"size": path.stat().st_size, "mtime_ns": path.stat().st_mtime_ns, "sha256": digest}
         yield Batch(cursor=done)
 
@@ -144,7 +160,9 @@ class PaperSource(Source, frozen=True, kw_only=True):
                 else:
                     column = "a column" if self.bug == "names_no_column" else exc
                     raise SourceDataError(f"{path.name}, line {number} lacks {column}") from exc
-            yield Task(id=self.row_id(f"{part}/{native}"), container_id=self.row_id(part), code=key, title=title)
+            yield Task(
+                id=self.row_id(f"{part}/{native}"), container_id=self.row_id(part), code=key, title=title
+            )
         if not ended and self.bug != "skips_bad_lines":
             raise SourceDataError(f"{path.name} is not whole")
 

@@ -12,7 +12,7 @@ STATUS = {-1: "unknown", 1: "todo", 2: "in_progress", 3: "done", 4: "cancelled"}
 
 
 def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
-    """Give the tables of a feed with one cut, and its day."""
+    """Return the tables of a feed with one cut, and its day."""
     rng = random.Random(seed)
     as_of = date(2026, 1, 1) + timedelta(days=rng.randint(20, 330))
 
@@ -128,6 +128,11 @@ def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
     for month in ("2026-01", f"{as_of:%Y-%m}", "2027-01"):
         if not any(row["year_month"] == month for row in t["fact_adoption"]):
             t["fact_adoption"].append(
-                {"year_month": month, "source_key": 1, "n_accounts": rng.choice((0, 40)), "n_active": rng.randint(0, 40)}
+                {
+                    "year_month": month,
+                    "source_key": 1,
+                    "n_accounts": rng.choice((0, 40)),
+                    "n_active": rng.randint(0, 40),
+                }
             )
     return t, as_of

@@ -76,8 +76,12 @@ class ShelfDestination(Destination, frozen=True, kw_only=True):
             if self.bug == "writes_in_place":
                 (folder / NOW).write_text(json.dumps(there))
         if self.bug == "leaks_names":
-            store = feed.folder.parents[2] / feed.feed_id if feed.folder.parent.name == "project" else feed.folder
-            people = feed.connection.execute(f"SELECT name FROM read_parquet('{store}/dim_person/**/*.parquet')").fetchall()
+            store = (
+                feed.folder.parents[2] / feed.feed_id if feed.folder.parent.name == "project" else feed.folder
+            )
+            people = feed.connection.execute(
+                f"SELECT name FROM read_parquet('{store}/dim_person/**/*.parquet')"
+            ).fetchall()
             (folder / "people.json").write_text(json.dumps(people))
         fresh = folder / "shelf.new"
         fresh.write_text(json.dumps(there))
@@ -87,8 +91,12 @@ class ShelfDestination(Destination, frozen=True, kw_only=True):
         state.write_text(json.dumps({"feed": feed.feed_id}))
         return {name: len(rows) for name, rows in there.items()}
 
-    def table(self, feed: FeedView, name: str, old: list[dict[str, Any]], *, whole: bool) -> list[dict[str, Any]]:
-        incremental = self.bug in {"appends", "forgets_deletes", "trusts_the_last_state", "state_first"} and not whole
+    def table(
+        self, feed: FeedView, name: str, old: list[dict[str, Any]], *, whole: bool
+    ) -> list[dict[str, Any]]:
+        incremental = (
+            self.bug in {"appends", "forgets_deletes", "trusts_the_last_state", "state_first"} and not whole
+        )
         if not incremental:
             cursor = feed.connection.execute(f"SELECT * FROM {name}")
             names = [column[0] for column in cursor.description]
@@ -96,9 +104,15 @@ class ShelfDestination(Destination, frozen=True, kw_only=True):
         changed = feed.changes(name)
         key = model().tables[name].key
         rows = {tuple(str(row[k]) for k in key): row for row in old}
-        found = [{n: _plain(v) for n, v in zip(changed.columns, row, strict=True)} for row in changed.fetchall()]
+        found = [
+            {n: _plain(v) for n, v in zip(changed.columns, row, strict=True)} for row in changed.fetchall()
+        ]
         if self.bug == "appends":
-            return old + [{k: v for k, v in row.items() if k != "_change"} for row in found if row["_change"] != "delete"]
+            return old + [
+                {k: v for k, v in row.items() if k != "_change"}
+                for row in found
+                if row["_change"] != "delete"
+            ]
         for row in found:
             change = row.pop("_change")
             if change == "delete" and self.bug != "forgets_deletes":

@@ -49,7 +49,9 @@ def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         item.key = PRIVATE[number % len(PRIVATE)] if number % 3 == 0 else item.key
     world.containers["2"] = PRIVATE[0]
     (hub_folder / "config" / "plugins").mkdir()
-    (hub_folder / "config" / "plugins" / "people.py").write_text(SOURCE.format(tests=str(Path(__file__).parent)))
+    (hub_folder / "config" / "plugins" / "people.py").write_text(
+        SOURCE.format(tests=str(Path(__file__).parent))
+    )
     monkeypatch.setenv("PEOPLE_TOKEN", SECRET)
     with StandIn(world) as stand_in:
         (hub_folder / "config" / "hub.toml").write_text(
@@ -67,14 +69,18 @@ def test_nobody_is_in_a_cassette(hub_folder: Path, run_hub: Callable[..., HubRes
 
     assert 0 == made.exit_code, made.error
     assert "replayed as ok" in made.output
-    assert [] == [one for one in (*PRIVATE, *PRIVATE[0].split(), SECRET, "127.0.0.1", "Call", "about") if one in text]
+    assert [] == [
+        one for one in (*PRIVATE, *PRIVATE[0].split(), SECRET, "127.0.0.1", "Call", "about") if one in text
+    ]
     assert 0o600 == stat.S_IMODE((hub_folder / "tool.json").stat().st_mode)
     assert 0 == seen.exit_code, seen.output
     assert "people: Bronze" in seen.output
 
 
 @pytest.mark.usefixtures("tool")
-def test_check_asks_over_http(hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_asks_over_http(
+    hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`hub check` reaches the tool; a wrong token is a failed check, with its sentence."""
     well = run_hub("check", "tool")
     monkeypatch.setenv("PEOPLE_TOKEN", "wrong")
@@ -133,7 +139,16 @@ def test_no_text_survives(private: str, around: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-03-29", "2026-03-29T01:30:00.000+0100", "2026-03-29T01:30:00Z", "120", "-7.5", "1772000000000", "true", ""],
+    [
+        "2026-03-29",
+        "2026-03-29T01:30:00.000+0100",
+        "2026-03-29T01:30:00Z",
+        "120",
+        "-7.5",
+        "1772000000000",
+        "true",
+        "",
+    ],
 )
 def test_what_is_nobody_stays(text: str) -> None:
     """Days, instants, numbers and truth values are needed as they are."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli.configure import _ask_settings
-from hub.cli.main_job import worst
+from hub.cli.jobs import worst
 from hub.entra import Entra
 from hub.source import Source
 from hub.testing import HubResult
@@ -49,7 +49,9 @@ def hours(folder: Path, count: int, *, name: str = "a.csv", bad: bool = False) -
     rows = [f"{n};M{n % 3};P-1;0{n % 9 + 1}/10/2026;7,5" for n in range(count)]
     if bad:
         rows.append("99;M1;P-1;not a day;7")
-    (folder / "hours" / name).write_text("Id;Qui;Projet;Jour;Heures\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "hours" / name).write_text(
+        "Id;Qui;Projet;Jour;Heures\n" + "\n".join(rows) + "\n", encoding="utf-8"
+    )
 
 
 def test_the_main_job(folder: Path, run_hub: Run) -> None:
@@ -287,7 +289,11 @@ def test_the_portfolio_in_config(folder: Path, run_hub: Run) -> None:
         ("projects.csv", "code;name;parent_code\nA;x;Z\n", "there is no line with the code 'Z'"),
         ("projects.csv", "code;name;level\nA;x;epic\n", "'epic' is not one of portfolio"),
         ("projects.csv", "code;name;priority\nA;x;high\n", "'high' is not a whole number"),
-        ("project_links.csv", "project_code;source;container;facets\nA;s;c;hours\n", "hours is not one of schedule"),
+        (
+            "project_links.csv",
+            "project_code;source;container;facets\nA;s;c;hours\n",
+            "hours is not one of schedule",
+        ),
         ("project_links.csv", "project_code;source;container\nA;s;c\nB;s;c\n", "already linked on line 2"),
         (
             "project_links.csv",

@@ -42,7 +42,9 @@ LAST_MONTH = (date.today().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 def sync(store: Store, *records: Record) -> None:
     source = records[0].id.partition(":")[0]
-    store.register_source(source, kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=360000)
+    store.register_source(
+        source, kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=360000
+    )
     run = store.begin_run(source, "full")
     store.write_batch(list(records), run_id=run, source_id=source)
     store.end_run(run, "ok")
@@ -64,7 +66,7 @@ def ask(report: PublishReport, sql: str) -> list[tuple[Any, ...]]:
 
 
 def hashes(report: PublishReport) -> dict[str, str]:
-    """Give one hash of the sorted rows of every table."""
+    """Return one hash of the sorted rows of every table."""
     feed = open_feed(Path(report.folder))
     found = {}
     for name, table in model().tables.items():
@@ -92,7 +94,9 @@ def plan(*tasks: Record) -> list[Record]:
     return [Container(id="plans:a", kind="plan", code="A", name="A", seconds_per_day=25200), *tasks]
 
 
-def work(no: int, finish: str, *, remaining: int = 5, percent: float = 0.0, base: str = "2026-06-30") -> list[Record]:
+def work(
+    no: int, finish: str, *, remaining: int = 5, percent: float = 0.0, base: str = "2026-06-30"
+) -> list[Record]:
     return [
         Task(id=f"plans:t{no}", container_id="plans:a", title=f"T{no}", estimate_s=10 * 25200, remaining_s=remaining * 25200, percent=percent,
              planned_start_on="2026-05-01", planned_finish_on=finish),
@@ -102,7 +106,12 @@ def work(no: int, finish: str, *, remaining: int = 5, percent: float = 0.0, base
 
 def hours(no: int, day: str, days: float, **more: Any) -> Worklog:
     return Worklog(
-        id=f"times:w{no}", container_id="times:a", account_id="times:u1", day=day, seconds=round(days * 25200), **more
+        id=f"times:w{no}",
+        container_id="times:a",
+        account_id="times:u1",
+        day=day,
+        seconds=round(days * 25200),
+        **more,
     )
 
 
@@ -121,10 +130,12 @@ def test_a_cut_stands_beside_today(store: Store, tmp_path: Path) -> None:
     report = out(store, tmp_path)
 
     assert [(0, 8.0, 1), (1, 5.0, 0)] == ask(
-        report, "SELECT cut_key, remaining_days, is_latest FROM fact_task_snapshot JOIN dim_cut USING (cut_key) ORDER BY 1"
+        report,
+        "SELECT cut_key, remaining_days, is_latest FROM fact_task_snapshot JOIN dim_cut USING (cut_key) ORDER BY 1",
     )
     assert [(0, 8.0), (1, 5.0)] == ask(
-        report, "SELECT cut_key, value FROM fact_kpi WHERE kpi = 'RAF' AND measure = 'raf' AND scope_label = 'A' ORDER BY 1"
+        report,
+        "SELECT cut_key, value FROM fact_kpi WHERE kpi = 'RAF' AND measure = 'raf' AND scope_label = 'A' ORDER BY 1",
     )
 
 
@@ -135,7 +146,9 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
         store,
         *plan(
             *work(1, "2026-07-31"),
-            Task(id="plans:m", container_id="plans:a", title="Go", status_raw="Recette", assignee_id="plans:u"),
+            Task(
+                id="plans:m", container_id="plans:a", title="Go", status_raw="Recette", assignee_id="plans:u"
+            ),
         ),
     )
     sync(store, *TIMES, hours(1, "2026-05-05", 2))
@@ -171,13 +184,24 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     stamp = datetime.now(UTC) - timedelta(days=40)
     day = stamp.date()
     sync(store, *portfolio())
-    mile = Task(id="plans:m", container_id="plans:a", title="Go live", kind="milestone", planned_finish_on="2026-07-31")
+    mile = Task(
+        id="plans:m",
+        container_id="plans:a",
+        title="Go live",
+        kind="milestone",
+        planned_finish_on="2026-07-31",
+    )
     sync(store, *plan(*work(1, "2026-07-31"), mile))
     sync(store, *TIMES, hours(1, str(day - timedelta(days=3)), 2))
     sync(
         store,
         BudgetLine(
-            id="erp:1", project_code="A", month=f"{day:%Y-%m}", kind="consumed", category="services", amount_minor=10000
+            id="erp:1",
+            project_code="A",
+            month=f"{day:%Y-%m}",
+            kind="consumed",
+            category="services",
+            amount_minor=10000,
         ),
     )
     taken = cuts.take(store, kind="copil", label="Then", actor="me")
@@ -186,7 +210,9 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     sync(store, *plan(*work(1, "2026-07-31", remaining=7), Task(id="plans:m", container_id="plans:a", title="Go live", kind="milestone", planned_finish_on="2026-08-14"),
                       *work(2, "2026-09-01")))  # fmt: skip
     today = date.today()
-    sync(store, *TIMES, hours(1, str(day - timedelta(days=3)), 3), hours(2, str(today + timedelta(days=1)), 1))
+    sync(
+        store, *TIMES, hours(1, str(day - timedelta(days=3)), 3), hours(2, str(today + timedelta(days=1)), 1)
+    )
     sync(
         store,
         RegisterItem(
@@ -222,15 +248,26 @@ def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str
     cuts.take(store, kind="copil", label="Then", actor="me")
     sync(store, *plan(*work(2, "2026-09-01")))
     issue = Task(
-        id="jira:1", container_id="jira:p", title="New", points=3.0, iteration_id="jira:s", created_at="2026-01-02T08:00:00Z"
+        id="jira:1",
+        container_id="jira:p",
+        title="New",
+        points=3.0,
+        iteration_id="jira:s",
+        created_at="2026-01-02T08:00:00Z",
     )
-    sync(store, Container(id="jira:p", kind="project", code="B", name="B"), Iteration(id="jira:s", name="S1"), issue)
+    sync(
+        store,
+        Container(id="jira:p", kind="project", code="B", name="B"),
+        Iteration(id="jira:s", name="S1"),
+        issue,
+    )
     cuts.take(store, kind="copil", label="Later", actor="me")
     cuts.close(store, tmp_path / "data" / "feed", "Later", BuildOptions(), actor="me")
     report = out(store, tmp_path, as_of=moment_of(store, "Then"), vs=vs)
 
     assert [("removed", -10.0)] == ask(
-        report, "SELECT measure, delta FROM fact_move WHERE topic = 'scope' AND project_key <> -1 AND delta <> 0"
+        report,
+        "SELECT measure, delta FROM fact_move WHERE topic = 'scope' AND project_key <> -1 AND delta <> 0",
     )
     assert [(0, 1), (1, 3)] == ask(
         report,
@@ -254,19 +291,32 @@ def test_moments_have_names(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="label of its own"):
         cuts.take(store, kind="weekly", label=" ", actor="me")
     with pytest.raises(ConfigError, match="not over yet"):
-        cuts.take(store, kind="weekly", label="Tomorrow", actor="me", as_of=str(date.today() + timedelta(days=1)))
+        cuts.take(
+            store, kind="weekly", label="Tomorrow", actor="me", as_of=str(date.today() + timedelta(days=1))
+        )
     with pytest.raises(ConfigError, match="no cut 'S9'"):
         cuts.named(store, tmp_path, "S9")
 
 
 def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
     """Later edits, deletions and late lines are signed lines of their own; month and total are both right."""
-    sync(store, *portfolio(), Rate(id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=50000))
+    sync(
+        store,
+        *portfolio(),
+        Rate(id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=50000),
+    )
     day = f"{LAST_MONTH}-03"
     sync(store, *TIMES, hours(1, day, 2), hours(2, day, 1), hours(3, day, 1))
     sync(
         store,
-        BudgetLine(id="erp:1", project_code="A", month=LAST_MONTH, kind="consumed", category="services", amount_minor=10000),
+        BudgetLine(
+            id="erp:1",
+            project_code="A",
+            month=LAST_MONTH,
+            kind="consumed",
+            category="services",
+            amount_minor=10000,
+        ),
     )
     sealed = periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
     spent = f"SELECT sum(days), sum(amount)::DOUBLE FROM fact_worklog WHERE strftime(work_date, '%Y-%m') = '{LAST_MONTH}'"
@@ -276,11 +326,20 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
         *TIMES,
         hours(1, day, 5),
         hours(4, day, 0.5),
-        BudgetLine(id="times:1", project_code="A", month="2020-01", kind="forecast", category="x", amount_minor=1),
+        BudgetLine(
+            id="times:1", project_code="A", month="2020-01", kind="forecast", category="x", amount_minor=1
+        ),
     )
     sync(
         store,
-        BudgetLine(id="erp:1", project_code="A", month=LAST_MONTH, kind="consumed", category="services", amount_minor=15000),
+        BudgetLine(
+            id="erp:1",
+            project_code="A",
+            month=LAST_MONTH,
+            kind="consumed",
+            category="services",
+            amount_minor=15000,
+        ),
     )
     store.set_presence("worklog", ["times:w2"], "deleted", "gone", run_id=9)
     report = out(store, tmp_path)
@@ -303,7 +362,9 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sealed already"):
         periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
     with pytest.raises(ConfigError, match="not over yet"):
-        periods.seal(store, tmp_path / "data" / "feed", f"{datetime.now(UTC):%Y-%m}", BuildOptions(), actor="me")
+        periods.seal(
+            store, tmp_path / "data" / "feed", f"{datetime.now(UTC):%Y-%m}", BuildOptions(), actor="me"
+        )
     with pytest.raises(ConfigError, match="not a month"):
         periods.seal(store, tmp_path / "data" / "feed", "October", BuildOptions(), actor="me")
 
@@ -315,7 +376,10 @@ def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> 
     boxes = [Container(id="times:b", kind="table", code="B", name="B")]
     sync(store, *TIMES, *boxes, hours(1, day, 2))
     periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
-    sync(store, Worklog(id="times:w1", container_id="times:b", account_id="times:u1", day=day, seconds=2 * 25200))
+    sync(
+        store,
+        Worklog(id="times:w1", container_id="times:b", account_id="times:u1", day=day, seconds=2 * 25200),
+    )
     there = ask(
         out(store, tmp_path),
         "SELECT code, sum(days) FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1 ORDER BY 1",
@@ -325,7 +389,8 @@ def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> 
 
     assert [("A", 0.0), ("B", 2.0)] == there
     assert [("A", 2.0), ("B", 0.0)] == ask(
-        report, "SELECT code, sum(days) FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1 ORDER BY 1"
+        report,
+        "SELECT code, sum(days) FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1 ORDER BY 1",
     )
     assert 4 == len(periods.corrections(store))
 
@@ -337,14 +402,28 @@ def test_the_hub_keeps_a_baseline_where_the_tool_has_none(store: Store, tmp_path
         store,
         *plan(
             *work(1, "2026-07-31"),
-            Task(id="plans:x", container_id="plans:a", title="X", estimate_s=3 * 25200, remaining_s=0, due_on="2026-09-01"),
+            Task(
+                id="plans:x",
+                container_id="plans:a",
+                title="X",
+                estimate_s=3 * 25200,
+                remaining_s=0,
+                due_on="2026-09-01",
+            ),
         ),
     )
     count = take_baseline(store, "A", actor="me")
     sync(
         store,
         *plan(
-            Task(id="plans:x", container_id="plans:a", title="X", estimate_s=9 * 25200, remaining_s=0, due_on="2026-12-01")
+            Task(
+                id="plans:x",
+                container_id="plans:a",
+                title="X",
+                estimate_s=9 * 25200,
+                remaining_s=0,
+                due_on="2026-12-01",
+            )
         ),
     )
 
@@ -381,7 +460,9 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
             sync(
                 store,
                 *TIMES,
-                hours(no, day, rng.randint(1, 8) / 2, approval=rng.choice(("approved", "rejected", "unknown"))),
+                hours(
+                    no, day, rng.randint(1, 8) / 2, approval=rng.choice(("approved", "rejected", "unknown"))
+                ),
             )
         case 5:
             issue = Task(id=f"jira:i{no}", container_id="jira:p", code=f"A-{no}", title=rng.choice((f"T{no}", "Else")), status_raw=rng.choice(("Open", "Recette")),
@@ -403,7 +484,13 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
             )
         case 6:
             sync(
-                store, Rate(id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=rng.randint(4, 9) * 10000)
+                store,
+                Rate(
+                    id="config:r",
+                    scope="default",
+                    valid_from="2026-01-01",
+                    minor_per_day=rng.randint(4, 9) * 10000,
+                ),
             )
         case 7:
             sync(store, StatusMap(id="config:s", source="jira", status_raw="Recette", category=rng.choice(("done", "in_progress"))),
@@ -432,7 +519,9 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
             if rng.random() < 0.5:
                 cuts.close(store, tmp_path / "data" / "feed", label, BuildOptions(), actor="me")
         case _:
-            table, id_ = rng.choice((("worklog", f"times:w{no}"), ("task", f"plans:t{no}"), ("task", f"jira:i{no}")))
+            table, id_ = rng.choice(
+                (("worklog", f"times:w{no}"), ("task", f"plans:t{no}"), ("task", f"jira:i{no}"))
+            )
             store.set_presence(table, [id_], rng.choice(("deleted", "present")), "said so", run_id=1)
             if not store.rows("SELECT 1 FROM period_close") and rng.random() < 0.5:
                 periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
@@ -456,4 +545,6 @@ def test_as_of_is_what_was(tmp_path: Path, proof: bool) -> None:
             for stamp, then in told:
                 again = hashes(out(store, folder, as_of=stamp))
                 assert {} == {name: stamp for name in then if then[name] != again[name]}, (seed, stamp)
-            assert closed == {path: path.read_bytes() for path in (folder / "data" / "cuts").rglob("*.parquet")}
+            assert closed == {
+                path: path.read_bytes() for path in (folder / "data" / "cuts").rglob("*.parquet")
+            }

@@ -69,9 +69,9 @@ def certificate(path: Path, password: bytes | None = None) -> Path:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pm-hub")])
     day = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day + datetime.timedelta(days=3650)).sign(
-        key, hashes.SHA256()
-    )
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, day, day + datetime.timedelta(days=3650)
+    ).sign(key, hashes.SHA256())
     closed = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     path.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, closed)
@@ -111,7 +111,12 @@ def test_an_application_signs_in_by_its_certificate(
 def test_a_certificate_without_its_key_is_refused(tenant: StandIn, tmp_path: Path) -> None:
     (tmp_path / "half.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     (tmp_path / "half.pem").chmod(0o600)
-    settings = Entra(tenant=TENANT, client_id=CLIENT, authority=tenant.url, certificate=Secret("file", "half.pem", tmp_path))
+    settings = Entra(
+        tenant=TENANT,
+        client_id=CLIENT,
+        authority=tenant.url,
+        certificate=Secret("file", "half.pem", tmp_path),
+    )
 
     with pytest.raises(ConfigError, match=r"private key and the certificate; .openssl"):
         signing(settings, tmp_path).header(GRAPH)
@@ -123,7 +128,9 @@ def test_a_person_signs_in_once_by_a_code(tenant: StandIn, tmp_path: Path) -> No
     tenant.world.pending = [1]  # type: ignore[union-attr]
 
     assert "pmo@example.org" == signing(person(tenant), tmp_path).by_code(GRAPH, said.append)
-    assert ["Open https://microsoft.com/devicelogin in a browser, enter the code ABCD-EFGH, and sign in."] == said
+    assert [
+        "Open https://microsoft.com/devicelogin in a browser, enter the code ABCD-EFGH, and sign in."
+    ] == said
     kept = tmp_path / "data" / "signin" / "planner.json"
     assert 0o600 == stat.S_IMODE(kept.stat().st_mode)
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(person(tenant), tmp_path).header(GRAPH)

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from hub.errors import ConfigError, FeedError
-from hub.feed import BuildOptions, Snapshot, build, changes, check, instant, load_manifest, model, open_feed, project_to
+from hub.feed import (
+    BuildOptions,
+    Snapshot,
+    build,
+    changes,
+    check,
+    instant,
+    load_manifest,
+    model,
+    open_feed,
+    project_to,
+)
 from hub.feed.build import save_manifest
 from hub.records import (
     Account,
@@ -66,7 +77,9 @@ PORTFOLIO = [
 def fill(store: Store, *groups: list[Record]) -> None:
     for group in groups:
         source = group[0].id.partition(":")[0]
-        store.register_source(source, kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=3600)
+        store.register_source(
+            source, kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=3600
+        )
         run = store.begin_run(source, "full")
         store.write_batch(group, run_id=run, source_id=source)
         store.end_run(run, "ok")
@@ -121,25 +134,35 @@ def test_without_a_portfolio_equal_codes_are_one_project(store: Store, tmp_path:
     fill(store, PLAN, HOURS)
     snapshot = feed_of(store, tmp_path)
 
-    assert [("INFRA", "Infrastructure")] == ask(snapshot, "SELECT code, name FROM dim_project WHERE project_key <> -1")
+    assert [("INFRA", "Infrastructure")] == ask(
+        snapshot, "SELECT code, name FROM dim_project WHERE project_key <> -1"
+    )
     assert [(-2,), (-1,)] == ask(snapshot, "SELECT DISTINCT project_key FROM fact_worklog ORDER BY 1")
 
 
 def test_a_project_without_a_code_goes_by_its_name_in_figures(store: Store, tmp_path: Path) -> None:
     fill(
-        store, [Container(id="boards:1", kind="board", name="Été"), Task(id="boards:t", container_id="boards:1", title="T")]
+        store,
+        [
+            Container(id="boards:1", kind="board", name="Été"),
+            Task(id="boards:t", container_id="boards:1", title="T"),
+        ],
     )
     snapshot = feed_of(store, tmp_path)
 
     assert [("Été",)] == ask(
-        snapshot, "SELECT DISTINCT scope_label FROM fact_kpi WHERE scope_kind = 'project' AND project_key <> -1"
+        snapshot,
+        "SELECT DISTINCT scope_label FROM fact_kpi WHERE scope_kind = 'project' AND project_key <> -1",
     )
 
 
 def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
     """Links by container name or code, programmes and portfolios by parent; what nobody claims is project -1."""
     link = ProjectLink(
-        id="config:INFRA/plans", project_code="INFRA", container_id="plans:Infrastructure", facets="schedule,effort"
+        id="config:INFRA/plans",
+        project_code="INFRA",
+        container_id="plans:Infrastructure",
+        facets="schedule,effort",
     )
     fill(store, PLAN, HOURS, [*PORTFOLIO, link])
     snapshot = feed_of(store, tmp_path, lang="fr")
@@ -268,7 +291,9 @@ def test_changes_lead_from_one_feed_to_the_next(store: Store, tmp_path: Path) ->
 
     assert {("update", "hours:1"), ("insert", "hours:9"), ("delete", "hours:2")} == moves
     assert {"insert"} == {row[0] for row in ask_changes(new.folder, None, "dim_task")}
-    assert [(len(ask_changes(new.folder, None, "fact_worklog")),)] == ask(new, "SELECT count(*) FROM fact_worklog")
+    assert [(len(ask_changes(new.folder, None, "fact_worklog")),)] == ask(
+        new, "SELECT count(*) FROM fact_worklog"
+    )
 
 
 @pytest.mark.parametrize("level", ["team-week", "project"])
@@ -280,9 +305,9 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
     month = "SELECT strftime(work_date, '%Y-%m') m, project_key, category, sum(seconds)::BIGINT, round(sum(days), 9) FROM fact_worklog GROUP BY ALL ORDER BY ALL"
 
     assert ask(snapshot, month) == ask(folder, month)
-    assert ask(snapshot, "SELECT sum(planned_s)::BIGINT, sum(logged_s)::BIGINT FROM fact_allocation_week") == ask(
-        folder, "SELECT sum(planned_s)::BIGINT, sum(logged_s)::BIGINT FROM fact_allocation_week"
-    )
+    assert ask(
+        snapshot, "SELECT sum(planned_s)::BIGINT, sum(logged_s)::BIGINT FROM fact_allocation_week"
+    ) == ask(folder, "SELECT sum(planned_s)::BIGINT, sum(logged_s)::BIGINT FROM fact_allocation_week")
     assert level == load_manifest(folder)["privacy"]
     for path in folder.rglob("*"):
         assert b"Engineer" not in (path.read_bytes() if path.is_file() else b""), path
@@ -292,7 +317,8 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
             if facts.ref:
                 key = model().tables[facts.ref].key[0]
                 assert [(0,)] == ask(
-                    folder, f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {facts.ref})"
+                    folder,
+                    f"SELECT count(*) FROM {table} WHERE {column} NOT IN (SELECT {key} FROM {facts.ref})",
                 ), (table, column)
 
 
@@ -323,7 +349,8 @@ def test_a_span_is_shared_over_workdays(store: Store, tmp_path: Path) -> None:
     snapshot = feed_of(store, tmp_path)
 
     assert [("2026-03-30", 7200), ("2026-04-06", 7200)] == ask(
-        snapshot, "SELECT week_start::VARCHAR, planned_s FROM fact_allocation_week WHERE planned_s > 0 ORDER BY 1"
+        snapshot,
+        "SELECT week_start::VARCHAR, planned_s FROM fact_allocation_week WHERE planned_s > 0 ORDER BY 1",
     )
 
 
@@ -334,7 +361,9 @@ def test_the_calendar_knows_holidays(store: Store, tmp_path: Path) -> None:
 
     assert [(252,)] == ask(snapshot, "SELECT sum(is_workday)::BIGINT FROM dim_date WHERE year = 2026")
     assert [("2026-W53",)] == ask(snapshot, "SELECT iso_week_label FROM dim_date WHERE date = '2026-12-31'")
-    assert [("Lundi de Pentecôte",)] == ask(snapshot, "SELECT holiday_name FROM dim_date WHERE date = '2026-05-25'")
+    assert [("Lundi de Pentecôte",)] == ask(
+        snapshot, "SELECT holiday_name FROM dim_date WHERE date = '2026-05-25'"
+    )
     with pytest.raises(FeedError, match="'XX' is not an ISO code"):
         feed_of(store, tmp_path, country="XX")
 
@@ -411,7 +440,10 @@ def test_manifest_tells_what_the_files_hold(store: Store, tmp_path: Path) -> Non
 
     assert listed == {p.relative_to(snapshot.folder).as_posix() for p in snapshot.folder.rglob("*.parquet")}
     assert 34300 == manifest["tables"]["fact_worklog"]["sums"]["seconds"]
-    assert {"fact_worklog/year_month=2026-02/data_0.parquet", "fact_worklog/year_month=2026-03/data_0.parquet"} <= listed
+    assert {
+        "fact_worklog/year_month=2026-02/data_0.parquet",
+        "fact_worklog/year_month=2026-03/data_0.parquet",
+    } <= listed
     assert {0o600} == {p.stat().st_mode & 0o777 for p in snapshot.folder.rglob("*.parquet")}
     with pytest.raises(FeedError, match="no readable feed"):
         load_manifest(tmp_path)

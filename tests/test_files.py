@@ -35,7 +35,9 @@ def test_a_state_knows_its_file(tmp_path: Path) -> None:
     path.write_text("three")
 
     assert not state.looks_unchanged(path)
-    assert state == FileState.of_cursor({"size": 3, "mtime_ns": state.mtime_ns, "sha256": state.sha256, "more": 1})
+    assert state == FileState.of_cursor(
+        {"size": 3, "mtime_ns": state.mtime_ns, "sha256": state.sha256, "more": 1}
+    )
     assert FileState.of_cursor({"size": 3}) is None
     with pytest.raises(SourceDataError, match="a changed while it was read"):
         state.verify(path)

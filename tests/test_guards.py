@@ -70,7 +70,12 @@ def test_a_plugin_is_a_distribution_of_its_own(folder: Path) -> None:
     facts = tomllib.loads((folder / "pyproject.toml").read_text())
     name = folder.name
     own = list((folder / f"hub_{name}").rglob("*.py"))
-    foreign = {module for path in own for module in imports(path) if module == "hub" or module.startswith(("hub.", "hub_"))}
+    foreign = {
+        module
+        for path in own
+        for module in imports(path)
+        if module == "hub" or module.startswith(("hub.", "hub_"))
+    }
 
     assert f"pm-hub-{name}" == facts["project"]["name"]
     assert {name: f"hub_{name}"} == facts["project"]["entry-points"]["hub"]
@@ -100,7 +105,9 @@ def test_manners_of_a_module(path: Path) -> None:
 def test_every_hook_is_documented_with_its_signature() -> None:
     """docs/hooks.md holds every hook with its signature and an example, and no other."""
     text = (ROOT / "docs" / "hooks.md").read_text()
-    hooks = {name: f for name, f in vars(hookspecs).items() if inspect.isfunction(f) and hasattr(f, "hub_spec")}
+    hooks = {
+        name: f for name, f in vars(hookspecs).items() if inspect.isfunction(f) and hasattr(f, "hub_spec")
+    }
     titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
     signatures = [f"{name}{inspect.signature(function)}".replace("'", "") for name, function in hooks.items()]
 
@@ -139,7 +146,9 @@ def test_every_command_has_an_example() -> None:
 
     assert len(pages) > 15
     assert [] == [
-        page.split("\n")[0] for page in pages if "Example:" not in page and not page.startswith("hub schedule list")
+        page.split("\n")[0]
+        for page in pages
+        if "Example:" not in page and not page.startswith("hub schedule list")
     ]
 
 
@@ -156,7 +165,11 @@ def test_model_and_queries_are_in_step() -> None:
 
 def test_dependencies_are_pinned_without_addresses() -> None:
     """Whatever the packages need is in constraints.txt, by name and version only."""
-    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     pinned = {re.split(r"==", line)[0].lower().replace("_", "-").replace(".", "-") for line in lines}
     needed = set()
     for path in (ROOT / "pyproject.toml", *(folder / "pyproject.toml" for folder in PLUGINS)):

@@ -114,10 +114,16 @@ def test_passing_troubles_are_retried(server: Server, session: Session, status: 
         ("instant", 20.0),
     ],
 )
-def test_the_server_says_how_long(server: Server, session: Session, slept: Slept, value: str, seconds: float) -> None:
+def test_the_server_says_how_long(
+    server: Server, session: Session, slept: Slept, value: str, seconds: float
+) -> None:
     """Retry-After in seconds, fractions, dates and epochs is honoured."""
     then = datetime.now(UTC) + timedelta(seconds=seconds)
-    forms = {"date": format_datetime(then, usegmt=True), "epoch": str(then.timestamp()), "instant": then.isoformat()}
+    forms = {
+        "date": format_datetime(then, usegmt=True),
+        "epoch": str(then.timestamp()),
+        "instant": then.isoformat(),
+    }
     server.answers = [says(429, Retry_After=forms.get(value, value)), says(200)]
     session.get_json(server.url)
 
@@ -139,7 +145,9 @@ def test_patience_ends(server: Server, session: Session, slept: Slept) -> None:
     """After the patience the source is unavailable, in a sentence that holds no query."""
     server.answers = [says(503)]
 
-    with pytest.raises(SourceUnavailable, match=r"did not answer within 60 s of patience: HTTP 503") as caught:
+    with pytest.raises(
+        SourceUnavailable, match=r"did not answer within 60 s of patience: HTTP 503"
+    ) as caught:
         session.get_json(server.url + "/x?token=s3cret")
     assert sum(slept) <= 60
     assert "s3cret" not in str(caught.value)

@@ -26,14 +26,16 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[object, ...]]]:
-    """Give the store of a run that nobody disturbed."""
+    """Return the store of a run that nobody disturbed."""
     path = tmp_path_factory.mktemp("calm") / "hub.db"
     assert kill_target.run(path, pause=0) == 0
     with Store.open(path) as store:
         return store_image(store)
 
 
-def test_killed_syncs_end_like_calm_ones(tmp_path: Path, calm: dict[str, list[tuple[object, ...]]], proof: bool) -> None:
+def test_killed_syncs_end_like_calm_ones(
+    tmp_path: Path, calm: dict[str, list[tuple[object, ...]]], proof: bool
+) -> None:
     """Stores killed up to four times at random moments equal the calm one; runs say they were interrupted."""
     rng = random.Random(2026)
     kills = 0

@@ -120,7 +120,9 @@ def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> Non
     (cases,) = ET.parse(hub_folder / "report.xml").getroot()
 
     assert (0, "gold") == (well.exit_code, said["level"])
-    counted = {medium: sum(check.medium in {"any", medium} for check in CHECKS) for medium in ("http", "files")}
+    counted = {
+        medium: sum(check.medium in {"any", medium} for check in CHECKS) for medium in ("http", "files")
+    }
     assert counted == {"http": int(cases.get("tests", "0")), "files": len(said["results"])}
     assert 1 == bad.exit_code
     assert "law:  A row with the very stamp of the cursor is found." in bad.output
@@ -161,17 +163,27 @@ def test_a_correct_source_of_files_is_gold(proof: bool) -> None:
     for seed in range(50 if proof else 1):
         report = certify(PaperExam(), seed=seed)
 
-        assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), f"seed {seed}"
+        assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), (
+            f"seed {seed}"
+        )
 
 
-def test_the_bundled_sources_of_files_are_gold(proof: bool, hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+def test_the_bundled_sources_of_files_are_gold(
+    proof: bool, hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
     """The hub's own sources go through the same door; those over HTTP do so beside their own tests."""
     result = run_hub("plugin", "certify", "tabular", "--level", "gold")
     plans = certify(
         MsProjectExam(),
         only=()
         if proof
-        else ("reads-everything", "hours-in-are-hours-out", "deletions-are-found", "a-vanished-file", "storm"),
+        else (
+            "reads-everything",
+            "hours-in-are-hours-out",
+            "deletions-are-found",
+            "a-vanished-file",
+            "storm",
+        ),
     )
 
     assert 0 == result.exit_code, result.output
@@ -184,7 +196,12 @@ def test_the_bundled_destination_is_gold(proof: bool) -> None:
     sample = (
         ()
         if proof
-        else ("delivers-the-feed", "privacy-level-is-kept", "destination-check-tells-the-truth", "refusals-are-told")
+        else (
+            "delivers-the-feed",
+            "privacy-level-is-kept",
+            "destination-check-tells-the-truth",
+            "refusals-are-told",
+        )
     )
     report = certify(FilesExam(), only=sample)
 

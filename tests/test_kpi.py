@@ -17,7 +17,9 @@ from hub.feed import catalogue, evaluate, model, open_folder
 from hub.feed.kpi import generate_days
 
 EXAMPLES = Path(__file__).parents[2] / "shared" / "design" / "kpi_examples.json"
-needs_examples = pytest.mark.skipif(not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here")
+needs_examples = pytest.mark.skipif(
+    not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here"
+)
 GOLDEN: dict[str, Any] = (
     json.loads(EXAMPLES.read_text(encoding="utf-8")) if EXAMPLES.exists() else {"kpis": [], "fixture": {}}
 )
@@ -34,7 +36,9 @@ def write_feed(folder: Path, tables: dict[str, Any], form: str) -> Path:
         columns = ", ".join(f"{column} {types[column].type}" for column in table["columns"])
         connection.execute(f"CREATE TABLE {name} ({columns})")
         if table["rows"]:
-            connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(table['columns']))})", table["rows"])
+            connection.executemany(
+                f"INSERT INTO {name} VALUES ({', '.join('?' * len(table['columns']))})", table["rows"]
+            )
         connection.execute(f"COPY {name} TO '{folder / name}.{form}'")
     connection.close()
     return folder
@@ -48,7 +52,7 @@ def same(expected: Any, actual: Any) -> bool:
 
 
 def moment_of(params: dict[str, Any]) -> str:
-    """Give the day or instant a golden result was computed at."""
+    """Return the day or instant a golden result was computed at."""
     return str(params.get("now", "2026-03-31"))
 
 
@@ -57,7 +61,9 @@ def wanted(row: dict[str, Any], params: dict[str, Any]) -> bool:
     asked = {
         "project_key": params.get("project"), "task_key": params.get("task"), "week_start": params.get("week"), "person_key": params.get("p"),
     }  # fmt: skip
-    if any(value is not None and name in row and str(row[name]) != str(value) for name, value in asked.items()):
+    if any(
+        value is not None and name in row and str(row[name]) != str(value) for name, value in asked.items()
+    ):
         return False
     if "m" in params and params["m"] not in {row.get("month"), row.get("year_month")}:
         return False
@@ -94,7 +100,9 @@ def test_golden_results(golden: dict[str, Any], golden_feed: duckdb.DuckDBPyConn
     assert len(golden["expected"]) == len(rows)
     for expected, actual in zip(golden["expected"], rows, strict=True):
         assert {} == {
-            name: (value, actual.get(name)) for name, value in expected.items() if not same(value, actual.get(name))
+            name: (value, actual.get(name))
+            for name, value in expected.items()
+            if not same(value, actual.get(name))
         }
 
 
@@ -102,7 +110,7 @@ def test_golden_results(golden: dict[str, Any], golden_feed: duckdb.DuckDBPyConn
 
 
 def load(tables: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
-    """Give an open feed with these rows; the calendar is generated."""
+    """Return an open feed with these rows; the calendar is generated."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, table in model().tables.items():
@@ -128,7 +136,9 @@ def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
     for seed in range(200 if proof else 10):
         tables, as_of = random_feed(seed)
         connection = load(tables)
-        workdays = {row[0] for row in connection.execute("SELECT date FROM dim_date WHERE is_workday = 1").fetchall()}
+        workdays = {
+            row[0] for row in connection.execute("SELECT date FROM dim_date WHERE is_workday = 1").fetchall()
+        }
         result = evaluate(connection, as_of.isoformat())
         connection.close()
         at = datetime(as_of.year, as_of.month, as_of.day, 23, 59, 59, 999999, tzinfo=UTC)
@@ -150,7 +160,11 @@ def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
             actual = sorted(result.kpis[code], key=order)
             assert len(expected) == len(actual), (seed, code)
             for wanted_row, row in zip(sorted(expected, key=order), actual, strict=True):
-                wrong = {name: (value, row[name]) for name, value in wanted_row.items() if not close_to(value, row[name])}
+                wrong = {
+                    name: (value, row[name])
+                    for name, value in wanted_row.items()
+                    if not close_to(value, row[name])
+                }
                 assert {} == wrong, (seed, code, wanted_row)
                 seen += 1
     assert seen > 100

@@ -55,7 +55,9 @@ def test_exact_identifiers_decide_and_names_propose(store: Store) -> None:
         "jira:1": ("config:people/1", "email"), "times:1": ("config:people/1", "employee_no"), "ad:1": ("config:people/1", "login"),
         "tw:5": ("match:people/jira:5", "same identifier"), "jira:5": ("match:people/jira:5", "same identifier"),
     } == links(store)  # fmt: skip
-    assert {"plans:1": ("config:people/1", "name"), "jira:2": ("config:people/2", "name")} == links(store, "proposed")
+    assert {"plans:1": ("config:people/1", "name"), "jira:2": ("config:people/2", "name")} == links(
+        store, "proposed"
+    )
     assert (5, 2) == (counts.accepted, counts.proposed)
     assert 5 == len(store.rows("SELECT 1 FROM audit_log WHERE action = 'match accept'"))
 
@@ -81,7 +83,11 @@ def test_an_alias_of_an_address_or_a_domain(store: Store) -> None:
 
 def test_what_two_people_share_decides_nothing(store: Store) -> None:
     """Two people of one address are both proposed, with the reason."""
-    fill(store, [*PEOPLE, Person(id="config:people/3", display_name="Twin", email="jean.dupont@corp.com")], ACCOUNTS[:1])
+    fill(
+        store,
+        [*PEOPLE, Person(id="config:people/3", display_name="Twin", email="jean.dupont@corp.com")],
+        ACCOUNTS[:1],
+    )
     matching.propose(store, {}, actor="me")
     waiting = matching.lines(store, state="proposed")
 
@@ -98,7 +104,9 @@ def test_what_people_decide_stays(store: Store) -> None:
     matching.reject(store, [ids["jira:2"]], actor="ann")
     matching.split(store, [ids["jira:1"]], actor="ann", reason="left the company")
     counts = matching.propose(store, {}, actor="me")
-    said = store.rows("SELECT action, actor, reason, before, after FROM audit_log WHERE actor = 'ann' ORDER BY seq")
+    said = store.rows(
+        "SELECT action, actor, reason, before, after FROM audit_log WHERE actor = 'ann' ORDER BY seq"
+    )
 
     assert ("config:people/1", "manual") == links(store)["plans:1"]
     assert {"jira:1", "jira:2"} == set(links(store, "rejected"))
@@ -120,7 +128,10 @@ def test_a_rule_that_no_longer_holds_is_taken_back(store: Store) -> None:
     matching.accept(store, [line.id for line in matching.lines(store, state="proposed")], actor="ann")
     fill(
         store,
-        [Account(id="jira:1", display_name="J. D.", email="other@corp.com"), Account(id="plans:1", display_name="Renamed")],
+        [
+            Account(id="jira:1", display_name="J. D.", email="other@corp.com"),
+            Account(id="plans:1", display_name="Renamed"),
+        ],
     )
     counts = matching.propose(store, {}, actor="me")
 
@@ -131,7 +142,8 @@ def test_a_rule_that_no_longer_holds_is_taken_back(store: Store) -> None:
 def test_matched_accounts_are_one_person_in_the_feed(store: Store, tmp_path: Path) -> None:
     """Hours of three tools meet on one person with a team; the sum is that of the lines."""
     logs: list[Record] = [
-        Worklog(id=f"{s}:w", account_id=f"{s}:1", day="2026-03-02", seconds=3600) for s in ("jira", "times", "ad")
+        Worklog(id=f"{s}:w", account_id=f"{s}:1", day="2026-03-02", seconds=3600)
+        for s in ("jira", "times", "ad")
     ]
     fill(store, PEOPLE, ACCOUNTS, logs)
     matching.propose(store, {}, actor="me")
@@ -163,8 +175,14 @@ def plan_and_work() -> list[Record]:
             (5, "Alone", None),
         )
     ]
-    rows += [CustomValue(id="plans:t2/Text1", row_id="plans:t2", field="Text1", text="https://jira.example/browse/P-4")]
-    rows += [Worklog(id=f"jira:w{n}", task_id=f"jira:{n}", day="2026-03-02", seconds=n * 3600) for n in range(1, 6)]
+    rows += [
+        CustomValue(
+            id="plans:t2/Text1", row_id="plans:t2", field="Text1", text="https://jira.example/browse/P-4"
+        )
+    ]
+    rows += [
+        Worklog(id=f"jira:w{n}", task_id=f"jira:{n}", day="2026-03-02", seconds=n * 3600) for n in range(1, 6)
+    ]
     return rows
 
 
@@ -182,7 +200,9 @@ def test_issues_carry_out_plan_tasks(store: Store, tmp_path: Path) -> None:
 
     assert {"jira:1": ("plans:t0", "key in name"), "jira:4": ("plans:t2", "url")} == links(store)
     assert {"jira:3": ("plans:t1", "same name in the same project")} == links(store, "proposed")
-    assert [("P", 7 * 3600, 8 * 3600, 2)] == [(one.project, one.matched_s, one.left_s, one.unmatched_issues) for one in rest]
+    assert [("P", 7 * 3600, 8 * 3600, 2)] == [
+        (one.project, one.matched_s, one.left_s, one.unmatched_issues) for one in rest
+    ]
     assert [("(No task)", 8 * 3600), ("Build [P-1]", 3 * 3600), ("Testing", 4 * 3600)] == found
 
 
@@ -250,7 +270,9 @@ def test_like_names_are_proposed(proof: bool) -> None:
     size = 10_000 if proof else 300
     names = [f"{words[n % 12]} {words[n // 12 % 12]} lot {n}" for n in range(size)]
     plan = [PlanTask(id=f"p{n}", project=1, title=name) for n, name in enumerate(names)]
-    work = [ExecTask(id=f"e{n}", project=1, title=name.replace("lot", "lots")) for n, name in enumerate(names)]
+    work = [
+        ExecTask(id=f"e{n}", project=1, title=name.replace("lot", "lots")) for n, name in enumerate(names)
+    ]
     began = time.monotonic()
     found = matching.match_tasks(plan, work, set())
     took = time.monotonic() - began

@@ -12,14 +12,16 @@ from random_feed import random_feed
 from test_kpi import GOLDEN, load, needs_examples, write_feed
 
 from hub.feed import catalogue, evaluate, measures, model, open_folder
-from hub.feed.figures import fill_figures
-from hub.feed.measures import HEALTH, Measure, code_of
+from hub.feed.kpi.measures import HEALTH, Measure, code_of
+from hub.feed.kpi.table import fill_table
 
 
 def twin(connection: duckdb.DuckDBPyConnection, one: Measure) -> dict[Any, Any]:
-    """Give a measure by project, as its SQL says."""
+    """Return a measure by project, as its SQL says."""
     return dict(
-        connection.execute(f"SELECT project_key, {one.sql} FROM {one.table} WHERE {one.where} GROUP BY 1").fetchall()
+        connection.execute(
+            f"SELECT project_key, {one.sql} FROM {one.table} WHERE {one.where} GROUP BY 1"
+        ).fetchall()
     )
 
 
@@ -33,7 +35,7 @@ def with_figures(connection: duckdb.DuckDBPyConnection) -> tuple[str, dict[str, 
     connection.execute("SET VARIABLE moment = getvariable('as_of_at')")
     connection.execute("CREATE TABLE project (name VARCHAR, key BIGINT, level VARCHAR, counted BOOLEAN)")
     connection.execute("CREATE TABLE team (name VARCHAR, key BIGINT, counted BOOLEAN)")
-    fill_figures(connection, cut=key)
+    fill_table(connection, cut=key)
     connection.execute("INSERT INTO fact_kpi BY NAME SELECT * FROM kpi_row")
     return found.as_of, found.kpis
 
@@ -81,7 +83,10 @@ def test_declared_measures_say_what_the_rows_say(seed: int) -> None:
     latest = {row["cut_key"] for row in tables["dim_cut"] if row["is_latest"] == 1}
     sums: dict[str, dict[Any, float | None]] = {}
     for code, facts in model().measures.items():
-        if facts.ratio or "project_key" not in model().tables[(facts.sum or facts.count).partition(".")[0]].columns:
+        if (
+            facts.ratio
+            or "project_key" not in model().tables[(facts.sum or facts.count).partition(".")[0]].columns
+        ):
             continue
         table, _, column = (facts.sum or facts.count).partition(".")
         by: dict[Any, list[float]] = defaultdict(list)

@@ -24,7 +24,11 @@ def test_a_new_connector_is_certified_at_once(
     name = f"fresh_{style}"
     made = run_hub("plugin", "new", name, "--style", style)
     own = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", name], cwd=hub_folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", "-q", name],
+        cwd=hub_folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert 0 == made.exit_code, made.error
@@ -39,7 +43,9 @@ def test_a_stranger_needs_sixty_lines(hub_folder: Path, run_hub: Callable[..., H
     added = 0
     for name in ("source.py", "exam.py"):
         made = hub_folder / "desk" / "hub_desk" / name
-        lines = difflib.unified_diff(made.read_text().splitlines(), (HAND / name).read_text().splitlines(), n=0)
+        lines = difflib.unified_diff(
+            made.read_text().splitlines(), (HAND / name).read_text().splitlines(), n=0
+        )
         added += sum(line.startswith("+") and not line.startswith("+++") for line in lines)
         shutil.copy(HAND / name, made)
     seen = run_hub("plugin", "certify", "desk", "--level", "silver")

@@ -44,7 +44,11 @@ def run_finished(run):
         ("crash", "raise RuntimeError('no licence')", "no licence"),
         ("missing", "import a_package_nobody_has", "a_package_nobody_has"),
         ("unknown", "from hub import hookimpl\n@hookimpl\ndef register_dreams(): ...", "register_dreams"),
-        ("notasource", "from hub import hookimpl\n@hookimpl\ndef register_sources(): return [dict]", "is not a Source"),
+        (
+            "notasource",
+            "from hub import hookimpl\n@hookimpl\ndef register_sources(): return [dict]",
+            "is not a Source",
+        ),
         ("nokind", "from hub import *\n@hookimpl\ndef register_sources(): return [Source]", "has no `kind`"),
         ("signature", "from hub import hookimpl\n@hookimpl\ndef run_finished(nonsense): ...", "nonsense"),
     ],
@@ -91,7 +95,9 @@ def test_a_file_in_config_is_a_plugin(hub_folder: Path, run_hub: Callable[..., H
     assert '"table": "container", "rows": 1' in shown.output
 
 
-def test_what_sources_need_is_open_while_they_are_asked(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+def test_what_sources_need_is_open_while_they_are_asked(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
     """A plugin's tunnel is open during check, sync and run, and closed afterwards, also after a failure; other commands never see it."""
     folder = hub_folder / "config" / "plugins"
     folder.mkdir(parents=True)

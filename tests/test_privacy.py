@@ -19,9 +19,16 @@ from hub.store import Store
 
 ROWS: list[Record] = [
     Person(
-        id="config:people/1", display_name="Nadia Roy", email="nadia.roy@corp.com", employee_no="M7", team="X", role="Dev"
+        id="config:people/1",
+        display_name="Nadia Roy",
+        email="nadia.roy@corp.com",
+        employee_no="M7",
+        team="X",
+        role="Dev",
     ),
-    Account(id="times:u1", display_name="ROY Nadia", employee_no="M7", email="nadia.roy@corp.com", login="nroy"),
+    Account(
+        id="times:u1", display_name="ROY Nadia", employee_no="M7", email="nadia.roy@corp.com", login="nroy"
+    ),
     Account(id="times:u2", display_name="Paul Blanc"),
     Container(id="times:a", kind="table", code="A", name="A"),
     Task(id="times:t", container_id="times:a", title="T", assignee_id="times:u1"),
@@ -85,7 +92,9 @@ def test_erased_is_gone_from_the_file(known: Store, tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="never physically deleted"):
         known.connection.execute("DELETE FROM account")
     fill(known, [Account(id="times:u2", display_name="Paul Noir")])
-    assert 1 == len(known.rows("SELECT 1 FROM account_history WHERE id = 'times:u2'")), "the memory is back on"
+    assert 1 == len(known.rows("SELECT 1 FROM account_history WHERE id = 'times:u2'")), (
+        "the memory is back on"
+    )
 
 
 def test_purge_takes_persons_off_old_lines(known: Store, tmp_path: Path) -> None:
@@ -111,7 +120,11 @@ def test_report_counts_persons(known: Store) -> None:
     """Rows that concern persons, their older images, and how far back they go."""
     held = {one.table: one for one in privacy.report(known)}
 
-    assert (3, 0, "2024-03-04") == (held["worklog"].rows, held["worklog"].older_images, held["worklog"].oldest)
+    assert (3, 0, "2024-03-04") == (
+        held["worklog"].rows,
+        held["worklog"].older_images,
+        held["worklog"].oldest,
+    )
     assert 2 == held["account"].older_images
 
 
@@ -122,7 +135,9 @@ def test_pseudonyms_need_a_key_outside(known: Store, tmp_path: Path) -> None:
         project_to("pseudonym-week", snapshot.folder, tmp_path / "a")
     folder = project_to("pseudonym-week", snapshot.folder, tmp_path / "a", secret=b"one")
     feed = open_feed(folder)
-    labels = {row[0] for row in feed.execute("SELECT person_label FROM dim_person WHERE person_key < -1").fetchall()}
+    labels = {
+        row[0] for row in feed.execute("SELECT person_label FROM dim_person WHERE person_key < -1").fetchall()
+    }
     total = feed.execute("SELECT sum(seconds)::BIGINT FROM fact_worklog").fetchall()
     feed.close()
 

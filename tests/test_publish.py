@@ -36,7 +36,10 @@ class Copy(Destination, frozen=True, kw_only=True):
 
 def go(store: Store, tmp_path: Path, *destinations: Destination, **options: Any) -> PublishReport:
     return publish(
-        store, tmp_path / "feed", list(destinations), PublishOptions(base=tmp_path, build=BuildOptions(), **options)
+        store,
+        tmp_path / "feed",
+        list(destinations),
+        PublishOptions(base=tmp_path, build=BuildOptions(), **options),
     )
 
 
@@ -102,7 +105,9 @@ def test_a_failed_delivery_stops_no_other_and_is_tried_again(store: Store, tmp_p
     go(store, tmp_path, Copy(name="a", got=got))
 
     assert 1 == report.exit_code
-    assert [("failed", "no right to write there"), ("published", None)] == [(d.state, d.error) for d in report.deliveries]
+    assert [("failed", "no right to write there"), ("published", None)] == [
+        (d.state, d.error) for d in report.deliveries
+    ]
     assert 5 == len(got[-1][1])
 
 

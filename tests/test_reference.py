@@ -70,7 +70,11 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         (tmp_path / name).write_text(GOOD[name], encoding="utf-8")
         return SHEET[name].read(tmp_path / name, "config")[0]
 
-    assert (0.8, True, "2025-02-01") == (row("people.csv").fte, row("people.csv").is_external, row("people.csv").active_from)
+    assert (0.8, True, "2025-02-01") == (
+        row("people.csv").fte,
+        row("people.csv").is_external,
+        row("people.csv").active_from,
+    )
     assert 123450 == row("rates.csv").minor_per_day
     assert ("2026-10", 1.08) == (row("fx.csv").month, row("fx.csv").per_eur)
     assert ("EVM_DAYS", "cpi", 0.85, "up") == (
@@ -85,7 +89,8 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         row("registers.csv").due_on,
     )
     assert (
-        [3850000, 1250] == [line.amount_minor for line in SHEET["budgets.csv"].read(tmp_path / "budgets.csv", "config")]
+        [3850000, 1250]
+        == [line.amount_minor for line in SHEET["budgets.csv"].read(tmp_path / "budgets.csv", "config")]
         if row("budgets.csv")
         else []
     )
@@ -135,7 +140,9 @@ def test_a_wrong_file_keeps_what_was_known(tmp_path: Path, store: Store) -> None
     report = sync_once(store, source)
 
     assert "partial" == report.verdict
-    assert ["Nadia Roy"] == [row["display_name"] for row in store.snapshot("person") if row["presence"] == "present"]
+    assert ["Nadia Roy"] == [
+        row["display_name"] for row in store.snapshot("person") if row["presence"] == "present"
+    ]
     assert 1 == len(store.snapshot("rate"))
 
 
@@ -144,8 +151,18 @@ def test_a_wrong_file_keeps_what_was_known(tmp_path: Path, store: Store) -> None
 TASKS: list[Record] = [
     Container(id="j:p", kind="project", code="INF", name="Infra"),
     Iteration(id="j:s1", name="Sprint 1"),
-    Task(id="j:1", container_id="j:p", code="INF-1", title="a", type_raw="Bug", labels="ops web", iteration_id="j:s1"),
-    Task(id="j:2", container_id="j:p", code="INF-2", title="b", type_raw="Story", labels="web", nature="build"),
+    Task(
+        id="j:1",
+        container_id="j:p",
+        code="INF-1",
+        title="a",
+        type_raw="Bug",
+        labels="ops web",
+        iteration_id="j:s1",
+    ),
+    Task(
+        id="j:2", container_id="j:p", code="INF-2", title="b", type_raw="Story", labels="web", nature="build"
+    ),
     Task(id="j:3", container_id="j:p", code="INF-3", title="c", type_raw="Change request"),
     CustomValue(id="j:3/components", row_id="j:3", field="components", text="Core, Windows"),
     CustomValue(id="j:2/lot", row_id="j:2", field="Lot projet", text="B"),
@@ -177,7 +194,17 @@ def test_a_filter_takes_its_tasks(text: str, taken: str, store: Store, tmp_path:
 
 @pytest.mark.parametrize(
     "text",
-    ["type", "type =", "= Bug", "type in Bug", "type in (Bug", "(type = Bug", "type = Bug type = X", "not", "type not = X"],
+    [
+        "type",
+        "type =",
+        "= Bug",
+        "type in Bug",
+        "type in (Bug",
+        "(type = Bug",
+        "type = Bug type = X",
+        "not",
+        "type not = X",
+    ],
 )
 def test_a_filter_that_makes_no_sense(text: str) -> None:
     """The sentence says what was needed, and before what."""
@@ -191,7 +218,9 @@ def test_the_narrower_filter_wins_and_a_tie_is_an_error(store: Store, tmp_path: 
     links: list[Record] = [
         ProjectLink(id="config:1", project_code="A", container_id="j:INF"),
         ProjectLink(id="config:2", project_code="B", container_id="j:INF", filter="labels = web"),
-        ProjectLink(id="config:3", project_code="C", container_id="j:INF", filter="labels = web and type = Bug"),
+        ProjectLink(
+            id="config:3", project_code="C", container_id="j:INF", filter="labels = web and type = Bug"
+        ),
     ]
     fill(store, TASKS, projects, links)
     found = ask(
@@ -221,7 +250,9 @@ def test_the_narrowest_rate_of_the_day(store: Store, tmp_path: Path) -> None:
     from hub.records import Account
 
     logs: list[Record] = [
-        Worklog(id=f"t:{month}", container_id="t:A", account_id="t:u", day=f"2026-{month:02d}-15", seconds=25200)
+        Worklog(
+            id=f"t:{month}", container_id="t:A", account_id="t:u", day=f"2026-{month:02d}-15", seconds=25200
+        )
         for month in range(1, 8)
     ]
     fill(
@@ -283,7 +314,9 @@ def test_a_figure_of_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult
     import re
 
     text = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text(encoding="utf-8")
-    (code,) = [part for part in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def register_kpis" in part]
+    (code,) = [
+        part for part in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def register_kpis" in part
+    ]
     (hub_folder / "config" / "plugins").mkdir()
     (hub_folder / "config" / "plugins" / "figures.py").write_text(
         f'"""Figures."""\nfrom hub import hookimpl\n\n{code}', encoding="utf-8"
@@ -293,18 +326,18 @@ def test_a_figure_of_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult
     first = run_hub("run")
     listed = run_hub("kpi", "--list")
     shown = run_hub("kpi", "--kpi", "OPEN_TASKS", "--format", "json")
-    from hub.feed import kpi as room
+    from hub.feed.kpi.catalogue import _MORE, register
 
     try:
         assert 0 == first.exit_code, first.output + first.error
         assert "OPEN_TASKS: Open tasks (Tâches ouvertes)" in listed.output
         assert '"OPEN_TASKS": []' in shown.output
         with pytest.raises(ConfigError, match="header needs a title"):
-            room.register("BROKEN", "-- x | y\nSELECT 1")
+            register("BROKEN", "-- x | y\nSELECT 1")
         with pytest.raises(ConfigError, match="not one that the catalogue has"):
-            room.register("RAF", code)
+            register("RAF", code)
     finally:
-        room._MORE.clear()
+        _MORE.clear()
 
 
 def test_every_file_has_an_example(tmp_path: Path) -> None:
@@ -313,4 +346,6 @@ def test_every_file_has_an_example(tmp_path: Path) -> None:
     for name, text in EXAMPLES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert SHEET[name].read(tmp_path / name, "config"), name
-        assert text == (Path(__file__).parents[1] / "config" / f"{Path(name).stem}.example.csv").read_text(encoding="utf-8")
+        assert text == (Path(__file__).parents[1] / "config" / f"{Path(name).stem}.example.csv").read_text(
+            encoding="utf-8"
+        )

@@ -16,7 +16,9 @@ from hub.records import Account, Container, Project, Rate, Record, StatusMap, Ta
 from hub.store import Store
 
 EXAMPLES = Path(__file__).parents[2] / "shared" / "design" / "kpi_examples.json"
-pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here")
+pytestmark = pytest.mark.skipif(
+    not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here"
+)
 RULES: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))["rules"] if EXAMPLES.exists() else {}
 
 
@@ -24,7 +26,9 @@ def test_cost_rounding(store: Store, tmp_path: Path) -> None:
     """Per line, half up on minor units, sign kept."""
     rule = RULES["cost_rounding"]
     lines = [Worklog(id=f"h:{n}", day="2026-03-02", seconds=s) for n, s in enumerate(rule["lines_s"])]
-    rate = Rate(id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=rule["rate_minor_per_day"])
+    rate = Rate(
+        id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=rule["rate_minor_per_day"]
+    )
     fill(store, lines, [rate], seconds_per_day=rule["seconds_per_day"])
 
     assert [(value,) for value in rule["expected_minor"]] == ask(
@@ -32,10 +36,16 @@ def test_cost_rounding(store: Store, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("case", RULES.get("day_conversion", {}).get("cases", []), ids=lambda case: case["source"])
+@pytest.mark.parametrize(
+    "case", RULES.get("day_conversion", {}).get("cases", []), ids=lambda case: case["source"]
+)
 def test_day_conversion(store: Store, tmp_path: Path, case: dict[str, Any]) -> None:
     """Days are seconds over the source's own day: person-days add up across tools, hours do not."""
-    fill(store, [Worklog(id="s:1", day="2026-03-02", seconds=case["seconds"])], seconds_per_day=case["seconds_per_day"])
+    fill(
+        store,
+        [Worklog(id="s:1", day="2026-03-02", seconds=case["seconds"])],
+        seconds_per_day=case["seconds_per_day"],
+    )
 
     assert [(case["days"],)] == ask(store, tmp_path, "SELECT days FROM fact_worklog")
 
@@ -45,7 +55,9 @@ def test_work_day(case: dict[str, Any]) -> None:
     """An instant becomes the civil day of its author; a date stays what it is."""
     from hub_jira.mapping import Bindings, Mapper
 
-    mapper = Mapper(name="j", url="", zone="UTC", types={}, levels={}, bindings=Bindings(), history=(), people=True)
+    mapper = Mapper(
+        name="j", url="", zone="UTC", types={}, levels={}, bindings=Bindings(), history=(), people=True
+    )
     day = mapper.day(case["started"], case["tz"]) if "T" in case["started"] else case["started"]
 
     assert case["day"] == day
@@ -83,22 +95,32 @@ def test_own_effort(tmp_path: Path, store: Store, on_summary: int, own: int | No
 
     assert "ok" == report.verdict
     assert [(own,)] == found
-    assert [(sum(children) + on_summary,)] == ask(store, tmp_path, "SELECT sum(estimate_days) FROM fact_task_snapshot")
+    assert [(sum(children) + on_summary,)] == ask(
+        store, tmp_path, "SELECT sum(estimate_days) FROM fact_task_snapshot"
+    )
 
 
 def as_stored(case: dict[str, Any]) -> Task:
-    """Give the record a connector makes of what its tool says."""
+    """Return the record a connector makes of what its tool says."""
     from hub_jira.mapping import CATEGORIES
 
     base: dict[str, Any] = {"id": "s:t", "container_id": "s:c", "title": "T"}
     match case["plugin"]:
         case "jira":
             native = CATEGORIES.get(case["category_key"])
-            return Task(**base, status_raw=case["status"], status_native=native, resolution_raw=case["resolution"])
+            return Task(
+                **base, status_raw=case["status"], status_native=native, resolution_raw=case["resolution"]
+            )
         case "msproject":
             active, start, percent = case.get("is_active", True), case.get("actual_start"), case["percent"]
             native = (
-                "cancelled" if not active else "done" if percent >= 100 else "in_progress" if percent or start else "todo"
+                "cancelled"
+                if not active
+                else "done"
+                if percent >= 100
+                else "in_progress"
+                if percent or start
+                else "todo"
             )
             return Task(
                 **base,
@@ -110,7 +132,9 @@ def as_stored(case: dict[str, Any]) -> Task:
         case "taskworld":
             return Task(**base, status_raw=case["list"], percent=100.0 if case["completed"] else None)
         case _:
-            return Task(**base, status_raw=case["state"], status_native="done", resolution_raw=case["state_reason"])
+            return Task(
+                **base, status_raw=case["state"], status_native="done", resolution_raw=case["state_reason"]
+            )
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +175,15 @@ def test_identity(case: dict[str, Any]) -> None:
         if one is None:
             return None
         emails = (one["email"],) if one.get("email") else ()
-        return Face(id=one.get("source", "x"), kind=one.get("kind", "human"), name=one.get("name"), emails=emails)
+        return Face(
+            id=one.get("source", "x"), kind=one.get("kind", "human"), name=one.get("name"), emails=emails
+        )
 
     first = face(case["a"])
     assert first is not None
-    assert (case["expected"], case["method"]) == identify(first, face(case["b"]), case.get("domain_alias", {}))
+    assert (case["expected"], case["method"]) == identify(
+        first, face(case["b"]), case.get("domain_alias", {})
+    )
 
 
 @pytest.mark.parametrize("case", RULES.get("task_match", []), ids=lambda case: case["method"][:30])
@@ -174,7 +202,9 @@ def test_a_project_map_goes_before_the_source_map(store: Store, tmp_path: Path) 
     """What one container says of a status wins over what its source says."""
     maps = [
         StatusMap(id="config:1", source="s", status_raw="Recette", category="done"),
-        StatusMap(id="config:2", source="s", container_id="INF", status_raw="recette", category="in_progress"),
+        StatusMap(
+            id="config:2", source="s", container_id="INF", status_raw="recette", category="in_progress"
+        ),
     ]
     rows: list[Record] = [Container(id=f"s:{c}", kind="project", code=c, name=c) for c in ("INF", "POR")]
     rows += [Task(id=f"s:t{c}", container_id=f"s:{c}", title=c, status_raw="Recette") for c in ("INF", "POR")]

@@ -64,7 +64,8 @@ def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> Non
     for name in ("config", "plans", "hours"):
         (tmp_path / name).mkdir()
     planned = {
-        code: write_plan(world, code, container, tmp_path / "plans" / f"{code}.xml") for container, code in KEYS.items()
+        code: write_plan(world, code, container, tmp_path / "plans" / f"{code}.xml")
+        for container, code in KEYS.items()
     }
     code_of = {item.native: KEYS[item.container] for item in world.seen()}
     logged: dict[str, int] = {}
@@ -84,7 +85,10 @@ def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> Non
             [code, "jira", code, "status,flow,nature"],
             [code, "hours", code, "actuals"],
         ]
-    for name, lines in (("projects.csv", projects), *((("project_links.csv", rows),) if links == "said" else ())):
+    for name, lines in (
+        ("projects.csv", projects),
+        *((("project_links.csv", rows),) if links == "said" else ()),
+    ):
         with (tmp_path / "config" / name).open("w", newline="") as file:
             csv.writer(file, delimiter=";").writerows(lines)
     with StandIn(world) as site:
@@ -106,7 +110,9 @@ def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> Non
         "SELECT code, round(sum(baseline_days) * 25200)::BIGINT, round(sum(estimate_days) * 25200)::BIGINT, sum(points) FROM fact_task_snapshot "
         "JOIN dim_project USING (project_key) GROUP BY 1"
     ).fetchall()
-    tools = feed.execute("SELECT DISTINCT s.name FROM fact_worklog JOIN dim_source s USING (source_key)").fetchall()
+    tools = feed.execute(
+        "SELECT DISTINCT s.name FROM fact_worklog JOIN dim_source s USING (source_key)"
+    ).fetchall()
     feed.close()
     told = sum(line["amount"] for line in report.excluded if line["measure"] == "seconds")
     points = sum(item.native % 8 for item in world.seen() if world.field(item, "issuetype")["name"] != "Epic")

@@ -45,7 +45,9 @@ def test_day_or_weekday() -> None:
     assert ["Mon 23 00:00", "Wed 25 00:00"] == times("0 0 25 * 1", datetime(2026, 11, 21, tzinfo=UTC), 2)
 
 
-@pytest.mark.parametrize("text", ["0 6 * *", "61 * * * *", "0 6 * * mon-", "0 6 * * 5-1", "a b c d e", "*/x * * * *"])
+@pytest.mark.parametrize(
+    "text", ["0 6 * *", "61 * * * *", "0 6 * * mon-", "0 6 * * 5-1", "a b c d e", "*/x * * * *"]
+)
 def test_wrong_expressions(text: str) -> None:
     """A wrong field is named."""
     with pytest.raises(ConfigError, match=r"\[schedule\] run = "):
@@ -55,7 +57,9 @@ def test_wrong_expressions(text: str) -> None:
 def test_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The timer says the same times in systemd's words; a partial run is not a failed unit."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    plan = plan_installation("systemd", "30 6,18 * * 1-5", ["/opt/py thon", "-m", "hub", "run"], folder=tmp_path)
+    plan = plan_installation(
+        "systemd", "30 6,18 * * 1-5", ["/opt/py thon", "-m", "hub", "run"], folder=tmp_path
+    )
 
     assert "OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 06,18:30:00" in plan.text
     assert 'ExecStart="/opt/py thon" "-m" "hub" "run"' in plan.text
@@ -160,7 +164,9 @@ def test_news_once_per_change(store: Store, tmp_path: Path, monkeypatch: pytest.
     assert "stale" == states(store, now=later)["plans"][0]
 
 
-def test_a_wrong_address_is_told_without_showing_it(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_address_is_told_without_showing_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The position of the address is said, not the address, which may hold a password."""
     monkeypatch.setenv("MAIL", "nonsense-s3cret")
     store.register_source("plans", kind="k", base_url=None, tz="UTC", seconds_per_day=1, freshness_max_s=3600)

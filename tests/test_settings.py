@@ -48,8 +48,14 @@ def read(folder: Path, text: str):
         ("[sources.a]\nkind = 'acne'", "[sources.a]: unknown kind 'acne'. Did you mean 'acme'?"),
         ("[sources.a]\nkind = 'acme'", "[sources.a]: the key 'url' is missing"),
         ("[sources.a]\nkind = 'acme'\nurl = 3", "[sources.a]: url: Expected `str`, got `int`"),
-        ("[sources.a]\nkind = 'acme'\nurl = 'x'\npage = 3", "[sources.a]: unknown key 'page'. Did you mean 'pages'?"),
-        ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = 's3cret'", "a secret is not written in the configuration"),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\npage = 3",
+            "[sources.a]: unknown key 'page'. Did you mean 'pages'?",
+        ),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = 's3cret'",
+            "a secret is not written in the configuration",
+        ),
         ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { keyring = 's3cret' }", 'keyring = "service/name"'),
         ("[sources.'a b']\nkind = 'acme'\nurl = 'x'", "a name starts with a letter"),
         ("[sources.config]\nkind = 'acme'\nurl = 'x'", "is not 'config'"),
@@ -75,7 +81,9 @@ def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:
 
 def test_two_sites_are_two_tables(tmp_path: Path) -> None:
     """The table's name is the source's id; a byte-order mark of Windows editors is fine."""
-    settings = read(tmp_path, "\ufeff[sources.one]\nkind = 'acme'\nurl = 'x'\n[sources.two]\nkind = 'acme'\nurl = 'y'")
+    settings = read(
+        tmp_path, "\ufeff[sources.one]\nkind = 'acme'\nurl = 'x'\n[sources.two]\nkind = 'acme'\nurl = 'y'"
+    )
 
     assert {"one": "x", "two": "y"} == {name: source.url for name, source in settings.sources.items()}  # type: ignore[attr-defined]
     assert "one:1" == settings.sources["one"].row_id(1)
@@ -99,7 +107,9 @@ def test_where_the_configuration_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert Path("config/hub.toml") == find_config(None)
 
 
-def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_are_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Neither repr, log nor error holds the value; only reveal() gives it."""
     monkeypatch.setenv("ACME", "s3cret-value")
     settings = read(tmp_path, "[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { env = 'ACME' }")

@@ -19,7 +19,9 @@ from hub.store.store import explain, store_path
 from hub.testing import store_image
 
 IDS = st.integers(0, 5).map(lambda n: f"s:{n}")
-TEXTS = st.one_of(st.none(), st.sampled_from(["", "a", "é", "'; DROP TABLE task; --", "\u202eabc", "long" * 50]))
+TEXTS = st.one_of(
+    st.none(), st.sampled_from(["", "a", "é", "'; DROP TABLE task; --", "\u202eabc", "long" * 50])
+)
 TASKS = st.builds(
     Task, id=IDS, container_id=st.just("s:c"), title=st.sampled_from(["one", "two", "Été 🌞"]), wbs=TEXTS,
     estimate_s=st.one_of(st.none(), st.integers(-(2**40), 2**40)), percent=st.one_of(st.none(), st.floats(0, 100)),
@@ -149,7 +151,9 @@ def test_nothing_is_physically_deleted(store: Store) -> None:
 def test_rehearsal_takes_everything_back(store: Store) -> None:
     """What a dry run writes is gone afterwards."""
     with store.rehearsal():
-        store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+        store.write_batch(
+            [Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1)
+        )
         assert 1 == len(store.rows("SELECT 1 FROM task"))
 
     assert [] == store.rows("SELECT 1 FROM task")
@@ -187,7 +191,9 @@ def test_records_and_tables_have_the_same_columns(store: Store) -> None:
         names = tuple(column.name for column in store.db[record.table].columns)
 
         assert ("key", *columns(record), *tail) == names
-        assert {*names, "superseded_at", "superseded_run"} == {c.name for c in store.db[f"{record.table}_history"].columns}
+        assert {*names, "superseded_at", "superseded_run"} == {
+            c.name for c in store.db[f"{record.table}_history"].columns
+        }
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
@@ -208,7 +214,9 @@ def test_an_old_store_keeps_everything(tmp_path: Path) -> None:
     """Opening again changes neither rows nor cursors."""
     path = tmp_path / "hub.db"
     with Store.open(path) as store:
-        store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+        store.write_batch(
+            [Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1)
+        )
         image = store_image(store)
 
     with Store.open(path) as store:
@@ -229,12 +237,19 @@ def test_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             other.execute("ROLLBACK")
             other.close()
 
-        assert 1 == store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s").inserted
+        assert (
+            1
+            == store.write_batch(
+                [Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s"
+            ).inserted
+        )
 
 
 def test_full_disk(store: Store) -> None:
     """A disk that fills in the middle of a batch says so and loses no committed row."""
-    store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1))
+    store.write_batch(
+        [Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1)
+    )
     (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
     # SQLite's own way to say "no more room": the same error as a full disk
     store.connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -246,7 +261,9 @@ def test_full_disk(store: Store) -> None:
     assert ["s:1"] == [row["id"] for row in store.rows("SELECT id FROM task")]
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs an account that permissions apply to")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="needs an account that permissions apply to"
+)
 def test_read_only_folder(tmp_path: Path) -> None:
     """A folder that cannot be written is named."""
     tmp_path.chmod(0o500)

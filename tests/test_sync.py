@@ -32,7 +32,7 @@ def once(*records: Record, cursor: Any = 1, gone: tuple[Gone, ...] = ()) -> Call
 
 
 def whole(*records: Record, cursor: Any = 1) -> ScriptedSource:
-    """Give a source with one complete partition of all tasks and worklogs."""
+    """Return a source with one complete partition of all tasks and worklogs."""
     scope = Scope(records=(Task, Worklog), id_prefix="s:t/")
     return ScriptedSource(
         name="s", script={"file": once(*records, cursor=cursor)},
@@ -63,11 +63,16 @@ def test_a_second_run_changes_nothing(store: Store) -> None:
 
 def test_one_failing_partition_is_partial(store: Store) -> None:
     """What could not be read is listed by name, the rest is stored, the exit code says so."""
-    source = ScriptedSource(name="s", script={"good": once(*tasks(1)), "bad": fails(SourceDenied("no right to read INF"))})
+    source = ScriptedSource(
+        name="s", script={"good": once(*tasks(1)), "bad": fails(SourceDenied("no right to read INF"))}
+    )
     report = sync(store, [source], Options(base=Path()))
 
     assert 3 == report.exit_code
-    assert ("partial", ["bad: no right to read INF"]) == (report.sources[0].verdict, report.sources[0].missing)
+    assert ("partial", ["bad: no right to read INF"]) == (
+        report.sources[0].verdict,
+        report.sources[0].missing,
+    )
     assert {"good": 1} == {k: v for k, v in store.cursors("s").items() if not k.startswith("__")}
     assert "partial" == store.runs("s")[0].verdict
 
@@ -89,7 +94,9 @@ def test_one_failing_source_stops_no_other(store: Store) -> None:
 
 def test_no_source_succeeded(store: Store) -> None:
     """When nothing could be read the exit code is 1."""
-    report = sync(store, [ScriptedSource(name="s", script={"p": fails(SourceDenied("no"))})], Options(base=Path()))
+    report = sync(
+        store, [ScriptedSource(name="s", script={"p": fails(SourceDenied("no"))})], Options(base=Path())
+    )
 
     assert (1, "failed") == (report.exit_code, report.sources[0].verdict)
 
@@ -113,7 +120,10 @@ def test_absence_from_a_complete_reading_proves(store: Store) -> None:
 
     assert ("ok", 1) == (report.verdict, report.changes.presence_changed)
     assert "deleted" == presences(store)["s:t/9"]
-    assert "absent from plan.xml" == store.rows("SELECT presence_evidence AS e FROM task WHERE id = 's:t/9'")[0]["e"]
+    assert (
+        "absent from plan.xml"
+        == store.rows("SELECT presence_evidence AS e FROM task WHERE id = 's:t/9'")[0]["e"]
+    )
 
 
 def test_a_partition_that_failed_proves_nothing(store: Store) -> None:
@@ -199,7 +209,9 @@ def test_hidden_is_not_deleted(store: Store) -> None:
     )  # fmt: skip
     sync_once(store, denied)
 
-    assert ("hidden", "403 on C") == store.connection.execute("SELECT presence, presence_evidence FROM container").fetchone()
+    assert ("hidden", "403 on C") == store.connection.execute(
+        "SELECT presence, presence_evidence FROM container"
+    ).fetchone()
     assert {"s:t/1": "present"} == presences(store)
     sync_once(store, source)
     assert ("present",) == store.connection.execute("SELECT presence FROM container").fetchone()
@@ -292,7 +304,9 @@ def test_dry_run_tells_hours_and_writes_nothing(store: Store) -> None:
     image, stamp = store_image(store), Path(store.where).read_bytes()
     logs = (
         Worklog(id="s:w1", task_id="s:t/1", day="2026-01-05", seconds=7200),
-        Worklog(id="s:w2", task_id="s:t/1", container_id="s:c", day="2026-01-05", seconds=9999, origin="plan"),
+        Worklog(
+            id="s:w2", task_id="s:t/1", container_id="s:c", day="2026-01-05", seconds=9999, origin="plan"
+        ),
     )
     source = ScriptedSource(name="s", script={"p": once(*logs, cursor=2)})
     report = sync(store, [source], Options(base=Path(), dry_run=True))
@@ -336,7 +350,10 @@ def test_plugins_may_change_records(store: Store) -> None:
         return Task(id=record.id, container_id=record.container_id, title=record.title.upper())
 
     sync(
-        store, [ScriptedSource(name="s", script={"p": once(*tasks(1))})], Options(base=Path()), hooks=Hooks(transform=shout)
+        store,
+        [ScriptedSource(name="s", script={"p": once(*tasks(1))})],
+        Options(base=Path()),
+        hooks=Hooks(transform=shout),
     )
 
     assert "TASK 1" == store.rows("SELECT title FROM task")[0]["title"]

@@ -36,11 +36,11 @@ class DeskWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def requests(self) -> int:
-        """Give the plan: one request a page, and one to see the end."""
+        """Return the plan: one request a page, and one to see the end."""
         return len(self.items) // SIZE + 2
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give what the store must hold; override `task_fields` where your mapping differs."""
+        """Return what the store must hold; override `task_fields` where your mapping differs."""
         return {"task": super().truth()["task"]}
 
 

@@ -48,7 +48,7 @@ class DeskSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the place, for people."""
+        """Return the place, for people."""
         return self.url
 
     def check(self, ctx: Context) -> Iterable[Check]:
@@ -57,7 +57,7 @@ class DeskSource(Source, frozen=True, kw_only=True):
         yield Check(name="items", state="ok", detail=f"{page.count} tickets")
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give what can be read independently: here one list."""
+        """Return what can be read independently: here one list."""
         yield Partition(id="items")
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
@@ -111,5 +111,5 @@ class DeskSource(Source, frozen=True, kw_only=True):
 
 
 def text(moment: datetime) -> str:
-    """Give an instant in UTC, as records hold it."""
+    """Return an instant in UTC, as records hold it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

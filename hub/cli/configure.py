@@ -20,7 +20,7 @@ from hub.sync import check
 
 
 def template(name: str) -> str:
-    """Give the text of a shipped template."""
+    """Return the text of a shipped template."""
     return (files("hub.cli") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -39,7 +39,9 @@ def _ask_sources(app: App) -> list[str]:
     blocks: list[str] = []
     kinds = sorted(app.plugins.sources)
     while kinds:
-        kind = click.prompt("Add a source (Enter to go on)", type=click.Choice([*kinds, ""]), default="", show_default=False)
+        kind = click.prompt(
+            "Add a source (Enter to go on)", type=click.Choice([*kinds, ""]), default="", show_default=False
+        )
         if not kind:
             break
         name = click.prompt("  a short name for it", default=kind)
@@ -66,7 +68,9 @@ def _ask_settings(cls: Any) -> list[str]:
 def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     """Ask for one setting; of a secret only the name of the variable that holds it."""
     words = (
-        f"  {name}" + (", the environment variable that holds it" if secret else "") + ("" if required else " (Enter: none)")
+        f"  {name}"
+        + (", the environment variable that holds it" if secret else "")
+        + ("" if required else " (Enter: none)")
     )
     answer = click.prompt(words) if required else click.prompt(words, default="", show_default=False)
     if not answer:
@@ -88,13 +92,17 @@ def add_to(cli: click.Group) -> None:
         """
         path = app.config
         if path.exists():
-            raise ConfigError(f"{path} is already there and was not touched. Edit it, or name another with --config.")
+            raise ConfigError(
+                f"{path} is already there and was not touched. Edit it, or name another with --config."
+            )
         blocks: list[str] = []
         schedule = None
         if not yes:
             app.say(f"This writes {path}. Everything in it can be changed later.")
             blocks = _ask_sources(app)
-            schedule = click.prompt("When should it run (cron)? Enter for no schedule", default="", show_default=False)
+            schedule = click.prompt(
+                "When should it run (cron)? Enter for no schedule", default="", show_default=False
+            )
             if schedule:
                 Cron.parse(schedule)
         text = template("hub.toml")
@@ -102,17 +110,24 @@ def add_to(cli: click.Group) -> None:
             head, _, rest = text.partition("# [sources.plans]")
             text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
         if schedule:
-            text = text.replace('# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}")
+            text = text.replace(
+                '# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}"
+            )
         _write(path, text)
         for name, text in EXAMPLES.items():
             example = path.parent / f"{Path(name).stem}.example.csv"
             if not example.exists():
                 _write(example, text)
-        app.say(f"Wrote {path}, and an example of each file of reference data beside it: rename those you want.", "green")
+        app.say(
+            f"Wrote {path}, and an example of each file of reference data beside it: rename those you want.",
+            "green",
+        )
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
         for source in settings.sources.values():
             for one in check(source, settings.base, ca_bundle=settings.engine.ca_bundle):
-                app.say(f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None)
+                app.say(
+                    f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None
+                )
         app.say(
             "Next: edit it, `hub check`, then `hub run`."
             + (" `hub schedule install` sets the schedule up." if schedule else "")
@@ -136,11 +151,16 @@ def add_to(cli: click.Group) -> None:
         signs_in = getattr(known.get(name), "signs_in", None)
         if signs_in is None:
             able = [key for key, one in known.items() if getattr(one, "signs_in", None)]
-            raise ConfigError(f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}.")
+            raise ConfigError(
+                f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}."
+            )
         account, resource = signs_in
         with closing(Session(ca_bundle=app.settings.engine.ca_bundle)) as session:
             who = SignIn(account, session, base=app.settings.base, name=name).by_code(resource, app.say)
-        app.say(f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.", "green")
+        app.say(
+            f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",
+            "green",
+        )
         return 0
 
     @cli.group(cls=Group)

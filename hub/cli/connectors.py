@@ -27,7 +27,7 @@ _STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
 
 
 def find_exams(target: str, plugins: Plugins) -> list[Any]:
-    """Give the exams of a plugin's name (module ``hub_NAME.exam``), a folder or a file. Raises `ConfigError` saying where they were sought."""
+    """Return the exams of a plugin's name (module ``hub_NAME.exam``), a folder or a file. Raises `ConfigError` saying where they were sought."""
     from hub.testing.kit import DestinationExam, Exam
 
     path = Path(target)
@@ -41,7 +41,9 @@ def find_exams(target: str, plugins: Plugins) -> list[Any]:
             mappings = [one for one in sorted(path.glob("*.toml")) if one.name != "pyproject.toml"]
             if mappings:
                 return [_exam_of_mapping(one) for one in mappings]
-            raise ConfigError(f"{path} holds no exam: write hub_NAME/exam.py with a subclass of hub.testing.kit.Exam.")
+            raise ConfigError(
+                f"{path} holds no exam: write hub_NAME/exam.py with a subclass of hub.testing.kit.Exam."
+            )
         path = found[0]
     if path.suffix == ".py" and path.exists():
         module = _load(path)
@@ -110,7 +112,9 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
     import jinja2
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        raise ConfigError(f"{name!r} cannot name a plugin: take small letters, digits and _, a letter first, such as acme.")
+        raise ConfigError(
+            f"{name!r} cannot name a plugin: take small letters, digits and _, a letter first, such as acme."
+        )
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} is not empty: name another folder with --out.")
     templates = Path(__file__).parent / "templates" / "plugin" / style
@@ -155,9 +159,14 @@ def add_to(plugin: click.Group) -> None:
 
     @plugin.command()
     @click.argument("source")
-    @click.option("--out", type=click.Path(dir_okay=False), required=True, help="The cassette to write, a .json file.")
     @click.option(
-        "--keep", multiple=True, metavar="FIELD", help="Keep the texts of this field (a status, a type); repeatable."
+        "--out", type=click.Path(dir_okay=False), required=True, help="The cassette to write, a .json file."
+    )
+    @click.option(
+        "--keep",
+        multiple=True,
+        metavar="FIELD",
+        help="Keep the texts of this field (a status, a type); repeatable.",
     )
     @click.pass_obj
     def record(app: App, source: str, out: str, keep: tuple[str, ...]) -> int:
@@ -177,8 +186,12 @@ def add_to(plugin: click.Group) -> None:
             f"{len(made.cassette.exchanges)} answers, {rows} rows, verdict {made.report.verdict}, replayed as {made.replay.verdict}: {out}"
         )
         if made.kept:
-            app.say(f"Kept as they are, read them before you share the file: {'; '.join(made.kept)}", "yellow")
-        app.say(f"Its truth came from the connector itself: compare it with the tool once. Next: hub plugin certify {out}")
+            app.say(
+                f"Kept as they are, read them before you share the file: {'; '.join(made.kept)}", "yellow"
+            )
+        app.say(
+            f"Its truth came from the connector itself: compare it with the tool once. Next: hub plugin certify {out}"
+        )
         return 0
 
     @plugin.command()
@@ -190,7 +203,9 @@ def add_to(plugin: click.Group) -> None:
         show_default=True,
         help="The level that gives exit code 0.",
     )
-    @click.option("--seed", default=2026, show_default=True, help="Another seed is another world and another storm.")
+    @click.option(
+        "--seed", default=2026, show_default=True, help="Another seed is another world and another storm."
+    )
     @click.option("--junit", type=click.Path(dir_okay=False), help="Write JUnit XML to this file.")
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
     @click.pass_obj
@@ -225,7 +240,10 @@ def _show(app: App, report: Report) -> None:
         table.add_column(name, overflow="fold")
     for result in report.results:
         table.add_row(
-            result.level, result.code, f"[{_STYLES[result.state]}]{result.state}[/]", result.saw[:90].replace("[", "\\[")
+            result.level,
+            result.code,
+            f"[{_STYLES[result.state]}]{result.state}[/]",
+            result.saw[:90].replace("[", "\\["),
         )
     app.console.print(table)
     for result in report.failures():
@@ -234,5 +252,6 @@ def _show(app: App, report: Report) -> None:
     earned = (report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
-        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, in {report.seconds:.1f} s", "bold"
+        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, in {report.seconds:.1f} s",
+        "bold",
     )

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from hub import clock
 from hub.cli import connectors
-from hub.cli.app import App, Group, short_path
-from hub.cli.main_job import STYLES
+from hub.cli.app import App, Group
+from hub.cli.output import STYLES, short_path
 from hub.errors import LockHeld, StoreError
 from hub.feed import load_manifest, open_feed
 from hub.notify import states
@@ -30,18 +30,24 @@ def _age(stamp: str | None) -> str:
     if stamp is None:
         return "never"
     hours = (clock.now() - datetime.fromisoformat(stamp)).total_seconds() / 3600
-    return f"{hours * 60:.0f} min ago" if hours < 2 else f"{hours:.0f} h ago" if hours < 72 else f"{hours / 24:.0f} days ago"
+    return (
+        f"{hours * 60:.0f} min ago"
+        if hours < 2
+        else f"{hours:.0f} h ago"
+        if hours < 72
+        else f"{hours / 24:.0f} days ago"
+    )
 
 
 def _why(run: RunRow) -> list[str]:
-    """Give what is missing, else the one reason the run ended."""
+    """Return what is missing, else the one reason the run ended."""
     if run.missing:
         return [str(line) for line in json.loads(run.missing)]
     return [run.error] if run.error else []
 
 
 def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
-    """Give the quality score of every source, and the sentences on quality and red figures of the feed in *folder*."""
+    """Return the quality score of every source, and the sentences on quality and red figures of the feed in *folder*."""
     feed = open_feed(folder)
     try:
         scores = dict(
@@ -65,7 +71,9 @@ def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
     for label in dict.fromkeys(row[0] for row in red):
         mine = [row for row in red if row[0] == label]
         word = f" (the committee said {mine[0][3]})" if mine[0][3] else ""
-        said.append(f"Red where {label}{word}: " + ", ".join(f"{name} {value:,.2f}" for _, name, value, _ in mine))
+        said.append(
+            f"Red where {label}{word}: " + ", ".join(f"{name} {value:,.2f}" for _, name, value, _ in mine)
+        )
     return scores, said
 
 
@@ -118,8 +126,14 @@ def add_to(cli: click.Group) -> None:
         for line in lines:
             line["quality"] = scores.get(line["source"])
         if json_:
-            feed = {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")} if manifest else None
-            app.as_json({"sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest})
+            feed = (
+                {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")}
+                if manifest
+                else None
+            )
+            app.as_json(
+                {"sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest}
+            )
             return 0
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
@@ -141,7 +155,9 @@ def add_to(cli: click.Group) -> None:
                 app.say(f"  {line['source']}: {text}", "yellow")
         if manifest:
             word = "complete" if manifest["complete"] else "INCOMPLETE"
-            app.say(f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}")
+            app.say(
+                f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}"
+            )
         else:
             app.say("No feed was published yet: run `hub publish`.")
         for sentence in said:
@@ -242,7 +258,9 @@ def add_to(cli: click.Group) -> None:
             table.add_column(name)
         for info in infos:
             style = "green" if info.state == "ok" else "red"
-            table.add_row(info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks))
+            table.add_row(
+                info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks)
+            )
         app.console.print(table)
         for info in app.plugins.broken():
             app.say(info.problem or "", "red")
@@ -268,20 +286,38 @@ def add_to(cli: click.Group) -> None:
         with app.store() as opened:
             lines: list[dict[str, Any]] = []
             for name in BY_TABLE:
-                now = opened.rows(f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}")[0]
+                now = opened.rows(
+                    f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}"
+                )[0]
                 past = opened.rows(f"SELECT count(*) AS n FROM {name}_history")[0]
-                lines.append({"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]})
+                lines.append(
+                    {"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]}
+                )
             applied = opened.rows("SELECT name FROM _sqlite_migrations ORDER BY id")
         size = path.stat().st_size
         if json_:
-            app.as_json({"path": str(path), "bytes": size, "migrations": [m["name"] for m in applied], "tables": lines})
+            app.as_json(
+                {
+                    "path": str(path),
+                    "bytes": size,
+                    "migrations": [m["name"] for m in applied],
+                    "tables": lines,
+                }
+            )
             return 0
         app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]['name']}")
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for name, where in (("table", "left"), ("rows", "right"), ("not present", "right"), ("older images", "right")):
+        for name, where in (
+            ("table", "left"),
+            ("rows", "right"),
+            ("not present", "right"),
+            ("older images", "right"),
+        ):
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for line in lines:
             if line["rows"] or line["history"]:
-                table.add_row(line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}")
+                table.add_row(
+                    line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}"
+                )
         app.console.print(table)
         return 0

@@ -38,7 +38,9 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
         app.say(f"… and {len(lines) - limit} more: --limit {len(lines)}, or `hub match export`.", "dim")
 
 
-def _chosen(app: App, ids: tuple[str, ...], method: str | None, min_score: float | None, kind: str | None) -> list[str]:
+def _chosen(
+    app: App, ids: tuple[str, ...], method: str | None, min_score: float | None, kind: str | None
+) -> list[str]:
     if ids:
         return list(ids)
     if method is None and min_score is None:
@@ -81,10 +83,18 @@ def add_to(cli: click.Group) -> None:
 
     @match.command()
     @click.option(
-        "--state", type=click.Choice([*_STATES, "all"]), default="proposed", show_default=True, help="Which links."
+        "--state",
+        type=click.Choice([*_STATES, "all"]),
+        default="proposed",
+        show_default=True,
+        help="Which links.",
     )
-    @click.option("--kind", type=click.Choice(["person", "task", "container"]), help="Only links of this kind.")
-    @click.option("--leftovers", is_flag=True, help="Hours on issues that carry out a plan task, and the rest.")
+    @click.option(
+        "--kind", type=click.Choice(["person", "task", "container"]), help="Only links of this kind."
+    )
+    @click.option(
+        "--leftovers", is_flag=True, help="Hours on issues that carry out a plan task, and the rest."
+    )
     @click.option("--limit", type=click.IntRange(1), default=40, show_default=True, help="Lines to print.")
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
     @click.pass_obj
@@ -104,7 +114,10 @@ def add_to(cli: click.Group) -> None:
                     table.add_column(name, justify="left" if name == "project" else "right")
                 for row in rows:
                     table.add_row(
-                        row.project, f"{row.matched_s / 3600:,.1f}", f"{row.left_s / 3600:,.1f}", f"{row.unmatched_issues:,}"
+                        row.project,
+                        f"{row.matched_s / 3600:,.1f}",
+                        f"{row.left_s / 3600:,.1f}",
+                        f"{row.unmatched_issues:,}",
                     )
                 app.console.print(table)
                 return 0
@@ -121,11 +134,18 @@ def add_to(cli: click.Group) -> None:
     @click.argument("ids", nargs=-1, metavar="[ID]...")
     @click.option("--method", help="All proposals found by this method, such as name.")
     @click.option("--min-score", type=click.FloatRange(0, 1), help="All proposals with at least this score.")
-    @click.option("--kind", type=click.Choice(["person", "task", "container"]), help="Only proposals of this kind.")
+    @click.option(
+        "--kind", type=click.Choice(["person", "task", "container"]), help="Only proposals of this kind."
+    )
     @click.option("--reason", help="Why, for the audit log.")
     @click.pass_obj
     def accept(
-        app: App, ids: tuple[str, ...], method: str | None, min_score: float | None, kind: str | None, reason: str | None
+        app: App,
+        ids: tuple[str, ...],
+        method: str | None,
+        min_score: float | None,
+        kind: str | None,
+        reason: str | None,
     ) -> int:
         """Accept links: by id, or all proposals of a method.
 
@@ -168,7 +188,11 @@ def add_to(cli: click.Group) -> None:
     @match.command()
     @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
     @click.option(
-        "--state", type=click.Choice([*_STATES, "all"]), default="proposed", show_default=True, help="Which links."
+        "--state",
+        type=click.Choice([*_STATES, "all"]),
+        default="proposed",
+        show_default=True,
+        help="Which links.",
     )
     @click.pass_obj
     def export(app: App, file: Path, state: str) -> int:

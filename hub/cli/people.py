@@ -11,8 +11,9 @@ import click
 from rich.table import Table
 
 from hub import privacy
-from hub.cli.app import App, Group, short_path
-from hub.cli.main_job import publish_options, show_publish
+from hub.cli.app import App, Group
+from hub.cli.building import publish_options
+from hub.cli.output import short_path, show_publish
 from hub.files import write_atomically
 from hub.publish import current, publish
 from hub.store import Store
@@ -71,16 +72,23 @@ def add_to(cli: click.Group) -> None:
         for one in held:
             table.add_row(one.table, f"{one.rows:,}", f"{one.older_images:,}", one.oldest or "")
         app.console.print(table)
-        app.say(f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} (0600, never a destination).")
+        app.say(
+            f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} (0600, never a destination)."
+        )
         for name, level in levels.items():
             app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
-        app.say(f"Lines older than {app.settings.privacy.keep_months} months lose their person with `hub privacy purge`.")
+        app.say(
+            f"Lines older than {app.settings.privacy.keep_months} months lose their person with `hub privacy purge`."
+        )
         return 0
 
     @privacy_.command()
     @click.argument("who")
     @click.option(
-        "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The JSON file to write (0600)."
+        "--out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        required=True,
+        help="The JSON file to write (0600).",
     )
     @click.pass_obj
     def export(app: App, who: str, out: Path) -> int:
@@ -92,7 +100,9 @@ def add_to(cli: click.Group) -> None:
             subject = privacy.find(store, who)
             found = privacy.export(store, subject)
         with write_atomically(out) as file:
-            file.write(json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode())
+            file.write(
+                json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode()
+            )
         app.say(
             f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables about {subject.name} to {out}.",
             "green",
@@ -110,11 +120,16 @@ def add_to(cli: click.Group) -> None:
         """
         with app.store(writing=True) as store:
             subject = privacy.find(store, who)
-            app.say(f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv.")
+            app.say(
+                f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv."
+            )
             if not yes:
                 click.confirm("Take the name away everywhere, for ever?", abort=True)
             done = privacy.erase(store, subject, actor=getpass.getuser())
-            app.say("Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"), "green")
+            app.say(
+                "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
+                "green",
+            )
             app.say(
                 "Take the line out of people.csv and ask the tools themselves to do the same. Closed cuts hold no persons."
             )
@@ -132,7 +147,12 @@ def add_to(cli: click.Group) -> None:
         months = keep_months or app.settings.privacy.keep_months
         with app.store(writing=True) as store:
             if not yes:
-                click.confirm(f"Take the person off every line older than {months} months, for ever?", abort=True)
+                click.confirm(
+                    f"Take the person off every line older than {months} months, for ever?", abort=True
+                )
             done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
-            app.say("Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"), "green")
+            app.say(
+                "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
+                "green",
+            )
             return _renew(app, store)

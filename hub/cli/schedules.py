@@ -61,7 +61,11 @@ def add_to(cli: click.Group) -> None:
 
         if now:
             job()
-        scheduler = BlockingScheduler(timezone=app.settings.schedule.tz) if app.settings.schedule.tz else BlockingScheduler()
+        scheduler = (
+            BlockingScheduler(timezone=app.settings.schedule.tz)
+            if app.settings.schedule.tz
+            else BlockingScheduler()
+        )
         scheduler.add_job(job, when, max_instances=1, coalesce=True, misfire_grace_time=3600)
         app.say(f"Waiting for {_cron(app)}; Ctrl-C stops.")
         try:
@@ -71,7 +75,12 @@ def add_to(cli: click.Group) -> None:
         return 0
 
     @schedule.command()
-    @click.option("--kind", type=click.Choice(KINDS), default="windows" if os.name == "nt" else "systemd", show_default=True)
+    @click.option(
+        "--kind",
+        type=click.Choice(KINDS),
+        default="windows" if os.name == "nt" else "systemd",
+        show_default=True,
+    )
     @click.option("--apply", "apply_", is_flag=True, help="Install it; without this the text is only shown.")
     @click.pass_obj
     def install(app: App, kind: Any, apply_: bool) -> int:

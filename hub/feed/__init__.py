@@ -4,12 +4,11 @@ from hub.feed.build import BuildOptions, Snapshot, build, lines_of_month, load_m
 from hub.feed.changes import changes
 from hub.feed.cuts import Cut, digest
 from hub.feed.gate import Finding, check
-from hub.feed.kpi import catalogue, evaluate, open_folder
-from hub.feed.measures import HEALTH, Measure, measures
+from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
+from hub.feed.kpi.measures import HEALTH, Measure, measures
 from hub.feed.model import Model, column_captions, model, table_caption
 from hub.feed.moment import instant
 from hub.feed.projection import project_to
-from hub.feed.receipts import receipts
 
 __all__ = [
     "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "instant", "lines_of_month",

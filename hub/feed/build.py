@@ -20,8 +20,8 @@ import msgspec
 from hub import clock
 from hub.errors import FeedError
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
-from hub.feed.figures import fill_figures
 from hub.feed.kpi import catalogue, prepare
+from hub.feed.kpi.table import fill_table
 from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
@@ -29,8 +29,18 @@ from hub.files import write_atomically
 
 MANIFEST = "manifest.json"
 _TEXTS = {
-    "fr": {"no_project": "(Non rattaché)", "no_person": "(Inconnu)", "no_task": "(Sans tâche)", "now_label": "Maintenant"},
-    "en": {"no_project": "(No project)", "no_person": "(Unknown)", "no_task": "(No task)", "now_label": "Now"},
+    "fr": {
+        "no_project": "(Non rattaché)",
+        "no_person": "(Inconnu)",
+        "no_task": "(Sans tâche)",
+        "now_label": "Maintenant",
+    },
+    "en": {
+        "no_project": "(No project)",
+        "no_person": "(Unknown)",
+        "no_task": "(No task)",
+        "now_label": "Now",
+    },
 }
 
 
@@ -73,14 +83,18 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
         try:
             _timed(timings, "write Parquet", lambda: write_parquet(staged.connection, folder))
             late = late_lines(staged.connection)
-            manifest = _timed(timings, "manifest", lambda: _manifest(staged, folder, feed_id, options, moment))
+            manifest = _timed(
+                timings, "manifest", lambda: _manifest(staged, folder, feed_id, options, moment)
+            )
             timings["outside DuckDB"] = staged.outside_s
         finally:
             staged.close()
     return Snapshot(feed_id=feed_id, folder=folder, manifest=manifest, timings=timings, late=late)
 
 
-def photograph(store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None) -> str:
+def photograph(
+    store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
+) -> str:
     """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files."""
     scratch = folder.parent / f".scratch-{folder.name}"
     shutil.rmtree(scratch, ignore_errors=True)  # left by one that was killed
@@ -103,7 +117,9 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         ) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
-        raise FeedError(f"The feed could not be built: {str(exc).splitlines()[0]} The last good feed stays.") from exc
+        raise FeedError(
+            f"The feed could not be built: {str(exc).splitlines()[0]} The last good feed stays."
+        ) from exc
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -111,8 +127,10 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _other_cuts(store: Path, scratch: Path, options: BuildOptions, moment: datetime) -> list[tuple[Cut, Path]]:
-    """Give every cut with the folder of its rows: a closed one's own, an open one's computed as of its moment."""
+def _other_cuts(
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime
+) -> list[tuple[Cut, Path]]:
+    """Return every cut with the folder of its rows: a closed one's own, an open one's computed as of its moment."""
     found = []
     for cut in options.cuts:
         if cut.folder is not None:
@@ -124,7 +142,9 @@ def _other_cuts(store: Path, scratch: Path, options: BuildOptions, moment: datet
         try:
             folder.mkdir(parents=True, mode=0o700)
             # told from a later moment: the feed itself may not know what that one speaks of
-            write_cut(staged.connection, folder, cut, names=options.as_of is not None and cut.as_of > options.as_of)
+            write_cut(
+                staged.connection, folder, cut, names=options.as_of is not None and cut.as_of > options.as_of
+            )
         finally:
             staged.close()
         found.append((cut, folder))
@@ -132,7 +152,7 @@ def _other_cuts(store: Path, scratch: Path, options: BuildOptions, moment: datet
 
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
-    """Give what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
     try:
         staged = _resolved(store, scratch, options, clock.now(), {}, 0, [])
         try:
@@ -163,7 +183,11 @@ def _resolved(
             **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at, "cut_key": key,
             "vs_cut": options.vs if options.vs is not None else latest_cut(cuts, at[:10]),
         }  # fmt: skip
-        _timed(timings, "resolve", lambda: staged.resolve(variables=variables, country=options.country, lang=options.lang))
+        _timed(
+            timings,
+            "resolve",
+            lambda: staged.resolve(variables=variables, country=options.country, lang=options.lang),
+        )
     except BaseException:
         staged.close()
         raise
@@ -199,14 +223,19 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> None:
     for name, table in model().tables.items():
         for lang in ("fr", "en"):
             labels.append((name, "", lang, getattr(table, lang), table.description))
-            labels.extend((name, c, lang, getattr(column, lang), column.description) for c, column in table.columns.items())
+            labels.extend(
+                (name, c, lang, getattr(column, lang), column.description)
+                for c, column in table.columns.items()
+            )
     for code, kpi in catalogue().items():
         labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
     connection.execute(
         "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)"
     )
     columns = [list(column) for column in zip(*labels, strict=True)]
-    connection.execute("INSERT INTO label SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns)
+    connection.execute(
+        "INSERT INTO label SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns
+    )
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int) -> None:
@@ -216,7 +245,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
         for code in ("EVM_DAYS", "EVM_AMOUNT"):
             connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
     if table == "fact_kpi":
-        fill_figures(connection, cut=cut)
+        fill_table(connection, cut=cut)
     columns = ", ".join(f"{name} {column.type}" for name, column in shape.columns.items())
     connection.execute(f"CREATE TABLE {table} ({columns})")
     connection.execute(f"INSERT INTO {table} BY NAME {table_sql(table)}")
@@ -250,7 +279,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def table_glob(folder: Path, table: str) -> str:
-    """Give the Parquet glob of *table* in a feed's folder."""
+    """Return the Parquet glob of *table* in a feed's folder."""
     return (folder / table).as_posix() + "/**/*.parquet"
 
 
@@ -261,35 +290,46 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
     for name, table in model().tables.items():
         listed = ", ".join(table.columns)
         place = table_glob(folder, name).replace("'", "''")
-        connection.execute(f"CREATE VIEW {name} AS SELECT {listed} FROM read_parquet('{place}', hive_partitioning = false)")
+        connection.execute(
+            f"CREATE VIEW {name} AS SELECT {listed} FROM read_parquet('{place}', hive_partitioning = false)"
+        )
     return connection
 
 
 def describe(folder: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Give rows, columns, control sums and sha256 of every table in *folder*."""
+    """Return rows, columns, control sums and sha256 of every table in *folder*."""
     tables: dict[str, Any] = {}
     for name, table in model().tables.items():
         sums = [c for c, column in table.columns.items() if column.additive]
-        row = connection.execute(f"SELECT count(*){''.join(f', sum({c})' for c in sums)} FROM {name}").fetchone()
+        row = connection.execute(
+            f"SELECT count(*){''.join(f', sum({c})' for c in sums)} FROM {name}"
+        ).fetchone()
         assert row is not None
         tables[name] = {
             "rows": row[0],
             "columns": {c: column.type for c, column in table.columns.items()},
-            "sums": {c: float(value) if value is not None else None for c, value in zip(sums, row[1:], strict=True)},
+            "sums": {
+                c: float(value) if value is not None else None for c, value in zip(sums, row[1:], strict=True)
+            },
             "files": {
-                path.relative_to(folder).as_posix(): _sha256(path) for path in sorted((folder / name).rglob("*.parquet"))
+                path.relative_to(folder).as_posix(): _sha256(path)
+                for path in sorted((folder / name).rglob("*.parquet"))
             },
         }
     return tables
 
 
-def _manifest(staged: Staged, folder: Path, feed_id: str, options: BuildOptions, moment: datetime) -> dict[str, Any]:
+def _manifest(
+    staged: Staged, folder: Path, feed_id: str, options: BuildOptions, moment: datetime
+) -> dict[str, Any]:
     feed = open_feed(folder)
     try:
         tables = describe(folder, feed)
     finally:
         feed.close()
-    excluded = staged.connection.execute("SELECT measure, reason, n, amount FROM excluded ORDER BY ALL").fetchall()
+    excluded = staged.connection.execute(
+        "SELECT measure, reason, n, amount FROM excluded ORDER BY ALL"
+    ).fetchall()
     unmapped = staged.connection.execute(
         "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id WHERE t.counted AND t.kind <> 'summary' "
         "AND k.status_key = -1 AND t.status_raw IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
@@ -304,7 +344,9 @@ def _manifest(staged: Staged, folder: Path, feed_id: str, options: BuildOptions,
         "moment": options.as_of or f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}",
         "built_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         "tables": tables,
-        "unmapped": [{"source": source, "status": status, "tasks": tasks} for source, status, tasks in unmapped],
+        "unmapped": [
+            {"source": source, "status": status, "tasks": tasks} for source, status, tasks in unmapped
+        ],
         "excluded": [{"measure": m, "reason": r, "rows": n, "amount": a} for m, r, n, a in excluded],
     }
     save_manifest(folder, manifest)

@@ -10,8 +10,10 @@ from hub.feed.build import table_glob
 from hub.feed.model import model
 
 
-def changes(connection: duckdb.DuckDBPyConnection, table: str, folder: Path, since: Path | None) -> duckdb.DuckDBPyRelation:
-    """Give the rows of *table* in *folder* that differ from those in *since* (None: everything is new).
+def changes(
+    connection: duckdb.DuckDBPyConnection, table: str, folder: Path, since: Path | None
+) -> duckdb.DuckDBPyRelation:
+    """Return the rows of *table* in *folder* that differ from those in *since* (None: everything is new).
 
     The first column ``_change`` is ``insert``, ``update`` or ``delete``; a deleted row carries its last image.
     Applied in any order to the old table, it gives the new one.

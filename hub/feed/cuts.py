@@ -43,8 +43,18 @@ def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, 
     """
     day = cut.as_of[:10].replace("-", "")
     for name in CUT_TABLES:
-        _copy(connection, f"SELECT * {_VEILED.get(name, '')} FROM {name} WHERE cut_key = {cut.key}", name, folder)
-    _copy(connection, f"SELECT * FROM fact_project_snapshot WHERE date_key = {day}", "fact_project_snapshot", folder)
+        _copy(
+            connection,
+            f"SELECT * {_VEILED.get(name, '')} FROM {name} WHERE cut_key = {cut.key}",
+            name,
+            folder,
+        )
+    _copy(
+        connection,
+        f"SELECT * FROM fact_project_snapshot WHERE date_key = {day}",
+        "fact_project_snapshot",
+        folder,
+    )
     _copy(connection, "SELECT * FROM dim_project WHERE project_key <> -1", "dim_project", folder)
     if names:
         _copy(connection, "SELECT * FROM dim_task WHERE task_key <> -1", "dim_task", folder)
@@ -59,7 +69,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, query: str, name: str, folder: 
 
 
 def digest(folder: Path) -> str:
-    """Give one sha256 over the files of a cut, by name."""
+    """Return one sha256 over the files of a cut, by name."""
     total = hashlib.sha256()
     for path in sorted(folder.glob("*.parquet")):
         total.update(path.name.encode())
@@ -71,7 +81,9 @@ def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, 
     """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*; columns a later hub added are NULL."""
     connection.execute("CREATE TABLE other_cut (cut_key BIGINT, as_of VARCHAR, kind VARCHAR, label VARCHAR)")
     for cut, _ in cuts:
-        connection.execute("INSERT INTO other_cut VALUES (?, ?, ?, ?)", [cut.key, cut.as_of[:10], cut.kind, cut.label])
+        connection.execute(
+            "INSERT INTO other_cut VALUES (?, ?, ?, ?)", [cut.key, cut.as_of[:10], cut.kind, cut.label]
+        )
     for name in (*CUT_TABLES, *_TARGETS):
         shape = model().tables[name]
         target = _TARGETS.get(name, f"cut_{name}")
@@ -83,14 +95,18 @@ def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, 
             continue
         listed = ", ".join(f"'{path}'" for path in paths)
         key = model().tables[name].key[0]
-        distinct = f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {key}) = 1" if name.startswith("dim_") else ""
+        distinct = (
+            f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {key}) = 1"
+            if name.startswith("dim_")
+            else ""
+        )
         connection.execute(
             f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true){distinct}"
         )
 
 
 def latest_cut(cuts: Sequence[tuple[Cut, Path]], day: str) -> int | None:
-    """Give the key of the last committee (else of any cut) up to *day*, to tell moves from."""
+    """Return the key of the last committee (else of any cut) up to *day*, to tell moves from."""
     known = [cut for cut, _ in cuts if cut.as_of[:10] <= day]
     committees = [cut for cut in known if cut.kind == "copil"] or known
     return max(committees, key=lambda cut: (cut.as_of, cut.key)).key if committees else None

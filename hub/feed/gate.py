@@ -57,7 +57,8 @@ def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | Non
     failed = sum(one["tasks"] for one in snapshot.manifest["unmapped"])
     if failed:
         named = ", ".join(
-            f"{one['status']!r} of {one['source']} ({one['tasks']} tasks)" for one in snapshot.manifest["unmapped"][:3]
+            f"{one['status']!r} of {one['source']} ({one['tasks']} tasks)"
+            for one in snapshot.manifest["unmapped"][:3]
         )
         share = failed / checked
         findings.append(
@@ -82,14 +83,19 @@ def _contract(snapshot: Snapshot) -> list[Finding]:
 
     for name, table in model().tables.items():
         found = {row[0]: row[1] for row in feed.execute(f"DESCRIBE {name}").fetchall()}
-        wanted = {c: column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE") for c, column in table.columns.items()}
+        wanted = {
+            c: column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
+            for c, column in table.columns.items()
+        }
         if found != wanted:
             wrong = sorted(set(found.items()) ^ set(wanted.items()))
             bad(f"{name}: columns or types differ from the model: {wrong}")
         keys = ", ".join(table.key)
         if doubles := one(f"SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1)"):
             bad(f"{name}: {doubles} keys ({keys}) occur more than once")
-        if empty := one(f"SELECT count(*) FROM {name} WHERE {' OR '.join(f'{key} IS NULL' for key in table.key)}"):
+        if empty := one(
+            f"SELECT count(*) FROM {name} WHERE {' OR '.join(f'{key} IS NULL' for key in table.key)}"
+        ):
             bad(f"{name}: {empty} rows have an empty key ({keys})")
         for column, facts in table.columns.items():
             if facts.ref is None:
@@ -107,20 +113,26 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
     moment = str(snapshot.manifest["as_of"])
     # read straight from SQLite, not through the builder's own path: two ways to the same total
     said = {
-        "seconds": store.rows(f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)})")[0]["n"],
-        "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)})")[0]["n"],
-        "amount_minor": store.rows(f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})")[
+        "seconds": store.rows(f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)})")[
             0
         ]["n"],
+        "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)})")[0]["n"],
+        "amount_minor": store.rows(
+            f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})"
+        )[0]["n"],
     }
     feed = open_feed(snapshot.folder)
     kinds = ("baseline", "revised", "committed", "consumed", "forecast")
     total = " + ".join(f"coalesce(sum({kind}_amount), 0)" for kind in kinds)
     held = {
-        "seconds": feed.execute("SELECT coalesce(sum(seconds), 0)::BIGINT FROM fact_worklog").fetchall()[0][0],
+        "seconds": feed.execute("SELECT coalesce(sum(seconds), 0)::BIGINT FROM fact_worklog").fetchall()[0][
+            0
+        ],
         "tasks": feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0],
         "amount_minor": int(
-            feed.execute(f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget WHERE cut_key = 0").fetchall()[0][0]
+            feed.execute(
+                f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget WHERE cut_key = 0"
+            ).fetchall()[0][0]
         ),
     }
     feed.close()
@@ -138,14 +150,20 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
     return findings
 
 
-def _sources(store: Store, snapshot: Snapshot, *, freshness: str, failed: str, now: datetime) -> list[Finding]:
+def _sources(
+    store: Store, snapshot: Snapshot, *, freshness: str, failed: str, now: datetime
+) -> list[Finding]:
     findings = []
     for source in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
         runs = store.runs(source["id"], limit=1)
         last = store.last_success(source["id"])
         if runs and runs[0].verdict in {"failed", "partial", "interrupted"}:
             findings.append(
-                Finding(kind="missing", text=f"{source['id']}: its last run was {runs[0].verdict}", blocks=failed == "block")
+                Finding(
+                    kind="missing",
+                    text=f"{source['id']}: its last run was {runs[0].verdict}",
+                    blocks=failed == "block",
+                )
             )
         if source["id"] == "config":
             continue
@@ -153,6 +171,10 @@ def _sources(store: Store, snapshot: Snapshot, *, freshness: str, failed: str, n
         if age is None or age > source["freshness_max_s"]:
             since = f"{age / 3600:.0f} h ago" if age is not None else "never"
             findings.append(
-                Finding(kind="freshness", text=f"{source['id']}: last complete sync {since}", blocks=freshness == "block")
+                Finding(
+                    kind="freshness",
+                    text=f"{source['id']}: last complete sync {since}",
+                    blocks=freshness == "block",
+                )
             )
     return findings

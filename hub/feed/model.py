@@ -54,22 +54,25 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @functools.cache
 def model() -> Model:
-    """Give the model shipped with this hub."""
+    """Return the model shipped with this hub."""
     text = (files("hub.feed") / "model.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Model)
 
 
 def table_sql(name: str) -> str:
-    """Give the query that fills *name*, in DuckDB's dialect."""
+    """Return the query that fills *name*, in DuckDB's dialect."""
     return (files("hub.feed") / "tables" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def column_captions(table: str, lang: str) -> dict[str, str]:
-    """Give the captions of *table*'s columns in *lang* (``fr`` or ``en``)."""
-    return {name: column.fr if lang == "fr" else column.en for name, column in model().tables[table].columns.items()}
+    """Return the captions of *table*'s columns in *lang* (``fr`` or ``en``)."""
+    return {
+        name: column.fr if lang == "fr" else column.en
+        for name, column in model().tables[table].columns.items()
+    }
 
 
 def table_caption(table: str, lang: str) -> str:
-    """Give the caption of *table* in *lang*."""
+    """Return the caption of *table* in *lang*."""
     found = model().tables[table]
     return found.fr if lang == "fr" else found.en

@@ -43,7 +43,7 @@ _DAY = {"team-week": _WEEK, "pseudonym-week": _WEEK, "project": "date_trunc('mon
 
 
 def merge_small(teams: dict[int, str], others: str, *, smallest: int = SMALLEST_GROUP) -> dict[int, str]:
-    """Give every person's team, teams of fewer than *smallest* people merged into *others*.
+    """Return every person's team, teams of fewer than *smallest* people merged into *others*.
 
     When those together are still too few, the next smallest team joins them, so that subtraction reveals nobody.
     """
@@ -58,12 +58,12 @@ def merge_small(teams: dict[int, str], others: str, *, smallest: int = SMALLEST_
 
 
 def pseudonym(person_id: str, secret: bytes) -> str:
-    """Give the name under which a person appears: an HMAC-SHA256 of the id with a key that no store holds."""
+    """Return the name under which a person appears: an HMAC-SHA256 of the id with a key that no store holds."""
     return "P-" + hmac.new(secret, person_id.encode(), hashlib.sha256).hexdigest()[:12].upper()
 
 
 def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None = None) -> Path:
-    """Give the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
+    """Return the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
 
     ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`.
     Built once per snapshot under *root*, then reused. Raises `ConfigError` when the key is missing.
@@ -87,7 +87,9 @@ def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None =
             view.execute(f"CREATE VIEW feed.{name} AS SELECT * FROM main.{name}")
         view.execute("CREATE SCHEMA narrowed")
         view.execute("USE narrowed")
-        people = view.execute("SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key").fetchall()
+        people = view.execute(
+            "SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key"
+        ).fetchall()
         teams = {key: team or none for key, team, _ in people if key != -1}
         crews = {} if level == "project" else merge_small(teams, others)
         unknown = next((label for key, _, label in people if key == -1), "")
@@ -95,10 +97,15 @@ def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None =
         if secret and level == "pseudonym-week":
             names = {key: pseudonym(f"{key}", secret) for key in crews}
         keys = {name: -2 - place for place, name in enumerate(sorted(set(names.values())))}
-        view.execute("CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR, label VARCHAR)")
+        view.execute(
+            "CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR, label VARCHAR)"
+        )
         view.executemany(
             "INSERT INTO crew_key VALUES (?, ?, ?, ?)",
-            [(key, keys.get(names.get(key, ""), -1), crews.get(key), names.get(key, unknown)) for key, _, _ in people],
+            [
+                (key, keys.get(names.get(key, ""), -1), crews.get(key), names.get(key, unknown))
+                for key, _, _ in people
+            ],
         )
         whole = {team for team in set(crews.values()) if team not in {none, others}}
         sizes = Counter(crews.values())

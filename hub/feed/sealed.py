@@ -16,7 +16,7 @@ LATE = (
 
 
 def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Give the corrections of sealed months that are not posted yet, from a resolved store."""
+    """Return the corrections of sealed months that are not posted yet, from a resolved store."""
     rows = connection.execute(
         f"SELECT {', '.join(LATE)} FROM variance WHERE seq > (SELECT coalesce(max(seq), 0) FROM period_variance) ORDER BY seq"
     ).fetchall()
@@ -24,7 +24,7 @@ def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def month_lines(connection: duckdb.DuckDBPyConnection, month: str) -> list[tuple[Any, ...]]:
-    """Give the hours and the money spent of *month*, as rows of ``period_line``, from a resolved store."""
+    """Return the hours and the money spent of *month*, as rows of ``period_line``, from a resolved store."""
     return connection.execute(
         f"SELECT {', '.join(LINE)} FROM candidate WHERE month = ? AND (kind = 'hours' OR approval = 'consumed') ORDER BY kind, row_id",
         [month],

@@ -12,8 +12,10 @@ from typing import Any
 
 import duckdb
 
+from hub.columns import columns_of
 from hub.errors import FeedError
 from hub.filters import parse
+from hub.records import BY_TABLE
 from hub.store.store import as_of_sql
 
 LEFT = "('deleted', 'trashed')"
@@ -78,19 +80,16 @@ _PLAIN = {
          "amount_minor", "reason"),
     ),
 }  # fmt: skip
-_REAL = {"percent", "points", "probability", "fte", "per_eur", "goal", "amber", "red", "number", "days"}
-_INTEGER = {
-    "key", "archived", "seconds_per_day", "no", "seconds", "billable", "lag_s", "is_capex", "impact", "mandatory", "active", "is_external",
-    "timesheet_expected", "minor_per_day", "breached", "seq", "project_key", "task_key", "flag",
-}  # fmt: skip
+# what no record class declares
+_ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq": "INTEGER", "project_key": "INTEGER",
+         "task_key": "INTEGER", "flag": "INTEGER", "key": "INTEGER", "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
+_SENTINELS = {"REAL": "0.5", "INTEGER": "-1", "TEXT": "''"}
 
 
-def _sentinel(name: str) -> str:
-    """Give a typed constant: ADBC takes a column's type from its first row."""
-    if name in _REAL:
-        return "0.5"
-    integer = name in _INTEGER or name.endswith(("_s", "_minor"))
-    return "-1" if integer else "''"
+def _sentinel(table: str, name: str) -> str:
+    """Return a typed constant: ADBC takes a column's type from its first row."""
+    declared = columns_of(BY_TABLE[table]).get(name) if table in BY_TABLE else None
+    return _SENTINELS[declared.sql_type if declared else _ELSE.get(name, "TEXT")]
 
 
 @contextmanager
@@ -132,12 +131,16 @@ class Staged:
         import adbc_driver_sqlite
 
         try:
-            database = adbc.AdbcDatabase(driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro")
+            database = adbc.AdbcDatabase(
+                driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro"
+            )
             connection = adbc.AdbcConnection(database)
         except adbc.Error as exc:
             raise FeedError(f"The store {path} cannot be opened for reading: {exc}.") from exc
         try:
-            connection.set_autocommit(False)  # one transaction: a sync that goes on meanwhile is not seen in part
+            connection.set_autocommit(
+                False
+            )  # one transaction: a sync that goes on meanwhile is not seen in part
             self.moment = self.as_of or self._one(adbc, connection, "SELECT last FROM clock", "last")
             for table, needed in _NEEDED.items():
                 names = ("key", "id", *needed, "source_id", "presence")
@@ -169,7 +172,7 @@ class Staged:
 
     def _load(self, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]) -> None:
         began = time.perf_counter()
-        first = ", ".join(f"{_sentinel(name)} AS {name}" for name in names)
+        first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
         counted = f", presence NOT IN {LEFT} AS counted" if "presence" in names else ""
         query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
         with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
@@ -198,7 +201,9 @@ class Staged:
         """Say which tasks each filtered line of project_links.csv takes; the most specific wins, a tie is an error."""
         run = self.connection.execute
         run("CREATE TABLE hit (task_id VARCHAR, slot BIGINT, terms BIGINT)")
-        for slot, container, text in run("SELECT slot, container_id, filter FROM slot WHERE filter <> ''").fetchall():
+        for slot, container, text in run(
+            "SELECT slot, container_id, filter FROM slot WHERE filter <> ''"
+        ).fetchall():
             condition = parse(text)
             run(
                 f"INSERT INTO hit SELECT t.id, ?, ? FROM task t WHERE t.container_id = ? AND {condition.sql}",
@@ -272,8 +277,10 @@ class Staged:
         )
 
 
-def public_holidays(country: str, years: range, lang: str, subdivision: str | None = None) -> list[tuple[date, str]]:
-    """Give the public holidays of *country* (an ISO code). Raises `FeedError` for a country the library lacks."""
+def public_holidays(
+    country: str, years: range, lang: str, subdivision: str | None = None
+) -> list[tuple[date, str]]:
+    """Return the public holidays of *country* (an ISO code). Raises `FeedError` for a country the library lacks."""
     import holidays
 
     try:
@@ -282,5 +289,7 @@ def public_holidays(country: str, years: range, lang: str, subdivision: str | No
         )
     except NotImplementedError as exc:
         part = f" with the subdivision {subdivision!r}" if subdivision else ""
-        raise FeedError(f"country = {country!r}{part} is not an ISO code with known public holidays, such as FR.") from exc
+        raise FeedError(
+            f"country = {country!r}{part} is not an ISO code with known public holidays, such as FR."
+        ) from exc
     return sorted(found.items())

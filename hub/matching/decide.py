@@ -78,10 +78,20 @@ def propose(store: Store, aliases: Mapping[str, str], *, actor: str, fuzzy: bool
 
 
 def _keep(
-    store: Store, table: str, one: str, found: dict[str, Any], make: Any, counts: Counts, actor: str, *, all_methods: bool
+    store: Store,
+    table: str,
+    one: str,
+    found: dict[str, Any],
+    make: Any,
+    counts: Counts,
+    actor: str,
+    *,
+    all_methods: bool,
 ) -> None:
     before = {row["id"]: row for row in store.rows(f"SELECT * FROM {table} WHERE {_HERE}")}
-    decided = {row[one] for row in before.values() if row["method"] == "manual" and row["state"] == "accepted"}
+    decided = {
+        row[one] for row in before.values() if row["method"] == "manual" and row["state"] == "accepted"
+    }
     refused = {row["id"] for row in before.values() if row["state"] == "rejected"}
     fresh: list[Record] = []
     for id_, finding in found.items():
@@ -102,7 +112,9 @@ def _keep(
         counts.withdrawn += store.set_presence(table, gone, "deleted", "no longer found", run_id=0)
         for id_ in gone:
             if before[id_]["state"] == "accepted":
-                store.audit("match withdraw", id_, actor=actor, before=_text(before[id_]), reason="no longer found")
+                store.audit(
+                    "match withdraw", id_, actor=actor, before=_text(before[id_]), reason="no longer found"
+                )
     store.save(fresh, run_id=0, source_id=SOURCE)
     for record in fresh:
         assert isinstance(record, (PersonLink, TaskMatch))
@@ -190,10 +202,17 @@ def _tasks(store: Store) -> tuple[list[PlanTask], list[ExecTask], set[str]]:
         if row["container_id"] in plans:
             more = [row["url"]] if row["url"] else []
             plan.append(
-                PlanTask(id=row["id"], project=project, title=row["title"], texts=(*texts.get(row["id"], ()), *more))
+                PlanTask(
+                    id=row["id"],
+                    project=project,
+                    title=row["title"],
+                    texts=(*texts.get(row["id"], ()), *more),
+                )
             )
         else:
-            work.append(ExecTask(id=row["id"], project=project, title=row["title"], key=row["code"], url=row["url"]))
+            work.append(
+                ExecTask(id=row["id"], project=project, title=row["title"], key=row["code"], url=row["url"])
+            )
     return plan, work, prefixes
 
 
@@ -213,7 +232,7 @@ def _task_match(id_: str, m: Match) -> TaskMatch:
 
 
 def lines(store: Store, *, state: str | None = None, kind: str | None = None) -> list[Line]:
-    """Give every link in *state* (all when None), people first; the least certain last."""
+    """Return every link in *state* (all when None), people first; the least certain last."""
     found = []
     if kind in {None, "person"}:
         found += store.rows(
@@ -234,9 +253,13 @@ def lines(store: Store, *, state: str | None = None, kind: str | None = None) ->
 
 
 def containers(store: Store) -> list[Line]:
-    """Give the containers that no project claims, each with the project it seems to belong to by code or name."""
-    projects = store.rows(f"SELECT code, name FROM project WHERE {_HERE} AND level IN ('project', 'workstream')")
-    linked = {row["container_id"] for row in store.rows(f"SELECT container_id FROM project_link WHERE {_HERE}")}
+    """Return the containers that no project claims, each with the project it seems to belong to by code or name."""
+    projects = store.rows(
+        f"SELECT code, name FROM project WHERE {_HERE} AND level IN ('project', 'workstream')"
+    )
+    linked = {
+        row["container_id"] for row in store.rows(f"SELECT container_id FROM project_link WHERE {_HERE}")
+    }
     codes = {row["code"].casefold() for row in projects}
     found = []
     for row in store.rows(f"SELECT key, id, source_id, code, name FROM container WHERE {_HERE} ORDER BY key"):
@@ -246,7 +269,8 @@ def containers(store: Store) -> list[Line]:
         for project in projects:
             same = name_key(row["name"]) == name_key(project["name"])
             holds = (
-                len(project["code"]) > 2 and project["code"].casefold() in f"{row['code'] or ''} {row['name']}".casefold()
+                len(project["code"]) > 2
+                and project["code"].casefold() in f"{row['code'] or ''} {row['name']}".casefold()
             )
             if same or holds:
                 found.append(
@@ -260,7 +284,7 @@ def containers(store: Store) -> list[Line]:
 
 
 def leftovers(store: Store) -> list[Leftover]:
-    """Give, per project with issues and a plan, the hours on issues that carry out a plan task and on the rest: nothing is lost."""
+    """Return, per project with issues and a plan, the hours on issues that carry out a plan task and on the rest: nothing is lost."""
     rows = store.rows(
         f"""WITH RECURSIVE up AS (SELECT id AS of_id, id, parent_id, 0 AS step FROM task WHERE {_HERE}
             UNION ALL SELECT up.of_id, t.id, t.parent_id, step + 1 FROM up JOIN task t ON t.id = up.parent_id WHERE step < 20),
@@ -312,7 +336,9 @@ def reject(store: Store, ids: Iterable[str], *, actor: str, reason: str | None =
     with store.transaction():
         for line in _picked(store, ids):
             if line.kind == "container":
-                raise ConfigError(f"{line.id}: a container is only proposed; link it elsewhere in project_links.csv.")
+                raise ConfigError(
+                    f"{line.id}: a container is only proposed; link it elsewhere in project_links.csv."
+                )
             _set(store, line, "rejected", actor, reason or "rejected")
             done += 1
     return done
@@ -361,7 +387,7 @@ def _text(row: Any) -> str:
 
 
 def export_csv(store: Store, *, state: str | None = None) -> str:
-    """Give the links as CSV with semicolons: change ``state`` to accepted or rejected, then import it."""
+    """Return the links as CSV with semicolons: change ``state`` to accepted or rejected, then import it."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -38,7 +38,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def email_key(text: str, aliases: Mapping[str, str]) -> tuple[str, bool]:
-    """Give the normalised address (NFC, lower case, the domain by its alias), and whether an alias was needed."""
+    """Return the normalised address (NFC, lower case, the domain by its alias), and whether an alias was needed."""
     plain = unicodedata.normalize("NFC", text.strip()).lower()
     user, _, domain = plain.rpartition("@")
     main = aliases.get(domain)
@@ -46,14 +46,14 @@ def email_key(text: str, aliases: Mapping[str, str]) -> tuple[str, bool]:
 
 
 def name_key(text: str | None) -> str:
-    """Give a name without accents, case, order and punctuation."""
+    """Return a name without accents, case, order and punctuation."""
     plain = unicodedata.normalize("NFKD", text or "")
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
     return " ".join(sorted(re.findall(r"\w+", bare)))
 
 
 def login_key(text: str | None) -> tuple[str, str] | None:
-    r"""Give (user, domain) of ``CORP\jdoe`` or ``jdoe@corp.com``; the domain is empty for ``jdoe``."""
+    r"""Return (user, domain) of ``CORP\jdoe`` or ``jdoe@corp.com``; the domain is empty for ``jdoe``."""
     if not text:
         return None
     plain = text.strip().lower()
@@ -73,7 +73,11 @@ def identify(a: Face, b: Face | None, aliases: Mapping[str, str]) -> tuple[State
             return "none", "role placeholder"
     if b is None:
         return "none", "nothing to compare with"
-    if a.employee_no and b.employee_no and a.employee_no.strip().casefold() == b.employee_no.strip().casefold():
+    if (
+        a.employee_no
+        and b.employee_no
+        and a.employee_no.strip().casefold() == b.employee_no.strip().casefold()
+    ):
         return "accepted", "employee_no"
     mine, theirs = ([email_key(one, aliases) for one in face.emails] for face in (a, b))
     for key, turned in mine:
@@ -109,7 +113,9 @@ def recognise(
         if account.kind != "human":
             continue
         if account.person and account.person in ids:
-            findings.append(_finding(account, account.person, "accepted", "manual", 1.0, "named in accounts.csv"))
+            findings.append(
+                _finding(account, account.person, "accepted", "manual", 1.0, "named in accounts.csv")
+            )
             continue
         for key, method, shown in _keys(account, aliases):
             found = index.get(key)
@@ -121,7 +127,8 @@ def recognise(
                 "" if len(found) == 1 else f", which {len(found)} people have"
             )
             findings.extend(
-                _finding(account, one, "accepted" if exact else "proposed", method, score, reason) for one in found
+                _finding(account, one, "accepted" if exact else "proposed", method, score, reason)
+                for one in found
             )
             break
         else:
@@ -130,7 +137,7 @@ def recognise(
 
 
 def _keys(face: Face, aliases: Mapping[str, str]) -> list[tuple[tuple[str, object], str, str]]:
-    """Give (key, method, what to show), the strongest first."""
+    """Return (key, method, what to show), the strongest first."""
     keys: list[tuple[tuple[str, object], str, str]] = []
     if face.employee_no:
         keys.append((("employee_no", face.employee_no.strip().casefold()), "employee_no", face.employee_no))
@@ -171,4 +178,6 @@ def _clusters(accounts: list[Face], aliases: Mapping[str, str]) -> list[list[Fac
 
 
 def _finding(account: Face, person: str, state: State, method: str, score: float, reason: str) -> Finding:
-    return Finding(account_id=account.id, person_id=person, state=state, method=method, score=score, reason=reason)
+    return Finding(
+        account_id=account.id, person_id=person, state=state, method=method, score=score, reason=reason
+    )

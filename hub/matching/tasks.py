@@ -70,7 +70,14 @@ def match_tasks(
             score = 0.95 if len(same) == 1 else 0.7
             found.setdefault(
                 task.id,
-                _match(row, task, "proposed", "same name in the same project", score, f"both are called {row.title!r}"),
+                _match(
+                    row,
+                    task,
+                    "proposed",
+                    "same name in the same project",
+                    score,
+                    f"both are called {row.title!r}",
+                ),
             )
         if not same:
             rest.append(row)
@@ -87,7 +94,9 @@ def _exact(row: PlanTask, by_key: dict[str, ExecTask], known: set[str]) -> list[
             task = by_key.get(match.group().casefold())
             if task and match.group(1).casefold() in known:
                 linked = "://" in text
-                found.setdefault(task.id, (task, "url" if linked else "field", f"a field of the plan says {text!r}"))
+                found.setdefault(
+                    task.id, (task, "url" if linked else "field", f"a field of the plan says {text!r}")
+                )
     for match in _KEY.finditer(row.title):
         task = by_key.get(match.group().casefold())
         if task and match.group(1).casefold() in known:
@@ -113,9 +122,16 @@ def _like(plan: list[PlanTask], work: list[ExecTask]) -> Iterable[Match]:
         if hit:
             task = by_id[hit[2]]
             yield _match(
-                row, task, "proposed", "like name", round(hit[1] / 100 * 0.9, 3), f"{row.title!r} reads like {task.title!r}"
+                row,
+                task,
+                "proposed",
+                "like name",
+                round(hit[1] / 100 * 0.9, 3),
+                f"{row.title!r} reads like {task.title!r}",
             )
 
 
 def _match(row: PlanTask, task: ExecTask, state: State, method: str, score: float, reason: str) -> Match:
-    return Match(plan_task_id=row.id, exec_task_id=task.id, state=state, method=method, score=score, reason=reason)
+    return Match(
+        plan_task_id=row.id, exec_task_id=task.id, state=state, method=method, score=score, reason=reason
+    )

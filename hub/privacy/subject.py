@@ -55,12 +55,15 @@ def find(store: Store, who: str) -> Subject:
     )  # fmt: skip
     ids = {row["id"] for row in people}
     if len(ids) > 1:
-        raise ConfigError(f"{who!r} is {len(ids)} people ({', '.join(sorted(ids))}): name one by its id or e-mail.")
+        raise ConfigError(
+            f"{who!r} is {len(ids)} people ({', '.join(sorted(ids))}): name one by its id or e-mail."
+        )
     accounts = {
         row["account_id"]
         for id_ in ids
         for row in store.rows(
-            "SELECT account_id FROM person_link WHERE person_id = ? AND state = 'accepted' AND presence = 'present'", (id_,)
+            "SELECT account_id FROM person_link WHERE person_id = ? AND state = 'accepted' AND presence = 'present'",
+            (id_,),
         )
     }
     accounts |= {
@@ -75,12 +78,14 @@ def find(store: Store, who: str) -> Subject:
             f"Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, as `hub match review` shows them."
         )
     return Subject(
-        name=people[0]["display_name"] if people else who, persons=tuple(sorted(ids)), accounts=tuple(sorted(accounts))
+        name=people[0]["display_name"] if people else who,
+        persons=tuple(sorted(ids)),
+        accounts=tuple(sorted(accounts)),
     )
 
 
 def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
-    """Give every row that concerns *subject*, older images too (with ``superseded_at``), by table."""
+    """Return every row that concerns *subject*, older images too (with ``superseded_at``), by table."""
     found: dict[str, list[dict[str, Any]]] = {}
 
     def take(table: str, column: str, ids: tuple[str, ...]) -> None:
@@ -103,7 +108,8 @@ def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
         row
         for name in names
         for row in store.rows(
-            "SELECT * FROM audit_log WHERE instr(object || coalesce(before, '') || coalesce(after, ''), ?)", (name,)
+            "SELECT * FROM audit_log WHERE instr(object || coalesce(before, '') || coalesce(after, ''), ?)",
+            (name,),
         )
     ]
     if audit:
@@ -118,11 +124,17 @@ def erase(store: Store, subject: Subject, *, actor: str) -> dict[str, int]:
     """
     done: dict[str, int] = {}
     with _without_memory(store, ("account", "person", "account_alias")):
-        for table, ids, columns in (("account", subject.accounts, _ACCOUNT), ("person", subject.persons, _PERSON)):
-            sets = ", ".join(f"{name} = {_quoted(ERASED) if name == 'display_name' else 'NULL'}" for name in columns)
+        for table, ids, columns in (
+            ("account", subject.accounts, _ACCOUNT),
+            ("person", subject.persons, _PERSON),
+        ):
+            sets = ", ".join(
+                f"{name} = {_quoted(ERASED) if name == 'display_name' else 'NULL'}" for name in columns
+            )
             for name in (table, f"{table}_history"):
                 done[name] = sum(
-                    store.connection.execute(f"UPDATE {name} SET {sets} WHERE id = ?", (id_,)).rowcount for id_ in ids
+                    store.connection.execute(f"UPDATE {name} SET {sets} WHERE id = ?", (id_,)).rowcount
+                    for id_ in ids
                 )
         for name in ("account_alias", "account_alias_history"):
             done[name] = sum(
@@ -132,7 +144,8 @@ def erase(store: Store, subject: Subject, *, actor: str) -> dict[str, int]:
                 for id_ in subject.accounts
             )
         store.connection.executemany(
-            "INSERT OR IGNORE INTO erased VALUES (?, ?)", ((id_, _now()) for id_ in (*subject.accounts, *subject.persons))
+            "INSERT OR IGNORE INTO erased VALUES (?, ?)",
+            ((id_, _now()) for id_ in (*subject.accounts, *subject.persons)),
         )
         done["audit_log"] = 0
         for id_ in (*subject.accounts, *subject.persons):
@@ -144,7 +157,9 @@ def erase(store: Store, subject: Subject, *, actor: str) -> dict[str, int]:
                 store.connection.execute(
                     f"UPDATE {table} SET reason = NULL WHERE account_id = ? OR person_id = ?", (id_, id_)
                 )
-        store.audit("privacy erase", f"{len(subject.accounts)} accounts, {len(subject.persons)} persons", actor=actor)
+        store.audit(
+            "privacy erase", f"{len(subject.accounts)} accounts, {len(subject.persons)} persons", actor=actor
+        )
     _scrub(store)
     return {name: count for name, count in done.items() if count}
 
@@ -176,7 +191,8 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
             )
         store.connection.execute("CREATE TEMP TABLE role_of (account_id TEXT PRIMARY KEY, role_id TEXT)")
         store.connection.executemany(
-            "INSERT INTO temp.role_of VALUES (?, ?)", ((a, f"privacy:role/{role}") for a, role in roles.items())
+            "INSERT INTO temp.role_of VALUES (?, ?)",
+            ((a, f"privacy:role/{role}") for a, role in roles.items()),
         )
         for table, when in (("worklog", "day"), ("allocation", "finish_on")):
             for name in (table, f"{table}_history"):
@@ -196,7 +212,7 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
 
 
 def report(store: Store) -> list[Held]:
-    """Give what the store holds of persons, table by table."""
+    """Return what the store holds of persons, table by table."""
     found = []
     asked = {
         "person": ("display_name <> :erased", "active_from"), "account": ("kind = 'human' AND display_name <> :erased", "NULL"),
@@ -205,7 +221,9 @@ def report(store: Store) -> list[Held]:
         "task_change": ("author_id IS NOT NULL", "substr(at, 1, 10)"), "register_item": ("owner_id IS NOT NULL", "opened_on"),
     }  # fmt: skip
     for table, (where, when) in asked.items():
-        now = store.rows(f"SELECT count(*) AS n, min({when}) AS oldest FROM {table} WHERE {where}", {"erased": ERASED})[0]
+        now = store.rows(
+            f"SELECT count(*) AS n, min({when}) AS oldest FROM {table} WHERE {where}", {"erased": ERASED}
+        )[0]
         past = store.rows(f"SELECT count(*) AS n FROM {table}_history WHERE {where}", {"erased": ERASED})[0]
         found.append(Held(table=table, rows=now["n"], older_images=past["n"], oldest=now["oldest"]))
     return found

@@ -2,7 +2,14 @@
 
 from hub.publish import cuts, periods
 from hub.publish.cuts import moment_of
-from hub.publish.journey import DeliveryReport, PublishOptions, PublishReport, check_destination, current, publish
+from hub.publish.journey import (
+    DeliveryReport,
+    PublishOptions,
+    PublishReport,
+    check_destination,
+    current,
+    publish,
+)
 
 __all__ = [
     "DeliveryReport",

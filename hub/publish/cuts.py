@@ -17,7 +17,7 @@ AD_HOC = 999_999
 
 
 def folder_of(root: Path, cut_id: int) -> Path:
-    """Give the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
+    """Return the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
     return root.parent / "cuts" / str(cut_id)
 
 
@@ -49,13 +49,15 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
     sealed = photograph(Path(store.where), folder, cut, options)
     with store.transaction():
-        store.connection.execute("UPDATE cut SET closed_at = ?, digest = ? WHERE id = ?", (utc_now(), sealed, cut.key))
+        store.connection.execute(
+            "UPDATE cut SET closed_at = ?, digest = ? WHERE id = ?", (utc_now(), sealed, cut.key)
+        )
         store.audit("cut close", label, actor=actor, after=sealed)
     return folder
 
 
 def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
-    """Give the cuts taken up to *as_of*, oldest first; a closed one was proven to be what it was when it closed.
+    """Return the cuts taken up to *as_of*, oldest first; a closed one was proven to be what it was when it closed.
 
     Raises `FeedError` when the files of a closed cut are gone or altered.
     """
@@ -71,12 +73,14 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
                 raise FeedError(
                     f"The closed cut {row['label']!r} in {folder} is gone or was altered: restore that folder from a copy. The last good feed stays."
                 )
-        cuts.append(Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder))
+        cuts.append(
+            Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder)
+        )
     return cuts
 
 
 def named(store: Store, root: Path, label: str) -> Cut:
-    """Give the cut *label*. Raises `ConfigError` naming those there are."""
+    """Return the cut *label*. Raises `ConfigError` naming those there are."""
     cuts = known(store, root)
     for cut in cuts:
         if cut.label == label:
@@ -96,8 +100,10 @@ def moment_of(store: Store, text: str) -> str | None:
     return instant(text, also=f"nor the label of a cut ({', '.join(labels) or 'none was taken'})")
 
 
-def cuts_for(store: Store, root: Path, *, as_of: str | None, vs: str | None) -> tuple[tuple[Cut, ...], int | None]:
-    """Give the cuts a feed as of *as_of* holds, and the key of the one to tell moves from (None: the last committee)."""
+def cuts_for(
+    store: Store, root: Path, *, as_of: str | None, vs: str | None
+) -> tuple[tuple[Cut, ...], int | None]:
+    """Return the cuts a feed as of *as_of* holds, and the key of the one to tell moves from (None: the last committee)."""
     cuts = known(store, root, as_of=as_of)
     if vs is None:
         return tuple(cuts), None

@@ -11,9 +11,21 @@ from typing import Any, Literal
 import msgspec
 
 from hub import clock
-from hub.destination import Delivery, DeliveryContext, Destination, FeedView
+from hub.context import DeliveryContext
+from hub.destination import Delivery, Destination, FeedView
 from hub.errors import DeliveryError, FeedError, HubError
-from hub.feed import BuildOptions, Finding, Snapshot, build, changes, check, load_manifest, model, open_feed, project_to
+from hub.feed import (
+    BuildOptions,
+    Finding,
+    Snapshot,
+    build,
+    changes,
+    check,
+    load_manifest,
+    model,
+    open_feed,
+    project_to,
+)
 from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
 from hub.publish.cuts import cuts_for
@@ -88,14 +100,14 @@ class PublishReport(msgspec.Struct, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """Give 1 when a delivery failed, 4 when the gate kept the last good feed, else 0."""
+        """Return 1 when a delivery failed, 4 when the gate kept the last good feed, else 0."""
         if any(delivery.state == "failed" for delivery in self.deliveries):
             return 1
         return 4 if any(finding.blocks for finding in self.findings) and not self.current else 0
 
 
 def current(root: Path) -> Path | None:
-    """Give the folder of the feed that readers see, or None where there is none yet."""
+    """Return the folder of the feed that readers see, or None where there is none yet."""
     try:
         name = (root / CURRENT).read_text(encoding="utf-8").strip()
     except OSError:
@@ -182,7 +194,11 @@ def make_current(root: Path, feed_id: str) -> None:
 
 
 def _finish_manifest(
-    store: Store, snapshot: Snapshot, findings: list[Finding], options: PublishOptions, verdicts: Mapping[str, str]
+    store: Store,
+    snapshot: Snapshot,
+    findings: list[Finding],
+    options: PublishOptions,
+    verdicts: Mapping[str, str],
 ) -> None:
     manifest = snapshot.manifest
     sources = []
@@ -213,7 +229,9 @@ def _deliver(
 ) -> DeliveryReport:
     report = DeliveryReport(name=destination.name, kind=destination.kind, state="failed")
     context = DeliveryContext(
-        base=options.base, name=destination.name, session=options.session or partial(_session, options.ca_bundle)
+        base=options.base,
+        name=destination.name,
+        session=options.session or partial(_session, options.ca_bundle),
     )
     connection = None
     try:
@@ -254,8 +272,10 @@ def _session(ca_bundle: str | None, patience_s: float = 300.0) -> Any:
 
 
 def check_destination(destination: Destination, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
-    """Give what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
-    context = DeliveryContext(base=base, name=destination.name, session=partial(_session, ca_bundle, CHECK_PATIENCE_S))
+    """Return what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
+    context = DeliveryContext(
+        base=base, name=destination.name, session=partial(_session, ca_bundle, CHECK_PATIENCE_S)
+    )
     try:
         return list(destination.check(context))
     except Exception as exc:  # noqa: BLE001 - a foreign destination may fail in any way
@@ -286,7 +306,11 @@ def _last_published(store: Store, root: Path, destination: Destination) -> Path 
     if not rows:
         return None
     nominative = destination.privacy == "nominative-line"
-    folder = root / rows[0]["feed_id"] if nominative else root / "projections" / destination.privacy / rows[0]["feed_id"]
+    folder = (
+        root / rows[0]["feed_id"]
+        if nominative
+        else root / "projections" / destination.privacy / rows[0]["feed_id"]
+    )
     return folder if (folder / "manifest.json").exists() else None
 
 

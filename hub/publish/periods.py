@@ -35,14 +35,18 @@ def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: 
     if month >= f"{clock.now():%Y-%m}":
         raise ConfigError(f"{month} is not over yet: a month is sealed once it is.")
     if store.rows("SELECT 1 FROM period_close WHERE month = ?", (month,)):
-        raise ConfigError(f"{month} is sealed already: `hub close --list` shows the months and what was corrected since.")
+        raise ConfigError(
+            f"{month} is sealed already: `hub close --list` shows the months and what was corrected since."
+        )
     lines = lines_of_month(Path(store.where), root / f".scratch-{month}", month, options)
     text = json.dumps(lines, ensure_ascii=False, default=str)
     sealed = hashlib.sha256(text.encode()).hexdigest()
     with store.transaction():
         stamp = store.stamp()
         store.connection.executemany(f"INSERT INTO period_line VALUES ({', '.join('?' * 12)})", lines)
-        store.connection.execute("INSERT INTO period_close VALUES (?, ?, ?, ?)", (month, stamp, actor, sealed))
+        store.connection.execute(
+            "INSERT INTO period_close VALUES (?, ?, ?, ?)", (month, stamp, actor, sealed)
+        )
         store.audit("close", month, actor=actor, after=sealed)
         store.tick(stamp)
     hours = [line for line in lines if line[1] == "hours"]
@@ -59,7 +63,9 @@ def post(store: Store, late: list[dict[str, Any]], *, moment: str) -> None:
     with store.transaction():
         for line in late:
             table = "worklog" if line["kind"] == "hours" else "budget_line"
-            found = store.connection.execute(f"SELECT run_id FROM {table} WHERE id = ?", (line["row_id"],)).fetchone()
+            found = store.connection.execute(
+                f"SELECT run_id FROM {table} WHERE id = ?", (line["row_id"],)
+            ).fetchone()
             values = {**line, "posted_at": moment, "run_id": found[0] if found else None}
             store.connection.execute(
                 f"INSERT INTO period_variance ({', '.join(values)}) VALUES ({', '.join(':' + name for name in values)})",
@@ -68,7 +74,7 @@ def post(store: Store, late: list[dict[str, Any]], *, moment: str) -> None:
 
 
 def months(store: Store) -> list[dict[str, Any]]:
-    """Give every sealed month with what it keeps."""
+    """Return every sealed month with what it keeps."""
     return store.rows(
         "SELECT c.month, c.sealed_at, c.actor, count(l.row_id) AS lines, coalesce(sum(l.seconds), 0) / 3600.0 AS hours, "
         "coalesce(sum(l.amount_minor), 0) / 100.0 AS amount FROM period_close c LEFT JOIN period_line l ON l.month = c.month GROUP BY c.month ORDER BY c.month"
@@ -76,7 +82,7 @@ def months(store: Store) -> list[dict[str, Any]]:
 
 
 def corrections(store: Store) -> list[dict[str, Any]]:
-    """Give every correction of a sealed month: what, whose, which project, and the run that brought it."""
+    """Return every correction of a sealed month: what, whose, which project, and the run that brought it."""
     return store.rows(
         "SELECT v.sealed_month, v.posted_on, coalesce(p.code, c.code, '?') AS project, v.kind, v.row_id, a.display_name AS account, v.category, "
         "v.seconds / 3600.0 AS hours, v.days, v.amount_minor / 100.0 AS amount, v.reason, v.run_id, r.source_id AS source, r.started_at AS run_at "

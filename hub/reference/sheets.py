@@ -90,7 +90,9 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         try:
             raw = path.read_bytes()
         except OSError as exc:
-            raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}. Close it in Excel, then try again.") from exc
+            raise SourceDataError(
+                f"{path.name} cannot be read: {exc.strerror}. Close it in Excel, then try again."
+            ) from exc
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -127,7 +129,12 @@ def _cell(file: str, line: int, name: str, column: Column, text: str) -> Any:
         return column.default
     if column.choices is not None:
         if text.casefold() not in column.choices:
-            raise wrong(file, line, name, f"{text!r} is not one of {', '.join(dict.fromkeys(column.choices.values()))}")
+            raise wrong(
+                file,
+                line,
+                name,
+                f"{text!r} is not one of {', '.join(dict.fromkeys(column.choices.values()))}",
+            )
         return column.choices[text.casefold()]
     try:
         match column.kind:
@@ -163,7 +170,11 @@ def _number(text: str) -> float:
     percent = text.endswith("%")
     plain = re.sub(r"[\s\u00a0\u202f€$%']", "", text)
     if "," in plain:
-        plain = plain.replace(".", "").replace(",", ".") if plain.rfind(",") > plain.rfind(".") else plain.replace(",", "")
+        plain = (
+            plain.replace(".", "").replace(",", ".")
+            if plain.rfind(",") > plain.rfind(".")
+            else plain.replace(",", "")
+        )
     value = float(plain)
     if not math.isfinite(value):
         raise ValueError(text)
@@ -186,7 +197,9 @@ def _month(text: str) -> str:
 
 
 def _says(*values: str, **also: str) -> dict[str, str]:
-    return {value: value for value in values} | {word.replace("_", " "): value for word, value in also.items()}
+    return {value: value for value in values} | {
+        word.replace("_", " "): value for word, value in also.items()
+    }
 
 
 TEXT, NEEDED = Column(), Column(needed=True)
@@ -235,7 +248,9 @@ def _check_links(file: str, lines: list[Line]) -> None:
     for line in lines:
         facets = [part.strip() for part in line["facets"].split(",") if part.strip()]
         if unknown := [part for part in facets if part not in FACETS]:
-            raise wrong(file, line.number, "facets", f"{', '.join(unknown)} is not one of {', '.join(FACETS)}")
+            raise wrong(
+                file, line.number, "facets", f"{', '.join(unknown)} is not one of {', '.join(FACETS)}"
+            )
         try:
             parse(line["filter"])
         except ConfigError as exc:
@@ -291,7 +306,10 @@ def _check_calendars(file: str, lines: list[Line]) -> None:
     for line in lines:
         if not re.fullmatch("[01]{7}", line["week"]) or "1" not in line["week"]:
             raise wrong(
-                file, line.number, "week", f"{line['week']!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100"
+                file,
+                line.number,
+                "week",
+                f"{line['week']!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100",
             )
 
 
@@ -312,7 +330,9 @@ def _rate(prefix: str, line: Line) -> Iterator[Record]:
 def _check_rates(file: str, lines: list[Line]) -> None:
     for line in lines:
         if line["scope"] != "default" and line["scope_id"] == "*":
-            raise wrong(file, line.number, "scope_id", f"say which {line['scope']}; * is for the scope default")
+            raise wrong(
+                file, line.number, "scope_id", f"say which {line['scope']}; * is for the scope default"
+            )
 
 
 def _fx(prefix: str, line: Line) -> Iterator[Record]:
@@ -349,7 +369,9 @@ def _check_targets(file: str, lines: list[Line]) -> None:
             )
         amber, red = line["amber"], line["red"]
         if amber is not None and red is not None and (amber < red if line["better"] == "up" else amber > red):
-            raise wrong(file, line.number, "amber", f"where {line['better']} is better, red begins beyond amber")
+            raise wrong(
+                file, line.number, "amber", f"where {line['better']} is better, red begins beyond amber"
+            )
 
 
 def _status(prefix: str, line: Line) -> Iterator[Record]:
@@ -379,7 +401,9 @@ def _access(prefix: str, line: Line) -> Iterator[Record]:
 def _budget(prefix: str, line: Line) -> Iterator[Record]:
     for kind in ("baseline", "revised", "committed", "consumed", "forecast"):
         if line[kind] is not None:
-            key = f"{line['project_code']}/{line['month']}/{line['category']}/{int(bool(line['capex']))}/{kind}"
+            key = (
+                f"{line['project_code']}/{line['month']}/{line['category']}/{int(bool(line['capex']))}/{kind}"
+            )
             yield BudgetLine(
                 id=prefix + key, project_code=line["project_code"], month=line["month"], kind=kind,
                 category=line["category"], is_capex=line["capex"], amount_minor=line[kind], currency=line["currency"],
@@ -404,7 +428,10 @@ def _check_registers(file: str, lines: list[Line]) -> None:
     for line in lines:
         if line["probability"] is not None and not 0 <= line["probability"] <= 1:
             raise wrong(
-                file, line.number, "probability", f"{line['probability']:g} is not between 0 and 1 (write 0,3 or 30 %)"
+                file,
+                line.number,
+                "probability",
+                f"{line['probability']:g} is not between 0 and 1 (write 0,3 or 30 %)",
             )
 
 

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from hub.context import Context
 from hub.errors import SourceDataError
 from hub.files import FileState
 from hub.records import Record
 from hub.reference.sheets import SHEETS, Sheet
-from hub.source import Batch, Check, Context, Partition, Scope, Source
+from hub.source import Batch, Check, Partition, Scope, Source
 
 _SHEET: dict[str, Sheet] = {sheet.file: sheet for sheet in SHEETS}
 
@@ -33,7 +34,7 @@ class ConfigSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the folder."""
+        """Return the folder."""
         return self.folder
 
     def check(self, ctx: Context) -> Iterable[Check]:
@@ -50,7 +51,7 @@ class ConfigSource(Source, frozen=True, kw_only=True):
                 yield Check(name=name, state="ok", detail=f"{count} row{'s' if count != 1 else ''}")
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give one partition per file that is there and changed; a file that is gone is an empty one."""
+        """Return one partition per file that is there and changed; a file that is gone is an empty one."""
         for name, sheet in _SHEET.items():
             path = Path(self.folder) / name
             cursor = cursors.get(name)

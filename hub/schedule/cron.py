@@ -37,7 +37,7 @@ class Cron(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**found)
 
     def weekday_names(self) -> tuple[str, ...] | None:
-        """Give the weekdays as mon, tue, …, Monday first; None for every day."""
+        """Return the weekdays as mon, tue, …, Monday first; None for every day."""
         if self.day_of_week is None:
             return None
         return tuple(_DAYS[day] for day in sorted(self.day_of_week, key=lambda day: (day - 1) % 7))
@@ -57,17 +57,23 @@ def _values(name: str, part: str, text: str) -> tuple[int, ...] | None:
             else:
                 since, dash, to = span.partition("-")
                 first = names.get(since.lower(), -1) if since.lower() in names else int(since)
-                last = (names.get(to.lower(), -1) if to.lower() in names else int(to)) if dash else (high if step else first)
+                last = (
+                    (names.get(to.lower(), -1) if to.lower() in names else int(to))
+                    if dash
+                    else (high if step else first)
+                )
             if not (low <= first <= high and low <= last <= high and first <= last):
                 raise ValueError(piece)
             found.update(range(first, last + 1, int(step) if step else 1))
     except ValueError as exc:
-        raise ConfigError(f"[schedule] run = {text!r}: {part!r} is not a {name.replace('_', ' ')} ({low}-{high}).") from exc
+        raise ConfigError(
+            f"[schedule] run = {text!r}: {part!r} is not a {name.replace('_', ' ')} ({low}-{high})."
+        ) from exc
     return tuple(sorted({0 if name == "day_of_week" and value == 7 else value for value in found}))
 
 
 def trigger(cron: Cron, *, tz: str | None) -> CronTrigger | Any:
-    """Give the APScheduler trigger of *cron*.
+    """Return the APScheduler trigger of *cron*.
 
     APScheduler counts weekdays from Monday while crontab counts from Sunday, so names are passed, not numbers.
     Where both a day of the month and a weekday are given, crontab means either of them.
@@ -78,8 +84,15 @@ def trigger(cron: Cron, *, tz: str | None) -> CronTrigger | Any:
     def listed(values: tuple[int, ...] | None) -> str:
         return "*" if values is None else ",".join(map(str, values))
 
-    common = {"minute": listed(cron.minute), "hour": listed(cron.hour), "month": listed(cron.month), "timezone": tz}
+    common = {
+        "minute": listed(cron.minute),
+        "hour": listed(cron.hour),
+        "month": listed(cron.month),
+        "timezone": tz,
+    }
     weekdays = ",".join(cron.weekday_names() or ()) or "*"
     if cron.day is not None and cron.day_of_week is not None:
-        return OrTrigger([CronTrigger(day=listed(cron.day), **common), CronTrigger(day_of_week=weekdays, **common)])
+        return OrTrigger(
+            [CronTrigger(day=listed(cron.day), **common), CronTrigger(day_of_week=weekdays, **common)]
+        )
     return CronTrigger(day=listed(cron.day), day_of_week=weekdays, **common)

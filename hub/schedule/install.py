@@ -29,7 +29,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Give what would be written and run."""
+        """Return what would be written and run."""
         parts = [f"# {path}\n{content}" for path, content in self.files.items()]
         if self.crontab_line:
             parts.append(self.crontab_line + "\n")
@@ -46,7 +46,11 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
                 place.write_text(content, encoding="utf-8")
             if self.crontab_line:
                 before = run(["crontab", "-l"], capture_output=True, text=True, check=False)
-                kept = [line for line in before.stdout.splitlines() if _MARK not in line] if before.returncode == 0 else []
+                kept = (
+                    [line for line in before.stdout.splitlines() if _MARK not in line]
+                    if before.returncode == 0
+                    else []
+                )
                 text = "\n".join([*kept, self.crontab_line]) + "\n"
                 run(["crontab", "-"], input=text, text=True, check=True, capture_output=True)
             for command in self.commands:
@@ -62,7 +66,7 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder: Path) -> Installation:
-    """Give what would run *command* in *folder* at the times of *cron_text*. Raises `ConfigError` where *kind* cannot."""
+    """Return what would run *command* in *folder* at the times of *cron_text*. Raises `ConfigError` where *kind* cannot."""
     cron = Cron.parse(cron_text)
     if kind == "systemd":
         return _systemd(cron, command, folder)
@@ -75,18 +79,19 @@ def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder:
 
 def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     if cron.day is not None and cron.day_of_week is not None:
-        raise ConfigError("systemd cannot say 'this day of the month or that weekday': use only one of the two, or crontab.")
+        raise ConfigError(
+            "systemd cannot say 'this day of the month or that weekday': use only one of the two, or crontab."
+        )
 
     def listed(values: tuple[int, ...] | None) -> str:
         return "*" if values is None else ",".join(f"{value:02d}" for value in values)
 
     days = ",".join(day.capitalize() for day in cron.weekday_names() or ())
-    calendar = (
-        f"{days + ' ' if days else ''}*-{listed(cron.month)}-{listed(cron.day)} {listed(cron.hour)}:{listed(cron.minute)}:00"
-    )
+    calendar = f"{days + ' ' if days else ''}*-{listed(cron.month)}-{listed(cron.day)} {listed(cron.hour)}:{listed(cron.minute)}:00"
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     arguments = " ".join(
-        '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"' for part in command
+        '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
+        for part in command
     )
     service = (
         f"[Unit]\nDescription=pm-hub: sync and publish\n\n[Service]\nType=oneshot\nWorkingDirectory={folder}\n"
@@ -96,12 +101,22 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     return Installation(
         kind="systemd",
         files={str(base / "pm-hub.service"): service, str(base / "pm-hub.timer"): timer},
-        commands=(("systemctl", "--user", "daemon-reload"), ("systemctl", "--user", "enable", "--now", "pm-hub.timer")),
+        commands=(
+            ("systemctl", "--user", "daemon-reload"),
+            ("systemctl", "--user", "enable", "--now", "pm-hub.timer"),
+        ),
     )
 
 
 def _windows(cron: Cron, command: list[str], folder: Path) -> Installation:
-    if cron.minute is None or cron.hour is None or len(cron.minute) != 1 or len(cron.hour) != 1 or cron.day or cron.month:
+    if (
+        cron.minute is None
+        or cron.hour is None
+        or len(cron.minute) != 1
+        or len(cron.hour) != 1
+        or cron.day
+        or cron.month
+    ):
         raise ConfigError(
             "A Windows task is written for one time a day, every day or on weekdays, such as 0 6 * * 1-5. "
             "For anything else keep `hub schedule run` running."
@@ -111,5 +126,6 @@ def _windows(cron: Cron, command: list[str], folder: Path) -> Installation:
     weekly = cron.weekday_names()
     rhythm = ("/SC", "WEEKLY", "/D", ",".join(day.upper() for day in weekly)) if weekly else ("/SC", "DAILY")
     return Installation(
-        kind="windows", commands=(("schtasks", "/Create", "/F", "/TN", "pm-hub", "/TR", action, *rhythm, "/ST", when),)
+        kind="windows",
+        commands=(("schtasks", "/Create", "/F", "/TN", "pm-hub", "/TR", action, *rhythm, "/ST", when),),
     )

@@ -12,7 +12,9 @@ MOST_ROWS = 1024
 """Rows of one statement, at most; the others have powers of two, so that SQLite's compiled statements are met again."""
 
 
-def write_rows(connection: sqlite3.Connection, before: str, after: str, rows: Sequence[tuple[Any, ...]]) -> int:
+def write_rows(
+    connection: sqlite3.Connection, before: str, after: str, rows: Sequence[tuple[Any, ...]]
+) -> int:
     """Execute *before* ``VALUES (…), (…)`` *after* for *rows* of one width; gives how many rows were inserted or changed.
 
     Raises what sqlite3 raises; some rows may be written by then, so call it inside a transaction.

@@ -147,7 +147,7 @@ def _run(db: Database, script: str) -> None:
 
 
 def memory_trigger(db: Database, table: str) -> str:
-    """Give the statement that makes *table* keep the old image of a row on every update."""
+    """Return the statement that makes *table* keep the old image of a row on every update."""
     names = [column.name for column in db[table].columns]
     old = ", ".join(f"OLD.{name}" for name in names)
     return (

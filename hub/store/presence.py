@@ -45,7 +45,7 @@ class Stake(msgspec.Struct, kw_only=True):
 
 
 def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str, ...]]:
-    """Give the SQL condition, and its parameters, of the rows of *table* that *scope* covers."""
+    """Return the SQL condition, and its parameters, of the rows of *table* that *scope* covers."""
     if scope.id_prefix is not None:
         return "id >= ? AND id < ?", (scope.id_prefix, scope.id_prefix + "\U0010ffff")
     if scope.container_id is not None:
@@ -72,7 +72,7 @@ class PresenceRoom:
         raise NotImplementedError
 
     def stamp(self) -> str:
-        """Give the next `recorded_at`."""
+        """Return the next `recorded_at`."""
         raise NotImplementedError
 
     def tick(self, stamp: str) -> None:
@@ -91,14 +91,16 @@ class PresenceRoom:
 
     def see(self, partition: str, records: Iterable[tuple[str, str]]) -> None:
         """Note that *partition* saw these (table, id)."""
-        write_rows(self.connection, "INSERT OR IGNORE INTO temp.seen", "", [(partition, *one) for one in records])
+        write_rows(
+            self.connection, "INSERT OR IGNORE INTO temp.seen", "", [(partition, *one) for one in records]
+        )
 
     def forget_seen(self, partition: str) -> None:
         """Drop what *partition* saw."""
         self.connection.execute("DELETE FROM temp.seen WHERE partition = ?", (partition,))
 
     def absent(self, partition: str, scope: Scope, source_id: str) -> dict[str, list[str]]:
-        """Give, per table, the counted rows in *scope* that *partition* did not see."""
+        """Return, per table, the counted rows in *scope* that *partition* did not see."""
         gone = {}
         for record in scope.records:
             where, parameters = scope_sql(scope, record.table, source_id)
@@ -111,7 +113,9 @@ class PresenceRoom:
                 gone[record.table] = [row[0] for row in rows]
         return gone
 
-    def too_many(self, gone: dict[str, list[str]], scope: Scope, source_id: str, *, max_leave: float) -> str | None:
+    def too_many(
+        self, gone: dict[str, list[str]], scope: Scope, source_id: str, *, max_leave: float
+    ) -> str | None:
         """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
 
         Actual work of schedules is left out of the count: a plan may move its days at will.
@@ -138,8 +142,10 @@ class PresenceRoom:
 
     # ---------- deciding ----------
 
-    def set_presence(self, table: str, ids: Iterable[str], presence: Presence, evidence: str, *, run_id: int) -> int:
-        """Give the rows *ids* a presence with its evidence; rows that already have it are not touched."""
+    def set_presence(
+        self, table: str, ids: Iterable[str], presence: Presence, evidence: str, *, run_id: int
+    ) -> int:
+        """Return the rows *ids* a presence with its evidence; rows that already have it are not touched."""
         with self.transaction():
             stamp = self.stamp()
             cursor = self.connection.executemany(
@@ -152,13 +158,19 @@ class PresenceRoom:
                 self.tick(stamp)
         return changed
 
-    def hold(self, source_id: str, gone: dict[str, list[str]], presence: Presence, evidence: str, *, run_id: int) -> None:
+    def hold(
+        self, source_id: str, gone: dict[str, list[str]], presence: Presence, evidence: str, *, run_id: int
+    ) -> None:
         """Keep rows that would leave until a person accepts; what is held already keeps its date."""
         with self.transaction():
             since = self.stamp()
             self.connection.executemany(
                 "INSERT OR IGNORE INTO presence_hold VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((table, id_, source_id, presence, evidence, since, run_id) for table, ids in gone.items() for id_ in ids),
+                (
+                    (table, id_, source_id, presence, evidence, since, run_id)
+                    for table, ids in gone.items()
+                    for id_ in ids
+                ),
             )
 
     def release_seen(self, source_id: str) -> int:
@@ -183,7 +195,8 @@ class PresenceRoom:
                     table, [id_], presence, f"{evidence}; accepted by {actor}", run_id=run_id
                 )
             self.connection.execute(
-                "DELETE FROM presence_hold WHERE :source IS NULL OR source_id = :source", {"source": source_id}
+                "DELETE FROM presence_hold WHERE :source IS NULL OR source_id = :source",
+                {"source": source_id},
             )
         return done
 
@@ -191,11 +204,13 @@ class PresenceRoom:
 
     def has_holds(self, source_id: str) -> bool:
         """Say whether rows of *source_id* are held."""
-        row = self.connection.execute("SELECT 1 FROM presence_hold WHERE source_id = ? LIMIT 1", (source_id,)).fetchone()
+        row = self.connection.execute(
+            "SELECT 1 FROM presence_hold WHERE source_id = ? LIMIT 1", (source_id,)
+        ).fetchone()
         return row is not None
 
     def held(self, source_id: str | None = None) -> list[Stake]:
-        """Give what is held, one line per source, container and evidence."""
+        """Return what is held, one line per source, container and evidence."""
         groups = self.connection.execute(
             "SELECT source_id, presence, evidence, min(held_since), count(*) FROM presence_hold "
             "WHERE :source IS NULL OR source_id = :source GROUP BY 1, 2, 3 ORDER BY 1, 4, 3",
@@ -215,7 +230,7 @@ class PresenceRoom:
         return stakes
 
     def left(self, source_id: str | None = None) -> list[Stake]:
-        """Give what left, one line per source, container, presence and evidence."""
+        """Return what left, one line per source, container, presence and evidence."""
         rows = self.connection.execute(
             f"""WITH hours AS ({HOURS_SQL}), lines AS (
             SELECT source_id, container, presence, coalesce(evidence, '') AS evidence, since, 0 AS n, 0 AS tasks, seconds FROM hours
@@ -240,7 +255,7 @@ class PresenceRoom:
         self.connection.executemany("INSERT INTO temp.picked VALUES (?, ?)", rows)
 
     def _at_stake(self, rows: Iterable[tuple[str, str]]) -> tuple[int, int, str]:
-        """Give tasks, timesheet seconds and the container's name that leave with *rows*."""
+        """Return tasks, timesheet seconds and the container's name that leave with *rows*."""
         self._fill_picked(rows)
         pick = "(SELECT id FROM temp.picked WHERE table_name = '{}')"
         tasks, name = self.connection.execute(

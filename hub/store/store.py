@@ -64,7 +64,7 @@ class RunRow(msgspec.Struct, kw_only=True):
 
 
 def utc_now() -> str:
-    """Give this instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
+    """Return this instant as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``."""
     return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -158,7 +158,7 @@ class Store(PresenceRoom):
         self.connection.close()
 
     def __enter__(self) -> Self:
-        """Give the store itself."""
+        """Return the store itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -196,7 +196,7 @@ class Store(PresenceRoom):
             self.connection.execute("ROLLBACK")
 
     def stamp(self) -> str:
-        """Give the next `recorded_at`: now, but later than every stamp before it, to the microsecond."""
+        """Return the next `recorded_at`: now, but later than every stamp before it, to the microsecond."""
         (last,) = self.connection.execute("SELECT last FROM clock").fetchone()
         now = utc_now()
         if now <= last:
@@ -226,7 +226,9 @@ class Store(PresenceRoom):
         if not by_table:
             return changes
         # a row that is new gets a key above all others
-        keys = "SELECT " + " + ".join(f"(SELECT coalesce(max(key), 0) FROM {table})" for table in sorted(by_table))
+        keys = "SELECT " + " + ".join(
+            f"(SELECT coalesce(max(key), 0) FROM {table})" for table in sorted(by_table)
+        )
         with self.transaction():
             stamp = self.stamp()
             tail = (source_id, stamp, run_id)
@@ -238,7 +240,9 @@ class Store(PresenceRoom):
                 astuple = msgspec.structs.astuple
                 try:
                     written += write_rows(
-                        self.connection, *_upsert_sql(table), [astuple(record) + tail for record in rows.values()]
+                        self.connection,
+                        *_upsert_sql(table),
+                        [astuple(record) + tail for record in rows.values()],
                     )
                 except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as exc:
                     raise self._bad_record(table, rows.values(), tail, exc) from exc
@@ -262,7 +266,9 @@ class Store(PresenceRoom):
             }
             rows[id_] = msgspec.structs.replace(record, display_name="(effacé)", **named)
 
-    def _bad_record(self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error) -> SourceDataError:
+    def _bad_record(
+        self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error
+    ) -> SourceDataError:
         """Find the record that broke the table's rule, so that the message can name it."""
         for record in rows:
             try:
@@ -310,12 +316,21 @@ class Store(PresenceRoom):
         )
 
     def cursors(self, source_id: str) -> dict[str, Any]:
-        """Give every partition's cursor of *source_id*."""
-        rows = self.connection.execute("SELECT partition, value FROM cursor WHERE source_id = ?", (source_id,))
+        """Return every partition's cursor of *source_id*."""
+        rows = self.connection.execute(
+            "SELECT partition, value FROM cursor WHERE source_id = ?", (source_id,)
+        )
         return {partition: json.loads(value) for partition, value in rows}
 
     def register_source(
-        self, source_id: str, *, kind: str, base_url: str | None, tz: str, seconds_per_day: int, freshness_max_s: int
+        self,
+        source_id: str,
+        *,
+        kind: str,
+        base_url: str | None,
+        tz: str,
+        seconds_per_day: int,
+        freshness_max_s: int,
     ) -> None:
         """Keep what the feed must know of a source."""
         with self.transaction():
@@ -369,7 +384,7 @@ class Store(PresenceRoom):
             )  # fmt: skip
 
     def runs(self, source_id: str | None = None, *, limit: int = 10) -> list[RunRow]:
-        """Give the latest runs, newest first."""
+        """Return the latest runs, newest first."""
         names = ", ".join(RunRow.__struct_fields__)
         rows = self.connection.execute(
             f"SELECT {names} FROM sync_run WHERE :source IS NULL OR source_id = :source ORDER BY id DESC LIMIT :most",
@@ -378,7 +393,7 @@ class Store(PresenceRoom):
         return [RunRow(**dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows]
 
     def last_success(self, source_id: str, *, as_of: str | None = None) -> str | None:
-        """Give when the last `ok` run of *source_id* ended; a partial run does not refresh."""
+        """Return when the last `ok` run of *source_id* ended; a partial run does not refresh."""
         (at,) = self.connection.execute(
             "SELECT max(finished_at) FROM sync_run WHERE source_id = :source AND verdict = 'ok' "
             "AND (:moment IS NULL OR finished_at <= :moment)",
@@ -412,17 +427,17 @@ class Store(PresenceRoom):
             raise explain(exc, self.where) from exc
 
     def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
-        """Give the rows of *table* as they were known at *moment* (a UTC instant)."""
+        """Return the rows of *table* as they were known at *moment* (a UTC instant)."""
         return self.rows(as_of_sql(table, moment))
 
     def snapshot(self, table: str) -> list[dict[str, Any]]:
-        """Give the rows of *table* as they are known now, without the plumbing, ordered by id."""
+        """Return the rows of *table* as they are known now, without the plumbing, ordered by id."""
         names = ", ".join((*columns(BY_TABLE[table]), "source_id", "presence", "presence_evidence"))
         return self.rows(f"SELECT {names} FROM {table} ORDER BY id")
 
 
 def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
-    """Give the file of a store address, or None for a store in memory."""
+    """Return the file of a store address, or None for a store in memory."""
     text = str(url)
     if text in {"sqlite://", ":memory:"}:
         return None
@@ -434,7 +449,7 @@ def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
 
 
 def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:
-    """Give the query of *table*'s rows as known at *moment*, or now when None.
+    """Return the query of *table*'s rows as known at *moment*, or now when None.
 
     The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot go.
     """
@@ -454,7 +469,7 @@ def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None
 
 @functools.cache
 def _upsert_sql(table: str) -> tuple[str, str]:
-    """Give what stands before and after the values."""
+    """Return what stands before and after the values."""
     names = columns(BY_TABLE[table])
     data = names[1:]
     mine = ", ".join(f"{table}.{name}" for name in data)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hub.context import Context
 from hub.errors import HubError
-from hub.source import Check, Context, Source
+from hub.source import Check, Source
 
 PATIENCE_S = 20.0
 """A person waits for the answer: a run is far more patient."""
 
 
 def check(source: Source, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
-    """Give what *source* found; whatever it raises is a failed check with its sentence."""
+    """Return what *source* found; whatever it raises is a failed check with its sentence."""
 
     def session() -> Any:
         from hub.http import Session  # network code loads only for sources that use it

@@ -37,12 +37,12 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hours(store: Store) -> dict[str, tuple[int, int, int]]:
-    """Give logged, estimated and remaining seconds per project, as the store knows them now."""
+    """Return logged, estimated and remaining seconds per project, as the store knows them now."""
     return {row[0]: (row[1], row[2], row[3]) for row in store.connection.execute(_SQL)}
 
 
 def compare(before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]]) -> list[Effect]:
-    """Give the projects whose hours differ, largest change of logged hours first."""
+    """Return the projects whose hours differ, largest change of logged hours first."""
     nothing = (0, 0, 0)
     effects = []
     for project in before.keys() | after.keys():
@@ -50,4 +50,7 @@ def compare(before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int,
         if old != new:
             pairs = [(a / 3600, b / 3600) for a, b in zip(old, new, strict=True)]
             effects.append(Effect(project=project, logged=pairs[0], estimate=pairs[1], remaining=pairs[2]))
-    return sorted(effects, key=lambda e: (-abs(e.logged[1] - e.logged[0]), -abs(e.estimate[1] - e.estimate[0]), e.project))
+    return sorted(
+        effects,
+        key=lambda e: (-abs(e.logged[1] - e.logged[0]), -abs(e.estimate[1] - e.estimate[0]), e.project),
+    )

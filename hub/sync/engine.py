@@ -16,8 +16,9 @@ from typing import Any, Literal
 import msgspec
 
 from hub import clock
+from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
-from hub.source import Batch, Census, Context, Gone, Partition, Source
+from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store
 from hub.sync import effect
 from hub.sync.leaving import apply_census, judge_absence
@@ -242,7 +243,9 @@ class _Engine:
                 del work.waiting[partition.id]
                 unwell = [name for name in partition.after if work.state.get(name) in {"failed", None}]
                 shown = ", ".join(unwell[:3]) + (f" and {len(unwell) - 3} more" if len(unwell) > 3 else "")
-                self._missing(work, partition.id, SourceDataError(f"not read, because {shown} did not end well"))
+                self._missing(
+                    work, partition.id, SourceDataError(f"not read, because {shown} did not end well")
+                )
             elif all(state == "ok" for state in needed):
                 work.state[partition.id] = "reading"
                 del work.waiting[partition.id]
@@ -269,7 +272,9 @@ class _Engine:
         prefix = f"{work.source.name}:"
         for record in batch.records:
             if not record.id.startswith(prefix):
-                raise SourceDataError(f"{record.table} {record.id!r}: an id of this source begins with {prefix!r}")
+                raise SourceDataError(
+                    f"{record.table} {record.id!r}: an id of this source begins with {prefix!r}"
+                )
         cursor = None
         if batch.cursor is not None:
             # absence is judged over one uninterrupted reading: a complete partition has no half-way cursor
@@ -278,13 +283,16 @@ class _Engine:
             else:
                 cursor = (partition.id, batch.cursor)
         with self.store.transaction():
-            changes = self.store.write_batch(batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor)
+            changes = self.store.write_batch(
+                batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor
+            )
             # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was seen, and those that
             # matter are on rows that move a KPI
             if partition.complete or work.holds or self._census_due(work):
                 whole = partition.complete or work.holds
                 self.store.see(
-                    partition.id, ((record.table, record.id) for record in batch.records if whole or record.guarded)
+                    partition.id,
+                    ((record.table, record.id) for record in batch.records if whole or record.guarded),
                 )
             if batch.gone:
                 moved = apply_census(self.store, work.source, batch.gone, run_id=work.run_id)
@@ -309,7 +317,9 @@ class _Engine:
                     work.report.changes.add(moved)
                 # what could not be read must be tried again: no cursor says it is done
                 if not missing and partition.id in work.last_cursor:
-                    self.store.set_cursor(work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id)
+                    self.store.set_cursor(
+                        work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id
+                    )
         work.state[partition.id] = "ok"
 
     def _finish_census(self, work: _Work, found: list[Census | Gone], error: Exception | None) -> None:
@@ -363,7 +373,11 @@ class _Engine:
         report.seconds = time.monotonic() - work.began
         self._traffic(work)
         self.store.end_run(
-            work.run_id, verdict, traffic=work.ctx.traffic, missing=report.missing + report.held, error=report.error
+            work.run_id,
+            verdict,
+            traffic=work.ctx.traffic,
+            missing=report.missing + report.held,
+            error=report.error,
         )
         work.census = "done"
         self.open -= 1

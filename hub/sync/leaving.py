@@ -28,19 +28,23 @@ def judge_absence(store: Store, source: Source, partition: Partition, *, run_id:
 
 
 def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: int) -> Changes:
-    """Give rows the presence a proof says; what leaves a container beyond the guard in one run is held."""
+    """Return rows the presence a proof says; what leaves a container beyond the guard in one run is held."""
     changes = Changes()
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for proof in gone:
         table = proof.record.table
         container = ""
         if proof.presence in {"deleted", "trashed"} and table in {"task", "worklog"}:
-            row = store.connection.execute(f"SELECT container_id FROM {table} WHERE id = ?", (proof.id,)).fetchone()
+            row = store.connection.execute(
+                f"SELECT container_id FROM {table} WHERE id = ?", (proof.id,)
+            ).fetchone()
             container = (row and row[0]) or ""
         groups[table, container, proof.presence, proof.evidence].append(proof.id)
     for (table, container, presence, evidence), ids in groups.items():
         if presence in {"deleted", "trashed"} and BY_TABLE[table].guarded:
-            where, parameters = ("container_id = ?", (container,)) if container else ("source_id = ?", (source.name,))
+            where, parameters = (
+                ("container_id = ?", (container,)) if container else ("source_id = ?", (source.name,))
+            )
             known, left = store.connection.execute(
                 f"SELECT count(*), coalesce(sum(presence IN {LEFT}), 0) FROM {table} "
                 f"WHERE {where} AND (presence NOT IN {LEFT} OR run_id = ?)",
@@ -61,20 +65,34 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
     for census in (one for one in found if isinstance(one, Census)):
         table = census.record.table
         where, parameters = scope_sql(census.scope, table, source.name)
-        rows = store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters).fetchall()
+        rows = store.connection.execute(
+            f"SELECT id, presence FROM {table} WHERE {where}", parameters
+        ).fetchall()
         if not census.readable:
             ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
             if census.scope.container_id is not None:
                 table, ids = Container.table, [census.scope.container_id]
-            changes.presence_changed += store.set_presence(table, ids, "hidden", census.evidence, run_id=run_id)
+            changes.presence_changed += store.set_presence(
+                table, ids, "hidden", census.evidence, run_id=run_id
+            )
             continue
-        back = [id_ for id_, presence in rows if id_ in census.ids and presence in {"deleted", "hidden", "unobserved"}]
+        back = [
+            id_
+            for id_, presence in rows
+            if id_ in census.ids and presence in {"deleted", "hidden", "unobserved"}
+        ]
         changes.presence_changed += store.set_presence(table, back, "present", census.evidence, run_id=run_id)
         store.connection.executemany(
             "DELETE FROM presence_hold WHERE table_name = ? AND id = ?",
             ((table, id_) for id_, _ in rows if id_ in census.ids),
         )
-        gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in {"deleted", "trashed"}]}
+        gone = {
+            table: [
+                id_
+                for id_, presence in rows
+                if id_ not in census.ids and presence not in {"deleted", "trashed"}
+            ]
+        }
         if not gone[table]:
             continue
         why = store.too_many(gone, census.scope, source.name, max_leave=source.max_leave)
@@ -82,5 +100,7 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             evidence = census.evidence + (f" ({why} would leave at once)" if why and not census.hold else "")
             store.hold(source.name, gone, "deleted", evidence, run_id=run_id)
         else:
-            changes.presence_changed += store.set_presence(table, gone[table], "deleted", census.evidence, run_id=run_id)
+            changes.presence_changed += store.set_presence(
+                table, gone[table], "deleted", census.evidence, run_id=run_id
+            )
     return changes

@@ -31,7 +31,9 @@ def lock(store: Path | None) -> Iterator[None]:
     try:
         file_lock.acquire()
     except Timeout as exc:
-        raise LockHeld(f"Another run is writing to {store}: {_who(owner)}. Wait for it to end, or stop it.") from exc
+        raise LockHeld(
+            f"Another run is writing to {store}: {_who(owner)}. Wait for it to end, or stop it."
+        ) from exc
     except OSError as exc:
         raise StoreFull(
             f"The folder {store.parent} cannot be written ({exc.strerror}). "
@@ -39,7 +41,9 @@ def lock(store: Path | None) -> Iterator[None]:
         ) from exc
     try:
         owner.write_text(
-            json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "user": _user(), "since": utc_now()}),
+            json.dumps(
+                {"host": socket.gethostname(), "pid": os.getpid(), "user": _user(), "since": utc_now()}
+            ),
             encoding="utf-8",
         )
         yield

@@ -8,8 +8,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from hub.context import Context
 from hub.records import Record
-from hub.source import Context, Source
+from hub.source import Source
 from hub.store import Changes, RunRow
 from hub.sync import effect
 
@@ -60,7 +61,7 @@ class SyncReport(msgspec.Struct, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """Give 130 interrupted, 1 when no source succeeded, 3 when some source is incomplete, else 0."""
+        """Return 130 interrupted, 1 when no source succeeded, 3 when some source is incomplete, else 0."""
         if self.interrupted:
             return 130
         verdicts = {report.verdict for report in self.sources}

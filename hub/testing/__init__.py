@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from hub.testing.laws import store_image as store_image
 
 _ROOM_OF = dict.fromkeys(
-    ("HubResult", "ScriptedSource", "feed_view", "hub_folder", "kept_feed", "run_hub", "store", "sync_once", "view_of"),
+    (
+        "HubResult",
+        "ScriptedSource",
+        "feed_view",
+        "hub_folder",
+        "kept_feed",
+        "run_hub",
+        "store",
+        "sync_once",
+        "view_of",
+    ),
     "fixtures",
 )
 _ROOM_OF["store_image"] = "laws"

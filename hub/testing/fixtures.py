@@ -16,12 +16,13 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import pytest
 
+from hub.context import Context
 from hub.destination import FeedView
 from hub.feed import BuildOptions, changes, load_manifest, model, open_feed
 from hub.feed.build import table_glob
 from hub.publish import PublishOptions, publish
 from hub.records import RECORDS, Record
-from hub.source import Batch, Census, Check, Context, Partition, Source
+from hub.source import Batch, Census, Check, Partition, Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, sync
 
@@ -50,7 +51,7 @@ class ScriptedSource(Source, frozen=True, kw_only=True):
         return [Check(name="script", state="ok", detail=f"{len(self.script)} partitions")]
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give the partitions given, or one plain one per line of the script."""
+        """Return the partitions given, or one plain one per line of the script."""
         return self.partitions or [Partition(id=name) for name in self.script]
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
@@ -58,20 +59,20 @@ class ScriptedSource(Source, frozen=True, kw_only=True):
         return self.script[partition.id](cursor)
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
-        """Give what *exists* says."""
+        """Return what *exists* says."""
         return self.exists() if self.exists else ()
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    """Give an empty store in a file of its own."""
+    """Return an empty store in a file of its own."""
     with Store.open(tmp_path / "hub.db") as opened:
         yield opened
 
 
 @pytest.fixture
 def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give an empty folder with config/, and work in it."""
+    """Return an empty folder with config/, and work in it."""
     (tmp_path / "config").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HUB_CONFIG", raising=False)
@@ -80,7 +81,7 @@ def hub_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., HubResult]:
-    """Give a function that runs ``hub …`` in `hub_folder` and tells exit code, output and error output."""
+    """Return a function that runs ``hub …`` in `hub_folder` and tells exit code, output and error output."""
     # by its entry point, as a person's shell finds it
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name="hub")
     main = entry.load()
@@ -109,7 +110,9 @@ def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
 @contextlib.contextmanager
 def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> Iterator[FeedView]:
     """Build the nominative feed of *store* below *base*, and show it as a destination sees one at its first delivery."""
-    report = publish(store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test"))
+    report = publish(
+        store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test")
+    )
     with view_of(Path(report.folder), lang=lang) as view:
         yield view
 

@@ -9,14 +9,16 @@ from hub.store import Store
 
 
 def store_image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """Give what a store knows, ordered by id.
+    """Return what a store knows, ordered by id.
 
     Equality of stores ignores `key`, `recorded_at`, `run_id` and `sync_run`: they tell how it was learnt, not what.
     """
     image = {}
     for record in RECORDS:
         names = ", ".join((*columns(record), "source_id", "presence", "presence_evidence"))
-        image[record.table] = [tuple(row.values()) for row in store.rows(f"SELECT {names} FROM {record.table} ORDER BY id")]
+        image[record.table] = [
+            tuple(row.values()) for row in store.rows(f"SELECT {names} FROM {record.table} ORDER BY id")
+        ]
     image["cursor"] = [
         tuple(row.values())
         for row in store.rows(

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub.source import Context
+from hub.context import Context
 from hub.store import Store
 from hub.store.presence import LEFT
 from hub.sync import Options, SourceReport, sync
@@ -51,7 +51,9 @@ class _Crasher:
 class Bench:
     """One world, one source that reads it, and one store; *log* keeps every line the source logged."""
 
-    def __init__(self, exam: Exam, world: World, base: Path, place: str, store: Store, log: io.StringIO) -> None:
+    def __init__(
+        self, exam: Exam, world: World, base: Path, place: str, store: Store, log: io.StringIO
+    ) -> None:
         """Put them on the table."""
         self.exam, self.world, self.base, self.store, self.log = exam, world, base, store, log
         self.source = exam.source(place)
@@ -65,7 +67,7 @@ class Bench:
         """Let the source see the world as it is now."""
 
     def meddle(self, fault: Any) -> Any:
-        """Give the context in which *fault* is in the way."""
+        """Return the context in which *fault* is in the way."""
         return nullcontext()
 
     def sync(self, fault: Any = None, **options: Any) -> SourceReport:
@@ -96,7 +98,7 @@ class Bench:
             context.close()
 
     def counted(self, table: str) -> dict[str, dict[str, Any]]:
-        """Give the rows of *table* that count, by id without the source's prefix."""
+        """Return the rows of *table* that count, by id without the source's prefix."""
         return counted(self.store, self.source.name, table)
 
     def differences(self) -> list[str]:
@@ -109,14 +111,14 @@ class Bench:
             raise Failed(f"{when}: {'; '.join(found)}")
 
     def image(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Give all that the store knows."""
+        """Return all that the store knows."""
         from hub.testing.laws import store_image
 
         return {table: rows for table, rows in store_image(self.store).items() if table != "cursor"}
 
 
 def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
-    """Give the rows of *table* that count, by id without the prefix of *source*: hours and changes of a task that left do not."""
+    """Return the rows of *table* that count, by id without the prefix of *source*: hours and changes of a task that left do not."""
     under = table in {"worklog", "task_change"}
     alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
     also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
@@ -134,16 +136,22 @@ def differences(store: Store, source: str, world: World) -> list[str]:
         if more := sorted(ours.keys() - rows.keys()):
             found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
         for native, fields in rows.items():
-            wrong = {k: ours[native].get(k) for k, v in fields.items() if native in ours and ours[native].get(k) != v}
+            wrong = {
+                k: ours[native].get(k)
+                for k, v in fields.items()
+                if native in ours and ours[native].get(k) != v
+            }
             if wrong:
                 field, seen = next(iter(wrong.items()))
-                found.append(f"{table} {native}: {field} is {_short(seen)}, the tool says {_short(fields[field])}")
+                found.append(
+                    f"{table} {native}: {field} is {_short(seen)}, the tool says {_short(fields[field])}"
+                )
                 break
     return found
 
 
 def out_of_sight(store: Store, world: World) -> list[str]:
-    """Give the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
+    """Return the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
     return [
         row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}")
     ]  # fmt: skip
@@ -159,16 +167,21 @@ class HttpBench(Bench):
 
     world: HttpWorld
 
-    def __init__(self, exam: Exam, world: HttpWorld, base: Path, store: Store, log: io.StringIO, stand_in: StandIn) -> None:
+    def __init__(
+        self, exam: Exam, world: HttpWorld, base: Path, store: Store, log: io.StringIO, stand_in: StandIn
+    ) -> None:
         """Put the stand-in on the table too."""
         super().__init__(exam, world, base, stand_in.url, store, log)
         self.stand_in = stand_in
 
     def image(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Give all that the store knows, whatever the port of the stand-in."""
+        """Return all that the store knows, whatever the port of the stand-in."""
         here = self.stand_in.url
         return {
-            name: [tuple(value.replace(here, "") if isinstance(value, str) else value for value in row) for row in rows]
+            name: [
+                tuple(value.replace(here, "") if isinstance(value, str) else value for value in row)
+                for row in rows
+            ]
             for name, rows in super().image().items()
         }
 
@@ -193,7 +206,7 @@ class FileBench(Bench):
 
     @property
     def folder(self) -> Path:
-        """Give the folder of the files."""
+        """Return the folder of the files."""
         return self.base / FOLDER
 
     def prepare(self) -> None:

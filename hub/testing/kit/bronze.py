@@ -115,7 +115,9 @@ def declared_records_only(exam: Exam, seed: int) -> str:
             if name not in declared and bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(f"rows of {name} were written, which `provides` does not name")
             if name in declared and not bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
-                raise Failed(f"`provides` names {name}, and not one came: take it out, or show one in the exam's world")
+                raise Failed(
+                    f"`provides` names {name}, and not one came: take it out, or show one in the exam's world"
+                )
         return ", ".join(sorted(declared))
 
 
@@ -130,7 +132,9 @@ def text_is_kept(exam: Exam, seed: int) -> str:
             for field, text in row.items():
                 texts += isinstance(text, str)
                 if isinstance(text, str) and native in ours and ours[native][field] != text:
-                    raise Failed(f"{bench.main} {native}: {field} lost something: {str(ours[native][field])[:40]!r}")
+                    raise Failed(
+                        f"{bench.main} {native}: {field} lost something: {str(ours[native][field])[:40]!r}"
+                    )
         return f"{texts} texts are equal"
 
 
@@ -209,7 +213,11 @@ def check_tells_the_truth(exam: Exam, seed: int) -> str:
                 except Exception:  # noqa: BLE001 - a refusal told as an error is told
                     states = {"failed"}
             if ("failed" not in states) != wanted:
-                raise Failed("check said failed on a healthy tool" if wanted else "check said ok although the tool refused")
+                raise Failed(
+                    "check said failed on a healthy tool"
+                    if wanted
+                    else "check said ok although the tool refused"
+                )
         return "ok when well, failed when refused"
 
 
@@ -248,7 +256,11 @@ def _zone(name: str) -> Iterator[None]:
         time.tzset()
 
 
-@check("bronze", "A wrong setting is an error that names it.", "Declare settings as typed fields; forbid unknown ones.")
+@check(
+    "bronze",
+    "A wrong setting is an error that names it.",
+    "Declare settings as typed fields; forbid unknown ones.",
+)
 def settings_are_checked(exam: Exam, seed: int) -> str:
     """Convert a configuration with an unknown key."""
     with table(exam, seed) as bench:

@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import requests
 
+from hub.context import Context
 from hub.errors import ConfigError, SourceDataError
 from hub.http import Session
 from hub.records import RECORDS, columns
 from hub.secrets import Secret
-from hub.source import Context, Source
+from hub.source import Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, sync
 from hub.testing.kit.bench import table
@@ -77,7 +78,9 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
     finally:
         context.close()
     with Store.open("sqlite://") as store:
-        report = sync(store, [source], Options(base=base, jobs=1, session=session, full=True, census=True)).sources[0]
+        report = sync(
+            store, [source], Options(base=base, jobs=1, session=session, full=True, census=True)
+        ).sources[0]
     if not raw:
         raise ConfigError(
             f"The source {source.name} asked nobody over HTTP: there is nothing to record. {report.error or ''}"
@@ -86,14 +89,20 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
     veil = Veil(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
     bodies = [_decoded(response.content) for response in raw]
     settings = _settings(source)
-    private = {name for name in settings if name not in _SAME and not _usual(type(source), name, getattr(source, name))}
+    private = {
+        name
+        for name in settings
+        if name not in _SAME and not _usual(type(source), name, getattr(source, name))
+    }
     for body in bodies:
         veil.look(body)
     for name in private:  # a project or a workspace that someone chose is a name, wherever it stands
         veil.look(settings[name], "name")
     cassette = Cassette(
         kind=source.kind,
-        settings={name: veil.json(value, name) if name in private else value for name, value in settings.items()},
+        settings={
+            name: veil.json(value, name) if name in private else value for name, value in settings.items()
+        },
         secrets=[name for name in source.__struct_fields__ if isinstance(getattr(source, name), Secret)],
         exchanges=[_exchange(veil, response, body) for response, body in zip(raw, bodies, strict=True)],
     )
@@ -119,7 +128,8 @@ def _settings(source: Source) -> dict[str, Any]:
     return {
         name: msgspec.to_builtins(value)
         for name in source.__struct_fields__
-        if not isinstance(value := getattr(source, name), Secret) and name not in {"max_leave", "freshness_hours"}
+        if not isinstance(value := getattr(source, name), Secret)
+        and name not in {"max_leave", "freshness_hours"}
     }
 
 
@@ -147,7 +157,7 @@ def _exchange(veil: Veil, response: requests.Response, body: Any) -> Exchange:
 
 
 def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Give the rows of the store, but for what holds the address *without* of the stand-in."""
+    """Return the rows of the store, but for what holds the address *without* of the stand-in."""
     cut = len(source.name) + 1
     held = {}
     for one in RECORDS:
@@ -156,7 +166,9 @@ def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, 
         if rows:
             held[one.table] = {
                 row["id"][cut:]: {
-                    name: row[name] for name in names if row[name] is not None and without not in str(row[name])
+                    name: row[name]
+                    for name in names
+                    if row[name] is not None and without not in str(row[name])
                 }
                 for row in rows
             }
@@ -170,7 +182,8 @@ class Recorded(HttpWorld):
         """Sort the answers by question."""
         super().__init__(0)
         self.cassette = cassette
-        self.main = max(cassette.truth, key=lambda name: len(cassette.truth[name])) if cassette.truth else "task"  # type: ignore[misc]
+        sizes = {name: len(rows) for name, rows in cassette.truth.items()}
+        self.main = max(sizes, key=sizes.__getitem__) if sizes else "task"  # type: ignore[misc]
         self.exact: dict[tuple[Any, ...], Exchange] = {}
         self.queue: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
         for one in cassette.exchanges:
@@ -196,15 +209,15 @@ class Recorded(HttpWorld):
         return Response(status=found.status, body=msgspec.json.decode(text), headers=dict(found.headers))
 
     def requests(self) -> int:
-        """Give the number recorded."""
+        """Return the number recorded."""
         return len(self.cassette.exchanges)
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give what the store held when it was recorded: read it with care, it came from the connector itself."""
+        """Return what the store held when it was recorded: read it with care, it came from the connector itself."""
         return self.cassette.truth
 
     def rows(self) -> list[str]:
-        """Give the ids."""
+        """Return the ids."""
         return list(self.cassette.truth.get(self.main, {}))
 
 
@@ -245,14 +258,15 @@ class RecordedExam(Exam):
         text = msgspec.json.encode(self.cassette.settings).decode().replace(ORIGIN, place)
         hints = get_type_hints(self.cls)
         settings = {
-            name: msgspec.convert(value, hints[name], strict=False) for name, value in msgspec.json.decode(text).items()
+            name: msgspec.convert(value, hints[name], strict=False)
+            for name, value in msgspec.json.decode(text).items()
         }
         settings |= {name: credential() for name in self.cassette.secrets}
         return self.cls(**settings)
 
 
 def save(cassette: Cassette) -> bytes:
-    """Give the file of a cassette: JSON that a person can read."""
+    """Return the file of a cassette: JSON that a person can read."""
     return msgspec.json.format(msgspec.json.encode(cassette), indent=1)
 
 

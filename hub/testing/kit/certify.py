@@ -44,14 +44,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def level(self) -> Level | None:
-        """Give the highest level that was examined and all of whose checks, and those below, passed or did not apply.
+        """Return the highest level that was examined and all of whose checks, and those below, passed or did not apply.
 
         A level's `HEART` has to be passed: who cannot be edited proves no increments, who claims no deletions is not Gold.
         """
         earned: Level | None = None
         for level in LEVELS:
             mine = [result for result in self.results if result.level == level]
-            lame = any(result.state == "failed" or (result.state == "skipped" and result.code in HEART) for result in mine)
+            lame = any(
+                result.state == "failed" or (result.state == "skipped" and result.code in HEART)
+                for result in mine
+            )
             if lame or not mine:
                 break
             earned = level
@@ -62,11 +65,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.level is not None and LEVELS.index(self.level) >= LEVELS.index(level)
 
     def failures(self) -> list[Result]:
-        """Give what failed."""
+        """Return what failed."""
         return [result for result in self.results if result.state == "failed"]
 
     def junit(self) -> ET.Element:
-        """Give the report as a test suite of JUnit."""
+        """Return the report as a test suite of JUnit."""
         failed = len(self.failures())
         skipped = sum(result.state == "skipped" for result in self.results)
         suite = ET.Element(
@@ -74,7 +77,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             time=f"{self.seconds:.3f}",
         )  # fmt: skip
         for result in self.results:
-            case = ET.SubElement(suite, "testcase", classname=result.level, name=result.code, time=f"{result.seconds:.3f}")
+            case = ET.SubElement(
+                suite, "testcase", classname=result.level, name=result.code, time=f"{result.seconds:.3f}"
+            )
             if result.state == "failed":
                 ET.SubElement(case, "failure", message=result.saw).text = f"{result.law}\nMend: {result.mend}"
             elif result.state == "skipped":
@@ -83,7 +88,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def as_junit(reports: list[Report]) -> str:
-    """Give the reports as JUnit XML."""
+    """Return the reports as JUnit XML."""
     suites = ET.Element("testsuites")
     suites.extend(report.junit() for report in reports)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
@@ -105,7 +110,13 @@ def run_check(one: Check, exam: Exam | DestinationExam, seed: int) -> Result:
             frame = traceback.extract_tb(exc.__traceback__)[-1]
             state, saw = "failed", f"{type(exc).__name__}: {exc} ({frame.name}, line {frame.lineno})"
     return Result(
-        code=one.code, level=one.level, law=one.law, state=state, saw=saw, mend=one.mend, seconds=time.perf_counter() - began
+        code=one.code,
+        level=one.level,
+        law=one.law,
+        state=state,
+        saw=saw,
+        mend=one.mend,
+        seconds=time.perf_counter() - began,
     )
 
 

@@ -35,9 +35,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         return isinstance(world, _WORLDS[self.medium])
 
     def lacks(self, exam: Any) -> list[str]:
-        """Give what this check needs and the connector does not claim, or its world cannot do."""
+        """Return what this check needs and the connector does not claim, or its world cannot do."""
         return [
-            need for need in self.needs if (need in exam.cannot if need in get_args(Verb) else need not in exam.capabilities)
+            need
+            for need in self.needs
+            if (need in exam.cannot if need in get_args(Verb) else need not in exam.capabilities)
         ]
 
 
@@ -51,7 +53,9 @@ def check(
 
     def register(function: Callable[[Any, int], str]) -> Callable[[Any, int], str]:
         code = function.__name__.replace("_", "-")
-        CHECKS.append(Check(code=code, level=level, law=law, mend=mend, needs=needs, medium=medium, run=function))
+        CHECKS.append(
+            Check(code=code, level=level, law=law, mend=mend, needs=needs, medium=medium, run=function)
+        )
         return function
 
     return register

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hub.context import Context
 from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, model, open_feed, project_to
 from hub.publish import PublishOptions, PublishReport, check_destination, publish
 from hub.records import Account, Container, Record, Task, Worklog
 from hub.settings import convert
-from hub.source import Batch, Census, Check, Context, Partition, Scope, Source
+from hub.source import Batch, Census, Check, Partition, Scope, Source
 from hub.store import Store
 from hub.sync import Options, sync
 from hub.testing.kit.bench import Crash, Failed
@@ -26,7 +27,15 @@ from hub.testing.kit.spoiling import watching
 
 PEOPLE = ("Zélie Quartermaine", "Ambrose Featherstone", "Ottilie Vandersloot", "Casimir Threlkeld")
 MOMENTS = 6
-_WRITES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "shutil.rmtree", "shutil.copyfile"}
+_WRITES = {
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.mkdir",
+    "os.truncate",
+    "shutil.rmtree",
+    "shutil.copyfile",
+}
 
 
 class Place(ABC):
@@ -38,15 +47,17 @@ class Place(ABC):
 
     @abstractmethod
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Give what a reader sees now: table, then rows; nothing before the first delivery."""
+        """Return what a reader sees now: table, then rows; nothing before the first delivery."""
 
     @abstractmethod
     def refusing(self) -> AbstractContextManager[None]:
         """Refuse deliveries while the context is open: read-only, no right, full."""
 
     def texts(self) -> str:
-        """Give all that lies there, for a search for names."""
-        return "\n".join(path.read_bytes().decode("utf-8", "replace") for path in self.folder.rglob("*") if path.is_file())
+        """Return all that lies there, for a search for names."""
+        return "\n".join(
+            path.read_bytes().decode("utf-8", "replace") for path in self.folder.rglob("*") if path.is_file()
+        )
 
     @contextmanager
     def dying(self, at: int) -> Iterator[list[int]]:
@@ -115,7 +126,7 @@ class DestinationExam(ABC):
         """Make the destination that delivers there at the level *privacy*."""
 
     def world(self, seed: int, *, scale: int = 1) -> Portfolio:
-        """Give what is delivered: the kit's own portfolio."""
+        """Return what is delivered: the kit's own portfolio."""
         return Portfolio(seed, scale=scale)
 
 
@@ -142,7 +153,7 @@ class Seed(Source, frozen=True, kw_only=True):
         yield Partition(id="all")
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        """Give every record."""
+        """Return every record."""
         yield Batch(records=list(self.records()), cursor=1)
 
     def records(self) -> Iterator[Record]:
@@ -151,9 +162,15 @@ class Seed(Source, frozen=True, kw_only=True):
         for native, name in world.containers.items():
             yield Container(id=f"seed:p{native}", kind="project", code=f"P-{native}", name=name)
         for number, name in enumerate(PEOPLE):
-            yield Account(id=f"seed:a{number}", display_name=name, email=f"{name.split()[0].lower()}@corp.example")
+            yield Account(
+                id=f"seed:a{number}", display_name=name, email=f"{name.split()[0].lower()}@corp.example"
+            )
         for item in world.seen():
-            yield Task(id=f"seed:{item.native}", assignee_id=f"seed:a{item.native % len(PEOPLE)}", **world.task_fields(item))
+            yield Task(
+                id=f"seed:{item.native}",
+                assignee_id=f"seed:a{item.native % len(PEOPLE)}",
+                **world.task_fields(item),
+            )
         for log in world.seen_logs():
             account = f"seed:a{log.native % len(PEOPLE)}"
             yield Worklog(id=f"seed:w{log.native}", account_id=account, **world.log_fields(log))
@@ -180,7 +197,11 @@ class Counter:
 
     def sync(self) -> None:
         """Bring the store up to the portfolio."""
-        sync(self.store, [Seed(name="seed", world=self.world, max_leave=1.0)], Options(base=self.root, census=True))
+        sync(
+            self.store,
+            [Seed(name="seed", world=self.world, max_leave=1.0)],
+            Options(base=self.root, census=True),
+        )
 
     def change(self) -> None:
         """Edit and add an item, delete one with its hours: most tables change."""
@@ -195,7 +216,7 @@ class Counter:
         return publish(self.store, self.root / "feed", [self.destination], options)
 
     def wanted(self, report: PublishReport) -> dict[str, list[str]]:
-        """Give the rows that the destination should show of the feed in *report*."""
+        """Return the rows that the destination should show of the feed in *report*."""
         folder = project_to(self.destination.privacy, Path(report.folder), self.root / "feed" / "projections")
         connection = open_feed(folder)
         try:
@@ -209,7 +230,7 @@ class Counter:
             connection.close()
 
     def shown(self) -> dict[str, list[str]]:
-        """Give the rows that readers see."""
+        """Return the rows that readers see."""
         return {name: _sorted(rows) for name, rows in self.place.tables().items()}
 
     def must_show(self, report: PublishReport, when: str) -> int:
@@ -222,13 +243,16 @@ class Counter:
             if rows != shown.get(name, []):
                 have = len(shown.get(name, []))
                 raise Failed(
-                    f"{when}: {name} shows {have} rows of {len(rows)}" + (", with other values" if have == len(rows) else "")
+                    f"{when}: {name} shows {have} rows of {len(rows)}"
+                    + (", with other values" if have == len(rows) else "")
                 )
         return sum(len(rows) for rows in wanted.values())
 
 
 def _sorted(rows: Iterable[dict[str, Any]]) -> list[str]:
-    return sorted(str(sorted((name, str(value)) for name, value in row.items() if value is not None)) for row in rows)
+    return sorted(
+        str(sorted((name, str(value)) for name, value in row.items() if value is not None)) for row in rows
+    )
 
 
 @contextmanager
@@ -314,7 +338,10 @@ def destination_check_tells_the_truth(exam: DestinationExam, seed: int) -> str:
 
 
 @check(
-    "silver", "A delivery that is repeated changes nothing.", "Replace or upsert by key; never append.", medium="destination"
+    "silver",
+    "A delivery that is repeated changes nothing.",
+    "Replace or upsert by key; never append.",
+    medium="destination",
 )
 def repeated_delivery(exam: DestinationExam, seed: int) -> str:
     """Deliver the same store three times."""
@@ -356,7 +383,9 @@ def cut_anywhere(exam: DestinationExam, seed: int) -> str:
         if not writes:
             raise Failed("no write was seen under the place: override `Place.dying`")
         spread = {1 + round(part * (len(writes) - 1) / MOMENTS) for part in range(MOMENTS)}
-        moments = sorted(spread | set(range(max(1, len(writes) - 3), len(writes) + 1)))  # the switch comes last
+        moments = sorted(
+            spread | set(range(max(1, len(writes) - 3), len(writes) + 1))
+        )  # the switch comes last
         for at in moments:
             desk.change()
             try:
@@ -368,10 +397,14 @@ def cut_anywhere(exam: DestinationExam, seed: int) -> str:
             report = desk.deliver()
             desk.must_show(report, f"killed before write {at} and delivered again")
             new = desk.wanted(report)
-            parts = [({name: rows}, {name: old.get(name)}, {name: new.get(name)}) for name, rows in shown.items()]
+            parts = [
+                ({name: rows}, {name: old.get(name)}, {name: new.get(name)}) for name, rows in shown.items()
+            ]
             whole = [(shown, old, new)] if not exam.tablewise else parts
             if any(shown.values()) and any(one not in states for one, *states in whole):
-                raise Failed(f"killed before write {at} of {len(writes)}: readers saw neither the old feed nor the new one")
+                raise Failed(
+                    f"killed before write {at} of {len(writes)}: readers saw neither the old feed nor the new one"
+                )
             old = new
         return f"{len(moments)} deaths among {len(writes)} writes"
 

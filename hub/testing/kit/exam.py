@@ -22,7 +22,7 @@ FOLDER = "files"
 
 
 def credential() -> Secret:
-    """Give `SECRET` as a setting of type `hub.Secret`."""
+    """Return `SECRET` as a setting of type `hub.Secret`."""
     os.environ["HUB_KIT_SECRET"] = SECRET
     return Secret("env", "HUB_KIT_SECRET", Path())
 
@@ -64,14 +64,14 @@ class World(ABC):
 
     @abstractmethod
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give table, then id without the source's prefix, then fields: the rows that exist and can be seen."""
+        """Return table, then id without the source's prefix, then fields: the rows that exist and can be seen."""
 
     @abstractmethod
     def rows(self) -> list[str]:
-        """Give the native ids of the rows of *main* that exist."""
+        """Return the native ids of the rows of *main* that exist."""
 
     def stored_id(self, native: str) -> str:
-        """Give the id of a row of *main* that exists, without the source's prefix."""
+        """Return the id of a row of *main* that exists, without the source's prefix."""
         return native
 
     def add(self) -> str:
@@ -87,7 +87,7 @@ class World(ABC):
         raise NotImplementedError
 
     def rename(self, native: str) -> None:
-        """Give a row another display key (capability ``renames``)."""
+        """Return a row another display key (capability ``renames``)."""
         raise NotImplementedError
 
     def move(self, native: str) -> None:
@@ -108,7 +108,7 @@ class HttpWorld(World):
 
     @abstractmethod
     def requests(self) -> int:
-        """Give the most requests that a full reading of this world may take: the connector's own plan."""
+        """Return the most requests that a full reading of this world may take: the connector's own plan."""
 
     def add_behind(self, seconds: int) -> str:
         """Make a row whose stamp lies *seconds* before the newest one there is, 0 equals it (``increments``)."""
@@ -122,10 +122,10 @@ class FileWorld(World):
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
-        """Give the files as they are now: name, then content; the same world gives the same bytes."""
+        """Return the files as they are now: name, then content; the same world gives the same bytes."""
 
     def columns(self) -> list[str]:
-        """Give the names in the files without which a row cannot be understood (capability ``columns``)."""
+        """Return the names in the files without which a row cannot be understood (capability ``columns``)."""
         return []
 
 

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from hub.context import Context
 from hub.http import Session
-from hub.source import Context
 from hub.testing.kit.exam import HttpWorld, Request, Response
 from hub.testing.kit.shown import Shown
 
@@ -30,7 +30,12 @@ class StandIn:
     """A local server that answers for *world*; *fault* may change any answer. After *most* requests it refuses all."""
 
     def __init__(
-        self, world: HttpWorld | Shown, fault: Fault | None = None, *, port: int = 0, most: int = MOST_REQUESTS
+        self,
+        world: HttpWorld | Shown,
+        fault: Fault | None = None,
+        *,
+        port: int = 0,
+        most: int = MOST_REQUESTS,
     ) -> None:
         """Start on *port* of the loopback address, by default a free one. Raises OSError when it is taken."""
         self.world = world
@@ -60,7 +65,7 @@ class StandIn:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __enter__(self) -> StandIn:
-        """Give the stand-in."""
+        """Return the stand-in."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,7 +105,11 @@ class StandIn:
                 handler.end_headers()
                 handler.wfile.write(answer)
                 return
-            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, ensure_ascii=False).encode()
+            body = (
+                answer.body
+                if isinstance(answer.body, bytes)
+                else json.dumps(answer.body, ensure_ascii=False).encode()
+            )
             handler.send_response(answer.status)
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | answer.headers
             for name, value in headers.items():
@@ -117,7 +126,7 @@ class StandIn:
 
 
 def hurried(ctx: Context | None = None) -> Session:
-    """Give a patient session whose waits are counted instead of slept: a minute of patience passes in no time.
+    """Return a patient session whose waits are counted instead of slept: a minute of patience passes in no time.
 
     With *ctx*, its traffic is counted there, and it stops when the run is cancelled.
     """
@@ -142,16 +151,20 @@ def hurried(ctx: Context | None = None) -> Session:
 
 def status_from(first: int, status: int) -> Fault:
     """Answer *status* from the request number *first* on."""
-    return lambda number, _, honest: Response(status=status, body={"error": status}) if number >= first else honest()
+    return lambda number, _, honest: (
+        Response(status=status, body={"error": status}) if number >= first else honest()
+    )
 
 
 def status_once(at: int, status: int, headers: Callable[[], dict[str, str]] = dict) -> Fault:
     """Answer *status* to one request only."""
-    return lambda number, _, honest: Response(status=status, body={}, headers=headers()) if number == at else honest()
+    return lambda number, _, honest: (
+        Response(status=status, body={}, headers=headers()) if number == at else honest()
+    )
 
 
 def retry_after(form: str) -> Callable[[], dict[str, str]]:
-    """Give a Retry-After of a form: ``seconds``, ``fraction`` or ``date``."""
+    """Return a Retry-After of a form: ``seconds``, ``fraction`` or ``date``."""
 
     def headers() -> dict[str, str]:
         soon = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
@@ -180,7 +193,9 @@ def lists(body: Any) -> list[tuple[dict[str, Any], str]]:
     found = []
     if isinstance(body, dict):
         found = [
-            (body, key) for key, value in body.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+            (body, key)
+            for key, value in body.items()
+            if isinstance(value, list) and value and isinstance(value[0], dict)
         ]
     return found
 
@@ -207,19 +222,23 @@ def rename_field(field: str) -> Fault:
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         for holder, key in lists(answer.body):
-            holder[key] = [{(f"{k}_v2" if k == field else k): v for k, v in record.items()} for record in holder[key]]
+            holder[key] = [
+                {(f"{k}_v2" if k == field else k): v for k, v in record.items()} for record in holder[key]
+            ]
         return answer
 
     return fault
 
 
 def retype_field(field: str) -> Fault:
-    """Give a field of every record another type."""
+    """Return a field of every record another type."""
 
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         for holder, key in lists(answer.body):
-            holder[key] = [{k: ({"value": v} if k == field else v) for k, v in record.items()} for record in holder[key]]
+            holder[key] = [
+                {k: ({"value": v} if k == field else v) for k, v in record.items()} for record in holder[key]
+            ]
         return answer
 
     return fault

@@ -13,7 +13,9 @@ HTML = b"<!DOCTYPE html><html><body>Sign in to your account</body></html>"
 STRAY = {"~$plan.xlsx": b"lock", ".DS_Store": b"\0\0", "read me.md": b"call the supplier", "Thumbs.db": b"\0"}
 
 
-def _spoilt(name: str, law: str, mend: str, fault: spoiling.FileFault, what: str, *, guard: bool = False) -> None:
+def _spoilt(
+    name: str, law: str, mend: str, fault: spoiling.FileFault, what: str, *, guard: bool = False
+) -> None:
     """Add a check; *guard* says that the hub's guard on leaving rows may be all that notices."""
 
     def run(exam: Exam, seed: int) -> str:

@@ -37,7 +37,8 @@ def deletions_are_found(exam: Exam, seed: int) -> str:
         bench.world.delete(native)
         well(bench, "a deletion and a census", census=True)
         row = bench.store.rows(
-            f"SELECT presence, presence_evidence AS e FROM {bench.main} WHERE id = ?", (bench.source.row_id(stored),)
+            f"SELECT presence, presence_evidence AS e FROM {bench.main} WHERE id = ?",
+            (bench.source.row_id(stored),),
         )[0]
         if not row["e"]:
             raise Failed(f"{bench.main} {stored} is {row['presence']} without evidence")
@@ -232,7 +233,9 @@ def storm(exam: Exam, seed: int) -> str:
         bench.sync()
         told = []
         deeds = ["edit", "add", "edit", "add"]
-        deeds += ["rename"] * ("renames" in exam.capabilities) + ["move"] * ("containers" in exam.capabilities)
+        deeds += ["rename"] * ("renames" in exam.capabilities) + ["move"] * (
+            "containers" in exam.capabilities
+        )
         for _ in range(6):
             deed = rng.choice(deeds)
             told.append(deed)
@@ -242,7 +245,9 @@ def storm(exam: Exam, seed: int) -> str:
                 getattr(bench.world, deed)()
             bench.sync(rng.choice(_WEATHER[isinstance(bench.world, HttpWorld)](bench, rng.randint(1, 5))))
         well(bench, f"a storm of {', '.join(told)}")
-        (left,) = bench.store.connection.execute(f"SELECT count(*) FROM {bench.main} WHERE presence IN {LEFT}").fetchone()
+        (left,) = bench.store.connection.execute(
+            f"SELECT count(*) FROM {bench.main} WHERE presence IN {LEFT}"
+        ).fetchone()
         if left:
             raise Failed(f"{left} rows left although none was deleted")
         return ", ".join(told)

@@ -12,7 +12,15 @@ from hub.testing.kit.exam import World
 
 START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
 """The evening before Europe's clocks go forward: stamps and days cross that night."""
-TITLES = ("Plain", "Été à Orléans", "日本語の課題", "🌞 emoji", "x" * 5000, "'; DROP TABLE task; --", "\u202eright to left")
+TITLES = (
+    "Plain",
+    "Été à Orléans",
+    "日本語の課題",
+    "🌞 emoji",
+    "x" * 5000,
+    "'; DROP TABLE task; --",
+    "\u202eright to left",
+)
 HOURS = (0.25, 1.1, 7.5, -0.5, 1 / 3)
 
 
@@ -50,7 +58,7 @@ class Change(msgspec.Struct, kw_only=True):
 
     @property
     def updated(self) -> str:
-        """Give the stamp: a line of history never changes."""
+        """Return the stamp: a line of history never changes."""
         return self.at
 
 
@@ -78,7 +86,9 @@ class Ledger(World):
         """Fill it."""
         super().__init__(seed, scale=scale)
         self.now = START
-        self.containers = {str(number): f"Project {number}" for number in range(1, self.container_count() + 1)}
+        self.containers = {
+            str(number): f"Project {number}" for number in range(1, self.container_count() + 1)
+        }
         self.hidden: set[str] = set()
         self.items: dict[int, Item] = {}
         self.logs: dict[int, Log] = {}
@@ -93,7 +103,7 @@ class Ledger(World):
             self.edit()
 
     def container_count(self) -> int:
-        """Give the number of containers."""
+        """Return the number of containers."""
         return 3
 
     # ---------- its clock ----------
@@ -104,7 +114,7 @@ class Ledger(World):
         return stamp(self.now)
 
     def local(self) -> str:
-        """Give now with the server's offset: summer time from 31 March, 01:00 UTC."""
+        """Return now with the server's offset: summer time from 31 March, 01:00 UTC."""
         hours = 2 if self.now >= datetime(2024, 3, 31, 1, tzinfo=UTC) else 1
         return (self.now + timedelta(hours=hours)).strftime(f"%Y-%m-%dT%H:%M:%S+0{hours}:00")
 
@@ -143,7 +153,9 @@ class Ledger(World):
         item = self.items[n]
         before, item.title, item.updated = item.title, f"edited {self.random.random()}", self.tick()
         self.last += 1
-        self.changes.append(Change(native=self.last, item=n, before=before, after=item.title, at=item.updated))
+        self.changes.append(
+            Change(native=self.last, item=n, before=before, after=item.title, at=item.updated)
+        )
         return str(n)
 
     def delete(self, native: str | None = None) -> str:
@@ -167,7 +179,7 @@ class Ledger(World):
         self.gone.append(Gone(native=native, at=self.tick()))
 
     def rename(self, native: str) -> None:
-        """Give an item another key."""
+        """Return an item another key."""
         item = self.items[int(native)]
         item.key, item.updated = f"NEW-{native}", self.tick()
 
@@ -182,45 +194,45 @@ class Ledger(World):
         return "2", [self.task_id(item) for item in self.items.values() if item.container == "2"]
 
     def rows(self) -> list[str]:
-        """Give the items' native ids."""
+        """Return the items' native ids."""
         return [str(n) for n in sorted(self.items)]
 
     def stored_id(self, native: str) -> str:
-        """Give an item's id."""
+        """Return an item's id."""
         return self.task_id(self.items[int(native)])
 
     # ---------- what is seen ----------
 
     def seen(self) -> list[Item]:
-        """Give the items that may be read, by id."""
+        """Return the items that may be read, by id."""
         return [item for _, item in sorted(self.items.items()) if item.container not in self.hidden]
 
     def seen_logs(self) -> list[Log]:
-        """Give the worklogs that may be read, by id."""
+        """Return the worklogs that may be read, by id."""
         seen = {item.native for item in self.seen()}
         return [log for _, log in sorted(self.logs.items()) if log.item in seen]
 
     def seen_changes(self) -> list[Change]:
-        """Give the history that may be read, in order."""
+        """Return the history that may be read, in order."""
         seen = {item.native for item in self.seen()}
         return [change for change in self.changes if change.item in seen]
 
     # ---------- the answer sheet ----------
 
     def task_id(self, item: Item) -> str:
-        """Give the id of an item without the source's prefix."""
+        """Return the id of an item without the source's prefix."""
         return str(item.native)
 
     def log_id(self, log: Log) -> str:
-        """Give the id of a worklog without the source's prefix."""
+        """Return the id of a worklog without the source's prefix."""
         return f"w{log.native}"
 
     def container_id(self, native: str) -> str:
-        """Give the id of a container without the source's prefix."""
+        """Return the id of a container without the source's prefix."""
         return f"p{native}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give the fields that the store must hold of an item."""
+        """Return the fields that the store must hold of an item."""
         return {
             "title": item.title, "code": item.key, "container_id": f"{self.name}:{self.container_id(item.container)}",
             "estimate_s": round(item.hours * 3600), "status_native": "done" if item.done else "todo",
@@ -228,12 +240,12 @@ class Ledger(World):
         }  # fmt: skip
 
     def log_fields(self, log: Log) -> dict[str, Any]:
-        """Give the fields that the store must hold of a worklog: its day is the author's."""
+        """Return the fields that the store must hold of a worklog: its day is the author's."""
         task = self.task_id(self.items[log.item])
         return {"seconds": round(log.hours * 3600), "day": log.started[:10], "task_id": f"{self.name}:{task}"}
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks, worklogs and, when it is kept, history."""
+        """Return tasks, worklogs and, when it is kept, history."""
         found = {
             "task": {self.task_id(item): self.task_fields(item) for item in self.seen()},
             "worklog": {self.log_id(log): self.log_fields(log) for log in self.seen_logs()},
@@ -247,10 +259,10 @@ class Ledger(World):
 
 
 def stamp(moment: datetime) -> str:
-    """Give an instant in UTC with Z."""
+    """Return an instant in UTC with Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def page(rows: Iterable[Any], *, after: int, size: int) -> list[Any]:
-    """Give the next *size* rows whose native id is above *after*."""
+    """Return the next *size* rows whose native id is above *after*."""
     return sorted((row for row in rows if row.native > after), key=lambda row: row.native)[:size]

@@ -20,7 +20,7 @@ _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def account(place: str) -> Entra:
-    """Give the setting ``account`` of an application that signs in at the stand-in *place*."""
+    """Return the setting ``account`` of an application that signs in at the stand-in *place*."""
     return Entra(tenant=TENANT, client_id=CLIENT, client_secret=credential(), authority=place)
 
 

@@ -239,7 +239,9 @@ def _refused(status: int) -> Callable[[Exam, int], str]:
         with table(exam, seed) as bench:
             well(bench)
             for first in range(1, min(3, len(bench.stand_in.asked)) + 1):
-                said = not_green(bench, faults.status_from(first, status), f"{status} from request {first} on", full=True)
+                said = not_green(
+                    bench, faults.status_from(first, status), f"{status} from request {first} on", full=True
+                )
             well(bench, "the next calm run")
         return said
 
@@ -256,7 +258,10 @@ for _status in (401, 403, 404, 410, 400):
         medium="http",
     )(_refused(_status))
 check(
-    "silver", "A tool that is down for good is told, and nothing leaves.", "Let SourceUnavailable through.", medium="http"
+    "silver",
+    "A tool that is down for good is told, and nothing leaves.",
+    "Let SourceUnavailable through.",
+    medium="http",
 )(_refused(503))
 
 
@@ -266,7 +271,9 @@ def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
             with table(exam, seed) as bench:
                 report = bench.sync(fault(at))
                 if report.verdict != "ok":
-                    raise Failed(f"at request {at}: {report.verdict}: {'; '.join(report.missing) or report.error}")
+                    raise Failed(
+                        f"at request {at}: {report.verdict}: {'; '.join(report.missing) or report.error}"
+                    )
                 bench.must_equal(f"at request {at}")
         return "3 moments"
 
@@ -281,9 +288,15 @@ for _form in ("seconds", "fraction", "date"):
         partial(faults.status_once, status=429, headers=faults.retry_after(_form)),
     )
 for _code in (500, 502, 503, 504):
-    _passing(f"status_{_code}_once", f"A passing {_code} is tried again.", partial(faults.status_once, status=_code))
+    _passing(
+        f"status_{_code}_once",
+        f"A passing {_code} is tried again.",
+        partial(faults.status_once, status=_code),
+    )
 _passing(
-    "truncated_json", "Half an answer is asked again.", lambda at: faults.raw_once(at, lambda body: body[: len(body) // 2])
+    "truncated_json",
+    "Half an answer is asked again.",
+    lambda at: faults.raw_once(at, lambda body: body[: len(body) // 2]),
 )
 _passing("reset_connection", "A connection that breaks off is tried again.", faults.reset_once)
 _passing("slow_body", "A slow answer is waited for.", lambda at: faults.stall_once(at, 0.2))
@@ -305,7 +318,12 @@ def stalled_body(exam: Exam, seed: int) -> str:
     return "asked again"
 
 
-@check("silver", "Pages that overlap double nothing.", "Upsert by the native id alone; count distinct ids.", medium="http")
+@check(
+    "silver",
+    "Pages that overlap double nothing.",
+    "Upsert by the native id alone; count distinct ids.",
+    medium="http",
+)
 def overlapping_pages(exam: Exam, seed: int) -> str:
     """Begin each page with the last rows of the page before."""
     with table(exam, seed, scale=1 if "scale" in exam.cannot else 2) as bench:
@@ -360,7 +378,9 @@ def html_for_json(exam: Exam, seed: int) -> str:
         page = Response(status=200, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"})
         for first in range(1, min(3, len(bench.stand_in.asked)) + 1):
 
-            def fault(number: int, _: Request, honest: Callable[[], Response], since: int = first) -> Response:
+            def fault(
+                number: int, _: Request, honest: Callable[[], Response], since: int = first
+            ) -> Response:
                 return page if number >= since else honest()
 
             said = not_green(bench, fault, "a sign-in page", full=True)

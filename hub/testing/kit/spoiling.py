@@ -44,7 +44,7 @@ def _inside(folder: Path, value: Any) -> Path | None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Give the files of *folder*, sorted."""
+    """Return the files of *folder*, sorted."""
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 

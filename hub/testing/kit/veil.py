@@ -20,7 +20,9 @@ _KEPT = re.compile(
 _DIGITS = re.compile(r"\d{10,}|0\d+|\+\d[\d .-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY = re.compile(r"([A-Z][A-Z0-9_]{0,19})(-\d{1,9})?")
-_PERSONAL = re.compile(r"name|user|login|mail|author|account|owner|assignee|display|person|member", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"name|user|login|mail|author|account|owner|assignee|display|person|member", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z]{1,20}")
 _NAME = re.compile(r"[A-Za-z_$@][\w.@$:]{0,39}")
 
@@ -69,10 +71,14 @@ class Veil:
 
     def name(self, field: str) -> str:
         """Keep the name of a field, unless it is data: someone's name in some body, or no name at all."""
-        return field if field in self.keep or (_NAME.fullmatch(field) and field not in self.people) else self.text(field)
+        return (
+            field
+            if field in self.keep or (_NAME.fullmatch(field) and field not in self.people)
+            else self.text(field)
+        )
 
     def text(self, text: str) -> str:
-        """Give the pseudonym of a text; of the same kind where the kind matters to a connector."""
+        """Return the pseudonym of a text; of the same kind where the kind matters to a connector."""
         if not text or _KEPT.fullmatch(text):
             return text
         digest = hmac.new(self.key, text.encode(), sha256).hexdigest()

@@ -31,11 +31,23 @@ def register_commands(cli: click.Group) -> None:
     """Add `hub demo`."""
 
     @cli.command()
-    @click.option("--out", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder to fill.")
-    @click.option("--seed", default=2026, show_default=True, help="Another seed is another portfolio.")
-    @click.option("--scale", default=1.0, show_default=True, type=click.FloatRange(0.2, 50), help="More or fewer projects.")
     @click.option(
-        "--lang", default="fr", show_default=True, type=click.Choice(["fr", "en"]), help="Language of the captions."
+        "--out", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder to fill."
+    )
+    @click.option("--seed", default=2026, show_default=True, help="Another seed is another portfolio.")
+    @click.option(
+        "--scale",
+        default=1.0,
+        show_default=True,
+        type=click.FloatRange(0.2, 50),
+        help="More or fewer projects.",
+    )
+    @click.option(
+        "--lang",
+        default="fr",
+        show_default=True,
+        type=click.Choice(["fr", "en"]),
+        help="Language of the captions.",
     )
     @click.pass_context
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:

@@ -36,7 +36,9 @@ _MONTHS = (
 def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lang: str) -> int:
     """Fill *out* and run ``hub run`` on it; gives the exit code of the run."""
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
-        raise ConfigError(f"{out} is not empty and was not made by `hub demo`: name another folder with --out.")
+        raise ConfigError(
+            f"{out} is not empty and was not made by `hub demo`: name another folder with --out."
+        )
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     today = date.today()
@@ -84,7 +86,7 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
 
 
 def committees(today: date) -> list[tuple[date, str]]:
-    """Give the last three committees: the last day but one of each month before this one."""
+    """Return the last three committees: the last day but one of each month before this one."""
     found = []
     first = today.replace(day=1)
     for _ in range(3):
@@ -96,7 +98,7 @@ def committees(today: date) -> list[tuple[date, str]]:
 
 
 def crisis_days(today: date) -> list[date]:
-    """Give the last five workdays before *today*: the crisis team looks every day, where committees look once a month."""
+    """Return the last five workdays before *today*: the crisis team looks every day, where committees look once a month."""
     days: list[date] = []
     day = today
     while len(days) < 5:

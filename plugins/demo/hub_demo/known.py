@@ -8,7 +8,7 @@ from hub_demo.portfolio import KNOWN_AHEAD, DemoProject, DemoTask, Issue, workda
 
 
 def forecast(task: DemoTask, day: date) -> list[date]:
-    """Give the days of work as the plan of *day* has them: real ones once begun, before that a slip that shows little by little."""
+    """Return the days of work as the plan of *day* has them: real ones once begun, before that a slip that shows little by little."""
     if task.days[0] <= day:
         return task.days
     share = min(1.0, max(0.0, 1 - (task.days[0] - day).days / KNOWN_AHEAD))
@@ -18,19 +18,19 @@ def forecast(task: DemoTask, day: date) -> list[date]:
 
 
 def reference(project: DemoProject, task: DemoTask, day: date) -> list[date]:
-    """Give the baseline as of *day*: a project that was rebaselined has that of its forecast then."""
+    """Return the baseline as of *day*: a project that was rebaselined has that of its forecast then."""
     if project.rebased and day >= project.rebased:
         return forecast(task, project.rebased)
     return task.base
 
 
 def done(task: DemoTask, day: date) -> int:
-    """Give how many of its days are over."""
+    """Return how many of its days are over."""
     return sum(one < day for one in forecast(task, day)) if task.days[0] <= day else 0
 
 
 def status(issue: Issue, day: date) -> str:
-    """Give the status of an issue at the end of *day*."""
+    """Return the status of an issue at the end of *day*."""
     found = "À faire"
     for when, what in history(issue):
         if when <= day:
@@ -39,7 +39,7 @@ def status(issue: Issue, day: date) -> str:
 
 
 def history(issue: Issue) -> list[tuple[date, str]]:
-    """Give the moves of an issue, future ones too."""
+    """Return the moves of an issue, future ones too."""
     if issue.cancelled:
         return [(issue.ended, "Abandonné")]
     moves = [(issue.started, "En cours"), (issue.ended, "Terminé")]

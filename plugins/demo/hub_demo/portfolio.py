@@ -71,7 +71,7 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def title_of(person: Someone) -> str:
-    """Give what stands in the place of a name: nobody is invented."""
+    """Return what stands in the place of a name: nobody is invented."""
     return f"{person.role} {person.number:02d}"
 
 
@@ -151,7 +151,7 @@ class Portfolio(msgspec.Struct, kw_only=True):
 
 
 def workdays(start: date, count: int) -> list[date]:
-    """Give *count* Mondays to Fridays from *start* on."""
+    """Return *count* Mondays to Fridays from *start* on."""
     days: list[date] = []
     day = start
     while len(days) < count:
@@ -181,7 +181,9 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
         kind, story, name, program = PROJECTS[number % len(PROJECTS)]
         again = number // len(PROJECTS)
         guid = f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4{rng.getrandbits(12):03x}-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
-        start = first if kind == "agile" and story != "crisis" else today - timedelta(days=rng.randint(110, 230))
+        start = (
+            first if kind == "agile" and story != "crisis" else today - timedelta(days=rng.randint(110, 230))
+        )
         if story == "rescued":
             start = today - timedelta(days=230)
         if story == "crisis":
@@ -197,17 +199,23 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
             _plan(project, rng, team, busy, promised)
         elif kind == "agile":
             _sprints(
-                project, rng, team if story != "crisis" else [p.number for p in people][: min(35, len(people))], today, busy
+                project,
+                rng,
+                team if story != "crisis" else [p.number for p in people][: min(35, len(people))],
+                today,
+                busy,
             )
         else:
             _board(project, rng, today)
         projects.append(project)
     lines = _timesheets(projects, people, rng, today, first)
-    return Portfolio(today=today, people=people, projects=projects, lines=lines, register=_register(projects, rng, today))
+    return Portfolio(
+        today=today, people=people, projects=projects, lines=lines, register=_register(projects, rng, today)
+    )
 
 
 def _free(start: date, count: int, person: int, busy: set[tuple[int, date]]) -> list[date]:
-    """Give the next *count* workdays on which *person* is free, and take them."""
+    """Return the next *count* workdays on which *person* is free, and take them."""
     days: list[date] = []
     day = start
     while len(days) < count:
@@ -225,7 +233,11 @@ def _first_free(day: date, person: int, busy: set[tuple[int, date]]) -> date:
 
 
 def _plan(
-    project: DemoProject, rng: random.Random, team: list[int], busy: set[tuple[int, date]], promised: set[tuple[int, date]]
+    project: DemoProject,
+    rng: random.Random,
+    team: list[int],
+    busy: set[tuple[int, date]],
+    promised: set[tuple[int, date]],
 ) -> None:
     uid = epic = 0
     base_day = day = workdays(project.start, 1)[0]
@@ -256,10 +268,19 @@ def _plan(
         uid += 1
         project.tasks.append(
             DemoTask(
-                uid=uid, name=milestone, level=2, kind="milestone", phase=number, base=[max(base_ends)], days=[max(ends)]
+                uid=uid,
+                name=milestone,
+                level=2,
+                kind="milestone",
+                phase=number,
+                base=[max(base_ends)],
+                days=[max(ends)],
             )
         )
-        day, base_day = max(day, max(ends) - timedelta(days=4)), max(base_day, max(base_ends) - timedelta(days=4))
+        day, base_day = (
+            max(day, max(ends) - timedelta(days=4)),
+            max(base_day, max(base_ends) - timedelta(days=4)),
+        )
     project.budget = (
         round(sum(len(task.base) for task in project.tasks if task.kind == "work") * 560 / 1000) * 1000.0
         + rng.choice((20, 40, 60)) * 1000
@@ -273,7 +294,9 @@ def _plan(
                 )  # fmt: skip
 
 
-def _sprints(project: DemoProject, rng: random.Random, team: list[int], today: date, busy: set[tuple[int, date]]) -> None:
+def _sprints(
+    project: DemoProject, rng: random.Random, team: list[int], today: date, busy: set[tuple[int, date]]
+) -> None:
     number = 0
     day = project.start - timedelta(days=project.start.weekday())
     length = 7 if project.story == "crisis" else 21
@@ -317,7 +340,9 @@ def _sprints(project: DemoProject, rng: random.Random, team: list[int], today: d
                 )  # fmt: skip
                 at = work[-1] + timedelta(days=1)
         day += timedelta(days=length)
-    project.budget = round(len(team) * 380 * 0.8 * 560 / 1000) * 1000.0 if project.story != "crisis" else 480_000.0
+    project.budget = (
+        round(len(team) * 380 * 0.8 * 560 / 1000) * 1000.0 if project.story != "crisis" else 480_000.0
+    )
 
 
 def _board(project: DemoProject, rng: random.Random, today: date) -> None:
@@ -375,12 +400,16 @@ def _timesheets(
     return lines
 
 
-def _day(person: Someone, day: date, things: list[tuple[DemoProject, str]], rng: random.Random, today: date) -> list[Line]:
+def _day(
+    person: Someone, day: date, things: list[tuple[DemoProject, str]], rng: random.Random, today: date
+) -> list[Line]:
     if (day.month == 8 and rng.random() < 0.5) or (day.month == 12 and day.day > 22) or rng.random() < 0.05:
         return [Line(person=person.number, project="ABS", day=day, hours=7, nature="Absence", billable=False)]
     if not things:
         if rng.random() < 0.3:
-            return [Line(person=person.number, project="INT", day=day, hours=7, nature="Interne", billable=False)]
+            return [
+                Line(person=person.number, project="INT", day=day, hours=7, nature="Interne", billable=False)
+            ]
         return []
     lines = []
     part = 7 * person.fte / len(things)

@@ -47,7 +47,7 @@ def _imagined(seed: int, scale: float, today: date) -> Portfolio:
 
 
 def free_ports() -> dict[str, int]:
-    """Give each tool a port of this machine that nobody uses."""
+    """Return each tool a port of this machine that nobody uses."""
     with ExitStack() as stack:
         doors = {kind: stack.enter_context(socket.socket()) for kind in TOOLS}
         for door in doors.values():
@@ -60,7 +60,9 @@ def stand_in(plugins: Plugins, kind: str) -> Any:
     try:
         return plugins.stand_ins()[kind]()
     except KeyError:
-        raise ConfigError(f"The demonstration needs the plugin of {kind}: pip install pm-hub-{kind}.") from None
+        raise ConfigError(
+            f"The demonstration needs the plugin of {kind}: pip install pm-hub-{kind}."
+        ) from None
 
 
 @contextmanager

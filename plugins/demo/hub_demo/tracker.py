@@ -9,7 +9,12 @@ from hub import Account, Category, Container, Iteration, Record, Task, TaskChang
 from hub_demo.known import history, status
 from hub_demo.portfolio import LISTS, DemoProject, Issue, Portfolio, title_of
 
-STATES: dict[str, Category] = {"À faire": "todo", "En cours": "in_progress", "Terminé": "done", "Abandonné": "done"}
+STATES: dict[str, Category] = {
+    "À faire": "todo",
+    "En cours": "in_progress",
+    "Terminé": "done",
+    "Abandonné": "done",
+}
 MORNING, NOON = "T05:00:00Z", "T06:00:00Z"
 
 
@@ -24,7 +29,9 @@ def tracker_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
         )
     for number, project in enumerate(portfolio.projects, start=1):
         shown = [
-            issue for issue in project.issues if issue.created <= day and not _deleted(project, issue, portfolio.today, day)
+            issue
+            for issue in project.issues
+            if issue.created <= day and not _deleted(project, issue, portfolio.today, day)
         ]
         if not shown:
             continue
@@ -69,7 +76,9 @@ def _issue(issue: Issue, project: int, sprint: str | None, day: date) -> Iterato
     yield from moves
 
 
-def _line(native: int, place: int, field: str, before: str, after: str, when: date, issue: Issue) -> TaskChange:
+def _line(
+    native: int, place: int, field: str, before: str, after: str, when: date, issue: Issue
+) -> TaskChange:
     return TaskChange(
         id=str(native * 10 + place), task_id=str(native), field=field, from_value=before, to_value=after, at=f"{when}{NOON}",
         author_id=f"acc-{issue.person}",
@@ -93,7 +102,7 @@ def work_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
 
 
 def place_of(portfolio: Portfolio, project: DemoProject) -> str:
-    """Give the source that holds the cards of a project: the first small team has a board, the others work packages; empty when it has none."""
+    """Return the source that holds the cards of a project: the first small team has a board, the others work packages; empty when it has none."""
     first = next((one for one in portfolio.projects if one.cards), None)
     return "" if not project.cards else "boards" if project is first else "packages"
 

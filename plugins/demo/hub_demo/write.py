@@ -88,11 +88,16 @@ def _code(project: DemoProject, number: int) -> str:
     return "" if project.story == "no_baseline" else f"<Code>M{number:03d}</Code>"
 
 
-def _task(task: DemoTask, project: DemoProject, previous: int, day: date, known: dict[int, list[date]]) -> str:
+def _task(
+    task: DemoTask, project: DemoProject, previous: int, day: date, known: dict[int, list[date]]
+) -> str:
     mine = [one for one in project.tasks if one.phase == task.phase and one.kind == "work"]
     if task.kind == "summary":
         start, finish = min(known[one.uid][0] for one in mine), max(known[one.uid][-1] for one in mine)
-        work, actual = sum(len(known[one.uid]) for one in mine) * HOURS, sum(done(one, day) for one in mine) * HOURS
+        work, actual = (
+            sum(len(known[one.uid]) for one in mine) * HOURS,
+            sum(done(one, day) for one in mine) * HOURS,
+        )
         percent = round(100 * actual / work)
     elif task.kind == "milestone":
         start = finish = max(known[one.uid][-1] for one in mine)
@@ -168,7 +173,18 @@ def _hours(portfolio: Portfolio, folder: Path, day: date) -> None:
             [f"M{line.person:03d}", title_of(person), line.project, line.ticket, line.activity, f"{line.day:%d/%m/%Y}", f"{line.hours:.2f}".replace(".", ","),
              line.nature, state, "Oui" if line.billable else "Non"]
         )  # fmt: skip
-    header = ["Matricule", "Nom", "Projet", "Ticket", "Activité", "Date", "Heures", "Nature", "Statut", "Facturable"]
+    header = [
+        "Matricule",
+        "Nom",
+        "Projet",
+        "Ticket",
+        "Activité",
+        "Date",
+        "Heures",
+        "Nature",
+        "Statut",
+        "Facturable",
+    ]
     for month, rows in months.items():
         # the old timesheet tool writes Windows-1252, as such tools do
         _csv(folder / f"{month}.csv", header, rows, "cp1252")
@@ -188,7 +204,11 @@ def _budgets(portfolio: Portfolio, path: Path, day: date) -> None:
         for number in range(12):
             month = date(first.year, number + 1, 1)
             past = month <= day
-            sheet.write_row(row, 0, [project.code if number == 0 else "", "Main d'œuvre", f"{month:%m/%Y}", labour, 0, 0, 0])
+            sheet.write_row(
+                row,
+                0,
+                [project.code if number == 0 else "", "Main d'œuvre", f"{month:%m/%Y}", labour, 0, 0, 0],
+            )
             sheet.write_row(row + 1, 0, ["", "Prestations", f"{month:%m/%Y}", bought])
             spent = round(bought * drift, 2)
             sheet.write_row(row + 1, 4, [spent, spent, 0] if past else [0, 0, spent])
@@ -221,7 +241,9 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
             continue
         ahead = [task for task in project.tasks if task.kind == "milestone" and task.days[0] >= day]
         phase = (
-            ("Cadrage", "Conception", "Réalisation", "Recette", "Mise en service")[ahead[0].phase if ahead else 4]
+            ("Cadrage", "Conception", "Réalisation", "Recette", "Mise en service")[
+                ahead[0].phase if ahead else 4
+            ]
             if project.tasks
             else "Réalisation"
         )
@@ -246,7 +268,11 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         if place := place_of(portfolio, project):
             links.append([project.code, place, project.code, "", "status"])
         links.append([project.code, "hours", project.code, "", "actuals"])
-    _csv(folder / "projects.csv", ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"], rows)
+    _csv(
+        folder / "projects.csv",
+        ["code", "name", "level", "parent_code", "phase", "state", "customer", "priority"],
+        rows,
+    )
     _csv(folder / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
     people = [
         [title_of(one), f"m{one.number:03d}@demo.example", f"M{one.number:03d}", one.team, one.role, "oui" if one.external else "non",
@@ -282,11 +308,15 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
                 checks.append([project.code, "Matrice d'exploitabilité", f"{number + 1:02d}", f"Point d'exploitabilité {number + 1}", "oui" if number % 6 else "non",
                                "ok" if ok else "nok" if number == int(24 * share) else "todo"])  # fmt: skip
     _csv(folder / "checklists.csv", ["project_code", "list", "ref", "label", "mandatory", "state"], checks)
-    _csv(folder / "assessments.csv", ["project_code", "day", "axis", "rag", "trend", "comment"], _said(portfolio, day))
+    _csv(
+        folder / "assessments.csv",
+        ["project_code", "day", "axis", "rag", "trend", "comment"],
+        _said(portfolio, day),
+    )
 
 
 def _said(portfolio: Portfolio, day: date) -> list[list[str]]:
-    """Give what the committee said each month: of the watermelon always green."""
+    """Return what the committee said each month: of the watermelon always green."""
     rows = []
     for back in range(6, -1, -1):
         when = portfolio.today - timedelta(days=30 * back + 1)

@@ -47,7 +47,9 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     more = MORE + (TABLEAU if importlib.util.find_spec("tableauhyperapi") else "")
     database = Database(hub_folder) if programs() else None
     if database:
-        more += DATABASE.format(port=database.wire.port, name=database.name, user=USER, secret=hub_folder / "password")
+        more += DATABASE.format(
+            port=database.wire.port, name=database.name, user=USER, secret=hub_folder / "password"
+        )
     config = hub_folder / "demo" / "config" / "hub.toml"
     config.write_text(config.read_text().replace("[schedule]", f"{more}\n[schedule]"))
     again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
@@ -68,11 +70,21 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 7 + 1 == manifest["tables"]["dim_project"]["rows"]
     assert 3 == sum(cut["closed_at"] is not None for cut in cuts)
     assert 5 == sum(cut["kind"] == "daily" for cut in cuts), "the crisis team looks every day"
-    assert {"jira", "msproject", "tabular", "taskworld"} <= {row["kind"] for row in json.loads(sources.output)["sources"]}
+    assert {"jira", "msproject", "tabular", "taskworld"} <= {
+        row["kind"] for row in json.loads(sources.output)["sources"]
+    }
     # the stories: said green and computed red, never planned, on its way to the gate
     found = json.loads(
         run_hub(
-            "--config", "demo/config/hub.toml", "kpi", "--kpi", "EVM_DAYS", "--kpi", "READINESS", "--format", "json"
+            "--config",
+            "demo/config/hub.toml",
+            "kpi",
+            "--kpi",
+            "EVM_DAYS",
+            "--kpi",
+            "READINESS",
+            "--format",
+            "json",
         ).output
     )
     evm = {row["project"]: row for row in found["kpis"]["EVM_DAYS"]}
@@ -88,7 +100,11 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
 def assert_same_figures(demo: Path, database: Database | None) -> None:
     """Every figure has one value: in the feed, the workbook, the files of Power BI, the mirrored tables, PostgreSQL, and Tableau's file by its own engine."""
     key = model().tables["fact_kpi"].key
-    parts = [path for path in (demo / "out" / "latest").rglob("*.parquet") if "fact_kpi" in str(path.relative_to(demo))]
+    parts = [
+        path
+        for path in (demo / "out" / "latest").rglob("*.parquet")
+        if "fact_kpi" in str(path.relative_to(demo))
+    ]
     wanted = figures([row for path in parts for row in rows_of(path)], key)
     places = {
         "workbook": figures(sheet(demo / "out" / "latest" / "portfolio.xlsx", "fact_kpi"), key),
@@ -103,7 +119,9 @@ def assert_same_figures(demo: Path, database: Database | None) -> None:
             hyper.opened(process, demo / "tableau" / "latest" / "fact_kpi.hyper", new=False) as connection,
         ):
             names = list(model().tables["fact_kpi"].columns)
-            rows = connection.execute_list_query(f"SELECT * FROM {hyper.quoted(table_caption('fact_kpi', 'fr'))}")
+            rows = connection.execute_list_query(
+                f"SELECT * FROM {hyper.quoted(table_caption('fact_kpi', 'fr'))}"
+            )
             places["tableau"] = figures([dict(zip(names, row, strict=True)) for row in rows], key)
     assert len(wanted) > 100
     for place, found in places.items():
@@ -117,7 +135,7 @@ def _equal(one: float | None, other: float | None) -> bool:
 
 
 def figures(rows: list[dict[str, Any]], key: tuple[str, ...]) -> dict[tuple[str, ...], float | None]:
-    """Give the values of figures by their keys; a workbook leaves empty texts out."""
+    """Return the values of figures by their keys; a workbook leaves empty texts out."""
     return {tuple(str("" if row[name] is None else row[name]) for name in key): row["value"] for row in rows}
 
 

@@ -57,7 +57,11 @@ def write_charts(book: Any) -> None:
 
 
 def _pictures(
-    book: Any, sheet: Any, t: dict[str, str], figures: list[Any], slips: tuple[list[str], list[list[Any]]] | None
+    book: Any,
+    sheet: Any,
+    t: dict[str, str],
+    figures: list[Any],
+    slips: tuple[list[str], list[list[Any]]] | None,
 ) -> None:
     first = 42  # below the pictures
     sheet.write(first - 2, 0, t["figures"], book.title)
@@ -65,7 +69,13 @@ def _pictures(
     if figures:
         headers = (t["project"], t["spent"], t["to_do"], t["baseline"], t["budget"], t["landing"])
         after = book.table(
-            sheet, first, headers, figures, (None, *(book.number,) * 3, *(book.whole,) * 2), (12, *(13,) * 5), "Charted"
+            sheet,
+            first,
+            headers,
+            figures,
+            (None, *(book.number,) * 3, *(book.whole,) * 2),
+            (12, *(13,) * 5),
+            "Charted",
         )
         last = first + len(figures)
 
@@ -114,21 +124,27 @@ def _pictures(
 def _place(sheet: Any, chart: Any, row: int, column: int, title: str) -> None:
     chart.set_title({"name": title, "name_font": {"size": 12, "color": "#1F3A5F"}})
     chart.set_legend({"position": "bottom"})
-    chart.set_y_axis({"major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}, "num_format": "#,##0"})
+    chart.set_y_axis(
+        {"major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}, "num_format": "#,##0"}
+    )
     chart.set_size(_SIZE)
     sheet.insert_chart(row, column, chart, {"object_position": 3, "description": title})
 
 
 def _slips(book: Any, now: str) -> tuple[list[str], list[list[Any]]] | None:
-    """Give the projects that slip most now, and one line a cut with the slip of each; None where nothing has a baseline."""
+    """Return the projects that slip most now, and one line a cut with the slip of each; None where nothing has a baseline."""
     rows = book.rows(_SLIPS_SQL)
     if not rows:
         return None
     cuts = sorted({(as_of, key == 0, key, label) for _, key, as_of, label, _ in rows})
     value = {(code, key): float(slip) for code, key, _, _, slip in rows}
     latest = 0 if any(key == 0 for _, _, key, _ in cuts) else cuts[-1][2]
-    worst = sorted({code for code, *_ in rows}, key=lambda code: (-value.get((code, latest), -1e9), code))[:MOST_LINES]
-    lines = [[now if key == 0 else label, *(value.get((code, key)) for code in worst)] for _, _, key, label in cuts]
+    worst = sorted({code for code, *_ in rows}, key=lambda code: (-value.get((code, latest), -1e9), code))[
+        :MOST_LINES
+    ]
+    lines = [
+        [now if key == 0 else label, *(value.get((code, key)) for code in worst)] for _, _, key, label in cuts
+    ]
     return worst, lines
 
 
@@ -142,7 +158,13 @@ def _capacity(book: Any, t: dict[str, str]) -> None:
     months, teams = sorted({month for _, month in share}), sorted({team for team, _ in share})
     lines = [[team, *(share.get((team, month)) for month in months)] for team in teams]
     book.table(
-        sheet, 4, (t["team"], *months), lines, (None, *(book.percent,) * len(months)), (30, *(10,) * len(months)), "Capacity"
+        sheet,
+        4,
+        (t["team"], *months),
+        lines,
+        (None, *(book.percent,) * len(months)),
+        (30, *(10,) * len(months)),
+        "Capacity",
     )
     sheet.conditional_format(5, 1, 4 + len(lines), len(months), {
         "type": "3_color_scale", "min_color": "#FFFFFF", "mid_color": "#A9D18E", "max_color": "#C0392B", "min_type": "num", "mid_type": "num",

@@ -48,7 +48,9 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
             rows, notes = self._write(feed, fresh)
-            (fresh / "manifest.json").write_text(json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+            (fresh / "manifest.json").write_text(
+                json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8"
+            )
             for path in fresh.rglob("*"):
                 os.chmod(path, 0o700 if path.is_dir() else 0o600)
             replace_folder(root / LATEST, fresh)

@@ -24,7 +24,9 @@ class Folder(FolderPlace):
             connection.execute("SET TimeZone = 'UTC'")
             for path in sorted((root / "parquet").glob("*")):
                 glob = str(path / "**" / "*.parquet").replace("'", "''")
-                cursor = connection.execute(f"SELECT * FROM read_parquet('{glob}', hive_partitioning = false)")
+                cursor = connection.execute(
+                    f"SELECT * FROM read_parquet('{glob}', hive_partitioning = false)"
+                )
                 names = [column[0] for column in cursor.description]
                 found[path.name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         for path in sorted((root / "csv").glob("*.csv")):

@@ -118,7 +118,9 @@ class _Book:
 
     def __init__(self, path: Path, feed: FeedView) -> None:
         self.feed = feed
-        self.t: dict[str, Any] = _T[feed.lang] | {name: TEXTS[feed.lang][name] for name in ("charts", "capacity")}
+        self.t: dict[str, Any] = _T[feed.lang] | {
+            name: TEXTS[feed.lang][name] for name in ("charts", "capacity")
+        }
         self.notes: list[str] = []
         self.book = xlsxwriter.Workbook(
             str(path), {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
@@ -133,7 +135,14 @@ class _Book:
         self.subtitle = add({"italic": True, "font_color": "#555555"})
         self.alarm = add({"bold": True, "font_color": "#FFFFFF", "bg_color": "#C0392B"})
         self.head = add(
-            {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "text_wrap": True, "valign": "top", "border": 1}
+            {
+                "bold": True,
+                "font_color": "#FFFFFF",
+                "bg_color": "#1F3A5F",
+                "text_wrap": True,
+                "valign": "top",
+                "border": 1,
+            }
         )
         self.day = add({"num_format": "dd/mm/yyyy" if feed.lang == "fr" else "yyyy-mm-dd", "align": "left"})
         self.number = add({"num_format": "#,##0.0"})
@@ -162,7 +171,9 @@ class _Book:
         if manifest.get("complete"):
             sheet.write(2, 0, self.t["complete"], self.subtitle)
         else:
-            wrong = ", ".join(f"{s['name']} ({s['verdict']})" for s in manifest.get("sources", []) if s["verdict"] != "ok")
+            wrong = ", ".join(
+                f"{s['name']} ({s['verdict']})" for s in manifest.get("sources", []) if s["verdict"] != "ok"
+            )
             sheet.write(2, 0, self.t["partial"].format(wrong), self.alarm)
         return sheet
 
@@ -177,7 +188,9 @@ class _Book:
         ]
         last = row + max(1, len(lines))
         sheet.set_row(row, 32)
-        sheet.add_table(row, 0, last, len(headers) - 1, {"columns": columns, "name": name, "style": "Table Style Light 9"})
+        sheet.add_table(
+            row, 0, last, len(headers) - 1, {"columns": columns, "name": name, "style": "Table Style Light 9"}
+        )
         for number, line in enumerate(lines, start=row + 1):
             for column, (value, fmt) in enumerate(zip(line, formats, strict=True)):
                 _cell(sheet, number, column, value, fmt)
@@ -192,7 +205,22 @@ class _Book:
         sheet = self.head_of("portfolio", t["title"])
         lines, colours = [], []
         for row in self.rows(PORTFOLIO_SQL):
-            *first, said, cpi, colour, n, finished, progress, baseline, estimate, remaining, logged, title, day, finish = row
+            (
+                *first,
+                said,
+                cpi,
+                colour,
+                n,
+                finished,
+                progress,
+                baseline,
+                estimate,
+                remaining,
+                logged,
+                title,
+                day,
+                finish,
+            ) = row
             landing = None if remaining is None or logged is None else logged + remaining
             drift = None if landing is None or baseline is None else landing - baseline
             colours.append(colour)
@@ -226,13 +254,21 @@ class _Book:
             last = 4 + len(lines)
             for key, fmt in (("red", self.red), ("amber", self.amber), ("green", self.green)):
                 sheet.conditional_format(
-                    5, 4, last, 4, {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt}
+                    5,
+                    4,
+                    last,
+                    4,
+                    {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt},
                 )
             for number, (line, colour) in enumerate(zip(lines, colours, strict=True), start=5):
-                paint = {"red": self.red_ratio, "amber": self.amber_ratio, "green": self.green_ratio}.get(colour or "")
+                paint = {"red": self.red_ratio, "amber": self.amber_ratio, "green": self.green_ratio}.get(
+                    colour or ""
+                )
                 if paint is not None and line[5] is not None:
                     sheet.write_number(number, 5, line[5], paint)
-            sheet.conditional_format(5, 14, last, 14, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red})
+            sheet.conditional_format(
+                5, 14, last, 14, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red}
+            )
             sheet.conditional_format(
                 5,
                 8,
@@ -273,17 +309,27 @@ class _Book:
                 5, 4, 4 + len(lines), 4, {"type": "cell", "criteria": ">", "value": 0, "format": self.red}
             )
             sheet.conditional_format(
-                5, 5, 4 + len(lines), 5, {"type": "cell", "criteria": "==", "value": f'"{t["late"]}"', "format": self.red}
+                5,
+                5,
+                4 + len(lines),
+                5,
+                {"type": "cell", "criteria": "==", "value": f'"{t["late"]}"', "format": self.red},
             )
             sheet.conditional_format(
-                5, 5, 4 + len(lines), 5, {"type": "cell", "criteria": "==", "value": f'"{t["done"]}"', "format": self.green}
+                5,
+                5,
+                4 + len(lines),
+                5,
+                {"type": "cell", "criteria": "==", "value": f'"{t["done"]}"', "format": self.green},
             )
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
 
     def moves(self) -> None:
         t = self.t
-        since = self.rows("SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1")
+        since = self.rows(
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
+        )
         sheet = self.head_of("moves", t["mv_title"].format(since[0][0] if since else t["mv_none"]))
         lines = [(t["causes"].get(cause, cause), *rest) for cause, *rest in self.rows(MOVES_SQL)]
         self.table(
@@ -307,7 +353,9 @@ class _Book:
             cells[project, month] = (planned or 0, logged or 0)
         months = sorted({month for _, month in cells})
         projects = sorted({project for project, _ in cells})
-        headers = [t["headers"][1]] + [f"{month} {kind}" for month in months for kind in (t["planned"], t["logged"])]
+        headers = [t["headers"][1]] + [
+            f"{month} {kind}" for month in months for kind in (t["planned"], t["logged"])
+        ]
         lines: list[list[Any]] = []
         for project in projects:
             line: list[Any] = [project]
@@ -369,11 +417,22 @@ class _Book:
             for line in manifest["excluded"]
         ]  # fmt: skip
         row = self.table(
-            sheet, row + 1, t["e_headers"], lines2, (None, None, self.whole, self.number), (26, 44, 24, 12), "Excluded"
+            sheet,
+            row + 1,
+            t["e_headers"],
+            lines2,
+            (None, None, self.whole, self.number),
+            (26, 44, 24, 12),
+            "Excluded",
         )
         sheet.write(row, 0, t["tables"], self.title)
-        lines3 = [(name, table_caption(name, self.feed.lang), table["rows"]) for name, table in manifest["tables"].items()]
-        row = self.table(sheet, row + 1, t["t_headers"], lines3, (None, None, self.whole), (26, 44, 24), "Contents")
+        lines3 = [
+            (name, table_caption(name, self.feed.lang), table["rows"])
+            for name, table in manifest["tables"].items()
+        ]
+        row = self.table(
+            sheet, row + 1, t["t_headers"], lines3, (None, None, self.whole), (26, 44, 24), "Contents"
+        )
         for note in self.notes:
             sheet.write(row, 0, note)
             row += 1
@@ -401,7 +460,9 @@ class _Book:
             ]
             sheet = self.book.add_worksheet(name[:31])
             headers = _distinct(list(captions.values()))
-            self.table(sheet, 0, headers, lines, formats, [max(10, min(28, len(h) + 4)) for h in headers], name)
+            self.table(
+                sheet, 0, headers, lines, formats, [max(10, min(28, len(h) + 4)) for h in headers], name
+            )
             sheet.freeze_panes(1, 0)
 
 

@@ -37,7 +37,9 @@ __all__ = ["store"]
 
 
 def fill(store: Store, records: list[Record]) -> None:
-    store.register_source("s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    store.register_source(
+        "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     run = store.begin_run("s", "full")
     store.write_batch(records, run_id=run, source_id="s")
     store.end_run(run, "ok")
@@ -54,7 +56,9 @@ PLAN: list[Record] = [
 
 def go(store: Store, tmp_path: Path, lang: str = "en", **options: Any) -> PublishReport:
     place = FilesDestination(name="office", path="out", **options)
-    return publish(store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang)))
+    return publish(
+        store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang))
+    )
 
 
 def sheet(tmp_path: Path, name: str) -> list[tuple[Any, ...]]:
@@ -88,7 +92,9 @@ def test_every_format_holds_the_feed(store: Store, tmp_path: Path) -> None:
         ("fr", "Portefeuille", ("Référence (JH)", "Reste à faire (JH)")),
     ],
 )
-def test_the_first_sheet_can_be_read(store: Store, tmp_path: Path, lang: str, first: str, headers: tuple[str, str]) -> None:
+def test_the_first_sheet_can_be_read(
+    store: Store, tmp_path: Path, lang: str, first: str, headers: tuple[str, str]
+) -> None:
     """One line a project: baseline, to do, logged, landing and drift, in the reader's language."""
     fill(store, PLAN)
     go(store, tmp_path, lang=lang)
@@ -109,18 +115,29 @@ def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
     rows = sheet(tmp_path, "Milestones")
 
     assert ("Go live", 14, "To come") == (rows[5][1], rows[5][4], rows[5][5])
-    assert {"Load", "What moved"} <= set(openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx").sheetnames)
+    assert {"Load", "What moved"} <= set(
+        openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx").sheetnames
+    )
 
 
-@pytest.mark.parametrize(("lang", "name", "spent"), [("en", "Charts", "Spent"), ("fr", "Graphiques", "Passé")])
-def test_pictures_stand_on_figures_that_can_be_read(store: Store, tmp_path: Path, lang: str, name: str, spent: str) -> None:
+@pytest.mark.parametrize(
+    ("lang", "name", "spent"), [("en", "Charts", "Spent"), ("fr", "Graphiques", "Passé")]
+)
+def test_pictures_stand_on_figures_that_can_be_read(
+    store: Store, tmp_path: Path, lang: str, name: str, spent: str
+) -> None:
     """Effort against the baseline, budget and landing, slips cut after cut; each picture's figures stand below it."""
     fill(
         store,
         [
             *PLAN,
             BudgetLine(
-                id="s:b", project_code="P-1", month="2026-01", kind="baseline", category="services", amount_minor=900_000
+                id="s:b",
+                project_code="P-1",
+                month="2026-01",
+                kind="baseline",
+                category="services",
+                amount_minor=900_000,
             ),
         ],
     )
@@ -143,7 +160,9 @@ def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> No
     today = date.today()
     monday = today - timedelta(days=today.weekday())
     people = [Person(id=f"config:p{n}", display_name=f"N{n}", team="A") for n in range(6)]
-    store.register_source("config", kind="config", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    store.register_source(
+        "config", kind="config", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     run = store.begin_run("config", "full")
     store.write_batch([Team(id="config:A", name="A"), *people], run_id=run, source_id="config")
     store.end_run(run, "ok")
@@ -154,10 +173,17 @@ def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> No
           for n in range(6)),
     ])  # fmt: skip
     run = store.begin_run("match", "full")
-    store.register_source("match", kind="match", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    store.register_source(
+        "match", kind="match", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     links = [
         PersonLink(
-            id=f"match:{n}", account_id=f"s:a{n}", person_id=f"config:p{n}", state="accepted", method="email", score=1.0
+            id=f"match:{n}",
+            account_id=f"s:a{n}",
+            person_id=f"config:p{n}",
+            state="accepted",
+            method="email",
+            score=1.0,
         )
         for n in range(6)
     ]
@@ -223,13 +249,18 @@ def test_nobody_is_named_by_default(store: Store, tmp_path: Path) -> None:
     assert "Somebody Real" in (latest / "csv" / "dim_person.csv").read_text()
 
 
-def test_a_long_table_is_left_to_the_other_formats(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_table_is_left_to_the_other_formats(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is too long for a workbook is named, not cut."""
     monkeypatch.setattr("hub_files.workbook.MOST_ROWS", 1)
     fill(store, PLAN)
     report = go(store, tmp_path)
 
-    assert any("fact_task_snapshot (2 rows) is too long for a workbook" in note for note in report.deliveries[0].notes)
+    assert any(
+        "fact_task_snapshot (2 rows) is too long for a workbook" in note
+        for note in report.deliveries[0].notes
+    )
 
 
 def test_a_failed_switch_puts_the_old_files_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,7 +306,9 @@ def test_interrupted_deliveries_end_in_one_state(
     report = go(store, tmp_path)
 
     assert ["latest"] == [p.name for p in (tmp_path / "out").iterdir()]
-    assert report.feed_id == json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())["feed_id"]
+    assert (
+        report.feed_id == json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())["feed_id"]
+    )
 
 
 def test_a_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
@@ -298,7 +331,11 @@ def test_figures_are_equal_everywhere(store: Store, tmp_path: Path, request: pyt
     rows = sheet(tmp_path, "fact_worklog")
     column = rows[0].index("Seconds")
 
-    assert manifest["tables"]["fact_worklog"]["sums"]["seconds"] == of_csv == sum(row[column] for row in rows[1:])
+    assert (
+        manifest["tables"]["fact_worklog"]["sums"]["seconds"]
+        == of_csv
+        == sum(row[column] for row in rows[1:])
+    )
 
 
 Run = Callable[..., Any]

@@ -66,8 +66,14 @@ class TempoWorld(JiraWorld):
         rows = [log for log in self.seen_logs() if log.updated[:10] >= request.query.get("updatedFrom", "")]
         start, size = int(request.query.get("offset", 0)), min(int(request.query.get("limit", 50)), 20)
         shown = [self.entry(log) for log in rows[start : start + size]]
-        more = {"next": f"https://api.tempo.io/4/worklogs?offset={start + size}"} if start + size < len(rows) else {}
-        return Response(body={"metadata": {"count": len(shown), "offset": start, "limit": size} | more, "results": shown})
+        more = (
+            {"next": f"https://api.tempo.io/4/worklogs?offset={start + size}"}
+            if start + size < len(rows)
+            else {}
+        )
+        return Response(
+            body={"metadata": {"count": len(shown), "offset": start, "limit": size} | more, "results": shown}
+        )
 
     def entry(self, log: Log) -> dict[str, Any]:
         """Show a worklog: a civil day and an account, no key of the issue."""

@@ -68,7 +68,7 @@ class Bindings(msgspec.Struct, frozen=True):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Give every custom field to ask for."""
+        """Return every custom field to ask for."""
         return tuple(sorted({one for ids in self.roles.values() for one in ids} | set(self.sla)))
 
 
@@ -90,7 +90,8 @@ def bind(fields: list[FieldDef], chosen: Mapping[str, str]) -> Bindings:
         elif one.name in {"Start date", "Date de début"} and custom.endswith(":datepicker"):
             roles.setdefault("start", []).append(one.id)
     return Bindings(
-        roles={role: tuple(ids) for role, ids in roles.items()} | {role: (one,) for role, one in chosen.items()},
+        roles={role: tuple(ids) for role, ids in roles.items()}
+        | {role: (one,) for role, one in chosen.items()},
         sla=tuple(sorted(sla)),
     )
 
@@ -120,7 +121,7 @@ class Mapper:
         self.told: set[Any] = set()
 
     def row_id(self, native: object) -> str:
-        """Give the store's id."""
+        """Return the store's id."""
         return f"{self.name}:{native}"
 
     # ---------- containers and people ----------
@@ -143,7 +144,7 @@ class Mapper:
         )  # fmt: skip
 
     def account_id(self, one: wire.Person | None) -> str | None:
-        """Give the id of a person's account."""
+        """Return the id of a person's account."""
         return f"{self.name}:u{native}" if one is not None and (native := one.native) else None
 
     # ---------- issues ----------
@@ -166,7 +167,9 @@ class Mapper:
             yield self.project(fields.project)
         yield from self.person(fields.assignee)
         level = (
-            fields.type.hierarchy_level if fields.type.hierarchy_level is not None else self.levels.get(fields.type.id, 0)
+            fields.type.hierarchy_level
+            if fields.type.hierarchy_level is not None
+            else self.levels.get(fields.type.id, 0)
         )
         parent = fields.parent.id if fields.parent else None
         yield Task(
@@ -182,7 +185,9 @@ class Mapper:
             status_raw=fields.status.name,
             resolution_raw=fields.resolution.name if fields.resolution else None,
             priority_raw=fields.priority.name if fields.priority else None,
-            status_native=CATEGORIES.get(fields.status.status_category.key) if fields.status.status_category else None,
+            status_native=CATEGORIES.get(fields.status.status_category.key)
+            if fields.status.status_category
+            else None,
             is_blocked=bool(self._first(custom, "flagged")) if "flagged" in self.bindings.roles else None,
             assignee_id=self.account_id(fields.assignee),
             iteration_id=self.row_id(f"s{sprints[-1].id}") if sprints else None,
@@ -204,7 +209,10 @@ class Mapper:
         for field, values in (("fixVersions", fields.versions), ("components", fields.components)):
             if values:
                 yield CustomValue(
-                    id=f"{task_id}/{field}", row_id=task_id, field=field, text=", ".join(sorted(one.name for one in values))
+                    id=f"{task_id}/{field}",
+                    row_id=task_id,
+                    field=field,
+                    text=", ".join(sorted(one.name for one in values)),
                 )
 
     def _links(self, native: str, fields: wire.Fields) -> Iterator[TaskLink]:
@@ -243,7 +251,9 @@ class Mapper:
 
     def _sprints(self, custom: Mapping[str, Any]) -> list[wire.Sprint]:
         values = self._first(custom, "sprint") or []
-        return [sprint_of(one) if isinstance(one, str) else msgspec.convert(one, wire.Sprint) for one in values]
+        return [
+            sprint_of(one) if isinstance(one, str) else msgspec.convert(one, wire.Sprint) for one in values
+        ]
 
     # ---------- history and hours ----------
 
@@ -282,7 +292,7 @@ class Mapper:
         )  # fmt: skip
 
     def day(self, started: str, zone: str | None) -> str:
-        """Give the civil day of an instant in the author's zone, else in the declared one."""
+        """Return the civil day of an instant in the author's zone, else in the declared one."""
         try:
             moment = datetime.fromisoformat(started)
         except ValueError as exc:
@@ -294,7 +304,7 @@ class Mapper:
 
 
 def project_no(one: wire.Project) -> str:
-    """Give the immutable number of a project."""
+    """Return the immutable number of a project."""
     return one.id
 
 

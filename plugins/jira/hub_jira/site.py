@@ -84,7 +84,7 @@ class Metadata(jira.JIRA):
         """Leave the session open: the context closes it."""
 
     def listed(self, path: str, kind: type[T]) -> T:
-        """Give *path* of the API as *kind*. Raises `SourceDataError` when it is of another shape."""
+        """Return *path* of the API as *kind*. Raises `SourceDataError` when it is of another shape."""
         try:
             return msgspec.convert(self._get_json(path), kind)
         except (msgspec.ValidationError, ValueError) as exc:
@@ -130,7 +130,7 @@ class Site:
     # ---------- projects ----------
 
     def projects(self) -> list[wire.Project]:
-        """Give the projects that may be seen, archived and deleted ones among them."""
+        """Return the projects that may be seen, archived and deleted ones among them."""
         if not self.cloud:
             found: list[wire.Project] = self._get("/project", _PROJECT_LIST, includeArchived="true")
             return found
@@ -154,13 +154,13 @@ class Site:
     # ---------- ids ----------
 
     def newest(self, scope: str, names: Sequence[str]) -> wire.Issue | None:
-        """Give the issue that changed last."""
+        """Return the issue that changed last."""
         jql = f"{scope} ORDER BY updated DESC"
         page = self._search(jql, names, size=1)
         return page.issues[0] if page.issues else None
 
     def sweep(self, scope: str) -> list[str]:
-        """Give the id of every issue in *scope*. Raises `SourceDataError` when Jira counts more than ever come."""
+        """Return the id of every issue in *scope*. Raises `SourceDataError` when Jira counts more than ever come."""
         if self.cloud:
             return self._sweep_cloud(scope)
         return self._sweep_server(scope)
@@ -205,7 +205,9 @@ class Site:
             since: int | None = None
             offset, total = 0, 0
             while True:
-                clause = f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
+                clause = (
+                    f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
+                )
                 page: wire.Page = self._post("/search", _PAGE, {
                     "jql": f"{clause} ORDER BY created ASC, key ASC", "fields": ["created"], "startAt": offset, "maxResults": 1000,
                 })  # fmt: skip
@@ -223,7 +225,7 @@ class Site:
         )
 
     def among(self, scope: str, ids: Iterable[str]) -> set[str]:
-        """Give those of *ids* that are in *scope*: the feeds of hours are of the whole site."""
+        """Return those of *ids* that are in *scope*: the feeds of hours are of the whole site."""
         wanted, found = sorted(set(ids), key=int), set[str]()
         for start in range(0, len(wanted), SERVER_PAGE):
             jql = f"id in ({', '.join(wanted[start : start + SERVER_PAGE])}) AND {scope}"
@@ -245,20 +247,24 @@ class Site:
 
     @property
     def slice(self) -> int:
-        """Give how many issues one request brings."""
+        """Return how many issues one request brings."""
         return ISSUES if self.cloud else SERVER_PAGE
 
     def issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool) -> list[wire.Issue]:
-        """Give issues by id, past the index on Cloud; those that are gone meanwhile are left out after a second look."""
+        """Return issues by id, past the index on Cloud; those that are gone meanwhile are left out after a second look."""
         refused: set[str] = set()
         found = {one.id: one for one in self._issues(ids, names, history=history, refused=refused)}
         if lost := [one for one in ids if one not in found]:
             found |= {one.id: one for one in self._issues(lost, names, history=history, refused=refused)}
         if self.cloud and (silent := [one for one in lost if one not in found and one not in refused]):
-            raise SourceDataError(f"/issue/bulkfetch leaves out {len(silent)} issues without a reason, such as {silent[0]}.")
+            raise SourceDataError(
+                f"/issue/bulkfetch leaves out {len(silent)} issues without a reason, such as {silent[0]}."
+            )
         return [found[one] for one in ids if one in found]
 
-    def _issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool, refused: set[str]) -> list[wire.Issue]:
+    def _issues(
+        self, ids: Sequence[str], names: Sequence[str], *, history: bool, refused: set[str]
+    ) -> list[wire.Issue]:
         if self.cloud:
             body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fields": list(names)} | (
                 {"expand": ["changelog"]} if history else {}
@@ -276,7 +282,9 @@ class Site:
             if not page.issues or len(rows) >= page.total:
                 return rows
 
-    def changed(self, scope: str, since: int, names: Sequence[str], *, history: bool) -> Iterator[list[wire.Issue]]:
+    def changed(
+        self, scope: str, since: int, names: Sequence[str], *, history: bool
+    ) -> Iterator[list[wire.Issue]]:
         """Yield pages of what changed since *since* (ms), oldest first."""
         clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
         if self.cloud:
@@ -317,7 +325,9 @@ class Site:
         found: wire.Found = self._post("/search/jql", _FOUND, body)
         return found
 
-    def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[wire.History]]]:
+    def histories(
+        self, ids: Sequence[str], fields: Sequence[str]
+    ) -> Iterator[tuple[str, list[wire.History]]]:
         """Yield the whole history of issues, piece by piece; Cloud only."""
         for start in range(0, len(ids), CHANGELOG_ISSUES):
             body: dict[str, Any] = {
@@ -354,11 +364,13 @@ class Site:
         """Yield worklogs by id; those that may not be read are left out by Jira without a word."""
         wanted = list(ids)
         for start in range(0, len(wanted), FEED):
-            found: list[wire.Worklog] = self._post("/worklog/list", _LOGS, {"ids": wanted[start : start + FEED]})
+            found: list[wire.Worklog] = self._post(
+                "/worklog/list", _LOGS, {"ids": wanted[start : start + FEED]}
+            )
             yield found
 
     def worklogs_of(self, issue: str) -> list[wire.Worklog]:
-        """Give all worklogs of one issue: for lists that were cut."""
+        """Return all worklogs of one issue: for lists that were cut."""
         start, rows = 0, []
         while True:
             params = {"startAt": start, "maxResults": 5000} if self.cloud else {}
@@ -368,7 +380,9 @@ class Site:
             if start >= page.total:
                 return rows
             if not page.worklogs:
-                raise SourceDataError(f"/issue/{issue}/worklog: {len(rows)} worklogs came, Jira counts {page.total}.")
+                raise SourceDataError(
+                    f"/issue/{issue}/worklog: {len(rows)} worklogs came, Jira counts {page.total}."
+                )
 
 
 def _only_once(token: str, seen: set[str], where: str) -> None:
@@ -378,7 +392,7 @@ def _only_once(token: str, seen: set[str], where: str) -> None:
 
 
 def _authorization(ctx: Context, access: Access) -> str:
-    """Give the header that signs in. Raises `ConfigError` when the settings are neither of Cloud nor of Data Center."""
+    """Return the header that signs in. Raises `ConfigError` when the settings are neither of Cloud nor of Data Center."""
     if access.client_id and access.client_secret:
         body = {
             "grant_type": "client_credentials",

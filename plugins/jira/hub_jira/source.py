@@ -34,7 +34,16 @@ EVERYTHING = "created >= 0"
 OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
 BATCH = 1500
-HISTORY = ("status", "assignee", "sprint", "duedate", "timeoriginalestimate", "timeestimate", "parent", "resolution")
+HISTORY = (
+    "status",
+    "assignee",
+    "sprint",
+    "duedate",
+    "timeoriginalestimate",
+    "timeestimate",
+    "parent",
+    "resolution",
+)
 
 
 class JiraSource(Source, frozen=True, kw_only=True):
@@ -71,14 +80,18 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url and not self.cloud_id:
-            raise ConfigError(f"The source {self.name}: give the url of the site, or cloud_id for Atlassian's gateway.")
+            raise ConfigError(
+                f"The source {self.name}: give the url of the site, or cloud_id for Atlassian's gateway."
+            )
         if unknown := set(self.fields) - set(mapping.ROLES):
             raise ConfigError(
                 f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. It knows {', '.join(mapping.ROLES)}."
             )
         for key in self.projects:
             if not key.replace("_", "").isalnum():
-                raise ConfigError(f"The source {self.name}: {key!r} is not the key of a Jira project, such as ACME.")
+                raise ConfigError(
+                    f"The source {self.name}: {key!r} is not the key of a Jira project, such as ACME."
+                )
 
     @property
     def own_hours(self) -> bool:
@@ -87,7 +100,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the site."""
+        """Return the site."""
         return self.url
 
     # ---------- what one run shares ----------
@@ -102,18 +115,21 @@ class JiraSource(Source, frozen=True, kw_only=True):
             client_secret=self.client_secret,
         )
         return ctx.shared(
-            "site", lambda: Site(ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter")
+            "site",
+            lambda: Site(
+                ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter"
+            ),
         )
 
     def _visible(self) -> str:
-        """Give the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
+        """Return the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
         return f"project in ({', '.join(self.projects)})" if self.projects else EVERYTHING
 
     def _scope(self) -> str:
         return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
 
     def _settings(self) -> str:
-        """Give what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become: another value reads everything anew."""
         chosen = [self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz]
         return msgspec.json.encode(chosen, order="sorted").decode()
 
@@ -135,16 +151,26 @@ class JiraSource(Source, frozen=True, kw_only=True):
         kind = "Cloud" if site.cloud else "Data Center"
         yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
         myself = site.metadata.listed("myself", wire.Person)
-        yield Check(name="account", state="ok", detail=f"signed in, time zone {myself.time_zone or 'not told'}")
+        yield Check(
+            name="account", state="ok", detail=f"signed in, time zone {myself.time_zone or 'not told'}"
+        )
         if server.server_time:
             skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
-            detail = f"the site's clock differs by {skew:.0f} s" + ("; nothing depends on ours" if skew > 60 else "")
+            detail = f"the site's clock differs by {skew:.0f} s" + (
+                "; nothing depends on ours" if skew > 60 else ""
+            )
             yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
         projects = {one.key: one for one in site.projects()}
         for key in self.projects:
             if key not in projects:
-                yield Check(name=key, state="failed", detail="no such project, or this account may not browse it")
-        yield Check(name="projects", state="ok" if projects else "failed", detail=f"{len(projects)} projects may be browsed")
+                yield Check(
+                    name=key, state="failed", detail="no such project, or this account may not browse it"
+                )
+        yield Check(
+            name="projects",
+            state="ok" if projects else "failed",
+            detail=f"{len(projects)} projects may be browsed",
+        )
         fields = site.metadata.listed("field", list[mapping.FieldDef])
         known = {one.id for one in fields}
         bindings = mapping.bind(fields, self.fields)
@@ -195,12 +221,19 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
             if self.own_hours:
                 yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
-                yield Partition(id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta})
+                yield Partition(
+                    id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta}
+                )
             return
         yield from self._full(ctx, site, meta, bindings, cursors)
 
     def _full(
-        self, ctx: Context, site: Site, meta: dict[str, Any], bindings: mapping.Bindings, cursors: Mapping[str, Any]
+        self,
+        ctx: Context,
+        site: Site,
+        meta: dict[str, Any],
+        bindings: mapping.Bindings,
+        cursors: Mapping[str, Any],
     ) -> Iterator[Partition]:
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
@@ -214,7 +247,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for number, part in enumerate(slices):
             names.append(f"slice {number}")
             yield Partition(
-                id=names[-1], label="issues", estimate=len(part), data={"meta": meta, "bindings": bindings, "ids": part}
+                id=names[-1],
+                label="issues",
+                estimate=len(part),
+                data={"meta": meta, "bindings": bindings, "ids": part},
             )
         yield Partition(id="cut lists", label="long lists", after=tuple(names), data={"meta": meta})
         done = ("cut lists", *names)
@@ -232,7 +268,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             done = (*done, "worklogs", "worklogs deleted")
         # last: a run that finds this mark knows that everything before it is there
         yield Partition(
-            id="issues", label="mark", after=done, data={"mark": {"updated": mark, "seen": {}, "settings": self._settings()}}
+            id="issues",
+            label="mark",
+            after=done,
+            data={"mark": {"updated": mark, "seen": {}, "settings": self._settings()}},
         )
 
     def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
@@ -294,7 +333,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
             cursor={name: value for name, value in meta.items() if name != "projects"} | {"projects": []},
         )
 
-    def _slice(self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]) -> Iterator[Batch]:
+    def _slice(
+        self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]
+    ) -> Iterator[Batch]:
         site = self._site(ctx)
         names, decoder = self._names(bindings, worklog=self.own_hours), wire.fields_decoder(bindings.fields)
         lost = ctx.shared("cut", _Cut)
@@ -309,7 +350,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     if len({line.id for line in issue.changelog.histories}) < issue.changelog.total:
                         lost.add("histories", issue.id)
                 elif self.history:
-                    raise SourceDataError(f"The issue {issue.key} came without its history, which was asked for.")
+                    raise SourceDataError(
+                        f"The issue {issue.key} came without its history, which was asked for."
+                    )
                 if fields.worklog:
                     lost.count(fields.worklog.total)
                     for log in fields.worklog.worklogs:
@@ -318,7 +361,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         lost.add("worklogs", issue.id)
                         lost.totals[issue.id] = fields.worklog.total
                 elif self.own_hours:
-                    raise SourceDataError(f"The issue {issue.key} came without its worklogs, which were asked for.")
+                    raise SourceDataError(
+                        f"The issue {issue.key} came without its worklogs, which were asked for."
+                    )
                 if len(records) >= BATCH:
                     yield Batch(records=records)
                     records = []
@@ -352,11 +397,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     mine = [(log, log.issue_id) for log in logs if log.issue_id in came]
                     for log, issue in mine:
                         came[issue].add(log.id)
-                    yield Batch(records=[record for log, issue in mine for record in mapper.worklog(log, issue)])
+                    yield Batch(
+                        records=[record for log, issue in mine for record in mapper.worklog(log, issue)]
+                    )
             # the feed has no count of its own: each list is held against the total that its issue told
             issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
         for issue in issues:
-            yield Batch(records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)])
+            yield Batch(
+                records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)]
+            )
 
     def _changed(
         self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]
@@ -412,12 +461,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if wanted:
             yield self._logs(site, mapper, wanted)
         mark = max([mark, *seen.values()])
-        yield Batch(cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}})
+        yield Batch(
+            cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}}
+        )
 
     def _logs(self, site: Site, mapper: mapping.Mapper, wanted: Iterable[int]) -> Batch:
         logs = [(log, log.issue_id) for page in site.worklogs(wanted) for log in page if log.issue_id]
         mine = self._in_scope(site, {issue for _, issue in logs})
-        return Batch(records=[record for log, issue in logs if issue in mine for record in mapper.worklog(log, issue)])
+        return Batch(
+            records=[record for log, issue in logs if issue in mine for record in mapper.worklog(log, issue)]
+        )
 
     def _in_scope(self, site: Site, issues: set[str]) -> set[str]:
         """Leave out issues beyond the scope, whose hours the feeds of the site tell too."""
@@ -431,7 +484,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
             mine = self._in_scope(self._site(ctx), {str(one.issue.id) for one in entries})
             entries = [one for one in entries if str(one.issue.id) in mine]
             for start in range(0, len(entries), BATCH):
-                yield Batch(records=tempo.records(self.name, entries[start : start + BATCH], people=self.worklog_people))
+                yield Batch(
+                    records=tempo.records(
+                        self.name, entries[start : start + BATCH], people=self.worklog_people
+                    )
+                )
         yield Batch(cursor=updated or None)
 
     def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
@@ -450,12 +507,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
         known = set((cursors.get("metadata") or {}).get("known", []))
-        wanted = [one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known]
+        wanted = [
+            one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known
+        ]
         # an issue that moved out of scope still exists: the ids are those of all that may be seen
         ids = frozenset(self.row_id(one) for one in self._ids(ctx, site, EVERYTHING))
         for one in sorted(wanted, key=lambda one: one.id):
             if not (one.archived or one.deleted):
-                yield Census(record=Task, scope=self._in(one.id), ids=ids, evidence=f"absent from the ids of {one.key}")
+                yield Census(
+                    record=Task, scope=self._in(one.id), ids=ids, evidence=f"absent from the ids of {one.key}"
+                )
         for lost in sorted(known - seen.keys()):
             yield Census(
                 record=Task,
@@ -496,7 +557,7 @@ class _Cut:
             self._found[what].append(issue)
 
     def take(self, what: str) -> list[str]:
-        """Give the issues noted, in order."""
+        """Return the issues noted, in order."""
         with self._lock:
             return sorted(self._found[what], key=int)
 

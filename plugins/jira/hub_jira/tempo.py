@@ -68,7 +68,9 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
         asked: dict[str, Any] = {"limit": PAGE, "offset": offset} | ({"updatedFrom": since} if since else {})
         page: Page = http.get_json(f"{url.rstrip('/')}/worklogs", params=asked, decoder=_PAGE)
         if len(page.results) < page.metadata.count:
-            raise SourceDataError(f"Tempo says that a page holds {page.metadata.count} worklogs, {len(page.results)} came.")
+            raise SourceDataError(
+                f"Tempo says that a page holds {page.metadata.count} worklogs, {len(page.results)} came."
+            )
         fresh = {one.tempo_worklog_id for one in page.results} - seen
         if page.results and not fresh:
             raise SourceDataError("Tempo gives the same page again: it would go on for ever.")
@@ -92,5 +94,5 @@ def records(name: str, entries: Iterable[Entry], *, people: bool) -> list[Record
 
 
 def since_day(updated: str) -> str:
-    """Give the day from which to ask again."""
+    """Return the day from which to ask again."""
     return (date.fromisoformat(updated[:10]) - OVERLAP).isoformat() if updated else ""

@@ -63,7 +63,7 @@ class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     @property
     def native(self) -> str | None:
-        """Give the immutable id, or None for nobody."""
+        """Return the immutable id, or None for nobody."""
         return self.account_id or self.key or self.name
 
 
@@ -174,12 +174,16 @@ class Fields(msgspec.Struct, frozen=True, gc=False, rename={"due": "duedate", "t
 
 @lru_cache(maxsize=64)
 def fields_decoder(custom: tuple[str, ...]) -> msgspec.json.Decoder[Fields]:
-    """Give the decoder of an issue's fields with those *custom* ones beside them, as they come."""
-    kind = msgspec.defstruct("CustomFields", [(name, Any, None) for name in custom], bases=(Fields,), frozen=True, gc=False)
+    """Return the decoder of an issue's fields with those *custom* ones beside them, as they come."""
+    kind = msgspec.defstruct(
+        "CustomFields", [(name, Any, None) for name in custom], bases=(Fields,), frozen=True, gc=False
+    )
     return msgspec.json.Decoder(kind)
 
 
-SYSTEM_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog")
+SYSTEM_FIELDS = tuple(
+    field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog"
+)
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):
@@ -340,7 +344,7 @@ class Sla(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 @lru_cache(maxsize=65_536)
 def _hour(text: str, offset: str) -> str | None:
-    """Give the hour ``2026-08-24T11`` at ``+0200`` in UTC, or None where the offset is not of whole hours."""
+    """Return the hour ``2026-08-24T11`` at ``+0200`` in UTC, or None where the offset is not of whole hours."""
     if offset[-2:] != "00":
         return None
     moment = datetime.fromisoformat(f"{text}:00:00{offset}").astimezone(UTC)
@@ -367,5 +371,5 @@ def instant(stamp: str | int | None) -> str | None:
 
 
 def millis(stamp: str) -> int:
-    """Give milliseconds since 1970."""
+    """Return milliseconds since 1970."""
     return round(datetime.fromisoformat(stamp).timestamp() * 1000)

@@ -29,13 +29,17 @@ from hub.testing.kit import SECRET, Request, Response, StandIn, certify, credent
 from hub.testing.kit.cassette import RecordedExam, record, save
 
 __all__ = ["hub_folder", "run_hub", "store"]
-SPEC = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
+SPEC = (
+    Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "openapi" / "jira-cloud-platform-v3.json"
+)
 BOTH = pytest.mark.parametrize("world_of", [JiraWorld, ServerWorld], ids=["cloud", "data center"])
 
 
 def source(site: StandIn, **settings: Any) -> JiraSource:
     cloud = {"email": EMAIL} if site.world.cloud else {}
-    return JiraSource(**{"name": "jira", "url": site.url, "token": credential(), "tz": "Europe/Paris", **cloud, **settings})
+    return JiraSource(
+        **{"name": "jira", "url": site.url, "token": credential(), "tz": "Europe/Paris", **cloud, **settings}
+    )
 
 
 def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
@@ -52,7 +56,9 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing
           "a-page-that-repeats", "status-401", "deletions-are-found", "worklogs-need-a-proof", "storm")  # fmt: skip
 
 
-@pytest.mark.parametrize("exam", [CloudExam(), ServerExam(), TempoExam()], ids=["cloud", "data center", "tempo"])
+@pytest.mark.parametrize(
+    "exam", [CloudExam(), ServerExam(), TempoExam()], ids=["cloud", "data center", "tempo"]
+)
 def test_gold(exam: Any, proof: bool) -> None:
     """Both modes, and Jira with Tempo, stand all that the kit does to them; `make test` takes a sample."""
     for seed in range(2026, 2031 if proof else 2027):
@@ -76,7 +82,13 @@ def test_requests_of_cloud(store: Store) -> None:
 
     assert (1350, 1500) == (items, logs)
     assert ("ok", "ok", "ok") == (full.verdict, quiet.verdict, census.verdict)
-    metadata, sweep, slices, history, worklogs = 5, 2, -(-items // 100), -(-items // 1000), 2 * -(-logs // 1000)
+    metadata, sweep, slices, history, worklogs = (
+        5,
+        2,
+        -(-items // 100),
+        -(-items // 1000),
+        2 * -(-logs // 1000),
+    )
     assert first.total() <= metadata + 1 + sweep + slices + history + worklogs
     assert slices == first["/issue/bulkfetch"]
     assert {"/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
@@ -149,7 +161,11 @@ def check_against(spec: dict[str, Any], request: Request) -> None:
     known = {one["name"]: one for one in operation.get("parameters", [])}
 
     def deref(schema: dict[str, Any]) -> dict[str, Any]:
-        return deref(spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]) if "$ref" in schema else schema
+        return (
+            deref(spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+            if "$ref" in schema
+            else schema
+        )
 
     for name, value in request.query.items():
         schema = deref(known[name]["schema"])
@@ -157,7 +173,12 @@ def check_against(spec: dict[str, Any], request: Request) -> None:
         wanted = deref(schema.get("items", schema))
         for one in items:
             jsonschema.validate(
-                int(one) if wanted["type"] == "integer" else one == "true" if wanted["type"] == "boolean" else one, wanted
+                int(one)
+                if wanted["type"] == "integer"
+                else one == "true"
+                if wanted["type"] == "boolean"
+                else one,
+                wanted,
             )
     if request.body:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -166,7 +187,9 @@ def check_against(spec: dict[str, Any], request: Request) -> None:
 
 
 def truth_of(world: JiraWorld) -> tuple[Counter[Any], Counter[Any], set[Any], set[str]]:
-    tasks = Counter((item.container, item.done) for item in world.items.values() if item.container not in world.trashed)
+    tasks = Counter(
+        (item.container, item.done) for item in world.items.values() if item.container not in world.trashed
+    )
     seconds: Counter[Any] = Counter()
     for log in world.logs.values():
         item = world.items[log.item]
@@ -182,7 +205,9 @@ def held_by(store: Store) -> tuple[Counter[Any], Counter[Any], set[Any], set[str
     join = "JOIN container c ON c.id = t.container_id"
     tasks = Counter(
         (row["c"][-1], row["s"] == "done")
-        for row in store.rows(f"SELECT container_id AS c, status_native AS s FROM task t {join} WHERE {there}")
+        for row in store.rows(
+            f"SELECT container_id AS c, status_native AS s FROM task t {join} WHERE {there}"
+        )
     )
     seconds: Counter[Any] = Counter()
     for row in store.rows(
@@ -190,7 +215,10 @@ def held_by(store: Store) -> tuple[Counter[Any], Counter[Any], set[Any], set[str
         f"WHERE {there} AND w.presence NOT IN ('deleted', 'trashed')"
     ):
         seconds[int(row["a"][-1]), row["m"]] += row["s"]
-    alive = {row["id"][5:] for row in store.rows("SELECT id FROM task WHERE presence NOT IN ('deleted', 'trashed')")}
+    alive = {
+        row["id"][5:]
+        for row in store.rows("SELECT id FROM task WHERE presence NOT IN ('deleted', 'trashed')")
+    }
     moves = {
         (int(row["t"][5:]), row["f"], row["v"], row["at"])
         for row in store.rows(
@@ -242,7 +270,10 @@ def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None
                 for _ in range(rng.randint(1, 6)):
                     live(world, rng)
                 world.lag_s = rng.choice((0, 0, 60))
-                world.hidden, world.archived = rng.choice((set(), set(), {"2"})), rng.choice((set(), set(), {"3"}))
+                world.hidden, world.archived = (
+                    rng.choice((set(), set(), {"2"})),
+                    rng.choice((set(), set(), {"3"})),
+                )
                 site.asked.clear()
                 site.fault = weather(world, rng)
                 sync_once(fresh, here, **options, census=rng.random() < 0.5, full=rng.random() < 0.1)
@@ -263,7 +294,14 @@ def test_increments_alone_are_exact(store: Store) -> None:
     with StandIn(world) as site:
         go(store, site)
         for _ in range(8):
-            world.edit(), world.add(), world.edit_log(), world.delete_log(), world.delete(), world.move(world.rows()[3])
+            (
+                world.edit(),
+                world.add(),
+                world.edit_log(),
+                world.delete_log(),
+                world.delete(),
+                world.move(world.rows()[3]),
+            )
             world.log(next(iter(world.items)), 5)
             go(store, site)
         last = go(store, site, census=True)
@@ -289,7 +327,9 @@ def test_archived_trashed_hidden_moved(world_of: type[JiraWorld], store: Store) 
         )
         store.connection.execute("DELETE FROM cursor WHERE partition = 'metadata'")
         go(store, site, census=True, settings=settings)
-        presence = {row["id"][-1]: row["presence"] for row in store.rows("SELECT id, presence FROM container")}
+        presence = {
+            row["id"][-1]: row["presence"] for row in store.rows("SELECT id, presence FROM container")
+        }
         gone = store.rows("SELECT 1 FROM task WHERE presence IN ('deleted', 'trashed')")
 
     assert "archived" == presence["3"]
@@ -330,7 +370,9 @@ def test_check_tells() -> None:
     """The site, the account, the clock, the projects, each bound field, and what is wrong with the settings."""
     with StandIn(JiraWorld(2, caps=CAPS)) as site:
         context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
-        seen = list(source(site, projects=("ACME", "NOPE"), fields={"points": "customfield_1"}).check(context))
+        seen = list(
+            source(site, projects=("ACME", "NOPE"), fields={"points": "customfield_1"}).check(context)
+        )
         context.close()
     said = {one.name: (one.state, one.detail) for one in seen}
 
@@ -358,7 +400,9 @@ def test_through_the_gateway(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
         well = sync_once(store, JiraSource(**settings, client_secret=credential()), session=faults.hurried)
         asked = {request.path for request in site.asked}
         refused = sync_once(
-            store, JiraSource(**settings | {"client_id": "other"}, client_secret=credential()), session=faults.hurried
+            store,
+            JiraSource(**settings | {"client_id": "other"}, client_secret=credential()),
+            session=faults.hurried,
         )
         links = {row["url"].partition("/browse")[0] for row in store.rows("SELECT url FROM task")}
 
@@ -381,7 +425,9 @@ def test_settings_that_will_not_do(settings: dict[str, Any], words: str) -> None
         JiraSource(name="jira", **settings)
 
 
-def test_init_asks_for_a_site(hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_asks_for_a_site(
+    hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`hub init` asks for address, e-mail and the variable of the token, and tests the site; the token is nowhere in the file."""
     monkeypatch.setenv("JIRA_TOKEN", SECRET)
     with StandIn(JiraWorld(2, caps=CAPS)) as site:
@@ -406,7 +452,9 @@ def test_hours_beyond_the_scope(world_of: type[JiraWorld], store: Store) -> None
         last = go(store, site, settings={"projects": ("ACME",)})
         hours = {row["id"][5:]: row["seconds"] for row in store.rows("SELECT id, seconds FROM worklog")}
     mine = {
-        f"w{log.native}": round(log.hours * 3600) for log in world.logs.values() if world.items[log.item].container == "1"
+        f"w{log.native}": round(log.hours * 3600)
+        for log in world.logs.values()
+        if world.items[log.item].container == "1"
     }
 
     assert "ok" == last.verdict, last.missing
@@ -417,7 +465,11 @@ def test_hours_beyond_the_scope(world_of: type[JiraWorld], store: Store) -> None
 def test_tempo_hours_beyond_the_scope(store: Store) -> None:
     """So is Tempo's."""
     with StandIn(TempoWorld(4, caps=CAPS)) as site:
-        well = go(store, site, settings={"projects": ("ACME",), "tempo_token": credential(), "tempo_url": f"{site.url}/4"})
+        well = go(
+            store,
+            site,
+            settings={"projects": ("ACME",), "tempo_token": credential(), "tempo_url": f"{site.url}/4"},
+        )
         world = site.world
     mine = {f"t{log.native}" for log in world.logs.values() if world.items[log.item].container == "1"}
 
@@ -461,12 +513,20 @@ def test_hours_come_from_one_place(store: Store) -> None:
         tempo = {"tempo_token": credential(), "tempo_url": f"{site.url}/4"}
         with Store.open("sqlite://") as fresh:
             well = sync_once(fresh, source(site, **tempo), base=Path(), session=faults.hurried)
-            kinds = {request.headers["authorization"].split()[0] for request in site.asked if request.path.startswith("/4/")}
+            kinds = {
+                request.headers["authorization"].split()[0]
+                for request in site.asked
+                if request.path.startswith("/4/")
+            }
             others = {
-                request.headers["authorization"].split()[0] for request in site.asked if not request.path.startswith("/4/")
+                request.headers["authorization"].split()[0]
+                for request in site.asked
+                if not request.path.startswith("/4/")
             }
             ids = {row["id"][5] for row in fresh.rows("SELECT id FROM worklog")}
-            assert not any("worklog" in request.path for request in site.asked if not request.path.startswith("/4/"))
+            assert not any(
+                "worklog" in request.path for request in site.asked if not request.path.startswith("/4/")
+            )
         go(store, site)
         both = go(store, site, settings=tempo)
 
@@ -480,13 +540,19 @@ def test_hours_come_from_one_place(store: Store) -> None:
 def test_bindings_by_schema() -> None:
     """Names may be anything in any language; two fields of one schema are both read, a setting decides."""
     fields = [
-        FieldDef(id="customfield_1", name="Vélocité", schema={"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}),
+        FieldDef(
+            id="customfield_1",
+            name="Vélocité",
+            schema={"custom": "com.pyxis.greenhopper.jira:jsw-story-points"},
+        ),
         FieldDef(id="customfield_2", name="Sprint", schema={"custom": "com.example:text"}),
         FieldDef(id="customfield_3", name="X", schema={"custom": "com.pyxis.greenhopper.jira:gh-sprint"}),
         FieldDef(id="customfield_4", name="Y", schema={"custom": "com.pyxis.greenhopper.jira:gh-sprint"}),
     ]
 
-    assert {"points": ("customfield_1",), "sprint": ("customfield_3", "customfield_4")} == bind(fields, {}).roles
+    assert {"points": ("customfield_1",), "sprint": ("customfield_3", "customfield_4")} == bind(
+        fields, {}
+    ).roles
     assert ("customfield_4",) == bind(fields, {"sprint": "customfield_4"}).roles["sprint"]
 
 
@@ -558,7 +624,19 @@ def test_shown_records_come_back(store: Store) -> None:
 
     assert (["ok", "ok"], []) == ([first.verdict, second.verdict], first.missing + second.missing)
     assert {
-        ("Epic", "P003-1", "Epic", "build", "À faire", "todo", None, None, None, "2026-03-01T05:00:00Z", "summary"),
+        (
+            "Epic",
+            "P003-1",
+            "Epic",
+            "build",
+            "À faire",
+            "todo",
+            None,
+            None,
+            None,
+            "2026-03-01T05:00:00Z",
+            "summary",
+        ),
         (
             "Story é",
             "P003-2",
@@ -584,7 +662,9 @@ def test_shown_records_come_back(store: Store) -> None:
 def test_a_stand_in_refuses_what_it_cannot_show() -> None:
     """Hours are not of this site: the stand-in says so and does not leave them out."""
     with pytest.raises(TypeError, match="does not hold worklog"):
-        ShownJira().show([Worklog(id="1", container_id="3", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC))
+        ShownJira().show(
+            [Worklog(id="1", container_id="3", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC)
+        )
 
 
 def _stored(store: Store, table: str, columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
@@ -598,7 +678,11 @@ def test_a_deletion_while_the_ids_are_swept_loses_nothing(store: Store) -> None:
 
     def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
-        if request.path.endswith("/search/jql") and not deleted and json.loads(request.body)["maxResults"] > 1:
+        if (
+            request.path.endswith("/search/jql")
+            and not deleted
+            and json.loads(request.body)["maxResults"] > 1
+        ):
             deleted.append(world.delete(str(min(world.items))))
         return answer
 

@@ -63,11 +63,17 @@ class RecordedSite(HttpWorld):
             return Response(body=answers[path])
         if path == "/search/jql":
             rows = (
-                [newest] if body["maxResults"] == 1 else list(self.issues.values()) if "created" in body["jql"] else [newest]
+                [newest]
+                if body["maxResults"] == 1
+                else list(self.issues.values())
+                if "created" in body["jql"]
+                else [newest]
             )
             return Response(body={"issues": rows, "isLast": True})
         if path == "/issue/bulkfetch":
-            return Response(body={"issues": [self.issues[one] for one in body["issueIdsOrKeys"]], "issueErrors": []})
+            return Response(
+                body={"issues": [self.issues[one] for one in body["issueIdsOrKeys"]], "issueErrors": []}
+            )
         if path == "/changelog/bulkfetch":
             return Response(body={"issueChangeLogs": []})
         if path.endswith("/worklog"):
@@ -144,7 +150,9 @@ def test_issues(replayed: Store) -> None:
             task["status_raw"],
         )
         assert f"r:p{row['project_id']}" == task["container_id"]
-        assert (f"r:u{row['assignee_account_id']}" if row["assignee_account_id"] else None) == task["assignee_id"]
+        assert (f"r:u{row['assignee_account_id']}" if row["assignee_account_id"] else None) == task[
+            "assignee_id"
+        ]
         assert (instant(row["created"]), instant(row["updated"])) == (task["created_at"], task["updated_at"])
         # one title holds a NUL, which DevLake's database cannot keep; a due date is a civil day: DevLake makes an instant of it in the site's zone, which is the day before in UTC
         for field, text in minutes.items():
@@ -182,9 +190,18 @@ def test_sprints(replayed: Store) -> None:
 def test_histories() -> None:
     """Every recorded line of history gives one change per field that is kept, with the stamp in UTC."""
     mapper = mapping.Mapper(
-        name="r", url="", zone="UTC", types={}, levels={}, bindings=mapping.Bindings(), history=HISTORY, people=True
+        name="r",
+        url="",
+        zone="UTC",
+        types={},
+        levels={},
+        bindings=mapping.Bindings(),
+        history=HISTORY,
+        people=True,
     )
-    lines = raw("issue_changelogs") + [line for issue in raw("issues") for line in issue["changelog"]["histories"]]
+    lines = raw("issue_changelogs") + [
+        line for issue in raw("issues") for line in issue["changelog"]["histories"]
+    ]
     parents = dict.fromkeys(("Epic Link", "Parent", "IssueParentAssociation"), "parent")
     plain = {"Sprint": "sprint", "Status": "status", "Assignee": "assignee"} | parents
     wanted = {

@@ -68,7 +68,9 @@ class ServerExam(Exam):
     """Project Server: a task that moves to another project is another task, who may read sees all projects, and links have no count."""
 
     kind = "project-server"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions", "worklogs", "renames"})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"increments", "deletions", "worklogs", "renames"}
+    )
     cannot: ClassVar[frozenset[Verb]] = frozenset({"counts"})
     private = (server_standin.NOTE,)
 

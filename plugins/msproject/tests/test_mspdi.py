@@ -28,7 +28,9 @@ WEEK = "".join(
 GUID = "11111111-2222-4333-8444-555555555555"
 
 
-def task(uid: int, name: str, *, level: int = 1, extra: str = "", work: str = "PT0H0M0S", **tags: object) -> str:
+def task(
+    uid: int, name: str, *, level: int = 1, extra: str = "", work: str = "PT0H0M0S", **tags: object
+) -> str:
     more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
     return (
         f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{name}</Name><OutlineLevel>{level}</OutlineLevel><Start>2026-01-05T08:00:00</Start>"
@@ -37,7 +39,14 @@ def task(uid: int, name: str, *, level: int = 1, extra: str = "", work: str = "P
 
 
 def assignment(
-    uid: int, task_uid: int, *, resource: int = 1, work: int = 0, actual: int = 0, spans: str = "", **tags: str
+    uid: int,
+    task_uid: int,
+    *,
+    resource: int = 1,
+    work: int = 0,
+    actual: int = 0,
+    spans: str = "",
+    **tags: str,
 ) -> str:
     more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
     return (
@@ -51,7 +60,9 @@ def span(kind: int, start: str, finish: str, value: str) -> str:
     return f"<TimephasedData><Type>{kind}</Type><Start>{start}</Start><Finish>{finish}</Finish><Unit>2</Unit><Value>{value}</Value></TimephasedData>"
 
 
-def plan(tasks: str = "", assignments: str = "", *, guid: str | None = GUID, head: str = "", calendar: str = "") -> str:
+def plan(
+    tasks: str = "", assignments: str = "", *, guid: str | None = GUID, head: str = "", calendar: str = ""
+) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Project xmlns="http://schemas.microsoft.com/project">'
         + (f"<GUID>{guid}</GUID>" if guid else "")
@@ -71,7 +82,9 @@ def folder(tmp_path: Path) -> Path:
 def records(text: str, tmp_path: Path) -> dict[str, Any]:
     path = tmp_path / "one.xml"
     path.write_text(text, encoding="utf-8")
-    found = Plan(container_id="p:g", path_name="one.xml", file_name="one.xml", tz="Europe/Paris").records(mspdi.read(path))
+    found = Plan(container_id="p:g", path_name="one.xml", file_name="one.xml", tz="Europe/Paris").records(
+        mspdi.read(path)
+    )
     return {record.id: record for record in found}
 
 
@@ -105,7 +118,11 @@ def test_tasks(tmp_path: Path) -> None:
         build.status_native,
     )
     assert (144000, 36000, 108000) == (build.estimate_s, build.spent_s, build.remaining_s)
-    assert ("2026-01-05", "2026-01-10", "2026-01-01T08:00:00Z") == (build.actual_start_on, build.due_on, build.created_at)
+    assert ("2026-01-05", "2026-01-10", "2026-01-01T08:00:00Z") == (
+        build.actual_start_on,
+        build.due_on,
+        build.created_at,
+    )
     assert (None, "summary") == (got["p:g/t/1"].estimate_s, got["p:g/t/1"].kind)
     assert ("milestone", "done") == (got["p:g/t/3"].kind, got["p:g/t/3"].status_native)
     assert ("cancelled", (30.0, "physical")) == (
@@ -202,7 +219,10 @@ def test_weights_and_shares() -> None:
         (b"<Project><Tasks/></Project>", "is not Microsoft Project XML"),
         (b"<html><body/></html>", "its root is html"),
         (b"PK\x03\x04 not xml", "not complete XML"),
-        (b'<!DOCTYPE Project [<!ENTITY x "y">]><Project xmlns="http://schemas.microsoft.com/project"/>', "carries a DTD"),
+        (
+            b'<!DOCTYPE Project [<!ENTITY x "y">]><Project xmlns="http://schemas.microsoft.com/project"/>',
+            "carries a DTD",
+        ),
         (
             plan(task(1, "T").replace("<UID>1</UID>", "<UID>one</UID>")).encode(),
             "a value that Microsoft Project would not write",
@@ -296,7 +316,8 @@ def test_an_empty_glob_is_held(folder: Path, store: Any) -> None:
     assert ("failed", 1) == (report.verdict, len(report.held))
     assert "no schedule file matches plans/*.xml" in report.missing[0]
     assert {"present"} == {
-        row["presence"] for row in store.rows("SELECT presence FROM container UNION SELECT presence FROM task")
+        row["presence"]
+        for row in store.rows("SELECT presence FROM container UNION SELECT presence FROM task")
     }
 
 

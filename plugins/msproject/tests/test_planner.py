@@ -41,7 +41,8 @@ def test_it_passes_what_its_api_allows(proof: bool) -> None:
     """Bronze: no increments can be proven, everything else that is claimed is."""
     for seed in range(2026, 2031 if proof else 2027):
         assert [] == [
-            f"{one.code}: {one.saw}" for one in certify(PlannerExam(), seed=seed, only=() if proof else SAMPLE).failures()
+            f"{one.code}: {one.saw}"
+            for one in certify(PlannerExam(), seed=seed, only=() if proof else SAMPLE).failures()
         ]
 
 
@@ -54,7 +55,9 @@ def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) ->
             for _ in range(rng.randint(0, 4)):
                 rng.choice(deeds)()
             at = rng.randint(1, 20)
-            site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
+            site.fault = rng.choice(
+                [None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)]
+            )
             go(store, site, {"max_leave": 1.0})
             site.fault = None
 
@@ -72,9 +75,11 @@ def test_a_plan_that_is_gone_is_gone_and_one_that_is_closed_is_hidden(store: Sto
         report = sync_once(store, source(site, max_leave=1.0), session=faults.hurried, census=True)
 
     assert "ok" == report.verdict
-    assert [("planner:pplan1", "present"), ("planner:pplan2", "hidden"), ("planner:pplan3", "deleted")] == rows(
-        store, "SELECT id, presence FROM container ORDER BY id"
-    )
+    assert [
+        ("planner:pplan1", "present"),
+        ("planner:pplan2", "hidden"),
+        ("planner:pplan3", "deleted"),
+    ] == rows(store, "SELECT id, presence FROM container ORDER BY id")
 
 
 @pytest.mark.parametrize(("settings", "plans"), [({"groups": ("g1", "g3")}, 2), ({"plans": ("plan2",)}, 1)])

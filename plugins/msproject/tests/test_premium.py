@@ -57,14 +57,17 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
             for _ in range(rng.randint(0, 5)):
                 rng.choice(deeds)()
             at = rng.randint(1, 12)
-            site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
+            site.fault = rng.choice(
+                [None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)]
+            )
             go(store, site, {"max_leave": 1.0})
             site.fault = None
             report = go(store, site, {"max_leave": 1.0}, full=not tracked)
 
-            assert ("ok", []) == (report.verdict, differences(store, "premium", world) + out_of_sight(store, world)), (
-                f"day {day}"
-            )
+            assert ("ok", []) == (
+                report.verdict,
+                differences(store, "premium", world) + out_of_sight(store, world),
+            ), f"day {day}"
 
 
 def test_a_quiet_run_is_ten_requests(store: Store) -> None:
@@ -102,7 +105,9 @@ def test_an_expired_link_is_followed_by_a_whole_reading(store: Store) -> None:
         report = go(store, site)
 
     assert "ok" == report.verdict
-    ((evidence,),) = rows(store, f"SELECT presence_evidence FROM task WHERE id = 'premium:{guid('task', int(lost))}'")
+    ((evidence,),) = rows(
+        store, f"SELECT presence_evidence FROM task WHERE id = 'premium:{guid('task', int(lost))}'"
+    )
     assert "absent from the whole table msdyn_projecttask (without templates)" in evidence
 
 
@@ -180,7 +185,8 @@ def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
 
     assert ("warning", True) == (
         said["columns"].state,
-        "msdyn_priority, msdyn_actualstart" in said["columns"].detail or "msdyn_priority" in said["columns"].detail,
+        "msdyn_priority, msdyn_actualstart" in said["columns"].detail
+        or "msdyn_priority" in said["columns"].detail,
     )
     assert {"account", "change tracking", "rights", "columns", "tasks"} == said.keys()
     assert ("ok", [(None,)]) == (

@@ -15,8 +15,12 @@ from hub.store import Store
 from hub.testing import sync_once
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "msproject"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="needs the recorded schedules of ../shared/data/msproject")
-needs_mpxj = pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason="needs the recorded schedules of ../shared/data/msproject"
+)
+needs_mpxj = pytest.mark.skipif(
+    bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`"
+)
 FILES = sorted(json.loads((DATA / "expected.json").read_text())["files"]) if DATA.is_dir() else []
 
 
@@ -80,13 +84,21 @@ def test_through_mpxj(name: str, java: mpxj.Mpxj) -> None:
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".xml")])
 def test_days_agree_with_mpxj(name: str, java: mpxj.Mpxj) -> None:
     """Work per day spread by our calendars is what MPXJ computes, for planned and for actual work."""
-    ours = {row.uid: row for row in mspdi.read(DATA / name) if isinstance(row, AssignmentRow) and row.resource}
-    theirs = {row.uid: row for row in java.rows(DATA / name) if isinstance(row, AssignmentRow) and row.resource}
+    ours = {
+        row.uid: row for row in mspdi.read(DATA / name) if isinstance(row, AssignmentRow) and row.resource
+    }
+    theirs = {
+        row.uid: row for row in java.rows(DATA / name) if isinstance(row, AssignmentRow) and row.resource
+    }
 
     assert ours.keys() == theirs.keys()
     for uid, row in ours.items():
-        assert dict(theirs[uid].actual) == pytest.approx(dict(row.actual), abs=60), f"actual work of assignment {uid}"
-        assert dict(theirs[uid].planned) == pytest.approx(dict(row.planned), abs=60), f"work of assignment {uid}"
+        assert dict(theirs[uid].actual) == pytest.approx(dict(row.actual), abs=60), (
+            f"actual work of assignment {uid}"
+        )
+        assert dict(theirs[uid].planned) == pytest.approx(dict(row.planned), abs=60), (
+            f"work of assignment {uid}"
+        )
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".xml")])
@@ -95,7 +107,10 @@ def test_days_add_up(name: str) -> None:
     rows = [row for row in mspdi.read(DATA / name) if isinstance(row, AssignmentRow) and row.resource]
 
     for row in rows:
-        assert (row.work_s, row.actual_work_s) == (sum(s for _, s in row.planned), sum(s for _, s in row.actual))
+        assert (row.work_s, row.actual_work_s) == (
+            sum(s for _, s in row.planned),
+            sum(s for _, s in row.actual),
+        )
 
 
 def stored(name: str, tmp_path: Path) -> dict[str, Any]:
@@ -115,11 +130,15 @@ def stored(name: str, tmp_path: Path) -> dict[str, Any]:
             "resources": one("(SELECT count(*) FROM account)"),
             "predecessor_links": one("(SELECT count(*) FROM task_link)"),
             "work_hours_leaf_tasks": round(one(f"(SELECT coalesce(sum(estimate_s), 0) {leaf})") / 3600, 2),
-            "actual_work_hours_leaf_tasks": round(one(f"(SELECT coalesce(sum(spent_s), 0) {leaf})") / 3600, 2),
+            "actual_work_hours_leaf_tasks": round(
+                one(f"(SELECT coalesce(sum(spent_s), 0) {leaf})") / 3600, 2
+            ),
             "baseline_tasks": one("(SELECT count(*) FROM baseline WHERE no = 0 AND start_on IS NOT NULL)"),
             "earliest_start": one(f"(SELECT min(planned_start_on) {leaf})"),
             "latest_finish": one(f"(SELECT max(planned_finish_on) {leaf})"),
-            "work_hours_assignments": round(one("(SELECT coalesce(sum(seconds), 0) FROM allocation)") / 3600, 2),
+            "work_hours_assignments": round(
+                one("(SELECT coalesce(sum(seconds), 0) FROM allocation)") / 3600, 2
+            ),
         }
 
 

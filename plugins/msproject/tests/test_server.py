@@ -72,15 +72,18 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
             for _ in range(rng.randint(0, 5)):
                 rng.choice(deeds)()
             at = rng.randint(1, 30)
-            site.fault = rng.choice([None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)])
+            site.fault = rng.choice(
+                [None, faults.status_once(at, 503), faults.reset_once(at), faults.status_from(at, 401)]
+            )
             go(store, site, {"max_leave": 1.0})
             site.fault = None
             clock.pretend(clock.now() + timedelta(days=1, minutes=1))
             report = go(store, site, {"max_leave": 1.0})
 
-            assert ("ok", []) == (report.verdict, differences(store, "pwa", world) + out_of_sight(store, world)), (
-                f"day {day}"
-            )
+            assert ("ok", []) == (
+                report.verdict,
+                differences(store, "pwa", world) + out_of_sight(store, world),
+            ), f"day {day}"
 
 
 def test_a_quiet_run_reads_no_project_and_no_period(store: Store) -> None:
@@ -102,9 +105,16 @@ def test_one_published_project_is_read_alone(store: Store) -> None:
         world.edit()
         again = go(store, site)
 
-    assert ("ok", 2, []) == (again.verdict, again.skipped, differences(store, "pwa", world) + out_of_sight(store, world))
+    assert ("ok", 2, []) == (
+        again.verdict,
+        again.skipped,
+        differences(store, "pwa", world) + out_of_sight(store, world),
+    )
     assert {1} == {
-        sum("Tasks" == request.path.rpartition("/")[2] and "$skiptoken" not in request.query for request in site.asked)
+        sum(
+            "Tasks" == request.path.rpartition("/")[2] and "$skiptoken" not in request.query
+            for request in site.asked
+        )
     }
 
 
@@ -133,7 +143,9 @@ def test_hours_that_change_touch_their_period_only(store: Store) -> None:
         newest = max(world.logs.values(), key=lambda log: log.updated)
         again = go(store, site)
         asked = [
-            request.query["$filter"] for request in site.asked if "PeriodStartDate eq" in request.query.get("$filter", "")
+            request.query["$filter"]
+            for request in site.asked
+            if "PeriodStartDate eq" in request.query.get("$filter", "")
         ]
         quiet = go(store, site)
 
@@ -152,7 +164,10 @@ def test_a_project_that_is_gone_is_gone(store: Store) -> None:
 
     assert "ok" == report.verdict
     assert [
-        (f"pwa:{guid('project', '2')}", "absent from ProjectData, which shows every project to who may read it")
+        (
+            f"pwa:{guid('project', '2')}",
+            "absent from ProjectData, which shows every project to who may read it",
+        )
     ] == rows(store, "SELECT id, presence_evidence FROM container WHERE presence = 'deleted'")
 
 
@@ -246,7 +261,10 @@ def test_verbose_json_of_older_sites_is_read(store: Store) -> None:
 def test_check_says_what_it_saw() -> None:
     with StandIn(ServerWorld(12)) as site:
         context = Context(base=Path(), source_id="pwa", session=lambda: faults.hurried(context))
-        said = {one.name: (one.state, one.detail) for one in source(site, custom=("Lot", "Nothing")).check(context)}
+        said = {
+            one.name: (one.state, one.detail)
+            for one in source(site, custom=("Lot", "Nothing")).check(context)
+        }
 
     assert ("ok", "all columns are there") == said["Tasks"]
     assert ("failed", "no project or task has Nothing") == said["custom"]
@@ -256,7 +274,9 @@ def test_check_says_what_it_saw() -> None:
 @pytest.mark.parametrize("wrong", [{"url": "project.example.com"}, {"user": None}, {"password": None}])
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="The source pwa"):
-        ServerSource(**{"name": "pwa", "url": "https://p.example.com", "user": "me", "password": credential()} | wrong)
+        ServerSource(
+            **{"name": "pwa", "url": "https://p.example.com", "user": "me", "password": credential()} | wrong
+        )
 
 
 def test_windows_signs_in_by_ntlm(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -277,7 +297,11 @@ def test_windows_signs_in_by_ntlm(store: Store, monkeypatch: pytest.MonkeyPatch,
             said = self.headers.get("Authorization", "")
             seen.append(said)
             if said.startswith("NTLM "):
-                self.context = self.context if self.context and not self.context.complete else spnego.server(protocol="ntlm")
+                self.context = (
+                    self.context
+                    if self.context and not self.context.complete
+                    else spnego.server(protocol="ntlm")
+                )
                 token = self.context.step(base64.b64decode(said[5:]))
                 if not self.context.complete:
                     return self.say(401, b"", f"NTLM {base64.b64encode(token).decode()}")
@@ -285,7 +309,9 @@ def test_windows_signs_in_by_ntlm(store: Store, monkeypatch: pytest.MonkeyPatch,
                 return self.say(401, b"", "NTLM")
             path, _, search = self.path.partition("?")
             answer = world.answer(
-                Request(method="GET", path=path, query=dict(parse_qsl(search)), headers={"authorization": basic})
+                Request(
+                    method="GET", path=path, query=dict(parse_qsl(search)), headers={"authorization": basic}
+                )
             )
             return self.say(answer.status, json.dumps(answer.body).encode())
 
@@ -374,8 +400,16 @@ def test_an_export_that_was_saved_again_takes_the_place_of_the_old_one(store: St
         ("Assignments.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><feed/>', "carries a DTD"),
         ("Assignments.xml", b'<feed xmlns="http://www.w3.org/2005/Atom"><entry>', "is damaged or cut"),
         ("Projects.json", b'{"value": [{"ProjectId": ', "is damaged or cut"),
-        ("Projects.json", b'{"value": [{"ProjectId": "x", "ProjectName": "y"}]}', "row 1 has no ProjectModifiedDate"),
-        ("TimesheetLines.csv", b"TimesheetLineId\n1\n", "TimesheetLines.csv has no ModifiedDate, PeriodEndDate"),
+        (
+            "Projects.json",
+            b'{"value": [{"ProjectId": "x", "ProjectName": "y"}]}',
+            "row 1 has no ProjectModifiedDate",
+        ),
+        (
+            "TimesheetLines.csv",
+            b"TimesheetLineId\n1\n",
+            "TimesheetLines.csv has no ModifiedDate, PeriodEndDate",
+        ),
         ("Tasks-old.csv", None, "says something else of a row than another file of Tasks"),
     ],
 )
@@ -412,14 +446,19 @@ def test_a_file_that_vanished_stops_the_reading_until_it_is_meant(store: Store, 
     assert "AssignmentTimephasedDataSet.csv of the last run is not there any more" in str(held.error)
 
     meant = read(store, tmp_path, full=True)
-    assert ("ok", [(0,)]) == (meant.verdict, rows(store, "SELECT count(*) FROM allocation WHERE presence = 'present'"))
+    assert ("ok", [(0,)]) == (
+        meant.verdict,
+        rows(store, "SELECT count(*) FROM allocation WHERE presence = 'present'"),
+    )
 
 
 def test_check_reads_the_files(tmp_path: Path) -> None:
     saved(tmp_path / "saved", ExportWorld(24))
     (tmp_path / "saved" / "Projects.json").unlink()
     context = Context(base=tmp_path, source_id="pwa")
-    said = {one.name: (one.state, one.detail) for one in ExportSource(name="pwa", path="saved").check(context)}
+    said = {
+        one.name: (one.state, one.detail) for one in ExportSource(name="pwa", path="saved").check(context)
+    }
 
     assert ("failed", "no file of saved begins with Projects") == said["Projects"]
     assert ("ok", "48 rows in Tasks.csv") == said["Tasks"]

@@ -62,7 +62,9 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             problems = Schema(connection, self.schema).lacking(self.readers)
             yield from (Check(name="rights", state="failed", detail=problem) for problem in problems)
             if not problems:
-                yield Check(name="rights", state="ok", detail=f"{self.user} may write the schema {self.schema}")
+                yield Check(
+                    name="rights", state="ok", detail=f"{self.user} may write the schema {self.schema}"
+                )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Bring every table up to the feed in one transaction, and count its rows before it ends."""
@@ -90,7 +92,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
     @contextmanager
     def _connected(self, ctx: DeliveryContext) -> Iterator[psycopg.Connection[Any]]:
-        """Give a connection in a transaction that is taken back unless all goes well. Raises `DeliveryError` saying what the server said."""
+        """Return a connection in a transaction that is taken back unless all goes well. Raises `DeliveryError` saying what the server said."""
         here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
         secured: dict[str, Any] = {"sslmode": "prefer"} if here else {
             "sslmode": "verify-full", "sslrootcert": str(ctx.resolve(self.ca)) if self.ca else "system"}  # fmt: skip
@@ -110,11 +112,15 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
     rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
     told = f"{rows:,} rows changed, in {tables} of {len(changed)} tables." if rows else "No row changed."
-    return (told, f"Tables made anew: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.") if shaped else (told,)
+    return (
+        (told, f"Tables made anew: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.")
+        if shaped
+        else (told,)
+    )
 
 
 def _said(exc: psycopg.Error) -> str:
-    """Give what went wrong and what to do; what PostgreSQL says holds no password."""
+    """Return what went wrong and what to do; what PostgreSQL says holds no password."""
     said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():

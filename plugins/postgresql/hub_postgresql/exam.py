@@ -35,7 +35,12 @@ class Database(Place):
         found: dict[str, list[dict[str, Any]]] = {}
         with self.server.connect(self.name) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            there = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA])}
+            there = {
+                row[0]
+                for row in connection.execute(
+                    "SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA]
+                )
+            }
             for table in sorted(there & model().tables.keys()):
                 cursor = connection.execute(
                     sql.SQL("SELECT * FROM {}.{}").format(sql.Identifier(SCHEMA), sql.Identifier(table))

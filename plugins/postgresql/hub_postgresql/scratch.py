@@ -39,7 +39,9 @@ class Scratch:
         secret.write_text(self.password)
         secret.chmod(0o600)
         # PostgreSQL refuses to run as root: its packages bring an account for it
-        self.account: dict[str, Any] = {"user": "postgres"} if os.name == "posix" and os.geteuid() == 0 else {}
+        self.account: dict[str, Any] = (
+            {"user": "postgres"} if os.name == "posix" and os.geteuid() == 0 else {}
+        )
         if self.account:
             for path in (self.folder, secret):
                 shutil.chown(path, "postgres")
@@ -79,15 +81,27 @@ class Scratch:
 
     def _run(self, *command: Any) -> None:
         done = subprocess.run(
-            list(map(str, command)), check=False, capture_output=True, text=True, cwd=self.folder, **self.account
+            list(map(str, command)),
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            **self.account,
         )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stderr[-500:]}")
 
-    def connect(self, database: str, *, user: str = USER, password: str | None = None) -> psycopg.Connection[Any]:
-        """Give a connection that commits each statement."""
+    def connect(
+        self, database: str, *, user: str = USER, password: str | None = None
+    ) -> psycopg.Connection[Any]:
+        """Return a connection that commits each statement."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, dbname=database, user=user, password=password or self.password, autocommit=True
+            host="127.0.0.1",
+            port=self.port,
+            dbname=database,
+            user=user,
+            password=password or self.password,
+            autocommit=True,
         )
 
     def database(self) -> str:
@@ -108,7 +122,7 @@ class Scratch:
 
 
 def programs() -> Path | None:
-    """Give the folder of the server's programs, or None where PostgreSQL is not installed."""
+    """Return the folder of the server's programs, or None where PostgreSQL is not installed."""
     found = [Path(one).resolve().parent for name in ("initdb", "postgres") if (one := shutil.which(name))]
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return next((one for one in found if (one / "initdb").exists() and (one / "postgres").exists()), None)
@@ -116,7 +130,7 @@ def programs() -> Path | None:
 
 @functools.cache
 def scratch() -> Scratch:
-    """Give the server of this process, started when first asked for. Raises RuntimeError where PostgreSQL is not installed."""
+    """Return the server of this process, started when first asked for. Raises RuntimeError where PostgreSQL is not installed."""
     place = programs()
     if place is None:
         raise RuntimeError(

@@ -49,7 +49,9 @@ class Schema:
             {"n": self.name},
         )
         if encoding != "UTF8":
-            found.append(f"the database is in {encoding}, which has no letters for all names: make one in UTF8.")
+            found.append(
+                f"the database is in {encoding}, which has no letters for all names: make one in UTF8."
+            )
         if not may_pass:
             found.append("the account may make no temporary tables: GRANT TEMP ON DATABASE.")
         if not there and not may_create:
@@ -90,7 +92,9 @@ class Schema:
                 raise DeliveryError(
                     f"The schema {self.name} has a {table} that pm-hub did not make: give the feed a schema of its own."
                 )
-            alike = set(key) == set(facts.key) and all(wanted.get(name) == type_ for name, type_ in columns.items())
+            alike = set(key) == set(facts.key) and all(
+                wanted.get(name) == type_ for name, type_ in columns.items()
+            )
             if not alike:
                 if table in there:
                     self._let_go(table)
@@ -106,7 +110,9 @@ class Schema:
         return made
 
     def _create(self, table: str, columns: dict[str, str], key: tuple[str, ...]) -> None:
-        shown = sql.SQL(", ").join(sql.SQL("{} " + type_).format(sql.Identifier(name)) for name, type_ in columns.items())
+        shown = sql.SQL(", ").join(
+            sql.SQL("{} " + type_).format(sql.Identifier(name)) for name, type_ in columns.items()
+        )
         keyed = sql.SQL(", ").join(map(sql.Identifier, key))
         self.connection.execute(
             sql.SQL("CREATE TABLE {}.{} ({}, PRIMARY KEY ({}))").format(*self._names(table), shown, keyed)
@@ -119,7 +125,7 @@ class Schema:
                 self._run("ALTER TABLE {}.{} DROP CONSTRAINT {}", other, name)
 
     def _references(self) -> dict[tuple[str, str], str]:
-        """Give what each reference of this schema, by table and name, points to."""
+        """Return what each reference of this schema, by table and name, points to."""
         query = """
             SELECT o.relname, c.conname, t.relname FROM pg_constraint c JOIN pg_class o ON o.oid = c.conrelid JOIN pg_class t ON t.oid = c.confrelid
             JOIN pg_namespace n ON n.oid = o.relnamespace WHERE c.contype = 'f' AND n.nspname = %s AND o.relnamespace = t.relnamespace"""
@@ -127,11 +133,15 @@ class Schema:
 
     def _describe(self, table: str, described: str, lang: str) -> None:
         captions = column_captions(table, lang)
-        self.connection.execute(sql.SQL("COMMENT ON TABLE {}.{} IS {}").format(*self._names(table), sql.Literal(described)))
+        self.connection.execute(
+            sql.SQL("COMMENT ON TABLE {}.{} IS {}").format(*self._names(table), sql.Literal(described))
+        )
         for name, column in model().tables[table].columns.items():
             text = f"{captions[name]}. {column.description}".strip()
             self.connection.execute(
-                sql.SQL("COMMENT ON COLUMN {}.{}.{} IS {}").format(*self._names(table, name), sql.Literal(text))
+                sql.SQL("COMMENT ON COLUMN {}.{}.{} IS {}").format(
+                    *self._names(table, name), sql.Literal(text)
+                )
             )
 
     def finish(self, tables: Iterable[str], readers: Iterable[str]) -> None:
@@ -144,13 +154,17 @@ class Schema:
             if column.ref and (table, name) not in known
         ]
         if lacking:
-            self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come gets no other reference
+            self.connection.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # a table with checks to come gets no other reference
         for table, name, target in lacking:
             query = "ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE INITIALLY DEFERRED"
             self._run(query, table, name, name, self.name, target)
         for role in readers:
             self.connection.execute(
-                sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(self.name), sql.Identifier(role))
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(
+                    sql.Identifier(self.name), sql.Identifier(role)
+                )
             )
             for table in tables:
                 self.connection.execute(
@@ -164,7 +178,9 @@ class Schema:
         facts = model().tables[table]
         columns, key = list(facts.columns), list(facts.key)
         cursor = self.connection.cursor()
-        cursor.execute(sql.SQL("CREATE TEMP TABLE hub_next (LIKE {}.{}) ON COMMIT DROP").format(*self._names(table)))
+        cursor.execute(
+            sql.SQL("CREATE TEMP TABLE hub_next (LIKE {}.{}) ON COMMIT DROP").format(*self._names(table))
+        )
         named = sql.SQL(", ").join(map(sql.Identifier, columns))
         with cursor.copy(sql.SQL("COPY hub_next ({}) FROM STDIN").format(named)) as copy:
             for row in _rows(feed, table):
@@ -176,7 +192,9 @@ class Schema:
         others = [name for name in columns if name not in key]
         act: sql.Composable = sql.SQL("NOTHING")
         if others:
-            told = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others)
+            told = sql.SQL(", ").join(
+                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
+            )
             old, new = (
                 sql.SQL(", ").join(sql.SQL(where + ".{}").format(sql.Identifier(name)) for name in others)
                 for where in ("t", "excluded")
@@ -190,11 +208,13 @@ class Schema:
 
     def rows(self, table: str) -> int:
         """Count the rows of *table*."""
-        ((count,),) = self.connection.execute(sql.SQL("SELECT count(*) FROM {}.{}").format(*self._names(table))).fetchall()
+        ((count,),) = self.connection.execute(
+            sql.SQL("SELECT count(*) FROM {}.{}").format(*self._names(table))
+        ).fetchall()
         return int(count)
 
     def _names(self, *names: str) -> list[sql.Identifier]:
-        """Give identifiers: the schema's, then *names*."""
+        """Return identifiers: the schema's, then *names*."""
         return [sql.Identifier(name) for name in (self.name, *names)]
 
     def _run(self, query: str, *names: str) -> None:
@@ -202,7 +222,7 @@ class Schema:
 
 
 def _rows(feed: FeedView, table: str) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of a table; PostgreSQL's texts hold no letter 0."""
+    """Return the rows of a table; PostgreSQL's texts hold no letter 0."""
     shown = ", ".join(
         f"replace({name}, chr(0), '')" if column.type == "VARCHAR" else name
         for name, column in model().tables[table].columns.items()

@@ -30,15 +30,22 @@ from hub.testing.kit import certify
 
 __all__ = ["hub_folder", "run_hub"]
 SAMPLE = ("delivers-the-feed", "destination-check-tells-the-truth")
-pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL's server is not installed (Debian: postgresql)")
+pytestmark = pytest.mark.skipif(
+    programs() is None, reason="PostgreSQL's server is not installed (Debian: postgresql)"
+)
 
 
 def fill(store: Store, hours: int, title: str = "T") -> None:
-    store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+    store.register_source(
+        "seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     with store.transaction():
         run = store.begin_run("seed", "full")
         things = [Container(id="seed:p", kind="project", name="P"), Account(id="seed:a", display_name="Ann")]
-        tasks = [Task(id=f"seed:{n}", container_id="seed:p", title=f'{title}{n} "é\\\t\n' + chr(0)) for n in range(3)]
+        tasks = [
+            Task(id=f"seed:{n}", container_id="seed:p", title=f'{title}{n} "é\\\t\n' + chr(0))
+            for n in range(3)
+        ]
         spent = [
             Worklog(
                 id=f"seed:w{n}",
@@ -73,7 +80,8 @@ class Desk:
 
     def checked(self, **settings: Any) -> list[str]:
         return [
-            f"{one.name} {one.state}: {one.detail}" for one in check_destination(self.destination(**settings), self.folder)
+            f"{one.name} {one.state}: {one.detail}"
+            for one in check_destination(self.destination(**settings), self.folder)
         ]
 
     def ask(self, query: str, *, user: str = USER) -> list[tuple[Any, ...]]:
@@ -86,7 +94,12 @@ class Desk:
         uri = f"postgresql://{USER}@127.0.0.1:{self.server.port}/{self.name}"
         command = [shutil.which("psql") or str((programs() or Path()) / "psql"), uri, "-XAtc", query]
         done = subprocess.run(
-            command, check=True, capture_output=True, text=True, encoding="utf-8", env={"PGPASSWORD": self.server.password}
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env={"PGPASSWORD": self.server.password},
         )
         return done.stdout.strip()
 
@@ -119,15 +132,17 @@ def test_another_reader_finds_keys_references_and_descriptions(desk: Desk) -> No
         "SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), ';' ORDER BY 1) FROM pg_constraint WHERE contype = 'p' "
         "AND connamespace = 'feed'::regnamespace"
     )
-    references = desk.psql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'feed'::regnamespace")
+    references = desk.psql(
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'feed'::regnamespace"
+    )
     described = desk.psql("SELECT obj_description('feed.fact_worklog'::regclass)")
     shown = desk.psql("SELECT col_description('feed.fact_worklog'::regclass, 1)")
 
     assert "feed.fact_task_snapshot PRIMARY KEY (cut_key, task_key)" in keys
     assert len(model().tables) == keys.count("PRIMARY KEY") == len(delivery.rows)
-    assert sum(column.ref is not None for table in model().tables.values() for column in table.columns.values()) == int(
-        references
-    )
+    assert sum(
+        column.ref is not None for table in model().tables.values() for column in table.columns.values()
+    ) == int(references)
     assert described.startswith(f"pm-hub: {table_caption('fact_worklog', 'fr')}. ")
     assert shown.startswith(next(iter(model().tables["fact_worklog"].columns.values())).fr)
     assert "5|300" == desk.psql("SELECT count(*), sum(seconds) FROM feed.fact_worklog")
@@ -156,7 +171,10 @@ def test_views_and_readers_stay(desk: Desk) -> None:
 
     assert [(420,)] == desk.ask("SELECT s FROM public.hours")
     assert [(7,)] == desk.ask("SELECT count(*) FROM feed.fact_worklog", user=reader)
-    for user, query in ((reader, "DELETE FROM feed.fact_worklog"), (nobody, "SELECT 1 FROM feed.fact_worklog")):
+    for user, query in (
+        (reader, "DELETE FROM feed.fact_worklog"),
+        (nobody, "SELECT 1 FROM feed.fact_worklog"),
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             desk.ask(query, user=user)
 
@@ -192,16 +210,16 @@ def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: D
     assert "text" == desk.psql(
         "SELECT data_type FROM information_schema.columns WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
     )
-    references = (
-        "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = 'feed.dim_task'::regclass AND convalidated"
-    )
-    assert sum(one.ref == "dim_task" for table in model().tables.values() for one in table.columns.values()) == int(
-        desk.psql(references)
-    )
+    references = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = 'feed.dim_task'::regclass AND convalidated"
+    assert sum(
+        one.ref == "dim_task" for table in model().tables.values() for one in table.columns.values()
+    ) == int(desk.psql(references))
 
 
 def test_a_table_of_somebody_else_is_not_touched(desk: Desk) -> None:
-    desk.ask("CREATE SCHEMA feed; CREATE TABLE feed.dim_task (mine text); INSERT INTO feed.dim_task VALUES ('precious')")
+    desk.ask(
+        "CREATE SCHEMA feed; CREATE TABLE feed.dim_task (mine text); INSERT INTO feed.dim_task VALUES ('precious')"
+    )
     with pytest.raises(DeliveryError, match="has a dim_task that pm-hub did not make"):
         desk.deliver()
 
@@ -215,7 +233,9 @@ def test_rows_that_the_database_changes_are_not_called_delivered(desk: Desk) -> 
         "CREATE FUNCTION public.eat() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
         "CREATE TRIGGER eat BEFORE INSERT ON feed.fact_worklog FOR EACH ROW EXECUTE FUNCTION public.eat()"
     )
-    with pytest.raises(DeliveryError, match="fact_worklog has 5 rows where the feed has 6: a trigger or rule"):
+    with pytest.raises(
+        DeliveryError, match="fact_worklog has 5 rows where the feed has 6: a trigger or rule"
+    ):
         desk.deliver(6)
 
 
@@ -258,7 +278,9 @@ def test_each_refusal_is_a_sentence(desk: Desk) -> None:
     (desk.folder / "wrong").write_text("Zq7-wrong")
     (desk.folder / "wrong").chmod(0o600)
     limited, blind = desk.role(), desk.role("GRANT CONNECT ON DATABASE postgres")
-    desk.ask(f"REVOKE TEMP ON DATABASE {desk.name} FROM PUBLIC; GRANT CREATE ON DATABASE {desk.name} TO {blind}")
+    desk.ask(
+        f"REVOKE TEMP ON DATABASE {desk.name} FROM PUBLIC; GRANT CREATE ON DATABASE {desk.name} TO {blind}"
+    )
     cases: list[tuple[dict[str, Any], str]] = [
         ({"password": Secret("file", "wrong", desk.folder)}, "password authentication failed"),
         ({"database": "nowhere"}, 'database "nowhere" does not exist'),
@@ -291,7 +313,9 @@ def test_an_account_that_owns_the_schema_needs_nothing_else(desk: Desk) -> None:
 def test_a_database_without_all_letters_is_refused(desk: Desk) -> None:
     desk.ask("SELECT 1")
     with desk.server.connect("postgres") as connection:
-        connection.execute(f"CREATE DATABASE {desk.name}latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")  # type: ignore[call-overload]
+        connection.execute(
+            f"CREATE DATABASE {desk.name}latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"
+        )  # type: ignore[call-overload]
     with pytest.raises(DeliveryError, match="the database is in LATIN1"):
         desk.deliver(database=f"{desk.name}latin")
 
@@ -323,7 +347,9 @@ def test_the_command_says_where_the_feed_is(
     said = run_hub("publish", "warehouse")
 
     assert 0 == said.exit_code, said.output + said.error
-    assert f"rows in postgresql://127.0.0.1:{desk.server.port}/{desk.name}/feed" in said.output.replace("\n", "")
+    assert f"rows in postgresql://127.0.0.1:{desk.server.port}/{desk.name}/feed" in said.output.replace(
+        "\n", ""
+    )
     assert desk.server.password not in said.output + said.error
 
 
@@ -351,13 +377,17 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scratch,
     (folder / "ca.pem").write_bytes(text)
     place = programs()
     assert place is not None
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     server = Scratch(place, certificate=(text, secret))
     yield server, folder / "ca.pem"
     server.stop()
 
 
-def test_other_machines_are_asked_encrypted_and_verified(secured: tuple[Scratch, Path], tmp_path: Path) -> None:
+def test_other_machines_are_asked_encrypted_and_verified(
+    secured: tuple[Scratch, Path], tmp_path: Path
+) -> None:
     """The authority's file opens it; without it, or by another name, nothing is sent."""
     server, authority = secured
     desk = Desk(tmp_path, server)

@@ -80,7 +80,8 @@ KINDS: Mapping[str, _Kind] = {
     "annotation": _Kind(expression=True),
 }  # fmt: skip
 _TRANSLATED = _Kind(
-    properties=_words("caption description displayFolder"), children=_words("table measure column hierarchy level")
+    properties=_words("caption description displayFolder"),
+    children=_words("table measure column hierarchy level"),
 )
 ROOTS = _words("database model ref expression relationship table role cultureInfo")
 VALUES = {
@@ -102,7 +103,7 @@ _TEXT = re.compile(r'"(?:[^"]|"")*"')
 
 
 def unquote(name: str) -> str:
-    """Give the name without its quotes."""
+    """Return the name without its quotes."""
     return name[1:-1].replace("''", "'") if name.startswith("'") else name
 
 
@@ -146,7 +147,9 @@ class _Reader:
             while open_ and open_[-1].depth >= depth:
                 open_.pop()
             if depth > (open_[-1].depth + 1 if open_ else 0):
-                self.fault(f"indented by {depth} where at most {open_[-1].depth + 1 if open_ else 0} is possible")
+                self.fault(
+                    f"indented by {depth} where at most {open_[-1].depth + 1 if open_ else 0} is possible"
+                )
             if described is not None and described != depth:
                 self.fault("a description has to stand directly above its object, as far to the right")
             self._line(text, depth, open_, roots, described=described is not None)
@@ -228,7 +231,7 @@ def parse(files: Mapping[str, str], problems: list[Problem]) -> list[Node]:
 
 
 def check(files: Mapping[str, str]) -> list[Problem]:
-    """Give every fault of a model's TMDL files (path below ``definition/`` → text); none means that it holds together."""
+    """Return every fault of a model's TMDL files (path below ``definition/`` → text); none means that it holds together."""
     problems: list[Problem] = []
     roots = parse(files, problems)
     for node in roots:
@@ -258,7 +261,9 @@ def _shape(node: Node, problems: list[Problem]) -> None:
             problems.append(Problem(node.where, f"{said} has no property {key!r}"))
         elif (key in VALUES and value not in VALUES[key]) or (key in BARE and value not in {"true", "false"}):
             problems.append(Problem(node.where, f"{said}: {key} cannot be {value!r}"))
-    problems.extend(Problem(node.where, f"{said} lacks {key}") for key in sorted(kind.needed - node.properties.keys()))
+    problems.extend(
+        Problem(node.where, f"{said} lacks {key}") for key in sorted(kind.needed - node.properties.keys())
+    )
     for child in node.children:
         if child.kind not in kind.children:
             problems.append(Problem(child.where, f"{child.kind} cannot stand in {said}"))
@@ -335,7 +340,11 @@ class _Model:
         if not partitions:
             self.fault(node, f"table {node.name} has no partition")
         for child in node.children:
-            if child.kind == "column" and (by := child.properties.get("sortByColumn")) and unquote(by) not in table.columns:
+            if (
+                child.kind == "column"
+                and (by := child.properties.get("sortByColumn"))
+                and unquote(by) not in table.columns
+            ):
                 self.fault(child, f"{child.name} is sorted by {by}, which {node.name} does not have")
             if child.kind == "measure":
                 if "formatString" not in child.properties and '"' not in (child.expression or ""):
@@ -346,7 +355,10 @@ class _Model:
                     self.fault(child, f"hierarchy {child.name} has no level")
                 for level in child.children:
                     if unquote(level.properties.get("column", "")) not in table.columns:
-                        self.fault(level, f"level {level.name}: {node.name} has no column {level.properties.get('column')}")
+                        self.fault(
+                            level,
+                            f"level {level.name}: {node.name} has no column {level.properties.get('column')}",
+                        )
             if child.kind == "partition":
                 self._query(child, child.properties.get("source", ""))
             if child.kind == "refreshPolicy":
@@ -358,7 +370,8 @@ class _Model:
                 ]
                 if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
                     self.fault(
-                        child, "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd"
+                        child,
+                        "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd",
                     )
         if node.properties.get("dataCategory") == "Time":
             keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
@@ -471,5 +484,9 @@ class _Model:
                 name = (table or whole).replace("''", "'")
                 if name not in self.tables:
                     self.fault(node, f"{node.name}: there is no table {name!r}")
-                elif column and column.replace("]]", "]") not in self.tables[name].columns | self.tables[name].measures:
+                elif (
+                    column
+                    and column.replace("]]", "]")
+                    not in self.tables[name].columns | self.tables[name].measures
+                ):
                     self.fault(node, f"{node.name}: {name!r} has no column [{column}]")

@@ -6,7 +6,7 @@ from hub import FeedView, model
 
 
 def fingerprint(feed: FeedView, table: str) -> tuple[int, str]:
-    """Give the number of rows and a fingerprint of all of them, columns included, whatever their order."""
+    """Return the number of rows and a fingerprint of all of them, columns included, whatever their order."""
     columns = model().tables[table].columns
     query = f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0)::VARCHAR FROM {table}"
     ((count, content),) = feed.connection.execute(query).fetchall()

@@ -39,7 +39,7 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
     begins: ClassVar[tuple[str, ...]] = ("https://onelake.", "abfss://")
 
     def place_of(self, ctx: DeliveryContext, table: str) -> str:
-        """Give where a table lies, as the Delta library names it."""
+        """Return where a table lies, as the Delta library names it."""
         if self.url is None:
             return str(ctx.resolve(self.path or "") / table)
         parts = urlsplit(self.url.rstrip("/"))
@@ -49,11 +49,14 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
         return f"abfss://{workspace}@{parts.netloc}/{rest}/{table}"
 
     def options(self, ctx: DeliveryContext) -> dict[str, str]:
-        """Give what opens OneLake; the token is asked for anew for each table, since it ends after an hour."""
+        """Return what opens OneLake; the token is asked for anew for each table, since it ends after an hour."""
         if self.account is None:
             return {}
         header = SignIn.of(ctx, self.account, self.name).header(RESOURCE)
-        return {"bearer_token": header["Authorization"].removeprefix("Bearer "), "use_fabric_endpoint": "true"}
+        return {
+            "bearer_token": header["Authorization"].removeprefix("Bearer "),
+            "use_fabric_endpoint": "true",
+        }
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the library is here and the place can be reached."""
@@ -108,7 +111,12 @@ def commit(library: Any, place: str, relation: Any, content: str, options: dict[
     """Make *relation* the table's rows in one commit; columns that come or go are part of it."""
     properties = library.CommitProperties(custom_metadata={MARK: content})
     library.write_deltalake(
-        place, relation, mode="overwrite", schema_mode="overwrite", commit_properties=properties, storage_options=options
+        place,
+        relation,
+        mode="overwrite",
+        schema_mode="overwrite",
+        commit_properties=properties,
+        storage_options=options,
     )
 
 

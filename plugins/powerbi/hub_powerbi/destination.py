@@ -55,9 +55,13 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.project or any(letter in '<>:"/\\|?*.' or ord(letter) < 32 for letter in self.project):
-            raise ConfigError(f"The destination {self.name}: project {self.project!r} has to be a plain name, such as Hub.")
+            raise ConfigError(
+                f"The destination {self.name}: project {self.project!r} has to be a plain name, such as Hub."
+            )
         if self.incremental_months is not None and not 1 <= self.incremental_months <= 120:
-            raise ConfigError(f"The destination {self.name}: incremental_months goes from 1 to 120, or leave it out.")
+            raise ConfigError(
+                f"The destination {self.name}: incremental_months goes from 1 to 120, or leave it out."
+            )
         if self.location is not None:
             source_m.reader(source_m.sas_free(self.location))
         if self.service is not None:
@@ -65,7 +69,7 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the account, and Power BI."""
+        """Return the account, and Power BI."""
         return (self.service.account, POWERBI) if self.service else None
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -77,14 +81,19 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             detail=f"Power BI will look for the files in {self._location(ctx.resolve(self.path))}",
         )
         if self.service is not None:
-            yield from self.service.check(ctx, self.name, self.project, self._location(ctx.resolve(self.path)))
+            yield from self.service.check(
+                ctx, self.name, self.project, self._location(ctx.resolve(self.path))
+            )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""
         root = ctx.resolve(self.path)
         fresh = root / f".{feed.feed_id}.new"
         files = project_files(
-            name=self.project, lang=feed.lang, location=self._location(root), incremental_months=self.incremental_months
+            name=self.project,
+            lang=feed.lang,
+            location=self._location(root),
+            incremental_months=self.incremental_months,
         )
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -92,7 +101,9 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
             rows = {table: _write(feed, table, fresh) for table in feed.tables}
-            (fresh / "manifest.json").write_text(json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+            (fresh / "manifest.json").write_text(
+                json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8"
+            )
             for path in fresh.iterdir():
                 path.chmod(0o600)
             replace_folder(root / DATA, fresh)
@@ -117,7 +128,9 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
                     ours=not notes,
                 )
             )
-        return Delivery(where=str(root), rows=rows, open_next=(str(root / f"{self.project}.pbip"),), notes=notes)
+        return Delivery(
+            where=str(root), rows=rows, open_next=(str(root / f"{self.project}.pbip"),), notes=notes
+        )
 
     def _location(self, root: Path) -> str:
         return self.location.rstrip("/\\") if self.location else str((root / DATA).resolve())
@@ -127,10 +140,13 @@ def _write(feed: FeedView, table: str, folder: Path) -> int:
     """Write one table as one file; instants as UTC without a zone, which Power BI reads alike everywhere. Gives its rows."""
     columns = model().tables[table].columns
     shown = ", ".join(
-        f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name for name, column in columns.items()
+        f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name
+        for name, column in columns.items()
     )
     place = str(folder / f"{table}.parquet").replace("'", "''")
-    feed.connection.execute(f"COPY (SELECT {shown} FROM {table}) TO '{place}' (FORMAT parquet, COMPRESSION snappy)")
+    feed.connection.execute(
+        f"COPY (SELECT {shown} FROM {table}) TO '{place}' (FORMAT parquet, COMPRESSION snappy)"
+    )
     ((count,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     return int(count)
 

@@ -23,12 +23,14 @@ class Project(FolderPlace):
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """Give the rows of a Parquet file; instants without a zone are UTC."""
+    """Return the rows of a Parquet file; instants without a zone are UTC."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        shown = ", ".join(f"{row[0]} AT TIME ZONE 'UTC'" if row[1] == "TIMESTAMP" else row[0] for row in described)
+        shown = ", ".join(
+            f"{row[0]} AT TIME ZONE 'UTC'" if row[1] == "TIMESTAMP" else row[0] for row in described
+        )
         return [
             dict(zip([row[0] for row in described], row, strict=True))
             for row in connection.execute(f"SELECT {shown} FROM {source}").fetchall()

@@ -23,7 +23,9 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if (self.url is None) == (self.path is None):
-            raise ConfigError(f"The destination {self.name}: give url, the address of {self.wants}, or path, a folder.")
+            raise ConfigError(
+                f"The destination {self.name}: give url, the address of {self.wants}, or path, a folder."
+            )
         if self.url is not None and (self.account is None or not self.url.startswith(self.begins)):
             raise ConfigError(
                 f"The destination {self.name}: url is the address of {self.wants}, begins with {' or '.join(self.begins)}, and needs account."
@@ -31,9 +33,9 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the account, and OneLake."""
+        """Return the account, and OneLake."""
         return (self.account, RESOURCE) if self.account else None
 
     def where(self, ctx: DeliveryContext) -> str:
-        """Give the place as a person knows it."""
+        """Return the place as a person knows it."""
         return self.url or str(ctx.resolve(self.path or ""))

@@ -77,7 +77,9 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
                 "What was written stays, the next delivery goes on from there."
             ) from exc
         note = (
-            f"{written} tables have a new file; Fabric shows them when it has read it." if written else "No table changed."
+            f"{written} tables have a new file; Fabric shows them when it has read it."
+            if written
+            else "No table changed."
         )
         return Delivery(where=self.where(ctx), rows=rows, notes=(note,))
 
@@ -89,7 +91,9 @@ class _Table:
         self.files, self.home, self.table, self.feed = files, home, table, feed
         shape = model().tables[table]
         self.columns, self.key = list(shape.columns), list(shape.key)
-        self.shape = {"key": ",".join(self.key)} | {name: column.type for name, column in shape.columns.items()}
+        self.shape = {"key": ",".join(self.key)} | {
+            name: column.type for name, column in shape.columns.items()
+        }
         self.state = State()
 
     def deliver(self) -> bool:
@@ -117,7 +121,11 @@ class _Table:
         except (OSError, msgspec.DecodeError):
             self.state = State()
         there = max(
-            (int(name[:20]) for name in self.files.names(self.table) if name[:20].isdigit() and name.endswith(".parquet")),
+            (
+                int(name[:20])
+                for name in self.files.names(self.table)
+                if name[:20].isdigit() and name.endswith(".parquet")
+            ),
             default=0,
         )
         if self.state.pending is not None:
@@ -149,7 +157,10 @@ class _Table:
         old = f"(SELECT {', '.join(self.columns)} FROM read_parquet('{_quoted(self.home / CURRENT)}'))"
         same = " AND ".join(f"n.{name} = o.{name}" for name in self.key)
         differs = (
-            " OR ".join(f"n.{name} IS DISTINCT FROM o.{name}" for name in self.columns if name not in self.key) or "false"
+            " OR ".join(
+                f"n.{name} IS DISTINCT FROM o.{name}" for name in self.columns if name not in self.key
+            )
+            or "false"
         )
         gone = ", ".join(f"o.{name}" if name in self.key else f"NULL AS {name}" for name in self.columns)
         return (

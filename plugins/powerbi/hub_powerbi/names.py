@@ -12,7 +12,9 @@ MONTHS = {"fact_budget", "fact_adoption"}
 """Facts that know a month as text: they get a column with its first day, which the calendar can be joined to."""
 MONTH = "month_start"
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
-_COLUMN = re.compile(r'"[^"]*"|\b([a-z_]+)\[([a-z_]+)\]|(?<![\w\]\'])\[([^\]]+)\]|\b(dim_[a-z]+|fact_[a-z_]+)\b')
+_COLUMN = re.compile(
+    r'"[^"]*"|\b([a-z_]+)\[([a-z_]+)\]|(?<![\w\]\'])\[([^\]]+)\]|\b(dim_[a-z]+|fact_[a-z_]+)\b'
+)
 
 
 class Names:
@@ -23,10 +25,15 @@ class Names:
         self.lang = lang
         french = lang == "fr"
         self.tables = {
-            name: table.fr if french else table.en for name, table in model().tables.items() if name not in LEFT_OUT
+            name: table.fr if french else table.en
+            for name, table in model().tables.items()
+            if name not in LEFT_OUT
         }
         self.columns = {
-            name: {one: column.fr if french else column.en for one, column in model().tables[name].columns.items()}
+            name: {
+                one: column.fr if french else column.en
+                for one, column in model().tables[name].columns.items()
+            }
             for name in self.tables
         }
         for name in MONTHS:
@@ -35,15 +42,15 @@ class Names:
         self.measures = {code: one.fr if french else one.en for code, one in measures().items()}
 
     def folder(self, measure: Measure) -> str:
-        """Give the display folder of a measure."""
+        """Return the display folder of a measure."""
         return measure.folder_fr if self.lang == "fr" else measure.folder_en
 
     def table(self, name: str) -> str:
-        """Give a table as DAX writes it."""
+        """Return a table as DAX writes it."""
         return dax_table(self.tables[name])
 
     def column(self, table: str, column: str) -> str:
-        """Give a column as DAX writes it."""
+        """Return a column as DAX writes it."""
         return f"{self.table(table)}{dax_name(self.columns[table][column])}"
 
     def dax(self, text: str) -> str:
@@ -61,15 +68,15 @@ class Names:
 
 
 def dax_table(name: str) -> str:
-    """Give the name of a table between single quotes."""
+    """Return the name of a table between single quotes."""
     return "'" + name.replace("'", "''") + "'"
 
 
 def dax_name(name: str) -> str:
-    """Give the name of a column or measure between brackets."""
+    """Return the name of a column or measure between brackets."""
     return "[" + name.replace("]", "]]") + "]"
 
 
 def tmdl_name(name: str) -> str:
-    """Give a name as TMDL writes it: between single quotes unless it is a plain word."""
+    """Return a name as TMDL writes it: between single quotes unless it is a plain word."""
     return name if _PLAIN.match(name) else "'" + name.replace("'", "''") + "'"

@@ -17,8 +17,10 @@ SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/"
 _SPACE = uuid.UUID("6a1f3a52-4f0e-5d8e-9a55-3c1d6c1e7b20")
 
 
-def project_files(*, name: str, lang: str, location: str, incremental_months: int | None = None) -> dict[str, str]:
-    """Give every file of the project by its path. Raises `DeliveryError` when the model does not hold together: nothing broken leaves."""
+def project_files(
+    *, name: str, lang: str, location: str, incremental_months: int | None = None
+) -> dict[str, str]:
+    """Return every file of the project by its path. Raises `DeliveryError` when the model does not hold together: nothing broken leaves."""
     definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
     if problems := check(definition):
         raise DeliveryError(
@@ -43,7 +45,9 @@ def project_files(*, name: str, lang: str, location: str, incremental_months: in
 
 
 def _json(schema: str, value: dict[str, Any]) -> str:
-    return json.dumps({"$schema": f"{SCHEMAS}{schema}/schema.json"} | value, ensure_ascii=False, indent=2) + "\n"
+    return (
+        json.dumps({"$schema": f"{SCHEMAS}{schema}/schema.json"} | value, ensure_ascii=False, indent=2) + "\n"
+    )
 
 
 def _platform(kind: str, name: str) -> str:
@@ -53,13 +57,16 @@ def _platform(kind: str, name: str) -> str:
 
 
 def _connection(location: str) -> dict[str, Any]:
-    """Give the file that opens Power BI Desktop on the data alone."""
+    """Return the file that opens Power BI Desktop on the data alone."""
     if base := database(location):
         return {
             "version": "0.1",
             "connections": [
                 {
-                    "details": {"protocol": "postgresql", "address": {"server": base[0], "database": base[1]}},
+                    "details": {
+                        "protocol": "postgresql",
+                        "address": {"server": base[0], "database": base[1]},
+                    },
                     "mode": "Import",
                 }
             ],

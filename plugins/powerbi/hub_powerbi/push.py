@@ -63,7 +63,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
 
     @property
     def signs_in(self) -> tuple[Entra, str]:
-        """Give the account, and Power BI."""
+        """Return the account, and Power BI."""
         return self.account, POWERBI
 
     def _web(self, ctx: DeliveryContext) -> Web:
@@ -77,7 +77,9 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         """Sign in, and say what this kind of model is."""
         found = self._find(self._web(ctx))
         yield Check(
-            name="workspace", state="ok", detail=f"the model {self.model_name} {'is there' if found else 'will be made'}"
+            name="workspace",
+            state="ok",
+            detail=f"the model {self.model_name} {'is there' if found else 'will be made'}",
         )
         yield Check(name="push model", state="warning", detail=END)
 
@@ -99,7 +101,14 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         notes = [END]
         for table in changed:
             self._keep(ctx, known := {name: mark for name, mark in known.items() if name != table})
-            if self._send(web, f"{self._place}/{native}/tables/{names.tables[table]}", names, table, feed, marks[table][0]):
+            if self._send(
+                web,
+                f"{self._place}/{native}/tables/{names.tables[table]}",
+                names,
+                table,
+                feed,
+                marks[table][0],
+            ):
                 notes.append(f"Texts of {table} were cut at {LONGEST} letters.")
             known[table] = f"{native} {marks[table][1]}"
         workspace = Workspace(web, web, self.workspace, fabric_url=FABRIC, powerbi_url=self.powerbi_url)
@@ -120,16 +129,24 @@ class PushDestination(Destination, frozen=True, kw_only=True):
 
     def _find(self, web: Web) -> str | None:
         found = [
-            one["id"] for one in web.json("GET", self._place, route="datasets")["value"] if one["name"] == self.model_name
+            one["id"]
+            for one in web.json("GET", self._place, route="datasets")["value"]
+            if one["name"] == self.model_name
         ]
         if len(found) > 1:
-            raise DeliveryError(f"The workspace has {len(found)} models named {self.model_name}: delete all but one.")
+            raise DeliveryError(
+                f"The workspace has {len(found)} models named {self.model_name}: delete all but one."
+            )
         return str(found[0]) if found else None
 
     def _make(self, web: Web, names: Names, tables: list[str]) -> str:
         shapes = [_shape(names, table) for table in tables]
         body = {"name": self.model_name, "defaultMode": "Push", "tables": shapes}
-        return str(web.json("POST", self._place, json=body, params={"defaultRetentionPolicy": "None"}, route="make")["id"])
+        return str(
+            web.json("POST", self._place, json=body, params={"defaultRetentionPolicy": "None"}, route="make")[
+                "id"
+            ]
+        )
 
     def _send(self, web: Web, place: str, names: Names, table: str, feed: FeedView, count: int) -> bool:
         """Empty a table and send its *count* rows; begun anew where an answer got lost, since rows that are sent twice are there twice. Says whether texts were cut."""
@@ -175,15 +192,20 @@ def _shape(names: Names, table: str) -> dict[str, Any]:
     columns = model().tables[table].columns.items()
     return {
         "name": names.tables[table],
-        "columns": [{"name": names.columns[table][name], "dataType": _TYPES[column.type]} for name, column in columns],
+        "columns": [
+            {"name": names.columns[table][name], "dataType": _TYPES[column.type]} for name, column in columns
+        ],
     }
 
 
-def _rows(names: Names, table: str, feed: FeedView, count: int) -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """Give the rows by their captions, as many at once as Power BI takes, and whether a text was cut."""
+def _rows(
+    names: Names, table: str, feed: FeedView, count: int
+) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    """Return the rows by their captions, as many at once as Power BI takes, and whether a text was cut."""
     columns = model().tables[table].columns
     shown = ", ".join(
-        f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name for name, column in columns.items()
+        f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name
+        for name, column in columns.items()
     )
     captions = [names.columns[table][name] for name in columns]
     order = ", ".join(model().tables[table].key)

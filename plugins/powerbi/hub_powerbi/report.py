@@ -56,7 +56,9 @@ _FULL = WIDTH - 2 * _MARGIN
 
 
 def _slicer(x: int, field: Field, fr: str, en: str, width: int = 236) -> Visual:
-    return Visual(kind="slicer", x=x, y=_MARGIN, width=width, height=_HEAD, fr=fr, en=en, roles={"Values": (field,)})
+    return Visual(
+        kind="slicer", x=x, y=_MARGIN, width=width, height=_HEAD, fr=fr, en=en, roles={"Values": (field,)}
+    )
 
 
 def _head() -> tuple[Visual, ...]:
@@ -88,7 +90,7 @@ _RIGHT = _MARGIN + _HALF + 12
 
 
 def pages() -> tuple[Page, ...]:
-    """Give the pages in their order."""
+    """Return the pages in their order."""
     return (
         Page(code="portfolio", fr="Portefeuille", en="Portfolio", visuals=(
             *_head(),
@@ -159,12 +161,12 @@ def pages() -> tuple[Page, ...]:
 
 
 def name_of(*parts: str, size: int = 20) -> str:
-    """Give the name of a thing from what it means: *size* hexadecimal digits."""
+    """Return the name of a thing from what it means: *size* hexadecimal digits."""
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:size]
 
 
 def report_files(names: Names) -> dict[str, str]:
-    """Give the files of ``definition/`` by their path there."""
+    """Return the files of ``definition/`` by their path there."""
     found: dict[str, Any] = {
         "version.json": {"$schema": f"{SCHEMAS}versionMetadata/1.0.0/schema.json", "version": "2.0.0"},
         "report.json": {
@@ -208,7 +210,8 @@ def _visual(names: Names, page: Page, visual: Visual, name: str, number: int) ->
     title = visual.fr if names.lang == "fr" else visual.en
     query: dict[str, Any] = {
         "queryState": {
-            role: {"projections": [_projection(names, field) for field in fields]} for role, fields in visual.roles.items()
+            role: {"projections": [_projection(names, field) for field in fields]}
+            for role, fields in visual.roles.items()
         }
     }
     if visual.sort is not None:
@@ -238,8 +241,13 @@ def _visual(names: Names, page: Page, visual: Visual, name: str, number: int) ->
 
 
 def _background(names: Names) -> dict[str, Any]:
-    """Give the cells of the health the colour that its measure says."""
-    colour = {"Measure": {"Expression": {"SourceRef": {"Entity": names.measures_table}}, "Property": colour_name(names)}}
+    """Return the cells of the health the colour that its measure says."""
+    colour = {
+        "Measure": {
+            "Expression": {"SourceRef": {"Entity": names.measures_table}},
+            "Property": colour_name(names),
+        }
+    }
     return {
         "properties": {"backColor": {"solid": {"color": {"expr": colour}}}},
         "selector": {

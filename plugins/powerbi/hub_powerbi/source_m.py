@@ -28,7 +28,7 @@ def m_text(text: str) -> str:
 
 
 def parameters(location: str) -> dict[str, str]:
-    """Give the expressions of the parameters that say where the feed lies, by name; the service and Desktop can change them without a new model."""
+    """Return the expressions of the parameters that say where the feed lies, by name; the service and Desktop can change them without a new model."""
     found = {"HubLocation": location}
     if base := database(location):
         server, name, schema = base
@@ -40,7 +40,7 @@ def parameters(location: str) -> dict[str, str]:
 
 
 def database(location: str) -> tuple[str, str, str] | None:
-    """Give server, database and schema of ``postgresql://server/database/schema``, or None for a place of files. Raises `ConfigError`."""
+    """Return server, database and schema of ``postgresql://server/database/schema``, or None for a place of files. Raises `ConfigError`."""
     parts = urlsplit(location)
     if parts.scheme not in {"postgresql", "postgres"}:
         return None
@@ -51,7 +51,7 @@ def database(location: str) -> tuple[str, str, str] | None:
 
 
 def reader(location: str) -> str:
-    """Give the function that gives a table of the feed from where `parameters` say: a folder, an address, SharePoint, OneLake or PostgreSQL.
+    """Return the function that gives a table of the feed from where `parameters` say: a folder, an address, SharePoint, OneLake or PostgreSQL.
 
     Raises `ConfigError` for an address of another kind.
     """
@@ -60,7 +60,9 @@ def reader(location: str) -> str:
     parts = urlsplit(location)
     if parts.scheme in {"http", "https"} and parts.hostname:
         if parts.scheme == "http":
-            raise ConfigError(f"The location {location} is not encrypted: give an https address, a folder or a share.")
+            raise ConfigError(
+                f"The location {location} is not encrypted: give an https address, a folder or a share."
+            )
         if parts.hostname.endswith(".sharepoint.com"):
             site = "/".join(location.split("/")[:5])
             opened = f'SharePoint.Files({m_text(site)}, [ApiVersion = 15]){{[Name = file, #"Folder Path" = HubLocation & "/"]}}[Content]'
@@ -78,8 +80,10 @@ def reader(location: str) -> str:
 
 
 def query(table: str, *, range_on: str | None = None) -> str:
-    """Give the query of one table with the types of the model; *range_on* is the date column of an incremental refresh."""
-    types = ", ".join(f"{{{m_text(name)}, {_TYPES[column.type]}}}" for name, column in model().tables[table].columns.items())
+    """Return the query of one table with the types of the model; *range_on* is the date column of an incremental refresh."""
+    types = ", ".join(
+        f"{{{m_text(name)}, {_TYPES[column.type]}}}" for name, column in model().tables[table].columns.items()
+    )
     steps = [
         f"Rows = HubTable({m_text(table)})",
         f'Typed = Table.TransformColumnTypes(Rows, {{{types}}}, "en-US")',
@@ -99,7 +103,7 @@ def query(table: str, *, range_on: str | None = None) -> str:
 
 
 def sas_free(location: str) -> str:
-    """Give *location* as it may be shown and kept. Raises `ConfigError` for an address with a key or password in it."""
+    """Return *location* as it may be shown and kept. Raises `ConfigError` for an address with a key or password in it."""
     parts = urlsplit(location)
     if parts.query or parts.username or parts.password or parts.fragment:
         raise ConfigError(

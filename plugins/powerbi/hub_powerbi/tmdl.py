@@ -36,14 +36,24 @@ class Relationship:
 
 
 def relationships() -> list[Relationship]:
-    """Give all relationships: active from facts to dimensions, the others only for measures that ask for them."""
+    """Return all relationships: active from facts to dimensions, the others only for measures that ask for them."""
     found: list[Relationship] = []
     for table in Names("en").tables:
         taken: set[str] = set()
         columns = model().tables[table].columns
-        refs = [(name, (column.ref, model().tables[column.ref].key[0])) for name, column in columns.items() if column.ref]
+        refs = [
+            (name, (column.ref, model().tables[column.ref].key[0]))
+            for name, column in columns.items()
+            if column.ref
+        ]
         if not any(target[0] == "dim_date" for _, target in refs):
-            day = "week_start" if "week_start" in columns and table != "dim_date" else MONTH if table in MONTHS else None
+            day = (
+                "week_start"
+                if "week_start" in columns and table != "dim_date"
+                else MONTH
+                if table in MONTHS
+                else None
+            )
             refs += [(day, ("dim_date", "date"))] if day else []
         for name, target in refs:
             active = table.startswith("fact_") and target[0] not in taken
@@ -53,7 +63,7 @@ def relationships() -> list[Relationship]:
 
 
 def model_files(*, name: str, lang: str, location: str, incremental_months: int | None) -> dict[str, str]:
-    """Give the files of ``definition/`` by their path there.
+    """Return the files of ``definition/`` by their path there.
 
     *location* is where the files of the feed lie; *incremental_months* refreshes the timesheets by parts, the last ones again each time.
     """
@@ -82,7 +92,7 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
 
 
 def file_name(name: str) -> str:
-    """Give *name* without what a file's name may not hold."""
+    """Return *name* without what a file's name may not hold."""
     return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in name)
 
 
@@ -126,7 +136,9 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
         yield f"\t\tdataType: {_TYPES[column.type]}"
         if table == "dim_date" and name == "date":
             yield "\t\tisKey"
-        if column.hidden or (table == "dim_status" and name == ("label_en" if names.lang == "fr" else "label_fr")):
+        if column.hidden or (
+            table == "dim_status" and name == ("label_en" if names.lang == "fr" else "label_fr")
+        ):
             yield "\t\tisHidden"
         if shape := _format(column.type, names.lang):
             yield f"\t\tformatString: {shape}"
@@ -205,7 +217,7 @@ def _colours(names: Names) -> Iterator[str]:
 
 
 def _roles(names: Names) -> dict[str, list[str]]:
-    """Give the roles: who may see which project, who which team, as access.csv says."""
+    """Return the roles: who may see which project, who which team, as access.csv says."""
     user = f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
 
     def allowed(column: str) -> str:
@@ -236,5 +248,8 @@ def _translations(names: Names, culture: str) -> Iterator[str]:
         yield from (f"\t\t\ttable {tmdl_name(caption)}", f"\t\t\t\tcaption: {other.tables[table]}")
         for column, text in names.columns[table].items():
             if text != other.columns[table][column]:
-                yield from (f"\t\t\t\tcolumn {tmdl_name(text)}", f"\t\t\t\t\tcaption: {other.columns[table][column]}")
+                yield from (
+                    f"\t\t\t\tcolumn {tmdl_name(text)}",
+                    f"\t\t\t\t\tcaption: {other.columns[table][column]}",
+                )
     yield ""

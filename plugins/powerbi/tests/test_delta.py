@@ -86,14 +86,17 @@ def test_fabric_can_read_every_table_and_only_changes_make_versions() -> None:
     with counter(DeltaExam(), 3) as desk:
         desk.deliver()
         again = desk.deliver().deliveries[0]
-        tables = {place.name: deltalake.DeltaTable(str(place)) for place in (desk.place.folder / "out").iterdir()}
+        tables = {
+            place.name: deltalake.DeltaTable(str(place)) for place in (desk.place.folder / "out").iterdir()
+        }
         desk.change()
         desk.deliver()
         versions = {name: deltalake.DeltaTable(table.table_uri).version() for name, table in tables.items()}
 
     assert ("0 tables have a new version.",) == again.notes
     assert {(1, 2)} == {
-        (table.protocol().min_reader_version, table.protocol().min_writer_version) for table in tables.values()
+        (table.protocol().min_reader_version, table.protocol().min_writer_version)
+        for table in tables.values()
     }
     assert "timestamp_ntz" not in str([table.schema().to_json() for table in tables.values()])
     assert {0, 1} == set(versions.values())
@@ -115,7 +118,9 @@ def test_a_lakehouse_is_named_and_opened_as_the_library_wants(tmp_path: Path) ->
         options = place.options(context)
         context.close()
 
-    assert "abfss://ws@onelake.dfs.fabric.microsoft.com/pmo.Lakehouse/Tables/dim_task" == place.place_of(context, "dim_task")
+    assert "abfss://ws@onelake.dfs.fabric.microsoft.com/pmo.Lakehouse/Tables/dim_task" == place.place_of(
+        context, "dim_task"
+    )
     assert {"bearer_token": microsoft.TOKEN, "use_fabric_endpoint": "true"} == options
 
 

@@ -69,7 +69,11 @@ class OneLake:
                 gone = [name for name in self.files if name.startswith(f"{path}/")]
                 for name in gone:
                     del self.files[name]
-                return Response(body=b"") if gone else Response(status=404, body={"error": {"code": "PathNotFound"}})
+                return (
+                    Response(body=b"")
+                    if gone
+                    else Response(status=404, body={"error": {"code": "PathNotFound"}})
+                )
         return Response(status=400, body={"error": {"code": "UnsupportedRestVersion"}})
 
     def listed(self, workspace: str, query: dict[str, str]) -> Response:
@@ -133,7 +137,9 @@ class LakeExam(MirrorExam):
     def destination(self, place: Place, *, privacy: str) -> Destination:
         assert isinstance(place, Lake)
         url = f"{place.stand_in.url}/{WORKSPACE}/{ITEM}"
-        return MirrorDestination(name="kit", url=url, account=microsoft.account(place.stand_in.url), privacy=privacy)  # type: ignore[arg-type]
+        return MirrorDestination(
+            name="kit", url=url, account=microsoft.account(place.stand_in.url), privacy=privacy
+        )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
@@ -147,7 +153,9 @@ def test_it_is_gold(exam: DestinationExam, proof: bool, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
-def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(exam: DestinationExam, proof: bool) -> None:
+def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
+    exam: DestinationExam, proof: bool
+) -> None:
     """30 publishes (one in short tests), most of them cut at a random write; each calm one after it is the feed, whatever the cut left."""
     rng = random.Random(5)
     with counter(exam, 5) as desk:
@@ -182,9 +190,14 @@ def test_the_files_are_those_that_fabric_documents() -> None:
                     (place / "_metadata.json").read_text()
                 )
                 for number, name in enumerate(numbered):
-                    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{place / name}')").fetchall()
+                    described = connection.execute(
+                        f"DESCRIBE SELECT * FROM read_parquet('{place / name}')"
+                    ).fetchall()
                     columns = [row[0] for row in described]
-                    assert [*model().tables[place.name].columns, *(["__rowMarker__"] if number else [])] == columns
+                    assert [
+                        *model().tables[place.name].columns,
+                        *(["__rowMarker__"] if number else []),
+                    ] == columns
                     assert "TIMESTAMP" not in {row[1] for row in described}, "an instant without a zone"
             second = [str(path) for path in zone.glob(f"*/{2:020d}.parquet")]
             markers = connection.execute(
@@ -238,7 +251,9 @@ def test_a_table_of_another_shape_is_begun_anew() -> None:
         state.write_text(json.dumps(known | {"shape": known["shape"] | {"key": "another"}}))
         desk.must_show(desk.deliver(), "after another shape")
 
-        assert [f"{1:020d}.parquet"] == [path.name for path in (desk.place.folder / "out" / "dim_task").glob("*.parquet")]
+        assert [f"{1:020d}.parquet"] == [
+            path.name for path in (desk.place.folder / "out" / "dim_task").glob("*.parquet")
+        ]
 
 
 def test_another_program_that_writes_there_is_noticed() -> None:
@@ -297,6 +312,8 @@ def test_what_is_kept_is_for_nobody_else() -> None:
         assert {0o600} == {path.stat().st_mode & 0o777 for path in kept}
         assert isinstance(desk.place, LandingZone)
         assert (
-            msgspec.json.decode((desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json").read_bytes())["last"]
+            msgspec.json.decode(
+                (desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json").read_bytes()
+            )["last"]
             == 1
         )

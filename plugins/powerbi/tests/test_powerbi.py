@@ -65,7 +65,9 @@ def test_every_json_file_fits_its_official_schema(lang: str) -> None:
             found += 1
             problems += [
                 (path, list(one.path), one.message)
-                for one in Draft7Validator(schemas[document["$schema"]], registry=registry).iter_errors(document)
+                for one in Draft7Validator(schemas[document["$schema"]], registry=registry).iter_errors(
+                    document
+                )
             ]
 
     assert [] == problems
@@ -193,7 +195,9 @@ def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) ->
         table = tables.get(node.name.strip("'"))
         if node.kind != "table" or table is None:
             continue
-        described = duckdb.sql(f"DESCRIBE SELECT * FROM '{tmp_path / 'bi' / 'data' / table}.parquet'").fetchall()
+        described = duckdb.sql(
+            f"DESCRIBE SELECT * FROM '{tmp_path / 'bi' / 'data' / table}.parquet'"
+        ).fetchall()
         there = {row[0]: row[1] for row in described}
         for column in node.children:
             if column.kind == "column" and column.properties["sourceColumn"] != "month_start":
@@ -221,7 +225,13 @@ def test_the_report_shows_what_the_model_has(lang: str) -> None:
         if isinstance(value, dict):
             for kind in ("Column", "Measure"):
                 if kind in value and "Entity" in value[kind]["Expression"]["SourceRef"]:
-                    used.add((value[kind]["Expression"]["SourceRef"]["Entity"], value[kind]["Property"], kind.lower()))
+                    used.add(
+                        (
+                            value[kind]["Expression"]["SourceRef"]["Entity"],
+                            value[kind]["Property"],
+                            kind.lower(),
+                        )
+                    )
             for one in value.values():
                 look(one)
         elif isinstance(value, list):
@@ -272,7 +282,9 @@ def test_every_measure_and_table_is_in_both_languages() -> None:
 
 def test_the_same_twice() -> None:
     """Written again, every file has the same bytes: names and identities derive from what things mean."""
-    assert project_files(name="Hub", lang="fr", location=WHERE) == project_files(name="Hub", lang="fr", location=WHERE)
+    assert project_files(name="Hub", lang="fr", location=WHERE) == project_files(
+        name="Hub", lang="fr", location=WHERE
+    )
 
 
 def test_one_way_only_between_two_tables() -> None:
@@ -314,10 +326,15 @@ def test_a_database_is_three_parameters_and_a_connection_file() -> None:
     shown = {name: text.partition(" meta ")[0] for name, text in source_m.parameters(location).items()}
     files = project_files(name="Hub", lang="en", location=location)
 
-    assert {"HubLocation": '"db.example.org:5433"', "HubDatabase": '"reporting"', "HubSchema": '"feed"'} == shown
-    assert {"protocol": "postgresql", "address": {"server": "db.example.org:5433", "database": "reporting"}} == json.loads(
-        files["Hub.pbids"]
-    )["connections"][0]["details"]
+    assert {
+        "HubLocation": '"db.example.org:5433"',
+        "HubDatabase": '"reporting"',
+        "HubSchema": '"feed"',
+    } == shown
+    assert {
+        "protocol": "postgresql",
+        "address": {"server": "db.example.org:5433", "database": "reporting"},
+    } == json.loads(files["Hub.pbids"])["connections"][0]["details"]
 
 
 @pytest.mark.parametrize(
@@ -340,9 +357,13 @@ def test_settings_that_only_a_person_can_mend(settings: dict[str, Any], words: s
 # ---------- delivering ----------
 
 
-def deliver(store: Store, tmp_path: Path, *, lang: str = "en", seconds: int = 25200, **settings: Any) -> PublishReport:
+def deliver(
+    store: Store, tmp_path: Path, *, lang: str = "en", seconds: int = 25200, **settings: Any
+) -> PublishReport:
     if not store.runs("s", limit=1):
-        store.register_source("s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
     run = store.begin_run("s", "full")
     store.write_batch(
         [Container(id="s:c", kind="plan", code="P-1", name="First"), Task(id="s:1", container_id="s:c", title="Build", status_native="done"),
@@ -350,7 +371,9 @@ def deliver(store: Store, tmp_path: Path, *, lang: str = "en", seconds: int = 25
     )  # fmt: skip
     store.end_run(run, "ok")
     place = PowerBiDestination(name="bi", path="bi", **settings)
-    return publish(store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang)))
+    return publish(
+        store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang))
+    )
 
 
 def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
@@ -362,14 +385,19 @@ def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
     assert 0 == report.exit_code, report.deliveries
     assert (str(root / "Hub.pbip"),) == tuple(report.deliveries[0].open_next)
     assert [(25200,)] == hours
-    assert f'"{root / "data"}"' in (root / "Hub.SemanticModel" / "definition" / "expressions.tmdl").read_text()
+    assert (
+        f'"{root / "data"}"' in (root / "Hub.SemanticModel" / "definition" / "expressions.tmdl").read_text()
+    )
     assert (
         "../Hub.SemanticModel"
-        == json.loads((root / "Hub.Report" / "definition.pbir").read_text())["datasetReference"]["byPath"]["path"]
+        == json.loads((root / "Hub.Report" / "definition.pbir").read_text())["datasetReference"]["byPath"][
+            "path"
+        ]
     )
     assert all(path.stat().st_mode & 0o077 == 0 for path in root.rglob("*") if path.is_file())
     assert not any(
-        b"\r\n" in path.read_bytes() or path.read_bytes().startswith(b"\xef\xbb\xbf") for path in root.rglob("*.tmdl")
+        b"\r\n" in path.read_bytes() or path.read_bytes().startswith(b"\xef\xbb\xbf")
+        for path in root.rglob("*.tmdl")
     )
 
 
@@ -381,7 +409,9 @@ def test_an_edited_project_is_left_alone(store: Store, tmp_path: Path) -> None:
     edited = report_json.read_bytes()
     same = deliver(store, tmp_path, seconds=100)
     other = deliver(store, tmp_path, lang="fr", seconds=200)
-    hours = duckdb.sql(f"SELECT sum(seconds) FROM '{tmp_path / 'bi' / 'data' / 'fact_worklog.parquet'}'").fetchall()
+    hours = duckdb.sql(
+        f"SELECT sum(seconds) FROM '{tmp_path / 'bi' / 'data' / 'fact_worklog.parquet'}'"
+    ).fetchall()
 
     assert () == tuple(same.deliveries[0].notes)
     assert "were edited" in other.deliveries[0].notes[0]
@@ -393,7 +423,9 @@ def test_a_project_nobody_edited_follows(store: Store, tmp_path: Path) -> None:
     """Another language, and what is no longer written goes."""
     deliver(store, tmp_path)
     report = deliver(store, tmp_path, lang="fr")
-    tables = {path.stem for path in (tmp_path / "bi" / "Hub.SemanticModel" / "definition" / "tables").iterdir()}
+    tables = {
+        path.stem for path in (tmp_path / "bi" / "Hub.SemanticModel" / "definition" / "tables").iterdir()
+    }
 
     assert () == tuple(report.deliveries[0].notes)
     assert "Projets" in tables
@@ -430,7 +462,9 @@ def test_a_model_that_does_not_hold_together_never_leaves(monkeypatch: pytest.Mo
     """A figure of a plugin with a name that breaks the model stops the delivery with a sentence."""
     monkeypatch.setattr("hub_powerbi.tmdl.relationships", list)
     files = definition()
-    monkeypatch.setattr("hub_powerbi.project.model_files", lambda **_: files | {"relationships.tmdl": "relationship x\n"})
+    monkeypatch.setattr(
+        "hub_powerbi.project.model_files", lambda **_: files | {"relationships.tmdl": "relationship x\n"}
+    )
 
     with pytest.raises(DeliveryError, match=re.escape("lacks fromColumn")):
         project_files(name="Hub", lang="en", location=WHERE)

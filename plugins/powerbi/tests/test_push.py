@@ -43,21 +43,31 @@ class Service:
         path = unquote(request.path).removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets").strip("/")
         body = json.loads(request.body) if request.body else {}
         if not path and request.method == "GET":
-            return Response(body={"value": [{"id": native, "name": one["name"]} for native, one in self.models.items()]})
+            return Response(
+                body={"value": [{"id": native, "name": one["name"]} for native, one in self.models.items()]}
+            )
         if not path:
             assert len(body["tables"]) <= 75
             assert all(len(table["columns"]) <= 75 for table in body["tables"])
             native = f"00000000-0000-4000-8000-{len(self.models):012d}"
             self.models[native] = {
                 "name": body["name"],
-                "tables": {table["name"]: {"columns": table["columns"], "rows": []} for table in body["tables"]},
+                "tables": {
+                    table["name"]: {"columns": table["columns"], "rows": []} for table in body["tables"]
+                },
             }
             return Response(status=201, body={"id": native})
         native, _, rest = path.partition("/")
         if rest == "executeQueries":
             return Response(
                 body={
-                    "results": [{"tables": [{"rows": [self.evaluated(self.models[native], body["queries"][0]["query"])]}]}]
+                    "results": [
+                        {
+                            "tables": [
+                                {"rows": [self.evaluated(self.models[native], body["queries"][0]["query"])]}
+                            ]
+                        }
+                    ]
                 }
             )
         name = rest.removeprefix("tables/").removesuffix("/rows")
@@ -83,7 +93,9 @@ class Service:
             if column:
                 last = max((row[column] for row in rows if row[column]), default=None)
                 found[f"[{alias}]"] = (
-                    (datetime.fromisoformat(last) - datetime(1899, 12, 30)).total_seconds() / 86400 if last else None
+                    (datetime.fromisoformat(last) - datetime(1899, 12, 30)).total_seconds() / 86400
+                    if last
+                    else None
                 )
             else:
                 found[f"[{alias}]"] = len(rows) or None
@@ -103,7 +115,9 @@ def service(site: StandIn) -> Service:
 
 def fill(store: Store, hours: int = 5) -> None:
     if not store.runs("seed", limit=1):
-        store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            "seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
     with store.transaction():
         run = store.begin_run("seed", "full")
         records = [
@@ -136,7 +150,12 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> DeliveryR
         except HubError as exc:
             return DeliveryReport(name="push", kind="powerbi-push", state="failed", error=str(exc))
     return DeliveryReport(
-        name="push", kind="powerbi-push", state="published", where=done.where, rows=done.rows, notes=done.notes
+        name="push",
+        kind="powerbi-push",
+        state="published",
+        where=done.where,
+        rows=done.rows,
+        notes=done.notes,
     )
 
 
@@ -156,7 +175,9 @@ def counts(site: StandIn) -> dict[str, int]:
     return {names[caption]: len(table["rows"]) for caption, table in one["tables"].items()}
 
 
-def test_the_model_shows_the_feed_and_only_changes_are_sent(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_the_model_shows_the_feed_and_only_changes_are_sent(
+    store: Store, tmp_path: Path, site: StandIn
+) -> None:
     first = go(store, tmp_path, site)
     assert ("published", None) == (first.state, first.error)
     assert (5, 1) == (counts(site)["fact_worklog"], counts(site)["dim_task"] - 1)
@@ -164,20 +185,26 @@ def test_the_model_shows_the_feed_and_only_changes_are_sent(store: Store, tmp_pa
     assert "Texts of dim_task were cut at 4000 letters." in first.notes
 
     again = go(store, tmp_path, site, hours=7)
-    sent = {unquote(request.path).split("/")[-2] for request in service(site).asked if request.method == "DELETE"}
+    sent = {
+        unquote(request.path).split("/")[-2] for request in service(site).asked if request.method == "DELETE"
+    }
     assert ("published", 7) == (again.state, counts(site)["fact_worklog"])
     assert Names("en").tables["fact_worklog"] in sent
     assert Names("en").tables["dim_task"] not in sent
 
 
-def test_rows_go_in_portions(store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_go_in_portions(
+    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(push, "AT_ONCE", 10)
     go(store, tmp_path, site, hours=35)
 
     assert 35 == counts(site)["fact_worklog"]
     ids = [
         row[Names("en").columns["fact_worklog"][model().tables["fact_worklog"].key[0]]]
-        for row in next(iter(service(site).models.values()))["tables"][Names("en").tables["fact_worklog"]]["rows"]
+        for row in next(iter(service(site).models.values()))["tables"][Names("en").tables["fact_worklog"]][
+            "rows"
+        ]
     ]
     assert len(ids) == len(set(ids))
 
@@ -206,7 +233,9 @@ def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: StandIn, trou
     assert 5 == counts(site)["fact_worklog"]
 
 
-def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, site: StandIn, proof: bool) -> None:
+def test_cut_anywhere_and_repeated_it_ends_alike(
+    store: Store, tmp_path: Path, site: StandIn, proof: bool
+) -> None:
     fill(store)
     with feed_view(store, tmp_path) as feed:
         deliver(tmp_path, site, feed)
@@ -269,9 +298,14 @@ def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site
     known = json.loads(SPECIFICATION.read_text())
     go(store, tmp_path, site)
     seen = set()
-    kinds = {(one.method, one.path.count("/"), one.path.rpartition("/")[2] == "rows"): one for one in service(site).asked}
+    kinds = {
+        (one.method, one.path.count("/"), one.path.rpartition("/")[2] == "rows"): one
+        for one in service(site).asked
+    }
     for request in kinds.values():
-        pattern = next(path for path in known["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path))
+        pattern = next(
+            path for path in known["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path)
+        )
         operation = known["paths"][pattern][request.method.lower()]
         seen.add(operation["operationId"])
         assert set(request.query) <= {one["name"] for one in operation["parameters"] if one["in"] == "query"}

@@ -73,7 +73,9 @@ class Cloud:
         self.asked.append(request)
         body = json.loads(request.body) if request.body else {}
         if path.startswith("/v1.0/myorg/"):
-            return self.powerbi(request.method, path.removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets/"), body)
+            return self.powerbi(
+                request.method, path.removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets/"), body
+            )
         if path.startswith("/v1.0/"):
             return self.graph(request, path.removeprefix("/v1.0/"))
         return self.fabric(request.method, path.removeprefix("/v1/"), body | request.query)
@@ -91,7 +93,8 @@ class Cloud:
             return Response(
                 body={
                     "value": [
-                        {"id": f"drive{n}", "name": url.rpartition("/")[2], "webUrl": url} for n, url in enumerate(urls)
+                        {"id": f"drive{n}", "name": url.rpartition("/")[2], "webUrl": url}
+                        for n, url in enumerate(urls)
                     ]
                 }
             )
@@ -114,7 +117,9 @@ class Cloud:
         name, held = self.uploads[native]
         if request.method == "GET":
             return Response(body={"nextExpectedRanges": [f"{len(held)}-"]})
-        first, last, size = map(int, re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", request.headers["content-range"]).groups())  # type: ignore[union-attr]
+        first, last, size = map(
+            int, re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", request.headers["content-range"]).groups()
+        )  # type: ignore[union-attr]
         if first != len(held):
             return Response(status=416, body={"error": {"code": "invalidRange"}})
         assert last - first + 1 == len(request.body)
@@ -145,7 +150,9 @@ class Cloud:
             )
             status = "Running" if operation["left"] > 0 else "Failed" if error else "Succeeded"
             return Response(body={"status": status, "error": error})
-        found = re.fullmatch(rf"workspaces/{WORKSPACE}/(semanticModels|reports)(?:/([^/]+)/updateDefinition)?", path)
+        found = re.fullmatch(
+            rf"workspaces/{WORKSPACE}/(semanticModels|reports)(?:/([^/]+)/updateDefinition)?", path
+        )
         assert found, path
         items = self.items[found[1]]
         if method == "GET":
@@ -157,18 +164,28 @@ class Cloud:
                 else {}
             )
             return Response(body={"value": found_items[first : first + 1]} | more)
-        parts = {part["path"]: base64.b64decode(part["payload"]).decode() for part in body["definition"]["parts"]}
+        parts = {
+            part["path"]: base64.b64decode(part["payload"]).decode() for part in body["definition"]["parts"]
+        }
         native = found[2] or self.new()
         operation = self.new()
         broken = any("broken" in text for text in parts.values())
         if not broken:
             items[native] = {"name": body.get("displayName") or items[native]["name"], "parts": parts}
-        self.operations[operation] = {"left": self.polls, "result": None if found[2] else {"id": native}, "broken": broken}
+        self.operations[operation] = {
+            "left": self.polls,
+            "result": None if found[2] else {"id": native},
+            "broken": broken,
+        }
         named = {"x-ms-operation-id": operation} if self.names_operations else {}
         return Response(
             status=202,
             body=b"",
-            headers={"Retry-After": "1", "Location": f"https://elsewhere.example.org/v1/operations/{operation}"} | named,
+            headers={
+                "Retry-After": "1",
+                "Location": f"https://elsewhere.example.org/v1/operations/{operation}",
+            }
+            | named,
         )
 
     # ---------- Power BI ----------
@@ -179,7 +196,9 @@ class Cloud:
         if rest == "executeQueries":
             if self.blind:
                 return Response(status=400, body={"error": {"code": "DatasetExecuteQueriesError"}})
-            return Response(body={"results": [{"tables": [{"rows": [self.evaluated(body["queries"][0]["query"])]}]}]})
+            return Response(
+                body={"results": [{"tables": [{"rows": [self.evaluated(body["queries"][0]["query"])]}]}]}
+            )
         if method == "POST":
             self.end()
             entry = {
@@ -189,7 +208,11 @@ class Cloud:
                 "status": "Unknown",
             }
             self.history.insert(0, entry)
-            return Response(status=202, body=b"", headers={"x-ms-request-id": entry["requestId"]} if "type" in body else {})
+            return Response(
+                status=202,
+                body=b"",
+                headers={"x-ms-request-id": entry["requestId"]} if "type" in body else {},
+            )
         self.polls -= 1
         if self.polls <= 0:
             self.end()
@@ -234,7 +257,9 @@ def cloud(tmp_path: Path) -> Iterator[StandIn]:
 
 def fill(store: Store, tasks: int = 3) -> None:
     if not store.runs("seed", limit=1):
-        store.register_source("seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            "seed", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
     with store.transaction():
         run = store.begin_run("seed", "full")
         records = [Container(id="seed:p", kind="project", name="P"), Account(id="seed:a", display_name="A")]
@@ -269,22 +294,37 @@ def reported(act: Callable[[], Delivery]) -> PublishReport:
     try:
         done = act()
     except HubError as exc:
-        return PublishReport(deliveries=[DeliveryReport(name="powerbi", kind="powerbi", state="failed", error=str(exc))])
+        return PublishReport(
+            deliveries=[DeliveryReport(name="powerbi", kind="powerbi", state="failed", error=str(exc))]
+        )
     return PublishReport(
         deliveries=[
             DeliveryReport(
-                name="powerbi", kind="powerbi", state="published", where=done.where, rows=done.rows, notes=done.notes
+                name="powerbi",
+                kind="powerbi",
+                state="published",
+                where=done.where,
+                rows=done.rows,
+                notes=done.notes,
             )
         ]
     )
 
 
-def destination(site: StandIn, *, service: dict[str, Any] | None = None, **settings: Any) -> PowerBiDestination:
+def destination(
+    site: StandIn, *, service: dict[str, Any] | None = None, **settings: Any
+) -> PowerBiDestination:
     chosen = Service(**{
         "account": microsoft.account(site.url), "upload": True, "workspace": WORKSPACE, "powerbi_url": site.url, "fabric_url": site.url, "graph_url": site.url,
     } | (service or {}))  # fmt: skip
     return PowerBiDestination(
-        **{"name": "powerbi", "path": "out", "location": LOCATION, "service": chosen, "privacy": "nominative-line"}
+        **{
+            "name": "powerbi",
+            "path": "out",
+            "location": LOCATION,
+            "service": chosen,
+            "privacy": "nominative-line",
+        }
         | settings
     )
 
@@ -295,7 +335,7 @@ def world(site: StandIn) -> Cloud:
 
 
 def state(site: StandIn) -> dict[str, Any]:
-    """Give what readers see: definitions by name, files by content, the rows that are shown."""
+    """Return what readers see: definitions by name, files by content, the rows that are shown."""
     one = world(site)
     items = {
         kind: {
@@ -345,12 +385,15 @@ def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cl
     assert not [
         request
         for request in world(cloud).asked
-        if request.path.endswith(("/updateDefinition", "/semanticModels", "/reports")) and request.method == "POST"
+        if request.path.endswith(("/updateDefinition", "/semanticModels", "/reports"))
+        and request.method == "POST"
     ]
     assert 2 == len(world(cloud).history)
 
 
-def test_what_is_asked_of_power_bi_fits_its_own_specification(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_what_is_asked_of_power_bi_fits_its_own_specification(
+    store: Store, tmp_path: Path, cloud: StandIn
+) -> None:
     """Microsoft's specification of the REST API: the path, the method, the body. It lists notifyOption as required, and says that an enhanced refresh must leave it out."""
     if not SPECIFICATION.exists():
         pytest.skip("the specification is not here (shared/data/powerbi/swagger.json)")
@@ -363,7 +406,9 @@ def test_what_is_asked_of_power_bi_fits_its_own_specification(store: Store, tmp_
         asked += [request for request in world(cloud).asked if request.path.startswith("/v1.0/myorg/")]
 
     for request in asked:
-        pattern = next(path for path in known["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path))
+        pattern = next(
+            path for path in known["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), request.path)
+        )
         operation = known["paths"][pattern][request.method.lower()]
         names = {one["name"] for one in operation["parameters"] if one["in"] == "query"}
         assert set(request.query) <= names
@@ -373,7 +418,9 @@ def test_what_is_asked_of_power_bi_fits_its_own_specification(store: Store, tmp_
     assert {"executeQueries", "refreshes"} == {request.path.rpartition("/")[2] for request in asked}
 
 
-def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, cloud: StandIn, proof: bool) -> None:
+def test_cut_anywhere_and_repeated_it_ends_alike(
+    store: Store, tmp_path: Path, cloud: StandIn, proof: bool
+) -> None:
     """Whatever request is the last that is answered, the next delivery ends with one model, one report, and all rows shown."""
     fill(store)
     with feed_view(store, tmp_path) as feed:
@@ -401,7 +448,9 @@ def deliver(tmp_path: Path, site: StandIn, feed: FeedView, **settings: Any) -> D
         context.close()
 
 
-def test_a_model_that_shows_something_else_is_not_called_published(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_model_that_shows_something_else_is_not_called_published(
+    store: Store, tmp_path: Path, cloud: StandIn
+) -> None:
     fill(store)
     one = world(cloud)
     honest = one.evaluated
@@ -435,7 +484,9 @@ def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud
     free = now - timedelta(hours=8) + timedelta(days=1)
     assert f"the next is free at {free:%Y-%m-%d %H:%M} UTC" in str(refused.error)
     assert not [
-        request for request in world(cloud).asked if request.method == "POST" and request.path.endswith("/refreshes")
+        request
+        for request in world(cloud).asked
+        if request.method == "POST" and request.path.endswith("/refreshes")
     ]
     enhanced = go(store, tmp_path, cloud, service={"refresh": "enhanced"}).deliveries[0]
     assert "published" == enhanced.state
@@ -446,13 +497,21 @@ def test_a_refresh_that_others_began_is_waited_for(store: Store, tmp_path: Path,
     fill(store)
     go(store, tmp_path, cloud)
     world(cloud).history.insert(
-        0, {"requestId": "theirs", "refreshType": "OnDemand", "startTime": "2026-11-02T05:59:00Z", "status": "Unknown"}
+        0,
+        {
+            "requestId": "theirs",
+            "refreshType": "OnDemand",
+            "startTime": "2026-11-02T05:59:00Z",
+            "status": "Unknown",
+        },
     )
     world(cloud).polls = 4
     delivery = go(store, tmp_path, cloud).deliveries[0]
 
     assert "published" == delivery.state
-    assert ["ViaEnhancedApi", "OnDemand", "ViaEnhancedApi"] == [one["refreshType"] for one in world(cloud).history]
+    assert ["ViaEnhancedApi", "OnDemand", "ViaEnhancedApi"] == [
+        one["refreshType"] for one in world(cloud).history
+    ]
 
 
 @pytest.mark.parametrize(
@@ -482,7 +541,9 @@ def test_a_refresh_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: 
     assert "has not ended the refresh within 1 minutes" in str(delivery.error)
 
 
-def test_an_operation_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_an_operation_that_takes_for_ever_ends_the_waiting(
+    store: Store, tmp_path: Path, cloud: StandIn
+) -> None:
     fill(store)
     world(cloud).polls = 10**6
     delivery = go(store, tmp_path, cloud, service={"wait_minutes": 1.0}).deliveries[0]
@@ -576,7 +637,9 @@ def test_an_upload_goes_on_where_it_broke_off(
     assert big.read_bytes() == world(cloud).files["hub/big.bin"]
 
 
-def test_a_project_that_somebody_edited_is_theirs_to_bring(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_project_that_somebody_edited_is_theirs_to_bring(
+    store: Store, tmp_path: Path, cloud: StandIn
+) -> None:
     """The files and the refresh go on; the model in the service stays as it is."""
     fill(store)
     go(store, tmp_path, cloud)
@@ -599,7 +662,9 @@ def test_check_says_what_it_saw(tmp_path: Path, cloud: StandIn) -> None:
         graph_url=cloud.url,
     )
     place = PowerBiDestination(name="powerbi", path="out", location=LOCATION, service=chosen)
-    nowhere = msgspec.structs.replace(place, location="https://contoso.sharepoint.com/sites/pmo/Elsewhere/hub")
+    nowhere = msgspec.structs.replace(
+        place, location="https://contoso.sharepoint.com/sites/pmo/Elsewhere/hub"
+    )
 
     assert {"ok"} == {one.state for one in check_destination(place, tmp_path)}
     (failed,) = check_destination(nowhere, tmp_path)
@@ -609,5 +674,7 @@ def test_check_says_what_it_saw(tmp_path: Path, cloud: StandIn) -> None:
 def test_service_needs_a_location() -> None:
     with pytest.raises(ConfigError, match="service needs location"):
         PowerBiDestination(
-            name="powerbi", path="out", service=Service(account=microsoft.account("http://127.0.0.1:1"), upload=True)
+            name="powerbi",
+            path="out",
+            service=Service(account=microsoft.account("http://127.0.0.1:1"), upload=True),
         )

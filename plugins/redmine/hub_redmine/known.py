@@ -34,7 +34,7 @@ class Known:
             self.where.pop(native, None)
 
     def lost(self, seen: Known, *, since: str = "") -> dict[str, list[int]]:
-        """Give, per project, the ids in buckets from *since* on that *seen* lacks."""
+        """Return, per project, the ids in buckets from *since* on that *seen* lacks."""
         found: dict[str, list[int]] = {}
         for native, (project, bucket) in sorted(self.where.items()):
             if bucket >= since and native not in seen.where:
@@ -42,7 +42,7 @@ class Known:
         return found
 
     def places(self) -> Places:
-        """Give JSON, for a cursor."""
+        """Return JSON, for a cursor."""
         grouped: dict[str, dict[str, list[int]]] = {}
         for native, (project, bucket) in sorted(self.where.items()):
             grouped.setdefault(project, {}).setdefault(bucket, []).append(native)

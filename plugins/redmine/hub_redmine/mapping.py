@@ -73,7 +73,7 @@ class Mapper:
         self.told_people, self.told_versions = set(meta.users), set(meta.versions)
 
     def row_id(self, native: object) -> str:
-        """Give the store's id."""
+        """Return the store's id."""
         return f"{self.name}:{native}"
 
     # ---------- around the issues ----------
@@ -93,7 +93,7 @@ class Mapper:
         )  # fmt: skip
 
     def person(self, one: wire.Ref | None) -> Iterator[Account]:
-        """Give the account of somebody, or of a group, who is only named; once."""
+        """Return the account of somebody, or of a group, who is only named; once."""
         if one is not None and one.id not in self.told_people:
             self.told_people.add(one.id)
             yield Account(id=self.row_id(f"u{one.id}"), display_name=one.name)
@@ -114,7 +114,9 @@ class Mapper:
 
     def category(self, issue: wire.Issue) -> Category:
         """Say what a status means: closed ones are done, the one of new issues is to do, all between is under way."""
-        closed = issue.status.is_closed if issue.status.is_closed is not None else issue.status.id in self.closed
+        closed = (
+            issue.status.is_closed if issue.status.is_closed is not None else issue.status.id in self.closed
+        )
         if closed:
             return "done"
         return "todo" if (issue.tracker.id, issue.status.id) in self.opening else "in_progress"
@@ -126,7 +128,8 @@ class Mapper:
         if issue.fixed_version and issue.fixed_version.id not in self.told_versions:
             self.told_versions.add(issue.fixed_version.id)
             yield Iteration(
-                id=self.row_id(f"v{issue.fixed_version.id}"), name=issue.fixed_version.name or str(issue.fixed_version.id)
+                id=self.row_id(f"v{issue.fixed_version.id}"),
+                name=issue.fixed_version.name or str(issue.fixed_version.id),
             )
         category = self.category(issue)
         custom = {one.name: one for one in issue.custom_fields}
@@ -141,7 +144,9 @@ class Mapper:
             actual_finish_on=self.day(issue.closed_on) if issue.closed_on and category == "done" else None, percent=issue.done_ratio, percent_kind="physical" if issue.done_ratio is not None else None,
             estimate_s=seconds(issue.estimated_hours) if issue.estimated_hours is not None else None, points=number(custom.get(self.fields.get("points", ""))),
         )  # fmt: skip
-        start, finish = (text(custom.get(self.fields.get(role, ""))) for role in ("baseline_start", "baseline_finish"))
+        start, finish = (
+            text(custom.get(self.fields.get(role, ""))) for role in ("baseline_start", "baseline_finish")
+        )
         if start or finish:
             yield Baseline(id=f"{id_}/b0", task_id=id_, start_on=start, finish_on=finish)
         for one in issue.custom_fields:
@@ -153,7 +158,7 @@ class Mapper:
             yield from self.changes(issue.id, journal)
 
     def day(self, stamp: str) -> str:
-        """Give the civil day of a stamp. Raises `SourceDataError` for another text."""
+        """Return the civil day of a stamp. Raises `SourceDataError` for another text."""
         try:
             return datetime.fromisoformat(stamp).astimezone(self.zone).date().isoformat()
         except ValueError as exc:
@@ -184,7 +189,7 @@ class Mapper:
             )  # fmt: skip
 
     def side(self, field: str, value: Any) -> str | None:
-        """Give one side of a change: the name of a status, the id of a row, else the text."""
+        """Return one side of a change: the name of a status, the id of a row, else the text."""
         if value in {None, ""}:
             return None
         match field:
@@ -211,7 +216,9 @@ class Mapper:
         self.met |= {field.name for field in one.custom_fields} | {
             name for name in OPTIONAL["time_entries"] if getattr(one, name) is not None
         }
-        flag = next((field.value for field in one.custom_fields if field.name == self.fields.get("billable")), None)
+        flag = next(
+            (field.value for field in one.custom_fields if field.name == self.fields.get("billable")), None
+        )
         yield Worklog(
             id=self.row_id(f"t{one.id}"), task_id=self.row_id(one.issue.id) if one.issue else None, container_id=self.row_id(f"p{one.project.id}"),
             account_id=self.row_id(f"u{one.user.id}") if one.user and self.people else None, day=one.spent_on, seconds=seconds(one.hours),
@@ -226,14 +233,14 @@ def seconds(hours: float) -> int:
 
 
 def text(one: wire.Custom | None) -> str | None:
-    """Give the value of a custom field as text; several are joined."""
+    """Return the value of a custom field as text; several are joined."""
     if one is None or not one.value:
         return None
     return ", ".join(one.value) if isinstance(one.value, list) else one.value
 
 
 def number(one: wire.Custom | None) -> float | None:
-    """Give the value of a custom field as a number. Raises `SourceDataError` for another text."""
+    """Return the value of a custom field as a number. Raises `SourceDataError` for another text."""
     value = text(one)
     if value is None or one is None:
         return None

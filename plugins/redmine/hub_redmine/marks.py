@@ -28,7 +28,7 @@ class Stamps:
 
 
 def marked(mark: str, at: datetime, done: dict[str, str], stamps: dict[str, str]) -> dict[str, Any]:
-    """Give a mark: the newest stamp, what was read after the second of its stamp was over, and what may have changed within it."""
+    """Return a mark: the newest stamp, what was read after the second of its stamp was over, and what may have changed within it."""
     horizon, soon = earlier(mark), shifted(mark, -SAME_SECOND)
     near = {one: stamp for one, stamp in stamps.items() if stamp >= horizon}
     seen = {one: stamp for one, stamp in near.items() if stamp < soon or done.get(one) == stamp}
@@ -41,17 +41,17 @@ def marked(mark: str, at: datetime, done: dict[str, str], stamps: dict[str, str]
 
 
 def shifted(stamp: str, by: timedelta) -> str:
-    """Give a stamp that much later; of none, none."""
+    """Return a stamp that much later; of none, none."""
     return f"{datetime.fromisoformat(stamp) + by:%Y-%m-%dT%H:%M:%SZ}" if stamp else ""
 
 
 def earlier(stamp: str) -> str:
-    """Give the stamp from which on the next run asks."""
+    """Return the stamp from which on the next run asks."""
     return shifted(stamp, -OVERLAP)
 
 
 def age_of(before: Mapping[str, Any], now: datetime, name: str = "at") -> timedelta:
-    """Give the time since what a cursor says at *name*, without end where it says nothing."""
+    """Return the time since what a cursor says at *name*, without end where it says nothing."""
     if not before.get(name):
         return timedelta.max
     age = now - datetime.fromisoformat(before[name])

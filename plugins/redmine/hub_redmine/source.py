@@ -66,13 +66,15 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
-            raise ConfigError(f"The source {self.name}: url is the address of Redmine, such as https://redmine.example.com.")
+            raise ConfigError(
+                f"The source {self.name}: url is the address of Redmine, such as https://redmine.example.com."
+            )
         if self.hours_days < 1 or self.hours_sweep_days < 1:
             raise ConfigError(f"The source {self.name}: hours_days and hours_sweep_days are at least 1.")
 
     @property
     def address(self) -> str:
-        """Give the site."""
+        """Return the site."""
         return self.url
 
     # ---------- what one run shares ----------
@@ -81,7 +83,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return ctx.shared("site", lambda: Site(ctx, self.url, self.key))
 
     def _wanted(self, ctx: Context) -> list[wire.Project]:
-        """Give the projects in scope that can be read now."""
+        """Return the projects in scope that can be read now."""
         found: list[wire.Project] = ctx.shared("projects", lambda: self._site(ctx).projects())
         if not self.projects:
             return found
@@ -94,7 +96,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return [one.id for one in projects] if self.projects else None
 
     def _settings(self) -> str:
-        """Give what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become: another value reads everything anew."""
         chosen = [
             self.url,
             self.projects,
@@ -123,22 +125,31 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         me = site.me()
         yield Check(name="account", state="ok", detail=f"signed in as {me.login}")
         projects = self._wanted(ctx)
-        yield Check(name="projects", state="ok" if projects else "failed", detail=f"{len(projects)} projects can be read")
+        yield Check(
+            name="projects",
+            state="ok" if projects else "failed",
+            detail=f"{len(projects)} projects can be read",
+        )
         for name in self.projects:
             if name not in {one.identifier for one in projects}:
-                yield Check(name=name, state="failed", detail="no such project, or this account is no member of it")
+                yield Check(
+                    name=name, state="failed", detail="no such project, or this account is no member of it"
+                )
         try:
             users, locked = site.users()
-            yield Check(name="users", state="ok", detail=f"{len(users)} users, {len(locked)} locked or registered only")
-        except SourceForbidden:
-            detail = (
-                "only administrators may list users: people come with the names on issues and hours, without mail addresses"
+            yield Check(
+                name="users",
+                state="ok",
+                detail=f"{len(users)} users, {len(locked)} locked or registered only",
             )
+        except SourceForbidden:
+            detail = "only administrators may list users: people come with the names on issues and hours, without mail addresses"
             yield Check(name="users", state="warning", detail=detail)
         statuses, trackers = site.statuses(), site.trackers()
         first = {status for _, status in _opening(statuses, trackers)}
         words = [
-            f"{one.name} {'done' if one.is_closed else 'to do' if one.id in first else 'in progress'}" for one in statuses
+            f"{one.name} {'done' if one.is_closed else 'to do' if one.id in first else 'in progress'}"
+            for one in statuses
         ]
         yield Check(name="statuses", state="ok", detail=f"{', '.join(words)}; statuses.csv says it better")
         kinds = {one.name.casefold() for one in trackers}
@@ -151,12 +162,16 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         narrow = self._narrow(projects)
         newest = site.newest_issue(narrow)
         seen = (
-            f"{site.count('issues', narrow)} issues, last change {newest.updated_on}" if newest else "no issue can be seen"
+            f"{site.count('issues', narrow)} issues, last change {newest.updated_on}"
+            if newest
+            else "no issue can be seen"
         )
         yield Check(name="issues", state="ok" if newest else "warning", detail=seen)
         if newest:
             have = {one.name for one in newest.custom_fields}
-            for name in sorted({*self.custom, *(value for role, value in self.fields.items() if role != "billable")} - have):
+            for name in sorted(
+                {*self.custom, *(value for role, value in self.fields.items() if role != "billable")} - have
+            ):
                 yield Check(
                     name=name,
                     state="warning",
@@ -183,7 +198,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         # each mark says for itself what it stands for: it is written last, and a run may have died before it
         known, came = self._stands(ctx, mark, projects)
         walk = (
-            not known or bool(came) or mark["lacking"] or age_of(mark, ctx.now(), "walked") >= timedelta(hours=SWEEP_HOURS)
+            not known
+            or bool(came)
+            or mark["lacking"]
+            or age_of(mark, ctx.now(), "walked") >= timedelta(hours=SWEEP_HOURS)
         )
         fresh = not walk and "meta" in before and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
@@ -203,7 +221,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         yield Partition(
             id="metadata",
             label="projects",
-            data=shared | {"projects": projects, "users": users, "versions": versions, "lost": lost, "cursor": cursor},
+            data=shared
+            | {"projects": projects, "users": users, "versions": versions, "lost": lost, "cursor": cursor},
         )
         if not projects:
             return
@@ -211,15 +230,23 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             yield Partition(id="issues", label="changed issues", data=shared)
         else:
             yield from self._walk(
-                ctx, shared | {"came": came}, mark if known else {}, Known(mark.get("ids")), Known(mark.get("links"))
+                ctx,
+                shared | {"came": came},
+                mark if known else {},
+                Known(mark.get("ids")),
+                Known(mark.get("links")),
             )
         if self.worklogs:
             known, came = self._stands(ctx, hours, projects)
             yield Partition(
-                id="hours", label="time entries", data=shared | {"before": hours, "all": not known or bool(came)}
+                id="hours",
+                label="time entries",
+                data=shared | {"before": hours, "all": not known or bool(came)},
             )
 
-    def _stands(self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]) -> tuple[bool, set[int]]:
+    def _stands(
+        self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]
+    ) -> tuple[bool, set[int]]:
         """Say whether a mark is one of these settings, and which projects came since."""
         same = mark.get("settings") == self._settings() and not ctx.full
         return same, {one.id for one in projects} - set(mark.get("readable", []))
@@ -297,7 +324,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         records += [mapper.user(one, active=one.id not in locked) for one in users]
         records += [record for one in data["versions"] for record in mapper.version(one)]
         gone = tuple(
-            self._left(*one) for native in data["lost"] for one in ((Iteration, f"v{native}"), (Task, f"m{native}"))
+            self._left(*one)
+            for native in data["lost"]
+            for one in ((Iteration, f"v{native}"), (Task, f"m{native}"))
         )
         return Batch(records=records, gone=gone, cursor=data["cursor"])
 
@@ -320,7 +349,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             yield self._with_history(ctx, mapper, news, records, data["stamps"])
 
     def _with_history(
-        self, ctx: Context, mapper: mapping.Mapper, news: list[wire.Issue], records: list[Record], stamps: Stamps
+        self,
+        ctx: Context,
+        mapper: mapping.Mapper,
+        news: list[wire.Issue],
+        records: list[Record],
+        stamps: Stamps,
     ) -> Batch:
         """Read the history of *news* one by one, as Redmine wants it: what it then says, its stamp too, is younger than the list."""
         stamps.note(news)
@@ -337,7 +371,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             else:
                 stamps.note([found])
                 # an issue alone shows no relations when it has none
-                records.extend(mapper.issue(msgspec.structs.replace(found, relations=listed[native].relations)))
+                records.extend(
+                    mapper.issue(msgspec.structs.replace(found, relations=listed[native].relations))
+                )
         return Batch(records=records, gone=tuple(gone))
 
     def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
@@ -364,7 +400,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 *unlinked,
             ),
             cursor=marked(data["mark"], data["at"], {}, data["stamps"].found)
-            | {"ids": seen.places(), "links": data["links"].places(), "walked": data["at"].isoformat(), "lacking": lacking}
+            | {
+                "ids": seen.places(),
+                "links": data["links"].places(),
+                "walked": data["at"].isoformat(),
+                "lacking": lacking,
+            }
             | data["stands"],
         )
 
@@ -381,18 +422,30 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 continue
             for native, found in each(natives, ask):
                 # one that answers now was moved or shown again while it was looked for: the next run reads it
-                (proven if found is None else hidden if isinstance(found, SourceForbidden) else away).append(native)
+                (proven if found is None else hidden if isinstance(found, SourceForbidden) else away).append(
+                    native
+                )
         return proven, hidden, away
 
     def _left(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
         evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
-        return Gone(record=record, id=self.row_id(native), presence="hidden" if hidden else "deleted", evidence=evidence)
+        return Gone(
+            record=record,
+            id=self.row_id(native),
+            presence="hidden" if hidden else "deleted",
+            evidence=evidence,
+        )
 
     def _changed(
         self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any], cursor: dict[str, Any]
     ) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
-        now, mark, before, unsettled = ctx.now(), cursor["updated"], cursor["seen"], cursor.get("unsettled", {})
+        now, mark, before, unsettled = (
+            ctx.now(),
+            cursor["updated"],
+            cursor["seen"],
+            cursor.get("unsettled", {}),
+        )
         ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
         stamps = Stamps(earlier(mark))
         for page in self._site(ctx).issues(data["narrow"], since=earlier(mark) or None):
@@ -412,9 +465,14 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             | data["stands"]
         )
 
-    def _told(self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None) -> bool:
+    def _told(
+        self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None
+    ) -> bool:
         """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name. True: all is read again next time."""
-        said = [f"{name}: none has a custom field {one!r}: it was renamed, or is for others" for one in sorted(wanted - met)]
+        said = [
+            f"{name}: none has a custom field {one!r}: it was renamed, or is for others"
+            for one in sorted(wanted - met)
+        ]
         for renamed in self._site(ctx).renamed(name, narrow, OPTIONAL[name] - met):
             said.append(f"{name} have {renamed}: the API changed, please report it")
         for one in said:
@@ -467,7 +525,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         known.drop(gone)
         known.where |= seen.where
         wanted = {self.fields["billable"]} if "billable" in self.fields else set()
-        lacking = whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
+        lacking = (
+            whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
+        )
         yield Batch(
             gone=tuple(self._left(Worklog, f"t{one}") for one in gone) + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
             cursor={
@@ -476,9 +536,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def _window(self, newest: str) -> str:
-        """Give the first day that is read each time: of a month, so that what is known by month can be held against it."""
+        """Return the first day that is read each time: of a month, so that what is known by month can be held against it."""
         return (
-            (date.fromisoformat(newest[:10]) - timedelta(days=self.hours_days)).replace(day=1).isoformat() if newest else ""
+            (date.fromisoformat(newest[:10]) - timedelta(days=self.hours_days)).replace(day=1).isoformat()
+            if newest
+            else ""
         )
 
     # ---------- census ----------
@@ -501,7 +563,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 found = site.project(str(lost))
             except SourceForbidden as exc:
                 said = f"{exc} Its project is archived, or closed to this account."
-                yield Census(record=Task, scope=self._in(str(lost)), ids=frozenset(), evidence=said, readable=False)
+                yield Census(
+                    record=Task, scope=self._in(str(lost)), ids=frozenset(), evidence=said, readable=False
+                )
                 continue
             if found is None:
                 for record in (Task, Worklog):
@@ -517,7 +581,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
 
 def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[tuple[int, int]]:
-    """Give tracker and status of new issues; the first status where trackers do not say, as those of old versions."""
+    """Return tracker and status of new issues; the first status where trackers do not say, as those of old versions."""
     first = statuses[0].id if statuses else 0
     return [(one.id, one.default_status.id if one.default_status else first) for one in trackers]
 

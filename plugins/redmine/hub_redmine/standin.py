@@ -46,12 +46,12 @@ class RedmineWorld(Ledger, HttpWorld):
         return chosen
 
     def seen(self) -> list[Item]:
-        """Give what may be seen."""
+        """Return what may be seen."""
         away = self.hidden | self.archived | self.deleted
         return [item for _, item in sorted(self.items.items()) if item.container not in away]
 
     def requests(self) -> int:
-        """Give the plan of a full reading and its census: lists, one request a page and a slice, one an issue for its history."""
+        """Return the plan of a full reading and its census: lists, one request a page and a slice, one an issue for its history."""
         issues, slices = len(self.seen()), min(16, 1 + max(self.items, default=0) // CAP)
         lists = 1 + 2 + 2 + len(self.containers) + 2
         return lists + slices + issues // CAP + issues + -(-len(self.logs) // (CAP - 1)) + 2
@@ -68,12 +68,16 @@ class RedmineWorld(Ledger, HttpWorld):
             case ["users", "current"]:
                 return Response(body={"user": self.user(1)})
             case ["users"]:
-                wanted = {"": range(1, LOCKED + 1), "3": [LOCKED]}.get(request.query.get("status", "1"), range(1, LOCKED))
+                wanted = {"": range(1, LOCKED + 1), "3": [LOCKED]}.get(
+                    request.query.get("status", "1"), range(1, LOCKED)
+                )
                 return self.paged("users", [self.user(n) for n in wanted], pairs)
             case ["issue_statuses"]:
                 return Response(
                     body={
-                        "issue_statuses": [{"id": n, "name": name, "is_closed": end} for n, (name, end) in STATUSES.items()]
+                        "issue_statuses": [
+                            {"id": n, "name": name, "is_closed": end} for n, (name, end) in STATUSES.items()
+                        ]
                     }
                 )
             case ["trackers"]:
@@ -88,15 +92,25 @@ class RedmineWorld(Ledger, HttpWorld):
             case ["projects"]:
                 return self.paged(
                     "projects",
-                    [self.project(n) for n in self.containers if n not in self.hidden | self.archived | self.deleted],
+                    [
+                        self.project(n)
+                        for n in self.containers
+                        if n not in self.hidden | self.archived | self.deleted
+                    ],
                     pairs,
                 )
             case ["projects", n]:
-                return self.one("project", n in self.containers and n not in self.deleted, n, lambda: self.project(n))
+                return self.one(
+                    "project", n in self.containers and n not in self.deleted, n, lambda: self.project(n)
+                )
             case ["projects", n, "versions"]:
                 return Response(body={"versions": [self.version(n)], "total_count": 1})
             case ["versions", n]:
-                return Response(body={"version": self.version(n)}) if n in self.containers else Response(status=404)
+                return (
+                    Response(body={"version": self.version(n)})
+                    if n in self.containers
+                    else Response(status=404)
+                )
             case ["issues"]:
                 return self.paged(
                     "issues",
@@ -110,7 +124,10 @@ class RedmineWorld(Ledger, HttpWorld):
                 item = self.items.get(int(n))
                 alive = item is not None and item.container not in self.deleted
                 return self.one(
-                    "issue", alive, item.container if item else "", lambda: self.issue(self.items[int(n)], whole=True)
+                    "issue",
+                    alive,
+                    item.container if item else "",
+                    lambda: self.issue(self.items[int(n)], whole=True),
                 )
             case ["relations", n]:
                 return (
@@ -129,12 +146,17 @@ class RedmineWorld(Ledger, HttpWorld):
                     )
                 )
             case ["time_entries"]:
-                return self.paged("time_entries", self.spent(pairs), pairs, self.entry, created_on=lambda log: log.native)
+                return self.paged(
+                    "time_entries", self.spent(pairs), pairs, self.entry, created_on=lambda log: log.native
+                )
             case ["time_entries", n]:
                 log = self.logs.get(int(n))
                 place = self.items[log.item].container if log else ""
                 return self.one(
-                    "time_entry", log is not None and place not in self.deleted, place, lambda: self.entry(self.logs[int(n)])
+                    "time_entry",
+                    log is not None and place not in self.deleted,
+                    place,
+                    lambda: self.entry(self.logs[int(n)]),
                 )
         return Response(status=404)
 
@@ -165,7 +187,7 @@ class RedmineWorld(Ledger, HttpWorld):
         return Response(body={name: shown, "total_count": len(rows), "offset": start, "limit": size})
 
     def filtered(self, pairs: list[tuple[str, str]]) -> list[Item]:
-        """Give the issues that fit; open ones alone unless the status is asked for, and what is no filter is ignored."""
+        """Return the issues that fit; open ones alone unless the status is asked for, and what is no filter is ignored."""
         chosen = _filters(pairs)
         rows = self.seen()
         if chosen.get("status_id", ("", []))[0] != "*":
@@ -185,7 +207,7 @@ class RedmineWorld(Ledger, HttpWorld):
         return rows
 
     def spent(self, pairs: list[tuple[str, str]]) -> list[Log]:
-        """Give the time entries that fit: there is a filter on their day, none on their changes or ids."""
+        """Return the time entries that fit: there is a filter on their day, none on their changes or ids."""
         chosen = _filters(pairs)
         rows = self.seen_logs()
         operator, values = chosen.get("spent_on", ("", []))
@@ -232,7 +254,7 @@ class RedmineWorld(Ledger, HttpWorld):
         return gone
 
     def parent(self, item: Item) -> int | None:
-        """Give the issue above."""
+        """Return the issue above."""
         return item.native - 3 if item.native % 7 == 0 and item.native - 3 in self.items else None
 
     def issue(self, item: Item, *, whole: bool = False) -> dict[str, Any]:
@@ -284,7 +306,7 @@ class RedmineWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def made(self, log: Log) -> str:
-        """Give the stamp of a time entry's making: in the order of the ids."""
+        """Return the stamp of a time entry's making: in the order of the ids."""
         return f"{EPOCH + timedelta(seconds=log.native):%Y-%m-%dT%H:%M:%SZ}"
 
     # ---------- the answer sheet ----------
@@ -294,7 +316,7 @@ class RedmineWorld(Ledger, HttpWorld):
         return f"t{log.native}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what the store must hold."""
+        """Return what the store must hold."""
         parent = self.parent(item)
         return super().task_fields(item) | {
             "code": f"#{item.native}", "parent_id": f"redmine:{parent}" if parent else None, "status_raw": "Closed" if item.done else "New",
@@ -303,16 +325,17 @@ class RedmineWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def log_fields(self, log: Log) -> dict[str, Any]:
-        """Give what the store must hold."""
+        """Return what the store must hold."""
         who = LOCKED if log.native % 4 == 0 else 2
         return super().log_fields(log) | {"account_id": f"redmine:u{who}", "billable": log.native % 2}
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks, milestones, hours and the history of statuses."""
+        """Return tasks, milestones, hours and the history of statuses."""
         found = super().truth()
         names = {"1": "New", "5": "Closed"}
         found["task"] |= {
-            f"m{n}": {"title": f"Release {n}", "kind": "milestone", "due_on": "2024-12-31"} for n in self.containers
+            f"m{n}": {"title": f"Release {n}", "kind": "milestone", "due_on": "2024-12-31"}
+            for n in self.containers
         }
         found["task_change"] = {
             f"h{one.native}/status": {

@@ -136,7 +136,9 @@ def same_hours(store: Store, server: Server, *, since: str = "", but: frozenset[
             "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))")  # fmt: skip
     assert wanted == {
         (who, month): seconds
-        for who, month, seconds in rows(store, f"SELECT account_id, substr(day, 1, 7), sum(seconds) {live} GROUP BY 1, 2")
+        for who, month, seconds in rows(
+            store, f"SELECT account_id, substr(day, 1, 7), sum(seconds) {live} GROUP BY 1, 2"
+        )
     }
     assert places == set(rows(store, f"SELECT id, task_id, container_id, day {live}"))
     return sum(wanted.values()) / 3600
@@ -144,10 +146,14 @@ def same_hours(store: Store, server: Server, *, since: str = "", but: frozenset[
 
 def same_journals(store: Store, server: Server) -> int:
     """Hold the history of statuses, and the number of all changes that are kept, against the server."""
-    names = {str(row["id"]): row["name"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]}
+    names = {
+        str(row["id"]): row["name"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]
+    }
     wanted, count = set(), 0
     for issue in server.issues():
-        for journal in server.call("GET", f"/issues/{issue['id']}.json?include=journals")["issue"]["journals"]:
+        for journal in server.call("GET", f"/issues/{issue['id']}.json?include=journals")["issue"][
+            "journals"
+        ]:
             for detail in journal["details"]:
                 if detail["property"] == "attr" and detail["name"] in KEPT:
                     count += 1
@@ -163,7 +169,10 @@ def same_journals(store: Store, server: Server) -> int:
                         )
     live = f"FROM task_change c JOIN task t ON t.id = c.task_id WHERE t.{LIVE} AND t.presence <> 'hidden'"
     assert wanted == set(
-        rows(store, f"SELECT c.task_id, c.from_value, c.to_value, c.at, c.author_id {live} AND c.field = 'status'")
+        rows(
+            store,
+            f"SELECT c.task_id, c.from_value, c.to_value, c.at, c.author_id {live} AND c.field = 'status'",
+        )
     )
     assert [(count,)] == rows(store, f"SELECT count(*) {live}")
     return count
@@ -186,13 +195,14 @@ def same_links(store: Store, server: Server) -> None:
 
 
 def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
-    """Give what clients of a Redmine do in a day; some of it is refused, as it is to them."""
+    """Return what clients of a Redmine do in a day; some of it is refused, as it is to them."""
     users = [row["login"] for row in server.all("users") if row["login"] != "admin"]
     people = [row["id"] for row in server.all("users") if row["login"] != "admin"]
     statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
     projects = [row["id"] for row in server.all("projects")]
     activities = [
-        row["id"] for row in server.call("GET", "/enumerations/time_entry_activities.json")["time_entry_activities"]
+        row["id"]
+        for row in server.call("GET", "/enumerations/time_entry_activities.json")["time_entry_activities"]
     ]
     issues = [row["id"] for row in server.issues()]
     entries = [row["id"] for row in server.entries()]
@@ -210,7 +220,9 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
 
     def book() -> Any:
         day = today - timedelta(days=rng.choice([0, 1, 2, 3, 10, 200]))
-        place = {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
+        place = (
+            {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
+        )
         made = server.call("POST", "/time_entries.json", {"time_entry": place | {"hours": rng.choice([0.25, 0.33, 1.75, 7]), "spent_on": day.isoformat(),
                                                           "activity_id": rng.choice(activities), "user_id": rng.choice(people)}})  # fmt: skip
         if made:
@@ -253,7 +265,9 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
             case "relate":
                 a, b = rng.sample(issues, 2)
                 yield lambda a=a, b=b: server.call(
-                    "POST", f"/issues/{a}/relations.json", {"relation": {"issue_to_id": b, "relation_type": "relates"}}
+                    "POST",
+                    f"/issues/{a}/relations.json",
+                    {"relation": {"issue_to_id": b, "relation_type": "relates"}},
                 )
 
 
@@ -302,14 +316,23 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     server.call(
         "POST",
         "/time_entries.json",
-        {"time_entry": {"issue_id": server.issues()[0]["id"], "hours": 1, "activity_id": 8, "spent_on": window}},
+        {
+            "time_entry": {
+                "issue_id": server.issues()[0]["id"],
+                "hours": 1,
+                "activity_id": 8,
+                "spent_on": window,
+            }
+        },
     )
     go(store)
     time.sleep(3)
     go(store)
     quiet = go(store)
     pages = sum(row["spent_on"] >= window for row in server.entries()) // 99 + 1
-    print(f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records")
+    print(
+        f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records"
+    )
     assert quiet.requests <= 3 + pages
     assert 0 == quiet.changes.inserted + quiet.changes.updated
 
@@ -337,7 +360,8 @@ def test_projects_come_and_go(store: Store, server: Server) -> None:
     go(store)
     before = rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")
     archived, closed = (
-        server.call("GET", f"/projects/{name}.json")["project"]["id"] for name in ("old-programme", "facilities-move")
+        server.call("GET", f"/projects/{name}.json")["project"]["id"]
+        for name in ("old-programme", "facilities-move")
     )
     user = next(row["id"] for row in server.all("users") if row["login"] == "user4")
     server.call("PUT", f"/projects/{archived}/archive.json")

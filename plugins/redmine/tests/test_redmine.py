@@ -92,7 +92,9 @@ def test_pages_do_not_shift(store: Store) -> None:
     """R1: issues touched and deleted between two pages are neither lost nor counted twice."""
     world = RedmineWorld(1, scale=12)
     first = sorted(world.items)[0]
-    with StandIn(world, faults.meanwhile(20, lambda: (world.delete(str(first)), world.edit(str(first + 1))))) as site:
+    with StandIn(
+        world, faults.meanwhile(20, lambda: (world.delete(str(first)), world.edit(str(first + 1))))
+    ) as site:
         assert "ok" == go(store, site, settings={"history": False}).verdict
     there = {f"redmine:{native}" for native in world.rows()}
     assert there <= {row[0] for row in rows(store, "SELECT id FROM task WHERE kind = 'work'")}
@@ -223,7 +225,8 @@ def test_relations_come_and_go_without_a_stamp(store: Store) -> None:
     assert before == {
         row[0]
         for row in rows(
-            store, "SELECT id FROM task_link WHERE presence = 'deleted' AND presence_evidence = 'Redmine answers 404 for it'"
+            store,
+            "SELECT id FROM task_link WHERE presence = 'deleted' AND presence_evidence = 'Redmine answers 404 for it'",
         )
     }
 
@@ -232,7 +235,9 @@ def test_only_what_was_asked_for(store: Store) -> None:
     """Projects narrow, with those below; people and hours can be left out."""
     with StandIn(RedmineWorld(1)) as site:
         go(store, site, settings={"projects": ("project-1",), "worklog_people": False})
-        assert {("redmine:p1",), ("redmine:p3",)} == set(rows(store, "SELECT DISTINCT container_id FROM task"))
+        assert {("redmine:p1",), ("redmine:p3",)} == set(
+            rows(store, "SELECT DISTINCT container_id FROM task")
+        )
         assert [(None,)] == rows(store, "SELECT DISTINCT account_id FROM worklog")
         assert [(None,)] == rows(store, "SELECT DISTINCT author_id FROM task_change")
         report = go(store, site, settings={"projects": ("nowhere",), "name": "other"})
@@ -249,10 +254,14 @@ def test_an_account_that_is_no_administrator(store: Store) -> None:
         assert "ok" == go(store, site).verdict
         told = {
             one.name: one
-            for one in RedmineExam().source(site.url).check(Context(base=Path(), source_id="redmine", session=Session))
+            for one in RedmineExam()
+            .source(site.url)
+            .check(Context(base=Path(), source_id="redmine", session=Session))
         }
     assert ("warning", True) == (told["users"].state, "without mail addresses" in told["users"].detail)
-    assert [("Élodie O'Brien 2", None)] == rows(store, "SELECT display_name, email FROM account WHERE id = 'redmine:u2'")
+    assert [("Élodie O'Brien 2", None)] == rows(
+        store, "SELECT display_name, email FROM account WHERE id = 'redmine:u2'"
+    )
 
 
 def test_a_key_that_is_revoked_in_the_middle_hides_nothing(store: Store) -> None:
@@ -301,7 +310,9 @@ def test_a_project_that_came_back_is_read_even_if_that_run_dies(after: int, stor
         assert "ok" != go(store, site).verdict
         site.fault = None
         assert "ok" == go(store, site).verdict
-    assert [(world.items[int(native)].title,)] == rows(store, f"SELECT title FROM task WHERE id = 'redmine:{native}'")
+    assert [(world.items[int(native)].title,)] == rows(
+        store, f"SELECT title FROM task WHERE id = 'redmine:{native}'"
+    )
 
 
 def test_a_field_that_nobody_has_is_said_in_every_run(store: Store) -> None:
@@ -326,7 +337,9 @@ def test_settings_are_checked() -> None:
 
 @given(
     st.dictionaries(
-        st.integers(1, 300), st.tuples(st.integers(1, 3), st.sampled_from(["", "2024-03", "2024-04"])), max_size=60
+        st.integers(1, 300),
+        st.tuples(st.integers(1, 3), st.sampled_from(["", "2024-03", "2024-04"])),
+        max_size=60,
     )
 )
 def test_ids_fit_into_a_short_text(places: dict[int, tuple[int, str]]) -> None:
@@ -337,7 +350,9 @@ def test_ids_fit_into_a_short_text(places: dict[int, tuple[int, str]]) -> None:
     again = Known(json.loads(json.dumps(known.places())))
     assert known.where == again.where
     wanted = {native for native, (_, month) in places.items() if month >= "2024-04"}
-    assert wanted == {native for natives in again.lost(Known(), since="2024-04").values() for native in natives}
+    assert wanted == {
+        native for natives in again.lost(Known(), since="2024-04").values() for native in natives
+    }
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="needs the recorded answers of ../shared/data/redmine")
@@ -345,7 +360,11 @@ def test_the_recorded_answers_are_understood() -> None:
     """500 issues, 1000 hours and a history of a real 5.0.4: every row becomes its records, and the sums are those of the answers."""
 
     def read(pattern: str, key: str) -> list[Any]:
-        return [row for path in sorted(RECORDED.glob(pattern)) for row in json.loads(path.read_text(encoding="utf-8"))[key]]
+        return [
+            row
+            for path in sorted(RECORDED.glob(pattern))
+            for row in json.loads(path.read_text(encoding="utf-8"))[key]
+        ]
 
     statuses = read("issue_statuses.json", "issue_statuses")
     meta = Meta(
@@ -369,7 +388,10 @@ def test_the_recorded_answers_are_understood() -> None:
         for record in mapper.entry(wire.msgspec.convert(row, wire.Entry))
         if record.table == "worklog"
     ]
-    assert (1000, sum(round(row["hours"] * 3600) for row in entries)) == (len(logs), sum(log.seconds for log in logs))
+    assert (1000, sum(round(row["hours"] * 3600) for row in entries)) == (
+        len(logs),
+        sum(log.seconds for log in logs),
+    )
     assert sum("issue" not in row for row in entries) == sum(log.task_id is None for log in logs)
     history = wire.msgspec.convert(
         read("issue_5_journals.json", "issue")

@@ -163,7 +163,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
 
 
 def shipped() -> list[str]:
-    """Give the names of the mappings that come with pm-hub."""
+    """Return the names of the mappings that come with pm-hub."""
     return sorted(
         one.name.removesuffix(".toml")
         for one in resources.files("hub_rest.mappings").iterdir()
@@ -174,7 +174,9 @@ def shipped() -> list[str]:
 def load(name: str, base: Path) -> Mapping:
     """Read a mapping: a file, from *base*, or the name of one that comes with pm-hub. Raises `ConfigError`."""
     if name in shipped():
-        return parse(resources.files("hub_rest.mappings").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+        return parse(
+            resources.files("hub_rest.mappings").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name
+        )
     path = base / name
     try:
         return parse(path.read_text(encoding="utf-8-sig"), name)
@@ -226,14 +228,24 @@ def _own(one: Wanted) -> set[str]:
 def _check_list(one: Wanted, place: str, known: set[str]) -> None:
     for text in _texts((one.path, one.params, one.incremental, one.body)):
         if unknown := set(NAME.findall(text)) - known:
-            why = "its paging or cursor gives none" if unknown & _OWN else f"known here: {', '.join(sorted(known))}"
+            why = (
+                "its paging or cursor gives none"
+                if unknown & _OWN
+                else f"known here: {', '.join(sorted(known))}"
+            )
             raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} has no value; {why}.")
     if unknown := set(NAME.findall(one.deletes.probe or "")) - known - {"id"}:
         raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} in deletes.probe has no value.")
-    if one.cursor and not any("{since}" in text for text in _texts((one.path, one.params, one.incremental, one.body))):
-        raise ConfigError(f"{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything.")
+    if one.cursor and not any(
+        "{since}" in text for text in _texts((one.path, one.params, one.incremental, one.body))
+    ):
+        raise ConfigError(
+            f"{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything."
+        )
     if one.paging.kind in {"token", "next"} and not one.paging.next:
-        raise ConfigError(f"{place}: paging by {one.paging.kind} needs next, where the next one stands in the answer.")
+        raise ConfigError(
+            f"{place}: paging by {one.paging.kind} needs next, where the next one stands in the answer."
+        )
     if (one.deletes.kind == "flag") != (one.deletes.field is not None) or (one.deletes.kind == "probe") != (
         one.deletes.probe is not None
     ):
@@ -292,25 +304,25 @@ def _check_record(made: Made, place: str) -> None:
 
 @functools.cache
 def hints(cls: type[Record]) -> dict[str, Any]:
-    """Give the types of a record's fields."""
+    """Return the types of a record's fields."""
     return get_type_hints(cls)
 
 
 @functools.cache
 def required(cls: type[Record]) -> tuple[str, ...]:
-    """Give the fields that a record cannot be without."""
+    """Return the fields that a record cannot be without."""
     return tuple(info.name for info in msgspec.structs.fields(cls) if info.required)
 
 
 def _annotation(cls: type[Record], name: str) -> Any:
-    """Give the Literal that a field is, if it is one."""
+    """Return the Literal that a field is, if it is one."""
     hint = hints(cls)[name]
     inner = [one for one in get_args(hint) if getattr(one, "__origin__", None) is Literal]
     return inner[0] if inner else hint if getattr(hint, "__origin__", None) is Literal else None
 
 
 def plain(field: Field | str) -> Field:
-    """Give a field in its long form."""
+    """Return a field in its long form."""
     return Field(path=field) if isinstance(field, str) else field
 
 
@@ -323,14 +335,14 @@ def _texts(value: Any) -> list[str]:
 
 
 def simple(path: str) -> list[str] | None:
-    """Give the names of a dotted path, or None when it is an expression."""
+    """Return the names of a dotted path, or None when it is an expression."""
     if not _SIMPLE.fullmatch(path):
         return None
     return [quoted or name for quoted, name in re.findall(r'"([^"]+)"|(\w+)', path)]
 
 
 def parts(path: str) -> list[list[str]]:
-    """Give what a path reads of a row: its names, or the first ones of an expression."""
+    """Return what a path reads of a row: its names, or the first ones of an expression."""
     names = simple(path)
     return [names] if names else [[name] for name in sorted(_roots(jmespath.compile(path).parsed))]
 
@@ -353,7 +365,7 @@ def _roots(node: Any) -> set[str]:
 
 @functools.cache
 def expression(path: str, where: str = "mapping") -> Any:
-    """Give a function that finds *path* in a row: dotted paths run ten times faster than JMESPath. Raises `ConfigError`."""
+    """Return a function that finds *path* in a row: dotted paths run ten times faster than JMESPath. Raises `ConfigError`."""
     names = simple(path)
     if names is None:
         try:
@@ -375,7 +387,7 @@ def expression(path: str, where: str = "mapping") -> Any:
 
 
 def own(one: Wanted) -> Made:
-    """Give the record that a row of a list is, beside what it brings along: the first one that every row makes."""
+    """Return the record that a row of a list is, beside what it brings along: the first one that every row makes."""
     return next((made for made in one.record if made.when is None), one.record[0])
 
 

@@ -29,7 +29,7 @@ COUNT = 45
 
 
 def exam_of(path: Path) -> Exam | None:
-    """Give the exam of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
+    """Return the exam of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
     if "[[list]]" not in path.read_text(encoding="utf-8-sig"):
         return None
     sample, sheet = path.with_name(f"{path.stem}.sample.json"), path.with_name(f"{path.stem}.expected.json")
@@ -76,17 +76,17 @@ class MappingExam(Exam):
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
 
     def field(self, name: str) -> Field | None:
-        """Give the mapping of a field of the main record."""
+        """Return the mapping of a field of the main record."""
         found = self.main[1].fields.get(name)
         return plain(found) if found is not None else None
 
     def box(self) -> list[str] | None:
-        """Give the path of a row's container, where it is a plain one."""
+        """Return the path of a row's container, where it is a plain one."""
         field = self.field("container_id")
         return simple(field.path) if field and field.path else None
 
     def boxes(self) -> str | None:
-        """Give the name of the list of containers."""
+        """Return the name of the list of containers."""
         return next(
             (
                 one.name
@@ -106,7 +106,9 @@ class MappingExam(Exam):
         word = credential()
         auth = self.mapping.auth
         words: dict[str, Any] = (
-            {"token": word, "app_token": word} if auth.kind != "oauth2" else {"client_id": USER, "client_secret": word}
+            {"token": word, "app_token": word}
+            if auth.kind != "oauth2"
+            else {"client_id": USER, "client_secret": word}
         )
         return RestSource(
             name=SOURCE, url=place, mapping=str(self.path), user=USER if auth.kind == "basic" and auth.user is None else None, params=dict.fromkeys(self.mapping.needs, SOURCE),
@@ -152,7 +154,9 @@ class RestWorld(RestSite, HttpWorld):
     def tick(self) -> datetime:
         """Let some seconds pass."""
         # where only the day of a change can be asked for, changes are hours apart
-        days = self.one.cursor is not None and not any(part in self.one.cursor.format for part in ("%H", "epoch"))
+        days = self.one.cursor is not None and not any(
+            part in self.one.cursor.format for part in ("%H", "epoch")
+        )
         self.now += timedelta(seconds=self.random.randint(1, 40) * (1800 if days else 1))
         return self.now
 
@@ -193,7 +197,11 @@ class RestWorld(RestSite, HttpWorld):
         """Change a title, or where there is none, an effort."""
         native = native if native in self.rows_of else self.random.choice(list(self.rows_of))
         row = self.rows_of[native][0]
-        if self.paths["title"] is None and (path := self._path("seconds")) and isinstance(get_at(row, path), int | float):
+        if (
+            self.paths["title"] is None
+            and (path := self._path("seconds"))
+            and isinstance(get_at(row, path), int | float)
+        ):
             set_at(row, path, self.random.randint(1, 9) * 900)
         self._touch(row, self.tick(), f"edited {self.random.random()}")
         return native
@@ -216,7 +224,9 @@ class RestWorld(RestSite, HttpWorld):
         set_at(
             row,
             self.exam.box(),
-            re.sub(r"[^/]+$", there[0], here) if isinstance(here, str) and "/" in here else type(here)(there[0]),
+            re.sub(r"[^/]+$", there[0], here)
+            if isinstance(here, str) and "/" in here
+            else type(here)(there[0]),
         )
         self._touch(row, self.tick())
 
@@ -224,34 +234,38 @@ class RestWorld(RestSite, HttpWorld):
         """Take one container out of sight, with what is in it."""
         box = self._boxes()[-1]
         self.hidden.add(box)
-        return box, [self.stored_id(native) for native, (row, _) in self.rows_of.items() if self._box_of(row) == box]
+        return box, [
+            self.stored_id(native) for native, (row, _) in self.rows_of.items() if self._box_of(row) == box
+        ]
 
     def _boxes(self) -> list[str]:
         one = next(one for one in self.mapping.list if one.name == self.exam.boxes())
-        return [f"{expression(plain(one.record[0].fields['id']).path or '')(row)}" for row in self.lists[one.name]]
+        return [
+            f"{expression(plain(one.record[0].fields['id']).path or '')(row)}" for row in self.lists[one.name]
+        ]
 
     def _box_of(self, row: dict[str, Any]) -> str:
         path = self.exam.box()
         return f"{get_at(row, path)}".rsplit("/", 1)[-1] if path else ""
 
     def rows(self) -> list[str]:
-        """Give the ids of the main rows."""
+        """Return the ids of the main rows."""
         return list(self.rows_of)
 
     def stored_id(self, native: str) -> str:
-        """Give the id of a main row without the source's prefix."""
+        """Return the id of a main row without the source's prefix."""
         field = self.exam.field("id")
         return f"{PREFIXES[self.main]}{field.prefix if field else ''}{native}"
 
     def requests(self) -> int:
-        """Give the plan of a full reading and its census: the pages of each list, twice, one for what ends them, and signing in."""
+        """Return the plan of a full reading and its census: the pages of each list, twice, one for what ends them, and signing in."""
         rows = [len(self.rows_of) + len(self.feed), *(len(rows) for rows in self.lists.values())]
         return 4 + 2 * sum(2 + count // PAGE for count in rows)
 
     # ---------- what is seen ----------
 
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
-        """Give the rows of a list that are not out of sight."""
+        """Return the rows of a list that are not out of sight."""
         if one is self.one:
             rows = [row for row, _ in self.rows_of.values()] + self.lists.get("_trash", [])
             return [row for row in rows if self._box_of(row) not in self.hidden] if self.hidden else rows
@@ -259,19 +273,26 @@ class RestWorld(RestSite, HttpWorld):
         if one.name == self.exam.boxes():
             find = expression(plain(one.record[0].fields["id"]).path or "")
             return [row for row in rows if f"{find(row)}" not in self.hidden]
-        boxed = next((plain(made.fields["container_id"]).path for made in one.record if "container_id" in made.fields), None)
+        boxed = next(
+            (plain(made.fields["container_id"]).path for made in one.record if "container_id" in made.fields),
+            None,
+        )
         if boxed:
             return [row for row in rows if f"{expression(boxed)(row)}".rsplit("/", 1)[-1] not in self.hidden]
         return rows
 
     def later(self, one: Wanted, mark: int) -> list[tuple[int, dict[str, Any]]]:
-        """Give what was logged after *mark*."""
-        return [(number, row) for number, row in self.feed if number > mark and self._box_of(row) not in self.hidden]
+        """Return what was logged after *mark*."""
+        return [
+            (number, row)
+            for number, row in self.feed
+            if number > mark and self._box_of(row) not in self.hidden
+        ]
 
     # ---------- the answer sheet ----------
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give what the sheet says of the sample, of its main rows once for each that was made of them."""
+        """Return what the sheet says of the sample, of its main rows once for each that was made of them."""
         others = {made.table for one in self.mapping.list for made in one.record if one is not self.one} - {
             self.main,
             "container",
@@ -304,7 +325,9 @@ class RestWorld(RestSite, HttpWorld):
                 ):  # what an expression makes of it is not on the sheet
                     told = {name: plain(one).path for name, one in self.made.fields.items()}
                     fields = {
-                        name: value for name, value in fields.items() if not told.get(name) or simple(told[name] or "")
+                        name: value
+                        for name, value in fields.items()
+                        if not told.get(name) or simple(told[name] or "")
                     }
             found[self.main][self.stored_id(native)] = fields
         return found

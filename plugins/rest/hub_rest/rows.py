@@ -11,7 +11,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import BY_TABLE, Record, SourceDataError
-from hub_rest.mapping import PREFIXES, REFERENCES, Field, Made, Mapping, Wanted, expression, hints, plain, required
+from hub_rest.mapping import (
+    PREFIXES,
+    REFERENCES,
+    Field,
+    Made,
+    Mapping,
+    Wanted,
+    expression,
+    hints,
+    plain,
+    required,
+)
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "milliseconds": 0.001}
 _ISO = re.compile(
@@ -41,11 +52,11 @@ class RowMapper:
         return name, field, expression(field.path) if field.path else None, hints(BY_TABLE[made.table])[name]
 
     def row_id(self, table: str, native: Any, source: str | None = None) -> str:
-        """Give the store's id of a row of *table*."""
+        """Return the store's id of a row of *table*."""
         return f"{source or self.name}:{PREFIXES.get(table, 'x')}{native}"
 
     def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
-        """Give the records of a row. Raises `SourceDataError` naming the list, the row and the field."""
+        """Return the records of a row. Raises `SourceDataError` naming the list, the row and the field."""
         scope = row | variables if isinstance(row, dict) else row
         for made, when, plan in self.plans[one.name]:
             if when is not None and not when(scope):
@@ -57,14 +68,20 @@ class RowMapper:
                 record = self._record(one, made, plan, row, part, variables)
                 yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
 
-    def _record(self, one: Wanted, made: Made, plan: list[Any], row: Any, scope: Any, variables: dict[str, Any]) -> Record:
+    def _record(
+        self, one: Wanted, made: Made, plan: list[Any], row: Any, scope: Any, variables: dict[str, Any]
+    ) -> Record:
         values: dict[str, Any] = {}
         for name, field, find, hint in plan:
             try:
                 value = self._value(field, find, scope)
                 values[name] = self._typed(made.table, name, field, value, hint, variables)
                 if field.plus_days and values[name]:
-                    days = field.plus_days if isinstance(field.plus_days, int) else expression(field.plus_days)(scope)
+                    days = (
+                        field.plus_days
+                        if isinstance(field.plus_days, int)
+                        else expression(field.plus_days)(scope)
+                    )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
@@ -90,10 +107,14 @@ class RowMapper:
         if field.last:
             value = str(value).rstrip("/").rsplit("/", 1)[-1]
         if field.values is not None:
-            return field.values.get(str(value).lower() if isinstance(value, bool) else str(value), field.default)
+            return field.values.get(
+                str(value).lower() if isinstance(value, bool) else str(value), field.default
+            )
         return value
 
-    def _typed(self, table: str, name: str, field: Field, value: Any, hint: Any, variables: dict[str, Any]) -> Any:
+    def _typed(
+        self, table: str, name: str, field: Field, value: Any, hint: Any, variables: dict[str, Any]
+    ) -> Any:
         if value is None:
             return None
         if name == "id":
@@ -102,7 +123,9 @@ class RowMapper:
             if value is False:  # an expression that chose nothing
                 return None
             source = (
-                variables.get(field.source.strip("{}")) if field.source and field.source.startswith("{") else field.source
+                variables.get(field.source.strip("{}"))
+                if field.source and field.source.startswith("{")
+                else field.source
             )
             return self.row_id(field.table or REFERENCES[name], f"{field.prefix}{value}", source)
         if name.endswith("_at") or name == "at":
@@ -125,14 +148,14 @@ class RowMapper:
         return str(value)
 
     def instant(self, value: Any) -> datetime:
-        """Give an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of seconds or milliseconds since 1970. Raises ValueError."""
+        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of seconds or milliseconds since 1970. Raises ValueError."""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         moment = datetime.fromisoformat(str(value))
         return (moment if moment.tzinfo else moment.replace(tzinfo=self.written_in)).astimezone(UTC)
 
     def day(self, value: Any) -> str:
-        """Give a civil day: as it is written, or that of an instant in the zone of the source. Raises ValueError."""
+        """Return a civil day: as it is written, or that of an instant in the zone of the source. Raises ValueError."""
         if isinstance(value, str) and len(value) == 10:
             return date.fromisoformat(value).isoformat()
         return self.instant(value).astimezone(self.zone).date().isoformat()

@@ -64,11 +64,11 @@ class RestSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the tool's address."""
+        """Return the tool's address."""
         return self.url
 
     def described(self, ctx: Context) -> maps.Mapping:
-        """Give the mapping. Raises `ConfigError` for a wrong one and for what it needs and does not get."""
+        """Return the mapping. Raises `ConfigError` for a wrong one and for what it needs and does not get."""
         found: maps.Mapping = ctx.shared("mapping", lambda: maps.load(self.mapping, ctx.base))
         for name in found.needs:
             if name not in self.params:
@@ -97,7 +97,13 @@ class RestSource(Source, frozen=True, kw_only=True):
             self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600)))  # fmt: skip
 
     def _settings(self, ctx: Context) -> str:
-        chosen = [msgspec.to_builtins(self.described(ctx)), self.url, self.params, self.tz, self.hours_per_day]
+        chosen = [
+            msgspec.to_builtins(self.described(ctx)),
+            self.url,
+            self.params,
+            self.tz,
+            self.hours_per_day,
+        ]
         return f"{hash_of(chosen)}"
 
     # ---------- check ----------
@@ -119,7 +125,13 @@ class RestSource(Source, frozen=True, kw_only=True):
                     )
                     continue
                 page = next(tool.pages(one, first), Page([], None))
-                tables = sorted({record.table for row in page.rows for record in self._mapper(ctx).records(one, row, first)})
+                tables = sorted(
+                    {
+                        record.table
+                        for row in page.rows
+                        for record in self._mapper(ctx).records(one, row, first)
+                    }
+                )
             except HubError as exc:
                 yield Check(name=one.name, state="failed", detail=str(exc))
                 continue
@@ -133,7 +145,7 @@ class RestSource(Source, frozen=True, kw_only=True):
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give one partition a list, or one for each row of the list above it."""
+        """Return one partition a list, or one for each row of the list above it."""
         settings, now = self._settings(ctx), ctx.now()
         self._tool(ctx)  # a wrong password is said once, not by every list
         for one in self.described(ctx).list:
@@ -144,14 +156,16 @@ class RestSource(Source, frozen=True, kw_only=True):
                 before = cursors.get(id_) or {}
                 same = before.get("settings") == settings and not ctx.full
                 age = now - datetime.fromisoformat(before["at"]) if same else timedelta.max
-                due = one.deletes.kind in {"absence", "probe"} and not timedelta(0) <= age < timedelta(hours=one.sweep_hours)
+                due = one.deletes.kind in {"absence", "probe"} and not timedelta(0) <= age < timedelta(
+                    hours=one.sweep_hours
+                )
                 whole = not same or not (one.cursor or one.paging.resume) or due
                 yield Partition(id=id_, label=one.name, data={
                     "list": one, "variables": variables, "whole": whole, "before": before, "cursor": {"settings": settings, "at": now.isoformat() if whole else before["at"]},
                 })  # fmt: skip
 
     def _asked(self, ctx: Context, one: Wanted) -> Iterator[dict[str, Any]]:
-        """Give the variables of each asking of a list."""
+        """Return the variables of each asking of a list."""
         if one.each is None:
             yield dict(self.params)
             return
@@ -186,7 +200,9 @@ class RestSource(Source, frozen=True, kw_only=True):
         mapper, find, table, keys = self._mapper(ctx), expression(one.key), own(one).table, Keys(one)
         stamp_of = expression(one.cursor.field) if one.cursor else None
         since = None if whole else before.get("since")
-        variables = data["variables"] | {"since": _written(since, one.cursor) if since and one.cursor else None}
+        variables = data["variables"] | {
+            "since": _written(since, one.cursor) if since and one.cursor else None
+        }
         if one.paging.resume:
             variables["token"] = None if whole else before.get("token")
         proves = one.deletes.kind in {"absence", "probe"}
@@ -207,17 +223,23 @@ class RestSource(Source, frozen=True, kw_only=True):
                 itself = next((record for record in made if record.table == table), None)
                 if one.deletes.field and expression(one.deletes.field)(row):
                     gone += (
-                        [Gone(record=type(itself), id=itself.id, evidence=f"{one.deletes.field} is true")] if itself else []
+                        [Gone(record=type(itself), id=itself.id, evidence=f"{one.deletes.field} is true")]
+                        if itself
+                        else []
                     )
                 else:
                     records += made
                     if itself is not None and proves:
-                        boxes.setdefault(getattr(itself, "container_id", None) or "", []).append(f"{find(row)}")
+                        boxes.setdefault(getattr(itself, "container_id", None) or "", []).append(
+                            f"{find(row)}"
+                        )
                 keys.note(row)
                 if stamp_of and (value := stamp_of(row)):
                     newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
             yield Batch(records=records, gone=tuple(gone))
-        if renamed := keys.renamed():  # what was written lacks something: all is read again, until it is right
+        if (
+            renamed := keys.renamed()
+        ):  # what was written lacks something: all is read again, until it is right
             yield Batch(cursor=before | {"settings": ""})
             raise SourceDataError(
                 f"{one.name}: {'; '.join(renamed)}: the API changed, or the mapping is for another version."
@@ -228,7 +250,9 @@ class RestSource(Source, frozen=True, kw_only=True):
             if whole:
                 left, kept = self._lost(ctx, one, variables, known, there)
             else:
-                kept = {native: box for box, natives in known.items() for native in natives if native not in there}
+                kept = {
+                    native: box for box, natives in known.items() for native in natives if native not in there
+                }
             for native, box in kept.items():
                 boxes.setdefault(box, []).append(native)
         ids = {
@@ -237,21 +261,33 @@ class RestSource(Source, frozen=True, kw_only=True):
         ctx.shared("read whole", set[str]).update([partition.id] if whole else [])
         yield Batch(
             gone=tuple(left),
-            cursor=data["cursor"] | {"since": newest, "token": mark.get("token") or before.get("token"), "ids": ids},
+            cursor=data["cursor"]
+            | {"since": newest, "token": mark.get("token") or before.get("token"), "ids": ids},
         )
 
     def _lost(
-        self, ctx: Context, one: Wanted, variables: dict[str, Any], known: dict[str, list[str]], seen: Container[str]
+        self,
+        ctx: Context,
+        one: Wanted,
+        variables: dict[str, Any],
+        known: dict[str, list[str]],
+        seen: Container[str],
     ) -> tuple[list[Gone], dict[str, str]]:
         """Judge rows that were there and were not seen: proofs of those that are gone; the others stay, by container."""
         readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
         title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
-        evidence = f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
+        evidence = (
+            f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
+        )
         gone: list[Gone] = []
         kept: dict[str, str] = {}
-        for box, native in ((box, native) for box, natives in known.items() for native in natives if native not in seen):
+        for box, native in (
+            (box, native) for box, natives in known.items() for native in natives if native not in seen
+        ):
             # what is in a container that is not shown any more is out of sight, not gone
-            if (box and readable is not None and box not in readable) or not self._is_gone(ctx, one, variables, native):
+            if (box and readable is not None and box not in readable) or not self._is_gone(
+                ctx, one, variables, native
+            ):
                 kept[native] = box
             else:
                 id_ = mapper.row_id(itself.table, f"{prefix}{native}")
@@ -263,7 +299,9 @@ class RestSource(Source, frozen=True, kw_only=True):
         if one.deletes.probe is None:
             return True
         try:
-            self._tool(ctx).get(fill(one.deletes.probe, variables | {"id": native}), route=f"probe {one.name}")
+            self._tool(ctx).get(
+                fill(one.deletes.probe, variables | {"id": native}), route=f"probe {one.name}"
+            )
         except SourceGone:
             return True
         except SourceForbidden:
@@ -271,8 +309,10 @@ class RestSource(Source, frozen=True, kw_only=True):
         return False
 
     def _readable(self, ctx: Context) -> set[str] | None:
-        """Give the containers that this run saw, or None where the mapping lists none."""
-        boxes = [one for one in self.described(ctx).list if any(made.table == "container" for made in one.record)]
+        """Return the containers that this run saw, or None where the mapping lists none."""
+        boxes = [
+            one for one in self.described(ctx).list if any(made.table == "container" for made in one.record)
+        ]
         if not boxes:
             return None
 
@@ -299,7 +339,9 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if id_ in done or not known:
                     continue
                 seen = {
-                    f"{find(row)}": "" for page in self._tool(ctx).whole(one, variables | {"since": None}) for row in page
+                    f"{find(row)}": ""
+                    for page in self._tool(ctx).whole(one, variables | {"since": None})
+                    for row in page
                 }
                 left, _ = self._lost(ctx, one, variables, known, seen)
                 yield from left
@@ -363,5 +405,5 @@ def _written(stamp: str, cursor: maps.Cursor) -> str | int:
 
 
 def hash_of(value: Any) -> str:
-    """Give a short fingerprint of settings."""
+    """Return a short fingerprint of settings."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -30,10 +30,10 @@ class RestSite(ABC):
 
     @abstractmethod
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
-        """Give the rows of a list that may be seen; ``_each`` are the variables that a row belongs to."""
+        """Return the rows of a list that may be seen; ``_each`` are the variables that a row belongs to."""
 
     def later(self, one: Wanted, mark: int) -> list[tuple[int, dict[str, Any]]]:
-        """Give the numbered rows of a list that is a feed, after *mark*."""
+        """Return the numbered rows of a list that is a feed, after *mark*."""
         return []
 
     def answer(self, request: Request) -> Response:
@@ -52,7 +52,10 @@ class RestSite(ABC):
 
     def _refused(self, request: Request) -> Response | None:
         auth, headers = self.mapping.auth, request.headers
-        basic = "Basic " + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
+        basic = (
+            "Basic "
+            + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
+        )
         if auth.kind in {"oauth2", "session"} and request.path == f"/{(auth.url or '').lstrip('/')}":
             body = dict(part.split("=") for part in request.body.decode().split("&") if "=" in part)
             good = (
@@ -63,17 +66,23 @@ class RestSite(ABC):
             return Response(body={auth.token or "access_token": SECRET}) if good else Response(status=401)
         wanted = {"basic": ("authorization", basic), "bearer": ("authorization", f"Bearer {SECRET}"), "oauth2": ("authorization", f"Bearer {SECRET}"),
                   "header": ((auth.header or "").lower(), SECRET), "session": ((auth.header or "").lower(), SECRET)}.get(auth.kind)  # fmt: skip
-        return Response(status=401, body={"message": "sign in"}) if wanted and headers.get(wanted[0]) != wanted[1] else None
+        return (
+            Response(status=401, body={"message": "sign in"})
+            if wanted and headers.get(wanted[0]) != wanted[1]
+            else None
+        )
 
     def _asked(self, one: Wanted, request: Request) -> dict[str, str] | None:
-        """Give the variables of a request for a list, or None when it is for something else."""
+        """Return the variables of a request for a list, or None when it is for something else."""
         match = _regex(one.path).fullmatch(request.path)
         if match is None or request.method != one.method:
             return None
         found = dict(match.groupdict())
         body = json.loads(request.body) if one.body is not None and request.body else {}
         given = [(one.params | one.incremental).get(name) for name in request.query]
-        pairs = list(zip(given, request.query.values(), strict=True)) + (_pairs(one.body, body) if one.body else [])
+        pairs = list(zip(given, request.query.values(), strict=True)) + (
+            _pairs(one.body, body) if one.body else []
+        )
         pairs += [
             (one.params[name], value)
             for name, value in request.query.items()
@@ -88,7 +97,9 @@ class RestSite(ABC):
         rows = self.shown(one)
         own = set(one.each.set) if one.each else set()
         rows = [
-            row for row in rows if all(f"{row.get('_each', {}).get(name)}" == found[name] for name in own & found.keys())
+            row
+            for row in rows
+            if all(f"{row.get('_each', {}).get(name)}" == found[name] for name in own & found.keys())
         ]
         if one.cursor and found.get("since"):
             since = _read(found["since"], one.cursor.format)
@@ -97,9 +108,13 @@ class RestSite(ABC):
             rows = [
                 row
                 for row in rows
-                if datetime.fromisoformat(stored(find(row), self.zone)).timestamp() // grain >= since.timestamp() // grain
+                if datetime.fromisoformat(stored(find(row), self.zone)).timestamp() // grain
+                >= since.timestamp() // grain
             ]
-        paging, size = one.paging, min(int(found.get("size") or request.query.get("_size") or self.cap), self.cap)
+        paging, size = (
+            one.paging,
+            min(int(found.get("size") or request.query.get("_size") or self.cap), self.cap),
+        )
         if paging.resume:
             after = int(found.get("token") or 0)
             later = self.later(one, after)
@@ -120,7 +135,9 @@ class RestSite(ABC):
         elif paging.kind == "none":
             size = len(rows)
         page = rows[start : start + size]
-        return self._shown(one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request)
+        return self._shown(
+            one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request
+        )
 
     def _shown(
         self, one: Wanted, page: list[dict[str, Any]], total: int, *, more: bool, token: str, request: Request
@@ -138,9 +155,13 @@ class RestSite(ABC):
         elif paging.total:
             set_at(body, simple(paging.total), total)
         search = re.sub(r"(?:^|&)next_from=\d+", "", request.search)
-        address = f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
+        address = (
+            f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
+        )
         if paging.kind == "link" and more:
-            headers["Link"] = f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
+            headers["Link"] = (
+                f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
+            )
         if paging.next and (more or paging.resume or paging.more or paging.end):
             set_at(body, simple(paging.next), token if paging.kind == "token" else address)
         if paging.end:
@@ -176,7 +197,9 @@ class ShownRest(RestSite, Shown):
         for record in records:
             if not isinstance(record, Account | Container | Task):
                 raise TypeError(f"the stand-in of OpenProject does not hold {record.table}")
-            one = next(one for one in self.mapping.list if any(made.table == record.table for made in one.record))
+            one = next(
+                one for one in self.mapping.list if any(made.table == record.table for made in one.record)
+            )
             self.rows.setdefault(one.name, []).append(self._row(one, record))
 
     def _row(self, one: Wanted, record: Record) -> dict[str, Any]:
@@ -199,14 +222,16 @@ class ShownRest(RestSite, Shown):
         return row
 
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
-        """Give the rows of a list."""
+        """Return the rows of a list."""
         return self.rows.get(one.name, [])
 
 
 def _regex(template: str) -> re.Pattern[str]:
     """Turn a path or parameter with variables into what finds them again."""
     parts = NAME.split(template)
-    return re.compile("".join(f"(?P<{part}>[^/]*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)))
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    )
 
 
 def _pairs(template: Any, value: Any) -> list[tuple[str | None, str]]:
@@ -216,7 +241,7 @@ def _pairs(template: Any, value: Any) -> list[tuple[str | None, str]]:
 
 
 def get_at(row: Any, path: list[str] | None) -> Any:
-    """Give what stands at a path of names."""
+    """Return what stands at a path of names."""
     for name in path or []:
         row = row.get(name) if isinstance(row, dict) else None
     return row
@@ -242,7 +267,7 @@ def like(example: Any, at: datetime) -> Any:
 
 
 def stored(value: Any, zone: tzinfo) -> str:
-    """Give a stamp as the store writes it."""
+    """Return a stamp as the store writes it."""
     if isinstance(value, int):
         moment = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
     else:

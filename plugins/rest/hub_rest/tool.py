@@ -31,10 +31,22 @@ class Tool:
     """The tool over HTTP: it signs in, and pages to the end."""
 
     def __init__(
-        self, ctx: Context, described: Mapping, url: str, words: dict[str, str | None], *, size: int | None = None
+        self,
+        ctx: Context,
+        described: Mapping,
+        url: str,
+        words: dict[str, str | None],
+        *,
+        size: int | None = None,
     ) -> None:
         """Sign in with *words*: the settings by name. Raises `ConfigError` for what is lacking, `SourceDenied` for what is refused."""
-        self.ctx, self.described, self.url, self.words, self.size = ctx, described, url.rstrip("/"), words, size
+        self.ctx, self.described, self.url, self.words, self.size = (
+            ctx,
+            described,
+            url.rstrip("/"),
+            words,
+            size,
+        )
         self.headers = {"Accept": "application/json"}
         ctx.http.credentials = {}
         ctx.http.credentials = self._sign_in()
@@ -78,15 +90,17 @@ class Tool:
         return {}
 
     def address(self, path: str) -> str:
-        """Give the address of a path."""
+        """Return the address of a path."""
         return path if path.startswith(("http://", "https://")) else f"{self.url}/{path.lstrip('/')}"
 
     def get(self, path: str, *, route: str | None = None) -> Any:
         """Ask for one thing."""
         return self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
 
-    def whole(self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None) -> Iterator[list[Any]]:
-        """Give the rows of a list, page by page, to the end.
+    def whole(
+        self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None
+    ) -> Iterator[list[Any]]:
+        """Return the rows of a list, page by page, to the end.
 
         Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have changed meanwhile.
         """
@@ -111,14 +125,20 @@ class Tool:
                 said = str(exc)
             else:
                 # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
-                if not totals or one.paging.overlap or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1]):
+                if (
+                    not totals
+                    or one.paging.overlap
+                    or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1])
+                ):
                     return
                 said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
         raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
 
-    def pages(self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None) -> Iterator[Page]:
-        """Give the pages of a list; *mark* gets the last token."""
+    def pages(
+        self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None
+    ) -> Iterator[Page]:
+        """Return the pages of a list; *mark* gets the last token."""
         paging, size = one.paging, self.size or one.paging.size
         offset, number, token, address = 0, paging.first, variables.get("token"), ""
         last: str | None = None
@@ -157,7 +177,9 @@ class Tool:
                 last = natives[-1] if natives else last
             more = len(rows) >= size
             offset, number = offset + len(rows) - (paging.overlap if more else 0), number + 1
-            if (paging.end and expression(paging.end)(answer)) or (paging.more and not expression(paging.more)(answer)):
+            if (paging.end and expression(paging.end)(answer)) or (
+                paging.more and not expression(paging.more)(answer)
+            ):
                 return
             match paging.kind:
                 case "none":
@@ -210,7 +232,7 @@ class Tool:
         return value
 
     def _next(self, one: Wanted, here: str, found: Any) -> str:
-        """Give the address of the next page: on the same host, since the credentials go with it."""
+        """Return the address of the next page: on the same host, since the credentials go with it."""
         if not found:
             return ""
         address = urljoin(here, str(found))
@@ -224,6 +246,10 @@ class Tool:
 def _found(answer: Any, path: str, what: str) -> Any:
     value = expression(path)(answer)
     if value is None:
-        keys = f"it has {', '.join(sorted(answer))}" if isinstance(answer, dict) else f"it is {type(answer).__name__}"
+        keys = (
+            f"it has {', '.join(sorted(answer))}"
+            if isinstance(answer, dict)
+            else f"it is {type(answer).__name__}"
+        )
         raise SourceDataError(f"The answer has nothing at {path!r}, where {what} should stand; {keys[:200]}.")
     return value

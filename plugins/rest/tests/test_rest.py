@@ -205,7 +205,9 @@ def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, sto
         report = go(store, site, examined, full=True)
         assert report.verdict != "ok"
         assert said in " ".join([*report.missing, str(report.error)])
-        assert kept == {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
+        assert kept == {
+            row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")
+        }
 
 
 def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> None:
@@ -220,7 +222,9 @@ def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> 
             assert "no row has due, but due_v2" in " ".join(report.missing)
         site.fault = None
         assert "ok" == go(store, site, examined).verdict
-    assert [] == list(store.connection.execute("SELECT id FROM task WHERE due_on IS NULL AND status_raw = 'open'"))
+    assert [] == list(
+        store.connection.execute("SELECT id FROM task WHERE due_on IS NULL AND status_raw = 'open'")
+    )
 
 
 def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
@@ -231,14 +235,17 @@ def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
     def elsewhere(_: int, __: Request, honest: Any) -> Response:
         answer = honest()
         answer.headers = (
-            {"Link": '<https://elsewhere.example.org/x>; rel="next"'} if "Link" in answer.headers else answer.headers
+            {"Link": '<https://elsewhere.example.org/x>; rel="next"'}
+            if "Link" in answer.headers
+            else answer.headers
         )
         return answer
 
     with StandIn(world, elsewhere) as site:
         report = go(store, site, examined)
-    assert "the next page is said to be on another host, elsewhere.example.org: it was not asked for" in " ".join(
-        report.missing
+    assert (
+        "the next page is said to be on another host, elsewhere.example.org: it was not asked for"
+        in " ".join(report.missing)
     )
 
 
@@ -247,7 +254,9 @@ def test_check_says_what_becomes_of_each_list() -> None:
     with StandIn(examined.world(1)) as site:
         told = {
             one.name: (one.state, one.detail)
-            for one in examined.source(site.url).check(Context(base=Path(), source_id="rest", session=Session))
+            for one in examined.source(site.url).check(
+                Context(base=Path(), source_id="rest", session=Session)
+            )
         }
     assert ("ok", "signed in") == told["account"]
     assert ("ok", "45 rows: task") == told["work packages"]
@@ -263,7 +272,8 @@ def test_efforts_are_seconds(value: Any, unit: str, wanted: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit"), [("2 hours", "iso"), ("P", "iso"), ("PT", "iso"), ("soon", "glide"), ("x", "hours"), (True, "hours")]
+    ("value", "unit"),
+    [("2 hours", "iso"), ("P", "iso"), ("PT", "iso"), ("soon", "glide"), ("x", "hours"), (True, "hours")],
 )
 def test_what_is_no_effort_is_refused(value: Any, unit: str) -> None:
     with pytest.raises((ValueError, TypeError)):
@@ -320,7 +330,9 @@ fields = { id = "id", container_id = "board", title = "name" }
         assert {"b:50", "b:51", "b:60"} == present()
         assert [("b:53", "absent from the whole list cards")] == [
             tuple(row)
-            for row in store.connection.execute("SELECT id, presence_evidence FROM task WHERE presence = 'deleted'")
+            for row in store.connection.execute(
+                "SELECT id, presence_evidence FROM task WHERE presence = 'deleted'"
+            )
         ]
 
 

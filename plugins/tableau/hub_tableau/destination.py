@@ -57,7 +57,9 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         yield folder_check(ctx.resolve(self.path))
         here = importlib.util.find_spec("tableauhyperapi") is not None
         yield Check(
-            name="engine", state="ok" if here else "failed", detail="Tableau's engine is here" if here else hyper.HOW
+            name="engine",
+            state="ok" if here else "failed",
+            detail="Tableau's engine is here" if here else hyper.HOW,
         )
         if self.server is not None:
             yield from self.server.check(ctx)
@@ -86,10 +88,16 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         except MissingExtra:
             raise
         except RuntimeError as exc:  # HyperException is one
-            raise DeliveryError(f"Tableau's engine could not write {latest}: {str(exc).splitlines()[0]}") from exc
+            raise DeliveryError(
+                f"Tableau's engine could not write {latest}: {str(exc).splitlines()[0]}"
+            ) from exc
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        rows = {table: feed.manifest["tables"][table]["rows"] for fact in self.facts for table in hyper.tables_of(fact)[1]}
+        rows = {
+            table: feed.manifest["tables"][table]["rows"]
+            for fact in self.facts
+            for table in hyper.tables_of(fact)[1]
+        }
         return Delivery(
             where=str(latest),
             rows=rows,
@@ -100,4 +108,6 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
     def _publish(self, ctx: DeliveryContext, process: Any, feed: FeedView, latest: Path) -> tuple[str, ...]:
         if self.server is None:
             return ()
-        return self.server.publish(ctx, process, feed, {fact: latest / f"{fact}.hyper" for fact in self.facts})
+        return self.server.publish(
+            ctx, process, feed, {fact: latest / f"{fact}.hyper" for fact in self.facts}
+        )

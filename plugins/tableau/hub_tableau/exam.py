@@ -29,7 +29,9 @@ class Folder(FolderPlace):
                 with hyper.opened(process, path, new=False) as connection:
                     for table in hyper.tables_of(path.stem)[1]:
                         columns = model().tables[table].columns
-                        rows = connection.execute_list_query(f"SELECT * FROM {hyper.quoted(table_caption(table, 'en'))}")
+                        rows = connection.execute_list_query(
+                            f"SELECT * FROM {hyper.quoted(table_caption(table, 'en'))}"
+                        )
                         found[table] = [
                             {
                                 name: plain(value, column.type)
@@ -48,7 +50,14 @@ def plain(value: Any, kind: str) -> Any:
         return date(value.year, value.month, value.day)
     if kind == "TIMESTAMPTZ":
         return datetime(
-            value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond, tzinfo=UTC
+            value.year,
+            value.month,
+            value.day,
+            value.hour,
+            value.minute,
+            value.second,
+            value.microsecond,
+            tzinfo=UTC,
         )
     return value
 

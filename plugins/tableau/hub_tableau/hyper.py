@@ -42,7 +42,7 @@ def opened(process: Any, path: Path, *, new: bool) -> Iterator[Any]:
 
 
 def tables_of(fact: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Give the dimensions of *fact* by its key columns (one column a dimension), and all tables of its file, dimensions first."""
+    """Return the dimensions of *fact* by its key columns (one column a dimension), and all tables of its file, dimensions first."""
     refs: dict[str, str] = {}
     for name, column in model().tables[fact].columns.items():
         if column.ref and column.ref not in refs.values():
@@ -51,7 +51,7 @@ def tables_of(fact: str) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def ddl(table: str, lang: str, refs: Mapping[str, str]) -> str:
-    """Give the statement that makes *table* with captions for names; *refs* are its key columns and the dimensions they point to."""
+    """Return the statement that makes *table* with captions for names; *refs* are its key columns and the dimensions they point to."""
     shape, names = model().tables[table], captions(table, lang)
     lines = [
         f"{quoted(names[name])} {_TYPES[column.type]}{' NOT NULL' if name in shape.key else ''}"
@@ -66,7 +66,7 @@ def ddl(table: str, lang: str, refs: Mapping[str, str]) -> str:
 
 
 def captions(table: str, lang: str) -> dict[str, str]:
-    """Give the captions of the columns, told apart where two are equal without case."""
+    """Return the captions of the columns, told apart where two are equal without case."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for name, caption in column_captions(table, lang).items():
@@ -76,17 +76,17 @@ def captions(table: str, lang: str) -> dict[str, str]:
 
 
 def quoted(name: str) -> str:
-    """Give a name as Hyper's SQL writes it."""
+    """Return a name as Hyper's SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def text(value: str) -> str:
-    """Give a text as Hyper's SQL writes it."""
+    """Return a text as Hyper's SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
 
 
 def parquet(paths: list[str]) -> str:
-    """Give the source that reads Parquet files."""
+    """Return the source that reads Parquet files."""
     return f"external(ARRAY[{', '.join(text(path) for path in paths)}], FORMAT => 'parquet')"
 
 

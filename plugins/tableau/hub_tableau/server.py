@@ -16,7 +16,16 @@ from typing import Any
 
 import msgspec
 
-from hub import Check, ConfigError, DeliveryContext, DeliveryError, FeedView, MissingExtra, Secret, table_caption
+from hub import (
+    Check,
+    ConfigError,
+    DeliveryContext,
+    DeliveryError,
+    FeedView,
+    MissingExtra,
+    Secret,
+    table_caption,
+)
 from hub_tableau import hyper
 
 HOW = 'pip install "pm-hub-tableau[server]"'
@@ -55,7 +64,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ConfigError("server: url is the https address of Tableau Server or Cloud.")
 
     def name_of(self, fact: str, lang: str) -> str:
-        """Give the name of the data source of a fact."""
+        """Return the name of the data source of a fact."""
         return f"{self.prefix} - {table_caption(fact, lang)}".removeprefix(" - ")
 
     # ---------- asking ----------
@@ -70,11 +79,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise MissingExtra(f"Publishing to Tableau needs tableauserverclient: {HOW}.") from exc
         requests: Any = importlib.import_module("requests")
         server = tsc.Server(
-            self.url, http_options={"verify": str(ctx.resolve(self.ca_bundle)) if self.ca_bundle else True, "timeout": 120}
+            self.url,
+            http_options={
+                "verify": str(ctx.resolve(self.ca_bundle)) if self.ca_bundle else True,
+                "timeout": 120,
+            },
         )
         try:
             server.use_server_version()
-            with server.auth.sign_in(tsc.PersonalAccessTokenAuth(self.token_name, self.token.reveal(), self.site)):
+            with server.auth.sign_in(
+                tsc.PersonalAccessTokenAuth(self.token_name, self.token.reveal(), self.site)
+            ):
                 yield server
         except (exceptions.ServerResponseError, exceptions.FailedSignInError) as exc:
             reason = _REASONS.get(str(exc.code)) or f"{exc.summary}: {exc.detail}"
@@ -114,7 +129,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 )
             ]
 
-    def publish(self, ctx: DeliveryContext, process: Any, feed: FeedView, files: dict[str, Path]) -> tuple[str, ...]:
+    def publish(
+        self, ctx: DeliveryContext, process: Any, feed: FeedView, files: dict[str, Path]
+    ) -> tuple[str, ...]:
         """Publish the file of each fact, wait until it is taken, and count its rows there; gives what to tell."""
         with self.signed_in(ctx) as server:
             tsc: Any = importlib.import_module("tableauserverclient")
@@ -122,7 +139,10 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             for fact, path in files.items():
                 name = self.name_of(fact, feed.lang)
                 job = server.datasources.publish(
-                    tsc.DatasourceItem(project.id, name=name), str(path), tsc.Server.PublishMode.Overwrite, as_job=True
+                    tsc.DatasourceItem(project.id, name=name),
+                    str(path),
+                    tsc.Server.PublishMode.Overwrite,
+                    as_job=True,
                 )
                 server.jobs.wait_for_job(job, timeout=self.wait_minutes * 60)
                 if self.read_back:
@@ -130,7 +150,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         said = "and read back" if self.read_back else "and not read back"
         return (f"{len(files)} data sources are published in the project {self.project} {said}.",)
 
-    def _must_show(self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str) -> None:
+    def _must_show(
+        self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str
+    ) -> None:
         found = [one for one in server.datasources.filter(name=name) if one.project_id == project]
         if len(found) != 1:
             raise DeliveryError(
@@ -138,7 +160,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             )
         with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder:
             place = Path(folder)
-            loaded = Path(server.datasources.download(found[0].id, filepath=str(place / "loaded"), include_extract=True))
+            loaded = Path(
+                server.datasources.download(found[0].id, filepath=str(place / "loaded"), include_extract=True)
+            )
             inside = place / "inside.hyper"
             if zipfile.is_zipfile(loaded):
                 with zipfile.ZipFile(loaded) as packed:

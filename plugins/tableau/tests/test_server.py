@@ -60,12 +60,18 @@ class Site:
                 f'<credentials token="t0ken"><site id="{SITE}" contentUrl="pmo"/><user id="{self.new()}"/></credentials>'
             )
         if request.headers.get("x-tableau-auth") != "t0ken":
-            return refused(401, "401002", "Unauthorized Access", "Invalid authentication credentials were provided.")
+            return refused(
+                401, "401002", "Unauthorized Access", "Invalid authentication credentials were provided."
+            )
         if path == "auth/signout":
             return Response(status=204, body=b"")
         rest = path.removeprefix(f"sites/{SITE}/")
         if rest == "projects":
-            found = f'<project id="{PROJECT}" name="PMO"/>' if "name:eq:PMO" in request.query.get("filter", "") else ""
+            found = (
+                f'<project id="{PROJECT}" name="PMO"/>'
+                if "name:eq:PMO" in request.query.get("filter", "")
+                else ""
+            )
             return shown(
                 f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/><projects>{found}</projects>'
             )
@@ -134,7 +140,7 @@ class Site:
 
 
 def part(request: Request, name: str) -> bytes:
-    """Give one part of a request."""
+    """Return one part of a request."""
     boundary = re.search(r"boundary=(.+)", request.headers["content-type"])
     assert boundary
     for piece in request.body.split(b"--" + boundary[1].strip('"').encode()):
@@ -153,7 +159,9 @@ def shown(inside: str, status: int = 200) -> Response:
 
 
 def refused(status: int, code: str, summary: str, detail: str) -> Response:
-    return shown(f'<error code="{code}"><summary>{summary}</summary><detail>{detail}</detail></error>', status)
+    return shown(
+        f'<error code="{code}"><summary>{summary}</summary><detail>{detail}</detail></error>', status
+    )
 
 
 @pytest.fixture
@@ -169,7 +177,9 @@ def tableau(site: StandIn) -> Site:
 
 def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 3, **settings: Any) -> PublishReport:
     if not store.runs("s", limit=1):
-        store.register_source("s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
     run = store.begin_run("s", "full")
     store.write_batch(
         [Container(id="s:c", kind="plan", code="P", name="P"), Task(id="s:t", container_id="s:c", title="T")],
@@ -177,7 +187,10 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 3, **settings: 
         source_id="s",
     )
     store.write_batch(
-        [Worklog(id=f"s:w{n}", container_id="s:c", day=f"2026-10-{n + 1:02d}", seconds=3600) for n in range(hours)],
+        [
+            Worklog(id=f"s:w{n}", container_id="s:c", day=f"2026-10-{n + 1:02d}", seconds=3600)
+            for n in range(hours)
+        ],
         run_id=run,
         source_id="s",
     )
@@ -192,9 +205,12 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 3, **settings: 
 
 def place(site: StandIn, **settings: Any) -> TableauDestination:
     server = Server(
-        **{"url": site.url, "token_name": "hub", "token": credential(), "site": "pmo", "project": "PMO"} | settings
+        **{"url": site.url, "token_name": "hub", "token": credential(), "site": "pmo", "project": "PMO"}
+        | settings
     )
-    return TableauDestination(name="tableau", path="tableau", facts=FACTS, server=server, privacy="nominative-line")
+    return TableauDestination(
+        name="tableau", path="tableau", facts=FACTS, server=server, privacy="nominative-line"
+    )
 
 
 def test_each_fact_is_a_data_source_that_shows_the_feed(store: Store, tmp_path: Path, site: StandIn) -> None:
@@ -217,14 +233,18 @@ def test_the_next_publish_takes_the_place_of_the_last(store: Store, tmp_path: Pa
     assert ("published", before) == (again.state, tableau(site).names)
 
 
-def test_large_files_go_in_pieces(store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_files_go_in_pieces(
+    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TSC_FILESIZE_LIMIT_MB", "0")
     delivery = go(store, tmp_path, site).deliveries[0]
 
     assert ("published", True) == (delivery.state, tableau(site).pieces >= 2)
 
 
-def test_what_tableau_shows_and_the_feed_does_not_is_not_published(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
+    store: Store, tmp_path: Path, site: StandIn
+) -> None:
     """The rows are counted by Tableau's engine in what comes back."""
     go(store, tmp_path, site)
     old = dict(tableau(site).sources)
@@ -243,7 +263,12 @@ def test_what_tableau_shows_and_the_feed_does_not_is_not_published(store: Store,
     [({"project": "Elsewhere"}, "The site has no project named Elsewhere"), ({"token": "wrong"}, "(401001): the token's name or its secret is wrong")],
 )  # fmt: skip
 def test_a_refusal_says_what_is_wrong(
-    store: Store, tmp_path: Path, site: StandIn, settings: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    tmp_path: Path,
+    site: StandIn,
+    settings: dict[str, Any],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if "token" in settings:
         monkeypatch.setenv("WRONG", "wrong")

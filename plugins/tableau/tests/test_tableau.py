@@ -30,25 +30,39 @@ except ImportError:
 needs_engine = pytest.mark.skipif(not HERE, reason="needs the extra [hyper]: run `make test-tableau`")
 
 
-def deliver(store: Store, tmp_path: Path, records: list[Record], *, lang: str = "en", **settings: Any) -> PublishReport:
+def deliver(
+    store: Store, tmp_path: Path, records: list[Record], *, lang: str = "en", **settings: Any
+) -> PublishReport:
     if not store.runs("s", limit=1):
-        store.register_source("s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9)
+        store.register_source(
+            "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
     run = store.begin_run("s", "full")
     store.write_batch(records, run_id=run, source_id="s")
     store.end_run(run, "ok")
-    place = TableauDestination(name="tableau", path="tableau", **({"facts": ("fact_worklog", "fact_budget")} | settings))
-    return publish(store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang)))
+    place = TableauDestination(
+        name="tableau", path="tableau", **({"facts": ("fact_worklog", "fact_budget")} | settings)
+    )
+    return publish(
+        store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang))
+    )
 
 
 def records(rng: random.Random, *, count: int = 40) -> list[Record]:
-    """Give projects, tasks, hours and money; another state of *rng* gives others under the same ids."""
+    """Return projects, tasks, hours and money; another state of *rng* gives others under the same ids."""
     found: list[Record] = [
-        Container(id=f"s:c{n}", kind="plan", code=f"P-{n}", name=f'Été à l\'«"{n}"» {rng.random()}') for n in range(3)
+        Container(id=f"s:c{n}", kind="plan", code=f"P-{n}", name=f'Été à l\'«"{n}"» {rng.random()}')
+        for n in range(3)
     ]
-    found += [Task(id=f"s:t{n}", container_id=f"s:c{n % 3}", title=f"T{n}", status_native="done") for n in range(5)]
+    found += [
+        Task(id=f"s:t{n}", container_id=f"s:c{n % 3}", title=f"T{n}", status_native="done") for n in range(5)
+    ]
     found += [
         Worklog(
-            id=f"s:w{n}", container_id=f"s:c{n % 3}", day=f"2026-0{1 + n % 6}-1{n % 9}", seconds=rng.randint(-3600, 36000)
+            id=f"s:w{n}",
+            container_id=f"s:c{n % 3}",
+            day=f"2026-0{1 + n % 6}-1{n % 9}",
+            seconds=rng.randint(-3600, 36000),
         )
         for n in range(count)
     ]
@@ -75,7 +89,9 @@ def ask(tmp_path: Path, fact: str, sql: str) -> list[Any]:
 
 
 def of_feed(report: PublishReport, tmp_path: Path, sql: str) -> list[Any]:
-    folder = next((tmp_path / "feed" / "projections").glob(f"**/{report.feed_id}*"), None) or Path(report.folder)
+    folder = next((tmp_path / "feed" / "projections").glob(f"**/{report.feed_id}*"), None) or Path(
+        report.folder
+    )
     with duckdb.connect() as connection:
         for table in model().tables:
             if any((folder / table).rglob("*.parquet")):

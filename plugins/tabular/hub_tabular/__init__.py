@@ -26,7 +26,9 @@ def register_commands(cli: click.Group) -> None:
     @tabular.command()
     @click.argument("file", type=click.Path(exists=True, dir_okay=False))
     @click.option("--sheet", default=None, help="Sheet to look at; the first one when absent.")
-    @click.option("--record", default=None, help="Record type to map to; guessed from the headers when absent.")
+    @click.option(
+        "--record", default=None, help="Record type to map to; guessed from the headers when absent."
+    )
     def suggest(file: str, sheet: str | None, record: str | None) -> None:
         """Print a first mapping for FILE, to be saved and completed.
 

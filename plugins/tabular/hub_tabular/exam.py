@@ -16,7 +16,7 @@ COMMENT = "a remark about a colleague"
 
 
 def table(header: list[str], rows: list[list[Any]], *, encoding: str) -> bytes:
-    """Give a CSV with semicolons."""
+    """Return a CSV with semicolons."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";")
     writer.writerow(header)
@@ -31,7 +31,7 @@ class Tasks(Ledger, FileWorld):
     header: ClassVar[list[str]] = ["No", "Key", "Project", "Title", "State", "Hours", "Remark"]
 
     def file(self, item: Item) -> str:
-        """Give the file of an item."""
+        """Return the file of an item."""
         return ("even.csv", "odd.csv")[item.native % 2]
 
     def task_id(self, item: Item) -> str:
@@ -45,10 +45,12 @@ class Tasks(Ledger, FileWorld):
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Leave out what the table does not hold; a title's spaces are as typed."""
         fields = super().task_fields(item)
-        return {name: fields[name] for name in ("title", "code", "container_id", "estimate_s", "status_native")}
+        return {
+            name: fields[name] for name in ("title", "code", "container_id", "estimate_s", "status_native")
+        }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give the tasks."""
+        """Return the tasks."""
         return {"task": super().truth()["task"]}
 
     def files(self) -> dict[str, bytes]:
@@ -61,7 +63,7 @@ class Tasks(Ledger, FileWorld):
         return {name: table(self.header, rows, encoding="utf-8") for name, rows in found.items()}
 
     def columns(self) -> list[str]:
-        """Give the columns of the mapping."""
+        """Return the columns of the mapping."""
         return self.header[:-1]
 
 
@@ -90,11 +92,11 @@ class Hours(Tasks):
     header: ClassVar[list[str]] = ["Ligne", "Matricule", "Projet", "Date", "Heures", "Commentaire"]
 
     def rows(self) -> list[str]:
-        """Give the lines' numbers."""
+        """Return the lines' numbers."""
         return [str(number) for number in sorted(self.logs)]
 
     def stored_id(self, native: str) -> str:
-        """Give a line's id."""
+        """Return a line's id."""
         return self.log_id(self.logs[int(native)])
 
     def add(self) -> str:
@@ -121,7 +123,7 @@ class Hours(Tasks):
         self.logs[int(native)].item = self.random.choice(list(self.items))
 
     def month(self, log: Log) -> str:
-        """Give the file of a line, which its number decides."""
+        """Return the file of a line, which its number decides."""
         return f"heures_{1 + log.native % 3:02d}.csv"
 
     def log_id(self, log: Log) -> str:
@@ -129,7 +131,7 @@ class Hours(Tasks):
         return f"{FOLDER}/{self.month(log)}/{log.native}"
 
     def log_fields(self, log: Log) -> dict[str, Any]:
-        """Give seconds, day, account and container."""
+        """Return seconds, day, account and container."""
         item = self.items[log.item]
         return {
             "seconds": round(log.hours * 3600), "day": log.started[:10], "account_id": f"hours:M{log.item % 7:03d}",
@@ -137,7 +139,7 @@ class Hours(Tasks):
         }  # fmt: skip
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give the lines."""
+        """Return the lines."""
         return {"worklog": {self.log_id(log): self.log_fields(log) for log in self.logs.values()}}
 
     def files(self) -> dict[str, bytes]:
@@ -147,7 +149,14 @@ class Hours(Tasks):
             year, month, day = log.started[:10].split("-")
             hours = repr(log.hours).replace(".", ",")
             found[self.month(log)].append(
-                [log.native, f"M{log.item % 7:03d}", self.items[log.item].key, f"{day}/{month}/{year}", hours, COMMENT]
+                [
+                    log.native,
+                    f"M{log.item % 7:03d}",
+                    self.items[log.item].key,
+                    f"{day}/{month}/{year}",
+                    hours,
+                    COMMENT,
+                ]
             )
         return {name: table(self.header, rows, encoding="cp1252") for name, rows in found.items()}
 

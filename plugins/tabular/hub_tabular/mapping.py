@@ -112,7 +112,7 @@ class CellError(Exception):
 
 
 def check_mapping(mapping: Mapping, where: str) -> type[Record]:
-    """Give the record class of *mapping*. Raises `ConfigError` naming *where* for what no file could satisfy."""
+    """Return the record class of *mapping*. Raises `ConfigError` naming *where* for what no file could satisfy."""
     known = sorted(record.table for record in RECORDS)
     if mapping.record not in known:
         raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(known)}.")
@@ -120,14 +120,20 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     known = [name for name in cls.__struct_fields__ if name != "id"]
     for name in mapping.fields:
         if name not in known:
-            raise ConfigError(f"{where} [fields]: {mapping.record} has no field {name!r}. It has: {', '.join(known)}.")
+            raise ConfigError(
+                f"{where} [fields]: {mapping.record} has no field {name!r}. It has: {', '.join(known)}."
+            )
     for name in _required(cls):
         if name not in mapping.fields and not (name == "id"):
             raise ConfigError(f"{where} [fields]: {mapping.record} needs the field {name!r}.")
     for label, text in (
         [("drop", one.matches) for one in mapping.drop]
         + [("group", one.matches) for one in mapping.group]
-        + [("pattern", field.pattern) for field in mapping.fields.values() if isinstance(field, Field) and field.pattern]
+        + [
+            ("pattern", field.pattern)
+            for field in mapping.fields.values()
+            if isinstance(field, Field) and field.pattern
+        ]
         + ([("unpivot", mapping.unpivot.columns)] if mapping.unpivot else [])
     ):
         try:
@@ -135,7 +141,9 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
         except re.error as exc:
             raise ConfigError(f"{where}: {label} = {text!r} is not a regular expression ({exc}).") from exc
     if mapping.snapshot == "delta" and not mapping.key:
-        raise ConfigError(f'{where}: a delta needs key = ["column", …]: without it the same line would be counted again.')
+        raise ConfigError(
+            f'{where}: a delta needs key = ["column", …]: without it the same line would be counted again.'
+        )
     for side, cls_ in (("account", Account), ("container", Container)):
         for name in getattr(mapping, side):
             if name not in cls_.__struct_fields__ or name == "id":
@@ -147,18 +155,23 @@ def _required(cls: type[Record]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(cls) if field.required and field.name != "id"]
 
 
-Kind = Literal["text", "int", "float", "bool", "day", "instant", "month", "seconds", "minor", "reference", "choice"]
+Kind = Literal[
+    "text", "int", "float", "bool", "day", "instant", "month", "seconds", "minor", "reference", "choice"
+]
 
 
 class RowMapper:
     """Map rows of one file; ids get the file's *prefix*, *source* names the hub's source."""
 
-    def __init__(self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float) -> None:
+    def __init__(
+        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float
+    ) -> None:
         """Prepare converters for every mapped field."""
         self.mapping, self.cls, self.source, self.prefix = mapping, cls, source, prefix
         self.hours_per_day = mapping.hours_per_day or hours_per_day
         self.fields = {
-            name: Field(column=field) if isinstance(field, str) else field for name, field in mapping.fields.items()
+            name: Field(column=field) if isinstance(field, str) else field
+            for name, field in mapping.fields.items()
         }
         hints = get_type_hints(cls)
         self.kinds = {name: _kind(name, hints[name]) for name in self.fields}
@@ -174,7 +187,7 @@ class RowMapper:
         self.told: set[str] = set()
 
     def columns(self) -> set[str]:
-        """Give every column the mapping needs."""
+        """Return every column the mapping needs."""
         needed = {field.column for field in self.fields.values() if field.column}
         needed |= set(self.mapping.key) | set(self.mapping.carry_down)
         needed |= set(self.mapping.account.values()) | set(self.mapping.container.values())
@@ -213,7 +226,9 @@ class RowMapper:
             self.seen[native] += 1
             if self.seen[native] > 1:
                 raise CellError(
-                    ", ".join(self.mapping.key), native, "the key is already used by a row above; add a column to key"
+                    ", ".join(self.mapping.key),
+                    native,
+                    "the key is already used by a row above; add a column to key",
                 )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
@@ -300,7 +315,9 @@ class RowMapper:
                 text = plain(raw)
                 if text not in self.choices[name]:
                     raise CellError(
-                        column, raw, f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                        column,
+                        raw,
+                        f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}",
                     )
                 return text
             case "bool":
@@ -315,7 +332,9 @@ class RowMapper:
             case "instant":
                 return self._date(column, field, raw).isoformat() + "T00:00:00Z"
             case "seconds":
-                factor = self.hours_per_day * 3600 if field.unit == "days" else _UNITS[field.unit or "seconds"]
+                factor = (
+                    self.hours_per_day * 3600 if field.unit == "days" else _UNITS[field.unit or "seconds"]
+                )
                 if isinstance(raw, (time, timedelta)):
                     return round(_seconds_of(raw))
                 if match := re.fullmatch(r"(-?)(\d+):(\d\d)(?::(\d\d))?", plain(raw)):
@@ -346,7 +365,9 @@ class RowMapper:
             decimal = "," if text.rfind(",") > text.rfind(".") else "."
             # 1,234 or 1.234 alone could be either: only one sign followed by exactly three digits is in doubt
             if re.fullmatch(r"-?\d{1,3}[,.]\d{3}", text):
-                raise CellError(column, raw, 'could be a thousand or a fraction: say decimal = "," or "." in the mapping')
+                raise CellError(
+                    column, raw, 'could be a thousand or a fraction: say decimal = "," or "." in the mapping'
+                )
         other = "." if decimal == "," else ","
         text = text.replace(other, "").replace(decimal, ".")
         try:
@@ -394,7 +415,7 @@ def _parsed(text: str, pattern: str) -> date | None:
 
 
 def plain(value: Any) -> str:
-    """Give a cell as the text a person sees: 3.0 is 3, a midnight is a date, nothing is ''."""
+    """Return a cell as the text a person sees: 3.0 is 3, a midnight is a date, nothing is ''."""
     if value is None:
         return ""
     if isinstance(value, bool):

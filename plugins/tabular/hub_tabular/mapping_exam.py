@@ -24,7 +24,7 @@ FEWEST = 10
 
 
 def exam_of(path: Path) -> Exam | None:
-    """Give the exam of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
+    """Return the exam of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as exc:
@@ -42,7 +42,11 @@ class MappingExam(Exam):
         self.path = path.resolve()
         self.mapping = mapping
         self.kind = path.stem  # type: ignore[misc]
-        samples = [one for one in sorted(path.parent.glob(f"{path.stem}.sample.*")) if one.suffix.lower() in tables.SUFFIXES]
+        samples = [
+            one
+            for one in sorted(path.parent.glob(f"{path.stem}.sample.*"))
+            if one.suffix.lower() in tables.SUFFIXES
+        ]
         sheet = path.with_name(f"{path.stem}.expected.csv")
         if len(samples) != 1 or not sheet.exists():
             raise ConfigError(
@@ -61,7 +65,9 @@ class MappingExam(Exam):
         self.cannot = frozenset({"scale", "edits"} if whole else {"scale"})  # type: ignore[misc]
         found = {"increments", "columns", *(["deletions"] if mapping.snapshot == "full" else [])}
         self.capabilities = frozenset(found | ({"worklogs"} if mapping.record == "worklog" else set()))  # type: ignore[misc, arg-type]
-        companions = [Account] * any(name in mapping.fields for name in ("account_id", "assignee_id", "owner_id"))
+        companions = [Account] * any(
+            name in mapping.fields for name in ("account_id", "assignee_id", "owner_id")
+        )
         boxes = [Container] * ("container_id" in mapping.fields)
         self.records = (BY_TABLE[mapping.record], *companions, *boxes)  # type: ignore[misc]
 
@@ -85,7 +91,9 @@ class Sample(FileWorld):
         self.content = exam.sample.read_bytes()
         if exam.sample.suffix in tables.TEXT:
             # without the mark at the start: it is about one file's beginning, not about a column
-            self.encoding = (exam.mapping.encoding or tables.detect_encoding(exam.sample)).removesuffix("-sig")
+            self.encoding = (exam.mapping.encoding or tables.detect_encoding(exam.sample)).removesuffix(
+                "-sig"
+            )
         self.ids = self._ids()
         self.sheet = self._sheet()
         self.away: list[int] = []
@@ -97,9 +105,13 @@ class Sample(FileWorld):
             self.away = self.random.sample(sorted(self.ids), len(self.ids) // 4)
 
     def _ids(self) -> dict[int, list[str]]:
-        """Give the ids that the mapping makes of each row: what they stand for is the sheet's to say."""
+        """Return the ids that the mapping makes of each row: what they stand for is the sheet's to say."""
         mapping = self.exam.mapping
-        prefix = f"{FOLDER}/{self.exam.sample.name}/" if mapping.snapshot == "full" and mapping.files == "each" else ""
+        prefix = (
+            f"{FOLDER}/{self.exam.sample.name}/"
+            if mapping.snapshot == "full" and mapping.files == "each"
+            else ""
+        )
         mapper = RowMapper(mapping, BY_TABLE[mapping.record], source=NAME, prefix=prefix, hours_per_day=7.0)
         found: dict[int, list[str]] = defaultdict(list)
         with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +119,9 @@ class Sample(FileWorld):
             copy.write_bytes(self.content)
             for number, row in tables.table_rows(copy, mapping):
                 found[number] += [
-                    record.id[len(NAME) + 1 :] for record in mapper.records(row) if record.table == mapping.record
+                    record.id[len(NAME) + 1 :]
+                    for record in mapper.records(row)
+                    if record.table == mapping.record
                 ]
         return found
 
@@ -118,7 +132,9 @@ class Sample(FileWorld):
             for line, row in enumerate(csv.DictReader(file), start=2):
                 try:
                     number = int(row.pop("row"))
-                    found[number].append({name: self._typed(name, text, hints[name]) for name, text in row.items()})
+                    found[number].append(
+                        {name: self._typed(name, text, hints[name]) for name, text in row.items()}
+                    )
                 except (KeyError, ValueError, TypeError) as exc:
                     raise ConfigError(
                         f"{self.exam.sheet.name}, line {line}: {exc!r}. The columns are row and fields of {self.main}; effort is in seconds, "
@@ -139,7 +155,7 @@ class Sample(FileWorld):
         return float(text) if float in parts else text
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give the sheet's lines of the rows that are there. Raises `ConfigError` when it and the sample do not match."""
+        """Return the sheet's lines of the rows that are there. Raises `ConfigError` when it and the sample do not match."""
         for number, ids in self.ids.items():
             if len(ids) != len(self.sheet.get(number, ())):
                 raise ConfigError(
@@ -155,11 +171,11 @@ class Sample(FileWorld):
         }  # fmt: skip
 
     def rows(self) -> list[str]:
-        """Give the numbers of the rows that are there."""
+        """Return the numbers of the rows that are there."""
         return [str(number) for number in sorted(self.ids) if number not in self.away]
 
     def stored_id(self, native: str) -> str:
-        """Give the id of a row."""
+        """Return the id of a row."""
         return self.ids[int(native)][0]
 
     def add(self) -> str:
@@ -177,13 +193,15 @@ class Sample(FileWorld):
         return chosen
 
     def files(self) -> dict[str, bytes]:
-        """Give the sample without the rows that are away."""
+        """Return the sample without the rows that are away."""
         lines = self.content.splitlines(keepends=True) if self.away else [self.content]
         return {
-            self.exam.sample.name: b"".join(line for number, line in enumerate(lines, start=1) if number not in self.away)
+            self.exam.sample.name: b"".join(
+                line for number, line in enumerate(lines, start=1) if number not in self.away
+            )
         }
 
     def columns(self) -> list[str]:
-        """Give the columns that the mapping needs."""
+        """Return the columns that the mapping needs."""
         mapper = RowMapper(self.exam.mapping, BY_TABLE[self.main], source=NAME, prefix="", hours_per_day=7.0)
         return sorted(mapper.columns()) if self.exam.sample.suffix in tables.TEXT else []

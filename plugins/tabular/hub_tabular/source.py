@@ -50,7 +50,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the folder or glob."""
+        """Return the folder or glob."""
         return self.path
 
     def _mapping(self, ctx: Context) -> tuple[Mapping, type[Record]]:
@@ -58,7 +58,9 @@ class TabularSource(Source, frozen=True, kw_only=True):
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as exc:
-            raise ConfigError(f"The mapping {path} of the source {self.name} cannot be read: {exc.strerror}.") from exc
+            raise ConfigError(
+                f"The mapping {path} of the source {self.name} cannot be read: {exc.strerror}."
+            ) from exc
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
             raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
         mapping = convert(raw, Mapping, where=str(path), base=ctx.base)
@@ -89,7 +91,11 @@ class TabularSource(Source, frozen=True, kw_only=True):
 
     def _mapper(self, mapping: Mapping, prefix: str) -> RowMapper:
         return RowMapper(
-            mapping, check_mapping(mapping, self.mapping), source=self.name, prefix=prefix, hours_per_day=self.hours_per_day
+            mapping,
+            check_mapping(mapping, self.mapping),
+            source=self.name,
+            prefix=prefix,
+            hours_per_day=self.hours_per_day,
         )
 
     def _check_headers(self, path: Path, mapping: Mapping, mapper: RowMapper) -> None:
@@ -102,7 +108,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
             )
 
     def plan(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Partition]:
-        """Give one partition per new or changed file; a changed mapping reads all files again."""
+        """Return one partition per new or changed file; a changed mapping reads all files again."""
         mapping, cls = self._mapping(ctx)
         digest = FileState.of(ctx.resolve(self.mapping)).sha256
         files = self._files(ctx, mapping)
@@ -138,12 +144,16 @@ class TabularSource(Source, frozen=True, kw_only=True):
             if FileState.of_cursor(cursors[key]) and not cursors[key].get("vanished"):
                 yield Partition(id=key, data={"vanished": cursors[key]})
 
-    def _identities(self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]) -> dict[str, str]:
-        """Give each file the name under which its rows are known: the one it had before it was renamed, else its own.
+    def _identities(
+        self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]
+    ) -> dict[str, str]:
+        """Return each file the name under which its rows are known: the one it had before it was renamed, else its own.
 
         A copy of another file is reported and left out of *names*: counting both would count its rows twice.
         """
-        known = {cursor.get("file", key): key for key, cursor in cursors.items() if FileState.of_cursor(cursor)}
+        known = {
+            cursor.get("file", key): key for key, cursor in cursors.items() if FileState.of_cursor(cursor)
+        }
         vanished = {cursors[key]["sha256"]: key for name, key in known.items() if name not in names}
         contents: dict[str, str] = {}
         found: dict[str, str] = {}
@@ -224,10 +234,13 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 if wrong <= SHOWN:
                     shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
                     ctx.report_missing(
-                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}", partition=partition.id
+                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}",
+                        partition=partition.id,
                     )
         if wrong > SHOWN:
-            ctx.report_missing(f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id)
+            ctx.report_missing(
+                f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id
+            )
         return wrong
 
     def census(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Census]:

@@ -60,7 +60,7 @@ _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y"
 
 
 def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None = None) -> str:
-    """Give the text of a mapping for *path*; guesses are marked, and what is missing is said.
+    """Return the text of a mapping for *path*; guesses are marked, and what is missing is said.
 
     Raises `ConfigError` for an unknown *record*, `SourceDataError` for a file without a row of headers.
     """
@@ -81,7 +81,11 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
             f"{path.name}: no row looks like headers (several short texts, all different) in the first {_LOOK} rows."
         )
     names = tables.headers(rows[header])
-    data = [dict(zip(names, cells, strict=False)) for cells in rows[header + 1 :] if any(plain(cell) for cell in cells)]
+    data = [
+        dict(zip(names, cells, strict=False))
+        for cells in rows[header + 1 :]
+        if any(plain(cell) for cell in cells)
+    ]
     kind = record or max(_WORDS, key=lambda one: _fit(one, names))
     return _write(path, kind, names, header, data, sheet=sheet, guessed=record is None)
 
@@ -125,7 +129,14 @@ def _fit(kind: str, names: list[str]) -> float:
 
 
 def _write(
-    path: Path, kind: str, names: list[str], header: int, data: list[dict[str, Any]], *, sheet: str | None, guessed: bool
+    path: Path,
+    kind: str,
+    names: list[str],
+    header: int,
+    data: list[dict[str, Any]],
+    *,
+    sheet: str | None,
+    guessed: bool,
 ) -> str:
     found = _assign(kind, names)
     out = [
@@ -140,19 +151,35 @@ def _write(
     elif sheet:
         out.append(f"sheet = {_toml(sheet)}")
     out.append(f"header_row = {header + 1}")
-    if any(re.match(r"(?i)(somme|total|sous-total|subtotal)\b", plain(value)) for row in data for value in row.values()):
+    if any(
+        re.match(r"(?i)(somme|total|sous-total|subtotal)\b", plain(value))
+        for row in data
+        for value in row.values()
+    ):
         out.append('drop = [{ matches = "(?i)^(somme|total|sous-total|subtotal)\\\\b" }]   # rows of sums')
-    sparse = [name for name in names if data and 0 < sum(bool(plain(row.get(name))) for row in data) < len(data) * 0.6]
+    sparse = [
+        name
+        for name in names
+        if data and 0 < sum(bool(plain(row.get(name))) for row in data) < len(data) * 0.6
+    ]
     groups = [name for name in sparse if name in found.values() and data and plain(data[0].get(name))]
     if groups:
         out.append(f"# carry_down = {_toml(groups)}   # if an empty cell means 'as above'")
-    if any(re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)):
+    if any(
+        re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)
+    ):
         out.append('decimal = ","')
-    out.append('snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change')
+    out.append(
+        'snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change'
+    )
     naming = [
-        found[f] for f in ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month") if f in found
+        found[f]
+        for f in ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
+        if f in found
     ]
-    out.append(f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: then edits are seen as edits")
+    out.append(
+        f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: then edits are seen as edits"
+    )
     out.append("")
     out.append("[fields]")
     for field, name in found.items():
@@ -188,7 +215,11 @@ def _field(kind: str, field: str, name: str, data: list[dict[str, Any]]) -> str:
     values = [row.get(name) for row in data if plain(row.get(name))]
     parts = [f"column = {_toml(name)}"]
     if field.endswith("_on") or field == "day":
-        if values and not tables.looks_like_date(values[0]) and (pattern := _date_format([plain(v) for v in values])):
+        if (
+            values
+            and not tables.looks_like_date(values[0])
+            and (pattern := _date_format([plain(v) for v in values]))
+        ):
             parts.append(f"format = {_toml(pattern)}")
     elif field == "seconds" or field.endswith("_s"):
         days = re.search(r"\b(jh|jours?|days?|charge|j)\b", _bare(name))

@@ -60,7 +60,9 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
             names = list(book.sheet_names)
             if isinstance(sheet, int):
                 if sheet >= len(names):
-                    raise SourceDataError(f"{path.name} has {len(names)} sheets: there is no sheet number {sheet}.")
+                    raise SourceDataError(
+                        f"{path.name} has {len(names)} sheets: there is no sheet number {sheet}."
+                    )
                 sheet = names[sheet]
             if sheet not in names:
                 raise SourceDataError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(names)}.")
@@ -72,7 +74,9 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
             for row in table.to_python(skip_empty_area=True):
                 yield [None] * left + [None if cell == "" else cell for cell in row]
     except python_calamine.PasswordError as exc:
-        raise SourceDataError(f"{path.name} is protected by a password: save a copy without one for the hub.") from exc
+        raise SourceDataError(
+            f"{path.name} is protected by a password: save a copy without one for the hub."
+        ) from exc
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as exc:
         raise SourceDataError(
             f"{path.name} cannot be read as a workbook ({exc}): it is damaged, half-written or of another type."
@@ -84,7 +88,7 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
 
 
 def detect_encoding(path: Path) -> str:
-    """Give UTF-8 when the whole file is UTF-8, else the best guess for its first 256 KB, else Windows-1252."""
+    """Return UTF-8 when the whole file is UTF-8, else the best guess for its first 256 KB, else Windows-1252."""
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -110,7 +114,7 @@ def detect_encoding(path: Path) -> str:
 
 
 def detect_delimiter(sample: str) -> str:
-    """Give the separator that cuts the first lines into the same, largest number of columns."""
+    """Return the separator that cuts the first lines into the same, largest number of columns."""
     lines = [line for line in sample.splitlines() if line.strip()][:20]
     best, score = ",", (0, 0)
     for candidate in ";,\t|":
@@ -124,7 +128,7 @@ def detect_delimiter(sample: str) -> str:
 
 
 def headers(cells: list[Any]) -> list[str]:
-    """Give column names: as a person reads them, told apart when equal, letters where empty."""
+    """Return column names: as a person reads them, told apart when equal, letters where empty."""
     names: list[str] = []
     for number, cell in enumerate(cells[:_MAX_COLUMNS]):
         name = plain(cell) or f"#{number + 1}"
@@ -177,17 +181,21 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
             if pivot.search(name) and plain(value):
                 yield number, fixed | {mapping.unpivot.name: name, mapping.unpivot.value: value}
     if names is None:
-        raise SourceDataError(f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers.")
+        raise SourceDataError(
+            f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
+        )
 
 
 def first_headers(path: Path, mapping: Mapping) -> list[str]:
-    """Give the headers of *path*."""
+    """Return the headers of *path*."""
     for number, cells in enumerate(
         grid(path, sheet=mapping.sheet, encoding=mapping.encoding, delimiter=mapping.delimiter), start=1
     ):
         if number == mapping.header_row:
             return headers(cells)
-    raise SourceDataError(f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers.")
+    raise SourceDataError(
+        f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
+    )
 
 
 def _dropped(row: dict[str, Any], drops: list[tuple[Drop, re.Pattern[str]]]) -> bool:

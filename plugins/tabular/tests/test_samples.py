@@ -17,7 +17,12 @@ from hub.testing.kit import certify
 __all__ = ["store"]
 SAMPLES = Path(__file__).parents[1] / "samples"
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "redmine"
-LEVELS = {"planisware_depenses": "bronze", "agap_taches": "bronze", "erp_heures": "bronze", "redmine_demandes": "gold"}
+LEVELS = {
+    "planisware_depenses": "bronze",
+    "agap_taches": "bronze",
+    "erp_heures": "bronze",
+    "redmine_demandes": "gold",
+}
 """Groups, outlines and columns of days make a row depend on its neighbours: none can be taken out alone, and Silver takes rows out."""
 
 
@@ -42,7 +47,8 @@ def test_the_export_of_a_real_redmine(store: Store, tmp_path: Path) -> None:
     """500 issues as Redmine 5.0.4 printed them: all of them, their estimates and their parents."""
     shutil.copy(RECORDED / "issues_latin1.csv", tmp_path / "issues.csv")
     report = sync_once(
-        store, TabularSource(name="r", path=str(tmp_path / "*.csv"), mapping=str(SAMPLES / "redmine_demandes.toml"))
+        store,
+        TabularSource(name="r", path=str(tmp_path / "*.csv"), mapping=str(SAMPLES / "redmine_demandes.toml")),
     )
     assert ("ok", []) == (report.verdict, report.missing)
     with (RECORDED / "issues_latin1.csv").open(encoding="iso-8859-1", newline="") as file:

@@ -98,7 +98,9 @@ def test_money_choices_and_flags() -> None:
     """Amounts are minor units; words go through values without regard to case; flags know oui and non."""
     assert 123456 == value("amount_minor", "1 234,56 €", '"C"', "budget_line")
     assert "absence" == value("category", "CONGÉS", '{ column = "C", values = { "Congés" = "absence" } }')
-    assert "project" == value("category", "?", '{ column = "C", values = { "Congés" = "absence" }, default = "project" }')
+    assert "project" == value(
+        "category", "?", '{ column = "C", values = { "Congés" = "absence" }, default = "project" }'
+    )
     assert value("billable", "Oui", '"C"') is True
     assert "412" == value("code", "Feature #412: x", '{ column = "C", pattern = "#([0-9]+)" }', "task")
     assert "jira:INF-1" == value("task_id", "INF-1", '{ column = "C", source = "jira" }')
@@ -139,7 +141,10 @@ def test_cells_that_cannot_be_understood(field: str, cell: Any, spec: str, words
         ),
         ('record = "worklog"\nheaders = 1\n[fields]\nday = "D"\nseconds = "S"', "unknown key 'headers'"),
         ('record = "worklog"\n[fields]\nday = "D"\nseconds = { column = "S", units = "h" }', "units"),
-        ('record = "worklog"\n[fields]\nday = "D"\nseconds = "S"\n[account]\nnom = "N"', "account has no field 'nom'"),
+        (
+            'record = "worklog"\n[fields]\nday = "D"\nseconds = "S"\n[account]\nnom = "N"',
+            "account has no field 'nom'",
+        ),
     ],
 )
 def test_mapping_mistakes(text: str, words: str) -> None:
@@ -193,10 +198,14 @@ def test_equal_rows_are_told_apart(tmp_path: Path, store: Any) -> None:
 
 def test_a_key_used_twice_is_told(tmp_path: Path, store: Any) -> None:
     """Two rows of one key would be one row: the second is named instead."""
-    source = write(tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;2\nM1;Q;2026-01-05;3\n")
+    source = write(
+        tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;2\nM1;Q;2026-01-05;3\n"
+    )
     report = sync_once(store, source, base=tmp_path)
 
-    assert "row 3, column Who, Day: 'M1/2026-01-05' the key is already used by a row above" in report.missing[0]
+    assert (
+        "row 3, column Who, Day: 'M1/2026-01-05' the key is already used by a row above" in report.missing[0]
+    )
 
 
 def test_a_full_file_may_delete_and_a_delta_may_not(tmp_path: Path, store: Any) -> None:
@@ -214,7 +223,12 @@ def test_a_full_file_may_delete_and_a_delta_may_not(tmp_path: Path, store: Any) 
     sync_once(store, delta, base=tmp_path)
 
     assert 1 == full.changes.presence_changed
-    assert 2 == store.rows("SELECT count(*) AS n FROM worklog WHERE source_id = 'd' AND presence = 'present'")[0]["n"]
+    assert (
+        2
+        == store.rows("SELECT count(*) AS n FROM worklog WHERE source_id = 'd' AND presence = 'present'")[0][
+            "n"
+        ]
+    )
 
 
 def test_the_latest_file_replaces_all(tmp_path: Path, store: Any) -> None:
@@ -279,7 +293,8 @@ def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
 
     assert "ok" == report.verdict, report.missing
     assert [("2026-10-01", 25200), ("2026-10-01", 12600), ("2026-10-02", 14400)] == [
-        (row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day, seconds DESC")
+        (row["day"], row["seconds"])
+        for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day, seconds DESC")
     ]
 
 
@@ -287,7 +302,9 @@ def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str) -> None:
     """Accents survive whatever Excel saved, and the separator is found."""
-    text = "\r\n".join(separator.join(row) for row in (["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]))
+    text = "\r\n".join(
+        separator.join(row) for row in (["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"])
+    )
     path = tmp_path / "x.csv"
     path.write_bytes(text.encode(encoding))
 
@@ -326,7 +343,9 @@ def test_sheets(tmp_path: Path) -> None:
 def test_missing_mapping(tmp_path: Path, store: Any) -> None:
     """A mapping that cannot be read fails the source with its path."""
     report = sync_once(store, TabularSource(name="s", path="in", mapping="nope.toml"), base=tmp_path)
-    (check,) = TabularSource(name="s", path="in", mapping="nope.toml").check(Context(base=tmp_path, source_id="s"))
+    (check,) = TabularSource(name="s", path="in", mapping="nope.toml").check(
+        Context(base=tmp_path, source_id="s")
+    )
 
     assert "failed" == report.verdict == check.state
     assert "nope.toml" in (report.error or "")
@@ -356,7 +375,9 @@ def test_suggested_mappings(tmp_path: Path, text: str, record: str, lines: list[
 
 def test_a_suggested_mapping_reads_the_file(tmp_path: Path, store: Any) -> None:
     """What suggest writes can be used as it is."""
-    text = "Matricule;Nom;Projet;Date;Heures\n" + "\n".join(f"A{n};Zoé;P-{n % 2};0{n}/10/2026;7,5" for n in range(1, 6))
+    text = "Matricule;Nom;Projet;Date;Heures\n" + "\n".join(
+        f"A{n};Zoé;P-{n % 2};0{n}/10/2026;7,5" for n in range(1, 6)
+    )
     source = write(tmp_path, HOURS, a=text)
     (tmp_path / "m.toml").write_text(suggest_mapping(tmp_path / "in" / "a.csv"), encoding="utf-8")
     report = sync_once(store, source, base=tmp_path)

@@ -100,7 +100,14 @@ class Workspace:
     """One workspace as one run sees it; safe to use from several threads."""
 
     def __init__(
-        self, ctx: Context, url: str, *, email: str | None, password: Secret | None, token: Secret | None, space: str | None
+        self,
+        ctx: Context,
+        url: str,
+        *,
+        email: str | None,
+        password: Secret | None,
+        token: Secret | None,
+        space: str | None,
     ) -> None:
         """Sign in at the first question."""
         self.ctx, self.url = ctx, url.rstrip("/")
@@ -109,7 +116,7 @@ class Workspace:
         self._lock = threading.Lock()
 
     def sign_in(self) -> tuple[str, str]:
-        """Give the token and the workspace. Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password."""
+        """Return the token and the workspace. Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password."""
         with self._lock:
             if self._token is None:
                 if self._token_setting is not None:
@@ -121,9 +128,13 @@ class Workspace:
                     if not self._token:
                         raise SourceDataError(f"{self.url}/auth gave no access_token.")
                 else:
-                    raise ConfigError("Say how to sign in to Taskworld: email and password, or token and space.")
+                    raise ConfigError(
+                        "Say how to sign in to Taskworld: email and password, or token and space."
+                    )
             if not self._space:
-                raise ConfigError("Say which workspace to read: space, the id that stands in the address of Taskworld.")
+                raise ConfigError(
+                    "Say which workspace to read: space, the id that stands in the address of Taskworld."
+                )
             return self._token, self._space
 
     def ask(self, method: str, **body: Any) -> dict[str, Any]:
@@ -150,8 +161,10 @@ class Workspace:
             raise SourceGone(said) if code in _ABSENT else SourceDataError(said)
         return answer
 
-    def rows(self, method: str, where: str, answer: dict[str, Any], kind: type[T], *, full: int | None = PAGE) -> list[T]:
-        """Give the list at *where* (a dotted path) as *kind*. Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked."""
+    def rows(
+        self, method: str, where: str, answer: dict[str, Any], kind: type[T], *, full: int | None = PAGE
+    ) -> list[T]:
+        """Return the list at *where* (a dotted path) as *kind*. Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked."""
         value: Any = answer
         for name in where.split("."):
             value = value.get(name) if isinstance(value, dict) else None
@@ -166,15 +179,19 @@ class Workspace:
         try:
             return msgspec.convert(value, list[kind])  # type: ignore[valid-type]
         except msgspec.ValidationError as exc:
-            raise SourceDataError(f"{method}: a row at {where} is of another shape than documented: {exc}.") from exc
+            raise SourceDataError(
+                f"{method}: a row at {where} is of another shape than documented: {exc}."
+            ) from exc
 
     def projects(self) -> list[Project]:
-        """Give the projects of the workspace that this account is in."""
+        """Return the projects of the workspace that this account is in."""
         answer = self.ask("project.get-all", limit=PAGE)
-        return [one for one in self.rows("project.get-all", "projects", answer, Project) if not one.is_deleted]
+        return [
+            one for one in self.rows("project.get-all", "projects", answer, Project) if not one.is_deleted
+        ]
 
     def lists(self, project: str) -> list[Tasklist]:
-        """Give the columns of a project."""
+        """Return the columns of a project."""
         answer = self.ask("tasklist.get-all", project_id=project, limit=PAGE)
         found = self.rows("tasklist.get-all", "tasklists", answer, Tasklist)
         if foreign := [one.title for one in found if one.project_id not in {None, project}]:
@@ -184,7 +201,7 @@ class Workspace:
         return [one for one in found if not one.is_deleted]
 
     def tasks(self, column: Tasklist) -> list[Task]:
-        """Give the tasks of a column. Raises `SourceDataError` when some that the column names do not come."""
+        """Return the tasks of a column. Raises `SourceDataError` when some that the column names do not come."""
         # every other method calls it list_id
         size = max(PAGE, len(column.tasks) + 1)
         answer = self.ask("tasklist.get-tasks", tasklist_id=column.list_id, limit=size)

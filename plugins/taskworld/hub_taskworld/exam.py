@@ -25,5 +25,9 @@ class TaskworldExam(Exam):
     def source(self, place: str) -> Source:
         """Make the source."""
         return TaskworldSource(
-            name="taskworld", url=f"{place}/api/public/v1", email=EMAIL, password=credential(), tz="Europe/Paris"
+            name="taskworld",
+            url=f"{place}/api/public/v1",
+            email=EMAIL,
+            password=credential(),
+            tz="Europe/Paris",
         )

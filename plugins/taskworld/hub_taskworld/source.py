@@ -64,7 +64,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the API's address."""
+        """Return the API's address."""
         return self.url or REGIONS[self.region]
 
     def _workspace(self, ctx: Context) -> Workspace:
@@ -90,9 +90,15 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         except SourceDataError as exc:
             yield Check(name="projects", state="failed", detail=str(exc))
             return
-        yield Check(name="projects", state="ok" if projects else "warning", detail=f"{len(projects)} projects can be read")
+        yield Check(
+            name="projects",
+            state="ok" if projects else "warning",
+            detail=f"{len(projects)} projects can be read",
+        )
         for name in self.projects:
-            if name.casefold() not in {text.casefold() for one in projects for text in (one.project_id, one.title)}:
+            if name.casefold() not in {
+                text.casefold() for one in projects for text in (one.project_id, one.title)
+            }:
                 yield Check(name=name, state="failed", detail="no such project, or this account is not in it")
         for project in projects[:1]:
             try:
@@ -103,15 +109,21 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 return
             states = ", ".join(str(one) for one in sorted({task.status for task in tasks}))
             yield Check(
-                name=project.title, state="ok", detail=f"{len(lists)} lists, {len(tasks)} tasks, statuses {states or 'none'}"
+                name=project.title,
+                state="ok",
+                detail=f"{len(lists)} lists, {len(tasks)} tasks, statuses {states or 'none'}",
             )
         if strange := sorted(ctx.shared("strange keys", set[str])):
-            yield Check(name="keys", state="warning", detail=f"tasks have keys that are not read: {', '.join(strange)}")
+            yield Check(
+                name="keys",
+                state="warning",
+                detail=f"tasks have keys that are not read: {', '.join(strange)}",
+            )
 
     # ---------- reading ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give the projects, then one partition a project, read whole."""
+        """Return the projects, then one partition a project, read whole."""
         projects = self._wanted(ctx)
         if not projects and cursors.get("projects", {}).get("known"):
             raise SourceDataError(
@@ -127,9 +139,12 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read the list of projects, or one project."""
         if "projects" in partition.data:
-            known = set((cursor or {}).get("known", [])) | {one.project_id for one in partition.data["projects"]}
+            known = set((cursor or {}).get("known", [])) | {
+                one.project_id for one in partition.data["projects"]
+            }
             yield Batch(
-                records=[self._container(one) for one in partition.data["projects"]], cursor={"known": sorted(known)}
+                records=[self._container(one) for one in partition.data["projects"]],
+                cursor={"known": sorted(known)},
             )
             return
         yield from self._project(ctx, partition.data["project"])
@@ -145,12 +160,21 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             gone: list[Gone] = []
             for task in space.tasks(column):
                 if task.is_deleted:
-                    gone.append(Gone(record=Task, id=self.row_id(task.task_id), presence="trashed", evidence="is_deleted"))
+                    gone.append(
+                        Gone(
+                            record=Task,
+                            id=self.row_id(task.task_id),
+                            presence="trashed",
+                            evidence="is_deleted",
+                        )
+                    )
                     continue
                 for member in task.members:
                     if member.user_id not in told:
                         told.add(member.user_id)
-                        records.append(Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id))
+                        records.append(
+                            Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id)
+                        )
                 records.extend(self._task(task, column, project))
             yield Batch(records=records, gone=tuple(gone))
         if strange := sorted(ctx.shared("strange keys", set[str])):

@@ -18,7 +18,7 @@ LIST = 40
 
 
 def hex_id(native: object) -> str:
-    """Give an id as Taskworld writes it: 24 hexadecimal digits."""
+    """Return an id as Taskworld writes it: 24 hexadecimal digits."""
     return f"{int(str(native)):024x}"
 
 
@@ -29,15 +29,15 @@ class TaskworldSite(ABC):
 
     @abstractmethod
     def boards(self) -> list[dict[str, Any]]:
-        """Give the projects that this account is in."""
+        """Return the projects that this account is in."""
 
     @abstractmethod
     def columns(self, project: str) -> dict[str, tuple[str, list[Any]]] | None:
-        """Give the lists of a project by id: title and tasks; None where this account is not in it."""
+        """Return the lists of a project by id: title and tasks; None where this account is not in it."""
 
     @abstractmethod
     def number(self, task: Any) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
 
     @abstractmethod
     def shown(self, task: Any) -> dict[str, Any]:
@@ -56,7 +56,12 @@ class TaskworldSite(ABC):
             if (body.get("email"), body.get("password")) != (EMAIL, SECRET):
                 return refused("invalid_auth", "Email or password is wrong.")
             return Response(
-                body={"ok": True, "access_token": SECRET, "default_space_id": SPACE, "workspaces": [{"space_id": SPACE}]}
+                body={
+                    "ok": True,
+                    "access_token": SECRET,
+                    "default_space_id": SPACE,
+                    "workspaces": [{"space_id": SPACE}],
+                }
             )
         if body.get("access_token") != SECRET:
             return refused("invalid_auth", "The token is wrong or expired.")
@@ -98,7 +103,9 @@ class TaskworldSite(ABC):
 
 def refused(code: str, why: str) -> Response:
     """Refuse as Taskworld does."""
-    return Response(status=400, body={"ok": False, "error": code, "error_description": why, "error_code": 400})
+    return Response(
+        status=400, body={"ok": False, "error": code, "error_description": why, "error_code": 400}
+    )
 
 
 def shown_task(
@@ -119,11 +126,11 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
     logged: ClassVar[int] = 0
 
     def requests(self) -> int:
-        """Give the plan of a full reading and its census: one sign-in, one list of projects, one call a project and one a list."""
+        """Return the plan of a full reading and its census: one sign-in, one list of projects, one call a project and one a list."""
         return 2 + len(self.containers) + sum(len(self.columns(hex_id(n)) or {}) for n in self.containers)
 
     def boards(self) -> list[dict[str, Any]]:
-        """Give the projects that are not hidden."""
+        """Return the projects that are not hidden."""
         return [
             {"project_id": hex_id(n), "space_id": SPACE, "title": name, "members": [hex_id(1)]}
             for n, name in self.containers.items()
@@ -131,7 +138,7 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
         ]
 
     def columns(self, project: str) -> dict[str, tuple[str, list[Any]]] | None:
-        """Give the lists of a project that hold something."""
+        """Return the lists of a project that hold something."""
         n = str(int(project, 16))
         if n in self.hidden or n not in self.containers:
             return None
@@ -143,17 +150,21 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
         return found
 
     def title_of(self, item: Item) -> str:
-        """Give the title of the list that a task is in: a large board has more lists, not longer ones."""
+        """Return the title of the list that a task is in: a large board has more lists, not longer ones."""
         return f"{'Terminé' if item.done else 'En cours'} {item.native // LIST}"
 
     def number(self, task: Item) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return hex_id(task.native)
 
     def shown(self, task: Item) -> dict[str, Any]:
         """Show a task: some have several people, some none, some no dates."""
         people = (
-            [hex_id(task.native % 5 + 1), hex_id(9)] if task.native % 3 == 0 else [hex_id(2)] if task.native % 3 == 1 else []
+            [hex_id(task.native % 5 + 1), hex_id(9)]
+            if task.native % 3 == 0
+            else [hex_id(2)]
+            if task.native % 3 == 1
+            else []
         )
         due = {"due_date": "2024-06-30T22:00:00.000Z"} if task.native % 2 else {}
         return shown_task(
@@ -168,15 +179,15 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
         )
 
     def task_id(self, item: Item) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return hex_id(item.native)
 
     def container_id(self, native: str) -> str:
-        """Give the id of a project."""
+        """Return the id of a project."""
         return f"p{hex_id(native)}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what the store must hold: no key, no estimate, the title of the list as status."""
+        """Return what the store must hold: no key, no estimate, the title of the list as status."""
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id", "created_at", "updated_at")} | {
             "status_raw": self.title_of(item), "status_native": "done" if item.done else None, "points": float(item.native % 8),
@@ -208,23 +219,25 @@ class ShownTaskworld(TaskworldSite, Shown):
         self.projects, self.tasks = projects, tasks
 
     def boards(self) -> list[dict[str, Any]]:
-        """Give the projects."""
+        """Return the projects."""
         return [
             {"project_id": native, "space_id": SPACE, "title": one.name, "members": []}
             for native, one in self.projects.items()
         ]
 
     def columns(self, project: str) -> dict[str, tuple[str, list[Any]]] | None:
-        """Give a list for each status that occurs."""
+        """Return a list for each status that occurs."""
         if project not in self.projects:
             return None
         found: dict[str, list[Task]] = {}
         for task in self.tasks.get(project, []):
             found.setdefault(task.status_raw or "", []).append(task)
-        return {hex_id(int(project, 16) * 100 + n): (title, found[title]) for n, title in enumerate(sorted(found))}
+        return {
+            hex_id(int(project, 16) * 100 + n): (title, found[title]) for n, title in enumerate(sorted(found))
+        }
 
     def number(self, task: Task) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return hex_id(task.id)
 
     def shown(self, task: Task) -> dict[str, Any]:

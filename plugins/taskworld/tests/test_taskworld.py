@@ -72,7 +72,9 @@ def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool)
     with StandIn(world) as site:
         for day in range(30 if proof else 6):
             for _ in range(rng.randint(0, 4)):
-                rng.choice((world.add, world.edit, world.delete, lambda: world.move(rng.choice(world.rows()))))()
+                rng.choice(
+                    (world.add, world.edit, world.delete, lambda: world.move(rng.choice(world.rows())))
+                )()
             report = go(store, site)
             assert ("ok", []) == (report.verdict, report.missing), day
             assert [] == differences(store, "taskworld", world) + out_of_sight(store, world), day
@@ -97,7 +99,8 @@ def test_several_people_on_a_task(store: Store) -> None:
     with StandIn(TaskworldWorld(1)) as site:
         go(store, site)
     several = rows(
-        store, "SELECT count(*), min(text LIKE 'taskworld:u%, taskworld:u%') FROM custom_value WHERE field = 'assignees'"
+        store,
+        "SELECT count(*), min(text LIKE 'taskworld:u%, taskworld:u%') FROM custom_value WHERE field = 'assignees'",
     )
     one = rows(
         store,
@@ -200,7 +203,9 @@ def test_an_empty_workspace_that_was_full_deletes_nothing(store: Store) -> None:
         ({}, Response(body=b"<html>Sign in</html>"), "answered HTML instead of JSON"),
     ],
 )  # fmt: skip
-def test_refusals_are_sentences(store: Store, settings: dict[str, Any], answer: Response | None, words: str) -> None:
+def test_refusals_are_sentences(
+    store: Store, settings: dict[str, Any], answer: Response | None, words: str
+) -> None:
     """A wrong password, another workspace, another service, a sign-in page: what to do, and never the secret."""
 
     def fault(_: int, request: Request, honest: Any) -> Any:
@@ -229,7 +234,10 @@ def test_check_says_what_it_saw(store: Store) -> None:
 
     with StandIn(Strange(1)) as site:
         ctx = Context(base=Path(), source_id="taskworld", session=lambda: faults.hurried(ctx))
-        checks = {one.name: (one.state, one.detail) for one in source(site, projects=("Project 1", "Nowhere")).check(ctx)}
+        checks = {
+            one.name: (one.state, one.detail)
+            for one in source(site, projects=("Project 1", "Nowhere")).check(ctx)
+        }
         ctx.close()
 
     assert ("ok", "signed in") == checks["account"]
@@ -249,7 +257,9 @@ def test_shown_records_come_back(store: Store) -> None:
         datetime(2026, 3, 4, tzinfo=UTC),
     )  # fmt: skip
     with StandIn(shown) as site:
-        report = go(store, site, settings={"email": None, "password": None, "token": credential(), "space": SPACE})
+        report = go(
+            store, site, settings={"email": None, "password": None, "token": credential(), "space": SPACE}
+        )
 
     assert ("ok", []) == (report.verdict, report.missing)
     assert [("Card", "À valider", None), ("Done card", "Terminé", "done")] == rows(
@@ -257,4 +267,6 @@ def test_shown_records_come_back(store: Store) -> None:
     )
     assert [("P004", "P004")] == rows(store, "SELECT code, name FROM container")
     with pytest.raises(TypeError, match="does not hold worklog"):
-        shown.show([Worklog(id="1", container_id="4", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC))
+        shown.show(
+            [Worklog(id="1", container_id="4", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC)
+        )

@@ -60,7 +60,13 @@ class ShownJira(JiraSite, Shown):
     def show(self, records: Iterable[Record], now: datetime) -> None:
         """Hold *records* as of *now*."""
         self.now = now
-        kinds: dict[type[Record], dict[str, Any]] = {Container: {}, Account: {}, Iteration: {}, Task: {}, TaskChange: {}}
+        kinds: dict[type[Record], dict[str, Any]] = {
+            Container: {},
+            Account: {},
+            Iteration: {},
+            Task: {},
+            TaskChange: {},
+        }
         for record in records:
             if type(record) not in kinds:
                 raise TypeError(f"the stand-in of Jira does not hold {record.table}")
@@ -74,7 +80,9 @@ class ShownJira(JiraSite, Shown):
             self.lines.setdefault(int(line.task_id), []).append(line)
         tasks: list[Task] = sorted(kinds[Task].values(), key=lambda one: int(one.id))
         self.issues = {
-            one.id: _Issue(int(one.id), one.code or "", one.container_id, one.created_at or "", one.updated_at or "", one)
+            one.id: _Issue(
+                int(one.id), one.code or "", one.container_id, one.created_at or "", one.updated_at or "", one
+            )
             for one in tasks
         }
         self._rows = list(self.issues.values())
@@ -83,9 +91,13 @@ class ShownJira(JiraSite, Shown):
             if line.field == "status":
                 states.setdefault(line.from_value, "new")
                 states.setdefault(line.to_value, "indeterminate")
-        self.states = {name: (str(10_000 + number), states[name]) for number, name in enumerate(sorted(states))}
+        self.states = {
+            name: (str(10_000 + number), states[name]) for number, name in enumerate(sorted(states))
+        }
         levels = {one.type_raw or "": int(one.kind == "summary") for one in tasks}
-        self.levels = {name: (str(10_100 + number), levels[name]) for number, name in enumerate(sorted(levels))}
+        self.levels = {
+            name: (str(10_100 + number), levels[name]) for number, name in enumerate(sorted(levels))
+        }
         self.status_list = [status_def(native, name, key) for name, (native, key) in self.states.items()]
         self.type_list = [
             {"id": native, "name": name, "subtask": False, "hierarchyLevel": level}
@@ -95,19 +107,19 @@ class ShownJira(JiraSite, Shown):
     # ---------- what it holds ----------
 
     def seen(self) -> list[_Issue]:
-        """Give every issue: this site hides nothing."""
+        """Return every issue: this site hides nothing."""
         return self._rows
 
     def by_id(self) -> dict[str, _Issue]:
-        """Give them by their number."""
+        """Return them by their number."""
         return self.issues
 
     def logs_on(self, native: int) -> list[Any]:
-        """Give no hours: here they are in timesheets."""
+        """Return no hours: here they are in timesheets."""
         return []
 
     def changes_of(self, native: int) -> list[TaskChange]:
-        """Give the history of an issue."""
+        """Return the history of an issue."""
         return self.lines.get(native, [])
 
     def user(self, number: int) -> dict[str, Any]:
@@ -136,7 +148,7 @@ class ShownJira(JiraSite, Shown):
         }  # fmt: skip
 
     def field(self, item: _Issue, name: str) -> Any:
-        """Give the value of one field; null for those that this site does not use."""
+        """Return the value of one field; null for those that this site does not use."""
         task = item.task
         match name:
             case "summary":
@@ -160,7 +172,9 @@ class ShownJira(JiraSite, Shown):
             case "duedate":
                 return task.due_on
             case "parent":
-                return {"id": task.parent_id, "key": self.issues[task.parent_id].key} if task.parent_id else None
+                return (
+                    {"id": task.parent_id, "key": self.issues[task.parent_id].key} if task.parent_id else None
+                )
             case "worklog":
                 return {"startAt": 0, "maxResults": self.caps.embedded_worklogs, "total": 0, "worklogs": []}
         if name == POINTS:
@@ -179,4 +193,9 @@ class ShownJira(JiraSite, Shown):
         sides = [(known.get(one or "", ("0",))[0], one) for one in (line.from_value, line.to_value)]
         item = {"field": _TRACKED[line.field].lower(), "fieldtype": "jira", "fieldId": line.field, "from": sides[0][0], "fromString": sides[0][1],
                 "to": sides[1][0], "toString": sides[1][1]}  # fmt: skip
-        return {"id": line.id, "author": self.person(line.author_id), "created": local(line.at), "items": [item]}
+        return {
+            "id": line.id,
+            "author": self.person(line.author_id),
+            "created": local(line.at),
+            "items": [item],
+        }

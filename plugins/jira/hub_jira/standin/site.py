@@ -77,23 +77,23 @@ class JiraSite(ABC):
 
     @abstractmethod
     def seen(self) -> Sequence[Any]:
-        """Give the issues that a search may find, by id."""
+        """Return the issues that a search may find, by id."""
 
     @abstractmethod
     def by_id(self) -> Mapping[str, Any]:
-        """Give the same by their number as text."""
+        """Return the same by their number as text."""
 
     @abstractmethod
     def logs_on(self, native: int) -> Sequence[Any]:
-        """Give the worklogs of an issue, oldest first."""
+        """Return the worklogs of an issue, oldest first."""
 
     @abstractmethod
     def changes_of(self, native: int) -> Sequence[Any]:
-        """Give the lines of its history, oldest first."""
+        """Return the lines of its history, oldest first."""
 
     @abstractmethod
     def field(self, item: Any, name: str) -> Any:
-        """Give the value of one field of an issue."""
+        """Return the value of one field of an issue."""
 
     @abstractmethod
     def worklog(self, log: Any) -> dict[str, Any]:
@@ -127,10 +127,14 @@ class JiraSite(ABC):
         path = request.path.removeprefix(f"/ex/jira/{CLOUD_ID}").replace("/rest/api/3/", "/rest/api/2/")
         if match := re.fullmatch(r"/rest/api/2/issue/(\d+)/worklog", path):
             return self._logs_of(int(match.group(1)))
-        handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get((request.method, path))
+        handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get(
+            (request.method, path)
+        )
         if handler is None:
             gone = self.cloud and path == "/rest/api/2/search"
-            return Response(status=410 if gone else 404, body={"errorMessages": ["The requested API has been removed."]})
+            return Response(
+                status=410 if gone else 404, body={"errorMessages": ["The requested API has been removed."]}
+            )
         try:
             body = json.loads(request.body) if request.body else {}
         except ValueError:
@@ -172,12 +176,18 @@ class JiraSite(ABC):
         return Response(body=kept)
 
     def project_no(self, native: str) -> str:
-        """Give the number of a project."""
+        """Return the number of a project."""
         return native
 
     def project(self, native: str) -> dict[str, Any]:
         """Show a project."""
-        flags = {"archived": True} if native in self.archived else {"deleted": True} if native in self.trashed else {}
+        flags = (
+            {"archived": True}
+            if native in self.archived
+            else {"deleted": True}
+            if native in self.trashed
+            else {}
+        )
         return {
             "id": self.project_no(native),
             "key": self.keys[native],
@@ -186,13 +196,18 @@ class JiraSite(ABC):
         } | flags
 
     def project_search(self, request: Request, _: Any) -> Response:
-        """Give a page of the projects this account may browse; without *status* only live ones."""
+        """Return a page of the projects this account may browse; without *status* only live ones."""
         states = request.query.get("status", "live").split(",")
         live = [n for n in self.containers if n not in self.hidden]
         wanted = [
-            n for n in live if ("archived" if n in self.archived else "deleted" if n in self.trashed else "live") in states
+            n
+            for n in live
+            if ("archived" if n in self.archived else "deleted" if n in self.trashed else "live") in states
         ]
-        start, size = int(request.query.get("startAt", 0)), min(int(request.query.get("maxResults", 50)), self.caps.projects)
+        start, size = (
+            int(request.query.get("startAt", 0)),
+            min(int(request.query.get("maxResults", 50)), self.caps.projects),
+        )
         rows = [self.project(native) for native in wanted[start : start + size]]
         return Response(body={"startAt": start, "maxResults": size, "total": len(wanted), "isLast": start + size >= len(wanted),
                               "values": rows})  # fmt: skip
@@ -241,7 +256,7 @@ class JiraSite(ABC):
             return _refused(str(exc))
 
     def bulkfetch(self, _: Request, body: dict[str, Any]) -> Response:
-        """Give issues by id, past the index."""
+        """Return issues by id, past the index."""
         asked = body.get("issueIdsOrKeys", [])
         if len(asked) > self.caps.bulk:
             return _refused(f"At most {self.caps.bulk} issues can be fetched.")
@@ -259,7 +274,7 @@ class JiraSite(ABC):
         return Response(body={"issues": shown, "issueErrors": lost})
 
     def changelogs(self, _: Request, body: dict[str, Any]) -> Response:
-        """Give the history of issues, oldest first, the issues in the order of their ids."""
+        """Return the history of issues, oldest first, the issues in the order of their ids."""
         asked = set(body.get("issueIdsOrKeys", []))
         if len(asked) > self.caps.changelog_issues or len(body.get("fieldIds", [])) > 10:
             return _refused("Too many issues or fields.")
@@ -278,7 +293,9 @@ class JiraSite(ABC):
         for one, line in lines[start : start + size]:
             found.setdefault(one, []).append(self.history_line(line))
         more = {"nextPageToken": str(start + size)} if start + size < len(lines) else {}
-        return Response(body={"issueChangeLogs": [{"issueId": i, "changeHistories": h} for i, h in found.items()], **more})
+        return Response(
+            body={"issueChangeLogs": [{"issueId": i, "changeHistories": h} for i, h in found.items()], **more}
+        )
 
     def search(self, request: Request, body: dict[str, Any]) -> Response:
         """Search as Data Center does: offsets, a total, the server's own largest page."""
@@ -296,14 +313,16 @@ class JiraSite(ABC):
         return Response(body={"startAt": start, "maxResults": size, "total": len(rows), "issues": shown})
 
     def updated_logs(self, request: Request, _: Any) -> Response:
-        """Give a page of changed worklogs: ids and stamps, *since* included."""
+        """Return a page of changed worklogs: ids and stamps, *since* included."""
         seen = self.by_id()
         return self._feed(
-            "updated", [(millis(log.updated), log.native) for log in self.logs.values() if str(log.item) in seen], request
+            "updated",
+            [(millis(log.updated), log.native) for log in self.logs.values() if str(log.item) in seen],
+            request,
         )
 
     def deleted_logs(self, request: Request, _: Any) -> Response:
-        """Give a page of deleted worklogs."""
+        """Return a page of deleted worklogs."""
         return self._feed("deleted", [(millis(one.at), one.native) for one in self.gone], request)
 
     def _feed(self, name: str, found: list[tuple[int, int]], request: Request) -> Response:
@@ -319,7 +338,7 @@ class JiraSite(ABC):
         return Response(body={"values": values, "since": since, "until": until, "lastPage": not more} | links)
 
     def list_logs(self, _: Request, body: dict[str, Any]) -> Response:
-        """Give worklogs by id; those that may not be read are left out without a word."""
+        """Return worklogs by id; those that may not be read are left out without a word."""
         if len(body.get("ids", [])) > self.caps.bulk_worklogs:
             return _refused("Too many worklogs.")
         known = [self.logs[one] for one in body.get("ids", []) if one in self.logs]
@@ -328,10 +347,13 @@ class JiraSite(ABC):
     def _logs_of(self, native: int) -> Response:
         if str(native) not in self.by_id():
             return Response(
-                status=404, body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]}
+                status=404,
+                body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]},
             )
         rows = [self.worklog(log) for log in self.logs_on(native)]
-        return Response(body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(rows), "worklogs": rows})
+        return Response(
+            body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(rows), "worklogs": rows}
+        )
 
     # ---------- one thing ----------
 
@@ -349,9 +371,15 @@ class JiraSite(ABC):
         if "changelog" in expand:
             lines = self.changes_of(item.native)
             newest = [
-                self.history_line(line) for line in lines[::-1][: self.caps.embedded_histories if self.cloud else len(lines)]
+                self.history_line(line)
+                for line in lines[::-1][: self.caps.embedded_histories if self.cloud else len(lines)]
             ]
-            shown["changelog"] = {"startAt": 0, "maxResults": len(newest), "total": len(lines), "histories": newest}
+            shown["changelog"] = {
+                "startAt": 0,
+                "maxResults": len(newest),
+                "total": len(lines),
+                "histories": newest,
+            }
         return shown
 
     # ---------- JQL ----------
@@ -363,7 +391,9 @@ class JiraSite(ABC):
         text, _, order = jql.partition(" ORDER BY ")
         clauses = [clause.strip() for clause in text.split(" AND ") if clause.strip()]
         if bounded and not clauses:
-            raise ValueError("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
+            raise ValueError(
+                "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
+            )
         rows = [item for item in self.seen() if not self.lag_s or millis(item.updated) <= self._indexed()]
         for clause in clauses:
             if clause == "created >= 0":
@@ -419,7 +449,13 @@ _SERVER: dict[tuple[str, str], _Handler] = {
 def field_def(native: str, name: str, kind: str, custom: str | None) -> dict[str, Any]:
     """Show a field as the site lists it; *custom* is the schema of a custom one."""
     more = {"custom": custom, "customId": int(native[12:])} if custom else {"system": native}
-    return {"id": native, "key": native, "name": name, "custom": bool(custom), "schema": {"type": kind} | more}
+    return {
+        "id": native,
+        "key": native,
+        "name": name,
+        "custom": bool(custom),
+        "schema": {"type": kind} | more,
+    }
 
 
 def status_def(native: str, name: str, category: str) -> dict[str, Any]:
@@ -440,12 +476,12 @@ def _refused(why: str) -> Response:
 
 
 def stamp_of(moment: datetime) -> str:
-    """Give an instant with Z."""
+    """Return an instant with Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def millis(text: str) -> int:
-    """Give milliseconds since 1970."""
+    """Return milliseconds since 1970."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
 

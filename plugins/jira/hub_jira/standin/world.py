@@ -76,7 +76,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         item.key = f"{KEYS[item.container]}-{native}"
 
     def seen(self) -> list[Item]:
-        """Give what a search may find: nothing of hidden, archived and trashed projects."""
+        """Return what a search may find: nothing of hidden, archived and trashed projects."""
         away = frozenset(self.hidden | self.archived | self.trashed)
         rows: list[Item] = self._kept("seen", (len(self.items), self.now, away), lambda: [
             item for _, item in sorted(self.items.items()) if item.container not in away
@@ -90,11 +90,11 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return self._cache[name][1]
 
     def logs_on(self, native: int) -> list[Log]:
-        """Give the worklogs of an issue."""
+        """Return the worklogs of an issue."""
         return self._grouped("logs", (len(self.logs), self.last), self.logs.values()).get(native, [])
 
     def changes_of(self, native: int) -> list[Any]:
-        """Give the lines of its history."""
+        """Return the lines of its history."""
         return self._grouped("changes", len(self.changes), self.changes).get(native, [])
 
     def _grouped(self, name: str, version: Any, rows: Any) -> dict[int, list[Any]]:
@@ -108,13 +108,15 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return grouped
 
     def by_id(self) -> dict[str, Item]:
-        """Give what may be seen by its number as text."""
+        """Return what may be seen by its number as text."""
         rows = self.seen()
-        known: dict[str, Item] = self._kept("ids", self._cache["seen"][0], lambda: {str(item.native): item for item in rows})
+        known: dict[str, Item] = self._kept(
+            "ids", self._cache["seen"][0], lambda: {str(item.native): item for item in rows}
+        )
         return known
 
     def requests(self) -> int:
-        """Give the plan of a full reading and its census; one request more for each list that was cut."""
+        """Return the plan of a full reading and its census; one request more for each list that was cut."""
         items, caps = self.seen(), self.caps
         metadata = 4 + -(-len(KEYS) // caps.projects)
         sweep = 1 + -(-len(items) // (caps.ids if self.cloud else caps.server))
@@ -124,7 +126,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return metadata + 1 + sweep + slices + histories + cut + -(-len(KEYS) // caps.projects)
 
     def project_no(self, native: str) -> str:
-        """Give the number of a project: longer than our own."""
+        """Return the number of a project: longer than our own."""
         return f"2000{native}"
 
     # ---------- the answer sheet ----------
@@ -146,10 +148,15 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return sum(round(log.hours * 3600) for log in self.logs_on(item.native))
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks, worklogs and the history of statuses."""
+        """Return tasks, worklogs and the history of statuses."""
         found = super().truth()
         found["task_change"] = {
-            f"h{one.native}/status": {"field": "status", "from_value": one.before, "to_value": one.after, "at": one.at}
+            f"h{one.native}/status": {
+                "field": "status",
+                "from_value": one.before,
+                "to_value": one.after,
+                "at": one.at,
+            }
             for one in self.seen_changes()
         }
         return found
@@ -157,7 +164,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
     # ---------- one thing ----------
 
     def field(self, item: Item, name: str) -> Any:
-        """Give the value of one field."""
+        """Return the value of one field."""
         n = item.native
         status = "10002" if item.done else "10000"
         kind = "10103" if n in self.parents else list(TYPES)[n % 3]
@@ -166,7 +173,11 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             case "summary":
                 return item.title
             case "status":
-                return {"id": status, "name": STATUSES[status][0], "statusCategory": {"key": STATUSES[status][1]}}
+                return {
+                    "id": status,
+                    "name": STATUSES[status][0],
+                    "statusCategory": {"key": STATUSES[status][1]},
+                }
             case "issuetype":
                 return {"id": kind, "name": TYPES[kind][0], "subtask": kind == "10103"} | (
                     {"hierarchyLevel": TYPES[kind][1]} if self.cloud else {}
@@ -196,8 +207,15 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
                 return [{"id": "1", "name": "1.0", "released": False}] if n % 5 == 0 else []
             case "issuelinks":
                 other = next((one for one in sorted(self.items) if one > n), None) if n % 6 == 0 else None
-                link = {"id": f"9{n}", "type": {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"}}
-                return [link | {"outwardIssue": {"id": str(other), "key": self.items[other].key}}] if other else []
+                link = {
+                    "id": f"9{n}",
+                    "type": {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"},
+                }
+                return (
+                    [link | {"outwardIssue": {"id": str(other), "key": self.items[other].key}}]
+                    if other
+                    else []
+                )
             case "worklog":
                 return {
                     "startAt": 0,
@@ -210,10 +228,12 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return self.custom(n, name)
 
     def custom(self, n: int, name: str) -> Any:
-        """Give the value of a custom field."""
+        """Return the value of a custom field."""
         sprint = {"id": 1 + n % 3, "name": f"Sprint {1 + n % 3}", "state": "active", "boardId": 1, "goal": "",
                   "startDate": "2024-03-25T08:00:00.000Z", "endDate": "2024-04-08T08:00:00.000Z"}  # fmt: skip
-        text = ",".join(f"{key}={value}" for key, value in (sprint | {"state": "ACTIVE", "rapidViewId": 1}).items())
+        text = ",".join(
+            f"{key}={value}" for key, value in (sprint | {"state": "ACTIVE", "rapidViewId": 1}).items()
+        )
         at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
         values: dict[str, Any] = {
             POINTS: float(n % 8) if n % 8 else None, FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
@@ -255,7 +275,12 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
              "to": ids[line.after], "toString": line.after},
             {"field": "summary", "fieldtype": "jira", "fieldId": "summary", "from": None, "fromString": "a", "to": None, "toString": "b"},
         ]  # fmt: skip
-        return {"id": str(line.native), "author": self.user(line.native % 5), "created": local(line.at), "items": items}
+        return {
+            "id": str(line.native),
+            "author": self.user(line.native % 5),
+            "created": local(line.at),
+            "items": items,
+        }
 
 
 class ServerWorld(JiraWorld):

@@ -75,7 +75,7 @@ class Plan:
         self.stats["tasks"] = len(tasks)
 
     def account_id(self, uid: Uid) -> str:
-        """Give the id of a resource: in a file it is the plan's own."""
+        """Return the id of a resource: in a file it is the plan's own."""
         return f"{self.id}/r/{uid}"
 
     def _container(self, row: Header) -> Container:
@@ -88,7 +88,7 @@ class Plan:
         )  # fmt: skip
 
     def account(self, row: ResourceRow) -> Account:
-        """Give the account of a resource."""
+        """Return the account of a resource."""
         return Account(
             id=self.account_id(row.uid), display_name=row.name, email=row.email, login=row.login, employee_no=row.code,
             kind="generic" if row.generic or not row.work else "human", active=row.active,
@@ -178,7 +178,12 @@ class Plan:
         if row.approximate and (row.planned or row.actual):
             self.stats["approximate"] += 1
             yield CustomValue(
-                id=f"{base}/c/days", row_id=task_id, field="pm-hub: days", text="approximate", number=None, day=None
+                id=f"{base}/c/days",
+                row_id=task_id,
+                field="pm-hub: days",
+                text="approximate",
+                number=None,
+                day=None,
             )
 
     def _task_id(self, uid: Uid) -> str:

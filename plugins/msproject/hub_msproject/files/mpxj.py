@@ -38,7 +38,7 @@ _words = msgspec.json.Decoder(_Word)
 
 
 def missing_packages() -> list[str]:
-    """Give the packages of the extra that are not installed."""
+    """Return the packages of the extra that are not installed."""
     return [name for name in ("mpxj", "jpype") if importlib.util.find_spec(name) is None]
 
 
@@ -99,7 +99,11 @@ class Mpxj:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUTF8": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                    "PYTHONUTF8": "1",
+                },
                 # Ctrl-C is the hub's to handle: it reaches the whole group of a terminal otherwise
                 start_new_session=os.name == "posix",
             )

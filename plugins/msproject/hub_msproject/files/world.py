@@ -25,7 +25,7 @@ class Plans(Ledger, FileWorld):
         return 3 * self.scale
 
     def guid(self, container: str) -> str:
-        """Give a plan's GUID, which is its identity."""
+        """Return a plan's GUID, which is its identity."""
         return f"{int(container):08d}-2222-4333-8444-555555555555"
 
     def container_id(self, native: str) -> str:
@@ -37,7 +37,7 @@ class Plans(Ledger, FileWorld):
         return f"{self.guid(item.container)}/t/{item.native}"
 
     def days(self, item: Item) -> dict[str, int]:
-        """Give the seconds done on an item, by day."""
+        """Return the seconds done on an item, by day."""
         found: dict[str, int] = defaultdict(int)
         for log in self.logs.values():
             if log.item == item.native:
@@ -45,7 +45,7 @@ class Plans(Ledger, FileWorld):
         return dict(sorted(found.items()))
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what a plan holds of a task."""
+        """Return what a plan holds of a task."""
         done, left = sum(self.days(item).values()), round(item.hours * 3600)
         # a task without any work has no effort, rather than an effort of nothing
         effort = (done + left, done, left) if done or left else (None, None, None)
@@ -58,12 +58,20 @@ class Plans(Ledger, FileWorld):
         }  # fmt: skip
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks and summaries, and the work done by day."""
+        """Return tasks and summaries, and the work done by day."""
         tasks = {self.task_id(item): self.task_fields(item) for item in self.seen()}
         for container in self.containers:
-            tasks[f"{self.guid(container)}/t/{SUMMARY}"] = {"kind": "summary", "estimate_s": None, "title": "Phase"}
+            tasks[f"{self.guid(container)}/t/{SUMMARY}"] = {
+                "kind": "summary",
+                "estimate_s": None,
+                "title": "Phase",
+            }
         work = {
-            f"{self.guid(item.container)}/a/{item.native}/w/{day}": {"day": day, "seconds": seconds, "origin": "plan"}
+            f"{self.guid(item.container)}/a/{item.native}/w/{day}": {
+                "day": day,
+                "seconds": seconds,
+                "origin": "plan",
+            }
             for item in self.seen()
             for day, seconds in self.days(item).items()
         }
@@ -74,7 +82,7 @@ class Plans(Ledger, FileWorld):
         return {f"plan {number}.xml": self.plan(number).encode() for number in self.containers}
 
     def plan(self, container: str) -> str:
-        """Give one plan, with a summary whose work is the roll-up of its tasks."""
+        """Return one plan, with a summary whose work is the roll-up of its tasks."""
         items = [item for item in self.seen() if item.container == container]
         total = sum(sum(self.days(item).values()) + round(item.hours * 3600) for item in items)
         head = (
@@ -92,7 +100,7 @@ class Plans(Ledger, FileWorld):
         )
 
     def task(self, item: Item, before: Item | None) -> str:
-        """Give one task, linked to the one before."""
+        """Return one task, linked to the one before."""
         done = sum(self.days(item).values())
         link = (
             f"<PredecessorLink><PredecessorUID>{before.native}</PredecessorUID><Type>1</Type></PredecessorLink>"
@@ -109,12 +117,14 @@ class Plans(Ledger, FileWorld):
         )  # fmt: skip
 
     def assignment(self, item: Item) -> str:
-        """Give the work of one task by day."""
+        """Return the work of one task by day."""
         days = self.days(item)
         done, left = sum(days.values()), round(item.hours * 3600)
         if not done + left:
             return ""
-        spans = "".join(_span(2, day, seconds) for day, seconds in days.items()) + (_span(1, PLANNED, left) if left else "")
+        spans = "".join(_span(2, day, seconds) for day, seconds in days.items()) + (
+            _span(1, PLANNED, left) if left else ""
+        )
         return (
             f"<Assignment><UID>{item.native}</UID><TaskUID>{item.native}</TaskUID><ResourceUID>1</ResourceUID>"
             f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start><Finish>{PLANNED}T17:00:00</Finish>"

@@ -34,7 +34,7 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Give the column of the key."""
+        """Return the column of the key."""
         return f"{self.name}id"
 
 
@@ -47,7 +47,7 @@ class Known(msgspec.Struct, frozen=True):
 
     @property
     def select(self) -> str:
-        """Give the columns as a query names them."""
+        """Return the columns as a query names them."""
         return ",".join(self.columns)
 
 
@@ -79,34 +79,36 @@ class Row(dict[str, Any]):
                 raise SourceDataError(f"Dataverse left out {name}, which was asked for: the API changed.")
             return None
         value = self[name]
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        if value is not None and (
+            not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+        ):
             raise SourceDataError(f"Dataverse sent {name} as {value!r:.60} where {what} was expected.")
         return value
 
     def text(self, name: str) -> str | None:
-        """Give a text."""
+        """Return a text."""
         found: str | None = self._of(name, str, "a text")
         return found
 
     def key(self, name: str) -> str:
-        """Give a text that must be there."""
+        """Return a text that must be there."""
         found = self.text(name)
         if not found:
             raise SourceDataError(f"Dataverse sent a row without {name}.")
         return found
 
     def number(self, name: str) -> float | None:
-        """Give a number."""
+        """Return a number."""
         found: float | None = self._of(name, (int, float), "a number")
         return found
 
     def flag(self, name: str) -> bool | None:
-        """Give yes or no."""
+        """Return yes or no."""
         found: bool | None = self._of(name, bool, "yes or no")
         return found
 
     def instant(self, name: str) -> str | None:
-        """Give an instant in UTC to the second."""
+        """Return an instant in UTC to the second."""
         return utc_stamp(self.text(name), f"Dataverse, for {name},")
 
 
@@ -128,14 +130,17 @@ class Dataverse:
     # ---------- what there is ----------
 
     def known(self, tables: tuple[Table, ...]) -> dict[str, Known]:
-        """Give what is known of tables, by name. Raises `SourceDataError` for a table or a column that we need and that is not there."""
+        """Return what is known of tables, by name. Raises `SourceDataError` for a table or a column that we need and that is not there."""
         names = " or ".join(f"LogicalName eq '{table.name}'" for table in tables)
         params = {
             "$select": "LogicalName,EntitySetName,ChangeTrackingEnabled",
             "$filter": names,
             "$expand": "Attributes($select=LogicalName)",
         }
-        found = {one.logical_name: one for one in self.service.get("EntityDefinitions", Page[_Entity], params=params).value}
+        found = {
+            one.logical_name: one
+            for one in self.service.get("EntityDefinitions", Page[_Entity], params=params).value
+        }
         answer = {}
         for table in tables:
             if table.name not in found:
@@ -148,13 +153,18 @@ class Dataverse:
                     f"The table {table.name} has no {', '.join(lacking)}: its solution is of another version than the one this connector knows."
                 )
             columns = (table.key, *table.needed, *(name for name in table.wanted if _plain(name) in have))
-            answer[table.name] = Known(found[table.name].entity_set_name, found[table.name].change_tracking_enabled, columns)
+            answer[table.name] = Known(
+                found[table.name].entity_set_name, found[table.name].change_tracking_enabled, columns
+            )
         return answer
 
     def labels(self, table: str, column: str) -> dict[str, str]:
-        """Give the English names, or those there are, of the values of a choice."""
+        """Return the English names, or those there are, of the values of a choice."""
         path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
-        params = {"$select": "LogicalName", "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)"}
+        params = {
+            "$select": "LogicalName",
+            "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)",
+        }
         found: dict[str, Any] = self.service.get(path, dict, params=params, route="choices")
         options = ((found.get("OptionSet") or found.get("GlobalOptionSet") or {}).get("Options")) or []
         names = {}
@@ -166,7 +176,7 @@ class Dataverse:
         return names
 
     def me(self) -> str:
-        """Give the id of the account."""
+        """Return the id of the account."""
         found: dict[str, Any] = self.service.get("WhoAmI", dict)
         return str(found.get("UserId"))
 
@@ -175,7 +185,9 @@ class Dataverse:
         names = [f"prvRead{table.name}" for table in tables]
         path = f"systemusers({self.me()})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@names)"
         try:
-            found: dict[str, Any] = self.service.get(path, dict, params={"@names": json.dumps(names)}, route="privileges")
+            found: dict[str, Any] = self.service.get(
+                path, dict, params={"@names": json.dumps(names)}, route="privileges"
+            )
         except SourceUnavailable:
             raise
         except SourceError as exc:
@@ -187,16 +199,16 @@ class Dataverse:
     # ---------- what is in it ----------
 
     def rows(self, known: Known, **params: str) -> Iterator[Changes]:
-        """Give the rows of a table, page by page; *params* narrow it (``filter``, ``orderby``, ``top``, ``expand``)."""
+        """Return the rows of a table, page by page; *params* narrow it (``filter``, ``orderby``, ``top``, ``expand``)."""
         query = {"$select": known.select} | {f"${name}": value for name, value in params.items()}
         yield from self._pages(known, known.set, query, _PLAIN)
 
     def whole(self, known: Known) -> Iterator[Changes]:
-        """Give all rows of a tracked table; the last page has the link to what changes from then on."""
+        """Return all rows of a tracked table; the last page has the link to what changes from then on."""
         yield from self._pages(known, known.set, {"$select": known.select}, _TRACK)
 
     def since(self, known: Known, delta: str) -> Iterator[Changes] | None:
-        """Give what changed since *delta*, or None where the link has expired (after 7 days, unless the organisation says otherwise)."""
+        """Return what changed since *delta*, or None where the link has expired (after 7 days, unless the organisation says otherwise)."""
         pages = self._pages(known, delta, None, _TRACK)
         try:
             first = next(pages)
@@ -211,17 +223,21 @@ class Dataverse:
         return all_of()
 
     def newest(self, known: Known) -> str:
-        """Give the stamp of the last change, or nothing."""
+        """Return the stamp of the last change, or nothing."""
         for page in self.rows(known, orderby="modifiedon desc", top="1"):
             for row in page.rows:
                 return row.instant("modifiedon") or ""
         return ""
 
     def changed(self, known: Known, since: str) -> Iterator[Changes]:
-        """Give the rows that changed since an instant, and some from before."""
-        return self.rows(known, filter=f"modifiedon ge {datetime.fromisoformat(since) - OVERLAP:%Y-%m-%dT%H:%M:%SZ}")
+        """Return the rows that changed since an instant, and some from before."""
+        return self.rows(
+            known, filter=f"modifiedon ge {datetime.fromisoformat(since) - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+        )
 
-    def _pages(self, known: Known, path: str, query: dict[str, str] | None, headers: dict[str, str]) -> Iterator[Changes]:
+    def _pages(
+        self, known: Known, path: str, query: dict[str, str] | None, headers: dict[str, str]
+    ) -> Iterator[Changes]:
         for page in self.service.pages(path, msgspec.Raw, params=query, headers=headers, route=known.set):
             deleted = []
             alive = []
@@ -246,6 +262,6 @@ def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...]) -> Iterator[Row]:
 
 
 def _plain(column: str) -> str:
-    """Give the logical name of a column: a query names a reference ``_NAME_value``."""
+    """Return the logical name of a column: a query names a reference ``_NAME_value``."""
     match = re.fullmatch(r"_(\w+)_value", column)
     return match[1] if match else column

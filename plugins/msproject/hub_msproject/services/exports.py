@@ -90,11 +90,11 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the folder or glob."""
+        """Return the folder or glob."""
         return self.path
 
     def _files(self, ctx: Context) -> dict[str, list[Path]]:
-        """Give the files of each entity set; a file of another is left alone."""
+        """Return the files of each entity set; a file of another is left alone."""
         found: dict[str, list[Path]] = defaultdict(list)
         for path in matching_files(ctx.base, self.path, SUFFIXES):
             name = next((name for name in _NAMES if path.stem.lower().startswith(name.lower())), None)
@@ -127,13 +127,19 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 f"no file of {self.path} begins with {' or '.join(lacking)}: check path, or whether the share is there."
             )
             return
-        states = {relative_name(path, ctx.base): FileState.of(path) for paths in files.values() for path in paths}
+        states = {
+            relative_name(path, ctx.base): FileState.of(path) for paths in files.values() for path in paths
+        }
         cursor: dict[str, Any] = {
             "settings": self._settings(),
             "files": {name: state.sha256 for name, state in sorted(states.items())},
         }
         held: dict[str, str] = (cursors.get("export") or {}).get("files", {})
-        lost = [name for name, content in held.items() if name not in states and content not in cursor["files"].values()]
+        lost = [
+            name
+            for name, content in held.items()
+            if name not in states and content not in cursor["files"].values()
+        ]
         if lost and not ctx.full:
             ctx.report_missing(
                 f"{', '.join(lost)} of the last run is not there any more: put it back, or run with --full when that is meant."
@@ -149,7 +155,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def _settings(self) -> str:
-        return msgspec.json.encode([self.tz, self.hours_per_day, self.custom, self.classes], order="sorted").decode()
+        return msgspec.json.encode(
+            [self.tz, self.hours_per_day, self.custom, self.classes], order="sorted"
+        ).decode()
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read all files; nothing counts as done unless they stayed the same meanwhile."""
@@ -173,7 +181,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
                     if key not in seen:
                         seen[key] = content
                         yield row
-                    elif seen[key] != content:  # rows that come twice are one; an older copy beside the file is a mistake
+                    elif (
+                        seen[key] != content
+                    ):  # rows that come twice are one; an older copy beside the file is a mistake
                         raise SourceDataError(
                             f"{path.name} says something else of a row than another file of {name}: keep one of them."
                         )
@@ -204,7 +214,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
             one = ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
             yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         if orphans := sum(map(len, by_project["Tasks"].values())):
-            ctx.report_missing(f"{orphans} tasks belong to projects that the files do not hold: the export is not whole.")
+            ctx.report_missing(
+                f"{orphans} tasks belong to projects that the files do not hold: the export is not whole."
+            )
         yield from Timesheets(source=self.name, classes=self.classes).records("w", lines, days, people)
 
     def _rows(self, ctx: Context, name: str, path: Path) -> Iterator[Cells]:
@@ -216,7 +228,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
             if number % 500 == 0:
                 ctx.raise_if_cancelled()
             kinds: dict[str, Kind] = {
-                column: kind for column, kind in SETS[name].columns.items() if column in raw or column in SETS[name].needed
+                column: kind
+                for column, kind in SETS[name].columns.items()
+                if column in raw or column in SETS[name].needed
             }
             yield cells(raw, kinds, f"{path.name}, row {number}") | {
                 column: raw[column] for column in self.custom if column in raw
@@ -224,7 +238,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
 
 def _raw_rows(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
-    """Give the rows of a file. Raises `SourceDataError` for one that is damaged or of another form."""
+    """Return the rows of a file. Raises `SourceDataError` for one that is damaged or of another form."""
     try:
         if path.suffix.lower() == ".json":
             yield from _json_rows(path)
@@ -263,10 +277,14 @@ def _csv_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, Any]]:
     separator = max(",;\t", key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     if lacking := sorted(set(needed) - set(rows.fieldnames or ())):
-        raise SourceDataError(f"{path.name} has no {', '.join(lacking)}; it has {', '.join(rows.fieldnames or ())[:200]}.")
+        raise SourceDataError(
+            f"{path.name} has no {', '.join(lacking)}; it has {', '.join(rows.fieldnames or ())[:200]}."
+        )
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise SourceDataError(f"{path.name}, line {number}: it has another number of cells than the head.")
+            raise SourceDataError(
+                f"{path.name}, line {number}: it has another number of cells than the head."
+            )
         yield row
 
 
@@ -281,7 +299,8 @@ def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
                 raise SourceDataError(f"{path.name} is no feed of OData: it begins with {root}.")
             if event == "end" and element.tag == _PROPERTIES:
                 yield {
-                    child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text for child in element
+                    child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text
+                    for child in element
                 }
                 element.clear()
 

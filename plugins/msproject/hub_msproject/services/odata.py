@@ -33,7 +33,9 @@ class Service:
 
     def get(self, path: str, shape: type[T], *, route: str | None = None, **kwargs: Any) -> T:
         """Ask for one thing, or for one page by its address."""
-        found: T = self.ctx.http.get_json(self.address(path), route=route or path, decoder=self.decoder(shape), **kwargs)
+        found: T = self.ctx.http.get_json(
+            self.address(path), route=route or path, decoder=self.decoder(shape), **kwargs
+        )
         return found
 
     def post(self, path: str, shape: type[T], body: Any, *, route: str | None = None) -> T:
@@ -52,7 +54,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
         route: str | None = None,
     ) -> Iterator[Page[T]]:
-        """Give the pages of a list, to the end.
+        """Return the pages of a list, to the end.
 
         Raises `SourceDataError` when the service sends to a page twice.
         """
@@ -72,25 +74,29 @@ class Service:
             page = self.get(here, Page[shape], route=name, headers=headers)  # type: ignore[valid-type]
 
     def rows(self, path: str, shape: type[T], **kwargs: Any) -> Iterator[T]:
-        """Give the rows of a list, to the end."""
+        """Return the rows of a list, to the end."""
         for page in self.pages(path, shape, **kwargs):
             yield from page.value
 
     def address(self, path: str) -> str:
-        """Give the address of a path. Raises `SourceDataError` for one of another host: it would get what opens this one."""
+        """Return the address of a path. Raises `SourceDataError` for one of another host: it would get what opens this one."""
         found = path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
-        if [part.lower() for part in urlsplit(found)[:2]] != [part.lower() for part in urlsplit(self.root)[:2]]:
-            raise SourceDataError(f"The service sends us to another host, {urlsplit(found).hostname}: it was not asked.")
+        if [part.lower() for part in urlsplit(found)[:2]] != [
+            part.lower() for part in urlsplit(self.root)[:2]
+        ]:
+            raise SourceDataError(
+                f"The service sends us to another host, {urlsplit(found).hostname}: it was not asked."
+            )
         return found
 
     def decoder(self, shape: Any) -> msgspec.json.Decoder[Any]:
-        """Give the decoder of a shape, made once."""
+        """Return the decoder of a shape, made once."""
         if shape not in self._decoders:
             self._decoders[shape] = msgspec.json.Decoder(shape)
         return self._decoders[shape]
 
 
 def age_of(ctx: Context, mark: Mapping[str, Any]) -> timedelta:
-    """Give how old a mark is; one of the future is too old."""
+    """Return how old a mark is; one of the future is too old."""
     age = ctx.now() - datetime.fromisoformat(mark["at"])
     return age if age >= timedelta(0) else timedelta.max

@@ -126,16 +126,18 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
-            raise ConfigError(f"The source {self.name}: url is the address of Microsoft Graph, such as {GRAPH}.")
+            raise ConfigError(
+                f"The source {self.name}: url is the address of Microsoft Graph, such as {GRAPH}."
+            )
 
     @property
     def address(self) -> str:
-        """Give the service."""
+        """Return the service."""
         return self.url
 
     @property
     def signs_in(self) -> tuple[Entra, str]:
-        """Give the account, and Graph."""
+        """Return the account, and Graph."""
         return self.account, self.url
 
     def _graph(self, ctx: Context) -> Service:
@@ -148,7 +150,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     # ---------- which plans ----------
 
     def _wanted(self, ctx: Context) -> list[Plan]:
-        """Give the plans in scope that can be read now."""
+        """Return the plans in scope that can be read now."""
         found: dict[str, Plan] = ctx.shared("plans", lambda: {plan.id: plan for plan in self._found(ctx)})
         return list(found.values())
 
@@ -164,7 +166,9 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         elif self.groups or self.account.is_application:
             for group in self.groups or [one.id for one in self._all_groups(graph)]:
                 try:
-                    yield from graph.rows(f"groups/{group}/planner/plans", Plan, route="groups/{id}/planner/plans")
+                    yield from graph.rows(
+                        f"groups/{group}/planner/plans", Plan, route="groups/{id}/planner/plans"
+                    )
                 except SourceForbidden as exc:
                     ctx.report_missing(f"the plans of the group {group}: {exc}")
                 except SourceGone as exc:
@@ -197,8 +201,12 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         )
         if not plans:
             return
-        tasks = next(graph.pages(f"planner/plans/{plans[0].id}/tasks", PlannerTask, route="planner/plans/{id}/tasks")).value
-        yield Check(name="tasks", state="ok", detail=f"{len(tasks)} tasks on the first page of {plans[0].title}")
+        tasks = next(
+            graph.pages(f"planner/plans/{plans[0].id}/tasks", PlannerTask, route="planner/plans/{id}/tasks")
+        ).value
+        yield Check(
+            name="tasks", state="ok", detail=f"{len(tasks)} tasks on the first page of {plans[0].title}"
+        )
         people = sorted({one for task in tasks for one in task.assignments})
         if people:
             named = any(one.display_name for one in self._users(ctx, people[:1]))
@@ -208,13 +216,19 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     # ---------- plan, read ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Give the list of plans, and each plan as a complete reading."""
+        """Return the list of plans, and each plan as a complete reading."""
         known = ctx.shared("known", set[str])
         known.update((cursors.get("plans") or {}).get("known", []))
         plans = self._wanted(ctx)
         if not plans:
-            ctx.report_missing("no plan can be read: check groups and plans, and the permissions of the account.")
-        yield Partition(id="plans", label="plans", data={"plans": plans, "known": sorted(known | {one.id for one in plans})})
+            ctx.report_missing(
+                "no plan can be read: check groups and plans, and the permissions of the account."
+            )
+        yield Partition(
+            id="plans",
+            label="plans",
+            data={"plans": plans, "known": sorted(known | {one.id for one in plans})},
+        )
         for one in plans:
             yield Partition(
                 id=f"plan {one.id}", label=one.title, complete=True, scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.id}")),
@@ -237,8 +251,13 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             return
         graph, plan = self._graph(ctx), partition.data
         place = f"planner/plans/{plan.id}"
-        columns = {one.id: one.name for one in graph.rows(f"{place}/buckets", Bucket, route="planner/plans/{id}/buckets")}
-        labels = graph.get(f"{place}/details", Details, route="planner/plans/{id}/details").category_descriptions
+        columns = {
+            one.id: one.name
+            for one in graph.rows(f"{place}/buckets", Bucket, route="planner/plans/{id}/buckets")
+        }
+        labels = graph.get(
+            f"{place}/details", Details, route="planner/plans/{id}/details"
+        ).category_descriptions
         for page in graph.pages(f"{place}/tasks", PlannerTask, route="planner/plans/{id}/tasks"):
             records: list[Record] = list(self._people(ctx, page.value))
             for task in page.value:
@@ -256,12 +275,18 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
     def _users(self, ctx: Context, ids: list[str]) -> list[User]:
         try:
-            found = self._graph(ctx).post("directoryObjects/getByIds", Users, {"ids": ids, "types": ["user"]}).value
+            found = (
+                self._graph(ctx)
+                .post("directoryObjects/getByIds", Users, {"ids": ids, "types": ["user"]})
+                .value
+            )
         except SourceForbidden:
             ctx.shared("nameless", lambda: _say_nameless(ctx))
             return [User(one, None, None, None) for one in ids]
         # who left the organisation is still named by tasks
-        return found + [User(one, None, None, None, left=True) for one in sorted(set(ids) - {user.id for user in found})]
+        return found + [
+            User(one, None, None, None, left=True) for one in sorted(set(ids) - {user.id for user in found})
+        ]
 
     def _account(self, user: User) -> Account:
         return Account(
@@ -269,9 +294,13 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             active=False if user.left else None,
         )  # fmt: skip
 
-    def _task(self, task: PlannerTask, columns: dict[str, str], labels: dict[str, str | None]) -> Iterator[Record]:
+    def _task(
+        self, task: PlannerTask, columns: dict[str, str], labels: dict[str, str | None]
+    ) -> Iterator[Record]:
         id_ = self.row_id(task.id)
-        people = sorted(task.assignments, key=lambda one: (task.assignments[one].assigned_date_time or "", one))
+        people = sorted(
+            task.assignments, key=lambda one: (task.assignments[one].assigned_date_time or "", one)
+        )
         named = sorted(labels.get(one) or one for one, applied in task.applied_categories.items() if applied)
         yield Task(
             id=id_, container_id=self.row_id(f"p{task.plan_id}"), title=task.title, kind="work", status_raw=columns.get(task.bucket_id or ""),
@@ -313,7 +342,11 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
     def _hidden(self, id_: str, why: str) -> Census:
         return Census(
-            record=Task, scope=Scope(records=(Task,), container_id=id_), ids=frozenset(), evidence=why, readable=False
+            record=Task,
+            scope=Scope(records=(Task,), container_id=id_),
+            ids=frozenset(),
+            evidence=why,
+            readable=False,
         )
 
 

@@ -28,16 +28,16 @@ class PlannerWorld(Ledger, HttpWorld):
         super().__init__(seed, scale=scale)
 
     def container_count(self) -> int:
-        """Give the number of plans."""
+        """Return the number of plans."""
         return self.plans
 
     def requests(self) -> int:
-        """Give the plan of a full reading: the sign-in, the groups, and for each plan its list, columns, labels, pages and people."""
+        """Return the plan of a full reading: the sign-in, the groups, and for each plan its list, columns, labels, pages and people."""
         pages = sum(1 + sum(item.container == n for item in self.seen()) // CAP for n in self.containers)
         return 3 + 3 * len(self.containers) + 2 * pages
 
     def seen(self) -> list[Item]:
-        """Give what may be seen."""
+        """Return what may be seen."""
         return [item for item in super().seen() if item.container not in self.removed]
 
     # ---------- answering ----------
@@ -51,12 +51,18 @@ class PlannerWorld(Ledger, HttpWorld):
         shown = [n for n in self.containers if n not in self.hidden | self.removed]
         match request.path.removeprefix("/v1.0/").split("/"):
             case ["groups"]:
-                return Response(body={"value": [{"id": f"g{n}", "displayName": f"Team {n}"} for n in self.containers]})
+                return Response(
+                    body={"value": [{"id": f"g{n}", "displayName": f"Team {n}"} for n in self.containers]}
+                )
             case ["groups", group, "planner", "plans"]:
                 return Response(body={"value": [self.plan(n) for n in shown if f"g{n}" == group]})
             case ["directoryObjects", "getByIds"]:
                 return Response(
-                    body={"value": [self.person(one) for one in json.loads(request.body)["ids"] if one != person(LEFT)]}
+                    body={
+                        "value": [
+                            self.person(one) for one in json.loads(request.body)["ids"] if one != person(LEFT)
+                        ]
+                    }
                 )
             case ["planner", "plans", plan, *rest]:
                 native = plan.removeprefix("plan")
@@ -96,7 +102,9 @@ class PlannerWorld(Ledger, HttpWorld):
                 rows = page((item for item in self.seen() if item.container == native), after=after, size=CAP)
                 body: dict[str, Any] = {"value": [self.shown(item) for item in rows]}
                 if len(rows) == CAP:
-                    body["@odata.nextLink"] = f"http://{request.headers['host']}{request.path}?$skiptoken={rows[-1].native}"
+                    body["@odata.nextLink"] = (
+                        f"http://{request.headers['host']}{request.path}?$skiptoken={rows[-1].native}"
+                    )
                 return Response(body=body)
         return refused(400, "BadRequest")
 
@@ -117,7 +125,7 @@ class PlannerWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def people(self, item: Item) -> list[str]:
-        """Give who is on a task, the one who was put on it first at the head."""
+        """Return who is on a task, the one who was put on it first at the head."""
         n = item.native
         return [[person(n % 5 + 1), person(9)], [person(2)], []][n % 3]
 
@@ -143,15 +151,15 @@ class PlannerWorld(Ledger, HttpWorld):
     # ---------- the answer sheet ----------
 
     def task_id(self, item: Item) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return f"task{item.native}"
 
     def container_id(self, native: str) -> str:
-        """Give the id of a plan."""
+        """Return the id of a plan."""
         return f"pplan{native}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what the store must hold: no key, no estimate, no stamp of the last change."""
+        """Return what the store must hold: no key, no estimate, no stamp of the last change."""
         fields, n, people = super().task_fields(item), item.native, self.people(item)
         return {name: fields[name] for name in ("title", "container_id", "created_at")} | {
             "status_raw": "Terminé" if item.done else "En cours", "status_native": "done" if item.done else "in_progress" if n % 2 else "todo",
@@ -160,7 +168,7 @@ class PlannerWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks, and the people who are on one."""
+        """Return tasks, and the people who are on one."""
         who = sorted({one for item in self.seen() for one in self.people(item)})
         people = {
             f"u{one}": {
@@ -173,12 +181,13 @@ class PlannerWorld(Ledger, HttpWorld):
 
 
 def person(number: int) -> str:
-    """Give the object id of a person."""
+    """Return the object id of a person."""
     return f"{number:08d}-aaaa-4bbb-8ccc-00000000000{number}"
 
 
 def refused(status: int, why: str) -> Response:
     """Refuse as Graph does."""
     return Response(
-        status=status, body={"error": {"code": why, "message": why, "innerError": {"date": "2026-01-01T00:00:00"}}}
+        status=status,
+        body={"error": {"code": why, "message": why, "innerError": {"date": "2026-01-01T00:00:00"}}},
     )

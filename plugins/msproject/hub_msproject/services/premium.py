@@ -38,7 +38,9 @@ from hub_msproject.services.odata import Service, age_of
 
 _TYPES = ("msdyn_projecttaskdependencylinktype", "msdyn_linktype")
 """What versions of the solution call the type of a dependency."""
-PROJECTS = Table("msdyn_project", ("msdyn_subject", "modifiedon", "statecode"), ("msdyn_hoursperday", "msdyn_istemplate"))
+PROJECTS = Table(
+    "msdyn_project", ("msdyn_subject", "modifiedon", "statecode"), ("msdyn_hoursperday", "msdyn_istemplate")
+)
 TASKS = Table(
     "msdyn_projecttask",
     ("_msdyn_project_value", "_msdyn_parenttask_value", "msdyn_subject", "msdyn_start", "msdyn_finish", "msdyn_effort", "msdyn_effortcompleted",
@@ -50,10 +52,18 @@ LINKS = Table("msdyn_projecttaskdependency", ("_msdyn_predecessortask_value", "_
               ("_msdyn_project_value", *_TYPES))  # fmt: skip
 ASSIGNMENTS = Table(
     "msdyn_resourceassignment",
-    ("_msdyn_taskid_value", "_msdyn_projectid_value", "_msdyn_bookableresourceid_value", "msdyn_plannedwork", "modifiedon"),
+    (
+        "_msdyn_taskid_value",
+        "_msdyn_projectid_value",
+        "_msdyn_bookableresourceid_value",
+        "msdyn_plannedwork",
+        "modifiedon",
+    ),
 )
 BUCKETS = Table("msdyn_projectbucket", ("msdyn_name",))
-SPRINTS = Table("msdyn_projectsprint", ("msdyn_name", "_msdyn_project_value"), ("msdyn_start", "msdyn_finish"))
+SPRINTS = Table(
+    "msdyn_projectsprint", ("msdyn_name", "_msdyn_project_value"), ("msdyn_start", "msdyn_finish")
+)
 PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
 MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
 ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
@@ -109,19 +119,22 @@ class PremiumSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the organisation."""
+        """Return the organisation."""
         return self.url
 
     @property
     def signs_in(self) -> tuple[Entra, str]:
-        """Give the account, and the organisation."""
+        """Return the account, and the organisation."""
         return self.account, self.url.rstrip("/")
 
     def _dataverse(self, ctx: Context) -> Dataverse:
         def make() -> Dataverse:
             signed = SignIn.of(ctx, self.account, self.name)
             return Dataverse(
-                ctx, Service(ctx, f"{self.url.rstrip('/')}/api/data/v9.2", lambda: signed.header(self.url.rstrip("/")))
+                ctx,
+                Service(
+                    ctx, f"{self.url.rstrip('/')}/api/data/v9.2", lambda: signed.header(self.url.rstrip("/"))
+                ),
             )
 
         return ctx.shared("dataverse", make)
@@ -185,11 +198,15 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         yield Partition(id="lists", label="people and sprints", data={"known": known, "cursor": {
             "settings": self._settings(), "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"), "known": msgspec.to_builtins(known), "types": types}})  # fmt: skip
         columns = {
-            row.key(BUCKETS.key): row.text("msdyn_name") for page in dataverse.rows(known[BUCKETS.name]) for row in page.rows
+            row.key(BUCKETS.key): row.text("msdyn_name")
+            for page in dataverse.rows(known[BUCKETS.name])
+            for row in page.rows
         }
         templates = self._templates(dataverse, known[PROJECTS.name])
         # what a task is called on its board, and whether its project counts, stand in other tables
-        settings = msgspec.json.encode([self._settings(), columns, sorted(templates)], order="sorted").decode()
+        settings = msgspec.json.encode(
+            [self._settings(), columns, sorted(templates)], order="sorted"
+        ).decode()
         for table in MAIN:
             mark, one = cursors.get(table.name) or {}, known[table.name]
             pages = None
@@ -199,7 +216,11 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 and bool(mark["delta"]) == one.tracked
                 and age_of(ctx, mark) < (SWEEP if one.tracked else DAY)
             ):
-                pages = dataverse.since(one, mark["delta"]) if mark["delta"] else dataverse.changed(one, mark["newest"])
+                pages = (
+                    dataverse.since(one, mark["delta"])
+                    if mark["delta"]
+                    else dataverse.changed(one, mark["newest"])
+                )
             proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx))
             yield Partition(
                 id=table.name, label=one.set, complete=proven, scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
@@ -257,12 +278,14 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             delta = page.delta or delta
             yield Batch(records=records, gone=tuple(gone))
         if known.tracked and not delta:
-            raise SourceDataError(f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete.")
+            raise SourceDataError(
+                f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete."
+            )
         at = ctx.now().isoformat(timespec="seconds") if whole else mark["at"]
         yield Batch(cursor={"settings": data["settings"], "at": at, "delta": delta, "newest": newest})
 
     def _whole(self, dataverse: Dataverse, known: Known, start: str) -> Iterator[Changes]:
-        """Give a table whole, then what changed while it was read: nobody says whether the link to later changes begins before or after."""
+        """Return a table whole, then what changed while it was read: nobody says whether the link to later changes begins before or after."""
         yield from dataverse.whole(known) if known.tracked else dataverse.rows(known)
         if start:
             yield from dataverse.changed(known, start)
@@ -270,7 +293,9 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def _lists(self, dataverse: Dataverse, data: dict[str, Any]) -> Iterator[Batch]:
         known = data["known"]
         # a reference may be followed where changes are not asked for
-        for page in dataverse.rows(known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"):
+        for page in dataverse.rows(
+            known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"
+        ):
             yield Batch(records=[self._account(row) for row in page.rows])
         for page in dataverse.rows(known[SPRINTS.name]):
             yield Batch(records=[self._sprint(row) for row in page.rows])
@@ -302,7 +327,9 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def _days(self, assignment: str, ids: frozenset[str]) -> Census:
         """Say which days an assignment has now."""
         scope = Scope(records=(Allocation,), id_prefix=self.row_id(f"a{assignment}/"))
-        return Census(record=Allocation, scope=scope, ids=ids, evidence="Dataverse plans no work of the assignment then")
+        return Census(
+            record=Allocation, scope=scope, ids=ids, evidence="Dataverse plans no work of the assignment then"
+        )
 
 
 class _Reader:
@@ -322,7 +349,7 @@ class _Reader:
         self.columns, self.templates, self.choice, self.types = columns, templates, choice, types
 
     def records(self, table: Table, row: Row) -> list[Record]:
-        """Give the records of a row; none of a template."""
+        """Return the records of a row; none of a template."""
         if table is PROJECTS:
             return [] if row.flag("msdyn_istemplate") else [self._project(row)]
         project = row.text("_msdyn_projectid_value" if table is ASSIGNMENTS else "_msdyn_project_value")
@@ -340,7 +367,11 @@ class _Reader:
         )  # fmt: skip
 
     def _task(self, row: Row) -> Task:
-        progress, summary, milestone = row.number("msdyn_progress"), row.flag("msdyn_summary"), row.flag("msdyn_ismilestone")
+        progress, summary, milestone = (
+            row.number("msdyn_progress"),
+            row.flag("msdyn_summary"),
+            row.flag("msdyn_ismilestone"),
+        )
         parent, sprint, priority = (
             row.text("_msdyn_parenttask_value"),
             row.text("_msdyn_projectsprint_value"),
@@ -373,7 +404,7 @@ class _Reader:
         )  # fmt: skip
 
     def _planned(self, row: Row) -> Iterator[Allocation]:
-        """Give the planned work of an assignment as Dataverse cuts it: a day, or several, at a time."""
+        """Return the planned work of an assignment as Dataverse cuts it: a day, or several, at a time."""
         key, text = row.key(ASSIGNMENTS.key), row.text("msdyn_plannedwork")
         task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")
         if not text or not who:
@@ -381,7 +412,9 @@ class _Reader:
         try:
             spans = _SPANS.decode(text)
         except msgspec.MsgspecError as exc:
-            raise SourceDataError(f"Dataverse sent msdyn_plannedwork in another form than known: {exc}.") from exc
+            raise SourceDataError(
+                f"Dataverse sent msdyn_plannedwork in another form than known: {exc}."
+            ) from exc
         planned: dict[tuple[str, str], float] = {}
         for span in spans:
             place = (self._time(span.start, 0), self._time(span.end, -1))
@@ -395,11 +428,13 @@ class _Reader:
                 )  # fmt: skip
 
     def _time(self, text: str, shift: int) -> str:
-        """Give the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""
+        """Return the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""
         found = _TIMES.fullmatch(text)
         if not found:
             raise SourceDataError(f"Dataverse sent {text!r} in msdyn_plannedwork where a date was expected.")
-        return (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
+        return (
+            (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
+        )
 
     def _day(self, stamp: str | None) -> str | None:
         return civil_day(stamp, self.tz.key)
@@ -410,6 +445,8 @@ def _status(progress: float | None) -> Category:
 
 
 def _link_type(name: str) -> str:
-    """Give FS, SS, FF or SF of what the choice is called, or its name."""
+    """Return FS, SS, FF or SF of what the choice is called, or its name."""
     found = _ENDS.search(name)
-    return "".join("F" if end.lower() in {"finish", "fin"} else "S" for end in found.groups()) if found else name
+    return (
+        "".join("F" if end.lower() in {"finish", "fin"} else "S" for end in found.groups()) if found else name
+    )

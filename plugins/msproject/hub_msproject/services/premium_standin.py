@@ -24,7 +24,14 @@ TYPES = {192350000: "Finish-to-Start", 192350001: "Start-to-Start"}
 
 CREATED = "2024-01-02T00:00:00Z"
 TEMPLATE = Item(
-    native=1, key="", container="99", title="of a template", hours=8, done=False, created=CREATED, updated=CREATED
+    native=1,
+    key="",
+    container="99",
+    title="of a template",
+    hours=8,
+    done=False,
+    created=CREATED,
+    updated=CREATED,
 )
 """The task of a template, which is no work."""
 
@@ -39,7 +46,7 @@ class Entry(NamedTuple):
 
 @cache
 def guid(table: str, native: object) -> str:
-    """Give the key of a row."""
+    """Return the key of a row."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{table} {native}"))
 
 
@@ -61,7 +68,7 @@ class PremiumWorld(Ledger, HttpWorld):
         super().__init__(seed, scale=scale)
 
     def requests(self) -> int:
-        """Give the plan of a full reading: sign-in, metadata, privileges, short lists; for each table its mark, its pages, and what changed meanwhile."""
+        """Return the plan of a full reading: sign-in, metadata, privileges, short lists; for each table its mark, its pages, and what changed meanwhile."""
         pages = sum(1 + len(self.entries(one.name)) // CAP for one in premium.MAIN)
         return 2 + 2 + 2 + 4 + pages + 4 * 2 + pages
 
@@ -90,11 +97,13 @@ class PremiumWorld(Ledger, HttpWorld):
         self.oldest = self.version
 
     def _note(self) -> None:
-        """Give what changed since the last request its versions."""
+        """Return what changed since the last request its versions."""
         if self.fresh:
             return
         now = {
-            (table.name, one.key): hash(json.dumps(one.show())) for table in premium.MAIN for one in self.entries(table.name)
+            (table.name, one.key): hash(json.dumps(one.show()))
+            for table in premium.MAIN
+            for one in self.entries(table.name)
         }
         for place in [place for place in self.held if place not in now]:
             self.version += 1
@@ -118,7 +127,11 @@ class PremiumWorld(Ledger, HttpWorld):
         self._note()
         if path == "WhoAmI":
             return Response(
-                body={"UserId": guid("systemuser", 1), "BusinessUnitId": guid("unit", 1), "OrganizationId": guid("org", 1)}
+                body={
+                    "UserId": guid("systemuser", 1),
+                    "BusinessUnitId": guid("unit", 1),
+                    "OrganizationId": guid("org", 1),
+                }
             )
         if path == "EntityDefinitions":
             return Response(
@@ -133,13 +146,16 @@ class PremiumWorld(Ledger, HttpWorld):
         if "PicklistAttributeMetadata" in path:
             options = [{"Value": value, "Label": {"LocalizedLabels": [{"Label": "Fin à Début", "LanguageCode": 1036}, {"Label": name, "LanguageCode": 1033}]}}
                        for value, name in TYPES.items()]  # fmt: skip
-            return Response(body={"LogicalName": "linktype", "OptionSet": {"Options": options}, "GlobalOptionSet": None})
+            return Response(
+                body={"LogicalName": "linktype", "OptionSet": {"Options": options}, "GlobalOptionSet": None}
+            )
         if "RetrieveUserSetOfPrivilegesByNames" in path:
             names = json.loads(request.query.get("@names", "[]"))
             return Response(
                 body={
                     "RolePrivileges": [
-                        {"Depth": self.depth, "PrivilegeId": guid("privilege", one), "PrivilegeName": one} for one in names
+                        {"Depth": self.depth, "PrivilegeId": guid("privilege", one), "PrivilegeName": one}
+                        for one in names
                     ]
                 }
             )
@@ -176,7 +192,9 @@ class PremiumWorld(Ledger, HttpWorld):
                 return refused(400, "0x80060888", "The filter is not understood.")
         after = query.get("$skiptoken", "")
         if query.get("$orderby") == "modifiedon desc":
-            shown = left = sorted(entries, key=lambda one: one.stamp, reverse=True)[: int(query.get("$top", 1))]
+            shown = left = sorted(entries, key=lambda one: one.stamp, reverse=True)[
+                : int(query.get("$top", 1))
+            ]
         else:
             left = [one for one in entries if one.key > after]
             shown = left[:size]
@@ -192,16 +210,25 @@ class PremiumWorld(Ledger, HttpWorld):
         since = int(request.query["$deltatoken"])
         if since < self.oldest:
             return refused(
-                400, "0x80044352", "Version stamp associated with the client has expired. Please perform a full sync."
+                400,
+                "0x80044352",
+                "Version stamp associated with the client has expired. Please perform a full sync.",
             )
         place = f"http://{request.headers['host']}{ROOT}$metadata#{SETS[table]}/$deletedEntity"
         changed = [
-            (version, Entry(native, "", partial(dict, {"@odata.context": place, "id": native, "reason": "deleted"})))
+            (
+                version,
+                Entry(
+                    native, "", partial(dict, {"@odata.context": place, "id": native, "reason": "deleted"})
+                ),
+            )
             for version, name, native in self.stones
             if name == table and version > since
         ]
         changed += [
-            (self.held[table, one.key][0], one) for one in self.entries(table) if self.held[table, one.key][0] > since
+            (self.held[table, one.key][0], one)
+            for one in self.entries(table)
+            if self.held[table, one.key][0] > since
         ]
         changed.sort(key=lambda one: one[0])
         rows = [one.show() for _, one in changed[:size]]
@@ -215,7 +242,7 @@ class PremiumWorld(Ledger, HttpWorld):
         return Response(body=body)
 
     def link(self, request: Request, change: dict[str, Any]) -> str:
-        """Give the address of another page."""
+        """Return the address of another page."""
         query = {name: value for name, value in (request.query | change).items() if value is not None}
         return f"http://{request.headers['host']}{request.path}?" + "&".join(
             f"{name}={value}" for name, value in query.items()
@@ -223,9 +250,15 @@ class PremiumWorld(Ledger, HttpWorld):
 
     def selected(self, table: str, row: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         """Show the columns that were asked for, with the stamp of the row; without a choice all of them."""
-        names = [*query["$select"].split(","), *(["UserId"] if "$expand" in query else [])] if "$select" in query else [*row]
+        names = (
+            [*query["$select"].split(","), *(["UserId"] if "$expand" in query else [])]
+            if "$select" in query
+            else [*row]
+        )
         return (
-            {"@odata.etag": f'W/"{self.version}"'} | {name: row[name] for name in names} | {f"{table}id": row[f"{table}id"]}
+            {"@odata.etag": f'W/"{self.version}"'}
+            | {name: row[name] for name in names}
+            | {f"{table}id": row[f"{table}id"]}
         )
 
     def metadata(self, table: Table) -> dict[str, Any]:
@@ -243,12 +276,15 @@ class PremiumWorld(Ledger, HttpWorld):
     # ---------- the tables ----------
 
     def entries(self, name: str) -> list[Entry]:
-        """Give the rows of a table."""
+        """Return the rows of a table."""
         if name == premium.PROJECTS.name:
-            return [Entry(guid("project", n), CREATED, partial(self.project, n)) for n in (*self.containers, "99")]
+            return [
+                Entry(guid("project", n), CREATED, partial(self.project, n)) for n in (*self.containers, "99")
+            ]
         if name == premium.TASKS.name:
             return [
-                Entry(guid("task", one.native), one.updated, partial(self.task, one)) for one in (*self.seen(), TEMPLATE)
+                Entry(guid("task", one.native), one.updated, partial(self.task, one))
+                for one in (*self.seen(), TEMPLATE)
             ]
         if name == premium.LINKS.name:
             return [
@@ -265,7 +301,7 @@ class PremiumWorld(Ledger, HttpWorld):
         return [Entry(row[f"{name}id"], CREATED, partial(dict, row)) for row in self.short(name)]
 
     def short(self, name: str) -> list[dict[str, Any]]:
-        """Give the rows of a list that does not grow."""
+        """Return the rows of a list that does not grow."""
         if name == premium.BUCKETS.name:
             return [
                 {"msdyn_projectbucketid": guid("bucket", done), "msdyn_name": text}
@@ -284,7 +320,7 @@ class PremiumWorld(Ledger, HttpWorld):
                 "msdyn_hoursperday": 7.0, "msdyn_istemplate": native == "99"}  # fmt: skip
 
     def progress(self, item: Item) -> float:
-        """Give how much of a task is done."""
+        """Return how much of a task is done."""
         return 1.0 if item.done else 0.25 if item.native % 2 else 0.0
 
     def task(self, item: Item) -> dict[str, Any]:
@@ -300,11 +336,14 @@ class PremiumWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def before(self, item: Item) -> Item | None:
-        """Give the task that must end before this one."""
+        """Return the task that must end before this one."""
         found = self.items.get(item.native - 1)
         return (
             found
-            if found and item.native % 3 == 0 and found.container == item.container and found.container not in self.hidden
+            if found
+            and item.native % 3 == 0
+            and found.container == item.container
+            and found.container not in self.hidden
             else None
         )
 
@@ -315,12 +354,14 @@ class PremiumWorld(Ledger, HttpWorld):
                 "msdyn_projecttaskdependencylinktype": 192350000 + item.native % 2}  # fmt: skip
 
     def spans(self, item: Item) -> list[tuple[datetime, datetime, float]]:
-        """Give the planned work: two days, later with each edit; some until midnight, some as one span of three days."""
+        """Return the planned work: two days, later with each edit; some until midnight, some as one span of three days."""
         start = FIRST + timedelta(days=7 * self.edits.get(item.native, 0))
         if item.native % 5 == 0:
             return [(start, start + timedelta(days=2, hours=8), item.hours)]
         end = timedelta(hours=15 if item.native % 7 == 0 else 8)
-        return [(start + timedelta(days=day), start + timedelta(days=day) + end, item.hours / 2) for day in (0, 1)]
+        return [
+            (start + timedelta(days=day), start + timedelta(days=day) + end, item.hours / 2) for day in (0, 1)
+        ]
 
     def assignment(self, item: Item) -> dict[str, Any]:
         """Show who works on a task, and when."""
@@ -339,15 +380,15 @@ class PremiumWorld(Ledger, HttpWorld):
     # ---------- the answer sheet ----------
 
     def task_id(self, item: Item) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return guid("task", item.native)
 
     def container_id(self, native: str) -> str:
-        """Give the id of a project."""
+        """Return the id of a project."""
         return f"p{guid('project', native)}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what the store must hold."""
+        """Return what the store must hold."""
         fields, n, progress = super().task_fields(item), item.native, self.progress(item)
         return {name: fields[name] for name in ("title", "container_id", "estimate_s", "created_at", "updated_at")} | {
             "status_raw": "Terminé" if item.done else "En cours", "status_native": "done" if item.done else "in_progress" if progress else "todo",
@@ -357,7 +398,7 @@ class PremiumWorld(Ledger, HttpWorld):
         }  # fmt: skip
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give projects, tasks, links and planned days."""
+        """Return projects, tasks, links and planned days."""
         days = {}
         for item in self.seen():
             for first, last, hours in self.spans(item) if item.hours else ():
@@ -372,7 +413,10 @@ class PremiumWorld(Ledger, HttpWorld):
                                               "type": "SS" if item.native % 2 else "FS"}
             for item in self.seen() if self.before(item)
         }  # fmt: skip
-        boxes = {self.container_id(n): {"name": name, "seconds_per_day": 25200} for n, name in self.containers.items()}
+        boxes = {
+            self.container_id(n): {"name": name, "seconds_per_day": 25200}
+            for n, name in self.containers.items()
+        }
         return {"task": super().truth()["task"], "allocation": days, "task_link": links, "container": boxes}
 
 

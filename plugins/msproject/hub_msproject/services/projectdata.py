@@ -44,7 +44,7 @@ class EntitySet(msgspec.Struct, frozen=True):
 
     @property
     def columns(self) -> dict[str, Kind]:
-        """Give all of them."""
+        """Return all of them."""
         return self.needed | self.wanted
 
 
@@ -94,7 +94,12 @@ SETS: dict[str, EntitySet] = {
 OF_A_PROJECT = ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines")
 """Sets that are filtered by the key of a project."""
 NOWHERE = "00000000-0000-0000-0000-000000000000"
-_WORK = ("ActualWorkBillable", "ActualWorkNonBillable", "ActualOvertimeWorkBillable", "ActualOvertimeWorkNonBillable")
+_WORK = (
+    "ActualWorkBillable",
+    "ActualWorkNonBillable",
+    "ActualOvertimeWorkBillable",
+    "ActualOvertimeWorkNonBillable",
+)
 _VERBOSE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
 _TRUE, _FALSE = {"true", "1", "yes", "vrai", "oui"}, {"false", "0", "no", "faux", "non"}
 _OF_LINES: dict[str, Approval] = {"approved": "approved", "rejected": "rejected"}
@@ -105,7 +110,7 @@ _LINK_TYPES = {0: "FF", 1: "FS", 2: "SF", 3: "SS"}
 
 
 def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Cells:
-    """Give a row by the kinds of its columns. Raises `SourceDataError` for a column that is not there, and for a value of another kind."""
+    """Return a row by the kinds of its columns. Raises `SourceDataError` for a column that is not there, and for a value of another kind."""
     found: Cells = {}
     for name, kind in columns.items():
         if name not in raw:
@@ -147,7 +152,7 @@ def _cell(kind: Kind, value: Any) -> Any:
 
 
 def custom_row(name: str, value: Any) -> CustomRow | None:
-    """Give a custom field as it came: a number, a date or a text."""
+    """Return a custom field as it came: a number, a date or a text."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -168,11 +173,13 @@ class ServerPlan(Plan):
         self.source = source
 
     def account_id(self, uid: int | str) -> str:
-        """Give the id of a resource of the organisation."""
+        """Return the id of a resource of the organisation."""
         return f"{self.source}:r{uid}"
 
     def _container(self, row: Header) -> Container:
-        return Container(id=self.id, kind="plan", name=row.title or "", archived=False, seconds_per_day=row.seconds_per_day)
+        return Container(
+            id=self.id, kind="plan", name=row.title or "", archived=False, seconds_per_day=row.seconds_per_day
+        )
 
 
 class ProjectRows(msgspec.Struct):
@@ -189,7 +196,7 @@ class ProjectRows(msgspec.Struct):
 def plan_rows(
     found: ProjectRows, people: Mapping[str, Cells], custom: tuple[str, ...], seconds_per_day: int
 ) -> Iterator[Row]:
-    """Give a project in the shape of every schedule."""
+    """Return a project in the shape of every schedule."""
     project = found.project
     yield Header(
         guid=project["ProjectId"],
@@ -229,7 +236,11 @@ def plan_rows(
 
 
 def _task_row(
-    task: Cells, summaries: set[str], baselines: list[BaselineRow], links: list[LinkRow], custom: tuple[str, ...]
+    task: Cells,
+    summaries: set[str],
+    baselines: list[BaselineRow],
+    links: list[LinkRow],
+    custom: tuple[str, ...],
 ) -> TaskRow:
     parent = (task.get("ParentTaskId") or "").lower()
     top = task.get("TaskOutlineLevel") == 1 or parent in summaries | {"", NOWHERE, task["TaskId"]}
@@ -246,7 +257,7 @@ def _task_row(
 
 
 def resource_row(one: Cells) -> ResourceRow:
-    """Give a resource in the shape of every schedule."""
+    """Return a resource in the shape of every schedule."""
     return ResourceRow(
         uid=one["ResourceId"], name=one["ResourceName"] or one["ResourceId"], email=one.get("ResourceEmailAddress"), code=one.get("ResourceCode"),
         login=one.get("ResourceNTAccount"), generic=bool(one.get("ResourceIsGeneric")), active=one.get("ResourceIsActive") is not False,
@@ -254,7 +265,7 @@ def resource_row(one: Cells) -> ResourceRow:
 
 
 def link_of(found: Mapping[str, Any]) -> tuple[str, LinkRow]:
-    """Give a link of ``ProjectServer/Projects(…)/TaskLinks``: its end, and the task that it depends on (DependencyType: 0 FF, 1 FS, 2 SF, 3 SS)."""
+    """Return a link of ``ProjectServer/Projects(…)/TaskLinks``: its end, and the task that it depends on (DependencyType: 0 FF, 1 FS, 2 SF, 3 SS)."""
     try:
         return str(found["End"]["Id"]).lower(), LinkRow(
             uid=str(found["Start"]["Id"]).lower(), type=_LINK_TYPES[int(found["DependencyType"])]
@@ -271,9 +282,13 @@ class Timesheets:
         self.source, self.classes = source, {name.casefold(): kind for name, kind in classes.items()}
 
     def records(
-        self, prefix: str, lines: Iterable[Cells], days: Mapping[str, Mapping[str, int]], people: Mapping[str, Cells]
+        self,
+        prefix: str,
+        lines: Iterable[Cells],
+        days: Mapping[str, Mapping[str, int]],
+        people: Mapping[str, Cells],
     ) -> Iterator[Record]:
-        """Give the work of *lines*; *days* are seconds by line and day. Ids begin with *prefix*."""
+        """Return the work of *lines*; *days* are seconds by line and day. Ids begin with *prefix*."""
         told: set[str] = set()
         for line in lines:
             owner, native = line["TimesheetOwnerId"], line["TimesheetLineId"]
@@ -308,5 +323,5 @@ def _approval(line: Cells) -> Approval:
 
 
 def seconds(hours: float | None) -> int | None:
-    """Give seconds of hours."""
+    """Return seconds of hours."""
     return None if hours is None else round(hours * 3600)

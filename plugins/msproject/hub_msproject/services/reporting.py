@@ -18,14 +18,16 @@ OVERLAP = timedelta(hours=1)
 class ProjectData:
     """The reporting service, asked for entity sets; *columns* are those that its rows have, None where no row was seen."""
 
-    def __init__(self, ctx: Context, service: Service, root: str, language: str, custom: tuple[str, ...]) -> None:
+    def __init__(
+        self, ctx: Context, service: Service, root: str, language: str, custom: tuple[str, ...]
+    ) -> None:
         """Ask nothing yet."""
         self.ctx, self.service, self.root, self.custom = ctx, service, root, custom
         self.data = f"{root}/ProjectData" + (f"/[{language}]" if language else "")
         self.columns: dict[str, list[str] | None] = {}
 
     def look(self, name: str) -> list[str] | None:
-        """Give which of our columns a row of an entity set has, or None where there is no row. Raises `SourceDataError` where one that we need is lacking."""
+        """Return which of our columns a row of an entity set has, or None where there is no row. Raises `SourceDataError` where one that we need is lacking."""
         rows, *_ = _opened(self._get(f"{self.data}/{name}", {"$top": "1"}, name), name)
         if not rows:
             return None
@@ -46,7 +48,7 @@ class ProjectData:
         last: str = "",
         since: str = "",
     ) -> list[Cells]:
-        """Give all rows of an entity set, or those of a project, of a period, of days, or changed since.
+        """Return all rows of an entity set, or those of a project, of a period, of days, or changed since.
 
         Where the service counts none, the run is not complete. Raises `SourceDataError` when fewer rows come than it counts, several times.
         """
@@ -75,7 +77,7 @@ class ProjectData:
     def _read(
         self, name: str, columns: list[str] | None, params: dict[str, str], project: str
     ) -> tuple[int | None, int, dict[tuple[Any, ...], Cells]]:
-        """Give what the service counts, how many different rows came, and those that were asked for, by their keys."""
+        """Return what the service counts, how many different rows came, and those that were asked for, by their keys."""
         count: int | None = None
         came: set[tuple[Any, ...]] = set()
         found: dict[tuple[Any, ...], Cells] = {}
@@ -113,20 +115,25 @@ class ProjectData:
             "$top": "1",
             "$select": "TimesheetLineId",
         }
-        _, _, count = _opened(self._get(f"{self.data}/TimesheetLines", params, "TimesheetLines"), "TimesheetLines")
+        _, _, count = _opened(
+            self._get(f"{self.data}/TimesheetLines", params, "TimesheetLines"), "TimesheetLines"
+        )
         return len(self.whole("TimesheetLines", period=period)) if count is None else count
 
     def newest(self, name: str) -> str:
-        """Give the stamp of the last change, or the beginning of time."""
+        """Return the stamp of the last change, or the beginning of time."""
         params = {"$orderby": "ModifiedDate desc", "$top": "1", "$select": "ModifiedDate"}
         rows, *_ = _opened(self._get(f"{self.data}/{name}", params, name), name)
         stamps = [cells(row, {"ModifiedDate": "date"}, name)["ModifiedDate"] for row in rows]
         return max((stamp for stamp in stamps if stamp), default="1990-01-01T00:00:00")
 
     def links(self, project: str) -> list[dict[str, Any]]:
-        """Give the links between the tasks of a project, by the other service of the site: ProjectData has none."""
+        """Return the links between the tasks of a project, by the other service of the site: ProjectData has none."""
         address: str | None = f"{self.root}/ProjectServer/Projects(guid'{project}')/TaskLinks"
-        params: dict[str, str] | None = {"$select": "Id,DependencyType,Start/Id,End/Id", "$expand": "Start,End"}
+        params: dict[str, str] | None = {
+            "$select": "Id,DependencyType,Start/Id,End/Id",
+            "$expand": "Start,End",
+        }
         found: dict[str, dict[str, Any]] = {}
         while address:
             rows, following, _ = _opened(self._get(address, params, "TaskLinks"), "TaskLinks")
@@ -135,14 +142,16 @@ class ProjectData:
         return list(found.values())
 
     def _get(self, address: str, params: dict[str, str] | None, route: str) -> Any:
-        return self.service.get(address, dict, params=params, headers={"Accept": "application/json"}, route=route)
+        return self.service.get(
+            address, dict, params=params, headers={"Accept": "application/json"}, route=route
+        )
 
     def _following(self, here: str, following: str | None) -> str | None:
         return self.service.address(urljoin(here, following)) if following else None
 
 
 def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], str | None, int | None]:
-    """Give rows, the next page and the count of an answer: JSON light, or verbose JSON, which older sites send."""
+    """Return rows, the next page and the count of an answer: JSON light, or verbose JSON, which older sites send."""
     body = answer.get("d", answer)
     if isinstance(body, list):
         body = {"results": body}
@@ -159,7 +168,9 @@ def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], st
 
 def _kinds(name: str, columns: list[str]) -> dict[str, Kind]:
     known = SETS[name]
-    return {column: kind for column, kind in known.columns.items() if column in columns or column in known.needed}
+    return {
+        column: kind for column, kind in known.columns.items() if column in columns or column in known.needed
+    }
 
 
 def _named(link: dict[str, Any]) -> Any:
@@ -169,5 +180,5 @@ def _named(link: dict[str, Any]) -> Any:
 
 
 def earlier(stamp: str) -> str:
-    """Give a stamp of the service an hour earlier, in its own form."""
+    """Return a stamp of the service an hour earlier, in its own form."""
     return f"{datetime.fromisoformat(stamp[:19]) - OVERLAP:%Y-%m-%dT%H:%M:%S}"

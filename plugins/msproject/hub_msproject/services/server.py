@@ -98,12 +98,12 @@ class ServerSource(Source, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """Give the site."""
+        """Return the site."""
         return self.url
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Give the account, and the site's host, where Entra ID signs in."""
+        """Return the account, and the site's host, where Entra ID signs in."""
         return (self.account, self._origin) if self.account else None
 
     @property
@@ -149,20 +149,34 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 if lacking
                 else "all columns are there"
             )
-            yield Check(name=name, state="ok" if found is not None and not lacking else "warning", detail=said)
-        if unknown := [name for name in self.custom if not any(name in (found or ()) for found in columns.values())]:
+            yield Check(
+                name=name, state="ok" if found is not None and not lacking else "warning", detail=said
+            )
+        if unknown := [
+            name for name in self.custom if not any(name in (found or ()) for found in columns.values())
+        ]:
             yield Check(name="custom", state="failed", detail=f"no project or task has {', '.join(unknown)}")
         projects = site.whole("Projects", columns["Projects"])
-        yield Check(name="projects", state="ok" if projects else "failed", detail=f"{len(projects)} projects can be read")
+        yield Check(
+            name="projects",
+            state="ok" if projects else "failed",
+            detail=f"{len(projects)} projects can be read",
+        )
         if self.links and projects:
             try:
                 links = site.links(projects[0]["ProjectId"])
-                yield Check(name="links", state="ok", detail=f"{len(links)} links in {projects[0]['ProjectName']}")
+                yield Check(
+                    name="links", state="ok", detail=f"{len(links)} links in {projects[0]['ProjectName']}"
+                )
             except HubError as exc:
                 yield Check(name="links", state="failed", detail=f"{exc} Set links = false to do without.")
 
     def _sets(self) -> list[str]:
-        hours = ["TimesheetPeriods", "Timesheets", "TimesheetLines", "TimesheetLineActualDataSet"] if self.timesheets else []
+        hours = (
+            ["TimesheetPeriods", "Timesheets", "TimesheetLines", "TimesheetLineActualDataSet"]
+            if self.timesheets
+            else []
+        )
         plans = [
             "Projects",
             "Tasks",
@@ -205,7 +219,9 @@ class ServerSource(Source, frozen=True, kw_only=True):
             yield Partition(
                 id="server",
                 label="people",
-                data={"cursor": {"settings": settings, "columns": columns, "at": before["at"] if fresh else at}},
+                data={
+                    "cursor": {"settings": settings, "columns": columns, "at": before["at"] if fresh else at}
+                },
             )
         for project in changed:
             id_ = project["ProjectId"]
@@ -218,7 +234,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
 
     def _settled(self, ctx: Context, mark: Mapping[str, Any]) -> bool:
         """Say whether a project need not be read once more: its rows may come after its stamp, whose zone nobody documents."""
-        young = datetime.fromisoformat(mark["at"]) < datetime.fromisoformat(mark["modified"]).replace(tzinfo=UTC) + DAY
+        young = (
+            datetime.fromisoformat(mark["at"])
+            < datetime.fromisoformat(mark["modified"]).replace(tzinfo=UTC) + DAY
+        )
         return bool(mark.get("twice")) or not young or age_of(ctx, mark) < OVERLAP
 
     def _periods(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
@@ -264,8 +283,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
         return ctx.shared("projects", lambda: self._site(ctx).whole("Projects"))
 
     def _people(self, ctx: Context) -> dict[str, Cells]:
-        """Give the resources of the organisation by id, read once a run."""
-        return ctx.shared("people", lambda: {one["ResourceId"]: one for one in self._site(ctx).whole("Resources")})
+        """Return the resources of the organisation by id, read once a run."""
+        return ctx.shared(
+            "people", lambda: {one["ResourceId"]: one for one in self._site(ctx).whole("Resources")}
+        )
 
     def _settings(self) -> str:
         chosen = [
@@ -327,10 +348,13 @@ class ServerSource(Source, frozen=True, kw_only=True):
             for one in site.whole("TimesheetLineActualDataSet", first=start, last=end)
             if start <= one["TimeByDay"][:10] <= end
         )
-        lines = [one for one in site.whole("TimesheetLines", period=start) if one["PeriodStartDate"][:10] == start]
+        lines = [
+            one for one in site.whole("TimesheetLines", period=start) if one["PeriodStartDate"][:10] == start
+        ]
         sheets = Timesheets(source=self.name, classes=self.classes)
         yield from _in_batches(
-            sheets.records(f"w{start}/", lines, days, people), {"settings": data["settings"], "lines": len(lines)}
+            sheets.records(f"w{start}/", lines, days, people),
+            {"settings": data["settings"], "lines": len(lines)},
         )
 
     # ---------- census ----------

@@ -32,13 +32,13 @@ Rows = list[tuple[int | str, str, Callable[[], dict[str, Any]]]]
 
 @cache
 def guid(what: str, native: object) -> str:
-    """Give a key."""
+    """Return a key."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what} {native}"))
 
 
 @cache
 def monday(day: str) -> str:
-    """Give the first day of the week of a day."""
+    """Return the first day of the week of a day."""
     found = date.fromisoformat(day)
     return (found - timedelta(days=found.weekday())).isoformat()
 
@@ -84,7 +84,7 @@ class ServerLedger(Ledger):
         return chosen
 
     def rename(self, native: str) -> None:
-        """Give a task another place in the outline, and publish."""
+        """Return a task another place in the outline, and publish."""
         super().rename(native)
         self.publish(self.items[int(native)].container)
 
@@ -98,36 +98,39 @@ class ServerLedger(Ledger):
         return chosen
 
     def shown(self) -> list[str]:
-        """Give the projects that exist."""
+        """Return the projects that exist."""
         return [n for n in self.containers if n not in self.removed]
 
     def seen(self) -> list[Item]:
-        """Give the tasks that exist."""
+        """Return the tasks that exist."""
         return [item for item in super().seen() if item.container not in self.removed]
 
     # ---------- the entity sets ----------
 
     def weeks(self) -> frozenset[str]:
-        """Give the weeks that have hours, by their first days."""
+        """Return the weeks that have hours, by their first days."""
         return frozenset(monday(log.started[:10]) for log in self.logs.values())
 
     def of_project(self, native: str) -> list[Item]:
-        """Give the tasks of a project by its key."""
+        """Return the tasks of a project by its key."""
         if not self.placed:
             for item in self.seen():
                 self.placed.setdefault(guid("project", item.container), []).append(item)
         return self.placed.get(native, [])
 
     def set(self, name: str, project: str = "") -> Rows:
-        """Give the rows of an entity set, or those of a project."""
+        """Return the rows of an entity set, or those of a project."""
         items = self.of_project(project) if project else self.seen()
         match name:
             case "Projects":
                 return [(f"{int(n):09d}", guid("project", n), partial(self.project, n)) for n in self.shown()]
             case "Tasks":
-                heads: Rows = [(f"0{int(n):08d}", guid("project", n), partial(self.head, n)) for n in self.shown()]
+                heads: Rows = [
+                    (f"0{int(n):08d}", guid("project", n), partial(self.head, n)) for n in self.shown()
+                ]
                 return heads + [
-                    (f"{item.native:09d}", guid("project", item.container), partial(self.task, item)) for item in items
+                    (f"{item.native:09d}", guid("project", item.container), partial(self.task, item))
+                    for item in items
                 ]
             case "Assignments":
                 return [
@@ -137,24 +140,33 @@ class ServerLedger(Ledger):
                 ]
             case "AssignmentTimephasedDataSet":
                 return [
-                    (f"{item.native:09d}{day}", guid("project", item.container), partial(self.day, item, place))
+                    (
+                        f"{item.native:09d}{day}",
+                        guid("project", item.container),
+                        partial(self.day, item, place),
+                    )
                     for item in items
                     if item.hours
                     for place, day in enumerate(("a", "b"))
                 ]
             case "TaskBaselines":
                 return [
-                    (f"{item.native:09d}", guid("project", item.container), partial(self.baseline, item)) for item in items
+                    (f"{item.native:09d}", guid("project", item.container), partial(self.baseline, item))
+                    for item in items
                 ]
             case "Resources":
                 return [(f"{n:09d}", "", partial(self.resource, n)) for n in (1, 2, 3)]
             case "TimesheetPeriods":
-                return [(start, "", partial(self.period, start)) for start in sorted({*self.weeks(), "2024-01-01"})]
+                return [
+                    (start, "", partial(self.period, start))
+                    for start in sorted({*self.weeks(), "2024-01-01"})
+                ]
             case "Timesheets":
                 return [(start, start, partial(self.sheet, start)) for start in sorted(self.weeks())]
             case "TimesheetLines":
                 return [
-                    (f"{log.native:09d}", monday(log.started[:10]), partial(self.line, log)) for log in self.logs.values()
+                    (f"{log.native:09d}", monday(log.started[:10]), partial(self.line, log))
+                    for log in self.logs.values()
                 ]
             case "TimesheetLineActualDataSet":
                 return [
@@ -198,7 +210,7 @@ class ServerLedger(Ledger):
         }  # fmt: skip
 
     def done(self, item: Item) -> float:
-        """Give the hours that are done."""
+        """Return the hours that are done."""
         return item.hours if item.done else item.hours / 2 if item.native % 2 else 0.0
 
     def assignment(self, item: Item) -> dict[str, Any]:
@@ -225,7 +237,7 @@ class ServerLedger(Ledger):
                 "ResourceNTAccount": f"CONTOSO\\user{number}", "ResourceCode": f"E{number}", "ResourceIsGeneric": number == 3}  # fmt: skip
 
     def before(self, item: Item) -> Item | None:
-        """Give the task that must end before this one."""
+        """Return the task that must end before this one."""
         found = self.items.get(item.native - 1)
         return found if found and item.native % 3 == 0 and found.container == item.container else None
 
@@ -250,7 +262,11 @@ class ServerLedger(Ledger):
     def sheet(self, start: str) -> dict[str, Any]:
         """Show a timesheet; its stamp is the last of its lines."""
         newest = max(log.updated for log in self.logs.values() if monday(log.started[:10]) == start)
-        return {"TimesheetId": guid("sheet", start), "ModifiedDate": local(newest), "StartDate": f"{start}T00:00:00"}
+        return {
+            "TimesheetId": guid("sheet", start),
+            "ModifiedDate": local(newest),
+            "StartDate": f"{start}T00:00:00",
+        }
 
     def line(self, log: Log) -> dict[str, Any]:
         """Show a line of a timesheet; its task may be gone."""
@@ -271,19 +287,19 @@ class ServerLedger(Ledger):
     # ---------- the answer sheet ----------
 
     def task_id(self, item: Item) -> str:
-        """Give the id of a task."""
+        """Return the id of a task."""
         return f"{guid('project', item.container)}/t/{guid('task', item.native)}"
 
     def container_id(self, native: str) -> str:
-        """Give the id of a project."""
+        """Return the id of a project."""
         return guid("project", native)
 
     def log_id(self, log: Log) -> str:
-        """Give the id of a day of a line."""
+        """Return the id of a day of a line."""
         return f"w{monday(log.started[:10])}/{guid('line', log.native)}/{log.started[:10]}"
 
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Give what the store must hold."""
+        """Return what the store must hold."""
         n, done = item.native, self.done(item)
         worked = bool(item.hours)
         fields = super().task_fields(item)
@@ -294,7 +310,7 @@ class ServerLedger(Ledger):
         }  # fmt: skip
 
     def log_fields(self, log: Log) -> dict[str, Any]:
-        """Give what the store must hold."""
+        """Return what the store must hold."""
         return super().log_fields(log) | {
             "approval": "approved" if log.native % 2 else "draft",
             "account_id": f"pwa:r{guid('resource', log.native % 3 + 1)}",
@@ -302,20 +318,32 @@ class ServerLedger(Ledger):
         }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Give tasks, hours, days of the plans, baselines and links."""
+        """Return tasks, hours, days of the plans, baselines and links."""
         found = super().truth()
-        found["worklog"] = {native: fields for native, fields in found["worklog"].items() if fields["seconds"]}
+        found["worklog"] = {
+            native: fields for native, fields in found["worklog"].items() if fields["seconds"]
+        }
         days: dict[str, dict[str, Any]] = {}
         for item in self.seen():
             for place in (0, 1) if item.hours else ():
-                day, base = self.day(item, place), f"{guid('project', item.container)}/a/{guid('assignment', item.native)}"
+                day, base = (
+                    self.day(item, place),
+                    f"{guid('project', item.container)}/a/{guid('assignment', item.native)}",
+                )
                 on = day["TimeByDay"][:10]
-                days[f"{base}/p/{on}"] = {"start_on": on, "seconds": round(float(day["AssignmentWork"]) * 3600)}
+                days[f"{base}/p/{on}"] = {
+                    "start_on": on,
+                    "seconds": round(float(day["AssignmentWork"]) * 3600),
+                }
                 if done := round(float(day["AssignmentActualWork"]) * 3600):
                     found["worklog"][f"{base}/w/{on}"] = {"day": on, "seconds": done, "origin": "plan"}
         found["allocation"] = days
         found["baseline"] = {
-            f"{self.task_id(item)}/b0": {"start_on": "2024-03-25", "finish_on": "2024-03-29", "effort_s": 25200}
+            f"{self.task_id(item)}/b0": {
+                "start_on": "2024-03-25",
+                "finish_on": "2024-03-29",
+                "effort_s": 25200,
+            }
             for item in self.seen()
         }
         found["task_link"] = {
@@ -329,16 +357,31 @@ class ServerWorld(ServerLedger, HttpWorld):
     """A Project Web App that answers."""
 
     def requests(self) -> int:
-        """Give the plan of a full reading: a row of each set, projects, resources; five sets a project; periods, their days and lines."""
-        of_projects = sum(1 + 4 * (1 + 2 * sum(item.container == n for item in self.seen()) // CAP) for n in self.shown())
+        """Return the plan of a full reading: a row of each set, projects, resources; five sets a project; periods, their days and lines."""
+        of_projects = sum(
+            1 + 4 * (1 + 2 * sum(item.container == n for item in self.seen()) // CAP) for n in self.shown()
+        )
         weeks = self.weeks()
-        return 10 + 1 + len(self.containers) // CAP + 1 + of_projects + 3 + 1 + 2 * len(weeks) + 4 * len(self.logs) // CAP
+        return (
+            10
+            + 1
+            + len(self.containers) // CAP
+            + 1
+            + of_projects
+            + 3
+            + 1
+            + 2 * len(weeks)
+            + 4 * len(self.logs) // CAP
+        )
 
     # ---------- answering ----------
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        if request.headers.get("authorization") != "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode():
+        if (
+            request.headers.get("authorization")
+            != "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
+        ):
             return Response(status=401, body=b"401 UNAUTHORIZED", headers={"Content-Type": "text/plain"})
         path = request.path.replace("%5B", "[").replace("%5D", "]")
         if found := re.fullmatch(
@@ -346,12 +389,17 @@ class ServerWorld(ServerLedger, HttpWorld):
         ):
             if not self.linked:
                 return Response(
-                    status=403, body={"odata.error": {"code": "-2147024891", "message": {"value": "Access denied."}}}
+                    status=403,
+                    body={"odata.error": {"code": "-2147024891", "message": {"value": "Access denied."}}},
                 )
-            return Response(body={"value": [self.link(item) for item in self.of_project(found[1]) if self.before(item)]})
+            return Response(
+                body={"value": [self.link(item) for item in self.of_project(found[1]) if self.before(item)]}
+            )
         prefix, _, name = path.rpartition("/")
         if prefix != f"/pwa/_api/ProjectData/{LANGUAGE}":
-            return Response(status=404, body={"odata.error": {"code": "", "message": {"value": "Resource not found."}}})
+            return Response(
+                status=404, body={"odata.error": {"code": "", "message": {"value": "Resource not found."}}}
+            )
         return self.listed(name, request)
 
     def listed(self, name: str, request: Request) -> Response:
@@ -367,7 +415,11 @@ class ServerWorld(ServerLedger, HttpWorld):
         if found := _SINCE.search(text):
             rows = [row for row in rows if row[2]()["ModifiedDate"] >= found[1]]
         if found := _DAYS.search(text):
-            rows = [row for row in rows if row[1] == monday(found[1][:10]) and found[1] <= row[2]()["TimeByDay"] <= found[2]]
+            rows = [
+                row
+                for row in rows
+                if row[1] == monday(found[1][:10]) and found[1] <= row[2]()["TimeByDay"] <= found[2]
+            ]
         rows.sort(key=lambda row: row[0])
         if query.get("$orderby") == "ModifiedDate desc":
             rows.sort(key=lambda row: str(row[2]()["ModifiedDate"]), reverse=True)
@@ -382,9 +434,9 @@ class ServerWorld(ServerLedger, HttpWorld):
         if query.get("$inlinecount") == "allpages":
             body["odata.count"] = str(count)
         if len(left) > len(page) and "$top" not in query:
-            more = {key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}} | {
-                "$skiptoken": str(page[-1][0])
-            }
+            more = {
+                key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}
+            } | {"$skiptoken": str(page[-1][0])}
             body["odata.nextLink"] = f"{name}?" + "&".join(f"{key}={value}" for key, value in more.items())
         return Response(body=body)
 
@@ -393,7 +445,7 @@ class ExportWorld(ServerLedger, FileWorld):
     """The same, saved to files: each entity set in another of the forms that there are, some in pages."""
 
     def log_id(self, log: Log) -> str:
-        """Give the id of a day of a line."""
+        """Return the id of a day of a line."""
         return f"w{guid('line', log.native)}/{log.started[:10]}"
 
     def files(self) -> dict[str, bytes]:
@@ -403,7 +455,10 @@ class ExportWorld(ServerLedger, FileWorld):
             "AssignmentTimephasedDataSet.csv": as_csv, "TaskBaselines.xml": as_atom, "Resources.json": lambda rows: json.dumps({"d": {"results": rows}}).encode(),
             "TimesheetLines.json": lambda rows: json.dumps([{"value": rows[:20]}, {"value": rows[20:]}]).encode(), "TimesheetLineActualDataSet.csv": as_csv,
         }  # fmt: skip
-        found = {name: write([row[2]() for row in self.set(name.partition(".")[0])]) for name, write in forms.items()}
+        found = {
+            name: write([row[2]() for row in self.set(name.partition(".")[0])])
+            for name, write in forms.items()
+        }
         links = [self.link(item) for item in self.seen() if self.before(item)]
         return found | {"TaskLinks.json": json.dumps(links).encode(), "readme.txt": b"saved before the end"}
 
@@ -436,15 +491,15 @@ def as_atom(rows: list[dict[str, Any]]) -> bytes:
 
 
 def decimal(hours: float) -> str:
-    """Give a decimal as OData 3 writes it: a text."""
+    """Return a decimal as OData 3 writes it: a text."""
     return f"{hours:.6f}"
 
 
 def local(text: str) -> str:
-    """Give a stamp without a zone, as the service does."""
+    """Return a stamp without a zone, as the service does."""
     return text.removesuffix("Z")
 
 
 def stamped(text: str) -> str:
-    """Give the instant of a local time in Paris: the server writes it without a zone."""
+    """Return the instant of a local time in Paris: the server writes it without a zone."""
     return stamp(datetime.fromisoformat(text[:19]).replace(tzinfo=ZoneInfo("Europe/Paris")))

@@ -54,7 +54,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         found = []
         if self.upload:
             where = self._files(ctx, name, location)
-            found.append(Check(name="files", state="ok", detail=f"{location} can be reached by {type(where).__name__}"))
+            found.append(
+                Check(name="files", state="ok", detail=f"{location} can be reached by {type(where).__name__}")
+            )
         if self.workspace:
             there = self._workspace(ctx, name).find("semanticModels", project)
             detail = f"it has the model {project}" if there else f"the model {project} will be made in it"
@@ -89,7 +91,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             notes.append(f"Power BI shows {rows} rows, as the feed has them; {took}.")
         return notes
 
-    def _item(self, workspace: Workspace, root: Path, project: str, files: Mapping[str, str], *, ours: bool) -> str:
+    def _item(
+        self, workspace: Workspace, root: Path, project: str, files: Mapping[str, str], *, ours: bool
+    ) -> str:
         """Bring model and report where they are new or others than we brought; a project that somebody edited is theirs to bring."""
         parts = {kind: {path.removeprefix(f"{project}.{kind}/"): text for path, text in files.items() if path.startswith(f"{project}.{kind}/")}
                  for kind in ("SemanticModel", "Report")}  # fmt: skip

@@ -24,7 +24,7 @@ class Files(ABC):
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
-        """Give the names of the files in a folder; none where it is not there."""
+        """Return the names of the files in a folder; none where it is not there."""
 
     @abstractmethod
     def put(self, path: str, file: Path) -> None:
@@ -43,7 +43,7 @@ class LocalFiles(Files):
         self.root = root
 
     def names(self, folder: str) -> list[str]:
-        """Give the names of the files in a folder."""
+        """Return the names of the files in a folder."""
         place = self.root / folder
         return sorted(path.name for path in place.iterdir() if path.is_file()) if place.is_dir() else []
 
@@ -83,7 +83,11 @@ class OneLakeFiles(Files):
         found: list[str] = []
         more = ""
         while True:
-            params = {"resource": "filesystem", "recursive": "false", "directory": f"{self.root}/{folder}".strip("/")}
+            params = {
+                "resource": "filesystem",
+                "recursive": "false",
+                "directory": f"{self.root}/{folder}".strip("/"),
+            }
             params |= {"continuation": more} if more else {}
             try:
                 answer, response = self.web.answer(
@@ -92,7 +96,9 @@ class OneLakeFiles(Files):
             except SourceGone:
                 return []
             found += [
-                one["name"].rpartition("/")[2] for one in answer["paths"] if one.get("isDirectory") not in {"true", True}
+                one["name"].rpartition("/")[2]
+                for one in answer["paths"]
+                if one.get("isDirectory") not in {"true", True}
             ]
             more = response.headers.get("x-ms-continuation", "")
             if not more:
@@ -139,7 +145,9 @@ class OneLakeFiles(Files):
     def remove(self, folder: str) -> None:
         """Remove a folder."""
         try:
-            self.web.request("DELETE", self._address(folder), params={"recursive": "true"}, headers=VERSION, route="delete")
+            self.web.request(
+                "DELETE", self._address(folder), params={"recursive": "true"}, headers=VERSION, route="delete"
+            )
         except SourceGone:
             return
 

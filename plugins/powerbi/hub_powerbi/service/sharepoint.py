@@ -28,9 +28,14 @@ class SharePoint:
         path = unquote(parts.path).strip("/")
         pieces = path.split("/")
         site = "/".join(pieces[:2]) if pieces[0] in {"sites", "teams", "personal"} else ""
-        found = web.json("GET", f"{self.root}/sites/{parts.hostname}" + (f":/{quote(site)}" if site else ""), route="site")
+        found = web.json(
+            "GET", f"{self.root}/sites/{parts.hostname}" + (f":/{quote(site)}" if site else ""), route="site"
+        )
         drives = web.json(
-            "GET", f"{self.root}/sites/{found['id']}/drives", params={"$select": "id,name,webUrl"}, route="drives"
+            "GET",
+            f"{self.root}/sites/{found['id']}/drives",
+            params={"$select": "id,name,webUrl"},
+            route="drives",
         )["value"]
         holders = [(unquote(urlsplit(drive["webUrl"]).path).strip("/"), drive["id"]) for drive in drives]
         inside = [(place, drive) for place, drive in holders if path == place or path.startswith(f"{place}/")]
@@ -51,7 +56,9 @@ class SharePoint:
                         f"{name} arrived in SharePoint with {arrived.get('size')} bytes of {size}: publish again."
                     )
                 return
-        raise DeliveryError(f"{name} did not arrive in SharePoint: its upload was given up {TRIES} times. Publish again.")
+        raise DeliveryError(
+            f"{name} did not arrive in SharePoint: its upload was given up {TRIES} times. Publish again."
+        )
 
     def _session(self, name: str, file: Path, size: int) -> dict[str, Any] | None:
         """Upload by one session; None when Graph forgot it."""
@@ -74,7 +81,9 @@ class SharePoint:
                         "Content-Range": f"bytes {start}-{start + len(block) - 1}/{size}",
                         "Content-Length": str(len(block)),
                     }
-                    response = plain.request("PUT", address, data=block, headers=headers, route="upload", also={404, 416})
+                    response = plain.request(
+                        "PUT", address, data=block, headers=headers, route="upload", also={404, 416}
+                    )
                     if response.status_code == 404:
                         return None
                     if response.status_code == 416:  # it has come already: our connection broke after it

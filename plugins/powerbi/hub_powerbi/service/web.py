@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
-from hub import DeliveryContext, DeliveryError, Entra, HubError, SignIn, SourceDenied, SourceForbidden, SourceGone
+from hub import (
+    DeliveryContext,
+    DeliveryError,
+    Entra,
+    HubError,
+    SignIn,
+    SourceDenied,
+    SourceForbidden,
+    SourceGone,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -39,7 +48,9 @@ class Web:
         """Ask for JSON."""
         return self.answer(method, url, **kwargs)[0]
 
-    def request(self, method: str, url: str, *, also: Container[int] = (), **kwargs: Any) -> requests.Response:
+    def request(
+        self, method: str, url: str, *, also: Container[int] = (), **kwargs: Any
+    ) -> requests.Response:
         """Ask. *also* are refusals that are answers."""
         try:
             return self.session.request(method, url, also=also, **kwargs)

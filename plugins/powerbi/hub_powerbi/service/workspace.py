@@ -39,7 +39,14 @@ class Workspace:
     """
 
     def __init__(
-        self, fabric: Web, powerbi: Web, native: str, *, fabric_url: str, powerbi_url: str, wait_minutes: float = 120.0
+        self,
+        fabric: Web,
+        powerbi: Web,
+        native: str,
+        *,
+        fabric_url: str,
+        powerbi_url: str,
+        wait_minutes: float = 120.0,
     ) -> None:
         """Ask nothing yet."""
         self.fabric, self.powerbi, self.native, self.wait_minutes = fabric, powerbi, native, wait_minutes
@@ -49,12 +56,14 @@ class Workspace:
     # ---------- the model and the report ----------
 
     def find(self, kind: Literal["semanticModels", "reports"], name: str) -> str | None:
-        """Give the id of an item by its name. Raises `DeliveryError` where several have it."""
+        """Return the id of an item by its name. Raises `DeliveryError` where several have it."""
         found: list[str] = []
         params: dict[str, str] | None = None
         more: set[str] = set()
         while True:
-            answer = self.fabric.json("GET", f"{self.items}/workspaces/{self.native}/{kind}", params=params, route=kind)
+            answer = self.fabric.json(
+                "GET", f"{self.items}/workspaces/{self.native}/{kind}", params=params, route=kind
+            )
             found += [one["id"] for one in answer["value"] if one["displayName"] == name]
             token = answer.get("continuationToken")
             if not token or token in more:
@@ -62,7 +71,9 @@ class Workspace:
             more.add(token)
             params = {"continuationToken": token}
         if len(found) > 1:
-            raise DeliveryError(f"The workspace has {len(found)} {kind} named {name}: rename or delete all but one.")
+            raise DeliveryError(
+                f"The workspace has {len(found)} {kind} named {name}: rename or delete all but one."
+            )
         return found[0] if found else None
 
     def bring(self, kind: Literal["semanticModels", "reports"], name: str, files: Mapping[str, str]) -> str:
@@ -73,12 +84,16 @@ class Workspace:
         ]
         place, native = f"{self.items}/workspaces/{self.native}/{kind}", self.find(kind, name)
         if native is None:
-            made = self._operate(place, {"displayName": name, "definition": {"parts": parts}}, f"{kind}: create")
+            made = self._operate(
+                place, {"displayName": name, "definition": {"parts": parts}}, f"{kind}: create"
+            )
             native = (made or {}).get("id") or self.find(kind, name)
             if native is None:
                 raise DeliveryError(f"The workspace took {name} and does not show it: publish again.")
         else:
-            self._operate(f"{place}/{native}/updateDefinition", {"definition": {"parts": parts}}, f"{kind}: update")
+            self._operate(
+                f"{place}/{native}/updateDefinition", {"definition": {"parts": parts}}, f"{kind}: update"
+            )
         return str(native)
 
     def _operate(self, address: str, body: dict[str, Any], route: str) -> dict[str, Any] | None:
@@ -86,7 +101,10 @@ class Workspace:
         response = self.fabric.request("POST", address, json=body, route=route)
         if response.status_code != 202:
             return dict(response.json()) if response.content else None
-        native = response.headers.get("x-ms-operation-id") or response.headers.get("Location", "").rpartition("/")[2]
+        native = (
+            response.headers.get("x-ms-operation-id")
+            or response.headers.get("Location", "").rpartition("/")[2]
+        )
         operation = f"{self.items}/operations/{native}"
         waited = 0.0
         while waited < self.wait_minutes * 60:
@@ -95,7 +113,9 @@ class Workspace:
             waited += pause
             answer, response = self.fabric.answer("GET", operation, route="operation")
             if answer["status"] == "Succeeded":
-                result = self.fabric.request("GET", f"{operation}/result", route="operation result", also={400, 404})
+                result = self.fabric.request(
+                    "GET", f"{operation}/result", route="operation result", also={400, 404}
+                )
                 return dict(result.json()) if result.ok and result.content else None
             if answer["status"] in {"Failed", "Undefined"}:
                 error = answer.get("error") or {}
@@ -114,7 +134,11 @@ class Workspace:
         Raises `DeliveryError` when it fails, when the refreshes of the day are used up, and when it takes too long.
         """
         place = f"{self.datasets}/{native}/refreshes"
-        body = {"type": "Full", "commitMode": "Transactional"} if enhanced else {"notifyOption": "NoNotification"}
+        body = (
+            {"type": "Full", "commitMode": "Transactional"}
+            if enhanced
+            else {"notifyOption": "NoNotification"}
+        )
         for _ in range(TRIES):
             history = self._history(place)
             if running := next((one for one in history if _runs(one)), None):
@@ -131,7 +155,11 @@ class Workspace:
             if "InProgress" in said or response.status_code == 409:
                 self.powerbi.session.pause(POLL_S)
                 continue
-            hint = ' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".' if enhanced else ""
+            hint = (
+                ' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".'
+                if enhanced
+                else ""
+            )
             raise DeliveryError(f"Power BI refused the refresh: {_said(response)}.{hint}")
         raise DeliveryError(f"Power BI was refreshing the model each time, {TRIES} times: publish later.")
 
@@ -159,7 +187,9 @@ class Workspace:
                 if fresh:
                     return self._wait(place, fresh[0], said="the refresh")
                 self.powerbi.session.pause(POLL_S)
-            raise DeliveryError("Power BI took the refresh and does not show it: look into the model's refresh history.")
+            raise DeliveryError(
+                "Power BI took the refresh and does not show it: look into the model's refresh history."
+            )
         return self._wait(place, native, said="the refresh")
 
     def _wait(self, place: str, native: str, *, said: str) -> str:
@@ -168,7 +198,9 @@ class Workspace:
             entry = next((one for one in self._history(place) if one.get("requestId") == native), {})
             if entry and not _runs(entry):
                 if entry["status"] != "Completed" and said == "the refresh":
-                    raise DeliveryError(f"Power BI did not refresh the model ({entry['status']}): {_reason(entry)}.")
+                    raise DeliveryError(
+                        f"Power BI did not refresh the model ({entry['status']}): {_reason(entry)}."
+                    )
                 return f"{said} took {_seconds(entry):.0f} s"
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
@@ -184,10 +216,16 @@ class Workspace:
         names = Names(feed.lang)
         wanted, asked = {}, []
         for table in names.tables:
-            wanted[f"{table} rows"] = float(feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+            wanted[f"{table} rows"] = float(
+                feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
+            )
             asked.append(f'"{table} rows", COUNTROWS({names.table(table)})')
             newest = next(
-                (name for name, column in model().tables[table].columns.items() if column.type in {"DATE", "TIMESTAMPTZ"}),
+                (
+                    name
+                    for name, column in model().tables[table].columns.items()
+                    if column.type in {"DATE", "TIMESTAMPTZ"}
+                ),
                 None,
             )
             if newest:
@@ -201,7 +239,9 @@ class Workspace:
         if read_as:
             body["impersonatedUserName"] = read_as
         try:
-            answer = self.powerbi.json("POST", f"{self.datasets}/{native}/executeQueries", json=body, route="executeQueries")
+            answer = self.powerbi.json(
+                "POST", f"{self.datasets}/{native}/executeQueries", json=body, route="executeQueries"
+            )
             (row,) = answer["results"][0]["tables"][0]["rows"]
             shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
@@ -230,14 +270,14 @@ class Workspace:
 
 
 def report_files(files: Mapping[str, str], model_id: str) -> dict[str, str]:
-    """Give the files of a report with the model by its id: the service knows no paths."""
+    """Return the files of a report with the model by its id: the service knows no paths."""
     place = json.loads(files["definition.pbir"])
     place["datasetReference"] = {"byConnection": {"connectionString": f"semanticmodelid={model_id}"}}
     return dict(files) | {"definition.pbir": json.dumps(place, ensure_ascii=False, indent=2) + "\n"}
 
 
 def _wait_s(response: Any) -> float:
-    """Give how long to wait until the next question, in seconds, as the service asks."""
+    """Return how long to wait until the next question, in seconds, as the service asks."""
     try:
         return min(max(float(response.headers["Retry-After"]), 1.0), 600.0)
     except (KeyError, ValueError):
@@ -249,7 +289,7 @@ def _runs(entry: Mapping[str, Any]) -> bool:
 
 
 def _reason(entry: Mapping[str, Any]) -> str:
-    """Give why a refresh failed, in words where its code is known."""
+    """Return why a refresh failed, in words where its code is known."""
     try:
         said = json.loads(entry.get("serviceExceptionJson") or "{}")
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from hub.feed.kpi import Kpi, catalogue, prepare
+from hub.feed.kpi.catalogue import Kpi, catalogue, prepare
 
 _COLUMNS = (
     "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "
@@ -31,7 +31,7 @@ FROM aimed WHERE place = 1
 """
 
 
-def fill_figures(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
+def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     """Make the table ``kpi_row`` on a feed whose other tables are filled.
 
     Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of its own day are kept.
@@ -56,7 +56,9 @@ def fill_figures(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
             "date_trunc('week', getvariable('as_of'))::DATE::VARCHAR, (date_trunc('week', getvariable('as_of'))::DATE - 7)::VARCHAR)"
         )
     else:
-        run("DELETE FROM kpi_bare WHERE kpi IN ('BURNUP')")  # fact_project_snapshot says the same, point by point
+        run(
+            "DELETE FROM kpi_bare WHERE kpi IN ('BURNUP')"
+        )  # fact_project_snapshot says the same, point by point
     run(_FINISH)
 
 
@@ -76,10 +78,16 @@ def _wide(kpi: Kpi) -> str | None:
 
 
 def _long(kpi: Kpi, levels: set[str]) -> list[str]:
-    """Give the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
+    """Return the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
     scope = _scope(kpi)
-    rolled = {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part} if kpi.rollup else None
-    measures = [m for m in kpi.measures if m.unit not in {"text", "moment"} and (rolled is None or m.name in rolled)]
+    rolled = (
+        {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
+        if kpi.rollup
+        else None
+    )
+    measures = [
+        m for m in kpi.measures if m.unit not in {"text", "moment"} and (rolled is None or m.name in rolled)
+    ]
     period = f"coalesce(w.{kpi.period}::VARCHAR, '')" if kpi.period else "''"
     split = f" || '.' || w.{kpi.split}" if kpi.split else ""
     rows = ", ".join(
@@ -115,7 +123,11 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
                 if column
                 else ""
             )
-            keys = [part for part in (column, period if kpi.period else "", f"w.{kpi.split}" if split else "") if part]
+            keys = [
+                part
+                for part in (column, period if kpi.period else "", f"w.{kpi.split}" if split else "")
+                if part
+            ]
             group = f"GROUP BY {', '.join(keys)}" if keys else ""
             queries.append(
                 f"SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, unnest(rows, recursive := true) FROM "
@@ -133,11 +145,14 @@ def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: s
 
 
 def _above(name: str, unit: str, over: str | None, under: str | None, split: str) -> str:
-    """Give one measure for programs, portfolios and the whole: sums, and ratios of sums; coverage is the share of projects that have it."""
+    """Return one measure for programs, portfolios and the whole: sums, and ratios of sums; coverage is the share of projects that have it."""
     measure = f"'{name}'{split}"
     coverage = f"(count(w.{name}) / count(*))"
     if over is None:
         return _row(measure, unit, f"sum(w.{name}::DECIMAL(38, 12))", "NULL", "NULL", coverage)
     both = f"FILTER (w.{name} IS NOT NULL)"
-    top, bottom = f"(sum(w.{over}::DECIMAL(38, 12)) {both})::DOUBLE", f"(sum(w.{under}::DECIMAL(38, 12)) {both})::DOUBLE"
+    top, bottom = (
+        f"(sum(w.{over}::DECIMAL(38, 12)) {both})::DOUBLE",
+        f"(sum(w.{under}::DECIMAL(38, 12)) {both})::DOUBLE",
+    )
     return _row(measure, unit, f"({top} / nullif({bottom}, 0))", top, bottom, coverage)

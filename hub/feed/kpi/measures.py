@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from hub.feed.kpi import Kpi, catalogue
-from hub.feed.kpi import Measure as Part
+from hub.feed.kpi.catalogue import Kpi, catalogue
+from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
@@ -53,7 +53,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measures() -> dict[str, Measure]:
-    """Give the measures of the model, then those of the catalogue's figures, by code."""
+    """Return the measures of the model, then those of the catalogue's figures, by code."""
     found: dict[str, Measure] = {}
     for code, facts in model().measures.items():
         found[code] = _declared(code, facts, found)
@@ -65,12 +65,12 @@ def measures() -> dict[str, Measure]:
 
 
 def code_of(kpi: str, part: str) -> str:
-    """Give the code of the measure *part* of the figure *kpi*."""
+    """Return the code of the measure *part* of the figure *kpi*."""
     return f"{kpi} {part}"
 
 
 def _at_cut(table: str, value: str, *more: str) -> tuple[str, str]:
-    """Give DAX and the SQL condition that count at the latest cut unless one other is chosen; a plain sum where the fact has no cuts."""
+    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen; a plain sum where the fact has no cuts."""
     filters = "".join(f", {one}" for one in more)
     plain = f"CALCULATE({value}{filters})" if more else value
     if "cut_key" not in model().tables[table].columns:
@@ -114,8 +114,16 @@ def _shown(kpi: Kpi) -> bool:
 
 
 def _parts(kpi: Kpi) -> list[Part]:
-    rolled = {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part} if kpi.rollup else None
-    return [part for part in kpi.measures if part.unit not in {"text", "moment"} and (rolled is None or part.name in rolled)]
+    rolled = (
+        {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
+        if kpi.rollup
+        else None
+    )
+    return [
+        part
+        for part in kpi.measures
+        if part.unit not in {"text", "moment"} and (rolled is None or part.name in rolled)
+    ]
 
 
 def _figure(kpi: Kpi, part: Part) -> Measure:
@@ -128,7 +136,10 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
         value, sql = "SUM(fact_kpi[value])", "sum(value)"
     else:
         # an index without its parts, a score: of one project and one period, never of several
-        value, sql = "IF(COUNTROWS(fact_kpi) = 1, MAX(fact_kpi[value]))", "CASE WHEN count(*) = 1 THEN max(value) END"
+        value, sql = (
+            "IF(COUNTROWS(fact_kpi) = 1, MAX(fact_kpi[value]))",
+            "CASE WHEN count(*) = 1 THEN max(value) END",
+        )
     conditions = {"kpi": kpi.code, "scope_kind": _scope(kpi)} | ({} if kpi.split else {"measure": part.name})
     filters = [f'fact_kpi[{name}] = "{text}"' for name, text in conditions.items()]
     tests = [f"{name} = '{text}'" for name, text in conditions.items()]
@@ -145,11 +156,14 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
 
 
 def _health() -> Measure:
-    """Give the worst colour that any figure of a project has."""
+    """Return the worst colour that any figure of a project has."""
     dax = "BLANK()"
     for colour in reversed(_WORST):
         found, _ = _at_cut(
-            "fact_kpi", "COUNTROWS(fact_kpi)", f'fact_kpi[rag] = "{colour}"', 'fact_kpi[scope_kind] = "project"'
+            "fact_kpi",
+            "COUNTROWS(fact_kpi)",
+            f'fact_kpi[rag] = "{colour}"',
+            'fact_kpi[scope_kind] = "project"',
         )
         dax = f'IF({found} > 0, "{colour}", {dax})'
     cases = " ".join(f"WHEN count(*) FILTER (rag = '{colour}') > 0 THEN '{colour}'" for colour in _WORST)

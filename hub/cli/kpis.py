@@ -10,8 +10,9 @@ from typing import Any
 import click
 from rich.table import Table
 
-from hub.cli.app import App, Group, short_path
-from hub.cli.main_job import build_options
+from hub.cli.app import App, Group
+from hub.cli.building import build_options
+from hub.cli.output import short_path
 from hub.errors import ConfigError, FeedError
 from hub.feed import catalogue, evaluate, load_manifest, open_folder, receipts
 from hub.publish import current, cuts, periods
@@ -28,7 +29,7 @@ def _current(app: App) -> Path:
 
 
 def _built(folder: Path) -> str | None:
-    """Give the moment the hub built a feed for; None for a folder from elsewhere."""
+    """Return the moment the hub built a feed for; None for a folder from elsewhere."""
     try:
         return str(load_manifest(folder)["moment"])
     except (FeedError, KeyError):
@@ -62,12 +63,19 @@ def add_to(cli: click.Group) -> None:
     @cli.command()
     @click.argument("feed_dir", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
     @click.option(
-        "--as-of", metavar="WHEN", help="A day (its end), an instant, or the label of a cut; default the latest cut."
+        "--as-of",
+        metavar="WHEN",
+        help="A day (its end), an instant, or the label of a cut; default the latest cut.",
     )
     @click.option("--kpi", "codes", multiple=True, metavar="CODE", help="Only this figure; may be repeated.")
     @click.option("--project", metavar="CODE", help="Only this project.")
     @click.option(
-        "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="How to print.",
     )
     @click.option("--list", "list_", is_flag=True, help="List the figures with their definitions.")
     @click.option("--country", help="Country of the public holidays, where the folder has no calendar.")
@@ -105,9 +113,12 @@ def add_to(cli: click.Group) -> None:
             found = {row.get("project") for rows in result.kpis.values() for row in rows}
             if project not in found:
                 known = ", ".join(sorted(one for one in found if one))
-                raise ConfigError(f"There is no project {project!r} in these figures; known: {known or 'none'}.")
+                raise ConfigError(
+                    f"There is no project {project!r} in these figures; known: {known or 'none'}."
+                )
             result.kpis = {
-                code: [row for row in rows if row.get("project", project) == project] for code, rows in result.kpis.items()
+                code: [row for row in rows if row.get("project", project) == project]
+                for code, rows in result.kpis.items()
             }
         if form == "json":
             app.as_json(result)
@@ -119,7 +130,12 @@ def add_to(cli: click.Group) -> None:
                 continue
             shown = [{"project": row["project"], **row} if "project" in row else row for row in rows]
             most = 40 if not codes else len(shown)
-            _table(app, shown[:most], f"{code}: {one.en}", ("project_key", "source_key", "task_key", "person_key"))
+            _table(
+                app,
+                shown[:most],
+                f"{code}: {one.en}",
+                ("project_key", "source_key", "task_key", "person_key"),
+            )
             if len(shown) > most:
                 app.say(f"  … and {len(shown) - most} more rows: `hub kpi --kpi {code}`", "dim")
         return 0
@@ -128,7 +144,9 @@ def add_to(cli: click.Group) -> None:
     @click.argument("code", metavar="KPI")
     @click.option("--project", required=True, metavar="CODE", help="The project.")
     @click.option("--cut", "label", metavar="LABEL", help="The label of a cut, or a day; default the latest.")
-    @click.option("--limit", type=click.IntRange(1), default=40, show_default=True, help="Rows to print of each kind.")
+    @click.option(
+        "--limit", type=click.IntRange(1), default=40, show_default=True, help="Rows to print of each kind."
+    )
     @click.option("--json", "json_", is_flag=True, help="Print JSON, all rows.")
     @click.pass_obj
     def explain(app: App, code: str, project: str, label: str | None, limit: int, json_: bool) -> int:
@@ -140,7 +158,9 @@ def add_to(cli: click.Group) -> None:
         connection = open_folder(folder)
         try:
             result = evaluate(connection, label or _built(folder), (code,))
-            keys = connection.execute("SELECT project_key FROM dim_project WHERE code = ?", [project]).fetchall()
+            keys = connection.execute(
+                "SELECT project_key FROM dim_project WHERE code = ?", [project]
+            ).fetchall()
             if not keys:
                 raise ConfigError(f"There is no project {project!r} in the feed.")
             rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
@@ -168,7 +188,9 @@ def add_to(cli: click.Group) -> None:
             sums = {key: sum(line[key] for line in lines if line[key] is not None) for key in lines[0]
                     if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)}  # fmt: skip
             if sums:
-                app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
+                app.say(
+                    "  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items())
+                )
             if len(lines) > limit:
                 app.say(f"  … and {len(lines) - limit} more rows: --limit {len(lines)}, or --json", "dim")
         return 0
@@ -179,8 +201,14 @@ def add_to(cli: click.Group) -> None:
 
     @cut.command()
     @click.option("--label", required=True, help='What people call it, such as "COPIL octobre 2026".')
-    @click.option("--kind", type=click.Choice(cuts.KINDS), default="copil", show_default=True, help="What it is for.")
-    @click.option("--as-of", metavar="DATE", help="A day in the past, as the hub knew it at its end; default this moment.")
+    @click.option(
+        "--kind", type=click.Choice(cuts.KINDS), default="copil", show_default=True, help="What it is for."
+    )
+    @click.option(
+        "--as-of",
+        metavar="DATE",
+        help="A day in the past, as the hub knew it at its end; default this moment.",
+    )
     @click.pass_obj
     def take(app: App, label: str, kind: str, as_of: str | None) -> int:
         """Take a photograph: every feed from now on shows it beside today.
@@ -215,7 +243,9 @@ def add_to(cli: click.Group) -> None:
         Example: hub cut list
         """
         with app.store() as store:
-            rows = store.rows("SELECT id, label, kind, as_of, taken_at, actor, closed_at FROM cut ORDER BY as_of, id")
+            rows = store.rows(
+                "SELECT id, label, kind, as_of, taken_at, actor, closed_at FROM cut ORDER BY as_of, id"
+            )
         if json_:
             app.as_json(rows)
         elif not rows:
@@ -226,7 +256,10 @@ def add_to(cli: click.Group) -> None:
                 [
                     {
                         **row,
-                        **{name: (row[name] or "")[:16].replace("T", " ") for name in ("as_of", "taken_at", "closed_at")},
+                        **{
+                            name: (row[name] or "")[:16].replace("T", " ")
+                            for name in ("as_of", "taken_at", "closed_at")
+                        },
                     }
                     for row in rows
                 ],
@@ -251,7 +284,9 @@ def add_to(cli: click.Group) -> None:
 
     @cli.command(name="close")
     @click.argument("month", required=False)
-    @click.option("--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since.")
+    @click.option(
+        "--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since."
+    )
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
     @click.pass_obj
     def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
@@ -268,7 +303,11 @@ def add_to(cli: click.Group) -> None:
             if not sealed:
                 app.say("No month is sealed yet: `hub close 2026-10`.")
                 return 0
-            _table(app, [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed], "Sealed months")
+            _table(
+                app,
+                [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
+                "Sealed months",
+            )
             if late:
                 _table(
                     app,
@@ -298,6 +337,9 @@ def _add_runs(store: Store, found: dict[str, list[dict[str, Any]]]) -> None:
             table, id_ = row["_table"], row["_id"]
             if table and id_:
                 run = store.connection.execute(
-                    f"SELECT run_id, recorded_at FROM {table} WHERE id = ?", (str(id_).removeprefix("variance:"),)
+                    f"SELECT run_id, recorded_at FROM {table} WHERE id = ?",
+                    (str(id_).removeprefix("variance:"),),
                 ).fetchone()
-                row["run"], row["known_since"] = (run[0], run[1][:16].replace("T", " ")) if run else (None, None)
+                row["run"], row["known_since"] = (
+                    (run[0], run[1][:16].replace("T", " ")) if run else (None, None)
+                )

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from hub.feed.kpi import catalogue
+from hub.feed.kpi.catalogue import catalogue
 
 # ``_table`` and ``_id`` name the row of the store, so that the run that brought it can be told
 _RECEIPTS: dict[str, str] = {
@@ -44,8 +44,10 @@ _RECEIPTS: dict[str, str] = {
 }  # fmt: skip
 
 
-def receipts(connection: duckdb.DuckDBPyConnection, code: str, project_key: int) -> dict[str, list[dict[str, Any]]]:
-    """Give the rows behind the figure *code* of a project, per kind of row, on a connection that `evaluate` has prepared.
+def receipts(
+    connection: duckdb.DuckDBPyConnection, code: str, project_key: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows behind the figure *code* of a project, per kind of row, on a connection that `evaluate` has prepared.
 
     ``_table`` and ``_id`` name the row in the store, where there is one.
     """

@@ -1,0 +1,79 @@
+"""Make what the journeys are started with from the configuration and the plugins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub.cli.app import App
+from hub.feed import BuildOptions
+from hub.publish import PublishOptions
+from hub.records import Record
+from hub.source import Source
+from hub.sync import Hooks, Options
+
+
+def hooks_of(app: App) -> Hooks:
+    """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
+    caller = app.plugins.hook
+    maps = caller.map_record.get_hookimpls()
+    statuses = caller.categorize_status.get_hookimpls()
+    transform = None
+    if maps or statuses:
+
+        def transform(source: Source, record: Record) -> Record:
+            for mapped in reversed(caller.map_record(source=source, record=record)):
+                if mapped is not None:
+                    record = mapped
+            raw = getattr(record, "status_raw", None)
+            if statuses and raw and record.status_native is None:  # type: ignore[attr-defined]
+                category = caller.categorize_status(source=source, status=raw)
+                if category:
+                    record = msgspec.structs.replace(record, status_native=category)
+            return record
+
+    finished = None
+    if caller.run_finished.get_hookimpls():
+
+        def finished(run: Any) -> None:
+            try:
+                caller.run_finished(run=run)
+            except Exception as exc:  # noqa: BLE001 - who only listens must not stop the run
+                app.err.print(
+                    f"Warning: a plugin failed in run_finished: {type(exc).__name__}: {exc}", markup=False
+                )
+
+    return Hooks(transform=transform, run_finished=finished)
+
+
+def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
+    """Return the options of a feed from the configuration; *as_of* is a stamp of the store."""
+    s = app.settings
+    return BuildOptions(
+        lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb
+    )
+
+
+def publish_options(
+    app: App,
+    *,
+    as_of: str | None = None,
+    vs: str | None = None,
+    force: str | None = None,
+    dry_run: bool = False,
+    strict: bool = False,
+) -> PublishOptions:
+    """Return the options of a publish from the configuration."""
+    s = app.settings
+    return PublishOptions(
+        base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
+        freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, ca_bundle=s.engine.ca_bundle,
+    )  # fmt: skip
+
+
+def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
+    """Return the options of a sync from the configuration."""
+    engine = app.settings.engine
+    return Options(base=app.settings.base, jobs=jobs or engine.jobs, ca_bundle=engine.ca_bundle, **flags)

@@ -1,0 +1,249 @@
+"""What several commands print: progress, what a sync and a publish did, what moved."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from hub.cli.app import App
+from hub.feed import open_feed
+from hub.publish import PublishReport
+from hub.sync import SourceReport, SyncReport
+
+STYLES = {
+    "ok": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "interrupted": "red",
+    "warning": "yellow",
+    "published": "green",
+}
+
+
+def short_path(path: str | Path) -> str:
+    """Return *path* from the current folder when it lies below it; an address stays as it is."""
+    if "://" in str(path):
+        return str(path)
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd().resolve()))
+    except ValueError:
+        return str(path)
+
+
+class Bars:
+    """Progress in a terminal: one line per source."""
+
+    def __init__(self, app: App) -> None:
+        self.progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(), TimeRemainingColumn(), console=app.err, transient=True,
+        )  # fmt: skip
+        self.tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Bars:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def started(self, report: SourceReport) -> None:
+        """Hear that a source begins."""
+        self.tasks[report.source_id] = self.progress.add_task(report.source_id, total=None, state="looking")
+
+    def advanced(self, report: SourceReport) -> None:
+        """Hear that a source's counts moved."""
+        task = self.tasks[report.source_id]
+        read = report.changes.read
+        seconds = self.progress.tasks[task].elapsed or 0
+        rate = f", {read / seconds:,.0f}/s" if seconds > 0.5 else ""
+        asked = f", {report.requests} requests" if report.requests else ""
+        self.progress.update(
+            task, completed=read, total=report.estimate or None, state=f"{read:,} read{rate}{asked}"
+        )
+
+    def ended(self, report: SourceReport) -> None:
+        """Hear that a source ended."""
+        self.progress.update(self.tasks[report.source_id], state=report.verdict)
+
+
+class Lines:
+    """Progress in a log: a plain line when a source starts, every ten seconds, and when it ends."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.last: dict[str, float] = {}
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def started(self, report: SourceReport) -> None:
+        """Hear that a source begins."""
+        self.last[report.source_id] = time.monotonic()
+        self.app.err.print(f"{report.source_id}: started", markup=False)
+
+    def advanced(self, report: SourceReport) -> None:
+        """Hear that a source's counts moved."""
+        if time.monotonic() - self.last[report.source_id] > 10:
+            self.last[report.source_id] = time.monotonic()
+            self.app.err.print(
+                f"{report.source_id}: {report.changes.read} read, {report.requests} requests", markup=False
+            )
+
+    def ended(self, report: SourceReport) -> None:
+        """Hear that a source ended."""
+        self.app.err.print(f"{report.source_id}: {report.verdict}, {report.changes.read} read", markup=False)
+
+
+def show_sync(app: App, report: SyncReport) -> None:
+    """Print what a sync did, source by source, then what is missing."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, where in (
+        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"), ("same", "right"),
+        ("left", "right"), ("files/parts", "right"), ("requests", "right"), ("time", "right"),
+    ):  # fmt: skip
+        table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
+    for one in report.sources:
+        c = one.changes
+        parts = f"{one.partitions}" + (f" (+{one.skipped} same)" if one.skipped else "")
+        table.add_row(
+            one.source_id, f"[{STYLES[one.verdict]}]{one.verdict}[/]", f"{c.read:,}", f"{c.inserted:,}", f"{c.updated:,}",
+            f"{c.unchanged:,}", f"{c.presence_changed:,}", parts, f"{one.requests:,}", f"{one.seconds:.1f} s",
+        )  # fmt: skip
+    app.console.print(table)
+    for one in report.sources:
+        for text in one.missing:
+            app.say(f"  {one.source_id}: MISSING {text}", "red" if one.verdict == "failed" else "yellow")
+        for text in one.held:
+            app.say(f"  {one.source_id}: HELD {text}", "yellow")
+        for text in one.notes:
+            app.say(f"  {one.source_id}: note: {text}", "dim")
+    if report.interrupted:
+        app.say(
+            "Stopped on request after the batch being written. Run the command again to go on from there.",
+            "red",
+        )
+    if report.dry_run:
+        show_effects(app, report)
+
+
+def show_effects(app: App, report: SyncReport) -> None:
+    """Print what a dry run would have changed, in hours per project."""
+    app.say("Dry run: nothing was written.", "bold")
+    if not report.effects:
+        app.say("No project's hours would change.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("project")
+    for name in ("logged h", "estimate h", "to do h"):
+        table.add_column(name, justify="right")
+
+    def moved(pair: tuple[float, float]) -> str:
+        return f"{pair[0]:g}" if pair[0] == pair[1] else f"{pair[0]:g} → {pair[1]:g} ({pair[1] - pair[0]:+g})"
+
+    for line in report.effects:
+        table.add_row(
+            line.project or "(none)", moved(line.logged), moved(line.estimate), moved(line.remaining)
+        )
+    app.console.print(table)
+
+
+def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> None:
+    """Print what a publish did, and what to open next."""
+    for finding in report.findings:
+        app.say(
+            f"  {'BLOCKED' if finding.blocks else 'note'}: {finding.kind}: {finding.text}",
+            "red" if finding.blocks else "yellow",
+        )
+    if dry_run:
+        rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items() if count)
+        app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
+        for move in report.status_moves:
+            app.say(
+                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, {move.estimate_days:,.1f} days estimated"
+            )
+        return
+    if not report.current:
+        app.say(
+            "The last good feed stays. Mend what is blocked, or publish with --force and the reason.", "red"
+        )
+        return
+    app.say(f"Feed {report.feed_id}: {short_path(report.folder)}", "bold")
+    for line in report.excluded:
+        amount = (
+            f"{line['amount'] / 3600:,.1f} h"
+            if line["measure"] == "seconds"
+            else f"{line['amount']:,} {line['measure']}"
+        )
+        app.say(f"  not counted: {amount}: {line['reason']}", "dim")
+    for delivery in report.deliveries:
+        if delivery.error:
+            app.say(f"  {delivery.name}: FAILED {delivery.error}", "red")
+            continue
+        total = sum(delivery.rows.values())
+        app.say(
+            f"  {delivery.name}: {delivery.state}, {total:,} rows in {short_path(delivery.where)}", "green"
+        )
+        for note in delivery.notes:
+            app.say(f"    note: {note}", "dim")
+    following = [path for delivery in report.deliveries for path in delivery.open_next]
+    if following:
+        app.say("Open next:", "bold")
+        for path in following:
+            app.say(f"  {short_path(path)}")
+
+
+def show_moves(app: App, folder: Path) -> None:
+    """Print what moved between the feed's two moments, news first, then corrections."""
+    feed = open_feed(folder)
+    try:
+        rows = feed.execute(
+            "SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, m.before_value, "
+            "m.after_value, m.before_date, m.after_date, m.delta FROM fact_move m JOIN dim_project p USING (project_key) "
+            "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, m.cause DESC, m.item, m.measure"
+        ).fetchall()
+        label = feed.execute(
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
+        ).fetchone()
+    finally:
+        feed.close()
+    if not rows:
+        app.say("Nothing moved.")
+        return
+    app.say(f"What moved since {label[0] if label else '?'}", "bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, where in (
+        ("cause", "left"),
+        ("about", "left"),
+        ("project", "left"),
+        ("what", "left"),
+        ("before", "right"),
+        ("after", "right"),
+        ("change", "right"),
+    ):
+        table.add_column(name, justify=where)  # type: ignore[arg-type]
+    for cause, topic, code, what, unit, before, after, day0, day1, delta in rows:
+        left, right = (
+            (f"{day0 or ''}", f"{day1 or ''}") if unit == "date" else (_figure(before), _figure(after))
+        )
+        change = "" if delta is None else f"{delta:+,.0f} days" if unit == "date" else f"{delta:+,.1f}"
+        table.add_row(cause, topic, code, what, left, right, change)
+    app.console.print(table)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}".removesuffix(".0")

@@ -1,0 +1,150 @@
+"""The KPI catalogue: one SQL file a KPI with its definition."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from typing import Any
+
+import duckdb
+import msgspec
+
+from hub.errors import ConfigError
+
+SCOPES = ("project", "source", "team", "person", "task", "calendar")
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One number of a figure: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
+
+    Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`.
+    """
+
+    name: str
+    unit: str
+    numerator: str | None = None
+    denominator: str | None = None
+
+
+class Kpi(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of the catalogue.
+
+    *scope* is what one row is about; *period* and *split* name the columns that tell rows of one scope apart.
+    *rollup* (scope, select list) makes a figure of a wider scope from rows about persons or tasks.
+    *headline* is the measure to show first; *coverage* and *method* name columns; *receipt* names the rows behind it.
+    """
+
+    code: str
+    fr: str
+    en: str
+    scope: str
+    definition: str
+    sql: str
+    measures: tuple[Measure, ...]
+    headline: str
+    period: str | None = None
+    split: str | None = None
+    rollup: tuple[str, str] | None = None
+    coverage: str | None = None
+    method: str | None = None
+    receipt: tuple[str, ...] = ()
+    edge_cases: str = ""
+    source: str = ""
+
+
+def _kpi(code: str, text: str) -> Kpi:
+    head = [line[2:].rstrip() for line in text.splitlines() if line.startswith("--")]
+    fr, _, en = head[0].partition("|")
+    facts: dict[str, str] = {}
+    last = ""
+    for line in head[1:]:
+        key, found, value = line.strip().partition(": ")
+        if found and not line.startswith("   ") and re.fullmatch("[a-z ]+", key):
+            facts[key] = value
+            last = key
+        elif last:
+            facts[last] += " " + line.strip()
+    measures = []
+    for part in facts["measures"].split(", "):
+        name, unit, *ratio = part.split(" ")
+        numerator, denominator = (ratio[1], ratio[3]) if ratio else (None, None)
+        measures.append(Measure(name, unit, numerator, denominator))
+    scope, _, select = facts.get("rollup", "").partition(" | ")
+    return Kpi(
+        code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"], sql=text, measures=tuple(measures),
+        headline=facts.get("headline", measures[0].name), period=facts.get("period"), split=facts.get("split"),
+        rollup=(scope, select) if select else None, coverage=facts.get("coverage"), method=facts.get("method"),
+        receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (), edge_cases=facts.get("edge cases", ""),
+        source=facts.get("source", ""),
+    )  # fmt: skip
+
+
+_MORE: dict[str, Kpi] = {}
+
+
+def register(code: str, text: str) -> None:
+    """Add a figure to the catalogue: *text* is its SQL with the header. Raises `ConfigError` for a taken code or a header that lacks something."""
+    if not re.fullmatch("[A-Z][A-Z0-9_]*", code) or code in _shipped():
+        raise ConfigError(
+            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, and not one that the catalogue has."
+        )
+    try:
+        found = _kpi(code, text)
+    except (KeyError, IndexError, ValueError) as exc:
+        raise ConfigError(
+            f"The figure {code!r} cannot be added: its header needs a title, scope, measures and definition ({exc})."
+        ) from exc
+    if found.scope not in SCOPES:
+        raise ConfigError(
+            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of {', '.join(SCOPES)}."
+        )
+    _MORE[code] = found
+
+
+def catalogue() -> dict[str, Kpi]:
+    """Return every figure by its code, those of plugins last."""
+    return {**_shipped(), **_MORE}
+
+
+@functools.cache
+def _shipped() -> dict[str, Kpi]:
+    folder = files("hub.feed") / "kpis"
+    found = {}
+    for path in sorted(folder.iterdir(), key=lambda one: one.name):
+        if path.name.endswith(".sql") and path.name != "base.sql":
+            code = path.name.removesuffix(".sql")
+            found[code] = _kpi(code, path.read_text(encoding="utf-8"))
+    return found
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    cut: int,
+    day: date,
+    at: datetime | None = None,
+    keep: bool = False,
+) -> None:
+    """Point the figures at *cut* and *day* (inclusive, its end in UTC unless the instant *at* says otherwise).
+
+    *keep* computes what several figures stand on once, for who computes them all.
+    """
+    moment = at or datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=UTC)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET VARIABLE cut = ?::BIGINT", [cut])
+    connection.execute("SET VARIABLE as_of = ?::DATE", [day])
+    connection.execute("SET VARIABLE as_of_at = ?::TIMESTAMPTZ", [moment])
+    for statement in (files("hub.feed") / "kpis" / "base.sql").read_text(encoding="utf-8").split(";\n"):
+        if keep and "VIEW kpi_work" not in statement:  # a million rows need no second copy
+            statement = statement.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TABLE")
+        if statement.strip():
+            connection.execute(statement)
+
+
+def rows(connection: duckdb.DuckDBPyConnection, code: str) -> list[dict[str, Any]]:
+    """Return the rows of the figure *code*, on a connection that was prepared."""
+    found = connection.execute(catalogue()[code].sql)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
