@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
-from hub_jira.standin import Caps, JiraWorld
-from hub_jira.standin.world import FLAGGED, POINTS, SLA, SPRINT, START
+from hub_jira.testing import Caps, JiraWorld
+from hub_jira.testing.world import FLAGGED, POINTS, SLA, SPRINT, START
 from hub_jira.wire import SYSTEM_FIELDS
 
 from hub.testing.kit import Request

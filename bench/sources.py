@@ -1,6 +1,6 @@
 """Every source over HTTP but Jira, which has a bench of its own: memory for 10,000 and 100,000 items, and requests per 1,000.
 
-Each reading runs in a process of its own against the stand-in of its tool, in another; pages are of the tool's usual size. Redmine is read without its history,
+Each reading runs in a process of its own against the simulator of its tool, in another; pages are of the tool's usual size. Redmine is read without its history,
 which costs one request an issue, Project Server without timesheets, whose days are in memory by period. ``--large`` adds the 100,000, and the ratio of the peaks (goal 1.5). Names choose sources.
 """
 
@@ -21,45 +21,45 @@ MAPPINGS = ("azure-devops", "gitlab", "glpi", "openproject", "servicenow", "temp
 GOAL = 1.5
 
 
-def exam(name: str, count: int = SMALL) -> Any:
-    """Return the exam of a source."""
+def certification(name: str, count: int = SMALL) -> Any:
+    """Return the certification of a source."""
     if name == "redmine":
-        from hub_redmine.exam import RedmineExam
+        from hub_redmine.testing.certification import RedmineCertification
 
-        return RedmineExam()
+        return RedmineCertification()
     if name == "taskworld":
-        from hub_taskworld import standin
-        from hub_taskworld.exam import TaskworldExam
+        from hub_taskworld import simulator
+        from hub_taskworld.testing.certification import TaskworldCertification
 
-        standin.LIST = max(400, count // 25)  # 500 lists of a board are an error, not a page
-        return TaskworldExam()
+        simulator.LIST = max(400, count // 25)  # 500 lists of a board are an error, not a page
+        return TaskworldCertification()
     if name in MICROSOFT:
         return microsoft(name, count)
     import hub_rest.mappings
-    from hub_rest.mapping_exam import MappingExam
+    from hub_rest.testing.mapping_certification import MappingCertification
 
-    return MappingExam(Path(hub_rest.mappings.__file__).with_name(f"{name}.toml"))
+    return MappingCertification(Path(hub_rest.mappings.__file__).with_name(f"{name}.toml"))
 
 
 def microsoft(name: str, count: int) -> Any:
-    """Return the exam of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
-    from hub_msproject import exam
-    from hub_msproject.services import planner_standin, premium_standin, server_standin
+    """Return the certification of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
+    from hub_msproject import certification
+    from hub_msproject.testing import planner, premium, server
 
-    planner_standin.CAP, premium_standin.CAP, server_standin.CAP = 400, 5000, 100
-    planner_standin.PlannerWorld.plans = server_standin.ServerWorld.plans = count // 200
+    planner.CAP, premium.CAP, server.CAP = 400, 5000, 100
+    planner.PlannerWorld.plans = server.ServerWorld.plans = count // 200
     return {
-        "planner": exam.PlannerExam,
-        "planner-premium": exam.PremiumExam,
-        "project-server": exam.ServerExam,
+        "planner": certification.PlannerCertification,
+        "planner-premium": certification.PremiumCertification,
+        "project-server": certification.ServerCertification,
     }[name]()
 
 
 def serve(name: str, count: int) -> None:
     """Answer for a tool with *count* items until the process is ended."""
-    from hub.testing.kit import StandIn
+    from hub.testing.kit import SimulatorServer
 
-    examined = exam(name, count)
+    examined = certification(name, count)
     world = examined.world(1)
     for number in range(count - len(world.rows())):
         native = world.add()
@@ -67,7 +67,7 @@ def serve(name: str, count: int) -> None:
             world.log(int(native), number)
     if name in MAPPINGS:
         world.cap = 1000
-    with StandIn(world, most=10**9) as site:
+    with SimulatorServer(world, most=10**9) as site:
         print(site.url, flush=True)
         time.sleep(3600)
 
@@ -79,7 +79,7 @@ def run(name: str, url: str, place: Path) -> None:
     from hub.store import Store
     from hub.sync import Options, sync
 
-    source = exam(name).source(url)
+    source = certification(name).source(url)
     more = (
         {"history": False}
         if name == "redmine"
@@ -98,7 +98,9 @@ def run(name: str, url: str, place: Path) -> None:
             found.append(
                 {"requests": report.requests, "read": report.changes.read, "seconds": report.seconds}
             )
-        items = store.connection.execute(f"SELECT count(*) FROM {exam(name).world(1).main}").fetchone()[0]
+        items = store.connection.execute(
+            f"SELECT count(*) FROM {certification(name).world(1).main}"
+        ).fetchone()[0]
     print(
         json.dumps(
             {

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from hub.records import Worklog as Worklog
     from hub.secrets import Secret as Secret
     from hub.settings import convert as convert
+    from hub.simulator import Simulator as Simulator
     from hub.source import Batch as Batch
     from hub.source import Census as Census
     from hub.source import Check as Check
@@ -97,6 +98,7 @@ _ROOMS = {
     ),
     "secrets": ("Secret",),
     "settings": ("convert",),
+    "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

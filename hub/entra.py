@@ -234,7 +234,7 @@ class _Client:
         """Leave the session to its owner."""
 
     def _ask(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        if self.plain:  # msal knows https only; a stand-in on this machine has no certificate
+        if self.plain:  # msal knows https only; a simulator on this machine has no certificate
             url = url.replace("https://", "http://", 1)
         _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
         if response.is_redirect:  # whoever it is sent to would get the secret

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
     import click
 
     from hub.destination import Destination
-    from hub.plugins import Plugins
     from hub.records import Category, Record
+    from hub.simulator import Simulator
     from hub.source import Source
     from hub.store import RunRow
-    from hub.testing.kit import Shown
 
 PROJECT = "hub"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -49,14 +49,19 @@ def register_kpis() -> dict[str, str]:
 
 
 @hookspec
-def register_stand_ins() -> dict[str, type[Shown]]:
-    """Return stand-ins of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
+def register_simulators() -> dict[str, type[Simulator]]:
+    """Return simulators of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
     raise NotImplementedError
 
 
 @hookspec
-def around_sync(config: Path, plugins: Plugins, now: datetime) -> AbstractContextManager[object] | None:
-    """Open what the sources of the file *config* need while they are checked or read, such as a tunnel; None where they need nothing."""
+def around_sync(
+    config: Path, simulators: Mapping[str, type[Simulator]], now: datetime
+) -> AbstractContextManager[object] | None:
+    """Open what the sources of the file *config* need while they are checked or read, such as a tunnel; None where they need nothing.
+
+    *simulators* are those that plugins offer, by the kind of their source.
+    """
 
 
 @hookspec(firstresult=True)

@@ -92,9 +92,9 @@ class Plugins:
         """Return the plugins that could not be loaded."""
         return (info for info in self.infos if info.state == "broken")
 
-    def stand_ins(self) -> dict[str, Any]:
-        """Return the stand-ins that plugins offer, by the kind of their source."""
-        return {kind: cls for offered in self.hook.register_stand_ins() for kind, cls in offered.items()}
+    def simulators(self) -> dict[str, Any]:
+        """Return the simulators that plugins offer, by the kind of their source."""
+        return {kind: cls for offered in self.hook.register_simulators() for kind, cls in offered.items()}
 
     @property
     def hook(self) -> Any:

@@ -17,7 +17,7 @@ from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, Sour
 from hub.records import Container, CustomValue, Record, Task, TaskChange, Worklog
 from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
 from hub.testing import kit
-from hub.testing.kit import SECRET, Exam, HttpWorld, Ledger, Request, Response, page
+from hub.testing.kit import SECRET, HttpWorld, Ledger, Request, Response, SourceCertification, page
 
 PAGE = 20
 COMMENT = "a remark about a colleague"
@@ -510,7 +510,7 @@ class Boastful(AcmeSource, frozen=True, kw_only=True):
     provides: ClassVar[tuple[type[Record], ...]] = (*AcmeSource.provides, CustomValue)
 
 
-class AcmeExam(Exam):
+class AcmeCertification(SourceCertification):
     """The connector's side of the table."""
 
     kind = "acme"

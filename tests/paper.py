@@ -178,7 +178,7 @@ class PaperSource(Source, frozen=True, kw_only=True):
                 )  # fmt: skip
 
 
-class PaperExam(kit.Exam):
+class PaperCertification(kit.SourceCertification):
     """The source's side of the table."""
 
     kind = "paper"

@@ -13,7 +13,7 @@ from hub.destination import Delivery, DeliveryContext, Destination, FeedView
 from hub.errors import DeliveryError
 from hub.feed import model
 from hub.source import Check
-from hub.testing.kit import DestinationExam, Place
+from hub.testing.kit import DestinationCertification, Place
 
 NOW = "shelf.json"
 
@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (int, float, bool)) else str(value)
 
 
-class ShelfExam(DestinationExam):
+class ShelfCertification(DestinationCertification):
     """The destination's side of the table."""
 
     kind = "shelf"

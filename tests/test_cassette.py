@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.testing import HubResult
-from hub.testing.kit import SECRET, StandIn
-from hub.testing.kit.veil import Veil
+from hub.testing.kit import SECRET, SimulatorServer
+from hub.testing.kit.anonymise import Anonymiser
 
 PRIVATE = ("Zélie Quartermaine", "zelie.quartermaine@corp.example", "+33 6 12 34 56 78", "0612345678", "33612345678", "zquart",
            "12 rue des Lilas, 45000 Orléans", "tok_9f8e7d6c5b4a")  # fmt: skip
@@ -41,9 +41,9 @@ def register_sources():
 
 @pytest.fixture
 def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    from acme import AcmeExam
+    from acme import AcmeCertification
 
-    world = AcmeExam().world(7)
+    world = AcmeCertification().world(7)
     for number, item in enumerate(world.items.values()):
         item.title = f"Call {PRIVATE[number % len(PRIVATE)]} about it"
         item.key = PRIVATE[number % len(PRIVATE)] if number % 3 == 0 else item.key
@@ -53,11 +53,11 @@ def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         SOURCE.format(tests=str(Path(__file__).parent))
     )
     monkeypatch.setenv("PEOPLE_TOKEN", SECRET)
-    with StandIn(world) as stand_in:
+    with SimulatorServer(world) as simulator:
         (hub_folder / "config" / "hub.toml").write_text(
-            f'[sources.tool]\nkind = "people"\nurl = "{stand_in.url}"\ntoken = {{ env = "PEOPLE_TOKEN" }}\n'
+            f'[sources.tool]\nkind = "people"\nurl = "{simulator.url}"\ntoken = {{ env = "PEOPLE_TOKEN" }}\n'
         )
-        yield stand_in
+        yield simulator
 
 
 @pytest.mark.usefixtures("tool")
@@ -124,17 +124,17 @@ def test_what_cannot_be_recorded(hub_folder: Path, run_hub: Callable[..., HubRes
 
 @given(st.text(), st.text())
 def test_equal_stays_equal(one: str, other: str) -> None:
-    """Equal texts have equal pseudonyms, different ones different; a veil of another key gives others."""
-    veil = Veil(b"a" * 32, origin="http://x")
+    """Equal texts have equal pseudonyms, different ones different; a anonymise of another key gives others."""
+    anonymise = Anonymiser(b"a" * 32, origin="http://x")
 
-    assert veil.text(one) == veil.text(one)
-    assert (one == other) == (veil.text(one) == veil.text(other))
+    assert anonymise.text(one) == anonymise.text(one)
+    assert (one == other) == (anonymise.text(one) == anonymise.text(other))
 
 
 @given(st.sampled_from(PRIVATE), st.text(alphabet="abz09 @.-:/éß", max_size=12))
 def test_no_text_survives(private: str, around: str) -> None:
     """Whatever stands around it, a private text is not in its pseudonym."""
-    assert private not in Veil(b"k" * 32, origin="http://x").text(around + private + around)
+    assert private not in Anonymiser(b"k" * 32, origin="http://x").text(around + private + around)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_no_text_survives(private: str, around: str) -> None:
 )
 def test_what_is_nobody_stays(text: str) -> None:
     """Days, instants, numbers and truth values are needed as they are."""
-    assert text == Veil(b"k" * 32, origin="http://x").text(text)
+    assert text == Anonymiser(b"k" * 32, origin="http://x").text(text)
 
 
 @pytest.mark.parametrize("number", [0, 7, -12, 999999999, 33612345678, -33612345678, 10**20])
 def test_numbers(number: int) -> None:
     """Long ones become others of the same sign, short ones stay; a field that is kept keeps its numbers too."""
-    veiled = Veil(b"k" * 32, origin="http://x", keep=("kept",)).json({"n": number, "kept": number})
+    anonymised = Anonymiser(b"k" * 32, origin="http://x", keep=("kept",)).json({"n": number, "kept": number})
 
-    assert number == veiled["kept"]
-    assert (number < 0) == (veiled["n"] < 0)
-    assert (abs(number) < 10**9) == (number == veiled["n"])
+    assert number == anonymised["kept"]
+    assert (number < 0) == (anonymised["n"] < 0)
+    assert (abs(number) < 10**9) == (number == anonymised["n"])

@@ -1,4 +1,4 @@
-"""Signing in to Microsoft: by secret, certificate or a person's code, against a stand-in of the sign-in; each refusal says what to do."""
+"""Signing in to Microsoft: by secret, certificate or a person's code, against a simulator of the sign-in; each refusal says what to do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hub.entra import Entra, SignIn
 from hub.errors import ConfigError, SourceDenied, SourceUnavailable
 from hub.http import Session
 from hub.secrets import Secret
-from hub.testing.kit import HttpWorld, Request, Response, StandIn
+from hub.testing.kit import HttpWorld, Request, Response, SimulatorServer
 from hub.testing.kit.microsoft import CLIENT, TENANT, TOKEN, account, refused, sign_in
 
 GRAPH = "https://graph.microsoft.com"
@@ -48,8 +48,8 @@ class Tenant(HttpWorld):
 
 
 @pytest.fixture
-def tenant() -> Iterator[StandIn]:
-    with StandIn(Tenant()) as started:
+def tenant() -> Iterator[SimulatorServer]:
+    with SimulatorServer(Tenant()) as started:
         yield started
 
 
@@ -57,11 +57,11 @@ def signing(account: Entra, base: Path) -> SignIn:
     return SignIn(account, Session(patience_s=0.5), base=base, name="planner")
 
 
-def person(tenant: StandIn) -> Entra:
+def person(tenant: SimulatorServer) -> Entra:
     return Entra(tenant=TENANT, client_id=CLIENT, authority=tenant.url)
 
 
-def tokens(tenant: StandIn) -> int:
+def tokens(tenant: SimulatorServer) -> int:
     return sum(request.path.endswith("/token") for request in tenant.asked)
 
 
@@ -81,7 +81,7 @@ def certificate(path: Path, password: bytes | None = None) -> Path:
     return path
 
 
-def test_an_application_signs_in_by_its_secret(tenant: StandIn, tmp_path: Path) -> None:
+def test_an_application_signs_in_by_its_secret(tenant: SimulatorServer, tmp_path: Path) -> None:
     """One token serves until it ends, and nothing is written down."""
     signed = signing(account(tenant.url), tmp_path)
 
@@ -92,7 +92,7 @@ def test_an_application_signs_in_by_its_secret(tenant: StandIn, tmp_path: Path) 
 
 @pytest.mark.parametrize("password", [None, "opens it"])
 def test_an_application_signs_in_by_its_certificate(
-    tenant: StandIn, tmp_path: Path, password: str | None, monkeypatch: pytest.MonkeyPatch
+    tenant: SimulatorServer, tmp_path: Path, password: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key never leaves: what is sent is signed with it."""
     pem = certificate(tmp_path / "app.pem", password.encode() if password else None)
@@ -108,7 +108,7 @@ def test_an_application_signs_in_by_its_certificate(
     assert pem.read_bytes()[60:90] not in sent
 
 
-def test_a_certificate_without_its_key_is_refused(tenant: StandIn, tmp_path: Path) -> None:
+def test_a_certificate_without_its_key_is_refused(tenant: SimulatorServer, tmp_path: Path) -> None:
     (tmp_path / "half.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     (tmp_path / "half.pem").chmod(0o600)
     settings = Entra(
@@ -122,7 +122,7 @@ def test_a_certificate_without_its_key_is_refused(tenant: StandIn, tmp_path: Pat
         signing(settings, tmp_path).header(GRAPH)
 
 
-def test_a_person_signs_in_once_by_a_code(tenant: StandIn, tmp_path: Path) -> None:
+def test_a_person_signs_in_once_by_a_code(tenant: SimulatorServer, tmp_path: Path) -> None:
     """What is kept is in a file of its own that others cannot read, and the next process needs nobody."""
     said: list[str] = []
     tenant.world.pending = [1]  # type: ignore[union-attr]
@@ -136,12 +136,12 @@ def test_a_person_signs_in_once_by_a_code(tenant: StandIn, tmp_path: Path) -> No
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(person(tenant), tmp_path).header(GRAPH)
 
 
-def test_nobody_has_signed_in_yet(tenant: StandIn, tmp_path: Path) -> None:
+def test_nobody_has_signed_in_yet(tenant: SimulatorServer, tmp_path: Path) -> None:
     with pytest.raises(SourceDenied, match="Run `hub signin planner` once"):
         signing(person(tenant), tmp_path).header(GRAPH)
 
 
-def test_a_sign_in_that_others_may_read_is_not_used(tenant: StandIn, tmp_path: Path) -> None:
+def test_a_sign_in_that_others_may_read_is_not_used(tenant: SimulatorServer, tmp_path: Path) -> None:
     signing(person(tenant), tmp_path).by_code(GRAPH, lambda _: None)
     (tmp_path / "data" / "signin" / "planner.json").chmod(0o644)
 
@@ -149,7 +149,7 @@ def test_a_sign_in_that_others_may_read_is_not_used(tenant: StandIn, tmp_path: P
         signing(person(tenant), tmp_path).header(GRAPH)
 
 
-def test_an_application_needs_no_person(tenant: StandIn, tmp_path: Path) -> None:
+def test_an_application_needs_no_person(tenant: SimulatorServer, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="signs in as an application"):
         signing(account(tenant.url), tmp_path).by_code(GRAPH, lambda _: None)
 
@@ -159,7 +159,7 @@ def test_an_application_needs_no_person(tenant: StandIn, tmp_path: Path) -> None
     [(7000215, "the client secret is wrong"), (7000222, "has expired: make a new one"), (65001, "let an administrator grant the permissions"),
      (500011, "does not have the service"), (53003, "conditional access"), (123456, "Something new")],
 )  # fmt: skip
-def test_a_refusal_says_what_to_do(tenant: StandIn, tmp_path: Path, code: int, says: str) -> None:
+def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code: int, says: str) -> None:
     """A sentence for a person, with Microsoft's code to search for, and without the ids of the request."""
     tenant.world.refuse = refused(code, "Something new.")  # type: ignore[union-attr]
 
@@ -169,14 +169,14 @@ def test_a_refusal_says_what_to_do(tenant: StandIn, tmp_path: Path, code: int, s
     assert "Trace ID" not in str(caught.value)
 
 
-def test_an_unknown_tenant_is_named(tenant: StandIn, tmp_path: Path) -> None:
+def test_an_unknown_tenant_is_named(tenant: SimulatorServer, tmp_path: Path) -> None:
     settings = msgspec.structs.replace(account(tenant.url), tenant="nowhere.example")
 
     with pytest.raises(SourceDenied, match=r"does not know the tenant 'nowhere\.example'"):
         signing(settings, tmp_path).header(GRAPH)
 
 
-def test_a_sign_in_that_is_down_is_waited_for(tenant: StandIn, tmp_path: Path) -> None:
+def test_a_sign_in_that_is_down_is_waited_for(tenant: SimulatorServer, tmp_path: Path) -> None:
     tenant.fault = lambda number, _, honest: Response(status=503) if number == 1 else honest()
 
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(account(tenant.url), tmp_path).header(GRAPH)
@@ -185,9 +185,9 @@ def test_a_sign_in_that_is_down_is_waited_for(tenant: StandIn, tmp_path: Path) -
         signing(account(tenant.url), tmp_path).header(GRAPH)
 
 
-def test_the_secret_follows_no_redirect(tenant: StandIn, tmp_path: Path) -> None:
+def test_the_secret_follows_no_redirect(tenant: SimulatorServer, tmp_path: Path) -> None:
     """The body of the question holds it, so that it is not asked elsewhere."""
-    with StandIn(Tenant()) as elsewhere:
+    with SimulatorServer(Tenant()) as elsewhere:
         tenant.fault = lambda _, request, honest: (
             Response(status=307, headers={"Location": f"{elsewhere.url}{request.path}"})
             if request.path.endswith("/token")
@@ -210,7 +210,7 @@ def test_a_wrong_account_is_refused(wrong: dict[str, Any]) -> None:
         Entra(tenant=TENANT, client_id=CLIENT, **wrong)
 
 
-def test_nothing_shows_the_secret(tenant: StandIn, tmp_path: Path) -> None:
+def test_nothing_shows_the_secret(tenant: SimulatorServer, tmp_path: Path) -> None:
     signed = signing(account(tenant.url), tmp_path)
     signed.header(GRAPH)
 

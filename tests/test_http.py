@@ -20,7 +20,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server(ThreadingHTTPServer):
-    """A stand-in that plays a list of answers and keeps what it was asked."""
+    """A simulator that plays a list of answers and keeps what it was asked."""
 
     daemon_threads = True
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from acme import AcmeExam
-from hub_files.exam import FilesExam
-from hub_msproject.exam import MsProjectExam
-from paper import PaperExam
-from shelf import ShelfExam
+from acme import AcmeCertification
+from hub_files.testing.certification import FilesCertification
+from hub_msproject.testing.certification import MsProjectCertification
+from paper import PaperCertification
+from shelf import ShelfCertification
 
 from hub.testing import HubResult
 from hub.testing.kit import certify
@@ -92,7 +92,7 @@ def test_there_are_enough() -> None:
 def test_a_mutant_is_caught_by_its_law(bug: str, proof: bool) -> None:
     """A connector with this one fault fails the check that names the law it breaks, on several seeds in the proof."""
     for seed in range(2026, 2029 if proof else 2027):
-        report = certify(AcmeExam(bug), seed=seed, only=(MUTANTS[bug],))
+        report = certify(AcmeCertification(bug), seed=seed, only=(MUTANTS[bug],))
 
         assert [MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
 
@@ -101,7 +101,7 @@ def test_a_correct_connector_is_gold(proof: bool) -> None:
     """No false alarm: Gold on every seed; every third law in the short tests."""
     laws = tuple(sorted(check.code for check in CHECKS if check.medium in {"any", "http"}))[::3]
     for seed in range(50 if proof else 1):
-        report = certify(AcmeExam(), seed=seed, only=() if proof else laws)
+        report = certify(AcmeCertification(), seed=seed, only=() if proof else laws)
 
         assert [] == [f"{r.code}: {r.saw}" for r in report.failures()], f"seed {seed}"
         assert len(report.results) == len(laws) or (proof and report.level == "gold")
@@ -109,11 +109,11 @@ def test_a_correct_connector_is_gold(proof: bool) -> None:
 
 def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """certify takes a file, prints laws and ways to mend, JSON and JUnit, and its exit code follows the level asked."""
-    exam = Path(__file__).with_name("acme.py")
+    certification = Path(__file__).with_name("acme.py")
     (hub_folder / "bad.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(exam.parent)!r})\nimport acme\nclass Bad(acme.AcmeExam):\n    def __init__(self): super().__init__('exclusive_cursor')\n"
+        f"import sys\nsys.path.insert(0, {str(certification.parent)!r})\nimport acme\nclass Bad(acme.AcmeCertification):\n    def __init__(self): super().__init__('exclusive_cursor')\n"
     )
-    well = run_hub("plugin", "certify", str(exam.with_name("paper.py")), "--level", "gold", "--json")
+    well = run_hub("plugin", "certify", str(certification.with_name("paper.py")), "--level", "gold", "--json")
     bad = run_hub("plugin", "certify", "bad.py", "--level", "silver", "--junit", "report.xml")
     none = run_hub("plugin", "certify", "nobody")
     (said,) = json.loads(well.output)
@@ -129,7 +129,7 @@ def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> Non
     assert "mend: Read the last stamp again (>=), upsert by id." in bad.output
     assert "acme: Bronze" in bad.output
     assert "2" == cases.get("failures")
-    assert (2, True) == (none.exit_code, "gives no exam" in none.error)
+    assert (2, True) == (none.exit_code, "gives no certification" in none.error)
 
 
 FILE_MUTANTS = {
@@ -153,7 +153,7 @@ FILE_MUTANTS = {
 def test_a_mutant_that_reads_files_is_caught_by_its_law(bug: str, proof: bool) -> None:
     """The same for sources of files."""
     for seed in range(2026, 2029 if proof else 2027):
-        report = certify(PaperExam(bug), seed=seed, only=(FILE_MUTANTS[bug],))
+        report = certify(PaperCertification(bug), seed=seed, only=(FILE_MUTANTS[bug],))
 
         assert [FILE_MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
 
@@ -161,7 +161,7 @@ def test_a_mutant_that_reads_files_is_caught_by_its_law(bug: str, proof: bool) -
 def test_a_correct_source_of_files_is_gold(proof: bool) -> None:
     """No false alarm with files: Gold on every seed."""
     for seed in range(50 if proof else 1):
-        report = certify(PaperExam(), seed=seed)
+        report = certify(PaperCertification(), seed=seed)
 
         assert ("gold", []) == (report.level, [f"{r.code}: {r.saw}" for r in report.failures()]), (
             f"seed {seed}"
@@ -174,7 +174,7 @@ def test_the_bundled_sources_of_files_are_gold(
     """The hub's own sources go through the same door; those over HTTP do so beside their own tests."""
     result = run_hub("plugin", "certify", "tabular", "--level", "gold")
     plans = certify(
-        MsProjectExam(),
+        MsProjectCertification(),
         only=()
         if proof
         else (
@@ -203,7 +203,7 @@ def test_the_bundled_destination_is_gold(proof: bool) -> None:
             "refusals-are-told",
         )
     )
-    report = certify(FilesExam(), only=sample)
+    report = certify(FilesCertification(), only=sample)
 
     assert [] == report.failures()
     assert len(report.results) == (len(sample) or 9)
@@ -226,7 +226,7 @@ def test_a_mutant_destination_is_caught_by_its_law(bug: str, proof: bool) -> Non
     """The same for destinations; each builds feeds, so that the short tests take every third."""
     if not proof and list(DESTINATION_MUTANTS).index(bug) % 3:
         pytest.skip("make proof runs every mutant")
-    report = certify(ShelfExam(bug), only=(DESTINATION_MUTANTS[bug],))
+    report = certify(ShelfCertification(bug), only=(DESTINATION_MUTANTS[bug],))
 
     assert [DESTINATION_MUTANTS[bug]] == [result.code for result in report.failures()]
 
@@ -235,7 +235,7 @@ def test_a_correct_destination_is_gold(proof: bool) -> None:
     """No false alarm with destinations; what is cut off after every write is left to the proof."""
     sample = () if proof else ("delivers-the-feed", "refusals-are-told")
     for seed in range(20 if proof else 1):
-        report = certify(ShelfExam(), seed=seed, only=sample)
+        report = certify(ShelfCertification(), seed=seed, only=sample)
 
         assert [] == [f"{r.code}: {r.saw}" for r in report.failures()], f"seed {seed}"
         assert len(report.results) == len(sample) or (proof and report.level == "gold")

@@ -119,12 +119,12 @@ from contextlib import contextmanager
 from hub import hookimpl
 
 @hookimpl
-def around_sync(config, plugins, now):
+def around_sync(config, simulators, now):
     @contextmanager
     def tunnel():
         with open(config.parent.parent / "tunnel.txt", "a") as file:
             file.write(f"open {config.name} ")
-            assert now.tzinfo and "paper" in plugins.sources
+            assert now.tzinfo and "jira" in simulators
             try:
                 yield
             finally:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hub_jira.source import JiraSource
-from hub_jira.standin import EMAIL, KEYS, JiraWorld
+from hub_jira.testing import EMAIL, KEYS, JiraWorld
 from hub_msproject.files.source import MsProjectSource
 from hub_tabular.source import TabularSource
 
@@ -17,7 +17,7 @@ from hub.publish import PublishOptions, publish
 from hub.reference import ConfigSource
 from hub.store import Store
 from hub.sync import Options, sync
-from hub.testing.kit import StandIn, credential, faults
+from hub.testing.kit import SimulatorServer, credential, faults
 
 MAPPING = """record = "worklog"
 delimiter = ";"
@@ -91,7 +91,7 @@ def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> Non
     ):
         with (tmp_path / "config" / name).open("w", newline="") as file:
             csv.writer(file, delimiter=";").writerows(lines)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         sources: list[Any] = [
             ConfigSource(name="config", folder=str(tmp_path / "config")),
             MsProjectSource(name="plans", path="plans"),

@@ -93,7 +93,7 @@ class App:
         """Hold open what plugins say that the sources need while they are asked."""
         with ExitStack() as stack:
             for opened in self.plugins.hook.around_sync(
-                config=self.config.resolve(), plugins=self.plugins, now=clock.now()
+                config=self.config.resolve(), simulators=self.plugins.simulators(), now=clock.now()
             ):
                 if opened is not None:
                     stack.enter_context(opened)

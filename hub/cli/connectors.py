@@ -26,75 +26,86 @@ if TYPE_CHECKING:
 _STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
 
 
-def find_exams(target: str, plugins: Plugins) -> list[Any]:
-    """Return the exams of a plugin's name (module ``hub_NAME.exam``), a folder or a file. Raises `ConfigError` saying where they were sought."""
-    from hub.testing.kit import DestinationExam, Exam
+def find_certifications(target: str, plugins: Plugins) -> list[Any]:
+    """Return the certifications of a plugin's name (module ``hub_NAME.testing.certification``), a folder or a file. Raises `ConfigError` saying where they were sought."""
+    from hub.testing.kit import DestinationCertification, SourceCertification
 
     path = Path(target)
     if path.suffix == ".toml":
-        return [_exam_of_mapping(path)]
+        return [_certification_of_mapping(path)]
     if path.suffix == ".json":
-        return [_exam_of_cassette(path, plugins)]
+        return [_certification_of_cassette(path, plugins)]
     if path.is_dir():
-        found = [*path.glob("hub_*/exam.py"), *path.glob("exam.py"), *path.glob("tests/exam.py")]
+        found = [
+            *path.glob("hub_*/testing/certification.py"),
+            *path.glob("certification.py"),
+            *path.glob("tests/certification.py"),
+        ]
         if not found:
             mappings = [one for one in sorted(path.glob("*.toml")) if one.name != "pyproject.toml"]
             if mappings:
-                return [_exam_of_mapping(one) for one in mappings]
+                return [_certification_of_mapping(one) for one in mappings]
             raise ConfigError(
-                f"{path} holds no exam: write hub_NAME/exam.py with a subclass of hub.testing.kit.Exam."
+                f"{path} holds no certification: write hub_NAME/testing/certification.py with a subclass of hub.testing.kit.SourceCertification."
             )
         path = found[0]
     if path.suffix == ".py" and path.exists():
         module = _load(path)
     else:
         try:
-            module = importlib.import_module(f"hub_{target}.exam")
+            module = importlib.import_module(f"hub_{target}.testing.certification")
         except ModuleNotFoundError as exc:
             raise ConfigError(
-                f"The plugin {target!r} gives no exam: hub_{target}/exam.py with a subclass of hub.testing.kit.Exam is what the kit "
+                f"The plugin {target!r} gives no certification: hub_{target}/testing/certification.py with a subclass of hub.testing.kit.SourceCertification is what the kit "
                 "works on. A folder, a file or a mapping (.toml) can be named too."
             ) from exc
-    exams = [
+    certifications = [
         cls
         for _, cls in inspect.getmembers(module, inspect.isclass)
-        if issubclass(cls, (Exam, DestinationExam)) and not inspect.isabstract(cls)
+        if issubclass(cls, (SourceCertification, DestinationCertification)) and not inspect.isabstract(cls)
     ]
-    exams = [cls for cls in exams if cls.__module__ == module.__name__] or exams[:1]
-    if not exams:
-        raise ConfigError(f"{target} holds no exam: a class that derives from hub.testing.kit.Exam.")
-    return [cls() for cls in exams]
+    certifications = [cls for cls in certifications if cls.__module__ == module.__name__] or certifications[
+        :1
+    ]
+    if not certifications:
+        raise ConfigError(
+            f"{target} holds no certification: a class that derives from hub.testing.kit.SourceCertification."
+        )
+    return [cls() for cls in certifications]
 
 
-def _exam_of_mapping(path: Path) -> Any:
-    """Ask the installed plugins whose mapping *path* is: one that has mappings has a module ``hub_NAME.mapping_exam``."""
+def _certification_of_mapping(path: Path) -> Any:
+    """Ask the installed plugins whose mapping *path* is: one that has mappings has a module ``hub_NAME.testing.mapping_certification``."""
     if not path.exists():
         raise ConfigError(f"There is no file {path}.")
     for entry in importlib.metadata.entry_points(group="hub"):
-        name = f"{entry.module}.mapping_exam"
+        name = f"{entry.module}.testing.mapping_certification"
         if importlib.util.find_spec(entry.module) and importlib.util.find_spec(name):
-            exam = importlib.import_module(name).exam_of(path)
-            if exam is not None:
-                return exam
+            certification = importlib.import_module(name).certification_of(path)
+            if certification is not None:
+                return certification
     raise ConfigError(f"{path} is no mapping that an installed plugin knows.")
 
 
-def _exam_of_cassette(path: Path, plugins: Plugins) -> Any:
+def _certification_of_cassette(path: Path, plugins: Plugins) -> Any:
     from hub.testing.kit import cassette
 
     found = cassette.load(path)
     if found.kind not in plugins.sources:
         raise ConfigError(f"{path} was recorded by the kind {found.kind!r}, which no plugin here offers.")
-    return cassette.RecordedExam(found, plugins.sources[found.kind])
+    return cassette.RecordedCertification(found, plugins.sources[found.kind])
 
 
 def _load(path: Path) -> Any:
-    """Import the module in the file *path*, inside its package when it lies in one."""
-    package = (path.parent / "__init__.py").exists()
-    sys.path.insert(0, str((path.parent.parent if package else path.parent).resolve()))
-    if package:
-        return importlib.import_module(f"{path.parent.resolve().name}.{path.stem}")
-    spec = importlib.util.spec_from_file_location(f"hub_exam_{path.stem}", path)
+    """Import the module in the file *path*, inside its packages when it lies in some."""
+    top, parts = path.resolve().parent, [path.stem]
+    while (top / "__init__.py").exists():
+        parts.insert(0, top.name)
+        top = top.parent
+    sys.path.insert(0, str(top))
+    if len(parts) > 1:
+        return importlib.import_module(".".join(parts))
+    spec = importlib.util.spec_from_file_location(f"hub_certification_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -147,7 +158,7 @@ def add_to(plugin: click.Group) -> None:
     @click.option("--out", type=click.Path(file_okay=False), help="Folder to write; NAME when absent.")
     @click.pass_obj
     def new(app: App, name: str, style: str, out: str | None) -> int:
-        """Write the folder of a new connector: it runs, tests and certifies at once, against its own small stand-in.
+        """Write the folder of a new connector: it runs, tests and certifies at once, against its own small simulator.
 
         Example: hub plugin new acme --style rest
         """
@@ -212,14 +223,16 @@ def add_to(plugin: click.Group) -> None:
     def certify(app: App, target: str, level: Any, seed: int, junit: str | None, json_: bool) -> int:
         """Break things on purpose around a connector and say what it stands: Bronze, Silver or Gold.
 
-        Offline: the connector works against its own stand-in, and the kit makes the faults.
+        Offline: the connector works against its own simulator, and the kit makes the faults.
 
         Example: hub plugin certify acme --level silver
         """
         from hub.testing.kit import as_junit
         from hub.testing.kit import certify as run
 
-        reports = [run(exam, seed=seed) for exam in find_exams(target, app.plugins)]
+        reports = [
+            run(certification, seed=seed) for certification in find_certifications(target, app.plugins)
+        ]
         if junit:
             with write_atomically(Path(junit), mode=0o644) as file:
                 file.write(as_junit(reports).encode())

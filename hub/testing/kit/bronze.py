@@ -16,9 +16,9 @@ from hub.records import BY_TABLE
 from hub.settings import convert
 from hub.source import Source
 from hub.testing.kit import faults, spoiling
-from hub.testing.kit.bench import Failed, table
+from hub.testing.kit.certification import SECRET, HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
-from hub.testing.kit.exam import SECRET, Exam, HttpWorld
+from hub.testing.kit.harness import Failed, table
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -29,11 +29,11 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
     "A full reading holds every row of the tool, with the values of the answer sheet.",
     "Read all pages; map each field from its own place.",
 )
-def reads_everything(exam: Exam, seed: int) -> str:
+def reads_everything(certification: SourceCertification, seed: int) -> str:
     """Sync a fresh world and compare."""
-    with table(exam, seed) as bench:
-        well(bench)
-        return ", ".join(f"{len(rows)} {name}" for name, rows in bench.world.truth().items())
+    with table(certification, seed) as harness:
+        well(harness)
+        return ", ".join(f"{len(rows)} {name}" for name, rows in harness.world.truth().items())
 
 
 @check(
@@ -41,14 +41,14 @@ def reads_everything(exam: Exam, seed: int) -> str:
     "Hours in are hours out: own effort only, no roll-up, to the second.",
     "Take the item's own effort; convert hours with round(hours * 3600).",
 )
-def hours_in_are_hours_out(exam: Exam, seed: int) -> str:
+def hours_in_are_hours_out(certification: SourceCertification, seed: int) -> str:
     """Compare the sums of seconds."""
-    with table(exam, seed) as bench:
-        bench.sync()
-        truth = bench.world.truth()
+    with table(certification, seed) as harness:
+        harness.sync()
+        truth = harness.world.truth()
         for name, field in (("task", "estimate_s"), ("worklog", "seconds"), ("budget_line", "amount_minor")):
             said = sum(row.get(field) or 0 for row in truth.get(name, {}).values())
-            held = sum(row[field] or 0 for row in bench.counted(name).values()) if name in truth else said
+            held = sum(row[field] or 0 for row in harness.counted(name).values()) if name in truth else said
             if said != held:
                 raise Failed(f"{name}.{field}: the tool has {said} s, the store {held} s")
         return "the sums of estimates, worklogs and amounts are equal"
@@ -59,13 +59,13 @@ def hours_in_are_hours_out(exam: Exam, seed: int) -> str:
     "Every value has the type and form of its field: instants in UTC with Z, days as YYYY-MM-DD.",
     "Convert stamps to UTC; keep civil days as text.",
 )
-def types_and_forms(exam: Exam, seed: int) -> str:
+def types_and_forms(certification: SourceCertification, seed: int) -> str:
     """Convert every stored row strictly and look at stamps."""
-    with table(exam, seed) as bench:
-        bench.sync()
+    with table(certification, seed) as harness:
+        harness.sync()
         rows = 0
         for name, record in BY_TABLE.items():
-            for row in bench.store.rows(f"SELECT * FROM {name}"):
+            for row in harness.store.rows(f"SELECT * FROM {name}"):
                 rows += 1
                 values = {f: bool(row[f]) if row[f] is not None and "bool" in str(record.__annotations__.get(f, "")) else row[f]
                           for f in record.__struct_fields__}  # fmt: skip
@@ -90,12 +90,12 @@ def types_and_forms(exam: Exam, seed: int) -> str:
     "Take the date as the tool writes it; never the UTC date of an instant.",
     needs=("worklogs",),
 )
-def the_day_is_the_authors(exam: Exam, seed: int) -> str:
+def the_day_is_the_authors(certification: SourceCertification, seed: int) -> str:
     """Compare days of late and early entries."""
-    with table(exam, seed) as bench:
-        bench.sync()
-        ours = bench.counted("worklog")
-        for native, row in bench.world.truth()["worklog"].items():
+    with table(certification, seed) as harness:
+        harness.sync()
+        ours = harness.counted("worklog")
+        for native, row in harness.world.truth()["worklog"].items():
             if native in ours and "day" in row and ours[native]["day"] != row["day"]:
                 raise Failed(f"worklog {native}: day {ours[native]['day']}, the author wrote {row['day']}")
         return f"{len(ours)} worklogs"
@@ -106,34 +106,34 @@ def the_day_is_the_authors(exam: Exam, seed: int) -> str:
     "The declared record types are made, and no others.",
     "Name in `provides` every record class you yield, and none that you do not.",
 )
-def declared_records_only(exam: Exam, seed: int) -> str:
+def declared_records_only(certification: SourceCertification, seed: int) -> str:
     """Look which tables were filled."""
-    with table(exam, seed) as bench:
-        bench.sync()
-        declared = {record.table for record in exam.records or bench.source.provides}
+    with table(certification, seed) as harness:
+        harness.sync()
+        declared = {record.table for record in certification.records or harness.source.provides}
         for name in BY_TABLE:
-            if name not in declared and bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
+            if name not in declared and harness.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(f"rows of {name} were written, which `provides` does not name")
-            if name in declared and not bench.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
+            if name in declared and not harness.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(
-                    f"`provides` names {name}, and not one came: take it out, or show one in the exam's world"
+                    f"`provides` names {name}, and not one came: take it out, or show one in the certification's world"
                 )
         return ", ".join(sorted(declared))
 
 
 @check("bronze", "Text is kept as it is: any script, emoji, and very long.", "Do not cut or encode text.")
-def text_is_kept(exam: Exam, seed: int) -> str:
+def text_is_kept(certification: SourceCertification, seed: int) -> str:
     """Compare titles."""
-    with table(exam, seed) as bench:
-        bench.sync()
-        ours = bench.counted(bench.main)
+    with table(certification, seed) as harness:
+        harness.sync()
+        ours = harness.counted(harness.main)
         texts = 0
-        for native, row in bench.world.truth()[bench.main].items():
+        for native, row in harness.world.truth()[harness.main].items():
             for field, text in row.items():
                 texts += isinstance(text, str)
                 if isinstance(text, str) and native in ours and ours[native][field] != text:
                     raise Failed(
-                        f"{bench.main} {native}: {field} lost something: {str(ours[native][field])[:40]!r}"
+                        f"{harness.main} {native}: {field} lost something: {str(ours[native][field])[:40]!r}"
                     )
         return f"{texts} texts are equal"
 
@@ -144,19 +144,19 @@ def text_is_kept(exam: Exam, seed: int) -> str:
     "Keep it in a Secret; put it into ctx.http.credentials, never into a URL, a message or a record.",
     medium="http",
 )
-def secrets_stay_secret(exam: Exam, seed: int) -> str:
+def secrets_stay_secret(certification: SourceCertification, seed: int) -> str:
     """Search after a calm run and after a refused one."""
-    with table(exam, seed) as bench:
-        calm = bench.sync()
-        refused = bench.sync(faults.status_from(1, 401), full=True)
+    with table(certification, seed) as harness:
+        calm = harness.sync()
+        refused = harness.sync(faults.status_from(1, 401), full=True)
         said = ""
-        with bench.context() as context:
+        with harness.context() as context:
             try:
-                said = str(list(bench.source.check(context)))
+                said = str(list(harness.source.check(context)))
             except Exception as exc:  # noqa: BLE001 - only its text matters
                 said = str(exc)
         places = {
-            "store": "\n".join(bench.store.connection.iterdump()), "log": bench.log.getvalue(), "repr": repr(bench.source),
+            "store": "\n".join(harness.store.connection.iterdump()), "log": harness.log.getvalue(), "repr": repr(harness.source),
             "report": json.dumps(msgspec.to_builtins([calm, refused])) + said,
         }  # fmt: skip
         if found := [place for place, text in places.items() if SECRET in text]:
@@ -170,12 +170,12 @@ def secrets_stay_secret(exam: Exam, seed: int) -> str:
     "Ask in pages and batches, never once per item; or state the true plan.",
     medium="http",
 )
-def requests_within_plan(exam: Exam, seed: int) -> str:
+def requests_within_plan(certification: SourceCertification, seed: int) -> str:
     """Count the requests of a full reading."""
-    with table(exam, seed) as bench:
-        plan = bench.world.requests()
-        bench.sync()
-        asked = len(bench.stand_in.asked)
+    with table(certification, seed) as harness:
+        plan = harness.world.requests()
+        harness.sync()
+        asked = len(harness.simulator.asked)
         if asked > plan:
             raise Failed(f"{asked} requests, the plan says at most {plan}")
         return f"{asked} of {plan}"
@@ -187,12 +187,12 @@ def requests_within_plan(exam: Exam, seed: int) -> str:
     "Open no connection when the source is made or planned.",
     medium="http",
 )
-def quiet_when_made(exam: Exam, seed: int) -> str:
+def quiet_when_made(certification: SourceCertification, seed: int) -> str:
     """Make the source and count requests."""
-    with table(exam, seed) as bench:
-        exam.source(bench.stand_in.url)
-        if bench.stand_in.asked:
-            raise Failed(f"{len(bench.stand_in.asked)} requests when the source was made")
+    with table(certification, seed) as harness:
+        certification.source(harness.simulator.url)
+        if harness.simulator.asked:
+            raise Failed(f"{len(harness.simulator.asked)} requests when the source was made")
         return "no request"
 
 
@@ -201,15 +201,15 @@ def quiet_when_made(exam: Exam, seed: int) -> str:
     "`check` says well when it is, and not when the tool refuses or its files are gone.",
     "Ask something that needs the credential, or look for the files; let the error through or say failed.",
 )
-def check_tells_the_truth(exam: Exam, seed: int) -> str:
+def check_tells_the_truth(certification: SourceCertification, seed: int) -> str:
     """Run `check` against a willing tool and one that refuses."""
-    with table(exam, seed) as bench:
-        bench.prepare()
-        refusal = faults.status_from(1, 401) if isinstance(bench.world, HttpWorld) else spoiling.vanished()
+    with table(certification, seed) as harness:
+        harness.prepare()
+        refusal = faults.status_from(1, 401) if isinstance(harness.world, HttpWorld) else spoiling.vanished()
         for fault, wanted in ((None, True), (refusal, False)):
-            with bench.meddle(fault), bench.context() as context:
+            with harness.tamper(fault), harness.context() as context:
                 try:
-                    states = {one.state for one in bench.source.check(context)}
+                    states = {one.state for one in harness.source.check(context)}
                 except Exception:  # noqa: BLE001 - a refusal told as an error is told
                     states = {"failed"}
             if ("failed" not in states) != wanted:
@@ -226,13 +226,13 @@ def check_tells_the_truth(exam: Exam, seed: int) -> str:
     "The zone of the machine changes nothing.",
     "Never use local time: name the zone of every stamp, keep civil days as text.",
 )
-def zone_of_the_machine(exam: Exam, seed: int) -> str:
+def zone_of_the_machine(certification: SourceCertification, seed: int) -> str:
     """Sync with the machine's clock set to zones a day apart."""
     seen = []
     for zone in ("Pacific/Kiritimati", "America/Anchorage"):
-        with table(exam, seed) as bench, _zone(zone):
-            well(bench, f"a sync in {zone}")
-            seen.append(bench.image())
+        with table(certification, seed) as harness, _zone(zone):
+            well(harness, f"a sync in {zone}")
+            seen.append(harness.image())
     if seen[0] != seen[1]:
         raise Failed("the store depends on the zone of the machine")
     return "equal in zones 23 hours apart"
@@ -261,12 +261,14 @@ def _zone(name: str) -> Iterator[None]:
     "A wrong setting is an error that names it.",
     "Declare settings as typed fields; forbid unknown ones.",
 )
-def settings_are_checked(exam: Exam, seed: int) -> str:
+def settings_are_checked(certification: SourceCertification, seed: int) -> str:
     """Convert a configuration with an unknown key."""
-    with table(exam, seed) as bench:
-        cls: type[Source] = type(bench.source)
+    with table(certification, seed) as harness:
+        cls: type[Source] = type(harness.source)
         try:
-            convert({"name": "x", "surely_no_setting": 1}, cls, where="hub.toml [sources.x]", base=bench.base)
+            convert(
+                {"name": "x", "surely_no_setting": 1}, cls, where="hub.toml [sources.x]", base=harness.base
+            )
         except ConfigError as exc:
             return str(exc)[:100]
         raise Failed("an unknown setting was accepted")

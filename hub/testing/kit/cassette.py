@@ -18,19 +18,20 @@ from hub.errors import ConfigError, SourceDataError
 from hub.http import Session
 from hub.records import RECORDS, columns
 from hub.secrets import Secret
+from hub.simulator import Request, Response
 from hub.source import Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, sync
-from hub.testing.kit.bench import table
-from hub.testing.kit.exam import SECRET, Exam, HttpWorld, Request, Response, credential
-from hub.testing.kit.veil import ORIGIN, Veil
+from hub.testing.kit.anonymise import ORIGIN, Anonymiser
+from hub.testing.kit.certification import SECRET, HttpWorld, SourceCertification, credential
+from hub.testing.kit.harness import table
 
 HEADERS = ("content-type", "retry-after")
 _SAME = {"name", "tz"}
 
 
 class Exchange(msgspec.Struct, kw_only=True):
-    """One question and its answer, veiled; *body* is what was sent, *answer* is JSON."""
+    """One question and its answer, anonymised; *body* is what was sent, *answer* is JSON."""
 
     method: str
     path: str
@@ -61,7 +62,7 @@ class Recording(msgspec.Struct, kw_only=True):
 
 
 def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recording:
-    """Read *source* in full, once, into a store that is thrown away, and veil what was said before anything is written.
+    """Read *source* in full, once, into a store that is thrown away, and anonymise what was said before anything is written.
 
     Raises `ConfigError` when the source asks nobody over HTTP, `SourceDataError` when the recording cannot be replayed.
     """
@@ -86,7 +87,7 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
             f"The source {source.name} asked nobody over HTTP: there is nothing to record. {report.error or ''}"
         )
     parts = urlsplit(str(raw[0].request.url))
-    veil = Veil(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
+    anonymise = Anonymiser(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
     bodies = [_decoded(response.content) for response in raw]
     settings = _settings(source)
     private = {
@@ -95,27 +96,28 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
         if name not in _SAME and not _usual(type(source), name, getattr(source, name))
     }
     for body in bodies:
-        veil.look(body)
+        anonymise.look(body)
     for name in private:  # a project or a workspace that someone chose is a name, wherever it stands
-        veil.look(settings[name], "name")
+        anonymise.look(settings[name], "name")
     cassette = Cassette(
         kind=source.kind,
         settings={
-            name: veil.json(value, name) if name in private else value for name, value in settings.items()
+            name: anonymise.json(value, name) if name in private else value
+            for name, value in settings.items()
         },
         secrets=[name for name in source.__struct_fields__ if isinstance(getattr(source, name), Secret)],
-        exchanges=[_exchange(veil, response, body) for response, body in zip(raw, bodies, strict=True)],
+        exchanges=[_exchange(anonymise, response, body) for response, body in zip(raw, bodies, strict=True)],
     )
-    exam = RecordedExam(cassette, type(source))
-    with table(exam, 0) as bench:
-        replay = bench.sync(census=True)
-        cassette.truth = _held(bench.store, bench.source, without=bench.stand_in.url)
+    certification = RecordedCertification(cassette, type(source))
+    with table(certification, 0) as harness:
+        replay = harness.sync(census=True)
+        cassette.truth = _held(harness.store, harness.source, without=harness.simulator.url)
     if replay.verdict != report.verdict:
         raise SourceDataError(
-            f"The recording cannot be replayed: the tool gave {report.verdict}, its veiled copy {replay.verdict} "
-            f"({'; '.join(replay.missing) or replay.error}). A value the connector has to read was veiled: name its field with --keep."
+            f"The recording cannot be replayed: the tool gave {report.verdict}, its anonymised copy {replay.verdict} "
+            f"({'; '.join(replay.missing) or replay.error}). A value the connector has to read was anonymised: name its field with --keep."
         )
-    return Recording(cassette=cassette, report=report, replay=replay, kept=sorted(veil.kept))
+    return Recording(cassette=cassette, report=report, replay=replay, kept=sorted(anonymise.kept))
 
 
 def _decoded(content: bytes) -> Any:
@@ -141,23 +143,23 @@ def _usual(cls: type[Source], name: str, value: Any) -> bool:
     return bool(value == field.default) or get_origin(field.type) is Literal
 
 
-def _exchange(veil: Veil, response: requests.Response, body: Any) -> Exchange:
+def _exchange(anonymise: Anonymiser, response: requests.Response, body: Any) -> Exchange:
     asked = response.request
     parts = urlsplit(str(asked.url))
     sent = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
     return Exchange(
         method=str(asked.method),
-        path=veil.path(parts.path),
-        query={name: veil.text(value) for name, value in parse_qsl(parts.query, keep_blank_values=True)},
-        body=veil.json(_decoded(sent)) if isinstance(sent, bytes) else None,
+        path=anonymise.path(parts.path),
+        query={name: anonymise.text(value) for name, value in parse_qsl(parts.query, keep_blank_values=True)},
+        body=anonymise.json(_decoded(sent)) if isinstance(sent, bytes) else None,
         status=response.status_code,
         headers={name: response.headers[name] for name in HEADERS if name in response.headers},
-        answer=veil.json(body),
+        answer=anonymise.json(body),
     )
 
 
 def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the rows of the store, but for what holds the address *without* of the stand-in."""
+    """Return the rows of the store, but for what holds the address *without* of the simulator."""
     cut = len(source.name) + 1
     held = {}
     for one in RECORDS:
@@ -236,8 +238,8 @@ def _knows_secret(request: Request) -> bool:
     return any(SECRET in one for one in said)
 
 
-class RecordedExam(Exam):
-    """The exam of a recording: one full reading. It proves Bronze; what cannot be edited proves no increments."""
+class RecordedCertification(SourceCertification):
+    """The certification of a recording: one full reading. It proves Bronze; what cannot be edited proves no increments."""
 
     capabilities = frozenset()
     cannot = frozenset({"edits", "scale"})

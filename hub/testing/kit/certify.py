@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from hub.testing.kit import bronze, deliveries, files, gold, silver
-from hub.testing.kit.bench import Failed
+from hub.testing.kit.certification import SourceCertification
 from hub.testing.kit.checks import CHECKS, Check, Level
-from hub.testing.kit.deliveries import DestinationExam
-from hub.testing.kit.exam import Exam
+from hub.testing.kit.deliveries import DestinationCertification
+from hub.testing.kit.harness import Failed
 
 MODULES = (bronze, silver, files, gold, deliveries)
 """Importing them registers their checks."""
@@ -94,16 +94,16 @@ def as_junit(reports: list[Report]) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True)
 
 
-def run_check(one: Check, exam: Exam | DestinationExam, seed: int) -> Result:
+def run_check(one: Check, certification: SourceCertification | DestinationCertification, seed: int) -> Result:
     """Run one check; whatever goes wrong inside is a failure with its place."""
     began = time.perf_counter()
-    lacking = one.lacks(exam)
+    lacking = one.lacks(certification)
     state: Literal["passed", "failed", "skipped"]
     if lacking:
         state, saw = "skipped", f"not claimed, or not possible here: {', '.join(lacking)}"
     else:
         try:
-            state, saw = "passed", one.run(exam, seed)
+            state, saw = "passed", one.run(certification, seed)
         except Failed as exc:
             state, saw = "failed", str(exc)
         except Exception as exc:  # noqa: BLE001 - a connector may break in any way
@@ -120,13 +120,20 @@ def run_check(one: Check, exam: Exam | DestinationExam, seed: int) -> Result:
     )
 
 
-def certify(exam: Exam | DestinationExam, *, seed: int = 2026, only: tuple[str, ...] = ()) -> Report:
-    """Run every check (or *only* those named) that fits the medium on the connector of *exam*."""
+def certify(
+    certification: SourceCertification | DestinationCertification,
+    *,
+    seed: int = 2026,
+    only: tuple[str, ...] = (),
+) -> Report:
+    """Run every check (or *only* those named) that fits the medium on the connector of *certification*."""
     began = time.perf_counter()
-    world = exam.world(seed)
+    world = certification.world(seed)
     results = [
-        run_check(one, exam, seed)
+        run_check(one, certification, seed)
         for one in sorted(CHECKS, key=lambda one: LEVELS.index(one.level))
-        if one.fits(exam, world) and one.level in exam.levels and (not only or one.code in only)
+        if one.fits(certification, world)
+        and one.level in certification.levels
+        and (not only or one.code in only)
     ]
-    return Report(connector=exam.kind, results=results, seconds=time.perf_counter() - began)
+    return Report(connector=certification.kind, results=results, seconds=time.perf_counter() - began)

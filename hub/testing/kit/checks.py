@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from hub.sync import SourceReport
-from hub.testing.kit.bench import Bench, Failed
-from hub.testing.kit.exam import Capability, Exam, FileWorld, HttpWorld, Verb, World
+from hub.testing.kit.certification import Capability, FileWorld, HttpWorld, SourceCertification, Verb, World
+from hub.testing.kit.harness import Failed, Harness
 
 Level = Literal["bronze", "silver", "gold"]
 Medium = Literal["any", "http", "files", "destination"]
@@ -28,18 +28,22 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     medium: Medium
     run: Callable[[Any, int], str]
 
-    def fits(self, exam: Any, world: object) -> bool:
-        """Say whether this check is about *exam*, whose world is *world*."""
-        if self.medium == "destination" or not isinstance(exam, Exam):
-            return self.medium == "destination" and not isinstance(exam, Exam)
+    def fits(self, certification: Any, world: object) -> bool:
+        """Say whether this check is about *certification*, whose world is *world*."""
+        if self.medium == "destination" or not isinstance(certification, SourceCertification):
+            return self.medium == "destination" and not isinstance(certification, SourceCertification)
         return isinstance(world, _WORLDS[self.medium])
 
-    def lacks(self, exam: Any) -> list[str]:
+    def lacks(self, certification: Any) -> list[str]:
         """Return what this check needs and the connector does not claim, or its world cannot do."""
         return [
             need
             for need in self.needs
-            if (need in exam.cannot if need in get_args(Verb) else need not in exam.capabilities)
+            if (
+                need in certification.cannot
+                if need in get_args(Verb)
+                else need not in certification.capabilities
+            )
         ]
 
 
@@ -61,24 +65,24 @@ def check(
     return register
 
 
-def well(bench: Bench, when: str = "the calm run", **options: Any) -> None:
+def well(harness: Harness, when: str = "the calm run", **options: Any) -> None:
     """Sync without faults; fail unless it is ok and equal to the tool."""
-    report = bench.sync(**options)
+    report = harness.sync(**options)
     if report.verdict != "ok":
         raise Failed(f"{when} ended {report.verdict}: {_reason(report)}")
-    bench.must_equal(f"after {when}")
+    harness.must_equal(f"after {when}")
 
 
 def _reason(report: SourceReport) -> str:
     return next(iter([*report.missing, *report.held]), None) or report.error or "without a reason"
 
 
-def not_green(bench: Bench, fault: Any, what: str, **options: Any) -> str:
+def not_green(harness: Harness, fault: Any, what: str, **options: Any) -> str:
     """Sync with a fault; fail when the verdict is ok or when anything left."""
-    before = bench.counted(bench.main).keys()
-    report = bench.sync(fault, **options)
+    before = harness.counted(harness.main).keys()
+    report = harness.sync(fault, **options)
     if report.verdict == "ok":
         raise Failed(f"with {what} the verdict was ok, {report.changes.read} rows read")
-    if gone := before - bench.counted(bench.main).keys():
-        raise Failed(f"with {what} {len(gone)} {bench.main} rows were declared gone")
+    if gone := before - harness.counted(harness.main).keys():
+        raise Failed(f"with {what} {len(gone)} {harness.main} rows were declared gone")
     return f"{what}: {report.verdict}: {_reason(report)}"

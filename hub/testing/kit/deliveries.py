@@ -20,8 +20,8 @@ from hub.settings import convert
 from hub.source import Batch, Census, Check, Partition, Scope, Source
 from hub.store import Store
 from hub.sync import Options, sync
-from hub.testing.kit.bench import Crash, Failed
 from hub.testing.kit.checks import check
+from hub.testing.kit.harness import Crash, Failed
 from hub.testing.kit.ledger import Ledger
 from hub.testing.kit.spoiling import watching
 
@@ -104,7 +104,7 @@ class FolderPlace(Place):
                 aside.rename(out)
 
 
-class DestinationExam(ABC):
+class DestinationCertification(ABC):
     """The destination's side of the table. *tables* are those of the feed that reach its readers.
 
     *tablewise* says that a delivery brings one table after the other, so that readers of a cut one see tables of two feeds.
@@ -184,15 +184,17 @@ class Seed(Source, frozen=True, kw_only=True):
 class Counter:
     """A portfolio in a store, a destination and its place: *deliver* builds a feed and delivers it."""
 
-    def __init__(self, exam: DestinationExam, seed: int, root: Path, *, privacy: str) -> None:
+    def __init__(
+        self, certification: DestinationCertification, seed: int, root: Path, *, privacy: str
+    ) -> None:
         """Fill the store."""
-        self.tables = exam.tables
+        self.tables = certification.tables
         self.root = root
-        self.world = exam.world(seed)
+        self.world = certification.world(seed)
         self.store = Store.open(root / "hub.db")
         (root / "place").mkdir()
-        self.place = exam.place(root / "place")
-        self.destination = exam.destination(self.place, privacy=privacy)
+        self.place = certification.place(root / "place")
+        self.destination = certification.destination(self.place, privacy=privacy)
         self.sync()
 
     def sync(self) -> None:
@@ -256,10 +258,12 @@ def _sorted(rows: Iterable[dict[str, Any]]) -> list[str]:
 
 
 @contextmanager
-def counter(exam: DestinationExam, seed: int, *, privacy: str = "nominative-line") -> Iterator[Counter]:
+def counter(
+    certification: DestinationCertification, seed: int, *, privacy: str = "nominative-line"
+) -> Iterator[Counter]:
     """Open a fresh one."""
     with tempfile.TemporaryDirectory(prefix="hub-kit-") as folder:
-        found = Counter(exam, seed, Path(folder).resolve(), privacy=privacy)
+        found = Counter(certification, seed, Path(folder).resolve(), privacy=privacy)
         try:
             yield found
         finally:
@@ -272,9 +276,9 @@ def counter(exam: DestinationExam, seed: int, *, privacy: str = "nominative-line
     "Deliver all tables of `feed.tables`.",
     medium="destination",
 )
-def delivers_the_feed(exam: DestinationExam, seed: int) -> str:
+def delivers_the_feed(certification: DestinationCertification, seed: int) -> str:
     """Deliver once and read back."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         return f"{desk.must_show(desk.deliver(), 'after a delivery')} rows"
 
 
@@ -284,9 +288,9 @@ def delivers_the_feed(exam: DestinationExam, seed: int) -> str:
     "Take everything from the view's own folder, connection and changes, never from the store.",
     medium="destination",
 )
-def privacy_level_is_kept(exam: DestinationExam, seed: int) -> str:
+def privacy_level_is_kept(certification: DestinationCertification, seed: int) -> str:
     """Deliver at the level `project` and search for names."""
-    with counter(exam, seed, privacy="project") as desk:
+    with counter(certification, seed, privacy="project") as desk:
         desk.must_show(desk.deliver(), "at the level project")
         text = desk.place.texts() + str(desk.place.tables())
         if found := [name for person in PEOPLE for name in (person, *person.split()) if name in text]:
@@ -300,10 +304,10 @@ def privacy_level_is_kept(exam: DestinationExam, seed: int) -> str:
     "Declare settings as typed fields.",
     medium="destination",
 )
-def destination_settings_are_checked(exam: DestinationExam, seed: int) -> str:
+def destination_settings_are_checked(certification: DestinationCertification, seed: int) -> str:
     """Convert a configuration with an unknown key."""
     with tempfile.TemporaryDirectory() as folder:
-        destination = exam.destination(exam.place(Path(folder)), privacy="project")
+        destination = certification.destination(certification.place(Path(folder)), privacy="project")
         try:
             convert(
                 {"name": "x", "surely_no_setting": 1},
@@ -322,9 +326,9 @@ def destination_settings_are_checked(exam: DestinationExam, seed: int) -> str:
     "Try what a delivery needs: a right, a folder, a token.",
     medium="destination",
 )
-def destination_check_tells_the_truth(exam: DestinationExam, seed: int) -> str:
+def destination_check_tells_the_truth(certification: DestinationCertification, seed: int) -> str:
     """Run `check` against a willing and a refusing place."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
 
         def states() -> set[str]:
             return {one.state for one in check_destination(desk.destination, desk.root)}
@@ -343,9 +347,9 @@ def destination_check_tells_the_truth(exam: DestinationExam, seed: int) -> str:
     "Replace or upsert by key; never append.",
     medium="destination",
 )
-def repeated_delivery(exam: DestinationExam, seed: int) -> str:
+def repeated_delivery(certification: DestinationCertification, seed: int) -> str:
     """Deliver the same store three times."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         for number in range(3):
             rows = desk.must_show(desk.deliver(), f"after delivery {number + 1}")
         return f"{rows} rows, three times"
@@ -357,9 +361,9 @@ def repeated_delivery(exam: DestinationExam, seed: int) -> str:
     "Apply `changes` with its deletes, or write the whole feed.",
     medium="destination",
 )
-def changes_arrive(exam: DestinationExam, seed: int) -> str:
+def changes_arrive(certification: DestinationCertification, seed: int) -> str:
     """Edit, add and delete, deliver, three times."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         desk.must_show(desk.deliver(), "at first")
         for number in range(3):
             desk.change()
@@ -373,9 +377,9 @@ def changes_arrive(exam: DestinationExam, seed: int) -> str:
     "Write beside and switch last; clean up at the next delivery.",
     medium="destination",
 )
-def cut_anywhere(exam: DestinationExam, seed: int) -> str:
+def cut_anywhere(certification: DestinationCertification, seed: int) -> str:
     """Die before writes from the first to the last; readers see the old feed, the new one or none, and the next delivery mends all."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         desk.deliver()
         desk.change()
         with desk.place.dying(0) as writes:
@@ -400,7 +404,7 @@ def cut_anywhere(exam: DestinationExam, seed: int) -> str:
             parts = [
                 ({name: rows}, {name: old.get(name)}, {name: new.get(name)}) for name, rows in shown.items()
             ]
-            whole = [(shown, old, new)] if not exam.tablewise else parts
+            whole = [(shown, old, new)] if not certification.tablewise else parts
             if any(shown.values()) and any(one not in states for one, *states in whole):
                 raise Failed(
                     f"killed before write {at} of {len(writes)}: readers saw neither the old feed nor the new one"
@@ -415,9 +419,9 @@ def cut_anywhere(exam: DestinationExam, seed: int) -> str:
     "Turn the place's errors into DeliveryError with what to do.",
     medium="destination",
 )
-def refusals_are_told(exam: DestinationExam, seed: int) -> str:
+def refusals_are_told(certification: DestinationCertification, seed: int) -> str:
     """Refuse one delivery."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         old = desk.wanted(desk.deliver())
         desk.world.edit()
         desk.sync()
@@ -439,9 +443,9 @@ def refusals_are_told(exam: DestinationExam, seed: int) -> str:
     "See the check that fails more simply; else replay this seed.",
     medium="destination",
 )
-def a_month_of_deliveries(exam: DestinationExam, seed: int) -> str:
+def a_month_of_deliveries(certification: DestinationCertification, seed: int) -> str:
     """Change, cut and refuse at random, then deliver in calm."""
-    with counter(exam, seed) as desk:
+    with counter(certification, seed) as desk:
         rng = desk.world.random
         for _ in range(6):
             for _ in range(rng.randint(0, 3)):

@@ -1,4 +1,4 @@
-"""The fault machine: an HTTP stand-in in front of a world that fails on purpose, and a clock that makes waiting short."""
+"""The fault machine: an HTTP simulator in front of a world that fails on purpose, and a clock that makes waiting short."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import msgspec
 
 from hub.context import Context
 from hub.http import Session
-from hub.testing.kit.exam import HttpWorld, Request, Response
-from hub.testing.kit.shown import Shown
+from hub.simulator import Request, Response, Simulator
+from hub.testing.kit.certification import HttpWorld
 
 MOST_REQUESTS = 1500
 READ_TIMEOUT_S = 1.0
@@ -26,12 +26,12 @@ Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None
 """Gets the number of the request (from 1), the request and the true answer; bytes are sent raw, None resets the connection."""
 
 
-class StandIn:
+class SimulatorServer:
     """A local server that answers for *world*; *fault* may change any answer. After *most* requests it refuses all."""
 
     def __init__(
         self,
-        world: HttpWorld | Shown,
+        world: HttpWorld | Simulator,
         fault: Fault | None = None,
         *,
         port: int = 0,
@@ -43,7 +43,7 @@ class StandIn:
         self.most = most
         self.asked: list[Request] = []
         self._lock = threading.Lock()
-        stand_in = self
+        simulator = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -52,7 +52,7 @@ class StandIn:
             disable_nagle_algorithm = True
 
             def _serve(self) -> None:
-                stand_in._serve(self)
+                simulator._serve(self)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names the base class looks for
 
@@ -64,8 +64,8 @@ class StandIn:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def __enter__(self) -> StandIn:
-        """Return the stand-in."""
+    def __enter__(self) -> SimulatorServer:
+        """Return the simulator."""
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from hub.testing.kit import spoiling
-from hub.testing.kit.bench import Failed, FileBench, table
+from hub.testing.kit.certification import SourceCertification
 from hub.testing.kit.checks import check, not_green, well
-from hub.testing.kit.exam import Exam
+from hub.testing.kit.harness import Failed, FileHarness, table
 
 HTML = b"<!DOCTYPE html><html><body>Sign in to your account</body></html>"
 STRAY = {"~$plan.xlsx": b"lock", ".DS_Store": b"\0\0", "read me.md": b"call the supplier", "Thumbs.db": b"\0"}
@@ -18,13 +18,13 @@ def _spoilt(
 ) -> None:
     """Add a check; *guard* says that the hub's guard on leaving rows may be all that notices."""
 
-    def run(exam: Exam, seed: int) -> str:
-        with table(exam, seed) as bench:
-            well(bench)
+    def run(certification: SourceCertification, seed: int) -> str:
+        with table(certification, seed) as harness:
+            well(harness)
             if not guard:
-                bench.without_guard()
-            said = not_green(bench, fault, what, full=True)
-            well(bench, "the next calm run")
+                harness.without_guard()
+            said = not_green(harness, fault, what, full=True)
+            well(harness, "the next calm run")
             return said
 
     run.__name__, run.__doc__ = name, law
@@ -60,14 +60,14 @@ _spoilt(
     "Call ctx.report_missing when no file matches.",
     medium="files",
 )
-def an_empty_folder(exam: Exam, seed: int) -> str:
+def an_empty_folder(certification: SourceCertification, seed: int) -> str:
     """Take all files away, at first and later."""
-    with table(exam, seed) as bench:
-        not_green(bench, spoiling.vanished(), "an empty folder on the first run")
-        well(bench)
-        bench.without_guard()
-        said = not_green(bench, spoiling.vanished(), "an empty folder")
-        well(bench, "the next calm run")
+    with table(certification, seed) as harness:
+        not_green(harness, spoiling.vanished(), "an empty folder on the first run")
+        well(harness)
+        harness.without_guard()
+        said = not_green(harness, spoiling.vanished(), "an empty folder")
+        well(harness, "the next calm run")
         return said
 
 
@@ -78,16 +78,16 @@ def an_empty_folder(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="files",
 )
-def a_file_that_changes(exam: Exam, seed: int) -> str:
+def a_file_that_changes(certification: SourceCertification, seed: int) -> str:
     """Write a file anew before each of its openings."""
     verdicts = []
     for opening in range(1, 9):
-        with table(exam, seed) as bench:
-            well(bench)
-            bench.world.edit()
-            report = bench.sync(spoiling.written_meanwhile(opening, bench.after_edits), jobs=1)
+        with table(certification, seed) as harness:
+            well(harness)
+            harness.world.edit()
+            report = harness.sync(spoiling.written_meanwhile(opening, harness.after_edits), jobs=1)
             verdicts.append(report.verdict)
-            well(bench, f"a change before opening {opening} and one more run")
+            well(harness, f"a change before opening {opening} and one more run")
     return ", ".join(verdicts)
 
 
@@ -97,13 +97,13 @@ def a_file_that_changes(exam: Exam, seed: int) -> str:
     "Find files with hub.matching_files.",
     medium="files",
 )
-def stray_files(exam: Exam, seed: int) -> str:
+def stray_files(certification: SourceCertification, seed: int) -> str:
     """Lay files of other programs beside the right ones."""
-    with table(exam, seed) as bench:
-        report = bench.sync(spoiling.stray(STRAY))
+    with table(certification, seed) as harness:
+        report = harness.sync(spoiling.stray(STRAY))
         if report.verdict != "ok":
             raise Failed(f"{report.verdict}: {'; '.join(report.missing)}")
-        bench.must_equal("with files of other programs beside")
+        harness.must_equal("with files of other programs beside")
         return f"{len(STRAY)} files ignored"
 
 
@@ -113,19 +113,19 @@ def stray_files(exam: Exam, seed: int) -> str:
     "Make ids from what is inside, or compare contents and name the twins.",
     medium="files",
 )
-def a_copied_file(exam: Exam, seed: int) -> str:
+def a_copied_file(certification: SourceCertification, seed: int) -> str:
     """Lay a copy of a file beside it, before the first run and after it."""
     said = ""
     for known in (False, True):
-        with table(exam, seed) as bench:
+        with table(certification, seed) as harness:
             if known:
-                well(bench)
-            report = bench.sync(spoiling.copied(0))
-            if more := [one for one in bench.differences() if "do not exist" in one]:
+                well(harness)
+            report = harness.sync(spoiling.copied(0))
+            if more := [one for one in harness.differences() if "do not exist" in one]:
                 raise Failed(
                     f"with a copy {'added later' if known else 'from the start'}, verdict {report.verdict}: {more[0]}"
                 )
-            well(bench, "a run without the copy")
+            well(harness, "a run without the copy")
             said = f"{report.verdict}: {report.missing[0] if report.missing else 'counted once'}"
     return said
 
@@ -137,18 +137,18 @@ def a_copied_file(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="files",
 )
-def one_bad_file(exam: Exam, seed: int) -> str:
+def one_bad_file(certification: SourceCertification, seed: int) -> str:
     """Spoil each file in turn, edit the others."""
-    with table(exam, seed) as probe:
+    with table(certification, seed) as probe:
         count = len(probe.world.files())
     for at in range(count):
-        with table(exam, seed) as bench:
-            report = bench.sync(spoiling.content(lambda _: HTML, at=at))
+        with table(certification, seed) as harness:
+            report = harness.sync(spoiling.content(lambda _: HTML, at=at))
             if report.verdict == "ok":
                 raise Failed(f"with file {at + 1} of {count} a sign-in page the verdict was ok")
-            if count > 1 and not any(bench.counted(name) for name in bench.world.truth()):
+            if count > 1 and not any(harness.counted(name) for name in harness.world.truth()):
                 raise Failed(f"with file {at + 1} of {count} bad, nothing of the others was taken")
-            well(bench, "the next calm run")
+            well(harness, "the next calm run")
     return f"each of {count} files in turn"
 
 
@@ -159,15 +159,15 @@ def one_bad_file(exam: Exam, seed: int) -> str:
     needs=("columns",),
     medium="files",
 )
-def renamed_column(exam: Exam, seed: int) -> str:
+def renamed_column(certification: SourceCertification, seed: int) -> str:
     """Rename each column in turn."""
-    with table(exam, seed) as probe:
+    with table(certification, seed) as probe:
         columns = probe.world.columns()
     for column in columns:
-        with table(exam, seed) as bench:
-            well(bench)
-            name = column.encode(bench.world.encoding)
-            said = not_green(bench, spoiling.content(partial(_renamed, name)), "one renamed")
+        with table(certification, seed) as harness:
+            well(harness)
+            name = column.encode(harness.world.encoding)
+            said = not_green(harness, spoiling.content(partial(_renamed, name)), "one renamed")
             if column not in said:
                 raise Failed(f"it does not say that {column} is lacking: {said}")
     return f"{len(columns)} columns"
@@ -184,32 +184,32 @@ def _renamed(name: bytes, body: bytes) -> bytes:
     needs=("edits",),
     medium="files",
 )
-def a_vanished_file(exam: Exam, seed: int) -> str:
+def a_vanished_file(certification: SourceCertification, seed: int) -> str:
     """Take each file away in turn, accept it in the end."""
     said = ""
-    with table(exam, seed) as probe:
+    with table(certification, seed) as probe:
         count = len(probe.world.files())
     for at in range(count):
-        with table(exam, seed) as bench:
-            bench.without_guard()
-            well(bench)
-            before = {name: bench.counted(name).keys() for name in bench.world.truth()}
-            report = bench.sync(spoiling.vanished(at))
-            if any(bench.counted(name).keys() != ids for name, ids in before.items()):
+        with table(certification, seed) as harness:
+            harness.without_guard()
+            well(harness)
+            before = {name: harness.counted(name).keys() for name in harness.world.truth()}
+            report = harness.sync(spoiling.vanished(at))
+            if any(harness.counted(name).keys() != ids for name, ids in before.items()):
                 raise Failed(f"with file {at + 1} of {count} away, rows were declared gone at once")
             if report.verdict == "ok":
                 raise Failed(f"with file {at + 1} of {count} away, the verdict was ok")
             said = f"{report.verdict}: {next(iter([*report.held, *report.missing]), '')}"
-            _accepted(bench, at, count)
-            well(bench, "the file's return")
+            _accepted(harness, at, count)
+            well(harness, "the file's return")
     return said
 
 
-def _accepted(bench: FileBench, at: int, count: int) -> None:
+def _accepted(harness: FileHarness, at: int, count: int) -> None:
     """Accept what is held: the rows of a file that is away leave, if others are there."""
     if count == 1:
         return
-    bench.store.accept(None, run_id=0, actor="kit")
-    report = bench.sync(spoiling.vanished(at))
+    harness.store.accept(None, run_id=0, actor="kit")
+    report = harness.sync(spoiling.vanished(at))
     if report.verdict != "ok":
         raise Failed(f"after accepting, file {at + 1} of {count} is asked about again: {report.verdict}")

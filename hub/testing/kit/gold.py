@@ -8,9 +8,9 @@ from typing import Any
 
 from hub.store.presence import LEFT
 from hub.testing.kit import faults, spoiling
-from hub.testing.kit.bench import Failed, table
+from hub.testing.kit.certification import HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
-from hub.testing.kit.exam import Exam, HttpWorld
+from hub.testing.kit.harness import Failed, table
 
 _SCALES = {True: (5, 50), False: (2, 20)}
 """A world and a tenfold one, over HTTP (True) and of files (False)."""
@@ -28,20 +28,20 @@ ROOM_PER_RECORD = 5000
     "Use the delete feed, or a census of ids per readable container.",
     needs=("deletions", "edits"),
 )
-def deletions_are_found(exam: Exam, seed: int) -> str:
+def deletions_are_found(certification: SourceCertification, seed: int) -> str:
     """Delete one item and sync with a census."""
-    with table(exam, seed) as bench:
-        well(bench)
-        native = bench.world.random.choice(bench.world.rows())
-        stored = bench.world.stored_id(native)
-        bench.world.delete(native)
-        well(bench, "a deletion and a census", census=True)
-        row = bench.store.rows(
-            f"SELECT presence, presence_evidence AS e FROM {bench.main} WHERE id = ?",
-            (bench.source.row_id(stored),),
+    with table(certification, seed) as harness:
+        well(harness)
+        native = harness.world.random.choice(harness.world.rows())
+        stored = harness.world.stored_id(native)
+        harness.world.delete(native)
+        well(harness, "a deletion and a census", census=True)
+        row = harness.store.rows(
+            f"SELECT presence, presence_evidence AS e FROM {harness.main} WHERE id = ?",
+            (harness.source.row_id(stored),),
         )[0]
         if not row["e"]:
-            raise Failed(f"{bench.main} {stored} is {row['presence']} without evidence")
+            raise Failed(f"{harness.main} {stored} is {row['presence']} without evidence")
         return f"{row['presence']}: {row['e']}"
 
 
@@ -52,16 +52,16 @@ def deletions_are_found(exam: Exam, seed: int) -> str:
     needs=("containers", "edits"),
     medium="http",
 )
-def hidden_is_not_deleted(exam: Exam, seed: int) -> str:
+def hidden_is_not_deleted(certification: SourceCertification, seed: int) -> str:
     """Take the right to read one container away."""
-    with table(exam, seed) as bench:
-        well(bench)
-        _, natives = bench.world.hide()
-        report = bench.sync(census=True)
-        ours = bench.counted(bench.main)
+    with table(certification, seed) as harness:
+        well(harness)
+        _, natives = harness.world.hide()
+        report = harness.sync(census=True)
+        ours = harness.counted(harness.main)
         if gone := [native for native in natives if native not in ours]:
             raise Failed(f"{len(gone)} rows of the hidden container were declared gone ({report.verdict})")
-        if held := [stake for stake in bench.store.held() if stake.presence == "deleted"]:
+        if held := [stake for stake in harness.store.held() if stake.presence == "deleted"]:
             raise Failed(
                 f"{held[0].rows} rows of the hidden container were declared deleted; only the hub's guard held them"
             )
@@ -75,16 +75,16 @@ def hidden_is_not_deleted(exam: Exam, seed: int) -> str:
     needs=("worklogs", "containers", "edits"),
     medium="http",
 )
-def worklogs_need_a_proof(exam: Exam, seed: int) -> str:
+def worklogs_need_a_proof(certification: SourceCertification, seed: int) -> str:
     """Hide a container, whose worklogs vanish from every list."""
-    with table(exam, seed) as bench:
-        well(bench)
-        before = bench.counted("worklog").keys()
-        bench.world.hide()
-        bench.sync(census=True, full=True)
-        if gone := before - bench.counted("worklog").keys():
+    with table(certification, seed) as harness:
+        well(harness)
+        before = harness.counted("worklog").keys()
+        harness.world.hide()
+        harness.sync(census=True, full=True)
+        if gone := before - harness.counted("worklog").keys():
             raise Failed(f"{len(gone)} worklogs were declared gone by absence")
-        if bench.store.rows("SELECT 1 FROM presence_hold WHERE table_name = 'worklog'"):
+        if harness.store.rows("SELECT 1 FROM presence_hold WHERE table_name = 'worklog'"):
             raise Failed("worklogs were declared gone by absence; only the hub's guard held them")
         return f"{len(before)} worklogs kept"
 
@@ -95,17 +95,17 @@ def worklogs_need_a_proof(exam: Exam, seed: int) -> str:
     "Prove deletions through Gone, Census or a complete partition, which the hub guards.",
     needs=("deletions", "edits"),
 )
-def mass_leave_is_held(exam: Exam, seed: int) -> str:
+def mass_leave_is_held(certification: SourceCertification, seed: int) -> str:
     """Delete most items."""
-    with table(exam, seed) as bench:
-        well(bench)
-        before = len(bench.counted(bench.main))
-        for native in bench.world.rows()[: before * 4 // 5]:
-            bench.world.delete(native)
-        report = bench.sync(census=True)
-        if len(bench.counted(bench.main)) < before * 0.5 or report.verdict == "ok":
+    with table(certification, seed) as harness:
+        well(harness)
+        before = len(harness.counted(harness.main))
+        for native in harness.world.rows()[: before * 4 // 5]:
+            harness.world.delete(native)
+        report = harness.sync(census=True)
+        if len(harness.counted(harness.main)) < before * 0.5 or report.verdict == "ok":
             raise Failed(
-                f"{before - len(bench.counted(bench.main))} of {before} rows left at once, verdict {report.verdict}"
+                f"{before - len(harness.counted(harness.main))} of {before} rows left at once, verdict {report.verdict}"
             )
         return str(report.held[0] if report.held else report.verdict)
 
@@ -119,15 +119,15 @@ def mass_leave_is_held(exam: Exam, seed: int) -> str:
         "edits",
     ),
 )
-def ids_survive_a_rename(exam: Exam, seed: int) -> str:
+def ids_survive_a_rename(certification: SourceCertification, seed: int) -> str:
     """Rename every item."""
-    with table(exam, seed) as bench:
-        well(bench)
-        keys = {native: row["key"] for native, row in bench.counted(bench.main).items()}
-        for native in bench.world.rows():
-            bench.world.rename(native)
-        well(bench, "renaming")
-        if keys != {native: row["key"] for native, row in bench.counted(bench.main).items()}:
+    with table(certification, seed) as harness:
+        well(harness)
+        keys = {native: row["key"] for native, row in harness.counted(harness.main).items()}
+        for native in harness.world.rows():
+            harness.world.rename(native)
+        well(harness, "renaming")
+        if keys != {native: row["key"] for native, row in harness.counted(harness.main).items()}:
             raise Failed("rows changed their integer key")
         return f"{len(keys)} ids"
 
@@ -138,14 +138,14 @@ def ids_survive_a_rename(exam: Exam, seed: int) -> str:
     "Leave the container out of the id.",
     needs=("containers", "edits"),
 )
-def ids_survive_a_move(exam: Exam, seed: int) -> str:
+def ids_survive_a_move(certification: SourceCertification, seed: int) -> str:
     """Move an item."""
-    with table(exam, seed) as bench:
-        well(bench)
-        count = len(bench.counted(bench.main))
-        bench.world.move(bench.world.rows()[1])
-        well(bench, "a move", census=True)
-        if len(bench.store.rows(f"SELECT 1 FROM {bench.main}")) != count:
+    with table(certification, seed) as harness:
+        well(harness)
+        count = len(harness.counted(harness.main))
+        harness.world.move(harness.world.rows()[1])
+        well(harness, "a move", census=True)
+        if len(harness.store.rows(f"SELECT 1 FROM {harness.main}")) != count:
             raise Failed("the moved item is a second row")
         return "one row"
 
@@ -155,14 +155,14 @@ def ids_survive_a_move(exam: Exam, seed: int) -> str:
     "What was not asked for is not collected: comments, free text about people.",
     "Leave such fields out of the mapping.",
 )
-def privacy_by_default(exam: Exam, seed: int) -> str:
+def privacy_by_default(certification: SourceCertification, seed: int) -> str:
     """Search the store for the world's private texts."""
-    with table(exam, seed) as bench:
-        bench.sync()
-        dump = "\n".join(bench.store.connection.iterdump())
-        if found := [text for text in exam.private if text in dump]:
+    with table(certification, seed) as harness:
+        harness.sync()
+        dump = "\n".join(harness.store.connection.iterdump())
+        if found := [text for text in certification.private if text in dump]:
             raise Failed(f"the store holds {found[0]!r}")
-        return f"{len(exam.private)} private texts not found"
+        return f"{len(certification.private)} private texts not found"
 
 
 @check(
@@ -171,18 +171,18 @@ def privacy_by_default(exam: Exam, seed: int) -> str:
     "Yield batches as pages come; keep no list of all records.",
     needs=("scale",),
 )
-def memory_stays_flat(exam: Exam, seed: int) -> str:
+def memory_stays_flat(certification: SourceCertification, seed: int) -> str:
     """Read a world and a tenfold one; compare the largest batches, and the peaks of what the reading itself holds."""
     largest, peaks = [], []
-    for scale in _SCALES[isinstance(exam.world(seed), HttpWorld)]:
-        with table(exam, seed, scale=scale) as bench:
-            bench.prepare()
+    for scale in _SCALES[isinstance(certification.world(seed), HttpWorld)]:
+        with table(certification, seed, scale=scale) as harness:
+            harness.prepare()
             biggest = peak = 0
-            with bench.context() as context:
-                for partition in bench.source.plan(context, {}):
+            with harness.context() as context:
+                for partition in harness.source.plan(context, {}):
                     tracemalloc.start()
                     try:
-                        for batch in bench.source.read(context, partition, None):
+                        for batch in harness.source.read(context, partition, None):
                             biggest = max(biggest, len(batch.records))
                             del batch
                         peak = max(peak, tracemalloc.get_traced_memory()[1])
@@ -190,7 +190,7 @@ def memory_stays_flat(exam: Exam, seed: int) -> str:
                         tracemalloc.stop()
             largest.append(biggest)
             peaks.append(peak)
-    if largest[1] > max(1.5 * largest[0], LARGEST_BATCH[isinstance(bench.world, HttpWorld)]):
+    if largest[1] > max(1.5 * largest[0], LARGEST_BATCH[isinstance(harness.world, HttpWorld)]):
         raise Failed(f"the largest batch grew from {largest[0]} to {largest[1]} records")
     if peaks[1] > 2 * peaks[0] + ROOM + largest[1] * ROOM_PER_RECORD:
         raise Failed(f"the peak of memory grew from {peaks[0] / 1e6:.1f} to {peaks[1] / 1e6:.1f} MB")
@@ -203,16 +203,16 @@ def memory_stays_flat(exam: Exam, seed: int) -> str:
     "Take each change once, by its own id, with the tool's stamp.",
     needs=("history", "edits"),
 )
-def history_is_kept(exam: Exam, seed: int) -> str:
+def history_is_kept(certification: SourceCertification, seed: int) -> str:
     """Edit a row three times and compare the lines of its history."""
-    with table(exam, seed) as bench:
-        well(bench)
-        before = bench.counted("task_change")
-        native = bench.world.edit()
+    with table(certification, seed) as harness:
+        well(harness)
+        before = harness.counted("task_change")
+        native = harness.world.edit()
         for _ in range(2):
-            bench.world.edit(native)
-        well(bench, "three edits")
-        after = bench.counted("task_change")
+            harness.world.edit(native)
+        well(harness, "three edits")
+        after = harness.counted("task_change")
         if lost := before.keys() - after.keys():
             raise Failed(f"{len(lost)} lines of history are gone, such as {min(lost)}")
         if len(after) <= len(before):
@@ -226,27 +226,29 @@ def history_is_kept(exam: Exam, seed: int) -> str:
     "See the check that fails more simply; else replay this seed.",
     needs=("increments", "edits"),
 )
-def storm(exam: Exam, seed: int) -> str:
+def storm(certification: SourceCertification, seed: int) -> str:
     """Edit, add, move, rename and fail at random, then sync in calm."""
-    with table(exam, seed) as bench:
-        rng = bench.world.random
-        bench.sync()
+    with table(certification, seed) as harness:
+        rng = harness.world.random
+        harness.sync()
         told = []
         deeds = ["edit", "add", "edit", "add"]
-        deeds += ["rename"] * ("renames" in exam.capabilities) + ["move"] * (
-            "containers" in exam.capabilities
+        deeds += ["rename"] * ("renames" in certification.capabilities) + ["move"] * (
+            "containers" in certification.capabilities
         )
         for _ in range(6):
             deed = rng.choice(deeds)
             told.append(deed)
             if deed in {"rename", "move"}:
-                getattr(bench.world, deed)(rng.choice(bench.world.rows()))
+                getattr(harness.world, deed)(rng.choice(harness.world.rows()))
             else:
-                getattr(bench.world, deed)()
-            bench.sync(rng.choice(_WEATHER[isinstance(bench.world, HttpWorld)](bench, rng.randint(1, 5))))
-        well(bench, f"a storm of {', '.join(told)}")
-        (left,) = bench.store.connection.execute(
-            f"SELECT count(*) FROM {bench.main} WHERE presence IN {LEFT}"
+                getattr(harness.world, deed)()
+            harness.sync(
+                rng.choice(_WEATHER[isinstance(harness.world, HttpWorld)](harness, rng.randint(1, 5)))
+            )
+        well(harness, f"a storm of {', '.join(told)}")
+        (left,) = harness.store.connection.execute(
+            f"SELECT count(*) FROM {harness.main} WHERE presence IN {LEFT}"
         ).fetchone()
         if left:
             raise Failed(f"{left} rows left although none was deleted")
@@ -254,13 +256,13 @@ def storm(exam: Exam, seed: int) -> str:
 
 
 _WEATHER: dict[bool, Callable[[Any, int], list[Any]]] = {
-    True: lambda bench, at: [
+    True: lambda harness, at: [
         faults.status_once(at, 503), faults.status_from(at, 401), faults.reset_once(at), faults.on_list(at, lambda rows: rows + rows),
-        faults.meanwhile(at, bench.world.edit), faults.raw_once(at, lambda body: body[:20]), None,
+        faults.meanwhile(at, harness.world.edit), faults.raw_once(at, lambda body: body[:20]), None,
     ],
-    False: lambda bench, at: [
+    False: lambda harness, at: [
         spoiling.content(lambda body: body[: len(body) // 2]), spoiling.content(lambda _: b""), spoiling.locked(0), spoiling.vanished(),
-        spoiling.copied(0), spoiling.written_meanwhile(at, bench.after_edits), None,
+        spoiling.copied(0), spoiling.written_meanwhile(at, harness.after_edits), None,
     ],
 }  # fmt: skip
 """What may happen to an HTTP tool (True) and to a folder of files (False)."""

@@ -1,4 +1,4 @@
-"""Items and worklogs with all the verbs, for any stand-in: a connector's world only says how its tool shows them."""
+"""Items and worklogs with all the verbs, for any simulator: a connector's world only says how its tool shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from hub.testing.kit.exam import World
+from hub.testing.kit.certification import World
 
 START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
 """The evening before Europe's clocks go forward: stamps and days cross that night."""

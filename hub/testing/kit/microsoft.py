@@ -1,4 +1,4 @@
-"""A stand-in of Microsoft's sign-in, for the worlds of its services.
+"""A simulator of Microsoft's sign-in, for the worlds of its services.
 
 Written from learn.microsoft.com/entra/identity-platform: OpenID configuration, client credentials by secret or certificate, device code, refresh.
 """
@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from hub.entra import Entra
-from hub.testing.kit.exam import SECRET, Request, Response, credential
+from hub.simulator import Request, Response
+from hub.testing.kit.certification import SECRET, credential
 
 TENANT = "contoso.onmicrosoft.com"
 CLIENT = "00000000-0000-4000-8000-00000000c11e"
@@ -20,7 +21,7 @@ _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def account(place: str) -> Entra:
-    """Return the setting ``account`` of an application that signs in at the stand-in *place*."""
+    """Return the setting ``account`` of an application that signs in at the simulator *place*."""
     return Entra(tenant=TENANT, client_id=CLIENT, client_secret=credential(), authority=place)
 
 
@@ -77,7 +78,7 @@ def sign_in(request: Request, *, pending: list[int] | None = None) -> Response |
 def _of_a_person(form: dict[str, str]) -> dict[str, Any]:
     claims = {
         "aud": CLIENT,
-        "iss": "stand-in",
+        "iss": "simulator",
         "sub": "1",
         "oid": "1",
         "tid": TENANT,

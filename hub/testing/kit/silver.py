@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hub.simulator import Request, Response
 from hub.store.presence import LEFT
 from hub.testing.kit import faults
-from hub.testing.kit.bench import Failed, table
+from hub.testing.kit.certification import SECRET, SourceCertification
 from hub.testing.kit.checks import check, not_green, well
-from hub.testing.kit.exam import SECRET, Exam, Request, Response
+from hub.testing.kit.harness import Failed, table
 
 
 @check(
@@ -18,12 +19,12 @@ from hub.testing.kit.exam import SECRET, Exam, Request, Response
     "A second run changes nothing.",
     "Make ids and values from the tool's answer only: no clock, no chance, no order.",
 )
-def second_run_changes_nothing(exam: Exam, seed: int) -> str:
+def second_run_changes_nothing(certification: SourceCertification, seed: int) -> str:
     """Sync twice, then once in full."""
-    with table(exam, seed) as bench:
-        well(bench)
+    with table(certification, seed) as harness:
+        well(harness)
         for full in (False, True):
-            report = bench.sync(full=full)
+            report = harness.sync(full=full)
             changes = report.changes
             if changes.inserted or changes.updated or changes.presence_changed:
                 raise Failed(
@@ -38,14 +39,14 @@ def second_run_changes_nothing(exam: Exam, seed: int) -> str:
     "Cursor = highest change stamp seen, never now.",
     needs=("increments", "edits"),
 )
-def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
+def cursor_is_a_stamp_seen(certification: SourceCertification, seed: int) -> str:
     """Edit and add after a sync; the tool's clock is years behind ours."""
-    with table(exam, seed) as bench:
-        well(bench)
+    with table(certification, seed) as harness:
+        well(harness)
         for _ in range(3):
-            bench.world.edit()
-            bench.world.add()
-        well(bench, "the next run")
+            harness.world.edit()
+            harness.world.add()
+        well(harness, "the next run")
         return "3 edits and 3 additions found"
 
 
@@ -56,12 +57,12 @@ def cursor_is_a_stamp_seen(exam: Exam, seed: int) -> str:
     needs=("increments", "edits"),
     medium="http",
 )
-def ties_at_the_cursor(exam: Exam, seed: int) -> str:
+def ties_at_the_cursor(certification: SourceCertification, seed: int) -> str:
     """Add an item whose stamp equals the newest one."""
-    with table(exam, seed) as bench:
-        well(bench)
-        bench.world.add_behind(0)
-        well(bench, "the next run")
+    with table(certification, seed) as harness:
+        well(harness)
+        harness.world.add_behind(0)
+        well(harness, "the next run")
         return "found"
 
 
@@ -72,12 +73,12 @@ def ties_at_the_cursor(exam: Exam, seed: int) -> str:
     needs=("increments", "edits"),
     medium="http",
 )
-def late_arrivals(exam: Exam, seed: int) -> str:
+def late_arrivals(certification: SourceCertification, seed: int) -> str:
     """Add an item whose stamp is 45 seconds older than the newest one."""
-    with table(exam, seed) as bench:
-        well(bench)
-        bench.world.add_behind(45)
-        well(bench, "the next run")
+    with table(certification, seed) as harness:
+        well(harness)
+        harness.world.add_behind(45)
+        well(harness, "the next run")
         return "found"
 
 
@@ -87,11 +88,11 @@ def late_arrivals(exam: Exam, seed: int) -> str:
     "Use the cursor in the question.",
     needs=("increments", "scale"),
 )
-def increments_are_used(exam: Exam, seed: int) -> str:
+def increments_are_used(certification: SourceCertification, seed: int) -> str:
     """Count the rows read by a quiet run in a larger world."""
-    with table(exam, seed, scale=4) as bench:
-        first = bench.sync()
-        second = bench.sync()
+    with table(certification, seed, scale=4) as harness:
+        first = harness.sync()
+        second = harness.sync()
         if second.changes.read > first.changes.read / 2:
             raise Failed(f"the quiet run read {second.changes.read} rows, the full one {first.changes.read}")
         return f"{second.changes.read} rows against {first.changes.read}"
@@ -102,20 +103,20 @@ def increments_are_used(exam: Exam, seed: int) -> str:
     "A process killed after any write goes on to the same store.",
     "Give a cursor only with or after the records that it stands for.",
 )
-def killed_anywhere(exam: Exam, seed: int) -> str:
+def killed_anywhere(certification: SourceCertification, seed: int) -> str:
     """Die after every write in turn, then finish."""
-    with table(exam, seed) as calm:
+    with table(certification, seed) as calm:
         well(calm)
         image = calm.image()
     deaths = 0
     for after in range(1, 60):
-        with table(exam, seed) as bench:
-            if not bench.sync_until_crash(after):
+        with table(certification, seed) as harness:
+            if not harness.sync_until_crash(after):
                 break
             deaths += 1
-            report = bench.sync()
-            if report.verdict != "ok" or bench.image() != image:
-                found = bench.differences()
+            report = harness.sync()
+            if report.verdict != "ok" or harness.image() != image:
+                found = harness.differences()
                 raise Failed(
                     f"killed after write {after}: {report.verdict}, {found[0] if found else 'the store differs from the calm one'}"
                 )
@@ -129,13 +130,13 @@ def killed_anywhere(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="http",
 )
-def edited_while_paging(exam: Exam, seed: int) -> str:
+def edited_while_paging(certification: SourceCertification, seed: int) -> str:
     """Edit items after each request of a run."""
     for at in range(1, 9):
-        with table(exam, seed) as bench:
-            natives = bench.world.rows()
-            bench.sync(faults.meanwhile(at, partial(bench.world.edit, natives[at % len(natives)])))
-            well(bench, f"an edit after request {at} and one more run")
+        with table(certification, seed) as harness:
+            natives = harness.world.rows()
+            harness.sync(faults.meanwhile(at, partial(harness.world.edit, natives[at % len(natives)])))
+            well(harness, f"an edit after request {at} and one more run")
     return "8 moments"
 
 
@@ -146,14 +147,16 @@ def edited_while_paging(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="http",
 )
-def deleted_while_paging(exam: Exam, seed: int) -> str:
+def deleted_while_paging(certification: SourceCertification, seed: int) -> str:
     """Delete the first rows after each request of a run."""
     for at in range(1, 7):
-        with table(exam, seed) as bench:
-            victims = bench.world.rows()[:3]
-            report = bench.sync(faults.meanwhile(at, lambda: [bench.world.delete(one) for one in victims]))  # noqa: B023
-            truth = bench.world.truth()[bench.main].keys()
-            if report.verdict == "ok" and (lost := truth - bench.counted(bench.main).keys()):
+        with table(certification, seed) as harness:
+            victims = harness.world.rows()[:3]
+            report = harness.sync(
+                faults.meanwhile(at, lambda victims=victims: [harness.world.delete(one) for one in victims])  # type: ignore[misc]
+            )
+            truth = harness.world.truth()[harness.main].keys()
+            if report.verdict == "ok" and (lost := truth - harness.counted(harness.main).keys()):
                 raise Failed(f"deleted after request {at}: ok, but {len(lost)} others are missing")
     return "6 moments"
 
@@ -164,14 +167,14 @@ def deleted_while_paging(exam: Exam, seed: int) -> str:
     "Upsert by the native id alone.",
     medium="http",
 )
-def duplicated_rows(exam: Exam, seed: int) -> str:
+def duplicated_rows(certification: SourceCertification, seed: int) -> str:
     """Repeat the records of each list in turn."""
     for at in range(1, 5):
-        with table(exam, seed) as bench:
-            bench.sync(faults.on_list(at, lambda rows: rows + rows))
-            if more := [d for d in bench.differences() if "do not exist" in d]:
+        with table(certification, seed) as harness:
+            harness.sync(faults.on_list(at, lambda rows: rows + rows))
+            if more := [d for d in harness.differences() if "do not exist" in d]:
                 raise Failed(f"list {at} doubled: {more[0]}")
-            well(bench, f"list {at} doubled and one more run", full=True)
+            well(harness, f"list {at} doubled and one more run", full=True)
     return "4 lists"
 
 
@@ -182,13 +185,13 @@ def duplicated_rows(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="http",
 )
-def reordered_rows(exam: Exam, seed: int) -> str:
+def reordered_rows(certification: SourceCertification, seed: int) -> str:
     """Turn each list round in turn, then edit and sync again."""
     for at in range(1, 4):
-        with table(exam, seed) as bench:
-            bench.sync(faults.on_list(at, lambda rows: rows[::-1]))
-            bench.world.edit()
-            well(bench, f"list {at} reversed and one more run")
+        with table(certification, seed) as harness:
+            harness.sync(faults.on_list(at, lambda rows: rows[::-1]))
+            harness.world.edit()
+            well(harness, f"list {at} reversed and one more run")
     return "3 lists"
 
 
@@ -199,12 +202,12 @@ def reordered_rows(exam: Exam, seed: int) -> str:
     needs=("counts",),
     medium="http",
 )
-def dropped_rows(exam: Exam, seed: int) -> str:
+def dropped_rows(certification: SourceCertification, seed: int) -> str:
     """Drop half of each list in turn."""
     for at in range(1, 9):
-        with table(exam, seed) as bench:
-            report = bench.sync(faults.on_list(at, lambda rows: rows[: len(rows) // 2]))
-            if report.verdict == "ok" and (found := [d for d in bench.differences() if "missing" in d]):
+        with table(certification, seed) as harness:
+            report = harness.sync(faults.on_list(at, lambda rows: rows[: len(rows) // 2]))
+            if report.verdict == "ok" and (found := [d for d in harness.differences() if "missing" in d]):
                 raise Failed(f"list {at} halved: ok, but {found[0]}")
     return "3 lists"
 
@@ -215,9 +218,9 @@ def dropped_rows(exam: Exam, seed: int) -> str:
     "Stop with an error when a page brings no new key.",
     medium="http",
 )
-def a_page_that_repeats(exam: Exam, seed: int) -> str:
+def a_page_that_repeats(certification: SourceCertification, seed: int) -> str:
     """Answer every question about a list with the first answer to its path."""
-    with table(exam, seed) as bench:
+    with table(certification, seed) as harness:
         first: dict[str, Any] = {}
 
         def fault(number: int, request: Any, honest: Any) -> Any:
@@ -225,24 +228,24 @@ def a_page_that_repeats(exam: Exam, seed: int) -> str:
                 return Response(status=400, body={})
             return first.setdefault(request.path, honest())
 
-        report = bench.sync(fault)
-        if len(bench.stand_in.asked) > 400:
+        report = harness.sync(fault)
+        if len(harness.simulator.asked) > 400:
             raise Failed("it went on asking for the same page")
-        if report.verdict == "ok" and (found := [d for d in bench.differences() if "missing" in d]):
+        if report.verdict == "ok" and (found := [d for d in harness.differences() if "missing" in d]):
             raise Failed(f"ok, but {found[0]}")
-        return f"ended {report.verdict} after {len(bench.stand_in.asked)} requests"
+        return f"ended {report.verdict} after {len(harness.simulator.asked)} requests"
 
 
-def _refused(status: int) -> Callable[[Exam, int], str]:
-    def run(exam: Exam, seed: int) -> str:
+def _refused(status: int) -> Callable[[SourceCertification, int], str]:
+    def run(certification: SourceCertification, seed: int) -> str:
         said = ""
-        with table(exam, seed) as bench:
-            well(bench)
-            for first in range(1, min(3, len(bench.stand_in.asked)) + 1):
+        with table(certification, seed) as harness:
+            well(harness)
+            for first in range(1, min(3, len(harness.simulator.asked)) + 1):
                 said = not_green(
-                    bench, faults.status_from(first, status), f"{status} from request {first} on", full=True
+                    harness, faults.status_from(first, status), f"{status} from request {first} on", full=True
                 )
-            well(bench, "the next calm run")
+            well(harness, "the next calm run")
         return said
 
     run.__name__ = f"status_{status}"
@@ -266,15 +269,15 @@ check(
 
 
 def _passing(name: str, law: str, fault: Callable[[int], faults.Fault]) -> None:
-    def run(exam: Exam, seed: int) -> str:
+    def run(certification: SourceCertification, seed: int) -> str:
         for at in (1, 2, 4):
-            with table(exam, seed) as bench:
-                report = bench.sync(fault(at))
+            with table(certification, seed) as harness:
+                report = harness.sync(fault(at))
                 if report.verdict != "ok":
                     raise Failed(
                         f"at request {at}: {report.verdict}: {'; '.join(report.missing) or report.error}"
                     )
-                bench.must_equal(f"at request {at}")
+                harness.must_equal(f"at request {at}")
         return "3 moments"
 
     run.__name__, run.__doc__ = name, law
@@ -308,13 +311,13 @@ _passing("slow_body", "A slow answer is waited for.", lambda at: faults.stall_on
     "Ask through ctx.http, which has a time-out.",
     medium="http",
 )
-def stalled_body(exam: Exam, seed: int) -> str:
+def stalled_body(certification: SourceCertification, seed: int) -> str:
     """Stop one answer for longer than anyone waits."""
-    with table(exam, seed) as bench:
-        report = bench.sync(faults.stall_once(2, 1.5 * faults.READ_TIMEOUT_S))
+    with table(certification, seed) as harness:
+        report = harness.sync(faults.stall_once(2, 1.5 * faults.READ_TIMEOUT_S))
         if report.verdict != "ok":
             raise Failed(f"{report.verdict}: {'; '.join(report.missing) or report.error}")
-        bench.must_equal("after it")
+        harness.must_equal("after it")
     return "asked again"
 
 
@@ -324,13 +327,13 @@ def stalled_body(exam: Exam, seed: int) -> str:
     "Upsert by the native id alone; count distinct ids.",
     medium="http",
 )
-def overlapping_pages(exam: Exam, seed: int) -> str:
+def overlapping_pages(certification: SourceCertification, seed: int) -> str:
     """Begin each page with the last rows of the page before."""
-    with table(exam, seed, scale=1 if "scale" in exam.cannot else 2) as bench:
-        well(bench)
-        report = bench.sync(faults.overlapping(2), full=True)
+    with table(certification, seed, scale=1 if "scale" in certification.cannot else 2) as harness:
+        well(harness)
+        report = harness.sync(faults.overlapping(2), full=True)
         if report.verdict == "ok":
-            bench.must_equal("with pages that overlap by two rows")
+            harness.must_equal("with pages that overlap by two rows")
         if report.changes.inserted or report.changes.presence_changed:
             raise Failed(f"{report.changes.inserted} rows came twice, {report.changes.presence_changed} left")
     return f"two rows of each page twice: {report.verdict}"
@@ -343,23 +346,23 @@ def overlapping_pages(exam: Exam, seed: int) -> str:
     needs=("edits",),
     medium="http",
 )
-def unknown_filters(exam: Exam, seed: int) -> str:
+def unknown_filters(certification: SourceCertification, seed: int) -> str:
     """Answer every question as if one of its parameters were not there, for each parameter in turn."""
     asked: set[str] = set()
-    with table(exam, seed) as bench:
+    with table(certification, seed) as harness:
         for _ in range(2):
-            bench.sync()
-            asked |= {name for request in bench.stand_in.asked for name in request.query}
-            bench.world.edit()
+            harness.sync()
+            asked |= {name for request in harness.simulator.asked for name in request.query}
+            harness.world.edit()
     for parameter in sorted(asked):
-        with table(exam, seed) as bench:
-            well(bench)
+        with table(certification, seed) as harness:
+            well(harness)
             for full in (False, True):
-                bench.world.edit()
-                report = bench.sync(faults.ignores(parameter, bench.world), census=True, full=full)
+                harness.world.edit()
+                report = harness.sync(faults.ignores(parameter, harness.world), census=True, full=full)
                 if report.verdict == "ok":
-                    bench.must_equal(f"with the parameter {parameter} ignored")
-            if left := bench.store.rows(f"SELECT 1 FROM {bench.main} WHERE presence IN {LEFT}"):
+                    harness.must_equal(f"with the parameter {parameter} ignored")
+            if left := harness.store.rows(f"SELECT 1 FROM {harness.main} WHERE presence IN {LEFT}"):
                 raise Failed(f"with the parameter {parameter} ignored, {len(left)} rows left")
     return f"{len(asked)} parameters: {', '.join(sorted(asked))}"
 
@@ -370,20 +373,20 @@ def unknown_filters(exam: Exam, seed: int) -> str:
     "Decode with ctx.http.get_json.",
     medium="http",
 )
-def html_for_json(exam: Exam, seed: int) -> str:
+def html_for_json(certification: SourceCertification, seed: int) -> str:
     """Answer with a sign-in page from some request on."""
     said = ""
-    with table(exam, seed) as bench:
-        well(bench)
+    with table(certification, seed) as harness:
+        well(harness)
         page = Response(status=200, body=b"<html>Sign in</html>", headers={"Content-Type": "text/html"})
-        for first in range(1, min(3, len(bench.stand_in.asked)) + 1):
+        for first in range(1, min(3, len(harness.simulator.asked)) + 1):
 
             def fault(
                 number: int, _: Request, honest: Callable[[], Response], since: int = first
             ) -> Response:
                 return page if number >= since else honest()
 
-            said = not_green(bench, fault, "a sign-in page", full=True)
+            said = not_green(harness, fault, "a sign-in page", full=True)
     return said
 
 
@@ -393,20 +396,22 @@ def html_for_json(exam: Exam, seed: int) -> str:
     "Put the credential into ctx.http.credentials; let ctx.http follow redirects.",
     medium="http",
 )
-def redirect_to_another_host(exam: Exam, seed: int) -> str:
+def redirect_to_another_host(certification: SourceCertification, seed: int) -> str:
     """Send the source to a second server and look what that one received."""
-    with table(exam, seed) as bench, table(exam, seed) as other:
-        target = other.stand_in.url.replace("127.0.0.1", "localhost")
-        bench.sync(lambda n, r, honest: Response(status=302, body={}, headers={"Location": target + r.path}))
-        if any(SECRET in str(request) for request in other.stand_in.asked):
+    with table(certification, seed) as harness, table(certification, seed) as other:
+        target = other.simulator.url.replace("127.0.0.1", "localhost")
+        harness.sync(
+            lambda n, r, honest: Response(status=302, body={}, headers={"Location": target + r.path})
+        )
+        if any(SECRET in str(request) for request in other.simulator.asked):
             raise Failed("the other host received the credential")
-        return f"{len(other.stand_in.asked)} requests followed without it"
+        return f"{len(other.simulator.asked)} requests followed without it"
 
 
 def _changed_field(name: str, make: Callable[[str], faults.Fault], verb: str) -> None:
-    def run(exam: Exam, seed: int) -> str:
+    def run(certification: SourceCertification, seed: int) -> str:
         fields: set[str] = set()
-        with table(exam, seed) as probe:
+        with table(certification, seed) as probe:
 
             def note(_: int, __: Any, honest: Any) -> Any:
                 answer = honest()
@@ -417,10 +422,10 @@ def _changed_field(name: str, make: Callable[[str], faults.Fault], verb: str) ->
             probe.sync(note)
         silent = []
         for field in sorted(fields):
-            with table(exam, seed) as bench:
-                report = bench.sync(make(field))
-                if report.verdict == "ok" and bench.differences():
-                    silent.append(f"{field}: {bench.differences()[0]}")
+            with table(certification, seed) as harness:
+                report = harness.sync(make(field))
+                if report.verdict == "ok" and harness.differences():
+                    silent.append(f"{field}: {harness.differences()[0]}")
         if silent:
             raise Failed(f"{verb} {silent[0]}, and the verdict was ok")
         return f"{len(fields)} fields"

@@ -12,18 +12,22 @@ import click
 from hub import hookimpl
 
 if TYPE_CHECKING:
-    from hub import Plugins
+    from collections.abc import Mapping
+
+    from hub import Simulator
 
 
 @hookimpl
-def around_sync(config: Path, plugins: Plugins, now: datetime) -> AbstractContextManager[object] | None:
+def around_sync(
+    config: Path, simulators: Mapping[str, type[Simulator]], now: datetime
+) -> AbstractContextManager[object] | None:
     """Bring up the tools of a demonstration's folder while they are read."""
     folder = config.parent.parent
     if not (folder / ".pm-hub-demo").is_file():
         return None
     from hub_demo.sites import serving
 
-    return serving(folder, plugins, now)
+    return serving(folder, simulators, now)
 
 
 @hookimpl
@@ -53,7 +57,7 @@ def register_commands(cli: click.Group) -> None:
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
-        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and work packages from stand-ins of Jira, Taskworld and OpenProject.
+        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and work packages from simulators of Jira, Taskworld and OpenProject.
 
         Example: hub demo --out demo
         """

@@ -14,25 +14,25 @@ path = "plans"
 tz = "Europe/Paris"
 hours_per_day = 7
 
-[sources.tracker]                # issues of the agile projects: a stand-in of Jira, up while the hub reads it
+[sources.tracker]                # issues of the agile projects: a simulator of Jira, up while the hub reads it
 kind = "jira"
 url = "http://127.0.0.1:{ports[jira]}"
 email = "pmo@demo.example"
-token = {{ file = "config/stand-ins.token" }}
+token = {{ file = "config/simulators.token" }}
 history = ["status", "issuetype"]
 types = {{ Evolution = "evolution", Task = "unknown" }}
 
-[sources.boards]                 # cards of a small team: a stand-in of Taskworld
+[sources.boards]                 # cards of a small team: a simulator of Taskworld
 kind = "taskworld"
 url = "http://127.0.0.1:{ports[taskworld]}/api/public/v1"
-token = {{ file = "config/stand-ins.token" }}
+token = {{ file = "config/simulators.token" }}
 space = "5f0000000000000000000001"
 
-[sources.packages]               # work packages of another: a stand-in of OpenProject, read by a mapping
+[sources.packages]               # work packages of another: a simulator of OpenProject, read by a mapping
 kind = "rest"
 mapping = "openproject"
 url = "http://127.0.0.1:{ports[rest]}"
-token = {{ file = "config/stand-ins.token" }}
+token = {{ file = "config/simulators.token" }}
 
 [sources.hours]                  # timesheets
 kind = "tabular"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from hub_demo.portfolio import Portfolio, imagine
 from hub_demo.tracker import board_records, tracker_records, work_records
 
 if TYPE_CHECKING:
-    from hub import Plugins
+    from hub import Simulator
 
 MARK = ".pm-hub-demo"
 TOOLS: dict[str, Callable[[Portfolio, date], Iterable[Record]]] = {
@@ -55,10 +55,10 @@ def free_ports() -> dict[str, int]:
         return {kind: int(door.getsockname()[1]) for kind, door in doors.items()}
 
 
-def stand_in(plugins: Plugins, kind: str) -> Any:
-    """Make the stand-in of a tool. Raises `ConfigError` when its plugin is not installed."""
+def simulator(simulators: Mapping[str, type[Simulator]], kind: str) -> Any:
+    """Make the simulator of a tool. Raises `ConfigError` when its plugin is not installed."""
     try:
-        return plugins.stand_ins()[kind]()
+        return simulators[kind]()
     except KeyError:
         raise ConfigError(
             f"The demonstration needs the plugin of {kind}: pip install pm-hub-{kind}."
@@ -66,15 +66,15 @@ def stand_in(plugins: Plugins, kind: str) -> Any:
 
 
 @contextmanager
-def serving(folder: Path, plugins: Plugins, now: datetime) -> Iterator[None]:
+def serving(folder: Path, simulators: Mapping[str, type[Simulator]], now: datetime) -> Iterator[None]:
     """Answer for the tools of the demonstration in *folder* while the block runs."""
-    from hub.testing.kit import StandIn
+    from hub.testing.kit import SimulatorServer
 
     mark = msgspec.json.decode((folder / MARK).read_bytes(), type=Mark)
     day = min(now.date(), mark.today)
     sites = []
     for kind, fill in TOOLS.items():
-        site = stand_in(plugins, kind)
+        site = simulator(simulators, kind)
         site.show(fill(mark.portfolio, day), now)
         sites.append((site, mark.ports[kind]))
     with ExitStack() as stack:
@@ -82,5 +82,5 @@ def serving(folder: Path, plugins: Plugins, now: datetime) -> Iterator[None]:
             with suppress(
                 OSError
             ):  # another command on the same folder answers already, or a stranger: the source will tell
-                stack.enter_context(StandIn(site, port=port, most=MOST))
+                stack.enter_context(SimulatorServer(site, port=port, most=MOST))
         yield

@@ -1,4 +1,4 @@
-"""The tracker and the boards of the portfolio as they were on a day: what the stand-ins of their tools are filled with. Ids are numbers."""
+"""The tracker and the boards of the portfolio as they were on a day: what the simulators of their tools are filled with. Ids are numbers."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: 
     _reference(portfolio, root / "config", day)
     for name, text in MAPPINGS.items():
         (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
-    token = root / "config" / "stand-ins.token"
+    token = root / "config" / "simulators.token"
     if not token.exists():
         token.touch(mode=0o600)
         token.write_text(SECRET)

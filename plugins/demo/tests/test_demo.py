@@ -13,9 +13,9 @@ from typing import Any
 import openpyxl
 import pytest
 from hub_demo.portfolio import imagine
-from hub_postgresql.exam import Database
-from hub_postgresql.scratch import USER, programs
-from hub_powerbi.exam import replayed, rows_of
+from hub_postgresql.testing.certification import Database
+from hub_postgresql.testing.scratch import USER, programs
+from hub_powerbi.testing.certification import replayed, rows_of
 from hub_tableau import hyper
 
 from hub import model, table_caption

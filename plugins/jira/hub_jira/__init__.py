@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hub import Source, hookimpl
 
 if TYPE_CHECKING:
-    from hub.testing.kit import Shown
+    from hub.testing.kit import Simulator
 
 
 @hookimpl
@@ -19,8 +19,8 @@ def register_sources() -> list[type[Source]]:
 
 
 @hookimpl
-def register_stand_ins() -> dict[str, type[Shown]]:
+def register_simulators() -> dict[str, type[Simulator]]:
     """Offer a site of Jira that demonstrations fill."""
-    from hub_jira.standin import ShownJira
+    from hub_jira.testing import JiraSimulator
 
-    return {"jira": ShownJira}
+    return {"jira": JiraSimulator}

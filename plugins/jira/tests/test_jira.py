@@ -1,4 +1,4 @@
-"""Jira against its stand-in: requests as planned and as the specification wants them, exact after any day, every refusal a sentence."""
+"""Jira against its simulator: requests as planned and as the specification wants them, exact after any day, every refusal a sentence."""
 
 from __future__ import annotations
 
@@ -15,18 +15,24 @@ import jsonschema
 import msgspec
 import pytest
 from hub_jira import wire
-from hub_jira.exam import CAPS, CloudExam, ServerExam, TempoExam, TempoWorld
 from hub_jira.mapping import FieldDef, bind, sprint_of
 from hub_jira.source import JiraSource
-from hub_jira.standin import CLIENT, CLOUD_ID, EMAIL, Caps, JiraWorld, ServerWorld, ShownJira
+from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld
+from hub_jira.testing.certification import (
+    CAPS,
+    CloudCertification,
+    ServerCertification,
+    TempoCertification,
+    TempoWorld,
+)
 
 from hub import Account, ConfigError, Container, Iteration, Record, SourceDataError, Task, TaskChange, Worklog
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
-from hub.testing.kit import SECRET, Request, Response, StandIn, certify, credential, faults
-from hub.testing.kit.cassette import RecordedExam, record, save
+from hub.testing.kit import SECRET, Request, Response, SimulatorServer, certify, credential, faults
+from hub.testing.kit.cassette import RecordedCertification, record, save
 
 __all__ = ["hub_folder", "run_hub", "store"]
 SPEC = (
@@ -35,20 +41,20 @@ SPEC = (
 BOTH = pytest.mark.parametrize("world_of", [JiraWorld, ServerWorld], ids=["cloud", "data center"])
 
 
-def source(site: StandIn, **settings: Any) -> JiraSource:
+def source(site: SimulatorServer, **settings: Any) -> JiraSource:
     cloud = {"email": EMAIL} if site.world.cloud else {}
     return JiraSource(
         **{"name": "jira", "url": site.url, "token": credential(), "tz": "Europe/Paris", **cloud, **settings}
     )
 
 
-def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
+def go(store: Store, site: SimulatorServer, **options: Any) -> SourceReport:
     site.asked.clear()
     settings = options.pop("settings", {})
     return sync_once(store, source(site, **settings), session=faults.hurried, **options)
 
 
-def routes(site: StandIn) -> Counter[str]:
+def routes(site: SimulatorServer) -> Counter[str]:
     return Counter(re.sub(r"\d+", "N", request.path.removeprefix("/rest/api/2")) for request in site.asked)
 
 
@@ -57,12 +63,14 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing
 
 
 @pytest.mark.parametrize(
-    "exam", [CloudExam(), ServerExam(), TempoExam()], ids=["cloud", "data center", "tempo"]
+    "certification",
+    [CloudCertification(), ServerCertification(), TempoCertification()],
+    ids=["cloud", "data center", "tempo"],
 )
-def test_gold(exam: Any, proof: bool) -> None:
+def test_gold(certification: Any, proof: bool) -> None:
     """Both modes, and Jira with Tempo, stand all that the kit does to them; `make test` takes a sample."""
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(exam, seed=seed, only=() if proof else SAMPLE)
+        report = certify(certification, seed=seed, only=() if proof else SAMPLE)
 
         assert ("gold", []) == (report.level, [f"{one.code}: {one.saw}" for one in report.failures()])
 
@@ -70,7 +78,7 @@ def test_gold(exam: Any, proof: bool) -> None:
 def test_requests_of_cloud(store: Store) -> None:
     """Full: the plan of the documentation. Quiet: three. Census: the ids, five thousand at once."""
     world = JiraWorld(7, scale=30)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         full = go(store, site)
         first = routes(site)
         items, logs = len(world.items), len(world.logs)
@@ -104,7 +112,7 @@ def test_requests_of_cloud(store: Store) -> None:
 def test_requests_of_data_center(store: Store) -> None:
     """Full: one request for 500 issues beside the ids. Quiet: three."""
     world = ServerWorld(7, scale=30)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         full = go(store, site)
         first = routes(site)
         go(store, site)
@@ -122,7 +130,7 @@ def test_cut_lists_take_the_cheaper_way(store: Store) -> None:
     images = []
     for embedded, way in ((most - 1, "/issue/N/worklog"), (0, "/worklog/list")):
         world = JiraWorld(7, scale=2, caps=Caps(embedded_worklogs=embedded))
-        with Store.open("sqlite://") as fresh, StandIn(world) as site:
+        with Store.open("sqlite://") as fresh, SimulatorServer(world) as site:
             assert "ok" == sync_once(fresh, source(site), base=Path(), session=faults.hurried).verdict
             assert routes(site)[way]
             images.append(fresh.rows("SELECT id, task_id, day, seconds FROM worklog ORDER BY id"))
@@ -137,7 +145,7 @@ def test_every_request_is_as_specified(store: Store) -> None:
     spec = json.loads(SPEC.read_text())
     world = JiraWorld(3, scale=3, caps=Caps(embedded_worklogs=1, embedded_histories=0, issues=50, projects=2))
     asked: list[Request] = []
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for round_ in range(3):
             go(store, site, census=True)
             asked += site.asked
@@ -262,7 +270,7 @@ def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None
     for seed in range(4 if proof else 1):
         rng = random.Random(seed)
         world = world_of(seed, scale=2, caps=CAPS)
-        with Store.open("sqlite://") as fresh, StandIn(world) as site:
+        with Store.open("sqlite://") as fresh, SimulatorServer(world) as site:
             here = source(site, max_leave=1.0)
             options = {"base": Path(), "session": faults.hurried}
             sync_once(fresh, here, **options)
@@ -291,7 +299,7 @@ def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None
 def test_increments_alone_are_exact(store: Store) -> None:
     """The same without a full reading in the end: increments and one census bring every edit, hour and deletion."""
     world = JiraWorld(11, scale=2, caps=CAPS)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         for _ in range(8):
             (
@@ -316,7 +324,7 @@ def test_archived_trashed_hidden_moved(world_of: type[JiraWorld], store: Store) 
     """Each is told apart: an archived project keeps its hours, a trashed one leaves, a hidden one waits, a moved issue is the same row."""
     world = world_of(5, caps=CAPS)
     moved = next(str(n) for n, item in world.items.items() if item.container == "1")
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         settings = {"max_leave": 1.0}
         go(store, site, settings=settings)
         before = len(store.rows("SELECT 1 FROM task"))
@@ -353,7 +361,7 @@ def page(text: str) -> Callable[[int, Request, Callable[[], Response]], Response
 ])  # fmt: skip
 def test_refusals(fault: Any, settings: dict[str, Any], words: str, store: Store) -> None:
     """Each is a sentence in the report; the run is not green, and nothing that was known leaves."""
-    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+    with SimulatorServer(JiraWorld(2, caps=CAPS)) as site:
         go(store, site)
         before = store.rows("SELECT id, presence FROM task ORDER BY id")
         store.connection.execute("DELETE FROM cursor")
@@ -368,7 +376,7 @@ def test_refusals(fault: Any, settings: dict[str, Any], words: str, store: Store
 
 def test_check_tells() -> None:
     """The site, the account, the clock, the projects, each bound field, and what is wrong with the settings."""
-    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+    with SimulatorServer(JiraWorld(2, caps=CAPS)) as site:
         context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
         seen = list(
             source(site, projects=("ACME", "NOPE"), fields={"points": "customfield_1"}).check(context)
@@ -387,7 +395,7 @@ def test_check_tells() -> None:
 def test_through_the_gateway(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service account's client credentials buy a token, and every question goes through the gateway."""
     world = JiraWorld(2, caps=CAPS)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         monkeypatch.setattr("hub_jira.site.LOGIN", f"{site.url}/oauth/token")
         monkeypatch.setattr("hub_jira.site.GATEWAY", f"{site.url}/ex/jira")
         settings = {
@@ -430,7 +438,7 @@ def test_init_asks_for_a_site(
 ) -> None:
     """`hub init` asks for address, e-mail and the variable of the token, and tests the site; the token is nowhere in the file."""
     monkeypatch.setenv("JIRA_TOKEN", SECRET)
-    with StandIn(JiraWorld(2, caps=CAPS)) as site:
+    with SimulatorServer(JiraWorld(2, caps=CAPS)) as site:
         result = run_hub("init", stdin=f"jira\nacme\n{site.url}\n{EMAIL}\nJIRA_TOKEN\n\n\n")
     text = (hub_folder / "config" / "hub.toml").read_text()
 
@@ -444,7 +452,7 @@ def test_init_asks_for_a_site(
 def test_hours_beyond_the_scope(world_of: type[JiraWorld], store: Store) -> None:
     """The feed of hours is of the whole site: of a source with one project only its hours are taken, first and later."""
     world = world_of(4, caps=CAPS)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for _ in range(3):
             last = go(store, site, settings={"projects": ("ACME",)})
             for number in range(10):
@@ -464,7 +472,7 @@ def test_hours_beyond_the_scope(world_of: type[JiraWorld], store: Store) -> None
 
 def test_tempo_hours_beyond_the_scope(store: Store) -> None:
     """So is Tempo's."""
-    with StandIn(TempoWorld(4, caps=CAPS)) as site:
+    with SimulatorServer(TempoWorld(4, caps=CAPS)) as site:
         well = go(
             store,
             site,
@@ -480,7 +488,7 @@ def test_tempo_hours_beyond_the_scope(store: Store) -> None:
 def test_a_changed_setting_reads_anew(store: Store) -> None:
     """What a type means is changed: the next run reads everything again, the one after is quiet."""
     types = {"types": {"Story": "request"}}
-    with StandIn(JiraWorld(4, caps=CAPS)) as site:
+    with SimulatorServer(JiraWorld(4, caps=CAPS)) as site:
         go(store, site)
         before = {row["nature"] for row in store.rows("SELECT nature FROM task WHERE type_raw = 'Story'")}
         changed = go(store, site, settings=types)
@@ -497,10 +505,10 @@ KEEP = ("key", "statusCategory", "custom", "deploymentType")
 
 def test_a_recording_of_a_site(tmp_path: Path) -> None:
     """Nobody is in it, the connector can follow it with four fields kept, and it certifies what a recording can."""
-    with StandIn(JiraWorld(2, scale=2)) as site:
+    with SimulatorServer(JiraWorld(2, scale=2)) as site:
         made = record(source(site), tmp_path, keep=KEEP)
     text = save(made.cassette).decode()
-    report = certify(RecordedExam(made.cassette, JiraSource))
+    report = certify(RecordedCertification(made.cassette, JiraSource))
 
     assert [] == [one for one in ("Engineer", EMAIL, "127.0.0.1", "日本語", "Plain", SECRET) if one in text]
     assert "bronze" == report.level, [f"{one.code}: {one.saw}" for one in report.failures()]
@@ -509,7 +517,7 @@ def test_a_recording_of_a_site(tmp_path: Path) -> None:
 
 def test_hours_come_from_one_place(store: Store) -> None:
     """With Tempo no worklog of Jira is read, each host sees its own credentials, and a change of mind cannot count twice."""
-    with StandIn(TempoWorld(2, caps=CAPS)) as site:
+    with SimulatorServer(TempoWorld(2, caps=CAPS)) as site:
         tempo = {"tempo_token": credential(), "tempo_url": f"{site.url}/4"}
         with Store.open("sqlite://") as fresh:
             well = sync_once(fresh, source(site, **tempo), base=Path(), session=faults.hurried)
@@ -601,10 +609,14 @@ def test_shown_records_come_back(store: Store) -> None:
         *(Task(id=f"3001{n}", container_id="3", code=f"P003-1{n}", title="Other", type_raw="Evolution", status_raw="À faire",
                status_native="todo", created_at="2026-03-01T05:00:00Z", updated_at="2026-03-01T05:00:00Z") for n in range(10, 20)),
     ]  # fmt: skip
-    site_of = ShownJira()
+    site_of = JiraSimulator()
     site_of.show(things, datetime(2026, 3, 4, tzinfo=UTC))
-    settings = {**ShownJira.settings, "history": ("status", "issuetype"), "types": {"Evolution": "evolution"}}
-    with StandIn(site_of) as site:
+    settings = {
+        **JiraSimulator.settings,
+        "history": ("status", "issuetype"),
+        "types": {"Evolution": "evolution"},
+    }
+    with SimulatorServer(site_of) as site:
         first = go(store, site, settings=settings)
         stored = set(
             _stored(
@@ -660,9 +672,9 @@ def test_shown_records_come_back(store: Store) -> None:
 
 
 def test_a_stand_in_refuses_what_it_cannot_show() -> None:
-    """Hours are not of this site: the stand-in says so and does not leave them out."""
+    """Hours are not of this site: the simulator says so and does not leave them out."""
     with pytest.raises(TypeError, match="does not hold worklog"):
-        ShownJira().show(
+        JiraSimulator().show(
             [Worklog(id="1", container_id="3", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC)
         )
 
@@ -686,7 +698,7 @@ def test_a_deletion_while_the_ids_are_swept_loses_nothing(store: Store) -> None:
             deleted.append(world.delete(str(min(world.items))))
         return answer
 
-    with StandIn(world, fault) as site:
+    with SimulatorServer(world, fault) as site:
         report = go(store, site)
     stored = {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
     sweep = [request for request in site.asked if json.loads(request.body or b"{}").get("maxResults") != 1]

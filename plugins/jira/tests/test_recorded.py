@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from hub_jira import mapping, wire
 from hub_jira.source import HISTORY, JiraSource
-from hub_jira.standin import EMAIL
+from hub_jira.testing import EMAIL
 
 from hub.store import Store
 from hub.testing import store, sync_once
-from hub.testing.kit import SECRET, HttpWorld, Request, Response, StandIn, credential
+from hub.testing.kit import SECRET, HttpWorld, Request, Response, SimulatorServer, credential
 
 __all__ = ["store"]
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "jira" / "devlake"
@@ -93,7 +93,7 @@ class RecordedSite(HttpWorld):
 
 @pytest.fixture
 def replayed(store: Store) -> Store:
-    with StandIn(RecordedSite()) as site:
+    with SimulatorServer(RecordedSite()) as site:
         source = JiraSource(name="r", url=site.url, email=EMAIL, token=credential(), tz="Asia/Shanghai",
                             fields={"points": "customfield_10024"})  # fmt: skip
         first = sync_once(store, source)

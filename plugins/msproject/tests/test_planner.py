@@ -1,4 +1,4 @@
-"""Planner against a stand-in of Microsoft Graph: certified, exact after random days, and each thing its API does not say."""
+"""Planner against a simulator of Microsoft Graph: certified, exact after random days, and each thing its API does not say."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_msproject.exam import PlannerExam
 from hub_msproject.services.planner import PlannerSource
-from hub_msproject.services.planner_standin import PlannerWorld
+from hub_msproject.testing.certification import PlannerCertification
+from hub_msproject.testing.planner import PlannerWorld
 
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
-from hub.testing.kit import Response, StandIn, certify, differences, faults, microsoft, out_of_sight
+from hub.testing.kit import Response, SimulatorServer, certify, differences, faults, microsoft, out_of_sight
 
 SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "deleted-while-paging", "renamed-field", "redirect-to-another-host", "deletions-are-found",
           "hidden-is-not-deleted", "mass-leave-is-held", "ids-survive-a-move")  # fmt: skip
 __all__ = ["hub_folder", "run_hub", "store"]
 
 
-def source(site: StandIn, **settings: Any) -> PlannerSource:
-    made = PlannerExam().source(site.url)
+def source(site: SimulatorServer, **settings: Any) -> PlannerSource:
+    made = PlannerCertification().source(site.url)
     return PlannerSource(**{name: getattr(made, name) for name in made.__struct_fields__} | settings)
 
 
-def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **options: Any) -> SourceReport:
+def go(
+    store: Store, site: SimulatorServer, settings: dict[str, Any] | None = None, **options: Any
+) -> SourceReport:
     site.asked.clear()
     return sync_once(store, source(site, **settings or {}), session=faults.hurried, **options)
 
@@ -42,7 +44,7 @@ def test_it_passes_what_its_api_allows(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
         assert [] == [
             f"{one.code}: {one.saw}"
-            for one in certify(PlannerExam(), seed=seed, only=() if proof else SAMPLE).failures()
+            for one in certify(PlannerCertification(), seed=seed, only=() if proof else SAMPLE).failures()
         ]
 
 
@@ -50,7 +52,7 @@ def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) ->
     world = PlannerWorld(3)
     rng = random.Random(3)
     deeds = (world.add, world.edit, world.edit, world.delete, lambda: world.move(rng.choice(world.rows())))
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for _ in range(30 if proof else 10):
             for _ in range(rng.randint(0, 4)):
                 rng.choice(deeds)()
@@ -68,7 +70,7 @@ def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) ->
 def test_a_plan_that_is_gone_is_gone_and_one_that_is_closed_is_hidden(store: Store) -> None:
     """Graph tells the two apart: 404 and 403."""
     world = PlannerWorld(4)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.hidden.add("2")
         world.removed.add("3")
@@ -84,7 +86,7 @@ def test_a_plan_that_is_gone_is_gone_and_one_that_is_closed_is_hidden(store: Sto
 
 @pytest.mark.parametrize(("settings", "plans"), [({"groups": ("g1", "g3")}, 2), ({"plans": ("plan2",)}, 1)])
 def test_it_can_be_narrowed(store: Store, settings: dict[str, Any], plans: int) -> None:
-    with StandIn(PlannerWorld(5)) as site:
+    with SimulatorServer(PlannerWorld(5)) as site:
         report = go(store, site, settings)
 
     assert ("ok", [(plans,)]) == (report.verdict, rows(store, "SELECT count(*) FROM container"))
@@ -96,7 +98,7 @@ def test_what_is_asked_for_and_not_there_is_missing(store: Store, settings: dict
     world = PlannerWorld(5)
     honest = world.answer
     world.answer = lambda request: Response(status=404) if "nobody" in request.path else honest(request)  # type: ignore[method-assign]
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         report = go(store, site, settings)
 
     assert "partial" == report.verdict
@@ -105,7 +107,7 @@ def test_what_is_asked_for_and_not_there_is_missing(store: Store, settings: dict
 
 def test_people_without_names_cost_a_note(store: Store) -> None:
     """Who may not be named is still one person, and not said to have left."""
-    with StandIn(
+    with SimulatorServer(
         PlannerWorld(6),
         lambda _, request, honest: (
             faults.status_from(1, 403)(1, request, honest) if "getByIds" in request.path else honest()
@@ -118,7 +120,7 @@ def test_people_without_names_cost_a_note(store: Store) -> None:
 
 
 def test_check_says_what_it_saw() -> None:
-    with StandIn(PlannerWorld(7)) as site:
+    with SimulatorServer(PlannerWorld(7)) as site:
         context = Context(base=Path(), source_id="planner", session=lambda: faults.hurried(context))
         said = {one.name: (one.state, one.detail) for one in source(site).check(context)}
 
@@ -128,7 +130,7 @@ def test_check_says_what_it_saw() -> None:
 
 def test_a_person_signs_in_by_the_command(run_hub: Callable[..., HubResult], hub_folder: Any) -> None:
     """`hub signin` once, then the source reads as that person; before it says what to do."""
-    with StandIn(PlannerWorld(8)) as site:
+    with SimulatorServer(PlannerWorld(8)) as site:
         (hub_folder / "config" / "hub.toml").write_text(
             f'[sources.planner]\nkind = "planner"\nurl = "{site.url}"\ngroups = ["g1", "g2", "g3"]\n'
             f'account = {{ tenant = "{microsoft.TENANT}", client_id = "{microsoft.CLIENT}", authority = "{site.url}" }}\n'

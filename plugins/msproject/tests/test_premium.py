@@ -1,4 +1,4 @@
-"""Planner premium against a stand-in of Dataverse: certified, exact after random days with and without change tracking, and what is not proven."""
+"""Planner premium against a simulator of Dataverse: certified, exact after random days with and without change tracking, and what is not proven."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_msproject.exam import PremiumExam
 from hub_msproject.services.premium import TASKS, PremiumSource, _link_type
-from hub_msproject.services.premium_standin import PremiumWorld, guid
+from hub_msproject.testing.certification import PremiumCertification
+from hub_msproject.testing.premium import PremiumWorld, guid
 
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, differences, faults, out_of_sight
+from hub.testing.kit import Request, Response, SimulatorServer, certify, differences, faults, out_of_sight
 
 __all__ = ["store"]
 SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
           "edited-while-paging", "unknown-filters", "deletions-are-found", "mass-leave-is-held")  # fmt: skip
 
 
-def source(site: StandIn, **settings: Any) -> PremiumSource:
-    made = PremiumExam().source(site.url)
+def source(site: SimulatorServer, **settings: Any) -> PremiumSource:
+    made = PremiumCertification().source(site.url)
     return PremiumSource(**{name: getattr(made, name) for name in made.__struct_fields__} | settings)
 
 
-def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **options: Any) -> SourceReport:
+def go(
+    store: Store, site: SimulatorServer, settings: dict[str, Any] | None = None, **options: Any
+) -> SourceReport:
     site.asked.clear()
     return sync_once(store, source(site, **settings or {}), session=faults.hurried, **options)
 
@@ -39,7 +41,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
 
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(PremiumExam(), seed=seed, only=() if proof else SAMPLE)
+        report = certify(PremiumCertification(), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         if proof:
@@ -52,7 +54,7 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
     world = PremiumWorld(3, tracked=tracked)
     rng = random.Random(3)
     deeds = (world.add, world.edit, world.edit, world.edit, world.delete, world.expire)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for day in range(30 if proof else 10):
             for _ in range(rng.randint(0, 5)):
                 rng.choice(deeds)()
@@ -72,7 +74,7 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
 
 def test_a_quiet_run_is_ten_requests(store: Store) -> None:
     """Two to sign in, one each for people, sprints, columns of boards and templates, and one for the changes of each of four tables."""
-    with StandIn(PremiumWorld(4, scale=5)) as site:
+    with SimulatorServer(PremiumWorld(4, scale=5)) as site:
         whole = go(store, site)
         quiet = go(store, site)
 
@@ -83,7 +85,7 @@ def test_a_quiet_run_is_ten_requests(store: Store) -> None:
 def test_days_that_are_no_longer_planned_leave(store: Store) -> None:
     """An assignment that moved by a week has its new days only, and the days of a deleted one are gone."""
     world = PremiumWorld(5)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         moved, lost = (item.native for item in [item for item in world.seen() if item.hours][:2])
         world.edit(str(moved))
@@ -98,7 +100,7 @@ def test_days_that_are_no_longer_planned_leave(store: Store) -> None:
 def test_an_expired_link_is_followed_by_a_whole_reading(store: Store) -> None:
     """What was deleted meanwhile is absent from it, which proves it: the account reads the whole organisation."""
     world = PremiumWorld(6)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         lost = world.delete()
         world.expire()
@@ -114,7 +116,7 @@ def test_an_expired_link_is_followed_by_a_whole_reading(store: Store) -> None:
 def test_a_link_to_another_host_is_not_followed(store: Store) -> None:
     """The token would go with the question."""
     world = PremiumWorld(6)
-    with StandIn(world) as site, StandIn(world) as elsewhere:
+    with SimulatorServer(world) as site, SimulatorServer(world) as elsewhere:
 
         def sends_away(_: int, __: Request, honest: Callable[[], Response]) -> Response:
             answer = honest()
@@ -133,7 +135,7 @@ def test_without_the_right_to_see_all_nothing_is_taken_for_deleted(store: Store)
     """What is absent may only be out of sight; what Dataverse reports as deleted still is."""
     world = PremiumWorld(7)
     world.depth = "Local"
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         first = world.delete()
         world.expire()
@@ -149,7 +151,7 @@ def test_without_the_right_to_see_all_nothing_is_taken_for_deleted(store: Store)
 
 def test_templates_are_no_work(store: Store) -> None:
     world = PremiumWorld(8)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
 
     assert [] == rows(store, "SELECT title FROM task WHERE title = 'of a template'")
@@ -159,7 +161,7 @@ def test_templates_are_no_work(store: Store) -> None:
 def test_a_renamed_column_of_the_board_reads_the_tasks_again(store: Store) -> None:
     """The name of a task's column stands in another table, which leaves no trace on the task."""
     world = PremiumWorld(9)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         honest = world.short
         world.short = lambda name: [
@@ -175,12 +177,12 @@ def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
     """Solutions differ: what is wanted and lacking is said by `check`, what is needed and lacking ends the run."""
     world = PremiumWorld(10)
     world.lacking = {"msdyn_priority", "msdyn_actualend"}
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         context = Context(base=Path(), source_id="premium", session=lambda: faults.hurried(context))
         said = {one.name: one for one in source(site).check(context)}
         report = go(store, site)
         world.lacking = {"msdyn_progress"}
-        with StandIn(world) as other:
+        with SimulatorServer(world) as other:
             failed = sync_once(store, source(other, name="other"), session=faults.hurried)
 
     assert ("warning", True) == (

@@ -1,4 +1,4 @@
-"""Project Server against a stand-in of ProjectData, and its exports: certified, exact after random days, and each thing that no stamp tells."""
+"""Project Server against a simulator of ProjectData, and its exports: certified, exact after random days, and each thing that no stamp tells."""
 
 from __future__ import annotations
 
@@ -14,17 +14,26 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from hub_msproject.exam import ServerExam
 from hub_msproject.services.exports import ExportSource
 from hub_msproject.services.server import ServerSource
-from hub_msproject.services.server_standin import CAP, ExportWorld, ServerWorld, as_csv, guid, monday
+from hub_msproject.testing.certification import ServerCertification
+from hub_msproject.testing.server import CAP, ExportWorld, ServerWorld, as_csv, guid, monday
 
 from hub import ConfigError, clock
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, credential, differences, faults, out_of_sight
+from hub.testing.kit import (
+    Request,
+    Response,
+    SimulatorServer,
+    certify,
+    credential,
+    differences,
+    faults,
+    out_of_sight,
+)
 
 __all__ = ["store"]
 SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
@@ -37,12 +46,14 @@ def today() -> Iterator[None]:
     clock.pretend(None)
 
 
-def source(site: StandIn, **settings: Any) -> ServerSource:
-    made = ServerExam().source(site.url)
+def source(site: SimulatorServer, **settings: Any) -> ServerSource:
+    made = ServerCertification().source(site.url)
     return ServerSource(**{name: getattr(made, name) for name in made.__struct_fields__} | settings)
 
 
-def go(store: Store, site: StandIn, settings: dict[str, Any] | None = None, **options: Any) -> SourceReport:
+def go(
+    store: Store, site: SimulatorServer, settings: dict[str, Any] | None = None, **options: Any
+) -> SourceReport:
     site.asked.clear()
     return sync_once(store, source(site, **settings or {}), session=faults.hurried, **options)
 
@@ -53,7 +64,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
 
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(ServerExam(), seed=seed, only=() if proof else SAMPLE)
+        report = certify(ServerCertification(), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         if proof:
@@ -66,7 +77,7 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
     rng = random.Random(3)
     deeds = (world.add, world.edit, world.edit, world.delete, world.edit_log, world.edit_log, world.delete_log,
              lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)))  # fmt: skip
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for day in range(30 if proof else 8):
             clock.pretend(datetime(2024, 5, 1, 6, tzinfo=UTC) + timedelta(days=day, minutes=day))
             for _ in range(rng.randint(0, 5)):
@@ -88,7 +99,7 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
 
 def test_a_quiet_run_reads_no_project_and_no_period(store: Store) -> None:
     """The list of projects, a question for changes of lines and of timesheets, and the periods."""
-    with StandIn(ServerWorld(4)) as site:
+    with SimulatorServer(ServerWorld(4)) as site:
         go(store, site)
         quiet = go(store, site)
 
@@ -100,7 +111,7 @@ def test_a_quiet_run_reads_no_project_and_no_period(store: Store) -> None:
 
 def test_one_published_project_is_read_alone(store: Store) -> None:
     world = ServerWorld(5)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.edit()
         again = go(store, site)
@@ -121,7 +132,7 @@ def test_one_published_project_is_read_alone(store: Store) -> None:
 def test_a_project_read_just_after_its_publication_is_read_once_more(store: Store) -> None:
     """Its rows may come after its stamp: an hour later it is read again, and then believed."""
     world = ServerWorld(5)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         clock.pretend(world.now + timedelta(days=1))
         go(store, site)
         world.edit()
@@ -137,7 +148,7 @@ def test_a_project_read_just_after_its_publication_is_read_once_more(store: Stor
 
 def test_hours_that_change_touch_their_period_only(store: Store) -> None:
     world = ServerWorld(6)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.edit_log()
         newest = max(world.logs.values(), key=lambda log: log.updated)
@@ -157,7 +168,7 @@ def test_hours_that_change_touch_their_period_only(store: Store) -> None:
 def test_a_project_that_is_gone_is_gone(store: Store) -> None:
     """Who may read sees every project, so that its absence from a counted list proves it."""
     world = ServerWorld(7)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.removed.add("2")
         report = go(store, site, {"max_leave": 1.0}, census=True)
@@ -184,7 +195,7 @@ def test_rows_that_the_service_counts_and_does_not_show_are_missing(store: Store
             answer.body["value"] = answer.body["value"][1:]
         return answer
 
-    with StandIn(ServerWorld(8, scale=2), fault) as site:
+    with SimulatorServer(ServerWorld(8, scale=2), fault) as site:
         report = go(store, site)
 
     assert "partial" == report.verdict
@@ -194,7 +205,7 @@ def test_rows_that_the_service_counts_and_does_not_show_are_missing(store: Store
 def test_a_service_that_does_not_count_is_never_complete(store: Store) -> None:
     """Rows are taken, nothing is declared gone, and the verdict says so."""
     world = ServerWorld(8)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         held = rows(store, "SELECT count(*) FROM task WHERE presence = 'present'")
         world.delete()
@@ -209,7 +220,7 @@ def test_a_service_that_does_not_count_is_never_complete(store: Store) -> None:
 def test_links_that_may_not_be_read_are_missing_until_they_are_left_out(store: Store) -> None:
     world = ServerWorld(9)
     world.linked = False
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         refused = go(store, site)
         without = go(store, site, {"links": False})
 
@@ -222,7 +233,7 @@ def test_a_column_that_a_site_does_not_have_is_named(store: Store) -> None:
     world = ServerWorld(10)
     honest = world.task
     world.task = lambda item: {name: value for name, value in honest(item).items() if name != "TaskWBS"}  # type: ignore[method-assign]
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         loud = go(store, site)
         told = go(store, site, {"without": ("TaskWBS",)})
 
@@ -252,14 +263,14 @@ def test_verbose_json_of_older_sites_is_read(store: Store) -> None:
         return value
 
     world = ServerWorld(11)
-    with StandIn(world, fault) as site:
+    with SimulatorServer(world, fault) as site:
         report = go(store, site)
 
     assert ("ok", []) == (report.verdict, differences(store, "pwa", world) + out_of_sight(store, world))
 
 
 def test_check_says_what_it_saw() -> None:
-    with StandIn(ServerWorld(12)) as site:
+    with SimulatorServer(ServerWorld(12)) as site:
         context = Context(base=Path(), source_id="pwa", session=lambda: faults.hurried(context))
         said = {
             one.name: (one.state, one.detail)

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hub_postgresql import destination as room
 from hub_postgresql.destination import PostgresqlDestination
-from hub_postgresql.exam import PostgresqlExam
-from hub_postgresql.scratch import USER, Scratch, programs, scratch
+from hub_postgresql.testing.certification import PostgresqlCertification
+from hub_postgresql.testing.scratch import USER, Scratch, programs, scratch
 
 from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, Secret, model, table_caption
 from hub.publish import check_destination
@@ -118,7 +118,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_it_is_gold(proof: bool) -> None:
-    report = certify(PostgresqlExam(), only=() if proof else SAMPLE)
+    report = certify(PostgresqlCertification(), only=() if proof else SAMPLE)
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
     if proof:

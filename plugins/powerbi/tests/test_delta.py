@@ -14,9 +14,9 @@ from hub_powerbi.delta import DeltaDestination
 
 from hub import ConfigError, DeliveryContext, Destination
 from hub.http import Session
-from hub.testing.kit import DestinationExam, FolderPlace, Place, StandIn, certify, microsoft
-from hub.testing.kit.bench import Crash
+from hub.testing.kit import DestinationCertification, FolderPlace, Place, SimulatorServer, certify, microsoft
 from hub.testing.kit.deliveries import counter
+from hub.testing.kit.harness import Crash
 
 deltalake = pytest.importorskip("deltalake", reason="needs the extra [delta]: run `make test-delta`")
 SAMPLE = ("delivers-the-feed", "changes-arrive", "refusals-are-told")
@@ -60,7 +60,7 @@ class Lakehouse(FolderPlace):
             delta.commit = honest
 
 
-class DeltaExam(DestinationExam):
+class DeltaCertification(DestinationCertification):
     """Delta tables."""
 
     kind = "delta"
@@ -74,7 +74,7 @@ class DeltaExam(DestinationExam):
 
 
 def test_it_is_gold(proof: bool) -> None:
-    report = certify(DeltaExam(), only=() if proof else SAMPLE)
+    report = certify(DeltaCertification(), only=() if proof else SAMPLE)
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
     if proof:
@@ -83,7 +83,7 @@ def test_it_is_gold(proof: bool) -> None:
 
 def test_fabric_can_read_every_table_and_only_changes_make_versions() -> None:
     """No instant without a zone, which needs a newer reader than Fabric's SQL endpoint; a second delivery commits nothing."""
-    with counter(DeltaExam(), 3) as desk:
+    with counter(DeltaCertification(), 3) as desk:
         desk.deliver()
         again = desk.deliver().deliveries[0]
         tables = {
@@ -108,7 +108,7 @@ def test_a_lakehouse_is_named_and_opened_as_the_library_wants(tmp_path: Path) ->
         def answer(self, request: Any) -> Any:
             return microsoft.sign_in(request)
 
-    with StandIn(Tenant()) as site:  # type: ignore[arg-type]
+    with SimulatorServer(Tenant()) as site:  # type: ignore[arg-type]
         place = DeltaDestination(
             name="lake",
             url="https://onelake.dfs.fabric.microsoft.com/ws/pmo.Lakehouse/Tables/",

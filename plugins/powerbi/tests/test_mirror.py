@@ -1,4 +1,4 @@
-"""Open mirroring: whatever is cut or refused, replaying the landing zone gives the feed; in a folder and in a stand-in of OneLake."""
+"""Open mirroring: whatever is cut or refused, replaying the landing zone gives the feed; in a folder and in a simulator of OneLake."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ from urllib.parse import unquote
 import duckdb
 import msgspec
 import pytest
-from hub_powerbi.exam import LandingZone, MirrorExam, replayed
 from hub_powerbi.mirror import MirrorDestination
 from hub_powerbi.service import onelake
 from hub_powerbi.service.web import Web
+from hub_powerbi.testing.certification import LandingZone, MirrorCertification, replayed
 
 from hub import ConfigError, DeliveryContext, Destination, model
 from hub.http import Session
-from hub.testing.kit import DestinationExam, Place, Request, Response, StandIn, certify, microsoft
-from hub.testing.kit.bench import Crash
+from hub.testing.kit import (
+    DestinationCertification,
+    Place,
+    Request,
+    Response,
+    SimulatorServer,
+    certify,
+    microsoft,
+)
 from hub.testing.kit.deliveries import counter
+from hub.testing.kit.harness import Crash
 
 WORKSPACE = "11111111-2222-4333-8444-555555555555"
 ITEM = "pmo.MountedRelationalDatabase/Files/LandingZone"
@@ -98,7 +106,7 @@ class Lake(Place):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.site = OneLake()
-        self.stand_in = StandIn(self.site, most=10**9)  # type: ignore[arg-type]
+        self.simulator = SimulatorServer(self.site, most=10**9)  # type: ignore[arg-type]
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         out = self.folder / "brought"
@@ -123,12 +131,12 @@ class Lake(Place):
             seen.extend([len(seen) + 1] if request.method in {"PUT", "PATCH", "DELETE"} else [])
             return Response(status=400, body={}) if at and len(seen) >= at else honest()
 
-        self.stand_in.fault = fault
+        self.simulator.fault = fault
         yield seen
-        self.stand_in.fault = None
+        self.simulator.fault = None
 
 
-class LakeExam(MirrorExam):
+class LakeCertification(MirrorCertification):
     """The same in OneLake."""
 
     def place(self, folder: Any) -> Place:
@@ -136,29 +144,38 @@ class LakeExam(MirrorExam):
 
     def destination(self, place: Place, *, privacy: str) -> Destination:
         assert isinstance(place, Lake)
-        url = f"{place.stand_in.url}/{WORKSPACE}/{ITEM}"
+        url = f"{place.simulator.url}/{WORKSPACE}/{ITEM}"
         return MirrorDestination(
-            name="kit", url=url, account=microsoft.account(place.stand_in.url), privacy=privacy
+            name="kit", url=url, account=microsoft.account(place.simulator.url), privacy=privacy
         )  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
-def test_it_is_gold(exam: DestinationExam, proof: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "certification", [MirrorCertification(), LakeCertification()], ids=["folder", "onelake"]
+)
+def test_it_is_gold(
+    certification: DestinationCertification, proof: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(onelake, "CHUNK", 4000)  # several blocks a file
-    report = certify(exam, only=() if proof else SAMPLE[: 2 if isinstance(exam, LakeExam) else 1])
+    report = certify(
+        certification,
+        only=() if proof else SAMPLE[: 2 if isinstance(certification, LakeCertification) else 1],
+    )
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
     if proof:
         assert "gold" == report.level
 
 
-@pytest.mark.parametrize("exam", [MirrorExam(), LakeExam()], ids=["folder", "onelake"])
+@pytest.mark.parametrize(
+    "certification", [MirrorCertification(), LakeCertification()], ids=["folder", "onelake"]
+)
 def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
-    exam: DestinationExam, proof: bool
+    certification: DestinationCertification, proof: bool
 ) -> None:
     """30 publishes (one in short tests), most of them cut at a random write; each calm one after it is the feed, whatever the cut left."""
     rng = random.Random(5)
-    with counter(exam, 5) as desk:
+    with counter(certification, 5) as desk:
         for day in range(30 if proof else 1):
             for _ in range(rng.randint(0, 3)):
                 rng.choice((desk.world.edit, desk.world.add, desk.world.delete))()
@@ -175,7 +192,7 @@ def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
 
 def test_the_files_are_those_that_fabric_documents() -> None:
     """Numbers without a gap, keys once, the marker in the last column and none in the first file, upserts and deletes, instants in UTC, nothing where nothing changed."""
-    with counter(MirrorExam(), 6) as desk:
+    with counter(MirrorCertification(), 6) as desk:
         desk.deliver()
         desk.change()
         report = desk.deliver()
@@ -210,7 +227,7 @@ def test_the_files_are_those_that_fabric_documents() -> None:
 
 def test_fabric_moves_away_what_it_has_read() -> None:
     """Only the last file stays: numbers go on from it."""
-    with counter(MirrorExam(), 7) as desk:
+    with counter(MirrorCertification(), 7) as desk:
         desk.deliver()
         desk.change()
         desk.deliver()
@@ -223,7 +240,7 @@ def test_fabric_moves_away_what_it_has_read() -> None:
 
 
 def test_a_table_that_somebody_removed_is_begun_anew() -> None:
-    with counter(MirrorExam(), 8) as desk:
+    with counter(MirrorCertification(), 8) as desk:
         desk.deliver()
         for path in (desk.place.folder / "out" / "dim_task").iterdir():
             path.unlink()
@@ -234,7 +251,7 @@ def test_a_table_that_somebody_removed_is_begun_anew() -> None:
 
 @pytest.mark.parametrize("lost", ["current.parquet", "state.json"])
 def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str) -> None:
-    with counter(MirrorExam(), 13) as desk:
+    with counter(MirrorCertification(), 13) as desk:
         desk.deliver()
         (desk.root / "data" / "mirror" / "kit" / "dim_task" / lost).write_bytes(b"")
         desk.change()
@@ -244,7 +261,7 @@ def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str) -> None:
 
 def test_a_table_of_another_shape_is_begun_anew() -> None:
     """Fabric cannot change a type or a key: the folder goes, and the table comes back whole."""
-    with counter(MirrorExam(), 9) as desk:
+    with counter(MirrorCertification(), 9) as desk:
         desk.deliver()
         state = desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json"
         known = json.loads(state.read_text())
@@ -257,7 +274,7 @@ def test_a_table_of_another_shape_is_begun_anew() -> None:
 
 
 def test_another_program_that_writes_there_is_noticed() -> None:
-    with counter(MirrorExam(), 10) as desk:
+    with counter(MirrorCertification(), 10) as desk:
         desk.deliver()
         (desk.place.folder / "out" / "dim_task" / f"{2:020d}.parquet").write_bytes(b"")
         refused = desk.deliver().deliveries[0]
@@ -270,7 +287,7 @@ def test_files_can_lie_at_the_root_of_a_folder(tmp_path: Path) -> None:
     """As those of a model that reads OneLake do."""
     site, file = OneLake(), tmp_path / "dim_task.parquet"
     file.write_bytes(b"rows")
-    with StandIn(site) as started:  # type: ignore[arg-type]
+    with SimulatorServer(site) as started:  # type: ignore[arg-type]
         context = DeliveryContext(base=tmp_path, name="powerbi", session=Session)
         web = Web(context, microsoft.account(started.url), "powerbi", onelake.RESOURCE)
         onelake.OneLakeFiles(web, f"{started.url}/{WORKSPACE}/pmo.Lakehouse/Files/hub").put(file.name, file)
@@ -281,7 +298,7 @@ def test_files_can_lie_at_the_root_of_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "says"), [(403, "may not do this"), (401, "is not accepted there")])
 def test_a_refusal_says_what_is_needed(status: int, says: str) -> None:
-    with counter(LakeExam(), 11) as desk:
+    with counter(LakeCertification(), 11) as desk:
         assert isinstance(desk.place, Lake)
         desk.place.site.refuses = status
         refused = desk.deliver().deliveries[0]
@@ -305,7 +322,7 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_what_is_kept_is_for_nobody_else() -> None:
-    with counter(MirrorExam(), 12) as desk:
+    with counter(MirrorCertification(), 12) as desk:
         desk.deliver()
         kept = [path for path in (desk.root / "data" / "mirror").rglob("*") if path.is_file()]
 

@@ -14,10 +14,10 @@ import pytest
 from hub_powerbi import source_m
 from hub_powerbi.check import check, parse
 from hub_powerbi.destination import PowerBiDestination, write_project
-from hub_powerbi.exam import PowerBiExam
 from hub_powerbi.names import Names, tmdl_name
 from hub_powerbi.project import project_files
 from hub_powerbi.report import HEIGHT, WIDTH, pages
+from hub_powerbi.testing.certification import PowerBiCertification
 from hub_powerbi.tmdl import model_files, relationships
 
 from hub import ConfigError, DeliveryError, measures, model
@@ -473,6 +473,6 @@ def test_a_model_that_does_not_hold_together_never_leaves(monkeypatch: pytest.Mo
 def test_gold(proof: bool) -> None:
     """The kit delivers, cuts, refuses and repeats."""
     only = () if proof else ("delivers-the-feed", "privacy-level-is-kept")
-    report = certify(PowerBiExam(), only=only)
+    report = certify(PowerBiCertification(), only=only)
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]

@@ -21,7 +21,7 @@ from hub.publish import DeliveryReport, check_destination
 from hub.records import Account, Container, Task, Worklog
 from hub.store import Store
 from hub.testing import feed_view, kept_feed, store, view_of
-from hub.testing.kit import Request, Response, StandIn, faults, microsoft
+from hub.testing.kit import Request, Response, SimulatorServer, faults, microsoft
 
 __all__ = ["store"]
 WORKSPACE = "f089354e-8366-4e18-aea3-4cb4a3a50b48"
@@ -103,12 +103,12 @@ class Service:
 
 
 @pytest.fixture
-def site() -> Iterator[StandIn]:
-    with StandIn(Service(), most=10**9) as started:  # type: ignore[arg-type]
+def site() -> Iterator[SimulatorServer]:
+    with SimulatorServer(Service(), most=10**9) as started:  # type: ignore[arg-type]
         yield started
 
 
-def service(site: StandIn) -> Service:
+def service(site: SimulatorServer) -> Service:
     assert isinstance(site.world, Service)
     return site.world
 
@@ -140,7 +140,7 @@ def fill(store: Store, hours: int = 5) -> None:
         store.end_run(run, "ok")
 
 
-def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> DeliveryReport:
+def go(store: Store, tmp_path: Path, site: SimulatorServer, hours: int = 5) -> DeliveryReport:
     """Deliver the feed of so many hours, and report as `hub publish` does."""
     service(site).asked.clear()
     site.asked.clear()
@@ -159,7 +159,7 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 5) -> DeliveryR
     )
 
 
-def place(site: StandIn) -> PushDestination:
+def place(site: SimulatorServer) -> PushDestination:
     return PushDestination(
         name="push",
         account=microsoft.account(site.url),
@@ -169,14 +169,14 @@ def place(site: StandIn) -> PushDestination:
     )
 
 
-def counts(site: StandIn) -> dict[str, int]:
+def counts(site: SimulatorServer) -> dict[str, int]:
     names = {caption: name for name, caption in Names("en").tables.items()}
     (one,) = service(site).models.values()
     return {names[caption]: len(table["rows"]) for caption, table in one["tables"].items()}
 
 
 def test_the_model_shows_the_feed_and_only_changes_are_sent(
-    store: Store, tmp_path: Path, site: StandIn
+    store: Store, tmp_path: Path, site: SimulatorServer
 ) -> None:
     first = go(store, tmp_path, site)
     assert ("published", None) == (first.state, first.error)
@@ -194,7 +194,7 @@ def test_the_model_shows_the_feed_and_only_changes_are_sent(
 
 
 def test_rows_go_in_portions(
-    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, site: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(push, "AT_ONCE", 10)
     go(store, tmp_path, site, hours=35)
@@ -210,7 +210,7 @@ def test_rows_go_in_portions(
 
 
 @pytest.mark.parametrize("trouble", ["answer lost", "429"])
-def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: StandIn, trouble: str) -> None:
+def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: SimulatorServer, trouble: str) -> None:
     """Rows that arrived before the answer was lost are taken out before they are sent again."""
     times = [0]
 
@@ -234,7 +234,7 @@ def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: StandIn, trou
 
 
 def test_cut_anywhere_and_repeated_it_ends_alike(
-    store: Store, tmp_path: Path, site: StandIn, proof: bool
+    store: Store, tmp_path: Path, site: SimulatorServer, proof: bool
 ) -> None:
     fill(store)
     with feed_view(store, tmp_path) as feed:
@@ -253,7 +253,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(
             assert wanted == counts(site), f"cut before request {last}"
 
 
-def deliver(tmp_path: Path, site: StandIn, feed: FeedView) -> Delivery:
+def deliver(tmp_path: Path, site: SimulatorServer, feed: FeedView) -> Delivery:
     context = DeliveryContext(base=tmp_path, name="push", session=faults.hurried)
     try:
         return place(site).deliver(context, feed)
@@ -261,7 +261,7 @@ def deliver(tmp_path: Path, site: StandIn, feed: FeedView) -> Delivery:
         context.close()
 
 
-def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     """What the model shows is compared each time; then all of it is sent again."""
     go(store, tmp_path, site)
     next(iter(service(site).models.values()))["tables"][Names("en").tables["fact_worklog"]]["rows"] = []
@@ -272,7 +272,9 @@ def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, s
     assert "Power BI shows 0 rows where the feed has 5 in fact_worklog" in str(noticed.error)
 
 
-def test_a_model_of_another_language_is_not_mixed(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_a_model_of_another_language_is_not_mixed(
+    store: Store, tmp_path: Path, site: SimulatorServer
+) -> None:
     go(store, tmp_path, site)
     one = next(iter(service(site).models.values()))
     one["tables"] = {f"{name} autre": table for name, table in one["tables"].items()}
@@ -282,7 +284,7 @@ def test_a_model_of_another_language_is_not_mixed(store: Store, tmp_path: Path, 
 
 
 def test_more_than_the_limits_is_refused_before_anything_is_sent(
-    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, site: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(push, "AN_HOUR", 3)
     refused = go(store, tmp_path, site)
@@ -291,7 +293,7 @@ def test_more_than_the_limits_is_refused_before_anything_is_sent(
     assert not [request for request in service(site).asked if request.path.endswith("/rows")]
 
 
-def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     """Microsoft's own, where it is at hand."""
     if not SPECIFICATION.exists():
         pytest.skip("the specification is not here (shared/data/powerbi/swagger.json)")
@@ -321,7 +323,7 @@ def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site
     } <= {one.replace("Datasets_", "PushDatasets_", 1) if not one.startswith("Push") else one for one in seen}
 
 
-def test_check_says_what_such_a_model_is(tmp_path: Path, site: StandIn) -> None:
+def test_check_says_what_such_a_model_is(tmp_path: Path, site: SimulatorServer) -> None:
     said = {one.name: (one.state, one.detail) for one in check_destination(place(site), tmp_path)}
 
     assert ("ok", "the model Hub push will be made") == said["workspace"]

@@ -1,6 +1,6 @@
 """Files, model and report in Microsoft's cloud: nothing is called published that the service does not show, and each refusal says what to do.
 
-The stand-in is written from the documentation of Graph, Fabric and Power BI; what is asked of Power BI is held against Microsoft's own specification where it is at hand.
+The simulator is written from the documentation of Graph, Fabric and Power BI; what is asked of Power BI is held against Microsoft's own specification where it is at hand.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hub.publish import DeliveryReport, PublishReport, check_destination
 from hub.records import Account, Container, Task, Worklog
 from hub.store import Store
 from hub.testing import feed_view, kept_feed, store, view_of
-from hub.testing.kit import Request, Response, StandIn, faults, microsoft
+from hub.testing.kit import Request, Response, SimulatorServer, faults, microsoft
 
 __all__ = ["store"]
 WORKSPACE = "f089354e-8366-4e18-aea3-4cb4a3a50b48"
@@ -248,10 +248,10 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[StandIn]:
+def cloud(tmp_path: Path) -> Iterator[SimulatorServer]:
     world = Cloud()
     world.scratch = str(tmp_path)
-    with StandIn(world, most=10**9) as site:  # type: ignore[arg-type]
+    with SimulatorServer(world, most=10**9) as site:  # type: ignore[arg-type]
         yield site
 
 
@@ -280,7 +280,12 @@ def fill(store: Store, tasks: int = 3) -> None:
 
 
 def go(
-    store: Store, tmp_path: Path, site: StandIn, *, service: dict[str, Any] | None = None, **settings: Any
+    store: Store,
+    tmp_path: Path,
+    site: SimulatorServer,
+    *,
+    service: dict[str, Any] | None = None,
+    **settings: Any,
 ) -> PublishReport:
     """Deliver the feed of what *store* holds, and report as `hub publish` does."""
     site.asked.clear()
@@ -312,7 +317,7 @@ def reported(act: Callable[[], Delivery]) -> PublishReport:
 
 
 def destination(
-    site: StandIn, *, service: dict[str, Any] | None = None, **settings: Any
+    site: SimulatorServer, *, service: dict[str, Any] | None = None, **settings: Any
 ) -> PowerBiDestination:
     chosen = Service(**{
         "account": microsoft.account(site.url), "upload": True, "workspace": WORKSPACE, "powerbi_url": site.url, "fabric_url": site.url, "graph_url": site.url,
@@ -329,12 +334,12 @@ def destination(
     )
 
 
-def world(site: StandIn) -> Cloud:
+def world(site: SimulatorServer) -> Cloud:
     assert isinstance(site.world, Cloud)
     return site.world
 
 
-def state(site: StandIn) -> dict[str, Any]:
+def state(site: SimulatorServer) -> dict[str, Any]:
     """Return what readers see: definitions by name, files by content, the rows that are shown."""
     one = world(site)
     items = {
@@ -353,7 +358,9 @@ def state(site: StandIn) -> dict[str, Any]:
     return {"items": items, "files": sorted(one.files), "shown": one.shown == one.files}
 
 
-def test_it_is_published_when_the_service_shows_it(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_it_is_published_when_the_service_shows_it(
+    store: Store, tmp_path: Path, cloud: SimulatorServer
+) -> None:
     """Files, then model, then report, then refresh, then what the model says of itself."""
     fill(store)
     delivery = go(store, tmp_path, cloud).deliveries[0]
@@ -374,7 +381,7 @@ def test_it_is_published_when_the_service_shows_it(store: Store, tmp_path: Path,
     assert "s3cret" not in str(delivery)
 
 
-def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cloud: SimulatorServer) -> None:
     """The model is brought once; the next publish refreshes it."""
     fill(store)
     go(store, tmp_path, cloud)
@@ -392,7 +399,7 @@ def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cl
 
 
 def test_what_is_asked_of_power_bi_fits_its_own_specification(
-    store: Store, tmp_path: Path, cloud: StandIn
+    store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
     """Microsoft's specification of the REST API: the path, the method, the body. It lists notifyOption as required, and says that an enhanced refresh must leave it out."""
     if not SPECIFICATION.exists():
@@ -419,7 +426,7 @@ def test_what_is_asked_of_power_bi_fits_its_own_specification(
 
 
 def test_cut_anywhere_and_repeated_it_ends_alike(
-    store: Store, tmp_path: Path, cloud: StandIn, proof: bool
+    store: Store, tmp_path: Path, cloud: SimulatorServer, proof: bool
 ) -> None:
     """Whatever request is the last that is answered, the next delivery ends with one model, one report, and all rows shown."""
     fill(store)
@@ -430,7 +437,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(
             fresh = Cloud()
             fresh.scratch = str(tmp_path)
             (tmp_path / "out" / ".pm-hub-service.json").unlink(missing_ok=True)
-            with StandIn(fresh, most=10**9) as site:  # type: ignore[arg-type]
+            with SimulatorServer(fresh, most=10**9) as site:  # type: ignore[arg-type]
                 site.fault = faults.status_from(last, 400)
                 with pytest.raises(HubError):
                     deliver(tmp_path, site, feed)
@@ -440,7 +447,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(
                 assert wanted == state(site), f"cut before request {last}"
 
 
-def deliver(tmp_path: Path, site: StandIn, feed: FeedView, **settings: Any) -> Delivery:
+def deliver(tmp_path: Path, site: SimulatorServer, feed: FeedView, **settings: Any) -> Delivery:
     context = DeliveryContext(base=tmp_path, name="powerbi", session=faults.hurried)
     try:
         return destination(site, **settings).deliver(context, feed)
@@ -449,7 +456,7 @@ def deliver(tmp_path: Path, site: StandIn, feed: FeedView, **settings: Any) -> D
 
 
 def test_a_model_that_shows_something_else_is_not_called_published(
-    store: Store, tmp_path: Path, cloud: StandIn
+    store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
     fill(store)
     one = world(cloud)
@@ -461,7 +468,9 @@ def test_a_model_that_shows_something_else_is_not_called_published(
     assert "Power BI shows 1 rows where the feed has 3 in fact_worklog" in str(delivery.error)
 
 
-def test_a_model_that_may_not_be_asked_says_what_to_do(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_model_that_may_not_be_asked_says_what_to_do(
+    store: Store, tmp_path: Path, cloud: SimulatorServer
+) -> None:
     fill(store)
     world(cloud).blind = True
     delivery = go(store, tmp_path, cloud).deliveries[0]
@@ -470,7 +479,7 @@ def test_a_model_that_may_not_be_asked_says_what_to_do(store: Store, tmp_path: P
     assert "Dataset Execute Queries REST API" in str(delivery.error)
 
 
-def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud: SimulatorServer) -> None:
     """On shared capacity nothing is asked that would be refused; the sentence says when the next is free."""
     fill(store)
     go(store, tmp_path, cloud, service={"refresh": "plain"})
@@ -492,7 +501,9 @@ def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud
     assert "published" == enhanced.state
 
 
-def test_a_refresh_that_others_began_is_waited_for(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_refresh_that_others_began_is_waited_for(
+    store: Store, tmp_path: Path, cloud: SimulatorServer
+) -> None:
     """It may have read the old files: ours comes after it."""
     fill(store)
     go(store, tmp_path, cloud)
@@ -520,7 +531,7 @@ def test_a_refresh_that_others_began_is_waited_for(store: Store, tmp_path: Path,
      ({}, "its refresh history says more")],
 )  # fmt: skip
 def test_a_refresh_that_fails_says_why(
-    store: Store, tmp_path: Path, cloud: StandIn, fails: dict[str, Any], says: str
+    store: Store, tmp_path: Path, cloud: SimulatorServer, fails: dict[str, Any], says: str
 ) -> None:
     fill(store)
     world(cloud).fails = fails
@@ -530,7 +541,9 @@ def test_a_refresh_that_fails_says_why(
     assert says in str(delivery.error)
 
 
-def test_a_refresh_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_refresh_that_takes_for_ever_ends_the_waiting(
+    store: Store, tmp_path: Path, cloud: SimulatorServer
+) -> None:
     fill(store)
     world(cloud).polls = 10**6
     one = world(cloud)
@@ -542,7 +555,7 @@ def test_a_refresh_that_takes_for_ever_ends_the_waiting(store: Store, tmp_path: 
 
 
 def test_an_operation_that_takes_for_ever_ends_the_waiting(
-    store: Store, tmp_path: Path, cloud: StandIn
+    store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
     fill(store)
     world(cloud).polls = 10**6
@@ -552,7 +565,7 @@ def test_an_operation_that_takes_for_ever_ends_the_waiting(
 
 
 def test_an_operation_may_be_named_by_its_place_only_and_items_come_in_pages(
-    store: Store, tmp_path: Path, cloud: StandIn
+    store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
     """Neither the place nor the next page is asked for at the address that the service gives, which could be anybody's."""
     fill(store)
@@ -566,7 +579,9 @@ def test_an_operation_may_be_named_by_its_place_only_and_items_come_in_pages(
     assert 6 == len(one.items["semanticModels"])
 
 
-def test_a_definition_that_fabric_refuses_says_so(store: Store, tmp_path: Path, cloud: StandIn) -> None:
+def test_a_definition_that_fabric_refuses_says_so(
+    store: Store, tmp_path: Path, cloud: SimulatorServer
+) -> None:
     fill(store)
     one = world(cloud)
     honest = one.fabric
@@ -591,7 +606,7 @@ def test_a_definition_that_fabric_refuses_says_so(store: Store, tmp_path: Path, 
     ],
 )
 def test_a_refusal_says_which_right_is_lacking(
-    store: Store, tmp_path: Path, cloud: StandIn, status: int, path: str, says: str
+    store: Store, tmp_path: Path, cloud: SimulatorServer, status: int, path: str, says: str
 ) -> None:
     fill(store)
     cloud.fault = lambda _, request, honest: (
@@ -605,7 +620,7 @@ def test_a_refusal_says_which_right_is_lacking(
 
 @pytest.mark.parametrize("trouble", ["forgets", "answer lost", "503"])
 def test_an_upload_goes_on_where_it_broke_off(
-    store: Store, tmp_path: Path, cloud: StandIn, monkeypatch: pytest.MonkeyPatch, trouble: str
+    store: Store, tmp_path: Path, cloud: SimulatorServer, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     """In blocks of 320 KiB at least; an answer that is lost is asked for, a session that is forgotten begun anew."""
     monkeypatch.setattr(sharepoint, "BLOCK", 320 * 1024)
@@ -638,7 +653,7 @@ def test_an_upload_goes_on_where_it_broke_off(
 
 
 def test_a_project_that_somebody_edited_is_theirs_to_bring(
-    store: Store, tmp_path: Path, cloud: StandIn
+    store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
     """The files and the refresh go on; the model in the service stays as it is."""
     fill(store)
@@ -652,7 +667,7 @@ def test_a_project_that_somebody_edited_is_theirs_to_bring(
     assert before == state(cloud)["items"]
 
 
-def test_check_says_what_it_saw(tmp_path: Path, cloud: StandIn) -> None:
+def test_check_says_what_it_saw(tmp_path: Path, cloud: SimulatorServer) -> None:
     chosen = Service(
         account=microsoft.account(cloud.url),
         upload=True,

@@ -1,4 +1,4 @@
-"""Redmine against its stand-in and its recorded answers: exact after random days, and each lesson that the real server taught."""
+"""Redmine against its simulator and its recorded answers: exact after random days, and each lesson that the real server taught."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from hub_redmine import wire
-from hub_redmine.exam import RedmineExam
 from hub_redmine.known import Known
 from hub_redmine.mapping import Mapper, Meta
 from hub_redmine.source import RedmineSource
-from hub_redmine.standin import LOCKED, RedmineWorld
+from hub_redmine.testing.certification import RedmineCertification
+from hub_redmine.testing.simulator import LOCKED, RedmineWorld
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, differences, faults
+from hub.testing.kit import Request, Response, SimulatorServer, certify, differences, faults
 
 __all__ = ["store"]
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "redmine"
@@ -31,10 +31,10 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cu
           "deletions-are-found", "hidden-is-not-deleted", "mass-leave-is-held", "history-is-kept")  # fmt: skip
 
 
-def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
+def go(store: Store, site: SimulatorServer, **options: Any) -> SourceReport:
     site.asked.clear()
     settings = options.pop("settings", {})
-    source = RedmineExam().source(site.url)
+    source = RedmineCertification().source(site.url)
     return sync_once(
         store,
         RedmineSource(**{name: getattr(source, name) for name in source.__struct_fields__} | settings),
@@ -47,13 +47,13 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
-def asked(site: StandIn, path: str) -> int:
+def asked(site: SimulatorServer, path: str) -> int:
     return sum(request.path.startswith(path) for request in site.asked)
 
 
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(RedmineExam(), seed=seed, only=() if proof else SAMPLE)
+        report = certify(RedmineCertification(), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         if proof:
@@ -66,7 +66,7 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
     rng = random.Random(3)
     deeds = (world.add, world.edit, world.edit, world.delete, lambda: world.move(rng.choice(world.rows())), world.edit_log, world.delete_log,
              lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)))  # fmt: skip
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for day in range(30 if proof else 8):
             for _ in range(rng.randint(0, 5)):
                 rng.choice(deeds)()
@@ -92,7 +92,7 @@ def test_pages_do_not_shift(store: Store) -> None:
     """R1: issues touched and deleted between two pages are neither lost nor counted twice."""
     world = RedmineWorld(1, scale=12)
     first = sorted(world.items)[0]
-    with StandIn(
+    with SimulatorServer(
         world, faults.meanwhile(20, lambda: (world.delete(str(first)), world.edit(str(first + 1))))
     ) as site:
         assert "ok" == go(store, site, settings={"history": False}).verdict
@@ -103,7 +103,7 @@ def test_pages_do_not_shift(store: Store) -> None:
 def test_the_cursor_is_inclusive_and_a_second_is_read_again(store: Store) -> None:
     """R2: a change within the second that was read last is found."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         native = world.edit()
         go(store, site)
@@ -120,7 +120,7 @@ def test_the_cursor_is_inclusive_and_a_second_is_read_again(store: Store) -> Non
 def test_a_filter_that_is_ignored_is_noticed(path: str, said: str, store: Store) -> None:
     """R3: Redmine answers 200 to a filter that it does not know, with everything."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site, settings={"hours_days": 1})
         world.now = world.now.replace(year=2024, month=9)
         world.log(next(iter(world.items)), 1)
@@ -157,7 +157,7 @@ def test_a_filter_that_is_ignored_is_noticed(path: str, said: str, store: Store)
 
 def test_sums_of_redmine_are_not_read(store: Store) -> None:
     """R4, R9: hours spent and totals change without a stamp."""
-    with StandIn(RedmineWorld(1)) as site:
+    with SimulatorServer(RedmineWorld(1)) as site:
         go(store, site)
     assert [(None,)] == rows(store, "SELECT DISTINCT spent_s FROM task")
 
@@ -165,7 +165,7 @@ def test_sums_of_redmine_are_not_read(store: Store) -> None:
 def test_archived_is_hidden_and_comes_back(store: Store) -> None:
     """R6: archiving looks like deletion and is none; what changed meanwhile comes with it."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         tasks = rows(store, "SELECT count(*) FROM task WHERE presence = 'present'")
         world.archived.add("2")
@@ -180,7 +180,7 @@ def test_archived_is_hidden_and_comes_back(store: Store) -> None:
 def test_a_deleted_project_waits_for_a_person(store: Store) -> None:
     """404 for a project proves it, and all of a container at once is held."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.deleted.add("2")
         report = go(store, site, census=True)
@@ -193,7 +193,7 @@ def test_a_deleted_project_waits_for_a_person(store: Store) -> None:
 
 def test_closed_projects_and_locked_users_stay(store: Store) -> None:
     """R7: neither is in the default list."""
-    with StandIn(RedmineWorld(1)) as site:
+    with SimulatorServer(RedmineWorld(1)) as site:
         go(store, site)
     assert [("project-3",)] == rows(store, "SELECT code FROM container WHERE id = 'redmine:p3'")
     assert [(0,)] == rows(store, f"SELECT active FROM account WHERE id = 'redmine:u{LOCKED}'")
@@ -202,7 +202,7 @@ def test_closed_projects_and_locked_users_stay(store: Store) -> None:
 def test_history_is_asked_for_what_changed(store: Store) -> None:
     """R8: one request an issue at first, then one a change; a quiet run asks none."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         assert len(world.items) == asked(site, "/issues/")
         for _ in range(2):
@@ -216,7 +216,7 @@ def test_history_is_asked_for_what_changed(store: Store) -> None:
 def test_relations_come_and_go_without_a_stamp(store: Store) -> None:
     """They are read once a day, and each that is gone is asked for."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         before = {row[0] for row in rows(store, "SELECT id FROM task_link")}
         assert before
@@ -233,7 +233,7 @@ def test_relations_come_and_go_without_a_stamp(store: Store) -> None:
 
 def test_only_what_was_asked_for(store: Store) -> None:
     """Projects narrow, with those below; people and hours can be left out."""
-    with StandIn(RedmineWorld(1)) as site:
+    with SimulatorServer(RedmineWorld(1)) as site:
         go(store, site, settings={"projects": ("project-1",), "worklog_people": False})
         assert {("redmine:p1",), ("redmine:p3",)} == set(
             rows(store, "SELECT DISTINCT container_id FROM task")
@@ -250,11 +250,11 @@ def test_an_account_that_is_no_administrator(store: Store) -> None:
     def refused(_: int, request: Request, honest: Any) -> Response:
         return Response(status=403) if request.path == "/users.json" else honest()
 
-    with StandIn(RedmineWorld(1), refused) as site:
+    with SimulatorServer(RedmineWorld(1), refused) as site:
         assert "ok" == go(store, site).verdict
         told = {
             one.name: one
-            for one in RedmineExam()
+            for one in RedmineCertification()
             .source(site.url)
             .check(Context(base=Path(), source_id="redmine", session=Session))
         }
@@ -267,7 +267,7 @@ def test_an_account_that_is_no_administrator(store: Store) -> None:
 def test_a_key_that_is_revoked_in_the_middle_hides_nothing(store: Store) -> None:
     """401 is no proof of anything."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.delete()
         site.fault = faults.status_from(6, 401)
@@ -280,7 +280,7 @@ def test_a_key_that_is_revoked_in_the_middle_hides_nothing(store: Store) -> None
 def test_a_reading_with_new_settings_that_dies_is_begun_again(after: int, store: Store) -> None:
     """The mark that makes new settings done is written last: wherever the power went, the next run reads all of it."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         assert "ok" == go(store, site, settings={"history": False, "custom": ()}).verdict
         site.fault = faults.status_from(after, 401)
         assert "ok" != go(store, site).verdict
@@ -294,7 +294,7 @@ def test_a_reading_with_new_settings_that_dies_is_begun_again(after: int, store:
 def test_a_project_that_came_back_is_read_even_if_that_run_dies(after: int, store: Store) -> None:
     """What changed in it while it was out of sight is not lost."""
     world = RedmineWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.hidden.add("2")
         go(store, site)
@@ -317,7 +317,7 @@ def test_a_project_that_came_back_is_read_even_if_that_run_dies(after: int, stor
 
 def test_a_field_that_nobody_has_is_said_in_every_run(store: Store) -> None:
     """Not green until the setting, or Redmine, is right again; then all of it is read."""
-    with StandIn(RedmineWorld(1)) as site:
+    with SimulatorServer(RedmineWorld(1)) as site:
         wrong = {"fields": {"points": "Story pts", "billable": "Bilable"}}
         for _ in range(3):
             report = go(store, site, settings=wrong)

@@ -1,4 +1,4 @@
-"""Mappings against their samples and stand-ins: what a row becomes, exact after random days, loud where something is wrong."""
+"""Mappings against their samples and simulators: what a row becomes, exact after random days, loud where something is wrong."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import hub_rest.mappings
 import pytest
 from hub_rest.mapping import Mapping, load, parse, shipped
-from hub_rest.mapping_exam import SOURCE, MappingExam, RestWorld
 from hub_rest.rows import RowMapper, seconds
 from hub_rest.source import RestSource
+from hub_rest.testing.mapping_certification import SOURCE, MappingCertification, RestWorld
 
 from hub import ConfigError, SourceDataError
 from hub.http import Session
@@ -20,7 +20,7 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, credential, differences, faults
+from hub.testing.kit import Request, Response, SimulatorServer, certify, credential, differences, faults
 
 __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
@@ -31,11 +31,11 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "cursor-is-a-stamp-seen", "
           "a-page-that-repeats", "renamed-field", "deletions-are-found", "hidden-is-not-deleted", "ids-survive-a-move")  # fmt: skip
 
 
-def exam(name: str) -> MappingExam:
-    return MappingExam(HERE / f"{name}.toml")
+def certification(name: str) -> MappingCertification:
+    return MappingCertification(HERE / f"{name}.toml")
 
 
-def go(store: Store, site: StandIn, examined: MappingExam, **options: Any) -> SourceReport:
+def go(store: Store, site: SimulatorServer, examined: MappingCertification, **options: Any) -> SourceReport:
     site.asked.clear()
     return sync_once(store, examined.source(site.url), session=faults.hurried, **options)
 
@@ -47,7 +47,7 @@ def test_the_shipped_mappings_are_these() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
     """Rows as the tool documents them, records written by hand: nothing more, nothing less."""
-    examined = exam(name)
+    examined = certification(name)
     mapper = RowMapper(examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600)
     found: dict[str, dict[str, Any]] = {}
     for one in examined.mapping.list:
@@ -68,7 +68,7 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
     if not proof and name not in {"azure-devops", "glpi", "servicenow"}:
         pytest.skip("make proof certifies every mapping")
     for seed in range(2026, 2029 if proof else 2027):
-        report = certify(exam(name), seed=seed, only=() if proof else SAMPLE)
+        report = certify(certification(name), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         if proof:
@@ -78,11 +78,11 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof: bool) -> None:
     """Rounds of adding, changing, deleting and moving, some with a fault in between, end in equality."""
-    examined = exam(name)
+    examined = certification(name)
     world = examined.world(5)
     rng = random.Random(5)
     deeds = ["add", "edit", "edit", "delete"] + ["move"] * ("containers" in examined.capabilities)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for day in range(30 if proof else 6):
             for _ in range(rng.randint(0, 4)):
                 deed = rng.choice(deeds)
@@ -105,7 +105,7 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
 def test_the_walk_through_is_short_and_certified() -> None:
     """The mapping of the documentation: at most 60 lines, Gold on a sample of the laws."""
     assert len(DOCS.read_text(encoding="utf-8").splitlines()) <= 60
-    assert [] == certify(MappingExam(DOCS), seed=7, only=SAMPLE).failures()
+    assert [] == certify(MappingCertification(DOCS), seed=7, only=SAMPLE).failures()
 
 
 # ---------- what may be wrong in a mapping ----------
@@ -158,7 +158,7 @@ def test_a_mapping_that_is_not_there() -> None:
 
 def test_what_signing_in_needs_is_said(store: Store) -> None:
     """A source without what its tool asks for fails before anything is sent."""
-    with StandIn(exam("glpi").world(1)) as site:
+    with SimulatorServer(certification("glpi").world(1)) as site:
         report = sync_once(store, RestSource(name="rest", url=site.url, mapping="glpi", token=credential()))
         assert ("failed", "GLPI signs in by session and needs app_token: add it to the source.") == (
             report.verdict,
@@ -196,9 +196,9 @@ class Desk(RestWorld):
     ],
 )  # fmt: skip
 def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, store: Store) -> None:
-    examined = MappingExam(DOCS)
+    examined = MappingCertification(DOCS)
     world = Desk(examined, 3)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         assert "ok" == go(store, site, examined).verdict
         kept = {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
         world.bend = bend
@@ -212,8 +212,8 @@ def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, sto
 
 def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> None:
     """Rows that came without what they should have are not done: not green meanwhile, and right afterwards."""
-    examined = MappingExam(DOCS)
-    with StandIn(examined.world(3)) as site:
+    examined = MappingCertification(DOCS)
+    with SimulatorServer(examined.world(3)) as site:
         assert "ok" == go(store, site, examined).verdict
         site.fault = faults.rename_field("due")
         for _ in range(2):
@@ -229,7 +229,7 @@ def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> 
 
 def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
     """Credentials go with a question: a tool that sends elsewhere is not followed."""
-    examined = exam("gitlab")
+    examined = certification("gitlab")
     world = examined.world(1)
 
     def elsewhere(_: int, __: Request, honest: Any) -> Response:
@@ -241,7 +241,7 @@ def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
         )
         return answer
 
-    with StandIn(world, elsewhere) as site:
+    with SimulatorServer(world, elsewhere) as site:
         report = go(store, site, examined)
     assert (
         "the next page is said to be on another host, elsewhere.example.org: it was not asked for"
@@ -250,8 +250,8 @@ def test_the_next_page_on_another_host_is_not_asked_for(store: Store) -> None:
 
 
 def test_check_says_what_becomes_of_each_list() -> None:
-    examined = exam("openproject")
-    with StandIn(examined.world(1)) as site:
+    examined = certification("openproject")
+    with SimulatorServer(examined.world(1)) as site:
         told = {
             one.name: (one.state, one.detail)
             for one in examined.source(site.url).check(
@@ -320,7 +320,7 @@ fields = { id = "id", container_id = "board", title = "name" }
     def present() -> set[str]:
         return {row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")}
 
-    with StandIn(Boards()) as site:
+    with SimulatorServer(Boards()) as site:
         source = RestSource(name="b", url=site.url, mapping=str(mapping), max_leave=0.5)
         assert "ok" == sync_once(store, source).verdict
         assert {"b:50", "b:51", "b:53", "b:60"} == present()
@@ -339,7 +339,7 @@ fields = { id = "id", container_id = "board", title = "name" }
 def test_samples_hold_nothing_but_what_is_documented() -> None:
     """The sheets name every table that a mapping makes."""
     for name in NAMES:
-        made = {record.table for one in exam(name).mapping.list for record in one.record}
+        made = {record.table for one in certification(name).mapping.list for record in one.record}
         assert made == set(json.loads((HERE / f"{name}.expected.json").read_text(encoding="utf-8"))), name
 
 

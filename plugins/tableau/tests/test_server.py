@@ -1,4 +1,4 @@
-"""Tableau Server: overwritten, waited for, downloaded and counted; every refusal in a sentence. Against a stand-in that answers as the recorded ones of the REST API do."""
+"""Tableau Server: overwritten, waited for, downloaded and counted; every refusal in a sentence. Against a simulator that answers as the recorded ones of the REST API do."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from hub.publish import PublishOptions, PublishReport, check_destination, publis
 from hub.records import Container, Task, Worklog
 from hub.store import Store
 from hub.testing import store
-from hub.testing.kit import Request, Response, StandIn, credential
-from hub.testing.kit.exam import SECRET
+from hub.testing.kit import Request, Response, SimulatorServer, credential
+from hub.testing.kit.certification import SECRET
 
 pytest.importorskip("tableauserverclient", reason="needs the extra [server]: run `make test-tableau`")
 pytest.importorskip("tableauhyperapi", reason="needs the extra [hyper]: run `make test-tableau`")
@@ -165,17 +165,17 @@ def refused(status: int, code: str, summary: str, detail: str) -> Response:
 
 
 @pytest.fixture
-def site() -> Iterator[StandIn]:
-    with StandIn(Site(), most=10**9) as started:  # type: ignore[arg-type]
+def site() -> Iterator[SimulatorServer]:
+    with SimulatorServer(Site(), most=10**9) as started:  # type: ignore[arg-type]
         yield started
 
 
-def tableau(site: StandIn) -> Site:
+def tableau(site: SimulatorServer) -> Site:
     assert isinstance(site.world, Site)
     return site.world
 
 
-def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 3, **settings: Any) -> PublishReport:
+def go(store: Store, tmp_path: Path, site: SimulatorServer, hours: int = 3, **settings: Any) -> PublishReport:
     if not store.runs("s", limit=1):
         store.register_source(
             "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
@@ -203,7 +203,7 @@ def go(store: Store, tmp_path: Path, site: StandIn, hours: int = 3, **settings: 
     )
 
 
-def place(site: StandIn, **settings: Any) -> TableauDestination:
+def place(site: SimulatorServer, **settings: Any) -> TableauDestination:
     server = Server(
         **{"url": site.url, "token_name": "hub", "token": credential(), "site": "pmo", "project": "PMO"}
         | settings
@@ -213,7 +213,9 @@ def place(site: StandIn, **settings: Any) -> TableauDestination:
     )
 
 
-def test_each_fact_is_a_data_source_that_shows_the_feed(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_each_fact_is_a_data_source_that_shows_the_feed(
+    store: Store, tmp_path: Path, site: SimulatorServer
+) -> None:
     tableau(site).takes = 2
     delivery = go(store, tmp_path, site).deliveries[0]
 
@@ -225,7 +227,9 @@ def test_each_fact_is_a_data_source_that_shows_the_feed(store: Store, tmp_path: 
     ]
 
 
-def test_the_next_publish_takes_the_place_of_the_last(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_the_next_publish_takes_the_place_of_the_last(
+    store: Store, tmp_path: Path, site: SimulatorServer
+) -> None:
     go(store, tmp_path, site)
     before = dict(tableau(site).names)
     again = go(store, tmp_path, site, hours=9).deliveries[0]
@@ -234,7 +238,7 @@ def test_the_next_publish_takes_the_place_of_the_last(store: Store, tmp_path: Pa
 
 
 def test_large_files_go_in_pieces(
-    store: Store, tmp_path: Path, site: StandIn, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, site: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TSC_FILESIZE_LIMIT_MB", "0")
     delivery = go(store, tmp_path, site).deliveries[0]
@@ -243,7 +247,7 @@ def test_large_files_go_in_pieces(
 
 
 def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
-    store: Store, tmp_path: Path, site: StandIn
+    store: Store, tmp_path: Path, site: SimulatorServer
 ) -> None:
     """The rows are counted by Tableau's engine in what comes back."""
     go(store, tmp_path, site)
@@ -265,7 +269,7 @@ def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
 def test_a_refusal_says_what_is_wrong(
     store: Store,
     tmp_path: Path,
-    site: StandIn,
+    site: SimulatorServer,
     settings: dict[str, Any],
     says: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -280,14 +284,14 @@ def test_a_refusal_says_what_is_wrong(
     assert SECRET not in str(delivery.error)
 
 
-def test_a_job_that_fails_is_told(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_a_job_that_fails_is_told(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     tableau(site).fails = True
     delivery = go(store, tmp_path, site).deliveries[0]
 
     assert "could not take a data source" in str(delivery.error)
 
 
-def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, site: StandIn) -> None:
+def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     """A connection that breaks at any request leaves nothing double."""
     go(store, tmp_path, site)
     names, count = set(tableau(site).sources), len(site.asked)
@@ -302,7 +306,7 @@ def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, s
         assert names == set(tableau(site).sources)
 
 
-def test_check_signs_in(tmp_path: Path, site: StandIn) -> None:
+def test_check_signs_in(tmp_path: Path, site: SimulatorServer) -> None:
     said = {one.name: one.state for one in check_destination(place(site), tmp_path)}
     (failed,) = check_destination(place(site, project="Elsewhere"), tmp_path)
 

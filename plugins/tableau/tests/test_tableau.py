@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from hub_tableau import hyper
 from hub_tableau.destination import FACTS, TableauDestination
-from hub_tableau.exam import TableauExam
+from hub_tableau.testing.certification import TableauCertification
 
 from hub import ConfigError, MissingExtra, model, table_caption
 from hub.feed import BuildOptions
@@ -203,6 +203,6 @@ def test_after_days_of_changes_they_are_the_feed(store: Store, tmp_path: Path, p
 @needs_engine
 def test_gold(proof: bool) -> None:
     """The kit delivers, cuts, refuses and repeats, and reads with Tableau's engine."""
-    report = certify(TableauExam(), only=() if proof else ("delivers-the-feed", "refusals-are-told"))
+    report = certify(TableauCertification(), only=() if proof else ("delivers-the-feed", "refusals-are-told"))
 
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hub_tabular.mapping_exam import exam_of
 from hub_tabular.source import TabularSource
+from hub_tabular.testing.mapping_certification import certification_of
 
 from hub.store import Store
 from hub.testing import store, sync_once
@@ -35,9 +35,9 @@ def test_each_is_certified(name: str, proof: bool) -> None:
     """The levels that can be examined of such a file; nothing fails. The short tests take every other one."""
     if not proof and list(LEVELS).index(name) % 2:
         pytest.skip("make proof certifies every sample")
-    exam = exam_of(SAMPLES / f"{name}.toml")
-    assert exam is not None
-    report = certify(exam)
+    certification = certification_of(SAMPLES / f"{name}.toml")
+    assert certification is not None
+    report = certify(certification)
     assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
     assert LEVELS[name] == report.level
 

@@ -1,4 +1,4 @@
-"""Taskworld against its stand-in: exact after days of changes, loud where the API leaves one in the dark, every refusal a sentence."""
+"""Taskworld against its simulator: exact after days of changes, loud where the API leaves one in the dark, every refusal a sentence."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from typing import Any
 
 import pytest
 from hub_taskworld import api
-from hub_taskworld.exam import TaskworldExam
 from hub_taskworld.source import TaskworldSource
-from hub_taskworld.standin import EMAIL, SPACE, ShownTaskworld, TaskworldWorld, hex_id
+from hub_taskworld.testing.certification import TaskworldCertification
+from hub_taskworld.testing.simulator import EMAIL, SPACE, TaskworldSimulator, TaskworldWorld, hex_id
 
 from hub import Account, ConfigError, Container, Task, Worklog
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import Request, Response, StandIn, certify, credential, differences, faults, out_of_sight
+from hub.testing.kit import (
+    Request,
+    Response,
+    SimulatorServer,
+    certify,
+    credential,
+    differences,
+    faults,
+    out_of_sight,
+)
 
 __all__ = ["store"]
 
 
-def source(site: StandIn, **settings: Any) -> TaskworldSource:
+def source(site: SimulatorServer, **settings: Any) -> TaskworldSource:
     return TaskworldSource(
         **{
             "name": "taskworld",
@@ -35,7 +44,7 @@ def source(site: StandIn, **settings: Any) -> TaskworldSource:
     )
 
 
-def go(store: Store, site: StandIn, **options: Any) -> SourceReport:
+def go(store: Store, site: SimulatorServer, **options: Any) -> SourceReport:
     site.asked.clear()
     settings = options.pop("settings", {})
     return sync_once(store, source(site, **settings), session=faults.hurried, **options)
@@ -52,7 +61,7 @@ SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing
 def test_as_far_as_the_api_allows(proof: bool) -> None:
     """Every law that does not need a filter on changes or a count holds, on five seeds in the proof."""
     for seed in range(2026, 2031 if proof else 2027):
-        report = certify(TaskworldExam(), seed=seed, only=() if proof else SAMPLE)
+        report = certify(TaskworldCertification(), seed=seed, only=() if proof else SAMPLE)
 
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         assert "bronze" == report.level or not proof
@@ -69,7 +78,7 @@ def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool)
     """Adds, edits, moves and deletes: ids, titles, lists and projects are those of the workspace, day after day."""
     world = TaskworldWorld(3)
     rng = random.Random(3)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         for day in range(30 if proof else 6):
             for _ in range(rng.randint(0, 4)):
                 rng.choice(
@@ -83,7 +92,7 @@ def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool)
 def test_requests_are_as_planned_and_a_second_run_writes_nothing(store: Store) -> None:
     """One sign-in, one list of projects, one call for the lists of each and one a list; nothing more for the census."""
     world = TaskworldWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         asked = Counter(request.path.rpartition("/")[2] for request in site.asked)
         again = go(store, site)
@@ -96,7 +105,7 @@ def test_requests_are_as_planned_and_a_second_run_writes_nothing(store: Store) -
 
 def test_several_people_on_a_task(store: Store) -> None:
     """The first by id is the assignee, all of them stand beside it; users have no names in what is documented."""
-    with StandIn(TaskworldWorld(1)) as site:
+    with SimulatorServer(TaskworldWorld(1)) as site:
         go(store, site)
     several = rows(
         store,
@@ -114,7 +123,7 @@ def test_several_people_on_a_task(store: Store) -> None:
 
 def test_a_date_is_the_day_that_was_picked(store: Store) -> None:
     """Midnight in Paris is 22:00 in Greenwich in summer: the day is that of the declared zone; an empty date is none."""
-    with StandIn(TaskworldWorld(1)) as site:
+    with SimulatorServer(TaskworldWorld(1)) as site:
         go(store, site)
 
     assert {("2024-07-01",), (None,)} == set(rows(store, "SELECT DISTINCT due_on FROM task"))
@@ -142,7 +151,7 @@ class Binned(TaskworldWorld):
 
 def test_a_list_that_is_cut_is_never_complete(store: Store) -> None:
     """The ids that the list names did not all come: partial, and nothing is taken as deleted."""
-    with StandIn(Capped(1)) as site:
+    with SimulatorServer(Capped(1)) as site:
         report = go(store, site)
 
     assert "partial" == report.verdict
@@ -154,7 +163,7 @@ def test_a_full_page_of_projects_is_never_the_end(store: Store, monkeypatch: pyt
     """As many rows as were asked for, and no way to ask for more: failed, with the reason."""
     monkeypatch.setattr(api, "PAGE", 3)
     monkeypatch.setattr(api.Workspace.rows, "__kwdefaults__", {"full": 3})
-    with StandIn(TaskworldWorld(1)) as site:
+    with SimulatorServer(TaskworldWorld(1)) as site:
         report = go(store, site)
 
     assert "failed" == report.verdict
@@ -163,7 +172,7 @@ def test_a_full_page_of_projects_is_never_the_end(store: Store, monkeypatch: pyt
 
 def test_a_key_nobody_has_seen_is_told_once(store: Store) -> None:
     """It may hold what should be read: a note names it."""
-    with StandIn(Strange(1)) as site:
+    with SimulatorServer(Strange(1)) as site:
         report = go(store, site)
 
     assert ["budget_hours" in note for note in report.notes] == [True]
@@ -172,7 +181,7 @@ def test_a_key_nobody_has_seen_is_told_once(store: Store) -> None:
 def test_what_is_in_the_bin_is_trashed(store: Store) -> None:
     """A task that says is_deleted leaves with that as its proof, at the first reading and later."""
     world = Binned(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
     binned = {f"taskworld:{hex_id(item.native)}" for item in world.seen() if item.native % 5 == 0}
 
@@ -183,7 +192,7 @@ def test_what_is_in_the_bin_is_trashed(store: Store) -> None:
 def test_an_empty_workspace_that_was_full_deletes_nothing(store: Store) -> None:
     """All projects gone at once is a fault until a person says otherwise."""
     world = TaskworldWorld(1)
-    with StandIn(world) as site:
+    with SimulatorServer(world) as site:
         go(store, site)
         world.hidden = set(world.containers)
         report = go(store, site)
@@ -211,7 +220,7 @@ def test_refusals_are_sentences(
     def fault(_: int, request: Request, honest: Any) -> Any:
         return answer if answer is not None and request.path.endswith("/auth") else honest()
 
-    with StandIn(TaskworldWorld(1), fault) as site:
+    with SimulatorServer(TaskworldWorld(1), fault) as site:
         report = go(store, site, settings=settings)
 
     assert "failed" == report.verdict
@@ -232,7 +241,7 @@ def test_check_says_what_it_saw(store: Store) -> None:
 
     from hub.source import Context
 
-    with StandIn(Strange(1)) as site:
+    with SimulatorServer(Strange(1)) as site:
         ctx = Context(base=Path(), source_id="taskworld", session=lambda: faults.hurried(ctx))
         checks = {
             one.name: (one.state, one.detail)
@@ -249,14 +258,14 @@ def test_check_says_what_it_saw(store: Store) -> None:
 
 def test_shown_records_come_back(store: Store) -> None:
     """A workspace filled with records gives them through the connector; what it cannot show is refused."""
-    shown = ShownTaskworld()
+    shown = TaskworldSimulator()
     shown.show(
         [Container(id="4", kind="board", code="P004", name="P004"), Account(id="7", display_name="x"),
          Task(id="41", container_id="4", title="Card", status_raw="À valider", assignee_id="7", created_at="2026-03-01T05:00:00Z"),
          Task(id="42", container_id="4", title="Done card", status_raw="Terminé", status_native="done", created_at="2026-03-01T05:00:00Z")],
         datetime(2026, 3, 4, tzinfo=UTC),
     )  # fmt: skip
-    with StandIn(shown) as site:
+    with SimulatorServer(shown) as site:
         report = go(
             store, site, settings={"email": None, "password": None, "token": credential(), "space": SPACE}
         )

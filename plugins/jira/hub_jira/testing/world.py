@@ -1,0 +1,289 @@
+"""A small site with everything a connector must get right: three projects, cut lists, history, hours near midnight, levels of service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from hub.testing.kit import HttpWorld, Item, Ledger, Log
+from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
+
+COMMENT = "a remark about a colleague"
+KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
+STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
+TYPES = {"10100": ("Epic", 1), "10101": ("Story", 0), "10102": ("Bug", 0), "10103": ("Sub-task", -1)}
+SPRINT, EPIC, POINTS, FLAGGED, START, SLA = (
+    "customfield_10020", "customfield_10014", "customfield_10016", "customfield_10021", "customfield_10015", "customfield_10030",
+)  # fmt: skip
+_FIELDS = [
+    ("summary", "Summary", "string", None), ("status", "Status", "status", None), ("duedate", "Due date", "date", None),
+    (SPRINT, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
+    (EPIC, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
+    (POINTS, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
+    (FLAGGED, "Flagged", "array", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"),
+    (START, "Start date", "date", "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"),
+    (SLA, "Time to resolution", "sd-servicelevelagreement", "com.atlassian.servicedesk:sd-sla-field"),
+]  # fmt: skip
+
+
+class JiraWorld(Ledger, JiraSite, HttpWorld):
+    """A site with three projects; *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind."""
+
+    name: ClassVar[str] = "jira"
+    history = True
+    keys = KEYS
+    field_list = tuple(field_def(*one) for one in _FIELDS)
+    status_list = tuple(status_def(native, *one) for native, one in STATUSES.items())
+    type_list = tuple(
+        {"id": native, "name": name, "subtask": level < 0, "hierarchyLevel": level}
+        for native, (name, level) in TYPES.items()
+    )
+
+    def __init__(self, seed: int, *, scale: int = 1, caps: Caps | None = None) -> None:
+        """Fill the site."""
+        self.caps = caps or Caps()
+        self.lag_s = 0
+        self.archived: set[str] = set()
+        self.trashed: set[str] = set()
+        self.parents: dict[int, int] = {}
+        self._cache: dict[str, Any] = {}
+        super().__init__(seed, scale=scale)
+        for native in sorted(self.items)[::7]:
+            if (parent := native - 3) in self.items:
+                self.parents[native] = parent
+
+    # ---------- what may happen ----------
+
+    def _add(self, updated: str) -> str:
+        native = super()._add(updated)
+        item = self.items[int(native)]
+        item.key = f"{KEYS[item.container]}-{native}"
+        return native
+
+    def edit(self, native: str | None = None) -> str:
+        """Change a title, and a status, which leaves a line of history."""
+        chosen = super().edit(native)
+        item = self.items[int(chosen)]
+        line = self.changes[-1]
+        line.before, line.after = ("Done", "To Do") if item.done else ("To Do", "Done")
+        item.done = not item.done
+        return chosen
+
+    def move(self, native: str) -> None:
+        """Move an issue: its project and its key change, its id does not."""
+        super().move(native)
+        item = self.items[int(native)]
+        item.key = f"{KEYS[item.container]}-{native}"
+
+    def seen(self) -> list[Item]:
+        """Return what a search may find: nothing of hidden, archived and trashed projects."""
+        away = frozenset(self.hidden | self.archived | self.trashed)
+        rows: list[Item] = self._kept("seen", (len(self.items), self.now, away), lambda: [
+            item for _, item in sorted(self.items.items()) if item.container not in away
+        ])  # fmt: skip
+        return rows
+
+    def _kept(self, name: str, version: Any, make: Callable[[], Any]) -> Any:
+        """Make something once a version: a site of 100,000 issues answers hundreds of requests."""
+        if self._cache.get(name, (None,))[0] != version:
+            self._cache[name] = (version, make())
+        return self._cache[name][1]
+
+    def logs_on(self, native: int) -> list[Log]:
+        """Return the worklogs of an issue."""
+        return self._grouped("logs", (len(self.logs), self.last), self.logs.values()).get(native, [])
+
+    def changes_of(self, native: int) -> list[Any]:
+        """Return the lines of its history."""
+        return self._grouped("changes", len(self.changes), self.changes).get(native, [])
+
+    def _grouped(self, name: str, version: Any, rows: Any) -> dict[int, list[Any]]:
+        def make() -> dict[int, list[Any]]:
+            found: dict[int, list[Any]] = {}
+            for row in rows:
+                found.setdefault(row.item, []).append(row)
+            return found
+
+        grouped: dict[int, list[Any]] = self._kept(name, version, make)
+        return grouped
+
+    def by_id(self) -> dict[str, Item]:
+        """Return what may be seen by its number as text."""
+        rows = self.seen()
+        known: dict[str, Item] = self._kept(
+            "ids", self._cache["seen"][0], lambda: {str(item.native): item for item in rows}
+        )
+        return known
+
+    def requests(self) -> int:
+        """Return the plan of a full reading and its census; one request more for each list that was cut."""
+        items, caps = self.seen(), self.caps
+        metadata = 4 + -(-len(KEYS) // caps.projects)
+        sweep = 1 + -(-len(items) // (caps.ids if self.cloud else caps.server))
+        slices = -(-len(items) // (caps.bulk if self.cloud else caps.server))
+        histories = 1 + -(-len(self.changes) // caps.changelogs) if self.cloud else 0
+        cut = sum(len(self.logs_on(item.native)) > caps.embedded_worklogs for item in items)
+        return metadata + 1 + sweep + slices + histories + cut + -(-len(KEYS) // caps.projects)
+
+    def project_no(self, native: str) -> str:
+        """Return the number of a project: longer than our own."""
+        return f"2000{native}"
+
+    # ---------- the answer sheet ----------
+
+    def container_id(self, native: str) -> str:
+        """Name a project by its number."""
+        return f"p2000{native}"
+
+    def task_fields(self, item: Item) -> dict[str, Any]:
+        """Add what Jira alone knows."""
+        parent = self.parents.get(item.native)
+        return super().task_fields(item) | {
+            "parent_id": f"{self.name}:{parent}" if parent in self.items else None, "status_raw": "Done" if item.done else "To Do",
+            "points": float(item.native % 8) if item.native % 8 else None, "iteration_id": f"{self.name}:s{1 + item.native % 3}",
+            "is_blocked": int(item.native % 11 == 0),
+        }  # fmt: skip
+
+    def _spent(self, item: Item) -> int:
+        return sum(round(log.hours * 3600) for log in self.logs_on(item.native))
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return tasks, worklogs and the history of statuses."""
+        found = super().truth()
+        found["task_change"] = {
+            f"h{one.native}/status": {
+                "field": "status",
+                "from_value": one.before,
+                "to_value": one.after,
+                "at": one.at,
+            }
+            for one in self.seen_changes()
+        }
+        return found
+
+    # ---------- one thing ----------
+
+    def field(self, item: Item, name: str) -> Any:
+        """Return the value of one field."""
+        n = item.native
+        status = "10002" if item.done else "10000"
+        kind = "10103" if n in self.parents else list(TYPES)[n % 3]
+        cut = self.caps.embedded_worklogs
+        match name:
+            case "summary":
+                return item.title
+            case "status":
+                return {
+                    "id": status,
+                    "name": STATUSES[status][0],
+                    "statusCategory": {"key": STATUSES[status][1]},
+                }
+            case "issuetype":
+                return {"id": kind, "name": TYPES[kind][0], "subtask": kind == "10103"} | (
+                    {"hierarchyLevel": TYPES[kind][1]} if self.cloud else {}
+                )
+            case "project":
+                return self.project(item.container)
+            case "created":
+                return local(item.created)
+            case "updated":
+                return local(item.updated)
+            case "timeoriginalestimate":
+                return round(item.hours * 3600)
+            case "timespent":
+                return self._spent(item)
+            case "aggregatetimeoriginalestimate":
+                return round(item.hours * 3600) + 36000
+            case "assignee":
+                return self.user(n % 5) if n % 4 else None
+            case "parent":
+                parent = self.parents.get(n)
+                return {"id": str(parent), "key": self.items[parent].key} if parent in self.items else None
+            case "labels":
+                return ["kit"] if n % 2 else []
+            case "duedate":
+                return "2024-06-30" if n % 3 else None
+            case "fixVersions":
+                return [{"id": "1", "name": "1.0", "released": False}] if n % 5 == 0 else []
+            case "issuelinks":
+                other = next((one for one in sorted(self.items) if one > n), None) if n % 6 == 0 else None
+                link = {
+                    "id": f"9{n}",
+                    "type": {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"},
+                }
+                return (
+                    [link | {"outwardIssue": {"id": str(other), "key": self.items[other].key}}]
+                    if other
+                    else []
+                )
+            case "worklog":
+                return {
+                    "startAt": 0,
+                    "maxResults": cut,
+                    "total": len(self.logs_on(n)),
+                    "worklogs": [self.worklog(log) for log in self.logs_on(n)[:cut]],
+                }
+            case "description" | "comment":
+                return COMMENT
+        return self.custom(n, name)
+
+    def custom(self, n: int, name: str) -> Any:
+        """Return the value of a custom field."""
+        sprint = {"id": 1 + n % 3, "name": f"Sprint {1 + n % 3}", "state": "active", "boardId": 1, "goal": "",
+                  "startDate": "2024-03-25T08:00:00.000Z", "endDate": "2024-04-08T08:00:00.000Z"}  # fmt: skip
+        text = ",".join(
+            f"{key}={value}" for key, value in (sprint | {"state": "ACTIVE", "rapidViewId": 1}).items()
+        )
+        at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
+        values: dict[str, Any] = {
+            POINTS: float(n % 8) if n % 8 else None, FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
+            START: "2024-03-28" if n % 2 else None, SPRINT: [sprint] if self.cloud else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
+            SLA: {"id": "1", "name": "Time to resolution", "completedCycles": [
+                {"startTime": at, "stopTime": {"epochMillis": 1711706400000}, "breached": False, "goalDuration": {"millis": 14400000},
+                 "elapsedTime": {"millis": 3600000}}]} if n % 9 == 0 else None,
+        }  # fmt: skip
+        return values.get(name)
+
+    def user(self, number: int) -> dict[str, Any]:
+        """Show a person: by account on Cloud, by name and key on Data Center; odd ones live two hours east of Greenwich."""
+        who = (
+            {"accountId": f"acc-{number}", "accountType": "atlassian"}
+            if self.cloud
+            else {"name": f"user{number}", "key": f"JIRAUSER{number}"}
+        )
+        return who | {
+            "displayName": f"Engineer {number}",
+            "active": True,
+            "timeZone": ("Etc/GMT-1", "Etc/GMT-2")[number % 2],
+            "emailAddress": f"e{number}@example.org",
+        }
+
+    def worklog(self, log: Log) -> dict[str, Any]:
+        """Show a worklog: its start is written in the site's zone, its author lives in another."""
+        author = 2 * (log.native % 3) + log.started.endswith("+02:00")
+        return {
+            "id": str(log.native), "issueId": str(log.item), "author": self.user(author), "comment": COMMENT,
+            "started": local(log.started), "created": local(log.updated), "updated": local(log.updated), "timeSpent": "1h",
+            "timeSpentSeconds": round(log.hours * 3600),
+        }  # fmt: skip
+
+    def history_line(self, line: Any) -> dict[str, Any]:
+        """Show a line of history; beside the status something nobody asked for changed too."""
+        ids = {name: native for native, (name, _) in STATUSES.items()}
+        items = [
+            {"field": "status", "fieldtype": "jira", "fieldId": "status", "from": ids[line.before], "fromString": line.before,
+             "to": ids[line.after], "toString": line.after},
+            {"field": "summary", "fieldtype": "jira", "fieldId": "summary", "from": None, "fromString": "a", "to": None, "toString": "b"},
+        ]  # fmt: skip
+        return {
+            "id": str(line.native),
+            "author": self.user(line.native % 5),
+            "created": local(line.at),
+            "items": items,
+        }
+
+
+class ServerWorld(JiraWorld):
+    """The same site as Data Center."""
+
+    cloud = False

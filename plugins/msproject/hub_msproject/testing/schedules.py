@@ -1,0 +1,151 @@
+"""A folder of plans in Microsoft Project's XML, one file a plan, that can be edited: the world of the certification."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from xml.sax.saxutils import escape
+
+from hub.testing.kit import FileWorld, Item, Ledger
+
+NOTE = "a remark about a colleague"
+SUMMARY = 1
+TEXT1 = 188743731
+PLANNED = "2024-04-02"
+
+
+class Plans(Ledger, FileWorld):
+    """Three plans; a task's work is what is logged on it, by day, and what is still planned for one day."""
+
+    name = "plans"
+    hours = (0.25, 1.1, 7.5, 2.0, 1 / 3)
+
+    def container_count(self) -> int:
+        """Let the portfolio grow, not its plans: a plan's tasks are in memory while it is read."""
+        return 3 * self.scale
+
+    def guid(self, container: str) -> str:
+        """Return a plan's GUID, which is its identity."""
+        return f"{int(container):08d}-2222-4333-8444-555555555555"
+
+    def container_id(self, native: str) -> str:
+        """Name a plan by its GUID."""
+        return self.guid(native)
+
+    def task_id(self, item: Item) -> str:
+        """Name a task by its plan and UID."""
+        return f"{self.guid(item.container)}/t/{item.native}"
+
+    def days(self, item: Item) -> dict[str, int]:
+        """Return the seconds done on an item, by day."""
+        found: dict[str, int] = defaultdict(int)
+        for log in self.logs.values():
+            if log.item == item.native:
+                found[log.started[:10]] += round(log.hours * 3600)
+        return dict(sorted(found.items()))
+
+    def task_fields(self, item: Item) -> dict[str, Any]:
+        """Return what a plan holds of a task."""
+        done, left = sum(self.days(item).values()), round(item.hours * 3600)
+        # a task without any work has no effort, rather than an effort of nothing
+        effort = (done + left, done, left) if done or left else (None, None, None)
+        fields = super().task_fields(item)
+        return {name: fields[name] for name in ("title", "container_id")} | {
+            "created_at": fields["created_at"][:17] + "00Z",  # Project works in minutes
+            "wbs": item.key, "estimate_s": effort[0], "spent_s": effort[1], "remaining_s": effort[2],
+            "status_native": "done" if item.done else "in_progress" if done else "todo",
+            "parent_id": f"plans:{self.guid(item.container)}/t/{SUMMARY}",
+        }  # fmt: skip
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return tasks and summaries, and the work done by day."""
+        tasks = {self.task_id(item): self.task_fields(item) for item in self.seen()}
+        for container in self.containers:
+            tasks[f"{self.guid(container)}/t/{SUMMARY}"] = {
+                "kind": "summary",
+                "estimate_s": None,
+                "title": "Phase",
+            }
+        work = {
+            f"{self.guid(item.container)}/a/{item.native}/w/{day}": {
+                "day": day,
+                "seconds": seconds,
+                "origin": "plan",
+            }
+            for item in self.seen()
+            for day, seconds in self.days(item).items()
+        }
+        return {"task": tasks, "worklog": work}
+
+    def files(self) -> dict[str, bytes]:
+        """Write each plan."""
+        return {f"plan {number}.xml": self.plan(number).encode() for number in self.containers}
+
+    def plan(self, container: str) -> str:
+        """Return one plan, with a summary whose work is the roll-up of its tasks."""
+        items = [item for item in self.seen() if item.container == container]
+        total = sum(sum(self.days(item).values()) + round(item.hours * 3600) for item in items)
+        head = (
+            f"<GUID>{self.guid(container)}</GUID><Title>Project {container}</Title><StartDate>2024-03-28T09:00:00</StartDate>"
+            f"<MinutesPerDay>420</MinutesPerDay><ExtendedAttributes><ExtendedAttribute><FieldID>{TEXT1}</FieldID>"
+            "<FieldName>Text1</FieldName><Alias>Lot</Alias></ExtendedAttribute></ExtendedAttributes>"
+        )
+        summary = _task(SUMMARY, "Phase", 1, total, 0, "<Summary>1</Summary>")
+        tasks = [self.task(item, before) for before, item in zip([None, *items], items, strict=False)]
+        people = "<Resource><UID>1</UID><Name>Engineer</Name><Type>1</Type></Resource>"
+        work = [self.assignment(item) for item in items]
+        return (
+            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Project xmlns="http://schemas.microsoft.com/project">'
+            f"{head}<Tasks>{summary}{''.join(tasks)}</Tasks><Resources>{people}</Resources><Assignments>{''.join(work)}</Assignments></Project>"
+        )
+
+    def task(self, item: Item, before: Item | None) -> str:
+        """Return one task, linked to the one before."""
+        done = sum(self.days(item).values())
+        link = (
+            f"<PredecessorLink><PredecessorUID>{before.native}</PredecessorUID><Type>1</Type></PredecessorLink>"
+            if before
+            else ""
+        )
+        return _task(
+            item.native, item.title, 2, done + round(item.hours * 3600), done,
+            f"<WBS>{item.key}</WBS><CreateDate>{item.created[:19]}</CreateDate><Notes>{NOTE}</Notes>"
+            + (f"<ActualStart>{min(self.days(item))}T09:00:00</ActualStart>" if done else "")
+            + ("<ActualFinish>2024-04-01T17:00:00</ActualFinish>" if item.done else "") + link
+            + f"<ExtendedAttribute><FieldID>{TEXT1}</FieldID><Value>Lot {item.native % 3}</Value></ExtendedAttribute>"
+            "<Baseline><Number>0</Number><Start>2024-03-28T09:00:00</Start><Finish>2024-04-02T17:00:00</Finish><Work>PT7H0M0S</Work></Baseline>",
+        )  # fmt: skip
+
+    def assignment(self, item: Item) -> str:
+        """Return the work of one task by day."""
+        days = self.days(item)
+        done, left = sum(days.values()), round(item.hours * 3600)
+        if not done + left:
+            return ""
+        spans = "".join(_span(2, day, seconds) for day, seconds in days.items()) + (
+            _span(1, PLANNED, left) if left else ""
+        )
+        return (
+            f"<Assignment><UID>{item.native}</UID><TaskUID>{item.native}</TaskUID><ResourceUID>1</ResourceUID>"
+            f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start><Finish>{PLANNED}T17:00:00</Finish>"
+            f"<RemainingWork>{_duration(left)}</RemainingWork><Work>{_duration(done + left)}</Work>{spans}</Assignment>"
+        )
+
+
+def _duration(seconds: int) -> str:
+    return f"PT{seconds // 3600}H{seconds // 60 % 60}M{seconds % 60}S"
+
+
+def _span(kind: int, day: str, seconds: int) -> str:
+    return (
+        f"<TimephasedData><Type>{kind}</Type><Start>{day}T09:00:00</Start><Finish>{day}T17:00:00</Finish><Unit>2</Unit>"
+        f"<Value>{_duration(seconds)}</Value></TimephasedData>"
+    )
+
+
+def _task(uid: int, title: str, level: int, work: int, done: int, more: str) -> str:
+    return (
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{escape(title)}</Name><OutlineLevel>{level}</OutlineLevel>"
+        f"<Start>2024-03-28T09:00:00</Start><Finish>{PLANNED}T17:00:00</Finish><Work>{_duration(work)}</Work>"
+        f"<ActualWork>{_duration(done)}</ActualWork><RemainingWork>{_duration(work - done)}</RemainingWork>{more}</Task>"
+    )

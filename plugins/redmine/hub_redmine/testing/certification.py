@@ -1,0 +1,32 @@
+"""The certification of `redmine`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from hub import Source
+from hub.testing.kit import Capability, SourceCertification, credential
+from hub_redmine.source import RedmineSource
+from hub_redmine.testing.simulator import COMMENT, RedmineWorld
+
+
+class RedmineCertification(SourceCertification):
+    """Redmine."""
+
+    kind = "redmine"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {"increments", "deletions", "worklogs", "containers", "history"}
+    )
+    private = (COMMENT,)
+
+    def world(self, seed: int, *, scale: int = 1) -> RedmineWorld:
+        """Make the site."""
+        return RedmineWorld(seed, scale=scale)
+
+    def source(self, place: str) -> Source:
+        """Make the source."""
+        return RedmineSource(
+            name="redmine", url=place, key=credential(), tz="Europe/Paris",
+            fields={"points": "Story points", "baseline_finish": "Baseline due date", "billable": "Billable"}, custom=("Workstreams",),
+            max_leave=0.4,  # the hours of one issue are many of so small a project
+        )  # fmt: skip

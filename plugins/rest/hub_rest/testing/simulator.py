@@ -1,0 +1,282 @@
+"""A tool that answers as a mapping says it does: signing in, lists with their filters and pages, single rows."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from hub import Account, Container, Record, Task
+from hub.testing.kit import SECRET, Request, Response, Simulator
+from hub_rest import mappings
+from hub_rest.mapping import NAME, Mapping, Wanted, expression, load, plain, simple
+
+USER = "kit"
+
+
+class RestSite(ABC):
+    """Answers for *mapping*; stamps without a zone are in *zone*, a page has *cap* rows at most."""
+
+    mapping: Mapping
+    zone: tzinfo
+    cap = 20
+
+    @abstractmethod
+    def shown(self, one: Wanted) -> list[dict[str, Any]]:
+        """Return the rows of a list that may be seen; ``_each`` are the variables that a row belongs to."""
+
+    def later(self, one: Wanted, mark: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the numbered rows of a list that is a feed, after *mark*."""
+        return []
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        if refused := self._refused(request):
+            return refused
+        for one in self.mapping.list:
+            if (found := self._asked(one, request)) is not None:
+                return self._listed(one, found, request)
+        for one in self.mapping.list:
+            if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
+                return self._probed(one, match["id"])
+        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
+            return Response(body={"id": 1})
+        return Response(status=404, body={"message": "no such thing"})
+
+    def _refused(self, request: Request) -> Response | None:
+        auth, headers = self.mapping.auth, request.headers
+        basic = (
+            "Basic "
+            + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
+        )
+        if auth.kind in {"oauth2", "session"} and request.path == f"/{(auth.url or '').lstrip('/')}":
+            body = dict(part.split("=") for part in request.body.decode().split("&") if "=" in part)
+            good = (
+                body.get("client_secret") == SECRET
+                if auth.kind == "oauth2"
+                else any(SECRET in value for value in headers.values())
+            )
+            return Response(body={auth.token or "access_token": SECRET}) if good else Response(status=401)
+        wanted = {"basic": ("authorization", basic), "bearer": ("authorization", f"Bearer {SECRET}"), "oauth2": ("authorization", f"Bearer {SECRET}"),
+                  "header": ((auth.header or "").lower(), SECRET), "session": ((auth.header or "").lower(), SECRET)}.get(auth.kind)  # fmt: skip
+        return (
+            Response(status=401, body={"message": "sign in"})
+            if wanted and headers.get(wanted[0]) != wanted[1]
+            else None
+        )
+
+    def _asked(self, one: Wanted, request: Request) -> dict[str, str] | None:
+        """Return the variables of a request for a list, or None when it is for something else."""
+        match = _regex(one.path).fullmatch(request.path)
+        if match is None or request.method != one.method:
+            return None
+        found = dict(match.groupdict())
+        body = json.loads(request.body) if one.body is not None and request.body else {}
+        given = [(one.params | one.incremental).get(name) for name in request.query]
+        pairs = list(zip(given, request.query.values(), strict=True)) + (
+            _pairs(one.body, body) if one.body else []
+        )
+        pairs += [
+            (one.params[name], value)
+            for name, value in request.query.items()
+            if name in one.params and name in one.incremental
+        ]
+        for template, value in pairs:
+            if template and (inside := _regex(template).fullmatch(value)):
+                found |= inside.groupdict()
+        return found
+
+    def _listed(self, one: Wanted, found: dict[str, str], request: Request) -> Response:
+        rows = self.shown(one)
+        own = set(one.each.set) if one.each else set()
+        rows = [
+            row
+            for row in rows
+            if all(f"{row.get('_each', {}).get(name)}" == found[name] for name in own & found.keys())
+        ]
+        if one.cursor and found.get("since"):
+            since = _read(found["since"], one.cursor.format)
+            find = expression(one.cursor.field)
+            grain = 86400 if "%H" not in one.cursor.format and "epoch" not in one.cursor.format else 1
+            rows = [
+                row
+                for row in rows
+                if datetime.fromisoformat(stored(find(row), self.zone)).timestamp() // grain
+                >= since.timestamp() // grain
+            ]
+        paging, size = (
+            one.paging,
+            min(int(found.get("size") or request.query.get("_size") or self.cap), self.cap),
+        )
+        if paging.resume:
+            after = int(found.get("token") or 0)
+            later = self.later(one, after)
+            page = [row for _, row in later[:size]]
+            return self._shown(
+                one,
+                page,
+                len(later),
+                more=len(later) > size,
+                token=str(later[:size][-1][0]) if later else str(after),
+                request=request,
+            )
+        start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
+        if paging.kind == "page":
+            start = (int(found.get("page") or paging.first) - paging.first) * size
+        elif paging.kind in {"token", "next", "link"}:
+            start = int(found.get("token") or request.query.get("next_from") or 0)
+        elif paging.kind == "none":
+            size = len(rows)
+        page = rows[start : start + size]
+        return self._shown(
+            one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request
+        )
+
+    def _shown(
+        self, one: Wanted, page: list[dict[str, Any]], total: int, *, more: bool, token: str, request: Request
+    ) -> Response:
+        paging = one.paging
+        page = [{key: value for key, value in row.items() if key != "_each"} for row in page]
+        body: Any = page
+        if one.rows:
+            body = {}
+            set_at(body, simple(one.rows), page)
+        headers: dict[str, str] = {}
+        if paging.total and paging.total.startswith("header:"):
+            name = paging.total.removeprefix("header:")
+            headers[name] = f"0-{len(page)}/{total}" if name == "Content-Range" else str(total)
+        elif paging.total:
+            set_at(body, simple(paging.total), total)
+        search = re.sub(r"(?:^|&)next_from=\d+", "", request.search)
+        address = (
+            f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
+        )
+        if paging.kind == "link" and more:
+            headers["Link"] = (
+                f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
+            )
+        if paging.next and (more or paging.resume or paging.more or paging.end):
+            set_at(body, simple(paging.next), token if paging.kind == "token" else address)
+        if paging.end:
+            set_at(body, simple(paging.end), not more)
+        if paging.more:
+            set_at(body, simple(paging.more), more)
+        return Response(body=body, headers=headers)
+
+    def _probed(self, one: Wanted, native: str) -> Response:
+        find = expression(one.key)
+        row = next((row for row in self.shown(one) if f"{find(row)}" == native), None)
+        return Response(body=row) if row is not None else Response(status=404, body={"message": "not found"})
+
+
+class RestSimulator(RestSite, Simulator):
+    """An OpenProject that holds records: projects, people and work packages. Ids are numbers; the status is `status_raw`."""
+
+    settings: ClassVar[dict[str, Any]] = {"mapping": "openproject"}
+    cap = 1000
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self.mapping, self.zone = load("openproject", Path()), ZoneInfo("UTC")
+        sample = Path(mappings.__file__).with_name("openproject.sample.json")
+        self.like: dict[str, dict[str, Any]] = {
+            name: rows[0] for name, rows in json.loads(sample.read_text(encoding="utf-8")).items()
+        }
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+
+    def show(self, records: Iterable[Record], now: datetime) -> None:
+        """Hold *records*; *now* changes nothing here."""
+        self.rows = {}
+        for record in records:
+            if not isinstance(record, Account | Container | Task):
+                raise TypeError(f"the simulator of OpenProject does not hold {record.table}")
+            one = next(
+                one for one in self.mapping.list if any(made.table == record.table for made in one.record)
+            )
+            self.rows.setdefault(one.name, []).append(self._row(one, record))
+
+    def _row(self, one: Wanted, record: Record) -> dict[str, Any]:
+        """Write a record as a row of the sample, its values where the mapping looks for them."""
+        row = copy.deepcopy(self.like[one.name])
+        made = next(made for made in one.record if made.table == record.table)
+        for name in sorted(made.fields, key=lambda name: name in {"status_native", "kind", "nature"}):
+            field = plain(made.fields[name])
+            path = simple(field.path) if field.path else None
+            if path is None or field.values or name == "code":
+                continue
+            value = getattr(record, name)
+            if field.unit == "iso" and value is not None:
+                value = f"PT{value}S"
+            elif field.last and value is not None:
+                value = re.sub(r"[^/]+$", str(value), str(get_at(self.like[one.name], path)))
+            elif name == "id":
+                value = int(value)
+            set_at(row, path, value)
+        return row
+
+    def shown(self, one: Wanted) -> list[dict[str, Any]]:
+        """Return the rows of a list."""
+        return self.rows.get(one.name, [])
+
+
+def _regex(template: str) -> re.Pattern[str]:
+    """Turn a path or parameter with variables into what finds them again."""
+    parts = NAME.split(template)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]*?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    )
+
+
+def _pairs(template: Any, value: Any) -> list[tuple[str | None, str]]:
+    if isinstance(template, dict) and isinstance(value, dict):
+        return [pair for name, one in template.items() if name in value for pair in _pairs(one, value[name])]
+    return [(template, f"{value}")] if isinstance(template, str) else []
+
+
+def get_at(row: Any, path: list[str] | None) -> Any:
+    """Return what stands at a path of names."""
+    for name in path or []:
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
+
+
+def set_at(row: dict[str, Any], path: list[str] | None, value: Any) -> None:
+    """Put something at a path of names."""
+    assert path is not None
+    for name in path[:-1]:
+        row = row.setdefault(name, {})
+    row[path[-1]] = value
+
+
+def like(example: Any, at: datetime) -> Any:
+    """Write a stamp as the sample does."""
+    if isinstance(example, int):
+        return int(at.timestamp() * (1000 if example > 1e11 else 1))
+    text = f"{example}"
+    if "T" not in text:
+        return f"{at:%Y-%m-%d %H:%M:%S}"
+    fraction = ".000" if "." in text else ""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{fraction}" + ("Z" if text.endswith("Z") else "+00:00")
+
+
+def stored(value: Any, zone: tzinfo) -> str:
+    """Return a stamp as the store writes it."""
+    if isinstance(value, int):
+        moment = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
+    else:
+        moment = datetime.fromisoformat(f"{value}")
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _read(text: str, form: str) -> datetime:
+    if form.startswith("epoch"):
+        return datetime.fromtimestamp(int(text) / (1000 if form == "epoch_ms" else 1), UTC)
+    return datetime.strptime(text, form).replace(tzinfo=UTC)

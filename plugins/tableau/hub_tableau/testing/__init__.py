@@ -1,0 +1,1 @@
+"""What certifies the plugin, apart from it: simulators of its tool, and what they hold."""
