@@ -16,13 +16,11 @@ from random_feed import random_feed
 from hub.feed import catalogue, evaluate, model, open_folder
 from hub.feed.kpi import generate_days
 
-EXAMPLES = Path(__file__).parents[2] / "shared" / "design" / "kpi_examples.json"
+EXAMPLES = Path(__file__).parent / "golden" / "kpi_examples.json"
 needs_examples = pytest.mark.skipif(
     not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here"
 )
-GOLDEN: dict[str, Any] = (
-    json.loads(EXAMPLES.read_text(encoding="utf-8")) if EXAMPLES.exists() else {"kpis": [], "fixture": {}}
-)
+GOLDEN: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
 SAME = {"EVM_NO_BASELINE": "EVM_DAYS", "EVM_NOT_STARTED": "EVM_DAYS", "RAF_MISSING": "RAF"}
 
 
@@ -82,7 +80,6 @@ def golden_feed(
     connection.close()
 
 
-@needs_examples
 @pytest.mark.parametrize("golden", GOLDEN["kpis"], ids=lambda one: one["code"])
 def test_golden_results(golden: dict[str, Any], golden_feed: duckdb.DuckDBPyConnection) -> None:
     """Each of the 29 results set by hand comes out of the catalogue, from Parquet and from CSV."""

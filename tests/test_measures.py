@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 from random_feed import random_feed
-from test_kpi import GOLDEN, load, needs_examples, write_feed
+from test_kpi import GOLDEN, load, write_feed
 
 from hub.feed import catalogue, evaluate, measures, model, open_folder
 from hub.feed.kpi.measures import HEALTH, Measure, code_of
@@ -61,7 +61,6 @@ def compared(connection: duckdb.DuckDBPyConnection) -> int:
     return count
 
 
-@needs_examples
 def test_twins_give_the_figures_of_the_golden_fixture(tmp_path: Path) -> None:
     """On the fixture of the examples each measure of a figure is the catalogue's."""
     connection = open_folder(write_feed(tmp_path / "golden", GOLDEN["fixture"], "parquet"))

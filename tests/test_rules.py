@@ -15,11 +15,11 @@ from hub.matching.tasks import ExecTask, PlanTask
 from hub.records import Account, Container, Project, Rate, Record, StatusMap, Task, Worklog
 from hub.store import Store
 
-EXAMPLES = Path(__file__).parents[2] / "shared" / "design" / "kpi_examples.json"
+EXAMPLES = Path(__file__).parent / "golden" / "kpi_examples.json"
 pytestmark = pytest.mark.skipif(
     not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here"
 )
-RULES: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))["rules"] if EXAMPLES.exists() else {}
+RULES: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))["rules"]
 
 
 def test_cost_rounding(store: Store, tmp_path: Path) -> None:
