@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from hub.entra import Entra as Entra
     from hub.entra import SignIn as SignIn
     from hub.errors import ConfigError as ConfigError
+    from hub.errors import DeliveryDenied as DeliveryDenied
     from hub.errors import DeliveryError as DeliveryError
+    from hub.errors import DeliveryForbidden as DeliveryForbidden
+    from hub.errors import DeliveryGone as DeliveryGone
+    from hub.errors import DeliveryUnavailable as DeliveryUnavailable
     from hub.errors import HubError as HubError
     from hub.errors import Interrupted as Interrupted
     from hub.errors import MissingExtra as MissingExtra
@@ -82,7 +86,7 @@ _ROOMS = {
     "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
-        "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone", "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),

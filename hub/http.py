@@ -22,7 +22,15 @@ import msgspec
 import requests
 import tenacity
 
-from hub.errors import SourceDataError, SourceDenied, SourceForbidden, SourceGone, SourceUnavailable
+from hub.errors import (
+    HttpDenied,
+    HttpError,
+    HttpForbidden,
+    HttpGone,
+    HttpUnavailable,
+    HttpUnexpected,
+    HubError,
+)
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -148,15 +156,17 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
     ) -> None:
-        """Return up after *patience_s* in all; *count* and *cancelled* are the engine's.
+        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's.
 
-        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire.
+        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire;
+        `say` turns what an exchange came to into the words of whoever asked.
         """
         self.requests = session or requests.Session()
         self.requests.verify = ca_bundle or True
         self.requests.auth = _NoNetrc()
         self.credentials: dict[str, str] = {}
         self.sign: Callable[[], dict[str, str]] = dict
+        self.say: Callable[[HttpError], HubError] = lambda error: error
         self.routes: Counter[str] = Counter()
         self.patience_s, self.timeout_s = patience_s, timeout_s
         self._count, self._cancelled = count, cancelled
@@ -207,7 +217,7 @@ class Session:
     ) -> Any:
         """Ask and decode JSON; a truncated answer is asked again.
 
-        Raises `SourceDataError` for HTML or for JSON of another shape, and what `request` raises.
+        Raises `HttpUnexpected` for HTML or for JSON of another shape, and what `request` raises.
         """
         return self.answer(method, url, route=route, decoder=decoder, **kwargs)[0]
 
@@ -231,13 +241,13 @@ class Session:
                     decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
                 )
             except msgspec.ValidationError as exc:
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
                 ) from exc
             except msgspec.DecodeError as exc:
                 start = response.content[:200].lstrip().lower()
                 if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
-                    raise SourceDataError(
+                    raise HttpUnexpected(
                         f"{_place(method, url)} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a wrong address. "
                         "Open the address in a browser, then check the url and the credentials."
                     ) from exc
@@ -253,8 +263,8 @@ class Session:
         """Ask, with patience.
 
         *route* is the name under which the request is counted (default: the path); *also* are refusals that are answers.
-        Raises `SourceDenied` (401), `SourceForbidden` (403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
-        `SourceUnavailable` when patience ends.
+        Raises `HttpDenied` (401), `HttpForbidden` (403), `HttpGone` (404, 410), `HttpUnexpected` (other 4xx, redirects gone wrong),
+        `HttpUnavailable` when patience ends.
         """
         response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs, also)
         return response
@@ -301,11 +311,11 @@ class Session:
         )  # fmt: skip
         try:
             return retrying(lambda: accept(self._once(method, url, route, kwargs, also)))
+        except HttpError as exc:
+            raise self.say(exc) from (exc.__cause__ or exc)
         except Retry as exc:
-            raise SourceUnavailable(
-                f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}. "
-                "Nothing that was read is lost; the next run goes on from there."
-            ) from exc
+            said = f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}."
+            raise self.say(HttpUnavailable(said)) from exc
 
     def _once(
         self, method: str, url: str, route: str | None, kwargs: dict[str, Any], also: Container[int]
@@ -324,7 +334,7 @@ class Session:
                 return self._judge(method, url, response)
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} redirects to an address without TLS: it was not followed."
                 )
             if (
@@ -333,14 +343,14 @@ class Session:
                 and urlsplit(target)[:2] != home[:2]
             ):
                 # what was asked may hold a credential
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} sends the question on to another host: it was not followed."
                 )
             if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
                 method, rest = "GET", {}
             url = target
             rest.pop("params", None)
-        raise SourceDataError(f"{_place(method, url)} redirects in a circle: check the url.")
+        raise HttpUnexpected(f"{_place(method, url)} redirects in a circle: check the url.")
 
     def _send(
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
@@ -359,7 +369,7 @@ class Session:
                     method, url, headers=headers, timeout=self.timeout_s, allow_redirects=False, **rest
                 )
         except requests.exceptions.SSLError as exc:
-            raise SourceUnavailable(
+            raise HttpUnavailable(
                 f"{_place(method, url)}: the server's certificate could not be verified. "
                 "If your company signs its own, name its CA file in [engine] ca_bundle; verification is never turned off."
             ) from exc
@@ -367,7 +377,7 @@ class Session:
                 requests.exceptions.ContentDecodingError) as exc:  # fmt: skip
             raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
         except requests.exceptions.RequestException as exc:
-            raise SourceDataError(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
+            raise HttpUnexpected(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
         if self._count:
             self._count(bytes_=len(response.content))
         if response.status_code == 429:
@@ -386,20 +396,20 @@ class Session:
             raise Retry(said, server_wait(response.headers, datetime.now(UTC)))
         place = _place(method, url)
         if status == 401:
-            raise SourceDenied(
+            raise HttpDenied(
                 f"{place} refused the credentials (HTTP 401): the token is wrong, expired or of another site."
             )
         if status == 403:
-            raise SourceForbidden(
+            raise HttpForbidden(
                 f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
             )
         if status in {404, 410}:
             gone = (
                 "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
             )
-            raise SourceGone(f"{place} {gone} (HTTP {status}).")
+            raise HttpGone(f"{place} {gone} (HTTP {status}).")
         said = self._reason(response)
-        raise SourceDataError(
+        raise HttpUnexpected(
             f"{place} answered HTTP {status}: "
             + (
                 f"it says: {said}"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hub.entra import Entra, SignIn
-from hub.errors import ConfigError, SourceDenied, SourceUnavailable
+from hub.errors import ConfigError, HttpDenied, HttpUnavailable
 from hub.http import Session
 from hub.secrets import Secret
 from hub.testing.kit import HttpWorld, Request, Response, SimulatorServer
@@ -137,7 +137,7 @@ def test_a_person_signs_in_once_by_a_code(tenant: SimulatorServer, tmp_path: Pat
 
 
 def test_nobody_has_signed_in_yet(tenant: SimulatorServer, tmp_path: Path) -> None:
-    with pytest.raises(SourceDenied, match="Run `hub signin planner` once"):
+    with pytest.raises(HttpDenied, match="Run `hub signin planner` once"):
         signing(person(tenant), tmp_path).header(GRAPH)
 
 
@@ -163,7 +163,7 @@ def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code
     """A sentence for a person, with Microsoft's code to search for, and without the ids of the request."""
     tenant.world.refuse = refused(code, "Something new.")  # type: ignore[union-attr]
 
-    with pytest.raises(SourceDenied, match=says) as caught:
+    with pytest.raises(HttpDenied, match=says) as caught:
         signing(account(tenant.url), tmp_path).header(GRAPH)
     assert f"(AADSTS{code})" in str(caught.value)
     assert "Trace ID" not in str(caught.value)
@@ -172,7 +172,7 @@ def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code
 def test_an_unknown_tenant_is_named(tenant: SimulatorServer, tmp_path: Path) -> None:
     settings = msgspec.structs.replace(account(tenant.url), tenant="nowhere.example")
 
-    with pytest.raises(SourceDenied, match=r"does not know the tenant 'nowhere\.example'"):
+    with pytest.raises(HttpDenied, match=r"does not know the tenant 'nowhere\.example'"):
         signing(settings, tmp_path).header(GRAPH)
 
 
@@ -181,7 +181,7 @@ def test_a_sign_in_that_is_down_is_waited_for(tenant: SimulatorServer, tmp_path:
 
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(account(tenant.url), tmp_path).header(GRAPH)
     tenant.fault = lambda *_: Response(status=503)
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(HttpUnavailable):
         signing(account(tenant.url), tmp_path).header(GRAPH)
 
 
@@ -193,7 +193,7 @@ def test_the_secret_follows_no_redirect(tenant: SimulatorServer, tmp_path: Path)
             if request.path.endswith("/token")
             else honest()
         )
-        with pytest.raises(SourceDenied, match="sends us elsewhere: it was not followed"):
+        with pytest.raises(HttpDenied, match="sends us elsewhere: it was not followed"):
             signing(account(tenant.url), tmp_path).header(GRAPH)
         assert [] == elsewhere.asked
 

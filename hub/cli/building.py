@@ -17,15 +17,16 @@ from hub.sync import Hooks, Options
 def hooks_of(app: App) -> Hooks:
     """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
     caller = app.plugins.hook
-    maps = caller.map_record.get_hookimpls()
+    # pluggy's own order of calling: who is registered last is asked first, tryfirst and trylast apart
+    maps = [*reversed(caller.map_record.get_hookimpls())]
     statuses = caller.categorize_status.get_hookimpls()
     transform = None
     if maps or statuses:
 
         def transform(source: Source, record: Record) -> Record:
-            for mapped in reversed(caller.map_record(source=source, record=record)):
-                if mapped is not None:
-                    record = mapped
+            for rule in maps:
+                given = {"source": source, "record": record}
+                record = rule.function(*(given[name] for name in rule.argnames)) or record
             raw = getattr(record, "status_raw", None)
             if statuses and raw and record.status_native is None:  # type: ignore[attr-defined]
                 category = caller.categorize_status(source=source, status=raw)

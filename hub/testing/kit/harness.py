@@ -102,7 +102,7 @@ class Harness:
 
     @contextmanager
     def context(self) -> Iterator[Context]:
-        """Lend the source a context outside of a run."""
+        """Make the source a context outside of a run."""
         context = Context(base=self.base, source_id=self.source.name, session=lambda: hurried(context))
         try:
             yield context

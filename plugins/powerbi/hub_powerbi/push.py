@@ -18,11 +18,11 @@ from hub import (
     Delivery,
     DeliveryContext,
     DeliveryError,
+    DeliveryGone,
+    DeliveryUnavailable,
     Destination,
     Entra,
     FeedView,
-    SourceGone,
-    SourceUnavailable,
     model,
     write_atomically,
 )
@@ -161,11 +161,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                         web.request("POST", f"{place}/rows", json={"rows": rows}, route="rows")
                         cut = cut or shortened
                     return cut
-                except SourceGone as exc:
+                except DeliveryGone as exc:
                     raise DeliveryError(
                         f"The model {self.model_name} has no table {names.tables[table]}: it was made by another version of the hub or in another language. Delete it and publish again."
                     ) from exc
-                except SourceUnavailable as exc:
+                except DeliveryUnavailable as exc:
                     web.ctx.log.info("%s is sent again: %s", table, exc)
                     web.session.pause(60.0)
         finally:

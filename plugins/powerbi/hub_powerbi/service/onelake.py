@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from hub import DeliveryError, SourceGone, write_atomically
+from hub import DeliveryError, DeliveryGone, write_atomically
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://storage.azure.com"
@@ -93,7 +93,7 @@ class OneLakeFiles(Files):
                 answer, response = self.web.answer(
                     "GET", f"{self.host}/{self.workspace}", params=params, headers=VERSION, route="list"
                 )
-            except SourceGone:
+            except DeliveryGone:
                 return []
             found += [
                 one["name"].rpartition("/")[2]
@@ -148,7 +148,7 @@ class OneLakeFiles(Files):
             self.web.request(
                 "DELETE", self._address(folder), params={"recursive": "true"}, headers=VERSION, route="delete"
             )
-        except SourceGone:
+        except DeliveryGone:
             return
 
     def _address(self, path: str) -> str:

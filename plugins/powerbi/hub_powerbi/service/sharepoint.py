@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from hub import DeliveryError, HubError, SourceGone
+from hub import DeliveryError, DeliveryGone, HubError
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://graph.microsoft.com"
@@ -95,7 +95,7 @@ class SharePoint:
                         found: dict[str, Any] = answer
                         return found
                     start = int(answer["nextExpectedRanges"][0].split("-")[0])
-        except (SourceGone, ValueError, KeyError, IndexError):
+        except (DeliveryGone, ValueError, KeyError, IndexError):
             return None
         except HubError as exc:
             raise DeliveryError(

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from hub import (
     DeliveryContext,
-    DeliveryError,
+    DeliveryDenied,
+    DeliveryForbidden,
+    DeliveryGone,
     Entra,
     HubError,
     SignIn,
-    SourceDenied,
-    SourceForbidden,
-    SourceGone,
 )
 
 if TYPE_CHECKING:
@@ -38,10 +37,10 @@ class Web:
         self.session.sign = lambda: signed.header(resource)
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
-        """Ask for JSON, and give the response too. Raises `DeliveryError` for a refusal, and `SourceGone` for what is not there."""
+        """Ask for JSON, and give the response too. Raises `DeliveryDenied` for a refusal, and `DeliveryGone` for what is not there."""
         try:
             return self.session.answer(method, url, **kwargs)
-        except SourceDenied as exc:
+        except DeliveryDenied as exc:
             raise self.refusal(exc) from exc
 
     def json(self, method: str, url: str, **kwargs: Any) -> Any:
@@ -54,15 +53,15 @@ class Web:
         """Ask. *also* are refusals that are answers."""
         try:
             return self.session.request(method, url, also=also, **kwargs)
-        except SourceDenied as exc:
+        except DeliveryDenied as exc:
             raise self.refusal(exc) from exc
 
     def refusal(self, exc: HubError) -> HubError:
         """Say what a refusal of this service most likely means."""
-        if isinstance(exc, SourceGone) or not isinstance(exc, SourceDenied):
+        if isinstance(exc, DeliveryGone) or not isinstance(exc, DeliveryDenied):
             return exc
         if "Microsoft refused the sign-in" in str(exc) or "hub signin" in str(exc):
-            return DeliveryError(str(exc))
+            return DeliveryDenied(str(exc))
         hint = _HINTS.get(self.resource, "")
-        which = "may not do this" if isinstance(exc, SourceForbidden) else "is not accepted there"
-        return DeliveryError(f"The account {which}: {exc} {hint}".rstrip())
+        which = "may not do this" if isinstance(exc, DeliveryForbidden) else "is not accepted there"
+        return DeliveryDenied(f"The account {which}: {exc} {hint}".rstrip())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hub import DeliveryError, FeedView, HubError, model
+from hub import DeliveryDenied, DeliveryError, FeedView, model
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -248,9 +248,9 @@ class Workspace:
             raise DeliveryError(
                 f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): nothing is said to be published."
             ) from exc
-        except DeliveryError:
+        except DeliveryDenied:
             raise
-        except HubError as exc:
+        except DeliveryError as exc:
             raise DeliveryError(
                 f"The model is refreshed, and Power BI does not let it be read back: {exc} A service principal cannot ask a model with roles: name somebody "
                 "who may see everything in read_as, and let the tenant setting 'Dataset Execute Queries REST API' be on."
