@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from hub import clock
 from hub.errors import HttpError, HubError, Interrupted, of_destination, of_source
 
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
     from hub.http import Session
 
 T = TypeVar("T")
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """How runs use the network: the company's own certificates, and what one answer may cost (megabytes, seconds)."""
+
+    ca_bundle: str | None = None
+    answer_mb: float = 100.0
+    request_s: float = 300.0
+
+    def session(self, **how: Any) -> Session:
+        """Make a patient session; *how* is for `hub.http.Session`. Network code loads only for those who use it."""
+        from hub.http import Limits, Session
+
+        limits = Limits(answer_mb=self.answer_mb, request_s=self.request_s)
+        return Session(ca_bundle=self.ca_bundle, limits=limits, **how)
 
 
 class RunContext:

@@ -70,11 +70,11 @@ def publish_options(
     return PublishOptions(
         base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
         freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
-        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, ca_bundle=s.engine.ca_bundle,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, network=s.engine.network,
     )  # fmt: skip
 
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
     engine = app.settings.engine
-    return Options(base=app.settings.base, jobs=jobs or engine.jobs, ca_bundle=engine.ca_bundle, **flags)
+    return Options(base=app.settings.base, jobs=jobs or engine.jobs, network=engine.network, **flags)

@@ -75,14 +75,12 @@ def add_to(cli: click.Group) -> None:
             if names and name not in names:
                 continue
             with app.reachable():
-                checks = check_source(source, app.settings.base, ca_bundle=app.settings.engine.ca_bundle)
+                checks = check_source(source, app.settings.base, network=app.settings.engine.network)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         for name, destination in places.items():
             if names and name not in names:
                 continue
-            checks = check_destination(
-                destination, app.settings.base, ca_bundle=app.settings.engine.ca_bundle
-            )
+            checks = check_destination(destination, app.settings.base, network=app.settings.engine.network)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         if json_:
             app.as_json(found)

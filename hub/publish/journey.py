@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub import clock
-from hub.context import DeliveryContext
+from hub.context import DeliveryContext, Network
 from hub.destination import Delivery, Destination, FeedView
 from hub.errors import DeliveryError, FeedError, HubError
 from hub.feed import (
@@ -43,7 +43,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
+    *secret* is the key of pseudonyms, *network* how destinations are asked. *session* makes the HTTP sessions of destinations;
     None for patient ones.
     """
 
@@ -58,7 +58,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     vs: str | None = None
     secret: bytes | None = None
-    ca_bundle: str | None = None
+    network: Network = Network()
     session: Callable[[], Any] | None = None
 
 
@@ -231,7 +231,7 @@ def _deliver(
     context = DeliveryContext(
         base=options.base,
         name=destination.name,
-        session=options.session or partial(_session, options.ca_bundle),
+        session=options.session or options.network.session,
     )
     connection = None
     try:
@@ -265,16 +265,12 @@ def _deliver(
     return report
 
 
-def _session(ca_bundle: str | None, patience_s: float = 300.0) -> Any:
-    from hub.http import Session  # network code loads only for destinations that use it
-
-    return Session(ca_bundle=ca_bundle, patience_s=patience_s)
-
-
-def check_destination(destination: Destination, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
+def check_destination(destination: Destination, base: Path, *, network: Network | None = None) -> list[Check]:
     """Return what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
     context = DeliveryContext(
-        base=base, name=destination.name, session=partial(_session, ca_bundle, CHECK_PATIENCE_S)
+        base=base,
+        name=destination.name,
+        session=partial((network or Network()).session, patience_s=CHECK_PATIENCE_S),
     )
     try:
         return list(destination.check(context))

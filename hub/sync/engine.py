@@ -52,9 +52,7 @@ class _Work:
 
 
 def _session(ctx: Context, options: Options) -> Any:
-    from hub.http import Session  # network code loads only for sources that use it
-
-    return Session(ca_bundle=options.ca_bundle, count=ctx.count, cancelled=ctx.raise_if_cancelled)
+    return options.network.session(count=ctx.count, cancelled=ctx.raise_if_cancelled)
 
 
 class _Event(msgspec.Struct, frozen=True):

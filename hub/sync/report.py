@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hub.context import Context
+from hub.context import Context, Network
 from hub.records import Record
 from hub.source import Source
 from hub.store import Changes, RunRow
@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     jobs: int = 4
     dry_run: bool = False
-    ca_bundle: str | None = None
+    network: Network = Network()
     session: Callable[[Context], Any] | None = None
     """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 

@@ -1,4 +1,4 @@
-"""HTTP with patience: the only room that retries, waits and counts requests.
+"""Ask with patience: the only place that retries, waits and counts requests.
 
 Retried: connection and read time-outs, broken and truncated answers, 429, 500, 502, 503, 504.
 Waits follow the server (``Retry-After`` in seconds, fractions or as a date, ``X-RateLimit-Reset``, ``RateLimit-Reset``),
@@ -11,10 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -31,19 +29,22 @@ from hub.errors import (
     HttpUnexpected,
     HubError,
 )
+from hub.http.lane import Lane, server_wait
+from hub.http.limits import Limits, Watch
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
+TRUNCATED_TRIES = 5
+"""A body that came whole and is broken all the same is asked for again so often, not until patience ends."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_FARTHEST_RESET_S = 3600.0
 
 
 class Retry(Exception):
-    """Ask for another try, not before *wait_s* when the server said so."""
+    """Ask for another try, not before *wait_s* when the server said so, and *tries* times at most (None: until patience ends)."""
 
-    def __init__(self, why: str, wait_s: float | None = None) -> None:
+    def __init__(self, why: str, wait_s: float | None = None, *, tries: int | None = None) -> None:
         """Keep *why* for the person, should patience end."""
         super().__init__(why)
-        self.wait_s = wait_s
+        self.wait_s, self.tries = wait_s, tries
 
 
 class _NoNetrc(requests.auth.AuthBase):
@@ -51,92 +52,6 @@ class _NoNetrc(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
-
-
-class Lane:
-    """How fast and how many at once one host is asked: a token bucket, and a width that learns.
-
-    The width rises by one after *width* quiet answers and halves on 429.
-    """
-
-    def __init__(self, *, per_second: float | None, widest: int, clock: Callable[[], float]) -> None:
-        """Allow *per_second* requests (None: no limit) and up to *widest* at once."""
-        self.per_second = per_second
-        self.widest = widest
-        self.width = float(min(4, widest))
-        self.clock = clock
-        self._condition = threading.Condition()
-        self._running = 0
-        self._tokens = per_second or 0.0
-        self._filled = clock()
-
-    @contextmanager
-    def turn(self, sleep: Callable[[float], None]) -> Iterator[None]:
-        """Wait for a place among those running and for a token."""
-        with self._condition:
-            while self._running >= max(1, int(self.width)):
-                self._condition.wait(timeout=0.2)
-            self._running += 1
-        try:
-            while (pause := self._take()) > 0:
-                sleep(pause)
-            yield
-        finally:
-            with self._condition:
-                self._running -= 1
-                self._condition.notify()
-
-    def _take(self) -> float:
-        if self.per_second is None:
-            return 0.0
-        with self._condition:
-            now = self.clock()
-            self._tokens = min(
-                max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second
-            )
-            self._filled = now
-            if self._tokens > 1 - 1e-6:
-                self._tokens -= 1
-                return 0.0
-            return (1 - self._tokens) / self.per_second
-
-    def went_well(self) -> None:
-        """Widen a little."""
-        with self._condition:
-            self.width = min(float(self.widest), self.width + 1 / max(1.0, self.width))
-
-    def was_refused(self) -> None:
-        """Halve."""
-        with self._condition:
-            self.width = max(1.0, self.width / 2)
-
-
-def server_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds the server asks to wait, or None.
-
-    ``Retry-After`` may be seconds, a fraction, or an HTTP date (RFC 9110 10.2.3); the reset headers an epoch,
-    an ISO instant or a number of seconds.
-    """
-    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
-        text = headers.get(name, "").strip()
-        if not text:
-            continue
-        wait: float | None = None
-        try:
-            number = float(text)
-            wait = number - now.timestamp() if number > 1e9 else number
-        except ValueError:
-            for parse in (parsedate_to_datetime, datetime.fromisoformat):
-                try:
-                    moment = parse(text)
-                except (ValueError, TypeError):
-                    continue
-                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-                wait = (moment - now).total_seconds()
-                break
-        if wait is not None:
-            return min(max(0.0, wait), _FARTHEST_RESET_S)
-    return None
 
 
 class Session:
@@ -155,8 +70,9 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's.
+        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's, *limits* those of one answer.
 
         `credentials` are headers; `sign` gives more of them anew for each request, for those that expire;
         `say` turns what an exchange came to into the words of whoever asked.
@@ -164,6 +80,8 @@ class Session:
         self.requests = session or requests.Session()
         self.requests.verify = ca_bundle or True
         self.requests.auth = _NoNetrc()
+        self.limits = limits or Limits()
+        self.watch = Watch(self.requests, self.limits.request_s)
         self.credentials: dict[str, str] = {}
         self.sign: Callable[[], dict[str, str]] = dict
         self.say: Callable[[HttpError], HubError] = lambda error: error
@@ -185,6 +103,7 @@ class Session:
 
     def close(self) -> None:
         """Close the connections."""
+        self.watch.close()
         self.requests.close()
 
     def lane(self, url: str) -> Lane:
@@ -251,7 +170,12 @@ class Session:
                         f"{_place(method, url)} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a wrong address. "
                         "Open the address in a browser, then check the url and the credentials."
                     ) from exc
-                raise Retry(f"the answer is truncated or not JSON ({exc})") from exc
+                if not start.startswith((b"{", b"[")):
+                    raise HttpUnexpected(
+                        f"{_place(method, url)} answered something that is not JSON: it begins with {start[:40]!r}. "
+                        "Another program than the one expected answers there: check the url."
+                    ) from exc
+                raise Retry(f"the answer is truncated or not JSON ({exc})", tries=TRUNCATED_TRIES) from exc
             return decoded, response
 
         found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs, also)
@@ -299,6 +223,9 @@ class Session:
         began = self._clock()
 
         def stop(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, Retry) and error.tries is not None and state.attempt_number >= error.tries:
+                return True
             return self._clock() - began + state.upcoming_sleep > self.patience_s
 
         def before_sleep(_: tenacity.RetryCallState) -> None:
@@ -365,9 +292,19 @@ class Session:
                     self.routes[name] += 1
                 if self._count:
                     self._count(requests=1)
-                response = self.requests.request(
-                    method, url, headers=headers, timeout=self.timeout_s, allow_redirects=False, **rest
-                )
+                with self.watch.over() as guarded:
+                    response = self.requests.request(
+                        method,
+                        url,
+                        headers=headers,
+                        timeout=self.timeout_s,
+                        allow_redirects=False,
+                        stream=True,
+                        **rest,
+                    )
+                    self.limits.take_body(response, _place(method, url))
+                if guarded.ended:  # a body without a length seems whole when it is cut off
+                    raise requests.exceptions.ConnectionError
         except requests.exceptions.SSLError as exc:
             raise HttpUnavailable(
                 f"{_place(method, url)}: the server's certificate could not be verified. "
@@ -375,6 +312,11 @@ class Session:
             ) from exc
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
                 requests.exceptions.ContentDecodingError) as exc:  # fmt: skip
+            if guarded.ended:
+                raise HttpUnavailable(
+                    f"{_place(method, url)} had not answered whole after {self.limits.request_s:g} s: it was cut off. "
+                    "Ask for smaller pages, or raise [engine] max_request_s."
+                ) from None
             raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
         except requests.exceptions.RequestException as exc:
             raise HttpUnexpected(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
