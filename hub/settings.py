@@ -67,6 +67,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """``[engine]``: how much runs at once, and how much memory the feed builder takes.
 
     *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one answer over HTTP.
+    A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
     """
 
     jobs: int = 4
@@ -74,6 +75,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_bundle: str | None = None
     max_answer_mb: float = 100.0
     max_request_s: float = 300.0
+    max_silence_s: float = 1800.0
+    max_source_s: float = 21600.0
 
     @property
     def network(self) -> Network:

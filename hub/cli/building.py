@@ -40,7 +40,7 @@ def hooks_of(app: App) -> Hooks:
         def finished(run: Any) -> None:
             try:
                 caller.run_finished(run=run)
-            except Exception as exc:  # noqa: BLE001 - who only listens must not stop the run
+            except (Exception, SystemExit) as exc:  # noqa: BLE001 - who only listens must not stop the run
                 app.err.print(
                     f"Warning: a plugin failed in run_finished: {type(exc).__name__}: {exc}", markup=False
                 )
@@ -77,4 +77,11 @@ def publish_options(
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
     engine = app.settings.engine
-    return Options(base=app.settings.base, jobs=jobs or engine.jobs, network=engine.network, **flags)
+    return Options(
+        base=app.settings.base,
+        jobs=jobs or engine.jobs,
+        network=engine.network,
+        silence_s=engine.max_silence_s,
+        source_s=engine.max_source_s,
+        **flags,
+    )

@@ -254,7 +254,7 @@ def _deliver(
         report.state = "published"
         report.where, report.rows = delivery.where, delivery.rows
         report.open_next, report.notes = delivery.open_next, delivery.notes
-    except Exception as exc:  # noqa: BLE001 - one destination's failure stops no other
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - one destination's failure stops no other
         error = exc if isinstance(exc, HubError) else DeliveryError(f"unexpected {type(exc).__name__}: {exc}")
         report.error = str(error)
         _note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
@@ -274,7 +274,7 @@ def check_destination(destination: Destination, base: Path, *, network: Network 
     )
     try:
         return list(destination.check(context))
-    except Exception as exc:  # noqa: BLE001 - a foreign destination may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a foreign destination may fail in any way
         return [Check(name="check", state="failed", detail=str(exc))]
     finally:
         context.close()

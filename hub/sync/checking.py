@@ -27,7 +27,7 @@ def check(source: Source, base: Path, *, network: Network | None = None) -> list
         found.extend(source.check(context))
     except HubError as exc:
         found.append(Check(name="check", state="failed", detail=str(exc)))
-    except Exception as exc:  # noqa: BLE001 - a foreign source may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a foreign source may fail in any way
         found.append(Check(name="check", state="failed", detail=f"unexpected {type(exc).__name__}: {exc}"))
     finally:
         context.close()
