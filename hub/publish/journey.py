@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -134,6 +136,27 @@ def publish(
     store_file = Path(store.where)
     if not store_file.exists():
         raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
+    store.verify()
+    with _room_to_write(root):
+        return _publish(store, store_file, root, destinations, options, sources or {}, say, now)
+
+
+@contextmanager
+def _room_to_write(root: Path) -> Iterator[None]:
+    """Say what is wrong where the feed's folder cannot be written."""
+    try:
+        yield
+    except OSError as exc:
+        raise FeedError(
+            f"The feed cannot be written under {root}: {exc.strerror or exc}. Free some space, or give this account the right "
+            "to write there; the last good feed stays."
+        ) from exc
+
+
+def _publish(
+    store: Store, store_file: Path, root: Path, destinations: list[Destination], options: PublishOptions,
+    sources: Mapping[str, str], say: Callable[[str], None], now: datetime,
+) -> PublishReport:  # fmt: skip
     _sweep(root)
     say("building the feed")
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
@@ -157,7 +180,7 @@ def publish(
     if options.dry_run or (blocked and not options.force):
         shutil.rmtree(snapshot.folder, ignore_errors=True)
         return report
-    _finish_manifest(store, snapshot, findings, options, sources or {})
+    _finish_manifest(store, snapshot, findings, options, sources)
     if options.build.as_of is None:
         post(store, snapshot.late, moment=snapshot.manifest["moment"])
         make_current(root, snapshot.feed_id)

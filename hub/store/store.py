@@ -165,6 +165,17 @@ class Store(PresenceRoom):
         """Close the database."""
         self.close()
 
+    def verify(self) -> None:
+        """Look through the whole file for damage. Raises `StoreError` naming it."""
+        try:
+            found = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check(3)")]
+        except sqlite3.Error as exc:
+            raise explain(exc, self.where) from exc
+        if found != ["ok"]:
+            raise StoreError(
+                f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; nothing was published."
+            )
+
     # ---------- writing ----------
 
     @contextmanager
