@@ -79,6 +79,8 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
+    from hub.words import mark as mark
+    from hub.words import tr as tr
 
 _ROOMS = {
     "clock": ("civil_day", "utc_stamp"),
@@ -104,6 +106,7 @@ _ROOMS = {
     "settings": ("convert",),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
+    "words": ("mark", "tr"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
