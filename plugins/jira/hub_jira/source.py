@@ -49,11 +49,11 @@ HISTORY = (
 class JiraSource(Source, frozen=True, kw_only=True):
     """A site of Jira Cloud or Data Center.
 
-    With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links.
-    *projects* are keys; *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom fields
-    where `hub check` finds none or another. *types* says the nature of issue types. *history* are the fields whose changes are kept.
-    *worklogs* False reads no hours; *worklog_people* False leaves their authors out.
-    With *tempo_token* hours come from Tempo Timesheets and not from Jira.
+    With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links. *projects* are keys;
+    *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom
+    fields where `hub check` finds none or another. *types* says the nature of issue types. *history* are the
+    fields whose changes are kept. *worklogs* False reads no hours; *worklog_people* False leaves their
+    authors out. With *tempo_token* hours come from Tempo Timesheets and not from Jira.
     """
 
     kind: ClassVar[str] = "jira"
@@ -85,7 +85,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             )
         if unknown := set(self.fields) - set(mapping.ROLES):
             raise ConfigError(
-                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. It knows {', '.join(mapping.ROLES)}."
+                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. "
+                f"It knows {', '.join(mapping.ROLES)}."
             )
         for key in self.projects:
             if not key.replace("_", "").isalnum():
@@ -129,15 +130,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
 
     def _settings(self) -> str:
-        """Return what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become.
+
+        Another value reads everything anew.
+        """
         chosen = [self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz]
         return msgspec.json.encode(chosen, order="sorted").decode()
 
     def _mapper(self, ctx: Context, meta: dict[str, Any]) -> mapping.Mapper:
-        return ctx.shared("mapper", lambda: mapping.Mapper(
-            name=self.name, url=self.url, zone=self.tz, types=self.types, levels=meta["levels"], people=self.worklog_people,
-            bindings=msgspec.convert(meta["bindings"], mapping.Bindings), history=self.history,
-        ))  # fmt: skip
+        return ctx.shared(
+            "mapper",
+            lambda: mapping.Mapper(
+                name=self.name,
+                url=self.url,
+                zone=self.tz,
+                types=self.types,
+                levels=meta["levels"],
+                people=self.worklog_people,
+                bindings=msgspec.convert(meta["bindings"], mapping.Bindings),
+                history=self.history,
+            ),
+        )
 
     def _names(self, bindings: mapping.Bindings, *, worklog: bool) -> tuple[str, ...]:
         return wire.SYSTEM_FIELDS + bindings.fields + (("worklog",) if worklog else ())
@@ -212,7 +225,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(
-                    "hours of Jira are in the store under this source's name: with Tempo's they would count twice. "
+                    "hours of Jira are in the store under this source's name: "
+                    "with Tempo's they would count twice. "
                     "Give the source another name in the configuration."
                 )
             else:
@@ -257,7 +271,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if self.own_hours:
             mine = {"updated": min(clock, mark or clock), "seen": {}}
             yield Partition(id="worklogs", label="mark", after=done, data={"mark": mine})
-            # what was deleted since the last run is told by the feed alone, also to a run that reads everything anew
+            # what was deleted since the last run is told by the feed alone, also to a run that reads all anew
             known = cursors.get("worklogs deleted")
             yield Partition(
                 id="worklogs deleted",
@@ -276,25 +290,36 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
         fields, types, browsed = together(
-            lambda: site.metadata.listed("field", list[mapping.FieldDef]), lambda: site.metadata.listed("issuetype", list[wire.Kind]),
+            lambda: site.metadata.listed("field", list[mapping.FieldDef]),
+            lambda: site.metadata.listed("issuetype", list[wire.Kind]),
             site.projects,
-        )  # fmt: skip
+        )
         projects = [one for one in browsed if not self.projects or one.key in self.projects]
         known = set(before.get("known", [])) | {one.id for one in projects}
         for key in self.projects:
             if key not in {one.key for one in projects} and not before:
                 raise SourceDataError(
-                    f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right."
+                    f"The project {key} does not exist, or this account may not browse it: "
+                    "correct projects, or give the right."
                 )
         return {
             "at": site.ctx.now().isoformat(timespec="seconds"),
             "settings": self._settings(),
             "cloud": site.cloud,
             "bindings": msgspec.to_builtins(mapping.bind(fields, self.fields)),
-            "levels": {one.id: one.hierarchy_level if one.hierarchy_level is not None else -1 if one.subtask else 1 if one.name == "Epic" else 0 for one in types},
+            "levels": {
+                one.id: one.hierarchy_level
+                if one.hierarchy_level is not None
+                else -1
+                if one.subtask
+                else 1
+                if one.name == "Epic"
+                else 0
+                for one in types
+            },
             "projects": msgspec.to_builtins(projects),
             "known": sorted(known),
-        }  # fmt: skip
+        }
 
     # ---------- read ----------
 
@@ -323,9 +348,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _projects(self, mapper: mapping.Mapper, meta: dict[str, Any]) -> Batch:
         projects = msgspec.convert(meta["projects"], list[wire.Project])
         away = tuple(
-            Gone(record=Container, id=self.row_id(f"p{one.id}"), presence="archived" if one.archived else "trashed", evidence=f"the project {one.key} says so")
-            for one in projects if one.archived or one.deleted
-        )  # fmt: skip
+            Gone(
+                record=Container,
+                id=self.row_id(f"p{one.id}"),
+                presence="archived" if one.archived else "trashed",
+                evidence=f"the project {one.key} says so",
+            )
+            for one in projects
+            if one.archived or one.deleted
+        )
         live: list[Record] = [mapper.project(one) for one in projects if not (one.archived or one.deleted)]
         return Batch(
             records=live,
@@ -370,7 +401,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Batch(records=records)
 
     def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
-        """Read the lists that Jira cut: histories in bulk, worklogs per issue or by the feed of the site, whichever costs less."""
+        """Read the lists that Jira cut.
+
+        Histories come in bulk, worklogs per issue or by the feed of the site, whichever costs less.
+        """
         site = self._site(ctx)
         lost = ctx.shared("cut", _Cut)
         if histories := lost.take("histories"):
@@ -387,9 +421,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
         by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
         feed = by_feed is not None and by_feed < len(issues)
         ctx.log.info(
-            "Jira cut %d histories and %d of the worklog lists; the latter cost %d requests one by one, %s by the feed: %s",
-            len(histories), len(issues), len(issues), by_feed if by_feed is not None else "an unknown number", "by the feed" if feed else "one by one",
-        )  # fmt: skip
+            "Jira cut %d histories and %d of the worklog lists; "
+            "the latter cost %d requests one by one, %s by the feed: %s",
+            len(histories),
+            len(issues),
+            len(issues),
+            by_feed if by_feed is not None else "an unknown number",
+            "by the feed" if feed else "one by one",
+        )
         if feed:
             came: dict[str, set[str]] = {issue: set() for issue in issues}
             for page in site.feed("updated", 0):
@@ -410,7 +449,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _changed(
         self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]
     ) -> Iterator[Batch]:
-        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
+        """Read issues changed since the mark and a little before.
+
+        The history is read only of those that were not seen at that stamp.
+        """
         site = self._site(ctx)
         names, decoder = self._names(bindings, worklog=False), wire.fields_decoder(bindings.fields)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
@@ -445,7 +487,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _changed_logs(self, ctx: Context, mapper: mapping.Mapper, cursor: dict[str, Any]) -> Iterator[Batch]:
-        """Read worklogs changed since the mark and a little before; the bodies only of those not seen at that stamp."""
+        """Read worklogs changed since the mark and a little before.
+
+        Bodies are read only of those not seen at that stamp.
+        """
         site = self._site(ctx)
         mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
         seen: dict[str, int] = {}
@@ -495,15 +540,25 @@ class JiraSource(Source, frozen=True, kw_only=True):
         mark = int(cursor["updated"])
         for page in self._site(ctx).feed("deleted", max(0, mark - OVERLAP_MS)):
             mark = max([mark, *(one.updated_time for one in page)])
-            yield Batch(gone=tuple(
-                Gone(record=Worklog, id=self.row_id(f"w{one.worklog_id}"), evidence=f"worklog/deleted, {wire.instant(one.updated_time)}") for one in page
-            ))  # fmt: skip
+            yield Batch(
+                gone=tuple(
+                    Gone(
+                        record=Worklog,
+                        id=self.row_id(f"w{one.worklog_id}"),
+                        evidence=f"worklog/deleted, {wire.instant(one.updated_time)}",
+                    )
+                    for one in page
+                )
+            )
         yield Batch(cursor={"updated": mark})
 
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
-        """Compare the ids that exist with those known, project by project; a project that cannot be seen any more is hidden."""
+        """Compare the ids that exist with those known, project by project.
+
+        A project that cannot be seen any more is hidden.
+        """
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
         known = set((cursors.get("metadata") or {}).get("known", []))

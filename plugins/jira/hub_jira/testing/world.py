@@ -1,4 +1,7 @@
-"""A small site with everything a connector must get right: three projects, cut lists, history, hours near midnight, levels of service."""
+"""A small site with everything a connector must get right.
+
+Three projects, cut lists, history, hours near midnight, levels of service.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,31 @@ KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
 STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
 TYPES = {"10100": ("Epic", 1), "10101": ("Story", 0), "10102": ("Bug", 0), "10103": ("Sub-task", -1)}
 SPRINT, EPIC, POINTS, FLAGGED, START, SLA = (
-    "customfield_10020", "customfield_10014", "customfield_10016", "customfield_10021", "customfield_10015", "customfield_10030",
-)  # fmt: skip
+    "customfield_10020",
+    "customfield_10014",
+    "customfield_10016",
+    "customfield_10021",
+    "customfield_10015",
+    "customfield_10030",
+)
 _FIELDS = [
-    ("summary", "Summary", "string", None), ("status", "Status", "status", None), ("duedate", "Due date", "date", None),
+    ("summary", "Summary", "string", None),
+    ("status", "Status", "status", None),
+    ("duedate", "Due date", "date", None),
     (SPRINT, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
     (EPIC, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (POINTS, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
     (FLAGGED, "Flagged", "array", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"),
     (START, "Start date", "date", "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"),
     (SLA, "Time to resolution", "sd-servicelevelagreement", "com.atlassian.servicedesk:sd-sla-field"),
-]  # fmt: skip
+]
 
 
 class JiraWorld(Ledger, JiraSite, HttpWorld):
-    """A site with three projects; *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind."""
+    """A site with three projects.
+
+    *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind.
+    """
 
     name: ClassVar[str] = "jira"
     history = True
@@ -139,10 +152,12 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Add what Jira alone knows."""
         parent = self.parents.get(item.native)
         return super().task_fields(item) | {
-            "parent_id": f"{self.name}:{parent}" if parent in self.items else None, "status_raw": "Done" if item.done else "To Do",
-            "points": float(item.native % 8) if item.native % 8 else None, "iteration_id": f"{self.name}:s{1 + item.native % 3}",
+            "parent_id": f"{self.name}:{parent}" if parent in self.items else None,
+            "status_raw": "Done" if item.done else "To Do",
+            "points": float(item.native % 8) if item.native % 8 else None,
+            "iteration_id": f"{self.name}:s{1 + item.native % 3}",
             "is_blocked": int(item.native % 11 == 0),
-        }  # fmt: skip
+        }
 
     def _spent(self, item: Item) -> int:
         return sum(round(log.hours * 3600) for log in self.logs_on(item.native))
@@ -236,16 +251,35 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         )
         at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
         values: dict[str, Any] = {
-            POINTS: float(n % 8) if n % 8 else None, FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
-            START: "2024-03-28" if n % 2 else None, SPRINT: [sprint] if self.cloud else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
-            SLA: {"id": "1", "name": "Time to resolution", "completedCycles": [
-                {"startTime": at, "stopTime": {"epochMillis": 1711706400000}, "breached": False, "goalDuration": {"millis": 14400000},
-                 "elapsedTime": {"millis": 3600000}}]} if n % 9 == 0 else None,
-        }  # fmt: skip
+            POINTS: float(n % 8) if n % 8 else None,
+            FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
+            START: "2024-03-28" if n % 2 else None,
+            SPRINT: [sprint]
+            if self.cloud
+            else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
+            SLA: {
+                "id": "1",
+                "name": "Time to resolution",
+                "completedCycles": [
+                    {
+                        "startTime": at,
+                        "stopTime": {"epochMillis": 1711706400000},
+                        "breached": False,
+                        "goalDuration": {"millis": 14400000},
+                        "elapsedTime": {"millis": 3600000},
+                    }
+                ],
+            }
+            if n % 9 == 0
+            else None,
+        }
         return values.get(name)
 
     def user(self, number: int) -> dict[str, Any]:
-        """Show a person: by account on Cloud, by name and key on Data Center; odd ones live two hours east of Greenwich."""
+        """Show a person: by account on Cloud, by name and key on Data Center.
+
+        Odd ones live two hours east of Greenwich.
+        """
         who = (
             {"accountId": f"acc-{number}", "accountType": "atlassian"}
             if self.cloud
@@ -262,19 +296,40 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Show a worklog: its start is written in the site's zone, its author lives in another."""
         author = 2 * (log.native % 3) + log.started.endswith("+02:00")
         return {
-            "id": str(log.native), "issueId": str(log.item), "author": self.user(author), "comment": COMMENT,
-            "started": local(log.started), "created": local(log.updated), "updated": local(log.updated), "timeSpent": "1h",
+            "id": str(log.native),
+            "issueId": str(log.item),
+            "author": self.user(author),
+            "comment": COMMENT,
+            "started": local(log.started),
+            "created": local(log.updated),
+            "updated": local(log.updated),
+            "timeSpent": "1h",
             "timeSpentSeconds": round(log.hours * 3600),
-        }  # fmt: skip
+        }
 
     def history_line(self, line: Any) -> dict[str, Any]:
         """Show a line of history; beside the status something nobody asked for changed too."""
         ids = {name: native for native, (name, _) in STATUSES.items()}
         items = [
-            {"field": "status", "fieldtype": "jira", "fieldId": "status", "from": ids[line.before], "fromString": line.before,
-             "to": ids[line.after], "toString": line.after},
-            {"field": "summary", "fieldtype": "jira", "fieldId": "summary", "from": None, "fromString": "a", "to": None, "toString": "b"},
-        ]  # fmt: skip
+            {
+                "field": "status",
+                "fieldtype": "jira",
+                "fieldId": "status",
+                "from": ids[line.before],
+                "fromString": line.before,
+                "to": ids[line.after],
+                "toString": line.after,
+            },
+            {
+                "field": "summary",
+                "fieldtype": "jira",
+                "fieldId": "summary",
+                "from": None,
+                "fromString": "a",
+                "to": None,
+                "toString": "b",
+            },
+        ]
         return {
             "id": str(line.native),
             "author": self.user(line.native % 5),
