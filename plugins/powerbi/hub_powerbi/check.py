@@ -1,7 +1,10 @@
-"""Read TMDL back and refuse what Power BI Desktop would refuse: grammar, unknown or double properties, references, types.
+"""Read TMDL back and refuse what Power BI Desktop would refuse.
 
-There is no official validator outside .NET. The rules are those of learn.microsoft.com/analysis-services/tmdl/tmdl-overview; the lists of
-properties hold what this project writes and a little more, so that a misspelt one is an error.
+Grammar, unknown or double properties, references, types.
+
+There is no official validator outside .NET. The rules are those of
+learn.microsoft.com/analysis-services/tmdl/tmdl-overview; the lists of properties hold what this project
+writes and a little more, so that a misspelt one is an error.
 """
 
 from __future__ import annotations
@@ -20,7 +23,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, kw_only=True):
-    """One object of TMDL: its *kind*, *name*, properties, the expression after ``=``, and the objects below it."""
+    """One object of TMDL.
+
+    Its *kind*, *name*, properties, the expression after ``=``, and the objects below it.
+    """
 
     kind: str
     name: str
@@ -44,60 +50,101 @@ def _words(text: str) -> frozenset[str]:
 
 
 KINDS: Mapping[str, _Kind] = {
-    "database": _Kind(properties=_words("compatibilityLevel compatibilityMode language id"), needed=_words("compatibilityLevel")),
+    "database": _Kind(
+        properties=_words("compatibilityLevel compatibilityMode language id"),
+        needed=_words("compatibilityLevel"),
+    ),
     "model": _Kind(
-        properties=_words("culture defaultPowerBIDataSourceVersion sourceQueryCulture discourageImplicitMeasures defaultMode"),
-        needed=_words("culture defaultPowerBIDataSourceVersion"), children=_words("annotation"),
+        properties=_words(
+            "culture defaultPowerBIDataSourceVersion sourceQueryCulture "
+            "discourageImplicitMeasures defaultMode"
+        ),
+        needed=_words("culture defaultPowerBIDataSourceVersion"),
+        children=_words("annotation"),
     ),
     "ref": _Kind(),
-    "expression": _Kind(properties=_words("lineageTag queryGroup"), children=_words("annotation"), expression=True),
+    "expression": _Kind(
+        properties=_words("lineageTag queryGroup"), children=_words("annotation"), expression=True
+    ),
     "relationship": _Kind(
-        properties=_words("fromColumn toColumn isActive crossFilteringBehavior fromCardinality toCardinality joinOnDateBehavior"),
-        needed=_words("fromColumn toColumn"), children=_words("annotation"),
+        properties=_words(
+            "fromColumn toColumn isActive crossFilteringBehavior fromCardinality toCardinality "
+            "joinOnDateBehavior"
+        ),
+        needed=_words("fromColumn toColumn"),
+        children=_words("annotation"),
     ),
     "table": _Kind(
         properties=_words("isHidden dataCategory lineageTag isPrivate"),
         children=_words("measure column hierarchy partition refreshPolicy annotation"),
     ),
-    "measure": _Kind(properties=_words("formatString displayFolder isHidden lineageTag"), children=_words("annotation"), expression=True),
-    "column": _Kind(
-        properties=_words("dataType sourceColumn summarizeBy isKey isHidden formatString sortByColumn displayFolder dataCategory lineageTag isAvailableInMdx"),
-        needed=_words("dataType sourceColumn summarizeBy"), children=_words("annotation"),
+    "measure": _Kind(
+        properties=_words("formatString displayFolder isHidden lineageTag"),
+        children=_words("annotation"),
+        expression=True,
     ),
-    "hierarchy": _Kind(properties=_words("isHidden displayFolder lineageTag"), children=_words("level annotation")),
+    "column": _Kind(
+        properties=_words(
+            "dataType sourceColumn summarizeBy isKey isHidden formatString sortByColumn displayFolder "
+            "dataCategory lineageTag isAvailableInMdx"
+        ),
+        needed=_words("dataType sourceColumn summarizeBy"),
+        children=_words("annotation"),
+    ),
+    "hierarchy": _Kind(
+        properties=_words("isHidden displayFolder lineageTag"), children=_words("level annotation")
+    ),
     "level": _Kind(properties=_words("column lineageTag"), needed=_words("column")),
     "partition": _Kind(properties=_words("mode source"), needed=_words("mode source"), expression=True),
     "refreshPolicy": _Kind(
-        properties=_words("policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity incrementalPeriods "
-                          "incrementalPeriodsOffset mode pollingExpression sourceExpression"),
-        needed=_words("policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity incrementalPeriods sourceExpression"),
+        properties=_words(
+            "policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity "
+            "incrementalPeriods "
+            "incrementalPeriodsOffset mode pollingExpression sourceExpression"
+        ),
+        needed=_words(
+            "policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity "
+            "incrementalPeriods sourceExpression"
+        ),
         named=False,
     ),
-    "role": _Kind(properties=_words("modelPermission"), needed=_words("modelPermission"), children=_words("tablePermission annotation")),
+    "role": _Kind(
+        properties=_words("modelPermission"),
+        needed=_words("modelPermission"),
+        children=_words("tablePermission annotation"),
+    ),
     "tablePermission": _Kind(expression=True),
     "cultureInfo": _Kind(children=_words("translations")),
     "translations": _Kind(named=False, children=_words("model")),
     "annotation": _Kind(expression=True),
-}  # fmt: skip
+}
 _TRANSLATED = _Kind(
     properties=_words("caption description displayFolder"),
     children=_words("table measure column hierarchy level"),
 )
 ROOTS = _words("database model ref expression relationship table role cultureInfo")
 VALUES = {
-    "dataType": _words("string int64 decimal double dateTime boolean binary"), "summarizeBy": _words("none sum count min max average"),
-    "mode": _words("import directQuery directLake dual"), "modelPermission": _words("read none readRefresh refresh administrator"),
-    "policyType": _words("basic"), "incrementalGranularity": _words("day month quarter year"), "compatibilityMode": _words("powerBI"),
-    "rollingWindowGranularity": _words("day month quarter year"), "dataCategory": _words("Time WebUrl"),
+    "dataType": _words("string int64 decimal double dateTime boolean binary"),
+    "summarizeBy": _words("none sum count min max average"),
+    "mode": _words("import directQuery directLake dual"),
+    "modelPermission": _words("read none readRefresh refresh administrator"),
+    "policyType": _words("basic"),
+    "incrementalGranularity": _words("day month quarter year"),
+    "compatibilityMode": _words("powerBI"),
+    "rollingWindowGranularity": _words("day month quarter year"),
+    "dataCategory": _words("Time WebUrl"),
     "defaultPowerBIDataSourceVersion": _words("powerBI_V3"),
-}  # fmt: skip
+}
 BARE = _words("isHidden isKey isPrivate isActive isAvailableInMdx discourageImplicitMeasures")
 _NAME = r"(?:'(?:[^']|'')*'|[^\s='.:]+)"
 _OBJECT = re.compile(rf"^(?P<kind>[A-Za-z]+)(?: (?P<name>{_NAME}(?: {_NAME})?))?(?: =(?P<value>.*))?$")
 _PROPERTY = re.compile(r"^(?P<key>[A-Za-z]+): (?P<value>\S.*)$")
 _ASSIGNED = re.compile(r"^(?P<key>source|sourceExpression|pollingExpression) =(?P<value>.*)$")
 _REFERENCE = re.compile(
-    r"'((?:[^']|'')+)'\[((?:[^\]]|\]\])+)\]|(?<![\w'\]])\[((?:[^\]]|\]\])+)\]|'((?:[^']|'')+)'(?!\[)|\b(\w+)\["
+    r"'((?:[^']|'')+)'\[((?:[^\]]|\]\])+)\]"
+    r"|(?<![\w'\]])\[((?:[^\]]|\]\])+)\]"
+    r"|'((?:[^']|'')+)'(?!\[)"
+    r"|\b(\w+)\["
 )
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 
@@ -175,7 +222,9 @@ class _Reader:
         match = _OBJECT.match(text)
         if match is None:
             self.fault(
-                f"cannot be understood: {text[:60]!r} (a name with a blank, a dot, a colon or an equals sign stands between quotes)"
+                "cannot be understood: "
+                f"{text[:60]!r} (a name with a blank, a dot, "
+                "a colon or an equals sign stands between quotes)"
             )
             return
         if " " in re.sub("'(?:[^']|'')*'", "", match.group("name") or "") and match.group("kind") != "ref":
@@ -196,7 +245,10 @@ class _Reader:
         open_.append(node)
 
     def _expression(self, first: str, depth: int) -> str:
-        """Take the expression on this line, or the lines below it that stand at least two deeper than the object, or between three backticks."""
+        """Take the expression on this line, or on the lines below it.
+
+        Those stand at least two deeper than the object, or between three backticks.
+        """
         if first.strip() == "```":
             start = self.at + 1
             for end in range(start, len(self.lines)):
@@ -231,7 +283,10 @@ def parse(files: Mapping[str, str], problems: list[Problem]) -> list[Node]:
 
 
 def check(files: Mapping[str, str]) -> list[Problem]:
-    """Return every fault of a model's TMDL files (path below ``definition/`` → text); none means that it holds together."""
+    """Return every fault of a model's TMDL files (path below ``definition/`` → text).
+
+    None means that it holds together.
+    """
     problems: list[Problem] = []
     roots = parse(files, problems)
     for node in roots:
@@ -371,7 +426,8 @@ class _Model:
                 if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
                     self.fault(
                         child,
-                        "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd",
+                        "the queries of a table with a refresh policy have to take rows "
+                        "from RangeStart to RangeEnd",
                     )
         if node.properties.get("dataCategory") == "Time":
             keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
@@ -404,7 +460,8 @@ class _Model:
                 if first.properties.get("dataType") != second.properties.get("dataType"):
                     self.fault(
                         node,
-                        f"{node.name} joins {first.properties.get('dataType')} with {second.properties.get('dataType')}",
+                        f"{node.name} joins {first.properties.get('dataType')} "
+                        f"with {second.properties.get('dataType')}",
                     )
                 if node.properties.get("isActive") != "false":
                     if (one, other) in active:
