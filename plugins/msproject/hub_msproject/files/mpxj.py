@@ -85,7 +85,8 @@ class Mpxj:
             raise EOFError
         finally:
             if not ended:
-                self._kill()  # the reader stopped half-way: the rest of the answer must not meet the next question
+                # the reader stopped half-way: the rest of the answer must not meet the next question
+                self._kill()
 
     def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
         if self._closed:

@@ -34,7 +34,8 @@ BATCH = 4000
 class MsProjectSource(Source, frozen=True, kw_only=True):
     """Plans in a folder or glob: .xml without Java, .mpp .mpt .mpx .mpd .xer .pmxml with the extra ``[mpp]``.
 
-    *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and per file.
+    *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
+    per file.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -128,7 +129,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             elif len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
                 problem = (
-                    f"{names} are copies of one plan (GUID {guid}): counting both would count its work twice. "
+                    f"{names} are copies of one plan (GUID {guid}): "
+                    "counting both would count its work twice. "
                     "Keep one of them in the folder."
                 )
             yield self._partition(ctx, path, state, guid, problem)
@@ -181,7 +183,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         state.verify(path)
         if plan.stats["approximate"]:
             ctx.note(
-                f"{path.name}: the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
+                f"{path.name}: "
+                f"the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
                 "spread by the calendar, because the file does not hold them; their totals are exact."
             )
         done = msgspec.to_builtins(state) | {

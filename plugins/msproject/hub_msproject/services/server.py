@@ -1,7 +1,9 @@
-"""Project Server Subscription Edition by ProjectData: a project is read again when it was published, a period of timesheets when a line of it changed.
+"""Project Server Subscription Edition by ProjectData.
 
-A task's own stamp tells nothing: publishing a project touches all of them. Microsoft's recipe for changes is to reload whole projects
-(learn.microsoft.com/previous-versions/office/project-odata), and so is this.
+A project is read again when it was published, a period of timesheets when a line of it changed.
+
+A task's own stamp tells nothing: publishing a project touches all of them. Microsoft's recipe for changes is
+to reload whole projects (learn.microsoft.com/previous-versions/office/project-odata), and so is this.
 """
 
 from __future__ import annotations
@@ -63,10 +65,12 @@ OF_PLANS: tuple[type[Record], ...] = (Task, Baseline, TaskLink, Allocation, Work
 class ServerSource(Source, frozen=True, kw_only=True):
     """A Project Web App; *url* is its address, such as ``https://project.example.com/pwa``.
 
-    *user* and *password* sign in by NTLM (with the extra ``[ntlm]``) or, with *basic* true, by a password over TLS; *account* signs in by Entra ID where the site trusts it.
-    The account needs the right to read the Project Server reporting service: it shows all projects or none.
-    *custom* names custom fields to keep, *without* columns that this site does not have. *days* False leaves out work by day, *links* False the links between tasks, *timesheets* False the hours.
-    *classes* says which classes of timesheet lines are ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
+    *user* and *password* sign in by NTLM (with the extra ``[ntlm]``) or, with *basic* true, by a password
+    over TLS; *account* signs in by Entra ID where the site trusts it. The account needs the right to read the
+    Project Server reporting service: it shows all projects or none. *custom* names custom fields to keep,
+    *without* columns that this site does not have. *days* False leaves out work by day, *links* False the
+    links between tasks, *timesheets* False the hours. *classes* says which classes of timesheet lines are
+    ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
     """
 
     kind: ClassVar[str] = "project-server"
@@ -91,7 +95,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of a Project Web App, such as https://project.example.com/pwa."
+                f"The source {self.name}: "
+                "url is the address of a Project Web App, such as https://project.example.com/pwa."
             )
         if (self.account is None) == (self.user is None or self.password is None):
             raise ConfigError(f"The source {self.name}: give user and password, or account.")
@@ -198,7 +203,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for name, found in columns.items():
             if found is not None and (lacking := sorted(SETS[name].wanted.keys() - {*found, *self.without})):
                 ctx.report_missing(
-                    f"{name} of ProjectData has no {', '.join(lacking)}: if that is how this site is, name them in without."
+                    f"{name} of ProjectData has no {', '.join(lacking)}: "
+                    "if that is how this site is, name them in without."
                 )
         at = ctx.now().isoformat(timespec="seconds")
         projects = self._projects(ctx)
@@ -226,14 +232,29 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for project in changed:
             id_ = project["ProjectId"]
             yield Partition(
-                id=f"project {id_}", label=project["ProjectName"], complete=True, scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
-                evidence="absent from its project in ProjectData", data={"project": project, "cursor": {"settings": settings, "modified": project["ProjectModifiedDate"], "at": at, "twice": twice[id_]}},
-            )  # fmt: skip
+                id=f"project {id_}",
+                label=project["ProjectName"],
+                complete=True,
+                scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
+                evidence="absent from its project in ProjectData",
+                data={
+                    "project": project,
+                    "cursor": {
+                        "settings": settings,
+                        "modified": project["ProjectModifiedDate"],
+                        "at": at,
+                        "twice": twice[id_],
+                    },
+                },
+            )
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
 
     def _settled(self, ctx: Context, mark: Mapping[str, Any]) -> bool:
-        """Say whether a project need not be read once more: its rows may come after its stamp, whose zone nobody documents."""
+        """Say whether a project need not be read once more.
+
+        Its rows may come after its stamp, whose zone nobody documents.
+        """
         young = (
             datetime.fromisoformat(mark["at"])
             < datetime.fromisoformat(mark["modified"]).replace(tzinfo=UTC) + DAY
@@ -241,7 +262,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         return bool(mark.get("twice")) or not young or age_of(ctx, mark) < OVERLAP
 
     def _periods(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
-        """Find the periods to read: all at first, then those with a changed line or timesheet, once a day those that count other lines than we know."""
+        """Find the periods to read.
+
+        All at first, then those with a changed line or timesheet, and once a day those that count other lines
+        than we know.
+        """
         site, mark = self._site(ctx), cursors.get("hours") or {}
         known = mark.get("settings") == settings and not ctx.full
         since = newest = mark["newest"] if known else site.newest("TimesheetLines")
@@ -268,9 +293,13 @@ class ServerSource(Source, frozen=True, kw_only=True):
             if not known or start in dirty or lost:
                 read.append(f"hours {start}")
                 yield Partition(
-                    id=read[-1], label=f"timesheets from {start}", complete=True, scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
-                    evidence="absent from its period of timesheets in ProjectData", data={"start": start, "end": end, "settings": settings},
-                )  # fmt: skip
+                    id=read[-1],
+                    label=f"timesheets from {start}",
+                    complete=True,
+                    scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
+                    evidence="absent from its period of timesheets in ProjectData",
+                    data={"start": start, "end": end, "settings": settings},
+                )
         cursor = {
             "settings": settings,
             "newest": newest,
@@ -333,9 +362,13 @@ class ServerSource(Source, frozen=True, kw_only=True):
             except SourceError as exc:
                 ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition.id)
         found = ProjectRows(
-            project=project, tasks=site.whole("Tasks", project=native), assignments=site.whole("Assignments", project=native),
-            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else [], baselines=site.whole("TaskBaselines", project=native), links=links,
-        )  # fmt: skip
+            project=project,
+            tasks=site.whole("Tasks", project=native),
+            assignments=site.whole("Assignments", project=native),
+            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else [],
+            baselines=site.whole("TaskBaselines", project=native),
+            links=links,
+        )
         plan = self._plan_of(native)
         records = plan.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         yield from _in_batches(records, partition.data["cursor"])
@@ -363,8 +396,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Name the projects that exist: the service shows all of them or none."""
         ids = frozenset(self.row_id(one["ProjectId"]) for one in self._projects(ctx))
         yield Census(
-            record=Container, scope=Scope(records=(Container,)), ids=ids, evidence="absent from ProjectData, which shows every project to who may read it",
-        )  # fmt: skip
+            record=Container,
+            scope=Scope(records=(Container,)),
+            ids=ids,
+            evidence="absent from ProjectData, which shows every project to who may read it",
+        )
 
 
 def _in_batches(records: Iterable[Record], cursor: Any) -> Iterator[Batch]:
