@@ -1,4 +1,7 @@
-"""Which ids were there, by project and bucket, written as ranges: ids are dense, so that 100,000 of them are a short text."""
+"""Which ids were there, by project and bucket, written as ranges.
+
+Ids are dense, so that 100,000 of them are a short text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Redmine as a source: a walk over the ids at first and once a day, between them what changed, and a proof for each row that is gone."""
+"""Redmine as a source: a walk over the ids, and a proof for each row that is gone.
+
+The walk is at first and once a day; between them comes what changed.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +43,11 @@ NOT_FOUND = "Redmine answers 404 for it"
 class RedmineSource(Source, frozen=True, kw_only=True):
     """A Redmine, asked by the API key of an account (My account, API access key).
 
-    *projects* narrows to identifiers, with all projects below them. *types* says the nature of trackers, *activities* which are internal work or absence.
-    *fields* binds roles (baseline_start, baseline_finish, points, billable) to the names of custom fields, *custom* names those to keep as they are.
-    *history* False reads no journals. *worklogs* False reads no hours; *worklog_people* False leaves out who did what.
-    Hours are read again where their day is within *hours_days* of the newest, all of them every *hours_sweep_days*.
+    *projects* narrows to identifiers, with all projects below them. *types* says the nature of trackers,
+    *activities* which are internal work or absence. *fields* binds roles (baseline_start, baseline_finish,
+    points, billable) to the names of custom fields, *custom* names those to keep as they are. *history* False
+    reads no journals. *worklogs* False reads no hours; *worklog_people* False leaves out who did what. Hours
+    are read again where their day is within *hours_days* of the newest, all of them every *hours_sweep_days*.
     """
 
     kind: ClassVar[str] = "redmine"
@@ -96,7 +100,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return [one.id for one in projects] if self.projects else None
 
     def _settings(self) -> str:
-        """Return what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become.
+
+        Another value reads everything anew.
+        """
         chosen = [
             self.url,
             self.projects,
@@ -112,10 +119,21 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return msgspec.json.encode(chosen, order="sorted").decode()
 
     def _mapper(self, ctx: Context, meta: mapping.Meta) -> mapping.Mapper:
-        return ctx.shared("mapper", lambda: mapping.Mapper(
-            name=self.name, url=self.url, meta=meta, types=self.types, activities=self.activities, fields=self.fields, custom=self.custom,
-            people=self.worklog_people, day_s=round(self.hours_per_day * 3600), zone=self.tz,
-        ))  # fmt: skip
+        return ctx.shared(
+            "mapper",
+            lambda: mapping.Mapper(
+                name=self.name,
+                url=self.url,
+                meta=meta,
+                types=self.types,
+                activities=self.activities,
+                fields=self.fields,
+                custom=self.custom,
+                people=self.worklog_people,
+                day_s=round(self.hours_per_day * 3600),
+                zone=self.tz,
+            ),
+        )
 
     # ---------- check ----------
 
@@ -143,7 +161,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 detail=f"{len(users)} users, {len(locked)} locked or registered only",
             )
         except SourceForbidden:
-            detail = "only administrators may list users: people come with the names on issues and hours, without mail addresses"
+            detail = (
+                "only administrators may list users: "
+                "people come with the names on issues and hours, without mail addresses"
+            )
             yield Check(name="users", state="warning", detail=detail)
         statuses, trackers = site.statuses(), site.trackers()
         first = {status for _, status in _opening(statuses, trackers)}
@@ -184,13 +205,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Walk over all ids at first, once a day, and when a project comes back; between them ask for what changed."""
+        """Walk over all ids at first, once a day, and when a project comes back.
+
+        Between them ask for what changed.
+        """
         before: dict[str, Any] = cursors.get("metadata") or {}
         projects = self._wanted(ctx)
         for name in self.projects:
             if not before and name not in {one.identifier for one in projects}:
                 raise SourceDataError(
-                    f"The project {name} does not exist, or this account is no member of it: correct projects, or give the right."
+                    f"The project {name} does not exist, or this account is no member of it: "
+                    "correct projects, or give the right."
                 )
         if not projects:
             ctx.report_missing("this account can read no project")
@@ -214,8 +239,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             lost = [native for native, found in each(sorted(old), self._site(ctx).version) if found is None]
         cursor = {
             "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"),
-            "known": sorted(set(before.get("known", [])) | {one.id for one in projects}), "meta": msgspec.to_builtins(meta),
-        }  # fmt: skip
+            "known": sorted(set(before.get("known", [])) | {one.id for one in projects}),
+            "meta": msgspec.to_builtins(meta),
+        }
         stands = {"settings": self._settings(), "readable": sorted(one.id for one in projects)}
         shared = {"meta": meta, "narrow": self._narrow(projects), "stands": stands}
         yield Partition(
@@ -266,8 +292,22 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for low in range(1, highest + 1, size):
             names.append(f"issues from {low}")
             last = low + size > highest
-            yield Partition(id=names[-1], label="issues", estimate=size, data=shared | {
-                "low": low, "high": None if last else low + size - 1, "mark": mark, "seen": seen, "known": ids, "stamps": stamps, "links": links, "old links": old_links})  # fmt: skip
+            yield Partition(
+                id=names[-1],
+                label="issues",
+                estimate=size,
+                data=shared
+                | {
+                    "low": low,
+                    "high": None if last else low + size - 1,
+                    "mark": mark,
+                    "seen": seen,
+                    "known": ids,
+                    "stamps": stamps,
+                    "links": links,
+                    "old links": old_links,
+                },
+            )
         # last: a run that finds this mark knows that everything before it is there
         yield Partition(
             id="issues",
@@ -295,11 +335,18 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         except SourceForbidden:  # names come with issues and hours
             users = ([], set())
         versions = [version for one in projects for version in site.versions(one.id)]
-        return mapping.Meta(
-            statuses={str(one.id): one.name for one in statuses}, closed=[one.id for one in statuses if one.is_closed],
-            opening=_opening(statuses, trackers), trackers={str(one.id): one.name for one in trackers},
-            users=sorted(one.id for one in users[0]), versions=sorted(one.id for one in versions),
-        ), users, versions  # fmt: skip
+        return (
+            mapping.Meta(
+                statuses={str(one.id): one.name for one in statuses},
+                closed=[one.id for one in statuses if one.is_closed],
+                opening=_opening(statuses, trackers),
+                trackers={str(one.id): one.name for one in trackers},
+                users=sorted(one.id for one in users[0]),
+                versions=sorted(one.id for one in versions),
+            ),
+            users,
+            versions,
+        )
 
     # ---------- read ----------
 
@@ -356,7 +403,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         records: list[Record],
         stamps: Stamps,
     ) -> Batch:
-        """Read the history of *news* one by one, as Redmine wants it: what it then says, its stamp too, is younger than the list."""
+        """Read the history of *news* one by one, as Redmine wants it.
+
+        What it then says, its stamp too, is younger than the list.
+        """
         stamps.note(news)
         if not self.history:
             return Batch(records=records + [record for one in news for record in mapper.issue(one)])
@@ -412,7 +462,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def _lost(
         self, known: Known, seen: Known, readable: set[str], ask: Callable[[int], Any]
     ) -> tuple[list[int], list[int], list[int]]:
-        """Tell what is lost apart: rows that do not exist any more, rows of readable projects that are not for us, rows of other projects."""
+        """Tell what is lost apart.
+
+        Rows that do not exist any more, rows of readable projects that are not for us, rows of other
+        projects.
+        """
         proven: list[int] = []
         hidden: list[int] = []
         away: list[int] = []
@@ -439,7 +493,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def _changed(
         self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any], cursor: dict[str, Any]
     ) -> Iterator[Batch]:
-        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
+        """Read issues changed since the mark and a little before.
+
+        The history is read only of those that were not seen at that stamp.
+        """
         now, mark, before, unsettled = (
             ctx.now(),
             cursor["updated"],
@@ -468,7 +525,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def _told(
         self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None
     ) -> bool:
-        """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name. True: all is read again next time."""
+        """Say what no row of a whole reading had; True when all is to be read again next time.
+
+        A custom field of the settings, or a key that now has another name.
+        """
         said = [
             f"{name}: none has a custom field {one!r}: it was renamed, or is for others"
             for one in sorted(wanted - met)
@@ -482,7 +542,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- hours ----------
 
     def _hours(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
-        """Read time entries: Redmine has no filter on their changes, so those of the last months each time, and all of them once a week."""
+        """Read time entries: those of the last months each time, and all of them once a week.
+
+        Redmine has no filter on their changes.
+        """
         site, before, now = self._site(ctx), data["before"], ctx.now()
         known = Known(before.get("ids"))
         whole = data["all"] or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
@@ -529,14 +592,23 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
         )
         yield Batch(
-            gone=tuple(self._left(Worklog, f"t{one}") for one in gone) + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
+            gone=tuple(self._left(Worklog, f"t{one}") for one in gone)
+            + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
             cursor={
-                **data["stands"], "at": "" if lacking else now.isoformat() if whole else before["at"], "made": newest, "updated": updated, "since": max(since, self._window(newest)), "ids": known.places(),
+                **data["stands"],
+                "at": "" if lacking else now.isoformat() if whole else before["at"],
+                "made": newest,
+                "updated": updated,
+                "since": max(since, self._window(newest)),
+                "ids": known.places(),
             },
-        )  # fmt: skip
+        )
 
     def _window(self, newest: str) -> str:
-        """Return the first day that is read each time: of a month, so that what is known by month can be held against it."""
+        """Return the first day that is read each time.
+
+        It is of a month, so that what is known by month can be held against it.
+        """
         return (
             (date.fromisoformat(newest[:10]) - timedelta(days=self.hours_days)).replace(day=1).isoformat()
             if newest
@@ -546,7 +618,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
-        """Prove which issues are gone where this run has not walked over them; say which projects cannot be read any more."""
+        """Prove which issues are gone where this run has not walked over them.
+
+        Say which projects cannot be read any more.
+        """
         site, projects = self._site(ctx), self._wanted(ctx)
         before = cursors.get("metadata") or {}
         readable = {str(one.id) for one in projects}
@@ -581,7 +656,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
 
 def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[tuple[int, int]]:
-    """Return tracker and status of new issues; the first status where trackers do not say, as those of old versions."""
+    """Return tracker and status of new issues.
+
+    The first status where trackers do not say, as those of old versions.
+    """
     first = statuses[0].id if statuses else 0
     return [(one.id, one.default_status.id if one.default_status else first) for one in trackers]
 

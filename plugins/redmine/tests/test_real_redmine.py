@@ -1,7 +1,8 @@
 """A real Redmine that nobody here wrote: its whole life, and the store equal to what the server itself says.
 
-`make test-redmine` starts a scratch server, or takes REDMINE_URL and REDMINE_API_KEY of an administrator; it is written to.
-The other side of the comparison is a reading of its own, of a server at rest: nothing of the connector's.
+`make test-redmine` starts a scratch server, or takes REDMINE_URL and REDMINE_API_KEY of an administrator; it
+is written to. The other side of the comparison is a reading of its own, of a server at rest: nothing of the
+connector's.
 """
 
 from __future__ import annotations
@@ -34,8 +35,18 @@ __all__ = ["store"]
 URL, KEY = os.environ.get("REDMINE_URL", ""), os.environ.get("REDMINE_API_KEY", "")
 pytestmark = pytest.mark.skipif(not (URL and KEY), reason="needs a scratch Redmine: make test-redmine")
 EDITS = 500
-KEPT = {"status_id", "assigned_to_id", "due_date", "start_date", "fixed_version_id", "estimated_hours", "done_ratio", "parent_id",
-        "tracker_id", "project_id"}  # fmt: skip
+KEPT = {
+    "status_id",
+    "assigned_to_id",
+    "due_date",
+    "start_date",
+    "fixed_version_id",
+    "estimated_hours",
+    "done_ratio",
+    "parent_id",
+    "tracker_id",
+    "project_id",
+}
 
 
 class Server:
@@ -77,9 +88,15 @@ def server() -> Server:
 
 def source(**settings: Any) -> RedmineSource:
     return RedmineSource(
-        name="redmine", url=URL, key=Secret("env", "REDMINE_API_KEY", Path()), tz="Europe/Paris",
-        fields={"baseline_finish": "Baseline due date", "billable": "Billable"}, custom=("Workstreams",), max_leave=1.0, **settings,
-    )  # fmt: skip
+        name="redmine",
+        url=URL,
+        key=Secret("env", "REDMINE_API_KEY", Path()),
+        tz="Europe/Paris",
+        fields={"baseline_finish": "Baseline due date", "billable": "Billable"},
+        custom=("Workstreams",),
+        max_leave=1.0,
+        **settings,
+    )
 
 
 def go(store: Store, **options: Any) -> SourceReport:
@@ -102,16 +119,31 @@ def same_issues(store: Store, server: Server, *, but: frozenset[int] = frozenset
         return f"redmine:{prefix}{row[name]['id']}" if row.get(name) else None
 
     wanted = {
-        (f"redmine:{row['id']}", row["subject"], row["status"]["name"], ref(row, "project", "p"), ref(row, "assigned_to", "u"), ref(row, "parent", ""),
-         row["start_date"], row["due_date"], row["done_ratio"], row["updated_on"], None if row["estimated_hours"] is None else round(row["estimated_hours"] * 3600))
+        (
+            f"redmine:{row['id']}",
+            row["subject"],
+            row["status"]["name"],
+            ref(row, "project", "p"),
+            ref(row, "assigned_to", "u"),
+            ref(row, "parent", ""),
+            row["start_date"],
+            row["due_date"],
+            row["done_ratio"],
+            row["updated_on"],
+            None if row["estimated_hours"] is None else round(row["estimated_hours"] * 3600),
+        )
         for row in server.issues()
-    }  # fmt: skip
+    }
     ours = {
         row
-        for row in rows(store, "SELECT id, title, status_raw, container_id, assignee_id, parent_id, planned_start_on, due_on, percent, updated_at, estimate_s "
-                               f"FROM task WHERE kind = 'work' AND {LIVE}")
+        for row in rows(
+            store,
+            "SELECT id, title, status_raw, container_id, assignee_id, parent_id, planned_start_on, due_on, "
+            "percent, updated_at, estimate_s "
+            f"FROM task WHERE kind = 'work' AND {LIVE}",
+        )
         if int(str(row[3]).removeprefix("redmine:p")) not in but
-    }  # fmt: skip
+    }
     assert wanted == ours
     return len(wanted)
 
@@ -132,8 +164,11 @@ def same_hours(store: Store, server: Server, *, since: str = "", but: frozenset[
                 )
             )
     away = ", ".join(f"'redmine:p{one}'" for one in but) or "''"
-    live = (f"FROM worklog w WHERE day >= '{since}' AND w.{LIVE} AND container_id NOT IN ({away}) AND coalesce(task_id, '') NOT IN "
-            "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))")  # fmt: skip
+    live = (
+        f"FROM worklog w WHERE day >= '{since}' AND w.{LIVE} AND container_id NOT IN ({away}) "
+        "AND coalesce(task_id, '') NOT IN "
+        "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))"
+    )
     assert wanted == {
         (who, month): seconds
         for who, month, seconds in rows(
@@ -188,7 +223,8 @@ def same_links(store: Store, server: Server) -> None:
     ours = set(
         rows(
             store,
-            f"SELECT l.id, from_id, to_id FROM task_link l JOIN task t ON t.id = l.from_id JOIN task u ON u.id = l.to_id WHERE l.{LIVE} AND {live} AND u.{live[2:]}",
+            "SELECT l.id, from_id, to_id FROM task_link l JOIN task t ON t.id = l.from_id "
+            f"JOIN task u ON u.id = l.to_id WHERE l.{LIVE} AND {live} AND u.{live[2:]}",
         )
     )
     assert wanted == ours
@@ -213,8 +249,18 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
         return lambda: server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
 
     def create() -> Any:
-        made = server.call("POST", "/issues.json", {"issue": {"project_id": rng.choice(projects), "tracker_id": rng.choice([1, 2, 3]), "subject": f"Né aujourd'hui {rng.random()}",
-                                                             "estimated_hours": rng.choice([None, 3.5])}})  # fmt: skip
+        made = server.call(
+            "POST",
+            "/issues.json",
+            {
+                "issue": {
+                    "project_id": rng.choice(projects),
+                    "tracker_id": rng.choice([1, 2, 3]),
+                    "subject": f"Né aujourd'hui {rng.random()}",
+                    "estimated_hours": rng.choice([None, 3.5]),
+                }
+            },
+        )
         if made:
             issues.append(made["issue"]["id"])
 
@@ -223,8 +269,19 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
         place = (
             {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
         )
-        made = server.call("POST", "/time_entries.json", {"time_entry": place | {"hours": rng.choice([0.25, 0.33, 1.75, 7]), "spent_on": day.isoformat(),
-                                                          "activity_id": rng.choice(activities), "user_id": rng.choice(people)}})  # fmt: skip
+        made = server.call(
+            "POST",
+            "/time_entries.json",
+            {
+                "time_entry": place
+                | {
+                    "hours": rng.choice([0.25, 0.33, 1.75, 7]),
+                    "spent_on": day.isoformat(),
+                    "activity_id": rng.choice(activities),
+                    "user_id": rng.choice(people),
+                }
+            },
+        )
         if made:
             entries.append(made["time_entry"]["id"])
 
@@ -241,10 +298,17 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
             case "status":
                 yield change({"status_id": rng.choice(statuses), "notes": rng.choice(["", "relance faite"])})
             case "field":
-                yield change(rng.choice([
-                    {"done_ratio": rng.randrange(0, 101, 10)}, {"due_date": (today + timedelta(days=rng.randrange(90))).isoformat()}, {"assigned_to_id": rng.choice(people)},
-                    {"estimated_hours": rng.choice([1, 2.5, 80])}, {"subject": f"Renommé « {rng.random()} »"},
-                ]))  # fmt: skip
+                yield change(
+                    rng.choice(
+                        [
+                            {"done_ratio": rng.randrange(0, 101, 10)},
+                            {"due_date": (today + timedelta(days=rng.randrange(90))).isoformat()},
+                            {"assigned_to_id": rng.choice(people)},
+                            {"estimated_hours": rng.choice([1, 2.5, 80])},
+                            {"subject": f"Renommé « {rng.random()} »"},
+                        ]
+                    )
+                )
             case "parent":
                 yield change({"parent_issue_id": rng.choice([*issues, ""])})
             case "move":
@@ -272,7 +336,10 @@ def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
 
 
 def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
-    """A full reading; a day of 500 edits with runs in the middle of them, one of them killed; then all of it equal, and a quiet run cheap."""
+    """After a day of 500 edits all of it is equal, and a quiet run cheap.
+
+    First a full reading; runs fall in the middle of the edits, one of them killed.
+    """
     first = go(store)
     assert len(server.issues()) == same_issues(store, server)
     same_journals(store, server)
@@ -305,8 +372,11 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     changes = same_journals(store, server)
     window = store.cursors("redmine")["hours"]["since"]
     recent = same_hours(store, server, since=window)
-    print(f"{EDITS - server.refused} edits taken, {server.refused} refused by Redmine; {len(runs)} runs among them, then {last.requests} requests: "
-          f"{issues} issues, {changes} changes and {recent:g} h since {window} equal")  # fmt: skip
+    print(
+        f"{EDITS - server.refused} edits taken, {server.refused} refused by Redmine; "
+        f"{len(runs)} runs among them, then {last.requests} requests: "
+        f"{issues} issues, {changes} changes and {recent:g} h since {window} equal"
+    )
     go(store, full=True)
     print(f"all {same_hours(store, server):g} h equal after a whole reading")
     same_links(store, server)
@@ -331,7 +401,8 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     quiet = go(store)
     pages = sum(row["spent_on"] >= window for row in server.entries()) // 99 + 1
     print(
-        f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records"
+        f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; "
+        f"{quiet.changes.read} records"
     )
     assert quiet.requests <= 3 + pages
     assert 0 == quiet.changes.inserted + quiet.changes.updated
@@ -341,9 +412,11 @@ def _killed(store: Store, tmp_path: Path) -> None:
     """Kill another process that syncs into the same store."""
     (tmp_path / "config").mkdir(exist_ok=True)
     (tmp_path / "config" / "hub.toml").write_text(
-        f'store = "sqlite:///{store.where}"\n[sources.redmine]\nkind = "redmine"\nurl = "{URL}"\nkey = {{ env = "REDMINE_API_KEY" }}\n'
-        'tz = "Europe/Paris"\nfields = { baseline_finish = "Baseline due date", billable = "Billable" }\ncustom = ["Workstreams"]\nmax_leave = 1.0\n'
-    )  # fmt: skip
+        f'store = "sqlite:///{store.where}"\n[sources.redmine]\nkind = "redmine"\nurl = "{URL}"\n'
+        'key = { env = "REDMINE_API_KEY" }\n'
+        'tz = "Europe/Paris"\nfields = { baseline_finish = "Baseline due date", billable = "Billable" }\n'
+        'custom = ["Workstreams"]\nmax_leave = 1.0\n'
+    )
     process = subprocess.Popen(
         [Path(sys.executable).with_name("hub"), "sync", "--full"],
         cwd=tmp_path,
@@ -356,7 +429,10 @@ def _killed(store: Store, tmp_path: Path) -> None:
 
 
 def test_projects_come_and_go(store: Store, server: Server) -> None:
-    """Archived is hidden and comes back, closed stays, a locked user keeps the hours, and what is deleted is proven so."""
+    """Archived is hidden and comes back, closed stays, and what is deleted is proven so.
+
+    A locked user keeps the hours.
+    """
     go(store)
     before = rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")
     archived, closed = (

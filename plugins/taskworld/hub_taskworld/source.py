@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
+import msgspec
+
 from hub import (
     Account,
     Batch,
@@ -34,6 +36,12 @@ from hub_taskworld import api
 from hub_taskworld.api import REGIONS, Workspace
 
 _RECORDS: tuple[type[Record], ...] = (Container, Account, Task, CustomValue)
+
+
+class Projects(msgspec.Struct, frozen=True):
+    """The list of projects; each project is a partition of its own."""
+
+    projects: list[api.Project]
 
 
 class TaskworldSource(Source, frozen=True, kw_only=True):
@@ -142,29 +150,27 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(
                 "Taskworld shows no project any more, where there were some: nothing was taken as deleted."
             )
-        yield Partition(id="projects", label="projects", data={"projects": projects})
+        yield Partition(id="projects", label="projects", data=Projects(projects))
         for one in projects:
             yield Partition(
                 id=f"project {one.project_id}",
                 label=one.title,
                 complete=True,
                 evidence=f"absent from the lists of {one.title}",
-                data={"project": one},
+                data=one,
                 scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.project_id}")),
             )
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read the list of projects, or one project."""
-        if "projects" in partition.data:
-            known = set((cursor or {}).get("known", [])) | {
-                one.project_id for one in partition.data["projects"]
-            }
-            yield Batch(
-                records=[self._container(one) for one in partition.data["projects"]],
-                cursor={"known": sorted(known)},
-            )
-            return
-        yield from self._project(ctx, partition.data["project"])
+        match partition.data:
+            case Projects(projects):
+                known = set((cursor or {}).get("known", [])) | {one.project_id for one in projects}
+                yield Batch(
+                    records=[self._container(one) for one in projects], cursor={"known": sorted(known)}
+                )
+            case api.Project() as project:
+                yield from self._project(ctx, project)
 
     def _container(self, one: api.Project) -> Container:
         return Container(id=self.row_id(f"p{one.project_id}"), kind="board", code=one.title, name=one.title)
