@@ -33,6 +33,7 @@ from hub import (
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
 from hub_redmine.marks import SAME_SECOND, Stamps, age_of, earlier, marked
+from hub_redmine.partitions import Changed, EndOfWalk, Hours, Metadata, Run, Slice, Walk
 from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
@@ -230,11 +231,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
         fresh = not walk and "meta" in before and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
-        users: tuple[list[wire.User], set[int]] = ([], set())
+        users: list[wire.User] = []
+        locked: set[int] = set()
         versions: list[wire.Version] = []
         lost: list[int] = []
         if not fresh:
-            meta, users, versions = self._metadata(ctx, projects)
+            meta, (users, locked), versions = self._metadata(ctx, projects)
             old = set((before.get("meta") or {}).get("versions", [])) - set(meta.versions)
             lost = [native for native, found in each(sorted(old), self._site(ctx).version) if found is None]
         cursor = {
@@ -243,32 +245,30 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             "meta": msgspec.to_builtins(meta),
         }
         stands = {"settings": self._settings(), "readable": sorted(one.id for one in projects)}
-        shared = {"meta": meta, "narrow": self._narrow(projects), "stands": stands}
+        run = Run(meta=meta, narrow=self._narrow(projects), stands=stands)
         yield Partition(
             id="metadata",
             label="projects",
-            data=shared
-            | {"projects": projects, "users": users, "versions": versions, "lost": lost, "cursor": cursor},
+            data=Metadata(
+                run=run,
+                projects=projects,
+                users=users,
+                locked=locked,
+                versions=versions,
+                lost=lost,
+                cursor=cursor,
+            ),
         )
         if not projects:
             return
         if not walk:
-            yield Partition(id="issues", label="changed issues", data=shared)
+            yield Partition(id="issues", label="changed issues", data=Changed(run))
         else:
-            yield from self._walk(
-                ctx,
-                shared | {"came": came},
-                mark if known else {},
-                Known(mark.get("ids")),
-                Known(mark.get("links")),
-            )
+            yield from self._walk(ctx, run, mark, came, known=known)
         if self.worklogs:
             known, came = self._stands(ctx, hours, projects)
-            yield Partition(
-                id="hours",
-                label="time entries",
-                data=shared | {"before": hours, "all": not known or bool(came)},
-            )
+            whole = not known or bool(came)
+            yield Partition(id="hours", label="time entries", data=Hours(run, hours, whole))
 
     def _stands(
         self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]
@@ -278,52 +278,32 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return same, {one.id for one in projects} - set(mark.get("readable", []))
 
     def _walk(
-        self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known, old_links: Known
+        self, ctx: Context, run: Run, mark: dict[str, Any], came: set[int], *, known: bool
     ) -> Iterator[Partition]:
         # the mark is taken before anything is read: whatever changes meanwhile is found by the next run
-        site, narrow = self._site(ctx), shared["narrow"]
-        newest = site.newest_issue(narrow)
-        highest = site.highest_issue(narrow)
+        site = self._site(ctx)
+        newest = site.newest_issue(run.narrow)
+        highest = site.highest_issue(run.narrow)
         size = max(PAGE, -(-highest // SLICES))
         mark_at, now = newest.updated_on if newest else "", ctx.now()
-        stamps = ctx.shared("stamps", lambda: Stamps(earlier(mark_at)))
+        walk = Walk(
+            run=run,
+            came=came,
+            mark=mark if known else {},
+            known=Known(mark.get("ids")),
+            known_links=Known(mark.get("links")),
+            seen=ctx.shared("ids", Known),
+            links=ctx.shared("links", Known),
+            stamps=ctx.shared("stamps", lambda: Stamps(earlier(mark_at))),
+        )
         names = []
-        seen, links = ctx.shared("ids", Known), ctx.shared("links", Known)
         for low in range(1, highest + 1, size):
             names.append(f"issues from {low}")
-            last = low + size > highest
-            yield Partition(
-                id=names[-1],
-                label="issues",
-                estimate=size,
-                data=shared
-                | {
-                    "low": low,
-                    "high": None if last else low + size - 1,
-                    "mark": mark,
-                    "seen": seen,
-                    "known": ids,
-                    "stamps": stamps,
-                    "links": links,
-                    "old links": old_links,
-                },
-            )
+            high = None if low + size > highest else low + size - 1
+            yield Partition(id=names[-1], label="issues", estimate=size, data=Slice(walk, low, high))
         # last: a run that finds this mark knows that everything before it is there
-        yield Partition(
-            id="issues",
-            label="mark",
-            after=tuple(names),
-            data=shared
-            | {
-                "mark": mark_at,
-                "at": now,
-                "seen": seen,
-                "known": ids,
-                "stamps": stamps,
-                "links": links,
-                "old links": old_links,
-            },
-        )
+        end = EndOfWalk(walk, mark_at, now)
+        yield Partition(id="issues", label="mark", after=tuple(names), data=end)
 
     def _metadata(
         self, ctx: Context, projects: list[wire.Project]
@@ -352,48 +332,46 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one partition."""
-        data = partition.data
-        mapper = self._mapper(ctx, data["meta"])
-        if partition.id == "metadata":
-            yield self._projects(mapper, data)
-        elif partition.id == "hours":
-            yield from self._hours(ctx, mapper, data)
-        elif "low" in data:
-            yield from self._slice(ctx, mapper, data)
-        elif "stamps" in data:
-            yield from self._end_of_walk(ctx, mapper, data)
-        else:
-            yield from self._changed(ctx, mapper, data, cursor)
+        match partition.data:
+            case Metadata() as data:
+                yield self._projects(self._mapper(ctx, data.run.meta), data)
+            case Slice() as data:
+                yield from self._slice(ctx, self._mapper(ctx, data.walk.run.meta), data)
+            case EndOfWalk() as data:
+                yield from self._end_of_walk(ctx, self._mapper(ctx, data.walk.run.meta), data)
+            case Changed(run):
+                yield from self._changed(ctx, self._mapper(ctx, run.meta), run, cursor)
+            case Hours() as data:
+                yield from self._hours(ctx, self._mapper(ctx, data.run.meta), data)
 
-    def _projects(self, mapper: mapping.Mapper, data: dict[str, Any]) -> Batch:
-        users, locked = data["users"]
-        records: list[Record] = [mapper.project(one) for one in data["projects"]]
-        records += [mapper.user(one, active=one.id not in locked) for one in users]
-        records += [record for one in data["versions"] for record in mapper.version(one)]
+    def _projects(self, mapper: mapping.Mapper, data: Metadata) -> Batch:
+        records: list[Record] = [mapper.project(one) for one in data.projects]
+        records += [mapper.user(one, active=one.id not in data.locked) for one in data.users]
+        records += [record for one in data.versions for record in mapper.version(one)]
         gone = tuple(
-            self._left(*one)
-            for native in data["lost"]
+            self._gone(*one)
+            for native in data.lost
             for one in ((Iteration, f"v{native}"), (Task, f"m{native}"))
         )
-        return Batch(records=records, gone=gone, cursor=data["cursor"])
+        return Batch(records=records, gone=gone, cursor=data.cursor)
 
-    def _slice(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+    def _slice(self, ctx: Context, mapper: mapping.Mapper, data: Slice) -> Iterator[Batch]:
         """Read a stretch of ids; the history only of what is new to us or changed since the last mark."""
-        mark = data["mark"]
-        horizon, before = earlier(mark.get("updated", "")), mark.get("seen", {})
-        for page in self._site(ctx).issues(data["narrow"], low=data["low"], high=data["high"]):
+        walk = data.walk
+        horizon, before = earlier(walk.mark.get("updated", "")), walk.mark.get("seen", {})
+        for page in self._site(ctx).issues(walk.run.narrow, low=data.low, high=data.high):
             for one in page:
-                data["seen"].add(one.id, one.project.id)
-                _note_links(data["links"], [one])
+                walk.seen.add(one.id, one.project.id)
+                _note_links(walk.links, [one])
             news = [
                 one for one in page
-                if one.id not in data["known"].where or one.project.id in data["came"]
+                if one.id not in walk.known.where or one.project.id in walk.came
                 or (one.updated_on >= horizon and before.get(str(one.id)) != one.updated_on)
             ]  # fmt: skip
             old = [one for one in page if one not in news]
-            data["stamps"].note(old)
+            walk.stamps.note(old)
             records = [record for one in old for record in mapper.issue(one)]
-            yield self._with_history(ctx, mapper, news, records, data["stamps"])
+            yield self._with_history(ctx, mapper, news, records, walk.stamps)
 
     def _with_history(
         self,
@@ -415,7 +393,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for native, found in each(listed, self._site(ctx).issue):
             ctx.raise_if_cancelled()
             if found is None:
-                gone.append(self._left(Task, native))
+                gone.append(self._gone(Task, native))
             elif isinstance(found, SourceForbidden):  # its project was archived since the list was made
                 records.extend(mapper.issue(listed[native]))
             else:
@@ -426,37 +404,36 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 )
         return Batch(records=records, gone=tuple(gone))
 
-    def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+    def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: EndOfWalk) -> Iterator[Batch]:
         """Ask about each issue that was there and is not any more; write the mark."""
-        seen: Known = data["seen"]
+        walk, run, seen = data.walk, data.walk.run, data.walk.seen
         readable = {str(one.id) for one in self._wanted(ctx)}
-        proven, hidden, away = self._lost(data["known"], seen, readable, self._site(ctx).issue)
-        seen.where |= {native: data["known"].where[native] for native in hidden + away}
+        proven, hidden, away = self._lost(walk.known, seen, readable, self._site(ctx).issue)
+        seen.where |= {native: walk.known.where[native] for native in hidden + away}
         # a relation comes and goes without a stamp on either issue
-        links, old = data["links"], data["old links"]
         unlinked = []
-        for native, found in each(old.lost(links).get("0", []), self._site(ctx).relation):
+        for native, found in each(walk.known_links.lost(walk.links).get("0", []), self._site(ctx).relation):
             if found is None:
-                unlinked.append(self._left(TaskLink, f"r{native}"))
+                unlinked.append(self._gone(TaskLink, f"r{native}"))
             else:
-                links.add(native, 0)
+                walk.links.add(native, 0)
         ctx.shared("done", set[str]).add("walk")
         wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
-        lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
+        lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, run.narrow)
         yield Batch(
             gone=(
-                *(self._left(Task, one) for one in proven),
-                *(self._left(Task, one, hidden=True) for one in hidden),
+                *(self._gone(Task, one) for one in proven),
+                *(self._gone(Task, one, hidden=True) for one in hidden),
                 *unlinked,
             ),
-            cursor=marked(data["mark"], data["at"], {}, data["stamps"].found)
+            cursor=marked(data.mark, data.at, {}, walk.stamps.found)
             | {
                 "ids": seen.places(),
-                "links": data["links"].places(),
-                "walked": data["at"].isoformat(),
+                "links": walk.links.places(),
+                "walked": data.at.isoformat(),
                 "lacking": lacking,
             }
-            | data["stands"],
+            | run.stands,
         )
 
     def _lost(
@@ -481,7 +458,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 )
         return proven, hidden, away
 
-    def _left(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
+    def _gone(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
         evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
         return Gone(
             record=record,
@@ -491,7 +468,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
 
     def _changed(
-        self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any], cursor: dict[str, Any]
+        self, ctx: Context, mapper: mapping.Mapper, run: Run, cursor: dict[str, Any]
     ) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before.
 
@@ -505,7 +482,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
         ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
         stamps = Stamps(earlier(mark))
-        for page in self._site(ctx).issues(data["narrow"], since=earlier(mark) or None):
+        for page in self._site(ctx).issues(run.narrow, since=earlier(mark) or None):
             for one in page:
                 ids.add(one.id, one.project.id)
             _note_links(links, page)
@@ -519,7 +496,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         yield Batch(
             cursor=marked(mark, now, done, stamps.found)
             | {"ids": ids.places(), "links": links.places(), "walked": cursor["walked"], "lacking": False}
-            | data["stands"]
+            | run.stands
         )
 
     def _told(
@@ -541,14 +518,14 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     # ---------- hours ----------
 
-    def _hours(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+    def _hours(self, ctx: Context, mapper: mapping.Mapper, data: Hours) -> Iterator[Batch]:
         """Read time entries: those of the last months each time, and all of them once a week.
 
         Redmine has no filter on their changes.
         """
-        site, before, now = self._site(ctx), data["before"], ctx.now()
+        site, run, before, now = self._site(ctx), data.run, data.before, ctx.now()
         known = Known(before.get("ids"))
-        whole = data["all"] or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
+        whole = data.whole or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
         since = "" if whole else before["since"]
         seen, newest, updated = Known(), before.get("made", ""), before.get("updated", "")
         horizon = "" if whole else earlier(updated)
@@ -567,11 +544,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             return Batch(records=[record for one in news for record in mapper.entry(one)])
 
         if not whole:  # what was booked lately for days long past
-            for rows in site.made_since(data["narrow"], earlier(before["made"])):
+            for rows in site.made_since(run.narrow, earlier(before["made"])):
                 yield taken(rows)
-        for rows in site.entries(data["narrow"], since or None):
+        for rows in site.entries(run.narrow, since or None):
             yield taken(rows)
-        readable = {str(one) for one in data["stands"]["readable"]}
+        readable = {str(one) for one in run.stands["readable"]}
         gone: list[int] = []
         hidden: list[int] = []
         for project, natives in known.lost(seen, since=since[:7]).items():
@@ -589,13 +566,13 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         known.where |= seen.where
         wanted = {self.fields["billable"]} if "billable" in self.fields else set()
         lacking = (
-            whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
+            whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, run.narrow)
         )
         yield Batch(
-            gone=tuple(self._left(Worklog, f"t{one}") for one in gone)
-            + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
+            gone=tuple(self._gone(Worklog, f"t{one}") for one in gone)
+            + tuple(self._gone(Worklog, f"t{one}", hidden=True) for one in hidden),
             cursor={
-                **data["stands"],
+                **run.stands,
                 "at": "" if lacking else now.isoformat() if whole else before["at"],
                 "made": newest,
                 "updated": updated,
@@ -631,8 +608,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 for one in page:
                     seen.add(one.id, one.project.id)
             proven, hidden, _ = self._lost(known, seen, readable, site.issue)
-            yield from (self._left(Task, one) for one in proven)
-            yield from (self._left(Task, one, hidden=True) for one in hidden)
+            yield from (self._gone(Task, one) for one in proven)
+            yield from (self._gone(Task, one, hidden=True) for one in hidden)
         for lost in sorted(set(before.get("known", [])) - {one.id for one in projects}):
             try:
                 found = site.project(str(lost))

@@ -230,109 +230,104 @@ def same_links(store: Store, server: Server) -> None:
     assert wanted == ours
 
 
-def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
-    """Return what clients of a Redmine do in a day; some of it is refused, as it is to them."""
-    users = [row["login"] for row in server.all("users") if row["login"] != "admin"]
-    people = [row["id"] for row in server.all("users") if row["login"] != "admin"]
-    statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
-    projects = [row["id"] for row in server.all("projects")]
-    activities = [
-        row["id"]
-        for row in server.call("GET", "/enumerations/time_entry_activities.json")["time_entry_activities"]
-    ]
-    issues = [row["id"] for row in server.issues()]
-    entries = [row["id"] for row in server.entries()]
-    today = date.fromisoformat(max(row["spent_on"] for row in server.entries()))
+Deed = Callable[[], Any]
 
-    def change(body: dict[str, Any]) -> Callable[[], Any]:
-        native, user = rng.choice(issues), rng.choice([None, rng.choice(users)])
-        return lambda: server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
 
-    def create() -> Any:
-        made = server.call(
-            "POST",
-            "/issues.json",
-            {
-                "issue": {
-                    "project_id": rng.choice(projects),
-                    "tracker_id": rng.choice([1, 2, 3]),
-                    "subject": f"Né aujourd'hui {rng.random()}",
-                    "estimated_hours": rng.choice([None, 3.5]),
-                }
-            },
-        )
-        if made:
-            issues.append(made["issue"]["id"])
+class Day:
+    """What clients of a Redmine do in a day; some of it is refused, as it is to them."""
 
-    def book() -> Any:
-        day = today - timedelta(days=rng.choice([0, 1, 2, 3, 10, 200]))
-        place = (
-            {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
-        )
-        made = server.call(
-            "POST",
-            "/time_entries.json",
-            {
-                "time_entry": place
-                | {
-                    "hours": rng.choice([0.25, 0.33, 1.75, 7]),
-                    "spent_on": day.isoformat(),
-                    "activity_id": rng.choice(activities),
-                    "user_id": rng.choice(people),
-                }
-            },
-        )
-        if made:
-            entries.append(made["time_entry"]["id"])
+    def __init__(self, server: Server, rng: random.Random) -> None:
+        self.server, self.rng = server, rng
+        people = [row for row in server.all("users") if row["login"] != "admin"]
+        self.users = [row["login"] for row in people]
+        self.people = [row["id"] for row in people]
+        self.statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
+        self.projects = [row["id"] for row in server.all("projects")]
+        activities = server.call("GET", "/enumerations/time_entry_activities.json")
+        self.activities = [row["id"] for row in activities["time_entry_activities"]]
+        self.issues = [row["id"] for row in server.issues()]
+        self.entries = [row["id"] for row in server.entries()]
+        self.today = date.fromisoformat(max(row["spent_on"] for row in server.entries()))
 
-    def gone(path: str, ids: list[int]) -> Callable[[], Any]:
-        native = ids.pop(rng.randrange(len(ids)))
-        return lambda: server.call("DELETE", f"/{path}/{native}.json")
+    def deeds(self) -> Iterator[Deed]:
+        kinds: dict[Callable[[], Deed], int] = {
+            self.status: 10,
+            self.field: 8,
+            self.parent: 3,
+            self.move: 3,
+            lambda: self.create: 5,
+            lambda: self.delete("issues", self.issues): 2,
+            lambda: self.book: 10,
+            self.rebook: 5,
+            lambda: self.delete("time_entries", self.entries): 3,
+            self.relate: 2,
+        }
+        for _ in range(EDITS):
+            yield self.rng.choices(list(kinds), list(kinds.values()))[0]()
 
-    for _ in range(EDITS):
-        kind = rng.choices(
-            ["status", "field", "parent", "move", "create", "delete", "book", "rebook", "unbook", "relate"],
-            [10, 8, 3, 3, 5, 2, 10, 5, 3, 2],
-        )[0]
-        match kind:
-            case "status":
-                yield change({"status_id": rng.choice(statuses), "notes": rng.choice(["", "relance faite"])})
-            case "field":
-                yield change(
-                    rng.choice(
-                        [
-                            {"done_ratio": rng.randrange(0, 101, 10)},
-                            {"due_date": (today + timedelta(days=rng.randrange(90))).isoformat()},
-                            {"assigned_to_id": rng.choice(people)},
-                            {"estimated_hours": rng.choice([1, 2.5, 80])},
-                            {"subject": f"Renommé « {rng.random()} »"},
-                        ]
-                    )
-                )
-            case "parent":
-                yield change({"parent_issue_id": rng.choice([*issues, ""])})
-            case "move":
-                yield change({"project_id": rng.choice(projects)})
-            case "create":
-                yield create
-            case "delete":
-                yield gone("issues", issues)
-            case "book":
-                yield book
-            case "rebook":
-                native, hours = rng.choice(entries), rng.choice([0.5, 2, 6.75])
-                yield lambda native=native, hours=hours: server.call(
-                    "PUT", f"/time_entries/{native}.json", {"time_entry": {"hours": hours}}
-                )
-            case "unbook":
-                yield gone("time_entries", entries)
-            case "relate":
-                a, b = rng.sample(issues, 2)
-                yield lambda a=a, b=b: server.call(
-                    "POST",
-                    f"/issues/{a}/relations.json",
-                    {"relation": {"issue_to_id": b, "relation_type": "relates"}},
-                )
+    def change(self, body: dict[str, Any]) -> Deed:
+        native, user = self.rng.choice(self.issues), self.rng.choice([None, self.rng.choice(self.users)])
+        return lambda: self.server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
+
+    def status(self) -> Deed:
+        notes = self.rng.choice(["", "relance faite"])
+        return self.change({"status_id": self.rng.choice(self.statuses), "notes": notes})
+
+    def field(self) -> Deed:
+        due = self.today + timedelta(days=self.rng.randrange(90))
+        bodies: list[dict[str, Any]] = [
+            {"done_ratio": self.rng.randrange(0, 101, 10)},
+            {"due_date": due.isoformat()},
+            {"assigned_to_id": self.rng.choice(self.people)},
+            {"estimated_hours": self.rng.choice([1, 2.5, 80])},
+            {"subject": f"Renommé « {self.rng.random()} »"},
+        ]
+        return self.change(self.rng.choice(bodies))
+
+    def parent(self) -> Deed:
+        return self.change({"parent_issue_id": self.rng.choice([*self.issues, ""])})
+
+    def move(self) -> Deed:
+        return self.change({"project_id": self.rng.choice(self.projects)})
+
+    def create(self) -> None:
+        issue = {
+            "project_id": self.rng.choice(self.projects),
+            "tracker_id": self.rng.choice([1, 2, 3]),
+            "subject": f"Né aujourd'hui {self.rng.random()}",
+            "estimated_hours": self.rng.choice([None, 3.5]),
+        }
+        if made := self.server.call("POST", "/issues.json", {"issue": issue}):
+            self.issues.append(made["issue"]["id"])
+
+    def book(self) -> None:
+        day = self.today - timedelta(days=self.rng.choice([0, 1, 2, 3, 10, 200]))
+        on_issue = self.rng.random() < 0.9
+        entry = {
+            "issue_id" if on_issue else "project_id": self.rng.choice(
+                self.issues if on_issue else self.projects
+            ),
+            "hours": self.rng.choice([0.25, 0.33, 1.75, 7]),
+            "spent_on": day.isoformat(),
+            "activity_id": self.rng.choice(self.activities),
+            "user_id": self.rng.choice(self.people),
+        }
+        if made := self.server.call("POST", "/time_entries.json", {"time_entry": entry}):
+            self.entries.append(made["time_entry"]["id"])
+
+    def rebook(self) -> Deed:
+        native, hours = self.rng.choice(self.entries), self.rng.choice([0.5, 2, 6.75])
+        body = {"time_entry": {"hours": hours}}
+        return lambda: self.server.call("PUT", f"/time_entries/{native}.json", body)
+
+    def delete(self, path: str, ids: list[int]) -> Deed:
+        native = ids.pop(self.rng.randrange(len(ids)))
+        return lambda: self.server.call("DELETE", f"/{path}/{native}.json")
+
+    def relate(self) -> Deed:
+        one, other = self.rng.sample(self.issues, 2)
+        body = {"relation": {"issue_to_id": other, "relation_type": "relates"}}
+        return lambda: self.server.call("POST", f"/issues/{one}/relations.json", body)
 
 
 def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
@@ -348,7 +343,7 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     rng = random.Random(500)
     stop = threading.Event()
     runs: list[SourceReport] = []
-    todo = iter(deeds(server, rng))
+    todo = Day(server, rng).deeds()
     done = 0
 
     def edit() -> None:
