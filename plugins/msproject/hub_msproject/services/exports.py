@@ -66,6 +66,14 @@ _ROOTS = {"{http://www.w3.org/2005/Atom}feed", "{http://www.w3.org/2005/Atom}ent
 _NEEDED = ("Projects", "Tasks")
 
 
+class Export(msgspec.Struct, frozen=True):
+    """The *files* of each entity set, their *states* by name, and the *cursor* that says they were read."""
+
+    files: dict[str, list[Path]]
+    states: dict[str, FileState]
+    cursor: dict[str, Any]
+
+
 class ExportSource(Source, frozen=True, kw_only=True):
     """Files that hold ProjectData, in the folder or glob *path*.
 
@@ -163,7 +171,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
             complete=True,
             scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
             evidence=f"absent from the files of {self.path}",
-            data={"files": files, "states": states, "cursor": cursor},
+            data=Export(files, states, cursor),
         )
 
     def _settings(self) -> str:
@@ -173,15 +181,16 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read all files; nothing counts as done unless they stayed the same meanwhile."""
+        export: Export = partition.data
         batch: list[Record] = []
-        for record in self._records(ctx, partition.data["files"]):
+        for record in self._records(ctx, export.files):
             batch.append(record)
             if len(batch) >= BATCH:
                 yield Batch(records=batch)
                 batch = []
-        for name, state in partition.data["states"].items():
+        for name, state in export.states.items():
             state.verify(ctx.base / name)
-        yield Batch(records=batch, cursor=partition.data["cursor"])
+        yield Batch(records=batch, cursor=export.cursor)
 
     def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
         def all_of(name: str) -> Iterator[Cells]:

@@ -57,6 +57,13 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
     created_date_time: str | None = None
 
 
+class Plans(msgspec.Struct, frozen=True):
+    """The list of plans, and the ids of all that were ever seen."""
+
+    plans: list[Plan]
+    known: list[str]
+
+
 class Bucket(msgspec.Struct, frozen=True, rename="camel"):
     """A column of a plan's board."""
 
@@ -230,7 +237,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Partition(
             id="plans",
             label="plans",
-            data={"plans": plans, "known": sorted(known | {one.id for one in plans})},
+            data=Plans(plans, sorted(known | {one.id for one in plans})),
         )
         for one in plans:
             yield Partition(
@@ -244,19 +251,22 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one plan whole."""
-        if partition.id == "plans":
-            boxes: list[Record] = [
-                Container(
-                    id=self.row_id(f"p{one.id}"),
-                    kind="plan",
-                    name=one.title,
-                    seconds_per_day=round(self.hours_per_day * 3600),
-                )
-                for one in partition.data["plans"]
-            ]
-            yield Batch(records=boxes, cursor={"known": partition.data["known"]})
-            return
-        graph, plan = self._graph(ctx), partition.data
+        match partition.data:
+            case Plans(plans, known):
+                yield Batch(records=[self._container(one) for one in plans], cursor={"known": known})
+            case Plan() as plan:
+                yield from self._read_plan(ctx, plan)
+
+    def _container(self, plan: Plan) -> Container:
+        return Container(
+            id=self.row_id(f"p{plan.id}"),
+            kind="plan",
+            name=plan.title,
+            seconds_per_day=round(self.hours_per_day * 3600),
+        )
+
+    def _read_plan(self, ctx: Context, plan: Plan) -> Iterator[Batch]:
+        graph = self._graph(ctx)
         place = f"planner/plans/{plan.id}"
         columns = {
             one.id: one.name

@@ -124,6 +124,31 @@ class Span(msgspec.Struct, frozen=True, rename="pascal"):
 _SPANS = msgspec.json.Decoder(list[Span])
 
 
+class Lists(msgspec.Struct, frozen=True):
+    """People and sprints, and what is *known* of the tables."""
+
+    known: dict[str, Known]
+    cursor: dict[str, Any]
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What changed in a table since it was read whole *at* a time, its *newest* change then."""
+
+    pages: Iterator[Changes]
+    newest: str
+    at: str
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """A table: what changed in it *since*, all of it where that is None."""
+
+    table: Table
+    known: Known
+    settings: str
+    reader: _Reader
+    since: Since | None
+
+
 class PremiumSource(Source, frozen=True, kw_only=True):
     """Premium plans of one organisation.
 
@@ -239,15 +264,15 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         yield Partition(
             id="lists",
             label="people and sprints",
-            data={
-                "known": known,
-                "cursor": {
+            data=Lists(
+                known,
+                {
                     "settings": self._settings(),
                     "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"),
                     "known": msgspec.to_builtins(known),
                     "types": types,
                 },
-            },
+            ),
         )
         columns = {
             row.key(BUCKETS.key): row.text("msdyn_name")
@@ -281,14 +306,13 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
                 evidence=f"absent from the whole table {table.name} (without templates), "
                 "which the account reads in the whole organisation",
-                data={
-                    "table": table,
-                    "known": one,
-                    "pages": pages,
-                    "mark": mark,
-                    "settings": settings,
-                    "reader": _Reader(self, columns, templates, choice, types),
-                },
+                data=Rows(
+                    table=table,
+                    known=one,
+                    settings=settings,
+                    reader=_Reader(self, columns, templates, choice, types),
+                    since=None if pages is None else Since(pages, mark["newest"], mark["at"]),
+                ),
             )
 
     def _templates(self, dataverse: Dataverse, projects: Known) -> set[str]:
@@ -317,22 +341,23 @@ class PremiumSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read what changed in one table, or all of it."""
-        data, dataverse = partition.data, self._dataverse(ctx)
-        if partition.id == "lists":
-            yield from self._lists(dataverse, data)
-            return
-        table, known, mark, reader = data["table"], data["known"], data["mark"], data["reader"]
-        whole = data["pages"] is None
-        newest: str = dataverse.newest(known) if whole else mark["newest"]
-        start = newest
+        match partition.data:
+            case Lists() as lists:
+                yield from self._lists(self._dataverse(ctx), lists)
+            case Rows() as rows:
+                yield from self._rows(ctx, rows, proven=partition.complete)
+
+    def _rows(self, ctx: Context, data: Rows, *, proven: bool) -> Iterator[Batch]:
+        table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
+        newest: str = since.newest if since else dataverse.newest(known)
         delta: str | None = None
-        for page in self._whole(dataverse, known, start) if whole else data["pages"]:
+        for page in since.pages if since else self._whole(dataverse, known, newest):
             records: list[Record] = []
             gone: list[Gone | Census] = [self._deleted(table, key) for key in page.deleted]
             for row in page.rows:
-                made = reader.records(table, row)
+                made = data.reader.records(table, row)
                 records += made
-                if table is ASSIGNMENTS and not partition.complete:
+                if table is ASSIGNMENTS and not proven:
                     gone.append(self._days(row.key(table.key), frozenset(one.id for one in made)))
                 if not known.tracked:
                     newest = max(newest, row.instant("modifiedon") or "")
@@ -345,8 +370,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(
                 f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete."
             )
-        at = ctx.now().isoformat(timespec="seconds") if whole else mark["at"]
-        yield Batch(cursor={"settings": data["settings"], "at": at, "delta": delta, "newest": newest})
+        at = since.at if since else ctx.now().isoformat(timespec="seconds")
+        yield Batch(cursor={"settings": data.settings, "at": at, "delta": delta, "newest": newest})
 
     def _whole(self, dataverse: Dataverse, known: Known, start: str) -> Iterator[Changes]:
         """Return a table whole, then what changed while it was read.
@@ -357,8 +382,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         if start:
             yield from dataverse.changed(known, start)
 
-    def _lists(self, dataverse: Dataverse, data: dict[str, Any]) -> Iterator[Batch]:
-        known = data["known"]
+    def _lists(self, dataverse: Dataverse, data: Lists) -> Iterator[Batch]:
+        known = data.known
         # a reference may be followed where changes are not asked for
         for page in dataverse.rows(
             known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"
@@ -366,7 +391,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             yield Batch(records=[self._account(row) for row in page.rows])
         for page in dataverse.rows(known[SPRINTS.name]):
             yield Batch(records=[self._sprint(row) for row in page.rows])
-        yield Batch(cursor=data["cursor"])
+        yield Batch(cursor=data.cursor)
 
     def _account(self, row: Row) -> Account:
         user = Row(row.get("UserId") or {})

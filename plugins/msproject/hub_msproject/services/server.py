@@ -62,6 +62,33 @@ DAY, SWEEP = timedelta(days=1), timedelta(days=7)
 OF_PLANS: tuple[type[Record], ...] = (Task, Baseline, TaskLink, Allocation, Worklog, CustomValue)
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """Nothing to read: the mark of the timesheets, once their periods were read."""
+
+    cursor: dict[str, Any]
+
+
+class People(msgspec.Struct, frozen=True):
+    """The resources of the organisation."""
+
+    cursor: dict[str, Any]
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project, as its *row* says, with all that stands in it."""
+
+    row: Cells
+    cursor: dict[str, Any]
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A period of timesheets: its first and its last day."""
+
+    start: str
+    end: str
+    settings: str
+
+
 class ServerSource(Source, frozen=True, kw_only=True):
     """A Project Web App; *url* is its address, such as ``https://project.example.com/pwa``.
 
@@ -225,9 +252,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
             yield Partition(
                 id="server",
                 label="people",
-                data={
-                    "cursor": {"settings": settings, "columns": columns, "at": before["at"] if fresh else at}
-                },
+                data=People({"settings": settings, "columns": columns, "at": before["at"] if fresh else at}),
             )
         for project in changed:
             id_ = project["ProjectId"]
@@ -237,15 +262,15 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 complete=True,
                 scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
                 evidence="absent from its project in ProjectData",
-                data={
-                    "project": project,
-                    "cursor": {
+                data=Project(
+                    project,
+                    {
                         "settings": settings,
                         "modified": project["ProjectModifiedDate"],
                         "at": at,
                         "twice": twice[id_],
                     },
-                },
+                ),
             )
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
@@ -298,7 +323,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
                     complete=True,
                     scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
                     evidence="absent from its period of timesheets in ProjectData",
-                    data={"start": start, "end": end, "settings": settings},
+                    data=Period(start, end, settings),
                 )
         cursor = {
             "settings": settings,
@@ -306,7 +331,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
             "recent": {native: stamp for native, stamp in seen.items() if stamp >= earlier(newest)},
             "at": mark["at"] if counted else ctx.now().isoformat(timespec="seconds"),
         }
-        yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data={"cursor": cursor})
+        yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data=Mark(cursor))
 
     def _projects(self, ctx: Context) -> list[Cells]:
         return ctx.shared("projects", lambda: self._site(ctx).whole("Projects"))
@@ -335,23 +360,24 @@ class ServerSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one project or one period whole."""
-        data, people = partition.data, self._people(ctx) if partition.id != "hours" else {}
-        if partition.id == "hours":
-            yield Batch(cursor=data["cursor"])
-        elif partition.id == "server":
-            plan = self._plan_of("")
-            rows: list[Record] = [plan.account(resource_row(one)) for one in people.values()]
-            yield from _in_batches(rows, data["cursor"])
-        elif partition.id.startswith("project "):
-            yield from self._project(ctx, partition, people)
-        else:
-            yield from self._period(ctx, data, people)
+        match partition.data:
+            case Mark(cursor):
+                yield Batch(cursor=cursor)
+            case People(cursor):
+                plan = self._plan_of("")
+                rows: list[Record] = [plan.account(resource_row(one)) for one in self._people(ctx).values()]
+                yield from _in_batches(rows, cursor)
+            case Project() as project:
+                yield from self._project(ctx, partition.id, project)
+            case Period() as period:
+                yield from self._period(ctx, period)
 
     def _plan_of(self, native: str) -> ServerPlan:
         return ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
 
-    def _project(self, ctx: Context, partition: Partition, people: dict[str, Cells]) -> Iterator[Batch]:
-        site, project = self._site(ctx), partition.data["project"]
+    def _project(self, ctx: Context, partition: str, data: Project) -> Iterator[Batch]:
+        people = self._people(ctx)
+        site, project = self._site(ctx), data.row
         native = project["ProjectId"]
         links = []
         if self.links:
@@ -360,7 +386,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
             except SourceUnavailable:
                 raise
             except SourceError as exc:
-                ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition.id)
+                ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition)
         found = ProjectRows(
             project=project,
             tasks=site.whole("Tasks", project=native),
@@ -371,10 +397,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         )
         plan = self._plan_of(native)
         records = plan.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
-        yield from _in_batches(records, partition.data["cursor"])
+        yield from _in_batches(records, data.cursor)
 
-    def _period(self, ctx: Context, data: dict[str, Any], people: dict[str, Cells]) -> Iterator[Batch]:
-        site, start, end = self._site(ctx), data["start"], data["end"]
+    def _period(self, ctx: Context, period: Period) -> Iterator[Batch]:
+        people = self._people(ctx)
+        site, start, end = self._site(ctx), period.start, period.end
         # the days first: whatever line they belong to is there when the lines are read
         days = line_days(
             one
@@ -387,7 +414,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
         sheets = Timesheets(source=self.name, classes=self.classes)
         yield from _in_batches(
             sheets.records(f"w{start}/", lines, days, people),
-            {"settings": data["settings"], "lines": len(lines)},
+            {"settings": period.settings, "lines": len(lines)},
         )
 
     # ---------- census ----------
