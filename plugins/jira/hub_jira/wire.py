@@ -236,7 +236,7 @@ class Count(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """An issue that bulk fetch could not give."""
+    """An issue that bulk fetch could not return."""
 
     id: str = ""
 

@@ -784,7 +784,7 @@ def test_shown_records_come_back(store: Store) -> None:
             datetime(2026, 3, 6, tzinfo=UTC),
         )
         second = go(store, site, settings=settings, census=True)
-    left = _stored(store, "task", "code, title, presence", "title <> 'Other'")
+    present = _stored(store, "task", "code, title, presence", "title <> 'Other'")
 
     assert (["ok", "ok"], []) == ([first.verdict, second.verdict], first.missing + second.missing)
     assert {
@@ -820,7 +820,7 @@ def test_shown_records_come_back(store: Store) -> None:
         ("jira:h3000029/issuetype", "issuetype", "Bug", "Evolution", "2026-03-03T06:00:00Z", "jira:uacc-1"),
     } == set(changes)
     assert [("jira:s31", "Sprint 1", "active", "2026-03-02T05:00:00Z", "2026-03-20T06:00:00Z")] == sprints
-    assert {("P003-1", "Epic", "deleted"), ("P003-2", "Renamed", "present")} == set(left)
+    assert {("P003-1", "Epic", "deleted"), ("P003-2", "Renamed", "present")} == set(present)
 
 
 def test_a_stand_in_refuses_what_it_cannot_show() -> None:

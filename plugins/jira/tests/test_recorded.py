@@ -208,7 +208,7 @@ def test_sprints(replayed: Store) -> None:
 
 
 def test_histories() -> None:
-    """Every recorded line of history gives one change per field that is kept, with the stamp in UTC."""
+    """Every recorded line of history becomes one change per field that is kept, with the stamp in UTC."""
     mapper = mapping.Mapper(
         name="r",
         url="",

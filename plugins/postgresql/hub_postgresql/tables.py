@@ -87,7 +87,7 @@ class Schema:
     # ---------- shape ----------
 
     def shape(self, tables: Iterable[str], lang: str) -> list[str]:
-        """Make what is lacking, with descriptions in *lang*; give the tables that were made anew.
+        """Make what is lacking, with descriptions in *lang*, and return the tables made anew.
 
         A new column is added to the table that is there. One that changed its type or key is made anew, which
         a view on it forbids. Raises `DeliveryError` for a table of somebody else.
@@ -162,7 +162,7 @@ class Schema:
             )
 
     def finish(self, tables: Iterable[str], readers: Iterable[str]) -> None:
-        """Make the references between tables that are not there yet, and give the rights to *readers*."""
+        """Make the references between tables that are not there yet, and grant the rights to *readers*."""
         known = self._references()
         lacking = [
             (table, name, column.ref)

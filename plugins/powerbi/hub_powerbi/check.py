@@ -10,7 +10,7 @@ writes and a little more, so that a misspelt one is an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -390,51 +390,59 @@ class _Model:
         return self.problems
 
     def _inside(self, table: _Table) -> None:
+        inside: dict[str, Callable[[_Table, Node], None]] = {
+            "column": self._sorted,
+            "measure": self._measure,
+            "hierarchy": self._hierarchy,
+            "partition": self._partition,
+            "refreshPolicy": self._refresh_policy,
+        }
         node = table.node
-        partitions = [child for child in node.children if child.kind == "partition"]
-        if not partitions:
+        if not any(child.kind == "partition" for child in node.children):
             self.fault(node, f"table {node.name} has no partition")
         for child in node.children:
-            if (
-                child.kind == "column"
-                and (by := child.properties.get("sortByColumn"))
-                and unquote(by) not in table.columns
-            ):
-                self.fault(child, f"{child.name} is sorted by {by}, which {node.name} does not have")
-            if child.kind == "measure":
-                if "formatString" not in child.properties and '"' not in (child.expression or ""):
-                    self.fault(child, f"measure {child.name} has no formatString")
-                self._dax(child, child.expression or "")
-            if child.kind == "hierarchy":
-                if not child.children:
-                    self.fault(child, f"hierarchy {child.name} has no level")
-                for level in child.children:
-                    if unquote(level.properties.get("column", "")) not in table.columns:
-                        self.fault(
-                            level,
-                            f"level {level.name}: {node.name} has no column {level.properties.get('column')}",
-                        )
-            if child.kind == "partition":
-                self._query(child, child.properties.get("source", ""))
-            if child.kind == "refreshPolicy":
-                if lacking := {"RangeStart", "RangeEnd"} - self.expressions:
-                    self.fault(child, f"a refresh policy needs the parameters {', '.join(sorted(lacking))}")
-                queries = [
-                    child.properties.get("sourceExpression", ""),
-                    *(one.properties.get("source", "") for one in partitions),
-                ]
-                if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
-                    self.fault(
-                        child,
-                        "the queries of a table with a refresh policy have to take rows "
-                        "from RangeStart to RangeEnd",
-                    )
+            if child.kind in inside:
+                inside[child.kind](table, child)
+        keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
         if node.properties.get("dataCategory") == "Time":
-            keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
             if len(keys) != 1 or keys[0].properties.get("dataType") != "dateTime":
                 self.fault(node, f"the calendar {node.name} needs one column of days that isKey")
-        elif any(column.properties.get("isKey") == "true" for column in table.columns.values()):
+        elif keys:
             self.fault(node, f"{node.name}: isKey belongs on the day of a calendar only")
+
+    def _sorted(self, table: _Table, node: Node) -> None:
+        by = node.properties.get("sortByColumn")
+        if by and unquote(by) not in table.columns:
+            self.fault(node, f"{node.name} is sorted by {by}, which {table.node.name} does not have")
+
+    def _measure(self, _: _Table, node: Node) -> None:
+        if "formatString" not in node.properties and '"' not in (node.expression or ""):
+            self.fault(node, f"measure {node.name} has no formatString")
+        self._dax(node, node.expression or "")
+
+    def _hierarchy(self, table: _Table, node: Node) -> None:
+        if not node.children:
+            self.fault(node, f"hierarchy {node.name} has no level")
+        for level in node.children:
+            column = level.properties.get("column")
+            if unquote(column or "") not in table.columns:
+                self.fault(level, f"level {level.name}: {table.node.name} has no column {column}")
+
+    def _partition(self, _: _Table, node: Node) -> None:
+        self._query(node, node.properties.get("source", ""))
+
+    def _refresh_policy(self, table: _Table, node: Node) -> None:
+        if lacking := {"RangeStart", "RangeEnd"} - self.expressions:
+            self.fault(node, f"a refresh policy needs the parameters {', '.join(sorted(lacking))}")
+        queries = [
+            node.properties.get("sourceExpression", ""),
+            *(one.properties.get("source", "") for one in table.node.children if one.kind == "partition"),
+        ]
+        if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
+            self.fault(
+                node,
+                "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd",
+            )
 
     def _query(self, node: Node, text: str) -> None:
         bare = _TEXT.sub("", text)

@@ -31,7 +31,7 @@ from hub import (
 )
 from hub_powerbi import source_m
 from hub_powerbi.project import project_files
-from hub_powerbi.service.journey import Service
+from hub_powerbi.service.delivery import Service
 from hub_powerbi.service.workspace import POWERBI
 
 DATA = "data"

@@ -2,8 +2,8 @@
 
 Names derive from their meaning, so that a second writing makes the same files.
 
-A table of facts that are photographed shows a measure too: it is empty for what was only so at another cut,
-and Power BI leaves such rows out.
+A table of facts that are kept at each cut shows a measure too: it is empty for what was only so at another
+cut, and Power BI leaves such rows out.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ def _measures_table(names: Names) -> Iterator[str]:
 
 
 def colour_name(names: Names) -> str:
-    """Name the measure that gives the colour of the health."""
+    """Name the measure that is the colour of the health."""
     return "Couleur de la météo" if names.lang == "fr" else "Colour of the health"
 
 

@@ -626,11 +626,11 @@ def test_an_interruption_is_no_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         root = tmp_path / str(moment)
         root.mkdir()
         write_project(root, old)
-        left = [moment]
+        remaining = [moment]
 
-        def die(src: Any, dst: Any, left: list[int] = left) -> None:
-            left[0] -= 1
-            if not left[0]:
+        def die(src: Any, dst: Any, remaining: list[int] = remaining) -> None:
+            remaining[0] -= 1
+            if not remaining[0]:
                 raise KeyboardInterrupt
             real(src, dst)
 

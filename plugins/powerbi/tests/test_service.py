@@ -25,7 +25,7 @@ import pytest
 from hub_powerbi.destination import PowerBiDestination
 from hub_powerbi.names import Names
 from hub_powerbi.service import sharepoint
-from hub_powerbi.service.journey import Service
+from hub_powerbi.service.delivery import Service
 from hub_powerbi.service.web import Web
 
 from hub import ConfigError, Delivery, DeliveryContext, FeedView, HubError
@@ -148,13 +148,13 @@ class Cloud:
                     if operation["result"]
                     else Response(status=400, body={"errorCode": "OperationHasNoResult"})
                 )
-            operation["left"] -= 1
+            operation["remaining"] -= 1
             error = (
                 {"errorCode": "InvalidDefinition", "message": "The definition is broken."}
                 if operation.get("broken")
                 else None
             )
-            status = "Running" if operation["left"] > 0 else "Failed" if error else "Succeeded"
+            status = "Running" if operation["remaining"] > 0 else "Failed" if error else "Succeeded"
             return Response(body={"status": status, "error": error})
         found = re.fullmatch(
             rf"workspaces/{WORKSPACE}/(semanticModels|reports)(?:/([^/]+)/updateDefinition)?", path
@@ -179,7 +179,7 @@ class Cloud:
         if not broken:
             items[native] = {"name": body.get("displayName") or items[native]["name"], "parts": parts}
         self.operations[operation] = {
-            "left": self.polls,
+            "remaining": self.polls,
             "result": None if found[2] else {"id": native},
             "broken": broken,
         }

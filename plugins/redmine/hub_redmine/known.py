@@ -17,7 +17,7 @@ class Known:
     """Ids and where each was seen last."""
 
     def __init__(self, places: Places | None = None) -> None:
-        """Take what `places` gave."""
+        """Take what `places` returned."""
         self.where: dict[int, tuple[str, str]] = {}
         self._places: dict[tuple[int | str, str], tuple[str, str]] = {}
         for project, buckets in msgspec.convert(places or {}, Places).items():

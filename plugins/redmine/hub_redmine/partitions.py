@@ -41,7 +41,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """What the slices of one walk over all issues know and note together.
 
     *came* are projects that the last run could not read, *mark* is the mark of that run. *known* and
-    *known_links* are the ids it left, *seen* and *links* those of this walk.
+    *known_links* are the ids it found, *seen* and *links* those of this walk.
     """
 
     run: Run

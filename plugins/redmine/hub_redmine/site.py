@@ -18,7 +18,7 @@ from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone
 from hub_redmine.wire import Entry, Issue, Project, Ref, Relation, Status, Tracker, User, Version
 
 PAGE = 100
-"""The most rows that Redmine gives at once; it cuts what is above in silence."""
+"""The most rows that Redmine sends at once; it cuts what is above in silence."""
 FIRST = 10
 """Rows of the first page where mostly few are new."""
 AT_ONCE = 4

@@ -467,8 +467,8 @@ def test_projects_come_and_go(store: Store, server: Server) -> None:
     same_issues(store, server)
     same_hours(store, server)
     same_journals(store, server)
-    (count,), (left,) = before[0], rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")[0]
-    assert count > left
+    (count,), (remaining,) = before[0], rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")[0]
+    assert count > remaining
 
 
 def test_a_check_says_what_it_saw() -> None:

@@ -52,7 +52,7 @@ def deliver(
 
 
 def records(rng: random.Random, *, count: int = 40) -> list[Record]:
-    """Return projects, tasks, hours and money; another state of *rng* gives others under the same ids."""
+    """Return projects, tasks, hours and money; another state of *rng* makes others under the same ids."""
     found: list[Record] = [
         Container(id=f"s:c{n}", kind="plan", code=f"P-{n}", name=f'Été à l\'«"{n}"» {rng.random()}')
         for n in range(3)

@@ -157,7 +157,7 @@ def test_a_date_is_the_day_that_was_picked(store: Store) -> None:
 
 
 class Capped(TaskworldWorld):
-    """A workspace that gives fewer rows than it has, as an unknown cap would."""
+    """A workspace that shows fewer rows than it has, as an unknown cap would."""
 
     cap = 5
 
@@ -294,7 +294,7 @@ def test_check_says_what_it_saw(store: Store) -> None:
 
 
 def test_shown_records_come_back(store: Store) -> None:
-    """A workspace filled with records gives them through the connector; what it cannot show is refused."""
+    """A workspace filled with records shows them through the connector; what it cannot show is refused."""
     shown = TaskworldSimulator()
     shown.show(
         [

@@ -59,7 +59,7 @@ class JiraSite(ABC):
     *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind *now*.
 
     *fields*, *statuses* and *types* are as the site lists them; *containers* names the projects by their
-    number, *keys* gives their keys. A line of *logs* has native, item and updated; one of *gone*, a deleted
+    number, *keys* are their keys. A line of *logs* has native, item and updated; one of *gone*, a deleted
     worklog, has native and at.
     """
 

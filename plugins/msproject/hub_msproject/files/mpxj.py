@@ -137,7 +137,7 @@ class Mpxj:
             self._child.kill()
 
     def _reap(self) -> int | None:
-        """End the child, close its pipes, give its exit code."""
+        """End the child, close its pipes, and return its exit code."""
         child, self._child = self._child, None
         if child is None:
             return None

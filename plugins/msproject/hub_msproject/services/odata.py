@@ -29,7 +29,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Service:
-    """A service under one address; *sign* gives the headers that open it, for each request anew."""
+    """A service under one address; *sign* returns the headers that open it, for each request anew."""
 
     def __init__(self, ctx: Context, root: str, sign: Callable[[], dict[str, str]]) -> None:
         """Ask nothing yet."""

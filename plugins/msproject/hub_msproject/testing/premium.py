@@ -213,14 +213,14 @@ class PremiumWorld(Ledger, HttpWorld):
                 return refused(400, "0x80060888", "The filter is not understood.")
         after = query.get("$skiptoken", "")
         if query.get("$orderby") == "modifiedon desc":
-            shown = left = sorted(entries, key=lambda one: one.stamp, reverse=True)[
+            shown = remaining = sorted(entries, key=lambda one: one.stamp, reverse=True)[
                 : int(query.get("$top", 1))
             ]
         else:
-            left = [one for one in entries if one.key > after]
-            shown = left[:size]
+            remaining = [one for one in entries if one.key > after]
+            shown = remaining[:size]
         body: dict[str, Any] = {"value": [self.selected(table, one.show(), query) for one in shown]}
-        if len(left) > len(shown):
+        if len(remaining) > len(shown):
             body["@odata.nextLink"] = self.link(request, {"$skiptoken": shown[-1].key})
         elif tracking:
             body["@odata.deltaLink"] = self.link(request, {"$deltatoken": self.version, "$skiptoken": None})

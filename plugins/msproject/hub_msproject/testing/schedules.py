@@ -49,9 +49,9 @@ class Plans(Ledger, FileWorld):
 
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return what a plan holds of a task."""
-        done, left = sum(self.days(item).values()), round(item.hours * 3600)
+        done, remaining = sum(self.days(item).values()), round(item.hours * 3600)
         # a task without any work has no effort, rather than an effort of nothing
-        effort = (done + left, done, left) if done or left else (None, None, None)
+        effort = (done + remaining, done, remaining) if done or remaining else (None, None, None)
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id")} | {
             "created_at": fields["created_at"][:17] + "00Z",  # Project works in minutes
@@ -136,19 +136,19 @@ class Plans(Ledger, FileWorld):
     def assignment(self, item: Item) -> str:
         """Return the work of one task by day."""
         days = self.days(item)
-        done, left = sum(days.values()), round(item.hours * 3600)
-        if not done + left:
+        done, remaining = sum(days.values()), round(item.hours * 3600)
+        if not done + remaining:
             return ""
         spans = "".join(_span(2, day, seconds) for day, seconds in days.items()) + (
-            _span(1, PLANNED, left) if left else ""
+            _span(1, PLANNED, remaining) if remaining else ""
         )
         return (
             f"<Assignment><UID>{item.native}</UID><TaskUID>{item.native}</TaskUID>"
             "<ResourceUID>1</ResourceUID>"
             f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start>"
             f"<Finish>{PLANNED}T17:00:00</Finish>"
-            f"<RemainingWork>{_duration(left)}</RemainingWork>"
-            f"<Work>{_duration(done + left)}</Work>{spans}</Assignment>"
+            f"<RemainingWork>{_duration(remaining)}</RemainingWork>"
+            f"<Work>{_duration(done + remaining)}</Work>{spans}</Assignment>"
         )
 
 

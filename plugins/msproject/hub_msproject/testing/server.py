@@ -514,8 +514,8 @@ class ServerWorld(ServerLedger, HttpWorld):
         if query.get("$orderby") == "ModifiedDate desc":
             rows.sort(key=lambda row: str(row[2]()["ModifiedDate"]), reverse=True)
         count, after = len(rows), query.get("$skiptoken")
-        left = [row for row in rows if after is None or str(row[0]) > after]
-        page = left[: min(CAP, int(query.get("$top", CAP)))]
+        remaining = [row for row in rows if after is None or str(row[0]) > after]
+        page = remaining[: min(CAP, int(query.get("$top", CAP)))]
         wanted = query.get("$select", "").split(",") if query.get("$select") else None
         body: dict[str, Any] = {
             "odata.metadata": f"$metadata#{name}",
@@ -523,7 +523,7 @@ class ServerWorld(ServerLedger, HttpWorld):
         }
         if query.get("$inlinecount") == "allpages":
             body["odata.count"] = str(count)
-        if len(left) > len(page) and "$top" not in query:
+        if len(remaining) > len(page) and "$top" not in query:
             more = {
                 key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}
             } | {"$skiptoken": str(page[-1][0])}

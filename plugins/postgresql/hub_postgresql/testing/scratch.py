@@ -136,7 +136,7 @@ class Scratch:
         )
 
     def database(self) -> str:
-        """Make an empty database and give its name."""
+        """Make an empty database and return its name."""
         name = f"pm{next(_NUMBERS)}"
         with self.connect("postgres") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -198,7 +198,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def begin(self, cut: int) -> list[int]:
-        """Count anew; gives a list that grows with each message."""
+        """Count anew, and return a list that grows with each message."""
         self.cut, self.seen = cut, []
         return self.seen
 

@@ -90,7 +90,7 @@ class Workspace:
         return found[0] if found else None
 
     def bring(self, kind: Literal["semanticModels", "reports"], name: str, files: Mapping[str, str]) -> str:
-        """Make an item of *files*, or give it this definition; give its id."""
+        """Make an item of *files*, or set its definition, and return its id."""
         parts = [
             {"path": path, "payload": base64.b64encode(text.encode()).decode(), "payloadType": "InlineBase64"}
             for path, text in sorted(files.items())
