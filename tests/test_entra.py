@@ -1,4 +1,7 @@
-"""Signing in to Microsoft: by secret, certificate or a person's code, against a simulator of the sign-in; each refusal says what to do."""
+"""Signing in to Microsoft, against a simulator of the sign-in; each refusal says what to do.
+
+By secret, certificate or a person's code.
+"""
 
 from __future__ import annotations
 
@@ -98,9 +101,12 @@ def test_an_application_signs_in_by_its_certificate(
     pem = certificate(tmp_path / "app.pem", password.encode() if password else None)
     monkeypatch.setenv("KEY_PASSWORD", password or "")
     settings = Entra(
-        tenant=TENANT, client_id=CLIENT, authority=tenant.url, certificate=Secret("file", "app.pem", tmp_path),
+        tenant=TENANT,
+        client_id=CLIENT,
+        authority=tenant.url,
+        certificate=Secret("file", "app.pem", tmp_path),
         certificate_password=Secret("env", "KEY_PASSWORD", tmp_path) if password else None,
-    )  # fmt: skip
+    )
 
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(settings, tmp_path).header(GRAPH)
     sent = b"".join(request.body for request in tenant.asked)
@@ -156,9 +162,15 @@ def test_an_application_needs_no_person(tenant: SimulatorServer, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    [(7000215, "the client secret is wrong"), (7000222, "has expired: make a new one"), (65001, "let an administrator grant the permissions"),
-     (500011, "does not have the service"), (53003, "conditional access"), (123456, "Something new")],
-)  # fmt: skip
+    [
+        (7000215, "the client secret is wrong"),
+        (7000222, "has expired: make a new one"),
+        (65001, "let an administrator grant the permissions"),
+        (500011, "does not have the service"),
+        (53003, "conditional access"),
+        (123456, "Something new"),
+    ],
+)
 def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code: int, says: str) -> None:
     """A sentence for a person, with Microsoft's code to search for, and without the ids of the request."""
     tenant.world.refuse = refused(code, "Something new.")  # type: ignore[union-attr]

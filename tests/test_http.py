@@ -230,7 +230,10 @@ def test_nobody_there(session: Session, slept: Slept) -> None:
 
 
 def test_credentials_stay_with_their_host(server: Server, session: Session) -> None:
-    """A redirect to another host carries neither the credentials nor any telling header; the same host keeps them."""
+    """A redirect to another host carries neither the credentials nor any telling header.
+
+    The same host keeps them.
+    """
     other = Server()
     try:
         other.answers = [says(200)]

@@ -33,15 +33,15 @@ class _Crasher:
     """A listener that dies after a number of writes."""
 
     def __init__(self, after: int) -> None:
-        self.left = after
+        self.remaining = after
 
     def started(self, report: SourceReport) -> None:
         """Wait."""
 
     def advanced(self, report: SourceReport) -> None:
         """Count down."""
-        self.left -= 1
-        if self.left == 0:
+        self.remaining -= 1
+        if self.remaining == 0:
             raise Crash
 
     def ended(self, report: SourceReport) -> None:
@@ -130,7 +130,10 @@ class Harness:
 
 
 def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
-    """Return the rows of *table* that count, by id without the prefix of *source*: hours and changes of a task that left do not."""
+    """Return the rows of *table* that count, by id without the prefix of *source*.
+
+    Hours and changes of a task that left do not.
+    """
     under = table in {"worklog", "task_change"}
     alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
     also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
@@ -165,8 +168,12 @@ def differences(store: Store, source: str, world: World) -> list[str]:
 def out_of_sight(store: Store, world: World) -> list[str]:
     """Return the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
     return [
-        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}")
-    ]  # fmt: skip
+        row["id"]
+        for table in world.truth()
+        for row in store.rows(
+            f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}"
+        )
+    ]
 
 
 def _short(value: Any) -> str:
@@ -240,7 +247,7 @@ class FileHarness(Harness):
                 path.write_bytes(content)
 
     def after_edits(self) -> dict[str, bytes]:
-        """Edit some rows of the world and give its files."""
+        """Edit some rows of the world and return its files."""
         for _ in range(12):
             self.world.edit()
         return self.world.files()

@@ -1,6 +1,7 @@
 """Files in a folder or in OneLake, each put in its place in one step.
 
-Source: learn.microsoft.com/rest/api/storageservices/datalakestoragegen2 (Path: Create, Update, Delete, List), which OneLake speaks.
+Source: learn.microsoft.com/rest/api/storageservices/datalakestoragegen2 (Path: Create, Update, Delete, List),
+which OneLake speaks.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ class LocalFiles(Files):
 
 
 class OneLakeFiles(Files):
-    """A folder of OneLake, ``https://onelake.dfs.fabric.microsoft.com/<workspace>/<item>/Files/…``, as *web* asks for it."""
+    """A folder of OneLake, as *web* asks for it.
+
+    Its address is ``https://onelake.dfs.fabric.microsoft.com/<workspace>/<item>/Files/…``.
+    """
 
     def __init__(self, web: Web, url: str) -> None:
         """Start at *url*."""

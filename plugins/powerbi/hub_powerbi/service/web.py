@@ -19,10 +19,22 @@ if TYPE_CHECKING:
     import requests
 
 _HINTS = {
-    "https://analysis.windows.net/powerbi/api": "A service principal needs the tenant setting 'Service principals can use Fabric APIs' and the role Contributor or Member in the workspace.",
-    "https://api.fabric.microsoft.com": "A service principal needs the tenant setting 'Service principals can use Fabric APIs' and the role Contributor or Member in the workspace.",
-    "https://storage.azure.com": "The account needs the role Contributor or Member in the workspace, and the tenant setting 'Users can access data stored in OneLake with apps external to Fabric'.",
-    "https://graph.microsoft.com": "The application needs the permission Sites.Selected with write access to this site, or Sites.ReadWrite.All, and the consent of an administrator.",
+    "https://analysis.windows.net/powerbi/api": (
+        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
+        "and the role Contributor or Member in the workspace."
+    ),
+    "https://api.fabric.microsoft.com": (
+        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
+        "and the role Contributor or Member in the workspace."
+    ),
+    "https://storage.azure.com": (
+        "The account needs the role Contributor or Member in the workspace, "
+        "and the tenant setting 'Users can access data stored in OneLake with apps external to Fabric'."
+    ),
+    "https://graph.microsoft.com": (
+        "The application needs the permission Sites.Selected with write access to this site, "
+        "or Sites.ReadWrite.All, and the consent of an administrator."
+    ),
 }
 
 
@@ -37,7 +49,10 @@ class Web:
         self.session.sign = lambda: signed.header(resource)
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
-        """Ask for JSON, and give the response too. Raises `DeliveryDenied` for a refusal, and `DeliveryGone` for what is not there."""
+        """Ask for JSON, and return the response too.
+
+        Raises `DeliveryDenied` for a refusal, and `DeliveryGone` for what is not there.
+        """
         try:
             return self.session.answer(method, url, **kwargs)
         except DeliveryDenied as exc:
