@@ -149,7 +149,9 @@ class _Parser:
         if known in _COLUMNS:
             return f"coalesce({self.one_of(f'fold({_COLUMNS[known]})', wanted)}, false)"
         if known == "labels":
-            return f"coalesce({self.holds('t.labels', ' ', [one for one in wanted if ' ' not in one])}, false)"
+            return (
+                f"coalesce({self.holds('t.labels', ' ', [one for one in wanted if ' ' not in one])}, false)"
+            )
         if known == "iteration":
             found = f"SELECT i.id FROM iteration i WHERE {self.one_of('fold(i.name)', wanted)}"
             return f"coalesce(t.iteration_id IN ({found}), false)"
@@ -157,7 +159,10 @@ class _Parser:
             named = " OR ".join(self.one_of(f"fold(a.{name})", wanted) for name in ("email", "display_name"))
             return f"coalesce(t.assignee_id IN (SELECT a.id FROM account a WHERE {named}), false)"
         field_is = self.one_of("fold(v.field)", [fold("components" if known == "component" else field) or ""])
-        value_is = [self.holds("v.text", ", ", wanted), f"(v.text IS NULL AND v.number IS NULL AND {self.one_of('v.day', wanted)})"]
+        value_is = [
+            self.holds("v.text", ", ", wanted),
+            f"(v.text IS NULL AND v.number IS NULL AND {self.one_of('v.day', wanted)})",
+        ]
         if numbers := [float(value) for value in wanted if _NUMBER.fullmatch(value)]:
             value_is.append(f"(v.text IS NULL AND {self.one_of('v.number', numbers)})")
         return (

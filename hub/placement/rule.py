@@ -89,4 +89,3 @@ def _text(part: str) -> str:
     """Return the statements of one file of the room, with what has left put in."""
     text = (files("hub.placement") / f"{part}.sql").read_text(encoding="utf-8")
     return text.replace("{left}", LISTED)
-

@@ -23,7 +23,6 @@ CREATE TEMP TABLE portfolio AS
 -- without a portfolio containers of one code are one project, called as the first plan among them, else the first of them
 CREATE TEMP TABLE alone AS
     SELECT c.id, c.code, c.name, c.archived, CASE WHEN c.kind = 'plan' THEN 0 ELSE 1000000000000 END + c.key AS rank,
-        fold(coalesce(c.code, c.id)) AS identity,
         -1 - min(c.key) OVER (PARTITION BY fold(coalesce(c.code, c.id))) AS project_key
     FROM container c
     WHERE c.presence NOT IN {left} AND NOT EXISTS (SELECT 1 FROM project p WHERE p.presence NOT IN {left});
@@ -34,7 +33,7 @@ CREATE TEMP TABLE project_code AS
 CREATE TEMP TABLE project_label AS
     SELECT project_key, code AS identity, code AS label FROM portfolio
     UNION ALL
-    SELECT project_key, identity, coalesce(code, name) FROM (
+    SELECT project_key, coalesce(code, id), coalesce(code, name) FROM (
         SELECT a.*, row_number() OVER (PARTITION BY project_key ORDER BY rank) AS turn FROM alone a) first_of
     WHERE turn = 1;
 CREATE TEMP TABLE slot AS
