@@ -10,7 +10,7 @@ import pytest
 from filling import ask, fill
 
 from hub.errors import ConfigError, FeedError, SourceDataError
-from hub.filters import parse
+from hub.placement import parse
 from hub.records import (
     CalendarDay,
     Container,

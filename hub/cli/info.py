@@ -174,12 +174,13 @@ def add_to(cli: click.Group) -> None:
             if not lines:
                 continue
             table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-            for name, where in (("source", "left"), ("container", "left"), ("presence", "left"), ("since", "left"),
-                                ("rows", "right"), ("tasks", "right"), ("hours", "right"), ("evidence", "left")):  # fmt: skip
+            for name, where in (("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
+                                ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
+                                ("evidence", "left")):  # fmt: skip
                 table.add_column(name, justify=where)  # type: ignore[arg-type]
             for line in lines:
                 table.add_row(
-                    line.source_id, line.container, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
+                    line.source_id, line.container, line.project, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
                     f"{line.tasks:,}", f"{line.seconds / 3600:g}", line.evidence,
                 )  # fmt: skip
             app.console.print(table)
@@ -206,7 +207,7 @@ def add_to(cli: click.Group) -> None:
                 return 0
             for stake in stakes:
                 app.say(
-                    f"{stake.source_id}: {stake.rows} rows, {stake.tasks} tasks, {stake.seconds / 3600:g} h: {stake.evidence}"
+                    f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
                 )
             if not yes:
                 click.confirm("Let them leave the feed?", abort=True)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub.errors import ConfigError, SourceDataError
-from hub.filters import parse
+from hub.placement import parse
 from hub.records import (
     FACETS,
     Access,

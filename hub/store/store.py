@@ -18,6 +18,7 @@ from sqlite_utils.db import Database
 
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.placement import fold
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.migrations import migrations
@@ -100,6 +101,7 @@ class Store(PresenceRoom):
         """Wrap an open *connection*; use `open()` instead."""
         self.connection = connection
         self.where = where
+        connection.create_function("fold", 1, fold, deterministic=True)
         self.db = Database(connection)
 
     @classmethod

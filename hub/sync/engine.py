@@ -395,8 +395,7 @@ class _Engine:
         self.store.release_seen(source.name)
         for stake in self.store.held(source.name):
             report.held.append(
-                f"{stake.rows} row{'s' if stake.rows != 1 else ''} ({stake.tasks} tasks, {stake.seconds / 3600:g} timesheet hours) "
-                f"of {stake.container or source.name} held: {stake.evidence}. "
+                f"{stake.at_stake} of {stake.where or source.name} held: {stake.evidence}. "
                 f"`hub presence accept {source.name}` lets them go."
             )
         report.missing.extend(what for _, what in work.ctx.missing)
@@ -450,7 +449,8 @@ def sync(
     """
     engine = _Engine(store, options, hooks or Hooks(), listener)
     with store.rehearsal() if options.dry_run else nullcontext():
-        before = effect.hours(store) if options.dry_run else {}
+        # a tie that stands before may be what this run resolves; one that stands after is refused
+        before = effect.hours(store, check=False) if options.dry_run else {}
         report = engine.run(sources)
         if options.dry_run:
             report.effects = effect.compare(before, effect.hours(store))

@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-from hub.store.presence import LEFT
+from hub.placement import left
 from hub.testing.kit import faults, spoiling
 from hub.testing.kit.certification import HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
@@ -255,11 +255,11 @@ def storm(certification: SourceCertification, seed: int) -> str:
                 rng.choice(_WEATHER[isinstance(harness.world, HttpWorld)](harness, rng.randint(1, 5)))
             )
         well(harness, f"a storm of {', '.join(told)}")
-        (departed,) = harness.store.connection.execute(
-            f"SELECT count(*) FROM {harness.main} WHERE presence IN {LEFT}"
+        (away,) = harness.store.connection.execute(
+            f"SELECT count(*) FROM {harness.main} WHERE {left()}"
         ).fetchone()
-        if departed:
-            raise Failed(f"{departed} rows left although none was deleted")
+        if away:
+            raise Failed(f"{away} rows left although none was deleted")
         return ", ".join(told)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from hub.context import Context
+from hub.placement import here
 from hub.store import Store
-from hub.store.presence import LEFT
 from hub.sync import Options, SourceReport, sync
 from hub.testing.kit.certification import FOLDER, FileWorld, HttpWorld, SourceCertification, World
 from hub.testing.kit.faults import Fault, SimulatorServer, hurried
@@ -136,8 +136,9 @@ def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
     """
     under = table in {"worklog", "task_change"}
     alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
-    also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
-    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE x.presence NOT IN {LEFT} {also}")
+    task_here = here("coalesce(t.presence, '')")
+    also = f"AND {task_here}" if under else ""
+    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE {here('x.presence')} {also}")
     return {row["id"][len(source) + 1 :]: row for row in rows}
 
 
@@ -168,12 +169,8 @@ def differences(store: Store, source: str, world: World) -> list[str]:
 def out_of_sight(store: Store, world: World) -> list[str]:
     """Return the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
     return [
-        row["id"]
-        for table in world.truth()
-        for row in store.rows(
-            f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}"
-        )
-    ]
+        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND {here()}")
+    ]  # fmt: skip
 
 
 def _short(value: Any) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hub.placement import left
 from hub.simulator import Request, Response
-from hub.store.presence import LEFT
 from hub.testing.kit import faults
 from hub.testing.kit.certification import SECRET, SourceCertification, World
 from hub.testing.kit.checks import check, not_green, well
@@ -367,8 +367,8 @@ def unknown_filters(certification: SourceCertification, seed: int) -> str:
                 report = harness.sync(faults.ignores(parameter, harness.world), census=True, full=full)
                 if report.verdict == "ok":
                     harness.must_equal(f"with the parameter {parameter} ignored")
-            if departed := harness.store.rows(f"SELECT 1 FROM {harness.main} WHERE presence IN {LEFT}"):
-                raise Failed(f"with the parameter {parameter} ignored, {len(departed)} rows left")
+            if away := harness.store.rows(f"SELECT 1 FROM {harness.main} WHERE {left()}"):
+                raise Failed(f"with the parameter {parameter} ignored, {len(away)} rows left")
     return f"{len(asked)} parameters: {', '.join(sorted(asked))}"
 
 
