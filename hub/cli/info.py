@@ -87,10 +87,11 @@ def add_to(cli: click.Group) -> None:
         with app.store() as store:
             found = states(store)
             lines = []
+            all_held = store.held()
             for row in questions.sources(store):
                 name = row["id"]
                 last = store.runs(name, limit=1)
-                held = store.held(name)
+                held = [stake for stake in all_held if stake.source_id == name]
                 lines.append(
                     {
                         "source": name, "kind": row["kind"], "state": found[name][0],

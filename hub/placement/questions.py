@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.placement.presence import here
-from hub.placement.rule import Connection, place
+from hub.placement.rule import Connection, place, place_containers
 
 Rows = list[dict[str, Any]]
 
@@ -78,7 +78,7 @@ def placed_tasks(connection: Connection) -> Rows:
 
 def unclaimed_containers(connection: Connection) -> Rows:
     """Return the containers that no line of project_links.csv names and that no project has by its code."""
-    place(connection, check=False)
+    place_containers(connection)
     return _ask(
         connection,
         "SELECT c.key, c.id, c.code, c.name FROM container c JOIN home_slot h ON h.container_id = c.id "

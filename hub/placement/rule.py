@@ -38,10 +38,8 @@ def place(connection: Connection, *, check: bool = True) -> None:
     A task that equally specific filters claim belongs to no project. With *check* that raises `FeedError`, which
     names task and filters; without, and for a filter that cannot be read, the caller shows what is known.
     """
+    place_containers(connection)
     run = connection.execute
-    for kind, name in re.findall(r"CREATE TEMP (TABLE|VIEW) (\w+)", _text("slots") + _text("tasks")):
-        run(f"DROP {kind} IF EXISTS temp.{name}")
-    _run(connection, "slots")
     texts = run("SELECT DISTINCT filter FROM slot WHERE filter <> '' ORDER BY filter").fetchall()
     for (text,) in texts:
         try:
@@ -58,6 +56,13 @@ def place(connection: Connection, *, check: bool = True) -> None:
     _run(connection, "tasks")
     if check and texts:
         _refuse_ties(connection)
+
+
+def place_containers(connection: Connection) -> None:
+    """Lay only what says names, projects and slots: all that questions about containers need."""
+    for kind, name in re.findall(r"CREATE TEMP (TABLE|VIEW) (\w+)", _text("slots") + _text("tasks")):
+        connection.execute(f"DROP {kind} IF EXISTS temp.{name}")
+    _run(connection, "slots")
 
 
 def _refuse_ties(connection: Connection) -> None:

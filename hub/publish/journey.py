@@ -225,9 +225,10 @@ def _finish_manifest(
 ) -> None:
     manifest = snapshot.manifest
     sources = []
+    all_held = store.held()
     for row in store.rows("SELECT id, kind, freshness_max_s FROM source ORDER BY id"):
         runs = store.runs(row["id"], limit=1)
-        held = store.held(row["id"])
+        held = [stake for stake in all_held if stake.source_id == row["id"]]
         sources.append(
             {
                 "name": row["id"],

@@ -264,7 +264,8 @@ class PresenceRoom:
     def held(self, source_id: str | None = None) -> list[Stake]:
         """Return what is held, one line per source, evidence, container and project."""
         tables = self.connection.execute(
-            "SELECT DISTINCT table_name FROM presence_hold ORDER BY 1"
+            "SELECT DISTINCT table_name FROM presence_hold WHERE :source IS NULL OR source_id = :source ORDER BY 1",
+            {"source": source_id},
         ).fetchall()
         if not tables:
             return []
@@ -278,6 +279,8 @@ class PresenceRoom:
     def _stakes(self, lines: str, source_id: str | None, *, order: str) -> list[Stake]:
         """Sum the rows of the CTE ``line`` that *lines* defines, with containers and projects as people call them."""
         place(self.connection, check=False)
+        # SQLite expects few holds and would read the whole table for each
+        self.connection.execute("CREATE UNIQUE INDEX temp.task_slot_task ON task_slot (task_id)")
         rows = self.connection.execute(
             f"{lines} SELECT l.source_id, coalesce(c.name, l.container_id, '') AS container, coalesce(p.label, '') AS project, "
             "l.presence, l.evidence, min(l.since) AS since, sum(l.n), sum(l.tasks), sum(l.seconds) FROM line l "

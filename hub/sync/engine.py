@@ -44,7 +44,7 @@ class _Work:
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
-        self.holds = bool(store.held(source.name))
+        self.holds = store.has_holds(source.name)
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
         self.partitions: dict[str, Partition] = {}
         self.state: dict[str, Literal["waiting", "reading", "ok", "failed"]] = {}
