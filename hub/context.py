@@ -76,13 +76,15 @@ class Context(RunContext):
         source_id: str,
         full: bool = False,
         since: str | None = None,
+        currency: str = "EUR",
         cancelled: threading.Event | None = None,
         session: Callable[[], Session] | None = None,
     ) -> None:
-        """Lend *base* (the folder of the configuration) and the rest to the source *source_id*."""
+        """Lend *base* (the folder of the configuration) and the rest to the source *source_id*; amounts are in *currency*."""
         super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
         self.full = full
         self.since = since
+        self.currency = currency
         self.missing: list[tuple[str | None, str]] = []
         self.notes: list[str] = []
         self.unchanged = 0

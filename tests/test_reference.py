@@ -32,9 +32,9 @@ SHEET = {sheet.file: sheet for sheet in SHEETS}
 GOOD = {
     "projects.csv": "code;name;level\nA;Alpha;projet\n",
     "project_links.csv": "project_code;source;container;filter;facets\nA;jira;INF;type = Bug;effort\n",
-    "people.csv": "name;email;employee_no;team;external;fte;active_from\nNadia Roy;n@x.org;7;Études;oui;0,8;01/02/2025\n",
+    "people.csv": "name;email;employee_no;team;external;fte;active_from\nNadia Roy;n@x.org;7;Études;oui;0,8;15/02/2025\n",
     "accounts.csv": "source;account;email\njira;5b10;n@x.org\n",
-    "calendars.csv": "calendar;country;subdivision;week;hours_per_day\nalsace;FR;GES;1111100;7,5\n",
+    "calendars.csv": "calendar;country;subdivision;week;hours_per_day\nalsace;FR;6AE;1111100;7,5\n",
     "calendar_days.csv": "calendar;day;hours;label\ndefault;25/05/2026;7;Solidarité\n",
     "rates.csv": "scope;scope_id;valid_from;per_day;currency\nrole;Dev;2026-01-01;1 234,50 €;EUR\n",
     "fx.csv": "currency;month;per_eur\nUSD;10/2026;1,08\n",
@@ -70,7 +70,7 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         (tmp_path / name).write_text(GOOD[name], encoding="utf-8")
         return SHEET[name].read(tmp_path / name, "config")[0]
 
-    assert (0.8, True, "2025-02-01") == (
+    assert (0.8, True, "2025-02-15") == (
         row("people.csv").fte,
         row("people.csv").is_external,
         row("people.csv").active_from,
@@ -100,7 +100,7 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("people.csv", "name;fte\nA;3\n", "people.csv, line 2, column fte: 3 is not a share of full time"),
+        ("people.csv", "name;fte\nA;3\n", "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5"),
         ("people.csv", "name;fte\nA;x\n", "people.csv, line 2, column fte: 'x' is not a number"),
         ("people.csv", "name;team\nA;x\nA;y\n", "line 3, column code, employee_no, email, name: 'A' is already on line 2"),
         ("people.csv", "name;tema\nA;x\n", "line 1: unknown column tema; known: code, name"),
@@ -109,12 +109,12 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         ("rates.csv", "scope;per_day\nboss;5\n", "column scope: 'boss' is not one of person, role, team, project, default"),
         ("rates.csv", "per_day;valid_from\n5;30/02/2026\n", "column valid_from: '30/02/2026' is not a date such as"),
         ("fx.csv", "currency;month;per_eur\nUSD;2026-13;1\n", "column month: '2026-13' is not a month such as"),
-        ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: a rate is above 0"),
-        ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a figure such as EVM_DAYS.cpi"),
+        ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: '0' is not above 0"),
+        ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a KPI such as EVM_DAYS.cpi"),
         ("targets.csv", "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n", "where up is better, red begins beyond amber"),
         ("statuses.csv", "source;status;category\nj;X;peut-être\n", "column category: 'peut-être' is not one of todo, in_progress, done, cancelled"),
         ("calendars.csv", "calendar;week\nx;11111\n", "column week: '11111' is not seven 0 or 1"),
-        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n", "column probability: 30 is not between 0 and 1"),
+        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n", "column probability: '30' is not between 0 and 1"),
         ("checklists.csv", "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n", "column mandatory: 'bof' is neither yes nor no"),
         ("project_links.csv", "project_code;source;container;filter\nA;j;I;type =\n", "column filter: the filter 'type =' needs a value at its end"),
         ("projects.csv", "code;name;parent_code\nA;x;B\nB;y;A\n", "column parent_code: 'A' stands above itself"),

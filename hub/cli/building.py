@@ -8,9 +8,12 @@ import msgspec
 
 from hub.cli.app import App
 from hub.feed import BuildOptions
+from hub.feed.kpi import catalogue
 from hub.publish import PublishOptions
 from hub.records import Record
+from hub.reference import Known
 from hub.source import Source
+from hub.store import Store
 from hub.sync import Hooks, Options
 
 
@@ -47,6 +50,13 @@ def hooks_of(app: App) -> Hooks:
     return Hooks(transform=transform, run_finished=finished)
 
 
+def known_names(app: App, store: Store | None) -> Known:
+    """Return what the reference data may name: sources, KPIs, and what *store* holds."""
+    kpis = frozenset(f"{kpi.code}.{one.name}" for kpi in catalogue().values() for one in kpi.measures)
+    held = store.names() if store is not None else {}
+    return Known(sources=frozenset(app.settings.sources), kpis=kpis, **held)
+
+
 def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
     """Return the options of a feed from the configuration; *as_of* is a stamp of the store."""
     s = app.settings
@@ -75,5 +85,7 @@ def publish_options(
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
-    engine = app.settings.engine
-    return Options(base=app.settings.base, jobs=jobs or engine.jobs, ca_bundle=engine.ca_bundle, **flags)
+    s = app.settings
+    return Options(
+        base=s.base, jobs=jobs or s.engine.jobs, ca_bundle=s.engine.ca_bundle, currency=s.currency, **flags
+    )

@@ -113,15 +113,35 @@ class PresenceRoom:
                 gone[record.table] = [row[0] for row in rows]
         return gone
 
-    def too_many(
-        self, gone: dict[str, list[str]], scope: Scope, source_id: str, *, max_leave: float
-    ) -> str | None:
-        """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
+    def arrived(self, scope: Scope, source_id: str, *, run_id: int) -> dict[str, int]:
+        """Return, per table of *scope*, how many rows the run brought that were never there before."""
+        found = {}
+        for record in scope.records:
+            where, parameters = scope_sql(scope, record.table, source_id)
+            (found[record.table],) = self.connection.execute(
+                f"SELECT count(*) FROM {record.table} WHERE {where} AND run_id = ? AND presence NOT IN {LEFT} "
+                f"AND id NOT IN (SELECT id FROM {record.table}_history)",
+                (*parameters, run_id),
+            ).fetchone()
+        return found
 
-        Actual work of schedules is left out of the count: a plan may move its days at will.
+    def too_many(
+        self,
+        gone: dict[str, list[str]],
+        scope: Scope,
+        source_id: str,
+        *,
+        max_leave: float,
+        floor: int = 0,
+        arrived: dict[str, int] | None = None,
+    ) -> str | None:
+        """Say which guarded table would lose more than the share *max_leave* of its scope, and at least *floor* rows, or None.
+
+        Actual work of schedules is left out of the count: a plan may move its days at will. With *arrived*, the rows that
+        came instead, every table is guarded, and what leaves is what is lacking in the end.
         """
         for table, ids in gone.items():
-            if not BY_TABLE[table].guarded:
+            if not BY_TABLE[table].guarded and arrived is None:
                 continue
             where, parameters = scope_sql(scope, table, source_id)
             extra = " AND origin = 'timesheet'" if table == "worklog" else ""
@@ -129,7 +149,9 @@ class PresenceRoom:
                 f"SELECT count(*) FROM {table} WHERE {where} AND presence NOT IN {LEFT}{extra}", parameters
             ).fetchone()
             leaving = len(ids) if not extra else self._count_timesheets(ids)
-            if known and leaving / known > max_leave:
+            if arrived is not None:
+                known, leaving = known - arrived[table], leaving - arrived[table]
+            if known > 0 and leaving >= floor and leaving / known > max_leave:
                 return f"{leaving} of {known} {table} rows"
         return None
 

@@ -36,7 +36,7 @@ class _Work:
         self.report = SourceReport(source_id=source.name, kind=source.kind)
         self.began = time.monotonic()
         self.ctx = Context(
-            base=options.base, source_id=source.name, full=options.full, since=options.since, cancelled=cancelled,
+            base=options.base, source_id=source.name, full=options.full, since=options.since, currency=options.currency, cancelled=cancelled,
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
@@ -341,7 +341,8 @@ class _Engine:
             label = work.partitions[partition].label or partition
         said = _say(error)
         # a sentence about a file names it already
-        work.report.missing.append(said if not label or said.startswith(label) else f"{label}: {said}")
+        for line in said.splitlines():
+            work.report.missing.append(line if not label or line.startswith(label) else f"{label}: {line}")
         if not isinstance(error, HubError):
             log.error("%s: unexpected error", work.source.name, exc_info=error)
 

@@ -27,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 4
     dry_run: bool = False
     ca_bundle: str | None = None
+    currency: str = "EUR"
     session: Callable[[Context], Any] | None = None
     """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 
