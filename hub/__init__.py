@@ -9,8 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.cells import RULES as RULES
+    from hub.cells import CellReader as CellReader
+    from hub.cells import DecimalSign as DecimalSign
+    from hub.cells import Declared as Declared
+    from hub.cells import FormattedNumber as FormattedNumber
+    from hub.cells import cell_text as cell_text
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
+    from hub.columns import columns_of as columns_of
     from hub.context import Context as Context
     from hub.context import DeliveryContext as DeliveryContext
     from hub.destination import Delivery as Delivery
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from hub.destination import folder_check as folder_check
     from hub.entra import Entra as Entra
     from hub.entra import SignIn as SignIn
+    from hub.errors import CellError as CellError
     from hub.errors import ConfigError as ConfigError
     from hub.errors import DeliveryError as DeliveryError
     from hub.errors import HubError as HubError
@@ -77,12 +85,14 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
 
 _ROOMS = {
+    "cells": ("RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text"),
     "clock": ("civil_day", "utc_stamp"),
+    "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext"),
     "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
-        "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "CellError", "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),

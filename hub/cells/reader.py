@@ -29,7 +29,7 @@ _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds
 _DAYS = frozenset({"day", "month", "instant"})
 _LIKE = {
     "day": "a date such as 2026-10-31 or 31/10/2026", "instant": "a date such as 2026-10-31 or 31/10/2026",
-    "month": "a month such as 2026-10 or 10/2026", "seconds": "a duration such as 7,5, 7h30, 7:30 or 0,5 j",
+    "month": "a month such as 2026-10 or 10/2026", "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
     "integer": "a whole number",
 }  # fmt: skip
 _SIZES = {"seconds": 3600, "minor": 100}
@@ -37,8 +37,17 @@ _SIZES = {"seconds": 3600, "minor": 100}
 _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
-class PercentNumber(float):
-    """A number that a workbook shows as a percent: 0.45 shown as 45 %."""
+class FormattedNumber(float):
+    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the sign or code of a *currency*."""
+
+    percent: bool
+    currency: str | None
+
+    def __new__(cls, value: float, *, percent: bool = False, currency: str | None = None) -> FormattedNumber:
+        """Keep how *value* is shown."""
+        made = super().__new__(cls, value)
+        made.percent, made.currency = percent, currency
+        return made
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +105,8 @@ class CellReader:
             self._look_at_number(cell)
 
     def _look_at_number(self, cell: Any) -> None:
-        if isinstance(cell, int | float) and not isinstance(cell, bool | PercentNumber):
-            self.above_one |= abs(cell) > 1
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            self.above_one |= abs(cell) > 1 and not getattr(cell, "percent", False)
         elif isinstance(cell, str) and (written := take_apart(cell)):
             found = [one for one in readings(written.body) if one is not None]
             self.above_one |= not written.percent and any(one > 1 for one in found)
@@ -131,10 +140,9 @@ class CellReader:
             return self._written(cell, percent=percent, currency=currency)
         if not math.isfinite(cell):
             raise CellError(f"is not {self._like()}")
-        if isinstance(cell, PercentNumber):
-            if not percent:
-                raise CellError(f"is a percent, which {self._what()} is not")
-            return Decimal(repr(float(cell))) * 100, True
+        if isinstance(cell, FormattedNumber):
+            self._check_signs(cell.percent and not percent, cell.currency, currency)
+            return Decimal(repr(float(cell))) * (100 if cell.percent else 1), cell.percent
         return Decimal(repr(cell)) if isinstance(cell, float) else Decimal(cell), False
 
     def _written(self, text: str, *, percent: bool, currency: str | None) -> tuple[Decimal, bool]:
