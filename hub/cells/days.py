@@ -84,7 +84,7 @@ def by_format(text: str, pattern: str) -> datetime | None:
 
 def moment_of(text: str) -> datetime | None:
     """Return the instant of a stamp of ISO 8601 with a time, or None."""
-    if len(text) <= 10 or ":" not in text:
+    if len(text) <= 10 or not (":" in text or "T" in text):
         return None
     try:
         return datetime.fromisoformat(text)
