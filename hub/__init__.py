@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hub.cells import Declared as Declared
     from hub.cells import FormattedNumber as FormattedNumber
     from hub.cells import cell_text as cell_text
+    from hub.cells import currencies_of as currencies_of
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from hub.records import Worklog as Worklog
     from hub.secrets import Secret as Secret
     from hub.settings import convert as convert
+    from hub.settings import is_zone as is_zone
     from hub.simulator import Simulator as Simulator
     from hub.source import Batch as Batch
     from hub.source import Census as Census
@@ -85,7 +87,7 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
 
 _ROOMS = {
-    "cells": ("RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text"),
+    "cells": ("RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of"),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext"),
@@ -107,7 +109,7 @@ _ROOMS = {
         "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
-    "settings": ("convert",),
+    "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
 }  # fmt: skip

@@ -275,14 +275,14 @@ def _one_off(text: str) -> tuple[str, str, str] | None:
         return "percent", "%", text[:-1]
     if text[0] == "%":
         return "percent", "%", text[1:]
-    if (match := _BEFORE.match(text)) and codes(match[1]):
+    if (match := _BEFORE.match(text)) and currencies_of(match[1]):
         return "currency", match[1], text[match.end() :]
-    if (match := _AFTER.search(text)) and codes(match[1]):
+    if (match := _AFTER.search(text)) and currencies_of(match[1]):
         return "currency", match[1], text[: match.start()]
     return None
 
 
-def codes(mark: str) -> frozenset[str]:
+def currencies_of(mark: str) -> frozenset[str]:
     """Return the currencies that a sign, a word or a code may be; none where it is no currency."""
     if mark.upper() in CURRENCIES and (mark.isupper() or mark.islower() or mark.istitle()):
         return frozenset({mark.upper()})

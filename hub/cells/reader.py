@@ -15,7 +15,7 @@ import msgspec
 from hub import clock
 from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
 from hub.cells.durations import Unit, factor, seconds_of
-from hub.cells.numbers import BLANKS, DecimalSign, codes, readings, settles, take_apart
+from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.columns import Column
 from hub.errors import CellError
 
@@ -34,6 +34,9 @@ _LIKE = {
 }  # fmt: skip
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
+_ERROR = re.compile(
+    r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!)"
+)
 _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
@@ -123,6 +126,8 @@ class CellReader:
             cell = cell.strip(BLANKS + "\r\n")
         if cell is None or cell == "":
             return None
+        if isinstance(cell, str) and is_error(cell):
+            raise CellError("is an error of the spreadsheet")
         kind = self.column.kind
         if kind == "minor":
             return self._minor(cell, currency or self.declared.currency)
@@ -159,7 +164,7 @@ class CellReader:
             raise CellError(f"has a percent sign, and {self._what()} is no percent")
         if mark and self.column.kind != "minor":
             raise CellError(f"has the currency {mark}, and {self._what()} is no amount")
-        if mark and currency is not None and currency.upper() not in codes(mark):
+        if mark and currency is not None and currency.upper() not in currencies_of(mark):
             raise CellError(
                 f"is in {mark}, and the amount is in {currency}: say the currency of the row, or correct the cell"
             )
@@ -203,7 +208,7 @@ class CellReader:
             return self._real(found)
         if self.declared.unit == "share":
             return self._real(found * 100)
-        if 0 < abs(found) <= 1 and not self.above_one:
+        if 0 < found <= 1 and not self.above_one:
             raise CellError(
                 f"could be a share or a percent, and no number of its column is above 1: {self._how('unit')}"
             )
@@ -387,7 +392,7 @@ class CellReader:
         raise CellError("is neither yes nor no")
 
     def _currency(self, cell: Any) -> str:
-        found = codes(cell_text(cell))
+        found = currencies_of(cell_text(cell))
         if len(found) != 1:
             raise CellError("is not the code of a currency such as EUR")
         return next(iter(found))
@@ -408,6 +413,11 @@ class CellReader:
             "order": "write it as 2026-10-31", "unit": "write it with a percent sign",
         }  # fmt: skip
         return self.declared.how.get(what, default[what])
+
+
+def is_error(text: str) -> bool:
+    """Say whether *text* is what a spreadsheet shows where a formula failed, in English or French."""
+    return _ERROR.fullmatch(text) is not None
 
 
 def cell_text(cell: Any) -> str:

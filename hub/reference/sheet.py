@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hub.cells import CellReader, Declared
+from hub.cells import CellReader, Declared, is_error
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import Record
@@ -129,7 +129,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         rows: list[tuple[int, dict[str, str]]] = []
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
-            if not any(stripped) or stripped[0].startswith("#"):
+            if not any(stripped) or (stripped[0].startswith("#") and not is_error(stripped[0])):
                 continue
             if not names:
                 names = stripped

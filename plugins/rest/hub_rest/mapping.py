@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import jmespath
 import msgspec
 
-from hub import BY_TABLE, ConfigError, Record, columns_of, convert
+from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone
 
 PREFIXES = {"container": "p", "account": "u", "iteration": "s", "task": "", "worklog": "w", "task_change": "h", "task_link": "l",
             "sla_cycle": "c", "allocation": "a", "baseline": "b", "custom_value": "x"}  # fmt: skip
@@ -213,6 +213,10 @@ def _check(mapping: Mapping, where: str) -> None:
     for name, value in lacking:
         if not value:
             raise ConfigError(f"{where} [auth]: kind = {auth.kind!r} needs {name}.")
+    if mapping.tz != "source" and not is_zone(mapping.tz):
+        raise ConfigError(
+            f"{where}: tz = {mapping.tz!r} is not a time zone such as Europe/Paris, nor source."
+        )
     names = [one.name for one in mapping.list]
     if len(set(names)) < len(names):
         raise ConfigError(f"{where}: two lists have the same name.")

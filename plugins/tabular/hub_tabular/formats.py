@@ -15,7 +15,7 @@ from xml.etree import ElementTree  # the workbook was read whole by another read
 
 import msgspec
 
-from hub import FormattedNumber
+from hub import FormattedNumber, currencies_of
 
 _PERCENT = {9, 10}
 """The formats that every workbook knows: 0% and 0.00%."""
@@ -76,9 +76,10 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
         number, code = int(one.get("numFmtId") or 0), (one.get("formatCode") or "").split(";")[0]
         if "%" in _LITERAL.sub("", code):
             shown[number] = Shown(percent=True)
-        elif number >= _FIRST_OWN and (match := _CURRENCY.search(code)):
-            mark = next(part for part in match.groups() if part).strip()
-            shown[number] = Shown(currency=mark)
+        elif number >= _FIRST_OWN:
+            marks = [part.strip() for match in _CURRENCY.findall(code) for part in match if part]
+            if mark := next((one for one in marks if currencies_of(one)), None):
+                shown[number] = Shown(currency=mark)
     cells = next(iter(_all(root, "cellXfs")), None)
     return {
         number: shown[int(one.get("numFmtId") or 0)]
