@@ -36,31 +36,57 @@ def fill(store: Store) -> None:
         save(
             [
                 Task(
-                    id=f"s:t{n}", container_id=f"s:c{n % PLANS}", parent_id=f"s:t{n - n % 10}" if n % 10 else None, title=f"Task {n}",
-                    kind="work" if n % 10 else "summary", status_native="in_progress", percent=50.0, estimate_s=252000, remaining_s=126000,
-                    planned_start_on=days[n % 900], planned_finish_on=days[n % 900 + 20], assignee_id=f"s:p{n % PEOPLE}",
+                    id=f"s:t{n}",
+                    container_id=f"s:c{n % PLANS}",
+                    parent_id=f"s:t{n - n % 10}" if n % 10 else None,
+                    title=f"Task {n}",
+                    kind="work" if n % 10 else "summary",
+                    status_native="in_progress",
+                    percent=50.0,
+                    estimate_s=252000,
+                    remaining_s=126000,
+                    planned_start_on=days[n % 900],
+                    planned_finish_on=days[n % 900 + 20],
+                    assignee_id=f"s:p{n % PEOPLE}",
                 )
                 for n in numbers
             ]
-        )  # fmt: skip
+        )
         save(
             [
                 Baseline(id=f"s:t{n}/b0", task_id=f"s:t{n}", finish_on=days[n % 900 + 10], effort_s=252000)
                 for n in numbers
             ]
         )
-        save([
-            Allocation(id=f"s:a{n}", account_id=f"s:p{n % PEOPLE}", container_id=f"s:c{n % PLANS}", start_on=days[n % 900],
-                       finish_on=days[n % 900 + 10], seconds=252000) for n in numbers
-        ])  # fmt: skip
+        save(
+            [
+                Allocation(
+                    id=f"s:a{n}",
+                    account_id=f"s:p{n % PEOPLE}",
+                    container_id=f"s:c{n % PLANS}",
+                    start_on=days[n % 900],
+                    finish_on=days[n % 900 + 10],
+                    seconds=252000,
+                )
+                for n in numbers
+            ]
+        )
     for start in range(0, WORKLOGS, 50_000):
         save(
             [
-                Worklog(id=f"s:w{n}", task_id=f"s:t{n % TASKS}", container_id=f"s:c{n % PLANS}", account_id=f"s:p{n % PEOPLE}",
-                        day=days[n % 1000], seconds=900 + n % 27000, approval="approved", updated_at="2026-01-01T00:00:00Z")
+                Worklog(
+                    id=f"s:w{n}",
+                    task_id=f"s:t{n % TASKS}",
+                    container_id=f"s:c{n % PLANS}",
+                    account_id=f"s:p{n % PEOPLE}",
+                    day=days[n % 1000],
+                    seconds=900 + n % 27000,
+                    approval="approved",
+                    updated_at="2026-01-01T00:00:00Z",
+                )
                 for n in range(start, start + 50_000)
             ]
-        )  # fmt: skip
+        )
     store.end_run(run, "ok")
 
 
@@ -83,10 +109,12 @@ if __name__ == "__main__":
             gate = time.perf_counter() - began
         outside = snapshot.timings["outside DuckDB"]
         print(
-            f"feed built in {spent:.1f} s (limit 60), peak {peak.mb:.0f} MB (limit 1500); gate {gate:.1f} s, blocking: {[f.text for f in findings if f.blocks]}"
+            f"feed built in {spent:.1f} s (limit 60), peak {peak.mb:.0f} MB (limit 1500); "
+            f"gate {gate:.1f} s, blocking: {[f.text for f in findings if f.blocks]}"
         )
         print(
-            f"outside DuckDB: {outside:.1f} s reading SQLite over ADBC ({outside / spent:.0%}); inside: {spent - outside:.1f} s"
+            f"outside DuckDB: {outside:.1f} s reading SQLite over ADBC ({outside / spent:.0%}); inside: "
+            f"{spent - outside:.1f} s"
         )
         print(
             "slowest:",

@@ -1,4 +1,7 @@
-"""A site of Jira in a process of its own for `jira_sync.py`: 3 worklogs and 5 changes an issue, answers kept as bytes once they were made."""
+"""A site of Jira in a process of its own for `jira_sync.py`.
+
+3 worklogs and 5 changes an issue, answers kept as bytes once they were made.
+"""
 
 from __future__ import annotations
 
@@ -84,8 +87,15 @@ class Handler(BaseHTTPRequestHandler):
                 Handler.asked[0] += 1
                 if key not in self.kept:
                     headers = {name.lower(): value for name, value in self.headers.items()}
-                    made = self.world.answer(Request(
-                        method=self.command, path=parts.path, query=_query(parts.query), headers=headers, body=body))  # fmt: skip
+                    made = self.world.answer(
+                        Request(
+                            method=self.command,
+                            path=parts.path,
+                            query=_query(parts.query),
+                            headers=headers,
+                            body=body,
+                        )
+                    )
                     self.kept[key] = (made.status, json.dumps(made.body).encode())
                 answer = self.kept[key]
         self.send_response(answer[0])

@@ -1,7 +1,10 @@
-"""Jira: our full reading against a floor that makes the same requests bare, one chain of pages, and the script a user would write.
+"""Jira: our full reading against a floor that makes the same requests bare.
 
-Each runs in a process of its own against the same site, which has every answer ready; wall and CPU seconds, peak memory, requests.
-``--tap`` adds tap-jira from PyPI, in an environment of its own, over TLS because it knows nothing else; ``--large`` adds 100,000 issues.
+And against one chain of pages, and the script a user would write.
+
+Each runs in a process of its own against the same site, which has every answer ready; wall and CPU seconds,
+peak memory, requests. ``--tap`` adds tap-jira from PyPI, in an environment of its own, over TLS because it
+knows nothing else; ``--large`` adds 100,000 issues.
 """
 
 from __future__ import annotations
@@ -51,8 +54,9 @@ def _session() -> Any:
 
 
 _DDL = """
-CREATE TABLE task (id TEXT PRIMARY KEY, project TEXT, parent TEXT, code TEXT, title TEXT, type TEXT, status TEXT, category TEXT, priority TEXT,
-    assignee TEXT, created TEXT, updated TEXT, due TEXT, estimate INT, spent INT, remaining INT, points REAL, sprint TEXT, labels TEXT);
+CREATE TABLE task (id TEXT PRIMARY KEY, project TEXT, parent TEXT, code TEXT, title TEXT, type TEXT,
+    status TEXT, category TEXT, priority TEXT, assignee TEXT, created TEXT, updated TEXT, due TEXT,
+    estimate INT, spent INT, remaining INT, points REAL, sprint TEXT, labels TEXT);
 CREATE TABLE worklog (id TEXT PRIMARY KEY, task TEXT, author TEXT, started TEXT, seconds INT, updated TEXT);
 CREATE TABLE change (id TEXT PRIMARY KEY, task TEXT, field TEXT, a TEXT, b TEXT, at TEXT, author TEXT);
 """
@@ -62,12 +66,29 @@ def _rows(issues: list[Any]) -> tuple[list[Any], list[Any], list[Any]]:
     tasks, logs, changes = [], [], []
     for one in issues:
         f = one["fields"]
-        tasks.append((
-            one["id"], f["project"]["id"], (f.get("parent") or {}).get("id"), one["key"], f["summary"], f["issuetype"]["name"], f["status"]["name"],
-            f["status"]["statusCategory"]["key"], (f.get("priority") or {}).get("name"), (f.get("assignee") or {}).get("accountId"), f["created"],
-            f["updated"], f.get("duedate"), f.get("timeoriginalestimate"), f.get("timespent"), f.get("timeestimate"),
-            f.get("customfield_10016"), str((f.get("customfield_10020") or [{}])[-1].get("id")), " ".join(f.get("labels") or []),
-        ))  # fmt: skip
+        tasks.append(
+            (
+                one["id"],
+                f["project"]["id"],
+                (f.get("parent") or {}).get("id"),
+                one["key"],
+                f["summary"],
+                f["issuetype"]["name"],
+                f["status"]["name"],
+                f["status"]["statusCategory"]["key"],
+                (f.get("priority") or {}).get("name"),
+                (f.get("assignee") or {}).get("accountId"),
+                f["created"],
+                f["updated"],
+                f.get("duedate"),
+                f.get("timeoriginalestimate"),
+                f.get("timespent"),
+                f.get("timeestimate"),
+                f.get("customfield_10016"),
+                str((f.get("customfield_10020") or [{}])[-1].get("id")),
+                " ".join(f.get("labels") or []),
+            )
+        )
         logs += [_log(log) for log in f["worklog"]["worklogs"]]
         changes += [
             _change(one["id"], line, item) for line in one["changelog"]["histories"] for item in line["items"]
@@ -133,14 +154,26 @@ def floor(url: str, place: Path) -> None:
     ids: list[str] = []
     token = None
     while True:
-        page = ask("POST", "/search/jql", {"jql": "created >= 0 ORDER BY created ASC, key ASC", "fields": ["id"], "maxResults": 5000}
-                   | ({"nextPageToken": token} if token else {}))  # fmt: skip
+        page = ask(
+            "POST",
+            "/search/jql",
+            {"jql": "created >= 0 ORDER BY created ASC, key ASC", "fields": ["id"], "maxResults": 5000}
+            | ({"nextPageToken": token} if token else {}),
+        )
         ids += [one["id"] for one in page["issues"]]
         if not (token := page.get("nextPageToken")):
             break
     ids.sort(key=int)
-    names = [*wire.SYSTEM_FIELDS, "customfield_10014", "customfield_10015", "customfield_10016", "customfield_10020", "customfield_10021",
-             "customfield_10030", "worklog"]  # fmt: skip
+    names = [
+        *wire.SYSTEM_FIELDS,
+        "customfield_10014",
+        "customfield_10015",
+        "customfield_10016",
+        "customfield_10020",
+        "customfield_10021",
+        "customfield_10030",
+        "worklog",
+    ]
 
     def fetch(part: list[str]) -> Any:
         return ask(
@@ -161,9 +194,30 @@ def chain(url: str, place: Path) -> None:
     connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _DDL)
     token = None
     while True:
-        body = {"jql": "created >= 0", "maxResults": 100, "expand": "changelog", "fields": [
-            "summary", "status", "issuetype", "project", "created", "updated", "parent", "priority", "assignee", "duedate", "labels", "worklog",
-            "timeoriginalestimate", "timespent", "timeestimate", "customfield_10016", "customfield_10020"]}  # fmt: skip
+        body = {
+            "jql": "created >= 0",
+            "maxResults": 100,
+            "expand": "changelog",
+            "fields": [
+                "summary",
+                "status",
+                "issuetype",
+                "project",
+                "created",
+                "updated",
+                "parent",
+                "priority",
+                "assignee",
+                "duedate",
+                "labels",
+                "worklog",
+                "timeoriginalestimate",
+                "timespent",
+                "timeestimate",
+                "customfield_10016",
+                "customfield_10020",
+            ],
+        }
         page = msgspec.json.decode(
             session.post(f"{api}/search/jql", json=body | ({"nextPageToken": token} if token else {})).content
         )
@@ -173,13 +227,21 @@ def chain(url: str, place: Path) -> None:
 
 
 def naive(url: str, place: Path) -> None:
-    """Hold the objects of the `jira` package in a list, ask for the worklogs of each issue, insert by sqlite-utils."""
+    """Run the script a user would write.
+
+    Hold the objects of the `jira` package in a list, ask for the worklogs of each issue, insert by
+    sqlite-utils.
+    """
     import jira
     import sqlite_utils
 
     client = jira.JIRA(server=url, basic_auth=(EMAIL, SECRET), options={"check_update": False})
-    issues = client.enhanced_search_issues("created >= 0", maxResults=False, expand="changelog",
-                                          fields="summary,status,project,created,updated,worklog")  # fmt: skip
+    issues = client.enhanced_search_issues(
+        "created >= 0",
+        maxResults=False,
+        expand="changelog",
+        fields="summary,status,project,created,updated,worklog",
+    )
     base = sqlite_utils.Database(place / "naive.db")
     base["task"].insert_all(
         (
@@ -188,19 +250,30 @@ def naive(url: str, place: Path) -> None:
         ),
         pk="id",
     )
-    base["change"].insert_all((
-        {"id": f"{line.id}/{item.field}", "issue": i.id, "to": item.toString} for i in issues for line in i.changelog.histories for item in line.items
-    ), pk="id")  # fmt: skip
-    base["worklog"].insert_all((
-        {"id": log.id, "issue": i.id, "seconds": log.timeSpentSeconds} for i in issues for log in client.worklogs(i.id)
-    ), pk="id")  # fmt: skip
+    base["change"].insert_all(
+        (
+            {"id": f"{line.id}/{item.field}", "issue": i.id, "to": item.toString}
+            for i in issues
+            for line in i.changelog.histories
+            for item in line.items
+        ),
+        pk="id",
+    )
+    base["worklog"].insert_all(
+        (
+            {"id": log.id, "issue": i.id, "seconds": log.timeSpentSeconds}
+            for i in issues
+            for log in client.worklogs(i.id)
+        ),
+        pk="id",
+    )
 
 
 RUNS = {"ours": ours, "floor": floor, "chain": chain, "naive": naive}
 
 
 def measure(name: str, url: str) -> dict[str, float]:
-    """Run one in a process of its own; give wall and CPU seconds, peak MB and requests."""
+    """Run one in a process of its own, and return wall and CPU seconds, peak MB and requests."""
     ask(url, "/bench")
     done = subprocess.run(
         [sys.executable, __file__, "run", name, url], capture_output=True, text=True, check=False
@@ -225,17 +298,43 @@ def tap() -> dict[str, float]:
             [place / "env/bin/pip", "install", "-q", "tap-jira==2.6.0"], check=True, stderr=subprocess.DEVNULL
         )
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", place / "key.pem", "-out", place / "cert.pem", "-days", "2",
-             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                place / "key.pem",
+                "-out",
+                place / "cert.pem",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+            ],
+            check=True,
+            capture_output=True,
+        )
         certificate = (place / "cert.pem").read_text()
         (place / "both.pem").write_text(certificate + (place / "key.pem").read_text())
         (bundle,) = place.glob("env/lib/*/site-packages/certifi/cacert.pem")
         bundle.write_text(bundle.read_text() + certificate)
         for url in site(10_000, certificate=place / "both.pem"):
-            (place / "config.json").write_text(json.dumps({
-                "start_date": "2020-01-01T00:00:00Z", "user_agent": "bench", "username": EMAIL, "password": SECRET, "base_url": url,
-            }))  # fmt: skip
+            (place / "config.json").write_text(
+                json.dumps(
+                    {
+                        "start_date": "2020-01-01T00:00:00Z",
+                        "user_agent": "bench",
+                        "username": EMAIL,
+                        "password": SECRET,
+                        "base_url": url,
+                    }
+                )
+            )
             run_tap = [str(place / "env/bin/tap-jira"), "--config", str(place / "config.json")]
             catalog = json.loads(
                 subprocess.run([*run_tap, "--discover"], capture_output=True, check=True).stdout
@@ -274,7 +373,7 @@ def tap() -> dict[str, float]:
 
 
 def site(issues: int, *, certificate: Path | None = None) -> Iterator[str]:
-    """Start a site and give its address; with a *certificate* it speaks TLS."""
+    """Start a site and return its address; with a *certificate* it speaks TLS."""
     words = [sys.executable, str(HERE / "jira_site.py"), str(issues)] + (
         ["--certificate", str(certificate)] if certificate else []
     )

@@ -8,16 +8,21 @@ from pathlib import Path
 
 _ZERO = (
     "<Type>0</Type><IsNull>0</IsNull><CreateDate>2026-01-05T08:00:00</CreateDate><Priority>500</Priority>"
-    "<EffortDriven>0</EffortDriven><Recurring>0</Recurring><OverAllocated>0</OverAllocated><Estimated>0</Estimated>"
+    "<EffortDriven>0</EffortDriven><Recurring>0</Recurring><OverAllocated>0</OverAllocated>"
+    "<Estimated>0</Estimated>"
     "<Critical>0</Critical><IsSubproject>0</IsSubproject><IsSubprojectReadOnly>0</IsSubprojectReadOnly>"
     "<ExternalTask>0</ExternalTask><StartVariance>0</StartVariance><FinishVariance>0</FinishVariance>"
     "<WorkVariance>0</WorkVariance><FreeSlack>0</FreeSlack><TotalSlack>0</TotalSlack><FixedCost>0</FixedCost>"
     "<FixedCostAccrual>3</FixedCostAccrual><Cost>0</Cost><OvertimeCost>0</OvertimeCost>"
-    "<OvertimeWork>PT0H0M0S</OvertimeWork><ActualCost>0</ActualCost><ActualOvertimeCost>0</ActualOvertimeCost>"
-    "<ActualOvertimeWork>PT0H0M0S</ActualOvertimeWork><RemainingCost>0</RemainingCost><ACWP>0</ACWP><CV>0</CV>"
+    "<OvertimeWork>PT0H0M0S</OvertimeWork><ActualCost>0</ActualCost>"
+    "<ActualOvertimeCost>0</ActualOvertimeCost>"
+    "<ActualOvertimeWork>PT0H0M0S</ActualOvertimeWork><RemainingCost>0</RemainingCost>"
+    "<ACWP>0</ACWP><CV>0</CV>"
     "<ConstraintType>0</ConstraintType><CalendarUID>-1</CalendarUID><LevelAssignments>1</LevelAssignments>"
-    "<LevelingCanSplit>1</LevelingCanSplit><LevelingDelay>0</LevelingDelay><LevelingDelayFormat>8</LevelingDelayFormat>"
-    "<IgnoreResourceCalendar>0</IgnoreResourceCalendar><HideBar>0</HideBar><Rollup>0</Rollup><BCWS>0</BCWS><BCWP>0</BCWP>"
+    "<LevelingCanSplit>1</LevelingCanSplit><LevelingDelay>0</LevelingDelay>"
+    "<LevelingDelayFormat>8</LevelingDelayFormat>"
+    "<IgnoreResourceCalendar>0</IgnoreResourceCalendar><HideBar>0</HideBar><Rollup>0</Rollup><BCWS>0</BCWS>"
+    "<BCWP>0</BCWP>"
     "<PhysicalPercentComplete>0</PhysicalPercentComplete><EarnedValueMethod>0</EarnedValueMethod>"
     "<IsPublished>1</IsPublished><CommitmentType>0</CommitmentType>"
 )
@@ -32,13 +37,17 @@ def _week() -> str:
             "<WorkingTime><FromTime>13:00:00</FromTime><ToTime>17:00:00</ToTime></WorkingTime></WorkingTimes>"
         )
         days.append(
-            f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(working)}</DayWorking>{times if working else ''}</WeekDay>"
+            f"<WeekDay><DayType>{day}</DayType>"
+            f"<DayWorking>{int(working)}</DayWorking>{times if working else ''}</WeekDay>"
         )
     return "".join(days)
 
 
 def write_plan(path: Path, *, tasks: int = 20_000, assignments: int = 18_000, links: int = 16_000) -> None:
-    """Write *tasks* tasks in groups of ten under a summary, with daily timephased work for each assignment."""
+    """Write *tasks* tasks in groups of ten under a summary.
+
+    Each assignment has daily timephased work.
+    """
     with path.open("w", encoding="utf-8") as out:
         out.write(
             '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -47,7 +56,8 @@ def write_plan(path: Path, *, tasks: int = 20_000, assignments: int = 18_000, li
             "<StartDate>2026-01-05T08:00:00</StartDate><FinishDate>2027-12-31T17:00:00</FinishDate>"
             "<CurrencyCode>EUR</CurrencyCode><CalendarUID>1</CalendarUID><MinutesPerDay>480</MinutesPerDay>"
             "<MinutesPerWeek>2400</MinutesPerWeek><Calendars><Calendar><UID>1</UID><Name>Standard</Name>"
-            f"<IsBaseCalendar>1</IsBaseCalendar><WeekDays>{_week()}</WeekDays></Calendar></Calendars>\n<Tasks>\n"
+            f"<IsBaseCalendar>1</IsBaseCalendar><WeekDays>{_week()}</WeekDays></Calendar></Calendars>\n"
+            "<Tasks>\n"
         )
         first = date(2026, 1, 5)
         for uid in range(1, tasks + 1):
@@ -58,25 +68,31 @@ def write_plan(path: Path, *, tasks: int = 20_000, assignments: int = 18_000, li
             work = "PT0H0M0S" if summary else "PT24H0M0S"
             actual, remaining = (work, "PT0H0M0S") if done else ("PT0H0M0S", work)
             link = (
-                f"<PredecessorLink><PredecessorUID>{uid - 1}</PredecessorUID><Type>1</Type><CrossProject>0</CrossProject>"
+                f"<PredecessorLink><PredecessorUID>{uid - 1}</PredecessorUID><Type>1</Type>"
+                "<CrossProject>0</CrossProject>"
                 "<LinkLag>0</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
                 if not summary and uid % 11 != 2 and uid <= links * 11 // 9
                 else ""
             )
             out.write(
-                f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>Task {uid}</Name><WBS>{uid // 11 + 1}.{uid % 11}</WBS>"
+                f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>Task {uid}</Name>"
+                f"<WBS>{uid // 11 + 1}.{uid % 11}</WBS>"
                 f"<OutlineLevel>{1 if summary else 2}</OutlineLevel>"
-                f"<Start>{start}T08:00:00</Start><Finish>{finish}T17:00:00</Finish><Duration>PT24H0M0S</Duration>"
-                f"<DurationFormat>7</DurationFormat><Work>{work}</Work><Milestone>0</Milestone><Summary>{int(summary)}</Summary>"
+                f"<Start>{start}T08:00:00</Start><Finish>{finish}T17:00:00</Finish>"
+                "<Duration>PT24H0M0S</Duration>"
+                f"<DurationFormat>7</DurationFormat><Work>{work}</Work><Milestone>0</Milestone>"
+                f"<Summary>{int(summary)}</Summary>"
                 f"<PercentComplete>{done}</PercentComplete><PercentWorkComplete>{done}</PercentWorkComplete>"
                 f"<ActualWork>{actual}</ActualWork><RemainingWork>{remaining}</RemainingWork>{_ZERO}{link}"
-                f"<Baseline><Number>0</Number><Start>{start}T08:00:00</Start><Finish>{finish}T17:00:00</Finish>"
+                f"<Baseline><Number>0</Number><Start>{start}T08:00:00</Start>"
+                f"<Finish>{finish}T17:00:00</Finish>"
                 "<Duration>PT24H0M0S</Duration><Work>PT24H0M0S</Work><Cost>0</Cost></Baseline></Task>\n"
             )
         out.write("</Tasks>\n<Resources>\n")
         for uid in range(1, 201):
             out.write(
-                f"<Resource><UID>{uid}</UID><ID>{uid}</ID><Name>Person {uid}</Name><Type>1</Type></Resource>\n"
+                f"<Resource><UID>{uid}</UID><ID>{uid}</ID><Name>Person {uid}</Name>"
+                "<Type>1</Type></Resource>\n"
             )
         out.write("</Resources>\n<Assignments>\n")
         written = 0
@@ -92,13 +108,17 @@ def write_plan(path: Path, *, tasks: int = 20_000, assignments: int = 18_000, li
                 day = _workday(start, step)
                 spans.append(
                     f"<TimephasedData><Type>{kind}</Type><UID>{uid}</UID><Start>{day}T08:00:00</Start>"
-                    f"<Finish>{day + timedelta(days=1)}T08:00:00</Finish><Unit>2</Unit><Value>PT8H0M0S</Value></TimephasedData>"
+                    f"<Finish>{day + timedelta(days=1)}T08:00:00</Finish><Unit>2</Unit>"
+                    "<Value>PT8H0M0S</Value></TimephasedData>"
                 )
             actual, remaining = ("PT24H0M0S", "PT0H0M0S") if kind == 2 else ("PT0H0M0S", "PT24H0M0S")
             out.write(
-                f"<Assignment><UID>{uid}</UID><TaskUID>{uid}</TaskUID><ResourceUID>{uid % 200 + 1}</ResourceUID>"
-                f"<ActualWork>{actual}</ActualWork><Start>{start}T08:00:00</Start><Finish>{finish}T17:00:00</Finish>"
-                f"<RemainingWork>{remaining}</RemainingWork><Units>1</Units><Work>PT24H0M0S</Work><WorkContour>0</WorkContour>"
+                f"<Assignment><UID>{uid}</UID><TaskUID>{uid}</TaskUID>"
+                f"<ResourceUID>{uid % 200 + 1}</ResourceUID>"
+                f"<ActualWork>{actual}</ActualWork><Start>{start}T08:00:00</Start>"
+                f"<Finish>{finish}T17:00:00</Finish>"
+                f"<RemainingWork>{remaining}</RemainingWork><Units>1</Units><Work>PT24H0M0S</Work>"
+                "<WorkContour>0</WorkContour>"
                 f"{''.join(spans)}</Assignment>\n"
             )
         out.write("</Assignments></Project>\n")

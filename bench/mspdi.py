@@ -1,4 +1,7 @@
-"""Our MSPDI reader against MPXJ's read plus getters, on a plan of 20,000 tasks made on the spot, three rounds each."""
+"""Our MSPDI reader against MPXJ's read plus getters.
+
+On a plan of 20,000 tasks made on the spot, three rounds each.
+"""
 
 from __future__ import annotations
 
@@ -117,9 +120,11 @@ if __name__ == "__main__":
         median = {who: statistics.median(seen) for who, seen in times.items()}
         print(f"ours   {median['ours']:.2f} s, peak {memory['ours']:.0f} MB (limit 120), days spread")
         print(
-            f"MPXJ   {median['theirs']:.2f} s read plus getters to Python values, no days, peak {memory['theirs']:.0f} MB, JVM start left out"
+            f"MPXJ   {median['theirs']:.2f} s read plus getters to Python values, no days, "
+            f"peak {memory['theirs']:.0f} MB, JVM start left out"
         )
         print(f"MPXJ   {median['bare']:.2f} s read plus bare getter calls")
         print(
-            f"ratio  {median['theirs'] / median['ours']:.1f} (goal 4), against bare getter calls {median['bare'] / median['ours']:.1f}"
+            f"ratio  {median['theirs'] / median['ours']:.1f} (goal 4), "
+            f"against bare getter calls {median['bare'] / median['ours']:.1f}"
         )

@@ -1,7 +1,11 @@
-"""Every source over HTTP but Jira, which has a bench of its own: memory for 10,000 and 100,000 items, and requests per 1,000.
+"""Every source over HTTP but Jira, which has a benchmark of its own.
 
-Each reading runs in a process of its own against the simulator of its tool, in another; pages are of the tool's usual size. Redmine is read without its history,
-which costs one request an issue, Project Server without timesheets, whose days are in memory by period. ``--large`` adds the 100,000, and the ratio of the peaks (goal 1.5). Names choose sources.
+Memory for 10,000 and 100,000 items, and requests per 1,000.
+
+Each reading runs in a process of its own against the simulator of its tool, in another; pages are of the
+tool's usual size. Redmine is read without its history, which costs one request an issue, Project Server
+without timesheets, whose days are in memory by period. ``--large`` adds the 100,000, and the ratio of the
+peaks (goal 1.5). Names choose sources.
 """
 
 from __future__ import annotations
@@ -42,7 +46,10 @@ def certification(name: str, count: int = SMALL) -> Any:
 
 
 def microsoft(name: str, count: int) -> Any:
-    """Return the certification of a service of Microsoft, with pages of the documented sizes and plans of 200 tasks."""
+    """Return the certification of a service of Microsoft.
+
+    Pages have the documented sizes, plans 200 tasks.
+    """
     from hub_msproject import certification
     from hub_msproject.testing import planner, premium, server
 
@@ -146,7 +153,8 @@ def main() -> int:
             peaks.append(one["peak"])
             full, quiet = one["full"]["requests"], one["quiet"]["requests"]
             print(
-                f"{name:14}{one['items']:8,}{full:8,}{1000 * full / one['items']:11.1f}{quiet:7,}{one['full']['seconds']:7.1f}s{one['peak']:9.0f}",
+                f"{name:14}{one['items']:8,}{full:8,}{1000 * full / one['items']:11.1f}{quiet:7,}"
+                f"{one['full']['seconds']:7.1f}s{one['peak']:9.0f}",
                 flush=True,
             )
         if len(peaks) > 1:

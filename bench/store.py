@@ -21,12 +21,23 @@ def tasks(shift: int = 0) -> list[Task]:
     """Make tasks; *shift* changes a tenth of them."""
     return [
         Task(
-            id=f"s:{n}", container_id="s:c", parent_id=f"s:{n // 10}", code=f"T-{n}", title=f"Task number {n}", wbs=f"1.{n}",
-            status_raw="In progress", status_native="in_progress", created_at="2026-01-01T00:00:00Z", planned_start_on="2026-01-01",
-            planned_finish_on="2026-02-01", percent=50.0, percent_kind="duration", estimate_s=n + (shift if n % 10 == 0 else 0),
+            id=f"s:{n}",
+            container_id="s:c",
+            parent_id=f"s:{n // 10}",
+            code=f"T-{n}",
+            title=f"Task number {n}",
+            wbs=f"1.{n}",
+            status_raw="In progress",
+            status_native="in_progress",
+            created_at="2026-01-01T00:00:00Z",
+            planned_start_on="2026-01-01",
+            planned_finish_on="2026-02-01",
+            percent=50.0,
+            percent_kind="duration",
+            estimate_s=n + (shift if n % 10 == 0 else 0),
         )
         for n in range(ROWS)
-    ]  # fmt: skip
+    ]
 
 
 def worklogs() -> list[Worklog]:
@@ -82,10 +93,12 @@ if __name__ == "__main__":
                     changed.append(ours(store, tasks(shift=1)))
         a, b = statistics.median(mine), statistics.median(theirs)
         print(
-            f"{name}: {ROWS:,} rows of {len(first[0].__struct_fields__)} fields: store {ROWS / a:,.0f}/s, bare executemany {ROWS / b:,.0f}/s"
+            f"{name}: {ROWS:,} rows of {len(first[0].__struct_fields__)} fields: "
+            f"store {ROWS / a:,.0f}/s, bare executemany {ROWS / b:,.0f}/s"
         )
         print(
-            f"  ratio {b / a:.2f} (goal 0.60); written again unchanged {ROWS / statistics.median(again):,.0f}/s"
+            f"  ratio {b / a:.2f} (goal 0.60); "
+            f"written again unchanged {ROWS / statistics.median(again):,.0f}/s"
         )
         if changed:
             print(f"  a tenth changed, old images kept: {ROWS / statistics.median(changed):,.0f}/s")

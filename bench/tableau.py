@@ -1,4 +1,7 @@
-"""Tableau: a million hours as a .hyper file, ours with names, types and keys against the bare engine on the same Parquet; read back."""
+"""Tableau: a million hours as a .hyper file, read back.
+
+Ours with names, types and keys against the bare engine on the same Parquet.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,17 @@ from hub import FeedView, model
 
 ROWS = 1_000_000
 FACT = "fact_worklog"
-SQL = f"""SELECT 'w' || i AS worklog_id, DATE '2023-01-01' + (i % 1000)::INTEGER AS work_date, 20230101 AS date_key, i % 200 AS project_key,
-    i % 100000 AS task_key, i % 500 AS person_key, i % 4 AS source_key, 'project' AS category, i % 2 AS is_billable, 'approved' AS approval,
-    3600 + i % 60 AS seconds, (3600 + i % 60) / 25200.0 AS days, ((i % 1000) / 100)::DECIMAL(18, 2) AS amount,
-    TIMESTAMPTZ '2026-01-01 00:00:00+00' AS updated_at, NULL::VARCHAR AS sealed_month FROM range({ROWS}) t(i)"""
+SQL = f"""
+    SELECT 'w' || i AS worklog_id, DATE '2023-01-01' + (i % 1000)::INTEGER AS work_date, 20230101 AS date_key,
+        i % 200 AS project_key, i % 100000 AS task_key, i % 500 AS person_key, i % 4 AS source_key,
+        'project' AS category, i % 2 AS is_billable, 'approved' AS approval, 3600 + i % 60 AS seconds,
+        (3600 + i % 60) / 25200.0 AS days, ((i % 1000) / 100)::DECIMAL(18, 2) AS amount,
+        TIMESTAMPTZ '2026-01-01 00:00:00+00' AS updated_at, NULL::VARCHAR AS sealed_month
+    FROM range({ROWS}) t(i)"""
 
 
 def view(connection: duckdb.DuckDBPyConnection, folder: Path) -> FeedView:
-    """Write the tables as Parquet and give them as a feed; the dimensions are empty."""
+    """Write the tables as Parquet and return them as a feed; the dimensions are empty."""
     tables = {}
     for name in hyper.tables_of(FACT)[1]:
         shape = model().tables[name].columns
@@ -29,7 +35,8 @@ def view(connection: duckdb.DuckDBPyConnection, folder: Path) -> FeedView:
         listed = ", ".join(f"{column}::{facts.type} AS {column}" for column, facts in shape.items())
         tables[name] = str(folder / f"{name}.parquet")
         connection.execute(
-            f"COPY (SELECT {listed} FROM ({SQL if name == FACT else nothing})) TO '{tables[name]}' (FORMAT parquet)"
+            f"COPY (SELECT {listed} "
+            f"FROM ({SQL if name == FACT else nothing})) TO '{tables[name]}' (FORMAT parquet)"
         )
     return FeedView(
         feed_id="bench",
@@ -63,7 +70,8 @@ def main() -> int:
                 'SELECT count(*), sum("Seconds"), sum("Amount"), count(DISTINCT "Id") FROM "Worklogs"'
             )[0]
         wanted = connection.execute(
-            f"SELECT count(*), sum(seconds)::BIGINT, sum(amount), count(DISTINCT worklog_id) FROM '{feed.tables[FACT]}'"
+            "SELECT count(*), sum(seconds)::BIGINT, sum(amount), count(DISTINCT worklog_id) "
+            f"FROM '{feed.tables[FACT]}'"
         ).fetchall()[0]
     if tuple(found) != wanted:
         print(f"the file holds {found}, the Parquet {wanted}")

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from hub.entra import SignIn as SignIn
     from hub.errors import CellError as CellError
     from hub.errors import ConfigError as ConfigError
+    from hub.errors import DeliveryDenied as DeliveryDenied
     from hub.errors import DeliveryError as DeliveryError
+    from hub.errors import DeliveryForbidden as DeliveryForbidden
+    from hub.errors import DeliveryGone as DeliveryGone
+    from hub.errors import DeliveryUnavailable as DeliveryUnavailable
     from hub.errors import HubError as HubError
     from hub.errors import Interrupted as Interrupted
     from hub.errors import MissingExtra as MissingExtra
@@ -85,6 +89,8 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
+    from hub.words import mark as mark
+    from hub.words import tr as tr
 
 _ROOMS = {
     "cells": ("RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of"),
@@ -94,7 +100,7 @@ _ROOMS = {
     "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
-        "CellError", "ConfigError", "DeliveryError", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone", "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
@@ -112,6 +118,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
+    "words": ("mark", "tr"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

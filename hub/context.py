@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from hub import clock
-from hub.errors import Interrupted
+from hub.errors import HttpError, HubError, Interrupted, of_destination, of_source
 
 if TYPE_CHECKING:
     from hub.http import Session
@@ -19,11 +21,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """How runs use the network: the company's own certificates, and what one answer may cost (megabytes, seconds)."""
+
+    ca_bundle: str | None = None
+    answer_mb: float = 100.0
+    request_s: float = 300.0
+
+    def session(self, **how: Any) -> Session:
+        """Make a patient session; *how* is for `hub.http.Session`. Network code loads only for those who use it."""
+        from hub.http import Limits, Session
+
+        limits = Limits(answer_mb=self.answer_mb, request_s=self.request_s)
+        return Session(ca_bundle=self.ca_bundle, limits=limits, **how)
+
+
 class RunContext:
-    """What the hub lends a plugin for one run or delivery: the configuration's folder, a log, HTTP, resources."""
+    """What a plugin gets for one run or delivery: the configuration's folder, a log, HTTP, resources."""
 
     def __init__(self, *, base: Path, log: str, session: Callable[[], Session] | None = None) -> None:
-        """Lend *base* (the folder of the configuration), the log named *log*, and what *session* makes."""
+        """Take *base* (the folder of the configuration), the log named *log*, and what makes a *session*."""
         self.base = base
         self.log = logging.getLogger(log)
         self._make_session = session
@@ -38,9 +55,20 @@ class RunContext:
 
     def another_session(self, key: str) -> Session:
         """Return a session of its own for another host: the credentials of one are never sent to the other."""
-        if self._make_session is None:
+        make = self._make_session
+        if make is None:
             raise RuntimeError("this context was made without HTTP")
-        return self.shared(f"http {key}", self._make_session)
+
+        def in_our_words() -> Session:
+            session = make()
+            session.say = self._words
+            return session
+
+        return self.shared(f"http {key}", in_our_words)
+
+    def _words(self, error: HttpError) -> HubError:
+        """Say what an exchange came to in words that fit this run."""
+        return error
 
     def now(self) -> datetime:
         """Return this instant in UTC; in a demonstration it may be one of the past."""
@@ -67,7 +95,11 @@ class RunContext:
 
 
 class Context(RunContext):
-    """What the engine lends a source for one run: besides, traffic, what is missing, cancellation."""
+    """What a source gets for one run: besides, traffic, what is missing, cancellation."""
+
+    def _words(self, error: HttpError) -> HubError:
+        """Say it as a source's error."""
+        return of_source(error)
 
     def __init__(
         self,
@@ -80,7 +112,7 @@ class Context(RunContext):
         cancelled: threading.Event | None = None,
         session: Callable[[], Session] | None = None,
     ) -> None:
-        """Lend *base* (the folder of the configuration) and the rest to the source *source_id*; amounts are in *currency*."""
+        """Take *base* (the folder of the configuration) and the rest to the source *source_id*; amounts are in *currency*."""
         super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
         self.full = full
         self.since = since
@@ -121,8 +153,12 @@ class Context(RunContext):
 
 
 class DeliveryContext(RunContext):
-    """What the hub lends a destination for one delivery."""
+    """What a destination gets for one delivery."""
+
+    def _words(self, error: HttpError) -> HubError:
+        """Say it as a destination's error."""
+        return of_destination(error)
 
     def __init__(self, *, base: Path, name: str, session: Callable[[], Session] | None = None) -> None:
-        """Lend *base*, the folder of the configuration, a log, and what *session* makes."""
+        """Take *base*, the folder of the configuration, a log, and what makes a *session*."""
         super().__init__(base=base, log=f"hub.destination.{name}", session=session)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hub.errors import ConfigError, SourceDenied, SourceForbidden
+from hub.errors import ConfigError, HttpDenied, HttpForbidden
 from hub.files import write_atomically
 from hub.secrets import Secret
 
@@ -110,7 +110,7 @@ class SignIn:
     def header(self, resource: str) -> dict[str, str]:
         """Return the header that opens *resource* (``https://graph.microsoft.com``).
 
-        Raises `SourceDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that is none.
+        Raises `HttpDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that is none.
         """
         with self._lock:  # several threads that begin at once ask for one token
             app = self._app()
@@ -119,7 +119,7 @@ class SignIn:
             else:
                 known = app.get_accounts()
                 if not known:
-                    raise SourceDenied(
+                    raise HttpDenied(
                         f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once."
                     )
                 found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
@@ -131,7 +131,7 @@ class SignIn:
     def by_code(self, resource: str, say: Callable[[str], None]) -> str:
         """Let a person sign in: *say* tells the address and the code; give the name that signed in.
 
-        Raises `ConfigError` where an application signs in, `SourceDenied` for a refusal.
+        Raises `ConfigError` where an application signs in, `HttpDenied` for a refusal.
         """
         if self.account.is_application:
             raise ConfigError(
@@ -176,7 +176,7 @@ class SignIn:
                     self._cache.deserialize(Secret("file", self.place.name, self.place.parent).reveal())
                 self._made = msal.PublicClientApplication(account.client_id, token_cache=self._cache, **known)
         except (ValueError, TypeError) as exc:
-            raise SourceDenied(
+            raise HttpDenied(
                 f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, or the certificate cannot be used "
                 f"({_first_line(str(exc)).partition('. ')[0]})."
             ) from None
@@ -203,7 +203,7 @@ class SignIn:
                 file.write(self._cache.serialize().encode())
             self._cache.has_state_changed = False
 
-    def _refusal(self, found: dict[str, Any]) -> SourceDenied:
+    def _refusal(self, found: dict[str, Any]) -> HttpDenied:
         said = str(found.get("error_description") or found.get("error") or "")
         codes = [int(code) for code in found.get("error_codes") or re.findall(r"AADSTS(\d+)", said)]
         sentence = next(
@@ -211,7 +211,7 @@ class SignIn:
             _first_line(said),
         )
         shown = f" (AADSTS{codes[0]})" if codes else ""
-        kind = SourceForbidden if {65001, 53003} & set(codes) else SourceDenied
+        kind = HttpForbidden if {65001, 53003} & set(codes) else HttpDenied
         return kind(f"{self.name}: Microsoft refused the sign-in: {sentence}{shown}.")
 
 
@@ -238,7 +238,7 @@ class _Client:
             url = url.replace("https://", "http://", 1)
         _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
         if response.is_redirect:  # whoever it is sent to would get the secret
-            raise SourceDenied(
+            raise HttpDenied(
                 f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. Check authority, and the proxy."
             )
         return response

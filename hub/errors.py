@@ -20,8 +20,17 @@
     │   └── SourceDataError        leave out: the answer or the file cannot be understood
     │       └── CellError          leave out: this row, which is named; what is wrong with one value of it
     ├── FeedError                  stop: the feed could not be built
-    │   └── GateClosed             exit 4   stop: the last good feed stays
-    └── DeliveryError              leave out: this destination did not get the feed
+    ├── DeliveryError              leave out: this destination did not get the feed
+    │   ├── DeliveryDenied         leave out: credentials or rights (401, 403)
+    │   │   └── DeliveryForbidden  leave out: the credentials are good, the right to write is lacking (403)
+    │   ├── DeliveryGone           leave out: the place is not there (404, 410)
+    │   └── DeliveryUnavailable    try again later: patience is exhausted (429, 5xx, network)
+    └── HttpError                  what an exchange came to; a run turns it into one of the two families above
+        ├── HttpDenied             401, or nobody has signed in
+        │   └── HttpForbidden      403
+        ├── HttpGone               404, 410
+        ├── HttpUnavailable        patience is exhausted
+        └── HttpUnexpected         an answer that cannot be understood
 
 A message says what is wrong, where, and what to do. It never holds a secret.
 """
@@ -111,11 +120,79 @@ class FeedError(HubError):
     """The feed could not be built or read."""
 
 
-class GateClosed(FeedError):
-    """The new feed failed its checks; the last good feed stays up."""
-
-    exit_code = 4
-
-
 class DeliveryError(HubError):
     """A destination did not receive the feed."""
+
+
+class DeliveryDenied(DeliveryError):
+    """The destination refused the credentials or the right to write."""
+
+
+class DeliveryForbidden(DeliveryDenied):
+    """The destination knows the account and does not let it do this."""
+
+
+class DeliveryGone(DeliveryError):
+    """What was to be written to is not there."""
+
+
+class DeliveryUnavailable(DeliveryError):
+    """The destination did not answer within the hub's patience."""
+
+
+class HttpError(HubError):
+    """An exchange over HTTP did not end as it was asked to."""
+
+
+class HttpDenied(HttpError):
+    """The other side refused the credentials, or nobody has signed in."""
+
+
+class HttpForbidden(HttpDenied):
+    """The other side knows the account and does not let it do this."""
+
+
+class HttpGone(HttpError):
+    """What was asked for is not there."""
+
+
+class HttpUnavailable(HttpError):
+    """The other side did not answer within the hub's patience."""
+
+
+class HttpUnexpected(HttpError):
+    """An answer cannot be understood, or a question was not."""
+
+
+def of_source(error: HttpError) -> SourceError:
+    """Say what an exchange came to as a source's error, with what it means for the run."""
+    match error:
+        case HttpForbidden():
+            return SourceForbidden(str(error))
+        case HttpDenied():
+            return SourceDenied(str(error))
+        case HttpGone():
+            return SourceGone(str(error))
+        case HttpUnavailable():
+            return SourceUnavailable(
+                f"{error} Nothing that was read is lost; the next run goes on from there."
+            )
+        case _:
+            return SourceDataError(str(error))
+
+
+def of_destination(error: HttpError) -> DeliveryError:
+    """Say what an exchange came to as a destination's error, with what it means for readers."""
+    match error:
+        case HttpForbidden():
+            return DeliveryForbidden(str(error))
+        case HttpDenied():
+            return DeliveryDenied(str(error))
+        case HttpGone():
+            return DeliveryGone(str(error))
+        case HttpUnavailable():
+            return DeliveryUnavailable(
+                f"{error} What was delivered before stays; the next publish tries again."
+            )
+        case _:
+            return DeliveryError(str(error))

@@ -71,7 +71,10 @@ def categorize_status(source: Source, status: str) -> Category | None:
 
 @hookspec
 def map_record(source: Source, record: Record) -> Record | None:
-    """Apply a site's own rule to one *record* before it is stored; None leaves it as it is."""
+    """Apply a site's own rule to one *record* before it is stored; None leaves it as it is.
+
+    Rules of several plugins are chained: each gets what the one before it made.
+    """
 
 
 @hookspec

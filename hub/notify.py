@@ -8,8 +8,7 @@ from datetime import datetime
 from hub import clock
 from hub.errors import ConfigError
 from hub.secrets import Secret
-from hub.store import Store
-from hub.store.store import utc_now
+from hub.store import Store, questions
 
 _WELL = "ok"
 
@@ -18,7 +17,7 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
     """Return every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
     moment = now or clock.now()
     found = {}
-    for row in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
+    for row in questions.sources(store):
         name = row["id"]
         runs = store.runs(name, limit=1)
         verdict = runs[0].verdict if runs else "never"
@@ -44,7 +43,7 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     A state is remembered only when it was sent, so that a mail server that is down costs no news.
     """
     found = states(store, now=now)
-    known = {row["subject"]: row["state"] for row in store.rows("SELECT subject, state FROM notice")}
+    known = questions.announced(store)
     news = {
         name: text
         for name, (state, text) in found.items()
@@ -70,10 +69,5 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
             "A notification could not be sent: check the addresses in [notify] and the network; it is tried again."
         )
     elif len(sender):
-        with store.transaction():
-            for name in news:
-                store.connection.execute(
-                    "INSERT INTO notice VALUES (?, ?, ?) ON CONFLICT (subject) DO UPDATE SET state = excluded.state, at = excluded.at",
-                    (name, found[name][0], utc_now()),
-                )
+        questions.remember_announced(store, {name: found[name][0] for name in news})
     return problems

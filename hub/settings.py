@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub.cells import CURRENCIES
+from hub.context import Network
 from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.secrets import Secret, to_secret
@@ -65,11 +66,24 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[engine]``: how much runs at once, and how much memory the feed builder takes."""
+    """``[engine]``: how much runs at once, and how much memory the feed builder takes.
+
+    *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one answer over HTTP.
+    A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
+    """
 
     jobs: int = 4
     memory_mb: int = 1024
     ca_bundle: str | None = None
+    max_answer_mb: float = 100.0
+    max_request_s: float = 300.0
+    max_silence_s: float = 1800.0
+    max_source_s: float = 21600.0
+
+    @property
+    def network(self) -> Network:
+        """Return how runs use the network."""
+        return Network(ca_bundle=self.ca_bundle, answer_mb=self.max_answer_mb, request_s=self.max_request_s)
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -98,14 +98,26 @@ class Acme(Ledger, HttpWorld):
 
     def show(self, item: kit.Item) -> dict[str, Any]:
         return {
-            "id": item.native, "key": item.key, "project": item.container, "title": item.title, "done": item.done,
-            "estimate_h": item.hours, "total_estimate_h": item.hours + 10, "created": item.created, "updated": item.updated,
-        }  # fmt: skip
+            "id": item.native,
+            "key": item.key,
+            "project": item.container,
+            "title": item.title,
+            "done": item.done,
+            "estimate_h": item.hours,
+            "total_estimate_h": item.hours + 10,
+            "created": item.created,
+            "updated": item.updated,
+        }
 
     def show_log(self, log: kit.Log) -> dict[str, Any]:
         return {
-            "id": log.native, "item": log.item, "started": log.started, "hours": log.hours, "updated": log.updated, "comment": COMMENT
-        }  # fmt: skip
+            "id": log.native,
+            "item": log.item,
+            "started": log.started,
+            "hours": log.hours,
+            "updated": log.updated,
+            "comment": COMMENT,
+        }
 
     def show_change(self, change: Any) -> dict[str, Any]:
         return {
@@ -118,7 +130,7 @@ class Acme(Ledger, HttpWorld):
 
 
 class Item(msgspec.Struct):
-    """An item as the API gives it."""
+    """An item as the API shows it."""
 
     id: int
     key: str
@@ -131,7 +143,7 @@ class Item(msgspec.Struct):
 
 
 class Log(msgspec.Struct):
-    """A worklog as the API gives it."""
+    """A worklog as the API shows it."""
 
     id: int
     item: int
@@ -141,7 +153,7 @@ class Log(msgspec.Struct):
 
 
 class Changed(msgspec.Struct):
-    """A line of history as the API gives it."""
+    """A line of history as the API shows it."""
 
     id: int
     item: int
@@ -215,9 +227,14 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             return self.decode(answer.content)
         ctx.http.credentials = {"Authorization": f"Bearer {self.token}"}
         swallowed: dict[str, tuple[type[Exception], ...]] = {
-            "swallows_401": (SourceDenied,), "swallows_403": (SourceDenied,), "swallows_404": (SourceGone,), "swallows_410": (SourceGone,),
-            "swallows_400": (SourceDataError,), "swallows_503": (SourceUnavailable,), "html_is_empty": (SourceDataError,),
-        }  # fmt: skip
+            "swallows_401": (SourceDenied,),
+            "swallows_403": (SourceDenied,),
+            "swallows_404": (SourceGone,),
+            "swallows_410": (SourceGone,),
+            "swallows_400": (SourceDataError,),
+            "swallows_503": (SourceUnavailable,),
+            "html_is_empty": (SourceDataError,),
+        }
         if self.bug in swallowed and path != "/me":
             with contextlib.suppress(*swallowed[self.bug]):
                 return self.get(ctx, path, query)
@@ -405,9 +422,13 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         elif name == "changes":
             latest = self.bug == "history_of_the_latest"
             yield TaskChange(
-                id=self.row_id(f"c{row.item if latest else row.id}"), task_id=self.row_id(row.item), field="title",
-                from_value=row.before, to_value=row.after, at=row.updated,
-            )  # fmt: skip
+                id=self.row_id(f"c{row.item if latest else row.id}"),
+                task_id=self.row_id(row.item),
+                field="title",
+                from_value=row.before,
+                to_value=row.after,
+                at=row.updated,
+            )
         else:
             yield self.worklog(row, page)
 
@@ -441,11 +462,20 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         if bug == "zone_dropped":
             created = row.created[:19] + "Z"
         return Task(
-            id=self.row_id(native), container_id=self.row_id(f"p{row.project}"), code=row.key, title=title,
-            url=f"{self.url}/{row.id}?token={self.token}" if bug == "token_in_store" else f"{self.url}/{row.id}" if bug == "url_of_the_day" else None,
-            status_native="done" if row.done else "todo", created_at=created, updated_at=row.updated,
+            id=self.row_id(native),
+            container_id=self.row_id(f"p{row.project}"),
+            code=row.key,
+            title=title,
+            url=f"{self.url}/{row.id}?token={self.token}"
+            if bug == "token_in_store"
+            else f"{self.url}/{row.id}"
+            if bug == "url_of_the_day"
+            else None,
+            status_native="done" if row.done else "todo",
+            created_at=created,
+            updated_at=row.updated,
             estimate_s=int(estimate) * 3600 if bug == "whole_hours" else round(estimate * 3600),
-        )  # fmt: skip
+        )
 
     def worklog(self, row: Log, page: int) -> Worklog:
         day = row.started[:10]
@@ -456,9 +486,12 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             seconds = max(0, seconds)
         native = f"w{row.id}" if self.bug != "page_in_id" else f"w{row.id}-{uuid.uuid4()}"
         return Worklog(
-            id=self.row_id(native), task_id=self.row_id(row.item), account_id=COMMENT if self.bug == "collects_comments" else None, day=day,
+            id=self.row_id(native),
+            task_id=self.row_id(row.item),
+            account_id=COMMENT if self.bug == "collects_comments" else None,
+            day=day,
             seconds=seconds,
-        )  # fmt: skip
+        )
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
         if self.bug == "no_census":

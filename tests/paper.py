@@ -98,9 +98,12 @@ class PaperSource(Source, frozen=True, kw_only=True):
                 continue
             seen.add(part)
             yield Partition(
-                id=part, complete=True, scope=Scope(records=(Task,), id_prefix=self.row_id(f"{part}/")), evidence=f"absent from {name}",
+                id=part,
+                complete=True,
+                scope=Scope(records=(Task,), id_prefix=self.row_id(f"{part}/")),
+                evidence=f"absent from {name}",
                 data={"path": path, "part": part, "file": name},
-            )  # fmt: skip
+            )
         for part, cursor in cursors.items():
             if part not in seen and not part.startswith("__") and not cursor.get("away"):
                 yield Partition(id=part, data={"away": cursor})
@@ -173,9 +176,12 @@ class PaperSource(Source, frozen=True, kw_only=True):
         for part in sorted(cursors):
             if part not in there and not part.startswith("__"):
                 yield Census(
-                    record=Task, scope=Scope(records=(Task,), id_prefix=self.row_id(f"{part}/")), ids=frozenset(),
-                    evidence=f"the file of {part} is away", hold=self.bug != "absence_deletes_files",
-                )  # fmt: skip
+                    record=Task,
+                    scope=Scope(records=(Task,), id_prefix=self.row_id(f"{part}/")),
+                    ids=frozenset(),
+                    evidence=f"the file of {part} is away",
+                    hold=self.bug != "absence_deletes_files",
+                )
 
 
 class PaperCertification(kit.SourceCertification):

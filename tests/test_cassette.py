@@ -15,8 +15,16 @@ from hub.testing import HubResult
 from hub.testing.kit import SECRET, SimulatorServer
 from hub.testing.kit.anonymise import Anonymiser
 
-PRIVATE = ("Zélie Quartermaine", "zelie.quartermaine@corp.example", "+33 6 12 34 56 78", "0612345678", "33612345678", "zquart",
-           "12 rue des Lilas, 45000 Orléans", "tok_9f8e7d6c5b4a")  # fmt: skip
+PRIVATE = (
+    "Zélie Quartermaine",
+    "zelie.quartermaine@corp.example",
+    "+33 6 12 34 56 78",
+    "0612345678",
+    "33612345678",
+    "zquart",
+    "12 rue des Lilas, 45000 Orléans",
+    "tok_9f8e7d6c5b4a",
+)
 SOURCE = '''
 import sys
 sys.path.insert(0, {tests!r})
@@ -62,7 +70,10 @@ def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
 
 @pytest.mark.usefixtures("tool")
 def test_nobody_is_in_a_cassette(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """No name, address, telephone, login or token survives; the file is private; it certifies what a recording can."""
+    """No name, address, telephone, login or token survives.
+
+    The file is private; it certifies what a recording can.
+    """
     made = run_hub("plugin", "record", "tool", "--out", "tool.json")
     text = (hub_folder / "tool.json").read_text()
     seen = run_hub("plugin", "certify", "tool.json", "--level", "bronze")
@@ -124,7 +135,10 @@ def test_what_cannot_be_recorded(hub_folder: Path, run_hub: Callable[..., HubRes
 
 @given(st.text(), st.text())
 def test_equal_stays_equal(one: str, other: str) -> None:
-    """Equal texts have equal pseudonyms, different ones different; a anonymise of another key gives others."""
+    """Equal texts have equal pseudonyms, different ones different.
+
+    Another key makes others.
+    """
     anonymise = Anonymiser(b"a" * 32, origin="http://x")
 
     assert anonymise.text(one) == anonymise.text(one)
@@ -157,7 +171,10 @@ def test_what_is_nobody_stays(text: str) -> None:
 
 @pytest.mark.parametrize("number", [0, 7, -12, 999999999, 33612345678, -33612345678, 10**20])
 def test_numbers(number: int) -> None:
-    """Long ones become others of the same sign, short ones stay; a field that is kept keeps its numbers too."""
+    """Long ones become others of the same sign, short ones stay.
+
+    A field that is kept keeps its numbers too.
+    """
     anonymised = Anonymiser(b"k" * 32, origin="http://x", keep=("kept",)).json({"n": number, "kept": number})
 
     assert number == anonymised["kept"]

@@ -1,4 +1,7 @@
-"""Signing in to Microsoft: by secret, certificate or a person's code, against a simulator of the sign-in; each refusal says what to do."""
+"""Signing in to Microsoft, against a simulator of the sign-in; each refusal says what to do.
+
+By secret, certificate or a person's code.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hub.entra import Entra, SignIn
-from hub.errors import ConfigError, SourceDenied, SourceUnavailable
+from hub.errors import ConfigError, HttpDenied, HttpUnavailable
 from hub.http import Session
 from hub.secrets import Secret
 from hub.testing.kit import HttpWorld, Request, Response, SimulatorServer
@@ -98,9 +101,12 @@ def test_an_application_signs_in_by_its_certificate(
     pem = certificate(tmp_path / "app.pem", password.encode() if password else None)
     monkeypatch.setenv("KEY_PASSWORD", password or "")
     settings = Entra(
-        tenant=TENANT, client_id=CLIENT, authority=tenant.url, certificate=Secret("file", "app.pem", tmp_path),
+        tenant=TENANT,
+        client_id=CLIENT,
+        authority=tenant.url,
+        certificate=Secret("file", "app.pem", tmp_path),
         certificate_password=Secret("env", "KEY_PASSWORD", tmp_path) if password else None,
-    )  # fmt: skip
+    )
 
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(settings, tmp_path).header(GRAPH)
     sent = b"".join(request.body for request in tenant.asked)
@@ -137,7 +143,7 @@ def test_a_person_signs_in_once_by_a_code(tenant: SimulatorServer, tmp_path: Pat
 
 
 def test_nobody_has_signed_in_yet(tenant: SimulatorServer, tmp_path: Path) -> None:
-    with pytest.raises(SourceDenied, match="Run `hub signin planner` once"):
+    with pytest.raises(HttpDenied, match="Run `hub signin planner` once"):
         signing(person(tenant), tmp_path).header(GRAPH)
 
 
@@ -156,14 +162,20 @@ def test_an_application_needs_no_person(tenant: SimulatorServer, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    [(7000215, "the client secret is wrong"), (7000222, "has expired: make a new one"), (65001, "let an administrator grant the permissions"),
-     (500011, "does not have the service"), (53003, "conditional access"), (123456, "Something new")],
-)  # fmt: skip
+    [
+        (7000215, "the client secret is wrong"),
+        (7000222, "has expired: make a new one"),
+        (65001, "let an administrator grant the permissions"),
+        (500011, "does not have the service"),
+        (53003, "conditional access"),
+        (123456, "Something new"),
+    ],
+)
 def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code: int, says: str) -> None:
     """A sentence for a person, with Microsoft's code to search for, and without the ids of the request."""
     tenant.world.refuse = refused(code, "Something new.")  # type: ignore[union-attr]
 
-    with pytest.raises(SourceDenied, match=says) as caught:
+    with pytest.raises(HttpDenied, match=says) as caught:
         signing(account(tenant.url), tmp_path).header(GRAPH)
     assert f"(AADSTS{code})" in str(caught.value)
     assert "Trace ID" not in str(caught.value)
@@ -172,7 +184,7 @@ def test_a_refusal_says_what_to_do(tenant: SimulatorServer, tmp_path: Path, code
 def test_an_unknown_tenant_is_named(tenant: SimulatorServer, tmp_path: Path) -> None:
     settings = msgspec.structs.replace(account(tenant.url), tenant="nowhere.example")
 
-    with pytest.raises(SourceDenied, match=r"does not know the tenant 'nowhere\.example'"):
+    with pytest.raises(HttpDenied, match=r"does not know the tenant 'nowhere\.example'"):
         signing(settings, tmp_path).header(GRAPH)
 
 
@@ -181,7 +193,7 @@ def test_a_sign_in_that_is_down_is_waited_for(tenant: SimulatorServer, tmp_path:
 
     assert {"Authorization": f"Bearer {TOKEN}"} == signing(account(tenant.url), tmp_path).header(GRAPH)
     tenant.fault = lambda *_: Response(status=503)
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(HttpUnavailable):
         signing(account(tenant.url), tmp_path).header(GRAPH)
 
 
@@ -193,7 +205,7 @@ def test_the_secret_follows_no_redirect(tenant: SimulatorServer, tmp_path: Path)
             if request.path.endswith("/token")
             else honest()
         )
-        with pytest.raises(SourceDenied, match="sends us elsewhere: it was not followed"):
+        with pytest.raises(HttpDenied, match="sends us elsewhere: it was not followed"):
             signing(account(tenant.url), tmp_path).header(GRAPH)
         assert [] == elsewhere.asked
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.errors import HubError, Interrupted, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
 from hub.http import Lane, Session, server_wait
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -145,9 +145,7 @@ def test_patience_ends(server: Server, session: Session, slept: Slept) -> None:
     """After the patience the source is unavailable, in a sentence that holds no query."""
     server.answers = [says(503)]
 
-    with pytest.raises(
-        SourceUnavailable, match=r"did not answer within 60 s of patience: HTTP 503"
-    ) as caught:
+    with pytest.raises(HttpUnavailable, match=r"did not answer within 60 s of patience: HTTP 503") as caught:
         session.get_json(server.url + "/x?token=s3cret")
     assert sum(slept) <= 60
     assert "s3cret" not in str(caught.value)
@@ -157,7 +155,7 @@ def test_a_wait_longer_than_patience_is_not_begun(server: Server, session: Sessi
     """A server that asks for an hour is left for the next run at once."""
     server.answers = [says(429, Retry_After="3000")]
 
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(HttpUnavailable):
         session.get_json(server.url)
     assert [] == slept
 
@@ -165,12 +163,12 @@ def test_a_wait_longer_than_patience_is_not_begun(server: Server, session: Sessi
 @pytest.mark.parametrize(
     ("status", "cls", "words"),
     [
-        (401, SourceDenied, "token is wrong, expired"),
-        (403, SourceDenied, "forbidden to this account"),
-        (404, SourceGone, "does not exist, or this account may not see it"),
-        (410, SourceGone, "no longer offered"),
-        (400, SourceDataError, "did not understand the question"),
-        (422, SourceDataError, "did not understand the question"),
+        (401, HttpDenied, "token is wrong, expired"),
+        (403, HttpDenied, "forbidden to this account"),
+        (404, HttpGone, "does not exist, or this account may not see it"),
+        (410, HttpGone, "no longer offered"),
+        (400, HttpUnexpected, "did not understand the question"),
+        (422, HttpUnexpected, "did not understand the question"),
     ],
 )
 def test_refusals_are_diagnosed_at_once(
@@ -188,7 +186,7 @@ def test_html_is_not_json(server: Server, session: Session) -> None:
     """A sign-in page instead of data is named as such."""
     server.answers = [says(200, b"<html>Sign in</html>", Content_Type="text/html")]
 
-    with pytest.raises(SourceDataError, match="HTML instead of JSON: most likely a sign-in page"):
+    with pytest.raises(HttpUnexpected, match="HTML instead of JSON: most likely a sign-in page"):
         session.get_json(server.url)
 
 
@@ -209,7 +207,7 @@ def test_typed_answers(server: Server, session: Session) -> None:
     server.answers = [says(200, b'{"total": 3}'), says(200, b'{"total": "3"}')]
 
     assert 3 == session.get_json(server.url, decoder=decoder).total
-    with pytest.raises(SourceDataError, match=r"another shape .* `\$\.total`"):
+    with pytest.raises(HttpUnexpected, match=r"another shape .* `\$\.total`"):
         session.get_json(server.url, decoder=decoder)
 
 
@@ -227,12 +225,15 @@ def test_resets_are_retried(server: Server, session: Session) -> None:
 
 def test_nobody_there(session: Session, slept: Slept) -> None:
     """No server at all ends in unavailable."""
-    with pytest.raises(SourceUnavailable, match="connection failed"):
+    with pytest.raises(HttpUnavailable, match="connection failed"):
         session.get_json("http://127.0.0.1:9/x")
 
 
 def test_credentials_stay_with_their_host(server: Server, session: Session) -> None:
-    """A redirect to another host carries neither the credentials nor any telling header; the same host keeps them."""
+    """A redirect to another host carries neither the credentials nor any telling header.
+
+    The same host keeps them.
+    """
     other = Server()
     try:
         other.answers = [says(200)]
@@ -252,7 +253,7 @@ def test_a_question_with_a_body_goes_to_no_other_host(server: Server, session: S
     """The body may hold a credential: where a redirect would send it on (307, 308), it is an error."""
     server.answers = [says(307, Location="http://localhost:9/there")]
 
-    with pytest.raises(SourceDataError, match="another host: it was not followed"):
+    with pytest.raises(HttpUnexpected, match="another host: it was not followed"):
         session.json("POST", server.url + "/x", json={"access_token": "s3cret"})
 
 
@@ -271,7 +272,7 @@ def test_a_circle_ends(server: Server, session: Session) -> None:
     """Redirects for ever are an error."""
     server.answers = [says(302, Location="/x")]
 
-    with pytest.raises(SourceDataError, match="redirects in a circle"):
+    with pytest.raises(HttpUnexpected, match="redirects in a circle"):
         session.get_json(server.url + "/x")
 
 

@@ -1,4 +1,7 @@
-"""The kit is proven by mutants: a correct connector is Gold on every seed, one fault fails, and by the right law."""
+"""The kit is proven by mutants: a correct connector is Gold on every seed.
+
+One fault fails, and by the right law.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,10 @@ MUTANTS = {
 
 
 def test_there_are_enough() -> None:
-    """At least 30 checks with a law and a way to mend, at least 40 mutants, each aimed at a check that exists."""
+    """At least 30 checks have a law and a way to mend, at least 40 mutants an aim.
+
+    Each is aimed at a check that exists.
+    """
     codes = [check.code for check in CHECKS]
 
     assert len(codes) == len(set(codes)) >= 30
@@ -90,7 +96,10 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("bug", MUTANTS)
 def test_a_mutant_is_caught_by_its_law(bug: str, proof: bool) -> None:
-    """A connector with this one fault fails the check that names the law it breaks, on several seeds in the proof."""
+    """A connector with this one fault fails the check that names the law it breaks.
+
+    On several seeds in the proof.
+    """
     for seed in range(2026, 2029 if proof else 2027):
         report = certify(AcmeCertification(bug), seed=seed, only=(MUTANTS[bug],))
 
@@ -108,10 +117,15 @@ def test_a_correct_connector_is_gold(proof: bool) -> None:
 
 
 def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """certify takes a file, prints laws and ways to mend, JSON and JUnit, and its exit code follows the level asked."""
+    """`hub certify` takes a file, prints laws and ways to mend, JSON and JUnit.
+
+    Its exit code follows the level asked.
+    """
     certification = Path(__file__).with_name("acme.py")
     (hub_folder / "bad.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(certification.parent)!r})\nimport acme\nclass Bad(acme.AcmeCertification):\n    def __init__(self): super().__init__('exclusive_cursor')\n"
+        f"import sys\nsys.path.insert(0, {str(certification.parent)!r})\nimport acme\n"
+        "class Bad(acme.AcmeCertification):\n"
+        "    def __init__(self): super().__init__('exclusive_cursor')\n"
     )
     well = run_hub("plugin", "certify", str(certification.with_name("paper.py")), "--level", "gold", "--json")
     bad = run_hub("plugin", "certify", "bad.py", "--level", "silver", "--junit", "report.xml")

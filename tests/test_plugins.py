@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.plugins import Plugins
+from hub.store import Store
 from hub.testing import HubResult
 
 GOOD = """
@@ -93,6 +94,31 @@ def test_a_file_in_config_is_a_plugin(hub_folder: Path, run_hub: Callable[..., H
     assert "Warning: The plugin sick" in synced.error
     assert "failed in run_finished: RuntimeError: the chat is down" in synced.error
     assert '"table": "container", "rows": 1' in shown.output
+
+
+RULE = """
+import msgspec
+from hub import Container, hookimpl
+
+@hookimpl
+def map_record(record):
+    if isinstance(record, Container):
+        return msgspec.structs.replace(record, name=record.name + "%s")
+"""
+
+
+def test_rules_of_two_plugins_are_chained(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
+    """Each rule gets what the one before it made; the one registered last is asked first."""
+    (hub_folder / "config" / "plugins").mkdir()
+    for name, text in {"paper": GOOD, "a": RULE % " a", "b": RULE % " b"}.items():
+        (hub_folder / "config" / "plugins" / f"{name}.py").write_text(text)
+    (hub_folder / "config" / "hub.toml").write_text("[sources.p]\nkind = 'paper'\n")
+    synced = run_hub("sync")
+    with Store.open(hub_folder / "data" / "hub.db") as store:
+        (name,) = (row["name"] for row in store.rows("SELECT name FROM container"))
+
+    assert 0 == synced.exit_code, synced.error
+    assert "Mapped b a" == name
 
 
 def test_what_sources_need_is_open_while_they_are_asked(

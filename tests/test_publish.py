@@ -111,6 +111,24 @@ def test_a_failed_delivery_stops_no_other_and_is_tried_again(store: Store, tmp_p
     assert 5 == len(got[-1][1])
 
 
+class Caller(Copy, frozen=True, kw_only=True):
+    """A destination that asks an address where nobody answers."""
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        ctx.http.patience_s = 0.0
+        return ctx.http.json("POST", "http://127.0.0.1:9/feed", json={})
+
+
+def test_a_dead_address_is_told_in_words_of_a_delivery(store: Store, tmp_path: Path) -> None:
+    """What a run that reads would say, that nothing read is lost, makes no sense where something is written."""
+    fill(store, PLAN, HOURS)
+    (delivery,) = go(store, tmp_path, Caller(name="dead", got=[])).deliveries
+
+    assert "failed" == delivery.state
+    assert "What was delivered before stays" in (delivery.error or "")
+    assert "read is lost" not in (delivery.error or "")
+
+
 def test_a_dry_run_writes_nothing(store: Store, tmp_path: Path) -> None:
     """Nothing is left of it."""
     fill(store, HOURS)

@@ -11,7 +11,7 @@ from filling import ask, fill
 
 from hub.context import Context
 from hub.errors import ConfigError, FeedError, SourceDataError
-from hub.filters import parse
+from hub.placement import parse
 from hub.records import (
     CalendarDay,
     Container,

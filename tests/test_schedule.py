@@ -129,7 +129,10 @@ def test_commands(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
 
 
 def test_news_once_per_change(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failing is told once, still failing is not, recovering is; a message that could not go is tried again."""
+    """Failing is told once, still failing is not, recovering is.
+
+    A message that could not go is tried again.
+    """
     import apprise
 
     sent: list[str] = []

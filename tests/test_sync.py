@@ -35,9 +35,14 @@ def whole(*records: Record, cursor: Any = 1) -> ScriptedSource:
     """Return a source with one complete partition of all tasks and worklogs."""
     scope = Scope(records=(Task, Worklog), id_prefix="s:t/")
     return ScriptedSource(
-        name="s", script={"file": once(*records, cursor=cursor)},
-        partitions=(Partition(id="file", label="plan.xml", complete=True, scope=scope, evidence="absent from plan.xml"),),
-    )  # fmt: skip
+        name="s",
+        script={"file": once(*records, cursor=cursor)},
+        partitions=(
+            Partition(
+                id="file", label="plan.xml", complete=True, scope=scope, evidence="absent from plan.xml"
+            ),
+        ),
+    )
 
 
 def fails(error: Exception, *first: Record) -> Callable[[Any], Iterable[Batch]]:
@@ -154,7 +159,10 @@ def test_rows_that_could_not_be_understood_prove_nothing(store: Store) -> None:
 
 
 def test_too_many_at_once_are_held(store: Store) -> None:
-    """More than a fifth of a container waits for a person; hours at stake are said; accepting lets them go."""
+    """More than a fifth of a container waits for a person.
+
+    Hours at stake are said; accepting lets them go.
+    """
     log = Worklog(id="s:t/w", task_id="s:t/9", container_id="s:c", day="2026-01-05", seconds=3600)
     sync_once(store, whole(Container(id="s:c", kind="plan", name="Plan"), *tasks(*range(10)), log))
     report = sync_once(store, whole(*tasks(*range(5)), cursor=2))
@@ -204,9 +212,12 @@ def test_hidden_is_not_deleted(store: Store) -> None:
     sync_once(store, source)
     scope = Scope(records=(Task,), container_id="s:c")
     denied = ScriptedSource(
-        name="s", script={"p": once()},
-        exists=lambda: [Census(record=Task, scope=scope, ids=frozenset(), evidence="403 on C", readable=False)],
-    )  # fmt: skip
+        name="s",
+        script={"p": once()},
+        exists=lambda: [
+            Census(record=Task, scope=scope, ids=frozenset(), evidence="403 on C", readable=False)
+        ],
+    )
     sync_once(store, denied)
 
     assert ("hidden", "403 on C") == store.connection.execute(
@@ -295,7 +306,10 @@ def test_the_queue_is_bounded(store: Store) -> None:
 
 
 def test_dry_run_tells_hours_and_writes_nothing(store: Store) -> None:
-    """A dry run shows logged and planned hours per project, before and after, and leaves the store as it was."""
+    """A dry run shows logged and planned hours per project, before and after.
+
+    The store stays as it was.
+    """
     link = ProjectLink(id="config:P/s:c", project_code="P", container_id="s:c", facets="")
     project = Project(id="config:P", code="P", name="Project")
     sync_once(store, ScriptedSource(name="config", script={"p": once(project, link)}))
@@ -373,7 +387,10 @@ def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
 def test_a_dead_owner_leaves_no_lock(tmp_path: Path) -> None:
     """A lock whose owner was killed is simply free."""
     path = tmp_path / "hub.db"
-    code = f"import time, pathlib\nfrom hub.sync import lock\nwith lock(pathlib.Path({str(path)!r})):\n  print('held', flush=True); time.sleep(60)"
+    code = (
+        f"import time, pathlib\nfrom hub.sync import lock\nwith lock(pathlib.Path({str(path)!r})):\n"
+        "  print('held', flush=True); time.sleep(60)"
+    )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None
     assert b"held\n" == child.stdout.readline()

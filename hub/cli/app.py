@@ -15,7 +15,7 @@ from rich.console import Console
 
 from hub import clock
 from hub.destination import Destination
-from hub.errors import ConfigError
+from hub.errors import ConfigError, StoreError
 from hub.feed.kpi import register
 from hub.plugins import Plugins
 from hub.reference import ConfigSource, has_reference
@@ -78,6 +78,7 @@ class App:
     def store(self, *, writing: bool = False) -> Iterator[Store]:
         """Open the store; *writing* holds the lock, so that one run writes at a time."""
         path = store_path(self.settings.store, base=self.settings.base)
+        self._must_not_begin_anew(path)
         if path is not None and writing:
             path.parent.mkdir(parents=True, exist_ok=True)
         if writing:
@@ -87,6 +88,19 @@ class App:
         else:
             with Store.open(self.settings.store, base=self.settings.base) as store:
                 yield store
+
+    def _must_not_begin_anew(self, path: Path | None) -> None:
+        """Stop where feeds or cuts lie about that a store which is not there made: a new one would forget them silently."""
+        if path is None or (path.exists() and path.stat().st_size):
+            return
+        feed = self.settings.feed
+        traces = [place for place in (feed / "CURRENT", feed.parent / "cuts") if place.exists()]
+        if traces:
+            raise StoreError(
+                f"The store {path} is {'empty' if path.exists() else 'missing'}, but {traces[0]} was made with one: a new store would "
+                "forget every cut, sealed month and decision. Restore it from a copy; to begin anew on purpose, move "
+                f"{feed} and {feed.parent / 'cuts'} away first."
+            )
 
     @contextmanager
     def reachable(self) -> Iterator[None]:

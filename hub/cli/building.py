@@ -13,22 +13,23 @@ from hub.publish import PublishOptions
 from hub.records import Record
 from hub.reference import Known
 from hub.source import Source
-from hub.store import Store
+from hub.store import Store, questions
 from hub.sync import Hooks, Options
 
 
 def hooks_of(app: App) -> Hooks:
     """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
     caller = app.plugins.hook
-    maps = caller.map_record.get_hookimpls()
+    # pluggy's own order of calling: who is registered last is asked first, tryfirst and trylast apart
+    maps = [*reversed(caller.map_record.get_hookimpls())]
     statuses = caller.categorize_status.get_hookimpls()
     transform = None
     if maps or statuses:
 
         def transform(source: Source, record: Record) -> Record:
-            for mapped in reversed(caller.map_record(source=source, record=record)):
-                if mapped is not None:
-                    record = mapped
+            for rule in maps:
+                given = {"source": source, "record": record}
+                record = rule.function(*(given[name] for name in rule.argnames)) or record
             raw = getattr(record, "status_raw", None)
             if statuses and raw and record.status_native is None:  # type: ignore[attr-defined]
                 category = caller.categorize_status(source=source, status=raw)
@@ -42,7 +43,7 @@ def hooks_of(app: App) -> Hooks:
         def finished(run: Any) -> None:
             try:
                 caller.run_finished(run=run)
-            except Exception as exc:  # noqa: BLE001 - who only listens must not stop the run
+            except (Exception, SystemExit) as exc:  # noqa: BLE001 - who only listens must not stop the run
                 app.err.print(
                     f"Warning: a plugin failed in run_finished: {type(exc).__name__}: {exc}", markup=False
                 )
@@ -53,7 +54,7 @@ def hooks_of(app: App) -> Hooks:
 def known_names(app: App, store: Store | None) -> Known:
     """Return what the reference data may name: sources, KPIs, and what *store* holds."""
     kpis = frozenset(f"{kpi.code}.{one.name}" for kpi in catalogue().values() for one in kpi.measures)
-    held = store.names() if store is not None else {}
+    held = questions.names(store) if store is not None else {}
     return Known(sources=frozenset(app.settings.sources), kpis=kpis, **held)
 
 
@@ -79,13 +80,19 @@ def publish_options(
     return PublishOptions(
         base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
         freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
-        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, ca_bundle=s.engine.ca_bundle,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, network=s.engine.network,
     )  # fmt: skip
 
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
-    s = app.settings
+    engine = app.settings.engine
     return Options(
-        base=s.base, jobs=jobs or s.engine.jobs, ca_bundle=s.engine.ca_bundle, currency=s.currency, **flags
+        base=app.settings.base,
+        jobs=jobs or engine.jobs,
+        network=engine.network,
+        currency=app.settings.currency,
+        silence_s=engine.max_silence_s,
+        source_s=engine.max_source_s,
+        **flags,
     )

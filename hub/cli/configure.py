@@ -124,7 +124,7 @@ def add_to(cli: click.Group) -> None:
         )
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
         for source in settings.sources.values():
-            for one in check(source, settings.base, ca_bundle=settings.engine.ca_bundle):
+            for one in check(source, settings.base, network=settings.engine.network):
                 app.say(
                     f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None
                 )
@@ -142,9 +142,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub signin planner
         """
-        # requests and msal are slow to import: only this command pays for them
+        # msal is slow to import: only this command pays for it
         from hub.entra import SignIn
-        from hub.http import Session
 
         known: dict[str, Any] = {**app.settings.sources, **app.settings.destinations}
 
@@ -155,7 +154,7 @@ def add_to(cli: click.Group) -> None:
                 f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}."
             )
         account, resource = signs_in
-        with closing(Session(ca_bundle=app.settings.engine.ca_bundle)) as session:
+        with closing(app.settings.engine.network.session()) as session:
             who = SignIn(account, session, base=app.settings.base, name=name).by_code(resource, app.say)
         app.say(
             f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",

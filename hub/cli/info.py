@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
@@ -16,11 +15,11 @@ from hub.cli import connectors
 from hub.cli.app import App, Group
 from hub.cli.output import STYLES, short_path
 from hub.errors import LockHeld, StoreError
-from hub.feed import load_manifest, open_feed
+from hub.feed import load_manifest
+from hub.feed.questions import Health, health
 from hub.notify import states
 from hub.publish import current
-from hub.records import BY_TABLE
-from hub.store import RunRow
+from hub.store import RunRow, questions
 from hub.store.store import store_path
 
 
@@ -46,35 +45,20 @@ def _why(run: RunRow) -> list[str]:
     return [run.error] if run.error else []
 
 
-def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
-    """Return the quality score of every source, and the sentences on quality and red figures of the feed in *folder*."""
-    feed = open_feed(folder)
-    try:
-        scores = dict(
-            feed.execute(
-                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SOURCE' AND scope_kind = 'source'"
-            ).fetchall()
-        )
-        low = feed.execute(
-            "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' AND scope_kind = 'project' AND project_key <> -1 ORDER BY value, 1 LIMIT 3"
-        ).fetchall()
-        red = feed.execute(
-            "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k LEFT JOIN fact_assessment a ON a.cut_key = 0 "
-            "AND a.project_key = k.project_key AND a.axis = 'overall' JOIN dim_project p ON p.project_key = k.project_key WHERE k.cut_key = 0 AND k.rag = 'red' "
-            "AND k.scope_kind = 'project' AND p.state <> 'closed' AND k.period = '' ORDER BY 1, 2"
-        ).fetchall()
-    finally:
-        feed.close()
+def _sentences(found: Health) -> list[str]:
+    """Say which projects have the lowest quality, and what is red."""
     said = []
-    if low:
-        said.append("Quality, the lowest: " + ", ".join(f"{label} {value:.1f}" for label, value in low))
-    for label in dict.fromkeys(row[0] for row in red):
-        mine = [row for row in red if row[0] == label]
-        word = f" (the committee said {mine[0][3]})" if mine[0][3] else ""
+    if found.lowest:
         said.append(
-            f"Red where {label}{word}: " + ", ".join(f"{name} {value:,.2f}" for _, name, value, _ in mine)
+            "Quality, the lowest: " + ", ".join(f"{label} {value:.1f}" for label, value in found.lowest)
         )
-    return scores, said
+    for project in dict.fromkeys(one.project for one in found.red):
+        mine = [one for one in found.red if one.project == project]
+        word = f" (the committee said {mine[0].said})" if mine[0].said else ""
+        said.append(
+            f"Red where {project}{word}: " + ", ".join(f"{one.measure} {one.value:,.2f}" for one in mine)
+        )
+    return said
 
 
 def _must_exist(app: App) -> Path:
@@ -103,7 +87,7 @@ def add_to(cli: click.Group) -> None:
         with app.store() as store:
             found = states(store)
             lines = []
-            for row in store.rows("SELECT id, kind FROM source ORDER BY id"):
+            for row in questions.sources(store):
                 name = row["id"]
                 last = store.runs(name, limit=1)
                 held = store.held(name)
@@ -116,15 +100,13 @@ def add_to(cli: click.Group) -> None:
                     }
                 )  # fmt: skip
             latest = store.runs(limit=runs) if runs else []
-            published = store.rows(
-                "SELECT destination, feed_id, state, max(coalesce(finished_at, started_at)) AS at, detail FROM publication "
-                "GROUP BY destination ORDER BY destination"
-            )
+            published = questions.publications(store)
         folder = current(app.settings.feed)
         manifest = load_manifest(folder) if folder else None
-        scores, said = _figures(folder) if folder else ({}, [])
+        found_health = health(folder) if folder else Health(sources={}, lowest=[], red=[])
+        said = _sentences(found_health)
         for line in lines:
-            line["quality"] = scores.get(line["source"])
+            line["quality"] = found_health.sources.get(line["source"])
         if json_:
             feed = (
                 {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")}
@@ -192,12 +174,13 @@ def add_to(cli: click.Group) -> None:
             if not lines:
                 continue
             table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-            for name, where in (("source", "left"), ("container", "left"), ("presence", "left"), ("since", "left"),
-                                ("rows", "right"), ("tasks", "right"), ("hours", "right"), ("evidence", "left")):  # fmt: skip
+            for name, where in (("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
+                                ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
+                                ("evidence", "left")):  # fmt: skip
                 table.add_column(name, justify=where)  # type: ignore[arg-type]
             for line in lines:
                 table.add_row(
-                    line.source_id, line.container, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
+                    line.source_id, line.container, line.project, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
                     f"{line.tasks:,}", f"{line.seconds / 3600:g}", line.evidence,
                 )  # fmt: skip
             app.console.print(table)
@@ -224,7 +207,7 @@ def add_to(cli: click.Group) -> None:
                 return 0
             for stake in stakes:
                 app.say(
-                    f"{stake.source_id}: {stake.rows} rows, {stake.tasks} tasks, {stake.seconds / 3600:g} h: {stake.evidence}"
+                    f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
                 )
             if not yes:
                 click.confirm("Let them leave the feed?", abort=True)
@@ -284,28 +267,20 @@ def add_to(cli: click.Group) -> None:
         """
         path = _must_exist(app)
         with app.store() as opened:
-            lines: list[dict[str, Any]] = []
-            for name in BY_TABLE:
-                now = opened.rows(
-                    f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}"
-                )[0]
-                past = opened.rows(f"SELECT count(*) AS n FROM {name}_history")[0]
-                lines.append(
-                    {"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]}
-                )
-            applied = opened.rows("SELECT name FROM _sqlite_migrations ORDER BY id")
+            lines = questions.sizes(opened)
+            applied = questions.schema(opened)
         size = path.stat().st_size
         if json_:
             app.as_json(
                 {
                     "path": str(path),
                     "bytes": size,
-                    "migrations": [m["name"] for m in applied],
+                    "migrations": applied,
                     "tables": lines,
                 }
             )
             return 0
-        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]['name']}")
+        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name, where in (
             ("table", "left"),

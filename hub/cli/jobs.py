@@ -128,7 +128,7 @@ def add_to(cli: click.Group) -> None:
                 checks = check_source(
                     source,
                     app.settings.base,
-                    ca_bundle=app.settings.engine.ca_bundle,
+                    network=app.settings.engine.network,
                     currency=app.settings.currency,
                 )
             if source.kind == ConfigSource.kind:
@@ -137,9 +137,7 @@ def add_to(cli: click.Group) -> None:
         for name, destination in places.items():
             if names and name not in names:
                 continue
-            checks = check_destination(
-                destination, app.settings.base, ca_bundle=app.settings.engine.ca_bundle
-            )
+            checks = check_destination(destination, app.settings.base, network=app.settings.engine.network)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         if json_:
             app.as_json(found)

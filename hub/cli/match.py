@@ -114,7 +114,7 @@ def add_to(cli: click.Group) -> None:
                     table.add_column(name, justify="left" if name == "project" else "right")
                 for row in rows:
                     table.add_row(
-                        row.project,
+                        row.project or "(none)",
                         f"{row.matched_s / 3600:,.1f}",
                         f"{row.left_s / 3600:,.1f}",
                         f"{row.unmatched_issues:,}",

@@ -14,11 +14,10 @@ import duckdb
 
 from hub.columns import columns_of
 from hub.errors import FeedError
-from hub.filters import parse
+from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
 from hub.store.store import as_of_sql
 
-LEFT = "('deleted', 'trashed')"
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
     "container": ("code", "name", "kind", "url", "archived", "seconds_per_day"),
@@ -66,7 +65,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 # rows the feed can do without: the store keeps the history of every field, the feed uses two of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type') OR author_id IS NOT NULL",
-    "custom_value": "EXISTS (SELECT 1 FROM project_link WHERE filter <> '')",
+    "custom_value": "EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
+    "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }
 _PLAIN = {
     "period_close": ("sealed_at", ("month", "sealed_at")),
@@ -173,7 +173,7 @@ class Staged:
     def _load(self, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]) -> None:
         began = time.perf_counter()
         first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
-        counted = f", presence NOT IN {LEFT} AS counted" if "presence" in names else ""
+        counted = f", {here()} AS counted" if "presence" in names else ""
         query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
         with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
             self.connection.execute(
@@ -186,44 +186,14 @@ class Staged:
         run = self.connection.execute
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
-        run(
-            "UPDATE task SET counted = false FROM container c WHERE c.id = task.container_id AND NOT c.counted AND task.counted"
-        )
+        run(DUCKDB_FOLD)
+        place(self.connection)
+        run("UPDATE task SET counted = false WHERE counted AND id IN (SELECT task_id FROM task_gone)")
         self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))
         for path in sorted((files("hub.feed") / "resolve").iterdir(), key=lambda one: one.name):
             for statement in path.read_text(encoding="utf-8").split(";\n"):
                 if statement.strip():
-                    if "CREATE TABLE place AS" in statement:
-                        self._apply_filters()
                     run(statement)
-
-    def _apply_filters(self) -> None:
-        """Say which tasks each filtered line of project_links.csv takes; the most specific wins, a tie is an error."""
-        run = self.connection.execute
-        run("CREATE TABLE hit (task_id VARCHAR, slot BIGINT, terms BIGINT)")
-        for slot, container, text in run(
-            "SELECT slot, container_id, filter FROM slot WHERE filter <> ''"
-        ).fetchall():
-            condition = parse(text)
-            run(
-                f"INSERT INTO hit SELECT t.id, ?, ? FROM task t WHERE t.container_id = ? AND {condition.sql}",
-                [slot, condition.terms, container, *condition.parameters],
-            )
-        run(
-            "CREATE TABLE best_hit AS SELECT task_id, slot FROM hit "
-            "QUALIFY rank() OVER (PARTITION BY task_id ORDER BY terms DESC) = 1"
-        )
-        tie = run(
-            "SELECT any_value(coalesce(t.code, t.title)), count(DISTINCT h.task_id), string_agg(DISTINCT s.filter, ' | ') FROM best_hit h "
-            "JOIN slot s USING (slot) JOIN task t ON t.id = h.task_id WHERE h.task_id IN "
-            "(SELECT task_id FROM best_hit GROUP BY 1 HAVING count(*) > 1)"
-        ).fetchone()
-        if tie and tie[1]:
-            more = f" (and {tie[1] - 1} more)" if tie[1] > 1 else ""
-            raise FeedError(
-                f"project_links.csv: {tie[0]!r}{more} matches several filters that are equally specific: {tie[2]}. "
-                "Make one of them narrower, so that the task belongs to one project."
-            )
 
     def _calendars(self, *, country: str, lang: str, today: date) -> None:
         """Make the days' range, the public holidays, and the working days of the company and of every calendar."""

@@ -13,11 +13,13 @@ import msgspec
 from hub.errors import ConfigError
 from hub.matching.people import Face, Finding, name_key, recognise
 from hub.matching.tasks import ExecTask, Match, PlanTask, match_tasks
+from hub.placement import here, place
+from hub.placement.questions import carried_hours, placed_tasks, unclaimed_containers
 from hub.records import Person, PersonLink, ProjectLink, Record, TaskMatch
 from hub.store import Store
 
 SOURCE = "match"
-_HERE = "presence NOT IN ('deleted', 'trashed')"
+_HERE = here()
 COLUMNS = ("id", "kind", "left", "left_name", "right", "right_name", "method", "score", "state", "reason")
 
 
@@ -63,6 +65,7 @@ def propose(store: Store, aliases: Mapping[str, str], *, actor: str, fuzzy: bool
     """
     counts = Counts()
     with store.transaction():
+        place(store.connection, check=False)
         findings, groups = recognise(_accounts(store), _people(store), aliases)
         findings += _unlisted(store, groups)
         _keep(
@@ -126,8 +129,9 @@ def _keep(
 
 def _accounts(store: Store) -> list[Face]:
     rows = store.rows(
-        f"SELECT a.*, b.email AS alias, b.person_id FROM account a LEFT JOIN account_alias b ON b.{_HERE} AND b.account_id IN "
-        f"(a.id, a.source_id || ':' || a.login, a.source_id || ':' || a.display_name) WHERE a.{_HERE} ORDER BY a.key"
+        "SELECT a.*, b.email AS alias, b.person_id FROM account a "
+        f"LEFT JOIN (SELECT n.account_id AS of_id, b.* FROM account_alias b JOIN account_name n ON n.name = b.account_id "
+        f"WHERE b.{_HERE}) b ON b.of_id = a.id WHERE a.{_HERE} ORDER BY a.key, b.key"
     )
     return [
         Face(
@@ -180,39 +184,22 @@ def _unlisted(store: Store, groups: list[list[Face]]) -> list[Finding]:
 
 
 def _tasks(store: Store) -> tuple[list[PlanTask], list[ExecTask], set[str]]:
-    place = (
-        "SELECT c.id, c.kind, c.code, coalesce(min(p.key), (SELECT q.key FROM project q WHERE lower(q.code) = lower(c.code) AND q.presence = 'present')) AS project "
-        "FROM container c LEFT JOIN project_link l ON l.presence = 'present' AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name) "
-        "LEFT JOIN project p ON p.code = l.project_code AND p.presence = 'present' WHERE c.presence NOT IN ('deleted', 'trashed') GROUP BY c.id"
-    )
-    containers = {row["id"]: row for row in store.rows(place)}
-    plans = {id_ for id_, row in containers.items() if row["kind"] == "plan"}
-    prefixes = {row["code"] for id_, row in containers.items() if id_ not in plans and row["code"]}
-    if not plans or len(plans) == len(containers):
+    containers = store.rows(f"SELECT kind, code FROM container WHERE {_HERE}")
+    plans = sum(row["kind"] == "plan" for row in containers)
+    prefixes = {row["code"] for row in containers if row["kind"] != "plan" and row["code"]}
+    if not plans or plans == len(containers):
         return [], [], set()
     texts: dict[str, list[str]] = {}
     for row in store.rows(f"SELECT row_id, text FROM custom_value WHERE {_HERE} AND text LIKE '%-%'"):
         texts.setdefault(row["row_id"], []).append(row["text"])
     plan, work = [], []
-    for row in store.rows(f"SELECT id, container_id, code, title, url FROM task WHERE {_HERE} ORDER BY key"):
-        place_ = containers.get(row["container_id"])
-        if place_ is None:
-            continue
-        project = place_["project"] if place_["project"] is not None else -1
-        if row["container_id"] in plans:
+    for row in placed_tasks(store.connection):
+        id_, project, title = row["id"], row["project"], row["title"]
+        if row["planned"]:
             more = [row["url"]] if row["url"] else []
-            plan.append(
-                PlanTask(
-                    id=row["id"],
-                    project=project,
-                    title=row["title"],
-                    texts=(*texts.get(row["id"], ()), *more),
-                )
-            )
+            plan.append(PlanTask(id=id_, project=project, title=title, texts=(*texts.get(id_, ()), *more)))
         else:
-            work.append(
-                ExecTask(id=row["id"], project=project, title=row["title"], key=row["code"], url=row["url"])
-            )
+            work.append(ExecTask(id=id_, project=project, title=title, key=row["code"], url=row["url"]))
     return plan, work, prefixes
 
 
@@ -257,15 +244,8 @@ def containers(store: Store) -> list[Line]:
     projects = store.rows(
         f"SELECT code, name FROM project WHERE {_HERE} AND level IN ('project', 'workstream')"
     )
-    linked = {
-        row["container_id"] for row in store.rows(f"SELECT container_id FROM project_link WHERE {_HERE}")
-    }
-    codes = {row["code"].casefold() for row in projects}
     found = []
-    for row in store.rows(f"SELECT key, id, source_id, code, name FROM container WHERE {_HERE} ORDER BY key"):
-        names = {row["id"], f"{row['source_id']}:{row['code']}", f"{row['source_id']}:{row['name']}"}
-        if names & linked or (row["code"] or "").casefold() in codes:
-            continue
+    for row in unclaimed_containers(store.connection):
         for project in projects:
             same = name_key(row["name"]) == name_key(project["name"])
             holds = (
@@ -285,19 +265,7 @@ def containers(store: Store) -> list[Line]:
 
 def leftovers(store: Store) -> list[Leftover]:
     """Return, per project with issues and a plan, the hours on issues that carry out a plan task and on the rest: nothing is lost."""
-    rows = store.rows(
-        f"""WITH RECURSIVE up AS (SELECT id AS of_id, id, parent_id, 0 AS step FROM task WHERE {_HERE}
-            UNION ALL SELECT up.of_id, t.id, t.parent_id, step + 1 FROM up JOIN task t ON t.id = up.parent_id WHERE step < 20),
-        carried AS (SELECT DISTINCT up.of_id AS id FROM up JOIN task_match m ON m.exec_task_id = up.id AND m.state = 'accepted' AND m.{_HERE}),
-        named AS (SELECT id AS name, id FROM task WHERE {_HERE} UNION SELECT source_id || ':' || code, id FROM task WHERE {_HERE} AND code IS NOT NULL)
-        SELECT coalesce(p.code, c.code, c.name) AS project, sum(CASE WHEN k.id IS NOT NULL THEN w.seconds ELSE 0 END) AS matched_s,
-            sum(CASE WHEN k.id IS NULL THEN w.seconds ELSE 0 END) AS left_s, count(DISTINCT CASE WHEN k.id IS NULL THEN t.id END) AS unmatched_issues
-        FROM worklog w JOIN named n ON n.name = w.task_id JOIN task t ON t.id = n.id JOIN container c ON c.id = t.container_id AND c.kind <> 'plan'
-            LEFT JOIN carried k ON k.id = t.id LEFT JOIN project_link l ON l.{_HERE} AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name)
-            LEFT JOIN project p ON p.code = l.project_code AND p.{_HERE}
-        WHERE w.{_HERE} AND w.origin = 'timesheet' GROUP BY 1 ORDER BY left_s DESC"""
-    )
-    return [Leftover(**row) for row in rows]
+    return [Leftover(**row) for row in carried_hours(store.connection)]
 
 
 # ---------- deciding ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.errors import ConfigError
+from hub.placement.questions import tasks_without_baseline
 from hub.records import Baseline
 from hub.store import Store
 from hub.store.store import utc_now
@@ -11,17 +12,11 @@ from hub.store.store import utc_now
 def take(store: Store, project: str, *, actor: str) -> int:
     """Keep dates and efforts of every task of *project* that has no baseline of its tool; gives their number.
 
-    A second one replaces the first, which stays in the history. Raises `ConfigError` for an unknown project.
+    A second one replaces the first, which stays in the history. Raises `ConfigError` for an unknown project,
+    `FeedError` where filters claim one task alike.
     """
-    here = "presence NOT IN ('deleted', 'trashed')"
-    rows = store.rows(
-        f"SELECT t.id, coalesce(t.planned_start_on, t.actual_start_on) AS start_on, coalesce(t.planned_finish_on, t.due_on) AS finish_on, "
-        f"t.estimate_s, t.points FROM task t JOIN container c ON c.id = t.container_id AND c.{here} WHERE t.{here} AND (lower(c.code) = lower(:code) OR EXISTS "
-        f"(SELECT 1 FROM project_link l WHERE l.{here} AND l.project_code = :code AND l.container_id IN (c.id, c.source_id || ':' || c.code, c.source_id || ':' || c.name))) "
-        f"AND NOT EXISTS (SELECT 1 FROM baseline b WHERE b.task_id = t.id AND b.origin = 'source' AND b.{here})",
-        {"code": project},
-    )
-    if not rows and not store.rows(f"SELECT 1 FROM project WHERE code = ? AND {here}", (project,)):
+    rows = tasks_without_baseline(store.connection, project)
+    if rows is None:
         raise ConfigError(f"There is no project {project!r} with tasks.")
     now = utc_now()
     records = [

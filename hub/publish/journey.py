@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub import clock
-from hub.context import DeliveryContext
+from hub.context import DeliveryContext, Network
 from hub.destination import Delivery, Destination, FeedView
 from hub.errors import DeliveryError, FeedError, HubError
 from hub.feed import (
@@ -43,7 +45,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
+    *secret* is the key of pseudonyms, *network* how destinations are asked. *session* makes the HTTP sessions of destinations;
     None for patient ones.
     """
 
@@ -58,7 +60,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     vs: str | None = None
     secret: bytes | None = None
-    ca_bundle: str | None = None
+    network: Network = Network()
     session: Callable[[], Any] | None = None
 
 
@@ -134,6 +136,27 @@ def publish(
     store_file = Path(store.where)
     if not store_file.exists():
         raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
+    store.verify()
+    with _room_to_write(root):
+        return _publish(store, store_file, root, destinations, options, sources or {}, say, now)
+
+
+@contextmanager
+def _room_to_write(root: Path) -> Iterator[None]:
+    """Say what is wrong where the feed's folder cannot be written."""
+    try:
+        yield
+    except OSError as exc:
+        raise FeedError(
+            f"The feed cannot be written under {root}: {exc.strerror or exc}. Free some space, or give this account the right "
+            "to write there; the last good feed stays."
+        ) from exc
+
+
+def _publish(
+    store: Store, store_file: Path, root: Path, destinations: list[Destination], options: PublishOptions,
+    sources: Mapping[str, str], say: Callable[[str], None], now: datetime,
+) -> PublishReport:  # fmt: skip
     _sweep(root)
     say("building the feed")
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
@@ -157,7 +180,7 @@ def publish(
     if options.dry_run or (blocked and not options.force):
         shutil.rmtree(snapshot.folder, ignore_errors=True)
         return report
-    _finish_manifest(store, snapshot, findings, options, sources or {})
+    _finish_manifest(store, snapshot, findings, options, sources)
     if options.build.as_of is None:
         post(store, snapshot.late, moment=snapshot.manifest["moment"])
         make_current(root, snapshot.feed_id)
@@ -231,7 +254,7 @@ def _deliver(
     context = DeliveryContext(
         base=options.base,
         name=destination.name,
-        session=options.session or partial(_session, options.ca_bundle),
+        session=options.session or options.network.session,
     )
     connection = None
     try:
@@ -254,7 +277,7 @@ def _deliver(
         report.state = "published"
         report.where, report.rows = delivery.where, delivery.rows
         report.open_next, report.notes = delivery.open_next, delivery.notes
-    except Exception as exc:  # noqa: BLE001 - one destination's failure stops no other
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - one destination's failure stops no other
         error = exc if isinstance(exc, HubError) else DeliveryError(f"unexpected {type(exc).__name__}: {exc}")
         report.error = str(error)
         _note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
@@ -265,20 +288,16 @@ def _deliver(
     return report
 
 
-def _session(ca_bundle: str | None, patience_s: float = 300.0) -> Any:
-    from hub.http import Session  # network code loads only for destinations that use it
-
-    return Session(ca_bundle=ca_bundle, patience_s=patience_s)
-
-
-def check_destination(destination: Destination, base: Path, *, ca_bundle: str | None = None) -> list[Check]:
+def check_destination(destination: Destination, base: Path, *, network: Network | None = None) -> list[Check]:
     """Return what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
     context = DeliveryContext(
-        base=base, name=destination.name, session=partial(_session, ca_bundle, CHECK_PATIENCE_S)
+        base=base,
+        name=destination.name,
+        session=partial((network or Network()).session, patience_s=CHECK_PATIENCE_S),
     )
     try:
         return list(destination.check(context))
-    except Exception as exc:  # noqa: BLE001 - a foreign destination may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a foreign destination may fail in any way
         return [Check(name="check", state="failed", detail=str(exc))]
     finally:
         context.close()

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from hub.errors import ConfigError
-from hub.filters import parse
+from hub.placement import parse
 from hub.records import (
     FACETS,
     Access,

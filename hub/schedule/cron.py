@@ -31,7 +31,8 @@ class Cron(msgspec.Struct, frozen=True, kw_only=True):
         parts = text.split()
         if len(parts) != 5:
             raise ConfigError(
-                f"[schedule] run = {text!r}: a schedule has five fields, minute hour day month weekday, such as 0 6 * * 1-5."
+                f"[schedule] run = {text!r}: "
+                "a schedule has five fields, minute hour day month weekday, such as 0 6 * * 1-5."
             )
         found = {name: _values(name, part, text) for name, part in zip(_RANGES, parts, strict=True)}
         return cls(**found)
@@ -75,8 +76,8 @@ def _values(name: str, part: str, text: str) -> tuple[int, ...] | None:
 def trigger(cron: Cron, *, tz: str | None) -> CronTrigger | Any:
     """Return the APScheduler trigger of *cron*.
 
-    APScheduler counts weekdays from Monday while crontab counts from Sunday, so names are passed, not numbers.
-    Where both a day of the month and a weekday are given, crontab means either of them.
+    APScheduler counts weekdays from Monday while crontab counts from Sunday, so names are passed, not
+    numbers. Where both a day of the month and a weekday are given, crontab means either of them.
     """
     from apscheduler.triggers.combining import OrTrigger
     from apscheduler.triggers.cron import CronTrigger

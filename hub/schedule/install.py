@@ -66,7 +66,10 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder: Path) -> Installation:
-    """Return what would run *command* in *folder* at the times of *cron_text*. Raises `ConfigError` where *kind* cannot."""
+    """Return what would run *command* in *folder* at the times of *cron_text*.
+
+    Raises `ConfigError` where *kind* cannot.
+    """
     cron = Cron.parse(cron_text)
     if kind == "systemd":
         return _systemd(cron, command, folder)
@@ -87,17 +90,25 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
         return "*" if values is None else ",".join(f"{value:02d}" for value in values)
 
     days = ",".join(day.capitalize() for day in cron.weekday_names() or ())
-    calendar = f"{days + ' ' if days else ''}*-{listed(cron.month)}-{listed(cron.day)} {listed(cron.hour)}:{listed(cron.minute)}:00"
+    calendar = (
+        f"{days + ' ' if days else ''}*-{listed(cron.month)}-{listed(cron.day)} "
+        f"{listed(cron.hour)}:{listed(cron.minute)}:00"
+    )
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     arguments = " ".join(
         '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
         for part in command
     )
     service = (
-        f"[Unit]\nDescription=pm-hub: sync and publish\n\n[Service]\nType=oneshot\nWorkingDirectory={folder}\n"
-        f"ExecStart={arguments}\n# 3 is a partial run: it is told by the hub, not by systemd\nSuccessExitStatus=3\n"
+        "[Unit]\nDescription=pm-hub: sync and publish\n\n[Service]\nType=oneshot\n"
+        f"WorkingDirectory={folder}\n"
+        f"ExecStart={arguments}\n# 3 is a partial run: it is told by the hub, not by systemd\n"
+        "SuccessExitStatus=3\n"
     )
-    timer = f"[Unit]\nDescription=pm-hub schedule\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n"
+    timer = (
+        f"[Unit]\nDescription=pm-hub schedule\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
+        "[Install]\nWantedBy=timers.target\n"
+    )
     return Installation(
         kind="systemd",
         files={str(base / "pm-hub.service"): service, str(base / "pm-hub.timer"): timer},

@@ -14,34 +14,86 @@ from typing import Any
 
 import msgspec
 
+from hub.placement import here, place
 from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
 
-LEFT = "('deleted', 'trashed')"
-# hours that another tool keeps were worked, whatever becomes of the task they name
-TASK_LEFT = f"(t.source_id = w.source_id AND t.presence IN {LEFT})"
-HOURS_SQL = f"""
-SELECT w.source_id, coalesce(c.name, w.container_id, '') AS container, w.seconds,
-    CASE WHEN w.presence IN {LEFT} THEN w.presence WHEN {TASK_LEFT} THEN t.presence ELSE c.presence END AS presence,
-    CASE WHEN w.presence IN {LEFT} THEN w.presence_evidence WHEN {TASK_LEFT} THEN t.presence_evidence
-        ELSE c.presence_evidence END AS evidence,
-    CASE WHEN w.presence IN {LEFT} THEN w.recorded_at WHEN {TASK_LEFT} THEN t.recorded_at ELSE c.recorded_at END AS since
-FROM worklog w LEFT JOIN task t ON t.id = w.task_id LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id)
-WHERE w.origin = 'timesheet' AND (w.presence IN {LEFT} OR {TASK_LEFT} OR c.presence IN {LEFT})"""
+# what each kind of row hangs on, so that a held row is told under its container and project
+_OWNERS = ("task_id", "from_id", "row_id")
+_LEFT_SQL = """
+WITH line AS (
+    SELECT h.source_id, h.container_id, h.project_key, coalesce(w.presence, t.presence, c.presence, h.presence) AS presence,
+        coalesce(w.presence_evidence, t.presence_evidence, c.presence_evidence, '') AS evidence,
+        coalesce(w.recorded_at, t.recorded_at, c.recorded_at) AS since,
+        CASE WHEN h.presence <> 'present' THEN 1 ELSE 0 END AS n, 0 AS tasks,
+        CASE WHEN h.gone IS NOT NULL AND h.origin = 'timesheet' THEN h.seconds ELSE 0 END AS seconds
+    FROM hour_place h LEFT JOIN worklog w ON w.id = h.id AND (h.cause = 'row' OR h.cause IS NULL)
+        LEFT JOIN task t ON t.id = h.cause_id AND h.cause = 'task'
+        LEFT JOIN container c ON c.id = h.cause_id AND h.cause = 'container'
+    WHERE h.kind = 'worklog' AND (h.presence <> 'present' OR (h.gone IS NOT NULL AND h.origin = 'timesheet'))
+    UNION ALL
+    SELECT t.source_id, t.container_id, s.project_key, g.presence,
+        coalesce(CASE WHEN g.cause = 'row' THEN t.presence_evidence ELSE c.presence_evidence END, ''),
+        CASE WHEN g.cause = 'row' THEN t.recorded_at ELSE c.recorded_at END, 1, 1, 0
+    FROM task_gone g JOIN task t ON t.id = g.task_id LEFT JOIN container c ON c.id = t.container_id
+        LEFT JOIN task_slot s ON s.task_id = t.id
+    UNION ALL
+    SELECT c.source_id, c.id, h.project_key, c.presence, coalesce(c.presence_evidence, ''), c.recorded_at, 1, 0, 0
+    FROM container c JOIN home_slot h ON h.container_id = c.id WHERE c.presence <> 'present'
+)
+"""
+# a row is at stake once: by a hold of its own, else of its task, else of its container
+_HELD_SQL = """
+WITH line AS (
+    SELECT o.source_id, o.presence, o.evidence, o.held_since AS since, t.container_id, s.project_key, 0 AS n, 1 AS tasks, 0 AS seconds
+    FROM task t LEFT JOIN task_gone g ON g.task_id = t.id LEFT JOIN task_slot s ON s.task_id = t.id
+        LEFT JOIN presence_hold a ON a.table_name = 'task' AND a.id = t.id
+        LEFT JOIN presence_hold b ON b.table_name = 'container' AND b.id = t.container_id
+        JOIN presence_hold o ON o.table_name = coalesce(a.table_name, b.table_name) AND o.id = coalesce(a.id, b.id)
+    WHERE g.task_id IS NULL
+    UNION ALL
+    SELECT o.source_id, o.presence, o.evidence, o.held_since, h.container_id, h.project_key, 0, 0, h.seconds
+    FROM hour_place h LEFT JOIN task t ON t.id = h.task_id AND t.source_id = h.source_id
+        LEFT JOIN presence_hold a ON a.table_name = 'worklog' AND a.id = h.id
+        LEFT JOIN presence_hold b ON b.table_name = 'task' AND b.id = t.id
+        LEFT JOIN presence_hold c ON c.table_name = 'container' AND c.id = t.container_id
+        LEFT JOIN presence_hold d ON d.table_name = 'container' AND d.id = h.container_id
+        JOIN presence_hold o ON o.table_name = coalesce(a.table_name, b.table_name, c.table_name, d.table_name)
+            AND o.id = coalesce(a.id, b.id, c.id, d.id)
+    WHERE h.kind = 'worklog' AND h.origin = 'timesheet' AND h.gone IS NULL
+"""
 
 
 class Stake(msgspec.Struct, kw_only=True):
-    """Rows that left or are held, and what a KPI loses by it; *seconds* are timesheet seconds."""
+    """Rows of one container and project that left or are held, and what a KPI loses by it.
+
+    *rows* are those whose own presence it is, *tasks* and *seconds* (of timesheets) what goes with them.
+    *container* is empty for rows that stand in none, *project* for those that belong to none.
+    """
 
     source_id: str
     container: str
+    project: str
     presence: str
     evidence: str
     since: str
     rows: int
     tasks: int
     seconds: int
+
+    @property
+    def where(self) -> str:
+        """Return the container, with the project where that is called otherwise."""
+        if not self.project or self.project == self.container:
+            return self.container
+        return f"{self.container} ({self.project})" if self.container else self.project
+
+    @property
+    def at_stake(self) -> str:
+        """Return rows, tasks and hours in words."""
+        rows = f"{self.rows} row{'s' if self.rows != 1 else ''}"
+        return f"{rows} ({self.tasks} tasks, {self.seconds / 3600:g} timesheet hours)"
 
 
 def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str, ...]]:
@@ -105,7 +157,7 @@ class PresenceRoom:
         for record in scope.records:
             where, parameters = scope_sql(scope, record.table, source_id)
             rows = self.connection.execute(
-                f"SELECT id FROM {record.table} WHERE {where} AND presence NOT IN {LEFT} AND id NOT IN "
+                f"SELECT id FROM {record.table} WHERE {where} AND {here()} AND id NOT IN "
                 "(SELECT id FROM temp.seen WHERE partition = ? AND table_name = ?)",
                 (*parameters, partition, record.table),
             ).fetchall()
@@ -119,7 +171,7 @@ class PresenceRoom:
         for record in scope.records:
             where, parameters = scope_sql(scope, record.table, source_id)
             (found[record.table],) = self.connection.execute(
-                f"SELECT count(*) FROM {record.table} WHERE {where} AND run_id = ? AND presence NOT IN {LEFT} "
+                f"SELECT count(*) FROM {record.table} WHERE {where} AND run_id = ? AND {here()} "
                 f"AND id NOT IN (SELECT id FROM {record.table}_history)",
                 (*parameters, run_id),
             ).fetchone()
@@ -146,7 +198,7 @@ class PresenceRoom:
             where, parameters = scope_sql(scope, table, source_id)
             extra = " AND origin = 'timesheet'" if table == "worklog" else ""
             (known,) = self.connection.execute(
-                f"SELECT count(*) FROM {table} WHERE {where} AND presence NOT IN {LEFT}{extra}", parameters
+                f"SELECT count(*) FROM {table} WHERE {where} AND {here()}{extra}", parameters
             ).fetchone()
             leaving = len(ids) if not extra else self._count_timesheets(ids)
             if arrived is not None:
@@ -232,41 +284,28 @@ class PresenceRoom:
         return row is not None
 
     def held(self, source_id: str | None = None) -> list[Stake]:
-        """Return what is held, one line per source, container and evidence."""
-        groups = self.connection.execute(
-            "SELECT source_id, presence, evidence, min(held_since), count(*) FROM presence_hold "
-            "WHERE :source IS NULL OR source_id = :source GROUP BY 1, 2, 3 ORDER BY 1, 4, 3",
-            {"source": source_id},
+        """Return what is held, one line per source, evidence, container and project."""
+        tables = self.connection.execute(
+            "SELECT DISTINCT table_name FROM presence_hold ORDER BY 1"
         ).fetchall()
-        stakes = []
-        for source, presence, evidence, since, rows in groups:
-            picked = self.connection.execute(
-                "SELECT table_name, id FROM presence_hold WHERE source_id = ? AND presence = ? AND evidence = ?",
-                (source, presence, evidence),
-            ).fetchall()
-            tasks, seconds, container = self._at_stake(picked)
-            stakes.append(
-                Stake(source_id=source, container=container, presence=presence, evidence=evidence, since=since,
-                      rows=rows, tasks=tasks, seconds=seconds)
-            )  # fmt: skip
-        return stakes
+        if not tables:
+            return []
+        rows = " UNION ALL ".join((_HELD_SQL, *(_held_rows(name) for (name,) in tables)))
+        return self._stakes(f"{rows})", source_id, order="1, 6, 5, 2, 3")
 
     def left(self, source_id: str | None = None) -> list[Stake]:
-        """Return what left, one line per source, container, presence and evidence."""
+        """Return what left, one line per source, container, project, presence and evidence."""
+        return self._stakes(_LEFT_SQL, source_id, order="1, 2, 4, 3")
+
+    def _stakes(self, lines: str, source_id: str | None, *, order: str) -> list[Stake]:
+        """Sum the rows of the CTE ``line`` that *lines* defines, with containers and projects as people call them."""
+        place(self.connection, check=False)
         rows = self.connection.execute(
-            f"""WITH hours AS ({HOURS_SQL}), lines AS (
-            SELECT source_id, container, presence, coalesce(evidence, '') AS evidence, since, 0 AS n, 0 AS tasks, seconds FROM hours
-            UNION ALL SELECT t.source_id, coalesce(c.name, t.container_id),
-                CASE WHEN t.presence IN {LEFT} THEN t.presence ELSE c.presence END,
-                coalesce(CASE WHEN t.presence IN {LEFT} THEN t.presence_evidence ELSE c.presence_evidence END, ''),
-                CASE WHEN t.presence IN {LEFT} THEN t.recorded_at ELSE c.recorded_at END, 1, 1, 0
-            FROM task t LEFT JOIN container c ON c.id = t.container_id WHERE t.presence IN {LEFT} OR c.presence IN {LEFT}
-            UNION ALL SELECT source_id, coalesce(name, id), presence, coalesce(presence_evidence, ''), recorded_at, 1, 0, 0
-            FROM container WHERE presence <> 'present'
-            UNION ALL SELECT source_id, coalesce(container_id, ''), presence, coalesce(presence_evidence, ''), recorded_at, 1, 0, 0
-            FROM worklog WHERE presence <> 'present')
-            SELECT source_id, container, presence, evidence, min(since), sum(n), sum(tasks), sum(seconds) FROM lines
-            WHERE :source IS NULL OR source_id = :source GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3""",
+            f"{lines} SELECT l.source_id, coalesce(c.name, l.container_id, '') AS container, coalesce(p.label, '') AS project, "
+            "l.presence, l.evidence, min(l.since) AS since, sum(l.n), sum(l.tasks), sum(l.seconds) FROM line l "
+            "LEFT JOIN container c ON c.id = l.container_id LEFT JOIN project_label p ON p.project_key = l.project_key "
+            "WHERE :source IS NULL OR l.source_id = :source "
+            f"GROUP BY l.source_id, l.container_id, l.project_key, l.presence, l.evidence ORDER BY {order}",
             {"source": source_id},
         ).fetchall()
         return [Stake(**dict(zip(Stake.__struct_fields__, row, strict=True))) for row in rows]
@@ -276,18 +315,29 @@ class PresenceRoom:
         self.connection.execute("DELETE FROM temp.picked")
         self.connection.executemany("INSERT INTO temp.picked VALUES (?, ?)", rows)
 
-    def _at_stake(self, rows: Iterable[tuple[str, str]]) -> tuple[int, int, str]:
-        """Return tasks, timesheet seconds and the container's name that leave with *rows*."""
-        self._fill_picked(rows)
-        pick = "(SELECT id FROM temp.picked WHERE table_name = '{}')"
-        tasks, name = self.connection.execute(
-            f"SELECT count(*), min(c.name) FROM task t LEFT JOIN container c ON c.id = t.container_id "
-            f"WHERE (t.id IN {pick.format('task')} OR t.container_id IN {pick.format('container')}) AND t.presence NOT IN {LEFT}"
-        ).fetchone()
-        seconds, other = self.connection.execute(
-            f"SELECT coalesce(sum(w.seconds), 0), min(coalesce(c.name, w.container_id)) FROM worklog w LEFT JOIN task t ON t.id = w.task_id "
-            f"LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id) "
-            f"WHERE w.origin = 'timesheet' AND w.presence NOT IN {LEFT} AND (w.id IN {pick.format('worklog')} "
-            f"OR (t.source_id = w.source_id AND t.id IN {pick.format('task')}) OR c.id IN {pick.format('container')})"
-        ).fetchone()
-        return int(tasks), int(seconds), str(name or other or "")
+
+def _held_rows(table: str) -> str:
+    """Return the SQL of the held rows of *table* themselves, each with its container and project."""
+    names = columns(BY_TABLE[table])
+    where, project, join = "NULL", "NULL", ""
+    if table in {"worklog", "allocation"}:
+        where, project = "r.container_id", "r.project_key"
+        join = f"JOIN hour_place r ON r.kind = '{table}' AND r.id = o.id"
+    elif table in {"task", "container"} or any(name in names for name in _OWNERS):
+        owner = next((f"r.{name}" for name in _OWNERS if name in names), "o.id")
+        where, project = "coalesce(t.container_id, h.container_id)", "coalesce(s.project_key, h.project_key)"
+        join = (
+            f"JOIN {table} r ON r.id = o.id LEFT JOIN task t ON t.id = {owner} LEFT JOIN task_slot s ON s.task_id = t.id "
+            f"LEFT JOIN home_slot h ON h.container_id = {owner}"
+        )
+    elif "container_id" in names:
+        where, project = "r.container_id", "h.project_key"
+        join = f"JOIN {table} r ON r.id = o.id LEFT JOIN home_slot h ON h.container_id = r.container_id"
+    if "project_code" in names:
+        join = join or f"JOIN {table} r ON r.id = o.id"
+        join += " LEFT JOIN project_code k ON k.code = r.project_code"
+        project = f"coalesce(k.project_key, {project})"
+    return (
+        f"SELECT o.source_id, o.presence, o.evidence, o.held_since, {where}, {project}, 1, 0, 0 "
+        f"FROM presence_hold o {join} WHERE o.table_name = '{table}'"
+    )

@@ -18,10 +18,11 @@ from sqlite_utils.db import Database
 
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.placement import fold
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.migrations import migrations
-from hub.store.presence import LEFT, PresenceRoom
+from hub.store.presence import PresenceRoom
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
@@ -100,6 +101,7 @@ class Store(PresenceRoom):
         """Wrap an open *connection*; use `open()` instead."""
         self.connection = connection
         self.where = where
+        connection.create_function("fold", 1, fold, deterministic=True)
         self.db = Database(connection)
 
     @classmethod
@@ -164,6 +166,17 @@ class Store(PresenceRoom):
     def __exit__(self, *_: object) -> None:
         """Close the database."""
         self.close()
+
+    def verify(self) -> None:
+        """Look through the whole file for damage. Raises `StoreError` naming it."""
+        try:
+            found = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check(3)")]
+        except sqlite3.Error as exc:
+            raise explain(exc, self.where) from exc
+        if found != ["ok"]:
+            raise StoreError(
+                f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; nothing was published."
+            )
 
     # ---------- writing ----------
 
@@ -425,37 +438,6 @@ class Store(PresenceRoom):
             return list(self.db.query(sql, parameters))
         except sqlite3.Error as exc:
             raise explain(exc, self.where) from exc
-
-    def names(self) -> dict[str, Any]:
-        """Return what may be named of what is here: containers and accounts by source, and what others than config brought."""
-        found: dict[str, dict[str, set[str]]] = {"containers": {}, "accounts": {}}
-        for kind, table, names in (
-            ("containers", "container", "code, name"), ("accounts", "account", "login, display_name"),
-        ):  # fmt: skip
-            for source, *texts in self.connection.execute(
-                f"SELECT source_id, substr(id, length(source_id) + 2), id, {names} FROM {table} WHERE presence NOT IN {LEFT}"
-            ):
-                found[kind].setdefault(source, set()).update(text for text in texts if text)
-        other = f"source_id <> 'config' AND presence NOT IN {LEFT}"
-        columns = {
-            "projects": "code FROM project",
-            "teams": "name FROM team",
-            "roles": "role FROM person",
-            "calendars": "code FROM calendar",
-        }
-        few = {
-            name: frozenset(
-                row[0] for row in self.connection.execute(f"SELECT {one} WHERE {other}") if row[0]
-            )
-            for name, one in columns.items()
-        }
-        people = self.connection.execute(
-            f"SELECT id, email, employee_no, display_name FROM person WHERE {other}"
-        )
-        few["people"] = frozenset(text for row in people for text in row if text)
-        return few | {
-            kind: {source: frozenset(texts) for source, texts in held.items()} for kind, held in found.items()
-        }
 
     def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
         """Return the rows of *table* as they were known at *moment* (a UTC instant)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hub.context import Context
+from hub.context import Context, Network
 from hub.errors import HubError
 from hub.source import Check, Source
 
@@ -13,13 +13,15 @@ PATIENCE_S = 20.0
 """A person waits for the answer: a run is far more patient."""
 
 
-def check(source: Source, base: Path, *, ca_bundle: str | None = None, currency: str = "EUR") -> list[Check]:
+def check(
+    source: Source, base: Path, *, network: Network | None = None, currency: str = "EUR"
+) -> list[Check]:
     """Return what *source* found; whatever it raises is a failed check with its sentence."""
 
     def session() -> Any:
-        from hub.http import Session  # network code loads only for sources that use it
-
-        return Session(ca_bundle=ca_bundle, count=context.count, patience_s=PATIENCE_S, timeout_s=(5.0, 20.0))
+        return (network or Network()).session(
+            count=context.count, patience_s=PATIENCE_S, timeout_s=(5.0, 20.0)
+        )
 
     context = Context(base=base, source_id=source.name, currency=currency, session=session)
     found: list[Check] = []
@@ -27,7 +29,7 @@ def check(source: Source, base: Path, *, ca_bundle: str | None = None, currency:
         found.extend(source.check(context))
     except HubError as exc:
         found.append(Check(name="check", state="failed", detail=str(exc)))
-    except Exception as exc:  # noqa: BLE001 - a foreign source may fail in any way
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a foreign source may fail in any way
         found.append(Check(name="check", state="failed", detail=f"unexpected {type(exc).__name__}: {exc}"))
     finally:
         context.close()

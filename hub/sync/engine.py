@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store
 from hub.sync import effect
 from hub.sync.leaving import apply_census, judge_absence
+from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
 
 CENSUS = "__census__"
@@ -31,12 +31,17 @@ log = logging.getLogger("hub.sync")
 class _Work:
     """One source in one run."""
 
-    def __init__(self, source: Source, store: Store, options: Options, cancelled: threading.Event) -> None:
+    def __init__(self, source: Source, store: Store, options: Options) -> None:
         self.source = source
+        self.cancelled = threading.Event()
         self.report = SourceReport(source_id=source.name, kind=source.kind)
-        self.began = time.monotonic()
+        self.began = self.heard_at = time.monotonic()
+        self.began_at: float | None = None
+        """When a thread first worked for it."""
+        self.heard: tuple[int, ...] = ()
         self.ctx = Context(
-            base=options.base, source_id=source.name, full=options.full, since=options.since, currency=options.currency, cancelled=cancelled,
+            base=options.base, source_id=source.name, full=options.full, since=options.since,
+            currency=options.currency, cancelled=self.cancelled,
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
@@ -52,9 +57,7 @@ class _Work:
 
 
 def _session(ctx: Context, options: Options) -> Any:
-    from hub.http import Session  # network code loads only for sources that use it
-
-    return Session(ca_bundle=options.ca_bundle, count=ctx.count, cancelled=ctx.raise_if_cancelled)
+    return options.network.session(count=ctx.count, cancelled=ctx.raise_if_cancelled)
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -62,7 +65,7 @@ class _Event(msgspec.Struct, frozen=True):
     source_id: str
     partition: str = ""
     payload: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class _Engine:
@@ -73,14 +76,16 @@ class _Engine:
         self.listener = listener
         self.cancelled = threading.Event()
         self.events: queue.Queue[_Event] = queue.Queue(maxsize=max(4, options.jobs * 2))
-        self.pool = ThreadPoolExecutor(max_workers=max(1, options.jobs), thread_name_prefix="hub")
+        prepare_types()
+        self.readers = Readers(max(1, options.jobs), "hub")
         self.work: dict[str, _Work] = {}
         self.open = 0
 
     # ---------- in the reading threads ----------
 
     def _put(self, event: _Event) -> None:
-        while not self.cancelled.is_set():
+        work = self.work[event.source_id]
+        while not (self.cancelled.is_set() or work.cancelled.is_set()):
             try:
                 return self.events.put(event, timeout=0.2)
             except queue.Full:
@@ -95,10 +100,11 @@ class _Engine:
 
     def _plan(self, work: _Work) -> None:
         name = work.source.name
+        work.began_at = time.monotonic()
         try:
             for partition in work.source.plan(work.ctx, dict(work.cursors)):
                 self._put(_Event("partition", name, partition.id, partition))
-        except Exception as exc:  # noqa: BLE001 - a source may fail in any way; it must not stop the others
+        except BaseException as exc:  # noqa: BLE001 - a source may fail in any way, even by sys.exit; the others go on
             return self._say(_Event("planned", name, error=exc))
         return self._say(_Event("planned", name))
 
@@ -112,7 +118,7 @@ class _Engine:
                     records = [transform(work.source, record) for record in batch.records]
                     batch = Batch(records=records, cursor=batch.cursor, gone=batch.gone)
                 self._put(_Event("batch", name, partition.id, batch))
-        except Exception as exc:  # noqa: BLE001 - same reason
+        except BaseException as exc:  # noqa: BLE001 - same reason
             return self._say(_Event("read", name, partition.id, error=exc))
         return self._say(_Event("read", name, partition.id))
 
@@ -120,7 +126,7 @@ class _Engine:
         name = work.source.name
         try:
             found = list(work.source.census(work.ctx, cursors))
-        except Exception as exc:  # noqa: BLE001 - same reason
+        except BaseException as exc:  # noqa: BLE001 - same reason
             return self._say(_Event("census", name, error=exc))
         return self._say(_Event("census", name, payload=found))
 
@@ -137,15 +143,16 @@ class _Engine:
                         seconds_per_day=round(source.hours_per_day * 3600),
                         freshness_max_s=round(source.freshness_hours * 3600),
                     )  # fmt: skip
-                    work = _Work(source, self.store, self.options, self.cancelled)
+                    work = _Work(source, self.store, self.options)
                     self.work[source.name] = work
                     report.sources.append(work.report)
                     self.open += 1
                     if self.listener:
                         self.listener.started(work.report)
                 for work in self.work.values():
-                    self.pool.submit(self._plan, work)
+                    self.readers.submit(work, self._plan, work)
                 while self.open and not self.cancelled.is_set():
+                    self._give_up_silent()
                     try:
                         event = self.events.get(timeout=0.2)
                     except queue.Empty:
@@ -158,11 +165,42 @@ class _Engine:
                             self._end(work, "interrupted")
             finally:
                 self.cancelled.set()
-                self.pool.shutdown(wait=False, cancel_futures=True)
+                self.readers.close()
                 for work in self.work.values():
+                    work.cancelled.set()
                     work.ctx.close()
                 self._drain()
         return report
+
+    def _give_up_silent(self) -> None:
+        """Go on without a source that says nothing, and asks nothing, for too long, or takes too long in all."""
+        now = time.monotonic()
+        for work in self.work.values():
+            if work.census == "done":
+                continue
+            heard = tuple(work.ctx.traffic.values())
+            if heard != work.heard or not self.readers.busy(work):
+                work.heard, work.heard_at = heard, now
+            quiet, whole = now - work.heard_at, now - (work.began_at or now)
+            if quiet <= self.options.silence_s and whole <= self.options.source_s:
+                continue
+            work.cancelled.set()
+            stuck = self.readers.give_up(work)
+            why = (
+                f"it said nothing for {quiet:.0f} s" if quiet > self.options.silence_s
+                else f"it was not done after {whole:.0f} s"
+            )  # fmt: skip
+            where = ", ".join(
+                work.partitions[name].label or name
+                for name, state in work.state.items()
+                if state == "reading"
+            )
+            work.report.error = (
+                f"given up: {why}{f' (reading {where[:200]})' if where else ''}; what it still says is not written. "
+                "If it needs longer, raise [engine] max_silence_s or max_source_s."
+            )
+            log.error("%s: %s; %d threads were left to themselves", work.source.name, why, stuck)
+            self._end(work)
 
     def _drain(self) -> None:
         """Let threads that wait on a full queue see that the run is over."""
@@ -191,6 +229,9 @@ class _Engine:
 
     def _handle(self, event: _Event) -> None:
         work = self.work[event.source_id]
+        if work.census == "done":  # it was given up: what comes late is not written
+            return
+        work.heard_at = time.monotonic()
         try:
             match event.kind:
                 case "partition":
@@ -250,13 +291,13 @@ class _Engine:
                 work.state[partition.id] = "reading"
                 del work.waiting[partition.id]
                 work.reading += 1
-                self.pool.submit(self._read, work, partition)
+                self.readers.submit(work, self._read, work, partition)
         if work.planned and not work.waiting and not work.reading and work.census == "no":
             if work.report.error or not self._census_due(work):
                 self._end(work)
             else:
                 work.census = "reading"
-                self.pool.submit(self._census, work, self.store.cursors(work.source.name))
+                self.readers.submit(work, self._census, work, self.store.cursors(work.source.name))
 
     def _census_due(self, work: _Work) -> bool:
         if self.options.census or self.options.full or work.source.census_every_hours <= 0:
@@ -300,7 +341,7 @@ class _Engine:
                 changes.add(moved)
         work.report.changes.add(changes)
 
-    def _finish_partition(self, work: _Work, partition: Partition, error: Exception | None) -> None:
+    def _finish_partition(self, work: _Work, partition: Partition, error: BaseException | None) -> None:
         if work.state[partition.id] == "failed":
             return
         if error is not None:
@@ -322,7 +363,7 @@ class _Engine:
                     )
         work.state[partition.id] = "ok"
 
-    def _finish_census(self, work: _Work, found: list[Census | Gone], error: Exception | None) -> None:
+    def _finish_census(self, work: _Work, found: list[Census | Gone], error: BaseException | None) -> None:
         if error is not None:
             self._missing(work, None, error)
         else:
@@ -335,7 +376,7 @@ class _Engine:
                 )
         self._end(work)
 
-    def _missing(self, work: _Work, partition: str | None, error: Exception) -> None:
+    def _missing(self, work: _Work, partition: str | None, error: BaseException) -> None:
         label = ""
         if partition and partition in work.partitions:
             label = work.partitions[partition].label or partition
@@ -356,8 +397,7 @@ class _Engine:
         self.store.release_seen(source.name)
         for stake in self.store.held(source.name):
             report.held.append(
-                f"{stake.rows} row{'s' if stake.rows != 1 else ''} ({stake.tasks} tasks, {stake.seconds / 3600:g} timesheet hours) "
-                f"of {stake.container or source.name} held: {stake.evidence}. "
+                f"{stake.at_stake} of {stake.where or source.name} held: {stake.evidence}. "
                 f"`hub presence accept {source.name}` lets them go."
             )
         report.missing.extend(what for _, what in work.ctx.missing)
@@ -388,9 +428,11 @@ class _Engine:
             self.listener.ended(report)
 
 
-def _say(error: Exception) -> str:
+def _say(error: BaseException) -> str:
     if isinstance(error, HubError):
         return str(error)
+    if isinstance(error, SystemExit):
+        return f"its plugin asked the program to end (sys.exit({error.code!r})): it was not obeyed"
     return f"unexpected {type(error).__name__}: {error}"
 
 
@@ -409,7 +451,8 @@ def sync(
     """
     engine = _Engine(store, options, hooks or Hooks(), listener)
     with store.rehearsal() if options.dry_run else nullcontext():
-        before = effect.hours(store) if options.dry_run else {}
+        # a tie that stands before may be what this run resolves; one that stands after is refused
+        before = effect.hours(store, check=False) if options.dry_run else {}
         report = engine.run(sources)
         if options.dry_run:
             report.effects = effect.compare(before, effect.hours(store))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from hub.placement import LEFT, here, left
 from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
-from hub.store.presence import LEFT, scope_sql
+from hub.store.presence import scope_sql
 
 
 def judge_absence(store: Store, source: Source, partition: Partition, *, run_id: int) -> Changes:
@@ -42,25 +43,25 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
     for proof in gone:
         table = proof.record.table
         container = ""
-        if proof.presence in {"deleted", "trashed"} and table in {"task", "worklog"}:
+        if proof.presence in LEFT and table in {"task", "worklog"}:
             row = store.connection.execute(
                 f"SELECT container_id FROM {table} WHERE id = ?", (proof.id,)
             ).fetchone()
             container = (row and row[0]) or ""
         groups[table, container, proof.presence, proof.evidence].append(proof.id)
     for (table, container, presence, evidence), ids in groups.items():
-        if presence in {"deleted", "trashed"} and BY_TABLE[table].guarded:
+        if presence in LEFT and BY_TABLE[table].guarded:
             where, parameters = (
                 ("container_id = ?", (container,)) if container else ("source_id = ?", (source.name,))
             )
-            known, left = store.connection.execute(
-                f"SELECT count(*), coalesce(sum(presence IN {LEFT}), 0) FROM {table} "
-                f"WHERE {where} AND (presence NOT IN {LEFT} OR run_id = ?)",
+            known, away = store.connection.execute(
+                f"SELECT count(*), coalesce(sum({left()}), 0) FROM {table} "
+                f"WHERE {where} AND ({here()} OR run_id = ?)",
                 (*parameters, run_id),
             ).fetchone()
-            if known and (left + len(ids)) / known > source.max_leave:
-                why = f"{left + len(ids)} of {known} {table} rows would leave at once"
-                store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)  # type: ignore[arg-type]
+            if known and (away + len(ids)) / known > source.max_leave:
+                why = f"{away + len(ids)} of {known} {table} rows would leave at once"
+                store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)
                 continue
         changes.presence_changed += store.set_presence(table, ids, presence, evidence, run_id=run_id)  # type: ignore[arg-type]
     return changes
@@ -94,13 +95,7 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             "DELETE FROM presence_hold WHERE table_name = ? AND id = ?",
             ((table, id_) for id_, _ in rows if id_ in census.ids),
         )
-        gone = {
-            table: [
-                id_
-                for id_, presence in rows
-                if id_ not in census.ids and presence not in {"deleted", "trashed"}
-            ]
-        }
+        gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in LEFT]}
         if not gone[table]:
             continue
         why = store.too_many(gone, census.scope, source.name, max_leave=source.max_leave)

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hub.context import Context
+from hub.context import Context, Network
 from hub.records import Record
 from hub.source import Source
 from hub.store import Changes, RunRow
@@ -26,8 +26,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     jobs: int = 4
     dry_run: bool = False
-    ca_bundle: str | None = None
     currency: str = "EUR"
+    """Of amounts that say none."""
+    silence_s: float = 1800.0
+    """How long a source may say and ask nothing before the run goes on without it."""
+    source_s: float = 21600.0
+    """How long one source may take in all."""
+    network: Network = Network()
     session: Callable[[Context], Any] | None = None
     """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 

@@ -102,14 +102,17 @@ def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 
 def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
-    """Sync *sources* into *store* and give the report of the first."""
+    """Sync *sources* into *store* and return the report of the first."""
     base = options.pop("base", Path(store.where).parent)
     return sync(store, list(sources), Options(base=base, **options)).sources[0]
 
 
 @contextlib.contextmanager
 def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> Iterator[FeedView]:
-    """Build the nominative feed of *store* below *base*, and show it as a destination sees one at its first delivery."""
+    """Build the nominative feed of *store* below *base*.
+
+    It is shown as a destination sees one at its first delivery.
+    """
     report = publish(
         store, base / "feed", [], PublishOptions(base=base, build=BuildOptions(lang=lang), force="a test")
     )
@@ -119,7 +122,10 @@ def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> 
 
 @functools.cache
 def kept_feed(fill: Callable[..., None], *arguments: Any) -> Path:
-    """Build the nominative feed of what *fill*(store, *arguments*) writes, once for all tests; gives its folder."""
+    """Build the nominative feed of what *fill*(store, *arguments*) writes, and return its folder.
+
+    Once for all tests.
+    """
     base = Path(tempfile.mkdtemp(prefix="pm-hub-test-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
     with Store.open(base / "hub.db") as filled:

@@ -11,7 +11,8 @@ from hub.store import Store
 def store_image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a store knows, ordered by id.
 
-    Equality of stores ignores `key`, `recorded_at`, `run_id` and `sync_run`: they tell how it was learnt, not what.
+    Equality of stores ignores `key`, `recorded_at`, `run_id` and `sync_run`: they tell how it was learnt, not
+    what.
     """
     image = {}
     for record in RECORDS:
@@ -22,7 +23,8 @@ def store_image(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     image["cursor"] = [
         tuple(row.values())
         for row in store.rows(
-            "SELECT source_id, partition, value FROM cursor WHERE partition NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY 1, 2"
+            "SELECT source_id, partition, value FROM cursor "
+            "WHERE partition NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY 1, 2"
         )
     ]
     return image

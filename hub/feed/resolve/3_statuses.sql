@@ -1,9 +1,9 @@
 -- What a status means: facts of the tool, the container's map, the source's map, the tool's own category, percent and dates.
 CREATE TABLE status_rule AS
-    SELECT s.source, lower(s.status_raw) AS raw, c.id AS container_id, min(s.category) AS category
-    FROM status_map s LEFT JOIN container c ON s.container_id <> '*' AND c.source_id = s.source
-        AND s.container_id IN (c.id, c.code, c.name, substr(c.id, length(c.source_id) + 2))
-    WHERE s.counted AND (s.container_id = '*' OR c.id IS NOT NULL) GROUP BY ALL;
+    SELECT s.source, lower(s.status_raw) AS raw, c.container_id, min(s.category) AS category
+    FROM status_map s LEFT JOIN container_name c ON s.container_id <> '*' AND c.source_id = s.source
+        AND s.container_id IN (c.name, c.short)
+    WHERE s.counted AND (s.container_id = '*' OR c.container_id IS NOT NULL) GROUP BY ALL;
 CREATE TABLE task_status AS
     WITH said AS (
         SELECT t.id AS task_id, t.status_native, t.status_raw, t.percent, t.actual_start_on, t.actual_finish_on, pr.category AS narrow, sr.category AS wide,

@@ -1,30 +1,22 @@
 -- Every worklog with its project, its person, and the reason why it does not count.
 CREATE TABLE worklog_place AS
-    SELECT w.*, coalesce(w.container_id, t.container_id) AS in_container, coalesce(p.project_key, -1) AS project_key,
-        coalesce(t.key, -1) AS task_key, coalesce(o.person_key, -1) AS person_key, s.key AS source_key,
-        coalesce(c.seconds_per_day, s.seconds_per_day) AS seconds_per_day,
-        CASE WHEN w.presence IN ('deleted', 'trashed') THEN w.presence
-            -- hours that another tool keeps were worked, whatever becomes of the issue they name
-            WHEN t.source_id = w.source_id AND t.presence IN ('deleted', 'trashed') THEN 'task ' || t.presence
-            WHEN NOT coalesce(c.counted, true) THEN 'container ' || c.presence
+    SELECT w.* EXCLUDE (task_id), h.task_id, h.container_id AS in_container, h.project_key, coalesce(h.task_key, -1) AS task_key,
+        coalesce(o.person_key, -1) AS person_key, s.key AS source_key, coalesce(c.seconds_per_day, s.seconds_per_day) AS seconds_per_day,
+        CASE WHEN h.gone IS NOT NULL THEN h.gone
             WHEN w.origin = 'plan' AND NOT coalesce(p.plan_actuals, false) THEN 'actual work of a plan, not a timesheet'
             WHEN w.origin = 'timesheet' AND NOT coalesce(p.actuals, true) THEN 'another container is the authority for actuals'
         END AS reason
-    FROM worklog w JOIN source s ON s.id = w.source_id LEFT JOIN task t ON t.id = w.task_id
-        LEFT JOIN container c ON c.id = coalesce(w.container_id, t.container_id)
-        LEFT JOIN task_place tp ON tp.task_id = w.task_id AND coalesce(w.container_id, t.container_id) = t.container_id
-        LEFT JOIN home h ON h.container_id = coalesce(w.container_id, t.container_id)
-        LEFT JOIN place p ON p.slot = coalesce(tp.slot, h.slot)
+    FROM worklog w JOIN hour_place h ON h.kind = 'worklog' AND h.key = w.key JOIN source s ON s.id = w.source_id
+        LEFT JOIN container c ON c.id = h.container_id LEFT JOIN place p ON p.slot = h.slot
         LEFT JOIN person_of o ON o.account_id = w.account_id;
 -- planned work, day by day: a span of several days is shared over its Mondays to Fridays
 CREATE TABLE planned_day AS
     WITH spans AS (
-        SELECT coalesce(o.person_key, -1) AS person_key, coalesce(p.project_key, -1) AS project_key, l.start_on::DATE AS d0,
+        SELECT coalesce(o.person_key, -1) AS person_key, h.project_key, l.start_on::DATE AS d0,
             greatest(l.finish_on::DATE, l.start_on::DATE) AS d1, l.seconds, l.key, l.kind, coalesce(p.seconds_per_day, s.seconds_per_day) AS seconds_per_day
-        FROM allocation l JOIN source s ON s.id = l.source_id LEFT JOIN task t ON t.id = l.task_id
-            LEFT JOIN task_place tp ON tp.task_id = l.task_id LEFT JOIN home h ON h.container_id = coalesce(l.container_id, t.container_id)
-            LEFT JOIN place p ON p.slot = coalesce(tp.slot, h.slot) LEFT JOIN person_of o ON o.account_id = l.account_id
-        WHERE l.counted AND coalesce(t.counted, true) AND coalesce(p.effort, true)
+        FROM allocation l JOIN hour_place h ON h.kind = 'allocation' AND h.key = l.key JOIN source s ON s.id = l.source_id
+            LEFT JOIN place p ON p.slot = h.slot LEFT JOIN person_of o ON o.account_id = l.account_id
+        WHERE h.gone IS NULL AND coalesce(p.effort, true)
     ), days AS (
         SELECT s.*, unnest(generate_series(d0, d1, INTERVAL 1 DAY))::DATE AS day FROM spans s WHERE d0 < d1 AND d1 - d0 < 4000
     ), kept AS (

@@ -18,8 +18,8 @@ CREATE TABLE budget_place AS
         LEFT JOIN exchange x ON x.currency = b.currency AND x.month = b.month;
 CREATE TABLE excluded AS
     SELECT 'seconds' AS measure, reason, count(*) AS n, sum(seconds)::BIGINT AS amount FROM worklog_place WHERE reason IS NOT NULL GROUP BY reason
-    UNION ALL SELECT 'tasks', CASE WHEN t.presence IN ('deleted', 'trashed') THEN t.presence ELSE 'container ' || c.presence END, count(*), count(*)
-        FROM task t LEFT JOIN container c ON c.id = t.container_id WHERE NOT t.counted GROUP BY 2
+    UNION ALL SELECT 'tasks', CASE WHEN cause = 'row' THEN presence ELSE cause || ' ' || presence END, count(*), count(*)
+        FROM task_gone GROUP BY 2
     UNION ALL SELECT 'amount_minor', reason, count(*), sum(amount_minor)::BIGINT FROM budget_place WHERE reason IS NOT NULL GROUP BY reason
     UNION ALL SELECT 'amount_minor', 'converted from ' || currency, count(*), sum(amount_minor - amount)::BIGINT
         FROM budget_place WHERE reason IS NULL AND currency <> getvariable('currency') GROUP BY 2;

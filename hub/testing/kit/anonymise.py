@@ -1,4 +1,7 @@
-"""Take names, addresses, tokens and texts out of a recording, so that what is equal stays equal and nothing can be read."""
+"""Take names, addresses, tokens and texts out of a recording.
+
+What is equal stays equal and nothing can be read.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ _NAME = re.compile(r"[A-Za-z_$@][\w.@$:]{0,39}")
 
 
 class Anonymiser:
-    """Pseudonyms by HMAC under *key*, a new one for each recording; *keep* names fields whose values stay as they are.
+    """Pseudonyms by HMAC under *key*, a new one for each recording.
+
+    *keep* names fields whose values stay as they are.
 
     *origin* is the address of the tool. Numbers, days, instants and the names of fields stay.
     """
@@ -43,7 +48,10 @@ class Anonymiser:
         self.people: set[str] = set()
 
     def look(self, value: Any, field: str = "") -> None:
-        """Note the texts of a body: where one of them is part of a path or the name of a field, it is anonymised there too."""
+        """Note the texts of a body.
+
+        Where one of them is part of a path or the name of a field, it is anonymised there too.
+        """
         if isinstance(value, dict):
             for name, one in value.items():
                 if name not in self.keep:
@@ -108,7 +116,10 @@ class Anonymiser:
         return ORIGIN + urlunsplit(("", "", self.path(parts.path), query, ""))
 
     def path(self, path: str) -> str:
-        """Anonymiser the parts of a path that are texts of some body; a plain word only when it is someone's name."""
+        """Anonymise the parts of a path that are texts of some body.
+
+        A plain word only when it is someone's name.
+        """
         return "/".join(self.text(part) if self._tells(part) else part for part in path.split("/"))
 
     def _tells(self, part: str) -> bool:

@@ -67,8 +67,12 @@ def types_and_forms(certification: SourceCertification, seed: int) -> str:
         for name, record in BY_TABLE.items():
             for row in harness.store.rows(f"SELECT * FROM {name}"):
                 rows += 1
-                values = {f: bool(row[f]) if row[f] is not None and "bool" in str(record.__annotations__.get(f, "")) else row[f]
-                          for f in record.__struct_fields__}  # fmt: skip
+                values = {
+                    f: bool(row[f])
+                    if row[f] is not None and "bool" in str(record.__annotations__.get(f, ""))
+                    else row[f]
+                    for f in record.__struct_fields__
+                }
                 try:
                     msgspec.convert(values, record)
                 except msgspec.ValidationError as exc:
@@ -116,7 +120,8 @@ def declared_records_only(certification: SourceCertification, seed: int) -> str:
                 raise Failed(f"rows of {name} were written, which `provides` does not name")
             if name in declared and not harness.store.rows(f"SELECT 1 FROM {name} LIMIT 1"):
                 raise Failed(
-                    f"`provides` names {name}, and not one came: take it out, or show one in the certification's world"
+                    f"`provides` names {name}, and not one came: "
+                    "take it out, or show one in the certification's world"
                 )
         return ", ".join(sorted(declared))
 
@@ -156,9 +161,11 @@ def secrets_stay_secret(certification: SourceCertification, seed: int) -> str:
             except Exception as exc:  # noqa: BLE001 - only its text matters
                 said = str(exc)
         places = {
-            "store": "\n".join(harness.store.connection.iterdump()), "log": harness.log.getvalue(), "repr": repr(harness.source),
+            "store": "\n".join(harness.store.connection.iterdump()),
+            "log": harness.log.getvalue(),
+            "repr": repr(harness.source),
             "report": json.dumps(msgspec.to_builtins([calm, refused])) + said,
-        }  # fmt: skip
+        }
         if found := [place for place, text in places.items() if SECRET in text]:
             raise Failed(f"the credential is in the {' and the '.join(found)}")
         return "not found in store, log, report and repr"

@@ -43,7 +43,10 @@ class Exchange(msgspec.Struct, kw_only=True):
 
 
 class Cassette(msgspec.Struct, kw_only=True):
-    """A recording: the source's settings (of *secrets* only the names), what was said, and what the store then held."""
+    """A recording.
+
+    The source's settings (of *secrets* only the names), what was said, and what the store then held.
+    """
 
     kind: str
     settings: dict[str, Any]
@@ -53,7 +56,10 @@ class Cassette(msgspec.Struct, kw_only=True):
 
 
 class Recording(msgspec.Struct, kw_only=True):
-    """What `record` did: the cassette, how the real run and its replay went, and the values that were kept."""
+    """What `record` did.
+
+    The cassette, how the real run and its replay went, and the values that were kept.
+    """
 
     cassette: Cassette
     report: SourceReport
@@ -62,9 +68,12 @@ class Recording(msgspec.Struct, kw_only=True):
 
 
 def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recording:
-    """Read *source* in full, once, into a store that is thrown away, and anonymise what was said before anything is written.
+    """Read *source* in full, once, into a store that is thrown away.
 
-    Raises `ConfigError` when the source asks nobody over HTTP, `SourceDataError` when the recording cannot be replayed.
+    What was said is anonymised before anything is written.
+
+    Raises `ConfigError` when the source asks nobody over HTTP, `SourceDataError` when the recording cannot be
+    replayed.
     """
     raw: list[requests.Response] = []
 
@@ -84,7 +93,8 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
         ).sources[0]
     if not raw:
         raise ConfigError(
-            f"The source {source.name} asked nobody over HTTP: there is nothing to record. {report.error or ''}"
+            f"The source {source.name} asked nobody over HTTP: there is nothing to record. "
+            f"{report.error or ''}"
         )
     parts = urlsplit(str(raw[0].request.url))
     anonymise = Anonymiser(secrets.token_bytes(32), origin=f"{parts.scheme}://{parts.netloc}", keep=keep)
@@ -114,8 +124,10 @@ def record(source: Source, base: Path, *, keep: tuple[str, ...] = ()) -> Recordi
         cassette.truth = _held(harness.store, harness.source, without=harness.simulator.url)
     if replay.verdict != report.verdict:
         raise SourceDataError(
-            f"The recording cannot be replayed: the tool gave {report.verdict}, its anonymised copy {replay.verdict} "
-            f"({'; '.join(replay.missing) or replay.error}). A value the connector has to read was anonymised: name its field with --keep."
+            "The recording cannot be replayed: "
+            f"the tool gave {report.verdict}, its anonymised copy {replay.verdict} "
+            f"({'; '.join(replay.missing) or replay.error}). "
+            "A value the connector has to read was anonymised: name its field with --keep."
         )
     return Recording(cassette=cassette, report=report, replay=replay, kept=sorted(anonymise.kept))
 
@@ -178,7 +190,10 @@ def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, 
 
 
 class Recorded(HttpWorld):
-    """A recording as a world: the same question gets the same answer, one with other values the next on its path."""
+    """A recording as a world.
+
+    The same question gets the same answer, one with other values the next on its path.
+    """
 
     def __init__(self, cassette: Cassette) -> None:
         """Sort the answers by question."""
@@ -215,7 +230,10 @@ class Recorded(HttpWorld):
         return len(self.cassette.exchanges)
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return what the store held when it was recorded: read it with care, it came from the connector itself."""
+        """Return what the store held when it was recorded.
+
+        Read it with care: it came from the connector itself.
+        """
         return self.cassette.truth
 
     def rows(self) -> list[str]:
@@ -239,7 +257,10 @@ def _knows_secret(request: Request) -> bool:
 
 
 class RecordedCertification(SourceCertification):
-    """The certification of a recording: one full reading. It proves Bronze; what cannot be edited proves no increments."""
+    """The certification of a recording: one full reading.
+
+    It proves Bronze; what cannot be edited proves no increments.
+    """
 
     capabilities = frozenset()
     cannot = frozenset({"edits", "scale"})

@@ -1,4 +1,4 @@
-"""What a connector gives the kit: a copy of its tool that can be edited, and the answer sheet."""
+"""What a connector hands to the kit: a copy of its tool that can be edited, and the answer sheet."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ def credential() -> Secret:
 class World(ABC):
     """A small, seeded copy of the tool with its own clock, years behind ours.
 
-    Everything the kit does to it goes through these verbs; `truth` says what the store must then hold.
-    *main* is the table whose rows the verbs make, edit and delete; `rows` gives their native ids.
-    Verbs whose capability the certification does not claim are never called, nor `add`, `edit` and `delete` of a world that cannot be edited.
+    Everything the kit does to it goes through these verbs; `truth` says what the store must then hold. *main*
+    is the table whose rows the verbs make, edit and delete; `rows` returns their native ids. Verbs whose
+    capability the certification does not claim are never called, nor `add`, `edit` and `delete` of a world
+    that cannot be edited.
     """
 
     main: ClassVar[str] = "task"
@@ -43,7 +44,10 @@ class World(ABC):
 
     @abstractmethod
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return table, then id without the source's prefix, then fields: the rows that exist and can be seen."""
+        """Return the rows that exist and can be seen.
+
+        By table, then id without the source's prefix, then fields.
+        """
 
     @abstractmethod
     def rows(self) -> list[str]:
@@ -54,7 +58,7 @@ class World(ABC):
         return native
 
     def add(self) -> str:
-        """Make a row with the clock's next stamp and give its native id."""
+        """Make a row with the clock's next stamp and return its native id."""
         raise NotImplementedError
 
     def edit(self, native: str | None = None) -> str:
@@ -74,7 +78,10 @@ class World(ABC):
         raise NotImplementedError
 
     def hide(self) -> tuple[str, list[str]]:
-        """Take away the right to read one container; give its native id and its rows' ids (``containers``)."""
+        """Take away the right to read one container (``containers``).
+
+        Return its native id and its rows' ids.
+        """
         raise NotImplementedError
 
 
@@ -90,7 +97,10 @@ class HttpWorld(World):
         """Return the most requests that a full reading of this world may take: the connector's own plan."""
 
     def add_behind(self, seconds: int) -> str:
-        """Make a row whose stamp lies *seconds* before the newest one there is, 0 equals it (``increments``)."""
+        """Make a row whose stamp lies *seconds* before the newest one there is.
+
+        0 equals it (``increments``).
+        """
         raise NotImplementedError
 
 
@@ -101,7 +111,7 @@ class FileWorld(World):
 
     @abstractmethod
     def files(self) -> dict[str, bytes]:
-        """Return the files as they are now: name, then content; the same world gives the same bytes."""
+        """Return the files as they are now: name, then content; the same world has the same bytes."""
 
     def columns(self) -> list[str]:
         """Return the names in the files without which a row cannot be understood (capability ``columns``)."""
@@ -111,11 +121,10 @@ class FileWorld(World):
 class SourceCertification(ABC):
     """The connector's side of the table: how to make its world and its source.
 
-    *private* are texts of the world that must not reach the store (comments, for example).
-    *records* are the types that come, where the source could make more (by a mapping, for example).
-    *cannot* says what the world is unable to do: be edited, grow, or say how many rows a list has, because its tool does not say it either.
-    Such checks are skipped and said so.
-    *levels* are those that can be examined at all.
+    *private* are texts of the world that must not reach the store (comments, for example). *records* are the
+    types that come, where the source could make more (by a mapping, for example). *cannot* says what the
+    world is unable to do: be edited, grow, or say how many rows a list has, because its tool does not say it
+    either. Such checks are skipped and said so. *levels* are those that can be examined at all.
     """
 
     kind: ClassVar[str]
@@ -131,4 +140,7 @@ class SourceCertification(ABC):
 
     @abstractmethod
     def source(self, place: str) -> Source:
-        """Make the source: *place* is the simulator's URL, with `SECRET` as the credential, or the folder of the files."""
+        """Make the source.
+
+        *place* is the simulator's URL, with `SECRET` as the credential, or the folder of the files.
+        """

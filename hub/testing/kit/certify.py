@@ -44,9 +44,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def level(self) -> Level | None:
-        """Return the highest level that was examined and all of whose checks, and those below, passed or did not apply.
+        """Return the highest level reached.
 
-        A level's `HEART` has to be passed: who cannot be edited proves no increments, who claims no deletions is not Gold.
+        It was examined, and all of its checks and those below passed or did not apply.
+
+        A level's `HEART` has to be passed: who cannot be edited proves no increments, who claims no deletions
+        is not Gold.
         """
         earned: Level | None = None
         for level in LEVELS:
@@ -73,9 +76,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         failed = len(self.failures())
         skipped = sum(result.state == "skipped" for result in self.results)
         suite = ET.Element(
-            "testsuite", name=f"certify {self.connector}", tests=str(len(self.results)), failures=str(failed), skipped=str(skipped),
+            "testsuite",
+            name=f"certify {self.connector}",
+            tests=str(len(self.results)),
+            failures=str(failed),
+            skipped=str(skipped),
             time=f"{self.seconds:.3f}",
-        )  # fmt: skip
+        )
         for result in self.results:
             case = ET.SubElement(
                 suite, "testcase", classname=result.level, name=result.code, time=f"{result.seconds:.3f}"

@@ -1,4 +1,7 @@
-"""What a check is: one law, what was seen, how to mend; the checks themselves are in `bronze`, `silver` and `gold`."""
+"""What a check is: one law, what was seen, how to mend.
+
+The checks themselves are in `bronze`, `silver` and `gold`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _WORLDS: dict[Medium, Any] = {"any": World, "http": HttpWorld, "files": FileWorl
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: *run* gives what it saw or raises `Failed`."""
+    """One check: *run* returns what it saw or raises `Failed`."""
 
     code: str
     level: Level

@@ -1,4 +1,7 @@
-"""Bronze to Gold for destinations: the whole feed, at its privacy, however often and wherever a delivery is cut."""
+"""Bronze to Gold for destinations.
+
+The whole feed, at its privacy, however often and wherever a delivery is cut.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,10 @@ class Place(ABC):
 
     @contextmanager
     def dying(self, at: int) -> Iterator[list[int]]:
-        """Let the process die before the write number *at* under the folder; give a list that counts them (0: never die)."""
+        """Let the process die before the write number *at* under the folder.
+
+        Return a list that counts them (0: never die).
+        """
         seen: list[int] = []
 
         def watcher(event: str, arguments: tuple[Any, ...]) -> None:
@@ -107,7 +113,8 @@ class FolderPlace(Place):
 class DestinationCertification(ABC):
     """The destination's side of the table. *tables* are those of the feed that reach its readers.
 
-    *tablewise* says that a delivery brings one table after the other, so that readers of a cut one see tables of two feeds.
+    *tablewise* says that a delivery brings one table after the other, so that readers of a cut one see tables
+    of two feeds.
     """
 
     kind: ClassVar[str]
@@ -236,7 +243,7 @@ class Counter:
         return {name: _sorted(rows) for name, rows in self.place.tables().items()}
 
     def must_show(self, report: PublishReport, when: str) -> int:
-        """Fail unless readers see the feed of *report*; give the number of rows."""
+        """Fail unless readers see the feed of *report*, and return the number of rows."""
         state = report.deliveries[0]
         if state.state == "failed":
             raise Failed(f"{when}: {state.error}")
@@ -378,7 +385,10 @@ def changes_arrive(certification: DestinationCertification, seed: int) -> str:
     medium="destination",
 )
 def cut_anywhere(certification: DestinationCertification, seed: int) -> str:
-    """Die before writes from the first to the last; readers see the old feed, the new one or none, and the next delivery mends all."""
+    """Die before writes from the first to the last.
+
+    Readers see the old feed, the new one or none, and the next delivery mends all.
+    """
     with counter(certification, seed) as desk:
         desk.deliver()
         desk.change()
@@ -407,7 +417,8 @@ def cut_anywhere(certification: DestinationCertification, seed: int) -> str:
             whole = [(shown, old, new)] if not certification.tablewise else parts
             if any(shown.values()) and any(one not in states for one, *states in whole):
                 raise Failed(
-                    f"killed before write {at} of {len(writes)}: readers saw neither the old feed nor the new one"
+                    f"killed before write {at} of {len(writes)}: "
+                    "readers saw neither the old feed nor the new one"
                 )
             old = new
         return f"{len(moments)} deaths among {len(writes)} writes"

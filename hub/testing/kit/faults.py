@@ -1,4 +1,7 @@
-"""The fault machine: an HTTP simulator in front of a world that fails on purpose, and a clock that makes waiting short."""
+"""The fault machine: an HTTP simulator in front of a world that fails on purpose.
+
+And a clock that makes waiting short.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,17 @@ from hub.testing.kit.certification import HttpWorld
 MOST_REQUESTS = 1500
 READ_TIMEOUT_S = 1.0
 Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None]
-"""Gets the number of the request (from 1), the request and the true answer; bytes are sent raw, None resets the connection."""
+"""Gets the number of the request (from 1), the request and the true answer.
+
+Bytes are sent raw, None resets the connection.
+"""
 
 
 class SimulatorServer:
-    """A local server that answers for *world*; *fault* may change any answer. After *most* requests it refuses all."""
+    """A local server that answers for *world*; *fault* may change any answer.
+
+    After *most* requests it refuses all.
+    """
 
     def __init__(
         self,
@@ -54,7 +63,7 @@ class SimulatorServer:
             def _serve(self) -> None:
                 simulator._serve(self)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the names the base class looks for
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - named by the base
 
             def log_message(self, *_: object) -> None:
                 return None
@@ -77,9 +86,13 @@ class SimulatorServer:
         parts = urlsplit(handler.path)
         length = int(handler.headers.get("Content-Length") or 0)
         request = Request(
-            method=handler.command, path=parts.path, query=dict(parse_qsl(parts.query, keep_blank_values=True)), search=parts.query,
-            headers={name.lower(): value for name, value in handler.headers.items()}, body=handler.rfile.read(length),
-        )  # fmt: skip
+            method=handler.command,
+            path=parts.path,
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            search=parts.query,
+            headers={name.lower(): value for name, value in handler.headers.items()},
+            body=handler.rfile.read(length),
+        )
         with self._lock:
             self.asked.append(msgspec.structs.replace(request, search=""))
             number = len(self.asked)
@@ -126,7 +139,9 @@ class SimulatorServer:
 
 
 def hurried(ctx: Context | None = None) -> Session:
-    """Return a patient session whose waits are counted instead of slept: a minute of patience passes in no time.
+    """Return a patient session whose waits are counted instead of slept.
+
+    A minute of patience passes in no time.
 
     With *ctx*, its traffic is counted there, and it stops when the run is cancelled.
     """
@@ -268,7 +283,10 @@ def stall_once(at: int, seconds: float) -> Fault:
 
 
 def overlapping(rows: int) -> Fault:
-    """Begin each page of a list with the last *rows* of the page before, as lists that shift while being read do."""
+    """Begin each page of a list with the last *rows* of the page before.
+
+    Lists that shift while being read do so.
+    """
     last: dict[str, list[Any]] = {}
 
     def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:

@@ -41,13 +41,19 @@ _spoilt(
     spoiling.content(lambda _: b""), "empty files",
 )  # fmt: skip
 _spoilt(
-    "html_for_a_file", "A sign-in page saved as the file is an error, not an empty list.",
-    "Ask for the header, or the root element, before the rows.", spoiling.content(lambda _: HTML), "a sign-in page",
-)  # fmt: skip
+    "html_for_a_file",
+    "A sign-in page saved as the file is an error, not an empty list.",
+    "Ask for the header, or the root element, before the rows.",
+    spoiling.content(lambda _: HTML),
+    "a sign-in page",
+)
 _spoilt(
-    "random_bytes", "Bytes that are no such file are an error with the file's name.",
-    "Turn the reader's own errors into SourceDataError.", spoiling.content(lambda body: bytes(range(256)) * 8), "random bytes",
-)  # fmt: skip
+    "random_bytes",
+    "Bytes that are no such file are an error with the file's name.",
+    "Turn the reader's own errors into SourceDataError.",
+    spoiling.content(lambda body: bytes(range(256)) * 8),
+    "random bytes",
+)
 _spoilt(
     "a_locked_file", "A file that cannot be opened is told, and what was known of it stays.",
     "Let the OSError become SourceDataError.", spoiling.locked(0), "a locked file",
@@ -123,7 +129,8 @@ def a_copied_file(certification: SourceCertification, seed: int) -> str:
             report = harness.sync(spoiling.copied(0))
             if more := [one for one in harness.differences() if "do not exist" in one]:
                 raise Failed(
-                    f"with a copy {'added later' if known else 'from the start'}, verdict {report.verdict}: {more[0]}"
+                    f"with a copy {'added later' if known else 'from the start'}, "
+                    f"verdict {report.verdict}: {more[0]}"
                 )
             well(harness, "a run without the copy")
             said = f"{report.verdict}: {report.missing[0] if report.missing else 'counted once'}"

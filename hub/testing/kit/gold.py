@@ -6,7 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-from hub.store.presence import LEFT
+from hub.placement import left
 from hub.testing.kit import faults, spoiling
 from hub.testing.kit.certification import HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
@@ -63,7 +63,8 @@ def hidden_is_not_deleted(certification: SourceCertification, seed: int) -> str:
             raise Failed(f"{len(gone)} rows of the hidden container were declared gone ({report.verdict})")
         if held := [stake for stake in harness.store.held() if stake.presence == "deleted"]:
             raise Failed(
-                f"{held[0].rows} rows of the hidden container were declared deleted; only the hub's guard held them"
+                f"{held[0].rows} rows of the hidden container were declared deleted; "
+                "only the hub's guard held them"
             )
         return f"{len(natives)} rows kept, {report.verdict}"
 
@@ -105,7 +106,8 @@ def mass_leave_is_held(certification: SourceCertification, seed: int) -> str:
         report = harness.sync(census=True)
         if len(harness.counted(harness.main)) < before * 0.5 or report.verdict == "ok":
             raise Failed(
-                f"{before - len(harness.counted(harness.main))} of {before} rows left at once, verdict {report.verdict}"
+                f"{before - len(harness.counted(harness.main))} of {before} rows left at once, "
+                f"verdict {report.verdict}"
             )
         return str(report.held[0] if report.held else report.verdict)
 
@@ -172,7 +174,10 @@ def privacy_by_default(certification: SourceCertification, seed: int) -> str:
     needs=("scale",),
 )
 def memory_stays_flat(certification: SourceCertification, seed: int) -> str:
-    """Read a world and a tenfold one; compare the largest batches, and the peaks of what the reading itself holds."""
+    """Read a world and a tenfold one.
+
+    Compare the largest batches, and the peaks of what the reading itself holds.
+    """
     largest, peaks = [], []
     for scale in _SCALES[isinstance(certification.world(seed), HttpWorld)]:
         with table(certification, seed, scale=scale) as harness:
@@ -194,7 +199,10 @@ def memory_stays_flat(certification: SourceCertification, seed: int) -> str:
         raise Failed(f"the largest batch grew from {largest[0]} to {largest[1]} records")
     if peaks[1] > 2 * peaks[0] + ROOM + largest[1] * ROOM_PER_RECORD:
         raise Failed(f"the peak of memory grew from {peaks[0] / 1e6:.1f} to {peaks[1] / 1e6:.1f} MB")
-    return f"largest batches {largest[0]} and {largest[1]} records, peaks {peaks[0] / 1e6:.1f} and {peaks[1] / 1e6:.1f} MB"
+    return (
+        f"largest batches {largest[0]} and {largest[1]} records, "
+        f"peaks {peaks[0] / 1e6:.1f} and {peaks[1] / 1e6:.1f} MB"
+    )
 
 
 @check(
@@ -247,22 +255,32 @@ def storm(certification: SourceCertification, seed: int) -> str:
                 rng.choice(_WEATHER[isinstance(harness.world, HttpWorld)](harness, rng.randint(1, 5)))
             )
         well(harness, f"a storm of {', '.join(told)}")
-        (left,) = harness.store.connection.execute(
-            f"SELECT count(*) FROM {harness.main} WHERE presence IN {LEFT}"
+        (away,) = harness.store.connection.execute(
+            f"SELECT count(*) FROM {harness.main} WHERE {left()}"
         ).fetchone()
-        if left:
-            raise Failed(f"{left} rows left although none was deleted")
+        if away:
+            raise Failed(f"{away} rows left although none was deleted")
         return ", ".join(told)
 
 
 _WEATHER: dict[bool, Callable[[Any, int], list[Any]]] = {
     True: lambda harness, at: [
-        faults.status_once(at, 503), faults.status_from(at, 401), faults.reset_once(at), faults.on_list(at, lambda rows: rows + rows),
-        faults.meanwhile(at, harness.world.edit), faults.raw_once(at, lambda body: body[:20]), None,
+        faults.status_once(at, 503),
+        faults.status_from(at, 401),
+        faults.reset_once(at),
+        faults.on_list(at, lambda rows: rows + rows),
+        faults.meanwhile(at, harness.world.edit),
+        faults.raw_once(at, lambda body: body[:20]),
+        None,
     ],
     False: lambda harness, at: [
-        spoiling.content(lambda body: body[: len(body) // 2]), spoiling.content(lambda _: b""), spoiling.locked(0), spoiling.vanished(),
-        spoiling.copied(0), spoiling.written_meanwhile(at, harness.after_edits), None,
+        spoiling.content(lambda body: body[: len(body) // 2]),
+        spoiling.content(lambda _: b""),
+        spoiling.locked(0),
+        spoiling.vanished(),
+        spoiling.copied(0),
+        spoiling.written_meanwhile(at, harness.after_edits),
+        None,
     ],
-}  # fmt: skip
+}
 """What may happen to an HTTP tool (True) and to a folder of files (False)."""

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from hub.context import Context
+from hub.placement import here
 from hub.store import Store
-from hub.store.presence import LEFT
 from hub.sync import Options, SourceReport, sync
 from hub.testing.kit.certification import FOLDER, FileWorld, HttpWorld, SourceCertification, World
 from hub.testing.kit.faults import Fault, SimulatorServer, hurried
@@ -33,15 +33,15 @@ class _Crasher:
     """A listener that dies after a number of writes."""
 
     def __init__(self, after: int) -> None:
-        self.left = after
+        self.remaining = after
 
     def started(self, report: SourceReport) -> None:
         """Wait."""
 
     def advanced(self, report: SourceReport) -> None:
         """Count down."""
-        self.left -= 1
-        if self.left == 0:
+        self.remaining -= 1
+        if self.remaining == 0:
             raise Crash
 
     def ended(self, report: SourceReport) -> None:
@@ -102,7 +102,7 @@ class Harness:
 
     @contextmanager
     def context(self) -> Iterator[Context]:
-        """Lend the source a context outside of a run."""
+        """Make the source a context outside of a run."""
         context = Context(base=self.base, source_id=self.source.name, session=lambda: hurried(context))
         try:
             yield context
@@ -130,11 +130,15 @@ class Harness:
 
 
 def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
-    """Return the rows of *table* that count, by id without the prefix of *source*: hours and changes of a task that left do not."""
+    """Return the rows of *table* that count, by id without the prefix of *source*.
+
+    Hours and changes of a task that left do not.
+    """
     under = table in {"worklog", "task_change"}
     alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
-    also = f"AND coalesce(t.presence, '') NOT IN {LEFT}" if under else ""
-    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE x.presence NOT IN {LEFT} {also}")
+    task_here = here("coalesce(t.presence, '')")
+    also = f"AND {task_here}" if under else ""
+    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE {here('x.presence')} {also}")
     return {row["id"][len(source) + 1 :]: row for row in rows}
 
 
@@ -165,7 +169,7 @@ def differences(store: Store, source: str, world: World) -> list[str]:
 def out_of_sight(store: Store, world: World) -> list[str]:
     """Return the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
     return [
-        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND presence NOT IN {LEFT}")
+        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND {here()}")
     ]  # fmt: skip
 
 
@@ -240,7 +244,7 @@ class FileHarness(Harness):
                 path.write_bytes(content)
 
     def after_edits(self) -> dict[str, bytes]:
-        """Edit some rows of the world and give its files."""
+        """Edit some rows of the world and return its files."""
         for _ in range(12):
             self.world.edit()
         return self.world.files()

@@ -1,4 +1,7 @@
-"""Items and worklogs with all the verbs, for any simulator: a connector's world only says how its tool shows them."""
+"""Items and worklogs with all the verbs, for any simulator.
+
+A connector's world only says how its tool shows them.
+"""
 
 from __future__ import annotations
 
@@ -70,10 +73,13 @@ class Gone(msgspec.Struct, kw_only=True):
 
 
 class Ledger(World):
-    """Three containers, items in them, worklogs on them. *name* is the source's; ids and fields follow the usual mapping.
+    """Three containers, items in them, worklogs on them.
 
-    *history* says that the tool keeps the changes of titles and that the connector takes them.
-    Where a connector maps otherwise, its world overrides `task_id`, `log_id`, `container_id`, `task_fields` or `log_fields`.
+    *name* is the source's; ids and fields follow the usual mapping.
+
+    *history* says that the tool keeps the changes of titles and that the connector takes them. Where a
+    connector maps otherwise, its world overrides `task_id`, `log_id`, `container_id`, `task_fields` or
+    `log_fields`.
     """
 
     name: ClassVar[str]
@@ -109,7 +115,7 @@ class Ledger(World):
     # ---------- its clock ----------
 
     def tick(self) -> str:
-        """Let some seconds pass and give the stamp."""
+        """Let some seconds pass and return the stamp."""
         self.now += timedelta(seconds=self.random.randint(1, 40))
         return stamp(self.now)
 
@@ -133,9 +139,15 @@ class Ledger(World):
         self.last += 1
         n = self.last
         self.items[n] = Item(
-            native=n, key=f"KEY-{n}", container=self.random.choice(list(self.containers)), title=f"{TITLES[n % len(TITLES)]} {n}",
-            hours=(n % 9) / 2, done=n % 4 == 0, created=self.local(), updated=updated,
-        )  # fmt: skip
+            native=n,
+            key=f"KEY-{n}",
+            container=self.random.choice(list(self.containers)),
+            title=f"{TITLES[n % len(TITLES)]} {n}",
+            hours=(n % 9) / 2,
+            done=n % 4 == 0,
+            created=self.local(),
+            updated=updated,
+        )
         return str(n)
 
     def log(self, item: int, number: int) -> None:
@@ -234,10 +246,14 @@ class Ledger(World):
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return the fields that the store must hold of an item."""
         return {
-            "title": item.title, "code": item.key, "container_id": f"{self.name}:{self.container_id(item.container)}",
-            "estimate_s": round(item.hours * 3600), "status_native": "done" if item.done else "todo",
-            "created_at": stamp(datetime.fromisoformat(item.created)), "updated_at": item.updated,
-        }  # fmt: skip
+            "title": item.title,
+            "code": item.key,
+            "container_id": f"{self.name}:{self.container_id(item.container)}",
+            "estimate_s": round(item.hours * 3600),
+            "status_native": "done" if item.done else "todo",
+            "created_at": stamp(datetime.fromisoformat(item.created)),
+            "updated_at": item.updated,
+        }
 
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return the fields that the store must hold of a worklog: its day is the author's."""

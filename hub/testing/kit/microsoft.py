@@ -1,6 +1,7 @@
 """A simulator of Microsoft's sign-in, for the worlds of its services.
 
-Written from learn.microsoft.com/entra/identity-platform: OpenID configuration, client credentials by secret or certificate, device code, refresh.
+Written from learn.microsoft.com/entra/identity-platform: OpenID configuration, client credentials by secret
+or certificate, device code, refresh.
 """
 
 from __future__ import annotations
@@ -48,16 +49,28 @@ def sign_in(request: Request, *, pending: list[int] | None = None) -> Response |
         return refused(90002, f"Tenant '{tenant}' not found.", "invalid_tenant")
     root = f"https://{request.headers['host']}/{tenant}"
     if path == "v2.0/.well-known/openid-configuration":
-        return Response(body={
-            "issuer": f"{root}/v2.0", "authorization_endpoint": f"{root}/oauth2/v2.0/authorize", "token_endpoint": f"{root}/oauth2/v2.0/token",
-            "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
-        })  # fmt: skip
+        return Response(
+            body={
+                "issuer": f"{root}/v2.0",
+                "authorization_endpoint": f"{root}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{root}/oauth2/v2.0/token",
+                "device_authorization_endpoint": f"{root}/oauth2/v2.0/devicecode",
+            }
+        )
     form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
     if form.get("client_id") != CLIENT:
         return refused(700016, "Application was not found in the directory.", "unauthorized_client")
     if path == "oauth2/v2.0/devicecode":
-        return Response(body={"user_code": "ABCD-EFGH", "device_code": "device", "verification_uri": "https://microsoft.com/devicelogin",
-                              "expires_in": 900, "interval": 0, "message": ""})  # fmt: skip
+        return Response(
+            body={
+                "user_code": "ABCD-EFGH",
+                "device_code": "device",
+                "verification_uri": "https://microsoft.com/devicelogin",
+                "expires_in": 900,
+                "interval": 0,
+                "message": "",
+            }
+        )
     match form.get("grant_type"):
         case "client_credentials":
             if form.get("client_assertion_type") != _ASSERTION and form.get("client_secret") != SECRET:
@@ -87,9 +100,14 @@ def _of_a_person(form: dict[str, str]) -> dict[str, Any]:
         "iat": 0,
     }
     return {
-        "token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN, "refresh_token": "refresh", "scope": form.get("scope", ""),
-        "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}.", "client_info": _part({"uid": "1", "utid": "1"}),
-    }  # fmt: skip
+        "token_type": "Bearer",
+        "expires_in": 3599,
+        "access_token": TOKEN,
+        "refresh_token": "refresh",
+        "scope": form.get("scope", ""),
+        "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}.",
+        "client_info": _part({"uid": "1", "utid": "1"}),
+    }
 
 
 def _part(claims: dict[str, Any]) -> str:

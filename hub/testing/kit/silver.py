@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from hub.placement import left
 from hub.simulator import Request, Response
-from hub.store.presence import LEFT
 from hub.testing.kit import faults
-from hub.testing.kit.certification import SECRET, SourceCertification
+from hub.testing.kit.certification import SECRET, SourceCertification, World
 from hub.testing.kit.checks import check, not_green, well
 from hub.testing.kit.harness import Failed, table
 
@@ -28,7 +28,8 @@ def second_run_changes_nothing(certification: SourceCertification, seed: int) ->
             changes = report.changes
             if changes.inserted or changes.updated or changes.presence_changed:
                 raise Failed(
-                    f"{'a full' if full else 'the second'} run: {changes.inserted} new, {changes.updated} changed, {changes.presence_changed} left"
+                    f"{'a full' if full else 'the second'} run: "
+                    f"{changes.inserted} new, {changes.updated} changed, {changes.presence_changed} left"
                 )
         return "0 rows, twice"
 
@@ -118,7 +119,8 @@ def killed_anywhere(certification: SourceCertification, seed: int) -> str:
             if report.verdict != "ok" or harness.image() != image:
                 found = harness.differences()
                 raise Failed(
-                    f"killed after write {after}: {report.verdict}, {found[0] if found else 'the store differs from the calm one'}"
+                    f"killed after write {after}: "
+                    f"{report.verdict}, {found[0] if found else 'the store differs from the calm one'}"
                 )
     return f"{deaths} deaths"
 
@@ -152,13 +154,16 @@ def deleted_while_paging(certification: SourceCertification, seed: int) -> str:
     for at in range(1, 7):
         with table(certification, seed) as harness:
             victims = harness.world.rows()[:3]
-            report = harness.sync(
-                faults.meanwhile(at, lambda victims=victims: [harness.world.delete(one) for one in victims])  # type: ignore[misc]
-            )
+            report = harness.sync(faults.meanwhile(at, partial(_delete_all, harness.world, victims)))
             truth = harness.world.truth()[harness.main].keys()
             if report.verdict == "ok" and (lost := truth - harness.counted(harness.main).keys()):
                 raise Failed(f"deleted after request {at}: ok, but {len(lost)} others are missing")
     return "6 moments"
+
+
+def _delete_all(world: World, natives: list[str]) -> None:
+    for native in natives:
+        world.delete(native)
 
 
 @check(
@@ -362,8 +367,8 @@ def unknown_filters(certification: SourceCertification, seed: int) -> str:
                 report = harness.sync(faults.ignores(parameter, harness.world), census=True, full=full)
                 if report.verdict == "ok":
                     harness.must_equal(f"with the parameter {parameter} ignored")
-            if left := harness.store.rows(f"SELECT 1 FROM {harness.main} WHERE presence IN {LEFT}"):
-                raise Failed(f"with the parameter {parameter} ignored, {len(left)} rows left")
+            if away := harness.store.rows(f"SELECT 1 FROM {harness.main} WHERE {left()}"):
+                raise Failed(f"with the parameter {parameter} ignored, {len(away)} rows left")
     return f"{len(asked)} parameters: {', '.join(sorted(asked))}"
 
 

@@ -1,4 +1,7 @@
-"""The fault machine for files: spoil a folder while a source reads it, and put nothing back (the next sync writes anew)."""
+"""The fault machine for files: spoil a folder while a source reads it.
+
+Nothing is put back: the next sync writes anew.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _installed: list[bool] = []
 
 @contextmanager
 def watching(watcher: Callable[[str, tuple[Any, ...]], None]) -> Iterator[None]:
-    """Call *watcher* with every audit event of the interpreter; what it raises, the caller of the event gets."""
+    """Call *watcher* with every audit event of the interpreter.
+
+    What it raises, the caller of the event gets.
+    """
     if not _installed:
         _installed.append(True)
 
@@ -79,7 +85,7 @@ def locked(at: int) -> FileFault:
 
 
 def written_meanwhile(opening: int, after: Callable[[], dict[str, bytes]]) -> FileFault:
-    """Write the files that *after* gives just before a file is opened for the *opening*-th time."""
+    """Write the files that *after* returns just before a file is opened for the *opening*-th time."""
 
     @contextmanager
     def fault(folder: Path) -> Iterator[None]:

@@ -57,10 +57,11 @@ def register_commands(cli: click.Group) -> None:
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
-        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and work packages from simulators of Jira, Taskworld and OpenProject.
+        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and
+        work packages from simulators of Jira, Taskworld and OpenProject.
 
         Example: hub demo --out demo
         """
-        from hub_demo.journey import show
+        from hub_demo.run import show
 
         return show(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=lang)

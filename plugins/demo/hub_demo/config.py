@@ -14,7 +14,8 @@ path = "plans"
 tz = "Europe/Paris"
 hours_per_day = 7
 
-[sources.tracker]                # issues of the agile projects: a simulator of Jira, up while the hub reads it
+[sources.tracker]                # issues of the agile projects: \
+a simulator of Jira, up while the hub reads it
 kind = "jira"
 url = "http://127.0.0.1:{ports[jira]}"
 email = "pmo@demo.example"
@@ -95,7 +96,8 @@ kind = {{ value = "{kind}" }}
 currency = {{ value = "EUR" }}
 """
 MAPPINGS = {
-    "hours": """# Monthly exports of the timesheet tool; a month's file is complete, so a line that leaves it is deleted.
+    "hours": """# Monthly exports of the timesheet tool; \
+a month's file is complete, so a line that leaves it is deleted.
 record = "worklog"
 encoding = "cp1252"
 delimiter = ";"
@@ -109,8 +111,10 @@ task_id = { column = "Ticket", source = "tracker" }
 day = { column = "Date", format = "%d/%m/%Y" }
 seconds = { column = "Heures", unit = "hours" }
 billable = "Facturable"
-category = { column = "Nature", values = { "Projet" = "project", "Interne" = "internal", "Absence" = "absence" } }
-approval = { column = "Statut", values = { "Validé" = "approved", "Soumis" = "submitted", "Rejeté" = "rejected" } }
+category = { column = "Nature", \
+values = { "Projet" = "project", "Interne" = "internal", "Absence" = "absence" } }
+approval = { column = "Statut", \
+values = { "Validé" = "approved", "Soumis" = "submitted", "Rejeté" = "rejected" } }
 
 [account]
 display_name = "Nom"
@@ -127,7 +131,8 @@ key = ["Réf"]
 
 [fields]
 project_code = "Projet"
-kind = { column = "Type", values = { "Risque" = "risk", "Action" = "action", "Décision" = "decision", "Problème" = "issue" } }
+kind = { column = "Type", \
+values = { "Risque" = "risk", "Action" = "action", "Décision" = "decision", "Problème" = "issue" } }
 title = "Libellé"
 state = { column = "Statut", values = { "Ouvert" = "open", "Clos" = "closed" } }
 probability = "Probabilité"

@@ -8,7 +8,10 @@ from hub_demo.portfolio import KNOWN_AHEAD, DemoProject, DemoTask, Issue, workda
 
 
 def forecast(task: DemoTask, day: date) -> list[date]:
-    """Return the days of work as the plan of *day* has them: real ones once begun, before that a slip that shows little by little."""
+    """Return the days of work as the plan of *day* has them.
+
+    Real ones once begun, before that a slip that shows little by little.
+    """
     if task.days[0] <= day:
         return task.days
     share = min(1.0, max(0.0, 1 - (task.days[0] - day).days / KNOWN_AHEAD))

@@ -1,41 +1,82 @@
-"""Imagine a portfolio whole, from its first day to its last: plans that slip, sprints, people who log hours. Deterministic by seed and day."""
+"""Imagine a portfolio whole, from its first day to its last, the same by seed and day.
+
+Plans that slip, sprints, people who log hours.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import msgspec
 
 PHASES = (
-    ("Cadrage", ("Note de cadrage", "Recueil des besoins", "Étude d'impact", "Planification"), "Lancement validé"),
-    ("Conception", ("Architecture", "Spécifications", "Maquettes", "Dossier de sécurité", "Plan de tests"), "Conception validée"),
-    ("Réalisation", ("Développement lot 1", "Développement lot 2", "Interfaces", "Reprise de données", "Industrialisation",
-                     "Documentation"), "Fin de réalisation"),
-    ("Recette", ("Recette technique", "Recette fonctionnelle", "Correction des anomalies", "Formation"), "Recette prononcée"),
+    (
+        "Cadrage",
+        ("Note de cadrage", "Recueil des besoins", "Étude d'impact", "Planification"),
+        "Lancement validé",
+    ),
+    (
+        "Conception",
+        ("Architecture", "Spécifications", "Maquettes", "Dossier de sécurité", "Plan de tests"),
+        "Conception validée",
+    ),
+    (
+        "Réalisation",
+        (
+            "Développement lot 1",
+            "Développement lot 2",
+            "Interfaces",
+            "Reprise de données",
+            "Industrialisation",
+            "Documentation",
+        ),
+        "Fin de réalisation",
+    ),
+    (
+        "Recette",
+        ("Recette technique", "Recette fonctionnelle", "Correction des anomalies", "Formation"),
+        "Recette prononcée",
+    ),
     ("Mise en service", ("Bascule", "Assistance au démarrage", "Bilan"), "Mise en service régulière"),
-)  # fmt: skip
+)
 PORTFOLIOS = {"SI": "Systèmes d'information", "METIERS": "Métiers"}
 PROGRAMS = {
-    "SOCLE": ("Socle technique", "SI"), "CYBER": ("Cybersécurité", "SI"), "DIGIT": ("Parcours numériques", "SI"),
-    "GESTION": ("Outils de gestion", "METIERS"), "TERRAIN": ("Outils de terrain", "METIERS"),
-}  # fmt: skip
+    "SOCLE": ("Socle technique", "SI"),
+    "CYBER": ("Cybersécurité", "SI"),
+    "DIGIT": ("Parcours numériques", "SI"),
+    "GESTION": ("Outils de gestion", "METIERS"),
+    "TERRAIN": ("Outils de terrain", "METIERS"),
+}
 # kind, story, name, program
 PROJECTS = (
-    ("plan", "watermelon", "Renouvellement du parc serveurs", "SOCLE"), ("plan", "rescued", "Migration messagerie", "SOCLE"),
-    ("plan", "rebaselined", "Refonte comptabilité", "GESTION"), ("hybrid", "cutover", "Bascule ERP", "GESTION"),
-    ("agile", "crisis", "Réponse à l'incident cyber", "CYBER"), ("agile", "calm", "Portail client", "DIGIT"),
-    ("plan", "no_baseline", "Segmentation réseau", "CYBER"), ("agile", "calm", "Application mobile", "DIGIT"),
-    ("board", "calm", "Sauvegarde hors ligne", "SOCLE"), ("agile", "late", "Espace partenaires", "DIGIT"),
-    ("plan", "late", "Gestion des stocks", "TERRAIN"), ("hybrid", "calm", "Gestion des identités", "CYBER"),
-    ("agile", "calm", "Signature électronique", "DIGIT"), ("plan", "calm", "Supervision unifiée", "SOCLE"),
-    ("agile", "calm", "Moteur de recherche", "DIGIT"), ("board", "calm", "Tableau de bord qualité", "GESTION"),
-    ("agile", "late", "Maintenance terrain", "TERRAIN"), ("hybrid", "late", "Paie et temps", "GESTION"),
-    ("agile", "calm", "Contrats", "GESTION"), ("plan", "no_baseline", "Archivage légal", "TERRAIN"),
-    ("agile", "calm", "Achats dématérialisés", "GESTION"), ("plan", "late", "Télédiagnostic", "TERRAIN"),
-    ("hybrid", "calm", "Entrepôt de données", "SOCLE"), ("agile", "calm", "Suivi des tournées", "TERRAIN"),
-)  # fmt: skip
+    ("plan", "watermelon", "Renouvellement du parc serveurs", "SOCLE"),
+    ("plan", "rescued", "Migration messagerie", "SOCLE"),
+    ("plan", "rebaselined", "Refonte comptabilité", "GESTION"),
+    ("hybrid", "cutover", "Bascule ERP", "GESTION"),
+    ("agile", "crisis", "Réponse à l'incident cyber", "CYBER"),
+    ("agile", "calm", "Portail client", "DIGIT"),
+    ("plan", "no_baseline", "Segmentation réseau", "CYBER"),
+    ("agile", "calm", "Application mobile", "DIGIT"),
+    ("board", "calm", "Sauvegarde hors ligne", "SOCLE"),
+    ("agile", "late", "Espace partenaires", "DIGIT"),
+    ("plan", "late", "Gestion des stocks", "TERRAIN"),
+    ("hybrid", "calm", "Gestion des identités", "CYBER"),
+    ("agile", "calm", "Signature électronique", "DIGIT"),
+    ("plan", "calm", "Supervision unifiée", "SOCLE"),
+    ("agile", "calm", "Moteur de recherche", "DIGIT"),
+    ("board", "calm", "Tableau de bord qualité", "GESTION"),
+    ("agile", "late", "Maintenance terrain", "TERRAIN"),
+    ("hybrid", "late", "Paie et temps", "GESTION"),
+    ("agile", "calm", "Contrats", "GESTION"),
+    ("plan", "no_baseline", "Archivage légal", "TERRAIN"),
+    ("agile", "calm", "Achats dématérialisés", "GESTION"),
+    ("plan", "late", "Télédiagnostic", "TERRAIN"),
+    ("hybrid", "calm", "Entrepôt de données", "SOCLE"),
+    ("agile", "calm", "Suivi des tournées", "TERRAIN"),
+)
 TEAMS = ("Systèmes", "Réseaux", "Études A", "Études B", "Mobilité", "Données", "Exploitation", "Cyber")
 LISTS = ("Idées", "À faire", "En cours", "Bloqué", "À valider", "Terminé")
 OVERRUN = {
@@ -162,17 +203,20 @@ def workdays(start: date, count: int) -> list[date]:
 
 
 def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
-    """Make the portfolio; the same arguments give the same portfolio."""
+    """Make the portfolio; the same arguments make the same portfolio."""
     rng = random.Random(seed)  # noqa: S311 - a portfolio, not a secret
     count = max(4, round(24 * scale))
     staff = max(16, round(62 * min(scale, 4)))
     people = [
         Someone(
-            number=number, team=TEAMS[number % 8], role=("Ingénieur", "Développeur", "Chef de projet", "Développeur")[number % 4],
-            external=number % 5 == 4, fte=0.8 if number % 12 == 7 else 1.0,
+            number=number,
+            team=TEAMS[number % 8],
+            role=("Ingénieur", "Développeur", "Chef de projet", "Développeur")[number % 4],
+            external=number % 5 == 4,
+            fte=0.8 if number % 12 == 7 else 1.0,
         )
         for number in range(1, staff + 1)
-    ]  # fmt: skip
+    ]
     projects = []
     first = today - timedelta(days=537)
     busy: set[tuple[int, date]] = set()
@@ -180,7 +224,10 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
     for number in range(count):
         kind, story, name, program = PROJECTS[number % len(PROJECTS)]
         again = number // len(PROJECTS)
-        guid = f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4{rng.getrandbits(12):03x}-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
+        guid = (
+            f"{rng.getrandbits(32):08x}-{rng.getrandbits(16):04x}-4{rng.getrandbits(12):03x}"
+            f"-a{rng.getrandbits(12):03x}-{rng.getrandbits(48):012x}"
+        )
         start = (
             first if kind == "agile" and story != "crisis" else today - timedelta(days=rng.randint(110, 230))
         )
@@ -189,9 +236,15 @@ def imagine(*, seed: int, scale: float, today: date) -> Portfolio:
         if story == "crisis":
             start = today - timedelta(days=45)
         project = DemoProject(
-            code=f"P{number + 1:03d}", name=f"{name} {again + 1}" if again else name, program=program, kind=kind, story=story, guid=guid, start=start,
+            code=f"P{number + 1:03d}",
+            name=f"{name} {again + 1}" if again else name,
+            program=program,
+            kind=kind,
+            story=story,
+            guid=guid,
+            start=start,
             rebased=today - timedelta(days=50) if story == "rebaselined" else None,
-        )  # fmt: skip
+        )
         share = len(people) // 2
         team = [1 + (number * 3 + offset) % share for offset in range(4)] if kind in {"plan", "hybrid"} else [
             share + 1 + (number * 3 + offset) % (len(people) - share) for offset in range(4)]  # fmt: skip
@@ -253,9 +306,15 @@ def _plan(
             # whoever of the team is free first
             person = min(team, key=lambda one: (_first_free(day, one, busy), one))
             task = DemoTask(
-                uid=uid, name=name, level=2, kind="work", phase=number, person=person, base=_free(base_day, length, person, promised),
+                uid=uid,
+                name=name,
+                level=2,
+                kind="work",
+                phase=number,
+                person=person,
+                base=_free(base_day, length, person, promised),
                 days=_free(day, max(2, round(length * (slip if rng.random() < 0.7 else 1.0))), person, busy),
-            )  # fmt: skip
+            )
             if project.kind == "hybrid" and rng.random() < 0.9:
                 epic += 1
                 task.ticket = f"{project.code}-{epic}"
@@ -289,9 +348,20 @@ def _plan(
         for task in project.tasks:
             if task.ticket:
                 project.issues.append(
-                    Issue(key=task.ticket, title=task.name.split(" [")[0], kind="Epic", nature="build", first_nature="build", points=None, sprint="",
-                          person=task.person, created=project.start, started=task.days[0], ended=task.days[-1])
-                )  # fmt: skip
+                    Issue(
+                        key=task.ticket,
+                        title=task.name.split(" [")[0],
+                        kind="Epic",
+                        nature="build",
+                        first_nature="build",
+                        points=None,
+                        sprint="",
+                        person=task.person,
+                        created=project.start,
+                        started=task.days[0],
+                        ended=task.days[-1],
+                    )
+                )
 
 
 def _sprints(
@@ -330,14 +400,29 @@ def _sprints(
                 ended = work[-1] + timedelta(days=rng.randint(6, 25) if slow else 0)
                 project.issues.append(
                     Issue(
-                        key=f"{project.code}-{number}", title=f"{('Écran', 'Service', 'Règle', 'Import', 'Alerte')[number % 5]} {number}",
-                        kind={"build": "Story", "anomaly": "Bug", "evolution": "Evolution", "incident": "Incident", "unknown": "Task"}[nature],
-                        nature=nature, first_nature="anomaly" if nature == "evolution" and rng.random() < 0.3 else nature,
-                        points=float(rng.choice((1, 2, 3, 5, 8))) if nature in {"build", "evolution"} else None, sprint=name, person=person,
-                        created=max(created, project.start - timedelta(days=20)), started=started, ended=ended,
-                        reopened=ended + timedelta(days=2) if rng.random() < 0.06 else None, cancelled=rng.random() < 0.03,
+                        key=f"{project.code}-{number}",
+                        title=f"{('Écran', 'Service', 'Règle', 'Import', 'Alerte')[number % 5]} {number}",
+                        kind={
+                            "build": "Story",
+                            "anomaly": "Bug",
+                            "evolution": "Evolution",
+                            "incident": "Incident",
+                            "unknown": "Task",
+                        }[nature],
+                        nature=nature,
+                        first_nature="anomaly" if nature == "evolution" and rng.random() < 0.3 else nature,
+                        points=float(rng.choice((1, 2, 3, 5, 8)))
+                        if nature in {"build", "evolution"}
+                        else None,
+                        sprint=name,
+                        person=person,
+                        created=max(created, project.start - timedelta(days=20)),
+                        started=started,
+                        ended=ended,
+                        reopened=ended + timedelta(days=2) if rng.random() < 0.06 else None,
+                        cancelled=rng.random() < 0.03,
                     )
-                )  # fmt: skip
+                )
                 at = work[-1] + timedelta(days=1)
         day += timedelta(days=length)
     project.budget = (
@@ -359,27 +444,14 @@ def _overrun(project: DemoProject, day: date, today: date) -> float:
     return OVERRUN[project.story]
 
 
+Things = list[tuple[DemoProject, str]]
+"""What a person does on a day: projects, with the ticket where there is one."""
+
+
 def _timesheets(
     projects: list[DemoProject], people: list[Someone], rng: random.Random, today: date, first: date
 ) -> list[Line]:
-    work: dict[tuple[int, date], list[tuple[DemoProject, str]]] = defaultdict(list)
-    for project in projects:
-        for task in project.tasks:
-            for day in task.days if task.kind == "work" else ():
-                if day < today:
-                    work[task.person, day].append((project, task.ticket))
-        for issue in project.issues:
-            if issue.kind == "Epic":
-                continue
-            day = issue.started
-            while day <= min(issue.ended, issue.started + timedelta(days=8)) and day < today:
-                if day.weekday() < 5:
-                    work[issue.person, day].append((project, issue.key))
-                day += timedelta(days=1)
-        for number, (_, _, created, moves) in enumerate(project.cards):
-            for day in workdays(created, 2):
-                if day < min(today, moves[-1]):
-                    work[1 + (number * 7 + len(project.code)) % len(people), day].append((project, ""))
+    work = _work(projects, people, today)
     lines: list[Line] = []
     for person in people:
         day = first
@@ -400,9 +472,45 @@ def _timesheets(
     return lines
 
 
-def _day(
-    person: Someone, day: date, things: list[tuple[DemoProject, str]], rng: random.Random, today: date
-) -> list[Line]:
+def _work(projects: list[DemoProject], people: list[Someone], today: date) -> dict[tuple[int, date], Things]:
+    """Return what each person worked on before *today*, by number and day."""
+    work: dict[tuple[int, date], Things] = defaultdict(list)
+    for project in projects:
+        for person, day, ticket in (
+            *_on_plan(project),
+            *_on_issues(project, today),
+            *_on_board(project, len(people)),
+        ):
+            if day < today:
+                work[person, day].append((project, ticket))
+    return work
+
+
+def _on_plan(project: DemoProject) -> Iterator[tuple[int, date, str]]:
+    for task in project.tasks:
+        for day in task.days if task.kind == "work" else ():
+            yield task.person, day, task.ticket
+
+
+def _on_issues(project: DemoProject, today: date) -> Iterator[tuple[int, date, str]]:
+    for issue in project.issues:
+        if issue.kind == "Epic":
+            continue
+        day = issue.started
+        while day <= min(issue.ended, issue.started + timedelta(days=8)) and day < today:
+            if day.weekday() < 5:
+                yield issue.person, day, issue.key
+            day += timedelta(days=1)
+
+
+def _on_board(project: DemoProject, people: int) -> Iterator[tuple[int, date, str]]:
+    for number, (_, _, created, moves) in enumerate(project.cards):
+        for day in workdays(created, 2):
+            if day < moves[-1]:
+                yield 1 + (number * 7 + len(project.code)) % people, day, ""
+
+
+def _day(person: Someone, day: date, things: Things, rng: random.Random, today: date) -> list[Line]:
     if (day.month == 8 and rng.random() < 0.5) or (day.month == 12 and day.day > 22) or rng.random() < 0.05:
         return [Line(person=person.number, project="ABS", day=day, hours=7, nature="Absence", billable=False)]
     if not things:
@@ -422,9 +530,18 @@ def _day(
         rejected = rng.random() < 0.03
         for activity, share in (("Production", 0.6), ("Réunions", 0.15), ("Support", 0.25)):
             lines.append(
-                Line(person=person.number, project=project.code, day=day, hours=round(hours * share, 2), nature="Projet", ticket=ticket, activity=activity,
-                     rejected=rejected, billable=project.story != "crisis")
-            )  # fmt: skip
+                Line(
+                    person=person.number,
+                    project=project.code,
+                    day=day,
+                    hours=round(hours * share, 2),
+                    nature="Projet",
+                    ticket=ticket,
+                    activity=activity,
+                    rejected=rejected,
+                    billable=project.story != "crisis",
+                )
+            )
     if rng.random() < 0.004:
         lines.append(
             Line(
@@ -442,10 +559,14 @@ def _day(
 
 def _register(projects: list[DemoProject], rng: random.Random, today: date) -> list[dict[str, str]]:
     texts = (
-        ("Risque", "Disponibilité des experts"), ("Risque", "Retard du fournisseur"), ("Risque", "Qualité des données à reprendre"),
-        ("Action", "Obtenir l'avis de la sécurité"), ("Action", "Planifier la formation"), ("Décision", "Choisir la date de bascule"),
+        ("Risque", "Disponibilité des experts"),
+        ("Risque", "Retard du fournisseur"),
+        ("Risque", "Qualité des données à reprendre"),
+        ("Action", "Obtenir l'avis de la sécurité"),
+        ("Action", "Planifier la formation"),
+        ("Décision", "Choisir la date de bascule"),
         ("Problème", "Environnement de recette instable"),
-    )  # fmt: skip
+    )
     found = []
     for project in projects:
         for number in range(rng.randint(5, 10)):
@@ -454,10 +575,16 @@ def _register(projects: list[DemoProject], rng: random.Random, today: date) -> l
             closed = opened + timedelta(days=rng.randint(10, 160))
             found.append(
                 {
-                    "Réf": f"{project.code}-R{number + 1:02d}", "Projet": project.code, "Type": kind, "Libellé": text,
-                    "Probabilité": f"{rng.choice((10, 30, 50, 70)) / 100:.2f}".replace(".", ","), "Impact": str(rng.randint(1, 5)),
-                    "Exposition": str(rng.randint(2, 60) * 1000) if kind == "Risque" else "", "Ouvert le": opened.isoformat(),
-                    "Échéance": (opened + timedelta(days=rng.randint(20, 120))).isoformat(), "Clos le": closed.isoformat(),
+                    "Réf": f"{project.code}-R{number + 1:02d}",
+                    "Projet": project.code,
+                    "Type": kind,
+                    "Libellé": text,
+                    "Probabilité": f"{rng.choice((10, 30, 50, 70)) / 100:.2f}".replace(".", ","),
+                    "Impact": str(rng.randint(1, 5)),
+                    "Exposition": str(rng.randint(2, 60) * 1000) if kind == "Risque" else "",
+                    "Ouvert le": opened.isoformat(),
+                    "Échéance": (opened + timedelta(days=rng.randint(20, 120))).isoformat(),
+                    "Clos le": closed.isoformat(),
                 }
-            )  # fmt: skip
+            )
     return found

@@ -1,4 +1,7 @@
-"""The tools of the demonstration that are asked over HTTP: up while a command reads them, as the portfolio was on that day."""
+"""The tools of the demonstration that are asked over HTTP.
+
+They are up while a command reads them, as the portfolio was on that day.
+"""
 
 from __future__ import annotations
 

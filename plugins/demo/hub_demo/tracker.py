@@ -1,4 +1,7 @@
-"""The tracker and the boards of the portfolio as they were on a day: what the simulators of their tools are filled with. Ids are numbers."""
+"""The tracker and the boards of the portfolio as they were on a day.
+
+They are what the simulators of their tools are filled with. Ids are numbers.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +44,13 @@ def tracker_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
             sprints[name] = str(number * 1000 + place)
             closed = last < day
             yield Iteration(
-                id=sprints[name], name=name, state="closed" if closed else "active" if first <= day else "future", start_at=f"{first}{MORNING}",
-                finish_at=f"{last}{NOON}", completed_at=f"{last}{NOON}" if closed else None,
-            )  # fmt: skip
+                id=sprints[name],
+                name=name,
+                state="closed" if closed else "active" if first <= day else "future",
+                start_at=f"{first}{MORNING}",
+                finish_at=f"{last}{NOON}",
+                completed_at=f"{last}{NOON}" if closed else None,
+            )
         for issue in shown:
             yield from _issue(issue, number, sprints.get(issue.sprint), day)
 
@@ -69,10 +76,20 @@ def _issue(issue: Issue, project: int, sprint: str | None, day: date) -> Iterato
             kind = "Bug"
     now = status(issue, day)
     yield Task(
-        id=str(native), container_id=str(project), code=issue.key, title=issue.title, kind="summary" if kind == "Epic" else "work", type_raw=kind,
-        status_raw=now, status_native=STATES[now], points=issue.points, iteration_id=sprint, assignee_id=f"acc-{issue.person}",
-        created_at=f"{issue.created}{MORNING}", updated_at=max([f"{issue.created}{MORNING}", *(one.at for one in moves)]),
-    )  # fmt: skip
+        id=str(native),
+        container_id=str(project),
+        code=issue.key,
+        title=issue.title,
+        kind="summary" if kind == "Epic" else "work",
+        type_raw=kind,
+        status_raw=now,
+        status_native=STATES[now],
+        points=issue.points,
+        iteration_id=sprint,
+        assignee_id=f"acc-{issue.person}",
+        created_at=f"{issue.created}{MORNING}",
+        updated_at=max([f"{issue.created}{MORNING}", *(one.at for one in moves)]),
+    )
     yield from moves
 
 
@@ -80,13 +97,21 @@ def _line(
     native: int, place: int, field: str, before: str, after: str, when: date, issue: Issue
 ) -> TaskChange:
     return TaskChange(
-        id=str(native * 10 + place), task_id=str(native), field=field, from_value=before, to_value=after, at=f"{when}{NOON}",
+        id=str(native * 10 + place),
+        task_id=str(native),
+        field=field,
+        from_value=before,
+        to_value=after,
+        at=f"{when}{NOON}",
         author_id=f"acc-{issue.person}",
-    )  # fmt: skip
+    )
 
 
 def board_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
-    """Yield the board of the small team in Taskworld as known at the end of *day*; a card's status is its list."""
+    """Yield the board of the small team in Taskworld as known at the end of *day*.
+
+    A card's status is its list.
+    """
     for number, project in enumerate(portfolio.projects, start=1):
         if place_of(portfolio, project) == "boards":
             yield Container(id=str(number), kind="board", code=project.code, name=project.code)
@@ -102,7 +127,10 @@ def work_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
 
 
 def place_of(portfolio: Portfolio, project: DemoProject) -> str:
-    """Return the source that holds the cards of a project: the first small team has a board, the others work packages; empty when it has none."""
+    """Return the source that holds the cards of a project; empty when it has none.
+
+    The first small team has a board, the others work packages.
+    """
     first = next((one for one in portfolio.projects if one.cards), None)
     return "" if not project.cards else "boards" if project is first else "packages"
 

@@ -1,4 +1,7 @@
-"""Write the portfolio as known on a day, as the files a PMO really has: plans, a tracker's exports, timesheets, an ERP export, registers."""
+"""Write the portfolio as known on a day, as the files a PMO really has.
+
+Plans, a tracker's exports, timesheets, an ERP export, registers.
+"""
 
 from __future__ import annotations
 
@@ -62,10 +65,22 @@ def write_plan(project: DemoProject, people: list[Someone], path: Path, day: dat
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>',
         '<Project xmlns="http://schemas.microsoft.com/project">',
-        f"<SaveVersion>14</SaveVersion><GUID>{project.guid}</GUID><Name>{escape(path.name)}</Name><Title>{escape(project.name)}</Title>",
-        f"<StartDate>{min(d[0] for d in known.values())}T09:00:00</StartDate><FinishDate>{max(d[-1] for d in known.values())}T17:00:00</FinishDate>",
-        f"<CurrencyCode>EUR</CurrencyCode><CalendarUID>1</CalendarUID><MinutesPerDay>{HOURS * 60}</MinutesPerDay>",
-        f"<Calendars><Calendar><UID>1</UID><Name>Standard</Name><IsBaseCalendar>1</IsBaseCalendar><WeekDays>{_WEEK}</WeekDays></Calendar></Calendars>",
+        (
+            f"<SaveVersion>14</SaveVersion><GUID>{project.guid}</GUID><Name>{escape(path.name)}</Name>"
+            f"<Title>{escape(project.name)}</Title>"
+        ),
+        (
+            f"<StartDate>{min(d[0] for d in known.values())}T09:00:00</StartDate>"
+            f"<FinishDate>{max(d[-1] for d in known.values())}T17:00:00</FinishDate>"
+        ),
+        (
+            "<CurrencyCode>EUR</CurrencyCode><CalendarUID>1</CalendarUID>"
+            f"<MinutesPerDay>{HOURS * 60}</MinutesPerDay>"
+        ),
+        (
+            "<Calendars><Calendar><UID>1</UID><Name>Standard</Name><IsBaseCalendar>1</IsBaseCalendar>"
+            f"<WeekDays>{_WEEK}</WeekDays></Calendar></Calendars>"
+        ),
         "<Tasks>",
     ]
     previous = 0
@@ -74,7 +89,8 @@ def write_plan(project: DemoProject, people: list[Someone], path: Path, day: dat
         previous = task.uid if task.kind != "summary" else previous
     lines.append("</Tasks><Resources>")
     lines.extend(
-        f"<Resource><UID>{number}</UID><ID>{number}</ID><Name>{title_of(people[number - 1])}</Name><Type>1</Type>{_code(project, number)}</Resource>"
+        f"<Resource><UID>{number}</UID><ID>{number}</ID><Name>{title_of(people[number - 1])}</Name>"
+        f"<Type>1</Type>{_code(project, number)}</Resource>"
         for number in numbers
     )
     lines.append("</Resources><Assignments>")
@@ -111,16 +127,24 @@ def _task(
     if percent == 100:
         dates += f"<ActualFinish>{finish}T17:00:00</ActualFinish>"
     link = (
-        f"<PredecessorLink><PredecessorUID>{previous}</PredecessorUID><Type>1</Type><LinkLag>0</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
+        (
+            f"<PredecessorLink><PredecessorUID>{previous}</PredecessorUID><Type>1</Type>"
+            "<LinkLag>0</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
+        )
         if previous and task.kind != "summary"
         else ""
     )
     return (
-        f"<Task><UID>{task.uid}</UID><ID>{task.uid}</ID><Name>{escape(task.name)}</Name><OutlineLevel>{task.level}</OutlineLevel>"
-        f"<WBS>{task.phase + 1}.{task.uid}</WBS><Start>{start}T09:00:00</Start><Finish>{finish}T17:00:00</Finish>"
-        f"<Work>PT{work}H0M0S</Work><ActualWork>PT{actual}H0M0S</ActualWork><RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
-        f"<Milestone>{int(task.kind == 'milestone')}</Milestone><Summary>{int(task.kind == 'summary')}</Summary>"
-        f"<PercentComplete>{percent}</PercentComplete>{dates}{link}{_baseline(task, project, mine, day)}</Task>"
+        f"<Task><UID>{task.uid}</UID><ID>{task.uid}</ID><Name>{escape(task.name)}</Name>"
+        f"<OutlineLevel>{task.level}</OutlineLevel>"
+        f"<WBS>{task.phase + 1}.{task.uid}</WBS><Start>{start}T09:00:00</Start>"
+        f"<Finish>{finish}T17:00:00</Finish>"
+        f"<Work>PT{work}H0M0S</Work><ActualWork>PT{actual}H0M0S</ActualWork>"
+        f"<RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
+        f"<Milestone>{int(task.kind == 'milestone')}</Milestone>"
+        f"<Summary>{int(task.kind == 'summary')}</Summary>"
+        f"<PercentComplete>{percent}</PercentComplete>"
+        f"{dates}{link}{_baseline(task, project, mine, day)}</Task>"
     )
 
 
@@ -134,20 +158,26 @@ def _baseline(task: DemoTask, project: DemoProject, mine: list[DemoTask], day: d
         work = 0
         last = max(base[-1] for base in parts.values())
         base = [last, last] if task.kind == "milestone" else [min(base[0] for base in parts.values()), last]
-    return f"<Baseline><Number>0</Number><Start>{base[0]}T09:00:00</Start><Finish>{base[-1]}T17:00:00</Finish><Work>PT{work}H0M0S</Work></Baseline>"
+    return (
+        f"<Baseline><Number>0</Number><Start>{base[0]}T09:00:00</Start><Finish>{base[-1]}T17:00:00</Finish>"
+        f"<Work>PT{work}H0M0S</Work></Baseline>"
+    )
 
 
 def _assignment(task: DemoTask, day: date, days: list[date]) -> str:
     over = done(task, day)
     spans = "".join(
-        f"<TimephasedData><Type>{2 if number < over else 1}</Type><UID>{task.uid}</UID><Start>{one}T09:00:00</Start>"
+        f"<TimephasedData><Type>{2 if number < over else 1}</Type><UID>{task.uid}</UID>"
+        f"<Start>{one}T09:00:00</Start>"
         f"<Finish>{one}T17:00:00</Finish><Unit>2</Unit><Value>PT{HOURS}H0M0S</Value></TimephasedData>"
         for number, one in enumerate(days)
     )
     work, actual = len(days) * HOURS, over * HOURS
     return (
-        f"<Assignment><UID>{task.uid}</UID><TaskUID>{task.uid}</TaskUID><ResourceUID>{task.person}</ResourceUID>"
-        f"<ActualWork>PT{actual}H0M0S</ActualWork><Start>{days[0]}T09:00:00</Start><Finish>{days[-1]}T17:00:00</Finish>"
+        f"<Assignment><UID>{task.uid}</UID><TaskUID>{task.uid}</TaskUID>"
+        f"<ResourceUID>{task.person}</ResourceUID>"
+        f"<ActualWork>PT{actual}H0M0S</ActualWork><Start>{days[0]}T09:00:00</Start>"
+        f"<Finish>{days[-1]}T17:00:00</Finish>"
         f"<RemainingWork>PT{work - actual}H0M0S</RemainingWork><Work>PT{work}H0M0S</Work>{spans}</Assignment>"
     )
 
@@ -170,9 +200,19 @@ def _hours(portfolio: Portfolio, folder: Path, day: date) -> None:
         state = "Rejeté" if line.rejected else "Validé" if (day.replace(day=1) > line.day) else "Soumis"
         person = portfolio.people[line.person - 1]
         months[f"{line.day:%Y-%m}"].append(
-            [f"M{line.person:03d}", title_of(person), line.project, line.ticket, line.activity, f"{line.day:%d/%m/%Y}", f"{line.hours:.2f}".replace(".", ","),
-             line.nature, state, "Oui" if line.billable else "Non"]
-        )  # fmt: skip
+            [
+                f"M{line.person:03d}",
+                title_of(person),
+                line.project,
+                line.ticket,
+                line.activity,
+                f"{line.day:%d/%m/%Y}",
+                f"{line.hours:.2f}".replace(".", ","),
+                line.nature,
+                state,
+                "Oui" if line.billable else "Non",
+            ]
+        )
     header = [
         "Matricule",
         "Nom",
@@ -275,25 +315,52 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
     )
     _csv(folder / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
     people = [
-        [title_of(one), f"m{one.number:03d}@demo.example", f"M{one.number:03d}", one.team, one.role, "oui" if one.external else "non",
-         "non" if one.external and one.number % 10 == 4 else "oui", f"{one.fte:g}".replace(".", ",")]
+        [
+            title_of(one),
+            f"m{one.number:03d}@demo.example",
+            f"M{one.number:03d}",
+            one.team,
+            one.role,
+            "oui" if one.external else "non",
+            "non" if one.external and one.number % 10 == 4 else "oui",
+            f"{one.fte:g}".replace(".", ","),
+        ]
         for one in portfolio.people
-    ]  # fmt: skip
+    ]
     _csv(
         folder / "people.csv",
         ["name", "email", "employee_no", "team", "role", "external", "timesheet_expected", "fte"],
         people,
     )
-    _csv(folder / "rates.csv", ["scope", "scope_id", "per_day", "valid_from"],
-         [["role", role, str(rate), "2024-01-01"] for role, rate in RATES.items()] + [["default", "*", "560", "2024-01-01"]])  # fmt: skip
-    _csv(folder / "targets.csv", ["kpi", "scope_id", "goal", "amber", "red", "better"], [
-        ["EVM_DAYS.cpi", "*", "1", "0,95", "0,85", "up"], ["EVM_DAYS.spi", "*", "1", "0,95", "0,85", "up"], ["SLA.compliance.resolution", "*", "0,95", "0,95", "0,90", "up"],
-        ["TIMESHEET_COMPLETENESS.completeness", "*", "1", "0,95", "0,85", "up"], ["DQ_SCORE.score", "*", "95", "90", "80", "up"],
-        ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"], ["LANDING.variance", "*", "0", "5000", "50000", "down"],
-    ])  # fmt: skip
-    _csv(folder / "statuses.csv", ["source", "container", "status", "category"],
-         [[place, "*", name, category] for place in ("boards", "packages") for name, category in (("À faire", "todo"), ("En cours", "in_progress"), ("Terminé", "done"))]
-         + [["tracker", "*", "Abandonné", "cancelled"]])  # fmt: skip
+    _csv(
+        folder / "rates.csv",
+        ["scope", "scope_id", "per_day", "valid_from"],
+        [["role", role, str(rate), "2024-01-01"] for role, rate in RATES.items()]
+        + [["default", "*", "560", "2024-01-01"]],
+    )
+    _csv(
+        folder / "targets.csv",
+        ["kpi", "scope_id", "goal", "amber", "red", "better"],
+        [
+            ["EVM_DAYS.cpi", "*", "1", "0,95", "0,85", "up"],
+            ["EVM_DAYS.spi", "*", "1", "0,95", "0,85", "up"],
+            ["SLA.compliance.resolution", "*", "0,95", "0,95", "0,90", "up"],
+            ["TIMESHEET_COMPLETENESS.completeness", "*", "1", "0,95", "0,85", "up"],
+            ["DQ_SCORE.score", "*", "95", "90", "80", "up"],
+            ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"],
+            ["LANDING.variance", "*", "0", "5000", "50000", "down"],
+        ],
+    )
+    _csv(
+        folder / "statuses.csv",
+        ["source", "container", "status", "category"],
+        [
+            [place, "*", name, category]
+            for place in ("boards", "packages")
+            for name, category in (("À faire", "todo"), ("En cours", "in_progress"), ("Terminé", "done"))
+        ]
+        + [["tracker", "*", "Abandonné", "cancelled"]],
+    )
     _csv(
         folder / "sla_goals.csv",
         ["project_code", "nature", "metric", "goal_hours"],
@@ -305,8 +372,16 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
             share = min(1.0, max(0.0, (day - project.start).days / 330))
             for number in range(24):
                 ok = number < 24 * share
-                checks.append([project.code, "Matrice d'exploitabilité", f"{number + 1:02d}", f"Point d'exploitabilité {number + 1}", "oui" if number % 6 else "non",
-                               "ok" if ok else "nok" if number == int(24 * share) else "todo"])  # fmt: skip
+                checks.append(
+                    [
+                        project.code,
+                        "Matrice d'exploitabilité",
+                        f"{number + 1:02d}",
+                        f"Point d'exploitabilité {number + 1}",
+                        "oui" if number % 6 else "non",
+                        "ok" if ok else "nok" if number == int(24 * share) else "todo",
+                    ]
+                )
     _csv(folder / "checklists.csv", ["project_code", "list", "ref", "label", "mandatory", "state"], checks)
     _csv(
         folder / "assessments.csv",

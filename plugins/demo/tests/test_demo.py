@@ -1,4 +1,7 @@
-"""The demonstration: real connectors on generated files, complete, repeatable, and different with another seed."""
+"""The demonstration: real connectors on generated files.
+
+Complete, repeatable, and different with another seed.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,11 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
 
 
 def assert_same_figures(demo: Path, database: Database | None) -> None:
-    """Every figure has one value: in the feed, the workbook, the files of Power BI, the mirrored tables, PostgreSQL, and Tableau's file by its own engine."""
+    """Every figure has one value wherever it is read.
+
+    The feed, the workbook, the files of Power BI, the mirrored tables, PostgreSQL, and Tableau's file by its
+    own engine.
+    """
     key = model().tables["fact_kpi"].key
     parts = [
         path
@@ -160,7 +167,7 @@ def test_another_folder_is_not_emptied(hub_folder: Path, run_hub: Callable[..., 
 
 
 def test_seed_and_day_decide() -> None:
-    """The same seed and day give the same portfolio, another seed another one."""
+    """The same seed and day make the same portfolio, another seed another one."""
     day = date(2026, 11, 20)
 
     assert imagine(seed=1, scale=0.3, today=day) == imagine(seed=1, scale=0.3, today=day)

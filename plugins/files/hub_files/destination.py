@@ -18,6 +18,7 @@ from hub import (
     FeedView,
     folder_check,
     mend_folder,
+    model,
     replace_folder,
 )
 from hub_files.workbook import write_workbook
@@ -27,12 +28,16 @@ WORKBOOK = "portfolio.xlsx"
 
 
 class FilesDestination(Destination, frozen=True, kw_only=True):
-    """The feed as files in ``<path>/latest``: Parquet and CSV tables, and a workbook to read."""
+    """The feed as files in ``<path>/latest``: Parquet and CSV tables, and a workbook to read.
+
+    With *safe_csv* a text that a spreadsheet would run as a formula gets an apostrophe before it, in the CSV files.
+    """
 
     kind: ClassVar[str] = "files"
 
     path: str
     formats: tuple[Literal["parquet", "csv", "xlsx"], ...] = ("parquet", "csv", "xlsx")
+    safe_csv: bool = True
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written."""
@@ -73,11 +78,22 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
             (folder / "csv").mkdir()
             for name in feed.tables:
                 place = str(folder / "csv" / f"{name}.csv").replace("'", "''")
-                feed.connection.execute(f"COPY {name} TO '{place}' (HEADER, DELIMITER ',')")
+                facts = model().tables[name].columns
+                columns = ", ".join(self._cell(column, facts[column].type) for column in facts)
+                feed.connection.execute(
+                    f"COPY (SELECT {columns} FROM {name}) TO '{place}' (HEADER, DELIMITER ',')"
+                )
         if "xlsx" in self.formats:
             notes.extend(write_workbook(folder / WORKBOOK, feed))
         rows = {name: _count(feed, name) for name in feed.tables}
         return rows, notes
+
+    def _cell(self, column: str, kind: str) -> str:
+        """Return the SQL of a cell: what begins like a formula (OWASP, CSV injection) becomes a text."""
+        if not self.safe_csv or kind != "VARCHAR":
+            return column
+        risky = f"regexp_matches({column}, '^[=+@\\t\\r-]')"
+        return f"CASE WHEN {risky} THEN '''' || {column} ELSE {column} END AS {column}"
 
 
 def _count(feed: FeedView, table: str) -> int:

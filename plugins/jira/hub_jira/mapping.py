@@ -29,19 +29,40 @@ from hub_jira import wire
 
 Nature = Literal["build", "anomaly", "evolution", "incident", "request", "internal", "unknown"]
 NATURES: dict[str, Nature] = {
-    "bug": "anomaly", "bogue": "anomaly", "anomalie": "anomaly", "defect": "anomaly", "incident": "incident", "[system] incident": "incident",
-    "service request": "request", "[system] service request": "request", "demande": "request", "support": "request",
-    "improvement": "evolution", "new feature": "evolution", "amélioration": "evolution", "évolution": "evolution",
-    "story": "build", "récit": "build", "task": "build", "tâche": "build", "epic": "build", "épopée": "build", "sub-task": "build",
-    "subtask": "build", "sous-tâche": "build",
-}  # fmt: skip
+    "bug": "anomaly",
+    "bogue": "anomaly",
+    "anomalie": "anomaly",
+    "defect": "anomaly",
+    "incident": "incident",
+    "[system] incident": "incident",
+    "service request": "request",
+    "[system] service request": "request",
+    "demande": "request",
+    "support": "request",
+    "improvement": "evolution",
+    "new feature": "evolution",
+    "amélioration": "evolution",
+    "évolution": "evolution",
+    "story": "build",
+    "récit": "build",
+    "task": "build",
+    "tâche": "build",
+    "epic": "build",
+    "épopée": "build",
+    "sub-task": "build",
+    "subtask": "build",
+    "sous-tâche": "build",
+}
 """What the types that Jira ships with mean; other names come from the settings."""
 CATEGORIES: dict[str, Category] = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
 SCHEMAS = {
-    "com.pyxis.greenhopper.jira:gh-sprint": "sprint", "com.pyxis.greenhopper.jira:gh-epic-link": "epic",
-    "com.pyxis.greenhopper.jira:jsw-story-points": "points", "com.atlassian.jpo:jpo-custom-field-baseline-start": "start",
-    "com.atlassian.jpo:jpo-custom-field-baseline-end": "finish", "com.atlassian.servicedesk:sd-sla-field": "sla",
-}  # fmt: skip
+    "com.pyxis.greenhopper.jira:gh-sprint": "sprint",
+    "com.pyxis.greenhopper.jira:gh-epic-link": "epic",
+    "com.pyxis.greenhopper.jira:jsw-story-points": "points",
+    "com.atlassian.jpo:jpo-custom-field-baseline-start": "start",
+    "com.atlassian.jpo:jpo-custom-field-baseline-end": "finish",
+    "com.atlassian.servicedesk:sd-sla-field": "sla",
+}
 ROLES = ("sprint", "epic", "points", "start", "finish", "flagged")
 CUSTOM = "customfield_"
 _SPRINT_TEXT = re.compile(r"\[(.*)\]\s*$", re.DOTALL)
@@ -97,15 +118,25 @@ def bind(fields: list[FieldDef], chosen: Mapping[str, str]) -> Bindings:
 
 
 class Mapper:
-    """Knows what the site's types mean; *row_id* gives the store's ids, *zone* is that of authors who tell none.
+    """Knows what the site's types mean.
+
+    *row_id* makes the store's ids, *zone* is that of authors who tell none.
 
     *people* False leaves authors of worklogs out.
     """
 
     def __init__(
-        self, *, name: str, url: str, zone: str, types: Mapping[str, Nature], levels: Mapping[str, int], bindings: Bindings,
-        history: tuple[str, ...], people: bool,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        name: str,
+        url: str,
+        zone: str,
+        types: Mapping[str, Nature],
+        levels: Mapping[str, int],
+        bindings: Bindings,
+        history: tuple[str, ...],
+        people: bool,
+    ) -> None:
         """Keep the settings."""
         self.name, self.url, self.zone, self.levels, self.bindings, self.people = (
             name,
@@ -129,9 +160,13 @@ class Mapper:
     def project(self, one: wire.Project) -> Container:
         """Map a project."""
         return Container(
-            id=self.row_id(f"p{project_no(one)}"), kind="project", code=one.key, name=one.name, url=f"{self.url}/browse/{one.key}",
+            id=self.row_id(f"p{project_no(one)}"),
+            kind="project",
+            code=one.key,
+            name=one.name,
+            url=f"{self.url}/browse/{one.key}",
             archived=one.archived or one.deleted,
-        )  # fmt: skip
+        )
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
         """Map a person once per run."""
@@ -139,9 +174,14 @@ class Mapper:
             return
         self.told.add(native)
         yield Account(
-            id=self.account_id(one) or "", display_name=one.display_name, email=one.email_address or None, login=one.name, tz=one.time_zone,
-            kind="bot" if one.account_type == "app" else "human", active=one.active,
-        )  # fmt: skip
+            id=self.account_id(one) or "",
+            display_name=one.display_name,
+            email=one.email_address or None,
+            login=one.name,
+            tz=one.time_zone,
+            kind="bot" if one.account_type == "app" else "human",
+            active=one.active,
+        )
 
     def account_id(self, one: wire.Person | None) -> str | None:
         """Return the id of a person's account."""
@@ -159,9 +199,13 @@ class Mapper:
                 continue
             self.told.add(sprint)
             yield Iteration(
-                id=self.row_id(f"s{sprint.id}"), name=sprint.name, state=(sprint.state or "").lower() or None, start_at=wire.instant(_real(sprint.start_date)),
-                finish_at=wire.instant(_real(sprint.end_date)), completed_at=wire.instant(_real(sprint.complete_date)),
-            )  # fmt: skip
+                id=self.row_id(f"s{sprint.id}"),
+                name=sprint.name,
+                state=(sprint.state or "").lower() or None,
+                start_at=wire.instant(_real(sprint.start_date)),
+                finish_at=wire.instant(_real(sprint.end_date)),
+                completed_at=wire.instant(_real(sprint.complete_date)),
+            )
         if fields.project not in self.told:
             self.told.add(fields.project)
             yield self.project(fields.project)
@@ -241,10 +285,18 @@ class Mapper:
                 [*sla.completed_cycles, *([sla.ongoing_cycle] if sla.ongoing_cycle else [])], start=1
             ):
                 yield SlaCycle(
-                    id=f"{task_id}/{field}/{number}", task_id=task_id, name=sla.name, metric=sla.name, cycle_no=number,
-                    start_at=wire.instant(cycle.start_time.epoch_millis) or "", stop_at=wire.instant(cycle.stop_time.epoch_millis) if cycle.stop_time else None,
-                    goal_s=_seconds(cycle.goal_duration), elapsed_s=_seconds(cycle.elapsed_time), breached=cycle.breached, paused=cycle.paused,
-                )  # fmt: skip
+                    id=f"{task_id}/{field}/{number}",
+                    task_id=task_id,
+                    name=sla.name,
+                    metric=sla.name,
+                    cycle_no=number,
+                    start_at=wire.instant(cycle.start_time.epoch_millis) or "",
+                    stop_at=wire.instant(cycle.stop_time.epoch_millis) if cycle.stop_time else None,
+                    goal_s=_seconds(cycle.goal_duration),
+                    elapsed_s=_seconds(cycle.elapsed_time),
+                    breached=cycle.breached,
+                    paused=cycle.paused,
+                )
 
     def _first(self, custom: Mapping[str, Any], role: str) -> Any:
         return next((custom[one] for one in self.bindings.roles.get(role, ()) if one in custom), None)
@@ -268,11 +320,16 @@ class Mapper:
                 yield from self.person(line.author)
             number = seen[field] = seen.get(field, 0) + 1
             yield TaskChange(
-                id=f"{self.name}:h{line.id}/{field}" if number == 1 else f"{self.name}:h{line.id}/{field}#{number}",
-                task_id=f"{self.name}:{issue}", field=field,
-                from_value=self._side(field, item.from_, item.from_string), to_value=self._side(field, item.to, item.to_string),
-                at=wire.instant(line.created) or "", author_id=self.account_id(line.author),
-            )  # fmt: skip
+                id=f"{self.name}:h{line.id}/{field}"
+                if number == 1
+                else f"{self.name}:h{line.id}/{field}#{number}",
+                task_id=f"{self.name}:{issue}",
+                field=field,
+                from_value=self._side(field, item.from_, item.from_string),
+                to_value=self._side(field, item.to, item.to_string),
+                at=wire.instant(line.created) or "",
+                author_id=self.account_id(line.author),
+            )
 
     def _side(self, field: str, value: Any, text: str | None) -> str | None:
         if field == "assignee":  # an account, never a name
@@ -286,10 +343,13 @@ class Mapper:
         if self.people:
             yield from self.person(log.author)
         yield Worklog(
-            id=self.row_id(f"w{log.id}"), task_id=self.row_id(issue), account_id=self.account_id(log.author) if self.people else None,
-            day=self.day(log.started, log.author.time_zone if log.author else None), seconds=log.time_spent_seconds,
+            id=self.row_id(f"w{log.id}"),
+            task_id=self.row_id(issue),
+            account_id=self.account_id(log.author) if self.people else None,
+            day=self.day(log.started, log.author.time_zone if log.author else None),
+            seconds=log.time_spent_seconds,
             updated_at=wire.instant(log.updated),
-        )  # fmt: skip
+        )
 
     def day(self, started: str, zone: str | None) -> str:
         """Return the civil day of an instant in the author's zone, else in the declared one."""
@@ -313,21 +373,37 @@ def field_of(native: str | None, name: str) -> str:
     """Name the field of a line of history: by its id, else by the name Jira gives it."""
     if native and not native.startswith(CUSTOM):
         return native
-    plain = {"Sprint": "sprint", "Story Points": "points", "Story point estimate": "points", "Parent": "parent", "IssueParentAssociation": "parent",
-             "Epic Link": "parent", "Flagged": "flagged", "Assignee": "assignee", "Status": "status"}  # fmt: skip
+    plain = {
+        "Sprint": "sprint",
+        "Story Points": "points",
+        "Story point estimate": "points",
+        "Parent": "parent",
+        "IssueParentAssociation": "parent",
+        "Epic Link": "parent",
+        "Flagged": "flagged",
+        "Assignee": "assignee",
+        "Status": "status",
+    }
     return plain.get(name, name)
 
 
 def sprint_of(text: str) -> wire.Sprint:
-    """Read Data Center's ``…Sprint@1f[id=1,state=ACTIVE,name=A, b,…]``. Raises `SourceDataError` when it is none."""
+    """Read Data Center's ``…Sprint@1f[id=1,state=ACTIVE,name=A, b,…]``.
+
+    Raises `SourceDataError` when it is none.
+    """
     body = _SPRINT_TEXT.search(text)
     pairs = dict(_SPRINT_PAIR.findall(body.group(1))) if body else {}
     if not pairs.get("id", "").isdigit():
         raise SourceDataError(f"Jira sent {text[:80]!r} as a sprint.")
     return wire.Sprint(
-        id=int(pairs["id"]), name=pairs.get("name", ""), state=pairs.get("state"), start_date=_real(pairs.get("startDate")),
-        end_date=_real(pairs.get("endDate")), complete_date=_real(pairs.get("completeDate")),
-    )  # fmt: skip
+        id=int(pairs["id"]),
+        name=pairs.get("name", ""),
+        state=pairs.get("state"),
+        start_date=_real(pairs.get("startDate")),
+        end_date=_real(pairs.get("endDate")),
+        complete_date=_real(pairs.get("completeDate")),
+    )
 
 
 def _real(text: str | None) -> str | None:

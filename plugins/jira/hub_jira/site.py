@@ -29,8 +29,12 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 
 
 _FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
-    _decoder(wire.Found), _decoder(wire.FoundIds), _decoder(wire.Count), _decoder(wire.Bulk), _decoder(wire.BulkLog),
-)  # fmt: skip
+    _decoder(wire.Found),
+    _decoder(wire.FoundIds),
+    _decoder(wire.Count),
+    _decoder(wire.Bulk),
+    _decoder(wire.BulkLog),
+)
 _PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
     _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
 )  # fmt: skip
@@ -38,7 +42,11 @@ _FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[wire.Worklog]), _dec
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """How to sign in: e-mail and API token (Cloud), a token alone (Data Center, or Cloud through the gateway), or a client of OAuth 2.0."""
+    """How to sign in to Jira.
+
+    E-mail and API token (Cloud), a token alone (Data Center, or Cloud through the gateway), or a client of
+    OAuth 2.0.
+    """
 
     url: str
     token: Secret | None = None
@@ -49,7 +57,10 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def together(*asks: Callable[[], Any]) -> list[Any]:
-    """Ask several things at once; gives the answers in order, or raises the error of the first that failed."""
+    """Ask several things at once and return the answers in order.
+
+    Raises the error of the first that failed.
+    """
     with ThreadPoolExecutor(max(1, len(asks))) as pool:
         return [future.result() for future in [pool.submit(ask) for ask in asks]]
 
@@ -89,7 +100,8 @@ class Metadata(jira.JIRA):
             return msgspec.convert(self._get_json(path), kind)
         except (msgspec.ValidationError, ValueError) as exc:
             raise SourceDataError(
-                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, or a wrong address. "
+                f"{API}/{path} did not answer as Jira does ({exc}): "
+                "most likely a sign-in page, a proxy, or a wrong address. "
                 "Open the address in a browser, then check url and credentials."
             ) from exc
 
@@ -160,7 +172,10 @@ class Site:
         return page.issues[0] if page.issues else None
 
     def sweep(self, scope: str) -> list[str]:
-        """Return the id of every issue in *scope*. Raises `SourceDataError` when Jira counts more than ever come."""
+        """Return the id of every issue in *scope*.
+
+        Raises `SourceDataError` when Jira counts more than ever come.
+        """
         if self.cloud:
             return self._sweep_cloud(scope)
         return self._sweep_server(scope)
@@ -180,7 +195,8 @@ class Site:
             ):
                 return sorted(found, key=int)
         raise SourceDataError(
-            f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. The next run reads them again."
+            f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. "
+            "The next run reads them again."
         )
 
     def _tokens(self, jql: str) -> set[str]:
@@ -199,7 +215,10 @@ class Site:
             _only_once(token, seen, "/search/jql")
 
     def _sweep_server(self, scope: str) -> list[str]:
-        """Page by `created`, which never changes; within one instant by offset. The total of the first page is what has to come."""
+        """Page by `created`, which never changes; within one instant by offset.
+
+        The total of the first page is what has to come.
+        """
         found: dict[str, None] = {}
         for _ in range(3):
             since: int | None = None
@@ -208,9 +227,16 @@ class Site:
                 clause = (
                     f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
                 )
-                page: wire.Page = self._post("/search", _PAGE, {
-                    "jql": f"{clause} ORDER BY created ASC, key ASC", "fields": ["created"], "startAt": offset, "maxResults": 1000,
-                })  # fmt: skip
+                page: wire.Page = self._post(
+                    "/search",
+                    _PAGE,
+                    {
+                        "jql": f"{clause} ORDER BY created ASC, key ASC",
+                        "fields": ["created"],
+                        "startAt": offset,
+                        "maxResults": 1000,
+                    },
+                )
                 total = max(total, page.total if since is None else 0)
                 found |= dict.fromkeys(one.id for one in page.issues)
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
@@ -221,7 +247,8 @@ class Site:
             if len(found) >= total:
                 return sorted(found, key=int)
         raise SourceDataError(
-            f"The search for ids gives {len(found)} issues, Jira counts {total}. The next run reads them again."
+            f"The search for ids gives {len(found)} issues, Jira counts {total}. "
+            "The next run reads them again."
         )
 
     def among(self, scope: str, ids: Iterable[str]) -> set[str]:
@@ -234,9 +261,17 @@ class Site:
                 continue
             offset = 0
             while True:
-                page: wire.PageIds = self._post("/search", _PAGE_IDS, {
-                    "jql": jql, "fields": ["id"], "startAt": offset, "maxResults": SERVER_PAGE, "validateQuery": False,
-                })  # fmt: skip
+                page: wire.PageIds = self._post(
+                    "/search",
+                    _PAGE_IDS,
+                    {
+                        "jql": jql,
+                        "fields": ["id"],
+                        "startAt": offset,
+                        "maxResults": SERVER_PAGE,
+                        "validateQuery": False,
+                    },
+                )
                 found |= {one.id for one in page.issues}
                 offset += len(page.issues)
                 if not page.issues or offset >= page.total:
@@ -251,7 +286,10 @@ class Site:
         return ISSUES if self.cloud else SERVER_PAGE
 
     def issues(self, ids: Sequence[str], names: Sequence[str], *, history: bool) -> list[wire.Issue]:
-        """Return issues by id, past the index on Cloud; those that are gone meanwhile are left out after a second look."""
+        """Return issues by id, past the index on Cloud.
+
+        Those that are gone meanwhile are skipped after a second look.
+        """
         refused: set[str] = set()
         found = {one.id: one for one in self._issues(ids, names, history=history, refused=refused)}
         if lost := [one for one in ids if one not in found]:
@@ -274,10 +312,18 @@ class Site:
             return bulk.issues
         rows: list[wire.Issue] = []
         while True:
-            page: wire.Page = self._post("/search", _PAGE, {
-                "jql": f"id in ({', '.join(ids)}) ORDER BY id ASC", "fields": list(names), "startAt": len(rows), "maxResults": SERVER_PAGE,
-                "validateQuery": False, **({"expand": ["changelog"]} if history else {}),
-            })  # fmt: skip
+            page: wire.Page = self._post(
+                "/search",
+                _PAGE,
+                {
+                    "jql": f"id in ({', '.join(ids)}) ORDER BY id ASC",
+                    "fields": list(names),
+                    "startAt": len(rows),
+                    "maxResults": SERVER_PAGE,
+                    "validateQuery": False,
+                    **({"expand": ["changelog"]} if history else {}),
+                },
+            )
             rows += page.issues
             if not page.issues or len(rows) >= page.total:
                 return rows
@@ -298,14 +344,22 @@ class Site:
                 page = self._search(
                     f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES, token=page.next_page_token
                 )
-        # Data Center: rows jump between offset pages when they change, so that each page starts at the last stamp seen
+        # Data Center: rows jump between offset pages when they change, so that each page starts at the last
+        # stamp seen
         offset = 0
         while True:
             clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
-            found: wire.Page = self._post("/search", _PAGE, {
-                "jql": f"{clause} ORDER BY updated ASC, key ASC", "fields": list(names), "startAt": offset, "maxResults": SERVER_PAGE,
-                **({"expand": ["changelog"]} if history else {}),
-            })  # fmt: skip
+            found: wire.Page = self._post(
+                "/search",
+                _PAGE,
+                {
+                    "jql": f"{clause} ORDER BY updated ASC, key ASC",
+                    "fields": list(names),
+                    "startAt": offset,
+                    "maxResults": SERVER_PAGE,
+                    **({"expand": ["changelog"]} if history else {}),
+                },
+            )
             yield found.issues
             if not found.issues or found.start_at + len(found.issues) >= found.total:
                 return
@@ -356,7 +410,8 @@ class Site:
             until = max([page.until, *(one.updated_time for one in page.values)])
             if until <= since:
                 raise SourceDataError(
-                    f"/worklog/{name} holds more than a page of worklogs stamped {since}: it cannot be paged further."
+                    f"/worklog/{name} holds more than a page of worklogs stamped {since}: "
+                    "it cannot be paged further."
                 )
             since = until
 
@@ -392,7 +447,10 @@ def _only_once(token: str, seen: set[str], where: str) -> None:
 
 
 def _authorization(ctx: Context, access: Access) -> str:
-    """Return the header that signs in. Raises `ConfigError` when the settings are neither of Cloud nor of Data Center."""
+    """Return the header that signs in.
+
+    Raises `ConfigError` when the settings are neither of Cloud nor of Data Center.
+    """
     if access.client_id and access.client_secret:
         body = {
             "grant_type": "client_credentials",
@@ -406,7 +464,8 @@ def _authorization(ctx: Context, access: Access) -> str:
         return f"Bearer {token}"
     if access.token is None:
         raise ConfigError(
-            "Say how to sign in to Jira: email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id."
+            "Say how to sign in to Jira: "
+            "email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id."
         )
     if access.email:
         pair = f"{access.email}:{access.token.reveal()}"

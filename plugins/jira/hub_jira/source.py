@@ -27,6 +27,17 @@ from hub import (
     Worklog,
 )  # fmt: skip
 from hub_jira import mapping, tempo, wire
+from hub_jira.partitions import (
+    ChangedIssues,
+    ChangedWorklogs,
+    CutLists,
+    DeletedWorklogs,
+    Mark,
+    Meta,
+    Projects,
+    Slice,
+    Tempo,
+)
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
 
 EVERYTHING = "created >= 0"
@@ -49,11 +60,11 @@ HISTORY = (
 class JiraSource(Source, frozen=True, kw_only=True):
     """A site of Jira Cloud or Data Center.
 
-    With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links.
-    *projects* are keys; *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom fields
-    where `hub check` finds none or another. *types* says the nature of issue types. *history* are the fields whose changes are kept.
-    *worklogs* False reads no hours; *worklog_people* False leaves their authors out.
-    With *tempo_token* hours come from Tempo Timesheets and not from Jira.
+    With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links. *projects* are keys;
+    *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom
+    fields where `hub check` finds none or another. *types* says the nature of issue types. *history* are the
+    fields whose changes are kept. *worklogs* False reads no hours; *worklog_people* False leaves their
+    authors out. With *tempo_token* hours come from Tempo Timesheets and not from Jira.
     """
 
     kind: ClassVar[str] = "jira"
@@ -85,7 +96,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             )
         if unknown := set(self.fields) - set(mapping.ROLES):
             raise ConfigError(
-                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. It knows {', '.join(mapping.ROLES)}."
+                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. "
+                f"It knows {', '.join(mapping.ROLES)}."
             )
         for key in self.projects:
             if not key.replace("_", "").isalnum():
@@ -129,15 +141,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
 
     def _settings(self) -> str:
-        """Return what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become.
+
+        Another value reads everything anew.
+        """
         chosen = [self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz]
         return msgspec.json.encode(chosen, order="sorted").decode()
 
-    def _mapper(self, ctx: Context, meta: dict[str, Any]) -> mapping.Mapper:
-        return ctx.shared("mapper", lambda: mapping.Mapper(
-            name=self.name, url=self.url, zone=self.tz, types=self.types, levels=meta["levels"], people=self.worklog_people,
-            bindings=msgspec.convert(meta["bindings"], mapping.Bindings), history=self.history,
-        ))  # fmt: skip
+    def _mapper(self, ctx: Context, meta: Meta) -> mapping.Mapper:
+        return ctx.shared(
+            "mapper",
+            lambda: mapping.Mapper(
+                name=self.name,
+                url=self.url,
+                zone=self.tz,
+                types=self.types,
+                levels=meta.levels,
+                people=self.worklog_people,
+                bindings=meta.bindings,
+                history=self.history,
+            ),
+        )
 
     def _names(self, bindings: mapping.Bindings, *, worklog: bool) -> tuple[str, ...]:
         return wire.SYSTEM_FIELDS + bindings.fields + (("worklog",) if worklog else ())
@@ -197,44 +221,40 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
-        before: dict[str, Any] = cursors.get("metadata") or {}
-        fresh = _fresh(before, ctx.now()) and before.get("settings") == self._settings() and not ctx.full
+        before = msgspec.convert(cursors.get("metadata") or {}, Meta)
+        fresh = _fresh(before, ctx.now()) and before.settings == self._settings() and not ctx.full
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings() and not ctx.full
-        site = self._site(ctx, cloud=before["cloud"] if fresh else None)
+        site = self._site(ctx, cloud=before.cloud if fresh else None)
         meta = before
         if not fresh:
             site.server()  # alone and first: a wrong password is said once, not four times
             meta = self._metadata(site, before)
-            yield Partition(id="metadata", label="projects", data={"meta": meta, "write": True})
-        bindings = msgspec.convert(meta["bindings"], mapping.Bindings)
+            yield Partition(id="metadata", label="projects", data=Projects(meta))
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(
-                    "hours of Jira are in the store under this source's name: with Tempo's they would count twice. "
+                    "hours of Jira are in the store under this source's name: "
+                    "with Tempo's they would count twice. "
                     "Give the source another name in the configuration."
                 )
             else:
-                yield Partition(id="tempo", label="Tempo worklogs", data={"meta": meta})
+                yield Partition(id="tempo", label="Tempo worklogs", data=Tempo())
         if increment:
-            yield Partition(id="issues", label="changed issues", data={"meta": meta, "bindings": bindings})
+            yield Partition(id="issues", label="changed issues", data=ChangedIssues(meta))
             if self.own_hours:
-                yield Partition(id="worklogs", label="changed worklogs", data={"meta": meta})
+                yield Partition(id="worklogs", label="changed worklogs", data=ChangedWorklogs(meta))
                 yield Partition(
-                    id="worklogs deleted", label="deleted worklogs", after=("worklogs",), data={"meta": meta}
+                    id="worklogs deleted",
+                    label="deleted worklogs",
+                    after=("worklogs",),
+                    data=DeletedWorklogs(),
                 )
             return
-        yield from self._full(ctx, site, meta, bindings, cursors)
+        yield from self._full(ctx, site, meta, cursors)
 
-    def _full(
-        self,
-        ctx: Context,
-        site: Site,
-        meta: dict[str, Any],
-        bindings: mapping.Bindings,
-        cursors: Mapping[str, Any],
-    ) -> Iterator[Partition]:
+    def _full(self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any]) -> Iterator[Partition]:
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         newest = site.newest(self._scope(), ("updated",))
@@ -246,24 +266,19 @@ class JiraSource(Source, frozen=True, kw_only=True):
         names = []
         for number, part in enumerate(slices):
             names.append(f"slice {number}")
-            yield Partition(
-                id=names[-1],
-                label="issues",
-                estimate=len(part),
-                data={"meta": meta, "bindings": bindings, "ids": part},
-            )
-        yield Partition(id="cut lists", label="long lists", after=tuple(names), data={"meta": meta})
+            yield Partition(id=names[-1], label="issues", estimate=len(part), data=Slice(meta, part))
+        yield Partition(id="cut lists", label="long lists", after=tuple(names), data=CutLists(meta))
         done = ("cut lists", *names)
         if self.own_hours:
-            mine = {"updated": min(clock, mark or clock), "seen": {}}
-            yield Partition(id="worklogs", label="mark", after=done, data={"mark": mine})
-            # what was deleted since the last run is told by the feed alone, also to a run that reads everything anew
+            mine = Mark({"updated": min(clock, mark or clock), "seen": {}})
+            yield Partition(id="worklogs", label="mark", after=done, data=mine)
+            # what was deleted since the last run is told by the feed alone, also to a run that reads all anew
             known = cursors.get("worklogs deleted")
             yield Partition(
                 id="worklogs deleted",
                 label="deleted worklogs",
                 after=done,
-                data={"meta": meta, "since": known} if known else {"mark": mine},
+                data=DeletedWorklogs(known) if known else mine,
             )
             done = (*done, "worklogs", "worklogs deleted")
         # last: a run that finds this mark knows that everything before it is there
@@ -271,72 +286,75 @@ class JiraSource(Source, frozen=True, kw_only=True):
             id="issues",
             label="mark",
             after=done,
-            data={"mark": {"updated": mark, "seen": {}, "settings": self._settings()}},
+            data=Mark({"updated": mark, "seen": {}, "settings": self._settings()}),
         )
 
-    def _metadata(self, site: Site, before: dict[str, Any]) -> dict[str, Any]:
+    def _metadata(self, site: Site, before: Meta) -> Meta:
         fields, types, browsed = together(
-            lambda: site.metadata.listed("field", list[mapping.FieldDef]), lambda: site.metadata.listed("issuetype", list[wire.Kind]),
+            lambda: site.metadata.listed("field", list[mapping.FieldDef]),
+            lambda: site.metadata.listed("issuetype", list[wire.Kind]),
             site.projects,
-        )  # fmt: skip
+        )
         projects = [one for one in browsed if not self.projects or one.key in self.projects]
-        known = set(before.get("known", [])) | {one.id for one in projects}
+        known = set(before.known) | {one.id for one in projects}
         for key in self.projects:
-            if key not in {one.key for one in projects} and not before:
+            if key not in {one.key for one in projects} and not before.at:
                 raise SourceDataError(
-                    f"The project {key} does not exist, or this account may not browse it: correct projects, or give the right."
+                    f"The project {key} does not exist, or this account may not browse it: "
+                    "correct projects, or give the right."
                 )
-        return {
-            "at": site.ctx.now().isoformat(timespec="seconds"),
-            "settings": self._settings(),
-            "cloud": site.cloud,
-            "bindings": msgspec.to_builtins(mapping.bind(fields, self.fields)),
-            "levels": {one.id: one.hierarchy_level if one.hierarchy_level is not None else -1 if one.subtask else 1 if one.name == "Epic" else 0 for one in types},
-            "projects": msgspec.to_builtins(projects),
-            "known": sorted(known),
-        }  # fmt: skip
+        return Meta(
+            at=site.ctx.now().isoformat(timespec="seconds"),
+            settings=self._settings(),
+            cloud=site.cloud,
+            bindings=mapping.bind(fields, self.fields),
+            levels={one.id: _level(one) for one in types},
+            projects=tuple(projects),
+            known=tuple(sorted(known)),
+        )
 
     # ---------- read ----------
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one partition."""
-        data = partition.data
-        if "mark" in data:
-            yield Batch(cursor=data["mark"])
-            return
-        mapper = self._mapper(ctx, data["meta"])
-        if data.get("write"):
-            yield self._projects(mapper, data["meta"])
-        elif "ids" in data:
-            yield from self._slice(ctx, mapper, data["bindings"], data["ids"])
-        elif partition.id == "cut lists":
-            yield from self._cut(ctx, mapper)
-        elif partition.id == "issues":
-            yield from self._changed(ctx, mapper, data["bindings"], cursor)
-        elif partition.id == "tempo":
-            yield from self._tempo(ctx, cursor)
-        elif partition.id == "worklogs":
-            yield from self._changed_logs(ctx, mapper, cursor)
-        else:
-            yield from self._deleted_logs(ctx, data.get("since") or cursor)
+        match partition.data:
+            case Mark(mark):
+                yield Batch(cursor=mark)
+            case Projects(meta):
+                yield self._projects(self._mapper(ctx, meta), meta)
+            case Slice(meta, ids):
+                yield from self._slice(ctx, meta, ids)
+            case CutLists(meta):
+                yield from self._cut(ctx, self._mapper(ctx, meta))
+            case ChangedIssues(meta):
+                yield from self._changed(ctx, meta, cursor)
+            case ChangedWorklogs(meta):
+                yield from self._changed_logs(ctx, self._mapper(ctx, meta), cursor)
+            case DeletedWorklogs(since):
+                yield from self._deleted_logs(ctx, since or cursor)
+            case Tempo():
+                yield from self._tempo(ctx, cursor)
 
-    def _projects(self, mapper: mapping.Mapper, meta: dict[str, Any]) -> Batch:
-        projects = msgspec.convert(meta["projects"], list[wire.Project])
+    def _projects(self, mapper: mapping.Mapper, meta: Meta) -> Batch:
         away = tuple(
-            Gone(record=Container, id=self.row_id(f"p{one.id}"), presence="archived" if one.archived else "trashed", evidence=f"the project {one.key} says so")
-            for one in projects if one.archived or one.deleted
-        )  # fmt: skip
-        live: list[Record] = [mapper.project(one) for one in projects if not (one.archived or one.deleted)]
+            Gone(
+                record=Container,
+                id=self.row_id(f"p{one.id}"),
+                presence="archived" if one.archived else "trashed",
+                evidence=f"the project {one.key} says so",
+            )
+            for one in meta.projects
+            if one.archived or one.deleted
+        )
+        live = [one for one in meta.projects if not (one.archived or one.deleted)]
         return Batch(
-            records=live,
+            records=[mapper.project(one) for one in live],
             gone=away,
-            cursor={name: value for name, value in meta.items() if name != "projects"} | {"projects": []},
+            cursor=msgspec.to_builtins(msgspec.structs.replace(meta, projects=())),
         )
 
-    def _slice(
-        self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, ids: list[str]
-    ) -> Iterator[Batch]:
-        site = self._site(ctx)
+    def _slice(self, ctx: Context, meta: Meta, ids: list[str]) -> Iterator[Batch]:
+        site, mapper, bindings = self._site(ctx), self._mapper(ctx, meta), meta.bindings
         names, decoder = self._names(bindings, worklog=self.own_hours), wire.fields_decoder(bindings.fields)
         lost = ctx.shared("cut", _Cut)
         for start in range(0, len(ids), site.slice):
@@ -370,7 +388,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Batch(records=records)
 
     def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
-        """Read the lists that Jira cut: histories in bulk, worklogs per issue or by the feed of the site, whichever costs less."""
+        """Read the lists that Jira cut.
+
+        Histories come in bulk, worklogs per issue or by the feed of the site, whichever costs less.
+        """
         site = self._site(ctx)
         lost = ctx.shared("cut", _Cut)
         if histories := lost.take("histories"):
@@ -387,9 +408,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
         by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
         feed = by_feed is not None and by_feed < len(issues)
         ctx.log.info(
-            "Jira cut %d histories and %d of the worklog lists; the latter cost %d requests one by one, %s by the feed: %s",
-            len(histories), len(issues), len(issues), by_feed if by_feed is not None else "an unknown number", "by the feed" if feed else "one by one",
-        )  # fmt: skip
+            "Jira cut %d histories and %d of the worklog lists; "
+            "the latter cost %d requests one by one, %s by the feed: %s",
+            len(histories),
+            len(issues),
+            len(issues),
+            by_feed if by_feed is not None else "an unknown number",
+            "by the feed" if feed else "one by one",
+        )
         if feed:
             came: dict[str, set[str]] = {issue: set() for issue in issues}
             for page in site.feed("updated", 0):
@@ -407,11 +433,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)]
             )
 
-    def _changed(
-        self, ctx: Context, mapper: mapping.Mapper, bindings: mapping.Bindings, cursor: dict[str, Any]
-    ) -> Iterator[Batch]:
-        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
-        site = self._site(ctx)
+    def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
+        """Read issues changed since the mark and a little before.
+
+        The history is read only of those that were not seen at that stamp.
+        """
+        site, mapper, bindings = self._site(ctx), self._mapper(ctx, meta), meta.bindings
         names, decoder = self._names(bindings, worklog=False), wire.fields_decoder(bindings.fields)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
         seen: dict[str, int] = {}
@@ -445,7 +472,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _changed_logs(self, ctx: Context, mapper: mapping.Mapper, cursor: dict[str, Any]) -> Iterator[Batch]:
-        """Read worklogs changed since the mark and a little before; the bodies only of those not seen at that stamp."""
+        """Read worklogs changed since the mark and a little before.
+
+        Bodies are read only of those not seen at that stamp.
+        """
         site = self._site(ctx)
         mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
         seen: dict[str, int] = {}
@@ -495,18 +525,28 @@ class JiraSource(Source, frozen=True, kw_only=True):
         mark = int(cursor["updated"])
         for page in self._site(ctx).feed("deleted", max(0, mark - OVERLAP_MS)):
             mark = max([mark, *(one.updated_time for one in page)])
-            yield Batch(gone=tuple(
-                Gone(record=Worklog, id=self.row_id(f"w{one.worklog_id}"), evidence=f"worklog/deleted, {wire.instant(one.updated_time)}") for one in page
-            ))  # fmt: skip
+            yield Batch(
+                gone=tuple(
+                    Gone(
+                        record=Worklog,
+                        id=self.row_id(f"w{one.worklog_id}"),
+                        evidence=f"worklog/deleted, {wire.instant(one.updated_time)}",
+                    )
+                    for one in page
+                )
+            )
         yield Batch(cursor={"updated": mark})
 
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
-        """Compare the ids that exist with those known, project by project; a project that cannot be seen any more is hidden."""
+        """Compare the ids that exist with those known, project by project.
+
+        A project that cannot be seen any more is hidden.
+        """
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
-        known = set((cursors.get("metadata") or {}).get("known", []))
+        known = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
         wanted = [
             one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known
         ]
@@ -569,8 +609,15 @@ def _fields(issue: wire.Issue, decoder: msgspec.json.Decoder[wire.Fields]) -> wi
         raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
 
 
-def _fresh(meta: dict[str, Any], now: datetime) -> bool:
-    if "at" not in meta:
+def _level(one: wire.Kind) -> int:
+    """Return where a type stands: above the work (1), the work (0), below it (-1)."""
+    if one.hierarchy_level is not None:
+        return one.hierarchy_level
+    return -1 if one.subtask else 1 if one.name == "Epic" else 0
+
+
+def _fresh(meta: Meta, now: datetime) -> bool:
+    if not meta.at:
         return False
-    age = now - datetime.fromisoformat(meta["at"])
+    age = now - datetime.fromisoformat(meta.at)
     return 0 <= age.total_seconds() < METADATA_HOURS * 3600

@@ -59,7 +59,10 @@ _PAGE = msgspec.json.Decoder(Page)
 
 
 def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[Entry]]:
-    """Yield pages of worklogs changed since the day *since* ('' for all). Raises `SourceDataError` when a page repeats or is cut."""
+    """Yield pages of worklogs changed since the day *since* ('' for all).
+
+    Raises `SourceDataError` when a page repeats or is cut.
+    """
     http = ctx.another_session("tempo")
     http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
     seen: set[int] = set()
@@ -85,12 +88,16 @@ def records(name: str, entries: Iterable[Entry], *, people: bool) -> list[Record
     """Map worklogs to records of the source *name*; *people* False leaves authors out."""
     return [
         Worklog(
-            id=f"{name}:t{one.tempo_worklog_id}", task_id=f"{name}:{one.issue.id}", day=one.start_date, seconds=one.time_spent_seconds,
-            account_id=f"{name}:u{one.author.account_id}" if people else None, updated_at=wire.instant(one.updated_at),
+            id=f"{name}:t{one.tempo_worklog_id}",
+            task_id=f"{name}:{one.issue.id}",
+            day=one.start_date,
+            seconds=one.time_spent_seconds,
+            account_id=f"{name}:u{one.author.account_id}" if people else None,
+            updated_at=wire.instant(one.updated_at),
             billable=None if one.billable_seconds is None else one.billable_seconds > 0,
         )
         for one in entries
-    ]  # fmt: skip
+    ]
 
 
 def since_day(updated: str) -> str:

@@ -147,8 +147,20 @@ class Changelog(msgspec.Struct, frozen=True, gc=False):
     histories: list[History]
 
 
-class Fields(msgspec.Struct, frozen=True, gc=False, rename={"due": "duedate", "type": "issuetype", "estimate": "timeoriginalestimate", "spent": "timespent",
-                                                  "remaining": "timeestimate", "links": "issuelinks", "versions": "fixVersions"}):  # fmt: skip
+class Fields(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    rename={
+        "due": "duedate",
+        "type": "issuetype",
+        "estimate": "timeoriginalestimate",
+        "spent": "timespent",
+        "remaining": "timeestimate",
+        "links": "issuelinks",
+        "versions": "fixVersions",
+    },
+):
     """The fields of an issue that have a name of their own; custom ones are read beside them."""
 
     summary: str
@@ -224,7 +236,7 @@ class Count(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """An issue that bulk fetch could not give."""
+    """An issue that bulk fetch could not return."""
 
     id: str = ""
 
@@ -344,7 +356,10 @@ class Sla(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 @lru_cache(maxsize=65_536)
 def _hour(text: str, offset: str) -> str | None:
-    """Return the hour ``2026-08-24T11`` at ``+0200`` in UTC, or None where the offset is not of whole hours."""
+    """Return the hour ``2026-08-24T11`` at ``+0200`` in UTC.
+
+    None where the offset is not of whole hours.
+    """
     if offset[-2:] != "00":
         return None
     moment = datetime.fromisoformat(f"{text}:00:00{offset}").astimezone(UTC)
@@ -352,7 +367,10 @@ def _hour(text: str, offset: str) -> str | None:
 
 
 def instant(stamp: str | int | None) -> str | None:
-    """Turn ``2026-08-24T11:11:52.944+0200`` or milliseconds into UTC, milliseconds kept when there are any."""
+    """Turn ``2026-08-24T11:11:52.944+0200`` or milliseconds into UTC.
+
+    Milliseconds are kept when there are any.
+    """
     if stamp is None or stamp == "":
         return None
     if isinstance(stamp, str) and _USUAL.fullmatch(stamp) and (hour := _hour(stamp[:13], stamp[23:])):

@@ -36,7 +36,10 @@ def expected(name: str) -> list[dict[str, str]]:
 
 
 class RecordedSite(HttpWorld):
-    """The recorded issues behind Cloud's endpoints; worklogs come by the feed, as changed after the first reading."""
+    """The recorded issues behind Cloud's endpoints.
+
+    Worklogs come by the feed, as changed after the first reading.
+    """
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -50,15 +53,24 @@ class RecordedSite(HttpWorld):
         newest = max(self.issues.values(), key=lambda one: datetime.fromisoformat(one["fields"]["updated"]))
         answers: dict[str, Any] = {
             "/serverInfo": {"deploymentType": "Cloud", "serverTime": "2022-08-01T08:00:00.000+0800"},
-            "/field": [{"id": "customfield_10020", "name": "Sprint", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}}],
+            "/field": [
+                {
+                    "id": "customfield_10020",
+                    "name": "Sprint",
+                    "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"},
+                }
+            ],
             "/issuetype": raw("issue_types"),
             "/project/search": {"values": raw("projects"), "isLast": True, "total": 12},
             "/search/approximate-count": {"count": len(self.issues)},
-            "/worklog/updated": {"values": [{"worklogId": n, "updatedTime": 1659312000000 + n} for n in self.logs], "until": 1659312100000,
-                                 "lastPage": True},
+            "/worklog/updated": {
+                "values": [{"worklogId": n, "updatedTime": 1659312000000 + n} for n in self.logs],
+                "until": 1659312100000,
+                "lastPage": True,
+            },
             "/worklog/deleted": {"values": [], "until": 0, "lastPage": True},
             "/worklog/list": [self.logs[n] for n in body.get("ids", [])],
-        }  # fmt: skip
+        }
         if path in answers:
             return Response(body=answers[path])
         if path == "/search/jql":
@@ -130,7 +142,10 @@ def test_worklogs(replayed: Store) -> None:
 
 
 def test_issues(replayed: Store) -> None:
-    """Every issue that DevLake kept: key, title, type, status, project, assignee, stamps and effort; the differences are known."""
+    """Every issue is as DevLake kept it; the differences are known.
+
+    Key, title, type, status, project, assignee, stamps and effort.
+    """
     ours = rows(replayed, "task")
     sent = {one["id"]: one["fields"] for one in raw("issues")}
 
@@ -154,12 +169,14 @@ def test_issues(replayed: Store) -> None:
             "assignee_id"
         ]
         assert (instant(row["created"]), instant(row["updated"])) == (task["created_at"], task["updated_at"])
-        # one title holds a NUL, which DevLake's database cannot keep; a due date is a civil day: DevLake makes an instant of it in the site's zone, which is the day before in UTC
+        # one title holds a NUL, which DevLake's database cannot keep; a due date is a civil day: DevLake
+        # makes an instant of it in the site's zone, which is the day before in UTC
         for field, text in minutes.items():
             # DevLake writes 0 where Jira sent null
             assert (int(text) if text else 0) == (task[field] or 0) // 60
         assert fields.get("duedate") == task["due_on"]
-        # five issues and the list of statuses differ about a category; DevLake takes "new", we what the issue itself says
+        # five issues and the list of statuses differ about a category; DevLake takes "new", we what the issue
+        # itself says
         assert (
             fields["status"]["statusCategory"]["key"]
             == {"todo": "new", "in_progress": "indeterminate", "done": "done"}[task["status_native"]]
@@ -168,7 +185,10 @@ def test_issues(replayed: Store) -> None:
 
 
 def test_sprints(replayed: Store) -> None:
-    """Every sprint that an issue names has DevLake's name, state and dates; the issue is in the sprint DevLake says."""
+    """Every sprint that an issue names has DevLake's name, state and dates.
+
+    The issue is in the sprint DevLake says.
+    """
     ours, tasks = rows(replayed, "iteration"), rows(replayed, "task")
     known = {row["sprint_id"]: row for row in expected("sprints")}
     named = {one[1:] for one in ours}
@@ -188,7 +208,7 @@ def test_sprints(replayed: Store) -> None:
 
 
 def test_histories() -> None:
-    """Every recorded line of history gives one change per field that is kept, with the stamp in UTC."""
+    """Every recorded line of history becomes one change per field that is kept, with the stamp in UTC."""
     mapper = mapping.Mapper(
         name="r",
         url="",

@@ -7,7 +7,11 @@ from hub import Source, hookimpl
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """Offer the kinds ``msproject`` (files), ``planner``, ``planner-premium``, ``project-server`` and ``projectdata`` (its exports)."""
+    """Offer the kinds of Microsoft's schedules.
+
+    ``msproject`` (files), ``planner``, ``planner-premium``, ``project-server`` and ``projectdata`` (its
+    exports).
+    """
     from hub_msproject.files.source import MsProjectSource
     from hub_msproject.services.exports import ExportSource
     from hub_msproject.services.planner import PlannerSource

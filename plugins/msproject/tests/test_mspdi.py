@@ -1,4 +1,7 @@
-"""Our MSPDI reader and its source, on small plans of our own: values, days, identity, and files that are not well."""
+"""Our MSPDI reader and its source, on small plans of our own.
+
+Values, days, identity, and files that are not well.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,15 @@ from hub.testing import store, store_image, sync_once
 __all__ = ["store"]
 WEEK = "".join(
     f"<WeekDay><DayType>{d}</DayType><DayWorking>{int(2 <= d <= 6)}</DayWorking>"
-    + ("<WorkingTimes><WorkingTime><FromTime>08:00:00</FromTime><ToTime>12:00:00</ToTime></WorkingTime>"
-       "<WorkingTime><FromTime>13:00:00</FromTime><ToTime>17:00:00</ToTime></WorkingTime></WorkingTimes>" if 2 <= d <= 6 else "")
-    + "</WeekDay>" for d in range(1, 8)
-)  # fmt: skip
+    + (
+        "<WorkingTimes><WorkingTime><FromTime>08:00:00</FromTime><ToTime>12:00:00</ToTime></WorkingTime>"
+        "<WorkingTime><FromTime>13:00:00</FromTime><ToTime>17:00:00</ToTime></WorkingTime></WorkingTimes>"
+        if 2 <= d <= 6
+        else ""
+    )
+    + "</WeekDay>"
+    for d in range(1, 8)
+)
 GUID = "11111111-2222-4333-8444-555555555555"
 
 
@@ -33,7 +41,8 @@ def task(
 ) -> str:
     more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
     return (
-        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{name}</Name><OutlineLevel>{level}</OutlineLevel><Start>2026-01-05T08:00:00</Start>"
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{name}</Name><OutlineLevel>{level}</OutlineLevel>"
+        "<Start>2026-01-05T08:00:00</Start>"
         f"<Finish>2026-01-09T17:00:00</Finish><Work>{work}</Work>{more}{extra}</Task>"
     )
 
@@ -50,14 +59,19 @@ def assignment(
 ) -> str:
     more = "".join(f"<{tag}>{value}</{tag}>" for tag, value in tags.items())
     return (
-        f"<Assignment><UID>{uid}</UID><TaskUID>{task_uid}</TaskUID><ResourceUID>{resource}</ResourceUID><ActualWork>PT{actual}H0M0S</ActualWork>"
-        f"<Start>2026-01-05T08:00:00</Start><Finish>2026-01-09T17:00:00</Finish><RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
+        f"<Assignment><UID>{uid}</UID><TaskUID>{task_uid}</TaskUID><ResourceUID>{resource}</ResourceUID>"
+        f"<ActualWork>PT{actual}H0M0S</ActualWork>"
+        "<Start>2026-01-05T08:00:00</Start><Finish>2026-01-09T17:00:00</Finish>"
+        f"<RemainingWork>PT{work - actual}H0M0S</RemainingWork>"
         f"<Work>PT{work}H0M0S</Work>{more}{spans}</Assignment>"
     )
 
 
 def span(kind: int, start: str, finish: str, value: str) -> str:
-    return f"<TimephasedData><Type>{kind}</Type><Start>{start}</Start><Finish>{finish}</Finish><Unit>2</Unit><Value>{value}</Value></TimephasedData>"
+    return (
+        f"<TimephasedData><Type>{kind}</Type><Start>{start}</Start><Finish>{finish}</Finish><Unit>2</Unit>"
+        f"<Value>{value}</Value></TimephasedData>"
+    )
 
 
 def plan(
@@ -66,10 +80,14 @@ def plan(
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<Project xmlns="http://schemas.microsoft.com/project">'
         + (f"<GUID>{guid}</GUID>" if guid else "")
-        + f"<Title>Plan A</Title><StartDate>2026-01-05T08:00:00</StartDate><MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>{head}"
-        f"<Calendars><Calendar><UID>1</UID><Name>Std</Name><WeekDays>{WEEK}</WeekDays>{calendar}</Calendar></Calendars>"
-        f"<Tasks>{tasks}</Tasks><Resources><Resource><UID>1</UID><Name>Engineer</Name><Type>1</Type><EmailAddress>e@x.example</EmailAddress></Resource>"
-        f"<Resource><UID>2</UID><Name>Cement</Name><Type>0</Type></Resource></Resources><Assignments>{assignments}</Assignments></Project>"
+        + "<Title>Plan A</Title><StartDate>2026-01-05T08:00:00</StartDate>"
+        f"<MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>{head}"
+        "<Calendars><Calendar><UID>1</UID><Name>Std</Name>"
+        f"<WeekDays>{WEEK}</WeekDays>{calendar}</Calendar></Calendars>"
+        f"<Tasks>{tasks}</Tasks><Resources><Resource><UID>1</UID><Name>Engineer</Name><Type>1</Type>"
+        "<EmailAddress>e@x.example</EmailAddress></Resource>"
+        "<Resource><UID>2</UID><Name>Cement</Name><Type>0</Type></Resource></Resources>"
+        f"<Assignments>{assignments}</Assignments></Project>"
     )
 
 
@@ -91,23 +109,36 @@ def records(text: str, tmp_path: Path) -> dict[str, Any]:
 def test_tasks(tmp_path: Path) -> None:
     """Hierarchy, kinds, status, dates, percent, own work, baselines, links and custom fields by alias."""
     fields = (
-        "<ExtendedAttributes><ExtendedAttribute><FieldID>188743731</FieldID><FieldName>Text1</FieldName><Alias>Jira key</Alias></ExtendedAttribute>"
+        "<ExtendedAttributes><ExtendedAttribute><FieldID>188743731</FieldID><FieldName>Text1</FieldName>"
+        "<Alias>Jira key</Alias></ExtendedAttribute>"
         "</ExtendedAttributes>"
     )
     body = (
         task(0, "Project summary")
         + task(1, "Phase", Summary=1, work="PT40H0M0S", PercentComplete=50)
-        + task(2, "Build &amp; test", level=2, work="PT40H0M0S", ActualWork="PT10H0M0S", RemainingWork="PT30H0M0S", PercentComplete=25,
-               ActualStart="2026-01-05T08:00:00", CreateDate="2026-01-01T09:00:00", Deadline="2026-01-10T17:00:00",
-               extra="<PredecessorLink><PredecessorUID>3</PredecessorUID><Type>3</Type><LinkLag>-4800</LinkLag><LagFormat>7</LagFormat></PredecessorLink>"
-                     "<ExtendedAttribute><FieldID>188743731</FieldID><Value>INF-1</Value></ExtendedAttribute>"
-                     "<Baseline><Number>0</Number><Start>2026-01-05T08:00:00</Start><Finish>2026-01-08T17:00:00</Finish><Work>PT32H0M0S</Work><Cost>12345</Cost></Baseline>"
-                     "<Baseline><Number>10</Number><Finish>2026-02-08T17:00:00</Finish></Baseline>")
+        + task(
+            2,
+            "Build &amp; test",
+            level=2,
+            work="PT40H0M0S",
+            ActualWork="PT10H0M0S",
+            RemainingWork="PT30H0M0S",
+            PercentComplete=25,
+            ActualStart="2026-01-05T08:00:00",
+            CreateDate="2026-01-01T09:00:00",
+            Deadline="2026-01-10T17:00:00",
+            extra="<PredecessorLink><PredecessorUID>3</PredecessorUID><Type>3</Type><LinkLag>-4800</LinkLag>"
+            "<LagFormat>7</LagFormat></PredecessorLink>"
+            "<ExtendedAttribute><FieldID>188743731</FieldID><Value>INF-1</Value></ExtendedAttribute>"
+            "<Baseline><Number>0</Number><Start>2026-01-05T08:00:00</Start>"
+            "<Finish>2026-01-08T17:00:00</Finish><Work>PT32H0M0S</Work><Cost>12345</Cost></Baseline>"
+            "<Baseline><Number>10</Number><Finish>2026-02-08T17:00:00</Finish></Baseline>",
+        )
         + task(3, "Ready", level=2, Milestone=1, PercentComplete=100)
         + task(4, "Dropped", Active=0)
         + task(5, "Blank", IsNull=1)
         + task(6, "Measured", EarnedValueMethod=1, PhysicalPercentComplete=30, PercentComplete=90)
-    )  # fmt: skip
+    )
     got = records(plan(body, head=fields), tmp_path)
     build = got["p:g/t/2"]
 
@@ -158,7 +189,8 @@ def test_a_span_over_days_follows_the_calendar(tmp_path: Path) -> None:
 def test_holidays_of_the_calendar_count(tmp_path: Path) -> None:
     """An exception of the base calendar is no working day."""
     holiday = (
-        "<Exceptions><Exception><TimePeriod><FromDate>2026-01-06T00:00:00</FromDate><ToDate>2026-01-06T23:59:00</ToDate></TimePeriod>"
+        "<Exceptions><Exception><TimePeriod><FromDate>2026-01-06T00:00:00</FromDate>"
+        "<ToDate>2026-01-06T23:59:00</ToDate></TimePeriod>"
         "<Type>1</Type><DayWorking>0</DayWorking></Exception></Exceptions>"
     )
     spans = span(1, "2026-01-05T08:00:00", "2026-01-07T17:00:00", "PT16H0M0S")
@@ -168,7 +200,10 @@ def test_holidays_of_the_calendar_count(tmp_path: Path) -> None:
 
 
 def test_missing_days_are_spread_and_marked(tmp_path: Path) -> None:
-    """A file without daily values is spread by the calendar; totals are exact and the record says approximate."""
+    """A file without daily values is spread by the calendar.
+
+    Totals are exact and the record says approximate.
+    """
     text = plan(
         task(1, "T", work="PT40H0M0S"),
         assignment(1, 1, work=40, actual=16, Stop="2026-01-06T17:00:00", Resume="2026-01-07T08:00:00"),

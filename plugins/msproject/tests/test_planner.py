@@ -1,4 +1,7 @@
-"""Planner against a simulator of Microsoft Graph: certified, exact after random days, and each thing its API does not say."""
+"""Planner against a simulator of Microsoft Graph: certified, exact after random days.
+
+And each thing its API does not say.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,18 @@ from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
 from hub.testing.kit import Response, SimulatorServer, certify, differences, faults, microsoft, out_of_sight
 
-SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "deleted-while-paging", "renamed-field", "redirect-to-another-host", "deletions-are-found",
-          "hidden-is-not-deleted", "mass-leave-is-held", "ids-survive-a-move")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "requests-within-plan",
+    "deleted-while-paging",
+    "renamed-field",
+    "redirect-to-another-host",
+    "deletions-are-found",
+    "hidden-is-not-deleted",
+    "mass-leave-is-held",
+    "ids-survive-a-move",
+)
 __all__ = ["hub_folder", "run_hub", "store"]
 
 
@@ -97,7 +110,11 @@ def test_what_is_asked_for_and_not_there_is_missing(store: Store, settings: dict
     """A wrong id is said, and the run is not green."""
     world = PlannerWorld(5)
     honest = world.answer
-    world.answer = lambda request: Response(status=404) if "nobody" in request.path else honest(request)  # type: ignore[method-assign]
+
+    def answer(request: Any) -> Response:
+        return Response(status=404) if "nobody" in request.path else honest(request)
+
+    world.answer = answer  # type: ignore[method-assign]
     with SimulatorServer(world) as site:
         report = go(store, site, settings)
 
@@ -133,7 +150,8 @@ def test_a_person_signs_in_by_the_command(run_hub: Callable[..., HubResult], hub
     with SimulatorServer(PlannerWorld(8)) as site:
         (hub_folder / "config" / "hub.toml").write_text(
             f'[sources.planner]\nkind = "planner"\nurl = "{site.url}"\ngroups = ["g1", "g2", "g3"]\n'
-            f'account = {{ tenant = "{microsoft.TENANT}", client_id = "{microsoft.CLIENT}", authority = "{site.url}" }}\n'
+            f'account = {{ tenant = "{microsoft.TENANT}", client_id = "{microsoft.CLIENT}", '
+            f'authority = "{site.url}" }}\n'
         )
         before = run_hub("sync")
         signed = run_hub("signin", "planner")

@@ -1,4 +1,7 @@
-"""Planner premium against a simulator of Dataverse: certified, exact after random days with and without change tracking, and what is not proven."""
+"""Planner premium against a simulator of Dataverse: certified, exact after random days.
+
+With and without change tracking, and what is not proven.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,19 @@ from hub.testing import store, sync_once
 from hub.testing.kit import Request, Response, SimulatorServer, certify, differences, faults, out_of_sight
 
 __all__ = ["store"]
-SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
-          "edited-while-paging", "unknown-filters", "deletions-are-found", "mass-leave-is-held")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "requests-within-plan",
+    "cursor-is-a-stamp-seen",
+    "ties-at-the-cursor",
+    "late-arrivals",
+    "increments-are-used",
+    "edited-while-paging",
+    "unknown-filters",
+    "deletions-are-found",
+    "mass-leave-is-held",
+)
 
 
 def source(site: SimulatorServer, **settings: Any) -> PremiumSource:
@@ -50,7 +64,10 @@ def test_it_is_gold(proof: bool) -> None:
 
 @pytest.mark.parametrize("tracked", [True, False])
 def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bool, tracked: bool) -> None:
-    """Adds, edits, deletions, expired links and faults; without change tracking a whole reading proves the deletions."""
+    """Adds, edits, deletions, expired links and faults.
+
+    Without change tracking a whole reading proves the deletions.
+    """
     world = PremiumWorld(3, tracked=tracked)
     rng = random.Random(3)
     deeds = (world.add, world.edit, world.edit, world.edit, world.delete, world.expire)
@@ -73,7 +90,11 @@ def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bo
 
 
 def test_a_quiet_run_is_ten_requests(store: Store) -> None:
-    """Two to sign in, one each for people, sprints, columns of boards and templates, and one for the changes of each of four tables."""
+    """A quiet run asks each thing once.
+
+    Two to sign in, one each for people, sprints, columns of boards and templates, and one for the changes of
+    each of four tables.
+    """
     with SimulatorServer(PremiumWorld(4, scale=5)) as site:
         whole = go(store, site)
         quiet = go(store, site)
@@ -98,7 +119,10 @@ def test_days_that_are_no_longer_planned_leave(store: Store) -> None:
 
 
 def test_an_expired_link_is_followed_by_a_whole_reading(store: Store) -> None:
-    """What was deleted meanwhile is absent from it, which proves it: the account reads the whole organisation."""
+    """What was deleted meanwhile is absent from it, which proves it.
+
+    The account reads the whole organisation.
+    """
     world = PremiumWorld(6)
     with SimulatorServer(world) as site:
         go(store, site)
@@ -174,7 +198,10 @@ def test_a_renamed_column_of_the_board_reads_the_tasks_again(store: Store) -> No
 
 
 def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
-    """Solutions differ: what is wanted and lacking is said by `check`, what is needed and lacking ends the run."""
+    """Solutions differ: what is lacking is said.
+
+    What is wanted is told by `check`, what is needed ends the run.
+    """
     world = PremiumWorld(10)
     world.lacking = {"msdyn_priority", "msdyn_actualend"}
     with SimulatorServer(world) as site:

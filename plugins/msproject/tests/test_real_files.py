@@ -144,7 +144,10 @@ def stored(name: str, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_in_the_store(name: str, tmp_path: Path) -> None:
-    """What a PMO counts in the store is what the file holds; work per day adds up to the assignments' work."""
+    """What a PMO counts in the store is what the file holds.
+
+    Work per day adds up to the assignments' work.
+    """
     if mpxj.missing_packages() and not name.endswith(".xml"):
         pytest.skip("needs the extra [mpp]: run `make test-mpp`")
     ours = stored(name, tmp_path)
@@ -154,7 +157,10 @@ def test_in_the_store(name: str, tmp_path: Path) -> None:
 
 
 def test_again_changes_nothing_and_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second sync of the real files writes no row and opens only the two files that are copies of one plan."""
+    """A second sync of the real files writes no row.
+
+    It opens only the two files that are copies of one plan.
+    """
     pattern = str(DATA) if not mpxj.missing_packages() else str(DATA / "*.xml")
     source = MsProjectSource(name="p", path=pattern)
     with Store.open(tmp_path / "hub.db") as opened:

@@ -1,4 +1,7 @@
-"""Project Server against a simulator of ProjectData, and its exports: certified, exact after random days, and each thing that no stamp tells."""
+"""Project Server, and its exports, against a simulator of ProjectData: certified, exact after random days.
+
+And each thing that no stamp tells.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,21 @@ from hub.testing.kit import (
 )
 
 __all__ = ["store"]
-SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "ties-at-the-cursor", "late-arrivals", "increments-are-used",
-          "deleted-while-paging", "unknown-filters", "a-page-that-repeats", "deletions-are-found", "mass-leave-is-held", "ids-survive-a-rename")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "requests-within-plan",
+    "cursor-is-a-stamp-seen",
+    "ties-at-the-cursor",
+    "late-arrivals",
+    "increments-are-used",
+    "deleted-while-paging",
+    "unknown-filters",
+    "a-page-that-repeats",
+    "deletions-are-found",
+    "mass-leave-is-held",
+    "ids-survive-a-rename",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +88,22 @@ def test_it_is_gold(proof: bool) -> None:
 
 
 def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> None:
-    """Tasks and hours come, change and go, and faults; each day a calm run is equal. Lines that are deleted are found by their number, once a day."""
+    """Tasks and hours come, change and go, and faults; each day a calm run is equal.
+
+    Lines that are deleted are found by their number, once a day.
+    """
     world = ServerWorld(3)
     rng = random.Random(3)
-    deeds = (world.add, world.edit, world.edit, world.delete, world.edit_log, world.edit_log, world.delete_log,
-             lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)))  # fmt: skip
+    deeds = (
+        world.add,
+        world.edit,
+        world.edit,
+        world.delete,
+        world.edit_log,
+        world.edit_log,
+        world.delete_log,
+        lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)),
+    )
     with SimulatorServer(world) as site:
         for day in range(30 if proof else 8):
             clock.pretend(datetime(2024, 5, 1, 6, tzinfo=UTC) + timedelta(days=day, minutes=day))
@@ -232,7 +259,11 @@ def test_a_column_that_a_site_does_not_have_is_named(store: Store) -> None:
     """It is said, and the run is not green, until a person says that this is how the site is."""
     world = ServerWorld(10)
     honest = world.task
-    world.task = lambda item: {name: value for name, value in honest(item).items() if name != "TaskWBS"}  # type: ignore[method-assign]
+
+    def task(item: Any) -> dict[str, Any]:
+        return {name: value for name, value in honest(item).items() if name != "TaskWBS"}
+
+    world.task = task  # type: ignore[method-assign]
     with SimulatorServer(world) as site:
         loud = go(store, site)
         told = go(store, site, {"without": ("TaskWBS",)})
@@ -291,7 +322,10 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_windows_signs_in_by_ntlm(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Against another implementation of NTLM, which holds the connection to its account; the password never goes over the wire."""
+    """The sign-in holds against another implementation of NTLM, which ties the connection to its account.
+
+    The password never goes over the wire.
+    """
     pytest.importorskip("requests_ntlm", reason="the extra [ntlm] is not installed")
     spnego = pytest.importorskip("spnego")
     accounts = tmp_path / "accounts"

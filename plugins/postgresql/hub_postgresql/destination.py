@@ -1,4 +1,7 @@
-"""A schema of PostgreSQL as a destination: readers see the whole feed before a delivery or the whole one after it."""
+"""A schema of PostgreSQL as a destination.
+
+Readers see the whole feed before a delivery or the whole one after it.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,19 @@ ALIVE: dict[str, Any] = {
     "keepalives_count": 6,
     "tcp_user_timeout": 120_000,
 }
-"""When a connection counts as dead, in seconds and milliseconds (libpq, connection parameters): by default a run would hang for hours."""
+"""When a connection counts as dead, in seconds and milliseconds (libpq, connection parameters).
+
+By default a run would hang for hours.
+"""
 
 
 class PostgresqlDestination(Destination, frozen=True, kw_only=True):
     """The feed as the tables of *schema* in *database*, which the roles in *readers* may read.
 
-    *host* is a name or address, or the folder of a local server's socket. Connections to other machines are encrypted and the server's
-    certificate is verified, by the file *ca* or else by the authorities that this machine trusts. Without *password* the server decides how
-    the account proves itself (a certificate, the account of this machine, a file ``.pgpass``).
+    *host* is a name or address, or the folder of a local server's socket. Connections to other machines are
+    encrypted and the server's certificate is verified, by the file *ca* or else by the authorities that this
+    machine trusts. Without *password* the server decides how the account proves itself (a certificate, the
+    account of this machine, a file ``.pgpass``).
     """
 
     kind: ClassVar[str] = "postgresql"
@@ -45,11 +52,13 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if self.schema in {"public", "information_schema", ""} or self.schema.startswith("pg_"):
             raise ConfigError(
-                f"The destination {self.name}: schema {self.schema!r} is PostgreSQL's own; give the feed one of its own, such as feed."
+                f"The destination {self.name}: schema {self.schema!r} is PostgreSQL's own; "
+                "give the feed one of its own, such as feed."
             )
         if "://" in self.host or "@" in self.host or "," in self.host:
             raise ConfigError(
-                f"The destination {self.name}: host is the name of one machine, without address, account or password."
+                f"The destination {self.name}: "
+                "host is the name of one machine, without address, account or password."
             )
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -81,7 +90,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
                 ((wanted,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
                 if count != wanted:
                     raise DeliveryError(
-                        f"{self._place}: {self.schema}.{table} has {count} rows where the feed has {wanted}: a trigger or rule of the database changes them. "
+                        f"{self._place}: {self.schema}.{table} has {count} rows where the feed "
+                        f"has {wanted}: a trigger or rule of the database changes them. "
                         "Nothing was delivered."
                     )
         return Delivery(where=self._place, rows=rows, notes=_told(changed, shaped))
@@ -92,17 +102,33 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
     @contextmanager
     def _connected(self, ctx: DeliveryContext) -> Iterator[psycopg.Connection[Any]]:
-        """Return a connection in a transaction that is taken back unless all goes well. Raises `DeliveryError` saying what the server said."""
+        """Return a connection in a transaction that is taken back unless all goes well.
+
+        Raises `DeliveryError` saying what the server said.
+        """
         here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
-        secured: dict[str, Any] = {"sslmode": "prefer"} if here else {
-            "sslmode": "verify-full", "sslrootcert": str(ctx.resolve(self.ca)) if self.ca else "system"}  # fmt: skip
+        secured: dict[str, Any] = (
+            {"sslmode": "prefer"}
+            if here
+            else {"sslmode": "verify-full", "sslrootcert": str(ctx.resolve(self.ca)) if self.ca else "system"}
+        )
         if self.password is not None:
             secured["password"] = self.password.reveal()
         try:
-            with psycopg.connect(host=self.host, port=self.port, dbname=self.database, user=self.user, connect_timeout=15,
-                                 application_name="pm-hub", client_encoding="utf8", **ALIVE, **secured) as connection:  # fmt: skip
+            with psycopg.connect(
+                host=self.host,
+                port=self.port,
+                dbname=self.database,
+                user=self.user,
+                connect_timeout=15,
+                application_name="pm-hub",
+                client_encoding="utf8",
+                **ALIVE,
+                **secured,
+            ) as connection:
                 connection.execute(
-                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = pg_catalog, pg_temp"
+                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; "
+                    "SET LOCAL search_path = pg_catalog, pg_temp"
                 )
                 yield connection
         except psycopg.Error as exc:
@@ -124,13 +150,22 @@ def _said(exc: psycopg.Error) -> str:
     said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():
-            return f"something holds a table for more than {LOCK_WAIT}, such as a program that is changing it: publish again when it has ended ({said})."
+            return (
+                f"something holds a table for more than {LOCK_WAIT}, "
+                f"such as a program that is changing it: publish again when it has ended ({said})."
+            )
         case errors.DependentObjectsStillExist():
-            return f"a view or another thing of yours stands on a column that the feed no longer has as it was. Drop it, publish, make it again ({said})."
+            return (
+                "a view or another thing of yours stands on a column that the feed no longer "
+                f"has as it was. Drop it, publish, make it again ({said})."
+            )
         case errors.InsufficientPrivilege():
             return f"the account lacks a right: {said}. GRANT it, or let the account own the schema."
         case errors.DiskFull():
             return f"the server's disk is full: {said}. Nothing was delivered, readers keep what they had."
         case psycopg.OperationalError():
-            return f"the server cannot be reached, refused the account, or ended the connection: {said}. Readers keep what they had."
+            return (
+                f"the server cannot be reached, refused the account, or ended the connection: {said}. "
+                "Readers keep what they had."
+            )
     return f"PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had."

@@ -1,6 +1,9 @@
-"""The tables of the feed in a schema: made with keys, references and descriptions, then brought up to the feed row by row.
+"""The tables of the feed in a schema.
 
-Sources: postgresql.org/docs/current (COPY; INSERT … ON CONFLICT; SET CONSTRAINTS; DDL is part of a transaction; System Catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
+Made with keys, references and descriptions, then brought up to the feed row by row.
+
+Sources: postgresql.org/docs/current (COPY; INSERT … ON CONFLICT; SET CONSTRAINTS; DDL is part of a
+transaction; System Catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
 """
 
 from __future__ import annotations
@@ -17,16 +20,22 @@ OURS = "pm-hub: "
 """How the comment on each table of ours begins."""
 AT_ONCE = 10_000
 _TYPES = {
-    "BIGINT": "bigint", "DOUBLE": "double precision", "DECIMAL(18,2)": "numeric(18,2)", "VARCHAR": "text", "DATE": "date",
+    "BIGINT": "bigint",
+    "DOUBLE": "double precision",
+    "DECIMAL(18,2)": "numeric(18,2)",
+    "VARCHAR": "text",
+    "DATE": "date",
     "TIMESTAMPTZ": "timestamp with time zone",
-}  # fmt: skip
+}
 _SHAPE = """
 SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), ''),
     (SELECT coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}')
      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-    (SELECT coalesce(json_agg(a.attname), '[]') FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+    (SELECT coalesce(json_agg(a.attname), '[]')
+     FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
      WHERE i.indrelid = c.oid AND i.indisprimary)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"""
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"""
 
 
 class Schema:
@@ -43,7 +52,9 @@ class Schema:
         found = []
         there = self._is_there()
         (encoding, may_create, may_pass, may_use) = self._one(
-            "SELECT current_setting('server_encoding'), has_database_privilege(current_database(), 'CREATE'), has_database_privilege(current_database(), 'TEMP'),"
+            "SELECT current_setting('server_encoding'),"
+            " has_database_privilege(current_database(), 'CREATE'),"
+            " has_database_privilege(current_database(), 'TEMP'),"
             " has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'CREATE')"
             " AND has_schema_privilege(to_regnamespace(quote_ident(%(n)s)), 'USAGE')",
             {"n": self.name},
@@ -56,7 +67,8 @@ class Schema:
             found.append("the account may make no temporary tables: GRANT TEMP ON DATABASE.")
         if not there and not may_create:
             found.append(
-                f"there is no schema {self.name} and the account may not make it: CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE."
+                f"there is no schema {self.name} and the account may not make it: "
+                "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE."
             )
         if there and not may_use:
             found.append(f"the account may not make tables in {self.name}: GRANT CREATE, USAGE ON SCHEMA.")
@@ -75,10 +87,10 @@ class Schema:
     # ---------- shape ----------
 
     def shape(self, tables: Iterable[str], lang: str) -> list[str]:
-        """Make what is lacking, with descriptions in *lang*; give the tables that were made anew.
+        """Make what is lacking, with descriptions in *lang*, and return the tables made anew.
 
-        A new column is added to the table that is there. One that changed its type or key is made anew, which a view on it forbids.
-        Raises `DeliveryError` for a table of somebody else.
+        A new column is added to the table that is there. One that changed its type or key is made anew, which
+        a view on it forbids. Raises `DeliveryError` for a table of somebody else.
         """
         if not self._is_there():  # making it needs a right on the database, even where it is there
             self._run("CREATE SCHEMA {}")
@@ -90,7 +102,8 @@ class Schema:
             comment, columns, key = there.get(table, ("", {}, []))
             if table in there and not comment.startswith(OURS):
                 raise DeliveryError(
-                    f"The schema {self.name} has a {table} that pm-hub did not make: give the feed a schema of its own."
+                    f"The schema {self.name} has a {table} that pm-hub did not make: "
+                    "give the feed a schema of its own."
                 )
             alike = set(key) == set(facts.key) and all(
                 wanted.get(name) == type_ for name, type_ in columns.items()
@@ -127,8 +140,12 @@ class Schema:
     def _references(self) -> dict[tuple[str, str], str]:
         """Return what each reference of this schema, by table and name, points to."""
         query = """
-            SELECT o.relname, c.conname, t.relname FROM pg_constraint c JOIN pg_class o ON o.oid = c.conrelid JOIN pg_class t ON t.oid = c.confrelid
-            JOIN pg_namespace n ON n.oid = o.relnamespace WHERE c.contype = 'f' AND n.nspname = %s AND o.relnamespace = t.relnamespace"""
+            SELECT o.relname, c.conname, t.relname
+            FROM pg_constraint c
+            JOIN pg_class o ON o.oid = c.conrelid
+            JOIN pg_class t ON t.oid = c.confrelid
+            JOIN pg_namespace n ON n.oid = o.relnamespace
+            WHERE c.contype = 'f' AND n.nspname = %s AND o.relnamespace = t.relnamespace"""
         return {(other, name): target for other, name, target in self.connection.execute(query, [self.name])}
 
     def _describe(self, table: str, described: str, lang: str) -> None:
@@ -145,7 +162,7 @@ class Schema:
             )
 
     def finish(self, tables: Iterable[str], readers: Iterable[str]) -> None:
-        """Make the references between tables that are not there yet, and give the rights to *readers*."""
+        """Make the references between tables that are not there yet, and grant the rights to *readers*."""
         known = self._references()
         lacking = [
             (table, name, column.ref)
@@ -158,7 +175,10 @@ class Schema:
                 "SET CONSTRAINTS ALL IMMEDIATE"
             )  # a table with checks to come gets no other reference
         for table, name, target in lacking:
-            query = "ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE INITIALLY DEFERRED"
+            query = (
+                "ALTER TABLE {}.{} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}.{} DEFERRABLE "
+                "INITIALLY DEFERRED"
+            )
             self._run(query, table, name, name, self.name, target)
         for role in readers:
             self.connection.execute(
@@ -174,7 +194,10 @@ class Schema:
     # ---------- rows ----------
 
     def merge(self, table: str, feed: FeedView) -> int:
-        """Make the rows of *table* those of the feed: only what is new, other or gone is written; give how many those were."""
+        """Make the rows of *table* those of the feed, and return how many were written.
+
+        Only what is new, other or gone is.
+        """
         facts = model().tables[table]
         columns, key = list(facts.columns), list(facts.key)
         cursor = self.connection.cursor()
@@ -187,7 +210,11 @@ class Schema:
                 copy.write_row(row)
         cursor.execute("ANALYZE hub_next")
         same = sql.SQL(" AND ").join(sql.SQL("n.{0} = t.{0}").format(sql.Identifier(name)) for name in key)
-        cursor.execute(sql.SQL("DELETE FROM {}.{} t WHERE NOT EXISTS (SELECT 1 FROM hub_next n WHERE {})").format(*self._names(table), same))  # fmt: skip
+        cursor.execute(
+            sql.SQL("DELETE FROM {}.{} t WHERE NOT EXISTS (SELECT 1 FROM hub_next n WHERE {})").format(
+                *self._names(table), same
+            )
+        )
         changed = cursor.rowcount
         others = [name for name in columns if name not in key]
         act: sql.Composable = sql.SQL("NOTHING")
@@ -201,7 +228,11 @@ class Schema:
             )
             act = sql.SQL("UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})").format(told, old, new)
         keyed = sql.SQL(", ").join(map(sql.Identifier, key))
-        cursor.execute(sql.SQL("INSERT INTO {}.{} AS t ({}) SELECT {} FROM hub_next ON CONFLICT ({}) DO {}").format(*self._names(table), named, named, keyed, act))  # fmt: skip
+        cursor.execute(
+            sql.SQL("INSERT INTO {}.{} AS t ({}) SELECT {} FROM hub_next ON CONFLICT ({}) DO {}").format(
+                *self._names(table), named, named, keyed, act
+            )
+        )
         changed += cursor.rowcount
         cursor.execute("DROP TABLE hub_next")
         return changed

@@ -1,4 +1,7 @@
-"""The feed in a real PostgreSQL: certified, whole or as before, keyed and described, kind to readers and their views."""
+"""The feed in a real PostgreSQL: certified, whole or as before, keyed and described.
+
+And kind to readers and their views.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +74,17 @@ class Desk:
 
     def destination(self, **settings: Any) -> PostgresqlDestination:
         return PostgresqlDestination(
-            **{"name": "pg", "host": "127.0.0.1", "port": self.server.port, "database": self.name, "user": USER, "privacy": "nominative-line",
-               "password": Secret("file", "password", self.folder)} | settings)  # fmt: skip
+            **{
+                "name": "pg",
+                "host": "127.0.0.1",
+                "port": self.server.port,
+                "database": self.name,
+                "user": USER,
+                "privacy": "nominative-line",
+                "password": Secret("file", "password", self.folder),
+            }
+            | settings
+        )
 
     def deliver(self, hours: int = 5, *, lang: str = "en", title: str = "T", **settings: Any) -> Delivery:
         with view_of(kept_feed(fill, hours, title), lang=lang) as feed:  # type: ignore[arg-type]
@@ -129,7 +141,8 @@ def test_another_reader_finds_keys_references_and_descriptions(desk: Desk) -> No
     """As `psql` and any tool that draws a schema see them: by the model, in the language of the feed."""
     delivery = desk.deliver(lang="fr")
     keys = desk.psql(
-        "SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), ';' ORDER BY 1) FROM pg_constraint WHERE contype = 'p' "
+        "SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), ';' ORDER BY 1) "
+        "FROM pg_constraint WHERE contype = 'p' "
         "AND connamespace = 'feed'::regnamespace"
     )
     references = desk.psql(
@@ -182,7 +195,8 @@ def test_views_and_readers_stay(desk: Desk) -> None:
 def test_a_feed_that_grew_a_column_keeps_the_views(desk: Desk) -> None:
     desk.deliver(5)
     desk.ask(
-        "ALTER TABLE feed.fact_worklog DROP COLUMN approval; CREATE VIEW public.hours AS SELECT sum(seconds) AS s FROM feed.fact_worklog"
+        "ALTER TABLE feed.fact_worklog DROP COLUMN approval; CREATE VIEW public.hours AS "
+        "SELECT sum(seconds) AS s FROM feed.fact_worklog"
     )
     desk.deliver(5)
 
@@ -194,7 +208,8 @@ def test_a_feed_that_grew_a_column_keeps_the_views(desk: Desk) -> None:
 def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: Desk) -> None:
     desk.deliver(5)
     desk.ask(
-        "ALTER TABLE feed.dim_task ALTER COLUMN title TYPE varchar(50); CREATE VIEW public.titles AS SELECT title FROM feed.dim_task"
+        "ALTER TABLE feed.dim_task ALTER COLUMN title TYPE varchar(50); CREATE VIEW public.titles AS "
+        "SELECT title FROM feed.dim_task"
     )
     with pytest.raises(DeliveryError, match="a view or another thing of yours stands on a column") as refused:
         desk.deliver(6)
@@ -208,9 +223,13 @@ def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: D
     assert "Tables made anew: dim_task." in made.notes
     assert ("No row changed.",) == again.notes
     assert "text" == desk.psql(
-        "SELECT data_type FROM information_schema.columns WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
+        "SELECT data_type FROM information_schema.columns "
+        "WHERE table_schema = 'feed' AND table_name = 'dim_task' AND column_name = 'title'"
     )
-    references = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = 'feed.dim_task'::regclass AND convalidated"
+    references = (
+        "SELECT count(*) FROM pg_constraint "
+        "WHERE contype = 'f' AND confrelid = 'feed.dim_task'::regclass AND convalidated"
+    )
     assert sum(
         one.ref == "dim_task" for table in model().tables.values() for one in table.columns.values()
     ) == int(desk.psql(references))
@@ -218,7 +237,8 @@ def test_a_table_of_another_type_is_made_anew_unless_a_view_stands_on_it(desk: D
 
 def test_a_table_of_somebody_else_is_not_touched(desk: Desk) -> None:
     desk.ask(
-        "CREATE SCHEMA feed; CREATE TABLE feed.dim_task (mine text); INSERT INTO feed.dim_task VALUES ('precious')"
+        "CREATE SCHEMA feed; CREATE TABLE feed.dim_task (mine text); INSERT INTO feed.dim_task "
+        "VALUES ('precious')"
     )
     with pytest.raises(DeliveryError, match="has a dim_task that pm-hub did not make"):
         desk.deliver()
@@ -322,9 +342,13 @@ def test_a_database_without_all_letters_is_refused(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"schema": "public"}, "PostgreSQL's own"), ({"schema": "pg_toast"}, "PostgreSQL's own"), ({"host": "postgresql://me:secret@db"}, "name of one machine"),
-     ({"host": "a,b"}, "name of one machine")],
-)  # fmt: skip
+    [
+        ({"schema": "public"}, "PostgreSQL's own"),
+        ({"schema": "pg_toast"}, "PostgreSQL's own"),
+        ({"host": "postgresql://me:secret@db"}, "name of one machine"),
+        ({"host": "a,b"}, "name of one machine"),
+    ],
+)
 def test_wrong_settings_are_refused(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         PostgresqlDestination(**{"name": "pg", "host": "db", "database": "d", "user": "u"} | wrong)
@@ -338,9 +362,11 @@ def test_the_command_says_where_the_feed_is(
     desk = Desk(hub_folder, scratch())
     monkeypatch.setenv("PMHUB_DB_PASSWORD", desk.server.password)
     (hub_folder / "config" / "hub.toml").write_text(
-        f'[destinations.warehouse]\nkind = "postgresql"\nhost = "127.0.0.1"\nport = {desk.server.port}\ndatabase = "{desk.name}"\nuser = "{USER}"\n'
-        'password = { env = "PMHUB_DB_PASSWORD" }\n', encoding="utf-8",
-    )  # fmt: skip
+        f'[destinations.warehouse]\nkind = "postgresql"\nhost = "127.0.0.1"\nport = {desk.server.port}\n'
+        f'database = "{desk.name}"\nuser = "{USER}"\n'
+        'password = { env = "PMHUB_DB_PASSWORD" }\n',
+        encoding="utf-8",
+    )
     (hub_folder / "data").mkdir()
     with Store.open(hub_folder / "data" / "hub.db") as store:
         fill(store, 5)
@@ -358,7 +384,10 @@ def test_the_command_says_where_the_feed_is(
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scratch, Path]]:
-    """Start a server that only speaks encrypted, with a certificate for this machine's name; gives it and the authority's file."""
+    """Start a server that only speaks encrypted, and return it with the authority's file.
+
+    Its certificate is for this machine's name.
+    """
     folder, name = tmp_path_factory.mktemp("ca"), socket.gethostname()
     try:
         socket.gethostbyname(name)
@@ -368,11 +397,17 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scratch,
     who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    )  # fmt: skip
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
     text = certificate.public_bytes(serialization.Encoding.PEM)
     (folder / "ca.pem").write_bytes(text)
     place = programs()

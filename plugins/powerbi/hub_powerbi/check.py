@@ -1,13 +1,16 @@
-"""Read TMDL back and refuse what Power BI Desktop would refuse: grammar, unknown or double properties, references, types.
+"""Read TMDL back and refuse what Power BI Desktop would refuse.
 
-There is no official validator outside .NET. The rules are those of learn.microsoft.com/analysis-services/tmdl/tmdl-overview; the lists of
-properties hold what this project writes and a little more, so that a misspelt one is an error.
+Grammar, unknown or double properties, references, types.
+
+There is no official validator outside .NET. The rules are those of
+learn.microsoft.com/analysis-services/tmdl/tmdl-overview; the lists of properties hold what this project
+writes and a little more, so that a misspelt one is an error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -20,7 +23,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Node(msgspec.Struct, kw_only=True):
-    """One object of TMDL: its *kind*, *name*, properties, the expression after ``=``, and the objects below it."""
+    """One object of TMDL.
+
+    Its *kind*, *name*, properties, the expression after ``=``, and the objects below it.
+    """
 
     kind: str
     name: str
@@ -44,60 +50,101 @@ def _words(text: str) -> frozenset[str]:
 
 
 KINDS: Mapping[str, _Kind] = {
-    "database": _Kind(properties=_words("compatibilityLevel compatibilityMode language id"), needed=_words("compatibilityLevel")),
+    "database": _Kind(
+        properties=_words("compatibilityLevel compatibilityMode language id"),
+        needed=_words("compatibilityLevel"),
+    ),
     "model": _Kind(
-        properties=_words("culture defaultPowerBIDataSourceVersion sourceQueryCulture discourageImplicitMeasures defaultMode"),
-        needed=_words("culture defaultPowerBIDataSourceVersion"), children=_words("annotation"),
+        properties=_words(
+            "culture defaultPowerBIDataSourceVersion sourceQueryCulture "
+            "discourageImplicitMeasures defaultMode"
+        ),
+        needed=_words("culture defaultPowerBIDataSourceVersion"),
+        children=_words("annotation"),
     ),
     "ref": _Kind(),
-    "expression": _Kind(properties=_words("lineageTag queryGroup"), children=_words("annotation"), expression=True),
+    "expression": _Kind(
+        properties=_words("lineageTag queryGroup"), children=_words("annotation"), expression=True
+    ),
     "relationship": _Kind(
-        properties=_words("fromColumn toColumn isActive crossFilteringBehavior fromCardinality toCardinality joinOnDateBehavior"),
-        needed=_words("fromColumn toColumn"), children=_words("annotation"),
+        properties=_words(
+            "fromColumn toColumn isActive crossFilteringBehavior fromCardinality toCardinality "
+            "joinOnDateBehavior"
+        ),
+        needed=_words("fromColumn toColumn"),
+        children=_words("annotation"),
     ),
     "table": _Kind(
         properties=_words("isHidden dataCategory lineageTag isPrivate"),
         children=_words("measure column hierarchy partition refreshPolicy annotation"),
     ),
-    "measure": _Kind(properties=_words("formatString displayFolder isHidden lineageTag"), children=_words("annotation"), expression=True),
-    "column": _Kind(
-        properties=_words("dataType sourceColumn summarizeBy isKey isHidden formatString sortByColumn displayFolder dataCategory lineageTag isAvailableInMdx"),
-        needed=_words("dataType sourceColumn summarizeBy"), children=_words("annotation"),
+    "measure": _Kind(
+        properties=_words("formatString displayFolder isHidden lineageTag"),
+        children=_words("annotation"),
+        expression=True,
     ),
-    "hierarchy": _Kind(properties=_words("isHidden displayFolder lineageTag"), children=_words("level annotation")),
+    "column": _Kind(
+        properties=_words(
+            "dataType sourceColumn summarizeBy isKey isHidden formatString sortByColumn displayFolder "
+            "dataCategory lineageTag isAvailableInMdx"
+        ),
+        needed=_words("dataType sourceColumn summarizeBy"),
+        children=_words("annotation"),
+    ),
+    "hierarchy": _Kind(
+        properties=_words("isHidden displayFolder lineageTag"), children=_words("level annotation")
+    ),
     "level": _Kind(properties=_words("column lineageTag"), needed=_words("column")),
     "partition": _Kind(properties=_words("mode source"), needed=_words("mode source"), expression=True),
     "refreshPolicy": _Kind(
-        properties=_words("policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity incrementalPeriods "
-                          "incrementalPeriodsOffset mode pollingExpression sourceExpression"),
-        needed=_words("policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity incrementalPeriods sourceExpression"),
+        properties=_words(
+            "policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity "
+            "incrementalPeriods "
+            "incrementalPeriodsOffset mode pollingExpression sourceExpression"
+        ),
+        needed=_words(
+            "policyType rollingWindowGranularity rollingWindowPeriods incrementalGranularity "
+            "incrementalPeriods sourceExpression"
+        ),
         named=False,
     ),
-    "role": _Kind(properties=_words("modelPermission"), needed=_words("modelPermission"), children=_words("tablePermission annotation")),
+    "role": _Kind(
+        properties=_words("modelPermission"),
+        needed=_words("modelPermission"),
+        children=_words("tablePermission annotation"),
+    ),
     "tablePermission": _Kind(expression=True),
     "cultureInfo": _Kind(children=_words("translations")),
     "translations": _Kind(named=False, children=_words("model")),
     "annotation": _Kind(expression=True),
-}  # fmt: skip
+}
 _TRANSLATED = _Kind(
     properties=_words("caption description displayFolder"),
     children=_words("table measure column hierarchy level"),
 )
 ROOTS = _words("database model ref expression relationship table role cultureInfo")
 VALUES = {
-    "dataType": _words("string int64 decimal double dateTime boolean binary"), "summarizeBy": _words("none sum count min max average"),
-    "mode": _words("import directQuery directLake dual"), "modelPermission": _words("read none readRefresh refresh administrator"),
-    "policyType": _words("basic"), "incrementalGranularity": _words("day month quarter year"), "compatibilityMode": _words("powerBI"),
-    "rollingWindowGranularity": _words("day month quarter year"), "dataCategory": _words("Time WebUrl"),
+    "dataType": _words("string int64 decimal double dateTime boolean binary"),
+    "summarizeBy": _words("none sum count min max average"),
+    "mode": _words("import directQuery directLake dual"),
+    "modelPermission": _words("read none readRefresh refresh administrator"),
+    "policyType": _words("basic"),
+    "incrementalGranularity": _words("day month quarter year"),
+    "compatibilityMode": _words("powerBI"),
+    "rollingWindowGranularity": _words("day month quarter year"),
+    "dataCategory": _words("Time WebUrl"),
     "defaultPowerBIDataSourceVersion": _words("powerBI_V3"),
-}  # fmt: skip
+}
 BARE = _words("isHidden isKey isPrivate isActive isAvailableInMdx discourageImplicitMeasures")
 _NAME = r"(?:'(?:[^']|'')*'|[^\s='.:]+)"
 _OBJECT = re.compile(rf"^(?P<kind>[A-Za-z]+)(?: (?P<name>{_NAME}(?: {_NAME})?))?(?: =(?P<value>.*))?$")
 _PROPERTY = re.compile(r"^(?P<key>[A-Za-z]+): (?P<value>\S.*)$")
 _ASSIGNED = re.compile(r"^(?P<key>source|sourceExpression|pollingExpression) =(?P<value>.*)$")
 _REFERENCE = re.compile(
-    r"'((?:[^']|'')+)'\[((?:[^\]]|\]\])+)\]|(?<![\w'\]])\[((?:[^\]]|\]\])+)\]|'((?:[^']|'')+)'(?!\[)|\b(\w+)\["
+    r"'((?:[^']|'')+)'\[((?:[^\]]|\]\])+)\]"
+    r"|(?<![\w'\]])\[((?:[^\]]|\]\])+)\]"
+    r"|'((?:[^']|'')+)'(?!\[)"
+    r"|\b(\w+)\["
 )
 _TEXT = re.compile(r'"(?:[^"]|"")*"')
 
@@ -175,7 +222,9 @@ class _Reader:
         match = _OBJECT.match(text)
         if match is None:
             self.fault(
-                f"cannot be understood: {text[:60]!r} (a name with a blank, a dot, a colon or an equals sign stands between quotes)"
+                "cannot be understood: "
+                f"{text[:60]!r} (a name with a blank, a dot, "
+                "a colon or an equals sign stands between quotes)"
             )
             return
         if " " in re.sub("'(?:[^']|'')*'", "", match.group("name") or "") and match.group("kind") != "ref":
@@ -196,7 +245,10 @@ class _Reader:
         open_.append(node)
 
     def _expression(self, first: str, depth: int) -> str:
-        """Take the expression on this line, or the lines below it that stand at least two deeper than the object, or between three backticks."""
+        """Take the expression on this line, or on the lines below it.
+
+        Those stand at least two deeper than the object, or between three backticks.
+        """
         if first.strip() == "```":
             start = self.at + 1
             for end in range(start, len(self.lines)):
@@ -231,7 +283,10 @@ def parse(files: Mapping[str, str], problems: list[Problem]) -> list[Node]:
 
 
 def check(files: Mapping[str, str]) -> list[Problem]:
-    """Return every fault of a model's TMDL files (path below ``definition/`` → text); none means that it holds together."""
+    """Return every fault of a model's TMDL files (path below ``definition/`` → text).
+
+    None means that it holds together.
+    """
     problems: list[Problem] = []
     roots = parse(files, problems)
     for node in roots:
@@ -335,50 +390,59 @@ class _Model:
         return self.problems
 
     def _inside(self, table: _Table) -> None:
+        inside: dict[str, Callable[[_Table, Node], None]] = {
+            "column": self._sorted,
+            "measure": self._measure,
+            "hierarchy": self._hierarchy,
+            "partition": self._partition,
+            "refreshPolicy": self._refresh_policy,
+        }
         node = table.node
-        partitions = [child for child in node.children if child.kind == "partition"]
-        if not partitions:
+        if not any(child.kind == "partition" for child in node.children):
             self.fault(node, f"table {node.name} has no partition")
         for child in node.children:
-            if (
-                child.kind == "column"
-                and (by := child.properties.get("sortByColumn"))
-                and unquote(by) not in table.columns
-            ):
-                self.fault(child, f"{child.name} is sorted by {by}, which {node.name} does not have")
-            if child.kind == "measure":
-                if "formatString" not in child.properties and '"' not in (child.expression or ""):
-                    self.fault(child, f"measure {child.name} has no formatString")
-                self._dax(child, child.expression or "")
-            if child.kind == "hierarchy":
-                if not child.children:
-                    self.fault(child, f"hierarchy {child.name} has no level")
-                for level in child.children:
-                    if unquote(level.properties.get("column", "")) not in table.columns:
-                        self.fault(
-                            level,
-                            f"level {level.name}: {node.name} has no column {level.properties.get('column')}",
-                        )
-            if child.kind == "partition":
-                self._query(child, child.properties.get("source", ""))
-            if child.kind == "refreshPolicy":
-                if lacking := {"RangeStart", "RangeEnd"} - self.expressions:
-                    self.fault(child, f"a refresh policy needs the parameters {', '.join(sorted(lacking))}")
-                queries = [
-                    child.properties.get("sourceExpression", ""),
-                    *(one.properties.get("source", "") for one in partitions),
-                ]
-                if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
-                    self.fault(
-                        child,
-                        "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd",
-                    )
+            if child.kind in inside:
+                inside[child.kind](table, child)
+        keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
         if node.properties.get("dataCategory") == "Time":
-            keys = [column for column in table.columns.values() if column.properties.get("isKey") == "true"]
             if len(keys) != 1 or keys[0].properties.get("dataType") != "dateTime":
                 self.fault(node, f"the calendar {node.name} needs one column of days that isKey")
-        elif any(column.properties.get("isKey") == "true" for column in table.columns.values()):
+        elif keys:
             self.fault(node, f"{node.name}: isKey belongs on the day of a calendar only")
+
+    def _sorted(self, table: _Table, node: Node) -> None:
+        by = node.properties.get("sortByColumn")
+        if by and unquote(by) not in table.columns:
+            self.fault(node, f"{node.name} is sorted by {by}, which {table.node.name} does not have")
+
+    def _measure(self, _: _Table, node: Node) -> None:
+        if "formatString" not in node.properties and '"' not in (node.expression or ""):
+            self.fault(node, f"measure {node.name} has no formatString")
+        self._dax(node, node.expression or "")
+
+    def _hierarchy(self, table: _Table, node: Node) -> None:
+        if not node.children:
+            self.fault(node, f"hierarchy {node.name} has no level")
+        for level in node.children:
+            column = level.properties.get("column")
+            if unquote(column or "") not in table.columns:
+                self.fault(level, f"level {level.name}: {table.node.name} has no column {column}")
+
+    def _partition(self, _: _Table, node: Node) -> None:
+        self._query(node, node.properties.get("source", ""))
+
+    def _refresh_policy(self, table: _Table, node: Node) -> None:
+        if lacking := {"RangeStart", "RangeEnd"} - self.expressions:
+            self.fault(node, f"a refresh policy needs the parameters {', '.join(sorted(lacking))}")
+        queries = [
+            node.properties.get("sourceExpression", ""),
+            *(one.properties.get("source", "") for one in table.node.children if one.kind == "partition"),
+        ]
+        if not all("RangeStart" in query and "RangeEnd" in query for query in queries):
+            self.fault(
+                node,
+                "the queries of a table with a refresh policy have to take rows from RangeStart to RangeEnd",
+            )
 
     def _query(self, node: Node, text: str) -> None:
         bare = _TEXT.sub("", text)
@@ -404,7 +468,8 @@ class _Model:
                 if first.properties.get("dataType") != second.properties.get("dataType"):
                     self.fault(
                         node,
-                        f"{node.name} joins {first.properties.get('dataType')} with {second.properties.get('dataType')}",
+                        f"{node.name} joins {first.properties.get('dataType')} "
+                        f"with {second.properties.get('dataType')}",
                     )
                 if node.properties.get("isActive") != "false":
                     if (one, other) in active:

@@ -1,7 +1,10 @@
-"""Delta tables as a destination: a lakehouse of Fabric, or a folder; a table whose rows are the same is left alone.
+"""Delta tables as a destination: a lakehouse of Fabric, or a folder.
 
-Source: delta-io.github.io/delta-rs (write_deltalake, OneLake's storage options). Instants have their zone: without one Delta writes `timestampNtz`, which Fabric's SQL endpoint
-does not read (learn.microsoft.com/fabric/fundamentals/delta-lake-interoperability).
+A table whose rows are the same is not touched.
+
+Source: delta-io.github.io/delta-rs (write_deltalake, OneLake's storage options). Instants have their zone:
+without one Delta writes `timestampNtz`, which Fabric's SQL endpoint does not read
+(learn.microsoft.com/fabric/fundamentals/delta-lake-interoperability).
 """
 
 from __future__ import annotations
@@ -32,7 +35,10 @@ MARK = "pm-hub.content"
 
 
 class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
-    """One Delta table a table of the feed: in a lakehouse (*url* of its folder ``Tables``, with *account*), or below the folder *path*."""
+    """One Delta table a table of the feed.
+
+    In a lakehouse (*url* of its folder ``Tables``, with *account*), or below the folder *path*.
+    """
 
     kind: ClassVar[str] = "delta"
     wants: ClassVar[str] = "a lakehouse's folder Tables"
@@ -49,7 +55,10 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
         return f"abfss://{workspace}@{parts.netloc}/{rest}/{table}"
 
     def options(self, ctx: DeliveryContext) -> dict[str, str]:
-        """Return what opens OneLake; the token is asked for anew for each table, since it ends after an hour."""
+        """Return what opens OneLake.
+
+        The token is asked for anew for each table, since it ends after an hour.
+        """
         if self.account is None:
             return {}
         header = SignIn.of(ctx, self.account, self.name).header(RESOURCE)
@@ -80,11 +89,13 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
                 written += self._bring(ctx, library, feed, table, content)
         except library.exceptions.DeltaError as exc:
             raise DeliveryError(
-                f"{self.url or self.path}: the Delta tables could not be written: {str(exc).splitlines()[0][:300]}"
+                f"{self.url or self.path}: the Delta tables could not be written: "
+                f"{str(exc).splitlines()[0][:300]}"
             ) from None
         except OSError as exc:
             raise DeliveryError(
-                f"{self.url or self.path} could not be written ({type(exc).__name__}): it is read-only, the disk is full, or OneLake refuses."
+                f"{self.url or self.path} could not be written ({type(exc).__name__}): "
+                "it is read-only, the disk is full, or OneLake refuses."
             ) from None
         return Delivery(where=self.where(ctx), rows=rows, notes=(f"{written} tables have a new version.",))
 

@@ -1,4 +1,7 @@
-"""A Power BI project as a destination: the feed as Parquet files, and beside them the model and the report that read them."""
+"""A Power BI project as a destination.
+
+The feed as Parquet files, and beside them the model and the report that read them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from hub import (
 )
 from hub_powerbi import source_m
 from hub_powerbi.project import project_files
-from hub_powerbi.service.journey import Service
+from hub_powerbi.service.delivery import Service
 from hub_powerbi.service.workspace import POWERBI
 
 DATA = "data"
@@ -38,10 +41,11 @@ RECORD = ".pm-hub.json"
 class PowerBiDestination(Destination, frozen=True, kw_only=True):
     """The feed in ``<path>/data`` and a Power BI project ``<path>/<project>.pbip`` that reads it.
 
-    *location* says where Power BI finds the files when that is not the folder on this machine: a share, an https address, a folder of
-    SharePoint or OneLake to which they are copied. *incremental_months* refreshes timesheets by months, the last ones again each time;
-    without it every refresh reads everything, which no correction of an old month can escape. *service* brings files, model and report
-    into Microsoft's cloud, refreshes and reads back.
+    *location* says where Power BI finds the files when that is not the folder on this machine: a share, an
+    https address, a folder of SharePoint or OneLake to which they are copied. *incremental_months* refreshes
+    timesheets by months, the last ones again each time; without it every refresh reads everything, which no
+    correction of an old month can escape. *service* brings files, model and report into Microsoft's cloud,
+    refreshes and reads back.
     """
 
     kind: ClassVar[str] = "powerbi"
@@ -86,7 +90,10 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
-        """Write the files beside, let them take the place of the old ones, then write the project unless someone edited it."""
+        """Write the files beside, then let them take the place of the old ones.
+
+        The project is written last, unless someone edited it.
+        """
         root = ctx.resolve(self.path)
         fresh = root / f".{feed.feed_id}.new"
         files = project_files(
@@ -111,8 +118,10 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
-                f"{root} could not be written ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in another "
-                "program such as Power BI Desktop. Close it and publish again; the files that were there are still there."
+                f"{root} could not be written ({exc.strerror}): "
+                "it is read-only, the disk is full, or a file in it is open in another "
+                "program such as Power BI Desktop. "
+                "Close it and publish again; the files that were there are still there."
             ) from exc
         if self.service is not None:
             location = self._location(root)
@@ -137,7 +146,10 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
 
 
 def _write(feed: FeedView, table: str, folder: Path) -> int:
-    """Write one table as one file; instants as UTC without a zone, which Power BI reads alike everywhere. Gives its rows."""
+    """Write one table as one file, and return its rows.
+
+    Instants are UTC without a zone, which Power BI reads alike everywhere.
+    """
     columns = model().tables[table].columns
     shown = ", ".join(
         f"{name} AT TIME ZONE 'UTC' AS {name}" if column.type == "TIMESTAMPTZ" else name
@@ -152,9 +164,12 @@ def _write(feed: FeedView, table: str, folder: Path) -> int:
 
 
 def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
-    """Write the project's *files* below *root*, unless somebody edited it since it was written; gives what to tell the person.
+    """Write the project's *files* below *root*, and return what to tell the person.
 
-    What was written is kept by hash in `RECORD`, old and new together while writing, so that an interruption is no edit.
+    Nothing is written where somebody edited them since.
+
+    What was written is kept by hash in `RECORD`, old and new together while writing, so that an interruption
+    is no edit.
     """
     record = root / RECORD
     try:
@@ -172,7 +187,8 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
             return ()
         return (
             (
-                f"{len(edited)} files of the project were edited, such as {min(edited)}: it is left as it is, though the hub would write it "
+                f"{len(edited)} files of the project were edited, such as {min(edited)}: "
+                "it is left as it is, though the hub would write it "
                 "otherwise now. Move the project away and publish again to have the new one."
             ),
         )

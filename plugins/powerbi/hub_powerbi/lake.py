@@ -28,7 +28,9 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
             )
         if self.url is not None and (self.account is None or not self.url.startswith(self.begins)):
             raise ConfigError(
-                f"The destination {self.name}: url is the address of {self.wants}, begins with {' or '.join(self.begins)}, and needs account."
+                f"The destination {self.name}: "
+                f"url is the address of {self.wants}, begins with {' or '.join(self.begins)}, "
+                "and needs account."
             )
 
     @property

@@ -1,8 +1,9 @@
 """Open mirroring of Fabric as a destination: numbered Parquet files that say what changed in each table.
 
-Source: learn.microsoft.com/fabric/mirroring/open-mirroring-landing-zone-format. A file is applied in the order of its number; a row carries
-``__rowMarker__`` in its last column, 4 to insert or update and 2 to delete; the first file has none. Fabric moves away what it has read and leaves the last file.
-What was written is kept beside the store, so that after a death the next delivery knows what is there.
+Source: learn.microsoft.com/fabric/mirroring/open-mirroring-landing-zone-format. A file is applied in the
+order of its number; a row carries ``__rowMarker__`` in its last column, 4 to insert or update and 2 to
+delete; the first file has none. Fabric moves away what it has read and leaves the last file. What was written
+is kept beside the store, so that after a death the next delivery knows what is there.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ CURRENT, PENDING, CHANGES, STATE = "current.parquet", "pending.parquet", "change
 
 
 class State(msgspec.Struct):
-    """What is known of a table in the landing zone: its last file, one that may be there, and what its columns are."""
+    """What is known of a table in the landing zone.
+
+    Its last file, one that may be there, and what its columns are.
+    """
 
     last: int = 0
     pending: int | None = None
@@ -44,7 +48,10 @@ class State(msgspec.Struct):
 
 
 class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
-    """The landing zone of a mirrored database: its address in OneLake (*url*, with *account*), or a folder (*path*) that something else brings there."""
+    """The landing zone of a mirrored database.
+
+    Its address in OneLake (*url*, with *account*), or a folder (*path*) that something else brings there.
+    """
 
     kind: ClassVar[str] = "fabric-mirror"
     wants: ClassVar[str] = "a landing zone"
@@ -73,7 +80,8 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
                 ((rows[table],),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         except OSError as exc:
             raise DeliveryError(
-                f"{self.where(ctx)} or {home} could not be written ({exc.strerror}): it is read-only, or the disk is full. "
+                f"{self.where(ctx)} or {home} could not be written ({exc.strerror}): "
+                "it is read-only, or the disk is full. "
                 "What was written stays, the next delivery goes on from there."
             ) from exc
         note = (
@@ -115,7 +123,10 @@ class _Table:
         return True
 
     def _recover(self) -> None:
-        """Find out what is there: what a death left half-way, what somebody removed, whether the table has another shape now."""
+        """Find out what is there.
+
+        What a death left behind half-way, what somebody removed, whether the table has another shape now.
+        """
         try:
             self.state = msgspec.json.decode((self.home / STATE).read_bytes(), type=State)
         except (OSError, msgspec.DecodeError):
@@ -136,7 +147,9 @@ class _Table:
         known = self.state.last > 0 and self._can_be_read(self.home / CURRENT)
         if there > self.state.last and known:
             raise DeliveryError(
-                f"{self.table} of the landing zone has the file {there}, and the last of ours is {self.state.last}: another program writes there. Give each its own "
+                f"{self.table} of the landing zone has the file {there}, "
+                f"and the last of ours is {self.state.last}: another program writes there. "
+                "Give each its own "
                 "mirrored database."
             )
         if there != self.state.last or not known or (self.state.shape and self.state.shape != self.shape):
@@ -164,9 +177,11 @@ class _Table:
         )
         gone = ", ".join(f"o.{name}" if name in self.key else f"NULL AS {name}" for name in self.columns)
         return (
-            f"SELECT {', '.join(f'n.{name}' for name in self.columns)}, {UPSERT}::INTEGER AS {MARKER} FROM {self.table} n LEFT JOIN {old} o ON {same} "
+            f"SELECT {', '.join(f'n.{name}' for name in self.columns)}, {UPSERT}::INTEGER AS {MARKER} "
+            f"FROM {self.table} n LEFT JOIN {old} o ON {same} "
             f"WHERE o.{self.key[0]} IS NULL OR {differs} UNION ALL "
-            f"SELECT {gone}, {DELETE}::INTEGER FROM {old} o WHERE NOT EXISTS (SELECT 1 FROM {self.table} n WHERE {same})"
+            f"SELECT {gone}, {DELETE}::INTEGER FROM {old} o WHERE NOT EXISTS (SELECT 1 "
+            f"FROM {self.table} n WHERE {same})"
         )
 
     def _can_be_read(self, path: Path) -> bool:

@@ -1,4 +1,7 @@
-"""Captions as names: what tables, columns and measures are called in Power BI, in one language, and DAX written with them."""
+"""Captions as names, and DAX written with them.
+
+What tables, columns and measures are called in Power BI, in one language.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from hub import Measure, measures, model
 LEFT_OUT = frozenset({"meta_label"})
 """Tables that Power BI does not need: the captions are names there."""
 MONTHS = {"fact_budget", "fact_adoption"}
-"""Facts that know a month as text: they get a column with its first day, which the calendar can be joined to."""
+"""Facts that know a month as text.
+
+They get a column with its first day, which the calendar can be joined to.
+"""
 MONTH = "month_start"
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _COLUMN = re.compile(
@@ -54,7 +60,10 @@ class Names:
         return f"{self.table(table)}{dax_name(self.columns[table][column])}"
 
     def dax(self, text: str) -> str:
-        """Write DAX that names things as the feed does with the names of this language. Raises KeyError for a thing that is not there."""
+        """Write DAX that names things as the feed does with the names of this language.
+
+        Raises KeyError for a thing that is not there.
+        """
 
         def put(match: re.Match[str]) -> str:
             table, column, measure, alone = match.groups()

@@ -1,4 +1,7 @@
-"""Put a Power BI project together: model, report, shortcut, connection file, and prove that they hold together."""
+"""Put a Power BI project together, and prove that its parts fit.
+
+Model, report, shortcut, connection file.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +23,39 @@ _SPACE = uuid.UUID("6a1f3a52-4f0e-5d8e-9a55-3c1d6c1e7b20")
 def project_files(
     *, name: str, lang: str, location: str, incremental_months: int | None = None
 ) -> dict[str, str]:
-    """Return every file of the project by its path. Raises `DeliveryError` when the model does not hold together: nothing broken leaves."""
+    """Return every file of the project by its path.
+
+    Raises `DeliveryError` when the model does not hold together: nothing broken leaves.
+    """
     definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
     if problems := check(definition):
         raise DeliveryError(
-            f"The Power BI model was not written, because {len(problems)} of its parts do not fit, such as {problems[0].where}: {problems[0].what}. "
+            f"The Power BI model was not written, because {len(problems)} of its parts do not fit, "
+            f"such as {problems[0].where}: {problems[0].what}. "
             "This is a fault of the hub or of a plugin's figure: please report it."
         )
     model, report = f"{name}.SemanticModel", f"{name}.Report"
     found = {
-        f"{name}.pbip": _json("pbip/pbipProperties/1.0.0", {"version": "1.0", "artifacts": [{"report": {"path": report}}],
-                                                            "settings": {"enableAutoRecovery": True}}),
+        f"{name}.pbip": _json(
+            "pbip/pbipProperties/1.0.0",
+            {
+                "version": "1.0",
+                "artifacts": [{"report": {"path": report}}],
+                "settings": {"enableAutoRecovery": True},
+            },
+        ),
         f"{name}.pbids": json.dumps(_connection(location), indent=2) + "\n",
         f"{model}/.platform": _platform("SemanticModel", name),
-        f"{model}/definition.pbism": _json("item/semanticModel/definitionProperties/1.0.0", {"version": "4.2", "settings": {}}),
+        f"{model}/definition.pbism": _json(
+            "item/semanticModel/definitionProperties/1.0.0", {"version": "4.2", "settings": {}}
+        ),
         f"{report}/.platform": _platform("Report", name),
-        f"{report}/definition.pbir": _json("item/report/definitionProperties/2.0.0", {
-            "version": "4.0", "datasetReference": {"byPath": {"path": f"../{model}"}}}),
+        f"{report}/definition.pbir": _json(
+            "item/report/definitionProperties/2.0.0",
+            {"version": "4.0", "datasetReference": {"byPath": {"path": f"../{model}"}}},
+        ),
         ".gitignore": "**/.pbi/localSettings.json\n**/.pbi/cache.abf\ndata/\n",
-    }  # fmt: skip
+    }
     found |= {f"{model}/definition/{path}": text for path, text in definition.items()}
     found |= {f"{report}/definition/{path}": text for path, text in report_files(Names(lang)).items()}
     return found
@@ -51,9 +68,13 @@ def _json(schema: str, value: dict[str, Any]) -> str:
 
 
 def _platform(kind: str, name: str) -> str:
-    return _json("gitIntegration/platformProperties/2.0.0", {
-        "metadata": {"type": kind, "displayName": name}, "config": {"version": "2.0", "logicalId": str(uuid.uuid5(_SPACE, f"{name}/{kind}"))},
-    })  # fmt: skip
+    return _json(
+        "gitIntegration/platformProperties/2.0.0",
+        {
+            "metadata": {"type": kind, "displayName": name},
+            "config": {"version": "2.0", "logicalId": str(uuid.uuid5(_SPACE, f"{name}/{kind}"))},
+        },
+    )
 
 
 def _connection(location: str) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""A push semantic model of Power BI, for a workspace that can read no file: rows are sent, and a table that changed is emptied and sent again.
+"""A push semantic model of Power BI, for a workspace that can read no file.
 
-Source: the Power BI REST API's own specification (push datasets) and learn.microsoft.com/power-bi/developer/embedded/push-datasets-limitations. No row of it can be corrected,
-and Microsoft lets nobody make such a model after 31 October 2027 (service-real-time-streaming): everything else is better where it can be had.
+Rows are sent, and a table that changed is emptied and sent again.
+
+Source: the Power BI REST API's own specification (push datasets) and
+learn.microsoft.com/power-bi/developer/embedded/push-datasets-limitations. No row of it can be corrected, and
+Microsoft lets nobody make such a model after 31 October 2027 (service-real-time-streaming): everything else
+is better where it can be had.
 """
 
 from __future__ import annotations
@@ -18,11 +22,11 @@ from hub import (
     Delivery,
     DeliveryContext,
     DeliveryError,
+    DeliveryGone,
+    DeliveryUnavailable,
     Destination,
     Entra,
     FeedView,
-    SourceGone,
-    SourceUnavailable,
     model,
     write_atomically,
 )
@@ -34,7 +38,10 @@ from hub_powerbi.service.workspace import FABRIC, POWERBI, Workspace
 AT_ONCE, AN_HOUR, A_TABLE, LONGEST = 10_000, 1_000_000, 5_000_000, 4000
 """Rows of one question, of one hour, of one table without a retention policy; letters of a text."""
 TRIES = 3
-END = "Microsoft lets nobody make a push model after 31 October 2027, and no row of one can be corrected: bring files to SharePoint or OneLake where you can."
+END = (
+    "Microsoft lets nobody make a push model after 31 October 2027, and no row of one can be corrected: "
+    "bring files to SharePoint or OneLake where you can."
+)
 _TYPES = {
     "BIGINT": "Int64",
     "DOUBLE": "Double",
@@ -46,7 +53,10 @@ _TYPES = {
 
 
 class PushDestination(Destination, frozen=True, kw_only=True):
-    """A push model named *model_name* in the workspace *workspace* (an id), whose tables have the names that people read."""
+    """A push model named *model_name* in the workspace *workspace* (an id).
+
+    Its tables have the names that people read.
+    """
 
     kind: ClassVar[str] = "powerbi-push"
 
@@ -84,7 +94,10 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         yield Check(name="push model", state="warning", detail=END)
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
-        """Send the tables that changed, then read all of them back; what a cut left is emptied first by the next delivery."""
+        """Send the tables that changed, then read all of them back.
+
+        What an interruption left behind is emptied first by the next delivery.
+        """
         web, names = self._web(ctx), Names(feed.lang)
         tables = [table for table in feed.tables if table not in LEFT_OUT]
         marks = {table: fingerprint(feed, table) for table in tables}
@@ -96,7 +109,8 @@ class PushDestination(Destination, frozen=True, kw_only=True):
             (count for count, _ in marks.values()), default=0
         ) > A_TABLE:
             raise DeliveryError(
-                f"{rows} rows are more than a push model takes: {AN_HOUR} an hour, {A_TABLE} a table. Bring files instead."
+                f"{rows} rows are more than a push model takes: {AN_HOUR} an hour, {A_TABLE} a table. "
+                "Bring files instead."
             )
         notes = [END]
         for table in changed:
@@ -149,7 +163,10 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         )
 
     def _send(self, web: Web, place: str, names: Names, table: str, feed: FeedView, count: int) -> bool:
-        """Empty a table and send its *count* rows; begun anew where an answer got lost, since rows that are sent twice are there twice. Says whether texts were cut."""
+        """Empty a table, send its *count* rows, and say whether texts were cut.
+
+        Begun anew where an answer got lost, since rows that are sent twice are there twice.
+        """
         patience, web.session.patience_s = web.session.patience_s, 0.0
         try:
             for _ in range(TRIES):
@@ -161,17 +178,20 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                         web.request("POST", f"{place}/rows", json={"rows": rows}, route="rows")
                         cut = cut or shortened
                     return cut
-                except SourceGone as exc:
+                except DeliveryGone as exc:
                     raise DeliveryError(
-                        f"The model {self.model_name} has no table {names.tables[table]}: it was made by another version of the hub or in another language. Delete it and publish again."
+                        f"The model {self.model_name} has no table {names.tables[table]}: "
+                        "it was made by another version of the hub or in another language. "
+                        "Delete it and publish again."
                     ) from exc
-                except SourceUnavailable as exc:
+                except DeliveryUnavailable as exc:
                     web.ctx.log.info("%s is sent again: %s", table, exc)
                     web.session.pause(60.0)
         finally:
             web.session.patience_s = patience
         raise DeliveryError(
-            f"{table} could not be sent whole, {TRIES} times: Power BI does not answer, or its 120 questions a minute are used up. Publish later."
+            f"{table} could not be sent whole, {TRIES} times: "
+            "Power BI does not answer, or its 120 questions a minute are used up. Publish later."
         )
 
     def _known(self, ctx: DeliveryContext) -> dict[str, str]:

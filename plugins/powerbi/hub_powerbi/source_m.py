@@ -8,18 +8,24 @@ from hub import ConfigError, model
 from hub_powerbi.names import MONTH, MONTHS
 
 _TYPES = {
-    "BIGINT": "Int64.Type", "DOUBLE": "type number", "DECIMAL(18,2)": "Currency.Type", "VARCHAR": "type text", "DATE": "type date",
+    "BIGINT": "Int64.Type",
+    "DOUBLE": "type number",
+    "DECIMAL(18,2)": "Currency.Type",
+    "VARCHAR": "type text",
+    "DATE": "type date",
     "TIMESTAMPTZ": "type datetime",
-}  # fmt: skip
-# instants come with their zone, which a conversion to a plain one would take away by the clock of the machine that refreshes;
-# references come as columns of whole tables unless they are refused
+}
+# instants come with their zone, which a conversion to a plain one would take away by the clock of the
+# machine that refreshes; references come as columns of whole tables unless they are refused
 _FROM_POSTGRESQL = """(name as text) as table =>
 \tlet
-\t\trows = PostgreSQL.Database(HubLocation, HubDatabase, [CreateNavigationProperties = false]){[Schema = HubSchema, Item = name]}[Data],
+\t\trows = PostgreSQL.Database(HubLocation, HubDatabase, [CreateNavigationProperties = false])\
+{[Schema = HubSchema, Item = name]}[Data],
 \t\tinstants = Table.ColumnsOfType(rows, {type datetimezone, type nullable datetimezone}),
 \t\tutc = (moment) => DateTimeZone.RemoveZone(DateTimeZone.ToUtc(moment))
 \tin
-\t\tTable.TransformColumns(rows, List.Transform(instants, (column) => {column, utc, type nullable datetime}))"""
+\t\tTable.TransformColumns(rows, List.Transform(instants, \
+(column) => {column, utc, type nullable datetime}))"""
 
 
 def m_text(text: str) -> str:
@@ -28,7 +34,10 @@ def m_text(text: str) -> str:
 
 
 def parameters(location: str) -> dict[str, str]:
-    """Return the expressions of the parameters that say where the feed lies, by name; the service and Desktop can change them without a new model."""
+    """Return the expressions of the parameters that say where the feed lies, by name.
+
+    The service and Desktop can change them without a new model.
+    """
     found = {"HubLocation": location}
     if base := database(location):
         server, name, schema = base
@@ -40,7 +49,10 @@ def parameters(location: str) -> dict[str, str]:
 
 
 def database(location: str) -> tuple[str, str, str] | None:
-    """Return server, database and schema of ``postgresql://server/database/schema``, or None for a place of files. Raises `ConfigError`."""
+    """Return server, database and schema of ``postgresql://server/database/schema``.
+
+    None for a place of files. Raises `ConfigError`.
+    """
     parts = urlsplit(location)
     if parts.scheme not in {"postgresql", "postgres"}:
         return None
@@ -51,7 +63,9 @@ def database(location: str) -> tuple[str, str, str] | None:
 
 
 def reader(location: str) -> str:
-    """Return the function that gives a table of the feed from where `parameters` say: a folder, an address, SharePoint, OneLake or PostgreSQL.
+    """Return the M function that reads a table of the feed from where `parameters` say.
+
+    A folder, an address, SharePoint, OneLake or PostgreSQL.
 
     Raises `ConfigError` for an address of another kind.
     """
@@ -65,22 +79,35 @@ def reader(location: str) -> str:
             )
         if parts.hostname.endswith(".sharepoint.com"):
             site = "/".join(location.split("/")[:5])
-            opened = f'SharePoint.Files({m_text(site)}, [ApiVersion = 15]){{[Name = file, #"Folder Path" = HubLocation & "/"]}}[Content]'
+            opened = (
+                f"SharePoint.Files({m_text(site)}, [ApiVersion = 15]){{[Name = file, "
+                '#"Folder Path" = HubLocation & "/"]}[Content]'
+            )
         elif parts.hostname.startswith("onelake."):
-            opened = 'AzureStorage.DataLake(HubLocation){[Name = file, #"Folder Path" = HubLocation & "/"]}[Content]'
+            opened = (
+                "AzureStorage.DataLake(HubLocation){[Name = file, "
+                '#"Folder Path" = HubLocation & "/"]}[Content]'
+            )
         else:
             opened = "Web.Contents(HubLocation, [RelativePath = file])"
     elif parts.scheme and len(parts.scheme) > 1:  # one letter is a drive of Windows
         raise ConfigError(
-            f"The location {location} is neither a folder, a share, an https address nor postgresql://server/database/schema."
+            f"The location {location} is neither a folder, a share, "
+            "an https address nor postgresql://server/database/schema."
         )
     else:
         opened = r'File.Contents(HubLocation & (if Text.Contains(HubLocation, "\") then "\" else "/") & file)'
-    return f'(name as text) as table =>\n\tlet\n\t\tfile = name & ".parquet"\n\tin\n\t\tParquet.Document({opened})'
+    return (
+        '(name as text) as table =>\n\tlet\n\t\tfile = name & ".parquet"\n\tin\n'
+        f"\t\tParquet.Document({opened})"
+    )
 
 
 def query(table: str, *, range_on: str | None = None) -> str:
-    """Return the query of one table with the types of the model; *range_on* is the date column of an incremental refresh."""
+    """Return the query of one table with the types of the model.
+
+    *range_on* is the date column of an incremental refresh.
+    """
     types = ", ".join(
         f"{{{m_text(name)}, {_TYPES[column.type]}}}" for name, column in model().tables[table].columns.items()
     )
@@ -91,23 +118,29 @@ def query(table: str, *, range_on: str | None = None) -> str:
     last = "Typed"
     if table in MONTHS:
         steps.append(
-            f'Dated = Table.AddColumn(Typed, {m_text(MONTH)}, each Date.FromText([year_month] & "-01", [Format = "yyyy-MM-dd"]), type date)'
+            f'Dated = Table.AddColumn(Typed, {m_text(MONTH)}, each Date.FromText([year_month] & "-01", '
+            '[Format = "yyyy-MM-dd"]), type date)'
         )
         last = "Dated"
     if range_on:
         steps.append(
-            f"InRange = Table.SelectRows({last}, each [{range_on}] >= Date.From(RangeStart) and [{range_on}] < Date.From(RangeEnd))"
+            f"InRange = Table.SelectRows({last}, "
+            f"each [{range_on}] >= Date.From(RangeStart) and [{range_on}] < Date.From(RangeEnd))"
         )
         last = "InRange"
     return "let\n" + ",\n".join(f"\t{step}" for step in steps) + f"\nin\n\t{last}"
 
 
 def sas_free(location: str) -> str:
-    """Return *location* as it may be shown and kept. Raises `ConfigError` for an address with a key or password in it."""
+    """Return *location* as it may be shown and kept.
+
+    Raises `ConfigError` for an address with a key or password in it.
+    """
     parts = urlsplit(location)
     if parts.query or parts.username or parts.password or parts.fragment:
         raise ConfigError(
-            "The location of a Power BI project stands in its files in clear: give the address without key, signature, name or password; "
+            "The location of a Power BI project stands in its files in clear: "
+            "give the address without key, signature, name or password; "
             "Power BI asks for the credentials once and keeps them."
         )
     return location

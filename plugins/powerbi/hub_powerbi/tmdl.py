@@ -1,4 +1,7 @@
-"""Write the semantic model as TMDL: star schema, measures, hierarchies, roles, translations. Rules: learn.microsoft.com, TMDL overview."""
+"""Write the semantic model as TMDL: star schema, measures, hierarchies, roles, translations.
+
+Rules: learn.microsoft.com, TMDL overview.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Relationship:
 
 
 def relationships() -> list[Relationship]:
-    """Return all relationships: active from facts to dimensions, the others only for measures that ask for them."""
+    """Return all relationships: active from facts to dimensions.
+
+    The others serve only measures that ask for them.
+    """
     found: list[Relationship] = []
     for table in Names("en").tables:
         taken: set[str] = set()
@@ -65,24 +71,42 @@ def relationships() -> list[Relationship]:
 def model_files(*, name: str, lang: str, location: str, incremental_months: int | None) -> dict[str, str]:
     """Return the files of ``definition/`` by their path there.
 
-    *location* is where the files of the feed lie; *incremental_months* refreshes the timesheets by parts, the last ones again each time.
+    *location* is where the files of the feed lie; *incremental_months* refreshes the timesheets by parts, the
+    last ones again each time.
     """
     names = Names(lang)
     culture, lcid = _CULTURES[lang]
     other, _ = _CULTURES["en" if lang == "fr" else "fr"]
     roles = _roles(names)
     files = {
-        "database.tmdl": f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1702\n\tcompatibilityMode: powerBI\n\tlanguage: {lcid}\n",
-        "model.tmdl": "\n".join([
-            "model Model", f"\tculture: {culture}", "\tdefaultPowerBIDataSourceVersion: powerBI_V3", f"\tsourceQueryCulture: {culture}", "",
-            *(f"ref table {tmdl_name(caption)}" for caption in [names.measures_table, *names.tables.values()]), "",
-            *(f"ref role {tmdl_name(role)}" for role in roles), "",
-            f"ref cultureInfo {other}", "",
-        ]),
+        "database.tmdl": (
+            f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1702\n\tcompatibilityMode: powerBI\n"
+            f"\tlanguage: {lcid}\n"
+        ),
+        "model.tmdl": "\n".join(
+            [
+                "model Model",
+                f"\tculture: {culture}",
+                "\tdefaultPowerBIDataSourceVersion: powerBI_V3",
+                f"\tsourceQueryCulture: {culture}",
+                "",
+                *(
+                    f"ref table {tmdl_name(caption)}"
+                    for caption in [names.measures_table, *names.tables.values()]
+                ),
+                "",
+                *(f"ref role {tmdl_name(role)}" for role in roles),
+                "",
+                f"ref cultureInfo {other}",
+                "",
+            ]
+        ),
         "expressions.tmdl": _expressions(location, incremental=incremental_months is not None),
-        "relationships.tmdl": "\n".join(line for one in relationships() for line in _relationship(one, names)),
+        "relationships.tmdl": "\n".join(
+            line for one in relationships() for line in _relationship(one, names)
+        ),
         f"cultures/{other}.tmdl": "\n".join(_translations(names, other)),
-    }  # fmt: skip
+    }
     files[f"tables/{file_name(names.measures_table)}.tmdl"] = "\n".join(_measures_table(names))
     for table, caption in names.tables.items():
         files[f"tables/{file_name(caption)}.tmdl"] = "\n".join(_table(table, names, incremental_months))
@@ -105,7 +129,10 @@ def _expressions(location: str, *, incremental: bool) -> str:
     for name, year in (("RangeStart", 2000), ("RangeEnd", 2100)) if incremental else ():
         lines += [
             "",
-            f'expression {name} = #datetime({year}, 1, 1, 0, 0, 0) meta [IsParameterQuery=true, Type="DateTime", IsParameterQueryRequired=true]',
+            (
+                f"expression {name} = #datetime({year}, 1, 1, 0, 0, 0) meta [IsParameterQuery=true, "
+                'Type="DateTime", IsParameterQueryRequired=true]'
+            ),
         ]
     return "\n".join([*lines, ""])
 
@@ -148,8 +175,15 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
             yield f"\t\tsortByColumn: {tmdl_name(names.columns[table]['sort_order'])}"
         yield ""
     if table in MONTHS:
-        yield from (f"\tcolumn {tmdl_name(names.columns[table][MONTH])}", "\t\tdataType: dateTime", "\t\tisHidden",
-                    f"\t\tformatString: {_format('DATE', names.lang)}", "\t\tsummarizeBy: none", f"\t\tsourceColumn: {MONTH}", "")  # fmt: skip
+        yield from (
+            f"\tcolumn {tmdl_name(names.columns[table][MONTH])}",
+            "\t\tdataType: dateTime",
+            "\t\tisHidden",
+            f"\t\tformatString: {_format('DATE', names.lang)}",
+            "\t\tsummarizeBy: none",
+            f"\t\tsourceColumn: {MONTH}",
+            "",
+        )
     if table in HIERARCHIES:
         (fr, en), levels = HIERARCHIES[table]
         yield f"\thierarchy {tmdl_name(fr if names.lang == 'fr' else en)}"
@@ -167,9 +201,17 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
         "",
     )
     if ranged:
-        yield from ("\trefreshPolicy", "\t\tpolicyType: basic", "\t\trollingWindowGranularity: year", "\t\trollingWindowPeriods: 10",
-                    "\t\tincrementalGranularity: month", f"\t\tincrementalPeriods: {incremental_months}", "\t\tsourceExpression =",
-                    *(f"\t\t\t\t{line}" for line in source), "")  # fmt: skip
+        yield from (
+            "\trefreshPolicy",
+            "\t\tpolicyType: basic",
+            "\t\trollingWindowGranularity: year",
+            "\t\trollingWindowPeriods: 10",
+            "\t\tincrementalGranularity: month",
+            f"\t\tincrementalPeriods: {incremental_months}",
+            "\t\tsourceExpression =",
+            *(f"\t\t\t\t{line}" for line in source),
+            "",
+        )
 
 
 def _format(kind: str, lang: str) -> str:
@@ -205,13 +247,16 @@ def _measures_table(names: Names) -> Iterator[str]:
 
 
 def colour_name(names: Names) -> str:
-    """Name the measure that gives the colour of the health."""
+    """Name the measure that is the colour of the health."""
     return "Couleur de la météo" if names.lang == "fr" else "Colour of the health"
 
 
 def _colours(names: Names) -> Iterator[str]:
     health = names.dax(f"[{HEALTH}]")
-    yield f'\tmeasure {tmdl_name(colour_name(names))} = SWITCH({health}, "red", "#C0392B", "amber", "#E67E22", "green", "#27AE60", "#BDC3C7")'
+    yield (
+        f'\tmeasure {tmdl_name(colour_name(names))} = SWITCH({health}, "red", "#C0392B", "amber", '
+        '"#E67E22", "green", "#27AE60", "#BDC3C7")'
+    )
     yield f"\t\tdisplayFolder: {names.folder(measures()[HEALTH])}"
     yield ""
 
@@ -225,14 +270,26 @@ def _roles(names: Names) -> dict[str, list[str]]:
 
     found = {}
     for role, table, column, rule in (
-        ("Projets autorisés" if names.lang == "fr" else "Allowed projects", "dim_project", "project_key", "project_key"),
+        (
+            "Projets autorisés" if names.lang == "fr" else "Allowed projects",
+            "dim_project",
+            "project_key",
+            "project_key",
+        ),
         ("Équipes autorisées" if names.lang == "fr" else "Allowed teams", "dim_person", "team", "team"),
-    ):  # fmt: skip
+    ):
         found[role] = [
-            f"role {tmdl_name(role)}", "\tmodelPermission: read", "",
-            f"\ttablePermission {tmdl_name(names.tables[table])} = {names.column(table, column)} IN {allowed(rule)}", "",
-            f"\ttablePermission {tmdl_name(names.tables['dim_access'])} = {user}", "",
-        ]  # fmt: skip
+            f"role {tmdl_name(role)}",
+            "\tmodelPermission: read",
+            "",
+            (
+                f"\ttablePermission {tmdl_name(names.tables[table])} = {names.column(table, column)} IN "
+                f"{allowed(rule)}"
+            ),
+            "",
+            f"\ttablePermission {tmdl_name(names.tables['dim_access'])} = {user}",
+            "",
+        ]
     return found
 
 

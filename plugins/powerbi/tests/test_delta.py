@@ -1,4 +1,7 @@
-"""Delta tables: the feed in each, one commit a table, nothing where nothing changed, and a form that Fabric reads."""
+"""Delta tables: the feed in each, one commit a table.
+
+Nothing where nothing changed, and a form that Fabric reads.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,8 @@ class DeltaCertification(DestinationCertification):
         return Lakehouse(folder)
 
     def destination(self, place: Place, *, privacy: str) -> Destination:
-        return DeltaDestination(name="kit", path=str(place.folder / "out"), privacy=privacy)  # type: ignore[arg-type]
+        path = str(place.folder / "out")
+        return DeltaDestination(name="kit", path=path, privacy=privacy)  # type: ignore[arg-type]
 
 
 def test_it_is_gold(proof: bool) -> None:
@@ -82,7 +86,10 @@ def test_it_is_gold(proof: bool) -> None:
 
 
 def test_fabric_can_read_every_table_and_only_changes_make_versions() -> None:
-    """No instant without a zone, which needs a newer reader than Fabric's SQL endpoint; a second delivery commits nothing."""
+    """No instant is without a zone, which needs a newer reader than Fabric's SQL endpoint.
+
+    A second delivery commits nothing.
+    """
     with counter(DeltaCertification(), 3) as desk:
         desk.deliver()
         again = desk.deliver().deliveries[0]

@@ -1,4 +1,7 @@
-"""Open mirroring: whatever is cut or refused, replaying the landing zone gives the feed; in a folder and in a simulator of OneLake."""
+"""Open mirroring: whatever is cut or refused, replaying the landing zone yields the feed.
+
+In a folder and in a simulator of OneLake.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ SAMPLE = ("destination-check-tells-the-truth", "refusals-are-told")
 
 
 class OneLake:
-    """The part of OneLake's API that a landing zone needs, written from the documentation of Data Lake Storage Gen2."""
+    """The part of OneLake's API that a landing zone needs.
+
+    Written from the documentation of Data Lake Storage Gen2.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -173,7 +179,10 @@ def test_it_is_gold(
 def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
     certification: DestinationCertification, proof: bool
 ) -> None:
-    """30 publishes (one in short tests), most of them cut at a random write; each calm one after it is the feed, whatever the cut left."""
+    """Each calm publish after others that were cut at a random write is the feed, whatever they left behind.
+
+    30 publishes, or one in short tests.
+    """
     rng = random.Random(5)
     with counter(certification, 5) as desk:
         for day in range(30 if proof else 1):
@@ -191,7 +200,11 @@ def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
 
 
 def test_the_files_are_those_that_fabric_documents() -> None:
-    """Numbers without a gap, keys once, the marker in the last column and none in the first file, upserts and deletes, instants in UTC, nothing where nothing changed."""
+    """Files follow the rules of a landing zone.
+
+    Numbers without a gap, keys once, the marker in the last column and none in the first file, upserts and
+    deletes, instants in UTC, nothing where nothing changed.
+    """
     with counter(MirrorCertification(), 6) as desk:
         desk.deliver()
         desk.change()

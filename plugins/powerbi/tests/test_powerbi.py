@@ -1,4 +1,7 @@
-"""A Power BI project: valid by Microsoft's schemas and readers, consistent in itself, complete, and left alone once somebody edited it."""
+"""A Power BI project: valid by Microsoft's schemas and readers, consistent in itself, complete.
+
+It is not touched once somebody edited it.
+"""
 
 from __future__ import annotations
 
@@ -77,21 +80,31 @@ def test_every_json_file_fits_its_official_schema(lang: str) -> None:
 @pytest.mark.skipif(not OFFICIAL.is_dir(), reason="Microsoft's readers are not here: make check-powerbi")
 @LANGS
 def test_microsofts_readers_accept_it(tmp_path: Path, lang: str) -> None:
-    """The report tool finds nothing but schemas it may not fetch, and the M parser reads every query and parameter."""
+    """The report tool finds nothing but schemas it may not fetch.
+
+    The M parser reads every query and parameter.
+    """
     files = project_files(name="Hub", lang=lang, location=WHERE, incremental_months=3)
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8", newline="\n")
     said = subprocess.run(
-        [OFFICIAL / "node_modules/.bin/powerbi-report-author", "validate", tmp_path / "Hub.pbip"], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [OFFICIAL / "node_modules/.bin/powerbi-report-author", "validate", tmp_path / "Hub.pbip"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     answer = json.loads(said.stdout)["data"]
     nodes = parse(definition(lang), [])
     queries = [node.expression or "" for node in nodes if node.kind == "expression"]
     queries += [
-        value for node in nodes if node.kind == "table" for child in node.children for key, value in child.properties.items()
+        value
+        for node in nodes
+        if node.kind == "table"
+        for child in node.children
+        for key, value in child.properties.items()
         if key in {"source", "sourceExpression"}
-    ]  # fmt: skip
+    ]
     parsed = subprocess.run(
         ["node", OFFICIAL / "parse_m.mjs"],
         input=json.dumps([*queries, "let a = in"]),
@@ -118,51 +131,191 @@ def test_the_model_holds_together(lang: str, months: int | None) -> None:
 
 
 BROKEN: dict[str, tuple[str, str, str, str]] = {
-    "a property twice": ("tables/Measures.tmdl", "\t\tformatString: #,##0.0\n", "\t\tformatString: #,##0.0\n\t\tformatString: 0\n", "given twice"),
-    "an unknown property": ("tables/Projects.tmdl", "\t\tsummarizeBy: none\n", "\t\tsummariseBy: none\n", "has no property 'summariseBy'"),
-    "a wrong type": ("tables/Projects.tmdl", "\t\tdataType: string\n", "\t\tdataType: text\n", "cannot be 'text'"),
+    "a property twice": (
+        "tables/Measures.tmdl",
+        "\t\tformatString: #,##0.0\n",
+        "\t\tformatString: #,##0.0\n\t\tformatString: 0\n",
+        "given twice",
+    ),
+    "an unknown property": (
+        "tables/Projects.tmdl",
+        "\t\tsummarizeBy: none\n",
+        "\t\tsummariseBy: none\n",
+        "has no property 'summariseBy'",
+    ),
+    "a wrong type": (
+        "tables/Projects.tmdl",
+        "\t\tdataType: string\n",
+        "\t\tdataType: text\n",
+        "cannot be 'text'",
+    ),
     "no type": ("tables/Projects.tmdl", "\t\tdataType: string\n", "", "lacks dataType"),
     "no source column": ("tables/Projects.tmdl", "\t\tsourceColumn: code\n", "", "lacks sourceColumn"),
-    "a column twice": ("tables/Projects.tmdl", "\tcolumn Code\n", "\tcolumn Project\n", "two columns or measures"),
-    "names differ in case only": ("tables/Projects.tmdl", "\tcolumn Code\n", "\tcolumn PROJECT\n", "two columns or measures"),
+    "a column twice": (
+        "tables/Projects.tmdl",
+        "\tcolumn Code\n",
+        "\tcolumn Project\n",
+        "two columns or measures",
+    ),
+    "names differ in case only": (
+        "tables/Projects.tmdl",
+        "\tcolumn Code\n",
+        "\tcolumn PROJECT\n",
+        "two columns or measures",
+    ),
     "an unquoted name": ("tables/Projects.tmdl", "\tcolumn 'Project key'\n", "\tcolumn Project key\n", ""),
     "an unclosed quote": ("tables/Projects.tmdl", "\tcolumn 'Project key'\n", "\tcolumn 'Project key\n", ""),
-    "spaces for tabs": ("tables/Projects.tmdl", "\tcolumn Code\n", "    column Code\n", "indented with spaces"),
+    "spaces for tabs": (
+        "tables/Projects.tmdl",
+        "\tcolumn Code\n",
+        "    column Code\n",
+        "indented with spaces",
+    ),
     "a jump in depth": ("tables/Projects.tmdl", "\tcolumn Code\n", "\t\t\tcolumn Code\n", ""),
     "a comment": ("tables/Projects.tmdl", "\tcolumn Code\n", "\t// the code\n\tcolumn Code\n", "no comment"),
-    "a description apart": ("tables/Projects.tmdl", "\ntable Projects\n", "\n\ntable Projects\n", "directly above"),
-    "an unknown object": ("tables/Projects.tmdl", "\tcolumn Code\n", "\tfield Code\n", "field cannot stand in"),
-    "no partition": ("tables/Projects.tmdl", "\tpartition Projects = m\n\t\tmode: import\n\t\tsource =\n", "\tannotation x = m\n", "has no partition"),
+    "a description apart": (
+        "tables/Projects.tmdl",
+        "\ntable Projects\n",
+        "\n\ntable Projects\n",
+        "directly above",
+    ),
+    "an unknown object": (
+        "tables/Projects.tmdl",
+        "\tcolumn Code\n",
+        "\tfield Code\n",
+        "field cannot stand in",
+    ),
+    "no partition": (
+        "tables/Projects.tmdl",
+        "\tpartition Projects = m\n\t\tmode: import\n\t\tsource =\n",
+        "\tannotation x = m\n",
+        "has no partition",
+    ),
     "no mode": ("tables/Projects.tmdl", "\t\tmode: import\n", "", "lacks mode"),
-    "a wrong mode": ("tables/Projects.tmdl", "\t\tmode: import\n", "\t\tmode: imported\n", "cannot be 'imported'"),
-    "a query that does not close": ("tables/Projects.tmdl", 'HubTable("dim_project")', 'HubTable("dim_project"', "do not match"),
+    "a wrong mode": (
+        "tables/Projects.tmdl",
+        "\t\tmode: import\n",
+        "\t\tmode: imported\n",
+        "cannot be 'imported'",
+    ),
+    "a query that does not close": (
+        "tables/Projects.tmdl",
+        'HubTable("dim_project")',
+        'HubTable("dim_project"',
+        "do not match",
+    ),
     "a query of nothing": ("tables/Projects.tmdl", "HubTable(", "HubTables(", "no expression HubTables"),
-    "a hierarchy on nothing": ("tables/Projects.tmdl", "\t\t\tcolumn: Program\n", "\t\t\tcolumn: Programme\n", "has no column Programme"),
-    "sorted by nothing": ("tables/Statuses.tmdl", "sortByColumn: Order", "sortByColumn: Rank", "is sorted by Rank"),
-    "a measure on nothing": ("tables/Measures.tmdl", "'Worklogs'[Seconds]", "'Worklogs'[Minutes]", "has no column [Minutes]"),
-    "a measure on no table": ("tables/Measures.tmdl", "'Worklogs'[Seconds]", "'Timesheets'[Seconds]", "no table 'Timesheets'"),
-    "a measure of no measure": ("tables/Measures.tmdl", "DIVIDE([Allocated hours]", "DIVIDE([Hours allocated]", "no measure [Hours allocated]"),
-    "DAX that does not close": ("tables/Measures.tmdl", "SUM('Worklogs'[Seconds])", "SUM('Worklogs'[Seconds]", "do not match"),
+    "a hierarchy on nothing": (
+        "tables/Projects.tmdl",
+        "\t\t\tcolumn: Program\n",
+        "\t\t\tcolumn: Programme\n",
+        "has no column Programme",
+    ),
+    "sorted by nothing": (
+        "tables/Statuses.tmdl",
+        "sortByColumn: Order",
+        "sortByColumn: Rank",
+        "is sorted by Rank",
+    ),
+    "a measure on nothing": (
+        "tables/Measures.tmdl",
+        "'Worklogs'[Seconds]",
+        "'Worklogs'[Minutes]",
+        "has no column [Minutes]",
+    ),
+    "a measure on no table": (
+        "tables/Measures.tmdl",
+        "'Worklogs'[Seconds]",
+        "'Timesheets'[Seconds]",
+        "no table 'Timesheets'",
+    ),
+    "a measure of no measure": (
+        "tables/Measures.tmdl",
+        "DIVIDE([Allocated hours]",
+        "DIVIDE([Hours allocated]",
+        "no measure [Hours allocated]",
+    ),
+    "DAX that does not close": (
+        "tables/Measures.tmdl",
+        "SUM('Worklogs'[Seconds])",
+        "SUM('Worklogs'[Seconds]",
+        "do not match",
+    ),
     "a text that does not close": ("tables/Measures.tmdl", '= "EVM_DAYS"', '= "EVM_DAYS', ""),
-    "a bare table in DAX": ("tables/Measures.tmdl", "SUM('Worklogs'[Seconds])", "SUM(Worklogs[Seconds])", "between quotes"),
+    "a bare table in DAX": (
+        "tables/Measures.tmdl",
+        "SUM('Worklogs'[Seconds])",
+        "SUM(Worklogs[Seconds])",
+        "between quotes",
+    ),
     "no format": ("tables/Measures.tmdl", "\t\tformatString: #,##0.0\n", "", "has no formatString"),
-    "a measure without DAX": ("tables/Measures.tmdl", "measure 'Days logged' = SUM('Worklogs'[Days])", "measure 'Days logged'", "has no expression"),
-    "a relationship to nothing": ("relationships.tmdl", "toColumn: Projects.'Project key'", "toColumn: Projects.Key", "no column Projects.Key"),
-    "a relationship of two types": ("relationships.tmdl", "toColumn: Projects.'Project key'", "toColumn: Projects.Code", "joins int64 with string"),
+    "a measure without DAX": (
+        "tables/Measures.tmdl",
+        "measure 'Days logged' = SUM('Worklogs'[Days])",
+        "measure 'Days logged'",
+        "has no expression",
+    ),
+    "a relationship to nothing": (
+        "relationships.tmdl",
+        "toColumn: Projects.'Project key'",
+        "toColumn: Projects.Key",
+        "no column Projects.Key",
+    ),
+    "a relationship of two types": (
+        "relationships.tmdl",
+        "toColumn: Projects.'Project key'",
+        "toColumn: Projects.Code",
+        "joins int64 with string",
+    ),
     "two ways": ("relationships.tmdl", "\tisActive: false\n", "", "active"),
-    "a relationship twice": ("relationships.tmdl", "relationship fact_worklog_date_key", "relationship fact_worklog_project_key", "is there twice"),
-    "no range": ("expressions.tmdl", "expression RangeStart", "expression RangeBegin", "needs the parameters RangeStart"),
-    "rows beyond the range": ("tables/Worklogs.tmdl", "< Date.From(RangeEnd)", "< #date(2100, 1, 1)", "from RangeStart to RangeEnd"),
-    "no permission": ("roles/Allowed projects.tmdl", "\tmodelPermission: read\n", "", "lacks modelPermission"),
-    "a role on nothing": ("roles/Allowed projects.tmdl", "tablePermission Projects", "tablePermission Portfolio", "no table Portfolio"),
-    "a translation of nothing": ("cultures/fr-FR.tmdl", "\t\t\ttable Projects\n", "\t\t\ttable Project\n", "which is not there"),
+    "a relationship twice": (
+        "relationships.tmdl",
+        "relationship fact_worklog_date_key",
+        "relationship fact_worklog_project_key",
+        "is there twice",
+    ),
+    "no range": (
+        "expressions.tmdl",
+        "expression RangeStart",
+        "expression RangeBegin",
+        "needs the parameters RangeStart",
+    ),
+    "rows beyond the range": (
+        "tables/Worklogs.tmdl",
+        "< Date.From(RangeEnd)",
+        "< #date(2100, 1, 1)",
+        "from RangeStart to RangeEnd",
+    ),
+    "no permission": (
+        "roles/Allowed projects.tmdl",
+        "\tmodelPermission: read\n",
+        "",
+        "lacks modelPermission",
+    ),
+    "a role on nothing": (
+        "roles/Allowed projects.tmdl",
+        "tablePermission Projects",
+        "tablePermission Portfolio",
+        "no table Portfolio",
+    ),
+    "a translation of nothing": (
+        "cultures/fr-FR.tmdl",
+        "\t\t\ttable Projects\n",
+        "\t\t\ttable Project\n",
+        "which is not there",
+    ),
     "a reference to nothing": ("model.tmdl", "ref table Projects", "ref table Project", "no such object"),
-    "no V3": ("model.tmdl", "\tdefaultPowerBIDataSourceVersion: powerBI_V3\n", "", "lacks defaultPowerBIDataSourceVersion"),
+    "no V3": (
+        "model.tmdl",
+        "\tdefaultPowerBIDataSourceVersion: powerBI_V3\n",
+        "",
+        "lacks defaultPowerBIDataSourceVersion",
+    ),
     "no database line": ("database.tmdl", "database Hub\n\t", "", "not one"),
     "a calendar without key": ("tables/Calendar.tmdl", "\t\tisKey\n", "", "isKey"),
     "a mark before the text": ("tables/Calendar.tmdl", "", "\ufeff", "byte-order mark"),
     "ends of lines of Windows": ("database.tmdl", "\n", "\r\n", "line ends"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -212,7 +365,10 @@ def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) ->
 
 @LANGS
 def test_the_report_shows_what_the_model_has(lang: str) -> None:
-    """Every table, column and measure that a visual or a filter names is in the model: Microsoft's tool does not look."""
+    """Every table, column and measure that a visual or a filter names is in the model.
+
+    Microsoft's tool does not look.
+    """
     nodes = {node.name: node for node in parse(definition(lang), []) if node.kind == "table"}
     have = {
         (name.strip("'").replace("''", "'"), child.name.strip("'").replace("''", "'"), child.kind)
@@ -304,15 +460,26 @@ def test_one_way_only_between_two_tables() -> None:
 @pytest.mark.parametrize(
     ("location", "words"),
     [
-        ("/srv/hub/data", "File.Contents"), ("C:\\hub\\data", "File.Contents"), ("\\\\nas\\pmo\\data", "File.Contents"),
+        ("/srv/hub/data", "File.Contents"),
+        ("C:\\hub\\data", "File.Contents"),
+        ("\\\\nas\\pmo\\data", "File.Contents"),
         ("https://reports.example.org/hub", "Web.Contents(HubLocation, [RelativePath = file])"),
-        ("https://acme.sharepoint.com/sites/PMO/Shared Documents/hub", 'SharePoint.Files("https://acme.sharepoint.com/sites/PMO"'),
-        ("https://onelake.dfs.fabric.microsoft.com/ws/lh.Lakehouse/Files/hub", "AzureStorage.DataLake(HubLocation)"),
+        (
+            "https://acme.sharepoint.com/sites/PMO/Shared Documents/hub",
+            'SharePoint.Files("https://acme.sharepoint.com/sites/PMO"',
+        ),
+        (
+            "https://onelake.dfs.fabric.microsoft.com/ws/lh.Lakehouse/Files/hub",
+            "AzureStorage.DataLake(HubLocation)",
+        ),
         ("postgresql://db.example.org:5433/reporting/feed", "PostgreSQL.Database(HubLocation, HubDatabase"),
     ],
-)  # fmt: skip
+)
 def test_the_query_fits_the_place(location: str, words: str) -> None:
-    """A folder, a share, an address, SharePoint, OneLake, PostgreSQL: each is opened its own way, and the model holds together."""
+    """Each kind of location is opened its own way, and the model holds together.
+
+    A folder, a share, an address, SharePoint, OneLake, PostgreSQL.
+    """
     files = model_files(name="Hub", lang="en", location=location, incremental_months=None)
 
     assert words in files["expressions.tmdl"]
@@ -321,7 +488,10 @@ def test_the_query_fits_the_place(location: str, words: str) -> None:
 
 
 def test_a_database_is_three_parameters_and_a_connection_file() -> None:
-    """Server, database and schema can be changed apart; the connection file names the connector of PostgreSQL."""
+    """Server, database and schema can be changed apart.
+
+    The connection file names the connector of PostgreSQL.
+    """
     location = "postgresql://db.example.org:5433/reporting/feed"
     shown = {name: text.partition(" meta ")[0] for name, text in source_m.parameters(location).items()}
     files = project_files(name="Hub", lang="en", location=location)
@@ -340,12 +510,17 @@ def test_a_database_is_three_parameters_and_a_connection_file() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"location": "https://me:secret@example.org/x"}, "without key"), ({"location": "https://x.example.org/y?sig=secret"}, "without key"),
-        ({"location": "http://example.org/x"}, "not encrypted"), ({"location": "ftp://example.org/x"}, "neither a folder"),
-        ({"location": "postgresql://me:secret@db/a/feed"}, "without key"), ({"location": "postgresql://db/reporting"}, "not of the form"),
-        ({"project": "a/b"}, "plain name"), ({"project": ""}, "plain name"), ({"incremental_months": 0}, "1 to 120"),
+        ({"location": "https://me:secret@example.org/x"}, "without key"),
+        ({"location": "https://x.example.org/y?sig=secret"}, "without key"),
+        ({"location": "http://example.org/x"}, "not encrypted"),
+        ({"location": "ftp://example.org/x"}, "neither a folder"),
+        ({"location": "postgresql://me:secret@db/a/feed"}, "without key"),
+        ({"location": "postgresql://db/reporting"}, "not of the form"),
+        ({"project": "a/b"}, "plain name"),
+        ({"project": ""}, "plain name"),
+        ({"incremental_months": 0}, "1 to 120"),
     ],
-)  # fmt: skip
+)
 def test_settings_that_only_a_person_can_mend(settings: dict[str, Any], words: str) -> None:
     """The sentence says what to write; a secret in the address is refused and never repeated."""
     with pytest.raises(ConfigError, match=words) as caught:
@@ -366,9 +541,14 @@ def deliver(
         )
     run = store.begin_run("s", "full")
     store.write_batch(
-        [Container(id="s:c", kind="plan", code="P-1", name="First"), Task(id="s:1", container_id="s:c", title="Build", status_native="done"),
-         Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=seconds)], run_id=run, source_id="s",
-    )  # fmt: skip
+        [
+            Container(id="s:c", kind="plan", code="P-1", name="First"),
+            Task(id="s:1", container_id="s:c", title="Build", status_native="done"),
+            Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=seconds),
+        ],
+        run_id=run,
+        source_id="s",
+    )
     store.end_run(run, "ok")
     place = PowerBiDestination(name="bi", path="bi", **settings)
     return publish(
@@ -377,7 +557,10 @@ def deliver(
 
 
 def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
-    """One folder holds data, project and shortcut; the parameter points to the data; only this account may read them."""
+    """One folder holds data, project and shortcut.
+
+    The parameter points to the data; only this account may read them.
+    """
     report = deliver(store, tmp_path)
     root = tmp_path / "bi"
     hours = duckdb.sql(f"SELECT sum(seconds) FROM '{root / 'data' / 'fact_worklog.parquet'}'").fetchall()
@@ -402,7 +585,10 @@ def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_edited_project_is_left_alone(store: Store, tmp_path: Path) -> None:
-    """Data goes on arriving; what a person made of the report stays, and a note says when the hub would write it otherwise."""
+    """Data goes on arriving; what a person made of the report stays.
+
+    A note says when the hub would write it otherwise.
+    """
     deliver(store, tmp_path)
     report_json = tmp_path / "bi" / "Hub.Report" / "definition" / "report.json"
     report_json.write_text(report_json.read_text().replace("true", "false"))
@@ -440,11 +626,11 @@ def test_an_interruption_is_no_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         root = tmp_path / str(moment)
         root.mkdir()
         write_project(root, old)
-        left = [moment]
+        remaining = [moment]
 
-        def die(src: Any, dst: Any, left: list[int] = left) -> None:
-            left[0] -= 1
-            if not left[0]:
+        def die(src: Any, dst: Any, remaining: list[int] = remaining) -> None:
+            remaining[0] -= 1
+            if not remaining[0]:
                 raise KeyboardInterrupt
             real(src, dst)
 

@@ -1,4 +1,7 @@
-"""A push model: whatever is lost on the way, each row is there once in the end, and its limits and its end are said."""
+"""A push model: whatever is lost on the way, each row is there once in the end.
+
+Its limits and its end are said.
+"""
 
 from __future__ import annotations
 

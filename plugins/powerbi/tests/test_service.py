@@ -1,6 +1,9 @@
-"""Files, model and report in Microsoft's cloud: nothing is called published that the service does not show, and each refusal says what to do.
+"""Files, model and report in Microsoft's cloud, and each refusal says what to do.
 
-The simulator is written from the documentation of Graph, Fabric and Power BI; what is asked of Power BI is held against Microsoft's own specification where it is at hand.
+Nothing is called published that the service does not show.
+
+The simulator is written from the documentation of Graph, Fabric and Power BI; what is asked of Power BI is
+held against Microsoft's own specification where it is at hand.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import pytest
 from hub_powerbi.destination import PowerBiDestination
 from hub_powerbi.names import Names
 from hub_powerbi.service import sharepoint
-from hub_powerbi.service.journey import Service
+from hub_powerbi.service.delivery import Service
 from hub_powerbi.service.web import Web
 
 from hub import ConfigError, Delivery, DeliveryContext, FeedView, HubError
@@ -41,7 +44,10 @@ ORDER = ["site", "upload", "semanticModels", "operation", "reports", "refresh", 
 
 
 class Cloud:
-    """A tenant: a library, a workspace that makes items in long-running operations, and a model that reads the library when it is refreshed."""
+    """A tenant: a library, a workspace, and a model that reads the library when it is refreshed.
+
+    Items are made in long-running operations.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -142,13 +148,13 @@ class Cloud:
                     if operation["result"]
                     else Response(status=400, body={"errorCode": "OperationHasNoResult"})
                 )
-            operation["left"] -= 1
+            operation["remaining"] -= 1
             error = (
                 {"errorCode": "InvalidDefinition", "message": "The definition is broken."}
                 if operation.get("broken")
                 else None
             )
-            status = "Running" if operation["left"] > 0 else "Failed" if error else "Succeeded"
+            status = "Running" if operation["remaining"] > 0 else "Failed" if error else "Succeeded"
             return Response(body={"status": status, "error": error})
         found = re.fullmatch(
             rf"workspaces/{WORKSPACE}/(semanticModels|reports)(?:/([^/]+)/updateDefinition)?", path
@@ -173,7 +179,7 @@ class Cloud:
         if not broken:
             items[native] = {"name": body.get("displayName") or items[native]["name"], "parts": parts}
         self.operations[operation] = {
-            "left": self.polls,
+            "remaining": self.polls,
             "result": None if found[2] else {"id": native},
             "broken": broken,
         }
@@ -222,8 +228,18 @@ class Cloud:
         """End what runs: the model now shows the files of the library."""
         for entry in self.history:
             if entry["status"] == "Unknown":
-                entry |= {"status": "Completed", "endTime": f"{NOW + timedelta(seconds=42):%Y-%m-%dT%H:%M:%S.000Z}"} if self.fails is None else {
-                    "status": "Failed", "endTime": f"{NOW:%Y-%m-%dT%H:%M:%SZ}", "serviceExceptionJson": json.dumps(self.fails)}  # fmt: skip
+                entry |= (
+                    {
+                        "status": "Completed",
+                        "endTime": f"{NOW + timedelta(seconds=42):%Y-%m-%dT%H:%M:%S.000Z}",
+                    }
+                    if self.fails is None
+                    else {
+                        "status": "Failed",
+                        "endTime": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+                        "serviceExceptionJson": json.dumps(self.fails),
+                    }
+                )
                 self.shown = dict(self.files)
 
     def evaluated(self, query: str) -> dict[str, Any]:
@@ -319,9 +335,17 @@ def reported(act: Callable[[], Delivery]) -> PublishReport:
 def destination(
     site: SimulatorServer, *, service: dict[str, Any] | None = None, **settings: Any
 ) -> PowerBiDestination:
-    chosen = Service(**{
-        "account": microsoft.account(site.url), "upload": True, "workspace": WORKSPACE, "powerbi_url": site.url, "fabric_url": site.url, "graph_url": site.url,
-    } | (service or {}))  # fmt: skip
+    chosen = Service(
+        **{
+            "account": microsoft.account(site.url),
+            "upload": True,
+            "workspace": WORKSPACE,
+            "powerbi_url": site.url,
+            "fabric_url": site.url,
+            "graph_url": site.url,
+        }
+        | (service or {})
+    )
     return PowerBiDestination(
         **{
             "name": "powerbi",
@@ -401,7 +425,10 @@ def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cl
 def test_what_is_asked_of_power_bi_fits_its_own_specification(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
-    """Microsoft's specification of the REST API: the path, the method, the body. It lists notifyOption as required, and says that an enhanced refresh must leave it out."""
+    """Microsoft's specification of the REST API: the path, the method, the body.
+
+    It lists notifyOption as required, and says that an enhanced refresh must leave it out.
+    """
     if not SPECIFICATION.exists():
         pytest.skip("the specification is not here (shared/data/powerbi/swagger.json)")
     known = json.loads(SPECIFICATION.read_text())
@@ -428,7 +455,10 @@ def test_what_is_asked_of_power_bi_fits_its_own_specification(
 def test_cut_anywhere_and_repeated_it_ends_alike(
     store: Store, tmp_path: Path, cloud: SimulatorServer, proof: bool
 ) -> None:
-    """Whatever request is the last that is answered, the next delivery ends with one model, one report, and all rows shown."""
+    """The next delivery ends with one model, one report, and all rows shown.
+
+    Whatever request was the last that was answered.
+    """
     fill(store)
     with feed_view(store, tmp_path) as feed:
         deliver(tmp_path, cloud, feed)
@@ -485,9 +515,15 @@ def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud
     go(store, tmp_path, cloud, service={"refresh": "plain"})
     now = datetime.now(UTC)
     world(cloud).history = [
-        {"requestId": world(cloud).new(), "refreshType": "Scheduled", "startTime": f"{now - timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}", "endTime": "x", "status": "Completed"}
+        {
+            "requestId": world(cloud).new(),
+            "refreshType": "Scheduled",
+            "startTime": f"{now - timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}",
+            "endTime": "x",
+            "status": "Completed",
+        }
         for hour in range(1, 9)
-    ]  # fmt: skip
+    ]
     refused = go(store, tmp_path, cloud, service={"refresh": "plain"}).deliveries[0]
 
     free = now - timedelta(hours=8) + timedelta(days=1)
@@ -527,9 +563,15 @@ def test_a_refresh_that_others_began_is_waited_for(
 
 @pytest.mark.parametrize(
     ("fails", "says"),
-    [({"errorCode": "ModelRefreshFailed_CredentialsNotSpecified"}, "Data source credentials, and sign in once"), ({"errorCode": "Odd", "errorDescription": "A column is lacking."}, "A column is lacking"),
-     ({}, "its refresh history says more")],
-)  # fmt: skip
+    [
+        (
+            {"errorCode": "ModelRefreshFailed_CredentialsNotSpecified"},
+            "Data source credentials, and sign in once",
+        ),
+        ({"errorCode": "Odd", "errorDescription": "A column is lacking."}, "A column is lacking"),
+        ({}, "its refresh history says more"),
+    ],
+)
 def test_a_refresh_that_fails_says_why(
     store: Store, tmp_path: Path, cloud: SimulatorServer, fails: dict[str, Any], says: str
 ) -> None:
@@ -548,7 +590,15 @@ def test_a_refresh_that_takes_for_ever_ends_the_waiting(
     world(cloud).polls = 10**6
     one = world(cloud)
     honest = one.fabric
-    one.fabric = lambda *given: (setattr(one, "polls", 1), honest(*given), setattr(one, "polls", 10**6))[1]  # type: ignore[method-assign]
+
+    def fabric(*given: Any) -> Any:
+        one.polls = 1
+        try:
+            return honest(*given)
+        finally:
+            one.polls = 10**6
+
+    one.fabric = fabric  # type: ignore[method-assign]
     delivery = go(store, tmp_path, cloud, service={"wait_minutes": 1.0}).deliveries[0]
 
     assert "has not ended the refresh within 1 minutes" in str(delivery.error)
@@ -567,7 +617,10 @@ def test_an_operation_that_takes_for_ever_ends_the_waiting(
 def test_an_operation_may_be_named_by_its_place_only_and_items_come_in_pages(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
-    """Neither the place nor the next page is asked for at the address that the service gives, which could be anybody's."""
+    """Neither the place nor the next page is asked for at the address that the service sends.
+
+    It could be anybody's.
+    """
     fill(store)
     one = world(cloud)
     one.names_operations = False
@@ -622,7 +675,10 @@ def test_a_refusal_says_which_right_is_lacking(
 def test_an_upload_goes_on_where_it_broke_off(
     store: Store, tmp_path: Path, cloud: SimulatorServer, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    """In blocks of 320 KiB at least; an answer that is lost is asked for, a session that is forgotten begun anew."""
+    """A file goes in blocks of 320 KiB at least.
+
+    An answer that is lost is asked for, a session that is forgotten begun anew.
+    """
     monkeypatch.setattr(sharepoint, "BLOCK", 320 * 1024)
     fill(store)
     big = tmp_path / "big"

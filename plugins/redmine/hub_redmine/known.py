@@ -1,4 +1,7 @@
-"""Which ids were there, by project and bucket, written as ranges: ids are dense, so that 100,000 of them are a short text."""
+"""Which ids were there, by project and bucket, written as ranges.
+
+Ids are dense, so that 100,000 of them are a short text.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ class Known:
     """Ids and where each was seen last."""
 
     def __init__(self, places: Places | None = None) -> None:
-        """Take what `places` gave."""
+        """Take what `places` returned."""
         self.where: dict[int, tuple[str, str]] = {}
         self._places: dict[tuple[int | str, str], tuple[str, str]] = {}
         for project, buckets in msgspec.convert(places or {}, Places).items():

@@ -34,19 +34,40 @@ PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, Baseline, TaskChange, Worklog, TaskLink, CustomValue,
 )  # fmt: skip
 NATURES: dict[str, Nature] = {
-    "bug": "anomaly", "anomalie": "anomaly", "defect": "anomaly", "feature": "evolution", "evolution": "evolution", "évolution": "evolution",
-    "support": "request", "assistance": "request", "incident": "incident", "task": "build", "tâche": "build",
-}  # fmt: skip
+    "bug": "anomaly",
+    "anomalie": "anomaly",
+    "defect": "anomaly",
+    "feature": "evolution",
+    "evolution": "evolution",
+    "évolution": "evolution",
+    "support": "request",
+    "assistance": "request",
+    "incident": "incident",
+    "task": "build",
+    "tâche": "build",
+}
 """Redmine's own trackers in English and French, and what else they are often called; `types` says more."""
 CHANGES = {
-    "status_id": "status", "assigned_to_id": "assignee", "due_date": "duedate", "start_date": "startdate", "fixed_version_id": "sprint",
-    "estimated_hours": "timeoriginalestimate", "done_ratio": "percent", "parent_id": "parent", "tracker_id": "issuetype", "project_id": "project",
-}  # fmt: skip
+    "status_id": "status",
+    "assigned_to_id": "assignee",
+    "due_date": "duedate",
+    "start_date": "startdate",
+    "fixed_version_id": "sprint",
+    "estimated_hours": "timeoriginalestimate",
+    "done_ratio": "percent",
+    "parent_id": "parent",
+    "tracker_id": "issuetype",
+    "project_id": "project",
+}
 """Attributes whose changes are kept, in the hub's words."""
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
-    """What the issues refer to: statuses by id, closed ones, the tracker and status of new issues, users that are known with all they have."""
+    """What the issues refer to.
+
+    Statuses by id, closed ones, the tracker and status of new issues, users that are known with all they
+    have.
+    """
 
     statuses: dict[str, str] = {}
     closed: list[int] = []
@@ -60,10 +81,23 @@ class Mapper:
     """Turns rows of one Redmine into records."""
 
     def __init__(
-        self, *, name: str, url: str, meta: Meta, types: Mapping[str, Nature], activities: Mapping[str, Kind], fields: Mapping[Role, str],
-        custom: Iterable[str], people: bool, day_s: int, zone: str,
-    ) -> None:  # fmt: skip
-        """Take the settings of the source; *day_s* is the length of a working day, *zone* that of its days."""
+        self,
+        *,
+        name: str,
+        url: str,
+        meta: Meta,
+        types: Mapping[str, Nature],
+        activities: Mapping[str, Kind],
+        fields: Mapping[Role, str],
+        custom: Iterable[str],
+        people: bool,
+        day_s: int,
+        zone: str,
+    ) -> None:
+        """Take the settings of the source.
+
+        *day_s* is the length of a working day, *zone* that of its days.
+        """
         self.name, self.url, self.meta, self.people, self.day_s = name, url.rstrip("/"), meta, people, day_s
         self.natures = NATURES | {kind.casefold(): nature for kind, nature in types.items()}
         self.activities = {kind.casefold(): what for kind, what in activities.items()}
@@ -81,16 +115,23 @@ class Mapper:
     def project(self, one: wire.Project) -> Container:
         """Map a project."""
         return Container(
-            id=self.row_id(f"p{one.id}"), kind="project", code=one.identifier, name=one.name, archived=one.status == 9,
+            id=self.row_id(f"p{one.id}"),
+            kind="project",
+            code=one.identifier,
+            name=one.name,
+            archived=one.status == 9,
             url=f"{self.url}/projects/{one.identifier}",
-        )  # fmt: skip
+        )
 
     def user(self, one: wire.User, *, active: bool) -> Account:
         """Map a user that an administrator may see."""
         return Account(
-            id=self.row_id(f"u{one.id}"), display_name=f"{one.firstname} {one.lastname}".strip() or None, email=one.mail or None, login=one.login or None,
+            id=self.row_id(f"u{one.id}"),
+            display_name=f"{one.firstname} {one.lastname}".strip() or None,
+            email=one.mail or None,
+            login=one.login or None,
             active=active,
-        )  # fmt: skip
+        )
 
     def person(self, one: wire.Ref | None) -> Iterator[Account]:
         """Return the account of somebody, or of a group, who is only named; once."""
@@ -101,19 +142,33 @@ class Mapper:
     def version(self, one: wire.Version) -> Iterator[Record]:
         """Map a version: what issues are planned for, and the milestone that its day is."""
         yield Iteration(
-            id=self.row_id(f"v{one.id}"), container_id=self.row_id(f"p{one.project.id}"), name=one.name, state=one.status,
+            id=self.row_id(f"v{one.id}"),
+            container_id=self.row_id(f"p{one.project.id}"),
+            name=one.name,
+            state=one.status,
             finish_at=f"{one.due_date}T00:00:00Z" if one.due_date else None,
-        )  # fmt: skip
+        )
         yield Task(
-            id=self.row_id(f"m{one.id}"), container_id=self.row_id(f"p{one.project.id}"), title=one.name, kind="milestone", is_milestone=True,
-            type_raw="version", status_raw=one.status, status_native="done" if one.status == "closed" else "todo", planned_finish_on=one.due_date, due_on=one.due_date,
+            id=self.row_id(f"m{one.id}"),
+            container_id=self.row_id(f"p{one.project.id}"),
+            title=one.name,
+            kind="milestone",
+            is_milestone=True,
+            type_raw="version",
+            status_raw=one.status,
+            status_native="done" if one.status == "closed" else "todo",
+            planned_finish_on=one.due_date,
+            due_on=one.due_date,
             url=f"{self.url}/versions/{one.id}",
-        )  # fmt: skip
+        )
 
     # ---------- issues ----------
 
     def category(self, issue: wire.Issue) -> Category:
-        """Say what a status means: closed ones are done, the one of new issues is to do, all between is under way."""
+        """Say what a status means.
+
+        Closed ones are done, the one of new issues is to do, all between is under way.
+        """
         closed = (
             issue.status.is_closed if issue.status.is_closed is not None else issue.status.id in self.closed
         )
@@ -122,7 +177,10 @@ class Mapper:
         return "todo" if (issue.tracker.id, issue.status.id) in self.opening else "in_progress"
 
     def issue(self, issue: wire.Issue) -> Iterator[Record]:
-        """Map an issue with its links; ``spent_hours`` and all ``total_`` are left out, since they change without a stamp."""
+        """Map an issue with its links.
+
+        ``spent_hours`` and all ``total_`` are skipped, since they change without a stamp.
+        """
         id_ = self.row_id(issue.id)
         yield from self.person(issue.assigned_to)
         if issue.fixed_version and issue.fixed_version.id not in self.told_versions:
@@ -135,15 +193,31 @@ class Mapper:
         custom = {one.name: one for one in issue.custom_fields}
         self.met |= custom.keys() | {name for name in OPTIONAL["issues"] if getattr(issue, name) is not None}
         yield Task(
-            id=id_, container_id=self.row_id(f"p{issue.project.id}"), parent_id=self.row_id(issue.parent.id) if issue.parent else None, code=f"#{issue.id}",
-            title=issue.subject, url=f"{self.url}/issues/{issue.id}", kind="work", nature=self.natures.get((issue.tracker.name or "").casefold(), "unknown"),
-            type_raw=issue.tracker.name, status_raw=issue.status.name, status_native=category, priority_raw=issue.priority.name if issue.priority else None,
+            id=id_,
+            container_id=self.row_id(f"p{issue.project.id}"),
+            parent_id=self.row_id(issue.parent.id) if issue.parent else None,
+            code=f"#{issue.id}",
+            title=issue.subject,
+            url=f"{self.url}/issues/{issue.id}",
+            kind="work",
+            nature=self.natures.get((issue.tracker.name or "").casefold(), "unknown"),
+            type_raw=issue.tracker.name,
+            status_raw=issue.status.name,
+            status_native=category,
+            priority_raw=issue.priority.name if issue.priority else None,
             assignee_id=self.row_id(f"u{issue.assigned_to.id}") if issue.assigned_to else None,
-            iteration_id=self.row_id(f"v{issue.fixed_version.id}") if issue.fixed_version else None, created_at=issue.created_on, updated_at=issue.updated_on,
-            planned_start_on=issue.start_date, planned_finish_on=issue.due_date, due_on=issue.due_date,
-            actual_finish_on=self.day(issue.closed_on) if issue.closed_on and category == "done" else None, percent=issue.done_ratio, percent_kind="physical" if issue.done_ratio is not None else None,
-            estimate_s=seconds(issue.estimated_hours) if issue.estimated_hours is not None else None, points=number(custom.get(self.fields.get("points", ""))),
-        )  # fmt: skip
+            iteration_id=self.row_id(f"v{issue.fixed_version.id}") if issue.fixed_version else None,
+            created_at=issue.created_on,
+            updated_at=issue.updated_on,
+            planned_start_on=issue.start_date,
+            planned_finish_on=issue.due_date,
+            due_on=issue.due_date,
+            actual_finish_on=self.day(issue.closed_on) if issue.closed_on and category == "done" else None,
+            percent=issue.done_ratio,
+            percent_kind="physical" if issue.done_ratio is not None else None,
+            estimate_s=seconds(issue.estimated_hours) if issue.estimated_hours is not None else None,
+            points=number(custom.get(self.fields.get("points", ""))),
+        )
         start, finish = (
             text(custom.get(self.fields.get(role, ""))) for role in ("baseline_start", "baseline_finish")
         )
@@ -168,9 +242,12 @@ class Mapper:
         """Map a relation: ``precedes`` is finish to start, its delay in days of the source."""
         schedule = one.relation_type == "precedes"
         return TaskLink(
-            id=self.row_id(f"r{one.id}"), from_id=self.row_id(one.issue_id), to_id=self.row_id(one.issue_to_id), type="FS" if schedule else one.relation_type,
+            id=self.row_id(f"r{one.id}"),
+            from_id=self.row_id(one.issue_id),
+            to_id=self.row_id(one.issue_to_id),
+            type="FS" if schedule else one.relation_type,
             lag_s=(one.delay or 0) * self.day_s if schedule else None,
-        )  # fmt: skip
+        )
 
     def changes(self, issue: int, journal: wire.Journal) -> Iterator[Record]:
         """Map what a journal entry changed; its notes are not read."""
@@ -183,10 +260,14 @@ class Mapper:
                 told = True
                 yield from self.person(journal.user)
             yield TaskChange(
-                id=self.row_id(f"h{journal.id}/{field}"), task_id=self.row_id(issue), field=field, from_value=self.side(field, detail.old_value),
-                to_value=self.side(field, detail.new_value), at=journal.created_on,
+                id=self.row_id(f"h{journal.id}/{field}"),
+                task_id=self.row_id(issue),
+                field=field,
+                from_value=self.side(field, detail.old_value),
+                to_value=self.side(field, detail.new_value),
+                at=journal.created_on,
                 author_id=self.row_id(f"u{journal.user.id}") if journal.user and self.people else None,
-            )  # fmt: skip
+            )
 
     def side(self, field: str, value: Any) -> str | None:
         """Return one side of a change: the name of a status, the id of a row, else the text."""
@@ -220,11 +301,18 @@ class Mapper:
             (field.value for field in one.custom_fields if field.name == self.fields.get("billable")), None
         )
         yield Worklog(
-            id=self.row_id(f"t{one.id}"), task_id=self.row_id(one.issue.id) if one.issue else None, container_id=self.row_id(f"p{one.project.id}"),
-            account_id=self.row_id(f"u{one.user.id}") if one.user and self.people else None, day=one.spent_on, seconds=seconds(one.hours),
-            category=self.activities.get((one.activity.name or "").casefold() if one.activity else "", "project"),
-            billable=flag == "1" if flag in {"0", "1"} else None, updated_at=one.updated_on,
-        )  # fmt: skip
+            id=self.row_id(f"t{one.id}"),
+            task_id=self.row_id(one.issue.id) if one.issue else None,
+            container_id=self.row_id(f"p{one.project.id}"),
+            account_id=self.row_id(f"u{one.user.id}") if one.user and self.people else None,
+            day=one.spent_on,
+            seconds=seconds(one.hours),
+            category=self.activities.get(
+                (one.activity.name or "").casefold() if one.activity else "", "project"
+            ),
+            billable=flag == "1" if flag in {"0", "1"} else None,
+            updated_at=one.updated_on,
+        )
 
 
 def seconds(hours: float) -> int:

@@ -1,4 +1,7 @@
-"""How far a reading got: stamps of whole seconds, read a little before the newest one and not twice without need."""
+"""How far a reading got: stamps of whole seconds.
+
+They are read a little before the newest one and not twice without need.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ class Stamps:
 
 
 def marked(mark: str, at: datetime, done: dict[str, str], stamps: dict[str, str]) -> dict[str, Any]:
-    """Return a mark: the newest stamp, what was read after the second of its stamp was over, and what may have changed within it."""
+    """Return a mark.
+
+    The newest stamp, what was read after the second of its stamp was over, and what may have changed within
+    it.
+    """
     horizon, soon = earlier(mark), shifted(mark, -SAME_SECOND)
     near = {one: stamp for one, stamp in stamps.items() if stamp >= horizon}
     seen = {one: stamp for one, stamp in near.items() if stamp < soon or done.get(one) == stamp}

@@ -1,4 +1,7 @@
-"""Redmine's REST API, asked so that nothing slips through its pages, its caps and its silence about what it does not know."""
+"""Redmine's REST API, asked so that nothing slips through.
+
+Neither its pages, nor its caps, nor its silence about what it does not know.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,26 @@ from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone
 from hub_redmine.wire import Entry, Issue, Project, Ref, Relation, Status, Tracker, User, Version
 
 PAGE = 100
-"""The most rows that Redmine gives at once; it cuts what is above in silence."""
+"""The most rows that Redmine sends at once; it cuts what is above in silence."""
 FIRST = 10
 """Rows of the first page where mostly few are new."""
 AT_ONCE = 4
 """Issues asked at once for their history."""
 TRIES = 3
 KEYS = {
-    "issues": frozenset(Issue.__struct_fields__) | {
-        "author", "category", "description", "is_private", "total_estimated_hours", "spent_hours", "total_spent_hours", "attachments",
+    "issues": frozenset(Issue.__struct_fields__)
+    | {
+        "author",
+        "category",
+        "description",
+        "is_private",
+        "total_estimated_hours",
+        "spent_hours",
+        "total_spent_hours",
+        "attachments",
     },
     "time_entries": frozenset(Entry.__struct_fields__) | {"comments"},
-}  # fmt: skip
+}
 """The keys that are documented."""
 OPTIONAL = {
     "issues": {"assigned_to", "fixed_version", "parent", "priority"},
@@ -80,12 +91,16 @@ class Site:
     def page(
         self, name: str, params: list[tuple[str, str]], kind: type[T], *, offset: int = 0, size: int = PAGE
     ) -> Page:
-        """Return one page of the list *name*. Raises `SourceDataError` when it is cut: shorter than its own total says."""
+        """Return one page of the list *name*.
+
+        Raises `SourceDataError` when it is cut: shorter than its own total says.
+        """
         asked = [*params, ("limit", str(size)), ("offset", str(offset))]
+        many = list[kind]  # type: ignore[valid-type]
         rows: list[Any] = []
         total: int | None = None
         for _ in range(TRIES):  # rows are counted before they are read: one that goes between is no cut
-            rows, total = self._answer(f"/{name}.json", name, list[kind], asked, None)  # type: ignore[valid-type]
+            rows, total = self._answer(f"/{name}.json", name, many, asked, None)
             if total is None:
                 raise SourceDataError(
                     f"/{name}.json says no total_count: it cannot be told whether all came."
@@ -93,7 +108,8 @@ class Site:
             if len(rows) >= min(size, max(0, total - offset)):
                 return Page(rows=rows, total=total)
         raise SourceDataError(
-            f"/{name}.json says that {total} rows fit and gave {len(rows)} from row {offset + 1} on, of {size} asked for, {TRIES} times: the list is cut. "
+            f"/{name}.json says that {total} rows fit and gave {len(rows)} from row {offset + 1} on, "
+            f"of {size} asked for, {TRIES} times: the list is cut. "
             "Redmine, or something between, gives fewer rows than it should."
         )
 
@@ -113,18 +129,27 @@ class Site:
         raise SourceDataError(f"/{name}.json changed each time it was read: the next run tries again.")
 
     def projects(self) -> list[Project]:
-        """Return active and closed projects: closed ones are not in the default list, archived ones in none."""
+        """Return active and closed projects.
+
+        Closed ones are not in the default list, archived ones in none.
+        """
         return self.listed("projects", Project, [("status", "1|5")])
 
     def project(self, native: str) -> Project | None:
-        """Return a project that is in no list, or None when it does not exist. Raises `SourceForbidden` when it is archived or not for us."""
+        """Return a project that is in no list, or None when it does not exist.
+
+        Raises `SourceForbidden` when it is archived or not for us.
+        """
         try:
             return self._ask(f"/projects/{native}.json", "project", Project, route="/projects/ID.json")
         except SourceGone:
             return None
 
     def users(self) -> tuple[list[User], set[int]]:
-        """Return all users and the ids of locked ones. Raises `SourceForbidden` to whoever is no administrator."""
+        """Return all users and the ids of locked ones.
+
+        Raises `SourceForbidden` to whoever is no administrator.
+        """
         everyone = self.listed("users", User, [("status", "")])
         return everyone, {one.id for one in self.listed("users", User, [("status", "3")])}
 
@@ -151,7 +176,10 @@ class Site:
         return [one for one in rows if one.project.id == project]
 
     def version(self, native: int) -> Version | None:
-        """Return a version, or None when it does not exist. Raises `SourceForbidden` when it is not for us."""
+        """Return a version, or None when it does not exist.
+
+        Raises `SourceForbidden` when it is not for us.
+        """
         try:
             return self._ask(f"/versions/{native}.json", "version", Version, route="/versions/ID.json")
         except SourceGone:
@@ -162,7 +190,10 @@ class Site:
         return self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), Ref, size=1).total
 
     def renamed(self, name: str, projects: Iterable[int] | None, lacking: set[str]) -> list[str]:
-        """Say which keys look like *lacking* ones under another name: Redmine leaves out what a row has not, so that a lack alone proves nothing."""
+        """Say which keys look like *lacking* ones under another name.
+
+        Redmine sends no key for what a row has not, so that a lack alone proves nothing.
+        """
         if not lacking:
             return []
         rows = self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), dict[str, Any]).rows
@@ -196,7 +227,8 @@ class Site:
     ) -> Iterator[list[Issue]]:
         """Return issues with ids from *low* to *high*, changed since *since*, with their relations.
 
-        Each page asks for ids above the last one: what is touched or deleted meanwhile shifts nothing, unlike offsets.
+        Each page asks for ids above the last one: what is touched or deleted meanwhile shifts nothing, unlike
+        offsets.
         """
         # Redmine's >= lets in what is up to a second older
         floor = (
@@ -219,7 +251,8 @@ class Site:
             honoured = natives == sorted(set(natives)) and all(low <= one <= (high or one) for one in natives)
             if not honoured or (floor and any(one.updated_on < floor for one in page.rows)):
                 raise SourceDataError(
-                    "/issues.json did not keep to the ids or the stamp that were asked for: nothing of it was taken."
+                    "/issues.json did not keep to the ids or the stamp that were asked for: "
+                    "nothing of it was taken."
                 )
             if any(one.relations is None for one in page.rows):
                 raise SourceDataError("/issues.json came without the relations that were asked for.")
@@ -229,7 +262,10 @@ class Site:
             low = natives[-1] + 1
 
     def issue(self, native: int) -> Issue | None:
-        """Return an issue with its history, or None when it does not exist. Raises `SourceForbidden` when it is not for us."""
+        """Return an issue with its history, or None when it does not exist.
+
+        Raises `SourceForbidden` when it is not for us.
+        """
         try:
             found = self._ask(
                 f"/issues/{native}.json", "issue", Issue, [("include", "journals")], route="/issues/ID.json"
@@ -245,8 +281,8 @@ class Site:
     def entries(self, projects: Iterable[int] | None, since: str | None = None) -> Iterator[list[Entry]]:
         """Return time entries spent since the day *since*, in the order of their making.
 
-        There is no filter on ids: each page begins with the last row of the one before. Where it does not, something was deleted in between,
-        and one steps back until it does.
+        There is no filter on ids: each page begins with the last row of the one before. Where it does not,
+        something was deleted in between, and one steps back until it does.
         """
         filters: Filters = [("spent_on", ">=", (since,))] if since else _everything("time_entries")
         params = _query(_scope(projects, filters), "created_on:asc")
@@ -295,14 +331,20 @@ class Site:
                 return
 
     def relation(self, native: int) -> Relation | None:
-        """Return a relation, or None when it does not exist. Raises `SourceForbidden` when it is not for us."""
+        """Return a relation, or None when it does not exist.
+
+        Raises `SourceForbidden` when it is not for us.
+        """
         try:
             return self._ask(f"/relations/{native}.json", "relation", Relation, route="/relations/ID.json")
         except SourceGone:
             return None
 
     def entry(self, native: int) -> Entry | None:
-        """Return a time entry, or None when it does not exist. Raises `SourceForbidden` when it is not for us."""
+        """Return a time entry, or None when it does not exist.
+
+        Raises `SourceForbidden` when it is not for us.
+        """
         try:
             return self._ask(
                 f"/time_entries/{native}.json", "time_entry", Entry, route="/time_entries/ID.json"
@@ -313,7 +355,10 @@ class Site:
 
 @lru_cache
 def _decoder(where: str, kind: Any) -> msgspec.json.Decoder[Any]:
-    """Return the reader of an answer that has *kind* at *where*, and the number of rows where it is a list."""
+    """Return the reader of an answer that has *kind* at *where*.
+
+    Where it is a list, also the number of rows.
+    """
     answer = msgspec.defstruct("Answer", [(where, kind), ("total_count", int | None, None)], frozen=True)
     return msgspec.json.Decoder(answer)
 
@@ -321,7 +366,10 @@ def _decoder(where: str, kind: Any) -> msgspec.json.Decoder[Any]:
 def each(
     wanted: Iterable[int], ask: Callable[[int], T | None]
 ) -> Iterator[tuple[int, T | SourceForbidden | None]]:
-    """Ask for rows one by one, some at once, in order: the row, None when it does not exist, the refusal when it is not for us."""
+    """Ask for rows one by one, some at once, in order.
+
+    The row, None when it does not exist, the refusal when it is not for us.
+    """
 
     def one(native: int) -> tuple[int, T | SourceForbidden | None]:
         try:

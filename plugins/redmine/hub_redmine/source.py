@@ -1,4 +1,7 @@
-"""Redmine as a source: a walk over the ids at first and once a day, between them what changed, and a proof for each row that is gone."""
+"""Redmine as a source: a walk over the ids, and a proof for each row that is gone.
+
+The walk is at first and once a day; between them comes what changed.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ from hub import (
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
 from hub_redmine.marks import SAME_SECOND, Stamps, age_of, earlier, marked
+from hub_redmine.partitions import Changed, EndOfWalk, Hours, Metadata, Run, Slice, Walk
 from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
@@ -40,10 +44,11 @@ NOT_FOUND = "Redmine answers 404 for it"
 class RedmineSource(Source, frozen=True, kw_only=True):
     """A Redmine, asked by the API key of an account (My account, API access key).
 
-    *projects* narrows to identifiers, with all projects below them. *types* says the nature of trackers, *activities* which are internal work or absence.
-    *fields* binds roles (baseline_start, baseline_finish, points, billable) to the names of custom fields, *custom* names those to keep as they are.
-    *history* False reads no journals. *worklogs* False reads no hours; *worklog_people* False leaves out who did what.
-    Hours are read again where their day is within *hours_days* of the newest, all of them every *hours_sweep_days*.
+    *projects* narrows to identifiers, with all projects below them. *types* says the nature of trackers,
+    *activities* which are internal work or absence. *fields* binds roles (baseline_start, baseline_finish,
+    points, billable) to the names of custom fields, *custom* names those to keep as they are. *history* False
+    reads no journals. *worklogs* False reads no hours; *worklog_people* False leaves out who did what. Hours
+    are read again where their day is within *hours_days* of the newest, all of them every *hours_sweep_days*.
     """
 
     kind: ClassVar[str] = "redmine"
@@ -96,7 +101,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return [one.id for one in projects] if self.projects else None
 
     def _settings(self) -> str:
-        """Return what decides which rows are read and what they become: another value reads everything anew."""
+        """Return what decides which rows are read and what they become.
+
+        Another value reads everything anew.
+        """
         chosen = [
             self.url,
             self.projects,
@@ -112,10 +120,21 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return msgspec.json.encode(chosen, order="sorted").decode()
 
     def _mapper(self, ctx: Context, meta: mapping.Meta) -> mapping.Mapper:
-        return ctx.shared("mapper", lambda: mapping.Mapper(
-            name=self.name, url=self.url, meta=meta, types=self.types, activities=self.activities, fields=self.fields, custom=self.custom,
-            people=self.worklog_people, day_s=round(self.hours_per_day * 3600), zone=self.tz,
-        ))  # fmt: skip
+        return ctx.shared(
+            "mapper",
+            lambda: mapping.Mapper(
+                name=self.name,
+                url=self.url,
+                meta=meta,
+                types=self.types,
+                activities=self.activities,
+                fields=self.fields,
+                custom=self.custom,
+                people=self.worklog_people,
+                day_s=round(self.hours_per_day * 3600),
+                zone=self.tz,
+            ),
+        )
 
     # ---------- check ----------
 
@@ -143,7 +162,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 detail=f"{len(users)} users, {len(locked)} locked or registered only",
             )
         except SourceForbidden:
-            detail = "only administrators may list users: people come with the names on issues and hours, without mail addresses"
+            detail = (
+                "only administrators may list users: "
+                "people come with the names on issues and hours, without mail addresses"
+            )
             yield Check(name="users", state="warning", detail=detail)
         statuses, trackers = site.statuses(), site.trackers()
         first = {status for _, status in _opening(statuses, trackers)}
@@ -184,13 +206,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Walk over all ids at first, once a day, and when a project comes back; between them ask for what changed."""
+        """Walk over all ids at first, once a day, and when a project comes back.
+
+        Between them ask for what changed.
+        """
         before: dict[str, Any] = cursors.get("metadata") or {}
         projects = self._wanted(ctx)
         for name in self.projects:
             if not before and name not in {one.identifier for one in projects}:
                 raise SourceDataError(
-                    f"The project {name} does not exist, or this account is no member of it: correct projects, or give the right."
+                    f"The project {name} does not exist, or this account is no member of it: "
+                    "correct projects, or give the right."
                 )
         if not projects:
             ctx.report_missing("this account can read no project")
@@ -205,44 +231,44 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
         fresh = not walk and "meta" in before and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
-        users: tuple[list[wire.User], set[int]] = ([], set())
+        users: list[wire.User] = []
+        locked: set[int] = set()
         versions: list[wire.Version] = []
         lost: list[int] = []
         if not fresh:
-            meta, users, versions = self._metadata(ctx, projects)
+            meta, (users, locked), versions = self._metadata(ctx, projects)
             old = set((before.get("meta") or {}).get("versions", [])) - set(meta.versions)
             lost = [native for native, found in each(sorted(old), self._site(ctx).version) if found is None]
         cursor = {
             "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"),
-            "known": sorted(set(before.get("known", [])) | {one.id for one in projects}), "meta": msgspec.to_builtins(meta),
-        }  # fmt: skip
+            "known": sorted(set(before.get("known", [])) | {one.id for one in projects}),
+            "meta": msgspec.to_builtins(meta),
+        }
         stands = {"settings": self._settings(), "readable": sorted(one.id for one in projects)}
-        shared = {"meta": meta, "narrow": self._narrow(projects), "stands": stands}
+        run = Run(meta=meta, narrow=self._narrow(projects), stands=stands)
         yield Partition(
             id="metadata",
             label="projects",
-            data=shared
-            | {"projects": projects, "users": users, "versions": versions, "lost": lost, "cursor": cursor},
+            data=Metadata(
+                run=run,
+                projects=projects,
+                users=users,
+                locked=locked,
+                versions=versions,
+                lost=lost,
+                cursor=cursor,
+            ),
         )
         if not projects:
             return
         if not walk:
-            yield Partition(id="issues", label="changed issues", data=shared)
+            yield Partition(id="issues", label="changed issues", data=Changed(run))
         else:
-            yield from self._walk(
-                ctx,
-                shared | {"came": came},
-                mark if known else {},
-                Known(mark.get("ids")),
-                Known(mark.get("links")),
-            )
+            yield from self._walk(ctx, run, mark, came, known=known)
         if self.worklogs:
             known, came = self._stands(ctx, hours, projects)
-            yield Partition(
-                id="hours",
-                label="time entries",
-                data=shared | {"before": hours, "all": not known or bool(came)},
-            )
+            whole = not known or bool(came)
+            yield Partition(id="hours", label="time entries", data=Hours(run, hours, whole))
 
     def _stands(
         self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]
@@ -252,38 +278,32 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return same, {one.id for one in projects} - set(mark.get("readable", []))
 
     def _walk(
-        self, ctx: Context, shared: dict[str, Any], mark: dict[str, Any], ids: Known, old_links: Known
+        self, ctx: Context, run: Run, mark: dict[str, Any], came: set[int], *, known: bool
     ) -> Iterator[Partition]:
         # the mark is taken before anything is read: whatever changes meanwhile is found by the next run
-        site, narrow = self._site(ctx), shared["narrow"]
-        newest = site.newest_issue(narrow)
-        highest = site.highest_issue(narrow)
+        site = self._site(ctx)
+        newest = site.newest_issue(run.narrow)
+        highest = site.highest_issue(run.narrow)
         size = max(PAGE, -(-highest // SLICES))
         mark_at, now = newest.updated_on if newest else "", ctx.now()
-        stamps = ctx.shared("stamps", lambda: Stamps(earlier(mark_at)))
+        walk = Walk(
+            run=run,
+            came=came,
+            mark=mark if known else {},
+            known=Known(mark.get("ids")),
+            known_links=Known(mark.get("links")),
+            seen=ctx.shared("ids", Known),
+            links=ctx.shared("links", Known),
+            stamps=ctx.shared("stamps", lambda: Stamps(earlier(mark_at))),
+        )
         names = []
-        seen, links = ctx.shared("ids", Known), ctx.shared("links", Known)
         for low in range(1, highest + 1, size):
             names.append(f"issues from {low}")
-            last = low + size > highest
-            yield Partition(id=names[-1], label="issues", estimate=size, data=shared | {
-                "low": low, "high": None if last else low + size - 1, "mark": mark, "seen": seen, "known": ids, "stamps": stamps, "links": links, "old links": old_links})  # fmt: skip
+            high = None if low + size > highest else low + size - 1
+            yield Partition(id=names[-1], label="issues", estimate=size, data=Slice(walk, low, high))
         # last: a run that finds this mark knows that everything before it is there
-        yield Partition(
-            id="issues",
-            label="mark",
-            after=tuple(names),
-            data=shared
-            | {
-                "mark": mark_at,
-                "at": now,
-                "seen": seen,
-                "known": ids,
-                "stamps": stamps,
-                "links": links,
-                "old links": old_links,
-            },
-        )
+        end = EndOfWalk(walk, mark_at, now)
+        yield Partition(id="issues", label="mark", after=tuple(names), data=end)
 
     def _metadata(
         self, ctx: Context, projects: list[wire.Project]
@@ -295,58 +315,63 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         except SourceForbidden:  # names come with issues and hours
             users = ([], set())
         versions = [version for one in projects for version in site.versions(one.id)]
-        return mapping.Meta(
-            statuses={str(one.id): one.name for one in statuses}, closed=[one.id for one in statuses if one.is_closed],
-            opening=_opening(statuses, trackers), trackers={str(one.id): one.name for one in trackers},
-            users=sorted(one.id for one in users[0]), versions=sorted(one.id for one in versions),
-        ), users, versions  # fmt: skip
+        return (
+            mapping.Meta(
+                statuses={str(one.id): one.name for one in statuses},
+                closed=[one.id for one in statuses if one.is_closed],
+                opening=_opening(statuses, trackers),
+                trackers={str(one.id): one.name for one in trackers},
+                users=sorted(one.id for one in users[0]),
+                versions=sorted(one.id for one in versions),
+            ),
+            users,
+            versions,
+        )
 
     # ---------- read ----------
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one partition."""
-        data = partition.data
-        mapper = self._mapper(ctx, data["meta"])
-        if partition.id == "metadata":
-            yield self._projects(mapper, data)
-        elif partition.id == "hours":
-            yield from self._hours(ctx, mapper, data)
-        elif "low" in data:
-            yield from self._slice(ctx, mapper, data)
-        elif "stamps" in data:
-            yield from self._end_of_walk(ctx, mapper, data)
-        else:
-            yield from self._changed(ctx, mapper, data, cursor)
+        match partition.data:
+            case Metadata() as data:
+                yield self._projects(self._mapper(ctx, data.run.meta), data)
+            case Slice() as data:
+                yield from self._slice(ctx, self._mapper(ctx, data.walk.run.meta), data)
+            case EndOfWalk() as data:
+                yield from self._end_of_walk(ctx, self._mapper(ctx, data.walk.run.meta), data)
+            case Changed(run):
+                yield from self._changed(ctx, self._mapper(ctx, run.meta), run, cursor)
+            case Hours() as data:
+                yield from self._hours(ctx, self._mapper(ctx, data.run.meta), data)
 
-    def _projects(self, mapper: mapping.Mapper, data: dict[str, Any]) -> Batch:
-        users, locked = data["users"]
-        records: list[Record] = [mapper.project(one) for one in data["projects"]]
-        records += [mapper.user(one, active=one.id not in locked) for one in users]
-        records += [record for one in data["versions"] for record in mapper.version(one)]
+    def _projects(self, mapper: mapping.Mapper, data: Metadata) -> Batch:
+        records: list[Record] = [mapper.project(one) for one in data.projects]
+        records += [mapper.user(one, active=one.id not in data.locked) for one in data.users]
+        records += [record for one in data.versions for record in mapper.version(one)]
         gone = tuple(
-            self._left(*one)
-            for native in data["lost"]
+            self._gone(*one)
+            for native in data.lost
             for one in ((Iteration, f"v{native}"), (Task, f"m{native}"))
         )
-        return Batch(records=records, gone=gone, cursor=data["cursor"])
+        return Batch(records=records, gone=gone, cursor=data.cursor)
 
-    def _slice(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+    def _slice(self, ctx: Context, mapper: mapping.Mapper, data: Slice) -> Iterator[Batch]:
         """Read a stretch of ids; the history only of what is new to us or changed since the last mark."""
-        mark = data["mark"]
-        horizon, before = earlier(mark.get("updated", "")), mark.get("seen", {})
-        for page in self._site(ctx).issues(data["narrow"], low=data["low"], high=data["high"]):
+        walk = data.walk
+        horizon, before = earlier(walk.mark.get("updated", "")), walk.mark.get("seen", {})
+        for page in self._site(ctx).issues(walk.run.narrow, low=data.low, high=data.high):
             for one in page:
-                data["seen"].add(one.id, one.project.id)
-                _note_links(data["links"], [one])
+                walk.seen.add(one.id, one.project.id)
+                _note_links(walk.links, [one])
             news = [
                 one for one in page
-                if one.id not in data["known"].where or one.project.id in data["came"]
+                if one.id not in walk.known.where or one.project.id in walk.came
                 or (one.updated_on >= horizon and before.get(str(one.id)) != one.updated_on)
             ]  # fmt: skip
             old = [one for one in page if one not in news]
-            data["stamps"].note(old)
+            walk.stamps.note(old)
             records = [record for one in old for record in mapper.issue(one)]
-            yield self._with_history(ctx, mapper, news, records, data["stamps"])
+            yield self._with_history(ctx, mapper, news, records, walk.stamps)
 
     def _with_history(
         self,
@@ -356,7 +381,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         records: list[Record],
         stamps: Stamps,
     ) -> Batch:
-        """Read the history of *news* one by one, as Redmine wants it: what it then says, its stamp too, is younger than the list."""
+        """Read the history of *news* one by one, as Redmine wants it.
+
+        What it then says, its stamp too, is younger than the list.
+        """
         stamps.note(news)
         if not self.history:
             return Batch(records=records + [record for one in news for record in mapper.issue(one)])
@@ -365,7 +393,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for native, found in each(listed, self._site(ctx).issue):
             ctx.raise_if_cancelled()
             if found is None:
-                gone.append(self._left(Task, native))
+                gone.append(self._gone(Task, native))
             elif isinstance(found, SourceForbidden):  # its project was archived since the list was made
                 records.extend(mapper.issue(listed[native]))
             else:
@@ -376,43 +404,46 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 )
         return Batch(records=records, gone=tuple(gone))
 
-    def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
+    def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: EndOfWalk) -> Iterator[Batch]:
         """Ask about each issue that was there and is not any more; write the mark."""
-        seen: Known = data["seen"]
+        walk, run, seen = data.walk, data.walk.run, data.walk.seen
         readable = {str(one.id) for one in self._wanted(ctx)}
-        proven, hidden, away = self._lost(data["known"], seen, readable, self._site(ctx).issue)
-        seen.where |= {native: data["known"].where[native] for native in hidden + away}
+        proven, hidden, away = self._lost(walk.known, seen, readable, self._site(ctx).issue)
+        seen.where |= {native: walk.known.where[native] for native in hidden + away}
         # a relation comes and goes without a stamp on either issue
-        links, old = data["links"], data["old links"]
         unlinked = []
-        for native, found in each(old.lost(links).get("0", []), self._site(ctx).relation):
+        for native, found in each(walk.known_links.lost(walk.links).get("0", []), self._site(ctx).relation):
             if found is None:
-                unlinked.append(self._left(TaskLink, f"r{native}"))
+                unlinked.append(self._gone(TaskLink, f"r{native}"))
             else:
-                links.add(native, 0)
+                walk.links.add(native, 0)
         ctx.shared("done", set[str]).add("walk")
         wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
-        lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, data["narrow"])
+        lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, run.narrow)
         yield Batch(
             gone=(
-                *(self._left(Task, one) for one in proven),
-                *(self._left(Task, one, hidden=True) for one in hidden),
+                *(self._gone(Task, one) for one in proven),
+                *(self._gone(Task, one, hidden=True) for one in hidden),
                 *unlinked,
             ),
-            cursor=marked(data["mark"], data["at"], {}, data["stamps"].found)
+            cursor=marked(data.mark, data.at, {}, walk.stamps.found)
             | {
                 "ids": seen.places(),
-                "links": data["links"].places(),
-                "walked": data["at"].isoformat(),
+                "links": walk.links.places(),
+                "walked": data.at.isoformat(),
                 "lacking": lacking,
             }
-            | data["stands"],
+            | run.stands,
         )
 
     def _lost(
         self, known: Known, seen: Known, readable: set[str], ask: Callable[[int], Any]
     ) -> tuple[list[int], list[int], list[int]]:
-        """Tell what is lost apart: rows that do not exist any more, rows of readable projects that are not for us, rows of other projects."""
+        """Tell what is lost apart.
+
+        Rows that do not exist any more, rows of readable projects that are not for us, rows of other
+        projects.
+        """
         proven: list[int] = []
         hidden: list[int] = []
         away: list[int] = []
@@ -427,7 +458,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 )
         return proven, hidden, away
 
-    def _left(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
+    def _gone(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
         evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
         return Gone(
             record=record,
@@ -437,9 +468,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
 
     def _changed(
-        self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any], cursor: dict[str, Any]
+        self, ctx: Context, mapper: mapping.Mapper, run: Run, cursor: dict[str, Any]
     ) -> Iterator[Batch]:
-        """Read issues changed since the mark and a little before; the history only of those that were not seen at that stamp."""
+        """Read issues changed since the mark and a little before.
+
+        The history is read only of those that were not seen at that stamp.
+        """
         now, mark, before, unsettled = (
             ctx.now(),
             cursor["updated"],
@@ -448,7 +482,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         )
         ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
         stamps = Stamps(earlier(mark))
-        for page in self._site(ctx).issues(data["narrow"], since=earlier(mark) or None):
+        for page in self._site(ctx).issues(run.narrow, since=earlier(mark) or None):
             for one in page:
                 ids.add(one.id, one.project.id)
             _note_links(links, page)
@@ -462,13 +496,16 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         yield Batch(
             cursor=marked(mark, now, done, stamps.found)
             | {"ids": ids.places(), "links": links.places(), "walked": cursor["walked"], "lacking": False}
-            | data["stands"]
+            | run.stands
         )
 
     def _told(
         self, ctx: Context, name: str, met: set[str], wanted: set[str], narrow: list[int] | None
     ) -> bool:
-        """Say what no row of a whole reading had: a custom field of the settings, or a key that now has another name. True: all is read again next time."""
+        """Say what no row of a whole reading had; True when all is to be read again next time.
+
+        A custom field of the settings, or a key that now has another name.
+        """
         said = [
             f"{name}: none has a custom field {one!r}: it was renamed, or is for others"
             for one in sorted(wanted - met)
@@ -481,11 +518,14 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     # ---------- hours ----------
 
-    def _hours(self, ctx: Context, mapper: mapping.Mapper, data: dict[str, Any]) -> Iterator[Batch]:
-        """Read time entries: Redmine has no filter on their changes, so those of the last months each time, and all of them once a week."""
-        site, before, now = self._site(ctx), data["before"], ctx.now()
+    def _hours(self, ctx: Context, mapper: mapping.Mapper, data: Hours) -> Iterator[Batch]:
+        """Read time entries: those of the last months each time, and all of them once a week.
+
+        Redmine has no filter on their changes.
+        """
+        site, run, before, now = self._site(ctx), data.run, data.before, ctx.now()
         known = Known(before.get("ids"))
-        whole = data["all"] or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
+        whole = data.whole or not before or age_of(before, now) >= timedelta(days=self.hours_sweep_days)
         since = "" if whole else before["since"]
         seen, newest, updated = Known(), before.get("made", ""), before.get("updated", "")
         horizon = "" if whole else earlier(updated)
@@ -504,11 +544,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             return Batch(records=[record for one in news for record in mapper.entry(one)])
 
         if not whole:  # what was booked lately for days long past
-            for rows in site.made_since(data["narrow"], earlier(before["made"])):
+            for rows in site.made_since(run.narrow, earlier(before["made"])):
                 yield taken(rows)
-        for rows in site.entries(data["narrow"], since or None):
+        for rows in site.entries(run.narrow, since or None):
             yield taken(rows)
-        readable = {str(one) for one in data["stands"]["readable"]}
+        readable = {str(one) for one in run.stands["readable"]}
         gone: list[int] = []
         hidden: list[int] = []
         for project, natives in known.lost(seen, since=since[:7]).items():
@@ -526,17 +566,26 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         known.where |= seen.where
         wanted = {self.fields["billable"]} if "billable" in self.fields else set()
         lacking = (
-            whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, data["narrow"])
+            whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, run.narrow)
         )
         yield Batch(
-            gone=tuple(self._left(Worklog, f"t{one}") for one in gone) + tuple(self._left(Worklog, f"t{one}", hidden=True) for one in hidden),
+            gone=tuple(self._gone(Worklog, f"t{one}") for one in gone)
+            + tuple(self._gone(Worklog, f"t{one}", hidden=True) for one in hidden),
             cursor={
-                **data["stands"], "at": "" if lacking else now.isoformat() if whole else before["at"], "made": newest, "updated": updated, "since": max(since, self._window(newest)), "ids": known.places(),
+                **run.stands,
+                "at": "" if lacking else now.isoformat() if whole else before["at"],
+                "made": newest,
+                "updated": updated,
+                "since": max(since, self._window(newest)),
+                "ids": known.places(),
             },
-        )  # fmt: skip
+        )
 
     def _window(self, newest: str) -> str:
-        """Return the first day that is read each time: of a month, so that what is known by month can be held against it."""
+        """Return the first day that is read each time.
+
+        It is of a month, so that what is known by month can be held against it.
+        """
         return (
             (date.fromisoformat(newest[:10]) - timedelta(days=self.hours_days)).replace(day=1).isoformat()
             if newest
@@ -546,7 +595,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
-        """Prove which issues are gone where this run has not walked over them; say which projects cannot be read any more."""
+        """Prove which issues are gone where this run has not walked over them.
+
+        Say which projects cannot be read any more.
+        """
         site, projects = self._site(ctx), self._wanted(ctx)
         before = cursors.get("metadata") or {}
         readable = {str(one.id) for one in projects}
@@ -556,8 +608,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 for one in page:
                     seen.add(one.id, one.project.id)
             proven, hidden, _ = self._lost(known, seen, readable, site.issue)
-            yield from (self._left(Task, one) for one in proven)
-            yield from (self._left(Task, one, hidden=True) for one in hidden)
+            yield from (self._gone(Task, one) for one in proven)
+            yield from (self._gone(Task, one, hidden=True) for one in hidden)
         for lost in sorted(set(before.get("known", [])) - {one.id for one in projects}):
             try:
                 found = site.project(str(lost))
@@ -581,7 +633,10 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
 
 def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[tuple[int, int]]:
-    """Return tracker and status of new issues; the first status where trackers do not say, as those of old versions."""
+    """Return tracker and status of new issues.
+
+    The first status where trackers do not say, as those of old versions.
+    """
     first = statuses[0].id if statuses else 0
     return [(one.id, one.default_status.id if one.default_status else first) for one in trackers]
 

@@ -62,7 +62,11 @@ class StatusRef(msgspec.Struct, frozen=True):
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """An issue: what is not set is null and not absent; dates are civil days, stamps UTC in whole seconds, hours its own and those of all below it (``total_``, not read)."""
+    """An issue: what is not set is null and not absent.
+
+    Dates are civil days, stamps UTC in whole seconds, hours its own and those of all below it (``total_``,
+    not read).
+    """
 
     id: int
     project: Ref

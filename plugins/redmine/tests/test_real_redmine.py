@@ -1,7 +1,8 @@
 """A real Redmine that nobody here wrote: its whole life, and the store equal to what the server itself says.
 
-`make test-redmine` starts a scratch server, or takes REDMINE_URL and REDMINE_API_KEY of an administrator; it is written to.
-The other side of the comparison is a reading of its own, of a server at rest: nothing of the connector's.
+`make test-redmine` starts a scratch server, or takes REDMINE_URL and REDMINE_API_KEY of an administrator; it
+is written to. The other side of the comparison is a reading of its own, of a server at rest: nothing of the
+connector's.
 """
 
 from __future__ import annotations
@@ -34,8 +35,18 @@ __all__ = ["store"]
 URL, KEY = os.environ.get("REDMINE_URL", ""), os.environ.get("REDMINE_API_KEY", "")
 pytestmark = pytest.mark.skipif(not (URL and KEY), reason="needs a scratch Redmine: make test-redmine")
 EDITS = 500
-KEPT = {"status_id", "assigned_to_id", "due_date", "start_date", "fixed_version_id", "estimated_hours", "done_ratio", "parent_id",
-        "tracker_id", "project_id"}  # fmt: skip
+KEPT = {
+    "status_id",
+    "assigned_to_id",
+    "due_date",
+    "start_date",
+    "fixed_version_id",
+    "estimated_hours",
+    "done_ratio",
+    "parent_id",
+    "tracker_id",
+    "project_id",
+}
 
 
 class Server:
@@ -77,9 +88,15 @@ def server() -> Server:
 
 def source(**settings: Any) -> RedmineSource:
     return RedmineSource(
-        name="redmine", url=URL, key=Secret("env", "REDMINE_API_KEY", Path()), tz="Europe/Paris",
-        fields={"baseline_finish": "Baseline due date", "billable": "Billable"}, custom=("Workstreams",), max_leave=1.0, **settings,
-    )  # fmt: skip
+        name="redmine",
+        url=URL,
+        key=Secret("env", "REDMINE_API_KEY", Path()),
+        tz="Europe/Paris",
+        fields={"baseline_finish": "Baseline due date", "billable": "Billable"},
+        custom=("Workstreams",),
+        max_leave=1.0,
+        **settings,
+    )
 
 
 def go(store: Store, **options: Any) -> SourceReport:
@@ -102,16 +119,31 @@ def same_issues(store: Store, server: Server, *, but: frozenset[int] = frozenset
         return f"redmine:{prefix}{row[name]['id']}" if row.get(name) else None
 
     wanted = {
-        (f"redmine:{row['id']}", row["subject"], row["status"]["name"], ref(row, "project", "p"), ref(row, "assigned_to", "u"), ref(row, "parent", ""),
-         row["start_date"], row["due_date"], row["done_ratio"], row["updated_on"], None if row["estimated_hours"] is None else round(row["estimated_hours"] * 3600))
+        (
+            f"redmine:{row['id']}",
+            row["subject"],
+            row["status"]["name"],
+            ref(row, "project", "p"),
+            ref(row, "assigned_to", "u"),
+            ref(row, "parent", ""),
+            row["start_date"],
+            row["due_date"],
+            row["done_ratio"],
+            row["updated_on"],
+            None if row["estimated_hours"] is None else round(row["estimated_hours"] * 3600),
+        )
         for row in server.issues()
-    }  # fmt: skip
+    }
     ours = {
         row
-        for row in rows(store, "SELECT id, title, status_raw, container_id, assignee_id, parent_id, planned_start_on, due_on, percent, updated_at, estimate_s "
-                               f"FROM task WHERE kind = 'work' AND {LIVE}")
+        for row in rows(
+            store,
+            "SELECT id, title, status_raw, container_id, assignee_id, parent_id, planned_start_on, due_on, "
+            "percent, updated_at, estimate_s "
+            f"FROM task WHERE kind = 'work' AND {LIVE}",
+        )
         if int(str(row[3]).removeprefix("redmine:p")) not in but
-    }  # fmt: skip
+    }
     assert wanted == ours
     return len(wanted)
 
@@ -132,8 +164,11 @@ def same_hours(store: Store, server: Server, *, since: str = "", but: frozenset[
                 )
             )
     away = ", ".join(f"'redmine:p{one}'" for one in but) or "''"
-    live = (f"FROM worklog w WHERE day >= '{since}' AND w.{LIVE} AND container_id NOT IN ({away}) AND coalesce(task_id, '') NOT IN "
-            "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))")  # fmt: skip
+    live = (
+        f"FROM worklog w WHERE day >= '{since}' AND w.{LIVE} AND container_id NOT IN ({away}) "
+        "AND coalesce(task_id, '') NOT IN "
+        "(SELECT id FROM task WHERE presence IN ('deleted', 'trashed'))"
+    )
     assert wanted == {
         (who, month): seconds
         for who, month, seconds in rows(
@@ -188,91 +223,118 @@ def same_links(store: Store, server: Server) -> None:
     ours = set(
         rows(
             store,
-            f"SELECT l.id, from_id, to_id FROM task_link l JOIN task t ON t.id = l.from_id JOIN task u ON u.id = l.to_id WHERE l.{LIVE} AND {live} AND u.{live[2:]}",
+            "SELECT l.id, from_id, to_id FROM task_link l JOIN task t ON t.id = l.from_id "
+            f"JOIN task u ON u.id = l.to_id WHERE l.{LIVE} AND {live} AND u.{live[2:]}",
         )
     )
     assert wanted == ours
 
 
-def deeds(server: Server, rng: random.Random) -> Iterator[Callable[[], Any]]:
-    """Return what clients of a Redmine do in a day; some of it is refused, as it is to them."""
-    users = [row["login"] for row in server.all("users") if row["login"] != "admin"]
-    people = [row["id"] for row in server.all("users") if row["login"] != "admin"]
-    statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
-    projects = [row["id"] for row in server.all("projects")]
-    activities = [
-        row["id"]
-        for row in server.call("GET", "/enumerations/time_entry_activities.json")["time_entry_activities"]
-    ]
-    issues = [row["id"] for row in server.issues()]
-    entries = [row["id"] for row in server.entries()]
-    today = date.fromisoformat(max(row["spent_on"] for row in server.entries()))
+Deed = Callable[[], Any]
 
-    def change(body: dict[str, Any]) -> Callable[[], Any]:
-        native, user = rng.choice(issues), rng.choice([None, rng.choice(users)])
-        return lambda: server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
 
-    def create() -> Any:
-        made = server.call("POST", "/issues.json", {"issue": {"project_id": rng.choice(projects), "tracker_id": rng.choice([1, 2, 3]), "subject": f"Né aujourd'hui {rng.random()}",
-                                                             "estimated_hours": rng.choice([None, 3.5])}})  # fmt: skip
-        if made:
-            issues.append(made["issue"]["id"])
+class Day:
+    """What clients of a Redmine do in a day; some of it is refused, as it is to them."""
 
-    def book() -> Any:
-        day = today - timedelta(days=rng.choice([0, 1, 2, 3, 10, 200]))
-        place = (
-            {"issue_id": rng.choice(issues)} if rng.random() < 0.9 else {"project_id": rng.choice(projects)}
-        )
-        made = server.call("POST", "/time_entries.json", {"time_entry": place | {"hours": rng.choice([0.25, 0.33, 1.75, 7]), "spent_on": day.isoformat(),
-                                                          "activity_id": rng.choice(activities), "user_id": rng.choice(people)}})  # fmt: skip
-        if made:
-            entries.append(made["time_entry"]["id"])
+    def __init__(self, server: Server, rng: random.Random) -> None:
+        self.server, self.rng = server, rng
+        people = [row for row in server.all("users") if row["login"] != "admin"]
+        self.users = [row["login"] for row in people]
+        self.people = [row["id"] for row in people]
+        self.statuses = [row["id"] for row in server.call("GET", "/issue_statuses.json")["issue_statuses"]]
+        self.projects = [row["id"] for row in server.all("projects")]
+        activities = server.call("GET", "/enumerations/time_entry_activities.json")
+        self.activities = [row["id"] for row in activities["time_entry_activities"]]
+        self.issues = [row["id"] for row in server.issues()]
+        self.entries = [row["id"] for row in server.entries()]
+        self.today = date.fromisoformat(max(row["spent_on"] for row in server.entries()))
 
-    def gone(path: str, ids: list[int]) -> Callable[[], Any]:
-        native = ids.pop(rng.randrange(len(ids)))
-        return lambda: server.call("DELETE", f"/{path}/{native}.json")
+    def deeds(self) -> Iterator[Deed]:
+        kinds: dict[Callable[[], Deed], int] = {
+            self.status: 10,
+            self.field: 8,
+            self.parent: 3,
+            self.move: 3,
+            lambda: self.create: 5,
+            lambda: self.delete("issues", self.issues): 2,
+            lambda: self.book: 10,
+            self.rebook: 5,
+            lambda: self.delete("time_entries", self.entries): 3,
+            self.relate: 2,
+        }
+        for _ in range(EDITS):
+            yield self.rng.choices(list(kinds), list(kinds.values()))[0]()
 
-    for _ in range(EDITS):
-        kind = rng.choices(
-            ["status", "field", "parent", "move", "create", "delete", "book", "rebook", "unbook", "relate"],
-            [10, 8, 3, 3, 5, 2, 10, 5, 3, 2],
-        )[0]
-        match kind:
-            case "status":
-                yield change({"status_id": rng.choice(statuses), "notes": rng.choice(["", "relance faite"])})
-            case "field":
-                yield change(rng.choice([
-                    {"done_ratio": rng.randrange(0, 101, 10)}, {"due_date": (today + timedelta(days=rng.randrange(90))).isoformat()}, {"assigned_to_id": rng.choice(people)},
-                    {"estimated_hours": rng.choice([1, 2.5, 80])}, {"subject": f"Renommé « {rng.random()} »"},
-                ]))  # fmt: skip
-            case "parent":
-                yield change({"parent_issue_id": rng.choice([*issues, ""])})
-            case "move":
-                yield change({"project_id": rng.choice(projects)})
-            case "create":
-                yield create
-            case "delete":
-                yield gone("issues", issues)
-            case "book":
-                yield book
-            case "rebook":
-                native, hours = rng.choice(entries), rng.choice([0.5, 2, 6.75])
-                yield lambda native=native, hours=hours: server.call(
-                    "PUT", f"/time_entries/{native}.json", {"time_entry": {"hours": hours}}
-                )
-            case "unbook":
-                yield gone("time_entries", entries)
-            case "relate":
-                a, b = rng.sample(issues, 2)
-                yield lambda a=a, b=b: server.call(
-                    "POST",
-                    f"/issues/{a}/relations.json",
-                    {"relation": {"issue_to_id": b, "relation_type": "relates"}},
-                )
+    def change(self, body: dict[str, Any]) -> Deed:
+        native, user = self.rng.choice(self.issues), self.rng.choice([None, self.rng.choice(self.users)])
+        return lambda: self.server.call("PUT", f"/issues/{native}.json", {"issue": body}, user=user)
+
+    def status(self) -> Deed:
+        notes = self.rng.choice(["", "relance faite"])
+        return self.change({"status_id": self.rng.choice(self.statuses), "notes": notes})
+
+    def field(self) -> Deed:
+        due = self.today + timedelta(days=self.rng.randrange(90))
+        bodies: list[dict[str, Any]] = [
+            {"done_ratio": self.rng.randrange(0, 101, 10)},
+            {"due_date": due.isoformat()},
+            {"assigned_to_id": self.rng.choice(self.people)},
+            {"estimated_hours": self.rng.choice([1, 2.5, 80])},
+            {"subject": f"Renommé « {self.rng.random()} »"},
+        ]
+        return self.change(self.rng.choice(bodies))
+
+    def parent(self) -> Deed:
+        return self.change({"parent_issue_id": self.rng.choice([*self.issues, ""])})
+
+    def move(self) -> Deed:
+        return self.change({"project_id": self.rng.choice(self.projects)})
+
+    def create(self) -> None:
+        issue = {
+            "project_id": self.rng.choice(self.projects),
+            "tracker_id": self.rng.choice([1, 2, 3]),
+            "subject": f"Né aujourd'hui {self.rng.random()}",
+            "estimated_hours": self.rng.choice([None, 3.5]),
+        }
+        if made := self.server.call("POST", "/issues.json", {"issue": issue}):
+            self.issues.append(made["issue"]["id"])
+
+    def book(self) -> None:
+        day = self.today - timedelta(days=self.rng.choice([0, 1, 2, 3, 10, 200]))
+        on_issue = self.rng.random() < 0.9
+        entry = {
+            "issue_id" if on_issue else "project_id": self.rng.choice(
+                self.issues if on_issue else self.projects
+            ),
+            "hours": self.rng.choice([0.25, 0.33, 1.75, 7]),
+            "spent_on": day.isoformat(),
+            "activity_id": self.rng.choice(self.activities),
+            "user_id": self.rng.choice(self.people),
+        }
+        if made := self.server.call("POST", "/time_entries.json", {"time_entry": entry}):
+            self.entries.append(made["time_entry"]["id"])
+
+    def rebook(self) -> Deed:
+        native, hours = self.rng.choice(self.entries), self.rng.choice([0.5, 2, 6.75])
+        body = {"time_entry": {"hours": hours}}
+        return lambda: self.server.call("PUT", f"/time_entries/{native}.json", body)
+
+    def delete(self, path: str, ids: list[int]) -> Deed:
+        native = ids.pop(self.rng.randrange(len(ids)))
+        return lambda: self.server.call("DELETE", f"/{path}/{native}.json")
+
+    def relate(self) -> Deed:
+        one, other = self.rng.sample(self.issues, 2)
+        body = {"relation": {"issue_to_id": other, "relation_type": "relates"}}
+        return lambda: self.server.call("POST", f"/issues/{one}/relations.json", body)
 
 
 def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
-    """A full reading; a day of 500 edits with runs in the middle of them, one of them killed; then all of it equal, and a quiet run cheap."""
+    """After a day of 500 edits all of it is equal, and a quiet run cheap.
+
+    First a full reading; runs fall in the middle of the edits, one of them killed.
+    """
     first = go(store)
     assert len(server.issues()) == same_issues(store, server)
     same_journals(store, server)
@@ -281,7 +343,7 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     rng = random.Random(500)
     stop = threading.Event()
     runs: list[SourceReport] = []
-    todo = iter(deeds(server, rng))
+    todo = Day(server, rng).deeds()
     done = 0
 
     def edit() -> None:
@@ -305,8 +367,11 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     changes = same_journals(store, server)
     window = store.cursors("redmine")["hours"]["since"]
     recent = same_hours(store, server, since=window)
-    print(f"{EDITS - server.refused} edits taken, {server.refused} refused by Redmine; {len(runs)} runs among them, then {last.requests} requests: "
-          f"{issues} issues, {changes} changes and {recent:g} h since {window} equal")  # fmt: skip
+    print(
+        f"{EDITS - server.refused} edits taken, {server.refused} refused by Redmine; "
+        f"{len(runs)} runs among them, then {last.requests} requests: "
+        f"{issues} issues, {changes} changes and {recent:g} h since {window} equal"
+    )
     go(store, full=True)
     print(f"all {same_hours(store, server):g} h equal after a whole reading")
     same_links(store, server)
@@ -331,7 +396,8 @@ def test_a_day_of_edits(store: Store, server: Server, tmp_path: Path) -> None:
     quiet = go(store)
     pages = sum(row["spent_on"] >= window for row in server.entries()) // 99 + 1
     print(
-        f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; {quiet.changes.read} records"
+        f"quiet: {quiet.requests} requests, {pages} of them for the hours since {window}; "
+        f"{quiet.changes.read} records"
     )
     assert quiet.requests <= 3 + pages
     assert 0 == quiet.changes.inserted + quiet.changes.updated
@@ -341,9 +407,11 @@ def _killed(store: Store, tmp_path: Path) -> None:
     """Kill another process that syncs into the same store."""
     (tmp_path / "config").mkdir(exist_ok=True)
     (tmp_path / "config" / "hub.toml").write_text(
-        f'store = "sqlite:///{store.where}"\n[sources.redmine]\nkind = "redmine"\nurl = "{URL}"\nkey = {{ env = "REDMINE_API_KEY" }}\n'
-        'tz = "Europe/Paris"\nfields = { baseline_finish = "Baseline due date", billable = "Billable" }\ncustom = ["Workstreams"]\nmax_leave = 1.0\n'
-    )  # fmt: skip
+        f'store = "sqlite:///{store.where}"\n[sources.redmine]\nkind = "redmine"\nurl = "{URL}"\n'
+        'key = { env = "REDMINE_API_KEY" }\n'
+        'tz = "Europe/Paris"\nfields = { baseline_finish = "Baseline due date", billable = "Billable" }\n'
+        'custom = ["Workstreams"]\nmax_leave = 1.0\n'
+    )
     process = subprocess.Popen(
         [Path(sys.executable).with_name("hub"), "sync", "--full"],
         cwd=tmp_path,
@@ -356,7 +424,10 @@ def _killed(store: Store, tmp_path: Path) -> None:
 
 
 def test_projects_come_and_go(store: Store, server: Server) -> None:
-    """Archived is hidden and comes back, closed stays, a locked user keeps the hours, and what is deleted is proven so."""
+    """Archived is hidden and comes back, closed stays, and what is deleted is proven so.
+
+    A locked user keeps the hours.
+    """
     go(store)
     before = rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")
     archived, closed = (
@@ -396,8 +467,8 @@ def test_projects_come_and_go(store: Store, server: Server) -> None:
     same_issues(store, server)
     same_hours(store, server)
     same_journals(store, server)
-    (count,), (left,) = before[0], rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")[0]
-    assert count > left
+    (count,), (remaining,) = before[0], rows(store, f"SELECT count(*) FROM task WHERE {LIVE}")[0]
+    assert count > remaining
 
 
 def test_a_check_says_what_it_saw() -> None:

@@ -1,4 +1,7 @@
-"""Redmine against its simulator and its recorded answers: exact after random days, and each lesson that the real server taught."""
+"""Redmine against its simulator and its recorded answers: exact after random days.
+
+And each lesson that the real server taught.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,19 @@ from hub.testing.kit import Request, Response, SimulatorServer, certify, differe
 
 __all__ = ["store"]
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "redmine"
-SAMPLE = ("reads-everything", "secrets-stay-secret", "requests-within-plan", "cursor-is-a-stamp-seen", "late-arrivals", "increments-are-used", "edited-while-paging",
-          "deletions-are-found", "hidden-is-not-deleted", "mass-leave-is-held", "history-is-kept")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "requests-within-plan",
+    "cursor-is-a-stamp-seen",
+    "late-arrivals",
+    "increments-are-used",
+    "edited-while-paging",
+    "deletions-are-found",
+    "hidden-is-not-deleted",
+    "mass-leave-is-held",
+    "history-is-kept",
+)
 
 
 def go(store: Store, site: SimulatorServer, **options: Any) -> SourceReport:
@@ -64,8 +78,16 @@ def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> N
     """Adds, edits, moves, deletions of issues and hours, and faults: a calm run is equal each day."""
     world = RedmineWorld(3)
     rng = random.Random(3)
-    deeds = (world.add, world.edit, world.edit, world.delete, lambda: world.move(rng.choice(world.rows())), world.edit_log, world.delete_log,
-             lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)))  # fmt: skip
+    deeds = (
+        world.add,
+        world.edit,
+        world.edit,
+        world.delete,
+        lambda: world.move(rng.choice(world.rows())),
+        world.edit_log,
+        world.delete_log,
+        lambda: world.log(rng.choice(list(world.items)), rng.randint(0, 99)),
+    )
     with SimulatorServer(world) as site:
         for day in range(30 if proof else 8):
             for _ in range(rng.randint(0, 5)):
@@ -226,7 +248,8 @@ def test_relations_come_and_go_without_a_stamp(store: Store) -> None:
         row[0]
         for row in rows(
             store,
-            "SELECT id FROM task_link WHERE presence = 'deleted' AND presence_evidence = 'Redmine answers 404 for it'",
+            "SELECT id FROM task_link "
+            "WHERE presence = 'deleted' AND presence_evidence = 'Redmine answers 404 for it'",
         )
     }
 
@@ -278,7 +301,10 @@ def test_a_key_that_is_revoked_in_the_middle_hides_nothing(store: Store) -> None
 
 @pytest.mark.parametrize("after", [4, 8, 14, 20, 30])
 def test_a_reading_with_new_settings_that_dies_is_begun_again(after: int, store: Store) -> None:
-    """The mark that makes new settings done is written last: wherever the power went, the next run reads all of it."""
+    """The mark that makes new settings done is written last.
+
+    Wherever the power went, the next run reads all of it.
+    """
     world = RedmineWorld(1)
     with SimulatorServer(world) as site:
         assert "ok" == go(store, site, settings={"history": False, "custom": ()}).verdict
@@ -322,8 +348,10 @@ def test_a_field_that_nobody_has_is_said_in_every_run(store: Store) -> None:
         for _ in range(3):
             report = go(store, site, settings=wrong)
             assert "partial" == report.verdict
-            assert {"issues: none has a custom field 'Story pts': it was renamed, or is for others",
-                    "time_entries: none has a custom field 'Bilable': it was renamed, or is for others"} <= set(report.missing)  # fmt: skip
+            assert {
+                "issues: none has a custom field 'Story pts': it was renamed, or is for others",
+                "time_entries: none has a custom field 'Bilable': it was renamed, or is for others",
+            } <= set(report.missing)
         assert "ok" == go(store, site).verdict
     assert rows(store, "SELECT id FROM task WHERE points IS NOT NULL")
 
@@ -357,7 +385,10 @@ def test_ids_fit_into_a_short_text(places: dict[int, tuple[int, str]]) -> None:
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="needs the recorded answers of ../shared/data/redmine")
 def test_the_recorded_answers_are_understood() -> None:
-    """500 issues, 1000 hours and a history of a real 5.0.4: every row becomes its records, and the sums are those of the answers."""
+    """Every recorded row becomes its records, and the sums are those of the answers.
+
+    500 issues, 1000 hours and a history of a real 5.0.4.
+    """
 
     def read(pattern: str, key: str) -> list[Any]:
         return [
@@ -371,8 +402,18 @@ def test_the_recorded_answers_are_understood() -> None:
         statuses={str(one["id"]): one["name"] for one in statuses},
         closed=[one["id"] for one in statuses if one["is_closed"]],
     )
-    mapper = Mapper(name="r", url="https://r.example.org", meta=meta, types={}, activities={}, fields={"baseline_finish": "Baseline due date", "billable": "Billable"},
-                    custom=("Workstreams",), people=True, day_s=25200, zone="Europe/Paris")  # fmt: skip
+    mapper = Mapper(
+        name="r",
+        url="https://r.example.org",
+        meta=meta,
+        types={},
+        activities={},
+        fields={"baseline_finish": "Baseline due date", "billable": "Billable"},
+        custom=("Workstreams",),
+        people=True,
+        day_s=25200,
+        zone="Europe/Paris",
+    )
     issues = read("issues_*.json", "issues")
     made = [record for row in issues for record in mapper.issue(wire.msgspec.convert(row, wire.Issue))]
     tasks = {record.id: record for record in made if record.table == "task"}

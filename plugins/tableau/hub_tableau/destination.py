@@ -27,9 +27,18 @@ from hub_tableau.server import Server
 
 LATEST = "latest"
 FACTS = (
-    "fact_worklog", "fact_task_snapshot", "fact_kpi", "fact_budget", "fact_allocation_week", "fact_capacity_week", "fact_project_snapshot",
-    "fact_register", "fact_sla", "fact_quality", "fact_move",
-)  # fmt: skip
+    "fact_worklog",
+    "fact_task_snapshot",
+    "fact_kpi",
+    "fact_budget",
+    "fact_allocation_week",
+    "fact_capacity_week",
+    "fact_project_snapshot",
+    "fact_register",
+    "fact_sla",
+    "fact_quality",
+    "fact_move",
+)
 
 
 class TableauDestination(Destination, frozen=True, kw_only=True):
@@ -49,7 +58,8 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         known = [name for name in model().tables if name.startswith("fact_")]
         if unknown := [name for name in self.facts if name not in known]:
             raise ConfigError(
-                f"The destination {self.name}: facts knows no {', '.join(unknown)}. It knows {', '.join(known)}."
+                f"The destination {self.name}: facts knows no {', '.join(unknown)}. "
+                f"It knows {', '.join(known)}."
             )
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -82,7 +92,8 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
                 notes = self._publish(ctx, process, feed, latest)
         except OSError as exc:
             raise DeliveryError(
-                f"{latest} could not be replaced ({exc.strerror}): it is read-only, the disk is full, or a file in it is open in Tableau. "
+                f"{latest} could not be replaced ({exc.strerror}): "
+                "it is read-only, the disk is full, or a file in it is open in Tableau. "
                 "Close it and publish again; the files that were there are still there."
             ) from exc
         except MissingExtra:

@@ -1,6 +1,9 @@
-"""Write the feed as .hyper files: one fact a file with the dimensions it points to, keys assumed, so that Tableau relates them by itself.
+"""Write the feed as .hyper files: one fact a file with the dimensions it points to.
 
-Sources: tableau.github.io/hyper-db (CREATE TABLE with ASSUMED keys, external Parquet), Tableau Server 2021.4 for relations from assumed keys.
+Keys are assumed, so that Tableau relates them by itself.
+
+Sources: tableau.github.io/hyper-db (CREATE TABLE with ASSUMED keys, external Parquet), Tableau Server 2021.4
+for relations from assumed keys.
 """
 
 from __future__ import annotations
@@ -15,13 +18,21 @@ from hub import FeedView, MissingExtra, column_captions, model, table_caption
 
 HOW = 'pip install "pm-hub-tableau[hyper]"'
 _TYPES = {
-    "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION", "DECIMAL(18,2)": "NUMERIC(18, 2)", "VARCHAR": "TEXT", "DATE": "DATE", "TIMESTAMPTZ": "TIMESTAMP",
-}  # fmt: skip
+    "BIGINT": "BIGINT",
+    "DOUBLE": "DOUBLE PRECISION",
+    "DECIMAL(18,2)": "NUMERIC(18, 2)",
+    "VARCHAR": "TEXT",
+    "DATE": "DATE",
+    "TIMESTAMPTZ": "TIMESTAMP",
+}
 
 
 @contextmanager
 def engine() -> Iterator[Any]:
-    """Run Tableau's own engine, without telemetry and without a log. Raises `MissingExtra` when it is not installed."""
+    """Run Tableau's own engine, without telemetry and without a log.
+
+    Raises `MissingExtra` when it is not installed.
+    """
     try:
         from tableauhyperapi import HyperProcess, Telemetry
     except ImportError as exc:
@@ -42,7 +53,10 @@ def opened(process: Any, path: Path, *, new: bool) -> Iterator[Any]:
 
 
 def tables_of(fact: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the dimensions of *fact* by its key columns (one column a dimension), and all tables of its file, dimensions first."""
+    """Return the dimensions of *fact* by its key columns, and all tables of its file, dimensions first.
+
+    There is one column a dimension.
+    """
     refs: dict[str, str] = {}
     for name, column in model().tables[fact].columns.items():
         if column.ref and column.ref not in refs.values():
@@ -51,7 +65,10 @@ def tables_of(fact: str) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def ddl(table: str, lang: str, refs: Mapping[str, str]) -> str:
-    """Return the statement that makes *table* with captions for names; *refs* are its key columns and the dimensions they point to."""
+    """Return the statement that makes *table* with captions for names.
+
+    *refs* are its key columns and the dimensions they point to.
+    """
     shape, names = model().tables[table], captions(table, lang)
     lines = [
         f"{quoted(names[name])} {_TYPES[column.type]}{' NOT NULL' if name in shape.key else ''}"
@@ -98,7 +115,8 @@ def build(connection: Any, fact: str, feed: FeedView) -> None:
         paths = sorted(glob.glob(feed.tables[table], recursive=True))
         if paths:
             connection.execute_command(
-                f"INSERT INTO {quoted(table_caption(table, feed.lang))} SELECT {_columns(table)} FROM {parquet(paths)}"
+                f"INSERT INTO {quoted(table_caption(table, feed.lang))} SELECT {_columns(table)} "
+                f"FROM {parquet(paths)}"
             )
 
 
@@ -111,6 +129,9 @@ def _columns(table: str) -> str:
 
 
 def write(process: Any, fact: str, feed: FeedView, path: Path) -> None:
-    """Write the file of *fact* to *path*. A million rows take half a second: quicker than finding out what changed of them."""
+    """Write the file of *fact* to *path*.
+
+    A million rows take half a second: quicker than finding out what changed of them.
+    """
     with opened(process, path, new=True) as connection:
         build(connection, fact, feed)

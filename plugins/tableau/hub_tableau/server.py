@@ -1,7 +1,10 @@
-"""Data sources on Tableau Server or Cloud, by tableauserverclient: published in place of the old ones, waited for, downloaded and counted.
+"""Data sources on Tableau Server or Cloud, by tableauserverclient.
 
-Source: help.tableau.com/current/api/rest_api (publish data source, query job, download data source). Publishing overwrites, so that a publish that was cut and is
-repeated ends alike; files of 64 MB and more go in pieces.
+Published in place of the old ones, waited for, downloaded and counted.
+
+Source: help.tableau.com/current/api/rest_api (publish data source, query job, download data source).
+Publishing overwrites, so that a publish that was cut and is repeated ends alike; files of 64 MB and more go
+in pieces.
 """
 
 from __future__ import annotations
@@ -29,13 +32,20 @@ from hub import (
 from hub_tableau import hyper
 
 HOW = 'pip install "pm-hub-tableau[server]"'
-# help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_authentication.htm and rest_api_concepts_errors.htm
+# help.tableau.com/current/api/rest_api/en-us/REST: rest_api_ref_authentication.htm and
+# rest_api_concepts_errors.htm
 _REASONS = {
     "401001": "the token's name or its secret is wrong, or the token has expired",
     "401002": "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own",
-    "403004": "the account may not do this in the project: give it the role Creator or Explorer (can publish) and the right to publish there",
+    "403004": (
+        "the account may not do this in the project: "
+        "give it the role Creator or Explorer (can publish) and the right to publish there"
+    ),
     "403007": "the account may not publish to the project",
-    "403014": "the account may not download the data source, so that it cannot be read back: give the right, or set read_back = false",
+    "403014": (
+        "the account may not download the data source, so that it cannot be read back: "
+        "give the right, or set read_back = false"
+    ),
     "404000": "there is no such site",
     "404005": "there is no such project",
     "413000": "the file is larger than the server allows",
@@ -45,7 +55,8 @@ _REASONS = {
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A site of Tableau Server or Cloud; the account is that of a personal access token.
 
-    *project* is the name of the project for the data sources, *prefix* stands before their names. With *read_back* each is downloaded and its rows are counted.
+    *project* is the name of the project for the data sources, *prefix* stands before their names. With
+    *read_back* each is downloaded and its rows are counted.
     """
 
     url: str
@@ -96,22 +107,26 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise DeliveryError(f"Tableau at {self.url} refused ({exc.code}): {reason}.") from None
         except exceptions.JobFailedException as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} could not take a data source: {'; '.join(map(str, exc.notes)) or 'its job says no more'}."
+                f"Tableau at {self.url} could not take a data source: "
+                f"{'; '.join(map(str, exc.notes)) or 'its job says no more'}."
             ) from None
         except TimeoutError as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} has not taken a data source within {self.wait_minutes:g} minutes; publish again later."
+                f"Tableau at {self.url} has not taken a data source within {self.wait_minutes:g} minutes; "
+                "publish again later."
             ) from exc
         except (exceptions.TableauError, requests.exceptions.RequestException) as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} does not answer as it should ({type(exc).__name__}): publish again; what was there is still there."
+                f"Tableau at {self.url} does not answer as it should ({type(exc).__name__}): "
+                "publish again; what was there is still there."
             ) from None
 
     def _project(self, server: Any) -> Any:
         found = list(server.projects.filter(name=self.project))
         if len(found) != 1:
             raise DeliveryError(
-                f"The site has {len(found) or 'no'} project{'s' if len(found) > 1 else ''} named {self.project}, as far as the account sees."
+                f"The site has {len(found) or 'no'} project{'s' if len(found) > 1 else ''} named "
+                f"{self.project}, as far as the account sees."
             )
         return found[0]
 
@@ -125,14 +140,18 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 Check(
                     name="server",
                     state="ok",
-                    detail=f"signed in to {self.url}, version {server.version} of its API; the project {self.project} is there",
+                    detail=f"signed in to {self.url}, version {server.version} of its API; "
+                    f"the project {self.project} is there",
                 )
             ]
 
     def publish(
         self, ctx: DeliveryContext, process: Any, feed: FeedView, files: dict[str, Path]
     ) -> tuple[str, ...]:
-        """Publish the file of each fact, wait until it is taken, and count its rows there; gives what to tell."""
+        """Publish the file of each fact, count its rows there, and return what to tell.
+
+        The count waits until the file is taken.
+        """
         with self.signed_in(ctx) as server:
             tsc: Any = importlib.import_module("tableauserverclient")
             project = self._project(server)
@@ -156,7 +175,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         found = [one for one in server.datasources.filter(name=name) if one.project_id == project]
         if len(found) != 1:
             raise DeliveryError(
-                f"Tableau took {name} and shows {len(found)} data sources of that name in the project: nothing is said to be published."
+                f"Tableau took {name} and shows {len(found)} data sources of that name in the project: "
+                "nothing is said to be published."
             )
         with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder:
             place = Path(folder)
@@ -169,7 +189,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     members = [one for one in packed.namelist() if one.endswith(".hyper")]
                     if len(members) != 1:
                         raise DeliveryError(
-                            f"{name} came back from Tableau with {len(members)} extracts: nothing is said to be published."
+                            f"{name} came back from Tableau with {len(members)} extracts: "
+                            "nothing is said to be published."
                         )
                     inside.write_bytes(packed.read(members[0]))
             else:
@@ -182,5 +203,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     wanted = feed.manifest["tables"][table]["rows"]
                     if shown != wanted:
                         raise DeliveryError(
-                            f"Tableau shows {shown} rows of {table} in {name} where the feed has {wanted}: nothing is said to be published."
+                            f"Tableau shows {shown} rows of {table} in {name} where the feed has {wanted}: "
+                            "nothing is said to be published."
                         )

@@ -1,4 +1,7 @@
-"""Tableau Server: overwritten, waited for, downloaded and counted; every refusal in a sentence. Against a simulator that answers as the recorded ones of the REST API do."""
+"""Tableau Server: overwritten, waited for, downloaded and counted; every refusal in a sentence.
+
+The simulator answers as the recorded answers of the REST API do.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,15 @@ class Site:
         path = re.sub(r"^/api/[\d.]+/", "", request.path)
         if path == "serverInfo":
             return shown(
-                '<serverInfo><productVersion build="1">2025.3</productVersion><restApiVersion>3.26</restApiVersion></serverInfo>'
+                '<serverInfo><productVersion build="1">2025.3</productVersion>'
+                "<restApiVersion>3.26</restApiVersion></serverInfo>"
             )
         if path == "auth/signin":
             if SECRET not in request.body.decode():
                 return refused(401, "401001", "Signin Error", "Error signing in to Tableau Server")
             return shown(
-                f'<credentials token="t0ken"><site id="{SITE}" contentUrl="pmo"/><user id="{self.new()}"/></credentials>'
+                f'<credentials token="t0ken"><site id="{SITE}" contentUrl="pmo"/>'
+                f'<user id="{self.new()}"/></credentials>'
             )
         if request.headers.get("x-tableau-auth") != "t0ken":
             return refused(
@@ -73,7 +78,8 @@ class Site:
                 else ""
             )
             return shown(
-                f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/><projects>{found}</projects>'
+                f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/>'
+                f"<projects>{found}</projects>"
             )
         if rest == "fileUploads":
             native = self.new()
@@ -88,12 +94,16 @@ class Site:
         if rest == "datasources":
             name = request.query["filter"].partition("name:eq:")[2]
             found = (
-                f'<datasource id="{self.names[name]}" name="{name}" contentUrl="x" type="hyper"><project id="{PROJECT}" name="PMO"/></datasource>'
+                (
+                    f'<datasource id="{self.names[name]}" name="{name}" contentUrl="x" type="hyper">'
+                    f'<project id="{PROJECT}" name="PMO"/></datasource>'
+                )
                 if name in self.sources
                 else ""
             )
             return shown(
-                f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/><datasources>{found}</datasources>'
+                f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/>'
+                f"<datasources>{found}</datasources>"
             )
         if match := re.fullmatch(r"jobs/(.+)", rest):
             self.jobs[match[1]] -= 1
@@ -104,7 +114,8 @@ class Site:
                 else 'progress="0"'
             )
             return shown(
-                f'<job id="{match[1]}" mode="Asynchronous" type="PublishDatasource" createdAt="2026-11-02T06:00:00Z" {end}/>'
+                f'<job id="{match[1]}" mode="Asynchronous" type="PublishDatasource" '
+                f'createdAt="2026-11-02T06:00:00Z" {end}/>'
             )
         if match := re.fullmatch(r"datasources/(.+)/content", rest):
             name = next(name for name, native in self.names.items() if native == match[1])
@@ -134,7 +145,8 @@ class Site:
         job = self.new()
         self.jobs[job] = self.takes
         return shown(
-            f'<job id="{job}" mode="Asynchronous" type="PublishDatasource" progress="0" createdAt="2026-11-02T06:00:00Z" finishCode="1"/>',
+            f'<job id="{job}" mode="Asynchronous" type="PublishDatasource" progress="0" '
+            'createdAt="2026-11-02T06:00:00Z" finishCode="1"/>',
             202,
         )
 
@@ -153,7 +165,10 @@ def part(request: Request, name: str) -> bytes:
 def shown(inside: str, status: int = 200) -> Response:
     return Response(
         status=status,
-        body=f'<?xml version="1.0" encoding="UTF-8"?><tsResponse xmlns="http://tableau.com/api">{inside}</tsResponse>'.encode(),
+        body=(
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<tsResponse xmlns="http://tableau.com/api">{inside}</tsResponse>'
+        ).encode(),
         headers={"Content-Type": "application/xml"},
     )
 
@@ -264,8 +279,11 @@ def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
 
 @pytest.mark.parametrize(
     ("settings", "says"),
-    [({"project": "Elsewhere"}, "The site has no project named Elsewhere"), ({"token": "wrong"}, "(401001): the token's name or its secret is wrong")],
-)  # fmt: skip
+    [
+        ({"project": "Elsewhere"}, "The site has no project named Elsewhere"),
+        ({"token": "wrong"}, "(401001): the token's name or its secret is wrong"),
+    ],
+)
 def test_a_refusal_says_what_is_wrong(
     store: Store,
     tmp_path: Path,

@@ -1,4 +1,7 @@
-"""Tableau's files: made of the feed to the cent, kept up in place, rebuilt when they are not what was delivered."""
+"""Tableau's files: made of the feed to the cent, kept up in place.
+
+They are rebuilt when they are not what was delivered.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def deliver(
 
 
 def records(rng: random.Random, *, count: int = 40) -> list[Record]:
-    """Return projects, tasks, hours and money; another state of *rng* gives others under the same ids."""
+    """Return projects, tasks, hours and money; another state of *rng* makes others under the same ids."""
     found: list[Record] = [
         Container(id=f"s:c{n}", kind="plan", code=f"P-{n}", name=f'Été à l\'«"{n}"» {rng.random()}')
         for n in range(3)
@@ -96,7 +99,8 @@ def of_feed(report: PublishReport, tmp_path: Path, sql: str) -> list[Any]:
         for table in model().tables:
             if any((folder / table).rglob("*.parquet")):
                 connection.execute(
-                    f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{folder}/{table}/**/*.parquet', hive_partitioning = false)"
+                    f"CREATE VIEW {table} AS SELECT * "
+                    f"FROM read_parquet('{folder}/{table}/**/*.parquet', hive_partitioning = false)"
                 )
         return connection.execute(sql).fetchall()
 
@@ -154,13 +158,17 @@ def test_a_fact_that_does_not_exist_is_refused() -> None:
 
 @needs_engine
 def test_the_files_are_the_feed(store: Store, tmp_path: Path) -> None:
-    """Rows, hours to the second and money to the cent, read by Tableau's engine; the types are those of the model; only we may read them."""
+    """Rows, hours to the second and money to the cent are read by Tableau's engine.
+
+    The types are those of the model; only we may read them.
+    """
     report = deliver(store, tmp_path, records(random.Random(1)))
     hours = ask(tmp_path, "fact_worklog", 'SELECT count(*), sum("Seconds") FROM "Worklogs"')
     by_project = ask(
         tmp_path,
         "fact_worklog",
-        'SELECT p."Code", sum(w."Seconds") FROM "Worklogs" w JOIN "Projects" p USING ("Project key") GROUP BY 1 ORDER BY 1',
+        'SELECT p."Code", sum(w."Seconds") FROM "Worklogs" w JOIN "Projects" p USING ("Project key") '
+        "GROUP BY 1 ORDER BY 1",
     )
     money = ask(tmp_path, "fact_budget", 'SELECT sum("Consumed") FROM "Budget"')
 
@@ -170,7 +178,8 @@ def test_the_files_are_the_feed(store: Store, tmp_path: Path) -> None:
         of_feed(
             report,
             tmp_path,
-            "SELECT code, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1 ORDER BY 1",
+            "SELECT code, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_project USING (project_key) "
+            "GROUP BY 1 ORDER BY 1",
         )
         == by_project
     )

@@ -1,6 +1,9 @@
-"""Taskworld's public API as documented: everything is a POST with the token in the body, and ``ok`` says whether it went well.
+"""Taskworld's public API as documented.
 
-Source: api-docs.taskworld.com and the official samples (github taskworld/tw-api-samples), read in November 2026.
+Everything is a POST with the token in the body, and ``ok`` says whether it went well.
+
+Source: api-docs.taskworld.com and the official samples (github taskworld/tw-api-samples), read in November
+2026.
 """
 
 from __future__ import annotations
@@ -13,10 +16,15 @@ import msgspec
 from hub import ConfigError, Context, Secret, SourceDataError, SourceDenied, SourceGone
 
 REGIONS = {
-    "us": "https://us.taskworld.com/api/public/v1", "asia": "https://asia-api.taskworld.com/v1", "europe": "https://europe-api.taskworld.com/v1",
-}  # fmt: skip
+    "us": "https://us.taskworld.com/api/public/v1",
+    "asia": "https://asia-api.taskworld.com/v1",
+    "europe": "https://europe-api.taskworld.com/v1",
+}
 PAGE = 500
-"""Asked of every list, or more where more is known to be there: no way to ask for what follows is documented, so that a full page is an error."""
+"""Asked of every list, or more where more is known to be there.
+
+No way to ask for what follows is documented, so that a full page is an error.
+"""
 _REFUSED = frozenset({"invalid_auth", "not_authed", "token_expired", "invalid_token", "unauthorized"})
 _ABSENT = frozenset({"not_found", "project_not_found", "permission_denied", "forbidden", "no_permission"})
 T = TypeVar("T")
@@ -93,7 +101,10 @@ KNOWN = frozenset(
         "has_description",
     ]
 )
-"""Keys of a task that are documented or have been seen; another one is told, since it may hold what should be read."""
+"""Keys of a task that are documented or have been seen.
+
+Another one is told, since it may hold what should be read.
+"""
 
 
 class Workspace:
@@ -116,7 +127,10 @@ class Workspace:
         self._lock = threading.Lock()
 
     def sign_in(self) -> tuple[str, str]:
-        """Return the token and the workspace. Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password."""
+        """Return the token and the workspace.
+
+        Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password.
+        """
         with self._lock:
             if self._token is None:
                 if self._token_setting is not None:
@@ -138,7 +152,10 @@ class Workspace:
             return self._token, self._space
 
     def ask(self, method: str, **body: Any) -> dict[str, Any]:
-        """Call *method* with the token. Raises `SourceDenied`, `SourceGone` or `SourceDataError` with Taskworld's own words."""
+        """Call *method* with the token.
+
+        Raises `SourceDenied`, `SourceGone` or `SourceDataError` with Taskworld's own words.
+        """
         token, space = self.sign_in()
         return self._post(method, {"access_token": token, "space_id": space, **body})
 
@@ -151,7 +168,8 @@ class Workspace:
             raise
         if not isinstance(answer, dict) or "ok" not in answer:
             raise SourceDataError(
-                f"{method} did not answer as Taskworld does: check url, which is that of the region where the account was created."
+                f"{method} did not answer as Taskworld does: "
+                "check url, which is that of the region where the account was created."
             )
         if answer["ok"] is not True:
             code = str(answer.get("error", "no reason"))
@@ -164,17 +182,22 @@ class Workspace:
     def rows(
         self, method: str, where: str, answer: dict[str, Any], kind: type[T], *, full: int | None = PAGE
     ) -> list[T]:
-        """Return the list at *where* (a dotted path) as *kind*. Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked."""
+        """Return the list at *where* (a dotted path) as *kind*.
+
+        Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked.
+        """
         value: Any = answer
         for name in where.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         if not isinstance(value, list):
             raise SourceDataError(
-                f"{method} has no list at {where}; it has {', '.join(sorted(answer)) or 'nothing'}. The API changed: please report it."
+                f"{method} has no list at {where}; it has {', '.join(sorted(answer)) or 'nothing'}. "
+                "The API changed: please report it."
             )
         if full is not None and len(value) >= full:
             raise SourceDataError(
-                f"{method} gave {len(value)} rows, a full page, and Taskworld documents no way to ask for the next: nothing of it was taken as complete."
+                f"{method} gave {len(value)} rows, a full page, "
+                "and Taskworld documents no way to ask for the next: nothing of it was taken as complete."
             )
         try:
             return msgspec.convert(value, list[kind])  # type: ignore[valid-type]
@@ -196,12 +219,16 @@ class Workspace:
         found = self.rows("tasklist.get-all", "tasklists", answer, Tasklist)
         if foreign := [one.title for one in found if one.project_id not in {None, project}]:
             raise SourceDataError(
-                f"tasklist.get-all gives lists of another project, such as {foreign[0]!r}: it cannot be told what belongs here."
+                f"tasklist.get-all gives lists of another project, such as {foreign[0]!r}: "
+                "it cannot be told what belongs here."
             )
         return [one for one in found if not one.is_deleted]
 
     def tasks(self, column: Tasklist) -> list[Task]:
-        """Return the tasks of a column. Raises `SourceDataError` when some that the column names do not come."""
+        """Return the tasks of a column.
+
+        Raises `SourceDataError` when some that the column names do not come.
+        """
         # every other method calls it list_id
         size = max(PAGE, len(column.tasks) + 1)
         answer = self.ask("tasklist.get-tasks", tasklist_id=column.list_id, limit=size)
@@ -212,10 +239,12 @@ class Workspace:
         came = {one.task_id for one in found}
         if column.tasks and (more := came - set(column.tasks)):
             raise SourceDataError(
-                f"The list {column.title!r} gives {min(more)}, which it does not name: it changed while it was read. The next run takes it."
+                f"The list {column.title!r} gives {min(more)}, which it does not name: "
+                "it changed while it was read. The next run takes it."
             )
         if lacking := set(column.tasks) - came:
             raise SourceDataError(
-                f"The list {column.title!r} names {len(column.tasks)} tasks and gives {len(found)}: {len(lacking)} did not come, such as {min(lacking)}."
+                f"The list {column.title!r} names {len(column.tasks)} tasks and gives {len(found)}: "
+                f"{len(lacking)} did not come, such as {min(lacking)}."
             )
         return found

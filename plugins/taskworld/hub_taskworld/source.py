@@ -1,9 +1,14 @@
-"""Taskworld as a source: the whole walk each time, since its API has no filter on changes; what is unchanged writes nothing."""
+"""Taskworld as a source: the whole walk each time, since its API has no filter on changes.
+
+What is unchanged writes nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
+
+import msgspec
 
 from hub import (
     Account,
@@ -33,12 +38,18 @@ from hub_taskworld.api import REGIONS, Workspace
 _RECORDS: tuple[type[Record], ...] = (Container, Account, Task, CustomValue)
 
 
+class Projects(msgspec.Struct, frozen=True):
+    """The list of projects; each project is a partition of its own."""
+
+    projects: list[api.Project]
+
+
 class TaskworldSource(Source, frozen=True, kw_only=True):
     """A workspace of Taskworld.
 
-    *region* is where the account was created; *url* takes its place for another address. Sign in with *email* and *password*, or with a
-    *token* and the *space*. *projects* narrows to titles or ids. The status of a task is the title of its list; ``statuses.csv`` says
-    what it means.
+    *region* is where the account was created; *url* takes its place for another address. Sign in with *email*
+    and *password*, or with a *token* and the *space*. *projects* narrows to titles or ids. The status of a
+    task is the title of its list; ``statuses.csv`` says what it means.
     """
 
     kind: ClassVar[str] = "taskworld"
@@ -59,7 +70,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             raise ConfigError(f"The source {self.name}: give email and password, or token and space.")
         if self.token is not None and self.space is None:
             raise ConfigError(
-                f"The source {self.name}: a token needs space, the id that stands in the address of Taskworld."
+                f"The source {self.name}: "
+                "a token needs space, the id that stands in the address of Taskworld."
             )
 
     @property
@@ -68,8 +80,17 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         return self.url or REGIONS[self.region]
 
     def _workspace(self, ctx: Context) -> Workspace:
-        return ctx.shared("workspace", lambda: Workspace(
-            ctx, self.address, email=self.email, password=self.password, token=self.token, space=self.space))  # fmt: skip
+        return ctx.shared(
+            "workspace",
+            lambda: Workspace(
+                ctx,
+                self.address,
+                email=self.email,
+                password=self.password,
+                token=self.token,
+                space=self.space,
+            ),
+        )
 
     def _wanted(self, ctx: Context) -> list[api.Project]:
         found: list[api.Project] = ctx.shared("projects", lambda: self._workspace(ctx).projects())
@@ -129,25 +150,27 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(
                 "Taskworld shows no project any more, where there were some: nothing was taken as deleted."
             )
-        yield Partition(id="projects", label="projects", data={"projects": projects})
+        yield Partition(id="projects", label="projects", data=Projects(projects))
         for one in projects:
             yield Partition(
-                id=f"project {one.project_id}", label=one.title, complete=True, evidence=f"absent from the lists of {one.title}", data={"project": one},
+                id=f"project {one.project_id}",
+                label=one.title,
+                complete=True,
+                evidence=f"absent from the lists of {one.title}",
+                data=one,
                 scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.project_id}")),
-            )  # fmt: skip
+            )
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read the list of projects, or one project."""
-        if "projects" in partition.data:
-            known = set((cursor or {}).get("known", [])) | {
-                one.project_id for one in partition.data["projects"]
-            }
-            yield Batch(
-                records=[self._container(one) for one in partition.data["projects"]],
-                cursor={"known": sorted(known)},
-            )
-            return
-        yield from self._project(ctx, partition.data["project"])
+        match partition.data:
+            case Projects(projects):
+                known = set((cursor or {}).get("known", [])) | {one.project_id for one in projects}
+                yield Batch(
+                    records=[self._container(one) for one in projects], cursor={"known": sorted(known)}
+                )
+            case api.Project() as project:
+                yield from self._project(ctx, project)
 
     def _container(self, one: api.Project) -> Container:
         return Container(id=self.row_id(f"p{one.project_id}"), kind="board", code=one.title, name=one.title)
@@ -185,11 +208,20 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         people = sorted(member.user_id for member in task.members if member.is_assignee)
         finished = task.status == 2 or bool(task.completed_date)
         yield Task(
-            id=id_, container_id=self.row_id(f"p{project.project_id}"), title=task.title, kind="work", status_raw=column.title,
-            status_native="done" if finished else None, assignee_id=self.row_id(f"u{people[0]}") if people else None, points=task.points,
-            planned_start_on=self._day(task.start_date), due_on=self._day(task.due_date), actual_finish_on=self._day(task.completed_date),
-            created_at=self._instant(task.created), updated_at=self._instant(task.updated),
-        )  # fmt: skip
+            id=id_,
+            container_id=self.row_id(f"p{project.project_id}"),
+            title=task.title,
+            kind="work",
+            status_raw=column.title,
+            status_native="done" if finished else None,
+            assignee_id=self.row_id(f"u{people[0]}") if people else None,
+            points=task.points,
+            planned_start_on=self._day(task.start_date),
+            due_on=self._day(task.due_date),
+            actual_finish_on=self._day(task.completed_date),
+            created_at=self._instant(task.created),
+            updated_at=self._instant(task.updated),
+        )
         if len(people) > 1:
             yield CustomValue(
                 id=f"{id_}/assignees",
@@ -207,19 +239,27 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
-        """Say what became of projects that are not shown any more: whether deleted or closed to this account cannot be told, so they are hidden."""
+        """Say what became of projects that are not shown any more.
+
+        Whether deleted or closed to this account cannot be told, so they are hidden.
+        """
         shown = {one.project_id for one in ctx.shared("projects", lambda: self._workspace(ctx).projects())}
         for lost in sorted(set((cursors.get("projects") or {}).get("known", [])) - shown):
             try:
                 self._workspace(ctx).lists(lost)
             except SourceGone as exc:
                 yield Census(
-                    record=Task, scope=Scope(records=(Task,), container_id=self.row_id(f"p{lost}")), ids=frozenset(), evidence=str(exc), readable=False,
-                )  # fmt: skip
+                    record=Task,
+                    scope=Scope(records=(Task,), container_id=self.row_id(f"p{lost}")),
+                    ids=frozenset(),
+                    evidence=str(exc),
+                    readable=False,
+                )
 
 
 def _tell(ctx: Context, strange: list[str]) -> bool:
     ctx.note(
-        f"tasks have keys that this connector does not read: {', '.join(strange)}; if they hold what you need, please report them"
+        f"tasks have keys that this connector does not read: {', '.join(strange)}; "
+        "if they hold what you need, please report them"
     )
     return True

@@ -1,4 +1,7 @@
-"""Taskworld against its simulator: exact after days of changes, loud where the API leaves one in the dark, every refusal a sentence."""
+"""Taskworld against its simulator: exact after days of changes, every refusal a sentence.
+
+Loud where the API leaves one in the dark.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +57,18 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
-SAMPLE = ("reads-everything", "secrets-stay-secret", "second-run-changes-nothing", "overlapping-pages", "status-401",
-          "renamed-field", "deletions-are-found", "hidden-is-not-deleted", "mass-leave-is-held", "ids-survive-a-move")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "second-run-changes-nothing",
+    "overlapping-pages",
+    "status-401",
+    "renamed-field",
+    "deletions-are-found",
+    "hidden-is-not-deleted",
+    "mass-leave-is-held",
+    "ids-survive-a-move",
+)
 
 
 def test_as_far_as_the_api_allows(proof: bool) -> None:
@@ -75,7 +88,10 @@ def test_as_far_as_the_api_allows(proof: bool) -> None:
 
 
 def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool) -> None:
-    """Adds, edits, moves and deletes: ids, titles, lists and projects are those of the workspace, day after day."""
+    """Ids, titles, lists and projects are those of the workspace, day after day.
+
+    Adds, edits, moves and deletes.
+    """
     world = TaskworldWorld(3)
     rng = random.Random(3)
     with SimulatorServer(world) as site:
@@ -90,7 +106,10 @@ def test_after_random_days_the_store_is_the_workspace(store: Store, proof: bool)
 
 
 def test_requests_are_as_planned_and_a_second_run_writes_nothing(store: Store) -> None:
-    """One sign-in, one list of projects, one call for the lists of each and one a list; nothing more for the census."""
+    """A reading asks each thing once, and nothing more for the census.
+
+    One sign-in, one list of projects, one call for the lists of each and one a list.
+    """
     world = TaskworldWorld(1)
     with SimulatorServer(world) as site:
         go(store, site)
@@ -104,16 +123,21 @@ def test_requests_are_as_planned_and_a_second_run_writes_nothing(store: Store) -
 
 
 def test_several_people_on_a_task(store: Store) -> None:
-    """The first by id is the assignee, all of them stand beside it; users have no names in what is documented."""
+    """The first by id is the assignee, all of them stand beside it.
+
+    Users have no names in what is documented.
+    """
     with SimulatorServer(TaskworldWorld(1)) as site:
         go(store, site)
     several = rows(
         store,
-        "SELECT count(*), min(text LIKE 'taskworld:u%, taskworld:u%') FROM custom_value WHERE field = 'assignees'",
+        "SELECT count(*), min(text LIKE 'taskworld:u%, taskworld:u%') FROM custom_value "
+        "WHERE field = 'assignees'",
     )
     one = rows(
         store,
-        "SELECT count(*) FROM task t JOIN custom_value v ON v.row_id = t.id WHERE v.text NOT LIKE t.assignee_id || ', %'",
+        "SELECT count(*) FROM task t JOIN custom_value v ON v.row_id = t.id "
+        "WHERE v.text NOT LIKE t.assignee_id || ', %'",
     )
 
     assert several[0][0] > 5
@@ -122,7 +146,10 @@ def test_several_people_on_a_task(store: Store) -> None:
 
 
 def test_a_date_is_the_day_that_was_picked(store: Store) -> None:
-    """Midnight in Paris is 22:00 in Greenwich in summer: the day is that of the declared zone; an empty date is none."""
+    """Midnight in Paris is 22:00 in Greenwich in summer: the day is that of the declared zone.
+
+    An empty date is none.
+    """
     with SimulatorServer(TaskworldWorld(1)) as site:
         go(store, site)
 
@@ -130,7 +157,7 @@ def test_a_date_is_the_day_that_was_picked(store: Store) -> None:
 
 
 class Capped(TaskworldWorld):
-    """A workspace that gives fewer rows than it has, as an unknown cap would."""
+    """A workspace that shows fewer rows than it has, as an unknown cap would."""
 
     cap = 5
 
@@ -208,14 +235,21 @@ def test_an_empty_workspace_that_was_full_deletes_nothing(store: Store) -> None:
         ({"email": "other@example.org"}, None, "Check email and password"),
         ({"space": "5f00000000000000000000ff"}, None, "No such workspace"),
         ({}, Response(body={"hello": "world"}), "did not answer as Taskworld does"),
-        ({}, Response(body={"ok": True, "access_token": "x", "default_space_id": SPACE}), "Check email and password"),
+        (
+            {},
+            Response(body={"ok": True, "access_token": "x", "default_space_id": SPACE}),
+            "Check email and password",
+        ),
         ({}, Response(body=b"<html>Sign in</html>"), "answered HTML instead of JSON"),
     ],
-)  # fmt: skip
+)
 def test_refusals_are_sentences(
     store: Store, settings: dict[str, Any], answer: Response | None, words: str
 ) -> None:
-    """A wrong password, another workspace, another service, a sign-in page: what to do, and never the secret."""
+    """Each refusal says what to do, and never the secret.
+
+    A wrong password, another workspace, another service, a sign-in page.
+    """
 
     def fault(_: int, request: Request, honest: Any) -> Any:
         return answer if answer is not None and request.path.endswith("/auth") else honest()
@@ -236,7 +270,10 @@ def test_settings_that_cannot_sign_in(settings: dict[str, Any]) -> None:
 
 
 def test_check_says_what_it_saw(store: Store) -> None:
-    """The probe settles what the documentation leaves open: lists, tasks, the numbers of the statuses, unknown keys."""
+    """The probe settles what the documentation leaves open.
+
+    Lists, tasks, the numbers of the statuses, unknown keys.
+    """
     from pathlib import Path
 
     from hub.source import Context
@@ -257,14 +294,31 @@ def test_check_says_what_it_saw(store: Store) -> None:
 
 
 def test_shown_records_come_back(store: Store) -> None:
-    """A workspace filled with records gives them through the connector; what it cannot show is refused."""
+    """A workspace filled with records shows them through the connector; what it cannot show is refused."""
     shown = TaskworldSimulator()
     shown.show(
-        [Container(id="4", kind="board", code="P004", name="P004"), Account(id="7", display_name="x"),
-         Task(id="41", container_id="4", title="Card", status_raw="À valider", assignee_id="7", created_at="2026-03-01T05:00:00Z"),
-         Task(id="42", container_id="4", title="Done card", status_raw="Terminé", status_native="done", created_at="2026-03-01T05:00:00Z")],
+        [
+            Container(id="4", kind="board", code="P004", name="P004"),
+            Account(id="7", display_name="x"),
+            Task(
+                id="41",
+                container_id="4",
+                title="Card",
+                status_raw="À valider",
+                assignee_id="7",
+                created_at="2026-03-01T05:00:00Z",
+            ),
+            Task(
+                id="42",
+                container_id="4",
+                title="Done card",
+                status_raw="Terminé",
+                status_native="done",
+                created_at="2026-03-01T05:00:00Z",
+            ),
+        ],
         datetime(2026, 3, 4, tzinfo=UTC),
-    )  # fmt: skip
+    )
     with SimulatorServer(shown) as site:
         report = go(
             store, site, settings={"email": None, "password": None, "token": credential(), "space": SPACE}

@@ -55,7 +55,10 @@ class ServerCertification(CloudCertification):
 
 
 class TempoWorld(JiraWorld):
-    """Jira with the hours in Tempo, which has a host and a token of its own; a page is small, the order that of the ids."""
+    """Jira with the hours in Tempo, which has a host and a token of its own.
+
+    A page is small, the order that of the ids.
+    """
 
     def answer(self, request: Request) -> Response:
         """Answer for Tempo too."""
@@ -79,10 +82,16 @@ class TempoWorld(JiraWorld):
         """Show a worklog: a civil day and an account, no key of the issue."""
         author = 2 * (log.native % 3) + log.started.endswith("+02:00")
         return {
-            "tempoWorklogId": log.native, "issue": {"id": log.item}, "timeSpentSeconds": round(log.hours * 3600), "billableSeconds": 0,
-            "startDate": log.started[:10], "startTime": log.started[11:19], "description": COMMENT, "updatedAt": log.updated,
+            "tempoWorklogId": log.native,
+            "issue": {"id": log.item},
+            "timeSpentSeconds": round(log.hours * 3600),
+            "billableSeconds": 0,
+            "startDate": log.started[:10],
+            "startTime": log.started[11:19],
+            "description": COMMENT,
+            "updatedAt": log.updated,
             "author": {"accountId": f"acc-{author}"},
-        }  # fmt: skip
+        }
 
     def log_id(self, log: Log) -> str:
         """Name a worklog of Tempo."""

@@ -38,8 +38,9 @@ class _Issue(msgspec.Struct):
 class JiraSimulator(JiraSite, Simulator):
     """A site of Jira Cloud that holds records.
 
-    Ids of projects, sprints, issues and lines of history are numbers; those of accounts are texts. A status is what `status_native` of the
-    issues that have it says, a type is an epic where its issues are summaries. Lines of history are of ``status`` and ``issuetype``.
+    Ids of projects, sprints, issues and lines of history are numbers; those of accounts are texts. A status
+    is what `status_native` of the issues that have it says, a type is an epic where its issues are summaries.
+    Lines of history are of ``status`` and ``issuetype``.
     """
 
     email = "pmo@demo.example"
@@ -137,15 +138,25 @@ class JiraSimulator(JiraSite, Simulator):
         if native is None:
             return None
         one = self.accounts[native]
-        return {"accountId": one.id, "accountType": "atlassian", "displayName": one.display_name, "active": True,
-                "timeZone": one.tz or "Europe/Paris"} | ({"emailAddress": one.email} if one.email else {})  # fmt: skip
+        return {
+            "accountId": one.id,
+            "accountType": "atlassian",
+            "displayName": one.display_name,
+            "active": True,
+            "timeZone": one.tz or "Europe/Paris",
+        } | ({"emailAddress": one.email} if one.email else {})
 
     def sprint(self, one: Iteration) -> dict[str, Any]:
         """Show a sprint."""
         return {"id": int(one.id), "name": one.name, "state": one.state, "boardId": 1, "goal": ""} | {
-            name: f"{value[:19]}.000Z" for name, value in (
-                ("startDate", one.start_at), ("endDate", one.finish_at), ("completeDate", one.completed_at)) if value
-        }  # fmt: skip
+            name: f"{value[:19]}.000Z"
+            for name, value in (
+                ("startDate", one.start_at),
+                ("endDate", one.finish_at),
+                ("completeDate", one.completed_at),
+            )
+            if value
+        }
 
     def field(self, item: _Issue, name: str) -> Any:
         """Return the value of one field; null for those that this site does not use."""
@@ -191,8 +202,15 @@ class JiraSimulator(JiraSite, Simulator):
         """Show a line of history."""
         known = self.states if line.field == "status" else self.levels
         sides = [(known.get(one or "", ("0",))[0], one) for one in (line.from_value, line.to_value)]
-        item = {"field": _TRACKED[line.field].lower(), "fieldtype": "jira", "fieldId": line.field, "from": sides[0][0], "fromString": sides[0][1],
-                "to": sides[1][0], "toString": sides[1][1]}  # fmt: skip
+        item = {
+            "field": _TRACKED[line.field].lower(),
+            "fieldtype": "jira",
+            "fieldId": line.field,
+            "from": sides[0][0],
+            "fromString": sides[0][1],
+            "to": sides[1][0],
+            "toString": sides[1][1],
+        }
         return {
             "id": line.id,
             "author": self.person(line.author_id),

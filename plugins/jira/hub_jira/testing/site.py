@@ -1,7 +1,10 @@
-"""How a site of Jira answers, Cloud and Data Center: written from the official specification and the documented limits.
+"""How a site of Jira answers, Cloud and Data Center.
 
-Pages are tokens on Cloud and offsets on Data Center, with the documented caps (smaller where a test asks for that); lists inside an issue
-are cut as Jira cuts them; removed paths answer 410; JQL that it does not know is refused with 400. What the site holds, a subclass says.
+Written from the official specification and the documented limits.
+
+Pages are tokens on Cloud and offsets on Data Center, with the documented caps (smaller where a test asks for
+that); lists inside an issue are cut as Jira cuts them; removed paths answer 410; JQL that it does not know is
+refused with 400. What the site holds, a subclass says.
 """
 
 from __future__ import annotations
@@ -51,10 +54,13 @@ class Issue(Protocol):
 
 
 class JiraSite(ABC):
-    """A site that answers; *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind *now*.
+    """A site that answers.
 
-    *fields*, *statuses* and *types* are as the site lists them; *containers* names the projects by their number, *keys* gives their keys.
-    A line of *logs* has native, item and updated; one of *gone*, a deleted worklog, has native and at.
+    *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind *now*.
+
+    *fields*, *statuses* and *types* are as the site lists them; *containers* names the projects by their
+    number, *keys* are their keys. A line of *logs* has native, item and updated; one of *gone*, a deleted
+    worklog, has native and at.
     """
 
     cloud: ClassVar[bool] = True
@@ -153,8 +159,17 @@ class JiraSite(ABC):
         """Say who the site is and what its clock says."""
         kind = "Cloud" if self.cloud else "Server"
         zone = {} if self.cloud else {"serverTimeZone": "Europe/Paris"}
-        return Response(body={"baseUrl": "https://jira.example.org", "version": "1001.0.0", "versionNumbers": [1001, 0, 0],
-                              "deploymentType": kind, "serverTime": local(stamp_of(self.now)), "serverTitle": "Kit", **zone})  # fmt: skip
+        return Response(
+            body={
+                "baseUrl": "https://jira.example.org",
+                "version": "1001.0.0",
+                "versionNumbers": [1001, 0, 0],
+                "deploymentType": kind,
+                "serverTime": local(stamp_of(self.now)),
+                "serverTitle": "Kit",
+                **zone,
+            }
+        )
 
     def myself(self, _: Request, __: Any) -> Response:
         """Say who asks."""
@@ -209,15 +224,26 @@ class JiraSite(ABC):
             min(int(request.query.get("maxResults", 50)), self.caps.projects),
         )
         rows = [self.project(native) for native in wanted[start : start + size]]
-        return Response(body={"startAt": start, "maxResults": size, "total": len(wanted), "isLast": start + size >= len(wanted),
-                              "values": rows})  # fmt: skip
+        return Response(
+            body={
+                "startAt": start,
+                "maxResults": size,
+                "total": len(wanted),
+                "isLast": start + size >= len(wanted),
+                "values": rows,
+            }
+        )
 
     def projects(self, request: Request, _: Any) -> Response:
         """List the projects of Data Center, archived ones when asked."""
         also = request.query.get("includeArchived") == "true"
-        return Response(body=[
-            self.project(n) for n in self.containers if n not in self.hidden | self.trashed and (also or n not in self.archived)
-        ])  # fmt: skip
+        return Response(
+            body=[
+                self.project(n)
+                for n in self.containers
+                if n not in self.hidden | self.trashed and (also or n not in self.archived)
+            ]
+        )
 
     def search_jql(self, _: Request, body: dict[str, Any]) -> Response:
         """Search as Cloud does: bounded JQL, tokens, no total."""
@@ -308,8 +334,14 @@ class JiraSite(ABC):
         expand = query.get("expand", "")
         start, size = int(query.get("startAt", 0)), min(int(query.get("maxResults", 50)), self.caps.server)
         page = rows[start : start + size]
-        shown = [self.issue(item, names if isinstance(names, list) else names.split(","), ",".join(expand) if isinstance(expand, list) else expand)
-                 for item in page]  # fmt: skip
+        shown = [
+            self.issue(
+                item,
+                names if isinstance(names, list) else names.split(","),
+                ",".join(expand) if isinstance(expand, list) else expand,
+            )
+            for item in page
+        ]
         return Response(body={"startAt": start, "maxResults": size, "total": len(rows), "issues": shown})
 
     def updated_logs(self, request: Request, _: Any) -> Response:
@@ -424,22 +456,32 @@ def _condition(clause: str, keys: Mapping[str, str]) -> Callable[[Issue], bool]:
 
 
 _SORTS: dict[str, Callable[[Issue], Any]] = {
-    "updated": lambda item: millis(item.updated), "created": lambda item: millis(item.created), "id": lambda item: item.native,
+    "updated": lambda item: millis(item.updated),
+    "created": lambda item: millis(item.created),
+    "id": lambda item: item.native,
     "key": lambda item: item.native,
-}  # fmt: skip
+}
 _Handler = Callable[[JiraSite, Request, Any], Response]
 _BOTH: dict[tuple[str, str], _Handler] = {
-    ("GET", "/rest/api/2/serverInfo"): JiraSite.server_info, ("GET", "/rest/api/2/myself"): JiraSite.myself,
-    ("GET", "/rest/api/2/field"): JiraSite.fields, ("GET", "/rest/api/2/status"): JiraSite.statuses,
-    ("GET", "/rest/api/2/issuetype"): JiraSite.types, ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
-    ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs, ("POST", "/rest/api/2/worklog/list"): JiraSite.list_logs,
-}  # fmt: skip
+    ("GET", "/rest/api/2/serverInfo"): JiraSite.server_info,
+    ("GET", "/rest/api/2/myself"): JiraSite.myself,
+    ("GET", "/rest/api/2/field"): JiraSite.fields,
+    ("GET", "/rest/api/2/status"): JiraSite.statuses,
+    ("GET", "/rest/api/2/issuetype"): JiraSite.types,
+    ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
+    ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs,
+    ("POST", "/rest/api/2/worklog/list"): JiraSite.list_logs,
+}
 _CLOUD: dict[tuple[str, str], _Handler] = {
-    ("GET", "/rest/api/2/project/search"): JiraSite.project_search, ("POST", "/rest/api/2/search/jql"): JiraSite.search_jql,
-    ("GET", "/rest/api/2/search/jql"): lambda world, request, _: world.search_jql(request, _as_body(request.query)),
-    ("POST", "/rest/api/2/search/approximate-count"): JiraSite.approximate_count, ("POST", "/rest/api/2/issue/bulkfetch"): JiraSite.bulkfetch,
+    ("GET", "/rest/api/2/project/search"): JiraSite.project_search,
+    ("POST", "/rest/api/2/search/jql"): JiraSite.search_jql,
+    ("GET", "/rest/api/2/search/jql"): lambda world, request, _: world.search_jql(
+        request, _as_body(request.query)
+    ),
+    ("POST", "/rest/api/2/search/approximate-count"): JiraSite.approximate_count,
+    ("POST", "/rest/api/2/issue/bulkfetch"): JiraSite.bulkfetch,
     ("POST", "/rest/api/2/changelog/bulkfetch"): JiraSite.changelogs,
-}  # fmt: skip
+}
 _SERVER: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/search"): JiraSite.search, ("POST", "/rest/api/2/search"): JiraSite.search,
     ("GET", "/rest/api/2/project"): JiraSite.projects,

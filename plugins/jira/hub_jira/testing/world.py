@@ -1,4 +1,7 @@
-"""A small site with everything a connector must get right: three projects, cut lists, history, hours near midnight, levels of service."""
+"""A small site with everything a connector must get right.
+
+Three projects, cut lists, history, hours near midnight, levels of service.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,31 @@ KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
 STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
 TYPES = {"10100": ("Epic", 1), "10101": ("Story", 0), "10102": ("Bug", 0), "10103": ("Sub-task", -1)}
 SPRINT, EPIC, POINTS, FLAGGED, START, SLA = (
-    "customfield_10020", "customfield_10014", "customfield_10016", "customfield_10021", "customfield_10015", "customfield_10030",
-)  # fmt: skip
+    "customfield_10020",
+    "customfield_10014",
+    "customfield_10016",
+    "customfield_10021",
+    "customfield_10015",
+    "customfield_10030",
+)
 _FIELDS = [
-    ("summary", "Summary", "string", None), ("status", "Status", "status", None), ("duedate", "Due date", "date", None),
+    ("summary", "Summary", "string", None),
+    ("status", "Status", "status", None),
+    ("duedate", "Due date", "date", None),
     (SPRINT, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
     (EPIC, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (POINTS, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
     (FLAGGED, "Flagged", "array", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"),
     (START, "Start date", "date", "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"),
     (SLA, "Time to resolution", "sd-servicelevelagreement", "com.atlassian.servicedesk:sd-sla-field"),
-]  # fmt: skip
+]
 
 
 class JiraWorld(Ledger, JiraSite, HttpWorld):
-    """A site with three projects; *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind."""
+    """A site with three projects.
+
+    *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind.
+    """
 
     name: ClassVar[str] = "jira"
     history = True
@@ -139,12 +152,15 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Add what Jira alone knows."""
         parent = self.parents.get(item.native)
         return super().task_fields(item) | {
-            "parent_id": f"{self.name}:{parent}" if parent in self.items else None, "status_raw": "Done" if item.done else "To Do",
-            "points": float(item.native % 8) if item.native % 8 else None, "iteration_id": f"{self.name}:s{1 + item.native % 3}",
+            "parent_id": f"{self.name}:{parent}" if parent in self.items else None,
+            "status_raw": "Done" if item.done else "To Do",
+            "points": float(item.native % 8) if item.native % 8 else None,
+            "iteration_id": f"{self.name}:s{1 + item.native % 3}",
             "is_blocked": int(item.native % 11 == 0),
-        }  # fmt: skip
+        }
 
-    def _spent(self, item: Item) -> int:
+    def spent(self, item: Item) -> int:
+        """Return the seconds that were logged on an issue."""
         return sum(round(log.hours * 3600) for log in self.logs_on(item.native))
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -165,67 +181,42 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
 
     def field(self, item: Item, name: str) -> Any:
         """Return the value of one field."""
+        return _VALUES[name](self, item) if name in _VALUES else self.custom(item.native, name)
+
+    def status(self, item: Item) -> dict[str, Any]:
+        """Show the status of an issue."""
+        native = "10002" if item.done else "10000"
+        name, category = STATUSES[native]
+        return {"id": native, "name": name, "statusCategory": {"key": category}}
+
+    def type_of(self, item: Item) -> dict[str, Any]:
+        """Show the type of an issue; Data Center knows no levels."""
+        native = "10103" if item.native in self.parents else list(TYPES)[item.native % 3]
+        name, level = TYPES[native]
+        shown = {"id": native, "name": name, "subtask": native == "10103"}
+        return shown | ({"hierarchyLevel": level} if self.cloud else {})
+
+    def parent(self, item: Item) -> dict[str, Any] | None:
+        """Show the parent of an issue where there is one."""
+        native = self.parents.get(item.native)
+        return {"id": str(native), "key": self.items[native].key} if native in self.items else None
+
+    def links(self, item: Item) -> list[dict[str, Any]]:
+        """Show the links of an issue: every sixth blocks the next one."""
         n = item.native
-        status = "10002" if item.done else "10000"
-        kind = "10103" if n in self.parents else list(TYPES)[n % 3]
-        cut = self.caps.embedded_worklogs
-        match name:
-            case "summary":
-                return item.title
-            case "status":
-                return {
-                    "id": status,
-                    "name": STATUSES[status][0],
-                    "statusCategory": {"key": STATUSES[status][1]},
-                }
-            case "issuetype":
-                return {"id": kind, "name": TYPES[kind][0], "subtask": kind == "10103"} | (
-                    {"hierarchyLevel": TYPES[kind][1]} if self.cloud else {}
-                )
-            case "project":
-                return self.project(item.container)
-            case "created":
-                return local(item.created)
-            case "updated":
-                return local(item.updated)
-            case "timeoriginalestimate":
-                return round(item.hours * 3600)
-            case "timespent":
-                return self._spent(item)
-            case "aggregatetimeoriginalestimate":
-                return round(item.hours * 3600) + 36000
-            case "assignee":
-                return self.user(n % 5) if n % 4 else None
-            case "parent":
-                parent = self.parents.get(n)
-                return {"id": str(parent), "key": self.items[parent].key} if parent in self.items else None
-            case "labels":
-                return ["kit"] if n % 2 else []
-            case "duedate":
-                return "2024-06-30" if n % 3 else None
-            case "fixVersions":
-                return [{"id": "1", "name": "1.0", "released": False}] if n % 5 == 0 else []
-            case "issuelinks":
-                other = next((one for one in sorted(self.items) if one > n), None) if n % 6 == 0 else None
-                link = {
-                    "id": f"9{n}",
-                    "type": {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"},
-                }
-                return (
-                    [link | {"outwardIssue": {"id": str(other), "key": self.items[other].key}}]
-                    if other
-                    else []
-                )
-            case "worklog":
-                return {
-                    "startAt": 0,
-                    "maxResults": cut,
-                    "total": len(self.logs_on(n)),
-                    "worklogs": [self.worklog(log) for log in self.logs_on(n)[:cut]],
-                }
-            case "description" | "comment":
-                return COMMENT
-        return self.custom(n, name)
+        other = next((one for one in sorted(self.items) if one > n), None) if n % 6 == 0 else None
+        if not other:
+            return []
+        kind = {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+        return [
+            {"id": f"9{n}", "type": kind, "outwardIssue": {"id": str(other), "key": self.items[other].key}}
+        ]
+
+    def embedded_worklogs(self, item: Item) -> dict[str, Any]:
+        """Show the worklogs inside an issue, as far as Jira shows them there."""
+        logs, most = self.logs_on(item.native), self.caps.embedded_worklogs
+        shown = [self.worklog(log) for log in logs[:most]]
+        return {"startAt": 0, "maxResults": most, "total": len(logs), "worklogs": shown}
 
     def custom(self, n: int, name: str) -> Any:
         """Return the value of a custom field."""
@@ -236,16 +227,35 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         )
         at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
         values: dict[str, Any] = {
-            POINTS: float(n % 8) if n % 8 else None, FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
-            START: "2024-03-28" if n % 2 else None, SPRINT: [sprint] if self.cloud else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
-            SLA: {"id": "1", "name": "Time to resolution", "completedCycles": [
-                {"startTime": at, "stopTime": {"epochMillis": 1711706400000}, "breached": False, "goalDuration": {"millis": 14400000},
-                 "elapsedTime": {"millis": 3600000}}]} if n % 9 == 0 else None,
-        }  # fmt: skip
+            POINTS: float(n % 8) if n % 8 else None,
+            FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
+            START: "2024-03-28" if n % 2 else None,
+            SPRINT: [sprint]
+            if self.cloud
+            else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
+            SLA: {
+                "id": "1",
+                "name": "Time to resolution",
+                "completedCycles": [
+                    {
+                        "startTime": at,
+                        "stopTime": {"epochMillis": 1711706400000},
+                        "breached": False,
+                        "goalDuration": {"millis": 14400000},
+                        "elapsedTime": {"millis": 3600000},
+                    }
+                ],
+            }
+            if n % 9 == 0
+            else None,
+        }
         return values.get(name)
 
     def user(self, number: int) -> dict[str, Any]:
-        """Show a person: by account on Cloud, by name and key on Data Center; odd ones live two hours east of Greenwich."""
+        """Show a person: by account on Cloud, by name and key on Data Center.
+
+        Odd ones live two hours east of Greenwich.
+        """
         who = (
             {"accountId": f"acc-{number}", "accountType": "atlassian"}
             if self.cloud
@@ -262,19 +272,40 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Show a worklog: its start is written in the site's zone, its author lives in another."""
         author = 2 * (log.native % 3) + log.started.endswith("+02:00")
         return {
-            "id": str(log.native), "issueId": str(log.item), "author": self.user(author), "comment": COMMENT,
-            "started": local(log.started), "created": local(log.updated), "updated": local(log.updated), "timeSpent": "1h",
+            "id": str(log.native),
+            "issueId": str(log.item),
+            "author": self.user(author),
+            "comment": COMMENT,
+            "started": local(log.started),
+            "created": local(log.updated),
+            "updated": local(log.updated),
+            "timeSpent": "1h",
             "timeSpentSeconds": round(log.hours * 3600),
-        }  # fmt: skip
+        }
 
     def history_line(self, line: Any) -> dict[str, Any]:
         """Show a line of history; beside the status something nobody asked for changed too."""
         ids = {name: native for native, (name, _) in STATUSES.items()}
         items = [
-            {"field": "status", "fieldtype": "jira", "fieldId": "status", "from": ids[line.before], "fromString": line.before,
-             "to": ids[line.after], "toString": line.after},
-            {"field": "summary", "fieldtype": "jira", "fieldId": "summary", "from": None, "fromString": "a", "to": None, "toString": "b"},
-        ]  # fmt: skip
+            {
+                "field": "status",
+                "fieldtype": "jira",
+                "fieldId": "status",
+                "from": ids[line.before],
+                "fromString": line.before,
+                "to": ids[line.after],
+                "toString": line.after,
+            },
+            {
+                "field": "summary",
+                "fieldtype": "jira",
+                "fieldId": "summary",
+                "from": None,
+                "fromString": "a",
+                "to": None,
+                "toString": "b",
+            },
+        ]
         return {
             "id": str(line.native),
             "author": self.user(line.native % 5),
@@ -287,3 +318,28 @@ class ServerWorld(JiraWorld):
     """The same site as Data Center."""
 
     cloud = False
+
+
+_VALUES: dict[str, Callable[[JiraWorld, Item], Any]] = {
+    "summary": lambda _, item: item.title,
+    "status": JiraWorld.status,
+    "issuetype": JiraWorld.type_of,
+    "project": lambda world, item: world.project(item.container),
+    "created": lambda _, item: local(item.created),
+    "updated": lambda _, item: local(item.updated),
+    "timeoriginalestimate": lambda _, item: round(item.hours * 3600),
+    "timespent": lambda world, item: world.spent(item),
+    "aggregatetimeoriginalestimate": lambda _, item: round(item.hours * 3600) + 36000,
+    "assignee": lambda world, item: world.user(item.native % 5) if item.native % 4 else None,
+    "parent": JiraWorld.parent,
+    "labels": lambda _, item: ["kit"] if item.native % 2 else [],
+    "duedate": lambda _, item: "2024-06-30" if item.native % 3 else None,
+    "fixVersions": lambda _, item: (
+        [{"id": "1", "name": "1.0", "released": False}] if item.native % 5 == 0 else []
+    ),
+    "issuelinks": JiraWorld.links,
+    "worklog": JiraWorld.embedded_worklogs,
+    "description": lambda *_: COMMENT,
+    "comment": lambda *_: COMMENT,
+}
+"""How an issue shows each field that Jira has of its own."""

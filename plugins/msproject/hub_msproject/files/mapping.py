@@ -83,16 +83,26 @@ class Plan:
         title = row.title or ""
         generic = not title or title.lower() in {"project", "project1", self.file_name.lower()}
         return Container(
-            id=self.id, kind="plan", code=stem, name=stem if generic else title, url=self.path_name, archived=False,
+            id=self.id,
+            kind="plan",
+            code=stem,
+            name=stem if generic else title,
+            url=self.path_name,
+            archived=False,
             seconds_per_day=row.seconds_per_day,
-        )  # fmt: skip
+        )
 
     def account(self, row: ResourceRow) -> Account:
         """Return the account of a resource."""
         return Account(
-            id=self.account_id(row.uid), display_name=row.name, email=row.email, login=row.login, employee_no=row.code,
-            kind="generic" if row.generic or not row.work else "human", active=row.active,
-        )  # fmt: skip
+            id=self.account_id(row.uid),
+            display_name=row.name,
+            email=row.email,
+            login=row.login,
+            employee_no=row.code,
+            kind="generic" if row.generic or not row.work else "human",
+            active=row.active,
+        )
 
     def _task(self, row: TaskRow, assignee: str | None, own: list[int] | None) -> Task:
         estimate, spent, remaining = row.work_s, row.actual_work_s, row.remaining_work_s
@@ -204,7 +214,10 @@ def _day(text: str | None) -> str | None:
 
 
 def _status(row: TaskRow) -> Category:
-    """Apply the rule for MS Project: inactive, then done, then started (the Status field only compares with today)."""
+    """Apply the rule for MS Project: inactive, then done, then started.
+
+    The Status field only compares with today.
+    """
     if not row.active:
         return "cancelled"
     if row.actual_finish or (row.percent is not None and row.percent >= 100):

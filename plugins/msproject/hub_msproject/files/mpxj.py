@@ -85,7 +85,8 @@ class Mpxj:
             raise EOFError
         finally:
             if not ended:
-                self._kill()  # the reader stopped half-way: the rest of the answer must not meet the next question
+                # the reader stopped half-way: the rest of the answer must not meet the next question
+                self._kill()
 
     def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
         if self._closed:
@@ -136,7 +137,7 @@ class Mpxj:
             self._child.kill()
 
     def _reap(self) -> int | None:
-        """End the child, close its pipes, give its exit code."""
+        """End the child, close its pipes, and return its exit code."""
         child, self._child = self._child, None
         if child is None:
             return None

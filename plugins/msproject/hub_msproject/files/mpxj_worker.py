@@ -1,4 +1,6 @@
-"""Read schedules through MPXJ, in a process of its own: one JVM, many files, rows as JSON lines on standard output.
+"""Read schedules through MPXJ, in a process of its own.
+
+One JVM, many files, rows as JSON lines on standard output.
 
 Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "days": true}``;
 the answer is one JSON line a row and a last line ``{"done": true}`` or ``{"error": …}``.

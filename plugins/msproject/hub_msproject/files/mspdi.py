@@ -113,13 +113,15 @@ def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataErro
     if path.stat().st_size == 0:
         return SourceDataError(f"{path.name} is empty: it is still being written, or the export failed.")
     return SourceDataError(
-        f"{path.name} is not complete XML ({exc}): it is half-written or damaged. Export it again; the next run takes it."
+        f"{path.name} is not complete XML ({exc}): it is half-written or damaged. "
+        "Export it again; the next run takes it."
     )
 
 
 def _unreadable(path: Path, exc: OSError) -> SourceDataError:
     return SourceDataError(
-        f"{path.name} cannot be opened ({exc.strerror}): close the program that has it open, or give the right to read it."
+        f"{path.name} cannot be opened ({exc.strerror}): "
+        "close the program that has it open, or give the right to read it."
     )
 
 
@@ -190,10 +192,12 @@ class _Reader:
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
 
     def rows(self) -> Iterator[Row]:
-        """Yield rows as their elements are complete; only one block of the file and its elements are held at a time.
+        """Yield rows as their elements are complete.
 
-        The parser builds below an element of ours, so that what is complete can be taken from the tree after each block:
-        no event per element has to pass through Python.
+        Only one block of the file and its elements are held at a time.
+
+        The parser builds below an element of ours, so that what is complete can be taken from the tree after
+        each block: no event per element has to pass through Python.
         """
         builder = ET.TreeBuilder()
         document = builder.start("document", {})
@@ -439,7 +443,8 @@ class _Reader:
         start, finish = facts.get(NS + "Start"), facts.get(NS + "Finish")
         assumed = False
         done = row.actual_work_s
-        # actual overtime (type 3) is part of actual work in some versions and beside it in others: the total decides
+        # actual overtime (type 3) is part of actual work in some versions, beside it in others: the total
+        # decides
         if done and not actual and start and finish:
             until = facts.get(NS + "ActualFinish") or facts.get(NS + "Stop") or finish
             since = facts.get(NS + "ActualStart") or start

@@ -101,7 +101,9 @@ class ResourceRow(msgspec.Struct, kw_only=True, tag="resource", omit_defaults=Tr
 
 
 class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_defaults=True):
-    """A resource on a task; *planned* and *actual* are (day, seconds), their sums are *work_s* and *actual_work_s*.
+    """A resource on a task.
+
+    *planned* and *actual* are (day, seconds), their sums are *work_s* and *actual_work_s*.
 
     *resource* is None where the file keeps a row for a task without a resource.
     *approximate* says the days were spread by the calendar because the file does not hold them.

@@ -31,10 +31,27 @@ from hub_msproject.files.schedule import Header, Row, Rows
 BATCH = 4000
 
 
+class PlanFile(msgspec.Struct, frozen=True):
+    """A file to read: the GUID of its plan, and what it is now."""
+
+    path: Path
+    guid: str | None
+    state: FileState
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A file that is not read, and why."""
+
+    path: Path
+    guid: str | None
+    said: str
+
+
 class MsProjectSource(Source, frozen=True, kw_only=True):
     """Plans in a folder or glob: .xml without Java, .mpp .mpt .mpx .mpd .xer .pmxml with the extra ``[mpp]``.
 
-    *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and per file.
+    *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
+    per file.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -96,13 +113,12 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 f"no schedule file matches {self.path}: check the path, or whether the share is there."
             )
         guids: dict[str, list[Path]] = defaultdict(list)
-        todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
+        todo: list[PlanFile | Problem] = []
         for path in files:
             name = relative_name(path, ctx.base)
             cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             guid: str | None = None
-            problem: str | None = None
             same_reader = bool(cursor) and cursor.get("reader") == self._reader(path)
             if state and same_reader and not ctx.full and state.looks_unchanged(path):
                 guid = cursor["guid"]
@@ -115,39 +131,41 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                         ctx.skip_unchanged(name)
                     else:
                         guid = self._identify(ctx, path)
-                        todo.append((path, now, guid, None))
+                        todo.append(PlanFile(path, guid, now))
                 except HubError as exc:
-                    problem = str(exc)
-                    todo.append((path, None, None, problem))
+                    todo.append(Problem(path, None, str(exc)))
             if guid:
                 guids[guid].append(path)
-        for path, state, guid, problem in todo:
-            twins = guids[guid] if guid else []
-            if len(twins) > 1 and path != twins[0] and any(one == twins[0] for one, *_ in todo):
-                problem = f"it is a copy of the plan in {relative_name(twins[0], ctx.base)}, see there."
+        read_now = {one.path for one in todo}
+        for one in todo:
+            twins = guids[one.guid] if one.guid else []
+            if len(twins) > 1 and one.path != twins[0] and twins[0] in read_now:
+                said = f"it is a copy of the plan in {relative_name(twins[0], ctx.base)}, see there."
+                yield self._partition(ctx, Problem(one.path, one.guid, said))
             elif len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
-                problem = (
-                    f"{names} are copies of one plan (GUID {guid}): counting both would count its work twice. "
+                said = (
+                    f"{names} are copies of one plan (GUID {one.guid}): "
+                    "counting both would count its work twice. "
                     "Keep one of them in the folder."
                 )
-            yield self._partition(ctx, path, state, guid, problem)
+                yield self._partition(ctx, Problem(one.path, one.guid, said))
+            else:
+                yield self._partition(ctx, one)
 
-    def _partition(
-        self, ctx: Context, path: Path, now: FileState | None, guid: str | None, problem: str | None
-    ) -> Partition:
-        name = relative_name(path, ctx.base)
-        container = self._container_id(guid, name)
+    def _partition(self, ctx: Context, one: PlanFile | Problem) -> Partition:
+        name = relative_name(one.path, ctx.base)
+        content = one.state.sha256[:12] if isinstance(one, PlanFile) else None
         return Partition(
             id=name,
-            label=path.name,
-            estimate=None,
+            label=one.path.name,
             complete=True,
             scope=Scope(
-                records=tuple(r for r in self.provides if r is not Container), id_prefix=f"{container}/"
+                records=tuple(r for r in self.provides if r is not Container),
+                id_prefix=f"{self._container_id(one.guid, name)}/",
             ),
-            evidence=f"absent from {path.name} (sha256 {now.sha256[:12]})" if now else "",
-            data={"path": path, "state": now, "guid": guid, "container": container, "problem": problem},
+            evidence=f"absent from {one.path.name} (sha256 {content})" if content else "",
+            data=one,
         )
 
     def _container_id(self, guid: str | None, name: str) -> str:
@@ -163,13 +181,19 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one file; nothing of it counts as done unless it stayed the same while it was read."""
-        data = partition.data
-        if data["problem"]:
-            raise SourceDataError(data["problem"])
-        path: Path = data["path"]
-        state: FileState = data["state"]
+        match partition.data:
+            case Problem(_, _, said):
+                raise SourceDataError(said)
+            case PlanFile() as file:
+                yield from self._read_file(ctx, partition.id, file)
+
+    def _read_file(self, ctx: Context, name: str, file: PlanFile) -> Iterator[Batch]:
+        path, state = file.path, file.state
         plan = mapping.Plan(
-            container_id=data["container"], path_name=partition.id, file_name=path.name, tz=self.tz
+            container_id=self._container_id(file.guid, name),
+            path_name=name,
+            file_name=path.name,
+            tz=self.tz,
         )
         ctx.count(bytes_=state.size)
         batch: list[Record] = []
@@ -181,11 +205,12 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         state.verify(path)
         if plan.stats["approximate"]:
             ctx.note(
-                f"{path.name}: the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
+                f"{path.name}: "
+                f"the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
                 "spread by the calendar, because the file does not hold them; their totals are exact."
             )
         done = msgspec.to_builtins(state) | {
-            "guid": data["guid"],
+            "guid": file.guid,
             "reader": self._reader(path),
             "tasks": plan.stats["tasks"],
         }

@@ -1,6 +1,9 @@
-"""Dataverse as it is read: which tables and columns an organisation has, what changed in one since, and how far an account sees.
+"""Dataverse as it is read.
 
-Source: learn.microsoft.com/power-apps/developer/data-platform/webapi (query data, use change tracking, EntityMetadata, RetrieveUserSetOfPrivilegesByNames).
+Which tables and columns an organisation has, what changed in one since, and how far an account sees.
+
+Source: learn.microsoft.com/power-apps/developer/data-platform/webapi (query data, use change tracking,
+EntityMetadata, RetrieveUserSetOfPrivilegesByNames).
 """
 
 from __future__ import annotations
@@ -39,7 +42,10 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What an organisation says of a table: its entity set, whether changes are tracked, and which of our columns it has."""
+    """What an organisation says of a table.
+
+    Its entity set, whether changes are tracked, and which of our columns it has.
+    """
 
     set: str
     tracked: bool
@@ -113,7 +119,10 @@ class Row(dict[str, Any]):
 
 
 class Changes(msgspec.Struct):
-    """A page of what a table holds or what changed in it: rows, and the keys of those that were deleted; *delta* on the last page."""
+    """A page of what a table holds or what changed in it.
+
+    Rows, and the keys of those that were deleted; *delta* on the last page.
+    """
 
     rows: Iterator[Row]
     deleted: list[str]
@@ -130,7 +139,10 @@ class Dataverse:
     # ---------- what there is ----------
 
     def known(self, tables: tuple[Table, ...]) -> dict[str, Known]:
-        """Return what is known of tables, by name. Raises `SourceDataError` for a table or a column that we need and that is not there."""
+        """Return what is known of tables, by name.
+
+        Raises `SourceDataError` for a table or a column that we need and that is not there.
+        """
         names = " or ".join(f"LogicalName eq '{table.name}'" for table in tables)
         params = {
             "$select": "LogicalName,EntitySetName,ChangeTrackingEnabled",
@@ -145,12 +157,14 @@ class Dataverse:
         for table in tables:
             if table.name not in found:
                 raise SourceDataError(
-                    f"This organisation has no table {table.name}: Planner premium is not installed in it, or the account may not read its metadata."
+                    f"This organisation has no table {table.name}: "
+                    "Planner premium is not installed in it, or the account may not read its metadata."
                 )
             have = {one.logical_name for one in found[table.name].attributes}
             if lacking := [name for name in table.needed if _plain(name) not in have]:
                 raise SourceDataError(
-                    f"The table {table.name} has no {', '.join(lacking)}: its solution is of another version than the one this connector knows."
+                    f"The table {table.name} has no {', '.join(lacking)}: "
+                    "its solution is of another version than the one this connector knows."
                 )
             columns = (table.key, *table.needed, *(name for name in table.wanted if _plain(name) in have))
             answer[table.name] = Known(
@@ -160,7 +174,10 @@ class Dataverse:
 
     def labels(self, table: str, column: str) -> dict[str, str]:
         """Return the English names, or those there are, of the values of a choice."""
-        path = f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+        path = (
+            f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/"
+            "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+        )
         params = {
             "$select": "LogicalName",
             "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)",
@@ -181,9 +198,15 @@ class Dataverse:
         return str(found.get("UserId"))
 
     def sees_all(self, tables: tuple[Table, ...]) -> bool:
-        """Say whether the account reads these tables in the whole organisation: only then does what is absent not exist."""
+        """Say whether the account reads these tables in the whole organisation.
+
+        Only then does what is absent not exist.
+        """
         names = [f"prvRead{table.name}" for table in tables]
-        path = f"systemusers({self.me()})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@names)"
+        path = (
+            f"systemusers({self.me()})/"
+            "Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@names)"
+        )
         try:
             found: dict[str, Any] = self.service.get(
                 path, dict, params={"@names": json.dumps(names)}, route="privileges"
@@ -199,7 +222,10 @@ class Dataverse:
     # ---------- what is in it ----------
 
     def rows(self, known: Known, **params: str) -> Iterator[Changes]:
-        """Return the rows of a table, page by page; *params* narrow it (``filter``, ``orderby``, ``top``, ``expand``)."""
+        """Return the rows of a table, page by page.
+
+        *params* narrow it (``filter``, ``orderby``, ``top``, ``expand``).
+        """
         query = {"$select": known.select} | {f"${name}": value for name, value in params.items()}
         yield from self._pages(known, known.set, query, _PLAIN)
 
@@ -208,7 +234,10 @@ class Dataverse:
         yield from self._pages(known, known.set, {"$select": known.select}, _TRACK)
 
     def since(self, known: Known, delta: str) -> Iterator[Changes] | None:
-        """Return what changed since *delta*, or None where the link has expired (after 7 days, unless the organisation says otherwise)."""
+        """Return what changed since *delta*, or None where the link has expired.
+
+        Links last 7 days, unless the organisation says otherwise.
+        """
         pages = self._pages(known, delta, None, _TRACK)
         try:
             first = next(pages)

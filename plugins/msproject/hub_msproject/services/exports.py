@@ -1,4 +1,7 @@
-"""ProjectData that was saved to files before Project Online closed: OData JSON, CSV or Atom, one entity set a file or several files of pages."""
+"""ProjectData that was saved to files before Project Online closed.
+
+OData JSON, CSV or Atom, one entity set a file or several files of pages.
+"""
 
 from __future__ import annotations
 
@@ -63,11 +66,22 @@ _ROOTS = {"{http://www.w3.org/2005/Atom}feed", "{http://www.w3.org/2005/Atom}ent
 _NEEDED = ("Projects", "Tasks")
 
 
-class ExportSource(Source, frozen=True, kw_only=True):
-    """Files that hold ProjectData, in the folder or glob *path*: their names begin with that of the entity set (``Tasks.json``, ``Tasks-2.json``).
+class Export(msgspec.Struct, frozen=True):
+    """The *files* of each entity set, their *states* by name, and the *cursor* that says they were read."""
 
-    Needed are Projects and Tasks; what there is of Assignments, AssignmentTimephasedDataSet, TaskBaselines, Resources, TimesheetLines, TimesheetLineActualDataSet and
-    TaskLinks is taken. *custom* names custom fields to keep, *classes* says which classes of timesheet lines are ``internal`` work or ``absence``.
+    files: dict[str, list[Path]]
+    states: dict[str, FileState]
+    cursor: dict[str, Any]
+
+
+class ExportSource(Source, frozen=True, kw_only=True):
+    """Files that hold ProjectData, in the folder or glob *path*.
+
+    Their names begin with that of the entity set (``Tasks.json``, ``Tasks-2.json``).
+
+    Needed are Projects and Tasks; what there is of Assignments, AssignmentTimephasedDataSet, TaskBaselines,
+    Resources, TimesheetLines, TimesheetLineActualDataSet and TaskLinks is taken. *custom* names custom fields
+    to keep, *classes* says which classes of timesheet lines are ``internal`` work or ``absence``.
     """
 
     kind: ClassVar[str] = "projectdata"
@@ -124,7 +138,8 @@ class ExportSource(Source, frozen=True, kw_only=True):
         files = self._files(ctx)
         if lacking := [name for name in _NEEDED if name not in files]:
             ctx.report_missing(
-                f"no file of {self.path} begins with {' or '.join(lacking)}: check path, or whether the share is there."
+                f"no file of {self.path} begins with {' or '.join(lacking)}: "
+                "check path, or whether the share is there."
             )
             return
         states = {
@@ -142,7 +157,8 @@ class ExportSource(Source, frozen=True, kw_only=True):
         ]
         if lost and not ctx.full:
             ctx.report_missing(
-                f"{', '.join(lost)} of the last run is not there any more: put it back, or run with --full when that is meant."
+                f"{', '.join(lost)} of the last run is not there any more: "
+                "put it back, or run with --full when that is meant."
             )
             return
         if cursors.get("export") == cursor and not ctx.full:
@@ -150,9 +166,13 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 ctx.skip_unchanged(name)
             return
         yield Partition(
-            id="export", label="export of ProjectData", complete=True, scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
-            evidence=f"absent from the files of {self.path}", data={"files": files, "states": states, "cursor": cursor},
-        )  # fmt: skip
+            id="export",
+            label="export of ProjectData",
+            complete=True,
+            scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
+            evidence=f"absent from the files of {self.path}",
+            data=Export(files, states, cursor),
+        )
 
     def _settings(self) -> str:
         return msgspec.json.encode(
@@ -161,15 +181,16 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read all files; nothing counts as done unless they stayed the same meanwhile."""
+        export: Export = partition.data
         batch: list[Record] = []
-        for record in self._records(ctx, partition.data["files"]):
+        for record in self._records(ctx, export.files):
             batch.append(record)
             if len(batch) >= BATCH:
                 yield Batch(records=batch)
                 batch = []
-        for name, state in partition.data["states"].items():
+        for name, state in export.states.items():
             state.verify(ctx.base / name)
-        yield Batch(records=batch, cursor=partition.data["cursor"])
+        yield Batch(records=batch, cursor=export.cursor)
 
     def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
         def all_of(name: str) -> Iterator[Cells]:
@@ -185,7 +206,8 @@ class ExportSource(Source, frozen=True, kw_only=True):
                         seen[key] != content
                     ):  # rows that come twice are one; an older copy beside the file is a mistake
                         raise SourceDataError(
-                            f"{path.name} says something else of a row than another file of {name}: keep one of them."
+                            f"{path.name} says something else of a row than another file of {name}: "
+                            "keep one of them."
                         )
 
         by_project: dict[str, dict[str, list[Cells]]] = {name: defaultdict(list) for name in SETS}
@@ -208,9 +230,13 @@ class ExportSource(Source, frozen=True, kw_only=True):
             tasks = by_project["Tasks"].pop(native, [])
             mine = {task["TaskId"] for task in tasks}
             found = ProjectRows(
-                project=project, tasks=tasks, assignments=by_project["Assignments"].pop(native, []), days=by_project["AssignmentTimephasedDataSet"].pop(native, []),
-                baselines=by_project["TaskBaselines"].pop(native, []), links=[link for link in links if link[0] in mine],
-            )  # fmt: skip
+                project=project,
+                tasks=tasks,
+                assignments=by_project["Assignments"].pop(native, []),
+                days=by_project["AssignmentTimephasedDataSet"].pop(native, []),
+                baselines=by_project["TaskBaselines"].pop(native, []),
+                links=[link for link in links if link[0] in mine],
+            )
             one = ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
             yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         if orphans := sum(map(len, by_project["Tasks"].values())):
@@ -293,7 +319,7 @@ def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
         _refuse_dtd(file, path.name)
         file.seek(0)
         root = ""
-        for event, element in ET.iterparse(file, events=("start", "end")):  # noqa: S314 - documents with a DTD are refused
+        for event, element in ET.iterparse(file, events=("start", "end")):  # noqa: S314 - no DTD gets here
             root = root or element.tag
             if root not in _ROOTS:
                 raise SourceDataError(f"{path.name} is no feed of OData: it begins with {root}.")

@@ -10,7 +10,10 @@ from hub import MissingExtra
 
 
 class OneHost(requests.auth.AuthBase):
-    """Answer the challenges of *host*; a redirect to another gets nothing. Raises `MissingExtra` where requests-ntlm is not installed."""
+    """Answer the challenges of *host*; a redirect to another gets nothing.
+
+    Raises `MissingExtra` where requests-ntlm is not installed.
+    """
 
     def __init__(self, user: str, password: str, host: str) -> None:
         """Keep the credential."""

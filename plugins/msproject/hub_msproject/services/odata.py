@@ -1,4 +1,7 @@
-"""What Microsoft's services share: a signed session, and lists that are followed from page to page to their end."""
+"""What Microsoft's services share: a signed session, and lists.
+
+Lists are followed from page to page to their end.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """A page of a list; *next* is where it goes on, *delta* where to ask what changed since (OData JSON 4.0, sections 4.5.5 and 4.5.7)."""
+    """A page of a list (OData JSON 4.0, sections 4.5.5 and 4.5.7).
+
+    *next* is where it goes on, *delta* where to ask what changed since.
+    """
 
     value: list[T]
     next: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -23,7 +29,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Service:
-    """A service under one address; *sign* gives the headers that open it, for each request anew."""
+    """A service under one address; *sign* returns the headers that open it, for each request anew."""
 
     def __init__(self, ctx: Context, root: str, sign: Callable[[], dict[str, str]]) -> None:
         """Ask nothing yet."""
@@ -59,7 +65,8 @@ class Service:
         Raises `SourceDataError` when the service sends to a page twice.
         """
         name = route or path
-        page = self.get(path, Page[shape], route=name, params=params, headers=headers)  # type: ignore[valid-type]
+        kind = Page[shape]  # type: ignore[valid-type]
+        page = self.get(path, kind, route=name, params=params, headers=headers)
         asked: set[str] = set()
         here = self.address(path)
         while True:
@@ -71,7 +78,7 @@ class Service:
             if here in asked:
                 raise SourceDataError(f"{name}: the service sends to the same page for ever.")
             asked.add(here)
-            page = self.get(here, Page[shape], route=name, headers=headers)  # type: ignore[valid-type]
+            page = self.get(here, kind, route=name, headers=headers)
 
     def rows(self, path: str, shape: type[T], **kwargs: Any) -> Iterator[T]:
         """Return the rows of a list, to the end."""
@@ -79,7 +86,10 @@ class Service:
             yield from page.value
 
     def address(self, path: str) -> str:
-        """Return the address of a path. Raises `SourceDataError` for one of another host: it would get what opens this one."""
+        """Return the address of a path.
+
+        Raises `SourceDataError` for one of another host: it would get what opens this one.
+        """
         found = path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
         if [part.lower() for part in urlsplit(found)[:2]] != [
             part.lower() for part in urlsplit(self.root)[:2]

@@ -1,6 +1,7 @@
 """Planner (basic plans) by Microsoft Graph: each plan is read whole, since only a beta tells what changed.
 
-Source: learn.microsoft.com/graph/api/resources/planner-overview. Premium plans are not in it: they are in Dataverse (`premium`).
+Source: learn.microsoft.com/graph/api/resources/planner-overview. Premium plans are not in it: they are in
+Dataverse (`premium`).
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     title: str
     created_date_time: str | None = None
+
+
+class Plans(msgspec.Struct, frozen=True):
+    """The list of plans, and the ids of all that were ever seen."""
+
+    plans: list[Plan]
+    known: list[str]
 
 
 class Bucket(msgspec.Struct, frozen=True, rename="camel"):
@@ -111,8 +119,10 @@ class Users(msgspec.Struct, frozen=True):
 class PlannerSource(Source, frozen=True, kw_only=True):
     """Plans of Planner that are not premium.
 
-    *plans* narrows to ids of plans, *groups* to ids of Microsoft 365 groups. With neither, an application reads the plans of all groups, a person those shared with them.
-    Permissions: Tasks.Read.All and GroupMember.Read.All (an application), Tasks.Read and Group.Read.All (a person); User.ReadBasic.All for names.
+    *plans* narrows to ids of plans, *groups* to ids of Microsoft 365 groups. With neither, an application
+    reads the plans of all groups, a person those shared with them. Permissions: Tasks.Read.All and
+    GroupMember.Read.All (an application), Tasks.Read and Group.Read.All (a person); User.ReadBasic.All for
+    names.
     """
 
     kind: ClassVar[str] = "planner"
@@ -227,29 +237,36 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Partition(
             id="plans",
             label="plans",
-            data={"plans": plans, "known": sorted(known | {one.id for one in plans})},
+            data=Plans(plans, sorted(known | {one.id for one in plans})),
         )
         for one in plans:
             yield Partition(
-                id=f"plan {one.id}", label=one.title, complete=True, scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.id}")),
-                evidence="absent from its plan", data=one,
-            )  # fmt: skip
+                id=f"plan {one.id}",
+                label=one.title,
+                complete=True,
+                scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.id}")),
+                evidence="absent from its plan",
+                data=one,
+            )
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one plan whole."""
-        if partition.id == "plans":
-            boxes: list[Record] = [
-                Container(
-                    id=self.row_id(f"p{one.id}"),
-                    kind="plan",
-                    name=one.title,
-                    seconds_per_day=round(self.hours_per_day * 3600),
-                )
-                for one in partition.data["plans"]
-            ]
-            yield Batch(records=boxes, cursor={"known": partition.data["known"]})
-            return
-        graph, plan = self._graph(ctx), partition.data
+        match partition.data:
+            case Plans(plans, known):
+                yield Batch(records=[self._container(one) for one in plans], cursor={"known": known})
+            case Plan() as plan:
+                yield from self._read_plan(ctx, plan)
+
+    def _container(self, plan: Plan) -> Container:
+        return Container(
+            id=self.row_id(f"p{plan.id}"),
+            kind="plan",
+            name=plan.title,
+            seconds_per_day=round(self.hours_per_day * 3600),
+        )
+
+    def _read_plan(self, ctx: Context, plan: Plan) -> Iterator[Batch]:
+        graph = self._graph(ctx)
         place = f"planner/plans/{plan.id}"
         columns = {
             one.id: one.name
@@ -290,9 +307,12 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
     def _account(self, user: User) -> Account:
         return Account(
-            id=self.row_id(f"u{user.id}"), display_name=user.display_name, email=user.mail or user.user_principal_name, login=user.user_principal_name,
+            id=self.row_id(f"u{user.id}"),
+            display_name=user.display_name,
+            email=user.mail or user.user_principal_name,
+            login=user.user_principal_name,
             active=False if user.left else None,
-        )  # fmt: skip
+        )
 
     def _task(
         self, task: PlannerTask, columns: dict[str, str], labels: dict[str, str | None]
@@ -303,12 +323,24 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         )
         named = sorted(labels.get(one) or one for one, applied in task.applied_categories.items() if applied)
         yield Task(
-            id=id_, container_id=self.row_id(f"p{task.plan_id}"), title=task.title, kind="work", status_raw=columns.get(task.bucket_id or ""),
-            status_native=_status(task), assignee_id=self.row_id(f"u{people[0]}") if people else None, percent=float(task.percent_complete),
-            priority_raw=next((name for top, name in _PRIORITIES if task.priority is not None and task.priority <= top), None),
-            created_at=self._instant(task.created_date_time), planned_start_on=self._day(task.start_date_time), due_on=self._day(task.due_date_time),
-            actual_finish_on=self._day(task.completed_date_time), labels=", ".join(named) or None,
-        )  # fmt: skip
+            id=id_,
+            container_id=self.row_id(f"p{task.plan_id}"),
+            title=task.title,
+            kind="work",
+            status_raw=columns.get(task.bucket_id or ""),
+            status_native=_status(task),
+            assignee_id=self.row_id(f"u{people[0]}") if people else None,
+            percent=float(task.percent_complete),
+            priority_raw=next(
+                (name for top, name in _PRIORITIES if task.priority is not None and task.priority <= top),
+                None,
+            ),
+            created_at=self._instant(task.created_date_time),
+            planned_start_on=self._day(task.start_date_time),
+            due_on=self._day(task.due_date_time),
+            actual_finish_on=self._day(task.completed_date_time),
+            labels=", ".join(named) or None,
+        )
         if len(people) > 1:
             yield CustomValue(
                 id=f"{id_}/assignees",
@@ -326,7 +358,10 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
-        """Ask for each plan that is not listed any more: 404 is a deletion, 403 or another answer is out of sight."""
+        """Ask for each plan that is not listed any more.
+
+        404 is a deletion, 403 or another answer is out of sight.
+        """
         listed = {one.id for one in self._wanted(ctx)}
         for lost in sorted(set((cursors.get("plans") or {}).get("known", [])) - listed):
             id_ = self.row_id(f"p{lost}")

@@ -1,4 +1,7 @@
-"""Planner premium (once Project for the web) in Dataverse: what changed by its change tracking, deletions by its tombstones."""
+"""Planner premium (once Project for the web) in Dataverse.
+
+What changed comes by its change tracking, deletions by its tombstones.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,35 @@ PROJECTS = Table(
 )
 TASKS = Table(
     "msdyn_projecttask",
-    ("_msdyn_project_value", "_msdyn_parenttask_value", "msdyn_subject", "msdyn_start", "msdyn_finish", "msdyn_effort", "msdyn_effortcompleted",
-     "msdyn_effortremaining", "msdyn_progress", "createdon", "modifiedon"),
-    ("msdyn_ismilestone", "msdyn_summary", "msdyn_outlinelevel", "_msdyn_projectbucket_value", "_msdyn_projectsprint_value", "msdyn_priority",
-     "msdyn_actualstart", "msdyn_actualend"),
-)  # fmt: skip
-LINKS = Table("msdyn_projecttaskdependency", ("_msdyn_predecessortask_value", "_msdyn_successortask_value", "modifiedon"),
-              ("_msdyn_project_value", *_TYPES))  # fmt: skip
+    (
+        "_msdyn_project_value",
+        "_msdyn_parenttask_value",
+        "msdyn_subject",
+        "msdyn_start",
+        "msdyn_finish",
+        "msdyn_effort",
+        "msdyn_effortcompleted",
+        "msdyn_effortremaining",
+        "msdyn_progress",
+        "createdon",
+        "modifiedon",
+    ),
+    (
+        "msdyn_ismilestone",
+        "msdyn_summary",
+        "msdyn_outlinelevel",
+        "_msdyn_projectbucket_value",
+        "_msdyn_projectsprint_value",
+        "msdyn_priority",
+        "msdyn_actualstart",
+        "msdyn_actualend",
+    ),
+)
+LINKS = Table(
+    "msdyn_projecttaskdependency",
+    ("_msdyn_predecessortask_value", "_msdyn_successortask_value", "modifiedon"),
+    ("_msdyn_project_value", *_TYPES),
+)
 ASSIGNMENTS = Table(
     "msdyn_resourceassignment",
     (
@@ -80,7 +105,10 @@ SWEEP = timedelta(days=7)
 """How long changes are followed before a table is read whole again: as long as Dataverse keeps them."""
 _PRIORITIES = {1: "urgent", 3: "important", 5: "medium", 9: "low"}
 _HUMAN = {2, 3}
-"""Contact and user (bookableresource: resourcetype); the others are equipment, crews, pools, accounts and generic ones."""
+"""Contact and user (bookableresource: resourcetype).
+
+The others are equipment, crews, pools, accounts and generic ones.
+"""
 _TIMES = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _ENDS = re.compile(r"(finish|fin|start|d[ée]but)\W+(?:to|à|a)?\W*(finish|fin|start|d[ée]but)", re.IGNORECASE)
 
@@ -96,10 +124,38 @@ class Span(msgspec.Struct, frozen=True, rename="pascal"):
 _SPANS = msgspec.json.Decoder(list[Span])
 
 
-class PremiumSource(Source, frozen=True, kw_only=True):
-    """Premium plans of one organisation; *url* is that of its Dataverse, such as ``https://contoso.crm4.dynamics.com``.
+class Lists(msgspec.Struct, frozen=True):
+    """People and sprints, and what is *known* of the tables."""
 
-    The account is an application user with a role that reads the tables of Project in the whole organisation: change tracking asks for it, and so do proofs of deletion.
+    known: dict[str, Known]
+    cursor: dict[str, Any]
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What changed in a table since it was read whole *at* a time, its *newest* change then."""
+
+    pages: Iterator[Changes]
+    newest: str
+    at: str
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """A table: what changed in it *since*, all of it where that is None."""
+
+    table: Table
+    known: Known
+    settings: str
+    reader: _Reader
+    since: Since | None
+
+
+class PremiumSource(Source, frozen=True, kw_only=True):
+    """Premium plans of one organisation.
+
+    *url* is that of its Dataverse, such as ``https://contoso.crm4.dynamics.com``.
+
+    The account is an application user with a role that reads the tables of Project in the whole organisation:
+    change tracking asks for it, and so do proofs of deletion.
     """
 
     kind: ClassVar[str] = "planner-premium"
@@ -114,7 +170,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of Dataverse, such as https://contoso.crm4.dynamics.com."
+                f"The source {self.name}: "
+                "url is the address of Dataverse, such as https://contoso.crm4.dynamics.com."
             )
 
     @property
@@ -149,7 +206,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         known = dataverse.known(ALL)
         untracked = [table.name for table in MAIN if not known[table.name].tracked]
         detail = (
-            f"changes of {', '.join(untracked)} are not tracked: they are read whole once a day; turn on Track changes"
+            (
+                f"changes of {', '.join(untracked)} are not tracked: they are read whole once a day; "
+                "turn on Track changes"
+            )
             if untracked
             else "changes are tracked"
         )
@@ -158,7 +218,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         detail = (
             "the account reads the whole organisation"
             if far
-            else "the account does not read the whole organisation, or it cannot be told: deletions are proven by tombstones only"
+            else (
+                "the account does not read the whole organisation, or it cannot be told: "
+                "deletions are proven by tombstones only"
+            )
         )
         yield Check(name="rights", state="ok" if far else "warning", detail=detail)
         lacking = [
@@ -183,7 +246,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Follow each table's changes; read it whole at first, once a week, where its link has expired, and daily where changes are not tracked."""
+        """Follow each table's changes, and read it whole when they are not enough.
+
+        That is at first, once a week, where its link has expired, and daily where changes are not tracked.
+        """
         dataverse, before = self._dataverse(ctx), cursors.get("lists") or {}
         fresh = before.get("settings") == self._settings() and not ctx.full and age_of(ctx, before) < DAY
         known = msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL)
@@ -195,8 +261,19 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             if choice
             else {}
         )
-        yield Partition(id="lists", label="people and sprints", data={"known": known, "cursor": {
-            "settings": self._settings(), "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"), "known": msgspec.to_builtins(known), "types": types}})  # fmt: skip
+        yield Partition(
+            id="lists",
+            label="people and sprints",
+            data=Lists(
+                known,
+                {
+                    "settings": self._settings(),
+                    "at": before["at"] if fresh else ctx.now().isoformat(timespec="seconds"),
+                    "known": msgspec.to_builtins(known),
+                    "types": types,
+                },
+            ),
+        )
         columns = {
             row.key(BUCKETS.key): row.text("msdyn_name")
             for page in dataverse.rows(known[BUCKETS.name])
@@ -223,10 +300,20 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 )
             proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx))
             yield Partition(
-                id=table.name, label=one.set, complete=proven, scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
-                evidence=f"absent from the whole table {table.name} (without templates), which the account reads in the whole organisation",
-                data={"table": table, "known": one, "pages": pages, "mark": mark, "settings": settings, "reader": _Reader(self, columns, templates, choice, types)},
-            )  # fmt: skip
+                id=table.name,
+                label=one.set,
+                complete=proven,
+                scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
+                evidence=f"absent from the whole table {table.name} (without templates), "
+                "which the account reads in the whole organisation",
+                data=Rows(
+                    table=table,
+                    known=one,
+                    settings=settings,
+                    reader=_Reader(self, columns, templates, choice, types),
+                    since=None if pages is None else Since(pages, mark["newest"], mark["at"]),
+                ),
+            )
 
     def _templates(self, dataverse: Dataverse, projects: Known) -> set[str]:
         if "msdyn_istemplate" not in projects.columns:
@@ -242,7 +329,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         found = self._dataverse(ctx).sees_all(MAIN)
         if not found:
             ctx.note(
-                "the account does not read the whole organisation, or it cannot be told: what is absent is not taken for deleted."
+                "the account does not read the whole organisation, or it cannot be told: "
+                "what is absent is not taken for deleted."
             )
         return found
 
@@ -253,22 +341,23 @@ class PremiumSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read what changed in one table, or all of it."""
-        data, dataverse = partition.data, self._dataverse(ctx)
-        if partition.id == "lists":
-            yield from self._lists(dataverse, data)
-            return
-        table, known, mark, reader = data["table"], data["known"], data["mark"], data["reader"]
-        whole = data["pages"] is None
-        newest: str = dataverse.newest(known) if whole else mark["newest"]
-        start = newest
+        match partition.data:
+            case Lists() as lists:
+                yield from self._lists(self._dataverse(ctx), lists)
+            case Rows() as rows:
+                yield from self._rows(ctx, rows, proven=partition.complete)
+
+    def _rows(self, ctx: Context, data: Rows, *, proven: bool) -> Iterator[Batch]:
+        table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
+        newest: str = since.newest if since else dataverse.newest(known)
         delta: str | None = None
-        for page in self._whole(dataverse, known, start) if whole else data["pages"]:
+        for page in since.pages if since else self._whole(dataverse, known, newest):
             records: list[Record] = []
             gone: list[Gone | Census] = [self._deleted(table, key) for key in page.deleted]
             for row in page.rows:
-                made = reader.records(table, row)
+                made = data.reader.records(table, row)
                 records += made
-                if table is ASSIGNMENTS and not partition.complete:
+                if table is ASSIGNMENTS and not proven:
                     gone.append(self._days(row.key(table.key), frozenset(one.id for one in made)))
                 if not known.tracked:
                     newest = max(newest, row.instant("modifiedon") or "")
@@ -281,17 +370,20 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(
                 f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete."
             )
-        at = ctx.now().isoformat(timespec="seconds") if whole else mark["at"]
-        yield Batch(cursor={"settings": data["settings"], "at": at, "delta": delta, "newest": newest})
+        at = since.at if since else ctx.now().isoformat(timespec="seconds")
+        yield Batch(cursor={"settings": data.settings, "at": at, "delta": delta, "newest": newest})
 
     def _whole(self, dataverse: Dataverse, known: Known, start: str) -> Iterator[Changes]:
-        """Return a table whole, then what changed while it was read: nobody says whether the link to later changes begins before or after."""
+        """Return a table whole, then what changed while it was read.
+
+        Nobody says whether the link to later changes begins before or after.
+        """
         yield from dataverse.whole(known) if known.tracked else dataverse.rows(known)
         if start:
             yield from dataverse.changed(known, start)
 
-    def _lists(self, dataverse: Dataverse, data: dict[str, Any]) -> Iterator[Batch]:
-        known = data["known"]
+    def _lists(self, dataverse: Dataverse, data: Lists) -> Iterator[Batch]:
+        known = data.known
         # a reference may be followed where changes are not asked for
         for page in dataverse.rows(
             known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"
@@ -299,21 +391,28 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             yield Batch(records=[self._account(row) for row in page.rows])
         for page in dataverse.rows(known[SPRINTS.name]):
             yield Batch(records=[self._sprint(row) for row in page.rows])
-        yield Batch(cursor=data["cursor"])
+        yield Batch(cursor=data.cursor)
 
     def _account(self, row: Row) -> Account:
         user = Row(row.get("UserId") or {})
         active = row.number("statecode") == 0 and not user.flag("isdisabled")
         return Account(
-            id=self.row_id(f"u{row.key(PEOPLE.key)}"), display_name=row.text("name"), email=user.text("internalemailaddress"), login=user.text("domainname"),
-            kind="human" if row.number("resourcetype") in _HUMAN else "generic", active=active,
-        )  # fmt: skip
+            id=self.row_id(f"u{row.key(PEOPLE.key)}"),
+            display_name=row.text("name"),
+            email=user.text("internalemailaddress"),
+            login=user.text("domainname"),
+            kind="human" if row.number("resourcetype") in _HUMAN else "generic",
+            active=active,
+        )
 
     def _sprint(self, row: Row) -> Iteration:
         return Iteration(
-            id=self.row_id(f"s{row.key(SPRINTS.key)}"), container_id=self.row_id(f"p{row.text('_msdyn_project_value')}"), name=row.text("msdyn_name") or "",
-            start_at=row.instant("msdyn_start"), finish_at=row.instant("msdyn_finish"),
-        )  # fmt: skip
+            id=self.row_id(f"s{row.key(SPRINTS.key)}"),
+            container_id=self.row_id(f"p{row.text('_msdyn_project_value')}"),
+            name=row.text("msdyn_name") or "",
+            start_at=row.instant("msdyn_start"),
+            finish_at=row.instant("msdyn_finish"),
+        )
 
     def _deleted(self, table: Table, key: str) -> Gone | Census:
         if table is ASSIGNMENTS:
@@ -362,9 +461,13 @@ class _Reader:
     def _project(self, row: Row) -> Container:
         key, hours = row.key(PROJECTS.key), row.number("msdyn_hoursperday")
         return Container(
-            id=self.row_id(f"p{key}"), kind="plan", name=row.text("msdyn_subject") or "", archived=row.number("statecode") != 0,
-            url=f"{self.url}/main.aspx?pagetype=entityrecord&etn=msdyn_project&id={key}", seconds_per_day=round(hours * 3600) if hours else self.day_s,
-        )  # fmt: skip
+            id=self.row_id(f"p{key}"),
+            kind="plan",
+            name=row.text("msdyn_subject") or "",
+            archived=row.number("statecode") != 0,
+            url=f"{self.url}/main.aspx?pagetype=entityrecord&etn=msdyn_project&id={key}",
+            seconds_per_day=round(hours * 3600) if hours else self.day_s,
+        )
 
     def _task(self, row: Row) -> Task:
         progress, summary, milestone = (
@@ -384,24 +487,38 @@ class _Reader:
             return None if hours is None or summary else round(hours * 3600)
 
         return Task(
-            id=self.row_id(row.key(TASKS.key)), container_id=self.row_id(f"p{row.key('_msdyn_project_value')}"), title=row.text("msdyn_subject") or "",
-            parent_id=self.row_id(parent) if parent else None, kind="summary" if summary else "milestone" if milestone else "work", is_milestone=milestone,
-            status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""), status_native=_status(progress),
-            iteration_id=self.row_id(f"s{sprint}") if sprint else None, priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
-            percent=progress * 100 if progress is not None else None, percent_kind="work" if progress is not None else None,
-            estimate_s=work("msdyn_effort"), spent_s=work("msdyn_effortcompleted"), remaining_s=work("msdyn_effortremaining"),
-            planned_start_on=self._day(row.instant("msdyn_start")), planned_finish_on=self._day(row.instant("msdyn_finish")),
-            actual_start_on=self._day(row.instant("msdyn_actualstart")), actual_finish_on=self._day(row.instant("msdyn_actualend")),
-            created_at=row.instant("createdon"), updated_at=row.instant("modifiedon"),
-        )  # fmt: skip
+            id=self.row_id(row.key(TASKS.key)),
+            container_id=self.row_id(f"p{row.key('_msdyn_project_value')}"),
+            title=row.text("msdyn_subject") or "",
+            parent_id=self.row_id(parent) if parent else None,
+            kind="summary" if summary else "milestone" if milestone else "work",
+            is_milestone=milestone,
+            status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""),
+            status_native=_status(progress),
+            iteration_id=self.row_id(f"s{sprint}") if sprint else None,
+            priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
+            percent=progress * 100 if progress is not None else None,
+            percent_kind="work" if progress is not None else None,
+            estimate_s=work("msdyn_effort"),
+            spent_s=work("msdyn_effortcompleted"),
+            remaining_s=work("msdyn_effortremaining"),
+            planned_start_on=self._day(row.instant("msdyn_start")),
+            planned_finish_on=self._day(row.instant("msdyn_finish")),
+            actual_start_on=self._day(row.instant("msdyn_actualstart")),
+            actual_finish_on=self._day(row.instant("msdyn_actualend")),
+            created_at=row.instant("createdon"),
+            updated_at=row.instant("modifiedon"),
+        )
 
     def _link(self, row: Row) -> TaskLink:
         number = row.number(self.choice) if self.choice else None
         kind = self.types.get(str(int(number)), str(int(number))) if number is not None else "FS"
         return TaskLink(
-            id=self.row_id(f"l{row.key(LINKS.key)}"), from_id=self.row_id(row.key("_msdyn_predecessortask_value")),
-            to_id=self.row_id(row.key("_msdyn_successortask_value")), type=kind,
-        )  # fmt: skip
+            id=self.row_id(f"l{row.key(LINKS.key)}"),
+            from_id=self.row_id(row.key("_msdyn_predecessortask_value")),
+            to_id=self.row_id(row.key("_msdyn_successortask_value")),
+            type=kind,
+        )
 
     def _planned(self, row: Row) -> Iterator[Allocation]:
         """Return the planned work of an assignment as Dataverse cuts it: a day, or several, at a time."""
@@ -422,10 +539,14 @@ class _Reader:
         for (first, last), hours in planned.items():
             if hours:
                 yield Allocation(
-                    id=self.row_id(f"a{key}/{first}" + (f"/{last}" if last != first else "")), account_id=self.row_id(f"u{who}"), start_on=first,
-                    finish_on=max(first, last), seconds=round(hours * 3600), task_id=self.row_id(task) if task else None,
+                    id=self.row_id(f"a{key}/{first}" + (f"/{last}" if last != first else "")),
+                    account_id=self.row_id(f"u{who}"),
+                    start_on=first,
+                    finish_on=max(first, last),
+                    seconds=round(hours * 3600),
+                    task_id=self.row_id(task) if task else None,
                     container_id=self.row_id(f"p{row.key('_msdyn_projectid_value')}"),
-                )  # fmt: skip
+                )
 
     def _time(self, text: str, shift: int) -> str:
         """Return the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""

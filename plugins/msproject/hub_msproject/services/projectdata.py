@@ -1,7 +1,10 @@
-"""ProjectData, the reporting service of Project Server: its entity sets as far as they are read, and what their rows become.
+"""ProjectData, the reporting service of Project Server.
 
-Source: learn.microsoft.com/previous-versions/office/project-odata (ProjectData service reference). Work is in hours, dates are civil dates of the server.
-The same rows come as OData JSON, as CSV and as Atom, with numbers and dates written in different ways.
+Its entity sets as far as they are read, and what their rows become.
+
+Source: learn.microsoft.com/previous-versions/office/project-odata (ProjectData service reference). Work is in
+hours, dates are civil dates of the server. The same rows come as OData JSON, as CSV and as Atom, with numbers
+and dates written in different ways.
 """
 
 from __future__ import annotations
@@ -30,13 +33,19 @@ from hub_msproject.files.schedule import (
 
 Kind = Literal["key", "text", "number", "flag", "date", "moment"]
 Cells = dict[str, Any]
-"""A row: its columns, with values of their kind; dates are ``YYYY-MM-DDTHH:MM:SS``; a key and a moment are always there."""
+"""A row: its columns, with values of their kind.
+
+Dates are ``YYYY-MM-DDTHH:MM:SS``; a key and a moment are always there.
+"""
 Approval = Literal["draft", "submitted", "approved", "rejected", "unknown"]
 WorkKind = Literal["project", "internal", "absence"]
 
 
 class EntitySet(msgspec.Struct, frozen=True):
-    """The columns that we need of an entity set, those that we take where they exist, and its key (within its project)."""
+    """The columns of an entity set: needed, taken where they exist, and its key.
+
+    The key is one within its project.
+    """
 
     needed: dict[str, Kind]
     wanted: dict[str, Kind] = {}
@@ -50,47 +59,119 @@ class EntitySet(msgspec.Struct, frozen=True):
 
 SETS: dict[str, EntitySet] = {
     "Projects": EntitySet(
-        {"ProjectId": "key", "ProjectName": "text", "ProjectModifiedDate": "date"}, {"ProjectStartDate": "date", "ProjectFinishDate": "date", "ProjectType": "number"},
+        {"ProjectId": "key", "ProjectName": "text", "ProjectModifiedDate": "date"},
+        {"ProjectStartDate": "date", "ProjectFinishDate": "date", "ProjectType": "number"},
         key=("ProjectId",),
     ),
     "Tasks": EntitySet(
-        {"ProjectId": "key", "TaskId": "key", "TaskName": "text", "TaskStartDate": "date", "TaskFinishDate": "date", "TaskWork": "number", "TaskActualWork": "number",
-         "TaskRemainingWork": "number", "TaskPercentCompleted": "number", "TaskIsSummary": "flag", "TaskIsMilestone": "flag"},
-        {"ParentTaskId": "text", "TaskOutlineLevel": "number", "TaskWBS": "text", "TaskIndex": "number", "TaskIsActive": "flag", "TaskIsProjectSummary": "flag",
-         "TaskActualStartDate": "date", "TaskActualFinishDate": "date", "TaskDeadline": "date", "TaskCreatedDate": "date", "TaskPriority": "number"},
+        {
+            "ProjectId": "key",
+            "TaskId": "key",
+            "TaskName": "text",
+            "TaskStartDate": "date",
+            "TaskFinishDate": "date",
+            "TaskWork": "number",
+            "TaskActualWork": "number",
+            "TaskRemainingWork": "number",
+            "TaskPercentCompleted": "number",
+            "TaskIsSummary": "flag",
+            "TaskIsMilestone": "flag",
+        },
+        {
+            "ParentTaskId": "text",
+            "TaskOutlineLevel": "number",
+            "TaskWBS": "text",
+            "TaskIndex": "number",
+            "TaskIsActive": "flag",
+            "TaskIsProjectSummary": "flag",
+            "TaskActualStartDate": "date",
+            "TaskActualFinishDate": "date",
+            "TaskDeadline": "date",
+            "TaskCreatedDate": "date",
+            "TaskPriority": "number",
+        },
         key=("TaskId",),
     ),
     "Assignments": EntitySet(
-        {"ProjectId": "key", "AssignmentId": "key", "TaskId": "key", "ResourceId": "text", "AssignmentWork": "number", "AssignmentActualWork": "number",
-         "AssignmentRemainingWork": "number"},
+        {
+            "ProjectId": "key",
+            "AssignmentId": "key",
+            "TaskId": "key",
+            "ResourceId": "text",
+            "AssignmentWork": "number",
+            "AssignmentActualWork": "number",
+            "AssignmentRemainingWork": "number",
+        },
         key=("AssignmentId",),
     ),
     "AssignmentTimephasedDataSet": EntitySet(
-        {"ProjectId": "key", "AssignmentId": "key", "TimeByDay": "moment", "AssignmentWork": "number", "AssignmentActualWork": "number"},
+        {
+            "ProjectId": "key",
+            "AssignmentId": "key",
+            "TimeByDay": "moment",
+            "AssignmentWork": "number",
+            "AssignmentActualWork": "number",
+        },
         key=("AssignmentId", "TimeByDay"),
     ),
     "TaskBaselines": EntitySet(
-        {"ProjectId": "key", "TaskId": "key", "BaselineNumber": "number", "TaskBaselineStartDate": "date", "TaskBaselineFinishDate": "date", "TaskBaselineWork": "number"},
+        {
+            "ProjectId": "key",
+            "TaskId": "key",
+            "BaselineNumber": "number",
+            "TaskBaselineStartDate": "date",
+            "TaskBaselineFinishDate": "date",
+            "TaskBaselineWork": "number",
+        },
         key=("TaskId", "BaselineNumber"),
     ),
     "Resources": EntitySet(
         {"ResourceId": "key", "ResourceName": "text"},
-        {"ResourceEmailAddress": "text", "ResourceNTAccount": "text", "ResourceCode": "text", "ResourceIsActive": "flag", "ResourceIsGeneric": "flag"},
+        {
+            "ResourceEmailAddress": "text",
+            "ResourceNTAccount": "text",
+            "ResourceCode": "text",
+            "ResourceIsActive": "flag",
+            "ResourceIsGeneric": "flag",
+        },
         key=("ResourceId",),
     ),
     "TimesheetLines": EntitySet(
-        {"TimesheetLineId": "key", "TimesheetOwnerId": "key", "PeriodStartDate": "moment", "PeriodEndDate": "moment", "ModifiedDate": "date"},
-        {"TimesheetOwner": "text", "ProjectId": "text", "TaskId": "text", "TimesheetClassName": "text", "TimesheetStatus": "text", "TimesheetLineStatus": "text"},
+        {
+            "TimesheetLineId": "key",
+            "TimesheetOwnerId": "key",
+            "PeriodStartDate": "moment",
+            "PeriodEndDate": "moment",
+            "ModifiedDate": "date",
+        },
+        {
+            "TimesheetOwner": "text",
+            "ProjectId": "text",
+            "TaskId": "text",
+            "TimesheetClassName": "text",
+            "TimesheetStatus": "text",
+            "TimesheetLineStatus": "text",
+        },
         key=("TimesheetLineId",),
     ),
     "TimesheetLineActualDataSet": EntitySet(
-        {"TimesheetLineId": "key", "TimeByDay": "moment", "ActualWorkBillable": "number", "ActualWorkNonBillable": "number", "AdjustmentIndex": "number"},
+        {
+            "TimesheetLineId": "key",
+            "TimeByDay": "moment",
+            "ActualWorkBillable": "number",
+            "ActualWorkNonBillable": "number",
+            "AdjustmentIndex": "number",
+        },
         {"ActualOvertimeWorkBillable": "number", "ActualOvertimeWorkNonBillable": "number"},
         key=("TimesheetLineId", "TimeByDay", "AdjustmentIndex"),
     ),
-    "TimesheetPeriods": EntitySet({"PeriodId": "key", "StartDate": "moment", "EndDate": "moment"}, key=("PeriodId",)),
-    "Timesheets": EntitySet({"TimesheetId": "key", "ModifiedDate": "date"}, {"StartDate": "date"}, key=("TimesheetId",)),
-}  # fmt: skip
+    "TimesheetPeriods": EntitySet(
+        {"PeriodId": "key", "StartDate": "moment", "EndDate": "moment"}, key=("PeriodId",)
+    ),
+    "Timesheets": EntitySet(
+        {"TimesheetId": "key", "ModifiedDate": "date"}, {"StartDate": "date"}, key=("TimesheetId",)
+    ),
+}
 OF_A_PROJECT = ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines")
 """Sets that are filtered by the key of a project."""
 NOWHERE = "00000000-0000-0000-0000-000000000000"
@@ -104,13 +185,20 @@ _VERBOSE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
 _TRUE, _FALSE = {"true", "1", "yes", "vrai", "oui"}, {"false", "0", "no", "faux", "non"}
 _OF_LINES: dict[str, Approval] = {"approved": "approved", "rejected": "rejected"}
 _OF_SHEETS: dict[str, Approval] = {
-    "in progress": "draft", "submitted": "submitted", "acceptable": "submitted", "approved": "approved", "rejected": "rejected",
-}  # fmt: skip
+    "in progress": "draft",
+    "submitted": "submitted",
+    "acceptable": "submitted",
+    "approved": "approved",
+    "rejected": "rejected",
+}
 _LINK_TYPES = {0: "FF", 1: "FS", 2: "SF", 3: "SS"}
 
 
 def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Cells:
-    """Return a row by the kinds of its columns. Raises `SourceDataError` for a column that is not there, and for a value of another kind."""
+    """Return a row by the kinds of its columns.
+
+    Raises `SourceDataError` for a column that is not there, and for a value of another kind.
+    """
     found: Cells = {}
     for name, kind in columns.items():
         if name not in raw:
@@ -206,8 +294,14 @@ def plan_rows(
     )
     baselines: dict[str, list[BaselineRow]] = defaultdict(list)
     for base in found.baselines:
-        baselines[base["TaskId"]].append(BaselineRow(
-            no=int(base["BaselineNumber"] or 0), start=base["TaskBaselineStartDate"], finish=base["TaskBaselineFinishDate"], work_s=seconds(base["TaskBaselineWork"])))  # fmt: skip
+        baselines[base["TaskId"]].append(
+            BaselineRow(
+                no=int(base["BaselineNumber"] or 0),
+                start=base["TaskBaselineStartDate"],
+                finish=base["TaskBaselineFinishDate"],
+                work_s=seconds(base["TaskBaselineWork"]),
+            )
+        )
     links: dict[str, list[LinkRow]] = defaultdict(list)
     for end, link in found.links:
         links[end].append(link)
@@ -230,9 +324,16 @@ def plan_rows(
         plan, off = settle(planned[native], work, None) if planned[native] else ([], False)
         told, wrong = settle(actual[native], done, None) if actual[native] else ([], False)
         yield AssignmentRow(
-            uid=native, task=one["TaskId"], resource=None if resource == NOWHERE else resource, work_s=work, actual_work_s=done,
-            remaining_work_s=seconds(one["AssignmentRemainingWork"]), planned=plan, actual=told, approximate=off or wrong,
-        )  # fmt: skip
+            uid=native,
+            task=one["TaskId"],
+            resource=None if resource == NOWHERE else resource,
+            work_s=work,
+            actual_work_s=done,
+            remaining_work_s=seconds(one["AssignmentRemainingWork"]),
+            planned=plan,
+            actual=told,
+            approximate=off or wrong,
+        )
 
 
 def _task_row(
@@ -246,26 +347,50 @@ def _task_row(
     top = task.get("TaskOutlineLevel") == 1 or parent in summaries | {"", NOWHERE, task["TaskId"]}
     active, priority, index = task.get("TaskIsActive"), task.get("TaskPriority"), task.get("TaskIndex")
     return TaskRow(
-        uid=task["TaskId"], name=task["TaskName"] or "", wbs=task.get("TaskWBS"), parent=None if top else parent, summary=bool(task["TaskIsSummary"]),
-        milestone=bool(task["TaskIsMilestone"]), active=active is not False, start=task["TaskStartDate"], finish=task["TaskFinishDate"],
-        actual_start=task.get("TaskActualStartDate"), actual_finish=task.get("TaskActualFinishDate"), deadline=task.get("TaskDeadline"),
-        created=task.get("TaskCreatedDate"), percent=task["TaskPercentCompleted"], percent_kind="duration", work_s=seconds(task["TaskWork"]),
-        actual_work_s=seconds(task["TaskActualWork"]), remaining_work_s=seconds(task["TaskRemainingWork"]), row=str(int(index)) if index is not None else None,
-        priority=str(int(priority)) if priority is not None else None, baselines=baselines, links=links,
+        uid=task["TaskId"],
+        name=task["TaskName"] or "",
+        wbs=task.get("TaskWBS"),
+        parent=None if top else parent,
+        summary=bool(task["TaskIsSummary"]),
+        milestone=bool(task["TaskIsMilestone"]),
+        active=active is not False,
+        start=task["TaskStartDate"],
+        finish=task["TaskFinishDate"],
+        actual_start=task.get("TaskActualStartDate"),
+        actual_finish=task.get("TaskActualFinishDate"),
+        deadline=task.get("TaskDeadline"),
+        created=task.get("TaskCreatedDate"),
+        percent=task["TaskPercentCompleted"],
+        percent_kind="duration",
+        work_s=seconds(task["TaskWork"]),
+        actual_work_s=seconds(task["TaskActualWork"]),
+        remaining_work_s=seconds(task["TaskRemainingWork"]),
+        row=str(int(index)) if index is not None else None,
+        priority=str(int(priority)) if priority is not None else None,
+        baselines=baselines,
+        links=links,
         custom=[row for row in (custom_row(name, task.get(name)) for name in custom) if row],
-    )  # fmt: skip
+    )
 
 
 def resource_row(one: Cells) -> ResourceRow:
     """Return a resource in the shape of every schedule."""
     return ResourceRow(
-        uid=one["ResourceId"], name=one["ResourceName"] or one["ResourceId"], email=one.get("ResourceEmailAddress"), code=one.get("ResourceCode"),
-        login=one.get("ResourceNTAccount"), generic=bool(one.get("ResourceIsGeneric")), active=one.get("ResourceIsActive") is not False,
-    )  # fmt: skip
+        uid=one["ResourceId"],
+        name=one["ResourceName"] or one["ResourceId"],
+        email=one.get("ResourceEmailAddress"),
+        code=one.get("ResourceCode"),
+        login=one.get("ResourceNTAccount"),
+        generic=bool(one.get("ResourceIsGeneric")),
+        active=one.get("ResourceIsActive") is not False,
+    )
 
 
 def link_of(found: Mapping[str, Any]) -> tuple[str, LinkRow]:
-    """Return a link of ``ProjectServer/Projects(…)/TaskLinks``: its end, and the task that it depends on (DependencyType: 0 FF, 1 FS, 2 SF, 3 SS)."""
+    """Return a link of ``ProjectServer/Projects(…)/TaskLinks``.
+
+    Its end, and the task that it depends on (DependencyType: 0 FF, 1 FS, 2 SF, 3 SS).
+    """
     try:
         return str(found["End"]["Id"]).lower(), LinkRow(
             uid=str(found["Start"]["Id"]).lower(), type=_LINK_TYPES[int(found["DependencyType"])]
@@ -275,7 +400,10 @@ def link_of(found: Mapping[str, Any]) -> tuple[str, LinkRow]:
 
 
 class Timesheets:
-    """Hours of people by day, from lines and their days. *classes* says which classes of lines are internal work or absence."""
+    """Hours of people by day, from lines and their days.
+
+    *classes* says which classes of lines are internal work or absence.
+    """
 
     def __init__(self, *, source: str, classes: Mapping[str, WorkKind]) -> None:
         """Write for the source named *source*."""
@@ -300,13 +428,22 @@ class Timesheets:
             box = f"{self.source}:{project}" if project != NOWHERE else None
             for day, spent in sorted(days.get(native, {}).items()):
                 yield Worklog(
-                    id=f"{self.source}:{prefix}{native}/{day}", container_id=box, task_id=f"{box}/t/{task}" if box and task != NOWHERE else None, account_id=account,
-                    day=day, seconds=spent, category=self.classes.get((line.get("TimesheetClassName") or "").casefold(), "project"), approval=_approval(line),
-                )  # fmt: skip
+                    id=f"{self.source}:{prefix}{native}/{day}",
+                    container_id=box,
+                    task_id=f"{box}/t/{task}" if box and task != NOWHERE else None,
+                    account_id=account,
+                    day=day,
+                    seconds=spent,
+                    category=self.classes.get((line.get("TimesheetClassName") or "").casefold(), "project"),
+                    approval=_approval(line),
+                )
 
 
 def line_days(rows: Iterable[Cells]) -> dict[str, dict[str, int]]:
-    """Add up the days of lines, over their adjustments and the four kinds of work: line, then day, then seconds."""
+    """Add up the days of lines: line, then day, then seconds.
+
+    The sums go over their adjustments and the four kinds of work.
+    """
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in rows:
         found[row["TimesheetLineId"]][row["TimeByDay"][:10]] += sum(row.get(name) or 0.0 for name in _WORK)

@@ -1,4 +1,7 @@
-"""The reporting service of a Project Server over HTTP: entity sets to their end, held against the number of rows that the service counts."""
+"""The reporting service of a Project Server over HTTP.
+
+Entity sets are read to their end and held against the number of rows that the service counts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ OVERLAP = timedelta(hours=1)
 
 
 class ProjectData:
-    """The reporting service, asked for entity sets; *columns* are those that its rows have, None where no row was seen."""
+    """The reporting service, asked for entity sets.
+
+    *columns* are those that its rows have, None where no row was seen.
+    """
 
     def __init__(
         self, ctx: Context, service: Service, root: str, language: str, custom: tuple[str, ...]
@@ -27,13 +33,17 @@ class ProjectData:
         self.columns: dict[str, list[str] | None] = {}
 
     def look(self, name: str) -> list[str] | None:
-        """Return which of our columns a row of an entity set has, or None where there is no row. Raises `SourceDataError` where one that we need is lacking."""
+        """Return which of our columns a row of an entity set has, or None where there is no row.
+
+        Raises `SourceDataError` where one that we need is lacking.
+        """
         rows, *_ = _opened(self._get(f"{self.data}/{name}", {"$top": "1"}, name), name)
         if not rows:
             return None
         if lacking := sorted(SETS[name].needed.keys() - rows[0].keys()):
             raise SourceDataError(
-                f"{name} of ProjectData has no {', '.join(lacking)}: the site is in another language, or of another version. Try another language."
+                f"{name} of ProjectData has no {', '.join(lacking)}: "
+                "the site is in another language, or of another version. Try another language."
             )
         return [column for column in (*SETS[name].columns, *self.custom) if column in rows[0]]
 
@@ -50,14 +60,18 @@ class ProjectData:
     ) -> list[Cells]:
         """Return all rows of an entity set, or those of a project, of a period, of days, or changed since.
 
-        Where the service counts none, the run is not complete. Raises `SourceDataError` when fewer rows come than it counts, several times.
+        Where the service counts none, the run is not complete. Raises `SourceDataError` when fewer rows come
+        than it counts, several times.
         """
         columns = columns or self.columns.get(name)
         filters = [
-            f"ProjectId eq guid'{project}'" if project else "", f"PeriodStartDate eq datetime'{period}T00:00:00'" if period else "",
-            f"TimeByDay ge datetime'{first}T00:00:00' and TimeByDay le datetime'{last}T23:59:59'" if first else "",
+            f"ProjectId eq guid'{project}'" if project else "",
+            f"PeriodStartDate eq datetime'{period}T00:00:00'" if period else "",
+            f"TimeByDay ge datetime'{first}T00:00:00' and TimeByDay le datetime'{last}T23:59:59'"
+            if first
+            else "",
             f"ModifiedDate ge datetime'{earlier(since)}'" if since else "",
-        ]  # fmt: skip
+        ]
         params = {"$inlinecount": "allpages"}
         if any(filters):
             params["$filter"] = " and ".join(one for one in filters if one)
@@ -77,7 +91,10 @@ class ProjectData:
     def _read(
         self, name: str, columns: list[str] | None, params: dict[str, str], project: str
     ) -> tuple[int | None, int, dict[tuple[Any, ...], Cells]]:
-        """Return what the service counts, how many different rows came, and those that were asked for, by their keys."""
+        """Return what the service counts, how many rows came, and those asked for.
+
+        Different rows are counted; those that were asked for are by their keys.
+        """
         count: int | None = None
         came: set[tuple[Any, ...]] = set()
         found: dict[tuple[Any, ...], Cells] = {}
@@ -103,7 +120,8 @@ class ProjectData:
 
     def _say_uncounted(self) -> bool:
         self.ctx.report_missing(
-            "the service does not count its rows, though it was asked to: whether all of them came cannot be told."
+            "the service does not count its rows, though it was asked to: "
+            "whether all of them came cannot be told."
         )
         return True
 
@@ -128,7 +146,10 @@ class ProjectData:
         return max((stamp for stamp in stamps if stamp), default="1990-01-01T00:00:00")
 
     def links(self, project: str) -> list[dict[str, Any]]:
-        """Return the links between the tasks of a project, by the other service of the site: ProjectData has none."""
+        """Return the links between the tasks of a project.
+
+        They come by the other service of the site: ProjectData has none.
+        """
         address: str | None = f"{self.root}/ProjectServer/Projects(guid'{project}')/TaskLinks"
         params: dict[str, str] | None = {
             "$select": "Id,DependencyType,Start/Id,End/Id",
@@ -151,7 +172,10 @@ class ProjectData:
 
 
 def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], str | None, int | None]:
-    """Return rows, the next page and the count of an answer: JSON light, or verbose JSON, which older sites send."""
+    """Return rows, the next page and the count of an answer.
+
+    It is JSON light, or verbose JSON, which older sites send.
+    """
     body = answer.get("d", answer)
     if isinstance(body, list):
         body = {"results": body}

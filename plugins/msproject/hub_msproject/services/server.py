@@ -1,7 +1,9 @@
-"""Project Server Subscription Edition by ProjectData: a project is read again when it was published, a period of timesheets when a line of it changed.
+"""Project Server Subscription Edition by ProjectData.
 
-A task's own stamp tells nothing: publishing a project touches all of them. Microsoft's recipe for changes is to reload whole projects
-(learn.microsoft.com/previous-versions/office/project-odata), and so is this.
+A project is read again when it was published, a period of timesheets when a line of it changed.
+
+A task's own stamp tells nothing: publishing a project touches all of them. Microsoft's recipe for changes is
+to reload whole projects (learn.microsoft.com/previous-versions/office/project-odata), and so is this.
 """
 
 from __future__ import annotations
@@ -60,13 +62,42 @@ DAY, SWEEP = timedelta(days=1), timedelta(days=7)
 OF_PLANS: tuple[type[Record], ...] = (Task, Baseline, TaskLink, Allocation, Worklog, CustomValue)
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """Nothing to read: the mark of the timesheets, once their periods were read."""
+
+    cursor: dict[str, Any]
+
+
+class People(msgspec.Struct, frozen=True):
+    """The resources of the organisation."""
+
+    cursor: dict[str, Any]
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project, as its *row* says, with all that stands in it."""
+
+    row: Cells
+    cursor: dict[str, Any]
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A period of timesheets: its first and its last day."""
+
+    start: str
+    end: str
+    settings: str
+
+
 class ServerSource(Source, frozen=True, kw_only=True):
     """A Project Web App; *url* is its address, such as ``https://project.example.com/pwa``.
 
-    *user* and *password* sign in by NTLM (with the extra ``[ntlm]``) or, with *basic* true, by a password over TLS; *account* signs in by Entra ID where the site trusts it.
-    The account needs the right to read the Project Server reporting service: it shows all projects or none.
-    *custom* names custom fields to keep, *without* columns that this site does not have. *days* False leaves out work by day, *links* False the links between tasks, *timesheets* False the hours.
-    *classes* says which classes of timesheet lines are ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
+    *user* and *password* sign in by NTLM (with the extra ``[ntlm]``) or, with *basic* true, by a password
+    over TLS; *account* signs in by Entra ID where the site trusts it. The account needs the right to read the
+    Project Server reporting service: it shows all projects or none. *custom* names custom fields to keep,
+    *without* columns that this site does not have. *days* False leaves out work by day, *links* False the
+    links between tasks, *timesheets* False the hours. *classes* says which classes of timesheet lines are
+    ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
     """
 
     kind: ClassVar[str] = "project-server"
@@ -91,7 +122,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of a Project Web App, such as https://project.example.com/pwa."
+                f"The source {self.name}: "
+                "url is the address of a Project Web App, such as https://project.example.com/pwa."
             )
         if (self.account is None) == (self.user is None or self.password is None):
             raise ConfigError(f"The source {self.name}: give user and password, or account.")
@@ -198,7 +230,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for name, found in columns.items():
             if found is not None and (lacking := sorted(SETS[name].wanted.keys() - {*found, *self.without})):
                 ctx.report_missing(
-                    f"{name} of ProjectData has no {', '.join(lacking)}: if that is how this site is, name them in without."
+                    f"{name} of ProjectData has no {', '.join(lacking)}: "
+                    "if that is how this site is, name them in without."
                 )
         at = ctx.now().isoformat(timespec="seconds")
         projects = self._projects(ctx)
@@ -219,21 +252,34 @@ class ServerSource(Source, frozen=True, kw_only=True):
             yield Partition(
                 id="server",
                 label="people",
-                data={
-                    "cursor": {"settings": settings, "columns": columns, "at": before["at"] if fresh else at}
-                },
+                data=People({"settings": settings, "columns": columns, "at": before["at"] if fresh else at}),
             )
         for project in changed:
             id_ = project["ProjectId"]
             yield Partition(
-                id=f"project {id_}", label=project["ProjectName"], complete=True, scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
-                evidence="absent from its project in ProjectData", data={"project": project, "cursor": {"settings": settings, "modified": project["ProjectModifiedDate"], "at": at, "twice": twice[id_]}},
-            )  # fmt: skip
+                id=f"project {id_}",
+                label=project["ProjectName"],
+                complete=True,
+                scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
+                evidence="absent from its project in ProjectData",
+                data=Project(
+                    project,
+                    {
+                        "settings": settings,
+                        "modified": project["ProjectModifiedDate"],
+                        "at": at,
+                        "twice": twice[id_],
+                    },
+                ),
+            )
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
 
     def _settled(self, ctx: Context, mark: Mapping[str, Any]) -> bool:
-        """Say whether a project need not be read once more: its rows may come after its stamp, whose zone nobody documents."""
+        """Say whether a project need not be read once more.
+
+        Its rows may come after its stamp, whose zone nobody documents.
+        """
         young = (
             datetime.fromisoformat(mark["at"])
             < datetime.fromisoformat(mark["modified"]).replace(tzinfo=UTC) + DAY
@@ -241,7 +287,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         return bool(mark.get("twice")) or not young or age_of(ctx, mark) < OVERLAP
 
     def _periods(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
-        """Find the periods to read: all at first, then those with a changed line or timesheet, once a day those that count other lines than we know."""
+        """Find the periods to read.
+
+        All at first, then those with a changed line or timesheet, and once a day those that count other lines
+        than we know.
+        """
         site, mark = self._site(ctx), cursors.get("hours") or {}
         known = mark.get("settings") == settings and not ctx.full
         since = newest = mark["newest"] if known else site.newest("TimesheetLines")
@@ -268,16 +318,20 @@ class ServerSource(Source, frozen=True, kw_only=True):
             if not known or start in dirty or lost:
                 read.append(f"hours {start}")
                 yield Partition(
-                    id=read[-1], label=f"timesheets from {start}", complete=True, scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
-                    evidence="absent from its period of timesheets in ProjectData", data={"start": start, "end": end, "settings": settings},
-                )  # fmt: skip
+                    id=read[-1],
+                    label=f"timesheets from {start}",
+                    complete=True,
+                    scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
+                    evidence="absent from its period of timesheets in ProjectData",
+                    data=Period(start, end, settings),
+                )
         cursor = {
             "settings": settings,
             "newest": newest,
             "recent": {native: stamp for native, stamp in seen.items() if stamp >= earlier(newest)},
             "at": mark["at"] if counted else ctx.now().isoformat(timespec="seconds"),
         }
-        yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data={"cursor": cursor})
+        yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data=Mark(cursor))
 
     def _projects(self, ctx: Context) -> list[Cells]:
         return ctx.shared("projects", lambda: self._site(ctx).whole("Projects"))
@@ -306,23 +360,24 @@ class ServerSource(Source, frozen=True, kw_only=True):
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one project or one period whole."""
-        data, people = partition.data, self._people(ctx) if partition.id != "hours" else {}
-        if partition.id == "hours":
-            yield Batch(cursor=data["cursor"])
-        elif partition.id == "server":
-            plan = self._plan_of("")
-            rows: list[Record] = [plan.account(resource_row(one)) for one in people.values()]
-            yield from _in_batches(rows, data["cursor"])
-        elif partition.id.startswith("project "):
-            yield from self._project(ctx, partition, people)
-        else:
-            yield from self._period(ctx, data, people)
+        match partition.data:
+            case Mark(cursor):
+                yield Batch(cursor=cursor)
+            case People(cursor):
+                plan = self._plan_of("")
+                rows: list[Record] = [plan.account(resource_row(one)) for one in self._people(ctx).values()]
+                yield from _in_batches(rows, cursor)
+            case Project() as project:
+                yield from self._project(ctx, partition.id, project)
+            case Period() as period:
+                yield from self._period(ctx, period)
 
     def _plan_of(self, native: str) -> ServerPlan:
         return ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
 
-    def _project(self, ctx: Context, partition: Partition, people: dict[str, Cells]) -> Iterator[Batch]:
-        site, project = self._site(ctx), partition.data["project"]
+    def _project(self, ctx: Context, partition: str, data: Project) -> Iterator[Batch]:
+        people = self._people(ctx)
+        site, project = self._site(ctx), data.row
         native = project["ProjectId"]
         links = []
         if self.links:
@@ -331,17 +386,22 @@ class ServerSource(Source, frozen=True, kw_only=True):
             except SourceUnavailable:
                 raise
             except SourceError as exc:
-                ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition.id)
+                ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition)
         found = ProjectRows(
-            project=project, tasks=site.whole("Tasks", project=native), assignments=site.whole("Assignments", project=native),
-            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else [], baselines=site.whole("TaskBaselines", project=native), links=links,
-        )  # fmt: skip
+            project=project,
+            tasks=site.whole("Tasks", project=native),
+            assignments=site.whole("Assignments", project=native),
+            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else [],
+            baselines=site.whole("TaskBaselines", project=native),
+            links=links,
+        )
         plan = self._plan_of(native)
         records = plan.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
-        yield from _in_batches(records, partition.data["cursor"])
+        yield from _in_batches(records, data.cursor)
 
-    def _period(self, ctx: Context, data: dict[str, Any], people: dict[str, Cells]) -> Iterator[Batch]:
-        site, start, end = self._site(ctx), data["start"], data["end"]
+    def _period(self, ctx: Context, period: Period) -> Iterator[Batch]:
+        people = self._people(ctx)
+        site, start, end = self._site(ctx), period.start, period.end
         # the days first: whatever line they belong to is there when the lines are read
         days = line_days(
             one
@@ -354,7 +414,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
         sheets = Timesheets(source=self.name, classes=self.classes)
         yield from _in_batches(
             sheets.records(f"w{start}/", lines, days, people),
-            {"settings": data["settings"], "lines": len(lines)},
+            {"settings": period.settings, "lines": len(lines)},
         )
 
     # ---------- census ----------
@@ -363,8 +423,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Name the projects that exist: the service shows all of them or none."""
         ids = frozenset(self.row_id(one["ProjectId"]) for one in self._projects(ctx))
         yield Census(
-            record=Container, scope=Scope(records=(Container,)), ids=ids, evidence="absent from ProjectData, which shows every project to who may read it",
-        )  # fmt: skip
+            record=Container,
+            scope=Scope(records=(Container,)),
+            ids=ids,
+            evidence="absent from ProjectData, which shows every project to who may read it",
+        )
 
 
 def _in_batches(records: Iterable[Record], cursor: Any) -> Iterator[Batch]:

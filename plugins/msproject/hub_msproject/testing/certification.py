@@ -1,4 +1,7 @@
-"""The certifications of Microsoft's schedules: files, and each service, as far as its API allows. Exports have none: they are read whole or not at all."""
+"""The certifications of Microsoft's schedules: files, and each service, as far as its API allows.
+
+Exports have none: they are read whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from hub_msproject.testing.schedules import NOTE, Plans
 
 
 class MsProjectCertification(SourceCertification):
-    """A folder of plans. A task that moves to another plan is another task, and Microsoft's schema fixes the names."""
+    """A folder of plans.
+
+    A task that moves to another plan is another task, and Microsoft's schema fixes the names.
+    """
 
     kind = "msproject"
     capabilities = frozenset({"increments", "deletions", "worklogs", "renames"})
@@ -31,7 +37,10 @@ class MsProjectCertification(SourceCertification):
 
 
 class PlannerCertification(SourceCertification):
-    """Planner: nothing but a whole reading can be claimed, since what changed is told by a beta only, and no list has a count."""
+    """Planner, of which nothing but a whole reading can be claimed.
+
+    What changed is told by a beta only, and no list has a count.
+    """
 
     kind = "planner"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"deletions", "containers"})
@@ -65,7 +74,11 @@ class PremiumCertification(SourceCertification):
 
 
 class ServerCertification(SourceCertification):
-    """Project Server: a task that moves to another project is another task, who may read sees all projects, and links have no count."""
+    """Project Server, which has no way to prove some things.
+
+    A task that moves to another project is another task, who may read sees all projects, and links have no
+    count.
+    """
 
     kind = "project-server"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(

@@ -1,4 +1,7 @@
-"""A simulator of Planner in Microsoft Graph, written from its documentation: plans of groups, lists in pages, people by their ids."""
+"""A simulator of Planner in Microsoft Graph, written from its documentation.
+
+Plans of groups, lists in pages, people by their ids.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ class PlannerWorld(Ledger, HttpWorld):
         return self.plans
 
     def requests(self) -> int:
-        """Return the plan of a full reading: the sign-in, the groups, and for each plan its list, columns, labels, pages and people."""
+        """Return the plan of a full reading.
+
+        The sign-in, the groups, and for each plan its list, columns, labels, pages and people.
+        """
         pages = sum(1 + sum(item.container == n for item in self.seen()) // CAP for n in self.containers)
         return 3 + 3 * len(self.containers) + 2 * pages
 
@@ -120,9 +126,13 @@ class PlannerWorld(Ledger, HttpWorld):
     def person(self, native: str) -> dict[str, Any]:
         """Show a person."""
         return {
-            "@odata.type": "#microsoft.graph.user", "id": native, "displayName": f"Élodie {native[-1]}", "mail": None,
-            "userPrincipalName": f"user{native[-1]}@example.org", "jobTitle": NOTE,
-        }  # fmt: skip
+            "@odata.type": "#microsoft.graph.user",
+            "id": native,
+            "displayName": f"Élodie {native[-1]}",
+            "mail": None,
+            "userPrincipalName": f"user{native[-1]}@example.org",
+            "jobTitle": NOTE,
+        }
 
     def people(self, item: Item) -> list[str]:
         """Return who is on a task, the one who was put on it first at the head."""
@@ -142,11 +152,22 @@ class PlannerWorld(Ledger, HttpWorld):
             for place, one in enumerate(self.people(item))
         }
         return {
-            "@odata.etag": f'W/"{item.updated}"', "id": f"task{n}", "planId": f"plan{item.container}", "bucketId": f"b{int(item.done)}-{item.container}", "title": item.title,
-            "percentComplete": 100 if item.done else 50 if n % 2 else 0, "createdDateTime": item.created, "startDateTime": None,
-            "dueDateTime": "2024-06-30T22:00:00Z" if n % 2 else None, "completedDateTime": "2024-04-01T23:30:00Z" if item.done else None, "priority": 1 if n % 2 else 5,
-            "assignments": assigned, "appliedCategories": {"category1": True} if n % 4 == 1 else {}, "hasDescription": True, "conversationThreadId": NOTE,
-        }  # fmt: skip
+            "@odata.etag": f'W/"{item.updated}"',
+            "id": f"task{n}",
+            "planId": f"plan{item.container}",
+            "bucketId": f"b{int(item.done)}-{item.container}",
+            "title": item.title,
+            "percentComplete": 100 if item.done else 50 if n % 2 else 0,
+            "createdDateTime": item.created,
+            "startDateTime": None,
+            "dueDateTime": "2024-06-30T22:00:00Z" if n % 2 else None,
+            "completedDateTime": "2024-04-01T23:30:00Z" if item.done else None,
+            "priority": 1 if n % 2 else 5,
+            "assignments": assigned,
+            "appliedCategories": {"category1": True} if n % 4 == 1 else {},
+            "hasDescription": True,
+            "conversationThreadId": NOTE,
+        }
 
     # ---------- the answer sheet ----------
 
@@ -162,10 +183,14 @@ class PlannerWorld(Ledger, HttpWorld):
         """Return what the store must hold: no key, no estimate, no stamp of the last change."""
         fields, n, people = super().task_fields(item), item.native, self.people(item)
         return {name: fields[name] for name in ("title", "container_id", "created_at")} | {
-            "status_raw": "Terminé" if item.done else "En cours", "status_native": "done" if item.done else "in_progress" if n % 2 else "todo",
-            "assignee_id": f"planner:u{people[0]}" if people else None, "due_on": "2024-07-01" if n % 2 else None, "labels": "Lot A" if n % 4 == 1 else None,
-            "actual_finish_on": "2024-04-02" if item.done else None, "priority_raw": "urgent" if n % 2 else "medium",
-        }  # fmt: skip
+            "status_raw": "Terminé" if item.done else "En cours",
+            "status_native": "done" if item.done else "in_progress" if n % 2 else "todo",
+            "assignee_id": f"planner:u{people[0]}" if people else None,
+            "due_on": "2024-07-01" if n % 2 else None,
+            "labels": "Lot A" if n % 4 == 1 else None,
+            "actual_finish_on": "2024-04-02" if item.done else None,
+            "priority_raw": "urgent" if n % 2 else "medium",
+        }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return tasks, and the people who are on one."""

@@ -1,4 +1,7 @@
-"""A simulator of Dataverse with the tables of Planner premium, written from its documentation: pages, change tracking, tombstones, metadata, privileges."""
+"""A simulator of Dataverse with the tables of Planner premium, written from its documentation.
+
+Pages, change tracking, tombstones, metadata, privileges.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,11 @@ def guid(table: str, native: object) -> str:
 
 
 class PremiumWorld(Ledger, HttpWorld):
-    """An organisation. *tracked* is whether it tracks changes, *depth* how far the account sees, *renamed* a column that it calls otherwise."""
+    """An organisation.
+
+    *tracked* is whether it tracks changes, *depth* how far the account sees, *renamed* a column that it calls
+    otherwise.
+    """
 
     name: ClassVar[str] = "premium"
     logged: ClassVar[int] = 0
@@ -68,7 +75,11 @@ class PremiumWorld(Ledger, HttpWorld):
         super().__init__(seed, scale=scale)
 
     def requests(self) -> int:
-        """Return the plan of a full reading: sign-in, metadata, privileges, short lists; for each table its mark, its pages, and what changed meanwhile."""
+        """Return the plan of a full reading.
+
+        Sign-in, metadata, privileges, short lists; for each table its mark, its pages, and what changed
+        meanwhile.
+        """
         pages = sum(1 + len(self.entries(one.name)) // CAP for one in premium.MAIN)
         return 2 + 2 + 2 + 4 + pages + 4 * 2 + pages
 
@@ -144,8 +155,18 @@ class PremiumWorld(Ledger, HttpWorld):
                 }
             )
         if "PicklistAttributeMetadata" in path:
-            options = [{"Value": value, "Label": {"LocalizedLabels": [{"Label": "Fin à Début", "LanguageCode": 1036}, {"Label": name, "LanguageCode": 1033}]}}
-                       for value, name in TYPES.items()]  # fmt: skip
+            options = [
+                {
+                    "Value": value,
+                    "Label": {
+                        "LocalizedLabels": [
+                            {"Label": "Fin à Début", "LanguageCode": 1036},
+                            {"Label": name, "LanguageCode": 1033},
+                        ]
+                    },
+                }
+                for value, name in TYPES.items()
+            ]
             return Response(
                 body={"LogicalName": "linktype", "OptionSet": {"Options": options}, "GlobalOptionSet": None}
             )
@@ -192,14 +213,14 @@ class PremiumWorld(Ledger, HttpWorld):
                 return refused(400, "0x80060888", "The filter is not understood.")
         after = query.get("$skiptoken", "")
         if query.get("$orderby") == "modifiedon desc":
-            shown = left = sorted(entries, key=lambda one: one.stamp, reverse=True)[
+            shown = remaining = sorted(entries, key=lambda one: one.stamp, reverse=True)[
                 : int(query.get("$top", 1))
             ]
         else:
-            left = [one for one in entries if one.key > after]
-            shown = left[:size]
+            remaining = [one for one in entries if one.key > after]
+            shown = remaining[:size]
         body: dict[str, Any] = {"value": [self.selected(table, one.show(), query) for one in shown]}
-        if len(left) > len(shown):
+        if len(remaining) > len(shown):
             body["@odata.nextLink"] = self.link(request, {"$skiptoken": shown[-1].key})
         elif tracking:
             body["@odata.deltaLink"] = self.link(request, {"$deltatoken": self.version, "$skiptoken": None})
@@ -269,9 +290,13 @@ class PremiumWorld(Ledger, HttpWorld):
             "msdyn_description",
         }
         return {
-            "LogicalName": table.name, "EntitySetName": SETS[table.name], "ChangeTrackingEnabled": self.tracked,
-            "Attributes": [{"LogicalName": name} for name in sorted(columns - self.lacking - {"msdyn_linktype"})],
-        }  # fmt: skip
+            "LogicalName": table.name,
+            "EntitySetName": SETS[table.name],
+            "ChangeTrackingEnabled": self.tracked,
+            "Attributes": [
+                {"LogicalName": name} for name in sorted(columns - self.lacking - {"msdyn_linktype"})
+            ],
+        }
 
     # ---------- the tables ----------
 
@@ -308,16 +333,44 @@ class PremiumWorld(Ledger, HttpWorld):
                 for done, text in ((False, "En cours"), (True, "Terminé"))
             ]
         if name == premium.SPRINTS.name:
-            return [{"msdyn_projectsprintid": guid("sprint", n), "msdyn_name": f"Sprint {n}", "_msdyn_project_value": guid("project", n),
-                     "msdyn_start": "2024-04-01T07:00:00Z", "msdyn_finish": "2024-04-12T15:00:00Z"} for n in self.containers]  # fmt: skip
-        return [{"bookableresourceid": guid("resource", n), "name": f"Élodie {n}", "resourcetype": 3 if n < 3 else 1, "statecode": 0, "_userid_value": guid("systemuser", n),
-                 "UserId": {"internalemailaddress": f"user{n}@example.org", "domainname": f"user{n}@example.org", "isdisabled": n == 2} if n < 3 else None}
-                for n in (1, 2, 3)]  # fmt: skip
+            return [
+                {
+                    "msdyn_projectsprintid": guid("sprint", n),
+                    "msdyn_name": f"Sprint {n}",
+                    "_msdyn_project_value": guid("project", n),
+                    "msdyn_start": "2024-04-01T07:00:00Z",
+                    "msdyn_finish": "2024-04-12T15:00:00Z",
+                }
+                for n in self.containers
+            ]
+        return [
+            {
+                "bookableresourceid": guid("resource", n),
+                "name": f"Élodie {n}",
+                "resourcetype": 3 if n < 3 else 1,
+                "statecode": 0,
+                "_userid_value": guid("systemuser", n),
+                "UserId": {
+                    "internalemailaddress": f"user{n}@example.org",
+                    "domainname": f"user{n}@example.org",
+                    "isdisabled": n == 2,
+                }
+                if n < 3
+                else None,
+            }
+            for n in (1, 2, 3)
+        ]
 
     def project(self, native: str) -> dict[str, Any]:
         """Show a project; one is a template."""
-        return {"msdyn_projectid": guid("project", native), "msdyn_subject": self.containers.get(native, "Template"), "modifiedon": CREATED, "statecode": 0,
-                "msdyn_hoursperday": 7.0, "msdyn_istemplate": native == "99"}  # fmt: skip
+        return {
+            "msdyn_projectid": guid("project", native),
+            "msdyn_subject": self.containers.get(native, "Template"),
+            "modifiedon": CREATED,
+            "statecode": 0,
+            "msdyn_hoursperday": 7.0,
+            "msdyn_istemplate": native == "99",
+        }
 
     def progress(self, item: Item) -> float:
         """Return how much of a task is done."""
@@ -327,13 +380,28 @@ class PremiumWorld(Ledger, HttpWorld):
         """Show a task."""
         n, hours = item.native, item.hours
         return {
-            "msdyn_projecttaskid": guid("task", n), "_msdyn_project_value": guid("project", item.container), "_msdyn_parenttask_value": None, "msdyn_subject": item.title,
-            "msdyn_start": "2024-04-01T22:30:00Z", "msdyn_finish": "2024-04-05T15:00:00Z", "msdyn_effort": hours, "msdyn_effortcompleted": hours * self.progress(item),
-            "msdyn_effortremaining": hours * (1 - self.progress(item)), "msdyn_progress": self.progress(item), "createdon": item.created, "modifiedon": item.updated,
-            "msdyn_ismilestone": n % 10 == 0, "msdyn_summary": False, "msdyn_outlinelevel": 1, "_msdyn_projectbucket_value": guid("bucket", item.done),
-            "_msdyn_projectsprint_value": guid("sprint", item.container) if n % 2 else None, "msdyn_priority": 1 if n % 2 else 5,
-            "msdyn_actualstart": None, "msdyn_actualend": "2024-04-04T15:00:00Z" if item.done else None, "msdyn_description": NOTE,
-        }  # fmt: skip
+            "msdyn_projecttaskid": guid("task", n),
+            "_msdyn_project_value": guid("project", item.container),
+            "_msdyn_parenttask_value": None,
+            "msdyn_subject": item.title,
+            "msdyn_start": "2024-04-01T22:30:00Z",
+            "msdyn_finish": "2024-04-05T15:00:00Z",
+            "msdyn_effort": hours,
+            "msdyn_effortcompleted": hours * self.progress(item),
+            "msdyn_effortremaining": hours * (1 - self.progress(item)),
+            "msdyn_progress": self.progress(item),
+            "createdon": item.created,
+            "modifiedon": item.updated,
+            "msdyn_ismilestone": n % 10 == 0,
+            "msdyn_summary": False,
+            "msdyn_outlinelevel": 1,
+            "_msdyn_projectbucket_value": guid("bucket", item.done),
+            "_msdyn_projectsprint_value": guid("sprint", item.container) if n % 2 else None,
+            "msdyn_priority": 1 if n % 2 else 5,
+            "msdyn_actualstart": None,
+            "msdyn_actualend": "2024-04-04T15:00:00Z" if item.done else None,
+            "msdyn_description": NOTE,
+        }
 
     def before(self, item: Item) -> Item | None:
         """Return the task that must end before this one."""
@@ -349,12 +417,20 @@ class PremiumWorld(Ledger, HttpWorld):
 
     def dependency(self, item: Item) -> dict[str, Any]:
         """Show the link to the task before."""
-        return {"msdyn_projecttaskdependencyid": guid("link", item.native), "_msdyn_predecessortask_value": guid("task", item.native - 1),
-                "_msdyn_successortask_value": guid("task", item.native), "modifiedon": item.updated, "_msdyn_project_value": guid("project", item.container),
-                "msdyn_projecttaskdependencylinktype": 192350000 + item.native % 2}  # fmt: skip
+        return {
+            "msdyn_projecttaskdependencyid": guid("link", item.native),
+            "_msdyn_predecessortask_value": guid("task", item.native - 1),
+            "_msdyn_successortask_value": guid("task", item.native),
+            "modifiedon": item.updated,
+            "_msdyn_project_value": guid("project", item.container),
+            "msdyn_projecttaskdependencylinktype": 192350000 + item.native % 2,
+        }
 
     def spans(self, item: Item) -> list[tuple[datetime, datetime, float]]:
-        """Return the planned work: two days, later with each edit; some until midnight, some as one span of three days."""
+        """Return the planned work: two days, later with each edit.
+
+        Some is until midnight, some one span of three days.
+        """
         start = FIRST + timedelta(days=7 * self.edits.get(item.native, 0))
         if item.native % 5 == 0:
             return [(start, start + timedelta(days=2, hours=8), item.hours)]
@@ -373,9 +449,14 @@ class PremiumWorld(Ledger, HttpWorld):
             }
             for first, last, hours in self.spans(item)
         ]
-        return {"msdyn_resourceassignmentid": guid("assignment", item.native), "_msdyn_taskid_value": guid("task", item.native),
-                "_msdyn_projectid_value": guid("project", item.container), "_msdyn_bookableresourceid_value": guid("resource", item.native % 3 + 1),
-                "msdyn_plannedwork": json.dumps(spans), "modifiedon": item.updated}  # fmt: skip
+        return {
+            "msdyn_resourceassignmentid": guid("assignment", item.native),
+            "_msdyn_taskid_value": guid("task", item.native),
+            "_msdyn_projectid_value": guid("project", item.container),
+            "_msdyn_bookableresourceid_value": guid("resource", item.native % 3 + 1),
+            "msdyn_plannedwork": json.dumps(spans),
+            "modifiedon": item.updated,
+        }
 
     # ---------- the answer sheet ----------
 
@@ -390,12 +471,20 @@ class PremiumWorld(Ledger, HttpWorld):
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return what the store must hold."""
         fields, n, progress = super().task_fields(item), item.native, self.progress(item)
-        return {name: fields[name] for name in ("title", "container_id", "estimate_s", "created_at", "updated_at")} | {
-            "status_raw": "Terminé" if item.done else "En cours", "status_native": "done" if item.done else "in_progress" if progress else "todo",
-            "kind": "milestone" if n % 10 == 0 else "work", "percent": progress * 100, "spent_s": round(item.hours * progress * 3600),
-            "planned_start_on": "2024-04-02", "planned_finish_on": "2024-04-05", "iteration_id": f"premium:s{guid('sprint', item.container)}" if n % 2 else None,
-            "priority_raw": "urgent" if n % 2 else "medium", "actual_finish_on": "2024-04-04" if item.done else None,
-        }  # fmt: skip
+        return {
+            name: fields[name] for name in ("title", "container_id", "estimate_s", "created_at", "updated_at")
+        } | {
+            "status_raw": "Terminé" if item.done else "En cours",
+            "status_native": "done" if item.done else "in_progress" if progress else "todo",
+            "kind": "milestone" if n % 10 == 0 else "work",
+            "percent": progress * 100,
+            "spent_s": round(item.hours * progress * 3600),
+            "planned_start_on": "2024-04-02",
+            "planned_finish_on": "2024-04-05",
+            "iteration_id": f"premium:s{guid('sprint', item.container)}" if n % 2 else None,
+            "priority_raw": "urgent" if n % 2 else "medium",
+            "actual_finish_on": "2024-04-04" if item.done else None,
+        }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return projects, tasks, links and planned days."""
@@ -405,14 +494,21 @@ class PremiumWorld(Ledger, HttpWorld):
                 # Paris is two hours ahead: an end at 22:00 is midnight, and belongs to the day before
                 begin, end = f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
                 days[f"a{guid('assignment', item.native)}/{begin}" + (f"/{end}" if end != begin else "")] = {
-                    "start_on": begin, "finish_on": end, "seconds": round(hours * 3600), "task_id": f"premium:{self.task_id(item)}",
+                    "start_on": begin,
+                    "finish_on": end,
+                    "seconds": round(hours * 3600),
+                    "task_id": f"premium:{self.task_id(item)}",
                     "account_id": f"premium:u{guid('resource', item.native % 3 + 1)}",
-                }  # fmt: skip
+                }
         links = {
-            f"l{guid('link', item.native)}": {"from_id": f"premium:{guid('task', item.native - 1)}", "to_id": f"premium:{guid('task', item.native)}",
-                                              "type": "SS" if item.native % 2 else "FS"}
-            for item in self.seen() if self.before(item)
-        }  # fmt: skip
+            f"l{guid('link', item.native)}": {
+                "from_id": f"premium:{guid('task', item.native - 1)}",
+                "to_id": f"premium:{guid('task', item.native)}",
+                "type": "SS" if item.native % 2 else "FS",
+            }
+            for item in self.seen()
+            if self.before(item)
+        }
         boxes = {
             self.container_id(n): {"name": name, "seconds_per_day": 25200}
             for n, name in self.containers.items()

@@ -1,4 +1,7 @@
-"""A folder of plans in Microsoft Project's XML, one file a plan, that can be edited: the world of the certification."""
+"""A folder of plans in Microsoft Project's XML, one file a plan.
+
+It can be edited: the world of the certification.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +49,9 @@ class Plans(Ledger, FileWorld):
 
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return what a plan holds of a task."""
-        done, left = sum(self.days(item).values()), round(item.hours * 3600)
+        done, remaining = sum(self.days(item).values()), round(item.hours * 3600)
         # a task without any work has no effort, rather than an effort of nothing
-        effort = (done + left, done, left) if done or left else (None, None, None)
+        effort = (done + remaining, done, remaining) if done or remaining else (None, None, None)
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id")} | {
             "created_at": fields["created_at"][:17] + "00Z",  # Project works in minutes
@@ -86,8 +89,10 @@ class Plans(Ledger, FileWorld):
         items = [item for item in self.seen() if item.container == container]
         total = sum(sum(self.days(item).values()) + round(item.hours * 3600) for item in items)
         head = (
-            f"<GUID>{self.guid(container)}</GUID><Title>Project {container}</Title><StartDate>2024-03-28T09:00:00</StartDate>"
-            f"<MinutesPerDay>420</MinutesPerDay><ExtendedAttributes><ExtendedAttribute><FieldID>{TEXT1}</FieldID>"
+            f"<GUID>{self.guid(container)}</GUID><Title>Project {container}</Title>"
+            "<StartDate>2024-03-28T09:00:00</StartDate>"
+            "<MinutesPerDay>420</MinutesPerDay><ExtendedAttributes><ExtendedAttribute>"
+            f"<FieldID>{TEXT1}</FieldID>"
             "<FieldName>Text1</FieldName><Alias>Lot</Alias></ExtendedAttribute></ExtendedAttributes>"
         )
         summary = _task(SUMMARY, "Phase", 1, total, 0, "<Summary>1</Summary>")
@@ -95,40 +100,55 @@ class Plans(Ledger, FileWorld):
         people = "<Resource><UID>1</UID><Name>Engineer</Name><Type>1</Type></Resource>"
         work = [self.assignment(item) for item in items]
         return (
-            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Project xmlns="http://schemas.microsoft.com/project">'
-            f"{head}<Tasks>{summary}{''.join(tasks)}</Tasks><Resources>{people}</Resources><Assignments>{''.join(work)}</Assignments></Project>"
+            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+            '<Project xmlns="http://schemas.microsoft.com/project">'
+            f"{head}<Tasks>{summary}{''.join(tasks)}</Tasks><Resources>{people}</Resources>"
+            f"<Assignments>{''.join(work)}</Assignments></Project>"
         )
 
     def task(self, item: Item, before: Item | None) -> str:
         """Return one task, linked to the one before."""
         done = sum(self.days(item).values())
         link = (
-            f"<PredecessorLink><PredecessorUID>{before.native}</PredecessorUID><Type>1</Type></PredecessorLink>"
+            (
+                f"<PredecessorLink><PredecessorUID>{before.native}</PredecessorUID>"
+                "<Type>1</Type></PredecessorLink>"
+            )
             if before
             else ""
         )
         return _task(
-            item.native, item.title, 2, done + round(item.hours * 3600), done,
+            item.native,
+            item.title,
+            2,
+            done + round(item.hours * 3600),
+            done,
             f"<WBS>{item.key}</WBS><CreateDate>{item.created[:19]}</CreateDate><Notes>{NOTE}</Notes>"
             + (f"<ActualStart>{min(self.days(item))}T09:00:00</ActualStart>" if done else "")
-            + ("<ActualFinish>2024-04-01T17:00:00</ActualFinish>" if item.done else "") + link
-            + f"<ExtendedAttribute><FieldID>{TEXT1}</FieldID><Value>Lot {item.native % 3}</Value></ExtendedAttribute>"
-            "<Baseline><Number>0</Number><Start>2024-03-28T09:00:00</Start><Finish>2024-04-02T17:00:00</Finish><Work>PT7H0M0S</Work></Baseline>",
-        )  # fmt: skip
+            + ("<ActualFinish>2024-04-01T17:00:00</ActualFinish>" if item.done else "")
+            + link
+            + f"<ExtendedAttribute><FieldID>{TEXT1}</FieldID>"
+            f"<Value>Lot {item.native % 3}</Value></ExtendedAttribute>"
+            "<Baseline><Number>0</Number><Start>2024-03-28T09:00:00</Start>"
+            "<Finish>2024-04-02T17:00:00</Finish><Work>PT7H0M0S</Work></Baseline>",
+        )
 
     def assignment(self, item: Item) -> str:
         """Return the work of one task by day."""
         days = self.days(item)
-        done, left = sum(days.values()), round(item.hours * 3600)
-        if not done + left:
+        done, remaining = sum(days.values()), round(item.hours * 3600)
+        if not done + remaining:
             return ""
         spans = "".join(_span(2, day, seconds) for day, seconds in days.items()) + (
-            _span(1, PLANNED, left) if left else ""
+            _span(1, PLANNED, remaining) if remaining else ""
         )
         return (
-            f"<Assignment><UID>{item.native}</UID><TaskUID>{item.native}</TaskUID><ResourceUID>1</ResourceUID>"
-            f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start><Finish>{PLANNED}T17:00:00</Finish>"
-            f"<RemainingWork>{_duration(left)}</RemainingWork><Work>{_duration(done + left)}</Work>{spans}</Assignment>"
+            f"<Assignment><UID>{item.native}</UID><TaskUID>{item.native}</TaskUID>"
+            "<ResourceUID>1</ResourceUID>"
+            f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start>"
+            f"<Finish>{PLANNED}T17:00:00</Finish>"
+            f"<RemainingWork>{_duration(remaining)}</RemainingWork>"
+            f"<Work>{_duration(done + remaining)}</Work>{spans}</Assignment>"
         )
 
 
@@ -138,14 +158,17 @@ def _duration(seconds: int) -> str:
 
 def _span(kind: int, day: str, seconds: int) -> str:
     return (
-        f"<TimephasedData><Type>{kind}</Type><Start>{day}T09:00:00</Start><Finish>{day}T17:00:00</Finish><Unit>2</Unit>"
+        f"<TimephasedData><Type>{kind}</Type><Start>{day}T09:00:00</Start><Finish>{day}T17:00:00</Finish>"
+        "<Unit>2</Unit>"
         f"<Value>{_duration(seconds)}</Value></TimephasedData>"
     )
 
 
 def _task(uid: int, title: str, level: int, work: int, done: int, more: str) -> str:
     return (
-        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{escape(title)}</Name><OutlineLevel>{level}</OutlineLevel>"
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>{escape(title)}</Name>"
+        f"<OutlineLevel>{level}</OutlineLevel>"
         f"<Start>2024-03-28T09:00:00</Start><Finish>{PLANNED}T17:00:00</Finish><Work>{_duration(work)}</Work>"
-        f"<ActualWork>{_duration(done)}</ActualWork><RemainingWork>{_duration(work - done)}</RemainingWork>{more}</Task>"
+        f"<ActualWork>{_duration(done)}</ActualWork>"
+        f"<RemainingWork>{_duration(work - done)}</RemainingWork>{more}</Task>"
     )

@@ -1,4 +1,7 @@
-"""A simulator of Project Server, written from the documentation of ProjectData: pages, counts, decimals as texts, no stamps that help; and its exports."""
+"""A simulator of Project Server, and its exports, written from the documentation of ProjectData.
+
+Pages, counts, decimals as texts, no stamps that help.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _SINCE = re.compile(r"ModifiedDate ge datetime'([^']+)'")
 _DAYS = re.compile(r"TimeByDay ge datetime'([^']+)' and TimeByDay le datetime'([^']+)'")
 _PERIOD = re.compile(r"PeriodStartDate eq datetime'([^']+)'")
 Rows = list[tuple[int | str, str, Callable[[], dict[str, Any]]]]
-"""Rows of an entity set in the order of its key: what is compared, the project or period, and how it is shown."""
+"""Rows of an entity set in the order of its key.
+
+What is compared, the project or period, and how it is shown.
+"""
 
 
 @cache
@@ -44,7 +50,10 @@ def monday(day: str) -> str:
 
 
 class ServerLedger(Ledger):
-    """The rows of a Project Web App: work by day, a baseline and links in its projects, hours of people in weekly timesheets."""
+    """The rows of a Project Web App.
+
+    Work by day, a baseline and links in its projects, hours of people in weekly timesheets.
+    """
 
     name: ClassVar[str] = "pwa"
     plans: ClassVar[int] = 3
@@ -180,8 +189,15 @@ class ServerLedger(Ledger):
 
     def project(self, native: str) -> dict[str, Any]:
         """Show a project."""
-        return {"ProjectId": guid("project", native), "ProjectName": self.containers[native], "ProjectModifiedDate": local(self.published.get(native, "2024-01-01T00:00:00Z")),
-                "ProjectStartDate": "2024-01-01T08:00:00", "ProjectFinishDate": "2024-12-31T17:00:00", "ProjectType": 0, "ProjectDescription": NOTE}  # fmt: skip
+        return {
+            "ProjectId": guid("project", native),
+            "ProjectName": self.containers[native],
+            "ProjectModifiedDate": local(self.published.get(native, "2024-01-01T00:00:00Z")),
+            "ProjectStartDate": "2024-01-01T08:00:00",
+            "ProjectFinishDate": "2024-12-31T17:00:00",
+            "ProjectType": 0,
+            "ProjectDescription": NOTE,
+        }
 
     def head(self, native: str) -> dict[str, Any]:
         """Show the project summary task, which is no task."""
@@ -201,13 +217,31 @@ class ServerLedger(Ledger):
         """Show a task; below the summary of its project."""
         n, done = item.native, self.done(item)
         return {
-            "ProjectId": guid("project", item.container), "TaskId": guid("task", n), "ParentTaskId": guid("task", -int(item.container)), "TaskName": item.title,
-            "TaskStartDate": "2024-04-01T08:00:00", "TaskFinishDate": "2024-04-02T17:00:00", "TaskWork": decimal(item.hours), "TaskActualWork": decimal(done),
-            "TaskRemainingWork": decimal(item.hours - done), "TaskPercentCompleted": 100 if item.done else 50 if n % 2 else 0, "TaskIsSummary": False,
-            "TaskIsMilestone": n % 10 == 0, "TaskOutlineLevel": 1, "TaskWBS": item.key, "TaskIndex": n, "TaskIsActive": True, "TaskIsProjectSummary": False,
-            "TaskActualStartDate": "2024-04-01T08:00:00" if done else None, "TaskActualFinishDate": "2024-04-02T17:00:00" if item.done else None,
-            "TaskDeadline": "2024-06-30T17:00:00" if n % 2 else None, "TaskCreatedDate": item.created[:19], "TaskPriority": 500, "TaskNotes": NOTE, "Lot": f"Lot {n % 3}",
-        }  # fmt: skip
+            "ProjectId": guid("project", item.container),
+            "TaskId": guid("task", n),
+            "ParentTaskId": guid("task", -int(item.container)),
+            "TaskName": item.title,
+            "TaskStartDate": "2024-04-01T08:00:00",
+            "TaskFinishDate": "2024-04-02T17:00:00",
+            "TaskWork": decimal(item.hours),
+            "TaskActualWork": decimal(done),
+            "TaskRemainingWork": decimal(item.hours - done),
+            "TaskPercentCompleted": 100 if item.done else 50 if n % 2 else 0,
+            "TaskIsSummary": False,
+            "TaskIsMilestone": n % 10 == 0,
+            "TaskOutlineLevel": 1,
+            "TaskWBS": item.key,
+            "TaskIndex": n,
+            "TaskIsActive": True,
+            "TaskIsProjectSummary": False,
+            "TaskActualStartDate": "2024-04-01T08:00:00" if done else None,
+            "TaskActualFinishDate": "2024-04-02T17:00:00" if item.done else None,
+            "TaskDeadline": "2024-06-30T17:00:00" if n % 2 else None,
+            "TaskCreatedDate": item.created[:19],
+            "TaskPriority": 500,
+            "TaskNotes": NOTE,
+            "Lot": f"Lot {n % 3}",
+        }
 
     def done(self, item: Item) -> float:
         """Return the hours that are done."""
@@ -216,25 +250,52 @@ class ServerLedger(Ledger):
     def assignment(self, item: Item) -> dict[str, Any]:
         """Show who works on a task."""
         done = self.done(item)
-        return {"ProjectId": guid("project", item.container), "AssignmentId": guid("assignment", item.native), "TaskId": guid("task", item.native),
-                "ResourceId": guid("resource", item.native % 3 + 1), "AssignmentWork": decimal(item.hours), "AssignmentActualWork": decimal(done),
-                "AssignmentRemainingWork": decimal(item.hours - done)}  # fmt: skip
+        return {
+            "ProjectId": guid("project", item.container),
+            "AssignmentId": guid("assignment", item.native),
+            "TaskId": guid("task", item.native),
+            "ResourceId": guid("resource", item.native % 3 + 1),
+            "AssignmentWork": decimal(item.hours),
+            "AssignmentActualWork": decimal(done),
+            "AssignmentRemainingWork": decimal(item.hours - done),
+        }
 
     def day(self, item: Item, place: int) -> dict[str, Any]:
-        """Show a day of an assignment: half of the work on each of two days, later when the title was edited; nothing is done on the first one."""
+        """Show a day of an assignment: half of the work on each of two days.
+
+        They are later when the title was edited; nothing is done on the first one.
+        """
         shift = len(item.title) % 2
-        return {"ProjectId": guid("project", item.container), "AssignmentId": guid("assignment", item.native), "TimeByDay": f"2024-04-0{1 + place + shift}T00:00:00",
-                "AssignmentWork": decimal(item.hours / 2), "AssignmentActualWork": decimal(self.done(item) if place else 0)}  # fmt: skip
+        return {
+            "ProjectId": guid("project", item.container),
+            "AssignmentId": guid("assignment", item.native),
+            "TimeByDay": f"2024-04-0{1 + place + shift}T00:00:00",
+            "AssignmentWork": decimal(item.hours / 2),
+            "AssignmentActualWork": decimal(self.done(item) if place else 0),
+        }
 
     def baseline(self, item: Item) -> dict[str, Any]:
         """Show the baseline of a task."""
-        return {"ProjectId": guid("project", item.container), "TaskId": guid("task", item.native), "BaselineNumber": 0, "TaskBaselineStartDate": "2024-03-25T08:00:00",
-                "TaskBaselineFinishDate": "2024-03-29T17:00:00", "TaskBaselineWork": decimal(7)}  # fmt: skip
+        return {
+            "ProjectId": guid("project", item.container),
+            "TaskId": guid("task", item.native),
+            "BaselineNumber": 0,
+            "TaskBaselineStartDate": "2024-03-25T08:00:00",
+            "TaskBaselineFinishDate": "2024-03-29T17:00:00",
+            "TaskBaselineWork": decimal(7),
+        }
 
     def resource(self, number: int) -> dict[str, Any]:
         """Show a resource; the third is generic."""
-        return {"ResourceId": guid("resource", number), "ResourceName": f"Élodie {number}", "ResourceEmailAddress": f"user{number}@example.org", "ResourceIsActive": number != 2,
-                "ResourceNTAccount": f"CONTOSO\\user{number}", "ResourceCode": f"E{number}", "ResourceIsGeneric": number == 3}  # fmt: skip
+        return {
+            "ResourceId": guid("resource", number),
+            "ResourceName": f"Élodie {number}",
+            "ResourceEmailAddress": f"user{number}@example.org",
+            "ResourceIsActive": number != 2,
+            "ResourceNTAccount": f"CONTOSO\\user{number}",
+            "ResourceCode": f"E{number}",
+            "ResourceIsGeneric": number == 3,
+        }
 
     def before(self, item: Item) -> Item | None:
         """Return the task that must end before this one."""
@@ -272,17 +333,33 @@ class ServerLedger(Ledger):
         """Show a line of a timesheet; its task may be gone."""
         start, item = monday(log.started[:10]), self.items.get(log.item)
         return {
-            "TimesheetLineId": guid("line", log.native), "TimesheetOwnerId": guid("resource", log.native % 3 + 1), "TimesheetOwner": f"Élodie {log.native % 3 + 1}",
-            "PeriodStartDate": f"{start}T00:00:00", "PeriodEndDate": f"{date.fromisoformat(start) + timedelta(days=6)}T23:59:59", "ModifiedDate": local(log.updated),
-            "ProjectId": guid("project", item.container) if item else None, "TaskId": guid("task", log.item), "TimesheetClassName": "Standard",
-            "TimesheetStatus": "Approved" if log.native % 2 else "In Progress", "TimesheetLineStatus": "Pending", "TimesheetLineComment": NOTE,
-        }  # fmt: skip
+            "TimesheetLineId": guid("line", log.native),
+            "TimesheetOwnerId": guid("resource", log.native % 3 + 1),
+            "TimesheetOwner": f"Élodie {log.native % 3 + 1}",
+            "PeriodStartDate": f"{start}T00:00:00",
+            "PeriodEndDate": f"{date.fromisoformat(start) + timedelta(days=6)}T23:59:59",
+            "ModifiedDate": local(log.updated),
+            "ProjectId": guid("project", item.container) if item else None,
+            "TaskId": guid("task", log.item),
+            "TimesheetClassName": "Standard",
+            "TimesheetStatus": "Approved" if log.native % 2 else "In Progress",
+            "TimesheetLineStatus": "Pending",
+            "TimesheetLineComment": NOTE,
+        }
 
     def spent(self, log: Log, place: int) -> dict[str, Any]:
         """Show the hours of a line on its day: what was written first, and an adjustment."""
         hours = (log.hours + 1, -1.0)[place]
-        return {"TimesheetLineId": guid("line", log.native), "TimeByDay": f"{log.started[:10]}T00:00:00", "AdjustmentIndex": place, "ActualWorkBillable": decimal(hours),
-                "ActualWorkNonBillable": decimal(0), "ActualOvertimeWorkBillable": decimal(0), "ActualOvertimeWorkNonBillable": decimal(0), "TimesheetLineComment": NOTE}  # fmt: skip
+        return {
+            "TimesheetLineId": guid("line", log.native),
+            "TimeByDay": f"{log.started[:10]}T00:00:00",
+            "AdjustmentIndex": place,
+            "ActualWorkBillable": decimal(hours),
+            "ActualWorkNonBillable": decimal(0),
+            "ActualOvertimeWorkBillable": decimal(0),
+            "ActualOvertimeWorkNonBillable": decimal(0),
+            "TimesheetLineComment": NOTE,
+        }
 
     # ---------- the answer sheet ----------
 
@@ -304,10 +381,15 @@ class ServerLedger(Ledger):
         worked = bool(item.hours)
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id")} | {
-            "wbs": item.key, "status_native": "done" if item.done else "in_progress" if done or n % 2 else "todo", "created_at": stamped(item.created),
-            "estimate_s": round(item.hours * 3600) if worked or n % 10 == 0 else None, "spent_s": round(done * 3600) if worked or n % 10 == 0 else None,
-            "due_on": "2024-06-30" if n % 2 else None, "parent_id": None, "assignee_id": f"pwa:r{guid('resource', n % 3 + 1)}" if worked else None,
-        }  # fmt: skip
+            "wbs": item.key,
+            "status_native": "done" if item.done else "in_progress" if done or n % 2 else "todo",
+            "created_at": stamped(item.created),
+            "estimate_s": round(item.hours * 3600) if worked or n % 10 == 0 else None,
+            "spent_s": round(done * 3600) if worked or n % 10 == 0 else None,
+            "due_on": "2024-06-30" if n % 2 else None,
+            "parent_id": None,
+            "assignee_id": f"pwa:r{guid('resource', n % 3 + 1)}" if worked else None,
+        }
 
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return what the store must hold."""
@@ -347,9 +429,14 @@ class ServerLedger(Ledger):
             for item in self.seen()
         }
         found["task_link"] = {
-            f"{guid('project', item.container)}/l/{guid('task', item.native - 1)}-{guid('task', item.native)}-FS": {"type": "FS", "to_id": f"pwa:{self.task_id(item)}"}
-            for item in self.seen() if self.before(item)
-        }  # fmt: skip
+            f"{guid('project', item.container)}/l/"
+            f"{guid('task', item.native - 1)}-{guid('task', item.native)}-FS": {
+                "type": "FS",
+                "to_id": f"pwa:{self.task_id(item)}",
+            }
+            for item in self.seen()
+            if self.before(item)
+        }
         return found
 
 
@@ -357,7 +444,10 @@ class ServerWorld(ServerLedger, HttpWorld):
     """A Project Web App that answers."""
 
     def requests(self) -> int:
-        """Return the plan of a full reading: a row of each set, projects, resources; five sets a project; periods, their days and lines."""
+        """Return the plan of a full reading.
+
+        A row of each set, projects, resources; five sets a project; periods, their days and lines.
+        """
         of_projects = sum(
             1 + 4 * (1 + 2 * sum(item.container == n for item in self.seen()) // CAP) for n in self.shown()
         )
@@ -424,8 +514,8 @@ class ServerWorld(ServerLedger, HttpWorld):
         if query.get("$orderby") == "ModifiedDate desc":
             rows.sort(key=lambda row: str(row[2]()["ModifiedDate"]), reverse=True)
         count, after = len(rows), query.get("$skiptoken")
-        left = [row for row in rows if after is None or str(row[0]) > after]
-        page = left[: min(CAP, int(query.get("$top", CAP)))]
+        remaining = [row for row in rows if after is None or str(row[0]) > after]
+        page = remaining[: min(CAP, int(query.get("$top", CAP)))]
         wanted = query.get("$select", "").split(",") if query.get("$select") else None
         body: dict[str, Any] = {
             "odata.metadata": f"$metadata#{name}",
@@ -433,7 +523,7 @@ class ServerWorld(ServerLedger, HttpWorld):
         }
         if query.get("$inlinecount") == "allpages":
             body["odata.count"] = str(count)
-        if len(left) > len(page) and "$top" not in query:
+        if len(remaining) > len(page) and "$top" not in query:
             more = {
                 key: value for key, value in query.items() if key not in {"$inlinecount", "$skiptoken"}
             } | {"$skiptoken": str(page[-1][0])}
@@ -451,10 +541,17 @@ class ExportWorld(ServerLedger, FileWorld):
     def files(self) -> dict[str, bytes]:
         """Write each entity set."""
         forms: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
-            "Projects.json": lambda rows: json.dumps({"value": rows}).encode(), "Tasks.csv": as_csv, "Assignments.xml": as_atom,
-            "AssignmentTimephasedDataSet.csv": as_csv, "TaskBaselines.xml": as_atom, "Resources.json": lambda rows: json.dumps({"d": {"results": rows}}).encode(),
-            "TimesheetLines.json": lambda rows: json.dumps([{"value": rows[:20]}, {"value": rows[20:]}]).encode(), "TimesheetLineActualDataSet.csv": as_csv,
-        }  # fmt: skip
+            "Projects.json": lambda rows: json.dumps({"value": rows}).encode(),
+            "Tasks.csv": as_csv,
+            "Assignments.xml": as_atom,
+            "AssignmentTimephasedDataSet.csv": as_csv,
+            "TaskBaselines.xml": as_atom,
+            "Resources.json": lambda rows: json.dumps({"d": {"results": rows}}).encode(),
+            "TimesheetLines.json": lambda rows: json.dumps(
+                [{"value": rows[:20]}, {"value": rows[20:]}]
+            ).encode(),
+            "TimesheetLineActualDataSet.csv": as_csv,
+        }
         found = {
             name: write([row[2]() for row in self.set(name.partition(".")[0])])
             for name, write in forms.items()
@@ -481,11 +578,13 @@ def as_atom(rows: list[dict[str, Any]]) -> bytes:
         return f"<d:{name}>{escape(str(value).lower() if isinstance(value, bool) else str(value))}</d:{name}>"
 
     entries = "".join(
-        f'<entry><content type="application/xml"><m:properties>{"".join(cell(*one) for one in row.items())}</m:properties></content></entry>'
+        '<entry><content type="application/xml">'
+        f"<m:properties>{''.join(cell(*one) for one in row.items())}</m:properties></content></entry>"
         for row in rows
     )
     return (
-        '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" '
+        '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
+        'xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" '
         f'xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">{entries}</feed>'
     ).encode()
 

@@ -76,6 +76,12 @@ class PostgresqlCertification(DestinationCertification):
         """Deliver through the wire."""
         assert isinstance(place, Database)
         return PostgresqlDestination(
-            name="kit", host="127.0.0.1", port=place.wire.port, database=place.name, user=USER,
-            password=Secret("file", "password", place.folder), schema=SCHEMA, privacy=privacy,  # type: ignore[arg-type]
-        )  # fmt: skip
+            name="kit",
+            host="127.0.0.1",
+            port=place.wire.port,
+            database=place.name,
+            user=USER,
+            password=Secret("file", "password", place.folder),
+            schema=SCHEMA,
+            privacy=privacy,  # type: ignore[arg-type]
+        )

@@ -1,4 +1,7 @@
-"""A PostgreSQL server that lives for one process, for tests and the certification, and a wire to it that can break at any message."""
+"""A PostgreSQL server that lives for one process, for tests and the certification.
+
+And a wire to it that can break at any message.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,18 @@ _NUMBERS = itertools.count(1)
 
 
 class Scratch:
-    """A server in a folder of its own on a free port of the loopback address, with the superuser `USER` and a password."""
+    """A server in a folder of its own, with the superuser `USER` and a password.
+
+    It listens on a free port of the loopback address.
+    """
 
     def __init__(self, programs: Path, *, certificate: tuple[bytes, bytes] | None = None) -> None:
-        """Make it by the programs in a folder, ``initdb`` and ``postgres``, and start it. Raises RuntimeError.
+        """Make it by the programs in a folder, ``initdb`` and ``postgres``, and start it.
 
-        With *certificate* (PEM: certificate, key) it listens on every address and lets others in only encrypted.
+        Raises RuntimeError.
+
+        With *certificate* (PEM: certificate, key) it listens on every address and lets others in only
+        encrypted.
         """
         self.folder = Path(tempfile.mkdtemp(prefix="pm-hub-postgres-"))
         self.password = secrets.token_urlsafe(12)
@@ -46,7 +55,20 @@ class Scratch:
             for path in (self.folder, secret):
                 shutil.chown(path, "postgres")
         self.data = self.folder / "data"
-        self._run(programs / "initdb", "-D", self.data, "-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "-N")  # fmt: skip
+        self._run(
+            programs / "initdb",
+            "-D",
+            self.data,
+            "-U",
+            USER,
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={secret}",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        )
         options = ["fsync=off", "unix_socket_directories=", "max_connections=50"]
         if certificate:
             for name, text in zip(("server.crt", "server.key"), certificate, strict=True):
@@ -67,10 +89,19 @@ class Scratch:
             raise RuntimeError(f"PostgreSQL did not start: {said}")
 
     def _starts(self, program: Path, options: list[str]) -> bool:
-        """Start on a free port, and say whether it stands: another program may have taken the port meanwhile."""
+        """Start on a free port, and say whether it stands.
+
+        Another program may have taken the port meanwhile.
+        """
         self.port = _free_port()
         words = (word for option in [*options, f"port={self.port}"] for word in ("-c", option))
-        self.process = subprocess.Popen([program, "-D", self.data, *words], stdout=self.log, stderr=self.log, cwd=self.folder, **self.account)  # fmt: skip
+        self.process = subprocess.Popen(
+            [program, "-D", self.data, *words],
+            stdout=self.log,
+            stderr=self.log,
+            cwd=self.folder,
+            **self.account,
+        )
         until = time.monotonic() + 60
         while self.process.poll() is None and time.monotonic() < until:
             with contextlib.suppress(psycopg.OperationalError):
@@ -105,7 +136,7 @@ class Scratch:
         )
 
     def database(self) -> str:
-        """Make an empty database and give its name."""
+        """Make an empty database and return its name."""
         name = f"pm{next(_NUMBERS)}"
         with self.connect("postgres") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -130,11 +161,15 @@ def programs() -> Path | None:
 
 @functools.cache
 def scratch() -> Scratch:
-    """Return the server of this process, started when first asked for. Raises RuntimeError where PostgreSQL is not installed."""
+    """Return the server of this process, started when first asked for.
+
+    Raises RuntimeError where PostgreSQL is not installed.
+    """
     place = programs()
     if place is None:
         raise RuntimeError(
-            "this needs PostgreSQL's server: install it (Debian: postgresql), its programs initdb and postgres are used."
+            "this needs PostgreSQL's server: install it (Debian: "
+            "postgresql), its programs initdb and postgres are used."
         )
     return Scratch(place)
 
@@ -147,7 +182,9 @@ def _free_port() -> int:
 
 
 class Wire:
-    """A port before a server that counts what clients say, message by message, and breaks the connection before the number *cut* (0: never).
+    """A port before a server that counts what clients say, message by message.
+
+    It breaks the connection before the number *cut* (0: never).
 
     Source: postgresql.org/docs/current/protocol-message-formats.html. With *closed* nobody is let through.
     """
@@ -161,7 +198,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def begin(self, cut: int) -> list[int]:
-        """Count anew; gives a list that grows with each message."""
+        """Count anew, and return a list that grows with each message."""
         self.cut, self.seen = cut, []
         return self.seen
 
@@ -189,7 +226,10 @@ class Wire:
         _end(server, client)
 
     def _forth(self, client: socket.socket, server: socket.socket) -> None:
-        """Pass on whole messages: a length of four bytes that counts itself, after the first one behind a letter."""
+        """Pass on whole messages.
+
+        A length of four bytes that counts itself, after the first one behind a letter.
+        """
         with contextlib.suppress(OSError), client.makefile("rb") as said:
             letter = b""
             while len(head := said.read(len(letter) + 4)) == len(letter) + 4:

@@ -1,6 +1,7 @@
 """Files in a folder or in OneLake, each put in its place in one step.
 
-Source: learn.microsoft.com/rest/api/storageservices/datalakestoragegen2 (Path: Create, Update, Delete, List), which OneLake speaks.
+Source: learn.microsoft.com/rest/api/storageservices/datalakestoragegen2 (Path: Create, Update, Delete, List),
+which OneLake speaks.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from hub import DeliveryError, SourceGone, write_atomically
+from hub import DeliveryError, DeliveryGone, write_atomically
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://storage.azure.com"
@@ -63,7 +64,10 @@ class LocalFiles(Files):
 
 
 class OneLakeFiles(Files):
-    """A folder of OneLake, ``https://onelake.dfs.fabric.microsoft.com/<workspace>/<item>/Files/…``, as *web* asks for it."""
+    """A folder of OneLake, as *web* asks for it.
+
+    Its address is ``https://onelake.dfs.fabric.microsoft.com/<workspace>/<item>/Files/…``.
+    """
 
     def __init__(self, web: Web, url: str) -> None:
         """Start at *url*."""
@@ -93,7 +97,7 @@ class OneLakeFiles(Files):
                 answer, response = self.web.answer(
                     "GET", f"{self.host}/{self.workspace}", params=params, headers=VERSION, route="list"
                 )
-            except SourceGone:
+            except DeliveryGone:
                 return []
             found += [
                 one["name"].rpartition("/")[2]
@@ -148,7 +152,7 @@ class OneLakeFiles(Files):
             self.web.request(
                 "DELETE", self._address(folder), params={"recursive": "true"}, headers=VERSION, route="delete"
             )
-        except SourceGone:
+        except DeliveryGone:
             return
 
     def _address(self, path: str) -> str:

@@ -1,6 +1,7 @@
 """Files in SharePoint or OneDrive, by upload sessions of Microsoft Graph that go on where they broke off.
 
-Source: learn.microsoft.com/graph/api/driveitem-createuploadsession. The address of a session is a credential: it is asked without ours, and never shown.
+Source: learn.microsoft.com/graph/api/driveitem-createuploadsession. The address of a session is a credential:
+it is asked without ours, and never shown.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from hub import DeliveryError, HubError, SourceGone
+from hub import DeliveryError, DeliveryGone, HubError
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://graph.microsoft.com"
@@ -41,19 +42,24 @@ class SharePoint:
         inside = [(place, drive) for place, drive in holders if path == place or path.startswith(f"{place}/")]
         if not inside:
             raise DeliveryError(
-                f"{location} lies in no library of its site; there are {', '.join(drive['name'] for drive in drives) or 'none that the account sees'}."
+                f"{location} lies in no library of its site; "
+                f"there are {', '.join(drive['name'] for drive in drives) or 'none that the account sees'}."
             )
         place, self.drive = max(inside)
         self.folder = path.removeprefix(place).strip("/")
 
     def put(self, name: str, file: Path) -> None:
-        """Bring a file there, in place of the one of that name. Raises `DeliveryError` when it does not arrive whole."""
+        """Bring a file there, in place of the one of that name.
+
+        Raises `DeliveryError` when it does not arrive whole.
+        """
         size = file.stat().st_size
         for _ in range(TRIES):
             if (arrived := self._session(name, file, size)) is not None:
                 if arrived.get("size") != size:
                     raise DeliveryError(
-                        f"{name} arrived in SharePoint with {arrived.get('size')} bytes of {size}: publish again."
+                        f"{name} arrived in SharePoint with {arrived.get('size')} bytes of {size}: "
+                        "publish again."
                     )
                 return
         raise DeliveryError(
@@ -95,9 +101,10 @@ class SharePoint:
                         found: dict[str, Any] = answer
                         return found
                     start = int(answer["nextExpectedRanges"][0].split("-")[0])
-        except (SourceGone, ValueError, KeyError, IndexError):
+        except (DeliveryGone, ValueError, KeyError, IndexError):
             return None
         except HubError as exc:
             raise DeliveryError(
-                f"{name} did not arrive in SharePoint: {type(exc).__name__} while it was uploaded. Publish again."
+                f"{name} did not arrive in SharePoint: {type(exc).__name__} while it was uploaded. "
+                "Publish again."
             ) from None

@@ -7,23 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 from hub import (
     DeliveryContext,
-    DeliveryError,
+    DeliveryDenied,
+    DeliveryForbidden,
+    DeliveryGone,
     Entra,
     HubError,
     SignIn,
-    SourceDenied,
-    SourceForbidden,
-    SourceGone,
 )
 
 if TYPE_CHECKING:
     import requests
 
 _HINTS = {
-    "https://analysis.windows.net/powerbi/api": "A service principal needs the tenant setting 'Service principals can use Fabric APIs' and the role Contributor or Member in the workspace.",
-    "https://api.fabric.microsoft.com": "A service principal needs the tenant setting 'Service principals can use Fabric APIs' and the role Contributor or Member in the workspace.",
-    "https://storage.azure.com": "The account needs the role Contributor or Member in the workspace, and the tenant setting 'Users can access data stored in OneLake with apps external to Fabric'.",
-    "https://graph.microsoft.com": "The application needs the permission Sites.Selected with write access to this site, or Sites.ReadWrite.All, and the consent of an administrator.",
+    "https://analysis.windows.net/powerbi/api": (
+        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
+        "and the role Contributor or Member in the workspace."
+    ),
+    "https://api.fabric.microsoft.com": (
+        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
+        "and the role Contributor or Member in the workspace."
+    ),
+    "https://storage.azure.com": (
+        "The account needs the role Contributor or Member in the workspace, "
+        "and the tenant setting 'Users can access data stored in OneLake with apps external to Fabric'."
+    ),
+    "https://graph.microsoft.com": (
+        "The application needs the permission Sites.Selected with write access to this site, "
+        "or Sites.ReadWrite.All, and the consent of an administrator."
+    ),
 }
 
 
@@ -38,10 +49,13 @@ class Web:
         self.session.sign = lambda: signed.header(resource)
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
-        """Ask for JSON, and give the response too. Raises `DeliveryError` for a refusal, and `SourceGone` for what is not there."""
+        """Ask for JSON, and return the response too.
+
+        Raises `DeliveryDenied` for a refusal, and `DeliveryGone` for what is not there.
+        """
         try:
             return self.session.answer(method, url, **kwargs)
-        except SourceDenied as exc:
+        except DeliveryDenied as exc:
             raise self.refusal(exc) from exc
 
     def json(self, method: str, url: str, **kwargs: Any) -> Any:
@@ -54,15 +68,15 @@ class Web:
         """Ask. *also* are refusals that are answers."""
         try:
             return self.session.request(method, url, also=also, **kwargs)
-        except SourceDenied as exc:
+        except DeliveryDenied as exc:
             raise self.refusal(exc) from exc
 
     def refusal(self, exc: HubError) -> HubError:
         """Say what a refusal of this service most likely means."""
-        if isinstance(exc, SourceGone) or not isinstance(exc, SourceDenied):
+        if isinstance(exc, DeliveryGone) or not isinstance(exc, DeliveryDenied):
             return exc
         if "Microsoft refused the sign-in" in str(exc) or "hub signin" in str(exc):
-            return DeliveryError(str(exc))
+            return DeliveryDenied(str(exc))
         hint = _HINTS.get(self.resource, "")
-        which = "may not do this" if isinstance(exc, SourceForbidden) else "is not accepted there"
-        return DeliveryError(f"The account {which}: {exc} {hint}".rstrip())
+        which = "may not do this" if isinstance(exc, DeliveryForbidden) else "is not accepted there"
+        return DeliveryDenied(f"The account {which}: {exc} {hint}".rstrip())

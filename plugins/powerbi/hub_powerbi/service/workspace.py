@@ -1,7 +1,8 @@
 """A workspace of Power BI: the model and the report brought there, refreshed, and read back.
 
-Sources: learn.microsoft.com/rest/api/fabric (semantic models, reports, long-running operations), the Power BI REST API's own specification
-(refreshes, executeQueries: eight refreshes a day on shared capacity, one at a time).
+Sources: learn.microsoft.com/rest/api/fabric (semantic models, reports, long-running operations), the Power BI
+REST API's own specification (refreshes, executeQueries: eight refreshes a day on shared capacity, one at a
+time).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hub import DeliveryError, FeedView, HubError, model
+from hub import DeliveryDenied, DeliveryError, FeedView, model
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -25,15 +26,27 @@ _DAY_ZERO = 25569
 """1970-01-01 as a day of Power BI, whose first is 1899-12-30."""
 _TOLERANCE = 2 / 86400
 _REASONS = {
-    "ModelRefreshFailed_CredentialsNotSpecified": "the model has no credentials for the files: in the service, open its settings, Data source credentials, and sign in once",
-    "DMTS_DatasourceHasNoCredentialError": "the model has no credentials for the files: in the service, open its settings, Data source credentials, and sign in once",
-    "ModelRefreshFailed_ConnectionNotConfigured": "the files are not reachable from the service: give an address in SharePoint or OneLake, or set up a gateway",
+    "ModelRefreshFailed_CredentialsNotSpecified": (
+        "the model has no credentials for the files: "
+        "in the service, open its settings, Data source credentials, and sign in once"
+    ),
+    "DMTS_DatasourceHasNoCredentialError": (
+        "the model has no credentials for the files: "
+        "in the service, open its settings, Data source credentials, and sign in once"
+    ),
+    "ModelRefreshFailed_ConnectionNotConfigured": (
+        "the files are not reachable from the service: "
+        "give an address in SharePoint or OneLake, or set up a gateway"
+    ),
     "DM_GWPipeline_Client_GatewayUnreachable": "the gateway cannot be reached",
 }
 
 
 class Workspace:
-    """The workspace *native* as *fabric* (items) and *powerbi* (refreshes, queries) ask for it, at the addresses *fabric_url* and *powerbi_url*.
+    """The workspace *native* of the service.
+
+    *fabric* asks for items and *powerbi* for refreshes and queries, at the addresses *fabric_url* and
+    *powerbi_url*.
 
     What takes longer than *wait_minutes* there is an error.
     """
@@ -77,7 +90,7 @@ class Workspace:
         return found[0] if found else None
 
     def bring(self, kind: Literal["semanticModels", "reports"], name: str, files: Mapping[str, str]) -> str:
-        """Make an item of *files*, or give it this definition; give its id."""
+        """Make an item of *files*, or set its definition, and return its id."""
         parts = [
             {"path": path, "payload": base64.b64encode(text.encode()).decode(), "payloadType": "InlineBase64"}
             for path, text in sorted(files.items())
@@ -120,10 +133,12 @@ class Workspace:
             if answer["status"] in {"Failed", "Undefined"}:
                 error = answer.get("error") or {}
                 raise DeliveryError(
-                    f"Fabric refused {route}: {error.get('message') or error.get('errorCode') or 'it does not say why'}."
+                    f"Fabric refused {route}: "
+                    f"{error.get('message') or error.get('errorCode') or 'it does not say why'}."
                 )
         raise DeliveryError(
-            f"Fabric has not ended {route} within {self.wait_minutes:g} minutes; it goes on there. Publish again later, or raise wait_minutes."
+            f"Fabric has not ended {route} within {self.wait_minutes:g} minutes; it goes on there. "
+            "Publish again later, or raise wait_minutes."
         )
 
     # ---------- the refresh ----------
@@ -131,7 +146,8 @@ class Workspace:
     def refresh(self, native: str, *, enhanced: bool, now: datetime) -> str:
         """Refresh a model and wait for the end; say how long it took.
 
-        Raises `DeliveryError` when it fails, when the refreshes of the day are used up, and when it takes too long.
+        Raises `DeliveryError` when it fails, when the refreshes of the day are used up, and when it takes too
+        long.
         """
         place = f"{self.datasets}/{native}/refreshes"
         body = (
@@ -176,7 +192,8 @@ class Workspace:
         if len(used) >= QUOTA:
             free = used[len(used) - QUOTA] + timedelta(days=1)
             raise DeliveryError(
-                f"The {QUOTA} refreshes that Power BI allows in a day are used up, scheduled ones included: the next is free at {free:%Y-%m-%d %H:%M} UTC. "
+                f"The {QUOTA} refreshes that Power BI allows in a day are used up, "
+                f"scheduled ones included: the next is free at {free:%Y-%m-%d %H:%M} UTC. "
                 'The files are there; publish less often, or use a capacity and refresh = "enhanced".'
             )
 
@@ -204,7 +221,8 @@ class Workspace:
                 return f"{said} took {_seconds(entry):.0f} s"
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
-                    f"Power BI has not ended {said} within {self.wait_minutes:g} minutes; it goes on there. Publish again later, or raise wait_minutes."
+                    f"Power BI has not ended {said} within {self.wait_minutes:g} minutes; "
+                    "it goes on there. Publish again later, or raise wait_minutes."
                 )
             self.powerbi.session.pause(POLL_S)
             waited += POLL_S
@@ -212,7 +230,10 @@ class Workspace:
     # ---------- what it shows ----------
 
     def must_show(self, native: str, feed: FeedView, *, read_as: str | None) -> int:
-        """Compare rows and newest days of each table with the feed; give the number of rows. Raises `DeliveryError` where the service shows others."""
+        """Compare rows and newest days of each table with the feed, and return the number of rows.
+
+        Raises `DeliveryError` where the service shows others.
+        """
         names = Names(feed.lang)
         wanted, asked = {}, []
         for table in names.tables:
@@ -246,14 +267,17 @@ class Workspace:
             shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
             raise DeliveryError(
-                f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): nothing is said to be published."
+                f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): "
+                "nothing is said to be published."
             ) from exc
-        except DeliveryError:
+        except DeliveryDenied:
             raise
-        except HubError as exc:
+        except DeliveryError as exc:
             raise DeliveryError(
-                f"The model is refreshed, and Power BI does not let it be read back: {exc} A service principal cannot ask a model with roles: name somebody "
-                "who may see everything in read_as, and let the tenant setting 'Dataset Execute Queries REST API' be on."
+                "The model is refreshed, and Power BI does not let it be read back: "
+                f"{exc} A service principal cannot ask a model with roles: name somebody "
+                "who may see everything in read_as, "
+                "and let the tenant setting 'Dataset Execute Queries REST API' be on."
             ) from exc
         for name, value in wanted.items():
             table, what = name.split(" ")
@@ -264,7 +288,9 @@ class Workspace:
                     else "another newest day than the feed"
                 )
                 raise DeliveryError(
-                    f"Power BI shows {other} in {table}: it read other files, or refreshes only the last months. Nothing is said to be published."
+                    f"Power BI shows {other} in {table}: "
+                    "it read other files, or refreshes only the last months. "
+                    "Nothing is said to be published."
                 )
         return round(sum(value for name, value in wanted.items() if name.endswith(" rows")))
 

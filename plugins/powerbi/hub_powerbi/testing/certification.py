@@ -1,4 +1,7 @@
-"""The certifications of `powerbi` and `fabric-mirror`: what they wrote, read back by another reader than the one that wrote it."""
+"""The certifications of `powerbi` and `fabric-mirror`.
+
+What they wrote is read back by another reader than the one that wrote it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,8 @@ class PowerBiCertification(DestinationCertification):
 
     def destination(self, place: Place, *, privacy: str) -> Destination:
         """Deliver into a folder of it."""
-        return PowerBiDestination(name="kit", path=str(place.folder / "out"), privacy=privacy)  # type: ignore[arg-type]
+        path = str(place.folder / "out")
+        return PowerBiDestination(name="kit", path=path, privacy=privacy)  # type: ignore[arg-type]
 
 
 def replayed(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -93,4 +97,5 @@ class MirrorCertification(DestinationCertification):
 
     def destination(self, place: Place, *, privacy: str) -> Destination:
         """Deliver into a folder of it."""
-        return MirrorDestination(name="kit", path=str(place.folder / "out"), privacy=privacy)  # type: ignore[arg-type]
+        path = str(place.folder / "out")
+        return MirrorDestination(name="kit", path=path, privacy=privacy)  # type: ignore[arg-type]

@@ -26,7 +26,11 @@ class RedmineCertification(SourceCertification):
     def source(self, place: str) -> Source:
         """Make the source."""
         return RedmineSource(
-            name="redmine", url=place, key=credential(), tz="Europe/Paris",
-            fields={"points": "Story points", "baseline_finish": "Baseline due date", "billable": "Billable"}, custom=("Workstreams",),
+            name="redmine",
+            url=place,
+            key=credential(),
+            tz="Europe/Paris",
+            fields={"points": "Story points", "baseline_finish": "Baseline due date", "billable": "Billable"},
+            custom=("Workstreams",),
             max_leave=0.4,  # the hours of one issue are many of so small a project
-        )  # fmt: skip
+        )

@@ -1,4 +1,7 @@
-"""A simulator of Redmine, written from what a real 5.0.4 answered: pages of 100 at most, silence about what it does not know, 403 for what is archived."""
+"""A simulator of Redmine, written from what a real 5.0.4 answered.
+
+Pages of 100 at most, silence about what it does not know, 403 for what is archived.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ class RedmineWorld(Ledger, HttpWorld):
         return [item for _, item in sorted(self.items.items()) if item.container not in away]
 
     def requests(self) -> int:
-        """Return the plan of a full reading and its census: lists, one request a page and a slice, one an issue for its history."""
+        """Return the plan of a full reading and its census.
+
+        Lists, one request a page and a slice, one an issue for its history.
+        """
         issues, slices = len(self.seen()), min(16, 1 + max(self.items, default=0) // CAP)
         lists = 1 + 2 + 2 + len(self.containers) + 2
         return lists + slices + issues // CAP + issues + -(-len(self.logs) // (CAP - 1)) + 2
@@ -187,7 +193,10 @@ class RedmineWorld(Ledger, HttpWorld):
         return Response(body={name: shown, "total_count": len(rows), "offset": start, "limit": size})
 
     def filtered(self, pairs: list[tuple[str, str]]) -> list[Item]:
-        """Return the issues that fit; open ones alone unless the status is asked for, and what is no filter is ignored."""
+        """Return the issues that fit.
+
+        Open ones alone unless the status is asked for, and what is no filter is ignored.
+        """
         chosen = _filters(pairs)
         rows = self.seen()
         if chosen.get("status_id", ("", []))[0] != "*":
@@ -237,13 +246,24 @@ class RedmineWorld(Ledger, HttpWorld):
     def project(self, native: str) -> dict[str, Any]:
         """Show a project: the third is closed, and below the first."""
         more = {"parent": {"id": 1, "name": self.containers["1"]}} if native == "3" else {}
-        return {"id": int(native), "name": self.containers[native], "identifier": f"project-{native}", "description": COMMENT,
-                "status": 5 if native == "3" else 1} | more  # fmt: skip
+        return {
+            "id": int(native),
+            "name": self.containers[native],
+            "identifier": f"project-{native}",
+            "description": COMMENT,
+            "status": 5 if native == "3" else 1,
+        } | more
 
     def version(self, native: str) -> dict[str, Any]:
         """Show the version of a project."""
-        return {"id": int(native), "project": {"id": int(native), "name": self.containers[native]}, "name": f"Release {native}", "status": "open",
-                "due_date": "2024-12-31", "description": COMMENT}  # fmt: skip
+        return {
+            "id": int(native),
+            "project": {"id": int(native), "name": self.containers[native]},
+            "name": f"Release {native}",
+            "status": "open",
+            "due_date": "2024-12-31",
+            "description": COMMENT,
+        }
 
     def delete(self, native: str | None = None) -> str:
         """Delete an issue, and all below it, as Redmine does."""
@@ -258,19 +278,43 @@ class RedmineWorld(Ledger, HttpWorld):
         return item.native - 3 if item.native % 7 == 0 and item.native - 3 in self.items else None
 
     def issue(self, item: Item, *, whole: bool = False) -> dict[str, Any]:
-        """Show an issue; *whole* with its journal. Sums over what is below it and hours are there too, and are not to be read."""
+        """Show an issue; *whole* with its journal.
+
+        Sums over what is below it and hours are there too, and are not to be read.
+        """
         n, parent = item.native, self.parent(item)
         status = 5 if item.done else 1
         shown: dict[str, Any] = {
-            "id": n, "project": {"id": int(item.container), "name": self.containers[item.container]}, "tracker": {"id": n % 3 + 1, "name": TRACKERS[n % 3 + 1]},
-            "status": {"id": status, "name": STATUSES[status][0], "is_closed": item.done}, "priority": {"id": 2, "name": "Normal"}, "author": self.ref(1),
-            "subject": item.title, "description": COMMENT, "start_date": "2024-03-04", "due_date": "2024-06-28" if n % 3 else None, "done_ratio": 100 if item.done else 40,
-            "estimated_hours": item.hours, "total_estimated_hours": item.hours + 10, "spent_hours": 3.0, "total_spent_hours": 13.0, "is_private": False,
-            "custom_fields": [{"id": 1, "name": "Baseline due date", "value": "2024-06-14"}, {"id": 2, "name": "Story points", "value": str(n % 8)},
-                              {"id": 3, "name": "Workstreams", "multiple": True, "value": ["IT", "Legal"] if n % 2 else []}],
-            "created_on": _utc(item.created), "updated_on": item.updated, "closed_on": item.updated if item.done else None,
-            "relations": [{"id": 9000 + n, "issue_id": n, "issue_to_id": n + 1, "relation_type": "precedes", "delay": 2}] if n % 6 == 0 and n + 1 in self.items and not self.unrelated else [],
-        }  # fmt: skip
+            "id": n,
+            "project": {"id": int(item.container), "name": self.containers[item.container]},
+            "tracker": {"id": n % 3 + 1, "name": TRACKERS[n % 3 + 1]},
+            "status": {"id": status, "name": STATUSES[status][0], "is_closed": item.done},
+            "priority": {"id": 2, "name": "Normal"},
+            "author": self.ref(1),
+            "subject": item.title,
+            "description": COMMENT,
+            "start_date": "2024-03-04",
+            "due_date": "2024-06-28" if n % 3 else None,
+            "done_ratio": 100 if item.done else 40,
+            "estimated_hours": item.hours,
+            "total_estimated_hours": item.hours + 10,
+            "spent_hours": 3.0,
+            "total_spent_hours": 13.0,
+            "is_private": False,
+            "custom_fields": [
+                {"id": 1, "name": "Baseline due date", "value": "2024-06-14"},
+                {"id": 2, "name": "Story points", "value": str(n % 8)},
+                {"id": 3, "name": "Workstreams", "multiple": True, "value": ["IT", "Legal"] if n % 2 else []},
+            ],
+            "created_on": _utc(item.created),
+            "updated_on": item.updated,
+            "closed_on": item.updated if item.done else None,
+            "relations": [
+                {"id": 9000 + n, "issue_id": n, "issue_to_id": n + 1, "relation_type": "precedes", "delay": 2}
+            ]
+            if n % 6 == 0 and n + 1 in self.items and not self.unrelated
+            else [],
+        }
         if n % 4:
             shown["assigned_to"] = self.ref(n % 5 + 1)
         if n % 5 == 0:
@@ -283,9 +327,14 @@ class RedmineWorld(Ledger, HttpWorld):
         return shown
 
     def journal(self, line: Any) -> dict[str, Any]:
-        """Show a journal entry: beside the status a title, which nobody asked for, changed too, and somebody wrote a note."""
-        details = [{"property": "attr", "name": "status_id", "old_value": line.before, "new_value": line.after},
-                   {"property": "attr", "name": "subject", "old_value": "a", "new_value": "b"}]  # fmt: skip
+        """Show a journal entry.
+
+        Beside the status a title, which nobody asked for, changed too, and somebody wrote a note.
+        """
+        details = [
+            {"property": "attr", "name": "status_id", "old_value": line.before, "new_value": line.after},
+            {"property": "attr", "name": "subject", "old_value": "a", "new_value": "b"},
+        ]
         return {
             "id": line.native,
             "user": self.ref(line.native % 5 + 1),
@@ -299,11 +348,18 @@ class RedmineWorld(Ledger, HttpWorld):
         """Show a time entry; some are by somebody who is locked."""
         item = self.items[log.item]
         return {
-            "id": log.native, "project": {"id": int(item.container), "name": self.containers[item.container]}, "issue": {"id": log.item},
-            "user": self.ref(LOCKED if log.native % 4 == 0 else 2), "activity": {"id": 9, "name": "Development"}, "hours": log.hours, "comments": COMMENT,
-            "spent_on": log.started[:10], "created_on": self.made(log), "updated_on": log.updated,
+            "id": log.native,
+            "project": {"id": int(item.container), "name": self.containers[item.container]},
+            "issue": {"id": log.item},
+            "user": self.ref(LOCKED if log.native % 4 == 0 else 2),
+            "activity": {"id": 9, "name": "Development"},
+            "hours": log.hours,
+            "comments": COMMENT,
+            "spent_on": log.started[:10],
+            "created_on": self.made(log),
+            "updated_on": log.updated,
             "custom_fields": [{"id": 4, "name": "Billable", "value": str(log.native % 2)}],
-        }  # fmt: skip
+        }
 
     def made(self, log: Log) -> str:
         """Return the stamp of a time entry's making: in the order of the ids."""
@@ -319,10 +375,14 @@ class RedmineWorld(Ledger, HttpWorld):
         """Return what the store must hold."""
         parent = self.parent(item)
         return super().task_fields(item) | {
-            "code": f"#{item.native}", "parent_id": f"redmine:{parent}" if parent else None, "status_raw": "Closed" if item.done else "New",
-            "points": float(item.native % 8), "iteration_id": f"redmine:v{item.container}" if item.native % 5 == 0 else None,
-            "due_on": "2024-06-28" if item.native % 3 else None, "spent_s": None,
-        }  # fmt: skip
+            "code": f"#{item.native}",
+            "parent_id": f"redmine:{parent}" if parent else None,
+            "status_raw": "Closed" if item.done else "New",
+            "points": float(item.native % 8),
+            "iteration_id": f"redmine:v{item.container}" if item.native % 5 == 0 else None,
+            "due_on": "2024-06-28" if item.native % 3 else None,
+            "spent_s": None,
+        }
 
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return what the store must hold."""

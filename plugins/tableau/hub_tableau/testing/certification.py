@@ -74,4 +74,9 @@ class TableauCertification(DestinationCertification):
 
     def destination(self, place: Place, *, privacy: str) -> Destination:
         """Deliver every fact into a folder of it."""
-        return TableauDestination(name="kit", path=str(place.folder / "out"), facts=FACTS, privacy=privacy)  # type: ignore[arg-type]
+        return TableauDestination(
+            name="kit",
+            path=str(place.folder / "out"),
+            facts=FACTS,
+            privacy=privacy,  # type: ignore[arg-type]
+        )

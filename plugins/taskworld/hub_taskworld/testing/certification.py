@@ -1,4 +1,7 @@
-"""The certification of `taskworld`: its API has no filter on changes and no counts, so that nothing beyond a whole reading can be claimed."""
+"""The certification of `taskworld`, of which nothing beyond a whole reading can be claimed.
+
+Its API has no filter on changes and no counts.
+"""
 
 from __future__ import annotations
 

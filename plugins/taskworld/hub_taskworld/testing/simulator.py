@@ -1,4 +1,7 @@
-"""A simulator of Taskworld, written from its documentation and samples: POST only, token in the body, lists cut at what was asked for."""
+"""A simulator of Taskworld, written from its documentation and samples.
+
+POST only, token in the body, lists cut at what was asked for.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +78,18 @@ class TaskworldSite(ABC):
             if columns is None:
                 return refused("permission_denied", "You are not in this project.")
             shown = [
-                {"list_id": native, "space_id": SPACE, "project_id": body["project_id"], "title": title, "is_deleted": False,
-                 "tasks": [self.number(task) for task in tasks], "type": 0, "is_inbox": False}
+                {
+                    "list_id": native,
+                    "space_id": SPACE,
+                    "project_id": body["project_id"],
+                    "title": title,
+                    "is_deleted": False,
+                    "tasks": [self.number(task) for task in tasks],
+                    "type": 0,
+                    "is_inbox": False,
+                }
                 for native, (title, tasks) in columns.items()
-            ]  # fmt: skip
+            ]
             return Response(body={"ok": True, "tasklists": shown[:size]})
         if method == "tasklist.get-tasks":
             if "tasklist_id" not in body:
@@ -113,20 +124,41 @@ def shown_task(
 ) -> dict[str, Any]:
     """Show a task; what is not set is empty, not absent."""
     return {
-        "task_id": native, "owner_id": hex_id(9), "space_id": SPACE, "title": title, "description": COMMENT, "checklist": [], "tags": [],
-        "members": [{"user_id": one, "is_assignee": True} for one in people], "comments_count": 0, "color": 0, "points": None, "status": 2 if done else 0,
-        "start_date": "", "due_date": "", "completed_date": "", "created": created, "updated": updated, "is_deleted": False,
-    } | more  # fmt: skip
+        "task_id": native,
+        "owner_id": hex_id(9),
+        "space_id": SPACE,
+        "title": title,
+        "description": COMMENT,
+        "checklist": [],
+        "tags": [],
+        "members": [{"user_id": one, "is_assignee": True} for one in people],
+        "comments_count": 0,
+        "color": 0,
+        "points": None,
+        "status": 2 if done else 0,
+        "start_date": "",
+        "due_date": "",
+        "completed_date": "",
+        "created": created,
+        "updated": updated,
+        "is_deleted": False,
+    } | more
 
 
 class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
-    """A workspace with everything a connector must get right; each project has lists of open and of finished tasks."""
+    """A workspace with everything a connector must get right.
+
+    Each project has lists of open and of finished tasks.
+    """
 
     name: ClassVar[str] = "taskworld"
     logged: ClassVar[int] = 0
 
     def requests(self) -> int:
-        """Return the plan of a full reading and its census: one sign-in, one list of projects, one call a project and one a list."""
+        """Return the plan of a full reading and its census.
+
+        One sign-in, one list of projects, one call a project and one a list.
+        """
         return 2 + len(self.containers) + sum(len(self.columns(hex_id(n)) or {}) for n in self.containers)
 
     def boards(self) -> list[dict[str, Any]]:
@@ -190,13 +222,18 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
         """Return what the store must hold: no key, no estimate, the title of the list as status."""
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id", "created_at", "updated_at")} | {
-            "status_raw": self.title_of(item), "status_native": "done" if item.done else None, "points": float(item.native % 8),
+            "status_raw": self.title_of(item),
+            "status_native": "done" if item.done else None,
+            "points": float(item.native % 8),
             "due_on": "2024-07-01" if item.native % 2 else None,
-        }  # fmt: skip
+        }
 
 
 class TaskworldSimulator(TaskworldSite, Simulator):
-    """A workspace that holds records: ids of projects, people and tasks are numbers. The list of a task is its `status_raw`."""
+    """A workspace that holds records.
+
+    Ids of projects, people and tasks are numbers. The list of a task is its `status_raw`.
+    """
 
     settings: ClassVar[dict[str, Any]] = {"space": SPACE}
 
@@ -243,6 +280,12 @@ class TaskworldSimulator(TaskworldSite, Simulator):
     def shown(self, task: Task) -> dict[str, Any]:
         """Show a task."""
         return shown_task(
-            hex_id(task.id), task.title, done=task.status_native == "done", people=[hex_id(task.assignee_id)] if task.assignee_id else [],
-            created=task.created_at or "", updated=task.updated_at or task.created_at or "", points=task.points, due_date=task.due_on or "",
-        )  # fmt: skip
+            hex_id(task.id),
+            task.title,
+            done=task.status_native == "done",
+            people=[hex_id(task.assignee_id)] if task.assignee_id else [],
+            created=task.created_at or "",
+            updated=task.updated_at or task.created_at or "",
+            points=task.points,
+            due_date=task.due_on or "",
+        )

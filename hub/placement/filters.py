@@ -5,32 +5,47 @@
     filter  = either { "or" either }         either = both { "and" both }      both = "not" both | "(" filter ")" | test
     test    = field ("=" | "!=") value       |  field ["not"] "in" "(" value { "," value } ")"
 
-Fields are ``type``, ``labels``, ``component``, ``iteration``, ``status``, ``nature``, ``priority``, ``kind``, ``code``, ``assignee``;
-any other name is a custom field. A name or value with blanks stands between double quotes. Case does not matter.
+Fields are ``type``, ``labels``, ``component``, ``iteration``, ``status``, ``nature``, ``priority``, ``kind``,
+``code``, ``assignee``; any other name is a custom field. A name or value with blanks stands between double quotes.
+Case does not matter, of accented letters neither.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from hub.errors import ConfigError
+from hub.placement.presence import here
 
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>!=|=|\(|\)|,)|(?P<word>[^\s"=!(),]+))')
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _COLUMNS = {
-    "type": "t.type_raw", "status": "t.status_raw", "nature": "t.nature", "priority": "t.priority_raw", "kind": "t.kind",
-    "code": "t.code",
+    "type": "t.type_raw", "status": "t.status_raw", "nature": "t.nature", "priority": "t.priority_raw",
+    "kind": "t.kind", "code": "t.code",
 }  # fmt: skip
 KNOWN = (*_COLUMNS, "labels", "component", "iteration", "assignee")
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A filter as SQL on the row ``t`` of ``task`` with its *parameters*; *terms* counts its tests: more is more specific."""
+    """A filter as SQL on the row ``t`` of ``task``, with its *parameters*.
+
+    *terms* counts its tests: more is more specific. SQLite, DuckDB and PostgreSQL give the same rows for it.
+    """
 
     sql: str
-    parameters: tuple[str, ...]
+    parameters: tuple[str | float, ...]
     terms: int
+
+
+def fold(text: str | None) -> str | None:
+    """Return *text* in lower case, letter by letter, as DuckDB's ``lower`` does: SQLite's own knows no accents."""
+    if text is None or text.isascii():
+        return text.lower() if text else text
+    # of all letters only İ becomes two, and only Σ looks at what stands before it
+    return "".join("i" if letter == "İ" else letter.lower() for letter in text)
 
 
 class _Parser:
@@ -49,7 +64,7 @@ class _Parser:
             self.tokens.append((kind, re.sub(r"\\(.)", r"\1", value[1:-1]) if kind == "quoted" else value))
             place = match.end()
         self.place = 0
-        self.parameters: list[str] = []
+        self.parameters: list[str | float] = []
         self.terms = 0
 
     def peek(self) -> tuple[str, str]:
@@ -130,28 +145,47 @@ class _Parser:
         return f"NOT {sql}" if negated else sql
 
     def compare(self, field: str, values: list[str]) -> str:
-        marks = ", ".join("lower(?)" for _ in values)
-        known = field.lower()
+        known, wanted = field.lower(), [fold(value) or "" for value in values]
         if known in _COLUMNS:
-            self.parameters += values
-            return f"coalesce(lower({_COLUMNS[known]}) IN ({marks}), false)"
+            return f"coalesce({self.one_of(f'fold({_COLUMNS[known]})', wanted)}, false)"
         if known == "labels":
-            self.parameters += values
-            return f"coalesce(list_has_any(str_split(lower(t.labels), ' '), [{marks}]), false)"
-        if known == "iteration":
-            self.parameters += values
-            return f"EXISTS (SELECT 1 FROM iteration i WHERE i.id = t.iteration_id AND lower(i.name) IN ({marks}))"
-        if known == "assignee":
-            self.parameters += [*values, *values]
             return (
-                f"EXISTS (SELECT 1 FROM account a WHERE a.id = t.assignee_id AND (lower(a.email) IN ({marks}) "
-                f"OR lower(a.display_name) IN ({marks})))"
+                f"coalesce({self.holds('t.labels', ' ', [one for one in wanted if ' ' not in one])}, false)"
             )
-        self.parameters += ["components" if known == "component" else field, *values]
+        if known == "iteration":
+            found = f"SELECT i.id FROM iteration i WHERE {self.one_of('fold(i.name)', wanted)}"
+            return f"coalesce(t.iteration_id IN ({found}), false)"
+        if known == "assignee":
+            named = " OR ".join(self.one_of(f"fold(a.{name})", wanted) for name in ("email", "display_name"))
+            return f"coalesce(t.assignee_id IN (SELECT a.id FROM account a WHERE {named}), false)"
+        field_is = self.one_of("fold(v.field)", [fold("components" if known == "component" else field) or ""])
+        value_is = [
+            self.holds("v.text", ", ", wanted),
+            f"(v.text IS NULL AND v.number IS NULL AND {self.one_of('v.day', wanted)})",
+        ]
+        if numbers := [float(value) for value in wanted if _NUMBER.fullmatch(value)]:
+            value_is.append(f"(v.text IS NULL AND {self.one_of('v.number', numbers)})")
         return (
-            "EXISTS (SELECT 1 FROM custom_value v WHERE v.row_id = t.id AND v.counted AND lower(v.field) = lower(?) "
-            f"AND list_has_any(str_split(lower(coalesce(v.text, v.number::VARCHAR, v.day)), ', '), [{marks}]))"
+            f"(t.id IN (SELECT v.row_id FROM custom_value v WHERE {here('v.presence')} AND {field_is} "
+            f"AND ({' OR '.join(value_is)})))"
         )
+
+    def one_of(self, column: str, values: Sequence[str | float]) -> str:
+        self.parameters += values
+        return f"{column} IN ({', '.join('?' * len(values))})"
+
+    def holds(self, column: str, separator: str, values: list[str]) -> str:
+        """Return the SQL that is true where *column* lists one of *values*, or is one that holds the separator."""
+        tests = []
+        for value in values:
+            if separator in value:
+                self.parameters.append(value)
+                tests.append(f"fold({column}) = ?")
+            else:
+                escaped = re.sub(r"([%_!])", r"!\1", value)
+                self.parameters.append(f"%{separator}{escaped}{separator}%")
+                tests.append(f"'{separator}' || fold({column}) || '{separator}' LIKE ? ESCAPE '!'")
+        return f"({' OR '.join(tests) or 'false'})"
 
 
 def parse(text: str) -> Condition:

@@ -1,4 +1,4 @@
-"""HTTP with patience: the only room that retries, waits and counts requests.
+"""Ask with patience: the only place that retries, waits and counts requests.
 
 Retried: connection and read time-outs, broken and truncated answers, 429, 500, 502, 503, 504.
 Waits follow the server (``Retry-After`` in seconds, fractions or as a date, ``X-RateLimit-Reset``, ``RateLimit-Reset``),
@@ -11,10 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -22,20 +20,31 @@ import msgspec
 import requests
 import tenacity
 
-from hub.errors import SourceDataError, SourceDenied, SourceForbidden, SourceGone, SourceUnavailable
+from hub.errors import (
+    HttpDenied,
+    HttpError,
+    HttpForbidden,
+    HttpGone,
+    HttpUnavailable,
+    HttpUnexpected,
+    HubError,
+)
+from hub.http.lane import Lane, server_wait
+from hub.http.limits import Limits, Watch
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
+TRUNCATED_TRIES = 5
+"""A body that came whole and is broken all the same is asked for again so often, not until patience ends."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_FARTHEST_RESET_S = 3600.0
 
 
 class Retry(Exception):
-    """Ask for another try, not before *wait_s* when the server said so."""
+    """Ask for another try, not before *wait_s* when the server said so, and *tries* times at most (None: until patience ends)."""
 
-    def __init__(self, why: str, wait_s: float | None = None) -> None:
+    def __init__(self, why: str, wait_s: float | None = None, *, tries: int | None = None) -> None:
         """Keep *why* for the person, should patience end."""
         super().__init__(why)
-        self.wait_s = wait_s
+        self.wait_s, self.tries = wait_s, tries
 
 
 class _NoNetrc(requests.auth.AuthBase):
@@ -43,92 +52,6 @@ class _NoNetrc(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
-
-
-class Lane:
-    """How fast and how many at once one host is asked: a token bucket, and a width that learns.
-
-    The width rises by one after *width* quiet answers and halves on 429.
-    """
-
-    def __init__(self, *, per_second: float | None, widest: int, clock: Callable[[], float]) -> None:
-        """Allow *per_second* requests (None: no limit) and up to *widest* at once."""
-        self.per_second = per_second
-        self.widest = widest
-        self.width = float(min(4, widest))
-        self.clock = clock
-        self._condition = threading.Condition()
-        self._running = 0
-        self._tokens = per_second or 0.0
-        self._filled = clock()
-
-    @contextmanager
-    def turn(self, sleep: Callable[[float], None]) -> Iterator[None]:
-        """Wait for a place among those running and for a token."""
-        with self._condition:
-            while self._running >= max(1, int(self.width)):
-                self._condition.wait(timeout=0.2)
-            self._running += 1
-        try:
-            while (pause := self._take()) > 0:
-                sleep(pause)
-            yield
-        finally:
-            with self._condition:
-                self._running -= 1
-                self._condition.notify()
-
-    def _take(self) -> float:
-        if self.per_second is None:
-            return 0.0
-        with self._condition:
-            now = self.clock()
-            self._tokens = min(
-                max(1.0, self.per_second), self._tokens + (now - self._filled) * self.per_second
-            )
-            self._filled = now
-            if self._tokens > 1 - 1e-6:
-                self._tokens -= 1
-                return 0.0
-            return (1 - self._tokens) / self.per_second
-
-    def went_well(self) -> None:
-        """Widen a little."""
-        with self._condition:
-            self.width = min(float(self.widest), self.width + 1 / max(1.0, self.width))
-
-    def was_refused(self) -> None:
-        """Halve."""
-        with self._condition:
-            self.width = max(1.0, self.width / 2)
-
-
-def server_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds the server asks to wait, or None.
-
-    ``Retry-After`` may be seconds, a fraction, or an HTTP date (RFC 9110 10.2.3); the reset headers an epoch,
-    an ISO instant or a number of seconds.
-    """
-    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
-        text = headers.get(name, "").strip()
-        if not text:
-            continue
-        wait: float | None = None
-        try:
-            number = float(text)
-            wait = number - now.timestamp() if number > 1e9 else number
-        except ValueError:
-            for parse in (parsedate_to_datetime, datetime.fromisoformat):
-                try:
-                    moment = parse(text)
-                except (ValueError, TypeError):
-                    continue
-                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-                wait = (moment - now).total_seconds()
-                break
-        if wait is not None:
-            return min(max(0.0, wait), _FARTHEST_RESET_S)
-    return None
 
 
 class Session:
@@ -147,16 +70,21 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """Return up after *patience_s* in all; *count* and *cancelled* are the engine's.
+        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's, *limits* those of one answer.
 
-        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire.
+        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire;
+        `say` turns what an exchange came to into the words of whoever asked.
         """
         self.requests = session or requests.Session()
         self.requests.verify = ca_bundle or True
         self.requests.auth = _NoNetrc()
+        self.limits = limits or Limits()
+        self.watch = Watch(self.requests, self.limits.request_s)
         self.credentials: dict[str, str] = {}
         self.sign: Callable[[], dict[str, str]] = dict
+        self.say: Callable[[HttpError], HubError] = lambda error: error
         self.routes: Counter[str] = Counter()
         self.patience_s, self.timeout_s = patience_s, timeout_s
         self._count, self._cancelled = count, cancelled
@@ -175,6 +103,7 @@ class Session:
 
     def close(self) -> None:
         """Close the connections."""
+        self.watch.close()
         self.requests.close()
 
     def lane(self, url: str) -> Lane:
@@ -207,7 +136,7 @@ class Session:
     ) -> Any:
         """Ask and decode JSON; a truncated answer is asked again.
 
-        Raises `SourceDataError` for HTML or for JSON of another shape, and what `request` raises.
+        Raises `HttpUnexpected` for HTML or for JSON of another shape, and what `request` raises.
         """
         return self.answer(method, url, route=route, decoder=decoder, **kwargs)[0]
 
@@ -231,17 +160,22 @@ class Session:
                     decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
                 )
             except msgspec.ValidationError as exc:
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
                 ) from exc
             except msgspec.DecodeError as exc:
                 start = response.content[:200].lstrip().lower()
                 if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
-                    raise SourceDataError(
+                    raise HttpUnexpected(
                         f"{_place(method, url)} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a wrong address. "
                         "Open the address in a browser, then check the url and the credentials."
                     ) from exc
-                raise Retry(f"the answer is truncated or not JSON ({exc})") from exc
+                if not start.startswith((b"{", b"[")):
+                    raise HttpUnexpected(
+                        f"{_place(method, url)} answered something that is not JSON: it begins with {start[:40]!r}. "
+                        "Another program than the one expected answers there: check the url."
+                    ) from exc
+                raise Retry(f"the answer is truncated or not JSON ({exc})", tries=TRUNCATED_TRIES) from exc
             return decoded, response
 
         found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs, also)
@@ -253,8 +187,8 @@ class Session:
         """Ask, with patience.
 
         *route* is the name under which the request is counted (default: the path); *also* are refusals that are answers.
-        Raises `SourceDenied` (401), `SourceForbidden` (403), `SourceGone` (404, 410), `SourceDataError` (other 4xx, redirects gone wrong),
-        `SourceUnavailable` when patience ends.
+        Raises `HttpDenied` (401), `HttpForbidden` (403), `HttpGone` (404, 410), `HttpUnexpected` (other 4xx, redirects gone wrong),
+        `HttpUnavailable` when patience ends.
         """
         response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs, also)
         return response
@@ -289,6 +223,9 @@ class Session:
         began = self._clock()
 
         def stop(state: tenacity.RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, Retry) and error.tries is not None and state.attempt_number >= error.tries:
+                return True
             return self._clock() - began + state.upcoming_sleep > self.patience_s
 
         def before_sleep(_: tenacity.RetryCallState) -> None:
@@ -301,11 +238,11 @@ class Session:
         )  # fmt: skip
         try:
             return retrying(lambda: accept(self._once(method, url, route, kwargs, also)))
+        except HttpError as exc:
+            raise self.say(exc) from (exc.__cause__ or exc)
         except Retry as exc:
-            raise SourceUnavailable(
-                f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}. "
-                "Nothing that was read is lost; the next run goes on from there."
-            ) from exc
+            said = f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}."
+            raise self.say(HttpUnavailable(said)) from exc
 
     def _once(
         self, method: str, url: str, route: str | None, kwargs: dict[str, Any], also: Container[int]
@@ -324,7 +261,7 @@ class Session:
                 return self._judge(method, url, response)
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} redirects to an address without TLS: it was not followed."
                 )
             if (
@@ -333,14 +270,14 @@ class Session:
                 and urlsplit(target)[:2] != home[:2]
             ):
                 # what was asked may hold a credential
-                raise SourceDataError(
+                raise HttpUnexpected(
                     f"{_place(method, url)} sends the question on to another host: it was not followed."
                 )
             if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
                 method, rest = "GET", {}
             url = target
             rest.pop("params", None)
-        raise SourceDataError(f"{_place(method, url)} redirects in a circle: check the url.")
+        raise HttpUnexpected(f"{_place(method, url)} redirects in a circle: check the url.")
 
     def _send(
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
@@ -355,19 +292,34 @@ class Session:
                     self.routes[name] += 1
                 if self._count:
                     self._count(requests=1)
-                response = self.requests.request(
-                    method, url, headers=headers, timeout=self.timeout_s, allow_redirects=False, **rest
-                )
+                with self.watch.over() as guarded:
+                    response = self.requests.request(
+                        method,
+                        url,
+                        headers=headers,
+                        timeout=self.timeout_s,
+                        allow_redirects=False,
+                        stream=True,
+                        **rest,
+                    )
+                    self.limits.take_body(response, _place(method, url))
+                if guarded.ended:  # a body without a length seems whole when it is cut off
+                    raise requests.exceptions.ConnectionError
         except requests.exceptions.SSLError as exc:
-            raise SourceUnavailable(
+            raise HttpUnavailable(
                 f"{_place(method, url)}: the server's certificate could not be verified. "
                 "If your company signs its own, name its CA file in [engine] ca_bundle; verification is never turned off."
             ) from exc
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
                 requests.exceptions.ContentDecodingError) as exc:  # fmt: skip
+            if guarded.ended:
+                raise HttpUnavailable(
+                    f"{_place(method, url)} had not answered whole after {self.limits.request_s:g} s: it was cut off. "
+                    "Ask for smaller pages, or raise [engine] max_request_s."
+                ) from None
             raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
         except requests.exceptions.RequestException as exc:
-            raise SourceDataError(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
+            raise HttpUnexpected(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
         if self._count:
             self._count(bytes_=len(response.content))
         if response.status_code == 429:
@@ -386,20 +338,20 @@ class Session:
             raise Retry(said, server_wait(response.headers, datetime.now(UTC)))
         place = _place(method, url)
         if status == 401:
-            raise SourceDenied(
+            raise HttpDenied(
                 f"{place} refused the credentials (HTTP 401): the token is wrong, expired or of another site."
             )
         if status == 403:
-            raise SourceForbidden(
+            raise HttpForbidden(
                 f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
             )
         if status in {404, 410}:
             gone = (
                 "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
             )
-            raise SourceGone(f"{place} {gone} (HTTP {status}).")
+            raise HttpGone(f"{place} {gone} (HTTP {status}).")
         said = self._reason(response)
-        raise SourceDataError(
+        raise HttpUnexpected(
             f"{place} answered HTTP {status}: "
             + (
                 f"it says: {said}"

@@ -34,7 +34,7 @@ _MONTHS = (
 
 
 def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lang: str) -> int:
-    """Fill *out* and run ``hub run`` on it; gives the exit code of the run."""
+    """Fill *out*, run ``hub run`` on it, and return the exit code of the run."""
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise ConfigError(
             f"{out} is not empty and was not made by `hub demo`: name another folder with --out."
@@ -50,7 +50,8 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     issues = sum(len(project.issues) for project in portfolio.projects)
     cards = sum(len(project.cards) for project in portfolio.projects)
     click.echo(
-        f"Imagined {len(portfolio.projects)} projects, {len(portfolio.people)} people, {issues:,} issues, {cards} cards, "
+        f"Imagined {len(portfolio.projects)} projects, {len(portfolio.people)} people, {issues:,} issues, "
+        f"{cards} cards, "
         f"{len(portfolio.lines):,} timesheet lines in {out}."
     )
     crisis = crisis_days(today) if any(project.story == "crisis" for project in portfolio.projects) else []
@@ -59,7 +60,8 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     for day, label, kind in sorted(moments):
         write_all(portfolio, out, day, lang=lang, ports=mark.ports)
         click.echo(
-            f"Living through {label}{'' if kind == 'daily' else f' ({day})'}: sync, photograph{'' if kind == 'daily' else ', close'}."
+            f"Living through {label}{'' if kind == 'daily' else f' ({day})'}: "
+            f"sync, cut{'' if kind == 'daily' else ', close'}."
         )
         steps = [(["sync"], "T17:00:00Z"), (["cut", "take", "--label", label, "--kind", kind], "T18:00:00Z")]
         if kind == "copil":
@@ -98,7 +100,10 @@ def committees(today: date) -> list[tuple[date, str]]:
 
 
 def crisis_days(today: date) -> list[date]:
-    """Return the last five workdays before *today*: the crisis team looks every day, where committees look once a month."""
+    """Return the last five workdays before *today*.
+
+    The crisis team looks every day, where committees look once a month.
+    """
     days: list[date] = []
     day = today
     while len(days) < 5:
@@ -109,7 +114,10 @@ def crisis_days(today: date) -> list[date]:
 
 
 def quietly(cli: Any, arguments: list[str]) -> None:
-    """Run one command of the hub without its words. Raises `ConfigError` with them when it does not end well."""
+    """Run one command of the hub without its words.
+
+    Raises `ConfigError` with them when it does not end well.
+    """
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = cli.main(arguments, standalone_mode=False)

@@ -1,4 +1,7 @@
-"""From files on this machine to a report that shows them: bring the files, the model and the report, refresh, read back."""
+"""From files on this machine to a report that shows them.
+
+Bring the files, the model and the report, refresh, read back.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,10 @@ KEPT = ".pm-hub-service.json"
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the hub does in Microsoft's cloud.
 
-    With *upload* it brings the files to the location, with *workspace* (an id) the model and the report, which it refreshes and reads back.
-    *refresh* is ``enhanced`` (Premium, PPU, Fabric) or ``plain`` (eight a day). *read_as* is somebody who may see everything: a service
-    principal cannot ask a model with roles. *powerbi_url*, *fabric_url* and *graph_url* are those of the public cloud.
+    With *upload* it brings the files to the location, with *workspace* (an id) the model and the report,
+    which it refreshes and reads back. *refresh* is ``enhanced`` (Premium, PPU, Fabric) or ``plain`` (eight a
+    day). *read_as* is somebody who may see everything: a service principal cannot ask a model with roles.
+    *powerbi_url*, *fabric_url* and *graph_url* are those of the public cloud.
     """
 
     account: Entra
@@ -41,11 +45,18 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     graph_url: str = GRAPH
 
     def must_fit(self, name: str, location: str | None) -> None:
-        """Raise `ConfigError` where the location is none that the service can read, or that files can be brought to."""
+        """Refuse a location that the service cannot read, or that files cannot be brought to.
+
+        Raises `ConfigError`.
+        """
         readable = ("https://", "http://127.0.0.1:", *(() if self.upload else ("postgresql://",)))
         if (self.upload or self.workspace) and not (location or "").startswith(readable):
             raise ConfigError(
-                f"The destination {name}: service needs location, an https address in SharePoint or OneLake that Power BI can read"
+                (
+                    f"The destination {name}: "
+                    "service needs location, "
+                    "an https address in SharePoint or OneLake that Power BI can read"
+                )
                 + ("." if self.upload else ", or postgresql://server/database/schema.")
             )
 
@@ -75,7 +86,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         feed: FeedView,
         ours: bool,
     ) -> list[str]:
-        """Do it all, in this order; what was done before an interruption is done again and ends alike. Gives what to tell."""
+        """Do it all, in this order, and return what to tell.
+
+        What was done before an interruption is done again and ends alike.
+        """
         notes = []
         if self.upload:
             place, data = self._files(ctx, name, location), root / "data"
@@ -94,9 +108,18 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def _item(
         self, workspace: Workspace, root: Path, project: str, files: Mapping[str, str], *, ours: bool
     ) -> str:
-        """Bring model and report where they are new or others than we brought; a project that somebody edited is theirs to bring."""
-        parts = {kind: {path.removeprefix(f"{project}.{kind}/"): text for path, text in files.items() if path.startswith(f"{project}.{kind}/")}
-                 for kind in ("SemanticModel", "Report")}  # fmt: skip
+        """Bring model and report where they are new or others than we brought.
+
+        A project that somebody edited is theirs to bring.
+        """
+        parts = {
+            kind: {
+                path.removeprefix(f"{project}.{kind}/"): text
+                for path, text in files.items()
+                if path.startswith(f"{project}.{kind}/")
+            }
+            for kind in ("SemanticModel", "Report")
+        }
         digest = hashlib.sha256(json.dumps([self.workspace, parts], sort_keys=True).encode()).hexdigest()
         native = workspace.find("semanticModels", project)
         if native and (not ours or _kept(root) == digest) and workspace.find("reports", project):
@@ -114,8 +137,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def _workspace(self, ctx: DeliveryContext, name: str) -> Workspace:
         fabric, powerbi = Web(ctx, self.account, name, FABRIC), Web(ctx, self.account, name, POWERBI)
-        return Workspace(fabric, powerbi, self.workspace or "", fabric_url=self.fabric_url, powerbi_url=self.powerbi_url,
-                         wait_minutes=self.wait_minutes)  # fmt: skip
+        return Workspace(
+            fabric,
+            powerbi,
+            self.workspace or "",
+            fabric_url=self.fabric_url,
+            powerbi_url=self.powerbi_url,
+            wait_minutes=self.wait_minutes,
+        )
 
 
 def _kept(root: Path) -> str | None:

@@ -1,0 +1,19 @@
+"""Say what has left: one constant, and its SQL."""
+
+from __future__ import annotations
+
+from hub.records import Presence
+
+LEFT: tuple[Presence, ...] = ("deleted", "trashed")
+"""What has left: such a row counts no more, nor does what stands under it."""
+LISTED = f"({', '.join(repr(one) for one in LEFT)})"
+
+
+def left(column: str = "presence") -> str:
+    """Return the SQL that is true of a row which has left."""
+    return f"{column} IN {LISTED}"
+
+
+def here(column: str = "presence") -> str:
+    """Return the SQL that is true of a row which has not left."""
+    return f"{column} NOT IN {LISTED}"

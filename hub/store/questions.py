@@ -1,0 +1,82 @@
+"""What journeys and commands ask the store, in its own words; each question is written once, here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.placement import here
+from hub.records import BY_TABLE
+from hub.store.store import Store, utc_now
+
+
+def sources(store: Store) -> list[dict[str, Any]]:
+    """Return every source that ever ran: id, kind and freshness_max_s."""
+    return store.rows("SELECT id, kind, freshness_max_s FROM source ORDER BY id")
+
+
+def publications(store: Store) -> list[dict[str, Any]]:
+    """Return the last delivery to each destination: destination, feed_id, state, at and detail."""
+    return store.rows(
+        "SELECT destination, feed_id, state, max(coalesce(finished_at, started_at)) AS at, detail "
+        "FROM publication GROUP BY destination ORDER BY destination"
+    )
+
+
+def sizes(store: Store) -> list[dict[str, Any]]:
+    """Return table, rows, not_present and history (older images) of every table of records."""
+    found = []
+    for name in BY_TABLE:
+        (now,) = store.rows(
+            f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}"
+        )
+        (past,) = store.rows(f"SELECT count(*) AS n FROM {name}_history")
+        found.append({"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]})
+    return found
+
+
+def schema(store: Store) -> list[str]:
+    """Return the names of the migrations that made this store, oldest first."""
+    return [row["name"] for row in store.rows("SELECT name FROM _sqlite_migrations ORDER BY id")]
+
+
+def names(store: Store) -> dict[str, Any]:
+    """Return what may be named of what is here: containers and accounts by source, and what others than config brought."""
+    found: dict[str, dict[str, set[str]]] = {"containers": {}, "accounts": {}}
+    both = (("containers", "container", "code, name"), ("accounts", "account", "login, display_name"))
+    for kind, table, columns in both:
+        for source, *texts in store.connection.execute(
+            f"SELECT source_id, substr(id, length(source_id) + 2), id, {columns} FROM {table} WHERE {here()}"
+        ):
+            found[kind].setdefault(source, set()).update(text for text in texts if text)
+    other = f"source_id <> 'config' AND {here()}"
+    few = {
+        name: frozenset(row[0] for row in store.connection.execute(f"SELECT {one} WHERE {other}") if row[0])
+        for name, one in (
+            ("projects", "code FROM project"),
+            ("teams", "name FROM team"),
+            ("roles", "role FROM person"),
+            ("calendars", "code FROM calendar"),
+        )
+    }
+    people = store.connection.execute(
+        f"SELECT id, email, employee_no, display_name FROM person WHERE {other}"
+    )
+    few["people"] = frozenset(text for row in people for text in row if text)
+    return few | {
+        kind: {source: frozenset(texts) for source, texts in held.items()} for kind, held in found.items()
+    }
+
+
+def announced(store: Store) -> dict[str, str]:
+    """Return the state that was last announced of each subject."""
+    return {row["subject"]: row["state"] for row in store.rows("SELECT subject, state FROM notice")}
+
+
+def remember_announced(store: Store, states: dict[str, str]) -> None:
+    """Keep what was announced now."""
+    with store.transaction():
+        store.connection.executemany(
+            "INSERT INTO notice VALUES (?, ?, ?) "
+            "ON CONFLICT (subject) DO UPDATE SET state = excluded.state, at = excluded.at",
+            [(subject, state, utc_now()) for subject, state in states.items()],
+        )

@@ -1,0 +1,72 @@
+"""What a run reads, a kind of partition each, and what it knows of the site meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from hub_jira.mapping import Bindings
+from hub_jira.wire import Project
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """What the site says of itself, as the last run kept it.
+
+    *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen.
+    """
+
+    at: str = ""
+    settings: str = ""
+    cloud: bool | None = None
+    bindings: Bindings = Bindings()
+    levels: dict[str, int] = {}
+    projects: tuple[Project, ...] = ()
+    known: tuple[str, ...] = ()
+
+
+class Projects(msgspec.Struct, frozen=True):
+    """The projects, which *meta* lists."""
+
+    meta: Meta
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """Issues by their ids, with their history and hours."""
+
+    meta: Meta
+    ids: list[str]
+
+
+class CutLists(msgspec.Struct, frozen=True):
+    """The lists inside issues that Jira cut, as the slices noted them."""
+
+    meta: Meta
+
+
+class ChangedIssues(msgspec.Struct, frozen=True):
+    """What changed of issues since the mark."""
+
+    meta: Meta
+
+
+class ChangedWorklogs(msgspec.Struct, frozen=True):
+    """What changed of worklogs since the mark."""
+
+    meta: Meta
+
+
+class DeletedWorklogs(msgspec.Struct, frozen=True):
+    """The worklogs that were deleted after *since*; None means since the mark of the partition."""
+
+    since: dict[str, Any] | None = None
+
+
+class Tempo(msgspec.Struct, frozen=True):
+    """The hours that stand in Tempo."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Nothing to read: the mark of what was read before it."""
+
+    cursor: dict[str, Any]

@@ -1,0 +1,98 @@
+"""A store that is lost or damaged, and a disk that fills while a feed is written: sentences, and nothing is forgotten or switched."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub.publish import current
+from hub.testing import HubResult
+
+Run = Callable[..., HubResult]
+
+
+@pytest.fixture
+def published(hub_folder: Path, run_hub: Run) -> Path:
+    """Publish a feed of a small portfolio; gives the store's file."""
+    (hub_folder / "config" / "hub.toml").write_text("", encoding="utf-8")
+    lines = "".join(f"P{n};Project {n} {'x' * 200}\n" for n in range(300))
+    (hub_folder / "config" / "projects.csv").write_text("code;name\n" + lines, encoding="utf-8")
+    first = run_hub("run")
+
+    assert 0 == first.exit_code, first.output + first.error
+    return hub_folder / "data" / "hub.db"
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+def test_a_store_that_is_gone_is_not_begun_anew(published: Path, run_hub: Run, state: str) -> None:
+    """Cuts, seals and decisions would be forgotten without a word: every command stops and says what to do."""
+    for path in published.parent.glob("hub.db*"):
+        path.unlink()
+    if state == "empty":
+        published.touch()
+    results = [
+        run_hub(*command) for command in (("sync",), ("run",), ("publish",), ("cut", "take", "--label", "X"))
+    ]
+
+    assert [1] * 4 == [one.exit_code for one in results]
+    assert all(f"is {state}, but" in one.error for one in results)
+    assert (state == "empty") == published.exists()
+
+
+def test_begun_anew_on_purpose(published: Path, run_hub: Run) -> None:
+    """Once the feed was moved away a new store is begun."""
+    for path in published.parent.glob("hub.db*"):
+        path.unlink()
+    (published.parent / "feed").rename(published.parent / "old feed")
+
+    assert 0 == run_hub("run").exit_code
+
+
+def test_damage_is_named_before_a_publish(published: Path, run_hub: Run) -> None:
+    """Pages that were overwritten do not become a feed that looks whole; the last good one stays."""
+    feed = current(published.parent / "feed")
+    run_hub("store", "info")
+    raw = bytearray(published.read_bytes())
+    for page in range(20, len(raw) // 4096 - 5, 7):
+        raw[page * 4096 : page * 4096 + 2048] = b"\xff" * 2048
+    published.write_bytes(raw)
+    result = run_hub("publish")
+
+    assert 1 == result.exit_code
+    assert "damaged" in result.error or "not a readable SQLite database" in result.error
+    assert feed == current(published.parent / "feed")
+
+
+def test_a_disk_that_fills_while_publishing(
+    published: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file is the one that does not fit: a sentence, and readers keep the feed they have."""
+    real, failed = os.fsync, 0
+    for number in range(1, 50):
+        count = 0
+
+        def fsync(handle: int, number: int = number) -> None:
+            nonlocal count
+            count += 1
+            if count == number:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            real(handle)
+
+        before = current(published.parent / "feed")
+        monkeypatch.setattr(os, "fsync", fsync)
+        result = run_hub("publish")
+        monkeypatch.undo()
+        monkeypatch.chdir(published.parent.parent)
+        if count < number:
+            break
+        failed += 1
+
+        assert 1 == result.exit_code, (number, result.output)
+        assert "No space left on device" in result.error
+        assert before == current(published.parent / "feed")
+
+    assert failed >= 2
