@@ -93,14 +93,17 @@ if TYPE_CHECKING:
     from hub.words import tr as tr
 
 _ROOMS = {
-    "cells": ("RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of"),
+    "cells": (
+        "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
+    ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext"),
     "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
-        "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone", "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone",
+        "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),

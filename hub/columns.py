@@ -24,7 +24,9 @@ REALS: frozenset[Kind] = frozenset({"number", "share", "percent"})
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column: *low* and *high* bound its values, both included, *above* does not; *personal* is None where nobody said.
+    """One column: *low* and *high* bound its values, both included, *above* does not.
+
+    *personal* is None where nobody said.
 
     *years* is how far from today the year of a day, a month or an instant may be.
     """

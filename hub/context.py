@@ -112,7 +112,10 @@ class Context(RunContext):
         cancelled: threading.Event | None = None,
         session: Callable[[], Session] | None = None,
     ) -> None:
-        """Take *base* (the folder of the configuration) and the rest to the source *source_id*; amounts are in *currency*."""
+        """Take *base* (the folder of the configuration) and the rest to the source *source_id*.
+
+        Amounts are in *currency*.
+        """
         super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
         self.full = full
         self.since = since

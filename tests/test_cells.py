@@ -1,4 +1,7 @@
-"""A cell means one thing: the same table of cells through a file of config/, a table and the text of a tool."""
+"""A cell means one thing.
+
+The same table of cells through a file of config/, a table and the text of a tool.
+"""
 
 from __future__ import annotations
 
@@ -39,15 +42,22 @@ SHOWN = {
 }  # fmt: skip
 ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
     ("minor", ""): [
-        ("0", 0), ("7", 700), ("7,5", 750), ("7.5", 750), ("1234.50", 123450), ("1 234,50", 123450), ("1\u00a0234,50", 123450),
-        ("1\u202f234,50", 123450), ("1'234.50", 123450), ("1’234.50", 123450), ("1.234,50", 123450), ("1,234.50", 123450),
-        ("1.234.567,89", 123456789), ("1,234,567.89", 123456789), ("1 234 567", 123456700), ("1.234.567", 123456700),
-        ("-5", -500), ("−5", -500), ("5-", -500), ("(5)", -500), ("+5", 500), ("(1 234,50)", -123450), ("- 5", -500),
-        ("12 €", 1200), ("€12", 1200), ("12€", 1200), ("EUR 12", 1200), ("12 EUR", 1200), ("-12,50 €", -1250), ("€ -12,50", -1250),
-        ("(12,50 €)", -1250), ("(12,50) €", -1250), ("12,50- €", -1250), ("12 euros", 1200), ("0,005", 1), ("0,29", 29),
+        ("0", 0), ("7", 700), ("7,5", 750), ("7.5", 750), ("1234.50", 123450), ("1 234,50", 123450),
+        ("1\u00a0234,50", 123450),
+        ("1\u202f234,50", 123450), ("1'234.50", 123450), ("1’234.50", 123450), ("1.234,50", 123450),
+        ("1,234.50", 123450),
+        ("1.234.567,89", 123456789), ("1,234,567.89", 123456789), ("1 234 567", 123456700),
+        ("1.234.567", 123456700),
+        ("-5", -500), ("−5", -500), ("5-", -500), ("(5)", -500), ("+5", 500), ("(1 234,50)", -123450),
+        ("- 5", -500),
+        ("12 €", 1200), ("€12", 1200), ("12€", 1200), ("EUR 12", 1200), ("12 EUR", 1200),
+        ("-12,50 €", -1250), ("€ -12,50", -1250),
+        ("(12,50 €)", -1250), ("(12,50) €", -1250), ("12,50- €", -1250), ("12 euros", 1200), ("0,005", 1),
+        ("0,29", 29),
         ("1,005.00", 100500), (",5", 50), (".5", 50), ("0,123", 12), ("1234,567", 123457), ("007", 700),
     ],
-    ("minor", "420,00"): [("1,234", 123), ("1.200", 120000), ("1 200", 120000), ("1.234.567", 123456700), ("7.5", 750)],
+    ("minor", "420,00"): [("1,234", 123), ("1.200", 120000), ("1 200", 120000), ("1.234.567", 123456700),
+    ("7.5", 750)],
     ("minor", "4.5"): [("1,234", 123400), ("1.200", 120), ("7,5", 750)],
     ("minor", "12.345.678"): [("1.200", 120000)],
     ("minor", "1,234,567"): [("1.200", 120)],
@@ -57,78 +67,113 @@ ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
     ("minor", "CHF"): [("CHF 1'234.50", 123450), ("12 Fr.", 1200), ("12 chf", 1200)],
     ("minor", "USD"): [("$12", 1200), ("US$ 12", 1200), ("-$12.50", -1250), ("12 USD", 1200)],
     ("seconds", ""): [
-        ("7,5", 27000), ("7.5", 27000), ("7", 25200), ("7h30", 27000), ("7 h 30", 27000), ("7:30", 27000), ("07:30:15", 27015),
-        ("0,5 j", 12600), ("1 j", 25200), ("2 jours", 50400), ("1d 4h", 39600), ("1d4h", 39600), ("2h 30m", 9000), ("2h30min", 9000),
-        ("7,5 h", 27000), ("7.5h", 27000), ("30 min", 1800), ("90m", 5400), ("1w 2d", 176400), ("1 sem", 126000), ("2 semaines", 252000),
-        ("PT1H30M", 5400), ("P1DT4H", 39600), ("P1W", 126000), ("PT0.5H", 1800), ("45 sec", 45), ("1h 0m 30s", 3630), ("3 heures", 10800),
+        ("7,5", 27000), ("7.5", 27000), ("7", 25200), ("7h30", 27000), ("7 h 30", 27000), ("7:30", 27000),
+        ("07:30:15", 27015),
+        ("0,5 j", 12600), ("1 j", 25200), ("2 jours", 50400), ("1d 4h", 39600), ("1d4h", 39600),
+        ("2h 30m", 9000), ("2h30min", 9000),
+        ("7,5 h", 27000), ("7.5h", 27000), ("30 min", 1800), ("90m", 5400), ("1w 2d", 176400),
+        ("1 sem", 126000), ("2 semaines", 252000),
+        ("PT1H30M", 5400), ("P1DT4H", 39600), ("P1W", 126000), ("PT0.5H", 1800), ("45 sec", 45),
+        ("1h 0m 30s", 3630), ("3 heures", 10800),
         ("1.5 days", 37800), ("0,25 jh", 6300), ("8 hours", 28800), ("1d 2,5h", 34200),
     ],
     ("seconds", "420,00"): [("1,234", 4442), ("1,125 h", 4050)],
     ("seconds", "4.5"): [("1.125", 4050)],
-    ("number", ""): [("3", 3.0), ("3,5", 3.5), ("1 000,25", 1000.25), ("0.1", 0.1), ("1'000", 1000.0), ("0,30000000000000004", 0.30000000000000004)],
+    ("number", ""): [("3", 3.0), ("3,5", 3.5), ("1 000,25", 1000.25), ("0.1", 0.1), ("1'000", 1000.0),
+    ("0,30000000000000004", 0.30000000000000004)],
     ("number", "420,00"): [("1.234", 1234.0), ("1,234", 1.234)],
     ("integer", ""): [("3", 3), ("3,0", 3), ("1 200", 1200), ("+4", 4)],
-    ("share", ""): [("0,3", 0.3), ("30 %", 0.3), ("30%", 0.3), ("100 %", 1.0), ("12,5 %", 0.125), ("1", 1.0), ("0", 0.0), ("% 30", 0.3)],
-    ("percent", ""): [("45 %", 45.0), ("45", 45.0), ("12,5", 12.5), ("100", 100.0), ("0", 0.0), ("0,5 %", 0.5)],
+    ("share", ""): [("0,3", 0.3), ("30 %", 0.3), ("30%", 0.3), ("100 %", 1.0), ("12,5 %", 0.125),
+    ("1", 1.0), ("0", 0.0), ("% 30", 0.3)],
+    ("percent", ""): [("45 %", 45.0), ("45", 45.0), ("12,5", 12.5), ("100", 100.0), ("0", 0.0),
+    ("0,5 %", 0.5)],
     ("percent", 'unit = "percent"'): [("0,45", 0.45), ("1", 1.0), ("45 %", 45.0)],
     ("percent", 'unit = "share"'): [("0,45", 45.0), ("1", 100.0), ("45 %", 45.0)],
     ("day", ""): [
-        ("2026-10-31", "2026-10-31"), ("2026/10/31", "2026-10-31"), ("20261031", "2026-10-31"), ("31/10/2026", "2026-10-31"),
-        ("31.10.2026", "2026-10-31"), ("1.2.2026", "2026-02-01"), ("31-10-2026", "2026-10-31"), ("31/10/26", "2026-10-31"),
-        ("10/31/2026", "2026-10-31"), ("05/05/2026", "2026-05-05"), ("1er mars 2026", "2026-03-01"), ("31 oct. 2026", "2026-10-31"),
-        ("12 août 2026", "2026-08-12"), ("October 31, 2026", "2026-10-31"), ("29/02/2028", "2028-02-29"), ("2026-10-31 00:00:00", "2026-10-31"),
-        ("31.12.99", "1999-12-31"), ("01.01.30", "2030-01-01"), ("1996-12-31", "1996-12-31"), ("2056-01-01", "2056-01-01"),
+        ("2026-10-31", "2026-10-31"), ("2026/10/31", "2026-10-31"), ("20261031", "2026-10-31"),
+        ("31/10/2026", "2026-10-31"),
+        ("31.10.2026", "2026-10-31"), ("1.2.2026", "2026-02-01"), ("31-10-2026", "2026-10-31"),
+        ("31/10/26", "2026-10-31"),
+        ("10/31/2026", "2026-10-31"), ("05/05/2026", "2026-05-05"), ("1er mars 2026", "2026-03-01"),
+        ("31 oct. 2026", "2026-10-31"),
+        ("12 août 2026", "2026-08-12"), ("October 31, 2026", "2026-10-31"), ("29/02/2028", "2028-02-29"),
+        ("2026-10-31 00:00:00", "2026-10-31"),
+        ("31.12.99", "1999-12-31"), ("01.01.30", "2030-01-01"), ("1996-12-31", "1996-12-31"),
+        ("2056-01-01", "2056-01-01"),
     ],
     ("day", "13/05/2026"): [("03/04/2026", "2026-04-03"), ("01/02/26", "2026-02-01")],
     ("day", "05/13/2026"): [("03/04/2026", "2026-03-04")],
     ("day", "dd/mm"): [("03/04/2026", "2026-04-03")],
     ("day", "mm/dd"): [("03/04/2026", "2026-03-04")],
     ("month", ""): [
-        ("2026-10", "2026-10"), ("2026/10", "2026-10"), ("10/2026", "2026-10"), ("202610", "2026-10"), ("oct-26", "2026-10"),
-        ("oct. 2026", "2026-10"), ("octobre 2026", "2026-10"), ("OCTOBER 2026", "2026-10"), ("févr-26", "2026-02"), ("31/10/2026", "2026-10"),
+        ("2026-10", "2026-10"), ("2026/10", "2026-10"), ("10/2026", "2026-10"), ("202610", "2026-10"),
+        ("oct-26", "2026-10"),
+        ("oct. 2026", "2026-10"), ("octobre 2026", "2026-10"), ("OCTOBER 2026", "2026-10"),
+        ("févr-26", "2026-02"), ("31/10/2026", "2026-10"),
         ("2026-10-31", "2026-10"), ("1.10.2026", "2026-10"),
     ],
     ("month", "13/05/2026"): [("01/10/2026", "2026-10")],
     ("flag", ""): [
-        ("oui", True), ("Oui", True), ("x", True), ("1", True), ("vrai", True), ("YES", True), ("true", True), ("ok", True), ("o", True),
+        ("oui", True), ("Oui", True), ("x", True), ("1", True), ("vrai", True), ("YES", True),
+        ("true", True), ("ok", True), ("o", True),
         ("non", False), ("N", False), ("0", False), ("faux", False), ("no", False), ("-", False),
     ],
     ("currency", ""): [("EUR", "EUR"), ("usd", "USD"), ("€", "EUR"), ("CHF", "CHF")],
 }  # fmt: skip
 REFUSED: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("minor", ""): [
-        ("1,234", THOUSAND), ("1.200", THOUSAND), ("-1,234", THOUSAND), ("12,345 €", THOUSAND), ("1 23,4", NUMBER), ("12.34.56", NUMBER),
-        ("1,23,456", NUMBER), ("12,34,567.00", NUMBER), ("1 234'567", NUMBER), ("1.234'567,00", NUMBER), ("0 123", NUMBER), ("1234 567", NUMBER),
-        ("1e999", NUMBER), ("1e3", NUMBER), ("NaN", NUMBER), ("Infinity", NUMBER), ("inf", NUMBER), ("1_000", NUMBER), ("٣", NUMBER), ("--5", NUMBER),
-        ("-(5)", NUMBER), ("5,", NUMBER), ("douze", NUMBER), ("12 $", NO + "is in $, and the amount is in EUR"), ("$12", NO + "is in $"),
-        ("12 CHF", NO + "is in CHF, and the amount is in EUR"), ("£ 12", NO + "is in £"), ("50 %", NO + "has a percent sign"),
-        ("€ 12 €", NUMBER), ("9" * 40, NO + "is too large"), ("12 k€", NUMBER), ("#REF!", ERROR), ("#DIV/0!", ERROR),
+        ("1,234", THOUSAND), ("1.200", THOUSAND), ("-1,234", THOUSAND), ("12,345 €", THOUSAND),
+        ("1 23,4", NUMBER), ("12.34.56", NUMBER),
+        ("1,23,456", NUMBER), ("12,34,567.00", NUMBER), ("1 234'567", NUMBER), ("1.234'567,00", NUMBER),
+        ("0 123", NUMBER), ("1234 567", NUMBER),
+        ("1e999", NUMBER), ("1e3", NUMBER), ("NaN", NUMBER), ("Infinity", NUMBER), ("inf", NUMBER),
+        ("1_000", NUMBER), ("٣", NUMBER), ("--5", NUMBER),
+        ("-(5)", NUMBER), ("5,", NUMBER), ("douze", NUMBER),
+        ("12 $", NO + "is in $, and the amount is in EUR"), ("$12", NO + "is in $"),
+        ("12 CHF", NO + "is in CHF, and the amount is in EUR"), ("£ 12", NO + "is in £"),
+        ("50 %", NO + "has a percent sign"),
+        ("€ 12 €", NUMBER), ("9" * 40, NO + "is too large"), ("12 k€", NUMBER), ("#REF!", ERROR),
+        ("#DIV/0!", ERROR),
     ],
-    ("minor", 'decimal = ","'): [("7.5", NO + "is not a number with the decimal sign ','"), ("1,234.50", NO + "is not a number with")],
-    ("minor", 'decimal = "."'): [("7,5", NO + "is not a number with the decimal sign '.'"), ("1.234,50", NO + "is not a number with")],
+    ("minor", 'decimal = ","'): [("7.5", NO + "is not a number with the decimal sign ','"),
+    ("1,234.50", NO + "is not a number with")],
+    ("minor", 'decimal = "."'): [("7,5", NO + "is not a number with the decimal sign '.'"),
+    ("1.234,50", NO + "is not a number with")],
     ("minor", "CHF"): [("12 €", NO + "is in €, and the amount is in CHF")],
     ("seconds", ""): [
-        ("7h5", DURATION), ("7h75", DURATION), ("7:75", DURATION), ("7:5", DURATION), ("sept", DURATION), ("h", DURATION), ("4h 1d", DURATION),
-        ("1d 1d", DURATION), ("1,5d 4h", DURATION), ("2 ans", DURATION), ("50 %", NO + "has a percent sign"), ("12 €", NO + "has the currency €"),
-        ("1,234", THOUSAND), ("1,234 h", THOUSAND), ("P", DURATION), ("PT", DURATION), ("27000 s", DURATION), ("1 2", DURATION),
+        ("7h5", DURATION), ("7h75", DURATION), ("7:75", DURATION), ("7:5", DURATION), ("sept", DURATION),
+        ("h", DURATION), ("4h 1d", DURATION),
+        ("1d 1d", DURATION), ("1,5d 4h", DURATION), ("2 ans", DURATION),
+        ("50 %", NO + "has a percent sign"), ("12 €", NO + "has the currency €"),
+        ("1,234", THOUSAND), ("1,234 h", THOUSAND), ("P", DURATION), ("PT", DURATION),
+        ("27000 s", DURATION), ("1 2", DURATION),
     ],
-    ("number", ""): [("1,234", THOUSAND), ("50 %", NO + "has a percent sign"), ("1e999", NUMBER), ("nan", NUMBER), ("3 €", NO + "has the currency €")],
-    ("integer", ""): [("3,5", NO + "is not a whole number"), ("trois", NO + "is not a whole number"), ("50 %", NO + "has a percent sign"), ("1.200", THOUSAND)],
-    ("share", ""): [("45", NO + "is not between 0 and 1"), ("-0,1", NO + "is not between 0 and 1"), ("120 %", NO + "is not between 0 and 1"), ("5 % %", NUMBER)],
-    ("percent", ""): [("101", NO + "is not between 0 and 100"), ("-1", NO + "is not between 0 and 100"), ("120 %", NO + "is not between")],
+    ("number", ""): [("1,234", THOUSAND), ("50 %", NO + "has a percent sign"), ("1e999", NUMBER),
+    ("nan", NUMBER), ("3 €", NO + "has the currency €")],
+    ("integer", ""): [("3,5", NO + "is not a whole number"), ("trois", NO + "is not a whole number"),
+    ("50 %", NO + "has a percent sign"), ("1.200", THOUSAND)],
+    ("share", ""): [("45", NO + "is not between 0 and 1"), ("-0,1", NO + "is not between 0 and 1"),
+    ("120 %", NO + "is not between 0 and 1"), ("5 % %", NUMBER)],
+    ("percent", ""): [("101", NO + "is not between 0 and 100"), ("-1", NO + "is not between 0 and 100"),
+    ("120 %", NO + "is not between")],
     ("day", ""): [
-        ("31/02/2026", DAY), ("2026-02-30", DAY), ("30/02/26", DAY), ("13/13/2026", DAY), ("46326", DAY), ("demain", DAY), ("2026", DAY), ("oct-26", DAY),
-        ("26-03-01", DAY), ("13/10/20226", DAY), ("03/04/2026", NO + "could be the 03/04 or the 04/03"), ("01/02/26", NO + "could be the 01/02 or the 02/01"),
-        ("2226-01-01", NO + "is not between the years 1996 and 2056"), ("0226-10-31", NO + "is not between the years"), ("1995-12-31", NO + "is not between"),
+        ("31/02/2026", DAY), ("2026-02-30", DAY), ("30/02/26", DAY), ("13/13/2026", DAY), ("46326", DAY),
+        ("demain", DAY), ("2026", DAY), ("oct-26", DAY),
+        ("26-03-01", DAY), ("13/10/20226", DAY), ("03/04/2026", NO + "could be the 03/04 or the 04/03"),
+        ("01/02/26", NO + "could be the 01/02 or the 02/01"),
+        ("2226-01-01", NO + "is not between the years 1996 and 2056"),
+        ("0226-10-31", NO + "is not between the years"), ("1995-12-31", NO + "is not between"),
         ("31/10/2057", NO + "is not between"), ("32.01.2026", DAY), ("0/5/2026", DAY),
     ],
     ("day", "dd/mm"): [("05/13/2026", NO + "is not a date ")],
     ("month", ""): [
-        ("2026-13", MONTH), ("13/2026", MONTH), ("octembre 2026", MONTH), ("10/26", MONTH), ("10", MONTH), ("01/10/2026", NO + "could be the 01/10 or"),
+        ("2026-13", MONTH), ("13/2026", MONTH), ("octembre 2026", MONTH), ("10/26", MONTH), ("10", MONTH),
+        ("01/10/2026", NO + "could be the 01/10 or"),
         ("2226-10", NO + "is not between the years"),
     ],
     ("flag", ""): [("peut-être", NO + "is neither yes nor no"), ("2", NO + "is neither yes nor no")],
-    ("currency", ""): [("euro zone", NO + "is not the code of a currency"), ("XYZ", NO + "is not the code"), ("$", NO + "is not the code")],
+    ("currency", ""): [("euro zone", NO + "is not the code of a currency"),
+    ("XYZ", NO + "is not the code"), ("$", NO + "is not the code")],
 }  # fmt: skip
 CASES = [
     (kind, context, cell, wanted)
@@ -139,22 +184,33 @@ CASES = [
 FILES = {sheet.file: sheet for sheet in SHEETS}
 # kind: file and column of config/ with the cells beside it; record and field of a table; table and field of a tool
 DOORS: dict[str, tuple[tuple[str, str, dict[str, str]] | None, tuple[str, str], tuple[str, str] | None]] = {
-    "minor": (("budgets.csv", "consumed", {"project_code": "A", "month": "2026-10"}), ("budget_line", "amount_minor"), ("baseline", "cost_minor")),
+    "minor": (("budgets.csv", "consumed", {"project_code": "A", "month": "2026-10"}),
+    ("budget_line", "amount_minor"), ("baseline", "cost_minor")),
     "seconds": (("sla_goals.csv", "goal_hours", {}), ("task", "estimate_s"), ("task", "estimate_s")),
-    "number": (("fx.csv", "per_eur", {"currency": "USD", "month": "2026-10"}), ("task", "points"), ("task", "points")),
-    "integer": (("registers.csv", "impact", {"project_code": "A", "kind": "risk", "title": "t"}), ("register_item", "impact"), ("baseline", "no")),
-    "share": (("registers.csv", "probability", {"project_code": "A", "kind": "risk", "title": "t"}), ("register_item", "probability"), None),
+    "number": (("fx.csv", "per_eur", {"currency": "USD", "month": "2026-10"}), ("task", "points"),
+    ("task", "points")),
+    "integer": (("registers.csv", "impact", {"project_code": "A", "kind": "risk", "title": "t"}),
+    ("register_item", "impact"), ("baseline", "no")),
+    "share": (("registers.csv", "probability", {"project_code": "A", "kind": "risk", "title": "t"}),
+    ("register_item", "probability"), None),
     "percent": (None, ("task", "percent"), ("task", "percent")),
-    "day": (("registers.csv", "due_on", {"project_code": "A", "kind": "risk", "title": "t"}), ("task", "due_on"), ("task", "due_on")),
-    "month": (("budgets.csv", "month", {"project_code": "A", "consumed": "1"}), ("budget_line", "month"), None),
-    "flag": (("checklists.csv", "mandatory", {"project_code": "A", "list": "L", "label": "l"}), ("checklist_item", "mandatory"), ("worklog", "billable")),
-    "currency": (("fx.csv", "currency", {"month": "2026-10", "per_eur": "1,5"}), ("budget_line", "currency"), ("baseline", "currency")),
+    "day": (("registers.csv", "due_on", {"project_code": "A", "kind": "risk", "title": "t"}),
+    ("task", "due_on"), ("task", "due_on")),
+    "month": (("budgets.csv", "month", {"project_code": "A", "consumed": "1"}),
+    ("budget_line", "month"), None),
+    "flag": (("checklists.csv", "mandatory", {"project_code": "A", "list": "L", "label": "l"}),
+    ("checklist_item", "mandatory"), ("worklog", "billable")),
+    "currency": (("fx.csv", "currency", {"month": "2026-10", "per_eur": "1,5"}),
+    ("budget_line", "currency"), ("baseline", "currency")),
 }  # fmt: skip
 KEYS = {"budgets.csv": "category", "sla_goals.csv": "metric", "registers.csv": "ref", "checklists.csv": "ref"}
 FILLED: dict[str, dict[str, Any]] = {
-    "task": {"title": "t", "container_id": "c"}, "worklog": {"day": "2026-10-31", "seconds": 1}, "baseline": {"task_id": "t"},
-    "budget_line": {"project_code": "A", "month": "2026-10", "kind": "consumed", "category": "x", "amount_minor": 1},
-    "register_item": {"project_code": "A", "kind": "risk", "title": "t"}, "checklist_item": {"list": "L", "label": "l"},
+    "task": {"title": "t", "container_id": "c"}, "worklog": {"day": "2026-10-31",
+    "seconds": 1}, "baseline": {"task_id": "t"},
+    "budget_line": {"project_code": "A", "month": "2026-10", "kind": "consumed", "category": "x",
+    "amount_minor": 1},
+    "register_item": {"project_code": "A", "kind": "risk", "title": "t"}, "checklist_item": {"list": "L",
+    "label": "l"},
 }  # fmt: skip
 FORMATS = {"dd/mm": "%d/%m/%Y", "mm/dd": "%m/%d/%Y"}
 
@@ -299,7 +355,8 @@ def test_the_table_is_large_and_has_no_cell_twice() -> None:
 
 
 SIGNS = [
-    ("-7h30", -27000), ("−7h30", -27000), ("(7h30)", -27000), ("7h30-", -27000), ("-1d 4h", -39600), ("-PT30M", -1800), ("-7,5", -27000),
+    ("-7h30", -27000), ("−7h30", -27000), ("(7h30)", -27000), ("7h30-", -27000), ("-1d 4h", -39600),
+    ("-PT30M", -1800), ("-7,5", -27000),
 ]  # fmt: skip
 
 
@@ -323,22 +380,37 @@ def reader(
 @pytest.mark.parametrize(
     ("kind", "cell", "wanted"),
     [
-        ("minor", 0.1 + 0.2, 30), ("minor", 1.005, 101), ("minor", 12, 1200), ("minor", 0.285, 29), ("minor", 1e300, NO + "is too large"),
-        ("minor", float("nan"), NUMBER), ("minor", float("inf"), NUMBER), ("minor", True, NUMBER), ("minor", date(2026, 1, 1), NUMBER),
-        ("minor", FormattedNumber(0.45, percent=True), NO + "has a percent sign"), ("minor", FormattedNumber(12, currency="$"), NO + "is in $"),
-        ("minor", FormattedNumber(12, currency="€"), 1200), ("seconds", FormattedNumber(12, currency="€"), NO + "has the currency €"),
-        ("seconds", FormattedNumber(0.45, percent=True), NO + "has a percent sign"), ("seconds", time(7, 30), 27000), ("seconds", timedelta(hours=36), 129600),
-        ("seconds", timedelta(hours=-2), -7200), ("seconds", datetime(1900, 1, 1, 12, 0), 129600), ("seconds", datetime(2026, 1, 1), DURATION),
-        ("seconds", 7.5, 27000), ("percent", FormattedNumber(0.45, percent=True), 45.0), ("share", FormattedNumber(0.45, percent=True), 0.45),
-        ("percent", FormattedNumber(0.07, percent=True), 7.0), ("percent", 0.45, NO + "could be a share or a percent"), ("percent", 45, 45.0),
-        ("integer", 3.0, 3), ("integer", 3.5, NO + "is not a whole number"), ("day", date(2026, 3, 1), "2026-03-01"), ("day", datetime(2026, 3, 1, 23, 59), "2026-03-01"),
-        ("day", 46326, DAY), ("day", 46326.0, DAY), ("day", True, DAY), ("month", date(2026, 3, 9), "2026-03"), ("month", 202603, "2026-03"),
-        ("flag", True, True), ("flag", 0, False), ("flag", 1.0, True), ("number", 3, 3.0), ("instant", datetime(2026, 3, 1, 14, 30), "2026-03-01T14:30:00Z"),
-        ("instant", date(2026, 3, 1), "2026-03-01T00:00:00Z"), ("minor", "", None), ("minor", None, None), ("day", " ", None),
+        ("minor", 0.1 + 0.2, 30), ("minor", 1.005, 101), ("minor", 12, 1200), ("minor", 0.285, 29),
+        ("minor", 1e300, NO + "is too large"),
+        ("minor", float("nan"), NUMBER), ("minor", float("inf"), NUMBER), ("minor", True, NUMBER),
+        ("minor", date(2026, 1, 1), NUMBER),
+        ("minor", FormattedNumber(0.45, percent=True), NO + "has a percent sign"),
+        ("minor", FormattedNumber(12, currency="$"), NO + "is in $"),
+        ("minor", FormattedNumber(12, currency="€"), 1200),
+        ("seconds", FormattedNumber(12, currency="€"), NO + "has the currency €"),
+        ("seconds", FormattedNumber(0.45, percent=True), NO + "has a percent sign"),
+        ("seconds", time(7, 30), 27000), ("seconds", timedelta(hours=36), 129600),
+        ("seconds", timedelta(hours=-2), -7200), ("seconds", datetime(1900, 1, 1, 12, 0), 129600),
+        ("seconds", datetime(2026, 1, 1), DURATION),
+        ("seconds", 7.5, 27000), ("percent", FormattedNumber(0.45, percent=True), 45.0),
+        ("share", FormattedNumber(0.45, percent=True), 0.45),
+        ("percent", FormattedNumber(0.07, percent=True), 7.0),
+        ("percent", 0.45, NO + "could be a share or a percent"), ("percent", 45, 45.0),
+        ("integer", 3.0, 3), ("integer", 3.5, NO + "is not a whole number"),
+        ("day", date(2026, 3, 1), "2026-03-01"), ("day", datetime(2026, 3, 1, 23, 59), "2026-03-01"),
+        ("day", 46326, DAY), ("day", 46326.0, DAY), ("day", True, DAY),
+        ("month", date(2026, 3, 9), "2026-03"), ("month", 202603, "2026-03"),
+        ("flag", True, True), ("flag", 0, False), ("flag", 1.0, True), ("number", 3, 3.0),
+        ("instant", datetime(2026, 3, 1, 14, 30), "2026-03-01T14:30:00Z"),
+        ("instant", date(2026, 3, 1), "2026-03-01T00:00:00Z"), ("minor", "", None), ("minor", None, None),
+        ("day", " ", None),
     ],
 )  # fmt: skip
 def test_a_cell_of_a_workbook(kind: str, cell: Any, wanted: Any) -> None:
-    """Numbers, percents, currencies, dates and times as a workbook holds them; amounts never become binary fractions."""
+    """Numbers, percents, currencies, dates and times as a workbook holds them.
+
+    Amounts never become binary fractions.
+    """
     try:
         found = reader(kind, currency="EUR", unit="hours" if kind == "seconds" else None).value(cell)
     except CellError as exc:
@@ -386,7 +458,8 @@ def test_a_column_that_shows_both_signs_settles_nothing() -> None:
 
 
 STYLES = {
-    "French": ("\u202f", ","), "French, old": ("\u00a0", ","), "English": (",", "."), "Swiss": ("'", "."), "Swiss, new": ("’", "."),
+    "French": ("\u202f", ","), "French, old": ("\u00a0", ","), "English": (",", "."), "Swiss": ("'",
+    "."), "Swiss, new": ("’", "."),
     "German": (".", ","), "plain": ("", "."), "plain comma": ("", ","),
 }  # fmt: skip
 

@@ -12,7 +12,8 @@ DayOrder = Literal["dd/mm", "mm/dd"]
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("janv janvier jan january", "fevr fevrier fev feb february", "mars mar march", "avr avril apr april", "mai may",
+        ("janv janvier jan january", "fevr fevrier fev feb february", "mars mar march",
+        "avr avril apr april", "mai may",
          "juin jun june", "juil juillet jul july", "aout aug august", "sept septembre sep september",
          "oct octobre october", "nov novembre november", "dec decembre december"), start=1,
     )
@@ -41,7 +42,10 @@ def bare(text: str) -> str:
 
 @functools.lru_cache(maxsize=20_000)
 def day_readings(text: str, this_year: int) -> tuple[date | None, date | None]:
-    """Return the day that *text* is where the day stands first, and where the month does; None where it is none."""
+    """Return the day that *text* is where the day stands first, and where the month does.
+
+    None where it is none.
+    """
     if match := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
         year, month, day = (int(part) for part in match.groups() if part.isdigit())
         return (_day(year, month, day),) * 2

@@ -10,8 +10,10 @@ from typing import Literal
 
 Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso"]
 _WORDS = {
-    "week": "w wk wks week weeks sem semaine semaines", "day": "d j jr jrs jour jours day days jh jph md pd jours-homme jour-homme",
-    "hour": "h hr hrs hour hours heure heures", "minute": "m mn mns min mins minute minutes", "second": "s sec secs second seconds seconde secondes",
+    "week": "w wk wks week weeks sem semaine semaines",
+    "day": "d j jr jrs jour jours day days jh jph md pd jours-homme jour-homme",
+    "hour": "h hr hrs hour hours heure heures", "minute": "m mn mns min mins minute minutes",
+    "second": "s sec secs second seconds seconde secondes",
 }  # fmt: skip
 _OF = {word: name for name, words in _WORDS.items() for word in words.split()}
 _ORDER = tuple(_WORDS)
@@ -37,7 +39,10 @@ def factor(unit: Unit, day_s: Decimal) -> Decimal:
 
 @functools.lru_cache(maxsize=5_000)
 def parts(text: str) -> tuple[tuple[str, str], ...] | None:
-    """Return the numbers of ``1d 4h`` with their units, the largest first; None where *text* is not written so."""
+    """Return the numbers of ``1d 4h`` with their units, the largest first.
+
+    None where *text* is not written so.
+    """
     found: list[tuple[str, str]] = []
     place = 0
     for match in _PART.finditer(text):
@@ -47,7 +52,7 @@ def parts(text: str) -> tuple[tuple[str, str], ...] | None:
         if found and _ORDER.index(unit) <= _ORDER.index(found[-1][1]):
             return None
         if unit == "second" and match[2].casefold() == "s" and not found:
-            unit = "s"  # alone it may be a week in French: only where seconds are declared it is known to be a second
+            unit = "s"  # alone it may be a week in French, but where seconds are declared
         found.append((match[1].strip(), unit))
         place = match.end()
     return tuple(found) if found and place == len(text) else None
@@ -56,8 +61,8 @@ def parts(text: str) -> tuple[tuple[str, str], ...] | None:
 def seconds_of(text: str, unit: Unit, day_s: Decimal, number: Callable[[str], Decimal]) -> Decimal | None:
     """Return the seconds of a duration with its units in it, or None where *text* is none.
 
-    *number* reads a number of the column. A week has five days of *day_s*; with the unit ``iso`` a day has 24 hours
-    and a week seven days, as ISO 8601 says.
+    *number* reads a number of the column. A week has five days of *day_s*; with the unit ``iso`` a day has 24
+    hours and a week seven days, as ISO 8601 says.
     """
     if match := _ISO.fullmatch(text):
         day, week = (Decimal(86400), 7) if unit == "iso" else (day_s, 5)

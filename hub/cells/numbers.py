@@ -11,220 +11,61 @@ import msgspec
 
 DecimalSign = Literal[".", ","]
 
-CURRENCIES = frozenset(
-    [
-        "AED",
-        "AFN",
-        "ALL",
-        "AMD",
-        "ANG",
-        "AOA",
-        "ARS",
-        "AUD",
-        "AWG",
-        "AZN",
-        "BAM",
-        "BBD",
-        "BDT",
-        "BGN",
-        "BHD",
-        "BIF",
-        "BMD",
-        "BND",
-        "BOB",
-        "BOV",
-        "BRL",
-        "BSD",
-        "BTN",
-        "BWP",
-        "BYN",
-        "BZD",
-        "CAD",
-        "CDF",
-        "CHE",
-        "CHF",
-        "CHW",
-        "CLF",
-        "CLP",
-        "CNY",
-        "COP",
-        "COU",
-        "CRC",
-        "CUP",
-        "CVE",
-        "CZK",
-        "DJF",
-        "DKK",
-        "DOP",
-        "DZD",
-        "EGP",
-        "ERN",
-        "ETB",
-        "EUR",
-        "FJD",
-        "FKP",
-        "GBP",
-        "GEL",
-        "GHS",
-        "GIP",
-        "GMD",
-        "GNF",
-        "GTQ",
-        "GYD",
-        "HKD",
-        "HNL",
-        "HTG",
-        "HUF",
-        "IDR",
-        "ILS",
-        "INR",
-        "IQD",
-        "IRR",
-        "ISK",
-        "JMD",
-        "JOD",
-        "JPY",
-        "KES",
-        "KGS",
-        "KHR",
-        "KMF",
-        "KPW",
-        "KRW",
-        "KWD",
-        "KYD",
-        "KZT",
-        "LAK",
-        "LBP",
-        "LKR",
-        "LRD",
-        "LSL",
-        "LYD",
-        "MAD",
-        "MDL",
-        "MGA",
-        "MKD",
-        "MMK",
-        "MNT",
-        "MOP",
-        "MRU",
-        "MUR",
-        "MVR",
-        "MWK",
-        "MXN",
-        "MXV",
-        "MYR",
-        "MZN",
-        "NAD",
-        "NGN",
-        "NIO",
-        "NOK",
-        "NPR",
-        "NZD",
-        "OMR",
-        "PAB",
-        "PEN",
-        "PGK",
-        "PHP",
-        "PKR",
-        "PLN",
-        "PYG",
-        "QAR",
-        "RON",
-        "RSD",
-        "RUB",
-        "RWF",
-        "SAR",
-        "SBD",
-        "SCR",
-        "SDG",
-        "SEK",
-        "SGD",
-        "SHP",
-        "SLE",
-        "SOS",
-        "SRD",
-        "SSP",
-        "STN",
-        "SVC",
-        "SYP",
-        "SZL",
-        "THB",
-        "TJS",
-        "TMT",
-        "TND",
-        "TOP",
-        "TRY",
-        "TTD",
-        "TWD",
-        "TZS",
-        "UAH",
-        "UGX",
-        "USD",
-        "USN",
-        "UYI",
-        "UYU",
-        "UYW",
-        "UZS",
-        "VED",
-        "VES",
-        "VND",
-        "VUV",
-        "WST",
-        "XAF",
-        "XCD",
-        "XCG",
-        "XDR",
-        "XOF",
-        "XPF",
-        "YER",
-        "ZAR",
-        "ZMW",
-        "ZWG",
-    ]
-)
+_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN
+    BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP
+    GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
+    KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR
+    MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK
+    SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU
+    UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_CODES.split())
 """The codes of ISO 4217 that are money today, the old ones of the euro left out."""
 _DOLLARS = frozenset(
-    [
-        "USD",
-        "CAD",
+    {
         "AUD",
-        "NZD",
-        "HKD",
-        "SGD",
-        "TWD",
-        "MXN",
         "BBD",
         "BMD",
         "BND",
         "BSD",
         "BZD",
+        "CAD",
         "FJD",
+        "HKD",
         "JMD",
         "KYD",
         "LRD",
+        "MXN",
         "NAD",
+        "NZD",
         "SBD",
+        "SGD",
         "SRD",
         "TTD",
+        "TWD",
+        "USD",
         "XCD",
-    ]
+    }
 )
 SIGNS: dict[str, frozenset[str]] = {
     "€": frozenset({"EUR"}), "euro": frozenset({"EUR"}), "euros": frozenset({"EUR"}), "£": frozenset({"GBP"}),
     "$": _DOLLARS, "us$": frozenset({"USD"}), "$us": frozenset({"USD"}), "ca$": frozenset({"CAD"}),
     "c$": frozenset({"CAD"}), "$ca": frozenset({"CAD"}), "a$": frozenset({"AUD"}), "au$": frozenset({"AUD"}),
     "nz$": frozenset({"NZD"}), "hk$": frozenset({"HKD"}), "s$": frozenset({"SGD"}), "r$": frozenset({"BRL"}),
-    "¥": frozenset({"JPY", "CNY"}), "fr": frozenset({"CHF"}), "fr.": frozenset({"CHF"}), "sfr": frozenset({"CHF"}),
+    "¥": frozenset({"JPY", "CNY"}),
+    "fr": frozenset({"CHF"}), "fr.": frozenset({"CHF"}), "sfr": frozenset({"CHF"}),
     "sfr.": frozenset({"CHF"}), "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}), "zł": frozenset({"PLN"}),
     "kč": frozenset({"CZK"}), "ft": frozenset({"HUF"}), "lei": frozenset({"RON"}), "₽": frozenset({"RUB"}),
     "₺": frozenset({"TRY"}), "₪": frozenset({"ILS"}), "₹": frozenset({"INR"}), "₩": frozenset({"KRW"}),
-    "₫": frozenset({"VND"}), "₴": frozenset({"UAH"}), "฿": frozenset({"THB"}), "₦": frozenset({"NGN"}), "dh": frozenset({"MAD"}),
+    "₫": frozenset({"VND"}), "₴": frozenset({"UAH"}), "฿": frozenset({"THB"}), "₦": frozenset({"NGN"}),
+    "dh": frozenset({"MAD"}),
 }  # fmt: skip
 """The currencies that a sign may stand for."""
 
 BLANKS = " \u00a0\u202f\u2009\u2007\t"
 _MINUS = "-\u2212\u2011\u2013"
-# a group has three digits, the first one to three that begin with no 0, and one kind of separator parts them all
+# a group has three digits, the first one to three that begin with no 0; one kind of separator parts them all
 _GROUPED = (
     r"[1-9][0-9]{0,2}(?:(?:[ \u00a0\u202f\u2009\u2007][0-9]{3})+|(?:['\u2019][0-9]{3})+|(?:%s[0-9]{3})+)"
 )
@@ -238,7 +79,10 @@ _AFTER = re.compile(rf"(?<=[\s0-9){_MINUS}.,])({_WORD})$")
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A text taken apart: *body* is what is left without its signs; *currency* the sign or code that stood there."""
+    """A text taken apart: *body* is what is left without its signs.
+
+    *currency* the sign or code that stood there.
+    """
 
     body: str
     negative: bool = False
@@ -291,7 +135,10 @@ def currencies_of(mark: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=20_000)
 def readings(body: str) -> tuple[Decimal | None, Decimal | None]:
-    """Return what *body* is where the decimal sign is a dot, and where it is a comma; None where it cannot be a number."""
+    """Return what *body* is where the decimal sign is a dot, and where it is a comma.
+
+    None where it cannot be a number.
+    """
     return _reading(body, "."), _reading(body, ",")
 
 

@@ -29,7 +29,8 @@ _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds
 _DAYS = frozenset({"day", "month", "instant"})
 _LIKE = {
     "day": "a date such as 2026-10-31 or 31/10/2026", "instant": "a date such as 2026-10-31 or 31/10/2026",
-    "month": "a month such as 2026-10 or 10/2026", "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
+    "month": "a month such as 2026-10 or 10/2026",
+    "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
     "integer": "a whole number",
 }  # fmt: skip
 _SIZES = {"seconds": 3600, "minor": 100}
@@ -41,7 +42,7 @@ _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
 class FormattedNumber(float):
-    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the sign or code of a *currency*."""
+    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*."""
 
     percent: bool
     currency: str | None
@@ -56,9 +57,10 @@ class FormattedNumber(float):
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
 
-    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a working day.
-    *formats* are patterns of strptime, or ``excel`` for the numbers by which Excel counts days. *currency* is the column's.
-    *longest* bounds an effort in seconds. *zone* is that of stamps without one, *home* the one whose civil day counts.
+    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a
+    working day. *formats* are patterns of strptime, or ``excel`` for the numbers by which Excel counts days.
+    *currency* is the column's. *longest* bounds an effort in seconds.
+    *zone* is that of stamps without one, *home* the one whose civil day counts.
     """
 
     decimal: DecimalSign | None = None
@@ -74,7 +76,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellReader:
-    """Reads the cells of one column: `look` at all of them first where the column is to settle what one leaves open."""
+    """Reads the cells of one column.
+
+    `look` at all of them first where the column is to settle what one leaves open.
+    """
 
     def __init__(self, column: Column, declared: Declared = Declared()) -> None:  # noqa: B008 - frozen
         """Read cells of *column*, of which *declared* is known."""
@@ -121,7 +126,10 @@ class CellReader:
             self.signs |= {sign for body in bodies if (sign := settles(body.strip())) is not None}
 
     def value(self, cell: Any, *, currency: str | None = None) -> Any:
-        """Return what *cell* is, None for nothing; *currency* is that of its row. Raises `CellError` saying what is wrong."""
+        """Return what *cell* is, None for nothing; *currency* is that of its row.
+
+        Raises `CellError` saying what is wrong.
+        """
         if isinstance(cell, str):
             cell = cell.strip(BLANKS + "\r\n")
         if cell is None or cell == "":
@@ -166,7 +174,8 @@ class CellReader:
             raise CellError(f"has the currency {mark}, and {self._what()} is no amount")
         if mark and currency is not None and currency.upper() not in currencies_of(mark):
             raise CellError(
-                f"is in {mark}, and the amount is in {currency}: say the currency of the row, or correct the cell"
+                f"is in {mark}, and the amount is in {currency}: "
+                "say the currency of the row, or correct the cell"
             )
 
     def _decided(self, body: str) -> Decimal:

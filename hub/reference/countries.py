@@ -6,7 +6,10 @@ import difflib
 
 
 def unknown_country(country: str, subdivision: str | None = None) -> str | None:
-    """Say what is wrong with *country*, or with its *subdivision*; None where their public holidays are known."""
+    """Say what is wrong with *country*, or with its *subdivision*.
+
+    None where their public holidays are known.
+    """
     import holidays
 
     parts = holidays.list_supported_countries(include_aliases=True)

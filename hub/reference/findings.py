@@ -1,4 +1,7 @@
-"""Names in the reference data that nobody knows: a line that speaks of nothing counts for nothing, in silence."""
+"""Names in the reference data that nobody knows.
+
+A line that speaks of nothing counts for nothing, in silence.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ NATURES = frozenset(get_args(get_type_hints(Task)["nature"]))
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known beside config/: the names of sources, and of what was synced; None where nothing can be said.
+    """What is known beside config/: the names of sources, and of what was synced.
+
+    None where nothing can be said.
 
     *kpis* are measures, such as ``EVM_DAYS.cpi``. *containers* and *accounts* are ids, codes and names by source, of sources
     that brought any; *projects*, *people*, *teams*, *roles* and *calendars* those that other sources than config bring.
@@ -56,7 +61,10 @@ class _Names(msgspec.Struct, kw_only=True):
 
 
 def findings(folder: Path, known: Known) -> list[Finding]:
-    """Return every line of the files of *folder* that names what is not *known*; files that are wrong say so elsewhere."""
+    """Return every line of the files of *folder* that names what is not *known*.
+
+    Files that are wrong say so elsewhere.
+    """
     lines: dict[str, list[Line]] = {}
     for sheet in SHEETS:
         try:
@@ -89,9 +97,11 @@ def _names(lines: dict[str, list[Line]], known: Known) -> _Names:
     people = [
         line["code"] or line["employee_no"] or line["email"] or line["name"] for line in lines["people.csv"]
     ]
+    named = frozenset(one for one in people if one)
     return _Names(
-        known=known, above={code: level for code, level in levels.items() if code not in own}, projects=own | known.projects | alone,
-        people=column("people.csv", "email", "employee_no", "name", "code") | known.people | frozenset(one for one in people if one),
+        known=known, above={code: level for code, level in levels.items() if code not in own},
+        projects=own | known.projects | alone,
+        people=column("people.csv", "email", "employee_no", "name", "code") | known.people | named,
         teams=column("people.csv", "team") | known.teams, roles=column("people.csv", "role") | known.roles,
         calendars=column("calendars.csv", "calendar") | known.calendars | {"default"},
     )  # fmt: skip
@@ -148,15 +158,19 @@ def _kpi(names: _Names, line: Line) -> Iterator[str]:
 
 
 _LOOKS = (
-    ("projects.csv", "calendar_id", lambda names, line: _unknown(line["calendar_id"], "calendar", names.calendars)),
+    ("projects.csv",
+    "calendar_id", lambda names, line: _unknown(line["calendar_id"], "calendar", names.calendars)),
     ("project_links.csv", "project_code", _project), ("project_links.csv", "source", _source),
     ("project_links.csv", "container", _container),
     ("people.csv", "calendar", lambda names, line: _unknown(line["calendar"], "calendar", names.calendars)),
     ("accounts.csv", "source", _source), ("accounts.csv", "account", _account),
     ("accounts.csv", "person", lambda names, line: _unknown(line["person"], "person", names.people)),
-    ("calendar_days.csv", "calendar", lambda names, line: _unknown(line["calendar"], "calendar", names.calendars)),
+    ("calendar_days.csv",
+    "calendar", lambda names, line: _unknown(line["calendar"], "calendar", names.calendars)),
     ("rates.csv", "scope_id", _rated), ("targets.csv", "kpi", _kpi),
-    ("targets.csv", "scope_id", lambda names, line: _unknown(line["scope_id"], "project", names.projects | set(names.above), case=False)),
+    ("targets.csv",
+    "scope_id", lambda names, line: _unknown(line["scope_id"], "project",
+    names.projects | set(names.above), case=False)),
     ("statuses.csv", "source", _source), ("statuses.csv", "container", _container),
     ("sla_goals.csv", "project_code", _project),
     ("sla_goals.csv", "nature", lambda names, line: _unknown(line["nature"], "nature", NATURES)),

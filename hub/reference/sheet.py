@@ -18,7 +18,8 @@ from hub.records import Record
 SHOWN = 50
 _SAYS = re.compile(r"^[\"'\s]*#\s*(decimal|dates)\s*=[\s\"']*(\.|,|dd/mm|mm/dd)[\s\"';,\t|]*$", re.IGNORECASE)
 _HOW = {
-    "decimal": "write it without separators of thousands, or say the decimal sign in a line such as # decimal = ,",
+    "decimal": "write it without separators of thousands, "
+    "or say the decimal sign in a line such as # decimal = ,",
     "order": "write it as 2026-10-31, or say which stands first in a line such as # dates = dd/mm",
 }
 HOME = object()
@@ -38,7 +39,10 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(dict[str, Any]):
-    """One line of a file, its cells converted; *number* is its place in the file, *wrong* its columns that are not."""
+    """One line of a file, its cells converted.
+
+    *number* is its place in the file, *wrong* its columns that are not.
+    """
 
     number: int = 0
     wrong: frozenset[str] = frozenset()
@@ -49,7 +53,10 @@ class Line(dict[str, Any]):
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """One file: *make* turns a line into records, *check* looks at all lines together; *key* columns are unique."""
+    """One file: *make* turns a line into records, *check* looks at all lines together.
+
+    *key* columns are unique.
+    """
 
     file: str
     records: tuple[type[Record], ...]
@@ -116,7 +123,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         return {name: known.get(one.of or name, Column(kind="text")) for name, one in self.columns.items()}
 
     def _rows(self, path: Path) -> tuple[list[tuple[int, dict[str, str]]], Declared]:
-        """Return the filled rows with their numbers, by column, and what lines such as ``# decimal = ,`` declare."""
+        """Return the filled rows with their numbers, and what lines such as ``# decimal = ,`` declare."""
         said: dict[str, str] = {}
         texts = _text(path).splitlines(keepends=True)
         for place, one in enumerate(texts):
@@ -149,7 +156,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     def _check_names(self, file: str, number: int, names: list[str]) -> None:
         if unknown := [name for name in names if name and name not in self.columns]:
             raise SourceDataError(
-                f"{file}, line {number}: unknown column {', '.join(unknown)}; known: {', '.join(self.columns)}."
+                f"{file}, line {number}: unknown column {', '.join(unknown)}; "
+                f"known: {', '.join(self.columns)}."
             )
         if twice := [name for name in dict.fromkeys(names) if name and names.count(name) > 1]:
             raise SourceDataError(f"{file}, line {number}: the column {', '.join(twice)} is there twice.")
@@ -157,7 +165,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             raise SourceDataError(f"{file}, line {number}: the column {', '.join(lacking)} is missing.")
 
     def _line(
-        self, file: str, number: int, cells: dict[str, str], readers: dict[str, CellReader], currency: str, faults: list[str]
+        self, file: str, number: int, cells: dict[str, str], readers: dict[str, CellReader], currency: str,
+        faults: list[str],
     ) -> Line:  # fmt: skip
         line = Line()
         line.number = number

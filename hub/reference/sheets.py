@@ -263,28 +263,34 @@ def _checklist(prefix: str, line: Line) -> Iterator[Record]:
 
 SHEETS: tuple[Sheet, ...] = (
     Sheet(
-        file="projects.csv", prefix="", records=(Project,), key=("code",), make=_project, check=_check_projects,
+        file="projects.csv", prefix="", records=(Project,), key=("code",),
+        make=_project, check=_check_projects,
         columns={
             "code": NEEDED, "name": NEEDED,
             "level": Heading(default="project", choices=_says(
                 "portfolio", "program", "project", "workstream", portefeuille="portfolio", programme="program", projet="project", chantier="workstream")),
             "parent_code": OPEN, "phase": OPEN,
-            "state": Heading(default="active", choices=_says("proposed", "active", "on_hold", "closed", "cancelled")),
-            "manager": Heading(of="manager_id"), "sponsor": OPEN, "customer": OPEN, "entity": OPEN, "strategic_axis": OPEN,
+            "state": Heading(default="active", choices=_says("proposed", "active", "on_hold", "closed",
+            "cancelled")),
+            "manager": Heading(of="manager_id"), "sponsor": OPEN, "customer": OPEN, "entity": OPEN,
+            "strategic_axis": OPEN,
             "priority": OPEN, "currency": Heading(default=HOME), "calendar_id": OPEN,
         },
     ),
     Sheet(
-        file="project_links.csv", prefix="", records=(ProjectLink,), key=("project_code", "source", "container", "filter"), make=_link,
+        file="project_links.csv", prefix="", records=(ProjectLink,), key=("project_code", "source", "container", "filter"),
+        make=_link,
         check=_check_links,
         columns={
-            "project_code": NEEDED, "source": NEEDED, "container": NEEDED, "filter": Heading(default=""), "facets": Heading(default=""),
+            "project_code": NEEDED, "source": NEEDED, "container": NEEDED, "filter": Heading(default=""),
+            "facets": Heading(default=""),
         },
     ),
     Sheet(
         file="people.csv", records=(Person, Team), key=("code", "employee_no", "email", "name"), make=_person, check=_check_people,
         columns={
-            "code": OPEN, "name": NEEDED, "email": OPEN, "aliases": OPEN, "employee_no": OPEN, "login": OPEN, "team": OPEN, "role": OPEN,
+            "code": OPEN, "name": NEEDED, "email": OPEN, "aliases": OPEN, "employee_no": OPEN,
+            "login": OPEN, "team": OPEN, "role": OPEN,
             "external": Heading(of="is_external", default=False), "timesheet_expected": Heading(default=True),
             "fte": Heading(default=1.0), "calendar": Heading(of="calendar_id"), "active_from": OPEN,
             "active_to": OPEN,
@@ -304,13 +310,15 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet(
         file="calendar_days.csv", records=(CalendarDay,), key=("calendar", "day"), make=_calendar_day,
         columns={
-            "calendar": NEEDED, "day": Heading(needed=True), "hours": Heading(of="seconds", default=0), "label": OPEN,
+            "calendar": NEEDED, "day": Heading(needed=True), "hours": Heading(of="seconds", default=0),
+            "label": OPEN,
         },
     ),
     Sheet(
         file="rates.csv", records=(Rate,), key=("scope", "scope_id", "valid_from"), make=_rate, check=_check_rates,
         columns={
-            "scope": Heading(default="default", choices=_says("person", "role", "team", "project", "default")),
+            "scope": Heading(default="default", choices=_says("person", "role", "team", "project",
+            "default")),
             "scope_id": Heading(default="*"), "valid_from": Heading(default="0001-01-01"), "valid_to": OPEN,
             "per_day": Heading(of="minor_per_day", needed=True), "currency": Heading(default=HOME),
         },
@@ -339,7 +347,8 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet(
         file="sla_goals.csv", records=(SlaGoal,), key=("project_code", "nature", "priority", "metric"), make=_sla,
         columns={
-            "project_code": Heading(default="*"), "nature": Heading(default="*"), "priority": Heading(default="*"),
+            "project_code": Heading(default="*"), "nature": Heading(default="*"),
+            "priority": Heading(default="*"),
             "metric": Heading(default="resolution"), "goal_hours": Heading(of="goal_s", needed=True),
         },
     ),
@@ -360,7 +369,8 @@ SHEETS: tuple[Sheet, ...] = (
         file="budgets.csv", records=(BudgetLine,), key=("project_code", "month", "category", "capex"), make=_budget,
         columns={
             "project_code": NEEDED, "month": Heading(needed=True), "category": Heading(default="labour"),
-            "capex": Heading(of="is_capex"), **{kind: Heading(of="amount_minor") for kind in ("baseline", "revised", "committed", "consumed", "forecast")},
+            "capex": Heading(of="is_capex"), **{kind: Heading(of="amount_minor") for kind in ("baseline",
+            "revised", "committed", "consumed", "forecast")},
             "currency": Heading(default=HOME),
         },
     ),
@@ -368,9 +378,11 @@ SHEETS: tuple[Sheet, ...] = (
         file="registers.csv", records=(RegisterItem,), key=("project_code", "ref"), make=_register,
         columns={
             "ref": NEEDED, "project_code": NEEDED,
-            "kind": Heading(needed=True, choices=_says("risk", "issue", "action", "decision", risque="risk", problème="issue", décision="decision")),
+            "kind": Heading(needed=True, choices=_says("risk", "issue", "action",
+            "decision", risque="risk", problème="issue", décision="decision")),
             "category": OPEN, "title": NEEDED,
-            "state": Heading(default="open", choices=_says("open", "closed", "cancelled", ouvert="open", clos="closed", abandonné="cancelled")),
+            "state": Heading(default="open", choices=_says("open", "closed",
+            "cancelled", ouvert="open", clos="closed", abandonné="cancelled")),
             "probability": OPEN, "impact": OPEN, "exposure": Heading(of="exposure_minor"), "currency": OPEN,
             "owner": Heading(of="owner_id"), "opened_on": OPEN, "due_on": OPEN, "closed_on": OPEN,
         },
@@ -378,8 +390,10 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet(
         file="checklists.csv", records=(ChecklistItem,), key=("project_code", "list", "ref"), make=_checklist,
         columns={
-            "project_code": NEEDED, "list": NEEDED, "ref": NEEDED, "label": NEEDED, "mandatory": Heading(default=True),
-            "state": Heading(default="todo", choices=_says("todo", "ok", "nok", "na") | {"n/a": "na", "à faire": "todo", "sans objet": "na"}),
+            "project_code": NEEDED, "list": NEEDED, "ref": NEEDED, "label": NEEDED,
+            "mandatory": Heading(default=True),
+            "state": Heading(default="todo", choices=_says("todo", "ok", "nok", "na") | {"n/a": "na",
+            "à faire": "todo", "sans objet": "na"}),
             "checked_on": OPEN, "evidence_url": OPEN,
         },
     ),

@@ -96,7 +96,10 @@ class ConfigSource(Source, frozen=True, kw_only=True):
 
 
 def _read_by(ctx: Context) -> str:
-    """Return what a file is read by besides its content: a file that says the same by other rules is read again."""
+    """Return what a file is read by besides its content.
+
+    A file that says the same by other rules is read again.
+    """
     return f"rules {RULES}, {ctx.currency}"
 
 

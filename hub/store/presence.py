@@ -187,10 +187,11 @@ class PresenceRoom:
         floor: int = 0,
         arrived: dict[str, int] | None = None,
     ) -> str | None:
-        """Say which guarded table would lose more than the share *max_leave* of its scope, and at least *floor* rows, or None.
+        """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
 
-        Actual work of schedules is left out of the count: a plan may move its days at will. With *arrived*, the rows that
-        came instead, every table is guarded, and what leaves is what is lacking in the end.
+        Fewer rows than *floor* are never too many. Actual work of schedules is left out of the count: a plan may move
+        its days at will. With *arrived*, the rows that came instead, every table is guarded, and what leaves is what
+        is lacking in the end.
         """
         for table, ids in gone.items():
             if not BY_TABLE[table].guarded and arrived is None:

@@ -40,7 +40,10 @@ def schema(store: Store) -> list[str]:
 
 
 def names(store: Store) -> dict[str, Any]:
-    """Return what may be named of what is here: containers and accounts by source, and what others than config brought."""
+    """Return what may be named of what is here.
+
+    Containers and accounts by source, and what others than config brought.
+    """
     found: dict[str, dict[str, set[str]]] = {"containers": {}, "accounts": {}}
     both = (("containers", "container", "code, name"), ("accounts", "account", "login, display_name"))
     for kind, table, columns in both:

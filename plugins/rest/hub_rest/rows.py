@@ -34,7 +34,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 class RowMapper:
     """Makes records of rows.
 
-    *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* that of the hub.
+    *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* the hub's.
     """
 
     def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int, currency: str = "EUR") -> None:
@@ -48,17 +48,28 @@ class RowMapper:
         )
         # the currency first: amounts are held against it
         self.plans = {
-            one.name: [(made, expression(made.when) if made.when else None, [self._plan(made, field) for field in sorted(made.fields, key=lambda name: name != "currency")]) for made in one.record]
+            one.name: [
+                (
+                    made,
+                    expression(made.when) if made.when else None,
+                    [
+                        self._plan(made, name)
+                        for name in sorted(made.fields, key=lambda name: name != "currency")
+                    ],
+                )
+                for made in one.record
+            ]
             for one in mapping.list
-        }  # fmt: skip
+        }
 
     def _plan(self, made: Made, name: str) -> tuple[str, Field, Any, CellReader]:
         field = plain(made.fields[name])
         column = columns_of(BY_TABLE[made.table])[name]
+        unit = field.unit or ("percent" if column.kind == "percent" else None)
         declared = Declared(
             decimal=self.decimal, formats=(field.format,) if field.format else (), day_s=Decimal(self.day_s),
             # an API says what its numbers are; a percent is one unless the mapping says otherwise
-            unit=None if field.unit == "glide" else field.unit or ("percent" if column.kind == "percent" else None),
+            unit=unit if unit != "glide" else None,
             currency=self.currency, zone=self.written_in, home=self.zone, how=_HOW,
         )  # fmt: skip
         return name, field, expression(field.path) if field.path else None, CellReader(column, declared)
@@ -68,7 +79,10 @@ class RowMapper:
         return f"{source or self.name}:{PREFIXES.get(table, 'x')}{native}"
 
     def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
-        """Return the records of a row. Raises `SourceDataError` naming the list, the row and the field, `CellError` for a value of it."""
+        """Return the records of a row.
+
+        Raises `SourceDataError` naming the list, the row and the field, `CellError` for a value of it.
+        """
         scope = row | variables if isinstance(row, dict) else row
         for made, when, plan in self.plans[one.name]:
             if when is not None and not when(scope):
@@ -99,9 +113,8 @@ class RowMapper:
                     )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
             except CellError as exc:
-                raise CellError(
-                    f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {repr(value)[:60]} {exc}"
-                ) from exc
+                place = f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}"
+                raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
                     f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
@@ -132,7 +145,8 @@ class RowMapper:
         return value
 
     def _typed(
-        self, table: str, name: str, field: Field, value: Any, reader: CellReader, variables: dict[str, Any], currency: str | None
+        self, table: str, name: str, field: Field, value: Any, reader: CellReader, variables: dict[str, Any],
+        currency: str | None,
     ) -> Any:  # fmt: skip
         if value is None:
             return None
@@ -176,7 +190,10 @@ class RowMapper:
 
 
 def _glide(value: Any) -> int:
-    """Return the seconds of a duration as Glide writes it: an instant that long after 1970. Raises `CellError`."""
+    """Return the seconds of a duration as Glide writes it: an instant that long after 1970.
+
+    Raises `CellError`.
+    """
     try:
         return round(datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp())
     except ValueError as exc:

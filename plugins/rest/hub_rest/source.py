@@ -38,7 +38,10 @@ SHOWN = 20
 
 
 class ListToRead(msgspec.Struct, frozen=True, kw_only=True):
-    """A list, asked for with *variables*, *whole* or from where *before*, its last cursor, ended; *cursor* begins the next one."""
+    """A list, asked for with *variables*, *whole* or from where *before*, its last cursor, ended.
+
+    *cursor* begins the next one.
+    """
 
     list: Wanted
     variables: dict[str, Any]
@@ -211,7 +214,8 @@ class RestSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one list from its cursor, or whole; after a whole reading, say what is gone.
 
-        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked for again.
+        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked for
+        again.
         """
         data: ListToRead = partition.data
         one, before, whole = data.list, data.before, data.whole

@@ -141,8 +141,10 @@ fields = { id = "id", container_id = { value = "x" }, title = "subject" }
         (('cursor = {', 'cursr = {'), "unknown key 'cursr'"),
         (('title = "Desk"', 'title = "Desk"\nauth = { kind = "session" }'), "kind = 'session' needs url."),
         (('title = "Desk"', 'title = "Desk"\ntz = "Mars/Olympus"'), "tz = 'Mars/Olympus' is not a time zone"),
-        (('title = "subject"', 'title = { path = "subject", unit = "hours" }'), "task.title has no unit 'hours'."),
-        (('title = "subject"', 'title = "subject", percent = { path = "p", unit = "days" }'), "task.percent has no unit 'days'."),
+        (('title = "subject"', 'title = { path = "subject", unit = "hours" }'),
+         "task.title has no unit 'hours'."),
+        (('title = "subject"', 'title = "subject", percent = { path = "p", unit = "days" }'),
+         "task.percent has no unit 'days'."),
         (('title = "Desk"', 'title = '), "is not valid TOML"),
     ],
 )  # fmt: skip

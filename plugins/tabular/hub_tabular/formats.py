@@ -1,6 +1,8 @@
-"""Which numbers of a workbook are shown as percents or as amounts of a currency: the reader of workbooks does not say.
+"""Which numbers of a workbook are shown as percents or as amounts of a currency.
 
-Sources: ECMA-376 part 1, 18.8.30 (numFmt) and 18.3.1.4 (c); OpenDocument 1.3 part 3, 19.385 (office:value-type).
+The reader of workbooks does not say.
+
+Sources: ECMA-376 part 1, 18.8.30 (numFmt) and 18.3.1.4 (c); OpenDocument 1.3 part 3, office:value-type.
 XLS and XLSB keep their formats in binary records, which are not read: there a number is only a number.
 """
 
@@ -37,7 +39,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def formats(path: Path, sheet: str) -> dict[tuple[int, int], Shown]:
-    """Return how the cells of *sheet*, by row and column from 0, are shown, where it is as a percent or as money."""
+    """Return the cells of *sheet*, by row and column from 0, that are shown as percents or as money."""
     find: Callable[[zipfile.ZipFile, str], Iterator[tuple[tuple[int, int], Shown]]] | None
     find = {".xlsx": _of_xlsx, ".xlsm": _of_xlsx, ".ods": _of_ods}.get(path.suffix.lower())
     if find is None:

@@ -43,8 +43,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where one field of the record comes from.
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for dates,
-    or ``excel`` for the numbers by which Excel counts days.
+    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for
+    dates, or ``excel`` for the numbers by which Excel counts days.
     *values* maps what the file says to what the record says; *default* stands for an empty cell.
     *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
     """
@@ -90,7 +90,8 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapping file: how a table of any shape becomes records of one type.
 
-    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row of hours covers.
+    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row of
+    hours covers.
     """
 
     record: str
@@ -184,14 +185,14 @@ def _required(cls: type[Record]) -> list[str]:
 
 
 class RowMapper:
-    """Map rows of one file; ids get the file's *prefix*, *source* names the hub's source, *currency* is that of the hub.
+    """Map rows of one file; ids get its *prefix*, *source* names the hub's source, *currency* is the hub's.
 
     *readers* are those of another mapper that looked at the file's rows already.
     """
 
     def __init__(
-        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float, tz: str = "UTC",
-        currency: str = "EUR", readers: dict[str, CellReader] | None = None,
+        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float,
+        tz: str = "UTC", currency: str = "EUR", readers: dict[str, CellReader] | None = None,
     ) -> None:  # fmt: skip
         """Prepare a reader for every mapped field."""
         self.mapping, self.cls, self.source, self.prefix, self.currency = (
@@ -226,7 +227,8 @@ class RowMapper:
         return Declared(
             decimal=None if self.mapping.decimal == "auto" else self.mapping.decimal,
             formats=(field.format,) if field.format else self.mapping.date_formats, unit=field.unit,
-            day_s=Decimal(repr(float(self.hours_per_day))) * 3600, currency=self.currency, zone=self.zone, how=_HOW,
+            day_s=Decimal(repr(float(self.hours_per_day))) * 3600, currency=self.currency, zone=self.zone,
+            how=_HOW,
             longest=_DAY_S if self.cls is Worklog and self.mapping.period == "day" else None,
         )  # fmt: skip
 
@@ -335,7 +337,10 @@ class RowMapper:
         return {name: text for name, text in found.items() if text}
 
     def _values(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of a row, in the order of the mapping; amounts are held against the row's currency."""
+        """Return the fields of a row, in the order of the mapping.
+
+        Amounts are held against the row's currency.
+        """
         found: dict[str, Any] = {}
         if "currency" in self.fields:
             found["currency"] = self._value("currency", row, None)
@@ -348,7 +353,10 @@ class RowMapper:
         return values
 
     def _raw(self, name: str, field: Field, row: dict[str, Any]) -> Any:
-        """Return what the mapping takes for a field of a row: through its pattern, its words and its default."""
+        """Return what the mapping takes for a field of a row.
+
+        Through its pattern, its words and its default.
+        """
         raw: Any = field.value if field.column is None else row.get(field.column)
         if isinstance(raw, str):
             raw = raw.strip()

@@ -239,7 +239,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         return done if one.name == partition else done | {"file": one.name}
 
     def _readers(self, ctx: Context, one: FileToRead) -> dict[str, CellReader]:
-        """Return the readers of the fields, which looked at the whole file where the mapping leaves something to it."""
+        """Return the readers of the fields, which looked at the whole file where the mapping says not all."""
         mapper = self._mapper(ctx, one.mapping, one.prefix)
         if not mapper.is_settled:
             for number, row in tables.table_rows(one.path, one.mapping):

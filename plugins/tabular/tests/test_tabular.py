@@ -286,7 +286,8 @@ def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
 def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
     """A month's grid with one column a day is as good as a list."""
     text = (
-        'record = "worklog"\ndate_formats = ["%d/%m/%Y"]\nunpivot = { columns = "^[0-9]{2}/", name = "Jour", value = "H" }\n[fields]\naccount_id = "Who"\n'
+        'record = "worklog"\ndate_formats = ["%d/%m/%Y"]\n'
+        'unpivot = { columns = "^[0-9]{2}/", name = "Jour", value = "H" }\n[fields]\naccount_id = "Who"\n'
         'day = { column = "Jour" }\nseconds = { column = "H", unit = "hours" }\n'
     )
     source = write(tmp_path, text, a="Who;01/10/2026;02/10/2026\nM1;7;\nM2;3,5;4\n")
@@ -438,7 +439,10 @@ def done(folder: Path, store: Any) -> tuple[list[Any], list[str]]:
 
 
 def test_a_percent_of_a_workbook_is_what_it_shows(tmp_path: Path, store: Any) -> None:
-    """0.45 shown as 45 % is 45, whatever the format's decimals; a whole number beside it is a percent already."""
+    """0.45 shown as 45 % is 45, whatever the format's decimals.
+
+    A whole number beside it is a percent already.
+    """
     (tmp_path / "in").mkdir()
     percents(
         tmp_path / "in" / "a.xlsx",
@@ -537,7 +541,10 @@ def test_more_than_a_day_on_one_day_is_a_named_row(tmp_path: Path, store: Any) -
 
 
 def test_the_whole_column_settles_what_one_cell_leaves_open(tmp_path: Path, store: Any) -> None:
-    """The last row of the file says how the first is meant, for numbers and for days; the columns stand alone."""
+    """The last row of the file says how the first is meant, for numbers and for days.
+
+    The columns stand alone.
+    """
     lines = "Who;Code;Day;H\nM1;P;03/04/2026;1,125\nM2;P;13/05/2026;7,5\n"
     source = write(tmp_path, HOURS, a=lines)
     report = sync_once(store, source, base=tmp_path)
