@@ -9,8 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.cells import RULES as RULES
+    from hub.cells import CellReader as CellReader
+    from hub.cells import DecimalSign as DecimalSign
+    from hub.cells import Declared as Declared
+    from hub.cells import FormattedNumber as FormattedNumber
+    from hub.cells import cell_text as cell_text
+    from hub.cells import currencies_of as currencies_of
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
+    from hub.columns import columns_of as columns_of
     from hub.context import Context as Context
     from hub.context import DeliveryContext as DeliveryContext
     from hub.destination import Delivery as Delivery
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from hub.destination import folder_check as folder_check
     from hub.entra import Entra as Entra
     from hub.entra import SignIn as SignIn
+    from hub.errors import CellError as CellError
     from hub.errors import ConfigError as ConfigError
     from hub.errors import DeliveryDenied as DeliveryDenied
     from hub.errors import DeliveryError as DeliveryError
@@ -71,6 +80,7 @@ if TYPE_CHECKING:
     from hub.records import Worklog as Worklog
     from hub.secrets import Secret as Secret
     from hub.settings import convert as convert
+    from hub.settings import is_zone as is_zone
     from hub.simulator import Simulator as Simulator
     from hub.source import Batch as Batch
     from hub.source import Census as Census
@@ -83,12 +93,17 @@ if TYPE_CHECKING:
     from hub.words import tr as tr
 
 _ROOMS = {
+    "cells": (
+        "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
+    ),
     "clock": ("civil_day", "utc_stamp"),
+    "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext"),
     "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
-        "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone", "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
+        "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone",
+        "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
@@ -103,7 +118,7 @@ _ROOMS = {
         "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
-    "settings": ("convert",),
+    "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
     "words": ("mark", "tr"),

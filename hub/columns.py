@@ -24,12 +24,19 @@ REALS: frozenset[Kind] = frozenset({"number", "share", "percent"})
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column: *low* and *high* bound its values, both included; *personal* is None where nobody said."""
+    """One column: *low* and *high* bound its values, both included, *above* does not.
+
+    *personal* is None where nobody said.
+
+    *years* is how far from today the year of a day, a month or an instant may be.
+    """
 
     kind: Kind
     personal: Personal | None = None
     low: float | None = None
     high: float | None = None
+    above: float | None = None
+    years: int | None = None
 
     @property
     def sql_type(self) -> Literal["INTEGER", "REAL", "TEXT"]:
@@ -53,13 +60,19 @@ Name = Annotated[str, Column(kind="text", personal="name")]
 Email = Annotated[str, Column(kind="text", personal="e-mail")]
 Login = Annotated[str, Column(kind="text", personal="login")]
 Currency = Annotated[str, Column(kind="currency", personal="none")]
-Instant = Annotated[str, Column(kind="instant", personal="none")]
-Day = Annotated[str, Column(kind="day", personal="none")]
-Month = Annotated[str, Column(kind="month", personal="none")]
+Instant = Annotated[str, Column(kind="instant", personal="none", years=30)]
+Day = Annotated[str, Column(kind="day", personal="none", years=30)]
+Month = Annotated[str, Column(kind="month", personal="none", years=30)]
+Bound = Annotated[str, Column(kind="day", personal="none", years=60)]
+"""The first or last day of something that may last a working life."""
 Seconds = Annotated[int, Column(kind="seconds")]
+DayLength = Annotated[int, Column(kind="seconds", above=0, high=86400)]
+"""How long a working day is."""
 Minor = Annotated[int, Column(kind="minor")]
 Share = Annotated[float, Column(kind="share", low=0, high=1)]
 Percent = Annotated[float, Column(kind="percent", low=0, high=100)]
+Ratio = Annotated[float, Column(kind="share")]
+"""A number of any size that may be written as a percent: 0.95 and 95 % are one."""
 
 
 @functools.cache

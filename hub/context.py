@@ -108,13 +108,18 @@ class Context(RunContext):
         source_id: str,
         full: bool = False,
         since: str | None = None,
+        currency: str = "EUR",
         cancelled: threading.Event | None = None,
         session: Callable[[], Session] | None = None,
     ) -> None:
-        """Take *base* (the folder of the configuration) and the rest to the source *source_id*."""
+        """Take *base* (the folder of the configuration) and the rest to the source *source_id*.
+
+        Amounts are in *currency*.
+        """
         super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
         self.full = full
         self.since = since
+        self.currency = currency
         self.missing: list[tuple[str | None, str]] = []
         self.notes: list[str] = []
         self.unchanged = 0

@@ -18,6 +18,7 @@
     │   ├── SourceGone             leave out: the thing is not there (404, 410)
     │   ├── SourceUnavailable      try again later: patience is exhausted (429, 5xx, network)
     │   └── SourceDataError        leave out: the answer or the file cannot be understood
+    │       └── CellError          leave out: this row, which is named; what is wrong with one value of it
     ├── FeedError                  stop: the feed could not be built
     ├── DeliveryError              leave out: this destination did not get the feed
     │   ├── DeliveryDenied         leave out: credentials or rights (401, 403)
@@ -109,6 +110,10 @@ class SourceUnavailable(SourceError):
 
 class SourceDataError(SourceError):
     """An answer or a file cannot be understood."""
+
+
+class CellError(SourceDataError):
+    """A cell cannot be read as a value of its column; who reads the table says where it stands."""
 
 
 class FeedError(HubError):

@@ -10,13 +10,16 @@ None means the source does not provide it; 0 means it is really zero.
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 from hub.columns import (
+    Bound,
+    Column,
     Currency,
     Day,
+    DayLength,
     Email,
     FreeText,
     Id,
@@ -26,6 +29,7 @@ from hub.columns import (
     Month,
     Name,
     Percent,
+    Ratio,
     Ref,
     Seconds,
     Share,
@@ -59,7 +63,7 @@ class Container(Record, frozen=True, kw_only=True):
     name: FreeText
     url: Word | None = None
     archived: bool | None = None
-    seconds_per_day: Seconds | None = None
+    seconds_per_day: DayLength | None = None
 
 
 class Account(Record, frozen=True, kw_only=True):
@@ -255,7 +259,7 @@ class CustomValue(Record, frozen=True, kw_only=True):
     row_id: Ref
     field: Word
     text: FreeText | None = None
-    number: float | None = None
+    number: Ratio | None = None
     day: Day | None = None
 
 
@@ -306,9 +310,9 @@ class Person(Record, frozen=True, kw_only=True):
     is_external: bool = False
     timesheet_expected: bool = True
     calendar_id: Word | None = None
-    fte: float = 1.0
-    active_from: Day | None = None
-    active_to: Day | None = None
+    fte: Annotated[float, Column(kind="share", above=0, high=1.5)] = 1.0
+    active_from: Bound | None = None
+    active_to: Bound | None = None
 
 
 class AccountAlias(Record, frozen=True, kw_only=True):
@@ -326,7 +330,7 @@ class Calendar(Record, frozen=True, kw_only=True):
     country: Word | None = None
     subdivision: Word | None = None
     week_mask: Word = "1111100"
-    seconds_per_day: Seconds = 25200
+    seconds_per_day: DayLength = 25200
 
 
 class CalendarDay(Record, frozen=True, kw_only=True):
@@ -334,7 +338,7 @@ class CalendarDay(Record, frozen=True, kw_only=True):
 
     calendar: Word
     day: Day
-    seconds: Seconds = 0
+    seconds: Annotated[int, Column(kind="seconds", low=0, high=86400)] = 0
     label: FreeText | None = None
 
 
@@ -343,9 +347,9 @@ class Rate(Record, frozen=True, kw_only=True):
 
     scope: Literal["person", "role", "team", "project", "default"]
     scope_id: Login = "*"
-    valid_from: Day
-    valid_to: Day | None = None
-    minor_per_day: Minor
+    valid_from: Bound
+    valid_to: Bound | None = None
+    minor_per_day: Annotated[int, Column(kind="minor", low=0)]
     currency: Currency = "EUR"
 
 
@@ -354,7 +358,7 @@ class FxRate(Record, frozen=True, kw_only=True):
 
     currency: Currency
     month: Month
-    per_eur: float
+    per_eur: Annotated[float, Column(kind="number", above=0)]
 
 
 class Target(Record, frozen=True, kw_only=True):
@@ -363,11 +367,11 @@ class Target(Record, frozen=True, kw_only=True):
     kpi: Word
     measure: Word
     scope_id: Word = "*"
-    goal: float | None = None
-    amber: float | None = None
-    red: float | None = None
+    goal: Ratio | None = None
+    amber: Ratio | None = None
+    red: Ratio | None = None
     direction: Literal["up", "down"] = "up"
-    valid_from: Day = "0001-01-01"
+    valid_from: Bound = "0001-01-01"
 
 
 class StatusMap(Record, frozen=True, kw_only=True):
@@ -387,7 +391,7 @@ class SlaGoal(Record, frozen=True, kw_only=True):
     nature: Word = "*"
     priority: Word = "*"
     metric: Word = "resolution"
-    goal_s: Seconds
+    goal_s: Annotated[int, Column(kind="seconds", above=0)]
 
 
 class Assessment(Record, frozen=True, kw_only=True):

@@ -9,9 +9,11 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hub.cells import CURRENCIES
 from hub.context import Network
 from hub.destination import Destination
 from hub.errors import ConfigError
@@ -159,10 +161,15 @@ def load(
     for key in ("store", "feed", "country", "currency"):
         if key in raw and not isinstance(raw[key], str):
             raise ConfigError(f"{path}: {key} is a text, not {raw[key]!r}.")
+    if raw.get("currency", "EUR") not in CURRENCIES:
+        raise ConfigError(f"{path}: currency = {raw['currency']!r} is not a code of ISO 4217 such as EUR.")
 
     def section(name: str, cls: type[T]) -> T:
         return convert(raw.get(name, {}), cls, where=f"{path} [{name}]", base=base)
 
+    schedule = section("schedule", Schedule)
+    if schedule.tz is not None and not is_zone(schedule.tz):
+        raise ConfigError(f"{path} [schedule]: tz = {schedule.tz!r} is not a time zone such as Europe/Paris.")
     return Settings(
         path=path,
         base=base,
@@ -173,7 +180,7 @@ def load(
         currency=raw.get("currency", "EUR"),
         sources=_tables(raw, "sources", sources, path, base),
         destinations=_tables(raw, "destinations", destinations, path, base),
-        schedule=section("schedule", Schedule),
+        schedule=schedule,
         notify=section("notify", Notify),
         gate=section("gate", Gate),
         engine=section("engine", Engine),
@@ -209,7 +216,27 @@ def _tables(
             )
         values = {k: v for k, v in table.items() if k != "kind"}
         found[key] = convert({**values, "name": key}, kinds[kind], where=where, base=base)
+        _check_clock(found[key], where)
     return found
+
+
+def _check_clock(found: Any, where: str) -> None:
+    """Refuse a time zone that is none, and a working day that no day is as long as."""
+    if (tz := getattr(found, "tz", None)) is not None and not is_zone(tz):
+        raise ConfigError(f"{where}: tz = {tz!r} is not a time zone such as Europe/Paris.")
+    if (hours := getattr(found, "hours_per_day", None)) is not None and not 0 < hours <= 24:
+        raise ConfigError(f"{where}: hours_per_day = {hours:g} is not above 0 and at most 24.")
+    if (currency := getattr(found, "currency", None)) is not None and currency not in CURRENCIES:
+        raise ConfigError(f"{where}: currency = {currency!r} is not a code of ISO 4217 such as EUR.")
+
+
+def is_zone(text: str) -> bool:
+    """Say whether *text* is a time zone of the IANA database."""
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:

@@ -21,7 +21,7 @@ key = ["Id"]
 [fields]
 account_id = "Qui"
 container_id = "Projet"
-day = "Jour"
+day = { column = "Jour", format = "%d/%m/%Y" }
 seconds = { column = "Heures", unit = "hours" }
 """
 CONFIG = """lang = "fr"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from filling import ask, fill
 
+from hub.context import Context
 from hub.errors import ConfigError, FeedError, SourceDataError
 from hub.placement import parse
 from hub.records import (
@@ -32,9 +33,9 @@ SHEET = {sheet.file: sheet for sheet in SHEETS}
 GOOD = {
     "projects.csv": "code;name;level\nA;Alpha;projet\n",
     "project_links.csv": "project_code;source;container;filter;facets\nA;jira;INF;type = Bug;effort\n",
-    "people.csv": "name;email;employee_no;team;external;fte;active_from\nNadia Roy;n@x.org;7;Études;oui;0,8;01/02/2025\n",
+    "people.csv": "name;email;employee_no;team;external;fte;active_from\nNadia Roy;n@x.org;7;Études;oui;0,8;15/02/2025\n",
     "accounts.csv": "source;account;email\njira;5b10;n@x.org\n",
-    "calendars.csv": "calendar;country;subdivision;week;hours_per_day\nalsace;FR;GES;1111100;7,5\n",
+    "calendars.csv": "calendar;country;subdivision;week;hours_per_day\nalsace;FR;6AE;1111100;7,5\n",
     "calendar_days.csv": "calendar;day;hours;label\ndefault;25/05/2026;7;Solidarité\n",
     "rates.csv": "scope;scope_id;valid_from;per_day;currency\nrole;Dev;2026-01-01;1 234,50 €;EUR\n",
     "fx.csv": "currency;month;per_eur\nUSD;10/2026;1,08\n",
@@ -70,7 +71,7 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         (tmp_path / name).write_text(GOOD[name], encoding="utf-8")
         return SHEET[name].read(tmp_path / name, "config")[0]
 
-    assert (0.8, True, "2025-02-01") == (
+    assert (0.8, True, "2025-02-15") == (
         row("people.csv").fte,
         row("people.csv").is_external,
         row("people.csv").active_from,
@@ -100,7 +101,8 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("people.csv", "name;fte\nA;3\n", "people.csv, line 2, column fte: 3 is not a share of full time"),
+        ("people.csv", "name;fte\nA;3\n",
+        "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5"),
         ("people.csv", "name;fte\nA;x\n", "people.csv, line 2, column fte: 'x' is not a number"),
         ("people.csv", "name;team\nA;x\nA;y\n", "line 3, column code, employee_no, email, name: 'A' is already on line 2"),
         ("people.csv", "name;tema\nA;x\n", "line 1: unknown column tema; known: code, name"),
@@ -109,12 +111,13 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
         ("rates.csv", "scope;per_day\nboss;5\n", "column scope: 'boss' is not one of person, role, team, project, default"),
         ("rates.csv", "per_day;valid_from\n5;30/02/2026\n", "column valid_from: '30/02/2026' is not a date such as"),
         ("fx.csv", "currency;month;per_eur\nUSD;2026-13;1\n", "column month: '2026-13' is not a month such as"),
-        ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: a rate is above 0"),
-        ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a figure such as EVM_DAYS.cpi"),
+        ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: '0' is not above 0"),
+        ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a KPI such as EVM_DAYS.cpi"),
         ("targets.csv", "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n", "where up is better, red begins beyond amber"),
         ("statuses.csv", "source;status;category\nj;X;peut-être\n", "column category: 'peut-être' is not one of todo, in_progress, done, cancelled"),
         ("calendars.csv", "calendar;week\nx;11111\n", "column week: '11111' is not seven 0 or 1"),
-        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n", "column probability: 30 is not between 0 and 1"),
+        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n",
+        "column probability: '30' is not between 0 and 1"),
         ("checklists.csv", "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n", "column mandatory: 'bof' is neither yes nor no"),
         ("project_links.csv", "project_code;source;container;filter\nA;j;I;type =\n", "column filter: the filter 'type =' needs a value at its end"),
         ("projects.csv", "code;name;parent_code\nA;x;B\nB;y;A\n", "column parent_code: 'A' stands above itself"),
@@ -349,3 +352,203 @@ def test_every_file_has_an_example(tmp_path: Path) -> None:
         assert text == (Path(__file__).parents[1] / "config" / f"{Path(name).stem}.example.csv").read_text(
             encoding="utf-8"
         )
+
+
+# ---------- every mistake, and names that nobody knows ----------
+
+
+def test_every_mistake_of_a_file_is_listed(tmp_path: Path, store: Store) -> None:
+    """Not the first alone: each with its line, in a sync and by `hub check`.
+
+    Of very many the first fifty and a count.
+    """
+    source = ConfigSource(name="config", folder=str(tmp_path))
+    (tmp_path / "budgets.csv").write_text(
+        "project_code;month;baseline;consumed\nA;2026-10;1,234;12 $\n;2026-11;5 %;1\nA;31/02/2026;1;x\n",
+        encoding="utf-8",
+    )
+    wanted = [
+        "budgets.csv, line 2, column baseline: '1,234' could be a thousand or a fraction: ",
+        "budgets.csv, line 2, column consumed: '12 $' is in $, and the amount is in EUR: ",
+        "budgets.csv, line 3, column project_code: it may not be empty.",
+        "budgets.csv, line 3, column baseline: '5 %' has a percent sign, and an amount is no percent.",
+        "budgets.csv, line 4, column month: '31/02/2026' is not a month such as 2026-10 or 10/2026.",
+        "budgets.csv, line 4, column consumed: 'x' is not a number.",
+    ]
+    report = sync_once(store, source)
+    checks = [
+        one.detail
+        for one in source.check(Context(base=tmp_path, source_id="config"))
+        if one.state == "failed"
+    ]
+
+    assert [True] * 6 == [said.startswith(one) for said, one in zip(report.missing, wanted, strict=True)]
+    assert report.missing == checks
+    (tmp_path / "budgets.csv").write_text(
+        "project_code;month;baseline\n" + "A;never;1\n" * 60, encoding="utf-8"
+    )
+    assert "budgets.csv: and 10 more mistakes." == sync_once(store, source).missing[-1]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second", "words"),
+    [
+        ("name;employee_no", "A;M1", "B;m1", "line 3, column employee_no: 'm1' is already that of line 2"),
+        ("name;email", "A;a@x.org", "B;A@X.org", "line 3, column email: 'A@X.org' is already that of line 2"),
+        ("name;login", "A;CORP\\a", "B;corp\\A",
+        "line 3, column login: 'corp\\\\A' is already that of line 2"),
+        ("name;email;aliases", "A;a@x.org;", "B;b@x.org;c@x.org a@x.org",
+        "line 3, column aliases: 'a@x.org' is already that of line 2"),
+        ("name;code;employee_no", "A;7;", "B;;7", "line 3, column code: '7' already names the row of line 2"),
+    ],
+)  # fmt: skip
+def test_two_people_of_one_mark_are_an_error(
+    header: str, first: str, second: str, words: str, tmp_path: Path
+) -> None:
+    """A number, an address, a login recognises one person; both lines are named."""
+    (tmp_path / "people.csv").write_text(f"{header}\n{first}\n{second}\n", encoding="utf-8")
+    with pytest.raises(SourceDataError) as caught:
+        SHEET["people.csv"].read(tmp_path / "people.csv", "config")
+
+    assert words in str(caught.value)
+
+
+def test_what_a_file_declares(tmp_path: Path) -> None:
+    """A line that begins with # says the decimal sign and the order of dates; as Excel saves it, too."""
+    for said in ("# decimal = ,", '# decimal = ","', '"# decimal = "","""', "# decimal = ,;;", "#decimal=,"):
+        (tmp_path / "rates.csv").write_text(
+            f"{said}\nper_day;valid_from\n1.200;2026-01-01\n", encoding="utf-8"
+        )
+        assert [120000] == [
+            one.minor_per_day for one in SHEET["rates.csv"].read(tmp_path / "rates.csv", "config")
+        ], said  # type: ignore[attr-defined]
+    (tmp_path / "rates.csv").write_text(
+        "per_day;valid_from\n# dates = mm/dd\n1,2;03/04/2026\n", encoding="utf-8"
+    )
+    assert ["2026-03-04"] == [
+        one.valid_from for one in SHEET["rates.csv"].read(tmp_path / "rates.csv", "config")
+    ]  # type: ignore[attr-defined]
+
+
+def test_a_cell_too_many_is_an_error(tmp_path: Path) -> None:
+    """A comma that is a decimal sign in a file cut at commas moves no cell into another column."""
+    (tmp_path / "rates.csv").write_text("per_day,currency\n420,50,EUR\n", encoding="utf-8")
+    with pytest.raises(
+        SourceDataError, match=r"rates.csv, line 2: it has more cells than the file has columns"
+    ):
+        SHEET["rates.csv"].read(tmp_path / "rates.csv", "config")
+
+
+def test_amounts_without_a_currency_are_in_that_of_the_configuration(tmp_path: Path, store: Store) -> None:
+    """hub.toml says it; a file is read again when another one is said."""
+    (tmp_path / "rates.csv").write_text("per_day;currency\n420,50;\n", encoding="utf-8")
+    source = ConfigSource(name="config", folder=str(tmp_path))
+    found = []
+    for currency in ("EUR", "CHF"):
+        sync_once(store, source, currency=currency)
+        found.append(store.snapshot("rate")[0]["currency"])
+
+    assert ["EUR", "CHF"] == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held"), [(10, 7, 0), (20, 16, 0), (10, 5, 5), (40, 30, 10), (3, 2, 0), (30, 0, 30)]
+)
+def test_a_file_that_loses_too_many_rows_is_held(
+    before: int, after: int, held: int, tmp_path: Path, store: Store
+) -> None:
+    """More than a fifth, and at least five, wait for a person; fewer leave by themselves."""
+    source = ConfigSource(name="config", folder=str(tmp_path))
+    text = "project_code;month;baseline\n" + "".join(f"P{n};2026-10;5\n" for n in range(before))
+    (tmp_path / "budgets.csv").write_text(text, encoding="utf-8")
+    sync_once(store, source)
+    (tmp_path / "budgets.csv").write_text("\n".join(text.splitlines()[: after + 1]), encoding="utf-8")
+    report = sync_once(store, source)
+
+    assert held == sum(stake.rows for stake in store.held("config"))
+    assert ("partial" if held else "ok") == report.verdict
+    assert after + held == sum(row["presence"] == "present" for row in store.snapshot("budget_line"))
+
+
+def test_rows_that_another_replaces_are_no_loss(tmp_path: Path, store: Store) -> None:
+    """A category with another name is not counted beside the old one until somebody accepts."""
+    source = ConfigSource(name="config", folder=str(tmp_path))
+    for category in ("labour", "work"):
+        text = "project_code;month;category;baseline\n" + "".join(
+            f"P{n};2026-10;{category};5\n" for n in range(12)
+        )
+        (tmp_path / "budgets.csv").write_text(text, encoding="utf-8")
+        assert "ok" == sync_once(store, source).verdict
+
+    assert {"work"} == {
+        row["category"] for row in store.snapshot("budget_line") if row["presence"] == "present"
+    }
+
+
+UNKNOWN = {
+    "projects.csv": ("code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n", ["line 2, column calendar_id: there is no calendar 'mars'"]),
+    "project_links.csv": (
+        "project_code;source;container\nB;jira;INF\nA;jirra;INF\nA;jira;NOPE\nP;jira;OPS\n",
+        ["line 2, column project_code: there is no project 'B'",
+        "line 5, column project_code: 'P' is a program",
+         "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
+         "line 4, column container: there is no container of jira 'NOPE'"],
+    ),
+    "people.csv": ("name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n", ["line 2, column calendar: there is no calendar 'moon'"]),
+    "accounts.csv": ("source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n", [
+        "line 4, column source: there is no source 'x'",
+        "line 3, column account: there is no account of jira 'zoe'",
+        "line 3, column person: there is no person '8'"]),
+    "calendar_days.csv": ("calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n", ["line 3, column calendar: there is no calendar 'alsace'"]),
+    "rates.csv": ("scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n", [
+        "line 3, column scope_id: there is no role 'Boss'",
+        "line 5, column scope_id: there is no person '9'",
+        "line 6, column scope_id: there is no project 'Z'"]),
+    "targets.csv": ("kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\nEVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n", [
+        "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
+        "line 5, column kpi: there is no KPI 'RAF.rest'",
+        "line 6, column scope_id: there is no project 'Q'"]),
+    "statuses.csv": ("source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n", [
+        "line 2, column source: there is no source 'who'",
+        "line 3, column container: there is no container of jira 'NOPE'"]),
+    "sla_goals.csv": ("project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n", [
+        "line 3, column project_code: there is no project 'Z'",
+        "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?"]),
+    "assessments.csv": ("project_code;day;rag\nZ;2026-10-31;red\n", ["line 2, column project_code: there is no project 'Z'"]),
+    "access.csv": ("user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n", [
+        "line 2, column project_code: there is no project 'Z'",
+        "line 3, column team: there is no team 'Datta'; did you mean 'Data'?"]),
+    "budgets.csv": ("project_code;month;baseline\nZ;2026-10;5\n", ["line 2, column project_code: there is no project 'Z'"]),
+    "registers.csv": ("ref;project_code;kind;title\nR;Z;risk;t\n", ["line 2, column project_code: there is no project 'Z'"]),
+    "checklists.csv": ("project_code;list;ref;label\nZ;L;1;l\n", ["line 2, column project_code: there is no project 'Z'"]),
+}  # fmt: skip
+
+
+def test_names_that_nobody_knows_are_told_with_their_line(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """`hub check config` warns of each, a sync notes each, and neither is a failure."""
+    import json
+
+    config = hub_folder / "config"
+    (hub_folder / "in").mkdir()
+    (hub_folder / "in" / "a.csv").write_text(
+        "Who;Code;Day;H\nnadia;INF;2026-10-05;7\nnadia;OPS;2026-10-05;1\n", encoding="utf-8"
+    )
+    (hub_folder / "m.toml").write_text(
+        'record = "worklog"\n[fields]\naccount_id = "Who"\ncontainer_id = "Code"\nday = "Day"\nseconds = { column = "H", unit = "hours" }\n'
+    )
+    with (config / "hub.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[sources.jira]\nkind = "tabular"\npath = "in"\nmapping = "m.toml"\n')
+    for name, (text, _) in UNKNOWN.items():
+        (config / name).write_text(text, encoding="utf-8")
+    synced = json.loads(run_hub("sync", "--json").output)
+    told = json.loads(run_hub("check", "config", "--json").output)
+    warned = [line["detail"] for line in told if line["state"] == "warning"]
+    wanted = [f"{name}, {said}" for name, (_, lines) in UNKNOWN.items() for said in lines]
+    notes = next(one for one in synced["sources"] if one["source_id"] == "config")["notes"]
+
+    assert [True] * len(wanted) == [any(line.startswith(one) for line in warned) for one in wanted]
+    assert len(wanted) == len(warned)
+    assert warned[:20] == notes[:20]
+    assert [] == [line for line in told if line["state"] == "failed"]

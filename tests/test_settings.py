@@ -57,6 +57,26 @@ def read(folder: Path, text: str):
             "a secret is not written in the configuration",
         ),
         ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntoken = { keyring = 's3cret' }", 'keyring = "service/name"'),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\ntz = 'Europe/Pariss'",
+            "[sources.a]: tz = 'Europe/Pariss' is not a time zone",
+        ),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\ntz = '../etc'",
+            "[sources.a]: tz = '../etc' is not a time zone",
+        ),
+        ("[sources.a]\nkind = 'acme'\nurl = 'x'\ntz = ''", "[sources.a]: tz = '' is not a time zone"),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\nhours_per_day = 0.0",
+            "hours_per_day = 0 is not above 0 and at most 24",
+        ),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\nhours_per_day = 420.0",
+            "hours_per_day = 420 is not above 0",
+        ),
+        ("[sources.a]\nkind = 'acme'\nurl = 'x'\nhours_per_day = nan", "hours_per_day = nan is not above 0"),
+        ("[schedule]\ntz = 'Mars/Olympus'", "[schedule]: tz = 'Mars/Olympus' is not a time zone"),
+        ("currency = 'EURO'", "currency = 'EURO' is not a code of ISO 4217 such as EUR"),
         ("[sources.'a b']\nkind = 'acme'\nurl = 'x'", "a name starts with a letter"),
         ("[sources.config]\nkind = 'acme'\nurl = 'x'", "is not 'config'"),
         (
@@ -154,3 +174,19 @@ def test_json_schema_knows_every_setting() -> None:
     assert ["kind", "url"] == acme["required"]
     assert "keyring" in json.dumps(acme["properties"]["token"])
     assert not acme["additionalProperties"]
+
+
+def test_check_looks_at_the_configuration_itself(hub_folder: Path, run_hub) -> None:
+    """A country without public holidays and a schedule that is none are failed checks with a sentence."""
+    (hub_folder / "config" / "hub.toml").write_text(
+        'country = "FRA2"\n[schedule]\nrun = "61 6 * * *"\n', encoding="utf-8"
+    )
+    told = run_hub("check", "--json")
+    found = {line["name"]: (line["state"], line["detail"]) for line in json.loads(told.output)}
+
+    assert 1 == told.exit_code
+    assert ("failed", True) == (
+        found["country"][0],
+        "'FRA2' is not the ISO code of a country" in found["country"][1],
+    )
+    assert ("failed", "[schedule] run = '61 6 * * *': '61' is not a minute (0-59).") == found["schedule"]

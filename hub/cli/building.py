@@ -8,9 +8,12 @@ import msgspec
 
 from hub.cli.app import App
 from hub.feed import BuildOptions
+from hub.feed.kpi import catalogue
 from hub.publish import PublishOptions
 from hub.records import Record
+from hub.reference import Known
 from hub.source import Source
+from hub.store import Store, questions
 from hub.sync import Hooks, Options
 
 
@@ -48,6 +51,13 @@ def hooks_of(app: App) -> Hooks:
     return Hooks(transform=transform, run_finished=finished)
 
 
+def known_names(app: App, store: Store | None) -> Known:
+    """Return what the reference data may name: sources, KPIs, and what *store* holds."""
+    kpis = frozenset(f"{kpi.code}.{one.name}" for kpi in catalogue().values() for one in kpi.measures)
+    held = questions.names(store) if store is not None else {}
+    return Known(sources=frozenset(app.settings.sources), kpis=kpis, **held)
+
+
 def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
     """Return the options of a feed from the configuration; *as_of* is a stamp of the store."""
     s = app.settings
@@ -81,6 +91,7 @@ def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
         base=app.settings.base,
         jobs=jobs or engine.jobs,
         network=engine.network,
+        currency=app.settings.currency,
         silence_s=engine.max_silence_s,
         source_s=engine.max_source_s,
         **flags,

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hub.cli.app import App
-from hub.cli.building import hooks_of, publish_options, sync_options
+from hub.cli.building import hooks_of, known_names, publish_options, sync_options
 from hub.cli.output import STYLES, Bars, Lines, show_moves, show_publish, show_sync
 from hub.errors import ConfigError
 from hub.feed import instant
 from hub.matching import propose
 from hub.notify import announce
 from hub.publish import check_destination, moment_of, publish
-from hub.source import Source
+from hub.reference import ConfigSource, findings, unknown_country
+from hub.schedule import Cron
+from hub.source import Check, Source
 from hub.store import Store
+from hub.store.store import store_path
 from hub.sync import Options, SyncReport, sync
 from hub.sync import check as check_source
+
+SHOWN = 20
 
 
 def run_sync(app: App, store: Store, sources: list[Source], options: Options, *, quiet: bool) -> SyncReport:
@@ -28,9 +34,27 @@ def run_sync(app: App, store: Store, sources: list[Source], options: Options, *,
             f"No source is configured in {app.config}: add a [sources.NAME], or run `hub init`."
         )
     if quiet:
-        return sync(store, sources, options, hooks=hooks_of(app))
-    with Bars(app) if app.err.is_terminal else Lines(app) as listener:
-        return sync(store, sources, options, hooks=hooks_of(app), listener=listener)
+        report = sync(store, sources, options, hooks=hooks_of(app))
+    else:
+        with Bars(app) if app.err.is_terminal else Lines(app) as listener:
+            report = sync(store, sources, options, hooks=hooks_of(app), listener=listener)
+    note_unknown(app, store, report)
+    return report
+
+
+def note_unknown(app: App, store: Store, report: SyncReport) -> None:
+    """Note the lines of the reference data that name what nobody knows, now that all was read."""
+    for one in report.sources:
+        if one.kind == ConfigSource.kind:
+            found = findings(
+                app.settings.path.resolve().parent, known_names(app, None if report.dry_run else store)
+            )
+            more = (
+                [f"and {len(found) - SHOWN} more such lines (`hub check config`)"]
+                if len(found) > SHOWN
+                else []
+            )
+            one.notes.extend([finding.text for finding in found[:SHOWN]] + more)
 
 
 def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
@@ -51,6 +75,27 @@ def worst(codes: list[int]) -> int:
     return next((code for code in (130, 5, 2, 1, 4, 3) if code in codes), 0)
 
 
+def _settings(app: App) -> list[Check]:
+    """Return what is wrong in the configuration itself beyond its form."""
+    found = []
+    if said := unknown_country(app.settings.country):
+        found.append(Check(name="country", state="failed", detail=said))
+    if app.settings.schedule.run:
+        try:
+            Cron.parse(app.settings.schedule.run)
+        except ConfigError as exc:
+            found.append(Check(name="schedule", state="failed", detail=str(exc)))
+    return found
+
+
+def _unknown_names(app: App) -> list[Check]:
+    """Return a warning for each line of the reference data that names what nobody knows."""
+    path = store_path(app.settings.store, base=app.settings.base)
+    with app.store() if path is not None and path.exists() else nullcontext(None) as store:
+        found = findings(app.settings.path.resolve().parent, known_names(app, store))
+    return [Check(name=one.file, state="warning", detail=one.text) for one in found]
+
+
 def add_to(cli: click.Group) -> None:
     """Add check, sync, publish and run."""
 
@@ -64,6 +109,11 @@ def add_to(cli: click.Group) -> None:
         Example: hub check plans
         """
         found: list[dict[str, Any]] = []
+        if not names:
+            found.extend(
+                {"of": app.config.name, "name": c.name, "state": c.state, "detail": c.detail}
+                for c in _settings(app)
+            )
         known = {source.name: source for source in app.sources()}
         places = app.settings.destinations
         for name in names:
@@ -75,7 +125,14 @@ def add_to(cli: click.Group) -> None:
             if names and name not in names:
                 continue
             with app.reachable():
-                checks = check_source(source, app.settings.base, network=app.settings.engine.network)
+                checks = check_source(
+                    source,
+                    app.settings.base,
+                    network=app.settings.engine.network,
+                    currency=app.settings.currency,
+                )
+            if source.kind == ConfigSource.kind:
+                checks += _unknown_names(app)
             found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
         for name, destination in places.items():
             if names and name not in names:

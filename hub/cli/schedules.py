@@ -27,12 +27,7 @@ def _command(app: App) -> list[str]:
 
 
 def _trigger(app: App) -> Any:
-    try:
-        return trigger(Cron.parse(_cron(app)), tz=app.settings.schedule.tz)
-    except (KeyError, LookupError, ValueError) as exc:
-        raise ConfigError(
-            f"{app.config} [schedule] tz = {app.settings.schedule.tz!r} is not a time zone such as Europe/Paris."
-        ) from exc
+    return trigger(Cron.parse(_cron(app)), tz=app.settings.schedule.tz)
 
 
 def add_to(cli: click.Group) -> None:

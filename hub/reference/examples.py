@@ -16,8 +16,9 @@ INFRA;jira;INF;component = Windows and not type = Bug;status,flow,nature
 INFRA;hours;P-014;;actuals
 """,
     "people.csv": """name;email;employee_no;login;team;role;external;timesheet_expected;fte;active_from
+# dates = dd/mm
 # an employee number, an e-mail or a login recognises accounts by itself; a name is only proposed
-Prénom Nom;prenom.nom@example.org;M001;;Études;Développeur;non;oui;0,8;01/02/2025
+Prénom Nom;prenom.nom@example.org;M001;;Études;Développeur;non;oui;0,8;15/02/2025
 """,
     "accounts.csv": """source;account;email;person
 # what a tool hides: the e-mail of an account (by its id, login or name), or the person it is
@@ -25,13 +26,15 @@ jira;5b10a2844c20165700ede21g;prenom.nom@example.org;
 """,
     "calendars.csv": """calendar;country;subdivision;week;hours_per_day
 # the calendar called default is the company's; week is Monday to Sunday
-alsace;FR;GES;1111100;7,5
+alsace;FR;6AE;1111100;7,5
 """,
     "calendar_days.csv": """calendar;day;hours;label
+# dates = dd/mm
 # a bridge, a closing day, a public holiday that is worked
 default;25/05/2026;7;Journée de solidarité
 """,
     "rates.csv": """scope;scope_id;valid_from;valid_to;per_day;currency
+# dates = dd/mm
 # the narrowest rate of the day counts: person, role, team, project, default
 role;Développeur;01/01/2026;;420,00;EUR
 default;*;01/01/2026;;560,00;EUR
@@ -54,6 +57,7 @@ jira;*;En recette;in_progress;recette
 *;incident;*;resolution;24
 """,
     "assessments.csv": """project_code;day;axis;rag;trend;comment;author
+# dates = dd/mm
 # what the committee said: green, amber, red, grey; up, flat, down
 INFRA;31/10/2026;overall;green;flat;;
 """,
@@ -67,10 +71,12 @@ INFRA;10/2026;labour;non;38 500,00;;;;;EUR
 INFRA;10/2026;services;non;40 000,00;;42 000,00;30 000,00;12 000,00;EUR
 """,
     "registers.csv": """ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;opened_on;due_on;closed_on
+# dates = dd/mm
 # risk, issue, action, decision; a probability is 0,3 or 30 %
 R01;INFRA;risk;Retard de livraison;open;30 %;4;20 000,00;EUR;;01/09/2026;31/12/2026;
 """,
     "checklists.csv": """project_code;list;ref;label;mandatory;state;checked_on;evidence_url
+# dates = dd/mm
 # todo, ok, nok, na; the gate opens when all mandatory lines that apply are ok
 INFRA;Matrice d'exploitabilité;01;Sauvegarde testée;oui;ok;15/10/2026;
 """,

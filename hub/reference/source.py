@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from hub.cells import RULES
 from hub.context import Context
 from hub.errors import SourceDataError
 from hub.files import FileState
 from hub.records import Record
-from hub.reference.sheets import SHEETS, Sheet
+from hub.reference.sheet import Sheet
+from hub.reference.sheets import SHEETS
 from hub.source import Batch, Check, Partition, Scope, Source
 
 _SHEET: dict[str, Sheet] = {sheet.file: sheet for sheet in SHEETS}
@@ -29,8 +31,10 @@ class ConfigSource(Source, frozen=True, kw_only=True):
         dict.fromkeys(record for sheet in SHEETS for record in sheet.records)
     )
 
+    leave_floor: ClassVar[int] = 5
+    net_loss: ClassVar[bool] = True
+
     folder: str
-    max_leave: float = 1.0
 
     @property
     def address(self) -> str:
@@ -44,9 +48,10 @@ class ConfigSource(Source, frozen=True, kw_only=True):
             if not path.exists():
                 continue
             try:
-                count = len(sheet.read(path, self.name))
+                count = len(sheet.read(path, self.name, currency=ctx.currency))
             except SourceDataError as exc:
-                yield Check(name=name, state="failed", detail=str(exc))
+                for line in str(exc).splitlines():
+                    yield Check(name=name, state="failed", detail=line)
             else:
                 yield Check(name=name, state="ok", detail=f"{count} row{'s' if count != 1 else ''}")
 
@@ -59,7 +64,12 @@ class ConfigSource(Source, frozen=True, kw_only=True):
                 continue
             if path.exists() and not ctx.full:
                 state = FileState.of_cursor(cursor)
-                if state and state.sha256 == FileState.of(path).sha256:
+                if (
+                    state
+                    and cursor
+                    and cursor.get("read by") == _read_by(ctx)
+                    and state.sha256 == FileState.of(path).sha256
+                ):
                     ctx.skip_unchanged(name)
                     continue
             elif not path.exists() and cursor == {}:
@@ -81,7 +91,16 @@ class ConfigSource(Source, frozen=True, kw_only=True):
             yield Batch(cursor={})
             return
         state = FileState.of(path)
-        yield Batch(records=_SHEET[path.name].read(path, self.name), cursor=msgspec.to_builtins(state))
+        records = _SHEET[path.name].read(path, self.name, currency=ctx.currency)
+        yield Batch(records=records, cursor=msgspec.to_builtins(state) | {"read by": _read_by(ctx)})
+
+
+def _read_by(ctx: Context) -> str:
+    """Return what a file is read by besides its content.
+
+    A file that says the same by other rules is read again.
+    """
+    return f"rules {RULES}, {ctx.currency}"
 
 
 def has_reference(folder: Path) -> bool:

@@ -165,15 +165,36 @@ class PresenceRoom:
                 gone[record.table] = [row[0] for row in rows]
         return gone
 
+    def arrived(self, scope: Scope, source_id: str, *, run_id: int) -> dict[str, int]:
+        """Return, per table of *scope*, how many rows the run brought that were never there before."""
+        found = {}
+        for record in scope.records:
+            where, parameters = scope_sql(scope, record.table, source_id)
+            (found[record.table],) = self.connection.execute(
+                f"SELECT count(*) FROM {record.table} WHERE {where} AND run_id = ? AND {here()} "
+                f"AND id NOT IN (SELECT id FROM {record.table}_history)",
+                (*parameters, run_id),
+            ).fetchone()
+        return found
+
     def too_many(
-        self, gone: dict[str, list[str]], scope: Scope, source_id: str, *, max_leave: float
+        self,
+        gone: dict[str, list[str]],
+        scope: Scope,
+        source_id: str,
+        *,
+        max_leave: float,
+        floor: int = 0,
+        arrived: dict[str, int] | None = None,
     ) -> str | None:
         """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
 
-        Actual work of schedules is left out of the count: a plan may move its days at will.
+        Fewer rows than *floor* are never too many. Actual work of schedules is left out of the count: a plan may move
+        its days at will. With *arrived*, the rows that came instead, every table is guarded, and what leaves is what
+        is lacking in the end.
         """
         for table, ids in gone.items():
-            if not BY_TABLE[table].guarded:
+            if not BY_TABLE[table].guarded and arrived is None:
                 continue
             where, parameters = scope_sql(scope, table, source_id)
             extra = " AND origin = 'timesheet'" if table == "worklog" else ""
@@ -181,7 +202,9 @@ class PresenceRoom:
                 f"SELECT count(*) FROM {table} WHERE {where} AND {here()}{extra}", parameters
             ).fetchone()
             leaving = len(ids) if not extra else self._count_timesheets(ids)
-            if known and leaving / known > max_leave:
+            if arrived is not None:
+                known, leaving = known - arrived[table], leaving - arrived[table]
+            if known > 0 and leaving >= floor and leaving / known > max_leave:
                 return f"{leaving} of {known} {table} rows"
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.placement import here
 from hub.records import BY_TABLE
 from hub.store.store import Store, utc_now
 
@@ -36,6 +37,37 @@ def sizes(store: Store) -> list[dict[str, Any]]:
 def schema(store: Store) -> list[str]:
     """Return the names of the migrations that made this store, oldest first."""
     return [row["name"] for row in store.rows("SELECT name FROM _sqlite_migrations ORDER BY id")]
+
+
+def names(store: Store) -> dict[str, Any]:
+    """Return what may be named of what is here.
+
+    Containers and accounts by source, and what others than config brought.
+    """
+    found: dict[str, dict[str, set[str]]] = {"containers": {}, "accounts": {}}
+    both = (("containers", "container", "code, name"), ("accounts", "account", "login, display_name"))
+    for kind, table, columns in both:
+        for source, *texts in store.connection.execute(
+            f"SELECT source_id, substr(id, length(source_id) + 2), id, {columns} FROM {table} WHERE {here()}"
+        ):
+            found[kind].setdefault(source, set()).update(text for text in texts if text)
+    other = f"source_id <> 'config' AND {here()}"
+    few = {
+        name: frozenset(row[0] for row in store.connection.execute(f"SELECT {one} WHERE {other}") if row[0])
+        for name, one in (
+            ("projects", "code FROM project"),
+            ("teams", "name FROM team"),
+            ("roles", "role FROM person"),
+            ("calendars", "code FROM calendar"),
+        )
+    }
+    people = store.connection.execute(
+        f"SELECT id, email, employee_no, display_name FROM person WHERE {other}"
+    )
+    few["people"] = frozenset(text for row in people for text in row if text)
+    return few | {
+        kind: {source: frozenset(texts) for source, texts in held.items()} for kind, held in found.items()
+    }
 
 
 def announced(store: Store) -> dict[str, str]:

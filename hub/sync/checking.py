@@ -13,7 +13,9 @@ PATIENCE_S = 20.0
 """A person waits for the answer: a run is far more patient."""
 
 
-def check(source: Source, base: Path, *, network: Network | None = None) -> list[Check]:
+def check(
+    source: Source, base: Path, *, network: Network | None = None, currency: str = "EUR"
+) -> list[Check]:
     """Return what *source* found; whatever it raises is a failed check with its sentence."""
 
     def session() -> Any:
@@ -21,7 +23,7 @@ def check(source: Source, base: Path, *, network: Network | None = None) -> list
             count=context.count, patience_s=PATIENCE_S, timeout_s=(5.0, 20.0)
         )
 
-    context = Context(base=base, source_id=source.name, session=session)
+    context = Context(base=base, source_id=source.name, currency=currency, session=session)
     found: list[Check] = []
     try:
         found.extend(source.check(context))

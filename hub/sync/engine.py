@@ -40,7 +40,8 @@ class _Work:
         """When a thread first worked for it."""
         self.heard: tuple[int, ...] = ()
         self.ctx = Context(
-            base=options.base, source_id=source.name, full=options.full, since=options.since, cancelled=self.cancelled,
+            base=options.base, source_id=source.name, full=options.full, since=options.since,
+            currency=options.currency, cancelled=self.cancelled,
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.cursors: dict[str, Any] = store.cursors(source.name)
@@ -381,7 +382,8 @@ class _Engine:
             label = work.partitions[partition].label or partition
         said = _say(error)
         # a sentence about a file names it already
-        work.report.missing.append(said if not label or said.startswith(label) else f"{label}: {said}")
+        for line in said.splitlines():
+            work.report.missing.append(line if not label or line.startswith(label) else f"{label}: {line}")
         if not isinstance(error, HubError):
             log.error("%s: unexpected error", work.source.name, exc_info=error)
 

@@ -20,7 +20,15 @@ def judge_absence(store: Store, source: Source, partition: Partition, *, run_id:
     if not gone:
         return changes
     evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"
-    if why := store.too_many(gone, partition.scope, source.name, max_leave=source.max_leave):
+    arrived = store.arrived(partition.scope, source.name, run_id=run_id) if source.net_loss else None
+    if why := store.too_many(
+        gone,
+        partition.scope,
+        source.name,
+        max_leave=source.max_leave,
+        floor=source.leave_floor,
+        arrived=arrived,
+    ):
         store.hold(source.name, gone, "deleted", f"{evidence} ({why} would leave at once)", run_id=run_id)
         return changes
     for table, ids in gone.items():

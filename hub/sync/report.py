@@ -26,6 +26,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     jobs: int = 4
     dry_run: bool = False
+    currency: str = "EUR"
+    """Of amounts that say none."""
     silence_s: float = 1800.0
     """How long a source may say and ask nothing before the run goes on without it."""
     source_s: float = 21600.0

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import jmespath
 import msgspec
 
-from hub import BY_TABLE, ConfigError, Record, convert
+from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone
 
 PREFIXES = {"container": "p", "account": "u", "iteration": "s", "task": "", "worklog": "w", "task_change": "h", "task_link": "l",
             "sla_cycle": "c", "allocation": "a", "baseline": "b", "custom_value": "x"}  # fmt: skip
@@ -26,6 +26,7 @@ REFERENCES = {"container_id": "container", "account_id": "account", "assignee_id
 NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""
 _SIMPLE = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
+_PARTS = frozenset({"share", "percent"})
 _OWN = {"since", "offset", "last", "page", "size", "token", "id", "user", "password", "app_token"}
 
 
@@ -95,11 +96,15 @@ class Each(Struct, frozen=True, kw_only=True):
     set: dict[str, str]
 
 
+Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "glide", "share", "percent"]
+
+
 class Field(Struct, frozen=True, kw_only=True):
     """Where one field comes from: a *path* (JMESPath) or a *value*.
 
     *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other words. *unit* of an effort: seconds, minutes, hours,
-    days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``). *last* keeps what follows the last slash of an address.
+    days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``); of a part:
+    share or percent. *format* is a pattern of strptime for days. *last* keeps what follows the last slash of an address.
     *source* is the name of another source whose row this is, *table* the table of that row, *prefix* what stands before its id where a table has rows of several
     lists. *plus_days*, a number or a path to one, is added to a day.
     """
@@ -108,7 +113,8 @@ class Field(Struct, frozen=True, kw_only=True):
     value: str | int | float | bool | None = None
     values: dict[str, str | int | float | bool] | None = None
     default: str | int | float | bool | None = None
-    unit: Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "glide"] | None = None
+    unit: Unit | None = None
+    format: str | None = None
     last: bool = False
     source: str | None = None
     table: str | None = None
@@ -151,7 +157,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One mapping file. *check* is a path that any account may read; *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one, or ``source``: that of the source."""
+    """One mapping file. *check* is a path that any account may read.
+
+    *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one, or
+    ``source``: that of the source.
+
+    *decimal* is the decimal sign of numbers that come as texts; where nothing is said each text stands alone, and one
+    that can be read two ways is refused.
+    """
 
     title: str
     list: tuple[Wanted, ...]
@@ -160,6 +173,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
     check: str | None = None
     needs: tuple[str, ...] = ()
     tz: str = "UTC"
+    decimal: Literal[".", ",", "auto"] = "auto"
 
 
 def shipped() -> list[str]:
@@ -204,6 +218,10 @@ def _check(mapping: Mapping, where: str) -> None:
     for name, value in lacking:
         if not value:
             raise ConfigError(f"{where} [auth]: kind = {auth.kind!r} needs {name}.")
+    if mapping.tz != "source" and not is_zone(mapping.tz):
+        raise ConfigError(
+            f"{where}: tz = {mapping.tz!r} is not a time zone such as Europe/Paris, nor source."
+        )
     names = [one.name for one in mapping.list]
     if len(set(names)) < len(names):
         raise ConfigError(f"{where}: two lists have the same name.")
@@ -292,6 +310,11 @@ def _check_record(made: Made, place: str) -> None:
             expression(field.path, place)
         if isinstance(field.plus_days, str):
             expression(field.plus_days, place)
+        kind = columns_of(cls)[name].kind
+        if (field.unit and (field.unit in _PARTS) != (kind in _PARTS)) or (
+            field.unit and kind not in {"seconds", *_PARTS}
+        ):
+            raise ConfigError(f"{place}: {made.table}.{name} has no unit {field.unit!r}.")
         if field.table and field.table not in TABLES:
             raise ConfigError(f"{place}: {made.table}.{name}: table {field.table!r} is no record.")
         allowed = get_args(_annotation(cls, name))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, get_args
+from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, Record, SourceDataError
+from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of
 from hub_rest.mapping import (
     PREFIXES,
     REFERENCES,
@@ -19,44 +19,70 @@ from hub_rest.mapping import (
     Mapping,
     Wanted,
     expression,
-    hints,
     plain,
     required,
 )
 
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "milliseconds": 0.001}
-_ISO = re.compile(
-    r"(-)?P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?"
-)
+_HOW = {
+    "decimal": 'say decimal = "." or "," in the mapping',
+    "order": 'say the field\'s format, such as "%d/%m/%Y", in the mapping',
+}
+_AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 class RowMapper:
-    """Makes records of rows; *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day."""
+    """Makes records of rows.
 
-    def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int) -> None:
+    *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* the hub's.
+    """
+
+    def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int, currency: str = "EUR") -> None:
         """Compile what the mapping says."""
+        self.currency, self.decimal = currency, None if mapping.decimal == "auto" else mapping.decimal
         self.name, self.zone, self.written_in, self.day_s = (
             name,
             ZoneInfo(tz),
             ZoneInfo(tz if mapping.tz == "source" else mapping.tz),
             day_s,
         )
+        # the currency first: amounts are held against it
         self.plans = {
-            one.name: [(made, expression(made.when) if made.when else None, [self._plan(made, field) for field in made.fields]) for made in one.record]
+            one.name: [
+                (
+                    made,
+                    expression(made.when) if made.when else None,
+                    [
+                        self._plan(made, name)
+                        for name in sorted(made.fields, key=lambda name: name != "currency")
+                    ],
+                )
+                for made in one.record
+            ]
             for one in mapping.list
-        }  # fmt: skip
+        }
 
-    def _plan(self, made: Made, name: str) -> tuple[str, Field, Any, Any]:
+    def _plan(self, made: Made, name: str) -> tuple[str, Field, Any, CellReader]:
         field = plain(made.fields[name])
-        return name, field, expression(field.path) if field.path else None, hints(BY_TABLE[made.table])[name]
+        column = columns_of(BY_TABLE[made.table])[name]
+        unit = field.unit or ("percent" if column.kind == "percent" else None)
+        declared = Declared(
+            decimal=self.decimal, formats=(field.format,) if field.format else (), day_s=Decimal(self.day_s),
+            # an API says what its numbers are; a percent is one unless the mapping says otherwise
+            unit=unit if unit != "glide" else None,
+            currency=self.currency, zone=self.written_in, home=self.zone, how=_HOW,
+        )  # fmt: skip
+        return name, field, expression(field.path) if field.path else None, CellReader(column, declared)
 
     def row_id(self, table: str, native: Any, source: str | None = None) -> str:
         """Return the store's id of a row of *table*."""
         return f"{source or self.name}:{PREFIXES.get(table, 'x')}{native}"
 
     def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
-        """Return the records of a row. Raises `SourceDataError` naming the list, the row and the field."""
+        """Return the records of a row.
+
+        Raises `SourceDataError` naming the list, the row and the field, `CellError` for a value of it.
+        """
         scope = row | variables if isinstance(row, dict) else row
         for made, when, plan in self.plans[one.name]:
             if when is not None and not when(scope):
@@ -72,10 +98,13 @@ class RowMapper:
         self, one: Wanted, made: Made, plan: list[Any], row: Any, scope: Any, variables: dict[str, Any]
     ) -> Record:
         values: dict[str, Any] = {}
-        for name, field, find, hint in plan:
+        for name, field, find, reader in plan:
+            value = None
             try:
                 value = self._value(field, find, scope)
-                values[name] = self._typed(made.table, name, field, value, hint, variables)
+                values[name] = self._typed(
+                    made.table, name, field, value, reader, variables, values.get("currency")
+                )
                 if field.plus_days and values[name]:
                     days = (
                         field.plus_days
@@ -83,6 +112,9 @@ class RowMapper:
                         else expression(field.plus_days)(scope)
                     )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
+            except CellError as exc:
+                place = f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}"
+                raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
                     f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
@@ -113,8 +145,9 @@ class RowMapper:
         return value
 
     def _typed(
-        self, table: str, name: str, field: Field, value: Any, hint: Any, variables: dict[str, Any]
-    ) -> Any:
+        self, table: str, name: str, field: Field, value: Any, reader: CellReader, variables: dict[str, Any],
+        currency: str | None,
+    ) -> Any:  # fmt: skip
         if value is None:
             return None
         if name == "id":
@@ -128,24 +161,25 @@ class RowMapper:
                 else field.source
             )
             return self.row_id(field.table or REFERENCES[name], f"{field.prefix}{value}", source)
-        if name.endswith("_at") or name == "at":
-            return f"{self.instant(value):%Y-%m-%dT%H:%M:%SZ}"
-        if name.endswith("_on") or name == "day":
-            return self.day(value)
-        if name.endswith("_s") or name == "seconds":
-            return seconds(value, field.unit or "seconds", self.day_s)
-        kinds = get_args(hint) or (hint,)
-        if bool in kinds:
-            if isinstance(value, int | float):
-                return value != 0
-            if str(value).lower() in {"true", "false", "1", "0"}:
-                return str(value).lower() in {"true", "1"}
-            raise ValueError(f"{value!r} is neither true nor false")
-        if float in kinds:
-            return float(value)
-        if int in kinds:
-            return int(value)
-        return str(value)
+        kind = reader.column.kind
+        if kind in _AS_IT_IS:
+            return str(value)
+        if kind == "flag" and isinstance(value, int | float):
+            return value != 0  # a sum that says whether there is any
+        if field.unit == "glide":
+            return _glide(value)
+        if kind == "instant" or (kind == "day" and isinstance(value, int | float)):
+            value = self._stamp(value, reader)
+        return reader.value(value, currency=currency)
+
+    def _stamp(self, value: Any, reader: CellReader) -> Any:
+        """Return the instant that a tool sent, or the value itself where it is no stamp of a tool."""
+        if reader.declared.formats or isinstance(value, bool):
+            return value
+        try:
+            return self.instant(value)
+        except (ValueError, OverflowError, OSError):
+            return value
 
     def instant(self, value: Any) -> datetime:
         """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of seconds or milliseconds since 1970. Raises ValueError."""
@@ -154,25 +188,13 @@ class RowMapper:
         moment = datetime.fromisoformat(str(value))
         return (moment if moment.tzinfo else moment.replace(tzinfo=self.written_in)).astimezone(UTC)
 
-    def day(self, value: Any) -> str:
-        """Return a civil day: as it is written, or that of an instant in the zone of the source. Raises ValueError."""
-        if isinstance(value, str) and len(value) == 10:
-            return date.fromisoformat(value).isoformat()
-        return self.instant(value).astimezone(self.zone).date().isoformat()
 
+def _glide(value: Any) -> int:
+    """Return the seconds of a duration as Glide writes it: an instant that long after 1970.
 
-def seconds(value: Any, unit: str, day_s: int) -> int:
-    """Turn an effort into seconds; a day of ``iso`` has 24 hours, as ISO 8601 says. Raises ValueError."""
-    if unit == "iso":
-        match = _ISO.fullmatch(str(value))
-        if match is None or str(value).endswith(("P", "T")):
-            raise ValueError(f"{value!r} is no duration of ISO 8601")
-        weeks, days, hours, minutes, rest = (float(part or 0) for part in match.groups()[1:])
-        total = ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + rest
-        return round(-total if match[1] else total)
-    if unit == "glide":
-        moment = datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-        return round(moment.timestamp())
-    if isinstance(value, bool):
-        raise TypeError(f"{value!r} is no effort")
-    return round(float(value) * (day_s if unit == "days" else _UNITS[unit]))
+    Raises `CellError`.
+    """
+    try:
+        return round(datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp())
+    except ValueError as exc:
+        raise CellError("is no duration such as 1970-01-01 02:00:00") from exc

@@ -12,7 +12,9 @@ import msgspec
 
 from hub import (
     BY_TABLE,
+    RULES,
     Batch,
+    CellError,
     Census,
     Check,
     ConfigError,
@@ -31,6 +33,21 @@ from hub_rest import mapping as maps
 from hub_rest.mapping import Wanted, expression, fill, own, parts, plain
 from hub_rest.rows import RowMapper
 from hub_rest.tool import Page, Tool
+
+SHOWN = 20
+
+
+class ListToRead(msgspec.Struct, frozen=True, kw_only=True):
+    """A list, asked for with *variables*, *whole* or from where *before*, its last cursor, ended.
+
+    *cursor* begins the next one.
+    """
+
+    list: Wanted
+    variables: dict[str, Any]
+    whole: bool
+    before: dict[str, Any]
+    cursor: dict[str, Any]
 
 
 class RestSource(Source, frozen=True, kw_only=True):
@@ -94,7 +111,7 @@ class RestSource(Source, frozen=True, kw_only=True):
 
     def _mapper(self, ctx: Context) -> RowMapper:
         return ctx.shared("mapper", lambda: RowMapper(
-            self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600)))  # fmt: skip
+            self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600), currency=ctx.currency))  # fmt: skip
 
     def _settings(self, ctx: Context) -> str:
         chosen = [
@@ -103,6 +120,8 @@ class RestSource(Source, frozen=True, kw_only=True):
             self.params,
             self.tz,
             self.hours_per_day,
+            RULES,
+            ctx.currency,
         ]
         return f"{hash_of(chosen)}"
 
@@ -160,9 +179,9 @@ class RestSource(Source, frozen=True, kw_only=True):
                     hours=one.sweep_hours
                 )
                 whole = not same or not (one.cursor or one.paging.resume) or due
-                yield Partition(id=id_, label=one.name, data={
-                    "list": one, "variables": variables, "whole": whole, "before": before, "cursor": {"settings": settings, "at": now.isoformat() if whole else before["at"]},
-                })  # fmt: skip
+                begun = {"settings": settings, "at": now.isoformat() if whole else before["at"]}
+                data = ListToRead(list=one, variables=variables, whole=whole, before=before, cursor=begun)
+                yield Partition(id=id_, label=one.name, data=data)
 
     def _asked(self, ctx: Context, one: Wanted) -> Iterator[dict[str, Any]]:
         """Return the variables of each asking of a list."""
@@ -193,22 +212,24 @@ class RestSource(Source, frozen=True, kw_only=True):
     # ---------- read ----------
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        """Read one list from its cursor, or whole; after a whole reading, say what is gone."""
-        data = partition.data
-        one: Wanted = data["list"]
-        before, whole = data["before"], data["whole"]
+        """Read one list from its cursor, or whole; after a whole reading, say what is gone.
+
+        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked for
+        again.
+        """
+        data: ListToRead = partition.data
+        one, before, whole = data.list, data.before, data.whole
         mapper, find, table, keys = self._mapper(ctx), expression(one.key), own(one).table, Keys(one)
         stamp_of = expression(one.cursor.field) if one.cursor else None
         since = None if whole else before.get("since")
-        variables = data["variables"] | {
-            "since": _written(since, one.cursor) if since and one.cursor else None
-        }
+        variables = data.variables | {"since": _written(since, one.cursor) if since and one.cursor else None}
         if one.paging.resume:
             variables["token"] = None if whole else before.get("token")
         proves = one.deletes.kind in {"absence", "probe"}
         known: dict[str, list[str]] = before.get("ids") or {}
         boxes: dict[str, list[str]] = {}
         newest = since or ""
+        wrong = 0
         mark: dict[str, Any] = {}
         pages = (
             iter([self._held(ctx, one, variables)])
@@ -219,7 +240,14 @@ class RestSource(Source, frozen=True, kw_only=True):
             records: list[Record] = []
             gone: list[Gone] = []
             for row in rows:
-                made = list(mapper.records(one, row, variables))
+                keys.note(row)
+                try:
+                    made = list(mapper.records(one, row, variables))
+                except CellError as exc:
+                    wrong += 1
+                    if wrong <= SHOWN:
+                        ctx.report_missing(str(exc), partition=partition.id)
+                    continue
                 itself = next((record for record in made if record.table == table), None)
                 if one.deletes.field and expression(one.deletes.field)(row):
                     gone += (
@@ -233,7 +261,6 @@ class RestSource(Source, frozen=True, kw_only=True):
                         boxes.setdefault(getattr(itself, "container_id", None) or "", []).append(
                             f"{find(row)}"
                         )
-                keys.note(row)
                 if stamp_of and (value := stamp_of(row)):
                     newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
             yield Batch(records=records, gone=tuple(gone))
@@ -244,6 +271,12 @@ class RestSource(Source, frozen=True, kw_only=True):
             raise SourceDataError(
                 f"{one.name}: {'; '.join(renamed)}: the API changed, or the mapping is for another version."
             )
+        if wrong:
+            if wrong > SHOWN:
+                ctx.report_missing(
+                    f"{one.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id
+                )
+            return
         left: list[Gone] = []
         if proves and (known or not whole):
             there = {native for natives in boxes.values() for native in natives}
@@ -261,7 +294,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         ctx.shared("read whole", set[str]).update([partition.id] if whole else [])
         yield Batch(
             gone=tuple(left),
-            cursor=data["cursor"]
+            cursor=data.cursor
             | {"since": newest, "token": mark.get("token") or before.get("token"), "ids": ids},
         )
 

@@ -10,11 +10,11 @@ from typing import Any
 import hub_rest.mappings
 import pytest
 from hub_rest.mapping import Mapping, load, parse, shipped
-from hub_rest.rows import RowMapper, seconds
+from hub_rest.rows import RowMapper
 from hub_rest.source import RestSource
 from hub_rest.testing.mapping_certification import SOURCE, MappingCertification, RestWorld
 
-from hub import ConfigError, SourceDataError
+from hub import CellError, ConfigError, SourceDataError
 from hub.http import Session
 from hub.source import Context
 from hub.store import Store
@@ -140,6 +140,11 @@ fields = { id = "id", container_id = { value = "x" }, title = "subject" }
         (('cursor = {', 'each = { list = "boards", set = { board = "id" } }\ncursor = {'), "each.list = 'boards' is no list above it."),
         (('cursor = {', 'cursr = {'), "unknown key 'cursr'"),
         (('title = "Desk"', 'title = "Desk"\nauth = { kind = "session" }'), "kind = 'session' needs url."),
+        (('title = "Desk"', 'title = "Desk"\ntz = "Mars/Olympus"'), "tz = 'Mars/Olympus' is not a time zone"),
+        (('title = "subject"', 'title = { path = "subject", unit = "hours" }'),
+         "task.title has no unit 'hours'."),
+        (('title = "subject"', 'title = "subject", percent = { path = "p", unit = "days" }'),
+         "task.percent has no unit 'days'."),
         (('title = "Desk"', 'title = '), "is not valid TOML"),
     ],
 )  # fmt: skip
@@ -262,13 +267,26 @@ def test_check_says_what_becomes_of_each_list() -> None:
     assert ("ok", "45 rows: task") == told["work packages"]
 
 
+def one_field(field: str, value: Any) -> Any:
+    """Return what *value* becomes in a *field* of a task, written as in a mapping."""
+    name = field.partition(" ")[0]
+    mapping = parse(GOOD.replace('title = "subject"', f'title = "subject", {field}'), "x")
+    mapper = RowMapper(mapping, name="s", tz="Europe/Paris", day_s=25200)
+    (record,) = mapper.records(mapping.list[0], {"id": 1, "subject": "t", "effort": value}, {})
+    return getattr(record, name)
+
+
+def effort(value: Any, unit: str) -> Any:
+    return one_field(f'estimate_s = {{ path = "effort", unit = "{unit}" }}', value)
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "wanted"),
     [("PT2H", "iso", 7200), ("P1DT4H", "iso", 100800), ("-PT30M", "iso", -1800), ("P1W", "iso", 604800), ("PT0.5H", "iso", 1800), (1.5, "hours", 5400),
      ("2", "minutes", 120), (2, "days", 50400), (1500, "milliseconds", 2), ("1970-01-02 03:00:00", "glide", 97200), (-90, "seconds", -90)],
 )  # fmt: skip
 def test_efforts_are_seconds(value: Any, unit: str, wanted: int) -> None:
-    assert wanted == seconds(value, unit, 25200)
+    assert wanted == effort(value, unit)
 
 
 @pytest.mark.parametrize(
@@ -276,8 +294,8 @@ def test_efforts_are_seconds(value: Any, unit: str, wanted: int) -> None:
     [("2 hours", "iso"), ("P", "iso"), ("PT", "iso"), ("soon", "glide"), ("x", "hours"), (True, "hours")],
 )
 def test_what_is_no_effort_is_refused(value: Any, unit: str) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        seconds(value, unit, 25200)
+    with pytest.raises(CellError, match=r"tickets, row 1: task.estimate_s from 'effort'"):
+        effort(value, unit)
 
 
 def test_a_list_is_asked_for_once_per_row_of_another(store: Store, tmp_path: Path) -> None:
@@ -343,11 +361,54 @@ def test_samples_hold_nothing_but_what_is_documented() -> None:
         assert made == set(json.loads((HERE / f"{name}.expected.json").read_text(encoding="utf-8"))), name
 
 
-def test_an_unreadable_day_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2024-03-30T23:30:00Z", "2024-03-31"),
+        ("2024-03-30", "2024-03-30"),
+        ("30/03/2024", "2024-03-30"),
+        (1711841400, "2024-03-31"),
+    ],
+)
+def test_a_day_is_the_civil_one_of_the_source(value: Any, day: str) -> None:
+    """A stamp falls on a day in the zone of the source, a day is as it is written."""
+    assert day == one_field('due_on = "effort"', value)
+
+
+def test_a_row_without_what_it_needs_is_an_error() -> None:
     mapper = RowMapper(parse(GOOD, "x"), name="s", tz="Europe/Paris", day_s=25200)
-    assert "2024-03-31" == mapper.day("2024-03-30T23:30:00Z")
-    assert "2024-03-30" == mapper.day("2024-03-30")
-    with pytest.raises(ValueError, match="Invalid isoformat"):
-        mapper.day("30/03/2024")
+    with pytest.raises(CellError, match="could be the 03/01 or the 01/03: say the field's format"):
+        one_field('due_on = "effort"', "03/01/2024")
     with pytest.raises(SourceDataError, match=r"tickets, row 1: nothing at 'subject', which is task.title"):
         list(mapper.records(parse(GOOD, "x").list[0], {"id": 1}, {}))
+
+
+def test_one_wrong_value_costs_its_row_only(store: Store) -> None:
+    """The row is named, the others are taken, nothing leaves, and it is asked for until it is right."""
+    examined = MappingCertification(DOCS)
+    world = Desk(examined, 3)
+    with SimulatorServer(world) as site:
+        assert "ok" == go(store, site, examined).verdict
+        known = store.rows("SELECT count(*) AS n FROM task WHERE presence = 'present'")
+        chosen = []
+
+        def bend(_: Request, answer: Response) -> Response:
+            rows = answer.body.get("data", []) if isinstance(answer.body, dict) else []
+            tickets = [row for row in rows if "minutes" in row]
+            if tickets and not chosen:
+                chosen.append(tickets[0]["id"])
+            changed = [
+                row | {"minutes": "1,234"} if row.get("id") in chosen and "minutes" in row else row
+                for row in rows
+            ]
+            return Response(body=answer.body | {"data": changed}) if tickets else answer
+
+        world.bend = bend
+        for _ in range(2):
+            report = go(store, site, examined, full=True)
+            assert "partial" == report.verdict
+            assert ["could be a thousand or a fraction" in line for line in report.missing] == [True]
+        assert known == store.rows("SELECT count(*) AS n FROM task WHERE presence = 'present'")
+        world.bend = None
+        assert ("ok", []) == ((last := go(store, site, examined)).verdict, last.missing)
+    assert [] == differences(store, SOURCE, world)

@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, RECORDS, Account, ConfigError, Container, Record
+from hub import (
+    BY_TABLE,
+    RECORDS,
+    Account,
+    CellError,
+    CellReader,
+    ConfigError,
+    Container,
+    Declared,
+    Record,
+    Worklog,
+    cell_text,
+    columns_of,
+)
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id", "parent_id",
               "from_id", "to_id", "iteration_id", "row_id"}  # fmt: skip
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600}
-_TRUE = {"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"}
-_FALSE = {"0", "", "non", "n", "no", "false", "faux", "-"}
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("janv janvier jan january", "févr février fevr fevrier fev feb february", "mars mar march", "avr avril apr april",
-         "mai may", "juin jun june", "juil juillet jul july", "août aout aug august", "sept septembre sep september",
-         "oct octobre october", "nov novembre november", "déc décembre dec decembre december"), start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
+_EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
+_PARTS = frozenset({"share", "percent"})
+_DAY_S = 86400
+_HOW = {
+    "decimal": 'say decimal = "," or "." in the mapping',
+    "order": 'say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping',
+    "unit": 'say unit = "share" or "percent" in the mapping',
+}
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where one field of the record comes from.
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts; *format*: a strptime format for dates.
+    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for
+    dates, or ``excel`` for the numbers by which Excel counts days.
     *values* maps what the file says to what the record says; *default* stands for an empty cell.
     *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
     """
 
     column: str | None = None
     value: str | int | float | bool | None = None
-    unit: Literal["seconds", "minutes", "hours", "days"] | None = None
+    unit: Literal["seconds", "minutes", "hours", "days", "share", "percent"] | None = None
     format: str | None = None
     values: dict[str, str | int | float | bool] | None = None
     default: str | int | float | bool | None = None
@@ -79,7 +88,11 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mapping file: how a table of any shape becomes records of one type."""
+    """One mapping file: how a table of any shape becomes records of one type.
+
+    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row of
+    hours covers.
+    """
 
     record: str
     fields: dict[str, Field | str]
@@ -93,8 +106,9 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     outline: Outline | None = None
     unpivot: Unpivot | None = None
     hours_per_day: float | None = None
+    period: Literal["day", "week", "month"] = "day"
     decimal: Literal[".", ",", "auto"] = "auto"
-    date_formats: tuple[str, ...] = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
+    date_formats: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     snapshot: Literal["full", "delta"] = "full"
     files: Literal["each", "latest"] = "each"
@@ -102,8 +116,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     container: dict[str, str] = {}
 
 
-class CellError(Exception):
-    """A cell cannot be understood; the source adds file, sheet, row and column."""
+class RowError(Exception):
+    """A row cannot be understood; the source adds file, sheet and row."""
 
     def __init__(self, column: str, value: Any, why: str) -> None:
         """Keep what is wrong with *value* in *column*."""
@@ -140,6 +154,7 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
             re.compile(text)
         except re.error as exc:
             raise ConfigError(f"{where}: {label} = {text!r} is not a regular expression ({exc}).") from exc
+    _check_units(mapping, cls, where)
     if mapping.snapshot == "delta" and not mapping.key:
         raise ConfigError(
             f'{where}: a delta needs key = ["column", …]: without it the same line would be counted again.'
@@ -151,30 +166,52 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     return cls
 
 
+def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
+    if mapping.hours_per_day is not None and not 0 < mapping.hours_per_day <= 24:
+        raise ConfigError(
+            f"{where}: hours_per_day = {mapping.hours_per_day:g} is not above 0 and at most 24."
+        )
+    for name, field in mapping.fields.items():
+        unit = field.unit if isinstance(field, Field) else None
+        kind = columns_of(cls)[name].kind
+        fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
+        if unit is not None and unit not in fits:
+            known = ", ".join(sorted(fits)) or "none"
+            raise ConfigError(f"{where} [fields]: {name} has no unit {unit!r}; it can have {known}.")
+
+
 def _required(cls: type[Record]) -> list[str]:
     return [field.name for field in msgspec.structs.fields(cls) if field.required and field.name != "id"]
 
 
-Kind = Literal[
-    "text", "int", "float", "bool", "day", "instant", "month", "seconds", "minor", "reference", "choice"
-]
-
-
 class RowMapper:
-    """Map rows of one file; ids get the file's *prefix*, *source* names the hub's source."""
+    """Map rows of one file; ids get its *prefix*, *source* names the hub's source, *currency* is the hub's.
+
+    *readers* are those of another mapper that looked at the file's rows already.
+    """
 
     def __init__(
-        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float
-    ) -> None:
-        """Prepare converters for every mapped field."""
-        self.mapping, self.cls, self.source, self.prefix = mapping, cls, source, prefix
-        self.hours_per_day = mapping.hours_per_day or hours_per_day
+        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float,
+        tz: str = "UTC", currency: str = "EUR", readers: dict[str, CellReader] | None = None,
+    ) -> None:  # fmt: skip
+        """Prepare a reader for every mapped field."""
+        self.mapping, self.cls, self.source, self.prefix, self.currency = (
+            mapping,
+            cls,
+            source,
+            prefix,
+            currency,
+        )
+        self.hours_per_day, self.zone = mapping.hours_per_day or hours_per_day, ZoneInfo(tz)
         self.fields = {
             name: Field(column=field) if isinstance(field, str) else field
             for name, field in mapping.fields.items()
         }
+        self.known = columns_of(cls)
+        self.readers = readers or {
+            name: CellReader(self.known[name], self._declared(field)) for name, field in self.fields.items()
+        }
         hints = get_type_hints(cls)
-        self.kinds = {name: _kind(name, hints[name]) for name in self.fields}
         self.choices = {name: _choices(hints[name]) for name in self.fields}
         self.required = _required(cls)
         self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
@@ -185,6 +222,29 @@ class RowMapper:
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
         self.told: set[str] = set()
+
+    def _declared(self, field: Field) -> Declared:
+        return Declared(
+            decimal=None if self.mapping.decimal == "auto" else self.mapping.decimal,
+            formats=(field.format,) if field.format else self.mapping.date_formats, unit=field.unit,
+            day_s=Decimal(repr(float(self.hours_per_day))) * 3600, currency=self.currency, zone=self.zone,
+            how=_HOW,
+            longest=_DAY_S if self.cls is Worklog and self.mapping.period == "day" else None,
+        )  # fmt: skip
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether the mapping leaves nothing for the columns to show."""
+        return all(reader.is_settled for reader in self.readers.values())
+
+    def look(self, row: dict[str, Any]) -> None:
+        """Note what a row shows of how its columns are written."""
+        for name, reader in self.readers.items():
+            if not reader.is_settled and self.fields[name].column is not None:
+                try:
+                    reader.look(self._raw(name, self.fields[name], row))
+                except RowError:
+                    continue  # told when the row is read
 
     def columns(self) -> set[str]:
         """Return every column the mapping needs."""
@@ -200,13 +260,13 @@ class RowMapper:
         return needed
 
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
-        """Yield the records of one row. Raises `CellError` for a value that cannot be understood."""
-        values = {name: self._value(name, field, row) for name, field in self.fields.items()}
+        """Yield the records of one row. Raises `RowError` for a value that cannot be understood."""
+        values = self._values(row)
         values = {name: value for name, value in values.items() if value is not None or name in self.optional}
         for name in self.required:
             if values.get(name) is None:
                 column = self.fields[name].column or name
-                raise CellError(column, row.get(column), f"{name} may not be empty")
+                raise RowError(column, row.get(column), f"{name} may not be empty")
         native = self._native(row)
         record_id = f"{self.source}:{self.prefix}{native}"
         if self.mapping.outline and "parent_id" in self.cls.__struct_fields__:
@@ -218,34 +278,34 @@ class RowMapper:
         if self.mapping.key:
             parts = []
             for column in self.mapping.key:
-                text = plain(row.get(column))
+                text = cell_text(row.get(column))
                 parts.append(text)
             if not any(parts):
-                raise CellError(", ".join(self.mapping.key), "", "the key is empty")
+                raise RowError(", ".join(self.mapping.key), "", "the key is empty")
             native = "/".join(part.replace("/", "∕") for part in parts)
             self.seen[native] += 1
             if self.seen[native] > 1:
-                raise CellError(
+                raise RowError(
                     ", ".join(self.mapping.key),
                     native,
                     "the key is already used by a row above; add a column to key",
                 )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
-        content = "\x1f".join(f"{column}={plain(value)}" for column, value in sorted(row.items()))
+        content = "\x1f".join(f"{column}={cell_text(value)}" for column, value in sorted(row.items()))
         digest = hashlib.sha256(content.encode()).hexdigest()[:20]
         self.seen[digest] += 1
         return f"{digest}#{self.seen[digest]}"
 
     def _parent(self, row: dict[str, Any], record_id: str) -> str | None:
         column = self.mapping.outline.column if self.mapping.outline else ""
-        text = plain(row.get(column)).strip(".")
+        text = cell_text(row.get(column)).strip(".")
         if not text:
-            raise CellError(column, row.get(column), "the outline level is empty")
+            raise RowError(column, row.get(column), "the outline level is empty")
         try:
             level = len(text.split(".")) if "." in text else int(float(text))
         except ValueError as exc:
-            raise CellError(column, text, "is not an outline level such as 2 or 1.3") from exc
+            raise RowError(column, text, "is not an outline level such as 2 or 1.3") from exc
         while self.levels and self.levels[-1][0] >= level:
             self.levels.pop()
         parent = self.levels[-1][1] if self.levels else None
@@ -273,164 +333,67 @@ class RowMapper:
                 yield Container(id=value, **cast("Any", facts))
 
     def _facts(self, columns: dict[str, str], row: dict[str, Any]) -> dict[str, Any]:
-        found = {name: plain(row.get(column)) for name, column in columns.items()}
+        found = {name: cell_text(row.get(column)) for name, column in columns.items()}
         return {name: text for name, text in found.items() if text}
 
-    def _value(self, name: str, field: Field, row: dict[str, Any]) -> Any:
-        if field.column is None:
-            raw: Any = field.value
-        else:
-            raw = row.get(field.column)
+    def _values(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a row, in the order of the mapping.
+
+        Amounts are held against the row's currency.
+        """
+        found: dict[str, Any] = {}
+        if "currency" in self.fields:
+            found["currency"] = self._value("currency", row, None)
+        currency = found.get("currency") or self.currency
+        values = {
+            name: found[name] if name in found else self._value(name, row, currency) for name in self.fields
+        }
+        if "currency" in self.known and "currency" not in self.optional and values.get("currency") is None:
+            values["currency"] = currency
+        return values
+
+    def _raw(self, name: str, field: Field, row: dict[str, Any]) -> Any:
+        """Return what the mapping takes for a field of a row.
+
+        Through its pattern, its words and its default.
+        """
+        raw: Any = field.value if field.column is None else row.get(field.column)
         if isinstance(raw, str):
             raw = raw.strip()
         if field.pattern and raw not in {None, ""}:
-            match = re.search(field.pattern, plain(raw))
+            match = re.search(field.pattern, cell_text(raw))
             raw = (match.group(1) if match.groups() else match.group(0)) if match else None
         if field.values is not None:
-            text = plain(raw)
+            text = cell_text(raw)
             known = self.values[name]
             if text.casefold() in known:
                 raw = known[text.casefold()]
             elif text and field.default is None:
-                raise CellError(field.column or name, raw, f"is not one of {', '.join(field.values)}")
+                raise RowError(field.column or name, raw, f"is not one of {', '.join(field.values)}")
             else:
                 raw = None
-        if raw is None or raw == "":
-            raw = field.default
+        return field.default if raw is None or raw == "" else raw
+
+    def _value(self, name: str, row: dict[str, Any], currency: str | None) -> Any:
+        field = self.fields[name]
+        raw = self._raw(name, field, row)
         if raw is None or raw == "":
             return None
-        return self._convert(name, field, raw)
-
-    def _convert(self, name: str, field: Field, raw: Any) -> Any:
-        column = field.column or name
-        match self.kinds[name]:
-            case "reference":
-                native = plain(raw).replace("/", "∕")
-                if name in {"task_id", "parent_id", "from_id", "to_id", "row_id"} and not field.source:
-                    native = self.prefix + native
-                return f"{field.source or self.source}:{native}"
-            case "text":
-                return plain(raw)
-            case "choice":
-                text = plain(raw)
-                if text not in self.choices[name]:
-                    raise CellError(
-                        column,
-                        raw,
-                        f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}",
-                    )
-                return text
-            case "bool":
-                text = plain(raw).casefold()
-                if text in _TRUE or text in _FALSE:
-                    return text in _TRUE
-                raise CellError(column, raw, "is neither yes nor no")
-            case "day":
-                return self._date(column, field, raw).isoformat()
-            case "month":
-                return self._month(column, field, raw)
-            case "instant":
-                return self._date(column, field, raw).isoformat() + "T00:00:00Z"
-            case "seconds":
-                factor = (
-                    self.hours_per_day * 3600 if field.unit == "days" else _UNITS[field.unit or "seconds"]
-                )
-                if isinstance(raw, (time, timedelta)):
-                    return round(_seconds_of(raw))
-                if match := re.fullmatch(r"(-?)(\d+):(\d\d)(?::(\d\d))?", plain(raw)):
-                    sign, hours, minutes, secs = match.groups()
-                    total = int(hours) * 3600 + int(minutes) * 60 + int(secs or 0)
-                    return -total if sign else total
-                return round(self._number(column, raw) * factor)
-            case "minor":
-                return round(self._number(column, raw) * 100)
-            case "int":
-                number = self._number(column, raw)
-                if number != int(number):
-                    raise CellError(column, raw, "is not a whole number")
-                return int(number)
-            case _:
-                return self._number(column, raw)
-
-    def _number(self, column: str, raw: Any) -> float:
-        if isinstance(raw, bool) or (isinstance(raw, float) and not math.isfinite(raw)):
-            raise CellError(column, raw, "is not a number")
-        if isinstance(raw, (int, float)):
-            return float(raw)
-        text = re.sub(r"[\s\u00a0\u202f'’€$£%]|EUR|USD", "", plain(raw))
-        negative = text.startswith("(") and text.endswith(")")
-        text = text.strip("()")
-        decimal = self.mapping.decimal
-        if decimal == "auto":
-            decimal = "," if text.rfind(",") > text.rfind(".") else "."
-            # 1,234 or 1.234 alone could be either: only one sign followed by exactly three digits is in doubt
-            if re.fullmatch(r"-?\d{1,3}[,.]\d{3}", text):
-                raise CellError(
-                    column, raw, 'could be a thousand or a fraction: say decimal = "," or "." in the mapping'
-                )
-        other = "." if decimal == "," else ","
-        text = text.replace(other, "").replace(decimal, ".")
+        if name in REFERENCES:
+            native = cell_text(raw).replace("/", "∕")
+            if name in {"task_id", "parent_id", "from_id", "to_id", "row_id"} and not field.source:
+                native = self.prefix + native
+            return f"{field.source or self.source}:{native}"
+        if self.choices[name]:
+            text = cell_text(raw)
+            if text not in self.choices[name]:
+                why = f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                raise RowError(field.column or name, raw, why)
+            return text
         try:
-            number = float(text)
-        except ValueError as exc:
-            raise CellError(column, raw, "is not a number") from exc
-        if not math.isfinite(number):
-            raise CellError(column, raw, "is not a number")
-        return -number if negative else number
-
-    def _date(self, column: str, field: Field, raw: Any) -> date:
-        if isinstance(raw, datetime):
-            return raw.date()
-        if isinstance(raw, date):
-            return raw
-        text = plain(raw)
-        for pattern in (field.format,) if field.format else self.mapping.date_formats:
-            if (found := _parsed(text, pattern)) is not None:
-                return found
-        shown = field.format or ", ".join(self.mapping.date_formats)
-        raise CellError(column, raw, f"is not a date like {shown}")
-
-    def _month(self, column: str, field: Field, raw: Any) -> str:
-        if not isinstance(raw, (datetime, date)):
-            text = plain(raw).casefold().replace(".", "")
-            if re.fullmatch(r"\d{4}-\d{2}", text):
-                return text
-            if match := re.fullmatch(r"(\d{1,2})[/-](\d{4})", text):
-                return f"{match.group(2)}-{int(match.group(1)):02d}"
-            if match := re.fullmatch(r"([a-zéûà]+)[ -](\d{2}|\d{4})", text):
-                number = _MONTHS.get(match.group(1))
-                if number:
-                    year = int(match.group(2)) + (2000 if len(match.group(2)) == 2 else 0)
-                    return f"{year}-{number:02d}"
-        return self._date(column, field, raw).isoformat()[:7]
-
-
-@functools.lru_cache(maxsize=10_000)
-def _parsed(text: str, pattern: str) -> date | None:
-    """Read a date once: a timesheet names each day many times."""
-    try:
-        return datetime.strptime(text, pattern).date()
-    except ValueError:
-        return None
-
-
-def plain(value: Any) -> str:
-    """Return a cell as the text a person sees: 3.0 is 3, a midnight is a date, nothing is ''."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ")
-    return " ".join(str(value).split())
-
-
-def _seconds_of(value: time | timedelta) -> float:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value.hour * 3600 + value.minute * 60 + value.second
+            return self.readers[name].value(raw, currency=currency)
+        except CellError as exc:
+            raise RowError(field.column or name, raw, str(exc)) from exc
 
 
 def _choices(hint: Any) -> tuple[str, ...]:
@@ -439,28 +402,3 @@ def _choices(hint: Any) -> tuple[str, ...]:
         if getattr(part, "__origin__", None) is Literal:
             found.extend(get_args(part))
     return tuple(found)
-
-
-def _kind(name: str, hint: Any) -> Kind:
-    parts: Sequence[Any] = get_args(hint) or (hint,)
-    if name in REFERENCES:
-        return "reference"
-    if _choices(hint):
-        return "choice"
-    if name == "seconds" or name.endswith("_s"):
-        return "seconds"
-    if name.endswith("_minor"):
-        return "minor"
-    if name.endswith("_on") or name == "day":
-        return "day"
-    if name.endswith("_at") or name == "at":
-        return "instant"
-    if name == "month":
-        return "month"
-    if bool in parts:
-        return "bool"
-    if int in parts:
-        return "int"
-    if float in parts:
-        return "float"
-    return "text"

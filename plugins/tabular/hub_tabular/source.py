@@ -12,7 +12,9 @@ import msgspec
 
 from hub import (
     RECORDS,
+    RULES,
     Batch,
+    CellReader,
     Census,
     Check,
     ConfigError,
@@ -28,10 +30,26 @@ from hub import (
     relative_name,
 )  # fmt: skip
 from hub_tabular import tables
-from hub_tabular.mapping import CellError, Mapping, RowMapper, check_mapping
+from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 
 BATCH = 2000
 SHOWN = 20
+
+
+class FileToRead(msgspec.Struct, frozen=True, kw_only=True):
+    """A file whose rows are known under *prefix*; *read_by* is what it is read by besides its content."""
+
+    path: Path
+    name: str
+    prefix: str
+    mapping: Mapping
+    read_by: str
+
+
+class FileAway(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is no longer there, with its last cursor."""
+
+    cursor: dict[str, Any]
 
 
 class TabularSource(Source, frozen=True, kw_only=True):
@@ -85,18 +103,17 @@ class TabularSource(Source, frozen=True, kw_only=True):
         yield Check(name="files", state="ok", detail=f"{len(files)} files match {self.path}")
         for path in files:
             try:
-                self._check_headers(path, mapping, self._mapper(mapping, ""))
+                self._check_headers(path, mapping, self._mapper(ctx, mapping, ""))
             except SourceDataError as exc:
                 yield Check(name=path.name, state="failed", detail=str(exc))
 
-    def _mapper(self, mapping: Mapping, prefix: str) -> RowMapper:
+    def _mapper(
+        self, ctx: Context, mapping: Mapping, prefix: str, readers: dict[str, CellReader] | None = None
+    ) -> RowMapper:
         return RowMapper(
-            mapping,
-            check_mapping(mapping, self.mapping),
-            source=self.name,
-            prefix=prefix,
-            hours_per_day=self.hours_per_day,
-        )
+            mapping, check_mapping(mapping, self.mapping), source=self.name, prefix=prefix,
+            hours_per_day=self.hours_per_day, tz=self.tz, currency=ctx.currency, readers=readers,
+        )  # fmt: skip
 
     def _check_headers(self, path: Path, mapping: Mapping, mapper: RowMapper) -> None:
         found = tables.first_headers(path, mapping)
@@ -110,7 +127,9 @@ class TabularSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Partition]:
         """Return one partition per new or changed file; a changed mapping reads all files again."""
         mapping, cls = self._mapping(ctx)
-        digest = FileState.of(ctx.resolve(self.mapping)).sha256
+        # what a cell becomes depends on these besides the mapping: another one reads all files again
+        rules = f"rules {RULES}, {ctx.currency}, {self.tz}, {self.hours_per_day:g}"
+        read_by = f"{FileState.of(ctx.resolve(self.mapping)).sha256} {rules}"
         files = self._files(ctx, mapping)
         if not files:
             ctx.report_missing(f"no file matches {self.path}: check the path, or whether the share is there.")
@@ -125,7 +144,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 state
                 and not ctx.full
                 and not cursor.get("vanished")
-                and cursor.get("mapping") == digest
+                and cursor.get("mapping") == read_by
                 and cursor.get("file", identities[name]) == name
                 and (state.looks_unchanged(path) or FileState.of(path).sha256 == state.sha256)
             ):
@@ -138,11 +157,11 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 complete=full,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
                 evidence=f"absent from {path.name}",
-                data={"path": path, "name": name, "prefix": prefix, "mapping": mapping, "digest": digest},
+                data=FileToRead(path=path, name=name, prefix=prefix, mapping=mapping, read_by=read_by),
             )
         for key in sorted(set(cursors) - set(identities.values())) if each else ():
             if FileState.of_cursor(cursors[key]) and not cursors[key].get("vanished"):
-                yield Partition(id=key, data={"vanished": cursors[key]})
+                yield Partition(id=key, data=FileAway(cursor=cursors[key]))
 
     def _identities(
         self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]
@@ -178,19 +197,21 @@ class TabularSource(Source, frozen=True, kw_only=True):
         return found
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        """Read one file twice: for its faults, then for its rows.
+        """Read one file for how its columns are written, for its faults, then for its rows.
 
         With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or not at all.
         """
-        if was := partition.data.get("vanished"):
-            yield Batch(cursor=was | {"vanished": True})  # read anew when it is there again
+        one: FileToRead | FileAway = partition.data
+        if isinstance(one, FileAway):
+            yield Batch(cursor=one.cursor | {"vanished": True})  # read anew when it is there again
             return
-        path: Path = partition.data["path"]
-        mapping: Mapping = partition.data["mapping"]
+        path, mapping = one.path, one.mapping
         state = FileState.of(path)
         ctx.count(bytes_=state.size)
-        self._check_headers(path, mapping, self._mapper(mapping, ""))
-        if not mapping.key and self._tell_wrong_rows(ctx, partition, path, mapping):
+        self._check_headers(path, mapping, self._mapper(ctx, mapping, ""))
+        readers = self._readers(ctx, one)
+        wrong = self._tell_wrong_rows(ctx, partition.id, one, readers)
+        if wrong and not mapping.key:
             # a row named by its content cannot be told from an edited one: half a file would count edits twice
             ctx.report_missing(
                 f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; what was known of it "
@@ -198,29 +219,41 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 partition=partition.id,
             )
             return
-        mapper = self._mapper(mapping, partition.data["prefix"])
+        mapper = self._mapper(ctx, mapping, one.prefix, readers)
         batch: list[Record] = []
-        wrong = bool(mapping.key) and self._tell_wrong_rows(ctx, partition, path, mapping)
         for number, row in tables.table_rows(path, mapping):
             if number % 1000 == 0:
                 ctx.raise_if_cancelled()
             try:
                 batch.extend(mapper.records(row))
-            except CellError:
+            except RowError:
                 continue  # told above
             if len(batch) >= BATCH:
                 yield Batch(records=batch)
                 batch = []
         state.verify(path)
-        yield Batch(records=batch, cursor=None if wrong else self._done(state, partition))
+        yield Batch(records=batch, cursor=None if wrong else self._done(state, partition.id, one))
 
-    def _done(self, state: FileState, partition: Partition) -> dict[str, Any]:
-        done: dict[str, Any] = msgspec.to_builtins(state) | {"mapping": partition.data["digest"]}
-        return done if partition.data["name"] == partition.id else done | {"file": partition.data["name"]}
+    def _done(self, state: FileState, partition: str, one: FileToRead) -> dict[str, Any]:
+        done: dict[str, Any] = msgspec.to_builtins(state) | {"mapping": one.read_by}
+        return done if one.name == partition else done | {"file": one.name}
 
-    def _tell_wrong_rows(self, ctx: Context, partition: Partition, path: Path, mapping: Mapping) -> int:
-        """Read the file once for its faults, name the first of them, and give their number."""
-        mapper = self._mapper(mapping, partition.data["prefix"])
+    def _readers(self, ctx: Context, one: FileToRead) -> dict[str, CellReader]:
+        """Return the readers of the fields, which looked at the whole file where the mapping says not all."""
+        mapper = self._mapper(ctx, one.mapping, one.prefix)
+        if not mapper.is_settled:
+            for number, row in tables.table_rows(one.path, one.mapping):
+                if number % 1000 == 0:
+                    ctx.raise_if_cancelled()
+                mapper.look(row)
+        return mapper.readers
+
+    def _tell_wrong_rows(
+        self, ctx: Context, partition: str, one: FileToRead, readers: dict[str, CellReader]
+    ) -> int:
+        """Read the file once for its faults, name the first of them, and return their number."""
+        path, mapping = one.path, one.mapping
+        mapper = self._mapper(ctx, mapping, one.prefix, readers)
         sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
         wrong = 0
         for number, row in tables.table_rows(path, mapping):
@@ -229,17 +262,17 @@ class TabularSource(Source, frozen=True, kw_only=True):
             try:
                 for _ in mapper.records(row):
                     pass
-            except CellError as exc:
+            except RowError as exc:
                 wrong += 1
                 if wrong <= SHOWN:
                     shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
                     ctx.report_missing(
                         f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}",
-                        partition=partition.id,
+                        partition=partition,
                     )
         if wrong > SHOWN:
             ctx.report_missing(
-                f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id
+                f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition
             )
         return wrong
 

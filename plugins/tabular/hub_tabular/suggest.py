@@ -8,9 +8,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from hub import BY_TABLE, ConfigError, SourceDataError
+from hub import BY_TABLE, ConfigError, SourceDataError, cell_text
 from hub_tabular import tables
-from hub_tabular.mapping import plain
 
 _LOOK = 60
 # words of headers, French and English, without accents: the first field that fits and is free takes the column
@@ -84,7 +83,7 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     data = [
         dict(zip(names, cells, strict=False))
         for cells in rows[header + 1 :]
-        if any(plain(cell) for cell in cells)
+        if any(cell_text(cell) for cell in cells)
     ]
     kind = record or max(_WORDS, key=lambda one: _fit(one, names))
     return _write(path, kind, names, header, data, sheet=sheet, guessed=record is None)
@@ -93,11 +92,11 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
 def _header_row(rows: list[list[Any]]) -> int | None:
     best, score = None, 1.0
     for number, cells in enumerate(rows[:30]):
-        texts = [plain(cell) for cell in cells if plain(cell)]
+        texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         words = [text for text in texts if re.search(r"[^\W\d]", text) and len(text) < 60]
         if len(words) < 2 or len(set(texts)) < len(texts) or len(words) < len(texts) * 0.8:
             continue
-        below = sum(bool(plain(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
+        below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))
         if value > score:
             best, score = number, value
@@ -152,7 +151,7 @@ def _write(
         out.append(f"sheet = {_toml(sheet)}")
     out.append(f"header_row = {header + 1}")
     if any(
-        re.match(r"(?i)(somme|total|sous-total|subtotal)\b", plain(value))
+        re.match(r"(?i)(somme|total|sous-total|subtotal)\b", cell_text(value))
         for row in data
         for value in row.values()
     ):
@@ -160,13 +159,16 @@ def _write(
     sparse = [
         name
         for name in names
-        if data and 0 < sum(bool(plain(row.get(name))) for row in data) < len(data) * 0.6
+        if data and 0 < sum(bool(cell_text(row.get(name))) for row in data) < len(data) * 0.6
     ]
-    groups = [name for name in sparse if name in found.values() and data and plain(data[0].get(name))]
+    groups = [name for name in sparse if name in found.values() and data and cell_text(data[0].get(name))]
     if groups:
         out.append(f"# carry_down = {_toml(groups)}   # if an empty cell means 'as above'")
     if any(
-        re.search(r"\d,\d", plain(value)) for row in data for value in row.values() if isinstance(value, str)
+        re.search(r"\d,\d", cell_text(value))
+        for row in data
+        for value in row.values()
+        if isinstance(value, str)
     ):
         out.append('decimal = ","')
     out.append(
@@ -212,20 +214,20 @@ def _optional(cls: Any) -> list[str]:
 
 
 def _field(kind: str, field: str, name: str, data: list[dict[str, Any]]) -> str:
-    values = [row.get(name) for row in data if plain(row.get(name))]
+    values = [row.get(name) for row in data if cell_text(row.get(name))]
     parts = [f"column = {_toml(name)}"]
     if field.endswith("_on") or field == "day":
         if (
             values
             and not tables.looks_like_date(values[0])
-            and (pattern := _date_format([plain(v) for v in values]))
+            and (pattern := _date_format([cell_text(v) for v in values]))
         ):
             parts.append(f"format = {_toml(pattern)}")
     elif field == "seconds" or field.endswith("_s"):
         days = re.search(r"\b(jh|jours?|days?|charge|j)\b", _bare(name))
         parts.append(f'unit = "{"days" if days else "hours"}"')
     elif _choices(kind, field):
-        seen = list(dict.fromkeys(plain(value) for value in values))[:12]
+        seen = list(dict.fromkeys(cell_text(value) for value in values))[:12]
         if seen:
             known = _choices(kind, field)
             pairs = ", ".join(f"{_toml(text)} = {_toml(_guess(text, known))}" for text in seen)

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from hub import SourceDataError
-from hub_tabular.mapping import Drop, Mapping, plain
+from hub import SourceDataError, cell_text
+from hub_tabular.formats import Shown, formats
+from hub_tabular.mapping import Drop, Mapping
 
 TEXT = (".csv", ".tsv", ".txt")
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
@@ -71,8 +72,12 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
             for _ in range(first):
                 yield []  # calamine starts at the first filled row: keep the numbers a person sees
             left = table.start[1] if table.start else 0
-            for row in table.to_python(skip_empty_area=True):
-                yield [None] * left + [None if cell == "" else cell for cell in row]
+            shown = formats(path, sheet)
+            for place, row in enumerate(table.to_python(skip_empty_area=True), start=first):
+                cells = [None] * left + [None if cell == "" else cell for cell in row]
+                if shown:
+                    cells = [_as_shown(cell, shown.get((place, at))) for at, cell in enumerate(cells)]
+                yield cells
     except python_calamine.PasswordError as exc:
         raise SourceDataError(
             f"{path.name} is protected by a password: save a copy without one for the hub."
@@ -85,6 +90,10 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
         raise SourceDataError(
             f"{path.name} cannot be opened ({exc.strerror or exc}): close it elsewhere or give the right to read."
         ) from exc
+
+
+def _as_shown(cell: Any, shown: Shown | None) -> Any:
+    return shown.of(cell) if shown and isinstance(cell, int | float) and not isinstance(cell, bool) else cell
 
 
 def detect_encoding(path: Path) -> str:
@@ -131,7 +140,7 @@ def headers(cells: list[Any]) -> list[str]:
     """Return column names: as a person reads them, told apart when equal, letters where empty."""
     names: list[str] = []
     for number, cell in enumerate(cells[:_MAX_COLUMNS]):
-        name = plain(cell) or f"#{number + 1}"
+        name = cell_text(cell) or f"#{number + 1}"
         base, count = name, 2
         while name in names:
             name = f"{base} ({count})"
@@ -156,14 +165,14 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
             names = headers(cells)
             continue
         row = dict(zip(names, cells, strict=False))
-        filled = [value for value in row.values() if value is not None and plain(value)]
+        filled = [value for value in row.values() if value is not None and cell_text(value)]
         if not filled or _dropped(row, drops):
             continue
         if groups and len(filled) == 1:
-            hit = _group(plain(filled[0]), groups, carried)
+            hit = _group(cell_text(filled[0]), groups, carried)
             if hit:
                 continue
-        empty = {name for name in names if not plain(row.get(name))}
+        empty = {name for name in names if not cell_text(row.get(name))}
         for name in mapping.carry_down:
             if name not in empty:
                 carried[name] = row[name]
@@ -178,7 +187,7 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
             continue
         fixed = {name: value for name, value in row.items() if not pivot.search(name)}
         for name, value in row.items():
-            if pivot.search(name) and plain(value):
+            if pivot.search(name) and cell_text(value):
                 yield number, fixed | {mapping.unpivot.name: name, mapping.unpivot.value: value}
     if names is None:
         raise SourceDataError(
@@ -201,7 +210,7 @@ def first_headers(path: Path, mapping: Mapping) -> list[str]:
 def _dropped(row: dict[str, Any], drops: list[tuple[Drop, re.Pattern[str]]]) -> bool:
     for drop, pattern in drops:
         cells = [row.get(drop.column)] if drop.column else list(row.values())
-        if any(cell is not None and pattern.search(plain(cell)) for cell in cells):
+        if any(cell is not None and pattern.search(cell_text(cell)) for cell in cells):
             return True
     return False
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from hub_tabular import tables
-from hub_tabular.mapping import CellError, Mapping, RowMapper, check_mapping
+from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 
@@ -61,7 +61,7 @@ def value(field: str, cell: Any, spec: str, record: str = "worklog", more: str =
         (timedelta(hours=2), '{ column = "C" }', 7200),
         (0.25, '{ column = "C", unit = "hours" }', 900),
         ("90", '{ column = "C", unit = "minutes" }', 5400),
-        ("1 234,5", '{ column = "C", unit = "hours" }', 4444200),
+        ("1 234,5", '{ column = "C", unit = "minutes" }', 74070),
         ("(3)", '{ column = "C", unit = "hours" }', -10800),
     ],
 )
@@ -74,8 +74,9 @@ def test_efforts(cell: Any, spec: str, seconds: int) -> None:
     ("cell", "spec", "day"),
     [
         ("2026-03-01", '"C"', "2026-03-01"),
-        ("01/03/2026", '"C"', "2026-03-01"),
-        ("01/03/26", '"C"', "2026-03-01"),
+        ("31/03/2026", '"C"', "2026-03-31"),
+        ("31/03/26", '"C"', "2026-03-31"),
+        ("01/03/26", '{ column = "C", format = "%d/%m/%y" }', "2026-03-01"),
         ("03/01/2026", '{ column = "C", format = "%m/%d/%Y" }', "2026-03-01"),
         (date(2026, 3, 1), '"C"', "2026-03-01"),
         (datetime(2026, 3, 1, 0, 0), '"C"', "2026-03-01"),
@@ -87,7 +88,7 @@ def test_days(cell: Any, spec: str, day: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["2026-03", "03/2026", "mars 2026", "mars-26", "MARCH 2026", date(2026, 3, 9), "09/03/2026"]
+    "cell", ["2026-03", "03/2026", "mars 2026", "mars-26", "MARCH 2026", date(2026, 3, 9), "29/03/2026"]
 )
 def test_months(cell: Any) -> None:
     """A budget's month may be written in many ways."""
@@ -109,7 +110,7 @@ def test_money_choices_and_flags() -> None:
 @pytest.mark.parametrize(
     ("field", "cell", "spec", "words"),
     [
-        ("day", "31/02/2026", '"C"', "is not a date like"),
+        ("day", "31/02/2026", '"C"', "is not a date such as"),
         ("day", "", '"C"', "day may not be empty"),
         ("seconds", "seven", '{ column = "C", unit = "hours" }', "is not a number"),
         ("seconds", "1,234", '{ column = "C", unit = "hours" }', "could be a thousand or a fraction"),
@@ -121,7 +122,7 @@ def test_money_choices_and_flags() -> None:
 )
 def test_cells_that_cannot_be_understood(field: str, cell: Any, spec: str, words: str) -> None:
     """The column, the value and the way out are said; nothing is guessed."""
-    with pytest.raises(CellError) as caught:
+    with pytest.raises(RowError) as caught:
         value(field, cell, spec)
 
     assert words in caught.value.why
@@ -166,7 +167,7 @@ def test_a_wrong_cell_names_file_row_and_column(tmp_path: Path, store: Any) -> N
     right = sync_once(store, source, base=tmp_path)
 
     assert ("partial", 3) == (report.verdict, report.changes.inserted)
-    assert "a.csv, row 3, column Day: '2026-13-05' is not a date like" in report.missing[0]
+    assert "a.csv, row 3, column Day: '2026-13-05' is not a date such as" in report.missing[0]
     assert report.missing == again.missing
     assert ("ok", 1) == (right.verdict, right.changes.inserted)
 
@@ -285,7 +286,8 @@ def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
 def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
     """A month's grid with one column a day is as good as a list."""
     text = (
-        'record = "worklog"\nunpivot = { columns = "^[0-9]{2}/", name = "Jour", value = "H" }\n[fields]\naccount_id = "Who"\n'
+        'record = "worklog"\ndate_formats = ["%d/%m/%Y"]\n'
+        'unpivot = { columns = "^[0-9]{2}/", name = "Jour", value = "H" }\n[fields]\naccount_id = "Who"\n'
         'day = { column = "Jour" }\nseconds = { column = "H", unit = "hours" }\n'
     )
     source = write(tmp_path, text, a="Who;01/10/2026;02/10/2026\nM1;7;\nM2;3,5;4\n")
@@ -403,3 +405,190 @@ def test_a_real_export(tmp_path: Path, store: Any) -> None:
 
     assert "ok" == report.verdict, report.missing
     assert round(hours * 3600) == store.rows("SELECT sum(seconds) AS s FROM worklog")[0]["s"]
+
+
+# ---------- what a workbook shows ----------
+
+PLAN = """record = "task"
+key = ["No"]
+[fields]
+title = "No"
+container_id = { value = "P" }
+percent = "Done"
+estimate_s = { column = "Effort", unit = "hours" }
+"""
+
+
+def percents(path: Path, *cells: tuple[float, str]) -> None:
+    """Write a workbook of tasks whose part done is a number with a number format, two columns to the right."""
+    with xlsxwriter.Workbook(str(path)) as out:
+        sheet = out.add_worksheet("Other")
+        sheet.write(1, 3, 0.5, out.add_format({"num_format": "0%"}))
+        sheet = out.add_worksheet("Plan")
+        sheet.write_row(1, 2, ["No", "Done", "Effort"])
+        for number, (cell, shown) in enumerate(cells):
+            sheet.write(number + 2, 2, f"T{number}")
+            sheet.write(number + 2, 3, cell, out.add_format({"num_format": shown} if shown else {}))
+            sheet.write(number + 2, 4, 1)
+
+
+def done(folder: Path, store: Any) -> tuple[list[Any], list[str]]:
+    (folder / "m.toml").write_text('sheet = "Plan"\nheader_row = 2\n' + PLAN, encoding="utf-8")
+    report = sync_once(store, TabularSource(name="s", path="in", mapping="m.toml"), base=folder)
+    return [row["percent"] for row in store.rows("SELECT percent FROM task ORDER BY title")], report.missing
+
+
+def test_a_percent_of_a_workbook_is_what_it_shows(tmp_path: Path, store: Any) -> None:
+    """0.45 shown as 45 % is 45, whatever the format's decimals.
+
+    A whole number beside it is a percent already.
+    """
+    (tmp_path / "in").mkdir()
+    percents(
+        tmp_path / "in" / "a.xlsx",
+        (0.45, "0%"),
+        (0.075, "0.0%"),
+        (1, "0%;[Red]-0%"),
+        (60, ""),
+        (0.5, '0.0 "%"'),
+    )
+
+    assert ([45.0, 7.5, 100.0, 60.0, 0.5], []) == done(tmp_path, store)
+
+
+def test_a_number_that_may_be_a_share_is_refused(tmp_path: Path, store: Any) -> None:
+    """Where neither the format nor another number of the column says it, the row is named with the way out."""
+    (tmp_path / "in").mkdir()
+    percents(tmp_path / "in" / "a.xlsx", (0.45, "0.00"), (1, ""))
+    rows, missing = done(tmp_path, store)
+
+    assert [] == rows
+    assert "a.xlsx, sheet Plan, row 3, column Done: 0.45 could be a share or a percent" in missing[0]
+    assert 'say unit = "share" or "percent" in the mapping' in missing[0]
+
+
+def test_money_in_another_currency_is_named_though_only_its_format_says_it(
+    tmp_path: Path, store: Any
+) -> None:
+    """12 shown as $12 is no amount in euros, and hours shown in euros are no hours."""
+    (tmp_path / "in").mkdir()
+    with xlsxwriter.Workbook(str(tmp_path / "in" / "a.xlsx")) as out:
+        sheet = out.add_worksheet()
+        sheet.write_row(0, 0, ["P", "Montant"])
+        for number, shown in enumerate(
+            ("[$$-409]#,##0.00", '#,##0.00 "€"', "#,##0.00 [$€-40C]", "#,##0.00"), start=1
+        ):
+            sheet.write(number, 0, f"P{number}")
+            sheet.write(number, 1, 12, out.add_format({"num_format": shown}))
+    text = (
+        'record = "budget_line"\nkey = ["P"]\n[fields]\nproject_code = "P"\nmonth = { value = "2026-01" }\n'
+        'kind = { value = "forecast" }\ncategory = { value = "x" }\namount_minor = "Montant"\n'
+    )
+    (tmp_path / "m.toml").write_text(text, encoding="utf-8")
+    report = sync_once(store, TabularSource(name="s", path="in", mapping="m.toml"), base=tmp_path)
+
+    assert [
+        "a.xlsx, sheet 0, row 2, column Montant: 12.0 is in $, and the amount is in EUR: say the currency of the row, or correct the cell"
+    ] == report.missing
+    assert [1200] * 3 == [row["amount_minor"] for row in store.rows("SELECT amount_minor FROM budget_line")]
+
+
+ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3"><office:body><office:spreadsheet><table:table table:name="Plan">
+<table:table-row table:number-rows-repeated="1"><table:table-cell/></table:table-row>
+<table:table-row><table:table-cell office:value-type="string"><text:p>No</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>Done</text:p></table:table-cell>
+<table:table-cell office:value-type="string"><text:p>Effort</text:p></table:table-cell></table:table-row>
+<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string"><text:p>T</text:p></table:table-cell>
+<table:table-cell office:value-type="percentage" office:value="0.45"><text:p>45 %</text:p></table:table-cell>
+<table:table-cell office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>
+</table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
+def test_a_percent_of_an_ods(tmp_path: Path) -> None:
+    """OpenDocument says of each cell that it is a percentage."""
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as book:
+        book.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        book.writestr("content.xml", ODS.replace("\n", ""))
+        book.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+    rows = list(tables.grid(tmp_path / "a.ods", sheet="Plan"))
+
+    assert [(0.45, True)] * 2 == [(row[1], getattr(row[1], "percent", False)) for row in rows[-2:]]
+
+
+def test_more_than_a_day_on_one_day_is_a_named_row(tmp_path: Path, store: Any) -> None:
+    """25 hours on a line with a day are a slip; 35 of a week's line are declared as such."""
+    lines = (
+        "Who;Code;Day;H\nM1;P;2026-01-05;25\nM2;P;2026-01-05;24\nM3;P;2026-01-05;-35h\nM4;P;2026-01-05;1w\n"
+    )
+    source = write(tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a=lines)
+    report = sync_once(store, source, base=tmp_path)
+    write(tmp_path, 'key = ["Who", "Day"]\nperiod = "week"\n' + HOURS)
+    week = sync_once(store, source, base=tmp_path)
+
+    assert [
+        f"a.csv, row {row}, column H: {cell!r} is more than 24 hours on one day"
+        for row, cell in ((2, "25"), (4, "-35h"), (5, "1w"))
+    ] == report.missing
+    assert ("ok", [25, 24, -35, 35]) == (
+        week.verdict,
+        [row["h"] for row in store.rows("SELECT seconds / 3600 AS h FROM worklog ORDER BY account_id")],
+    )
+
+
+def test_the_whole_column_settles_what_one_cell_leaves_open(tmp_path: Path, store: Any) -> None:
+    """The last row of the file says how the first is meant, for numbers and for days.
+
+    The columns stand alone.
+    """
+    lines = "Who;Code;Day;H\nM1;P;03/04/2026;1,125\nM2;P;13/05/2026;7,5\n"
+    source = write(tmp_path, HOURS, a=lines)
+    report = sync_once(store, source, base=tmp_path)
+
+    assert ("ok", [("2026-04-03", 4050), ("2026-05-13", 27000)]) == (
+        report.verdict, [(row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day")]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ('title = { column = "T", unit = "hours" }', "title has no unit 'hours'; it can have none"),
+        (
+            'percent = { column = "T", unit = "hours" }',
+            "percent has no unit 'hours'; it can have percent, share",
+        ),
+        (
+            'estimate_s = { column = "T", unit = "share" }',
+            "estimate_s has no unit 'share'; it can have days, hours, minutes, seconds",
+        ),
+    ],
+)
+def test_a_unit_that_a_field_cannot_have(field: str, words: str) -> None:
+    """A unit says something only of efforts and of parts."""
+    title = "" if field.startswith("title") else 'title = "X"\n'
+    with pytest.raises(ConfigError) as caught:
+        mapper(f'record = "task"\n[fields]\n{title}container_id = "C"\n{field}\n')
+
+    assert words in str(caught.value)
+
+
+def test_a_row_in_the_hubs_currency(tmp_path: Path, store: Any) -> None:
+    """Where neither the mapping nor the row says one, amounts are in that of the configuration."""
+    text = (
+        'record = "budget_line"\nkey = ["P"]\n[fields]\nproject_code = "P"\nmonth = { value = "2026-01" }\nkind = { value = "forecast" }\n'
+        'category = { value = "x" }\namount_minor = "M"\ncurrency = "D"\n'
+    )
+    source = write(tmp_path, text, a="P;M;D\nA;CHF 12;\nB;12 €;EUR\nC;12 €;\n")
+    report = sync_once(store, source, base=tmp_path, currency="CHF")
+
+    assert [
+        "a.csv, row 4, column M: '12 €' is in €, and the amount is in CHF: say the currency of the row, or correct the cell"
+    ] == report.missing
+    assert [("A", "CHF"), ("B", "EUR")] == [
+        tuple(row.values()) for row in store.rows("SELECT project_code, currency FROM budget_line ORDER BY 1")
+    ]

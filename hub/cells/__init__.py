@@ -1,0 +1,9 @@
+"""How a cell becomes a value: one rule for the files of config/, for tables and for the texts of a tool."""
+
+from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of
+from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
+
+__all__ = [
+    "CURRENCIES", "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text",
+    "currencies_of", "is_error",
+]  # fmt: skip

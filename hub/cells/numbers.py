@@ -1,0 +1,158 @@
+"""Numbers as people write them: a sign, groups of thousands, a decimal sign, a percent sign, a currency."""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+DecimalSign = Literal[".", ","]
+
+_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN
+    BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP
+    GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
+    KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR
+    MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK
+    SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU
+    UYW UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_CODES.split())
+"""The codes of ISO 4217 that are money today, the old ones of the euro left out."""
+_DOLLARS = frozenset(
+    {
+        "AUD",
+        "BBD",
+        "BMD",
+        "BND",
+        "BSD",
+        "BZD",
+        "CAD",
+        "FJD",
+        "HKD",
+        "JMD",
+        "KYD",
+        "LRD",
+        "MXN",
+        "NAD",
+        "NZD",
+        "SBD",
+        "SGD",
+        "SRD",
+        "TTD",
+        "TWD",
+        "USD",
+        "XCD",
+    }
+)
+SIGNS: dict[str, frozenset[str]] = {
+    "€": frozenset({"EUR"}), "euro": frozenset({"EUR"}), "euros": frozenset({"EUR"}), "£": frozenset({"GBP"}),
+    "$": _DOLLARS, "us$": frozenset({"USD"}), "$us": frozenset({"USD"}), "ca$": frozenset({"CAD"}),
+    "c$": frozenset({"CAD"}), "$ca": frozenset({"CAD"}), "a$": frozenset({"AUD"}), "au$": frozenset({"AUD"}),
+    "nz$": frozenset({"NZD"}), "hk$": frozenset({"HKD"}), "s$": frozenset({"SGD"}), "r$": frozenset({"BRL"}),
+    "¥": frozenset({"JPY", "CNY"}),
+    "fr": frozenset({"CHF"}), "fr.": frozenset({"CHF"}), "sfr": frozenset({"CHF"}),
+    "sfr.": frozenset({"CHF"}), "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}), "zł": frozenset({"PLN"}),
+    "kč": frozenset({"CZK"}), "ft": frozenset({"HUF"}), "lei": frozenset({"RON"}), "₽": frozenset({"RUB"}),
+    "₺": frozenset({"TRY"}), "₪": frozenset({"ILS"}), "₹": frozenset({"INR"}), "₩": frozenset({"KRW"}),
+    "₫": frozenset({"VND"}), "₴": frozenset({"UAH"}), "฿": frozenset({"THB"}), "₦": frozenset({"NGN"}),
+    "dh": frozenset({"MAD"}),
+}  # fmt: skip
+"""The currencies that a sign may stand for."""
+
+BLANKS = " \u00a0\u202f\u2009\u2007\t"
+_MINUS = "-\u2212\u2011\u2013"
+# a group has three digits, the first one to three that begin with no 0; one kind of separator parts them all
+_GROUPED = (
+    r"[1-9][0-9]{0,2}(?:(?:[ \u00a0\u202f\u2009\u2007][0-9]{3})+|(?:['\u2019][0-9]{3})+|(?:%s[0-9]{3})+)"
+)
+_FORMS: dict[DecimalSign, re.Pattern[str]] = {
+    ".": re.compile(rf"(?P<whole>{_GROUPED % ','}|[0-9]+)?(?:[.](?P<rest>[0-9]+))?"),
+    ",": re.compile(rf"(?P<whole>{_GROUPED % '[.]'}|[0-9]+)?(?:,(?P<rest>[0-9]+))?"),
+}
+_WORD = r"[^\W\d_]{2,5}\.?|[^\W\d_]{0,2}[$€£¥₽₺₪₹₩₫₴฿₦](?:US|us|CA|ca)?"
+_BEFORE = re.compile(rf"({_WORD})(?=[\s0-9({_MINUS}+.,'\u2019])")
+_AFTER = re.compile(rf"(?<=[\s0-9){_MINUS}.,])({_WORD})$")
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A text taken apart: *body* is what is left without its signs.
+
+    *currency* the sign or code that stood there.
+    """
+
+    body: str
+    negative: bool = False
+    percent: bool = False
+    currency: str | None = None
+
+
+@functools.lru_cache(maxsize=20_000)
+def take_apart(text: str) -> Written | None:
+    """Take sign, percent and currency off *text*; None where one of them stands twice or nothing is left."""
+    rest, found = text.strip(BLANKS), {"sign": "", "percent": "", "currency": ""}
+    while rest:
+        took = _one_off(rest)
+        if took is None:
+            break
+        kind, mark, rest = took
+        if found[kind]:
+            return None
+        found[kind], rest = mark, rest.strip(BLANKS)
+    if not rest:
+        return None
+    return Written(rest, found["sign"] not in {"", "+"}, bool(found["percent"]), found["currency"] or None)
+
+
+def _one_off(text: str) -> tuple[str, str, str] | None:
+    """Return what stands at an end of *text*, its kind, and the text without it."""
+    if text[0] in _MINUS or text[0] == "+":
+        return "sign", "+" if text[0] == "+" else "-", text[1:]
+    if text[-1] in _MINUS and len(text) > 1:
+        return "sign", "-", text[:-1]
+    if text[0] == "(" and text[-1] == ")":
+        return "sign", "()", text[1:-1]
+    if text[-1] in "%٪％":
+        return "percent", "%", text[:-1]
+    if text[0] == "%":
+        return "percent", "%", text[1:]
+    if (match := _BEFORE.match(text)) and currencies_of(match[1]):
+        return "currency", match[1], text[match.end() :]
+    if (match := _AFTER.search(text)) and currencies_of(match[1]):
+        return "currency", match[1], text[: match.start()]
+    return None
+
+
+def currencies_of(mark: str) -> frozenset[str]:
+    """Return the currencies that a sign, a word or a code may be; none where it is no currency."""
+    if mark.upper() in CURRENCIES and (mark.isupper() or mark.islower() or mark.istitle()):
+        return frozenset({mark.upper()})
+    return SIGNS.get(mark.casefold(), frozenset())
+
+
+@functools.lru_cache(maxsize=20_000)
+def readings(body: str) -> tuple[Decimal | None, Decimal | None]:
+    """Return what *body* is where the decimal sign is a dot, and where it is a comma.
+
+    None where it cannot be a number.
+    """
+    return _reading(body, "."), _reading(body, ",")
+
+
+def _reading(body: str, sign: DecimalSign) -> Decimal | None:
+    match = _FORMS[sign].fullmatch(body)
+    if match is None or (match["whole"] is None and match["rest"] is None):
+        return None
+    whole = re.sub("[^0-9]", "", match["whole"] or "0")
+    return Decimal(f"{whole}.{match['rest']}") if match["rest"] else Decimal(whole)
+
+
+def settles(body: str) -> DecimalSign | None:
+    """Return the decimal sign that *body* shows by itself: only with it, it is a number."""
+    dot, comma = readings(body)
+    if (dot is None) == (comma is None):
+        return None
+    return "." if comma is None else ","

@@ -1,0 +1,442 @@
+"""One column of one table: what is declared of it, what its cells show together, and what each of them is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub import clock
+from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
+from hub.cells.durations import Unit, factor, seconds_of
+from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
+from hub.columns import Column
+from hub.errors import CellError
+
+RULES = 1
+"""Raised when a cell may become another value than before: what was read by older rules is read again."""
+YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
+NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
+DAY_S = 86400
+_LARGEST = 2**63 - 1
+_NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
+_DAYS = frozenset({"day", "month", "instant"})
+_LIKE = {
+    "day": "a date such as 2026-10-31 or 31/10/2026", "instant": "a date such as 2026-10-31 or 31/10/2026",
+    "month": "a month such as 2026-10 or 10/2026",
+    "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
+    "integer": "a whole number",
+}  # fmt: skip
+_SIZES = {"seconds": 3600, "minor": 100}
+"""How many of what a column keeps make one of what a person writes."""
+_ERROR = re.compile(
+    r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!)"
+)
+_EXCEL_ZERO = datetime(1899, 12, 30)
+
+
+class FormattedNumber(float):
+    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*."""
+
+    percent: bool
+    currency: str | None
+
+    def __new__(cls, value: float, *, percent: bool = False, currency: str | None = None) -> FormattedNumber:
+        """Keep how *value* is shown."""
+        made = super().__new__(cls, value)
+        made.percent, made.currency = percent, currency
+        return made
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
+
+    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a
+    working day. *formats* are patterns of strptime, or ``excel`` for the numbers by which Excel counts days.
+    *currency* is the column's. *longest* bounds an effort in seconds.
+    *zone* is that of stamps without one, *home* the one whose civil day counts.
+    """
+
+    decimal: DecimalSign | None = None
+    order: DayOrder | None = None
+    formats: tuple[str, ...] = ()
+    unit: Unit | Literal["share", "percent"] | None = None
+    day_s: Decimal = Decimal(25200)
+    currency: str | None = None
+    longest: int | None = None
+    zone: ZoneInfo | None = None
+    home: ZoneInfo | None = None
+    how: dict[str, str] = {}
+
+
+class CellReader:
+    """Reads the cells of one column.
+
+    `look` at all of them first where the column is to settle what one leaves open.
+    """
+
+    def __init__(self, column: Column, declared: Declared = Declared()) -> None:  # noqa: B008 - frozen
+        """Read cells of *column*, of which *declared* is known."""
+        self.column, self.declared = column, declared
+        self.signs: set[DecimalSign] = set()
+        self.orders: set[DayOrder] = set()
+        self.above_one = False
+        self._of: dict[str, Callable[[Any], Any]] = {
+            "flag": self._flag, "integer": self._integer, "number": self._float, "share": self._share,
+            "percent": self._percent, "seconds": self._seconds, "currency": self._currency,
+            "day": self._day, "month": self._month, "instant": self._instant,
+        }  # fmt: skip
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether no cell of the column can be in doubt, so that it need not be looked at beforehand."""
+        kind, told = self.column.kind, self.declared
+        if kind in _DAYS:
+            return bool(told.formats or told.order)
+        return kind not in _NUMBERS or (
+            told.decimal is not None and (kind != "percent" or told.unit is not None)
+        )
+
+    def look(self, cell: Any) -> None:
+        """Note what *cell* shows of how its column is written."""
+        if self.column.kind in _DAYS and isinstance(cell, str):
+            dmy, mdy = day_readings(cell.strip(), clock.now().year)
+            if (dmy is None) != (mdy is None):
+                self.orders.add("dd/mm" if mdy is None else "mm/dd")
+        elif self.column.kind in _NUMBERS:
+            self._look_at_number(cell)
+
+    def _look_at_number(self, cell: Any) -> None:
+        if isinstance(cell, int | float) and not isinstance(cell, bool):
+            self.above_one |= abs(cell) > 1 and not getattr(cell, "percent", False)
+        elif isinstance(cell, str) and (written := take_apart(cell)):
+            found = [one for one in readings(written.body) if one is not None]
+            self.above_one |= not written.percent and any(one > 1 for one in found)
+            bodies = (
+                re.findall(r"[0-9][0-9.,'’\s]*", written.body)
+                if self.column.kind == "seconds" and not found
+                else [written.body]
+            )
+            self.signs |= {sign for body in bodies if (sign := settles(body.strip())) is not None}
+
+    def value(self, cell: Any, *, currency: str | None = None) -> Any:
+        """Return what *cell* is, None for nothing; *currency* is that of its row.
+
+        Raises `CellError` saying what is wrong.
+        """
+        if isinstance(cell, str):
+            cell = cell.strip(BLANKS + "\r\n")
+        if cell is None or cell == "":
+            return None
+        if isinstance(cell, str) and is_error(cell):
+            raise CellError("is an error of the spreadsheet")
+        kind = self.column.kind
+        if kind == "minor":
+            return self._minor(cell, currency or self.declared.currency)
+        return self._of[kind](cell) if kind in self._of else cell_text(cell)
+
+    # ---------- numbers ----------
+
+    def _number(
+        self, cell: Any, *, percent: bool = False, currency: str | None = None
+    ) -> tuple[Decimal, bool]:
+        """Return a number, and whether it has a percent sign, before which it stands as it is written."""
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
+            raise CellError(f"is not {self._like()}")
+        if isinstance(cell, str):
+            return self._written(cell, percent=percent, currency=currency)
+        if not math.isfinite(cell):
+            raise CellError(f"is not {self._like()}")
+        if isinstance(cell, FormattedNumber):
+            self._check_signs(cell.percent and not percent, cell.currency, currency)
+            return Decimal(repr(float(cell))) * (100 if cell.percent else 1), cell.percent
+        return Decimal(repr(cell)) if isinstance(cell, float) else Decimal(cell), False
+
+    def _written(self, text: str, *, percent: bool, currency: str | None) -> tuple[Decimal, bool]:
+        written = take_apart(text)
+        if written is None:
+            raise CellError(f"is not {self._like()}")
+        self._check_signs(written.percent and not percent, written.currency, currency)
+        found = self._decided(written.body)
+        return (-found if written.negative and found else found), written.percent
+
+    def _check_signs(self, percent: bool, mark: str | None, currency: str | None) -> None:
+        """Refuse a percent sign, and a currency that is not the column's."""
+        if percent:
+            raise CellError(f"has a percent sign, and {self._what()} is no percent")
+        if mark and self.column.kind != "minor":
+            raise CellError(f"has the currency {mark}, and {self._what()} is no amount")
+        if mark and currency is not None and currency.upper() not in currencies_of(mark):
+            raise CellError(
+                f"is in {mark}, and the amount is in {currency}: "
+                "say the currency of the row, or correct the cell"
+            )
+
+    def _decided(self, body: str) -> Decimal:
+        """Return a number by the decimal sign that is declared, or shown by the cell or by its column."""
+        dot, comma = readings(body)
+        found = {one for one in (dot, comma) if one is not None}
+        if not found:
+            raise CellError(f"is not {self._like()}")
+        if self.declared.decimal is not None:
+            one = dot if self.declared.decimal == "." else comma
+            if one is None:
+                raise CellError(
+                    f"is not a number with the decimal sign {self.declared.decimal!r}, which is declared"
+                )
+            return one
+        if len(found) == 1:
+            return found.pop()
+        if len(self.signs) != 1:
+            raise CellError(f"could be a thousand or a fraction: {self._how('decimal')}")
+        return (dot if "." in self.signs else comma) or Decimal(0)
+
+    def _integer(self, cell: Any) -> int:
+        found, _ = self._number(cell)
+        if found != found.to_integral_value():
+            raise CellError("is not a whole number")
+        return int(self._in_range(found))
+
+    def _float(self, cell: Any) -> float:
+        found, _ = self._number(cell)
+        return self._real(found)
+
+    def _share(self, cell: Any) -> float:
+        found, percent = self._number(cell, percent=True)
+        return self._real(found / 100 if percent or self.declared.unit == "percent" else found)
+
+    def _percent(self, cell: Any) -> float:
+        found, percent = self._number(cell, percent=True)
+        if percent or self.declared.unit == "percent":
+            return self._real(found)
+        if self.declared.unit == "share":
+            return self._real(found * 100)
+        if 0 < found <= 1 and not self.above_one:
+            raise CellError(
+                f"could be a share or a percent, and no number of its column is above 1: {self._how('unit')}"
+            )
+        return self._real(found)
+
+    def _real(self, found: Decimal) -> float:
+        value = float(self._in_range(found))
+        if not math.isfinite(value):
+            raise CellError("is too large")
+        return value
+
+    def _minor(self, cell: Any, currency: str | None) -> int:
+        found, _ = self._number(cell, currency=currency)
+        return self._whole(found * 100)
+
+    def _whole(self, found: Decimal) -> int:
+        return int(self._in_range(found).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+    def _in_range(self, found: Decimal) -> Decimal:
+        column = self.column
+        if (
+            (column.low is not None and found < Decimal(repr(column.low)))
+            or (column.above is not None and found <= Decimal(repr(column.above)))
+            or (column.high is not None and found > Decimal(repr(column.high)))
+        ):
+            raise CellError(f"is not {self._span()}")
+        if abs(found) > _LARGEST:
+            raise CellError("is too large")
+        return found
+
+    def _span(self) -> str:
+        """Return the range of the column, in what a person writes."""
+        column, size = self.column, _SIZES.get(self.column.kind, 1)
+        unit = (
+            " hours" if column.kind == "seconds" else " (write 0,3 or 30 %)" if column.kind == "share" else ""
+        )
+        if column.low is not None and column.high is not None:
+            return f"between {column.low / size:g} and {column.high / size:g}{unit}"
+        ends = [
+            f"{word} {end / size:g}"
+            for word, end in (("at least", column.low), ("above", column.above), ("at most", column.high))
+            if end is not None
+        ]
+        return " and ".join(ends) + unit
+
+    # ---------- efforts ----------
+
+    def _seconds(self, cell: Any) -> int:
+        if (
+            isinstance(cell, datetime) and cell.year < 1901
+        ):  # a duration above a day that Excel shows as a time
+            cell = cell - _EXCEL_ZERO
+            cell -= timedelta(days=1) if cell < timedelta(days=61) else timedelta(0)
+        if isinstance(cell, timedelta):
+            found = Decimal(cell.days) * DAY_S + cell.seconds + Decimal(cell.microseconds) / 1_000_000
+        elif isinstance(cell, time):
+            found = Decimal(cell.hour * 3600 + cell.minute * 60 + cell.second)
+        else:
+            found = self._effort(cell)
+        seconds = self._whole(found)
+        if self.declared.longest is not None and abs(seconds) > self.declared.longest:
+            raise CellError(f"is more than {self.declared.longest // 3600} hours on one day")
+        return seconds
+
+    def _effort(self, cell: Any) -> Decimal:
+        unit, day_s = self.declared.unit or "seconds", self.declared.day_s
+        assert unit != "share"
+        assert unit != "percent"
+        if isinstance(cell, str):
+            written = take_apart(cell)
+            if written is None:
+                raise CellError(f"is not {self._like()}")
+            self._check_signs(written.percent, written.currency, None)
+            if readings(written.body) == (None, None):
+                found = seconds_of(written.body, unit, day_s, self._decided)
+                if found is None:
+                    raise CellError(f"is not {self._like()}")
+                return -found if written.negative else found
+        if unit == "iso":
+            raise CellError("is no duration of ISO 8601 such as PT1H30M")
+        number, _ = self._number(cell)
+        return number * factor(unit, day_s)
+
+    # ---------- days ----------
+
+    def _day(self, cell: Any) -> str:
+        return self._near(self._date(cell)).isoformat()
+
+    def _month(self, cell: Any) -> str:
+        found = month_of(cell_text(cell), clock.now().year) if isinstance(cell, str | int | float) else None
+        return f"{self._near(found or self._date(cell)):%Y-%m}"
+
+    def _instant(self, cell: Any) -> str:
+        moment = self._moment(cell)
+        if moment is None:
+            return f"{self._near(self._date(cell)).isoformat()}T00:00:00Z"
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.declared.zone or UTC)
+        self._near(moment.date())
+        try:
+            return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        except OverflowError as exc:
+            raise CellError("is not a date that a calendar has") from exc
+
+    def _moment(self, cell: Any) -> datetime | None:
+        """Return the stamp that *cell* is, if it says a time of day."""
+        found: datetime | None
+        if isinstance(cell, datetime):
+            found = cell
+        elif isinstance(cell, str) and self.declared.formats:
+            found = next(
+                (one for one in (by_format(cell, form) for form in self.declared.formats) if one), None
+            )
+        else:
+            found = moment_of(cell) if isinstance(cell, str) else None
+        return found if found and (found.tzinfo or found.time() != time(0)) else None
+
+    def _date(self, cell: Any) -> date:
+        if isinstance(cell, datetime):
+            return self._at_home(cell)
+        if isinstance(cell, date):
+            return cell
+        if (
+            isinstance(cell, bool)
+            or not isinstance(cell, str | int | float)
+            or (isinstance(cell, float) and not math.isfinite(cell))
+        ):
+            raise CellError(f"is not {self._like()}")
+        if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
+            return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
+        text = cell_text(cell)
+        if self.declared.formats:
+            for pattern in self.declared.formats:
+                if found := by_format(text, pattern):
+                    return self._at_home(found)
+            raise CellError(f"is not a date like {', '.join(self.declared.formats)}")
+        if moment := moment_of(text):
+            return self._at_home(moment)
+        return self._ordered(text)
+
+    def _at_home(self, moment: datetime) -> date:
+        """Return the civil day of a stamp: as it is written, or in the zone *home* where one is declared."""
+        home = self.declared.home
+        if home is None or (moment.tzinfo is None and self.declared.zone in {None, home}):
+            return moment.date()
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=self.declared.zone)
+        return moment.astimezone(home).date()
+
+    def _ordered(self, text: str) -> date:
+        dmy, mdy = day_readings(text, clock.now().year)
+        found = {one for one in (dmy, mdy) if one is not None}
+        order = self.declared.order or (next(iter(self.orders)) if len(self.orders) == 1 else None)
+        if not found:
+            raise CellError(f"is not {self._like()}")
+        if self.declared.order is not None:
+            one = dmy if order == "dd/mm" else mdy
+            if one is None:
+                raise CellError(f"is not a date written {order}, which is declared")
+            return one
+        if len(found) == 1:
+            return found.pop()
+        if order is None:
+            raise CellError(f"could be the {dmy:%d/%m} or the {mdy:%d/%m}: {self._how('order')}")
+        one = dmy if order == "dd/mm" else mdy
+        assert one is not None
+        return one
+
+    def _near(self, found: date) -> date:
+        years, now = self.column.years, clock.now().year
+        if years is not None and abs(found.year - now) > years:
+            raise CellError(f"is not between the years {now - years} and {now + years}")
+        return found
+
+    # ---------- words ----------
+
+    def _flag(self, cell: Any) -> bool:
+        word = cell_text(cell).casefold()
+        if word in YES or word in NO:
+            return word in YES
+        raise CellError("is neither yes nor no")
+
+    def _currency(self, cell: Any) -> str:
+        found = currencies_of(cell_text(cell))
+        if len(found) != 1:
+            raise CellError("is not the code of a currency such as EUR")
+        return next(iter(found))
+
+    def _like(self) -> str:
+        if self.column.kind == "seconds" and self.declared.unit == "iso":
+            return "a duration of ISO 8601 such as PT1H30M"
+        return _LIKE.get(self.column.kind, "a number")
+
+    def _what(self) -> str:
+        return {"minor": "an amount", "seconds": "an effort", "integer": "a whole number"}.get(
+            self.column.kind, "a number"
+        )
+
+    def _how(self, what: str) -> str:
+        default = {
+            "decimal": "write it without separators of thousands, or with two decimals",
+            "order": "write it as 2026-10-31", "unit": "write it with a percent sign",
+        }  # fmt: skip
+        return self.declared.how.get(what, default[what])
+
+
+def is_error(text: str) -> bool:
+    """Say whether *text* is what a spreadsheet shows where a formula failed, in English or French."""
+    return _ERROR.fullmatch(text) is not None
+
+
+def cell_text(cell: Any) -> str:
+    """Return a cell as the text a person sees: 3.0 is 3, a midnight is a date, nothing is ''."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
+    return " ".join(str(cell).split())
