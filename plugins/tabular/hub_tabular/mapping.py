@@ -35,7 +35,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where one field of the record comes from.
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts; *format*: a strptime format for dates.
+    *unit*: seconds, minutes, hours, days for efforts; *format*: a strptime format for dates, or ``week`` for a column
+    that names a week (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``.
     *values* maps what the file says to what the record says; *default* stands for an empty cell.
     *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
     """
@@ -182,6 +183,9 @@ class RowMapper:
             name: {key.casefold(): value for key, value in field.values.items()}
             for name, field in self.fields.items() if field.values is not None
         }  # fmt: skip
+        # a row that names its week is of the whole week, Monday to Sunday
+        self.weekly = "finish_on" in cls.__struct_fields__ and "finish_on" not in self.fields
+        self.weekly = self.weekly and self.fields.get("day", Field()).format == "week"
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
         self.told: set[str] = set()
@@ -209,6 +213,8 @@ class RowMapper:
                 raise CellError(column, row.get(column), f"{name} may not be empty")
         native = self._native(row)
         record_id = f"{self.source}:{self.prefix}{native}"
+        if self.weekly:
+            values["finish_on"] = (date.fromisoformat(values["day"]) + timedelta(days=6)).isoformat()
         if self.mapping.outline and "parent_id" in self.cls.__struct_fields__:
             values["parent_id"] = self._parent(row, record_id)
         yield from self._companions(row, values)
@@ -325,6 +331,9 @@ class RowMapper:
                 if text in _TRUE or text in _FALSE:
                     return text in _TRUE
                 raise CellError(column, raw, "is neither yes nor no")
+            case "day" if field.format == "week":
+                monday = self._week(column, raw)
+                return (monday + timedelta(days=6) if name == "finish_on" else monday).isoformat()
             case "day":
                 return self._date(column, field, raw).isoformat()
             case "month":
@@ -389,6 +398,16 @@ class RowMapper:
                 return found
         shown = field.format or ", ".join(self.mapping.date_formats)
         raise CellError(column, raw, f"is not a date like {shown}")
+
+    def _week(self, column: str, raw: Any) -> date:
+        """Return the Monday of the week that a cell names, as 2026-W44 or by any of its days."""
+        if match := re.fullmatch(r"(\d{4})[- ]?[WS](\d{1,2})", plain(raw).upper()):
+            try:
+                return date.fromisocalendar(int(match.group(1)), int(match.group(2)), 1)
+            except ValueError as exc:
+                raise CellError(column, raw, "is not a week of its year") from exc
+        day = self._date(column, Field(), raw)
+        return day - timedelta(days=day.weekday())
 
     def _month(self, column: str, field: Field, raw: Any) -> str:
         if not isinstance(raw, (datetime, date)):
