@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hub.errors import SourceUnavailable as SourceUnavailable
     from hub.feed import column_captions as column_captions
     from hub.feed import table_caption as table_caption
+    from hub.feed.kpi.evaluate import evaluate as evaluate
     from hub.feed.kpi.measures import HEALTH as HEALTH
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
@@ -107,6 +108,7 @@ _ROOMS = {
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
     ),
     "feed": ("column_captions", "table_caption"),
+    "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
     "files": ("FileState", "matching_files", "mend_folder", "relative_name", "replace_folder", "write_atomically"),

@@ -154,7 +154,10 @@ class TaskChange(Record, frozen=True, kw_only=True):
 
 
 class Worklog(Record, frozen=True, kw_only=True):
-    """Hours on a day. *origin* ``plan`` is the actual work of a schedule: it never adds to timesheets."""
+    """Hours on a day, or from *day* to *finish_on*, both included, as weekly timesheets keep them.
+
+    *origin* ``plan`` is the actual work of a schedule: it never adds to timesheets.
+    """
 
     guarded = True
     task_id: Ref | None = None
@@ -167,6 +170,7 @@ class Worklog(Record, frozen=True, kw_only=True):
     origin: Literal["timesheet", "plan"] = "timesheet"
     approval: Literal["draft", "submitted", "approved", "rejected", "unknown"] = "unknown"
     updated_at: Instant | None = None
+    finish_on: Day | None = None
 
 
 class Allocation(Record, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,24 @@ Rows = list[dict[str, Any]]
 Tables = dict[str, Rows]
 EPS = 1e-9
 OPEN = {"todo", "in_progress", "unknown"}
+LABOUR = {
+    "labour",
+    "labor",
+    "main d oeuvre",
+    "mo",
+    "personnel",
+    "salaires",
+    "staff",
+    "internal labour",
+    "masse salariale",
+}
+"""What a budget may call the work of its people, as `plain` writes it."""
+
+
+def plain(text: str) -> str:
+    """Return *text* in small letters without accents, signs as blanks."""
+    bare = unicodedata.normalize("NFKD", text.lower().replace("œ", "oe"))
+    return " ".join("".join(c if c.isalnum() else " " for c in bare if not unicodedata.combining(c)).split())
 
 
 class Reference:
@@ -61,8 +80,17 @@ class Reference:
             return 1.0 if category == "done" else 0.0
         return (row["percent"] or 0) / 100
 
+    def based(self, project: int) -> Rows:
+        """Return what a project's baseline is made of: by its own authority, else by that of the effort."""
+        return [
+            row for row in self.snapshot(project)
+            if (row["is_effort_counted"] if row.get("is_baseline_counted") is None else row["is_baseline_counted"]) == 1
+        ]  # fmt: skip
+
     def left(self, project: int, column: str) -> tuple[float | None, int]:
         total, missing = 0.0, 0
+        if not self.counted(project):
+            return None, 0  # nothing is planned
         for row in self.counted(project):
             if self.category[row["status_key"]] not in OPEN:
                 continue
@@ -77,7 +105,7 @@ class Reference:
     def evm(self, column: str, spent: str, remaining: str) -> Rows:
         found = []
         for project in self.projects:
-            rows = self.counted(project)
+            rows = self.based(project)
             based = [row for row in rows if row[column] is not None]
             bac = sum(row[column] for row in based) if based else None
             dated = [row for row in based if self.planned(row) is not None]
@@ -122,15 +150,16 @@ class Reference:
     def raf(self) -> Rows:
         found = []
         for project in self.projects:
-            based = [
-                row["baseline_days"] for row in self.counted(project) if row["baseline_days"] is not None
+            based = [row["baseline_days"] for row in self.based(project) if row["baseline_days"] is not None]
+            said = [
+                row["estimate_days"] for row in self.counted(project) if row.get("estimate_days") is not None
             ]
             budget = sum(based) if based else None
             spent = sum(row["days"] for row in self.work(project))
             left, missing = self.left(project, "remaining_days")
             total = spent + left if left is not None else None
             found.append({
-                "project_key": project, "budget": budget, "consomme": spent, "raf": left, "a_terminaison": total, "n_open_without_raf": missing,
+                "project_key": project, "budget": budget, "estimation": sum(said) if said else None, "consomme": spent, "raf": left, "a_terminaison": total, "n_open_without_raf": missing,
                 "derive": total - budget if total is not None and budget is not None else None,
                 "avancement": spent / total if total is not None and abs(total) > EPS else None,
                 "reste_a_depenser": budget - spent if budget is not None else None,
@@ -150,38 +179,47 @@ class Reference:
                 for row in self.t["fact_budget"]
                 if row["cut_key"] == self.cut and row["project_key"] == project
             ]
-            bought = [row for row in lines if row["category"] != "labour"]
+            bought = [row for row in lines if plain(row["category"]) not in LABOUR]
             consumed = sum(row["amount"] or 0 for row in self.work(project)) + (
                 total(bought, "consumed_amount") or 0
             )
-            left, _ = self.left(project, "remaining_amount")
-            budget = total(lines, "baseline_amount")
-            landing = consumed + left + (total(bought, "forecast_amount") or 0) if left is not None else None
+            left, missing = self.left(project, "remaining_amount")
+            revised = total(lines, "revised_amount")
+            budget = revised if revised is not None else total(lines, "baseline_amount")
+            to_come = total(bought, "forecast_amount") or 0
+            landing = consumed + left + to_come if left is not None else None
+            still = [row for row in self.counted(project) if self.category[row["status_key"]] in OPEN]
+            known = [row["remaining_amount"] for row in still if row["remaining_amount"] is not None]
+            work = [row for row in still if self.task[row["task_key"]]["kind"] != "milestone"]
             found.append({
                 "project_key": project, "budget": budget, "committed": total(lines, "committed_amount"), "consumed": consumed, "landing": landing,
+                "landing_at_least": consumed + sum(known) + to_come,
                 "variance": landing - budget if landing is not None and budget is not None else None,
                 "left_to_spend": budget - consumed if budget is not None else None,
+                "known": 0 if not self.counted(project) else (len(work) - missing) / len(work) if work else 1,
+                "method": "revised budget" if revised is not None else "initial budget" if budget is not None else None,
             })  # fmt: skip
         return found
 
     def monthly_spent(self) -> Rows:
-        sums: dict[tuple[int, str, str], list[tuple[float, float | None]]] = {}
+        sums: dict[tuple[int, str, str], list[tuple[float, float | None, int]]] = {}
         for row in self.work():
             task = self.task.get(row["task_key"])
             nature = "unassigned" if row["task_key"] == -1 or task is None else task["nature"]
             sums.setdefault((row["project_key"], f"{row['work_date']:%Y-%m}", nature), []).append(
-                (row["days"], row["amount"])
+                (row["days"], row["amount"], row["seconds"])
             )
         found = []
         for (project, month, nature), lines in sorted(sums.items()):
-            money = [amount for _, amount in lines if amount is not None]
+            money = [amount for _, amount, _ in lines if amount is not None]
             found.append(
                 {
                     "project_key": project,
                     "month": month,
                     "nature": nature,
-                    "days": sum(days for days, _ in lines),
+                    "days": sum(days for days, _, _ in lines),
                     "amount": sum(money) if money else None,
+                    "hours": sum(seconds for _, _, seconds in lines) / 3600,
                 }
             )
         return found
@@ -257,7 +295,7 @@ class Reference:
             apc = last["points_done"] / last["points_scope"] if last and last["points_scope"] else None
             labour = [
                 row["baseline_amount"] for row in self.t["fact_budget"]
-                if row["cut_key"] == self.cut and row["project_key"] == project and row["category"] == "labour" and row["baseline_amount"] is not None
+                if row["cut_key"] == self.cut and row["project_key"] == project and plain(row["category"]) in LABOUR and row["baseline_amount"] is not None
             ]  # fmt: skip
             bac = sum(labour) if labour else None
             ac = sum(row["amount"] or 0 for row in self.work(project))
@@ -351,9 +389,19 @@ class Reference:
 
     def weeks(self) -> Rows:
         people = {row["person_key"]: row for row in self.t["dim_person"]}
+        sums: dict[tuple[int, date], dict[str, int]] = {}
+        for row in self.t["fact_capacity_week"]:  # a week that lies in two months is two rows
+            line = sums.setdefault((row["person_key"], row["week_start"]), {})
+            for name in ("capacity_s", "absence_s", "allocated_s", "logged_s"):
+                line[name] = line.get(name, 0) + row[name]
         rows = [
-            {**row, **people[row["person_key"]], "free": max(row["capacity_s"] - row["absence_s"], 0)}
-            for row in self.t["fact_capacity_week"]
+            {
+                **people[person],
+                "week_start": week,
+                **line,
+                "free": max(line["capacity_s"] - line["absence_s"], 0),
+            }
+            for (person, week), line in sums.items()
         ]
         return sorted(rows, key=lambda row: (row["week_start"], row["person_label"]))
 
@@ -497,9 +545,14 @@ class Reference:
                 for row in risks
                 if row["probability"] is not None and row["impact"] is not None
             ]
+            at_stake = [
+                row["probability"] * row["exposure_amount"]
+                for row in risks
+                if row["probability"] is not None and row["exposure_amount"] is not None
+            ]
             found.append({
                 "project_key": project, "open_risks": len(risks),
-                "expected_exposure": sum(row["probability"] * row["exposure_amount"] for row in risks if row["probability"] is not None and row["exposure_amount"] is not None),
+                "expected_exposure": sum(at_stake) if at_stake or not risks else None,
                 "top_score": max(scores, default=None),
                 "overdue_actions": sum(row["kind"] == "action" and row["due_date"] is not None and row["due_date"] < self.as_of for row in here),
             })  # fmt: skip

@@ -56,7 +56,8 @@ def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
             "baseline_start": start, "baseline_finish": finish, "planned_finish": maybe(day()), "actual_finish": maybe(day(-60, 0), 0.3),
             "percent": maybe(rng.choice((0, 40, 100))), "baseline_days": days, "baseline_amount": maybe(rng.choice((0.0, 550.0, 5500.0)), 0.8),
             "remaining_days": maybe(rng.choice((0, 3, 7.5)), 0.9), "remaining_amount": maybe(rng.choice((0.0, 1650.0)), 0.9),
-            "is_effort_counted": int(rng.random() < 0.85), "reported_days": maybe(rng.choice((1, 20))),
+            "estimate_days": maybe(rng.choice((2, 5.5))),
+            "is_effort_counted": int(rng.random() < 0.85), "is_baseline_counted": rng.choice((0, 1, None)), "reported_days": maybe(rng.choice((1, 20))),
         })  # fmt: skip
         place, entered = 1, instant(-90, -30)
         if rng.random() < 0.7:
@@ -85,8 +86,9 @@ def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
         })  # fmt: skip
     for n in range(rng.randint(0, 8)):
         t["fact_budget"].append({
-            "cut_key": 7, "project_key": rng.choice(projects), "year_month": f"2026-{n + 1:02d}", "category": rng.choice(("labour", "purchase")), "is_capex": 0,
-            **{f"{kind}_amount": maybe(float(rng.randint(0, 90) * 100), 0.5) for kind in ("baseline", "committed", "consumed", "forecast")},
+            "cut_key": 7, "project_key": rng.choice(projects), "year_month": f"2026-{n + 1:02d}", "is_capex": 0,
+            "category": rng.choice(("labour", "Main d’œuvre", "MO", "Salaires", "Internal labour", "STAFF", "purchase", "services", "Prestations", "Laboratory")),
+            **{f"{kind}_amount": maybe(float(rng.randint(0, 90) * 100), 0.5) for kind in ("baseline", "revised", "committed", "consumed", "forecast")},
         })  # fmt: skip
     for n in range(rng.randint(0, 5)):
         t["dim_iteration"].append(
@@ -106,10 +108,11 @@ def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
     for week in range(-3, 4):
         start = as_of - timedelta(days=as_of.weekday()) + timedelta(weeks=week)
         for person in rng.sample(range(1, 6), rng.randint(0, 5)):
-            t["fact_capacity_week"].append({
-                "week_start": start, "person_key": person, "capacity_s": rng.choice((0, 100800, 126000)), "absence_s": rng.choice((0, 0, 25200, 126000)),
+            months = sorted({f"{start + timedelta(days=n):%Y-%m}" for n in range(7)})
+            t["fact_capacity_week"] += ({
+                "week_start": start, "year_month": month, "person_key": person, "capacity_s": rng.choice((0, 100800, 126000)), "absence_s": rng.choice((0, 0, 25200, 126000)),
                 "allocated_s": rng.choice((0, 63000, 151200)), "logged_s": rng.choice((0, 119700, 126000, 140000)),
-            })  # fmt: skip
+            } for month in months)  # fmt: skip
     for n in range(rng.randint(0, 9)):
         t["fact_register"].append({
             "cut_key": 7, "item_id": f"r{n}", "project_key": rng.choice(projects), "kind": rng.choice(("risk", "risk", "action", "decision")), "title": "x",

@@ -343,12 +343,18 @@ def test_small_teams_are_merged(sizes: dict[str, int], groups: dict[str, int]) -
     assert groups == dict(Counter(merge_small(dict(enumerate(people)), "Others").values()))
 
 
-def test_a_span_is_shared_over_workdays(store: Store, tmp_path: Path) -> None:
-    """Four hours from Friday to Monday are two on Friday and two on Monday, in two ISO weeks."""
+@pytest.mark.parametrize(
+    ("country", "shares"),
+    [("FR", [("2026-03-30", 14400)]), ("US", [("2026-03-30", 7200), ("2026-04-06", 7200)])],
+)
+def test_a_span_is_shared_over_workdays(
+    store: Store, tmp_path: Path, country: str, shares: list[tuple[str, int]]
+) -> None:
+    """Four hours from Good Friday to Easter Monday: where both are worked two and two, where the Monday is off all on the Friday."""
     fill(store, PLAN)
-    snapshot = feed_of(store, tmp_path)
+    snapshot = feed_of(store, tmp_path, country=country)
 
-    assert [("2026-03-30", 7200), ("2026-04-06", 7200)] == ask(
+    assert shares == ask(
         snapshot,
         "SELECT week_start::VARCHAR, planned_s FROM fact_allocation_week WHERE planned_s > 0 ORDER BY 1",
     )

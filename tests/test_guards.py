@@ -248,3 +248,25 @@ def test_the_house_has_no_circles() -> None:
     seen = subprocess.run([str(command), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert 0 == seen.returncode, seen.stdout
+
+
+_FIGURE = re.compile(
+    r"(?:sum|avg)\(\s*(?:CASE[^()]*|coalesce\()?\s*(?:\w+\.)?"
+    r"(?:(?:baseline|estimate|spent|remaining|reported)_(?:days|amount)|days|amount|percent|\w+_amount|exposure_minor|effort_s|remaining_s|estimate_s)\b",
+    re.IGNORECASE,
+)
+
+
+def test_figures_are_computed_in_one_room() -> None:
+    """No command and no destination sums days or money in SQL: what the catalogue has comes from `fact_kpi`, the rest from declared measures."""
+    places = [*(ROOT / "hub" / "cli").rglob("*.py"), *(ROOT / "plugins").glob("*/hub_*/**/*.py")]
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in places if "testing" not in path.parts
+        for match in _FIGURE.finditer(path.read_text(encoding="utf-8")) if "SELECT" in path.read_text(encoding="utf-8")
+    ]  # fmt: skip
+
+    assert len(places) > 50
+    for text in ("SELECT sum(f.estimate_days)", "sum(w.days)", "SUM(coalesce(amount, 0))"):
+        assert _FIGURE.search(text), "the pattern finds what it looks for"
+    assert [] == found

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import clock
-from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
+from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of, week_of
 from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.columns import Column
@@ -24,6 +24,7 @@ RULES = 1
 YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
 NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
 DAY_S = 86400
+WEEK = "week"
 _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
@@ -58,7 +59,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
 
     *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a
-    working day. *formats* are patterns of strptime, or ``excel`` for the numbers by which Excel counts days.
+    working day. *formats* are patterns of strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` for
+    weeks and any day of one: its Monday, or with *week_end* its Sunday.
     *currency* is the column's. *longest* bounds an effort in seconds.
     *zone* is that of stamps without one, *home* the one whose civil day counts.
     """
@@ -72,6 +74,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     longest: int | None = None
     zone: ZoneInfo | None = None
     home: ZoneInfo | None = None
+    week_end: bool = False
     how: dict[str, str] = {}
 
 
@@ -98,7 +101,7 @@ class CellReader:
         """Say whether no cell of the column can be in doubt, so that it need not be looked at beforehand."""
         kind, told = self.column.kind, self.declared
         if kind in _DAYS:
-            return bool(told.formats or told.order)
+            return bool(set(told.formats) - {WEEK} or told.order)
         return kind not in _NUMBERS or (
             told.decimal is not None and (kind != "percent" or told.unit is not None)
         )
@@ -336,6 +339,18 @@ class CellReader:
         return found if found and (found.tzinfo or found.time() != time(0)) else None
 
     def _date(self, cell: Any) -> date:
+        if WEEK not in self.declared.formats:
+            return self._plain_date(cell)
+        try:
+            monday = week_of(cell_text(cell))
+        except ValueError as exc:
+            raise CellError("is not a week of its year") from exc
+        if monday is None:
+            found = self._plain_date(cell)
+            monday = found - timedelta(days=found.weekday())
+        return monday + timedelta(days=6) if self.declared.week_end else monday
+
+    def _plain_date(self, cell: Any) -> date:
         if isinstance(cell, datetime):
             return self._at_home(cell)
         if isinstance(cell, date):
@@ -349,11 +364,11 @@ class CellReader:
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
             return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
         text = cell_text(cell)
-        if self.declared.formats:
-            for pattern in self.declared.formats:
+        if patterns := [one for one in self.declared.formats if one != WEEK]:
+            for pattern in patterns:
                 if found := by_format(text, pattern):
                     return self._at_home(found)
-            raise CellError(f"is not a date like {', '.join(self.declared.formats)}")
+            raise CellError(f"is not a date like {', '.join(patterns)}")
         if moment := moment_of(text):
             return self._at_home(moment)
         return self._ordered(text)

@@ -15,6 +15,8 @@ from hub.cli.building import build_options
 from hub.cli.output import short_path
 from hub.errors import ConfigError, FeedError
 from hub.feed import catalogue, evaluate, load_manifest, open_folder, receipts
+from hub.feed.kpi.kept import corrected_since
+from hub.feed.sealed import entered_row
 from hub.publish import current, cuts, periods
 from hub.store import Store
 
@@ -78,7 +80,10 @@ def add_to(cli: click.Group) -> None:
         help="How to print.",
     )
     @click.option("--list", "list_", is_flag=True, help="List the figures with their definitions.")
-    @click.option("--country", help="Country of the public holidays, where the folder has no calendar.")
+    @click.option(
+        "--country",
+        help="Country of the public holidays, where the folder has no calendar; default the one of hub.toml.",
+    )
     @click.pass_obj
     def kpi(
         app: App,
@@ -104,7 +109,8 @@ def add_to(cli: click.Group) -> None:
                     app.say(f"  edge cases: {one.edge_cases}", "dim")
             return 0
         folder = feed_dir or _current(app)
-        connection = open_folder(folder, country=country or "FR")
+        country = country or (app.settings.country if app.config.exists() else "FR")
+        connection = open_folder(folder, country=country)
         try:
             result = evaluate(connection, as_of or _built(folder), codes)
         finally:
@@ -123,7 +129,10 @@ def add_to(cli: click.Group) -> None:
         if form == "json":
             app.as_json(result)
             return 0
-        app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}", "bold")
+        kept = ", as it was kept" if result.kept else ""
+        app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}{kept}", "bold")
+        for note in result.notes:
+            app.say(note, "dim")
         for code, rows in result.kpis.items():
             one = catalogue()[code]
             if not rows or (one.scope == "calendar" and not codes):
@@ -165,17 +174,29 @@ def add_to(cli: click.Group) -> None:
                 raise ConfigError(f"There is no project {project!r} in the feed.")
             rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
             found = receipts(connection, code, keys[0][0])
+            since = corrected_since(connection, catalogue()[code], rows, keys[0][0]) if result.kept else {}
         finally:
             connection.close()
         with app.store() as store:
             _add_runs(store, found)
+        notes = [*result.notes]
+        if result.kept:
+            told = ", ".join(
+                f"{name} {_text(a) or 'empty'} then, {_text(b) or 'empty'} by the rows"
+                for name, (a, b) in since.items()
+            )
+            notes.append(
+                f"The figure is the one the cut keeps; the rows are as known now{': corrected since: ' + told if told else ''}."
+            )
         if json_:
-            click.echo(json.dumps({"kpi": code, "project": project, "as_of": result.as_of, "cut": result.cut, "figure": rows, "rows": found},
+            click.echo(json.dumps({"kpi": code, "project": project, "as_of": result.as_of, "cut": result.cut, "notes": notes, "figure": rows, "rows": found},
                                   ensure_ascii=False, default=str))  # fmt: skip
             return 0
         one = catalogue()[code]
         app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
         app.say(one.definition, "dim")
+        for note in notes:
+            app.say(note, "dim")
         if rows:
             _table(app, rows[:limit], "The figure", ("project_key", "project", "task_key"))
         else:
@@ -337,8 +358,8 @@ def _add_runs(store: Store, found: dict[str, list[dict[str, Any]]]) -> None:
             table, id_ = row["_table"], row["_id"]
             if table and id_:
                 run = store.connection.execute(
-                    f"SELECT run_id, recorded_at FROM {table} WHERE id = ?",
-                    (str(id_).removeprefix("variance:"),),
+                    f"SELECT run_id, recorded_at FROM {table} WHERE id IN (?, ?)",
+                    (id_, entered_row(str(id_))),
                 ).fetchone()
                 row["run"], row["known_since"] = (
                     (run[0], run[1][:16].replace("T", " ")) if run else (None, None)

@@ -186,10 +186,14 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
     for line in report.excluded:
         amount = (
             f"{line['amount'] / 3600:,.1f} h"
-            if line["measure"] == "seconds"
-            else f"{line['amount']:,} {line['measure']}"
+            if line["measure"] in {"seconds", "planned_s"}
+            else f"{line['amount'] / 100:,.2f}"
+            if line["measure"] == "amount_minor"
+            else f"{line['amount']:,} {line['measure'].replace('_', ' ')}"
         )
-        app.say(f"  not counted: {amount}: {line['reason']}", "dim")
+        of = "planned, " if line["measure"] == "planned_s" else ""
+        where = "in the feed, not in every figure" if line.get("in_feed") else "not counted"
+        app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
         if delivery.error:
             app.say(f"  {delivery.name}: FAILED {delivery.error}", "red")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -284,16 +285,34 @@ def table_glob(folder: Path, table: str) -> str:
 
 
 def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open a feed's folder: every table of the model is a view; a partition column of the path is left out."""
+    """Open a feed's folder: every table of the model is a view; a feed that an older hub built is read with what it has.
+
+    A partition column of the path is left out.
+    """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, table in model().tables.items():
-        listed = ", ".join(table.columns)
+        there = columns_in(connection, folder, name)
+        if not there:
+            connection.execute(f"CREATE VIEW {name} AS SELECT {table.read_as(())} WHERE false")
+            continue
+        listed = ", ".join(table.columns) if there.keys() >= table.columns.keys() else table.read_as(there)
         place = table_glob(folder, name).replace("'", "''")
         connection.execute(
             f"CREATE VIEW {name} AS SELECT {listed} FROM read_parquet('{place}', hive_partitioning = false)"
         )
     return connection
+
+
+def columns_in(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> dict[str, str]:
+    """Return the columns and types that the files of *table* in *folder* have; none where there is no file."""
+    if not any((folder / table).rglob("*.parquet")):
+        return {}
+    place = table_glob(folder, table).replace("'", "''")
+    rows = connection.execute(
+        f"DESCRIBE SELECT * FROM read_parquet('{place}', hive_partitioning = false)"
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
 
 
 def describe(folder: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -327,8 +346,8 @@ def _manifest(
         tables = describe(folder, feed)
     finally:
         feed.close()
-    excluded = staged.connection.execute(
-        "SELECT measure, reason, n, amount FROM excluded ORDER BY ALL"
+    left_out = staged.connection.execute(
+        (files("hub.feed") / "not_counted.sql").read_text(encoding="utf-8")
     ).fetchall()
     unmapped = staged.connection.execute(
         "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id WHERE t.counted AND t.kind <> 'summary' "
@@ -347,7 +366,11 @@ def _manifest(
         "unmapped": [
             {"source": source, "status": status, "tasks": tasks} for source, status, tasks in unmapped
         ],
-        "excluded": [{"measure": m, "reason": r, "rows": n, "amount": a} for m, r, n, a in excluded],
+        "excluded": [
+            {"measure": measure, "reason": reason, "rows": count, "amount": amount}
+            | ({"in_feed": True} if in_feed else {})
+            for measure, reason, count, amount, in_feed in left_out
+        ],
     }
     save_manifest(folder, manifest)
     return manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from hub.feed.build import table_glob
+from hub.feed.build import columns_in, table_glob
 from hub.feed.model import model
 
 
@@ -16,15 +16,17 @@ def changes(
     """Return the rows of *table* in *folder* that differ from those in *since* (None: everything is new).
 
     The first column ``_change`` is ``insert``, ``update`` or ``delete``; a deleted row carries its last image.
-    Applied in any order to the old table, it gives the new one.
+    Applied in any order to the old table, it gives the new one. An older feed is read with what it has; where it lacks a
+    column of the key, its rows cannot be told apart, and everything is new.
     """
     shape = model().tables[table]
     names = list(shape.columns)
     listed = ", ".join(names)
     new = f"(SELECT {listed} FROM read_parquet('{_quoted(folder, table)}', hive_partitioning = false))"
-    if since is None or not any((since / table).rglob("*.parquet")):
+    there = columns_in(connection, since, table) if since else {}
+    if since is None or not all({name, shape.columns[name].was} & there.keys() for name in shape.key):
         return connection.sql(f"SELECT 'insert' AS _change, {listed} FROM {new}")
-    old = f"(SELECT {listed} FROM read_parquet('{_quoted(since, table)}', hive_partitioning = false))"
+    old = f"(SELECT {shape.read_as(there)} FROM read_parquet('{_quoted(since, table)}', hive_partitioning = false))"
     same = " AND ".join(f"n.{name} IS NOT DISTINCT FROM o.{name}" for name in shape.key)
     first = shape.key[0]
     picked = ", ".join(f"CASE WHEN n._here THEN n.{name} ELSE o.{name} END AS {name}" for name in names)

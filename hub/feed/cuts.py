@@ -14,7 +14,6 @@ from hub.feed.model import model
 CUT_TABLES = (
     "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",
 )  # fmt: skip
-_NAMES = ("dim_task", "dim_iteration")
 _TARGETS = {
     "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
 }  # fmt: skip
@@ -78,7 +77,7 @@ def digest(folder: Path) -> str:
 
 
 def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, Path]]) -> None:
-    """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*; columns a later hub added are NULL."""
+    """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*, whichever hub wrote them."""
     connection.execute("CREATE TABLE other_cut (cut_key BIGINT, as_of VARCHAR, kind VARCHAR, label VARCHAR)")
     for cut, _ in cuts:
         connection.execute(
@@ -89,20 +88,19 @@ def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, 
         target = _TARGETS.get(name, f"cut_{name}")
         columns = ", ".join(f"{column} {facts.type}" for column, facts in shape.columns.items())
         connection.execute(f"CREATE TABLE {target} ({columns})")
-        files = [folder / f"{name}.parquet" for _, folder in cuts]
-        paths = [file.as_posix().replace("'", "''") for file in files if name not in _NAMES or file.exists()]
-        if not paths:
-            continue
-        listed = ", ".join(f"'{path}'" for path in paths)
-        key = model().tables[name].key[0]
-        distinct = (
-            f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {key}) = 1"
-            if name.startswith("dim_")
-            else ""
-        )
-        connection.execute(
-            f"INSERT INTO {target} BY NAME SELECT * FROM read_parquet([{listed}], union_by_name = true){distinct}"
-        )
+        key = shape.key[0]
+        # a name is said by the newest cut that knows it
+        new = f" WHERE {key} NOT IN (SELECT {key} FROM {target})" if name.startswith("dim_") else ""
+        for _, folder in reversed(cuts):
+            file = folder / f"{name}.parquet"
+            if not file.exists():  # a table the hub did not have yet
+                continue
+            quoted = file.as_posix().replace("'", "''")
+            place = f"read_parquet('{quoted}')"
+            there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {place}").fetchall()}
+            connection.execute(
+                f"INSERT INTO {target} SELECT * FROM (SELECT {shape.read_as(there)} FROM {place}){new}"
+            )
 
 
 def latest_cut(cuts: Sequence[tuple[Cut, Path]], day: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub.feed.build import Snapshot, open_feed
+from hub.feed.build import Snapshot, columns_in, open_feed
 from hub.feed.model import model
 from hub.store import Store
 from hub.store.store import as_of_sql
@@ -82,7 +82,7 @@ def _contract(snapshot: Snapshot) -> list[Finding]:
         return row[0] if row else None
 
     for name, table in model().tables.items():
-        found = {row[0]: row[1] for row in feed.execute(f"DESCRIBE {name}").fetchall()}
+        found = columns_in(feed, snapshot.folder, name)
         wanted = {
             c: column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
             for c, column in table.columns.items()
@@ -128,7 +128,10 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
         "seconds": feed.execute("SELECT coalesce(sum(seconds), 0)::BIGINT FROM fact_worklog").fetchall()[0][
             0
         ],
-        "tasks": feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0],
+        # a deleted task that stays in its baseline has left all the same
+        "tasks": feed.execute(
+            "SELECT count(*) FROM fact_task_snapshot JOIN dim_task USING (task_key) WHERE cut_key = 0 AND is_deleted = 0"
+        ).fetchall()[0][0],
         "amount_minor": int(
             feed.execute(
                 f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget WHERE cut_key = 0"
@@ -138,7 +141,11 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
     feed.close()
     findings = []
     for measure, expected in said.items():
-        left_out = sum(line["amount"] for line in snapshot.manifest["excluded"] if line["measure"] == measure)
+        left_out = sum(
+            line["amount"]
+            for line in snapshot.manifest["excluded"]
+            if line["measure"] == measure and not line.get("in_feed")
+        )
         if held[measure] + left_out != expected:
             findings.append(
                 Finding(

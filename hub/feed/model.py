@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Collection
 from importlib.resources import files
 
 import msgspec
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right."""
+    """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right.
+
+    *was* is what older feeds and closed cuts call it.
+    """
 
     type: str
     fr: str
@@ -19,6 +23,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hidden: bool = False
     additive: bool = False
     ref: str | None = None
+    was: str | None = None
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +34,17 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     description: str
     key: tuple[str, ...]
     columns: dict[str, Column]
+
+    def read_as(self, there: Collection[str]) -> str:
+        """Return the select list that reads a file with the columns *there*, whatever hub wrote it, as this table.
+
+        A column that the file lacks is NULL, one that only the file has is left out, one that was renamed is read by its old name.
+        """
+        listed = []
+        for name, column in self.columns.items():
+            found = next((one for one in (name, column.was) if one in there), None)
+            listed.append(f"{found or 'NULL'}::{column.type} AS {name}")
+        return ", ".join(listed)
 
 
 class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

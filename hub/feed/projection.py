@@ -28,9 +28,9 @@ FROM (SELECT f.* EXCLUDE (person_key), k.team_key AS person_key, {day} AS day FR
 GROUP BY day, project_key, person_key, source_key, category, is_billable, approval, sealed_month"""
 _NARROWED = {
     "fact_task_snapshot": "SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_task_snapshot f JOIN crew_key k USING (person_key)",
-    "fact_allocation_week": "SELECT week_start, k.team_key AS person_key, project_key, sum(planned_s)::BIGINT AS planned_s, "
+    "fact_allocation_week": "SELECT week_start, year_month, min(date_key) AS date_key, k.team_key AS person_key, project_key, sum(planned_s)::BIGINT AS planned_s, "
     "sum(logged_s)::BIGINT AS logged_s FROM feed.fact_allocation_week f JOIN crew_key k USING (person_key) GROUP BY ALL",
-    "fact_capacity_week": "SELECT week_start, k.team_key AS person_key, sum(capacity_s)::BIGINT AS capacity_s, sum(absence_s)::BIGINT AS absence_s, "
+    "fact_capacity_week": "SELECT week_start, year_month, min(date_key) AS date_key, k.team_key AS person_key, sum(capacity_s)::BIGINT AS capacity_s, sum(absence_s)::BIGINT AS absence_s, "
     "sum(allocated_s)::BIGINT AS allocated_s, sum(logged_s)::BIGINT AS logged_s FROM feed.fact_capacity_week f JOIN crew_key k USING (person_key) GROUP BY ALL",
     "fact_register": "SELECT * REPLACE (NULL::VARCHAR AS owner_label) FROM feed.fact_register",
     "fact_assessment": "SELECT * REPLACE (NULL::VARCHAR AS author_label) FROM feed.fact_assessment",

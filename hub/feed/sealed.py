@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import duckdb
+
+METHOD = 2
+"""How a month is sealed now: hours of several days by their days. With 1 they were all on their first day."""
 
 LINE = (
     "month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor",
@@ -13,6 +17,11 @@ LATE = (
     "seq", "kind", "row_id", "sealed_month", "posted_on", "project_key", "task_key", "category", "flag", "approval", "seconds", "days",
     "amount_minor", "reason",
 )  # fmt: skip
+
+
+def entered_row(line_id: str) -> str:
+    """Return the id of the row that a line of one day was entered with: ``w1@2026-10-05`` is a day of ``w1``."""
+    return re.sub(r"@\d{4}-\d\d-\d\d$", "", line_id)
 
 
 def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

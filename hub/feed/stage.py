@@ -27,11 +27,12 @@ _NEEDED: dict[str, tuple[str, ...]] = {
         "container_id", "parent_id", "code", "wbs", "title", "url", "kind", "nature", "type_raw", "status_raw", "resolution_raw",
         "priority_raw", "status_native", "assignee_id", "iteration_id", "created_at", "planned_start_on", "planned_finish_on",
         "actual_start_on", "actual_finish_on", "due_on", "percent", "estimate_s", "spent_s", "remaining_s", "points", "labels",
+        "recorded_at", "run_id",
     ),
     "task_change": ("task_id", "field", "from_value", "to_value", "at", "author_id"),
-    "baseline": ("task_id", "no", "origin", "start_on", "finish_on", "effort_s", "cost_minor", "currency"),
+    "baseline": ("task_id", "no", "captured_at", "origin", "start_on", "finish_on", "effort_s", "cost_minor", "currency", "run_id"),
     "worklog": (
-        "task_id", "container_id", "account_id", "day", "seconds", "category", "billable", "origin", "approval", "updated_at",
+        "task_id", "container_id", "account_id", "day", "seconds", "category", "billable", "origin", "approval", "updated_at", "finish_on",
     ),
     "allocation": ("account_id", "task_id", "container_id", "kind", "start_on", "finish_on", "seconds"),
     "task_link": ("from_id", "to_id", "type", "lag_s"),
@@ -69,7 +70,7 @@ _WHERE = {
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }
 _PLAIN = {
-    "period_close": ("sealed_at", ("month", "sealed_at")),
+    "period_close": ("sealed_at", ("month", "sealed_at", "method")),
     "period_line": (
         "(SELECT sealed_at FROM period_close c WHERE c.month = period_line.month)",
         ("month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor"),
@@ -82,7 +83,7 @@ _PLAIN = {
 }  # fmt: skip
 # what no record class declares
 _ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq": "INTEGER", "project_key": "INTEGER",
-         "task_key": "INTEGER", "flag": "INTEGER", "key": "INTEGER", "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
+         "task_key": "INTEGER", "run_id": "INTEGER", "method": "INTEGER", "flag": "INTEGER", "key": "INTEGER", "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
 _SENTINELS = {"REAL": "0.5", "INTEGER": "-1", "TEXT": "''"}
 
 
@@ -199,7 +200,8 @@ class Staged:
         """Make the days' range, the public holidays, and the working days of the company and of every calendar."""
         run = self.connection.execute
         run(
-            "CREATE TABLE all_days AS SELECT DISTINCT day::DATE AS day FROM worklog UNION SELECT DISTINCT start_on::DATE FROM allocation "
+            "CREATE TABLE all_days AS SELECT DISTINCT day::DATE AS day FROM worklog "
+            "UNION SELECT DISTINCT finish_on::DATE FROM worklog WHERE finish_on IS NOT NULL UNION SELECT DISTINCT start_on::DATE FROM allocation "
             "UNION SELECT DISTINCT finish_on::DATE FROM allocation "
             "UNION SELECT DISTINCT planned_start_on::DATE FROM task WHERE planned_start_on IS NOT NULL "
             "UNION SELECT DISTINCT coalesce(planned_finish_on, due_on)::DATE FROM task WHERE coalesce(planned_finish_on, due_on) IS NOT NULL "

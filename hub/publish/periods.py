@@ -13,6 +13,7 @@ import msgspec
 from hub import clock
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, lines_of_month
+from hub.feed.sealed import METHOD, entered_row
 from hub.store import Store
 
 
@@ -45,7 +46,8 @@ def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: 
         stamp = store.stamp()
         store.connection.executemany(f"INSERT INTO period_line VALUES ({', '.join('?' * 12)})", lines)
         store.connection.execute(
-            "INSERT INTO period_close VALUES (?, ?, ?, ?)", (month, stamp, actor, sealed)
+            "INSERT INTO period_close (month, sealed_at, actor, digest, method) VALUES (?, ?, ?, ?, ?)",
+            (month, stamp, actor, sealed, METHOD),
         )
         store.audit("close", month, actor=actor, after=sealed)
         store.tick(stamp)
@@ -64,7 +66,8 @@ def post(store: Store, late: list[dict[str, Any]], *, moment: str) -> None:
         for line in late:
             table = "worklog" if line["kind"] == "hours" else "budget_line"
             found = store.connection.execute(
-                f"SELECT run_id FROM {table} WHERE id = ?", (line["row_id"],)
+                f"SELECT run_id FROM {table} WHERE id IN (?, ?)",
+                (line["row_id"], entered_row(line["row_id"])),
             ).fetchone()
             values = {**line, "posted_at": moment, "run_id": found[0] if found else None}
             store.connection.execute(
@@ -87,5 +90,6 @@ def corrections(store: Store) -> list[dict[str, Any]]:
         "SELECT v.sealed_month, v.posted_on, coalesce(p.code, c.code, '?') AS project, v.kind, v.row_id, a.display_name AS account, v.category, "
         "v.seconds / 3600.0 AS hours, v.days, v.amount_minor / 100.0 AS amount, v.reason, v.run_id, r.source_id AS source, r.started_at AS run_at "
         "FROM period_variance v LEFT JOIN project p ON p.key = v.project_key LEFT JOIN container c ON c.key = -1 - v.project_key "
-        "LEFT JOIN worklog w ON w.id = v.row_id LEFT JOIN account a ON a.id = w.account_id LEFT JOIN sync_run r ON r.id = v.run_id ORDER BY v.seq"
+        "LEFT JOIN worklog w ON w.id IN (v.row_id, CASE WHEN v.row_id GLOB :day THEN substr(v.row_id, 1, length(v.row_id) - 11) END) LEFT JOIN account a ON a.id = w.account_id LEFT JOIN sync_run r ON r.id = v.run_id ORDER BY v.seq",
+        {"day": "*@[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"},
     )

@@ -187,3 +187,31 @@ def _figures(db: Database) -> None:
     for table, ddl in _TABLES_0002.items():
         _versioned(db, table, ddl)
     _run(db, _PLUMBING_0002)
+
+
+_WORKLOG_0003 = _TABLES_0001["worklog"] + ", finish_on TEXT"
+
+
+@migrations(name="0003_spans")
+def _spans(db: Database) -> None:
+    """Let hours be entered for several days, and say how a sealed month booked those: 1 is all on their first day."""
+    _remade(db, "worklog", _WORKLOG_0003)
+    db.execute("ALTER TABLE period_close ADD COLUMN method INTEGER NOT NULL DEFAULT 1")
+
+
+def _remade(db: Database, table: str, ddl: str) -> None:
+    """Make *table* anew with the columns of *ddl*, and give it and its history the rows they had.
+
+    A column that is only added would stand behind the tail, where no record has it.
+    """
+    both = (table, f"{table}_history")
+    names = {one: ", ".join(column.name for column in db[one].columns) for one in both}
+    db.execute(f"DROP TRIGGER {table}_memory")
+    db.execute(f"DROP TRIGGER {table}_forever")
+    db.execute(f"DROP INDEX {table}_history_at")
+    for one in both:
+        db.execute(f"ALTER TABLE {one} RENAME TO {one}_before")
+    _versioned(db, table, ddl)
+    for one in both:
+        db.execute(f"INSERT INTO {one} ({names[one]}) SELECT {names[one]} FROM {one}_before")
+        db.execute(f"DROP TABLE {one}_before")

@@ -33,7 +33,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
     *scope* is what one row is about; *period* and *split* name the columns that tell rows of one scope apart.
     *rollup* (scope, select list) makes a figure of a wider scope from rows about persons or tasks.
-    *headline* is the measure to show first; *coverage* and *method* name columns; *receipt* names the rows behind it.
+    *headline* is the measure to show first; *coverage* and *method* name columns, *covered* the measures the coverage is of (all where empty);
+    *receipt* names the rows behind it. *version* rises when the same rows would give another value: such values are no move.
     """
 
     code: str
@@ -48,10 +49,21 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     split: str | None = None
     rollup: tuple[str, str] | None = None
     coverage: str | None = None
+    covered: tuple[str, ...] = ()
     method: str | None = None
     receipt: tuple[str, ...] = ()
     edge_cases: str = ""
     source: str = ""
+    version: int = 1
+
+    @property
+    def scope_kept(self) -> str:
+        """Return the scope under which `fact_kpi` holds the figure, if it does: that of the roll-up, where there is one."""
+        return self.rollup[0] if self.rollup else self.scope
+
+    def coverage_of(self, measure: str) -> str | None:
+        """Return the column with the coverage of *measure*, or None where it has none."""
+        return self.coverage if not self.covered or measure in self.covered else None
 
 
 def _kpi(code: str, text: str) -> Kpi:
@@ -72,12 +84,14 @@ def _kpi(code: str, text: str) -> Kpi:
         numerator, denominator = (ratio[1], ratio[3]) if ratio else (None, None)
         measures.append(Measure(name, unit, numerator, denominator))
     scope, _, select = facts.get("rollup", "").partition(" | ")
+    coverage, _, covered = facts.get("coverage", "").partition(" of ")
     return Kpi(
         code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"], sql=text, measures=tuple(measures),
         headline=facts.get("headline", measures[0].name), period=facts.get("period"), split=facts.get("split"),
-        rollup=(scope, select) if select else None, coverage=facts.get("coverage"), method=facts.get("method"),
+        rollup=(scope, select) if select else None, coverage=coverage or None,
+        covered=tuple(covered.split(", ")) if covered else (), method=facts.get("method"),
         receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (), edge_cases=facts.get("edge cases", ""),
-        source=facts.get("source", ""),
+        source=facts.get("source", ""), version=int(facts.get("version", "1")),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from hub.errors import ConfigError, FeedError
 from hub.feed.kpi.catalogue import catalogue, prepare, rows
+from hub.feed.kpi.kept import is_kept, kept_rows, redefined
 from hub.feed.model import model, table_sql
 from hub.feed.moment import instant
 from hub.feed.stage import public_holidays
@@ -34,11 +35,7 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
         seen += 1
         try:
             there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-            columns = ", ".join(
-                f"{one}::{column.type} AS {one}" if one in there else f"NULL::{column.type} AS {one}"
-                for one, column in table.columns.items()
-            )
-            connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM {source}")
+            connection.execute(f"CREATE TABLE {name} AS SELECT {table.read_as(there)} FROM {source}")
         except duckdb.Error as exc:
             raise FeedError(f"{folder}: the table {name} cannot be read: {str(exc).splitlines()[0]}") from exc
     if not seen:
@@ -98,17 +95,23 @@ def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What `evaluate` found: the day, the cut used, and the rows per figure, each row with the code or name of its scope."""
+    """What `evaluate` found: the day, the cut used, and the rows per figure, each row with the code or name of its scope.
+
+    *kept* says that the figures are those the cut was kept with; *notes* are sentences a reader needs beside them.
+    """
 
     as_of: str
     cut: str
     kpis: dict[str, list[dict[str, Any]]]
+    kept: bool = False
+    notes: list[str] = []
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tuple[str, ...] = ()) -> Result:
     """Compute the figures *codes* (all when none are named) on an open feed, at a date, an instant or the label of a cut.
 
     The tasks, budgets and registers are those of the last cut at or before that day; hours and history count up to it.
+    A cut of the past, named by its label or its day, is not computed again: its figures are those `fact_kpi` keeps of it.
     Raises `ConfigError` for an unknown figure, label, or a day before the first cut.
     """
     known = catalogue()
@@ -139,9 +142,24 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         chosen = before[-1]
     prepare(connection, cut=chosen[0], day=day, at=at)
     result = Result(as_of=day.isoformat(), cut=str(chosen[2]), kpis={})
+    keeps = f"SELECT count(*) FROM fact_kpi WHERE cut_key = {int(chosen[0])}"
+    result.kept = chosen[3] != 1 and day == chosen[1] and bool(connection.execute(keeps).fetchall()[0][0])
+    if chosen[1] < day:
+        result.notes.append(
+            f"Tasks, budgets and registers are those of {chosen[2]!r} of {chosen[1]}; hours and history are as known now, up to {day}."
+        )
     codes_of = dict(connection.execute("SELECT project_key, code FROM dim_project").fetchall())
+    left_out = []
     for code in codes or tuple(known):
-        found = rows(connection, code)
+        # the calendar is no figure of a cut
+        kept = result.kept and known[code].scope != "calendar"
+        if kept and not is_kept(known[code]):
+            left_out.append(code)
+            result.kpis[code] = []
+            continue
+        if kept and (note := redefined(connection, known[code], chosen[0])):
+            result.notes.append(note)
+        found = kept_rows(connection, known[code], chosen[0]) if kept else rows(connection, code)
         for row in found:
             if "project_key" in row:
                 row["project"] = codes_of.get(row["project_key"])
@@ -149,4 +167,8 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
                 if isinstance(value, (date, datetime, timedelta)):
                     row[name] = str(value)
         result.kpis[code] = found
+    if left_out:
+        result.notes.append(
+            f"A cut keeps the figures of projects, teams and sources of its own day: {', '.join(left_out)} of {chosen[2]!r} cannot be told any more."
+        )
     return result

@@ -38,7 +38,7 @@ _RECEIPTS: dict[str, str] = {
     "quality": "SELECT NULL AS _table, NULL AS _id, q.check_code, q.weight, q.n_checked, q.n_failed, s.name AS source FROM fact_quality q "
     "LEFT JOIN dim_source s USING (source_key) WHERE q.project_key = ? AND q.cut_key = getvariable('cut') ORDER BY q.n_failed DESC, q.check_code",
     "sources": "SELECT NULL AS _table, NULL AS _id, name, plugin, last_success_at, freshness_max_s FROM dim_source WHERE ? IS NOT NULL ORDER BY name",
-    "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, count(*) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
+    "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, count(DISTINCT person_key) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
     "sum(absence_s) / 3600.0 AS absence_h, sum(allocated_s) / 3600.0 AS allocated_h, sum(logged_s) / 3600.0 AS logged_h "
     "FROM fact_capacity_week JOIN dim_person p USING (person_key) WHERE ? IS NOT NULL GROUP BY ALL ORDER BY ALL",
 }  # fmt: skip

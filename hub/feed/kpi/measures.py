@@ -104,13 +104,9 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
     )  # fmt: skip
 
 
-def _scope(kpi: Kpi) -> str:
-    return kpi.rollup[0] if kpi.rollup else kpi.scope
-
-
 def _shown(kpi: Kpi) -> bool:
     """Say whether `fact_kpi` holds the figure as it is: not those of persons and tasks, not the burn-up, which is a table of its own."""
-    return _scope(kpi) in {"project", "source", "team"} and kpi.code != "BURNUP"
+    return kpi.scope_kept in {"project", "source", "team"} and kpi.code != "BURNUP"
 
 
 def _parts(kpi: Kpi) -> list[Part]:
@@ -140,7 +136,9 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
             "IF(COUNTROWS(fact_kpi) = 1, MAX(fact_kpi[value]))",
             "CASE WHEN count(*) = 1 THEN max(value) END",
         )
-    conditions = {"kpi": kpi.code, "scope_kind": _scope(kpi)} | ({} if kpi.split else {"measure": part.name})
+    conditions = {"kpi": kpi.code, "scope_kind": kpi.scope_kept} | (
+        {} if kpi.split else {"measure": part.name}
+    )
     filters = [f'fact_kpi[{name}] = "{text}"' for name, text in conditions.items()]
     tests = [f"{name} = '{text}'" for name, text in conditions.items()]
     if kpi.split:  # one measure a nature or clock, its name after a dot

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import duckdb
 
-from hub.feed.kpi.catalogue import Kpi, catalogue, prepare
+from hub.feed.kpi.catalogue import Kpi, Measure, catalogue, prepare
 
 _COLUMNS = (
     "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "
-    "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR"
+    "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR, method_version BIGINT"
 )
 _SUMS = {"days", "amount", "hours", "count", "points"}
 _FINISH = """
@@ -26,7 +26,7 @@ SELECT getvariable('cut')::BIGINT AS cut_key, scope_kind, scope_key, scope_label
     CASE WHEN amber IS NULL AND red IS NULL THEN NULL WHEN value IS NULL OR coverage < 0.8 THEN 'grey'
         WHEN (direction = 'up' AND value < red) OR (direction = 'down' AND value > red) THEN 'red'
         WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN 'amber' ELSE 'green' END AS rag,
-    coverage, method
+    coverage, method, method_version
 FROM aimed WHERE place = 1
 """
 
@@ -62,12 +62,8 @@ def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     run(_FINISH)
 
 
-def _scope(kpi: Kpi) -> str:
-    return kpi.rollup[0] if kpi.rollup else kpi.scope
-
-
 def _wide(kpi: Kpi) -> str | None:
-    scope = _scope(kpi)
+    scope = kpi.scope_kept
     if scope not in {"project", "source", "team"}:
         return None
     if kpi.rollup is None:
@@ -79,7 +75,7 @@ def _wide(kpi: Kpi) -> str | None:
 
 def _long(kpi: Kpi, levels: set[str]) -> list[str]:
     """Return the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
-    scope = _scope(kpi)
+    scope = kpi.scope_kept
     rolled = (
         {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
         if kpi.rollup
@@ -92,7 +88,7 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
     split = f" || '.' || w.{kpi.split}" if kpi.split else ""
     rows = ", ".join(
         _row(f"'{m.name}'{split}", m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL", f"w.{m.denominator}" if m.denominator else "NULL",
-             f"w.{kpi.coverage}" if kpi.coverage else "NULL")
+             f"w.{column}" if (column := kpi.coverage_of(m.name)) else "NULL")
         for m in measures
     )  # fmt: skip
     key, label, project, join = {
@@ -106,14 +102,14 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
     method = f"w.{kpi.method}" if kpi.method else "NULL"
     queries = [
         (
-            f"SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, unnest(rows, recursive := true) FROM "
+            f"SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, method_version, unnest(rows, recursive := true) FROM "
             f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, {project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
-            f"{method} AS method, [{rows}] AS rows FROM kpi_wide w {join})"
+            f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
         )
     ]
     above = [m for m in measures if m.unit in _SUMS or m.numerator]
     if scope == "project" and kpi.rollup is None and above:
-        sums = ", ".join(_above(m.name, m.unit, m.numerator, m.denominator, split) for m in above)
+        sums = ", ".join(_above(kpi, m, split) for m in above)
         for level, column in (("program", "p.program"), ("portfolio", "p.portfolio"), ("portfolio", "")):
             if column and level not in levels:
                 continue
@@ -130,8 +126,8 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
             ]
             group = f"GROUP BY {', '.join(keys)}" if keys else ""
             queries.append(
-                f"SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, unnest(rows, recursive := true) FROM "
-                f"(SELECT '{level}' AS scope_kind, {key} AS scope_key, {column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
+                f"SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, {kpi.version} AS method_version, "
+                f"unnest(rows, recursive := true) FROM (SELECT '{level}' AS scope_kind, {key} AS scope_key, {column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
                 f"[{sums}] AS rows FROM kpi_wide w JOIN dim_project p ON p.project_key = w.project_key {join} {group} HAVING count(*) > 0)"
             )
     return queries
@@ -144,15 +140,20 @@ def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: s
     )
 
 
-def _above(name: str, unit: str, over: str | None, under: str | None, split: str) -> str:
-    """Return one measure for programs, portfolios and the whole: sums, and ratios of sums; coverage is the share of projects that have it."""
-    measure = f"'{name}'{split}"
+def _above(kpi: Kpi, part: Measure, split: str) -> str:
+    """Return one measure for programs, portfolios and the whole: sums, and ratios of sums.
+
+    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of the projects'.
+    """
+    name, measure = part.name, f"'{part.name}'{split}"
     coverage = f"(count(w.{name}) / count(*))"
-    if over is None:
-        return _row(measure, unit, f"sum(w.{name}::DECIMAL(38, 12))", "NULL", "NULL", coverage)
+    if kpi.covered and part.name in kpi.covered:
+        coverage = f"avg(w.{kpi.coverage})"
+    if part.numerator is None:
+        return _row(measure, part.unit, f"sum(w.{name}::DECIMAL(38, 12))", "NULL", "NULL", coverage)
     both = f"FILTER (w.{name} IS NOT NULL)"
     top, bottom = (
-        f"(sum(w.{over}::DECIMAL(38, 12)) {both})::DOUBLE",
-        f"(sum(w.{under}::DECIMAL(38, 12)) {both})::DOUBLE",
+        f"(sum(w.{part.numerator}::DECIMAL(38, 12)) {both})::DOUBLE",
+        f"(sum(w.{part.denominator}::DECIMAL(38, 12)) {both})::DOUBLE",
     )
-    return _row(measure, unit, f"({top} / nullif({bottom}, 0))", top, bottom, coverage)
+    return _row(measure, part.unit, f"({top} / nullif({bottom}, 0))", top, bottom, coverage)

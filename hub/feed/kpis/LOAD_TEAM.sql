@@ -4,8 +4,9 @@
 -- measures: load ratio = allocated_h / available_h, people count, allocated_h hours, available_h hours
 -- headline: load
 -- receipt: capacity
--- definition: Σ allocated / Σ available, never the mean of ratios.
+-- version: 2
+-- definition: Σ allocated / Σ available, never the mean of ratios. What is planned for several days is shared over the working days among them.
 -- edge cases: a team of fewer than five people is left out of projections.
-SELECT p.team, c.week_start, sum(c.allocated_s)::DOUBLE / nullif(sum(greatest(c.capacity_s - c.absence_s, 0)), 0) AS load, count(*) AS people,
-    sum(c.allocated_s) / 3600.0 AS allocated_h, sum(greatest(c.capacity_s - c.absence_s, 0)) / 3600.0 AS available_h
-FROM fact_capacity_week c JOIN dim_person p USING (person_key) GROUP BY ALL ORDER BY ALL
+SELECT p.team, c.week_start, sum(c.allocated_s)::DOUBLE / nullif(sum(c.available_s), 0) AS load, count(*) AS people,
+    sum(c.allocated_s) / 3600.0 AS allocated_h, sum(c.available_s) / 3600.0 AS available_h
+FROM kpi_week c JOIN dim_person p USING (person_key) GROUP BY ALL ORDER BY ALL

@@ -13,13 +13,32 @@ CREATE OR REPLACE VIEW kpi_task AS
         LEFT JOIN dim_date n ON n.date = getvariable('as_of') LEFT JOIN dim_date b ON b.date = f.baseline_start
         LEFT JOIN dim_date e ON e.date = f.baseline_finish
     WHERE f.cut_key = getvariable('cut');
+-- what is left; a project without any task whose effort counts has no row: nothing planned is not nothing left
 CREATE OR REPLACE VIEW kpi_left AS
-    SELECT project_key, coalesce(sum(remaining_days::DECIMAL(38, 12)) FILTER (is_open), 0)::DOUBLE AS days_known, coalesce(sum(remaining_amount) FILTER (is_open), 0)::DOUBLE AS amount_known,
+    SELECT project_key, sum(estimate_days::DECIMAL(38, 12))::DOUBLE AS estimate_days,
+        coalesce(sum(remaining_days::DECIMAL(38, 12)) FILTER (is_open), 0)::DOUBLE AS days_known, coalesce(sum(remaining_amount) FILTER (is_open), 0)::DOUBLE AS amount_known,
         count(*) FILTER (is_open AND kind <> 'milestone' AND remaining_days IS NULL) AS days_missing,
-        count(*) FILTER (is_open AND kind <> 'milestone' AND remaining_amount IS NULL) AS amount_missing
+        count(*) FILTER (is_open AND kind <> 'milestone' AND remaining_amount IS NULL) AS amount_missing,
+        count(*) FILTER (is_open AND kind <> 'milestone') AS n_open
     FROM kpi_task WHERE in_effort GROUP BY 1;
+-- what budgets call the work of people, in French and English, without accents, case, spaces and signs
+CREATE OR REPLACE MACRO is_labour(category) AS
+    regexp_replace(strip_accents(replace(replace(lower(category), 'œ', 'oe'), 'æ', 'ae')), '[^a-z0-9]', '', 'g') IN (
+        'labour', 'labor', 'labourcost', 'labourcosts', 'laborcost', 'laborcosts', 'internallabour', 'internallabor', 'directlabour', 'directlabor',
+        'staff', 'staffcost', 'staffcosts', 'staffing', 'internalstaff', 'personnel', 'personnelcost', 'personnelcosts', 'personnelinterne', 'manpower',
+        'workforce', 'wage', 'wages', 'salary', 'salaries', 'payroll', 'internaleffort',
+        'maindoeuvre', 'maindoeuvreinterne', 'maindoeuvredirecte', 'mo', 'moi', 'mod', 'salaire', 'salaires', 'massesalariale', 'chargessalariales',
+        'chargesdepersonnel', 'fraisdepersonnel', 'coutsalarial', 'coutssalariaux', 'coutdepersonnel', 'coutsdepersonnel', 'effectif', 'effectifs',
+        'coutdemaindoeuvre', 'coutsdemaindoeuvre', 'fraisdemaindoeuvre', 'equipeinterne', 'ressourcesinternes', 'ressourceshumaines', 'travailinterne',
+        'internalresources', 'humanresources', 'employeecosts', 'personnelexpenses', 'staffexpenses'
+    );
 CREATE OR REPLACE VIEW kpi_work AS
     SELECT * FROM fact_worklog WHERE work_date <= getvariable('as_of') AND category = 'project' AND approval IS DISTINCT FROM 'rejected';
+-- a week that lies in two months is one week here
+CREATE OR REPLACE VIEW kpi_week AS
+    SELECT person_key, week_start, greatest(sum(capacity_s) - sum(absence_s), 0)::BIGINT AS available_s, sum(allocated_s)::BIGINT AS allocated_s,
+        sum(logged_s)::BIGINT AS logged_s
+    FROM fact_capacity_week GROUP BY ALL;
 CREATE OR REPLACE VIEW kpi_interval AS
     SELECT i.task_key, i.seq, i.project_key, s.category, i.status_raw, i.entered_at,
         CASE WHEN i.left_at <= getvariable('as_of_at') THEN i.left_at END AS left_at

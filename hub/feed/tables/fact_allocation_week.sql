@@ -1,7 +1,9 @@
--- Grain: one person, project and ISO week. A span of several days is shared over its Mondays to Fridays.
+-- Grain: one person, project, ISO week and month: a week that lies in two months gives two rows, dated the first day of each part.
+-- What is planned for several days is shared over the working days among them.
 WITH moves AS (
-    SELECT date_trunc('week', day)::DATE AS week_start, person_key, project_key, seconds AS planned_s, 0 AS logged_s FROM planned_day WHERE kind = 'work'
-    UNION ALL SELECT date_trunc('week', work_date)::DATE, person_key, project_key, 0, seconds FROM fact_worklog WHERE category = 'project'
+    SELECT day, person_key, project_key, seconds AS planned_s, 0 AS logged_s FROM planned_day WHERE kind = 'work'
+    UNION ALL SELECT work_date, person_key, project_key, 0, seconds FROM fact_worklog WHERE category = 'project'
 )
-SELECT week_start, person_key, project_key, round(sum(planned_s))::BIGINT AS planned_s, sum(logged_s)::BIGINT AS logged_s
-FROM moves GROUP BY ALL
+SELECT date_trunc('week', m.day)::DATE AS week_start, strftime(m.day, '%Y-%m') AS year_month, min(p.date_key) AS date_key, person_key, project_key,
+    sum(planned_s)::BIGINT AS planned_s, sum(logged_s)::BIGINT AS logged_s
+FROM moves m JOIN part_of_week p USING (day) GROUP BY ALL

@@ -1,23 +1,37 @@
--- Grain: one thing that moved since another cut. 'news' happened after it; a 'correction' tells what was already so, and is told late.
+-- Grain: one thing that moved since another cut. 'news' happened after it; a 'correction' tells what was already so, and is told late; where the
+-- definition of a figure changed between the two, that is the cause, and there is no change to tell.
 WITH pair AS (
     SELECT 0 AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on, n.as_of AS now_on FROM dim_cut c, dim_cut n
     WHERE c.cut_key = getvariable('vs_cut') AND n.cut_key = 0
 ), new AS (
     SELECT f.*, k.title, k.kind, k.is_leaf, k.created_at::DATE AS created_on, s.category, coalesce(f.actual_finish, f.planned_finish) AS forecast
-    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key) WHERE f.cut_key = 0
+    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)
+    WHERE f.cut_key = 0 AND NOT (k.is_deleted = 1 AND s.category = 'cancelled' AND f.is_effort_counted = 0)
 ), old AS (
     SELECT f.*, k.title, k.kind, k.is_leaf, s.category, coalesce(f.actual_finish, f.planned_finish) AS forecast
-    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key) WHERE f.cut_key = getvariable('vs_cut')
+    FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)
+    -- a deleted task that stays in its baseline is there no more
+    WHERE f.cut_key = getvariable('vs_cut') AND NOT (k.is_deleted = 1 AND s.category = 'cancelled' AND f.is_effort_counted = 0 AND f.planned_finish IS NULL)
 ), figure AS (
-    SELECT cut_key, project_key, kpi || '.' || measure AS name, value FROM fact_kpi
+    SELECT cut_key, project_key, kpi || '.' || measure AS name, value, coalesce(method_version, 1) AS version FROM fact_kpi
     WHERE scope_kind = 'project' AND kpi IN ('RAF', 'EVM_DAYS', 'LANDING') AND period = ''
 ), both_figures AS (
-    SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.name, b.name) AS name, b.value AS before, a.value AS after
+    SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.name, b.name) AS name, b.value AS before, a.value AS after,
+        coalesce(a.version <> b.version, false) AS redefined
     FROM (SELECT * FROM figure WHERE cut_key = 0) a FULL JOIN (SELECT * FROM figure WHERE cut_key = getvariable('vs_cut')) b
         ON a.project_key = b.project_key AND a.name = b.name
+), spent AS (
+    -- a correction of a sealed month is posted later, but speaks of a day of that month: the one it was entered for, else the month's first
+    SELECT l.project_key, l.days, l.approval, CASE WHEN l.sealed_month IS NULL THEN l.day::DATE
+            ELSE coalesce(CASE WHEN left(w.day, 7) = l.sealed_month THEN w.day END, p.day, l.sealed_month || '-01')::DATE END AS worked_on
+    FROM line l LEFT JOIN worklog_place w ON l.sealed_month IS NOT NULL AND w.id = l.row_id
+        LEFT JOIN period_line p ON l.sealed_month IS NOT NULL AND p.kind = 'hours' AND p.row_id = l.row_id AND p.month = l.sealed_month
+    WHERE l.kind = 'hours' AND l.category = 'project' AND l.approval IS DISTINCT FROM 'rejected'
 ), restated AS (
-    SELECT w.project_key, sum(w.days::DECIMAL(38, 12))::DOUBLE AS days FROM fact_worklog w, pair p
-    WHERE w.work_date <= p.then_on AND w.category = 'project' AND w.approval IS DISTINCT FROM 'rejected' GROUP BY 1
+    SELECT s.project_key, sum(s.days::DECIMAL(38, 12))::DOUBLE AS days FROM spent s, pair p WHERE s.worked_on <= p.then_on GROUP BY 1
+), late_money AS (
+    SELECT l.project_key, l.approval AS kind, sum(l.amount_minor) / 100.0 AS amount FROM line l, pair p
+    WHERE l.kind = 'budget' AND l.sealed_month < strftime(p.then_on, '%Y-%m') AND l.day::DATE > p.then_on GROUP BY ALL
 ), money AS (
     SELECT cut_key, project_key, year_month, unnest(['baseline', 'revised', 'committed', 'consumed', 'forecast']) AS kind,
         unnest([baseline_amount, revised_amount, committed_amount, consumed_amount, forecast_amount])::DOUBLE AS amount FROM fact_budget
@@ -30,8 +44,9 @@ WITH pair AS (
 ), budget_sum AS (
     -- what was spent or promised in a month before the other cut, and is told only now, is late
     SELECT m.project_key, m.kind, sum(m.before) AS before, sum(m.after) AS after,
-        coalesce(sum(m.after - m.before) FILTER (m.kind IN ('consumed', 'committed') AND m.year_month < strftime(p.then_on, '%Y-%m')), 0) AS late
-    FROM month_money m, pair p GROUP BY ALL
+        coalesce(sum(m.after - m.before) FILTER (m.kind IN ('consumed', 'committed') AND m.year_month < strftime(p.then_on, '%Y-%m')), 0)
+            + coalesce(any_value(l.amount), 0) AS late
+    FROM pair p, month_money m LEFT JOIN late_money l ON l.project_key = m.project_key AND l.kind = m.kind GROUP BY m.project_key, m.kind
 ), moves AS (
     SELECT 'milestone' AS topic, coalesce(n.project_key, o.project_key) AS project_key, coalesce(n.task_key, o.task_key)::VARCHAR AS item_id, coalesce(n.title, o.title) AS item,
         CASE WHEN o.task_key IS NULL THEN 'added' WHEN n.task_key IS NULL THEN 'removed' ELSE 'finish' END AS measure,
@@ -41,14 +56,16 @@ WITH pair AS (
     WHERE n.forecast IS DISTINCT FROM o.forecast OR n.task_key IS NULL OR o.task_key IS NULL
     UNION ALL
     SELECT 'effort', f.project_key, f.name, split_part(f.name, '.', 2), 'spent', 'correction', 'days', f.before, coalesce(r.days, 0), NULL, NULL, coalesce(r.days, 0) - f.before
-    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND abs(coalesce(r.days, 0) - coalesce(f.before, 0)) > 1e-6
+    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND NOT f.redefined AND abs(coalesce(r.days, 0) - coalesce(f.before, 0)) > 1e-6
     UNION ALL
     SELECT 'effort', f.project_key, f.name, split_part(f.name, '.', 2), 'spent', 'news', 'days', coalesce(r.days, 0), f.after, NULL, NULL, f.after - coalesce(r.days, 0)
-    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND abs(coalesce(f.after, 0) - coalesce(r.days, 0)) > 1e-6
+    FROM both_figures f LEFT JOIN restated r ON r.project_key = f.project_key WHERE f.name = 'RAF.consomme' AND NOT f.redefined AND abs(coalesce(f.after, 0) - coalesce(r.days, 0)) > 1e-6
     UNION ALL
-    SELECT 'effort', project_key, name, split_part(name, '.', 2), CASE name WHEN 'RAF.raf' THEN 'remaining' WHEN 'EVM_DAYS.bac' THEN 'baseline' ELSE 'at completion' END, 'news', 'days',
-        before, after, NULL, NULL, after - before
-    FROM both_figures WHERE name IN ('RAF.raf', 'RAF.a_terminaison', 'EVM_DAYS.bac') AND before IS DISTINCT FROM after AND abs(coalesce(after, 0) - coalesce(before, 0)) > 1e-6
+    SELECT 'effort', project_key, name, split_part(name, '.', 2),
+        CASE name WHEN 'RAF.consomme' THEN 'spent' WHEN 'RAF.raf' THEN 'remaining' WHEN 'EVM_DAYS.bac' THEN 'baseline' ELSE 'at completion' END,
+        CASE WHEN redefined THEN 'definition changed' ELSE 'news' END, 'days', before, after, NULL, NULL, CASE WHEN NOT redefined THEN after - before END
+    FROM both_figures WHERE (name IN ('RAF.raf', 'RAF.a_terminaison', 'EVM_DAYS.bac') OR (name = 'RAF.consomme' AND redefined)) 
+        AND (abs(coalesce(after, 0) - coalesce(before, 0)) > 1e-6 OR (redefined AND (before IS NULL) <> (after IS NULL)))
     UNION ALL
     SELECT 'budget', project_key, kind, kind, 'amount', 'correction', 'amount', before, before + late, NULL, NULL, late FROM budget_sum WHERE abs(late) > 1e-6
     UNION ALL

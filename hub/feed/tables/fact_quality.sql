@@ -4,7 +4,7 @@ WITH RECURSIVE t AS (
         -- a team that estimates in points has no person-days to do
         bool_or(coalesce(f.estimate_days, f.remaining_days) IS NOT NULL) OVER (PARTITION BY f.project_key, k.source_key) AS in_days
     FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_source d USING (source_key)
-    WHERE f.cut_key = getvariable('cut_key')
+    WHERE f.cut_key = getvariable('cut_key') AND k.is_deleted = 0
 ), above AS (
     SELECT task_key AS of_key, parent_task_key AS key, 1 AS step FROM t WHERE parent_task_key <> -1
     UNION ALL SELECT a.of_key, k.parent_task_key, step + 1 FROM above a JOIN dim_task k ON k.task_key = a.key

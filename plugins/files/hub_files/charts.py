@@ -10,12 +10,13 @@ TEXTS = {
     "fr": {
         "charts": "Graphiques", "capacity": "Capacité", "title": "Charge, budget et jalons en images", "effort": "Passé + reste à faire, face à la référence (JH)",
         "spent": "Passé", "to_do": "Reste à faire", "baseline": "Référence", "money": "Budget et atterrissage", "budget": "Budget", "landing": "Atterrissage",
+        "at_least": "Atterrissage, au moins",
         "slips": "Pire glissement de jalon, arrêté après arrêté (jours)", "figures": "Les chiffres de ces graphiques", "project": "Projet", "cut": "Arrêté",
         "c_title": "Part affectée de la capacité, par équipe et par mois", "team": "Équipe", "none": "Pas encore de chiffres à montrer.", "now": "Maintenant",
     },
     "en": {
         "charts": "Charts", "capacity": "Capacity", "title": "Effort, money and milestones in pictures", "effort": "Spent + to do, against the baseline (days)",
-        "spent": "Spent", "to_do": "To do", "baseline": "Baseline", "money": "Budget and landing", "budget": "Budget", "landing": "Landing",
+        "spent": "Spent", "to_do": "To do", "baseline": "Baseline", "money": "Budget and landing", "budget": "Budget", "landing": "Landing", "at_least": "Landing, at least",
         "slips": "Worst slip of a milestone, cut after cut (days)", "figures": "The figures of these charts", "project": "Project", "cut": "Cut",
         "c_title": "Allocated share of capacity, by team and month", "team": "Team", "none": "No figures to show yet.", "now": "Now",
     },
@@ -23,7 +24,8 @@ TEXTS = {
 _FIGURES_SQL = """
 SELECT p.code, max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'consomme') AS spent, max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'raf') AS to_do,
     max(f.value) FILTER (f.kpi = 'EVM_DAYS' AND f.measure = 'bac') AS baseline, max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'budget') AS budget,
-    max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing') AS landing
+    max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing') AS landing,
+    CASE WHEN landing IS NULL THEN max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing_at_least') END AS at_least
 FROM fact_kpi f JOIN dim_project p USING (project_key) JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
 WHERE f.scope_kind = 'project' AND f.period = '' AND p.project_key <> -1 GROUP BY 1 HAVING count(f.value) > 0 ORDER BY 1
 """
@@ -32,10 +34,10 @@ SELECT p.code, c.cut_key, c.as_of, c.label, f.value FROM fact_kpi f JOIN dim_pro
 WHERE f.kpi = 'MILESTONE_SLIP' AND f.measure = 'slip_days' AND f.scope_kind = 'project' AND f.value IS NOT NULL
 """
 _CAPACITY_SQL = """
-SELECT p.person_label, strftime(f.week_start, '%Y-%m') AS month, sum(f.allocated_s) / nullif(sum(f.capacity_s), 0) AS share
+SELECT p.person_label, f.year_month AS month, sum(f.allocated_s) / nullif(sum(f.capacity_s), 0) AS share
 FROM (SELECT f.*, p.team FROM fact_capacity_week f JOIN dim_person p USING (person_key)) f
     JOIN (SELECT person_key, coalesce(team, person_label) AS person_label FROM dim_person) p USING (person_key), (SELECT as_of FROM dim_cut WHERE is_latest = 1) c
-WHERE f.week_start BETWEEN c.as_of - INTERVAL 3 MONTH AND c.as_of + INTERVAL 6 MONTH GROUP BY 1, 2 HAVING sum(f.capacity_s) > 0 ORDER BY 1, 2
+WHERE f.year_month BETWEEN strftime(c.as_of - INTERVAL 3 MONTH, '%Y-%m') AND strftime(c.as_of + INTERVAL 6 MONTH, '%Y-%m') GROUP BY 1, 2 HAVING sum(f.capacity_s) > 0 ORDER BY 1, 2
 """
 _COLOURS = ("#1F3A5F", "#C0392B", "#27AE60", "#E67E22", "#8E44AD", "#16A085", "#7F8C8D", "#2980B9")
 _SIZE = {"width": 640, "height": 330}
@@ -67,14 +69,22 @@ def _pictures(
     sheet.write(first - 2, 0, t["figures"], book.title)
     name = t["charts"]
     if figures:
-        headers = (t["project"], t["spent"], t["to_do"], t["baseline"], t["budget"], t["landing"])
+        headers = (
+            t["project"],
+            t["spent"],
+            t["to_do"],
+            t["baseline"],
+            t["budget"],
+            t["landing"],
+            t["at_least"],
+        )
         after = book.table(
             sheet,
             first,
             headers,
             figures,
-            (None, *(book.number,) * 3, *(book.whole,) * 2),
-            (12, *(13,) * 5),
+            (None, *(book.number,) * 3, *(book.whole,) * 3),
+            (12, *(13,) * 6),
             "Charted",
         )
         last = first + len(figures)
@@ -96,6 +106,7 @@ def _pictures(
         money = book.book.add_chart({"type": "column"})
         money.add_series(series(4, "#9DB8D9"))
         money.add_series(series(5, "#E67E22"))
+        money.add_series(series(6, "#F5CBA7"))
         _place(sheet, money, 3, 7, t["money"])
     else:
         after = first

@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from hub import FeedView, column_captions, table_caption
+from hub import FeedView, column_captions, evaluate, table_caption
 from hub_files.charts import TEXTS, write_charts
 
 MOST_ROWS = 100_000
@@ -27,14 +27,16 @@ _T = {
         "m_title": "Jalons, du plus proche au plus lointain", "l_title": "Charge par projet et par mois : heures planifiées | saisies",
         "planned": "planifié", "logged": "saisi", "total": "Total", "week": "Mois", "sources": "Sources",
         "s_headers": ["Source", "Connecteur", "Dernier succès complet", "Verdict", "Lignes en attente", "Heures en jeu"],
-        "left_out": "Ce que le flux ne compte pas", "e_headers": ["Mesure", "Raison", "Lignes", "Quantité"],
+        "left_out": "Ce que le flux ne compte pas", "e_headers": ["Mesure", "Raison", "Lignes", "Quantité", "Où"],
+        "in_feed": "dans le flux, pas dans tous les indicateurs", "outside": "hors du flux",
         "too_long": "La table {} ({} lignes) est trop longue pour un classeur : elle se trouve dans les dossiers csv et parquet.",
         "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"], "privacy": "Niveau de détail personnel : {}",
         "moves": "Ce qui a bougé", "mv_title": "Ce qui a bougé depuis {}", "mv_none": "aucun arrêté pris : hub cut take",
         "mv_headers": ["Cause", "Sujet", "Projet", "Quoi", "Avant", "Après", "Écart", "Unité"],
-        "causes": {"news": "nouveau", "correction": "correction"},
+        "causes": {"news": "nouveau", "correction": "correction", "definition changed": "définition changée"},
         "rag": {"green": "vert", "amber": "orange", "red": "rouge", "grey": "gris"},
-        "done": "Terminé", "late": "En retard", "open": "À venir", "measures": {"seconds": "heures", "tasks": "tâches", "amount_minor": "montant"},
+        "done": "Terminé", "late": "En retard", "open": "À venir", "measures": {"seconds": "heures", "planned_s": "heures planifiées", "tasks": "tâches", "amount_minor": "montant",
+                                        "register_items": "risques et actions", "checklist_items": "points de contrôle", "assessments": "avis"},
     },
     "en": {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
@@ -47,51 +49,48 @@ _T = {
         "m_title": "Milestones, the nearest first", "l_title": "Load by project and month: planned | logged hours",
         "planned": "planned", "logged": "logged", "total": "Total", "week": "Month", "sources": "Sources",
         "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake"],
-        "left_out": "What the feed does not count", "e_headers": ["Measure", "Reason", "Rows", "Amount"],
+        "left_out": "What the feed does not count", "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
+        "in_feed": "in the feed, not in every figure", "outside": "outside the feed",
         "too_long": "The table {} ({} rows) is too long for a workbook: find it in the csv and parquet folders.",
         "tables": "Tables", "t_headers": ["Table", "Content", "Rows"], "privacy": "Level of personal detail: {}",
         "moves": "What moved", "mv_title": "What moved since {}", "mv_none": "no cut was taken: hub cut take",
         "mv_headers": ["Cause", "About", "Project", "What", "Before", "After", "Change", "Unit"],
-        "causes": {"news": "news", "correction": "correction"},
+        "causes": {"news": "news", "correction": "correction", "definition changed": "definition changed"},
         "rag": {"green": "green", "amber": "amber", "red": "red", "grey": "grey"},
-        "done": "Done", "late": "Late", "open": "To come", "measures": {"seconds": "hours", "tasks": "tasks", "amount_minor": "amount"},
+        "done": "Done", "late": "Late", "open": "To come", "measures": {"seconds": "hours", "planned_s": "planned hours", "tasks": "tasks", "amount_minor": "amount",
+                                        "register_items": "risks and actions", "checklist_items": "checklist lines", "assessments": "assessments"},
     },
 }  # fmt: skip
+_UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
+# figures come from `fact_kpi` alone: what the catalogue computes is not computed again here
 PORTFOLIO_SQL = """
-WITH tasks AS (
+WITH latest AS (SELECT cut_key, as_of FROM dim_cut WHERE is_latest = 1),
+tasks AS (
     SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n, count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
-        sum(f.estimate_days) AS estimate, sum(f.baseline_days) AS baseline, sum(f.estimate_days) FILTER (s.category = 'done') AS estimate_done,
-        sum(f.estimate_days * coalesce(f.percent, 0) / 100) FILTER (s.category NOT IN ('done', 'cancelled')) AS estimate_earned,
-        sum(f.remaining_days) FILTER (s.category NOT IN ('done', 'cancelled')) AS remaining,
-        count(*) FILTER (s.category NOT IN ('done', 'cancelled') AND t.kind = 'work' AND f.remaining_days IS NULL AND f.is_effort_counted = 1) AS unknown_remaining,
         max(f.planned_finish) FILTER (t.kind <> 'summary') AS finish
-    FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
-    GROUP BY 1
-), said AS (
-    SELECT f.project_key, f.rag FROM fact_assessment f JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1 WHERE f.axis = 'overall'
-), cpi AS (
-    SELECT f.project_key, f.value, f.rag FROM fact_kpi f JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
-    WHERE f.kpi = 'EVM_DAYS' AND f.measure = 'cpi' AND f.scope_kind = 'project'
-), logged AS (SELECT project_key, sum(days) AS days FROM fact_worklog WHERE category = 'project' AND approval <> 'rejected' GROUP BY 1),
-upcoming AS (
+    FROM fact_task_snapshot f JOIN latest USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
+    WHERE t.is_deleted = 0 GROUP BY 1
+), said AS (SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
+), told AS (
+    SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f JOIN latest USING (cut_key)
+    WHERE f.scope_kind = 'project' AND f.period = '' AND f.kpi IN ('EVM_DAYS', 'RAF')
+), figure AS (
+    SELECT project_key, max(value) FILTER (name = 'EVM_DAYS.cpi') AS cpi, max(rag) FILTER (name = 'EVM_DAYS.cpi') AS cpi_rag,
+        max(value) FILTER (name = 'RAF.avancement') AS progress, max(value) FILTER (name = 'RAF.budget') AS baseline,
+        max(value) FILTER (name = 'RAF.estimation') AS estimate, max(value) FILTER (name = 'RAF.raf') AS remaining,
+        max(value) FILTER (name = 'RAF.consomme') AS spent, max(value) FILTER (name = 'RAF.a_terminaison') AS total,
+        max(value) FILTER (name = 'RAF.derive') AS drift, max(rag) FILTER (name = 'RAF.derive') AS drift_rag
+    FROM told GROUP BY 1
+), upcoming AS (
     SELECT f.project_key, arg_min(t.title, f.planned_finish) AS title, min(f.planned_finish) AS day
-    FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key
-    WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
+    FROM fact_task_snapshot f JOIN latest c USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
+    WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
 )
-SELECT p.code, p.name, p.program, p.state, a.rag, k.value AS cpi, k.rag AS cpi_rag, t.n, t.done,
-    CASE WHEN t.estimate > 0 THEN (coalesce(t.estimate_done, 0) + coalesce(t.estimate_earned, 0)) / t.estimate END AS progress,
-    t.baseline, t.estimate, CASE WHEN t.unknown_remaining > 0 THEN NULL ELSE coalesce(t.remaining, CASE WHEN t.n > 0 THEN 0 END) END AS remaining, l.days, u.title, u.day, t.finish
-FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN logged l USING (project_key) LEFT JOIN upcoming u USING (project_key)
-    LEFT JOIN said a ON a.project_key = p.project_key LEFT JOIN cpi k ON k.project_key = p.project_key
-WHERE t.n > 0 OR l.days IS NOT NULL OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
-"""
-MILESTONES_SQL = """
-SELECT p.name, t.title, f.baseline_finish, coalesce(f.actual_finish, f.planned_finish) AS day,
-    date_diff('day', f.baseline_finish, coalesce(f.actual_finish, f.planned_finish)) AS slip, s.category, c.as_of
-FROM fact_task_snapshot f JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key) JOIN dim_cut c ON c.cut_key = f.cut_key
-    JOIN dim_project p ON p.project_key = f.project_key
-WHERE c.is_latest = 1 AND t.kind = 'milestone' AND s.category <> 'cancelled'
-ORDER BY s.category = 'done', abs(date_diff('day', c.as_of, coalesce(f.actual_finish, f.planned_finish))), p.name, t.title
+SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate, k.remaining, k.spent, k.total, k.drift,
+    u.title, u.day, t.finish, k.cpi_rag, k.drift_rag
+FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key) LEFT JOIN upcoming u USING (project_key)
+    LEFT JOIN said a USING (project_key)
+WHERE t.n > 0 OR k.spent <> 0 OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
 """
 MOVES_SQL = """
 SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
@@ -101,15 +100,16 @@ FROM fact_move m JOIN dim_project p USING (project_key)
 ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC, abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
 """
 LOAD_SQL = """
-WITH cut AS (SELECT as_of FROM dim_cut WHERE is_latest = 1),
-hours AS (
-    SELECT project_key, strftime(week_start, '%Y-%m') AS month, planned_s AS planned, 0 AS logged FROM fact_allocation_week, cut
-    WHERE week_start BETWEEN as_of - INTERVAL 6 MONTH AND as_of + INTERVAL 6 MONTH
-    UNION ALL SELECT project_key, strftime(work_date, '%Y-%m'), 0, seconds FROM fact_worklog, cut
-    WHERE category = 'project' AND work_date BETWEEN as_of - INTERVAL 6 MONTH AND as_of + INTERVAL 6 MONTH
+WITH cut AS (
+    SELECT cut_key, strftime(as_of - INTERVAL 6 MONTH, '%Y-%m') AS first_month, strftime(as_of + INTERVAL 6 MONTH, '%Y-%m') AS last_month
+    FROM dim_cut WHERE is_latest = 1
+), hours AS (
+    SELECT project_key, year_month AS month, planned_s / 3600.0 AS planned, 0 AS spent FROM fact_allocation_week
+    UNION ALL SELECT project_key, period, 0, value FROM fact_kpi JOIN cut USING (cut_key)
+    WHERE kpi = 'MONTHLY_SPENT' AND measure LIKE 'hours.%' AND scope_kind = 'project'
 )
-SELECT p.name, h.month, sum(h.planned) / 3600.0 AS planned, sum(h.logged) / 3600.0 AS logged
-FROM hours h JOIN dim_project p USING (project_key) GROUP BY 1, 2 ORDER BY 1, 2
+SELECT p.name, h.month, sum(h.planned) AS planned, sum(h.spent) AS spent
+FROM hours h JOIN dim_project p USING (project_key), cut WHERE h.month BETWEEN cut.first_month AND cut.last_month GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -156,6 +156,9 @@ class _Book:
         self.red_ratio = add({"font_color": "#9C0006", "bg_color": "#FFC7CE", "num_format": "0.00"})
         self.amber_ratio = add({"font_color": "#7F6000", "bg_color": "#FFE699", "num_format": "0.00"})
         self.green_ratio = add({"font_color": "#006100", "bg_color": "#C6EFCE", "num_format": "0.00"})
+        self.red_number = add({"font_color": "#9C0006", "bg_color": "#FFC7CE", "num_format": "#,##0.0"})
+        self.amber_number = add({"font_color": "#7F6000", "bg_color": "#FFE699", "num_format": "#,##0.0"})
+        self.green_number = add({"font_color": "#006100", "bg_color": "#C6EFCE", "num_format": "#,##0.0"})
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.feed.connection.execute(sql).fetchall()
@@ -204,45 +207,10 @@ class _Book:
         t = self.t
         sheet = self.head_of("portfolio", t["title"])
         lines, colours = [], []
-        for row in self.rows(PORTFOLIO_SQL):
-            (
-                *first,
-                said,
-                cpi,
-                colour,
-                n,
-                finished,
-                progress,
-                baseline,
-                estimate,
-                remaining,
-                logged,
-                title,
-                day,
-                finish,
-            ) = row
-            landing = None if remaining is None or logged is None else logged + remaining
-            drift = None if landing is None or baseline is None else landing - baseline
-            colours.append(colour)
-            lines.append(
-                (
-                    *first,
-                    t["rag"].get(said),
-                    cpi,
-                    n,
-                    finished,
-                    progress,
-                    baseline,
-                    estimate,
-                    remaining,
-                    logged,
-                    landing,
-                    drift,
-                    title,
-                    day,
-                    finish,
-                )
-            )
+        for *line, cpi, drift in self.rows(PORTFOLIO_SQL):
+            line[4] = t["rag"].get(line[4])
+            colours.append((cpi, drift))
+            lines.append(line)
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
@@ -260,15 +228,12 @@ class _Book:
                     4,
                     {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt},
                 )
+            paints = {"red": (self.red_ratio, self.red_number), "amber": (self.amber_ratio, self.amber_number),
+                      "green": (self.green_ratio, self.green_number)}  # fmt: skip
             for number, (line, colour) in enumerate(zip(lines, colours, strict=True), start=5):
-                paint = {"red": self.red_ratio, "amber": self.amber_ratio, "green": self.green_ratio}.get(
-                    colour or ""
-                )
-                if paint is not None and line[5] is not None:
-                    sheet.write_number(number, 5, line[5], paint)
-            sheet.conditional_format(
-                5, 14, last, 14, {"type": "cell", "criteria": ">", "value": 0.05, "format": self.red}
-            )
+                for column, kind in ((5, 0), (14, 1)):
+                    if (paint := paints.get(colour[kind] or "")) and line[column] is not None:
+                        sheet.write_number(number, column, line[column], paint[kind])
             sheet.conditional_format(
                 5,
                 8,
@@ -290,10 +255,25 @@ class _Book:
     def milestones(self) -> None:
         t = self.t
         sheet = self.head_of("milestones", t["m_title"])
-        lines = []
-        for project, title, baseline, day, slip, category, as_of in self.rows(MILESTONES_SQL):
-            state = t["done"] if category == "done" else t["late"] if day and day < as_of else t["open"]
-            lines.append((project, title, baseline, day, slip, state))
+        names = dict(self.rows("SELECT project_key, name FROM dim_project"))
+        found = evaluate(self.feed.connection, self.feed.manifest["moment"], ("MILESTONE_SLIP",))
+        today = date.fromisoformat(found.as_of)
+        placed = []
+        for row in found.kpis["MILESTONE_SLIP"]:
+            if row["category"] == "cancelled":
+                continue
+            baseline, said, forecast = (
+                date.fromisoformat(row[name]) if row[name] else None
+                for name in ("baseline_finish", "said_finish", "forecast")
+            )
+            done = row["category"] == "done"
+            state = t["done"] if done else t["late"] if said and said < today else t["open"]
+            name, title = names[row["project_key"]], row["title"]
+            away = abs((forecast - today).days) if forecast else 10**6
+            placed.append(
+                ((done, away, name, title), (name, title, baseline, forecast, row["slip_days"], state))
+            )
+        lines = [line for _, line in sorted(placed, key=lambda one: one[0])]
         self.table(
             sheet,
             4,
@@ -413,7 +393,7 @@ class _Book:
         sheet.write(row, 0, t["left_out"], self.title)
         lines2 = [
             (t["measures"].get(line["measure"], line["measure"]), line["reason"], line["rows"],
-             line["amount"] / 3600 if line["measure"] == "seconds" else line["amount"])
+             line["amount"] / _UNITS.get(line["measure"], 1), t["in_feed"] if line.get("in_feed") else t["outside"])
             for line in manifest["excluded"]
         ]  # fmt: skip
         row = self.table(
@@ -421,8 +401,8 @@ class _Book:
             row + 1,
             t["e_headers"],
             lines2,
-            (None, None, self.whole, self.number),
-            (26, 44, 24, 12),
+            (None, None, self.whole, self.number, None),
+            (26, 44, 24, 12, 18),
             "Excluded",
         )
         sheet.write(row, 0, t["tables"], self.title)

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from hub_files.destination import FilesDestination
 
 from hub import replace_folder
-from hub.feed import BuildOptions, model
+from hub.feed import BuildOptions, model, open_feed
 from hub.publish import PublishOptions, PublishReport, publish
 from hub.records import (
     Account,
@@ -26,6 +26,7 @@ from hub.records import (
     Person,
     PersonLink,
     Record,
+    Target,
     Task,
     Team,
     Worklog,
@@ -105,7 +106,7 @@ def test_the_first_sheet_can_be_read(
     assert set(headers) <= line.keys()
     assert 4 / 6 == line["CPI"]
     # done, progress, baseline, estimate, to do, logged, logged + to do, drift, next milestone
-    assert [0, 0.5, 8, 10, 5, 6, 11, 3, "Go live"] == values
+    assert [0, 6 / 11, 8, 10, 5, 6, 11, 3, "Go live"] == values
 
 
 def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
@@ -339,3 +340,83 @@ def test_figures_are_equal_everywhere(store: Store, tmp_path: Path, request: pyt
 
 
 Run = Callable[..., Any]
+
+
+def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> None:
+    """Cell by cell each number of a project is the catalogue's, also with hours that do not count and no plan."""
+    tomorrow = str(date.today() + timedelta(days=1))
+    more: list[Record] = [
+        Worklog(id="s:w2", container_id="s:c", day=tomorrow, seconds=10**6), Worklog(id="s:w3", container_id="s:c", day="2026-01-06", seconds=10**6, approval="rejected"),
+        Worklog(id="s:w4", container_id="s:c", day="2026-01-07", seconds=10**6, category="internal"),
+        Task(id="s:3", container_id="s:c", title="Given up", status_native="cancelled", estimate_s=252000, remaining_s=252000),
+        Container(id="s:d", kind="table", code="P-2", name="Hours only"), Worklog(id="s:w5", container_id="s:d", day="2026-01-05", seconds=50400),
+    ]  # fmt: skip
+    fill(store, [*PLAN, *more])
+    report = go(store, tmp_path)
+    rows = sheet(tmp_path, "Portfolio")
+    feed = open_feed(Path(report.folder))
+    told = {
+        (code, f"{kpi}.{measure}"): value
+        for code, kpi, measure, value in feed.execute(
+            "SELECT scope_label, kpi, measure, value FROM fact_kpi JOIN dim_cut USING (cut_key) WHERE "
+            "is_latest = 1 AND scope_kind = 'project'"
+        ).fetchall()
+    }
+    feed.close()
+    shown = {
+        "CPI": "EVM_DAYS.cpi", "Progress": "RAF.avancement", "Baseline (days)": "RAF.budget", "Estimate (days)": "RAF.estimation",
+        "To do (days)": "RAF.raf", "Logged (days)": "RAF.consomme", "Logged + to do (days)": "RAF.a_terminaison", "Variance (days)": "RAF.derive",
+    }  # fmt: skip
+    lines = {row[0]: dict(zip(rows[4], row, strict=True)) for row in rows[5:] if row[0]}
+
+    assert {"P-1", "P-2"} == set(lines)
+    for code, line in lines.items():
+        assert {head: told.get((code, name)) for head, name in shown.items()} == {
+            head: pytest.approx(line[head]) if line[head] is not None else None for head in shown
+        }, code
+    assert (2, None, None) == (
+        lines["P-2"]["Logged (days)"],
+        lines["P-2"]["To do (days)"],
+        lines["P-2"]["Progress"],
+    )
+
+
+def test_late_milestones_slip_until_today(store: Store, tmp_path: Path) -> None:
+    """An open milestone whose date has passed slips to the day of the feed, as in the catalogue, and is late."""
+    fill(
+        store,
+        [
+            *PLAN,
+            Task(
+                id="s:4",
+                container_id="s:c",
+                title="Late",
+                kind="milestone",
+                status_native="todo",
+                planned_finish_on="2026-01-20",
+            ),
+            Baseline(id="s:4/b", task_id="s:4", finish_on="2026-01-10"),
+        ],
+    )
+    go(store, tmp_path)
+    late = next(row for row in sheet(tmp_path, "Milestones") if row[1] == "Late")
+
+    assert ((datetime.now(UTC).date() - date(2026, 1, 10)).days, "Late") == (late[4], late[5])
+
+
+def test_colours_are_those_of_the_targets(store: Store, tmp_path: Path) -> None:
+    """Without a target nothing is painted; with one the drift bears the colour that `fact_kpi` has."""
+    fill(store, PLAN)
+    go(store, tmp_path)
+    plain = _paint(tmp_path)
+    fill(store, [Target(id="s:t", kpi="RAF", measure="derive", amber=1.0, red=2.0, direction="down")])
+    go(store, tmp_path)
+
+    assert plain is None
+    assert "FFFFC7CE" == _paint(tmp_path)
+
+
+def _paint(tmp_path: Path) -> str | None:
+    book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx")
+    cell = book["Portfolio"].cell(6, 15)
+    return cell.fill.fgColor.rgb if cell.fill.fill_type else None

@@ -104,10 +104,10 @@ def pages() -> tuple[Page, ...]:
                 *_head(),
                 *_cards(
                     _TOP,
-                    ("tasks", "days_logged", "remaining_days", "LANDING variance", "RISK open_risks"),
+                    ("tasks", "RAF consomme", "RAF raf", "LANDING variance", "RISK open_risks"),
                     (
                         ("Tâches", "Tasks"),
-                        ("Jours saisis", "Days logged"),
+                        ("Consommé (jours)", "Days spent"),
                         ("Reste à faire", "Days to do"),
                         ("Écart à l'atterrissage", "Landing variance"),
                         ("Risques ouverts", "Open risks"),
@@ -131,7 +131,7 @@ def pages() -> tuple[Page, ...]:
                             "EVM_DAYS cpi",
                             "EVM_DAYS spi",
                             "MILESTONE_SLIP slip_days",
-                            "days_logged",
+                            "RAF consomme",
                             "RAF a_terminaison",
                             "LANDING variance",
                             "RISK open_risks",
@@ -300,6 +300,7 @@ def pages() -> tuple[Page, ...]:
                             "LANDING budget",
                             "LANDING consumed",
                             "LANDING landing",
+                            "LANDING landing_at_least",
                             "LANDING variance",
                         )
                     },

@@ -52,15 +52,8 @@ def relationships() -> list[Relationship]:
             for name, column in columns.items()
             if column.ref
         ]
-        if not any(target[0] == "dim_date" for _, target in refs):
-            day = (
-                "week_start"
-                if "week_start" in columns and table != "dim_date"
-                else MONTH
-                if table in MONTHS
-                else None
-            )
-            refs += [(day, ("dim_date", "date"))] if day else []
+        if table in MONTHS:
+            refs.append((MONTH, ("dim_date", "date")))
         for name, target in refs:
             active = table.startswith("fact_") and target[0] not in taken
             taken.add(target[0])

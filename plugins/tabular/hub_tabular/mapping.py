@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
 from zoneinfo import ZoneInfo
@@ -44,7 +45,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
     *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for
-    dates, or ``excel`` for the numbers by which Excel counts days.
+    dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a week
+    (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``.
     *values* maps what the file says to what the record says; *default* stands for an empty cell.
     *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
     """
@@ -209,7 +211,8 @@ class RowMapper:
         }
         self.known = columns_of(cls)
         self.readers = readers or {
-            name: CellReader(self.known[name], self._declared(field)) for name, field in self.fields.items()
+            name: CellReader(self.known[name], self._declared(name, field))
+            for name, field in self.fields.items()
         }
         hints = get_type_hints(cls)
         self.choices = {name: _choices(hints[name]) for name in self.fields}
@@ -219,18 +222,25 @@ class RowMapper:
             name: {key.casefold(): value for key, value in field.values.items()}
             for name, field in self.fields.items() if field.values is not None
         }  # fmt: skip
+        # a row that names its week is of the whole week, Monday to Sunday
+        self.weekly = self._spans() and "finish_on" not in self.fields
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
         self.told: set[str] = set()
 
-    def _declared(self, field: Field) -> Declared:
+    def _declared(self, name: str, field: Field) -> Declared:
         return Declared(
             decimal=None if self.mapping.decimal == "auto" else self.mapping.decimal,
             formats=(field.format,) if field.format else self.mapping.date_formats, unit=field.unit,
             day_s=Decimal(repr(float(self.hours_per_day))) * 3600, currency=self.currency, zone=self.zone,
-            how=_HOW,
-            longest=_DAY_S if self.cls is Worklog and self.mapping.period == "day" else None,
+            how=_HOW, week_end=name == "finish_on",
+            longest=_DAY_S if self.cls is Worklog and self.mapping.period == "day" and not self._spans() else None,
         )  # fmt: skip
+
+    def _spans(self) -> bool:
+        """Say whether a row is of several days."""
+        names_week = self.fields.get("day", Field()).format == "week"
+        return "finish_on" in self.cls.__struct_fields__ and (names_week or "finish_on" in self.fields)
 
     @property
     def is_settled(self) -> bool:
@@ -269,6 +279,8 @@ class RowMapper:
                 raise RowError(column, row.get(column), f"{name} may not be empty")
         native = self._native(row)
         record_id = f"{self.source}:{self.prefix}{native}"
+        if self.weekly:
+            values["finish_on"] = (date.fromisoformat(values["day"]) + timedelta(days=6)).isoformat()
         if self.mapping.outline and "parent_id" in self.cls.__struct_fields__:
             values["parent_id"] = self._parent(row, record_id)
         yield from self._companions(row, values)
