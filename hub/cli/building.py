@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub.cli.app import App
-from hub.feed import BuildOptions
-from hub.publish import PublishOptions
 from hub.records import Record
 from hub.source import Source
-from hub.sync import Hooks, Options
+
+if TYPE_CHECKING:
+    from hub.feed import BuildOptions
+    from hub.publish import PublishOptions
+    from hub.sync import Hooks, Options
 
 
 def hooks_of(app: App) -> Hooks:
     """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
+    from hub.sync import Hooks
+
     caller = app.plugins.hook
     maps = caller.map_record.get_hookimpls()
     statuses = caller.categorize_status.get_hookimpls()
@@ -49,6 +53,8 @@ def hooks_of(app: App) -> Hooks:
 
 def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
     """Return the options of a feed from the configuration; *as_of* is a stamp of the store."""
+    from hub.feed import BuildOptions
+
     s = app.settings
     return BuildOptions(
         lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb
@@ -65,6 +71,8 @@ def publish_options(
     strict: bool = False,
 ) -> PublishOptions:
     """Return the options of a publish from the configuration."""
+    from hub.publish import PublishOptions
+
     s = app.settings
     return PublishOptions(
         base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
@@ -75,5 +83,7 @@ def publish_options(
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
+    from hub.sync import Options
+
     engine = app.settings.engine
     return Options(base=app.settings.base, jobs=jobs or engine.jobs, ca_bundle=engine.ca_bundle, **flags)

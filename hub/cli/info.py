@@ -6,26 +6,23 @@ import contextlib
 import getpass
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from hub import clock
 from hub.cli import connectors
 from hub.cli.app import App, Group
 from hub.cli.output import STYLES, short_path
 from hub.errors import LockHeld, StoreError
-from hub.feed import load_manifest, open_feed
-from hub.notify import states
-from hub.publish import current
-from hub.records import BY_TABLE
-from hub.store import RunRow
-from hub.store.store import store_path
+
+if TYPE_CHECKING:
+    from hub.store import RunRow
 
 
 def _age(stamp: str | None) -> str:
     from datetime import datetime
+
+    from hub import clock
 
     if stamp is None:
         return "never"
@@ -48,6 +45,8 @@ def _why(run: RunRow) -> list[str]:
 
 def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
     """Return the quality score of every source, and the sentences on quality and red figures of the feed in *folder*."""
+    from hub.feed import open_feed
+
     feed = open_feed(folder)
     try:
         scores = dict(
@@ -78,6 +77,8 @@ def _figures(folder: Path) -> tuple[dict[str, float], list[str]]:
 
 
 def _must_exist(app: App) -> Path:
+    from hub.store.store import store_path
+
     path = store_path(app.settings.store, base=app.settings.base)
     if path is None or not path.exists():
         raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
@@ -96,6 +97,12 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub status --runs 5
         """
+        from rich.table import Table
+
+        from hub.feed import load_manifest
+        from hub.notify import states
+        from hub.publish import current
+
         _must_exist(app)
         # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
         with contextlib.suppress(LockHeld), app.store(writing=True):
@@ -179,6 +186,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub presence
         """
+        from rich.table import Table
+
         if ctx.invoked_subcommand:
             return 0
         app: App = ctx.obj
@@ -249,7 +258,9 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub plugin list
         """
-        infos = app.plugins.infos
+        from rich.table import Table
+
+        infos = app.plugins.check_all()
         if json_:
             app.as_json(infos)
             return 1 if any(info.state == "broken" for info in infos) else 0
@@ -282,6 +293,10 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub store info
         """
+        from rich.table import Table
+
+        from hub.records import BY_TABLE
+
         path = _must_exist(app)
         with app.store() as opened:
             lines: list[dict[str, Any]] = []

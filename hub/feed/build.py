@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from hub import clock
@@ -26,6 +25,11 @@ from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import write_atomically
+from hub.version import release
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 MANIFEST = "manifest.json"
 _TEXTS = {
@@ -108,6 +112,8 @@ def photograph(
 @contextmanager
 def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
     """Leave nothing half-built behind, and say what went wrong."""
+    import duckdb
+
     try:
         yield
     except OSError as exc:
@@ -153,6 +159,8 @@ def _other_cuts(
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
     """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    import duckdb
+
     try:
         staged = _resolved(store, scratch, options, clock.now(), {}, 0, [])
         try:
@@ -285,6 +293,8 @@ def table_glob(folder: Path, table: str) -> str:
 
 def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
     """Open a feed's folder: every table of the model is a view; a partition column of the path is left out."""
+    import duckdb
+
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, table in model().tables.items():
@@ -336,6 +346,7 @@ def _manifest(
     ).fetchall()
     manifest = {
         "feed_id": feed_id,
+        "hub": release(),
         "contract": model().contract,
         "privacy": "nominative-line",
         "lang": options.lang,

@@ -20,7 +20,6 @@ from hub import (
     mend_folder,
     replace_folder,
 )
-from hub_files.workbook import write_workbook
 
 LATEST = "latest"
 WORKBOOK = "portfolio.xlsx"
@@ -75,6 +74,8 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
                 place = str(folder / "csv" / f"{name}.csv").replace("'", "''")
                 feed.connection.execute(f"COPY {name} TO '{place}' (HEADER, DELIMITER ',')")
         if "xlsx" in self.formats:
+            from hub_files.workbook import write_workbook  # XlsxWriter is needed for nothing else
+
             notes.extend(write_workbook(folder / WORKBOOK, feed))
         rows = {name: _count(feed, name) for name in feed.tables}
         return rows, notes
