@@ -308,6 +308,7 @@ def add_to(cli: click.Group) -> None:
                 lines.append(
                     {"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]}
                 )
+            written_by = opened.written_by()
             applied = opened.rows("SELECT name FROM _sqlite_migrations ORDER BY id")
         size = path.stat().st_size
         if json_:
@@ -315,12 +316,14 @@ def add_to(cli: click.Group) -> None:
                 {
                     "path": str(path),
                     "bytes": size,
+                    "written_by": written_by,
                     "migrations": [m["name"] for m in applied],
                     "tables": lines,
                 }
             )
             return 0
-        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]['name']}")
+        wrote = f", written last by pm-hub {written_by}" if written_by else ""
+        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]['name']}{wrote}")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name, where in (
             ("table", "left"),

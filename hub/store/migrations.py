@@ -187,3 +187,9 @@ def _figures(db: Database) -> None:
     for table, ddl in _TABLES_0002.items():
         _versioned(db, table, ddl)
     _run(db, _PLUMBING_0002)
+
+
+@migrations(name="0010_written_by")
+def _written_by(db: Database) -> None:
+    """Keep which hub wrote last, beside when."""
+    db.execute("ALTER TABLE clock ADD COLUMN written_by TEXT")
