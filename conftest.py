@@ -35,6 +35,13 @@ They are reported, and never decide a test: another machine is slower. A directo
 """
 
 
+SLOW = (
+    "tests/test_cuts.py", "tests/test_encodings.py", "tests/test_guards.py::test_generated_docs_are_in_step", "tests/test_measures.py",
+    "tests/test_new_plugin.py", "tests/test_start.py", "plugins/demo", "plugins/files", "plugins/postgresql", "plugins/powerbi",
+)  # fmt: skip
+"""What `make test-fast` leaves out beside the parts of the long proofs: whole feeds again and again, and pages that are written from the code."""
+
+
 @pytest.fixture(scope="session")
 def proof() -> bool:
     """Say whether the long proofs run whole (`make proof`) or as a fixed-seed sample (`make test`)."""
@@ -61,7 +68,9 @@ def directory_of(nodeid: str) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the choice of tests."""
     group = parser.getgroup("pm-hub")
-    group.addoption("--part", help="Only this part of the long proofs: kills, kit, connectors, figures, laws.")
+    group.addoption(
+        "--part", help="Only this part of the long proofs: kills, kit, connectors, figures, laws."
+    )
     group.addoption("--fast", action="store_true", help="Only what is quick, for every change.")
 
 
@@ -72,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     kept, left = [], []
     for item in items:
-        slow = part_of(item) is not None or item.get_closest_marker("slow") is not None
+        slow = part_of(item) is not None or item.nodeid.startswith(SLOW)
         (kept if (part == part_of(item) if part else not slow) else left).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = kept
@@ -127,7 +136,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     line("")
     line(f"{'part' if PROOF else 'directory':<20}{'tests':>7}{'seconds':>10}{'processor':>11}  result")
     for name in sorted(tests):
-        over = "" if PROOF or spent[name] <= 2 * BUDGET.get(name, 0) else f", over twice its budget of {BUDGET.get(name, 0)} s"
+        over = (
+            ""
+            if PROOF or spent[name] <= 2 * BUDGET.get(name, 0)
+            else f", over twice its budget of {BUDGET.get(name, 0)} s"
+        )
         result = f"{failed[name]} FAILED" if failed[name] else "passed"
         line(f"{name:<20}{tests[name]:>7}{took[name]:>10.1f}{spent[name]:>11.1f}  {result}{over}")
     line(f"{'all':<20}{sum(tests.values()):>7}{sum(took.values()):>10.1f}{sum(spent.values()):>11.1f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import sys
 from collections.abc import Callable
@@ -133,11 +134,19 @@ def _config_of(arguments: list[str]) -> str | None:
 
 
 def _speak_any_text() -> None:
-    """Let an output that cannot say a letter (an old code page, the C locale) say it by its number instead of failing."""
+    """Let an output that cannot say a letter (an old code page, the C locale) say its number instead of failing, as JSON does."""
+    codecs.register_error("hub", _by_number)
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
-        if reconfigure is not None and getattr(stream, "errors", "") in {"strict", "surrogateescape"}:
-            reconfigure(errors="backslashreplace")
+        if reconfigure is not None:
+            reconfigure(errors="hub")
+
+
+def _by_number(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)), error.end
 
 
 def main() -> None:

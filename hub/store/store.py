@@ -18,6 +18,7 @@ from sqlite_utils.db import Database
 
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.files import storable
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.migrations import migrations
@@ -380,13 +381,14 @@ class Store(PresenceRoom):
     ) -> None:
         """Close a run with its *verdict*; *traffic* holds requests, bytes and retries."""
         counts = traffic or {}
+        lacking = json.dumps([storable(one) for one in missing], ensure_ascii=False) if missing else None
         with self.transaction():
             self.connection.execute(
                 "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, retries = ?, missing = ?, "
                 "error = ? WHERE id = ?",
                 (
                     verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0), counts.get("retries", 0),
-                    json.dumps(missing, ensure_ascii=False) if missing else None, error, run_id,
+                    lacking, storable(error) if error else None, run_id,
                 ),
             )  # fmt: skip
 
