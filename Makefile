@@ -1,16 +1,16 @@
-# Every target stands on `make env`: a virtual environment with the hub and its bundled plugins.
+# Every target stands on `make env`: a virtual environment with the hub and its bundled plugins. noxfile.py is its twin where there is no make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := jira taskworld redmine rest msproject tabular files powerbi tableau postgresql demo
-SOURCES := pyproject.toml requirements.txt constraints.txt $(PLUGINS:%=plugins/%/pyproject.toml)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs charset clean
+.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs docs-site wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(PIP) -r requirements.txt -c constraints.txt
 	@touch $@
 
 demo: env
@@ -19,16 +19,20 @@ demo: env
 test: env
 	$(BIN)/python -m pytest -q -n auto
 
+# for every change: what is quick; one plugin's tests are `.venv/bin/python -m pytest -q plugins/NAME`
+test-fast: env
+	$(BIN)/python -m pytest -q -n auto --fast
+
 test-mpp: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -c constraints.txt
+	$(PIP) -e "plugins/msproject[mpp]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/msproject
 
 test-tableau: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/tableau[server]" -c constraints.txt
+	$(PIP) -e "plugins/tableau[server]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/tableau
 
 test-delta: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/powerbi[delta]" -c constraints.txt
+	$(PIP) -e "plugins/powerbi[delta]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/powerbi/tests/test_delta.py
 
 # a real Redmine, which is written to: the one of REDMINE_URL and REDMINE_API_KEY, else a scratch one (Debian, root)
@@ -43,21 +47,34 @@ check-powerbi: env
 	npm install --prefix .official --no-audit --no-fund
 	PM_HUB_OFFICIAL=$(CURDIR)/.official $(BIN)/python -m pytest -q plugins/powerbi
 
+# the long proofs whole; a part alone is proof-kills, proof-kit, proof-connectors, proof-figures or proof-laws
 proof: env
 	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto
+
+proof-%: env
+	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto --part $*
 
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 
 bench: env
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e "plugins/msproject[mpp]" -e "plugins/tableau[server]" -c constraints.txt
+	$(PIP) -e "plugins/msproject[mpp]" -e "plugins/tableau[server]" -c constraints.txt
 	$(BIN)/python bench/run.py
 
 docs: env
 	$(BIN)/cog -r docs/*.md
+
+docs-site: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# wheels and sdists of the hub and every plugin, byte for byte the same for the same commit
+wheels: env
+	$(BIN)/python .ci/build.py dist
 
 charset:
 	cd plugins/msproject/hub_msproject/files/charset && rm -rf build && mkdir -p build/META-INF/services \
@@ -67,4 +84,4 @@ charset:
 	&& rm -rf build
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo dist site

@@ -1,16 +1,21 @@
-"""Shared fixtures, and the two sizes of the long proofs."""
+"""Shared fixtures, the two sizes of the long proofs and their parts, and what each directory of tests costs."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from hub.testing import hub_folder, run_hub, store
 
 __all__ = ["hub_folder", "run_hub", "store"]
 
+ROOT = Path(__file__).parent
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
 _CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile(
@@ -18,9 +23,124 @@ settings.register_profile(
 )
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
+os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
+
+BUDGET = {
+    "tests": 330, "plugins/demo": 60, "plugins/files": 30, "plugins/jira": 60, "plugins/msproject": 90, "plugins/postgresql": 30,
+    "plugins/powerbi": 90, "plugins/redmine": 40, "plugins/rest": 60, "plugins/tableau": 20, "plugins/tabular": 60, "plugins/taskworld": 40,
+}  # fmt: skip
+"""Seconds of processor time that the tests of a directory may take in `make test`, on the machine that made these figures.
+
+They are reported, and never decide a test: another machine is slower. A directory without a budget fails (tests/test_guards.py).
+"""
+
+
+SLOW = (
+    "tests/test_cuts.py", "tests/test_encodings.py", "tests/test_guards.py::test_generated_docs_are_in_step", "tests/test_measures.py",
+    "tests/test_new_plugin.py", "tests/test_start.py", "plugins/demo", "plugins/files", "plugins/postgresql", "plugins/powerbi",
+)  # fmt: skip
+"""What `make test-fast` leaves out beside the parts of the long proofs: whole feeds again and again, and pages that are written from the code."""
 
 
 @pytest.fixture(scope="session")
 def proof() -> bool:
     """Say whether the long proofs run whole (`make proof`) or as a fixed-seed sample (`make test`)."""
     return PROOF
+
+
+def part_of(item: pytest.Item) -> str | None:
+    """Return the part of `make proof` that a test belongs to; None for one that is the same in both sizes."""
+    if marked := item.get_closest_marker("proof"):
+        return str(marked.args[0])
+    if is_hypothesis_test(getattr(item, "obj", None)):
+        return "laws"
+    if "proof" not in getattr(item, "fixturenames", ()):
+        return None
+    return "connectors" if directory_of(item.nodeid) != "tests" else "figures"
+
+
+def directory_of(nodeid: str) -> str:
+    """Return the directory of tests: ``tests``, or ``plugins/NAME``."""
+    parts = nodeid.split("/")
+    return "/".join(parts[:2]) if parts[0] == "plugins" else parts[0]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of tests."""
+    group = parser.getgroup("pm-hub")
+    group.addoption(
+        "--part", help="Only this part of the long proofs: kills, kit, connectors, figures, laws."
+    )
+    group.addoption("--fast", action="store_true", help="Only what is quick, for every change.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for."""
+    part, fast = config.getoption("--part"), config.getoption("--fast")
+    if not part and not fast:
+        return
+    kept, left = [], []
+    for item in items:
+        slow = part_of(item) is not None or item.nodeid.startswith(SLOW)
+        (kept if (part == part_of(item) if part else not slow) else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
+def _spent() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Remember what the test costs, for the report that the last of its phases gives."""
+    item.user_properties.append(("part", part_of(item) or "the rest"))
+    item.stash[_BEGUN] = (_spent(), time.monotonic())
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Put what the test cost into its report; under xdist it travels to the process that sums it."""
+    report = yield
+    if call.when == "teardown":
+        spent, begun = item.stash[_BEGUN]
+        report.user_properties = [*item.user_properties, ("spent", _spent() - spent), ("took", time.monotonic() - begun)]  # type: ignore[attr-defined]  # fmt: skip
+    return report
+
+
+_BEGUN = pytest.StashKey[tuple[float, float]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what each directory cost (each part, in a proof), and which went clearly over its budget."""
+    tests: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
+    took: defaultdict[str, float] = defaultdict(float)
+    for state, reports in terminalreporter.stats.items():
+        for report in reports:
+            facts = dict(getattr(report, "user_properties", ()))
+            if "part" not in facts:
+                continue
+            name = facts["part"] if PROOF else directory_of(report.nodeid)
+            failed[name] += state in {"failed", "error"}
+            if "spent" in facts:
+                tests[name] += 1
+                spent[name] += facts["spent"]
+                took[name] += facts["took"]
+    if sum(tests.values()) < 100 and not PROOF:
+        return
+    line = terminalreporter.write_line
+    line("")
+    line(f"{'part' if PROOF else 'directory':<20}{'tests':>7}{'seconds':>10}{'processor':>11}  result")
+    for name in sorted(tests):
+        over = (
+            ""
+            if PROOF or spent[name] <= 2 * BUDGET.get(name, 0)
+            else f", over twice its budget of {BUDGET.get(name, 0)} s"
+        )
+        result = f"{failed[name]} FAILED" if failed[name] else "passed"
+        line(f"{name:<20}{tests[name]:>7}{took[name]:>10.1f}{spent[name]:>11.1f}  {result}{over}")
+    line(f"{'all':<20}{sum(tests.values()):>7}{sum(took.values()):>10.1f}{sum(spent.values()):>11.1f}")

@@ -127,12 +127,13 @@ _ROOMS = {
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
-__version__ = "0.1.0"
 __all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - a test holds it to the imports above
 
 
 def __getattr__(name: str) -> Any:
     """Load *name* from its room."""
+    if name == "__version__":
+        return importlib.import_module("hub.version").version()
     try:
         room = _ROOM_OF[name]
     except KeyError:

@@ -88,11 +88,20 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
 
 
 def relative_name(path: Path, base: Path) -> str:
-    """Return *path* from *base* with forward slashes, the same on every system."""
+    """Return *path* from *base* with forward slashes, the same on every system and in every locale."""
     try:
-        return path.resolve().relative_to(base.resolve()).as_posix()
+        name = path.resolve().relative_to(base.resolve()).as_posix()
     except ValueError:
-        return path.resolve().as_posix()
+        name = path.resolve().as_posix()
+    return storable(name)
+
+
+def storable(text: str) -> str:
+    """Return *text* as it can be kept and sent: bytes of a file's name that this locale cannot read are read as UTF-8, or told by their number."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair, which no file's name is made of
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextlib.contextmanager

@@ -38,6 +38,7 @@ from hub.columns import (
 
 Presence = Literal["present", "deleted", "archived", "trashed", "hidden", "unobserved"]
 Category = Literal["todo", "in_progress", "done", "cancelled"]
+CUT_KINDS = ("daily", "weekly", "copil", "month")
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):

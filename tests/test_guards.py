@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -87,7 +87,46 @@ def test_a_plugin_is_a_distribution_of_its_own(folder: Path) -> None:
         "hub.testing",
         "hub.testing.kit",
     }
-    assert f"-e plugins/{name}\n" in (ROOT / "requirements.txt").read_text()
+    assert (folder / f"hub_{name}" / "py.typed").exists()
+    assert (ROOT / "LICENSE").read_bytes() == (folder / "LICENSE").read_bytes()
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for key in ("classifiers", "urls", "license", "license-files", "requires-python"):
+        assert ours[key] == facts["project"][key]
+    bounds = bounds_of(ours["version"])
+    of_ours = [one for one in facts["project"]["dependencies"] if one.startswith("pm-hub")]
+    assert f"pm-hub{bounds}" in of_ours
+    assert all(one.endswith(bounds) for one in of_ours)
+
+
+def bounds_of(version: str) -> str:
+    major, minor, _ = version.split(".")
+    return f">={major}.{minor},<{major}.{int(minor) + 1}"
+
+
+def test_the_bundled_plugins_are_one_list() -> None:
+    """The folders of plugins/ are the list; what has to name them each by each names the same."""
+    names = [folder.name for folder in PLUGINS]
+    facts = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = facts["project"]["optional-dependencies"]
+    bounds = bounds_of(facts["project"]["version"])
+    heavy = {
+        f"pm-hub-{folder.name}[{extra}]{bounds}"
+        for folder in PLUGINS
+        for extra in tomllib.loads((folder / "pyproject.toml").read_text())["project"].get("optional-dependencies", {})
+    }  # fmt: skip
+    roots = facts["tool"]["importlinter"]["root_packages"]
+    (alone,) = (
+        one["modules"] for one in facts["tool"]["importlinter"]["contracts"] if one["type"] == "independence"
+    )
+    listed = re.findall(r"^-e plugins/(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+
+    assert names == sorted(listed)
+    assert ["hub", *(f"hub_{name}" for name in names)] == sorted(roots)
+    assert [f"hub_{name}" for name in names] == sorted(alone)
+    assert {name: [f"pm-hub-{name}{bounds}"] for name in names} == {name: extras[name] for name in names}
+    assert [f"pm-hub[{','.join(names)}]"] == extras["all"]
+    assert heavy == {one for name in extras.keys() - {*names, "all"} for one in extras[name]}
+    assert names == sorted(re.findall(r"\]\(plugins/(\w+)/README.md\)", (ROOT / "README.md").read_text()))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
@@ -125,10 +164,11 @@ def test_generated_docs_are_in_step() -> None:
             "-m",
             "cogapp",
             "--check",
-            "docs/cli.md",
-            "docs/dashboards.md",
-            "docs/first-connector.md",
-            "docs/rest.md",
+            *(
+                path
+                for path in sorted(ROOT.glob("docs/*.md"))
+                if "[[[cog" in path.read_text(encoding="utf-8")
+            ),
         ],
         cwd=ROOT,
         capture_output=True,
@@ -186,10 +226,100 @@ def test_dependencies_are_pinned_without_addresses() -> None:
 
 
 def test_the_version_is_one() -> None:
-    """Package, front door and plugins bear one version."""
-    assert hub.__version__ == importlib.metadata.version("pm-hub")
+    """Package, front door and plugins bear one version, and the changelog knows it."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert version == hub.__version__
     for folder in PLUGINS:
-        assert hub.__version__ == tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
+        assert version == tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
+
+
+@pytest.mark.parametrize("said", ["abc1234", None])
+def test_the_commit_is_said(
+    hub_folder: Path, run_hub, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    """Version and commit stand in `hub --version`, in the store and in the feed's manifest; without git the version alone."""
+    monkeypatch.setattr("hub.version.commit", lambda: said)
+    expected = f"{hub.__version__} ({said})" if said else hub.__version__
+    (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n")
+    (hub_folder / "config" / "hub.toml").write_text(
+        '[destinations.o]\nkind = "files"\npath = "out"\nformats = ["parquet"]\n'
+    )
+    ran = run_hub("run")
+
+    assert 0 == ran.exit_code, ran.output + ran.error
+    assert f"hub {expected}\n" == run_hub("--version").output
+    assert expected == json.loads(run_hub("store", "info", "--json").output)["written_by"]
+    assert expected == json.loads((hub_folder / "out" / "latest" / "manifest.json").read_text())["hub"]
+
+
+@pytest.mark.parametrize("git", ["clone", "worktree of another", "no git", "broken git"])
+def test_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: str) -> None:
+    """A clone is asked for its commit, a built package holds it, and a repository around an installed package is not ours."""
+    from hub import version
+
+    here = tmp_path / "site-packages"
+    (here / "hub").mkdir(parents=True)
+    outer = here if git == "clone" else tmp_path
+    if git in {"clone", "worktree of another"}:
+        subprocess.run(["git", "init", "-q", str(outer)], check=True)
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(
+            ["git", "-C", str(outer), *identity, "commit", "-q", "--allow-empty", "-m", "x"], check=True
+        )
+    if git == "broken git":
+        (here / ".git").write_text("gitdir: nowhere")
+    monkeypatch.setattr(version, "HERE", here / "hub")
+    version.commit.cache_clear()
+    found = version.commit()
+    version.commit.cache_clear()
+    (here / "hub" / "commit.txt").write_text("1234567\n")
+    built = version.commit()
+    version.commit.cache_clear()
+
+    assert ("clone" == git) == (found is not None)
+    assert found is None or re.fullmatch("[0-9a-f]{7,}", found)
+    assert "1234567" == built
+
+
+def test_every_directory_of_tests_has_a_budget() -> None:
+    """What `make test` may take is said by directory, and is five minutes of two processors in all."""
+    import conftest
+
+    assert {"tests", *(f"plugins/{folder.name}" for folder in PLUGINS)} == set(conftest.BUDGET)
+    assert sum(conftest.BUDGET.values()) <= 600
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [("vendor.github-workflows", ".github/workflows/*.yml"), ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*_*.yml"),
+     ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")],
+)  # fmt: skip
+def test_what_github_reads_is_well_formed(schema: str, pattern: str) -> None:
+    """Workflows and forms are as the schemas of GitHub's own say."""
+    pytest.importorskip("check_jsonschema")
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        schema,
+        *map(str, ROOT.glob(pattern)),
+    ]
+    seen = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert 0 == seen.returncode, seen.stdout + seen.stderr
+
+
+def test_the_workflow_runs_what_is_promised() -> None:
+    """Three systems by three Pythons, and the sessions that it names exist."""
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    sessions = set(re.findall(r"@nox.session\ndef (\w+)", (ROOT / "noxfile.py").read_text()))
+    named = {word for line in re.findall(r"--session (.+)", text) for word in line.split()}
+
+    assert "os: [ubuntu-latest, windows-latest, macos-latest]" in text
+    assert 'python: ["3.11", "3.13", "3.14"]' in text
+    assert named <= sessions
 
 
 def test_the_example_configuration_is_valid(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hub.store import Store
 from hub.testing import store_image
 
+pytestmark = pytest.mark.proof("kills")
 SCRIPT = Path(__file__).with_name("kill_target.py")
 
 

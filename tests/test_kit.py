@@ -21,6 +21,7 @@ from hub.testing import HubResult
 from hub.testing.kit import certify
 from hub.testing.kit.checks import CHECKS
 
+pytestmark = pytest.mark.proof("kit")
 MUTANTS = {
     "first_page_only": "reads-everything",
     "rollup_counted": "hours-in-are-hours-out",

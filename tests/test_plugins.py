@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +159,155 @@ def around_sync(config, simulators, now):
                 file.write("closed ")
     return tunnel()
 """
+
+
+MARK = """
+from pathlib import Path
+with Path({mark!r}).open("a") as file:
+    file.write("imported ")
+"""
+SAYS = """
+import click
+from hub import hookimpl
+
+@hookimpl
+def register_commands(cli):
+    @cli.command()
+    def greet():
+        "Say hello."
+        click.echo("hello")
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder for what is remembered of plugins."""
+    monkeypatch.setenv("PM_HUB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_plugin_is_imported_once_to_be_known(tmp_path: Path, cache: Path) -> None:
+    """What it offers is remembered; it is imported again when one of its kinds is asked for, or when its file changed."""
+    folder, mark = tmp_path / "plugins", tmp_path / "mark"
+    folder.mkdir()
+    (folder / "paper.py").write_text(MARK.format(mark=str(mark)) + GOOD)
+
+    def imports() -> int:
+        return mark.read_text().count("imported")
+
+    first = Plugins(folder, entry_points=False)
+    named = Plugins(folder, entry_points=False)
+
+    assert 1 == imports()
+    assert [info.hooks for info in first.infos] == [info.hooks for info in named.infos]
+    assert ["paper"] == list(named.sources)
+    assert 1 == imports()
+    assert "Paper" == named.sources["paper"].__name__
+    assert 2 == imports()
+    (folder / "paper.py").write_text(MARK.format(mark=str(mark)) + GOOD.replace('"paper"', '"sheet"'))
+
+    assert ["sheet"] == list(Plugins(folder, entry_points=False).sources)
+    assert 3 == imports()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"x": 1}', b"\xff\xfe", b'{"x": {"stamp": 3}}'], ids=repr
+)
+def test_a_damaged_memory_is_none(tmp_path: Path, cache: Path, content: bytes) -> None:
+    """What cannot be read is learnt anew, and the file is mended."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "paper.py").write_text(GOOD)
+    Plugins(tmp_path / "plugins", entry_points=False)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(content)
+
+    assert ["paper"] == list(Plugins(tmp_path / "plugins", entry_points=False).sources)
+    assert whole == file.read_bytes()
+
+
+def test_a_memory_that_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cache's place is a file, every start imports, and nothing fails."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "paper.py").write_text(GOOD)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PM_HUB_CACHE", str(tmp_path / "file"))
+    for _ in range(2):
+        assert "paper" in Plugins(tmp_path / "plugins", entry_points=False).sources
+
+
+def test_commands_write_their_memories_at_once(tmp_path: Path, cache: Path) -> None:
+    """Eight processes that start together with an empty memory all work and leave a whole one."""
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "paper.py").write_text(GOOD)
+    code = f"from pathlib import Path; from hub.plugins import Plugins; print(*Plugins(Path({str(tmp_path / 'plugins')!r}), entry_points=False).sources)"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(8)
+    ]
+
+    assert ["paper\n"] * 8 == [one.communicate()[0] for one in started]
+    assert 1 == len(list(cache.iterdir()))
+
+
+def test_a_plugin_that_broke_since_it_was_known(
+    hub_folder: Path, run_hub: Callable[..., HubResult], cache: Path
+) -> None:
+    """What it needed has gone while its own file did not change: its use tells the reason, `hub plugin list` too, and the rest works."""
+    folder = hub_folder / "config" / "plugins"
+    folder.mkdir(parents=True)
+    (hub_folder / "needed.txt").write_text("here")
+    (folder / "paper.py").write_text(f"open({str(hub_folder / 'needed.txt')!r}).close()\n" + GOOD)
+    (hub_folder / "config" / "hub.toml").write_text('[sources.p]\nkind = "paper"\n')
+    well = run_hub("check")
+    (hub_folder / "needed.txt").unlink()
+    used = run_hub("check")
+    listed = run_hub("plugin", "list")
+    (hub_folder / "needed.txt").write_text("here")
+    again = run_hub("check")
+
+    assert 0 == well.exit_code, well.error
+    assert 2 == used.exit_code
+    assert "The plugin paper cannot be used: FileNotFoundError" in used.error
+    assert "unknown kind 'paper'" in used.error
+    assert 1 == listed.exit_code
+    assert "needed.txt" in listed.output
+    assert 0 == again.exit_code
+
+
+def test_two_known_plugins_of_one_kind(tmp_path: Path, cache: Path) -> None:
+    """The second is broken at every start, and works once the first has gone."""
+    (tmp_path / "a.py").write_text(GOOD)
+    (tmp_path / "b.py").write_text(GOOD)
+    for _ in range(2):
+        assert ["b"] == [info.name for info in Plugins(tmp_path, entry_points=False).broken()]
+    (tmp_path / "a.py").unlink()
+    left = Plugins(tmp_path, entry_points=False)
+
+    assert [] == list(left.broken())
+    assert "hub_local_b" == left.sources["paper"].__module__
+
+
+def test_commands_of_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult], cache: Path) -> None:
+    """They are in the list without an import, and there when they are called, with their own help."""
+    folder, mark = hub_folder / "config" / "plugins", hub_folder / "mark"
+    folder.mkdir(parents=True)
+    (folder / "greeter.py").write_text(MARK.format(mark=str(mark)) + SAYS)
+    run_hub("--help")
+    before = mark.read_text()
+    listed = run_hub("--help")
+
+    assert "greet     Say hello." in listed.output
+    assert before == mark.read_text()
+    assert "hello\n" == run_hub("greet").output
+    assert "hub greet" in run_hub("greet", "--help").output
+
+
+def test_commands_below_those_of_the_hub(
+    hub_folder: Path, run_hub: Callable[..., HubResult], cache: Path
+) -> None:
+    """A plugin that adds to a group of the hub's is there at every start."""
+    folder = hub_folder / "config" / "plugins"
+    folder.mkdir(parents=True)
+    (folder / "greeter.py").write_text(SAYS.replace("@cli.command()", "@cli.commands['store'].command()"))
+    for _ in range(2):
+        assert "hello\n" == run_hub("store", "greet").output

@@ -7,23 +7,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
-from rich.console import Console
 
-from hub import clock
-from hub.destination import Destination
 from hub.errors import ConfigError, StoreError
-from hub.feed.kpi import register
-from hub.plugins import Plugins
-from hub.reference import ConfigSource, has_reference
 from hub.settings import Settings, find_config, load
-from hub.source import Source
-from hub.store import Store
-from hub.store.store import store_path
-from hub.sync import lock
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hub.destination import Destination
+    from hub.plugins import Plugins
+    from hub.source import Source
+    from hub.store import Store
 
 
 class App:
@@ -34,28 +31,56 @@ class App:
         self.config = find_config(config)
         if plugins is not None:
             self.plugins = plugins
-        self.console = Console(stderr=False, highlight=False)
-        if not self.console.is_terminal:
-            self.console.width = 160  # a log has no edge to cut at
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._warned: set[str] = set()
+
+    @cached_property
+    def console(self) -> Console:
+        """Return what is printed on."""
+        from rich.console import Console
+
+        console = Console(stderr=False, highlight=False)
+        if not console.is_terminal:
+            console.width = 160  # a log has no edge to cut at
+        return console
+
+    @cached_property
+    def err(self) -> Console:
+        """Return what warnings and progress are printed on."""
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, soft_wrap=True)
 
     @cached_property
     def plugins(self) -> Plugins:
         """Return the plugins of this machine and of the folder ``plugins`` beside the configuration."""
+        from hub.plugins import Plugins
+
         return Plugins(plugin_folder(str(self.config)))
 
     @cached_property
     def settings(self) -> Settings:
         """Return the checked configuration."""
+        self._warn_of_broken()
+        try:
+            for figures in self.plugins.hook.register_kpis():
+                from hub.feed.kpi import register
+
+                for code, text in figures.items():
+                    register(code, text)
+            return load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
+        finally:
+            self._warn_of_broken()  # those that only their use showed
+
+    def _warn_of_broken(self) -> None:
         for broken in self.plugins.broken():
-            self.err.print(f"Warning: {broken.problem}", style="yellow", markup=False)
-        for figures in self.plugins.hook.register_kpis():
-            for code, text in figures.items():
-                register(code, text)
-        return load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
+            if broken.origin not in self._warned:
+                self._warned.add(broken.origin)
+                self.err.print(f"Warning: {broken.problem}", style="yellow", markup=False)
 
     def sources(self, names: tuple[str, ...] = ()) -> list[Source]:
         """Return the named sources (all when none are named), the reference data in config/ first."""
+        from hub.reference import ConfigSource, has_reference
+
         known: dict[str, Source] = {}
         folder = self.settings.path.resolve().parent
         if has_reference(folder) or self._was_configured():
@@ -64,6 +89,9 @@ class App:
         return _pick(known, names, "source", f"{self.config} [sources.NAME]")
 
     def _was_configured(self) -> bool:
+        from hub.store import Store
+        from hub.store.store import store_path
+
         path = store_path(self.settings.store, base=self.settings.base)
         if path is None or not path.exists():
             return False
@@ -77,6 +105,10 @@ class App:
     @contextmanager
     def store(self, *, writing: bool = False) -> Iterator[Store]:
         """Open the store; *writing* holds the lock, so that one run writes at a time."""
+        from hub.store import Store
+        from hub.store.store import store_path
+        from hub.sync.lock import lock
+
         path = store_path(self.settings.store, base=self.settings.base)
         self._must_not_begin_anew(path)
         if path is not None and writing:
@@ -105,6 +137,8 @@ class App:
     @contextmanager
     def reachable(self) -> Iterator[None]:
         """Hold open what plugins say that the sources need while they are asked."""
+        from hub import clock
+
         with ExitStack() as stack:
             for opened in self.plugins.hook.around_sync(
                 config=self.config.resolve(), simulators=self.plugins.simulators(), now=clock.now()
@@ -119,6 +153,8 @@ class App:
 
     def as_json(self, value: Any) -> None:
         """Print *value* as JSON on one line."""
+        import msgspec
+
         click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
 
 

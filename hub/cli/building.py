@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub.cli.app import App
-from hub.feed import BuildOptions
-from hub.feed.kpi import catalogue
-from hub.publish import PublishOptions
 from hub.records import Record
 from hub.reference import Known
 from hub.source import Source
-from hub.store import Store, questions
-from hub.sync import Hooks, Options
+
+if TYPE_CHECKING:
+    from hub.feed import BuildOptions
+    from hub.publish import PublishOptions
+    from hub.reference import Known
+    from hub.store import Store
+    from hub.sync import Hooks, Options
 
 
 def hooks_of(app: App) -> Hooks:
     """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
+    from hub.sync import Hooks
+
     caller = app.plugins.hook
     # pluggy's own order of calling: who is registered last is asked first, tryfirst and trylast apart
     maps = [*reversed(caller.map_record.get_hookimpls())]
@@ -53,6 +57,10 @@ def hooks_of(app: App) -> Hooks:
 
 def known_names(app: App, store: Store | None) -> Known:
     """Return what the reference data may name: sources, KPIs, and what *store* holds."""
+    from hub.feed.kpi import catalogue
+    from hub.reference import Known
+    from hub.store import questions
+
     kpis = frozenset(f"{kpi.code}.{one.name}" for kpi in catalogue().values() for one in kpi.measures)
     held = questions.names(store) if store is not None else {}
     return Known(sources=frozenset(app.settings.sources), kpis=kpis, **held)
@@ -60,6 +68,8 @@ def known_names(app: App, store: Store | None) -> Known:
 
 def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
     """Return the options of a feed from the configuration; *as_of* is a stamp of the store."""
+    from hub.feed import BuildOptions
+
     s = app.settings
     return BuildOptions(
         lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb
@@ -76,6 +86,8 @@ def publish_options(
     strict: bool = False,
 ) -> PublishOptions:
     """Return the options of a publish from the configuration."""
+    from hub.publish import PublishOptions
+
     s = app.settings
     return PublishOptions(
         base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
@@ -86,6 +98,8 @@ def publish_options(
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
     """Return the options of a sync from the configuration."""
+    from hub.sync import Options
+
     engine = app.settings.engine
     return Options(
         base=app.settings.base,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,12 @@ import msgspec
 
 from hub.cli.app import App, Group
 from hub.errors import ConfigError
-from hub.reference import EXAMPLES
-from hub.schedule import Cron
-from hub.settings import json_schema, load
-from hub.sync import check
 
 
 def template(name: str) -> str:
     """Return the text of a shipped template."""
+    from importlib.resources import files
+
     return (files("hub.cli") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -90,6 +87,11 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub init
         """
+        from hub.reference import EXAMPLES
+        from hub.schedule import Cron
+        from hub.settings import load
+        from hub.sync import check
+
         path = app.config
         if path.exists():
             raise ConfigError(
@@ -173,6 +175,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub config schema > hub.schema.json
         """
+        from hub.settings import json_schema
+
         found: dict[str, Any] = json_schema(app.plugins.sources, app.plugins.destinations)
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return 0

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from hub.cli.app import App
 from hub.errors import ConfigError
@@ -248,6 +247,8 @@ def add_to(plugin: click.Group) -> None:
 
 
 def _show(app: App, report: Report) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("level", "check", "", "saw"):
         table.add_column(name, overflow="fold")

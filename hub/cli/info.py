@@ -6,25 +6,24 @@ import contextlib
 import getpass
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from hub import clock
 from hub.cli import connectors
 from hub.cli.app import App, Group
 from hub.cli.output import STYLES, short_path
 from hub.errors import LockHeld, StoreError
-from hub.feed import load_manifest
-from hub.feed.questions import Health, health
-from hub.notify import states
-from hub.publish import current
-from hub.store import RunRow, questions
-from hub.store.store import store_path
+
+if TYPE_CHECKING:
+    from hub.feed.questions import Health
+    from hub.store import RunRow
 
 
 def _age(stamp: str | None) -> str:
     from datetime import datetime
+
+    from hub import clock
 
     if stamp is None:
         return "never"
@@ -62,6 +61,8 @@ def _sentences(found: Health) -> list[str]:
 
 
 def _must_exist(app: App) -> Path:
+    from hub.store.store import store_path
+
     path = store_path(app.settings.store, base=app.settings.base)
     if path is None or not path.exists():
         raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
@@ -80,6 +81,14 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub status --runs 5
         """
+        from rich.table import Table
+
+        from hub.feed import load_manifest
+        from hub.feed.questions import health
+        from hub.notify import states
+        from hub.publish import current
+        from hub.store import questions
+
         _must_exist(app)
         # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
         with contextlib.suppress(LockHeld), app.store(writing=True):
@@ -104,10 +113,10 @@ def add_to(cli: click.Group) -> None:
             published = questions.publications(store)
         folder = current(app.settings.feed)
         manifest = load_manifest(folder) if folder else None
-        found_health = health(folder) if folder else Health(sources={}, lowest=[], red=[])
-        said = _sentences(found_health)
+        found_health = health(folder) if folder else None
+        said = _sentences(found_health) if found_health else []
         for line in lines:
-            line["quality"] = found_health.sources.get(line["source"])
+            line["quality"] = found_health.sources.get(line["source"]) if found_health else None
         if json_:
             feed = (
                 {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")}
@@ -162,6 +171,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub presence
         """
+        from rich.table import Table
+
         if ctx.invoked_subcommand:
             return 0
         app: App = ctx.obj
@@ -233,7 +244,9 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub plugin list
         """
-        infos = app.plugins.infos
+        from rich.table import Table
+
+        infos = app.plugins.check_all()
         if json_:
             app.as_json(infos)
             return 1 if any(info.state == "broken" for info in infos) else 0
@@ -266,22 +279,29 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub store info
         """
+        from rich.table import Table
+
+        from hub.store import questions
+
         path = _must_exist(app)
         with app.store() as opened:
             lines = questions.sizes(opened)
             applied = questions.schema(opened)
+            written_by = opened.written_by()
         size = path.stat().st_size
         if json_:
             app.as_json(
                 {
                     "path": str(path),
                     "bytes": size,
+                    "written_by": written_by,
                     "migrations": applied,
                     "tables": lines,
                 }
             )
             return 0
-        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}")
+        wrote = f", written last by pm-hub {written_by}" if written_by else ""
+        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}{wrote}")
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name, where in (
             ("table", "left"),

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli.app import App
-from hub.cli.building import hooks_of, known_names, publish_options, sync_options
-from hub.cli.output import STYLES, Bars, Lines, show_moves, show_publish, show_sync
+from hub.cli.output import STYLES
 from hub.errors import ConfigError
-from hub.feed import instant
-from hub.matching import propose
-from hub.notify import announce
-from hub.publish import check_destination, moment_of, publish
-from hub.reference import ConfigSource, findings, unknown_country
-from hub.schedule import Cron
-from hub.source import Check, Source
-from hub.store import Store
-from hub.store.store import store_path
-from hub.sync import Options, SyncReport, sync
-from hub.sync import check as check_source
+from hub.source import Check
+
+if TYPE_CHECKING:
+    from hub.source import Source
+    from hub.store import Store
+    from hub.sync import Options, SyncReport
 
 SHOWN = 20
 
 
 def run_sync(app: App, store: Store, sources: list[Source], options: Options, *, quiet: bool) -> SyncReport:
     """Sync with progress that fits where it is shown."""
+    from hub.cli.building import hooks_of
+    from hub.cli.output import Bars, Lines
+    from hub.sync import sync
+
     if not sources:
         raise ConfigError(
             f"No source is configured in {app.config}: add a [sources.NAME], or run `hub init`."
@@ -44,6 +42,9 @@ def run_sync(app: App, store: Store, sources: list[Source], options: Options, *,
 
 def note_unknown(app: App, store: Store, report: SyncReport) -> None:
     """Note the lines of the reference data that name what nobody knows, now that all was read."""
+    from hub.cli.building import known_names
+    from hub.reference import ConfigSource, findings
+
     for one in report.sources:
         if one.kind == ConfigSource.kind:
             found = findings(
@@ -62,10 +63,14 @@ def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
     if app.settings.match.auto and any(
         one.changes.inserted or one.changes.updated or one.changes.presence_changed for one in report.sources
     ):
+        from hub.matching import propose
+
         propose(store, app.settings.match.domain_aliases, actor="sync", fuzzy=False)
 
 
 def _announce(app: App, store: Store) -> None:
+    from hub.notify import announce
+
     for problem in announce(store, app.settings.notify.to):
         app.err.print(f"Warning: {problem}", style="yellow", markup=False)
 
@@ -77,6 +82,9 @@ def worst(codes: list[int]) -> int:
 
 def _settings(app: App) -> list[Check]:
     """Return what is wrong in the configuration itself beyond its form."""
+    from hub.reference import unknown_country
+    from hub.schedule import Cron
+
     found = []
     if said := unknown_country(app.settings.country):
         found.append(Check(name="country", state="failed", detail=said))
@@ -90,6 +98,10 @@ def _settings(app: App) -> list[Check]:
 
 def _unknown_names(app: App) -> list[Check]:
     """Return a warning for each line of the reference data that names what nobody knows."""
+    from hub.cli.building import known_names
+    from hub.reference import findings
+    from hub.store.store import store_path
+
     path = store_path(app.settings.store, base=app.settings.base)
     with app.store() if path is not None and path.exists() else nullcontext(None) as store:
         found = findings(app.settings.path.resolve().parent, known_names(app, store))
@@ -108,6 +120,10 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub check plans
         """
+        from hub.publish import check_destination
+        from hub.reference import ConfigSource
+        from hub.sync import check as check_source
+
         found: list[dict[str, Any]] = []
         if not names:
             found.extend(
@@ -169,8 +185,14 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub sync plans --dry-run
         """
+        from hub.cli.building import sync_options
+        from hub.cli.output import show_sync
+
         sources = app.sources((*names, *more))
-        since = instant(since) if since else None
+        if since:
+            from hub.feed import instant
+
+            since = instant(since)
         options = sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
         with app.store(writing=True) as store, app.reachable():
             report = run_sync(app, store, sources, options, quiet=json_)
@@ -218,6 +240,10 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub publish office --as-of 2026-10-31 --vs "COPIL octobre 2026"
         """
+        from hub.cli.building import publish_options
+        from hub.cli.output import show_moves, show_publish
+        from hub.publish import moment_of, publish
+
         destinations = app.destinations(names)
         with app.store(writing=True) as store:
             stamp = moment_of(store, as_of) if as_of else None
@@ -245,6 +271,10 @@ def add_to(cli: click.Group) -> None:
 
 def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
     """Sync all sources and publish to all destinations; gives the exit code."""
+    from hub.cli.building import publish_options, sync_options
+    from hub.cli.output import show_publish, show_sync
+    from hub.publish import publish
+
     with app.store(writing=True) as store, app.reachable():
         synced = run_sync(app, store, app.sources(), sync_options(app, jobs=jobs), quiet=json_)
         match_after_sync(app, store, synced)

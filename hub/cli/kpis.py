@@ -5,25 +5,26 @@ from __future__ import annotations
 import getpass
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from hub.cli.app import App, Group
 from hub.cli.building import build_options
 from hub.cli.output import short_path
 from hub.errors import ConfigError, FeedError
-from hub.feed import catalogue, evaluate, load_manifest, open_folder, receipts
-from hub.feed.kpi.kept import corrected_since
-from hub.feed.sealed import entered_row
-from hub.publish import current, cuts, periods
-from hub.store import Store
+from hub.records import CUT_KINDS
+
+if TYPE_CHECKING:
+    from hub.store import Store
+
 
 _COLORS = {"green": "green", "amber": "yellow", "red": "red", "grey": "dim"}
 
 
 def _current(app: App) -> Path:
+    from hub.publish import current
+
     folder = current(app.settings.feed)
     if folder is None:
         raise ConfigError("No feed was published yet: run `hub run`, or name a folder of a feed.")
@@ -32,6 +33,8 @@ def _current(app: App) -> Path:
 
 def _built(folder: Path) -> str | None:
     """Return the moment the hub built a feed for; None for a folder from elsewhere."""
+    from hub.feed import load_manifest
+
     try:
         return str(load_manifest(folder)["moment"])
     except (FeedError, KeyError):
@@ -47,6 +50,8 @@ def _text(value: Any) -> str:
 
 
 def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, ...] = ()) -> None:
+    from rich.table import Table
+
     names = [name for name in rows[0] if name not in hidden and any(row[name] is not None for row in rows)]
     if title:
         app.say(title, "bold")
@@ -99,6 +104,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub kpi --kpi EVM_DAYS --kpi RAF
         """
+        from hub.feed import catalogue, evaluate, open_folder
+
         _ = app.settings if app.config.exists() else None  # figures of plugins come with the configuration
         if list_:
             for one in catalogue().values():
@@ -163,6 +170,9 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub explain EVM_DAYS --project P-001
         """
+        from hub.feed import catalogue, evaluate, open_folder, receipts
+        from hub.feed.kpi.kept import corrected_since
+
         folder = _current(app)
         connection = open_folder(folder)
         try:
@@ -223,7 +233,7 @@ def add_to(cli: click.Group) -> None:
     @cut.command()
     @click.option("--label", required=True, help='What people call it, such as "COPIL octobre 2026".')
     @click.option(
-        "--kind", type=click.Choice(cuts.KINDS), default="copil", show_default=True, help="What it is for."
+        "--kind", type=click.Choice(CUT_KINDS), default="copil", show_default=True, help="What it is for."
     )
     @click.option(
         "--as-of",
@@ -236,6 +246,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub cut take --label "COPIL octobre 2026"
         """
+        from hub.publish import cuts
+
         with app.store(writing=True) as store:
             taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
         app.say(f"Took {label!r}, as of {taken.as_of[:16].replace('T', ' ')} UTC.", "green")
@@ -250,6 +262,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub cut close "COPIL octobre 2026"
         """
+        from hub.publish import cuts
+
         with app.store(writing=True) as store:
             folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
         app.say(f"Closed {label!r}: {short_path(folder)}. Keep that folder with your backups.", "green")
@@ -315,6 +329,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub close 2026-10
         """
+        from hub.publish import periods
+
         if list_ or month is None:
             with app.store() as store:
                 sealed, late = periods.months(store), periods.corrections(store)
@@ -353,6 +369,8 @@ def add_to(cli: click.Group) -> None:
 
 def _add_runs(store: Store, found: dict[str, list[dict[str, Any]]]) -> None:
     """Say of every row which run brought it, and when."""
+    from hub.feed.sealed import entered_row
+
     for rows in found.values():
         for row in rows:
             table, id_ = row["_table"], row["_id"]

@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import sys
-from datetime import datetime
+from collections.abc import Callable
+from typing import Any
 
 import click
 
-from hub import clock
 from hub.cli import configure, info, jobs, kpis, match, people, schedules
 from hub.cli.app import App, Group, plugin_folder
 from hub.errors import HubError, PluginError
-from hub.feed.moment import instant
-from hub.plugins import Plugins
+from hub.plugins import Named, Plugins
 
 
-def build_cli(arguments: list[str] | None = None) -> click.Group:
-    """Return the whole command line: the hub's own commands, then those of plugins."""
+class _Promised(click.Command):
+    """A plugin's command in the list of commands; the plugin is imported when it is called."""
+
+    def __init__(self, name: str, named: Named, keep: Callable[[], None]) -> None:
+        super().__init__(name, help=named.help, hidden=named.hidden)
+        self.keep = keep
+
+
+class _Whole(Group):
+    """The group at the top: it keeps what it promised when a command is called."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command called, after its plugin added it."""
+        if args and isinstance(promised := self.commands.get(args[0]), _Promised):
+            promised.keep()
+        return super().resolve_command(ctx, args)
+
+
+def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> click.Group:
+    """Return the whole command line: the hub's own commands, then those of plugins.
+
+    With *promises* plugins are imported only for the command that is called; else every command is there.
+    """
 
     @click.group(
-        cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+        cls=_Whole, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
     )
     @click.option(
         "--config",
@@ -30,7 +53,14 @@ def build_cli(arguments: list[str] | None = None) -> click.Group:
     )
     @click.option("--now", "moment", hidden=True, help="Live at this instant; for demonstrations.")
     @click.option("-v", "--verbose", is_flag=True, help="Log what happens inside, on the error output.")
-    @click.version_option(package_name="pm-hub", prog_name="hub")
+    @click.option(
+        "--version",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Show the version and the commit it was built from.",
+    )
     @click.pass_context
     def cli(ctx: click.Context, config: str | None, moment: str | None, verbose: bool) -> None:
         """Sync the project tools you have into one store, and publish one reporting feed.
@@ -42,24 +72,56 @@ def build_cli(arguments: list[str] | None = None) -> click.Group:
             stream=sys.stderr,
             format="%(asctime)s %(name)s %(message)s",
         )
-        clock.pretend(datetime.fromisoformat(instant(moment)) if moment else None)
+        _live_at(moment)
         ctx.obj = App(config, plugins if plugins.folder == plugin_folder(config) else None)
 
     for room in (configure, jobs, info, kpis, match, people, schedules):
         room.add_to(cli)
     plugins = Plugins(plugin_folder(_config_of(arguments or [])))
-    for name, plugin in plugins.manager.list_name_plugin():
-        register = getattr(plugin, "register_commands", None)
-        if register is None:
+    for name, commands in list(plugins.commands()):
+        if promises and commands is not None:
+
+            def keep(name: str = name) -> None:
+                _add_commands(cli, plugins, name)
+
+            for command, named in commands.items():
+                cli.add_command(_Promised(command, named, keep))
             continue
         try:
-            register(cli)
-        except Exception as exc:  # noqa: BLE001 - a plugin's command must not take the hub's own with it
-            click.echo(
-                f"Warning: {PluginError(f'the commands of the plugin {name} cannot be used: {exc}')}",
-                err=True,
-            )
+            _add_commands(cli, plugins, name)
+        except PluginError as exc:
+            click.echo(f"Warning: {exc}", err=True)
     return cli
+
+
+def _add_commands(cli: click.Group, plugins: Plugins, name: str) -> None:
+    """Let the plugin *name* add its commands. Raises `PluginError` where it cannot."""
+    module = plugins.module(name)
+    try:
+        module.register_commands(cli)
+    except Exception as exc:
+        raise PluginError(f"the commands of the plugin {name} cannot be used: {exc}") from exc
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from hub.version import release
+
+        click.echo(f"hub {release()}")
+        ctx.exit()
+
+
+def _live_at(moment: str | None) -> None:
+    from hub import clock
+
+    if moment is None:
+        clock.pretend(None)
+        return
+    from datetime import datetime
+
+    from hub.feed.moment import instant
+
+    clock.pretend(datetime.fromisoformat(instant(moment)))
 
 
 def _config_of(arguments: list[str]) -> str | None:
@@ -71,9 +133,26 @@ def _config_of(arguments: list[str]) -> str | None:
     return None
 
 
+def _speak_any_text() -> None:
+    """Let an output that cannot say a letter (an old code page, the C locale) say its number instead of failing, as JSON does."""
+    codecs.register_error("hub", _by_number)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="hub")
+
+
+def _by_number(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)), error.end
+
+
 def main() -> None:
     """Run the command line; a `HubError` becomes its sentence and its exit code."""
-    cli = build_cli(sys.argv[1:])
+    _speak_any_text()
+    cli = build_cli(sys.argv[1:], promises=True)
     try:
         code = cli.main(standalone_mode=False)
     except HubError as exc:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from hub import matching
 from hub.cli.app import App, Group
 from hub.errors import ConfigError
 from hub.files import write_atomically
+
+if TYPE_CHECKING:
+    from hub import matching
+
 
 _STATES = ["proposed", "accepted", "rejected"]
 
 
 def _show(app: App, lines: list[matching.Line], limit: int) -> None:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "what", "this", "is", "score", "method", "state", "why"):
         table.add_column(name, justify="right" if name == "score" else "left")
@@ -41,6 +46,8 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
 def _chosen(
     app: App, ids: tuple[str, ...], method: str | None, min_score: float | None, kind: str | None
 ) -> list[str]:
+    from hub import matching
+
     if ids:
         return list(ids)
     if method is None and min_score is None:
@@ -67,6 +74,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match propose
         """
+        from hub import matching
+
         with app.store(writing=True) as store:
             counts = matching.propose(store, app.settings.match.domain_aliases, actor=getpass.getuser())
             waiting = matching.lines(store, state="proposed")
@@ -103,6 +112,10 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match review --kind person
         """
+        from rich.table import Table
+
+        from hub import matching
+
         with app.store() as store:
             if leftovers:
                 rows = matching.leftovers(store)
@@ -151,6 +164,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match accept p12 t3
         """
+        from hub import matching
+
         chosen = _chosen(app, ids, method, min_score, kind)
         with app.store(writing=True) as store:
             done = matching.accept(store, chosen, actor=getpass.getuser(), reason=reason)
@@ -166,6 +181,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match reject p12
         """
+        from hub import matching
+
         with app.store(writing=True) as store:
             done = matching.reject(store, ids, actor=getpass.getuser(), reason=reason)
         app.say(f"Rejected {done}.")
@@ -180,6 +197,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match split p12 --reason "two people of one name"
         """
+        from hub import matching
+
         with app.store(writing=True) as store:
             done = matching.split(store, ids, actor=getpass.getuser(), reason=reason)
         app.say(f"Split {done}.")
@@ -200,6 +219,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match export matches.csv
         """
+        from hub import matching
+
         with app.store() as store:
             text = matching.export_csv(store, state=None if state == "all" else state)
         with write_atomically(file) as out:
@@ -218,6 +239,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub match import matches.csv
         """
+        from hub import matching
+
         try:
             text = file.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
-
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
-from hub.feed import open_feed
-from hub.publish import PublishReport
-from hub.sync import SourceReport, SyncReport
+
+if TYPE_CHECKING:
+    from hub.publish import PublishReport
+    from hub.sync import SourceReport, SyncReport
+
 
 STYLES = {
     "ok": "green",
@@ -45,6 +37,15 @@ class Bars:
     """Progress in a terminal: one line per source."""
 
     def __init__(self, app: App) -> None:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
         self.progress = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(), TimeRemainingColumn(), console=app.err, transient=True,
@@ -111,6 +112,8 @@ class Lines:
 
 def show_sync(app: App, report: SyncReport) -> None:
     """Print what a sync did, source by source, then what is missing."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"), ("same", "right"),
@@ -143,6 +146,8 @@ def show_sync(app: App, report: SyncReport) -> None:
 
 def show_effects(app: App, report: SyncReport) -> None:
     """Print what a dry run would have changed, in hours per project."""
+    from rich.table import Table
+
     app.say("Dry run: nothing was written.", "bold")
     if not report.effects:
         app.say("No project's hours would change.")
@@ -213,6 +218,10 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
 
 def show_moves(app: App, folder: Path) -> None:
     """Print what moved between the feed's two moments, news first, then corrections."""
+    from rich.table import Table
+
+    from hub.feed import open_feed
+
     feed = open_feed(folder)
     try:
         rows = feed.execute(

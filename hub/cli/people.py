@@ -6,21 +6,22 @@ import getpass
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from hub import privacy
 from hub.cli.app import App, Group
-from hub.cli.building import publish_options
-from hub.cli.output import short_path, show_publish
-from hub.files import write_atomically
-from hub.publish import current, publish
-from hub.store import Store
+
+if TYPE_CHECKING:
+    from hub.store import Store
 
 
 def _renew(app: App, store: Store) -> int:
     """Publish a feed without what was taken away, and remove the snapshots that still have it."""
+    from hub.cli.building import publish_options
+    from hub.cli.output import show_publish
+    from hub.publish import current, publish
+
     report = publish(store, app.settings.feed, app.destinations(), publish_options(app))
     show_publish(app, report)
     kept = current(app.settings.feed)
@@ -50,6 +51,11 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub privacy report
         """
+        from rich.table import Table
+
+        from hub import privacy
+        from hub.cli.output import short_path
+
         with app.store() as store:
             held = privacy.report(store)
         levels = {name: one.privacy for name, one in app.settings.destinations.items()}
@@ -96,6 +102,9 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub privacy export jean.dupont@corp.com --out dupont.json
         """
+        from hub import privacy
+        from hub.files import write_atomically
+
         with app.store() as store:
             subject = privacy.find(store, who)
             found = privacy.export(store, subject)
@@ -118,6 +127,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub privacy erase jean.dupont@corp.com
         """
+        from hub import privacy
+
         with app.store(writing=True) as store:
             subject = privacy.find(store, who)
             app.say(
@@ -144,6 +155,8 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub privacy purge --keep-months 13
         """
+        from hub import privacy
+
         months = keep_months or app.settings.privacy.keep_months
         with app.store(writing=True) as store:
             if not yes:

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from hub import clock
@@ -27,6 +26,11 @@ from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import write_atomically
+from hub.version import release
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 MANIFEST = "manifest.json"
 _TEXTS = {
@@ -109,6 +113,8 @@ def photograph(
 @contextmanager
 def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
     """Leave nothing half-built behind, and say what went wrong."""
+    import duckdb
+
     try:
         yield
     except OSError as exc:
@@ -154,6 +160,8 @@ def _other_cuts(
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
     """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    import duckdb
+
     try:
         staged = _resolved(store, scratch, options, clock.now(), {}, 0, [])
         try:
@@ -289,6 +297,8 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
 
     A partition column of the path is left out.
     """
+    import duckdb
+
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, table in model().tables.items():
@@ -355,6 +365,7 @@ def _manifest(
     ).fetchall()
     manifest = {
         "feed_id": feed_id,
+        "hub": release(),
         "contract": model().contract,
         "privacy": "nominative-line",
         "lang": options.lang,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from hub.feed.build import columns_in, table_glob
 from hub.feed.model import model
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def changes(

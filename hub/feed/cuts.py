@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import msgspec
 
 from hub.feed.model import model
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 CUT_TABLES = (
     "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",

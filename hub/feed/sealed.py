@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
+
 
 METHOD = 2
 """How a month is sealed now: hours of several days by their days. With 1 they were all on their first day."""

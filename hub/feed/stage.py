@@ -10,8 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from hub.columns import columns_of
 from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
@@ -112,6 +110,8 @@ class Staged:
 
     def __init__(self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
         """Open DuckDB with at most *memory_mb* and read *store* in one transaction."""
+        import duckdb
+
         self.connection = duckdb.connect()
         self.as_of = as_of
         self.outside_s = 0.0

@@ -12,7 +12,6 @@ from hub.feed import BuildOptions, Cut, digest, instant, photograph
 from hub.store import Store
 from hub.store.store import utc_now
 
-KINDS = ("daily", "weekly", "copil", "month")
 AD_HOC = 999_999
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from hub.files import storable
+
 MOST_ROWS = 1024
 """Rows of one statement, at most; the others have powers of two, so that SQLite's compiled statements are met again."""
 
@@ -25,7 +27,13 @@ def write_rows(
     while left := len(rows) - start:
         size = 1 << min(left, most).bit_length() - 1
         values = tuple(chain.from_iterable(rows[start : start + size]))
-        written += max(connection.execute(_statement(before, after, width, size), values).rowcount, 0)
+        statement = _statement(before, after, width, size)
+        try:
+            done = connection.execute(statement, values)
+        except UnicodeEncodeError:  # rare, so that nobody else pays for the look at every value
+            readable = tuple(storable(value) if isinstance(value, str) else value for value in values)
+            done = connection.execute(statement, readable)
+        written += max(done.rowcount, 0)
         start += size
     return written
 

@@ -215,3 +215,9 @@ def _remade(db: Database, table: str, ddl: str) -> None:
     for one in both:
         db.execute(f"INSERT INTO {one} ({names[one]}) SELECT {names[one]} FROM {one}_before")
         db.execute(f"DROP TABLE {one}_before")
+
+
+@migrations(name="0005_written_by")
+def _written_by(db: Database) -> None:
+    """Keep which hub wrote last, beside when."""
+    db.execute("ALTER TABLE clock ADD COLUMN written_by TEXT")

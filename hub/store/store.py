@@ -18,11 +18,13 @@ from sqlite_utils.db import Database
 
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.files import storable
 from hub.placement import fold
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
+from hub.version import release
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
@@ -218,8 +220,13 @@ class Store(PresenceRoom):
         return now
 
     def tick(self, stamp: str) -> None:
-        """Remember *stamp* as the last one used."""
-        self.connection.execute("UPDATE clock SET last = ?", (stamp,))
+        """Remember *stamp* as the last one used, and which hub used it."""
+        self.connection.execute("UPDATE clock SET last = ?, written_by = ?", (stamp, release()))
+
+    def written_by(self) -> str | None:
+        """Return which hub wrote last, as `hub --version` tells it; None where none did yet, or an older one."""
+        (told,) = self.connection.execute("SELECT written_by FROM clock").fetchone()
+        return str(told) if told else None
 
     def save(self, records: Iterable[Record], *, run_id: int, source_id: str) -> Changes:
         """Upsert *records* by id, inside one transaction; an unchanged row writes nothing.
@@ -359,6 +366,7 @@ class Store(PresenceRoom):
         """Open a run; a run of this source that never ended is marked interrupted."""
         with self.transaction():
             self.end_dead_runs(source_id)
+            self.connection.execute("UPDATE clock SET written_by = ?", (release(),))
             row = self.connection.execute(
                 "INSERT INTO sync_run (source_id, mode, started_at, verdict) VALUES (?, ?, ?, 'running') RETURNING id",
                 (source_id, mode, utc_now()),
@@ -386,13 +394,14 @@ class Store(PresenceRoom):
     ) -> None:
         """Close a run with its *verdict*; *traffic* holds requests, bytes and retries."""
         counts = traffic or {}
+        lacking = json.dumps([storable(one) for one in missing], ensure_ascii=False) if missing else None
         with self.transaction():
             self.connection.execute(
                 "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, retries = ?, missing = ?, "
                 "error = ? WHERE id = ?",
                 (
                     verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0), counts.get("retries", 0),
-                    json.dumps(missing, ensure_ascii=False) if missing else None, error, run_id,
+                    lacking, storable(error) if error else None, run_id,
                 ),
             )  # fmt: skip
 

@@ -6,12 +6,15 @@ import functools
 import re
 from datetime import UTC, date, datetime
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from hub.errors import ConfigError
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 SCOPES = ("project", "source", "team", "person", "task", "calendar")
 

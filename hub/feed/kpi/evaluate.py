@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from hub.errors import ConfigError, FeedError
@@ -16,6 +15,9 @@ from hub.feed.model import model, table_sql
 from hub.feed.moment import instant
 from hub.feed.stage import public_holidays
 
+if TYPE_CHECKING:
+    import duckdb
+
 
 def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnection:
     """Open any feed folder: a table is ``NAME.parquet``, ``NAME.csv`` or a folder ``NAME/`` of either.
@@ -23,6 +25,8 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
     A table that is not there is empty, a column that is not there is NULL, and without `dim_date` the days are generated.
     Raises `ConfigError` when nothing of a feed is there, `FeedError` when a value does not fit its column.
     """
+    import duckdb
+
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     seen = 0

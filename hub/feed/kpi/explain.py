@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from hub.feed.kpi.catalogue import catalogue
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 # ``_table`` and ``_id`` name the row of the store, so that the run that brought it can be told
 _RECEIPTS: dict[str, str] = {

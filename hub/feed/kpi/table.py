@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import duckdb
+from typing import TYPE_CHECKING
 
 from hub.feed.kpi.catalogue import Kpi, Measure, catalogue, prepare
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 _COLUMNS = (
     "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "

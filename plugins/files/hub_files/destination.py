@@ -21,7 +21,6 @@ from hub import (
     model,
     replace_folder,
 )
-from hub_files.workbook import write_workbook
 
 LATEST = "latest"
 WORKBOOK = "portfolio.xlsx"
@@ -84,6 +83,8 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
                     f"COPY (SELECT {columns} FROM {name}) TO '{place}' (HEADER, DELIMITER ',')"
                 )
         if "xlsx" in self.formats:
+            from hub_files.workbook import write_workbook  # XlsxWriter is needed for nothing else
+
             notes.extend(write_workbook(folder / WORKBOOK, feed))
         rows = {name: _count(feed, name) for name in feed.tables}
         return rows, notes

@@ -8,16 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
 
-import jira
 import msgspec
-import requests
 
 from hub import ConfigError, Context, Secret, SourceDataError
 from hub_jira import wire
+from hub_jira.wire import API
 
 T = TypeVar("T")
-API = "/rest/api/2"
-"""Version 2 on Cloud too: its texts are plain, so that one reader serves both."""
 GATEWAY = "https://api.atlassian.com/ex/jira"
 LOGIN = "https://auth.atlassian.com/oauth/token"
 IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
@@ -65,47 +62,6 @@ def together(*asks: Callable[[], Any]) -> list[Any]:
         return [future.result() for future in [pool.submit(ask) for ask in asks]]
 
 
-class _Patient:
-    """The session that the `jira` package works with: ours, which waits, counts and never retries twice."""
-
-    def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self.headers: dict[str, str] = {}
-
-    def get(self, url: str, *, params: Any = None, headers: Any = None, **_: Any) -> Any:
-        """Ask; a truncated answer is asked again, HTML is told."""
-        answer = requests.Response()
-        answer.status_code = 200
-        answer._content = msgspec.json.encode(self.ctx.http.get_json(url, params=params))
-        return answer
-
-    def close(self) -> None:
-        """Leave it to the context."""
-
-
-class Metadata(jira.JIRA):
-    """The `jira` package for what is small: fields, statuses, types, the site and oneself."""
-
-    def __init__(self, ctx: Context, base: str) -> None:
-        """Ask nothing yet."""
-        super().__init__(server=base, options={"check_update": False}, get_server_info=False, max_retries=0)
-        self._session = _Patient(ctx)  # type: ignore[assignment]
-
-    def close(self) -> None:
-        """Leave the session open: the context closes it."""
-
-    def listed(self, path: str, kind: type[T]) -> T:
-        """Return *path* of the API as *kind*. Raises `SourceDataError` when it is of another shape."""
-        try:
-            return msgspec.convert(self._get_json(path), kind)
-        except (msgspec.ValidationError, ValueError) as exc:
-            raise SourceDataError(
-                f"{API}/{path} did not answer as Jira does ({exc}): "
-                "most likely a sign-in page, a proxy, or a wrong address. "
-                "Open the address in a browser, then check url and credentials."
-            ) from exc
-
-
 class Site:
     """A site as one run sees it; safe to use from several threads."""
 
@@ -114,6 +70,8 @@ class Site:
         self.ctx = ctx
         self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
         ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
+        from hub_jira.metadata import Metadata  # the `jira` package loads where a site is asked
+
         self.metadata = Metadata(ctx, self.base)
         self._deployment = deployment
         self._server: wire.Server | None = None

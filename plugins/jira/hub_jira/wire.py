@@ -11,6 +11,9 @@ import msgspec
 
 from hub import SourceDataError
 
+API = "/rest/api/2"
+"""Version 2 on Cloud too: its texts are plain, so that one reader serves both."""
+
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
-
-import psycopg
-from psycopg import errors
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hub import Check, ConfigError, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, Secret
-from hub_postgresql.tables import Schema
+
+if TYPE_CHECKING:
+    import psycopg
 
 LOCK_WAIT = "60s"
 ALIVE: dict[str, Any] = {
@@ -63,6 +62,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Connect, and look at rights, encoding and readers; change nothing."""
+        from hub_postgresql.tables import Schema
+
         with self._connected(ctx) as connection:
             secured = connection.pgconn.ssl_in_use
             version = connection.info.parameter_status("server_version")
@@ -77,6 +78,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Bring every table up to the feed in one transaction, and count its rows before it ends."""
+        from hub_postgresql.tables import Schema  # psycopg loads where a database is reached
+
         with self._connected(ctx) as connection:
             schema = Schema(connection, self.schema)
             if problems := schema.lacking(self.readers):
@@ -106,6 +109,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
         Raises `DeliveryError` saying what the server said.
         """
+        import psycopg
+
         here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
         secured: dict[str, Any] = (
             {"sslmode": "prefer"}
@@ -147,6 +152,9 @@ def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
 
 def _said(exc: psycopg.Error) -> str:
     """Return what went wrong and what to do; what PostgreSQL says holds no password."""
+    import psycopg
+    from psycopg import errors
+
     said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():

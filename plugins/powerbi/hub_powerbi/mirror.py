@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-import duckdb
 import msgspec
 
 from hub import (
@@ -185,6 +184,8 @@ class _Table:
         )
 
     def _can_be_read(self, path: Path) -> bool:
+        import duckdb
+
         try:
             self.feed.connection.execute(f"SELECT count(*) FROM read_parquet('{_quoted(path)}')")
         except duckdb.Error:  # not there, or a disk lost it

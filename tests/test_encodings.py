@@ -1,0 +1,98 @@
+"""Names and texts of any language, on outputs and in locales that know none of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+[sources.hours]
+kind = "tabular"
+path = "hours"
+mapping = "mappings/hours.toml"
+"""
+MAPPING = """
+record = "worklog"
+key = ["Kdo", "Den"]
+[fields]
+day = "Den"
+seconds = { column = "Čas", unit = "hours" }
+account_id = "Kdo"
+container_id = "Kód"
+"""
+TABLE = "Den,Kdo,Kód,Čas\n2026-10-05,Jiří Dvořák,Ř-1,7\n2026-10-06,Jiří Dvořák,Ř-1,sedm\n"
+MACHINES = {
+    "utf-8": {},
+    "LC_ALL=C": {"LC_ALL": "C"},
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "C without its UTF-8 mode": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder whose file, columns, people and projects have Czech names."""
+    for name, text in (
+        ("config/hub.toml", CONFIG),
+        ("mappings/hours.toml", MAPPING),
+        ("hours/čas.csv", TABLE),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command as a shell of *machine* would."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHON", "LANG"))}
+    return subprocess.run(
+        [sys.executable, "-m", "hub", *arguments], cwd=folder, capture_output=True, check=False, env=environment | MACHINES[machine]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
+    """It is read, its fault is told, JSON stays JSON, and the rows have the ids that they have everywhere."""
+    synced = hub(folder, machine, "sync")
+    told = hub(folder, machine, "status", "--json")
+    again = hub(folder, "utf-8", "sync", "--json")
+
+    assert 3 == synced.returncode, synced.stderr
+    assert b"Traceback" not in synced.stderr
+    (line,) = json.loads(told.stdout.decode("cp1252" if machine == "cp1252" else "utf-8"))["sources"]
+    assert ["čas.csv, row 3, column Čas: 'sedm' is not a number"] == line["missing"]
+    (report,) = json.loads(again.stdout)["sources"]
+    assert (0, 0, 0) == tuple(report["changes"][name] for name in ("inserted", "updated", "presence_changed"))
+
+
+@pytest.mark.parametrize("machine", ["LC_ALL=C", "cp1252", "ascii"])
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [(2, ("--config", "config/žádný.toml", "status")), (2, ("check", "žluť")), (0, ("tabular", "suggest", "hours/čas.csv")), (0, ("kpi", "--list"))],
+    ids=["no configuration", "no source", "a mapping", "figures"],
+)  # fmt: skip
+def test_an_output_never_dies_of_a_letter(
+    folder: Path, machine: str, code: int, arguments: tuple[str, ...]
+) -> None:
+    """What an output cannot say is said by its number; the exit code is the same everywhere."""
+    done = hub(folder, machine, *arguments)
+
+    assert b"Traceback" not in done.stderr
+    assert code == done.returncode
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are text there")
+def test_a_name_that_is_no_text(folder: Path) -> None:
+    """A file whose name an old machine wrote in another encoding is read, and told with the number of its byte."""
+    (folder / "hours" / "čas.csv").rename(os.fsdecode(os.fsencode(folder / "hours") + b"/caf\xe9.csv"))
+    synced = hub(folder, "utf-8", "sync")
+    told = hub(folder, "utf-8", "status", "--json")
+
+    assert 3 == synced.returncode, synced.stderr
+    assert ["caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number"] == json.loads(told.stdout)["sources"][0]["missing"]  # fmt: skip
