@@ -1,4 +1,4 @@
-"""Random portfolios, and where their rows belong: the rule in plain Python, from the words of the documentation."""
+"""Random portfolios, and where their rows belong: the rule in plain Python, from the words of the docs."""
 
 from __future__ import annotations
 
@@ -140,11 +140,14 @@ class World:
             return rng.choice((None, *VALUES[field]))
 
         return Task(
-            id=f"{source}:t{n}", container_id=container.id if container else "jira:unknown", title=f"Task {n}",
+            id=f"{source}:t{n}", title=f"Task {n}",
+            container_id=container.id if container else "jira:unknown",
             code=rng.choice((None, "T-1", "T-2", "T-3")), type_raw=maybe("type"), status_raw=maybe("status"),
-            priority_raw=maybe("priority"), nature=rng.choice(VALUES["nature"]), kind=rng.choice(VALUES["kind"]),  # type: ignore[arg-type]
+            priority_raw=maybe("priority"), nature=rng.choice(VALUES["nature"]),
+            kind=rng.choice(VALUES["kind"]),  # type: ignore[arg-type]
             labels=" ".join(rng.sample(VALUES["labels"], rng.randint(0, 3))) or None,
-            iteration_id=rng.choice((None, "jira:s0", "jira:s1")), assignee_id=rng.choice((None, "jira:a0", "jira:a1")),
+            iteration_id=rng.choice((None, "jira:s0", "jira:s1")),
+            assignee_id=rng.choice((None, "jira:a0", "jira:a1")),
             estimate_s=3600 * (n + 1), remaining_s=60 * (n + 1),
         )  # fmt: skip
 
@@ -176,7 +179,9 @@ class World:
         tree = _filter(rng) if rng.random() < 0.7 else None
         link = ProjectLink(
             id=f"config:{n}", project_code=rng.choice(("INF", "inf", "Été", "WEB", "NONE")),
-            container_id=rng.choice((container.id, f"{source}:{container.code}", f"{source}:{container.name}")),
+            container_id=rng.choice(
+                (container.id, f"{source}:{container.code}", f"{source}:{container.name}")
+            ),
             filter=say(rng, tree) if tree else "",
         )  # fmt: skip
         return link, tree
@@ -202,7 +207,7 @@ class World:
         return sorted(found, key=lambda p: self.key[p.id])
 
     def linked(self, container: Container) -> dict[str, tuple[int, Filter | None]]:
-        """Return, for each filter of the lines that name *container*, the project's key and the filter's tree."""
+        """Return, for each filter of the lines that name *container*, the project's key and the tree."""
         source = container.id.partition(":")[0]
         names = {container.id, f"{source}:{container.name}"}
         if container.code is not None:
@@ -260,7 +265,7 @@ class World:
         return bool({text.lower() for text in values} & {text.lower() for text in wanted})
 
     def of_task(self, task: Task) -> tuple[int, list[str]]:
-        """Return the project of *task* and, where filters that are equally specific claim it, those filters."""
+        """Return the project of *task* and, where equally specific filters claim it, those filters."""
         container = self.container(task.container_id)
         if container is None:
             return -1, []
@@ -278,7 +283,7 @@ class World:
         return (best[0][1] if self.here(container) else -1), []
 
     def task_of(self, hour: Worklog) -> Task | None:
-        """Return the task an hour names, by id, else by the code of a source's task: one that counts, the newest."""
+        """Return the task an hour names, by id, else by source and code: one that counts, the newest."""
         for task in self.tasks:
             if task.id == hour.task_id:
                 return task

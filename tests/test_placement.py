@@ -1,4 +1,4 @@
-"""Placement: every user of the rule gives each row the same project, and that of an independent reading of it."""
+"""Placement: every user gives each row the same project, and that of an independent reading."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Run = Callable[..., HubResult]
 
 @given(seed=st.integers(0, 1 << 40))
 def test_every_user_of_the_rule_agrees(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Feed, dry run, baseline, matching and leftovers place each row where the words of the documentation place it."""
+    """Feed, dry run, baseline, matching and leftovers place each row where the words of the docs do."""
     base = tmp_path_factory.mktemp("law")
     with Store.open(base / "hub.db") as store:
         with store.transaction():  # one wait for the disk
@@ -153,7 +153,8 @@ def _feed_says(store: Store, base: Path, *, whole: bool) -> tuple[dict[str, int]
         day = {"as_of_day": "2026-03-31", "currency": "EUR", "cut_key": 0}
         staged.resolve(variables=day, country="FR", lang="en")
         tasks = feed.execute(
-            "SELECT t.id, coalesce(p.project_key, -1), NOT t.counted FROM task t LEFT JOIN task_place p ON p.task_id = t.id"
+            "SELECT t.id, coalesce(p.project_key, -1), NOT t.counted FROM task t "
+            "LEFT JOIN task_place p ON p.task_id = t.id"
         ).fetchall()
         logged = feed.execute("SELECT id, project_key FROM worklog_place WHERE reason IS NULL").fetchall()
     feed.close()
@@ -163,7 +164,7 @@ def _feed_says(store: Store, base: Path, *, whole: bool) -> tuple[dict[str, int]
 
 
 def test_lower_case_is_one_in_both_engines() -> None:
-    """A letter folds alike in Python, which SQLite calls, and in DuckDB; SQLite's own lower() knows no accents."""
+    """A letter folds alike in Python, which SQLite calls, and DuckDB; SQLite's lower() knows no accents."""
     letters = [chr(n) for n in range(1, sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
     # letters that a later Unicode brought may be unknown to one of the two
     old = [one for one in letters if unicodedata.ucd_3_2_0.category(one) != "Cn"]
@@ -195,14 +196,16 @@ class Tracker(Source, frozen=True, kw_only=True):
         yield Check(name="file", state="ok", detail="")
 
     def plan(self, ctx, cursors):
-        yield Partition(id="all", complete=True, scope=Scope(records=(Task, Worklog)), evidence="its line is gone")
+        scope = Scope(records=(Task, Worklog))
+        yield Partition(id="all", complete=True, scope=scope, evidence="its line is gone")
 
     def read(self, ctx, partition, cursor):
         records = [Container(id=self.row_id("c"), kind="project", code="INF", name="Infra")]
         for row in csv.DictReader((ctx.base / self.path).read_text().splitlines()):
-            task = Task(id=self.row_id(row["id"]), container_id=self.row_id("c"), code=f"INF-{row['id']}", title=row["type"],
-                        type_raw=row["type"], estimate_s=int(row["estimate"]) * 3600)
-            log = Worklog(id=self.row_id("w" + row["id"]), task_id=task.id, day="2026-03-02", seconds=int(row["spent"]) * 3600)
+            task = Task(id=self.row_id(row["id"]), container_id=self.row_id("c"), code=f"INF-{row['id']}",
+                        title=row["type"], type_raw=row["type"], estimate_s=int(row["estimate"]) * 3600)
+            log = Worklog(id=self.row_id("w" + row["id"]), task_id=task.id, day="2026-03-02",
+                          seconds=int(row["spent"]) * 3600)
             records += [task, log]
         yield Batch(records=records, cursor="read")
 
@@ -248,7 +251,7 @@ def test_a_dry_run_tells_the_project_of_the_filter(two_projects: Path, run_hub: 
 
 
 def test_a_baseline_is_of_the_tasks_of_the_filter(two_projects: Path, run_hub: Run) -> None:
-    """ALPHA has one task; a code in another case is understood, and one that is a container's alone is no project."""
+    """ALPHA has one task; a code in another case is understood, one of a container alone is no project."""
     assert "Kept a baseline of 1 tasks of ALPHA." in run_hub("cut", "baseline", "--project", "ALPHA").output
     assert "Kept a baseline of 1 tasks of beta." in run_hub("cut", "baseline", "--project", "beta").output
     unknown = run_hub("cut", "baseline", "--project", "INF")
@@ -277,7 +280,7 @@ def test_what_is_held_is_told_by_project(two_projects: Path, run_hub: Run) -> No
 
 
 def test_a_tie_is_one_sentence_wherever_it_is_met(two_projects: Path, run_hub: Run) -> None:
-    """Feed, dry run, baseline and leftovers name the task and the filters; what resolves the tie may be rehearsed."""
+    """Feed, dry run, baseline, leftovers name task and filters; what resolves it may be rehearsed."""
     links = two_projects / "config" / "project_links.csv"
     good = links.read_text()
     links.write_text(good + "ALPHA;t;INF;code = INF-2;\n")
@@ -381,7 +384,7 @@ def test_a_line_that_names_two_containers_doubles_nothing(store: Store, tmp_path
 
 
 def test_two_projects_whose_codes_differ_by_case(store: Store, tmp_path: Path) -> None:
-    """A container goes to the project of exactly its code, and only then to one of another case; no task twice."""
+    """A container goes to the project of exactly its code, else to one of another case; no task twice."""
     fill(
         store,
         [
@@ -397,7 +400,8 @@ def test_two_projects_whose_codes_differ_by_case(store: Store, tmp_path: Path) -
     assert [("T0", "Été"), ("T1", "été"), ("T2", "été")] == ask(
         store,
         tmp_path,
-        "SELECT title, p.code FROM dim_task k JOIN dim_project p USING (project_key) WHERE task_key > 0 ORDER BY 1",
+        "SELECT title, p.code FROM dim_task k JOIN dim_project p USING (project_key) "
+        "WHERE task_key > 0 ORDER BY 1",
     )
     assert (1, 2) == tuple(take_baseline(store, code, actor="me") for code in ("Été", "été"))
 
@@ -413,7 +417,8 @@ def test_what_stands_under_a_container_that_left_counts_nowhere(store: Store, tm
             Worklog(id="j:w", task_id="j:t", container_id="h:c", day="2026-03-02", seconds=60),
             Worklog(id="h:w", task_id="j:J-1", container_id="h:c", day="2026-03-02", seconds=600),
             Allocation(
-                id="j:a", account_id="j:p", container_id="j:c", start_on="2026-03-02", finish_on="2026-03-02", seconds=60
+                id="j:a", account_id="j:p", container_id="j:c", start_on="2026-03-02", finish_on="2026-03-02",
+                seconds=60,
             ),
         ],
     )  # fmt: skip
@@ -432,9 +437,12 @@ def test_what_stands_under_a_container_that_left_counts_nowhere(store: Store, tm
 @pytest.mark.parametrize(
     ("text", "taken"),
     [
-        ("labels = études", "1"), ("labels = web_1", "1"), ("labels = webx1", ""), ('labels = "Études web_1"', ""),
-        ("labels = %", ""), ("assignee = élodie", "1"), ("assignee != élodie", "2"), ("Budget = 3", "2"), ("budget = 3.0", "2"),
-        ('Lot = "nord, sud"', "1"), ("Lot = SUD", "1"), ("not labels = études", "2"), ("échéance = 2026-03-02", "2"),
+        ("labels = études", "1"), ("labels = web_1", "1"), ("labels = webx1", ""),
+        ('labels = "Études web_1"', ""),
+        ("labels = %", ""), ("assignee = élodie", "1"), ("assignee != élodie", "2"),
+        ("Budget = 3", "2"), ("budget = 3.0", "2"),
+        ('Lot = "nord, sud"', "1"), ("Lot = SUD", "1"), ("not labels = études", "2"),
+        ("échéance = 2026-03-02", "2"),
     ],
 )  # fmt: skip
 def test_a_test_takes_the_same_tasks_in_both_engines(
@@ -448,7 +456,7 @@ def test_a_test_takes_the_same_tasks_in_both_engines(
             ProjectLink(id="config:l", project_code="A", container_id="s:c", filter=text),
             Container(id="s:c", kind="project", name="Box"),
             Account(id="s:a", display_name="ÉLODIE"),
-            Task(id="s:1", container_id="s:c", title="1", labels="ÉTUDES web_1", assignee_id="s:a", estimate_s=60),
+            Task(id="s:1", container_id="s:c", title="1", labels="ÉTUDES web_1", assignee_id="s:a"),
             Task(id="s:2", container_id="s:c", title="2", estimate_s=60),
             CustomValue(id="s:1/lot", row_id="s:1", field="LOT", text="Nord, Sud"),
             CustomValue(id="s:2/budget", row_id="s:2", field="Budget", number=3.0),
@@ -461,7 +469,8 @@ def test_a_test_takes_the_same_tasks_in_both_engines(
         for row in ask(
             store,
             tmp_path,
-            "SELECT k.title FROM dim_task k JOIN dim_project p USING (project_key) WHERE p.code = 'A' ORDER BY 1",
+            "SELECT k.title FROM dim_task k JOIN dim_project p USING (project_key) "
+            "WHERE p.code = 'A' ORDER BY 1",
         )
     ]
     place(store.connection)
@@ -469,7 +478,7 @@ def test_a_test_takes_the_same_tasks_in_both_engines(
 
 
 def test_the_rule_is_written_once() -> None:
-    """What left and how a row is named stand in hub/placement; migrations keep what they were released with."""
+    """What left and how a row is named stand in hub/placement; migrations keep what was released."""
     telltales = re.compile(
         r"""['"]deleted['"],\s*['"]trashed['"]|['"]trashed['"],\s*['"]deleted['"]|source_id\s*\|\|\s*':'"""
     )

@@ -1,13 +1,14 @@
-"""The small grammar that says which tasks of a container feed a project: ``type = Bug and not labels in (ops, infra)``.
+"""The small grammar that says which tasks of a container feed a project.
 
-::
+``type = Bug and not labels in (ops, infra)`` is such a filter::
 
-    filter  = either { "or" either }         either = both { "and" both }      both = "not" both | "(" filter ")" | test
+    filter  = either { "or" either }         either = both { "and" both }
+    both    = "not" both | "(" filter ")" | test
     test    = field ("=" | "!=") value       |  field ["not"] "in" "(" value { "," value } ")"
 
 Fields are ``type``, ``labels``, ``component``, ``iteration``, ``status``, ``nature``, ``priority``, ``kind``,
-``code``, ``assignee``; any other name is a custom field. A name or value with blanks stands between double quotes.
-Case does not matter, of accented letters neither.
+``code``, ``assignee``; any other name is a custom field. A name or value with blanks stands between double
+quotes. Case does not matter, of accented letters neither.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 def fold(text: str | None) -> str | None:
-    """Return *text* in lower case, letter by letter, as DuckDB's ``lower`` does: SQLite's own knows no accents."""
+    """Return *text* in lower case, letter by letter, as DuckDB's ``lower``: SQLite's own knows no accents."""
     if text is None or text.isascii():
         return text.lower() if text else text
     # of all letters only İ becomes two, and only Σ looks at what stands before it
@@ -175,7 +176,7 @@ class _Parser:
         return f"{column} IN ({', '.join('?' * len(values))})"
 
     def holds(self, column: str, separator: str, values: list[str]) -> str:
-        """Return the SQL that is true where *column* lists one of *values*, or is one that holds the separator."""
+        """Return the SQL that is true where *column* lists one of *values*, or is one with the separator."""
         tests = []
         for value in values:
             if separator in value:
@@ -189,7 +190,7 @@ class _Parser:
 
 
 def parse(text: str) -> Condition:
-    """Read a filter; the empty one takes every task. Raises `ConfigError` that says where it stops making sense."""
+    """Read a filter; the empty one takes every task. Raises `ConfigError` with where it makes no sense."""
     if not text.strip():
         return Condition("true", (), 0)
     parser = _Parser(text)

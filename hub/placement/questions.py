@@ -1,4 +1,4 @@
-"""Answer what commands ask of a store whose rows are placed: hours by project, tasks of a project, what nobody claims."""
+"""Answer what commands ask of placed rows: hours by project, tasks of a project, what nobody claims."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rows = list[dict[str, Any]]
 
 
 def hours_by_project(connection: Connection, *, check: bool) -> Rows:
-    """Return logged (timesheets), estimated and remaining seconds of each project, by its *identity* and *label*.
+    """Return logged (timesheets), estimated and remaining seconds by *identity* and *label* of a project.
 
     Both are empty for what belongs to no project. *check* refuses filters that claim one task alike.
     """
@@ -21,9 +21,9 @@ def hours_by_project(connection: Connection, *, check: bool) -> Rows:
         "WITH counted AS ("
         "SELECT project_key, seconds AS logged, 0 AS estimate, 0 AS remaining FROM hour_place "
         "WHERE kind = 'worklog' AND origin = 'timesheet' AND gone IS NULL "
-        "UNION ALL SELECT coalesce(s.project_key, -1), 0, coalesce(t.estimate_s, 0), coalesce(t.remaining_s, 0) "
-        "FROM task t LEFT JOIN task_slot s ON s.task_id = t.id LEFT JOIN task_gone g ON g.task_id = t.id "
-        "WHERE g.task_id IS NULL) "
+        "UNION ALL SELECT coalesce(s.project_key, -1), 0, coalesce(t.estimate_s, 0), "
+        "coalesce(t.remaining_s, 0) FROM task t LEFT JOIN task_slot s ON s.task_id = t.id "
+        "LEFT JOIN task_gone g ON g.task_id = t.id WHERE g.task_id IS NULL) "
         "SELECT coalesce(p.identity, '') AS identity, coalesce(p.label, '') AS label, sum(logged) AS logged, "
         "sum(estimate) AS estimate, sum(remaining) AS remaining "
         "FROM counted c LEFT JOIN project_label p ON p.project_key = c.project_key GROUP BY 1, 2",
@@ -31,9 +31,9 @@ def hours_by_project(connection: Connection, *, check: bool) -> Rows:
 
 
 def project_of_code(connection: Connection, code: str) -> int | None:
-    """Return the key of the project called *code*, whatever its case where only one is so called; None for no project.
+    """Return the key of the project called *code*, whatever its case where none is called exactly so.
 
-    Stands on tables that `place` laid.
+    None for no project. Stands on tables that `place` laid.
     """
     found = connection.execute(
         "SELECT project_key FROM project_code WHERE fold(code) = fold(?) "
@@ -90,8 +90,8 @@ def unclaimed_containers(connection: Connection) -> Rows:
 def carried_hours(connection: Connection) -> Rows:
     """Return, per project, the timesheet seconds on issues that carry out a plan task, and on the rest.
 
-    An issue carries out what it was matched with, or what one above it was. Raises `FeedError` for filters that
-    claim one task alike.
+    An issue carries out what it was matched with, or what one above it was. Raises `FeedError` for filters
+    that claim one task alike.
     """
     place(connection)
     return _ask(

@@ -2,10 +2,10 @@
 
 After `place` a connection has, as temporary tables and views:
 
-- ``container_name``, ``account_name``: every way to name a container or an account (``id``, ``source:code``…);
+- ``container_name``, ``account_name``: every way to name one (``id``, ``source:code``…);
 - ``task_gone``, ``hour_place.gone``: what no longer counts, and by what cause;
 - ``alone``, ``project_code``, ``project_label``: the projects there are, and what they are called;
-- ``slot``, ``home_slot``, ``task_slot``, ``hour_place``: the project of a container, a task and an hour (-1: none).
+- ``slot``, ``home_slot``, ``task_slot``, ``hour_place``: the project of each (-1: none).
 
 They tell what the rows were when `place` ran: whoever asks runs it first.
 """
@@ -35,8 +35,8 @@ class Connection(Protocol):
 def place(connection: Connection, *, check: bool = True) -> None:
     """Lay the rule's tables over the rows that *connection* shows now.
 
-    A task that equally specific filters claim belongs to no project. With *check* that raises `FeedError`, which
-    names task and filters; without, and for a filter that cannot be read, the caller shows what is known.
+    A task that equally specific filters claim belongs to no project. With *check* that raises `FeedError`
+    with task and filters, and a filter that cannot be read `ConfigError`; without, both are passed over.
     """
     place_containers(connection)
     run = connection.execute
@@ -68,8 +68,9 @@ def place_containers(connection: Connection) -> None:
 def _refuse_ties(connection: Connection) -> None:
     """Raise `FeedError` when filters that are equally specific claim one task."""
     found = connection.execute(
-        "SELECT b.task_id, coalesce(t.code, t.title), s.filter FROM best_hit b JOIN task t ON t.id = b.task_id "
-        "JOIN hit h ON h.task_id = b.task_id AND h.terms = b.terms JOIN slot s ON s.slot = h.slot "
+        "SELECT b.task_id, coalesce(t.code, t.title), s.filter FROM best_hit b "
+        "JOIN task t ON t.id = b.task_id JOIN hit h ON h.task_id = b.task_id AND h.terms = b.terms "
+        "JOIN slot s ON s.slot = h.slot "
         "WHERE b.claims > 1 ORDER BY t.key, s.filter"
     ).fetchall()
     if found:
@@ -78,8 +79,8 @@ def _refuse_ties(connection: Connection) -> None:
         more = f" (and {others} more)" if others else ""
         filters = " | ".join(row[2] for row in found if row[0] == task)
         raise FeedError(
-            f"project_links.csv: {name!r}{more} matches several filters that are equally specific: {filters}. "
-            "Make one of them narrower, so that the task belongs to one project."
+            f"project_links.csv: {name!r}{more} matches several filters that are equally specific: {filters}"
+            ". Make one of them narrower, so that the task belongs to one project."
         )
 
 

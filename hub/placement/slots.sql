@@ -1,5 +1,5 @@
 -- Which project a container feeds: what SQLite, DuckDB and PostgreSQL all understand, over the store's tables.
--- A slot is a container seen through one line of project_links.csv, or through its own code where no line takes it whole.
+-- A slot is a container seen through one line of project_links.csv, or its own code where no line takes it whole.
 -- What left, {left}, counts no more; presence holds downwards, from a container to its tasks and to their hours.
 CREATE TEMP TABLE container_name AS
     -- "name" says a container among all, "short" within its source
@@ -20,7 +20,7 @@ CREATE TEMP TABLE task_gone AS
 CREATE TEMP TABLE portfolio AS
     SELECT code, fold(code) AS folded, min(key) AS project_key FROM project
     WHERE presence NOT IN {left} AND level IN ('project', 'workstream') GROUP BY code;
--- without a portfolio containers of one code are one project, called as the first plan among them, else the first of them
+-- without a portfolio containers of one code are one project, called as the first plan among them, else the first
 CREATE TEMP TABLE alone AS
     SELECT c.id, c.code, c.name, c.archived, CASE WHEN c.kind = 'plan' THEN 0 ELSE 1000000000000 END + c.key AS rank,
         -1 - min(c.key) OVER (PARTITION BY fold(coalesce(c.code, c.id))) AS project_key
@@ -46,7 +46,8 @@ CREATE TEMP TABLE slot AS
         WHERE l.presence NOT IN {left}
     ), own AS (
         SELECT c.id AS container_id, p.project_key,
-            row_number() OVER (PARTITION BY c.id ORDER BY CASE WHEN p.code = c.code THEN 0 ELSE 1 END, p.project_key) AS turn
+            row_number() OVER (PARTITION BY c.id
+                ORDER BY CASE WHEN p.code = c.code THEN 0 ELSE 1 END, p.project_key) AS turn
         FROM container c JOIN portfolio p ON p.folded = fold(c.code)
     ), claim AS (
         SELECT container_id, filter, facets, link_key, project_key FROM link WHERE turn = 1

@@ -15,10 +15,12 @@ CREATE TEMP VIEW hour AS
 CREATE TEMP TABLE coded AS
     SELECT named, id FROM (
         SELECT o.task_id AS named, t.id,
-            row_number() OVER (PARTITION BY o.task_id ORDER BY CASE WHEN g.task_id IS NULL THEN 0 ELSE 1 END, t.key DESC) AS turn
+            row_number() OVER (PARTITION BY o.task_id
+                ORDER BY CASE WHEN g.task_id IS NULL THEN 0 ELSE 1 END, t.key DESC) AS turn
         FROM (SELECT DISTINCT h.task_id FROM hour h LEFT JOIN task k ON k.id = h.task_id
                 WHERE h.task_id IS NOT NULL AND k.id IS NULL) o
-            JOIN (SELECT id, key, source_id || ':' || code AS name FROM task WHERE code IS NOT NULL) t ON t.name = o.task_id
+            JOIN (SELECT id, key, source_id || ':' || code AS name FROM task WHERE code IS NOT NULL) t
+                ON t.name = o.task_id
             LEFT JOIN task_gone g ON g.task_id = t.id) found
     WHERE turn = 1;
 -- An hour stands in its own container, else in that of its task. In the container of its task it goes where the task

@@ -10,7 +10,7 @@ from hub.store.store import utc_now
 
 
 def take(store: Store, project: str, *, actor: str) -> int:
-    """Keep dates and efforts of every task of *project* that has no baseline of its tool; gives their number.
+    """Keep dates and efforts of the tasks of *project* without a baseline of their tool; gives their number.
 
     A second one replaces the first, which stays in the history. Raises `ConfigError` for an unknown project,
     `FeedError` where filters claim one task alike.
@@ -21,8 +21,9 @@ def take(store: Store, project: str, *, actor: str) -> int:
     now = utc_now()
     records = [
         Baseline(
-            id=f"hub:baseline/{row['id']}", task_id=row["id"], no=0, captured_at=f"{now[:19]}Z", origin="hub", start_on=row["start_on"],
-            finish_on=row["finish_on"], effort_s=row["estimate_s"], points=row["points"],
+            id=f"hub:baseline/{row['id']}", task_id=row["id"], no=0, captured_at=f"{now[:19]}Z", origin="hub",
+            start_on=row["start_on"], finish_on=row["finish_on"],
+            effort_s=row["estimate_s"], points=row["points"],
         )
         for row in rows
         if row["finish_on"] or row["estimate_s"] is not None

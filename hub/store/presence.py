@@ -23,7 +23,8 @@ from hub.store.bulk import write_rows
 _OWNERS = ("task_id", "from_id", "row_id")
 _LEFT_SQL = """
 WITH line AS (
-    SELECT h.source_id, h.container_id, h.project_key, coalesce(w.presence, t.presence, c.presence, h.presence) AS presence,
+    SELECT h.source_id, h.container_id, h.project_key,
+        coalesce(w.presence, t.presence, c.presence, h.presence) AS presence,
         coalesce(w.presence_evidence, t.presence_evidence, c.presence_evidence, '') AS evidence,
         coalesce(w.recorded_at, t.recorded_at, c.recorded_at) AS since,
         CASE WHEN h.presence <> 'present' THEN 1 ELSE 0 END AS n, 0 AS tasks,
@@ -39,18 +40,21 @@ WITH line AS (
     FROM task_gone g JOIN task t ON t.id = g.task_id LEFT JOIN container c ON c.id = t.container_id
         LEFT JOIN task_slot s ON s.task_id = t.id
     UNION ALL
-    SELECT c.source_id, c.id, h.project_key, c.presence, coalesce(c.presence_evidence, ''), c.recorded_at, 1, 0, 0
+    SELECT c.source_id, c.id, h.project_key, c.presence, coalesce(c.presence_evidence, ''), c.recorded_at,
+        1, 0, 0
     FROM container c JOIN home_slot h ON h.container_id = c.id WHERE c.presence <> 'present'
 )
 """
 # a row is at stake once: by a hold of its own, else of its task, else of its container
 _HELD_SQL = """
 WITH line AS (
-    SELECT o.source_id, o.presence, o.evidence, o.held_since AS since, t.container_id, s.project_key, 0 AS n, 1 AS tasks, 0 AS seconds
+    SELECT o.source_id, o.presence, o.evidence, o.held_since AS since, t.container_id, s.project_key,
+        0 AS n, 1 AS tasks, 0 AS seconds
     FROM task t LEFT JOIN task_gone g ON g.task_id = t.id LEFT JOIN task_slot s ON s.task_id = t.id
         LEFT JOIN presence_hold a ON a.table_name = 'task' AND a.id = t.id
         LEFT JOIN presence_hold b ON b.table_name = 'container' AND b.id = t.container_id
-        JOIN presence_hold o ON o.table_name = coalesce(a.table_name, b.table_name) AND o.id = coalesce(a.id, b.id)
+        JOIN presence_hold o ON o.table_name = coalesce(a.table_name, b.table_name)
+            AND o.id = coalesce(a.id, b.id)
     WHERE g.task_id IS NULL
     UNION ALL
     SELECT o.source_id, o.presence, o.evidence, o.held_since, h.container_id, h.project_key, 0, 0, h.seconds
@@ -59,7 +63,8 @@ WITH line AS (
         LEFT JOIN presence_hold b ON b.table_name = 'task' AND b.id = t.id
         LEFT JOIN presence_hold c ON c.table_name = 'container' AND c.id = t.container_id
         LEFT JOIN presence_hold d ON d.table_name = 'container' AND d.id = h.container_id
-        JOIN presence_hold o ON o.table_name = coalesce(a.table_name, b.table_name, c.table_name, d.table_name)
+        JOIN presence_hold o
+            ON o.table_name = coalesce(a.table_name, b.table_name, c.table_name, d.table_name)
             AND o.id = coalesce(a.id, b.id, c.id, d.id)
     WHERE h.kind = 'worklog' AND h.origin = 'timesheet' AND h.gone IS NULL
 """
@@ -262,7 +267,8 @@ class PresenceRoom:
         done: dict[str, int] = {}
         with self.transaction():
             rows = self.connection.execute(
-                "SELECT table_name, id, presence, evidence FROM presence_hold WHERE :source IS NULL OR source_id = :source",
+                "SELECT table_name, id, presence, evidence FROM presence_hold "
+                "WHERE :source IS NULL OR source_id = :source",
                 {"source": source_id},
             ).fetchall()
             for table, id_, presence, evidence in rows:
@@ -287,7 +293,8 @@ class PresenceRoom:
     def held(self, source_id: str | None = None) -> list[Stake]:
         """Return what is held, one line per source, evidence, container and project."""
         tables = self.connection.execute(
-            "SELECT DISTINCT table_name FROM presence_hold WHERE :source IS NULL OR source_id = :source ORDER BY 1",
+            "SELECT DISTINCT table_name FROM presence_hold "
+            "WHERE :source IS NULL OR source_id = :source ORDER BY 1",
             {"source": source_id},
         ).fetchall()
         if not tables:
@@ -300,14 +307,16 @@ class PresenceRoom:
         return self._stakes(_LEFT_SQL, source_id, order="1, 2, 4, 3")
 
     def _stakes(self, lines: str, source_id: str | None, *, order: str) -> list[Stake]:
-        """Sum the rows of the CTE ``line`` that *lines* defines, with containers and projects as people call them."""
+        """Sum the CTE ``line`` that *lines* defines, with containers and projects as people call them."""
         place(self.connection, check=False)
         # SQLite expects few holds and would read the whole table for each
         self.connection.execute("CREATE UNIQUE INDEX temp.task_slot_task ON task_slot (task_id)")
         rows = self.connection.execute(
-            f"{lines} SELECT l.source_id, coalesce(c.name, l.container_id, '') AS container, coalesce(p.label, '') AS project, "
-            "l.presence, l.evidence, min(l.since) AS since, sum(l.n), sum(l.tasks), sum(l.seconds) FROM line l "
-            "LEFT JOIN container c ON c.id = l.container_id LEFT JOIN project_label p ON p.project_key = l.project_key "
+            f"{lines} SELECT l.source_id, coalesce(c.name, l.container_id, '') AS container, "
+            "coalesce(p.label, '') AS project, l.presence, l.evidence, min(l.since) AS since, "
+            "sum(l.n), sum(l.tasks), sum(l.seconds) FROM line l "
+            "LEFT JOIN container c ON c.id = l.container_id "
+            "LEFT JOIN project_label p ON p.project_key = l.project_key "
             "WHERE :source IS NULL OR l.source_id = :source "
             f"GROUP BY l.source_id, l.container_id, l.project_key, l.presence, l.evidence ORDER BY {order}",
             {"source": source_id},
@@ -331,8 +340,8 @@ def _held_rows(table: str) -> str:
         owner = next((f"r.{name}" for name in _OWNERS if name in names), "o.id")
         where, project = "coalesce(t.container_id, h.container_id)", "coalesce(s.project_key, h.project_key)"
         join = (
-            f"JOIN {table} r ON r.id = o.id LEFT JOIN task t ON t.id = {owner} LEFT JOIN task_slot s ON s.task_id = t.id "
-            f"LEFT JOIN home_slot h ON h.container_id = {owner}"
+            f"JOIN {table} r ON r.id = o.id LEFT JOIN task t ON t.id = {owner} "
+            f"LEFT JOIN task_slot s ON s.task_id = t.id LEFT JOIN home_slot h ON h.container_id = {owner}"
         )
     elif "container_id" in names:
         where, project = "r.container_id", "h.project_key"

@@ -20,9 +20,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hours(store: Store, *, check: bool = True) -> Hours:
-    """Return logged, estimated and remaining seconds of each (label, identity) of a project, as the store knows now.
+    """Return logged, estimated and remaining seconds by (label, identity) of a project, as known now.
 
-    With *check*, filters that claim one task alike raise `FeedError`; without, the task counts for no project.
+    With *check*, filters that claim one task alike raise `FeedError`; without, it counts for no project.
     """
     return {
         (row["label"], row["identity"]): (row["logged"], row["estimate"], row["remaining"])
