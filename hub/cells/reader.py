@@ -57,7 +57,8 @@ class FormattedNumber(float):
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
 
-    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a
+    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds
+    of a
     working day. *formats* are patterns of strptime, or ``excel`` for the numbers by which Excel counts days.
     *currency* is the column's. *longest* bounds an effort in seconds.
     *zone* is that of stamps without one, *home* the one whose civil day counts.

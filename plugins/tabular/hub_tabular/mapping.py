@@ -43,8 +43,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where one field of the record comes from.
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for
-    dates, or ``excel`` for the numbers by which Excel counts days.
+    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime
+    format for dates, or ``excel`` for the numbers by which Excel counts days.
     *values* maps what the file says to what the record says; *default* stands for an empty cell.
     *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
     """
@@ -90,8 +90,8 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapping file: how a table of any shape becomes records of one type.
 
-    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row of
-    hours covers.
+    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row
+    of hours covers.
     """
 
     record: str
