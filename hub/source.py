@@ -94,8 +94,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     *hours_per_day* turns hours into person-days; *tz* is the zone of stamps the source writes without one.
     *freshness_hours* is the age after which its data is called stale.
     *max_leave* is the share of a container above which leaving rows are held for `hub presence accept`.
-    Fewer than *leave_floor* rows are never held; with *net_loss* rows that came instead make up for those that
-    leave, and every table is guarded, not only those that move a KPI by themselves.
+    Fewer than *leave_floor* rows are never held; with *net_loss* rows that came instead make up for those
+    that leave, and every table is guarded, not only those that move a KPI by themselves.
     *asks* are optional settings that `hub init` asks for too; an empty answer leaves one out.
     """
 

@@ -37,7 +37,8 @@ DAY = NO + "is not a date such as"
 MONTH = NO + "is not a month such as"
 # the other cells of the column, and what they show: a tool sends no column, its mapping says it
 SHOWN = {
-    "420,00": 'decimal = ","', "4.5": 'decimal = "."', "12.345.678": 'decimal = ","', "1,234,567": 'decimal = "."',
+    "420,00": 'decimal = ","', "4.5": 'decimal = "."', "12.345.678": 'decimal = ","',
+    "1,234,567": 'decimal = "."',
     "1 234,567": 'decimal = ","', "13/05/2026": "dd/mm", "05/13/2026": "mm/dd",
 }  # fmt: skip
 ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
@@ -182,7 +183,7 @@ CASES = [
     for cell, wanted in rows
 ]
 FILES = {sheet.file: sheet for sheet in SHEETS}
-# kind: file and column of config/ with the cells beside it; record and field of a table; table and field of a tool
+# by kind: file and column of config/ with the cells beside it, record and field of a table, and of a tool
 DOORS: dict[str, tuple[tuple[str, str, dict[str, str]] | None, tuple[str, str], tuple[str, str] | None]] = {
     "minor": (("budgets.csv", "consumed", {"project_code": "A", "month": "2026-10"}),
     ("budget_line", "amount_minor"), ("baseline", "cost_minor")),
@@ -306,7 +307,8 @@ def through_tool(kind: str, context: str, cell: Any) -> Any:
         needed["currency"] = context
     fields = [f"{name} = {{ value = {_toml(value)} }}" for name, value in needed.items()]
     fields.append(f'{field} = {{ path = "c"{", " + said if said else ""} }}')
-    text = f'title = "T"\n{decimal}\n[[list]]\nname = "l"\npath = "/l"\n[[list.record]]\ntable = "{table}"\nfields = {{ {", ".join(fields)} }}\n'
+    text = f'title = "T"\n{decimal}\n[[list]]\nname = "l"\npath = "/l"\n[[list.record]]\n'
+    text += f'table = "{table}"\nfields = {{ {", ".join(fields)} }}\n'
     mapping = parse(text, "m")
     try:
         (record,) = RestRows(mapping, name="s", tz="UTC", day_s=25200).records(
@@ -473,7 +475,7 @@ STYLES = {
 def test_a_number_comes_back_from_any_way_of_writing_it(
     cents: list[int], places: int, style: str, declare: bool
 ) -> None:
-    """In a column that settles its sign, or where it is declared, every amount is the one that was written."""
+    """In a column that settles its sign, or where it is declared, every amount is as written."""
     group, decimal = STYLES[style]
     numbers = [Decimal(one).scaleb(-places) for one in cents]
     texts = [

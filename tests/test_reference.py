@@ -33,7 +33,8 @@ SHEET = {sheet.file: sheet for sheet in SHEETS}
 GOOD = {
     "projects.csv": "code;name;level\nA;Alpha;projet\n",
     "project_links.csv": "project_code;source;container;filter;facets\nA;jira;INF;type = Bug;effort\n",
-    "people.csv": "name;email;employee_no;team;external;fte;active_from\nNadia Roy;n@x.org;7;Études;oui;0,8;15/02/2025\n",
+    "people.csv": "name;email;employee_no;team;external;fte;active_from\n"
+    "Nadia Roy;n@x.org;7;Études;oui;0,8;15/02/2025\n",
     "accounts.csv": "source;account;email\njira;5b10;n@x.org\n",
     "calendars.csv": "calendar;country;subdivision;week;hours_per_day\nalsace;FR;6AE;1111100;7,5\n",
     "calendar_days.csv": "calendar;day;hours;label\ndefault;25/05/2026;7;Solidarité\n",
@@ -486,7 +487,8 @@ def test_rows_that_another_replaces_are_no_loss(tmp_path: Path, store: Store) ->
 
 
 UNKNOWN = {
-    "projects.csv": ("code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n", ["line 2, column calendar_id: there is no calendar 'mars'"]),
+    "projects.csv": ("code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n",
+        ["line 2, column calendar_id: there is no calendar 'mars'"]),
     "project_links.csv": (
         "project_code;source;container\nB;jira;INF\nA;jirra;INF\nA;jira;NOPE\nP;jira;OPS\n",
         ["line 2, column project_code: there is no project 'B'",
@@ -494,17 +496,22 @@ UNKNOWN = {
          "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
          "line 4, column container: there is no container of jira 'NOPE'"],
     ),
-    "people.csv": ("name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n", ["line 2, column calendar: there is no calendar 'moon'"]),
+    "people.csv": ("name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n",
+        ["line 2, column calendar: there is no calendar 'moon'"]),
     "accounts.csv": ("source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n", [
         "line 4, column source: there is no source 'x'",
         "line 3, column account: there is no account of jira 'zoe'",
         "line 3, column person: there is no person '8'"]),
-    "calendar_days.csv": ("calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n", ["line 3, column calendar: there is no calendar 'alsace'"]),
+    "calendar_days.csv": ("calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n",
+        ["line 3, column calendar: there is no calendar 'alsace'"]),
     "rates.csv": ("scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n", [
         "line 3, column scope_id: there is no role 'Boss'",
         "line 5, column scope_id: there is no person '9'",
         "line 6, column scope_id: there is no project 'Z'"]),
-    "targets.csv": ("kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\nEVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n", [
+
+        "targets.csv": (
+        ("kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\n"
+        "EVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n"), [
         "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
         "line 5, column kpi: there is no KPI 'RAF.rest'",
         "line 6, column scope_id: there is no project 'Q'"]),
@@ -514,13 +521,17 @@ UNKNOWN = {
     "sla_goals.csv": ("project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n", [
         "line 3, column project_code: there is no project 'Z'",
         "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?"]),
-    "assessments.csv": ("project_code;day;rag\nZ;2026-10-31;red\n", ["line 2, column project_code: there is no project 'Z'"]),
+    "assessments.csv": ("project_code;day;rag\nZ;2026-10-31;red\n",
+        ["line 2, column project_code: there is no project 'Z'"]),
     "access.csv": ("user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n", [
         "line 2, column project_code: there is no project 'Z'",
         "line 3, column team: there is no team 'Datta'; did you mean 'Data'?"]),
-    "budgets.csv": ("project_code;month;baseline\nZ;2026-10;5\n", ["line 2, column project_code: there is no project 'Z'"]),
-    "registers.csv": ("ref;project_code;kind;title\nR;Z;risk;t\n", ["line 2, column project_code: there is no project 'Z'"]),
-    "checklists.csv": ("project_code;list;ref;label\nZ;L;1;l\n", ["line 2, column project_code: there is no project 'Z'"]),
+    "budgets.csv": ("project_code;month;baseline\nZ;2026-10;5\n",
+        ["line 2, column project_code: there is no project 'Z'"]),
+    "registers.csv": ("ref;project_code;kind;title\nR;Z;risk;t\n",
+        ["line 2, column project_code: there is no project 'Z'"]),
+    "checklists.csv": ("project_code;list;ref;label\nZ;L;1;l\n",
+        ["line 2, column project_code: there is no project 'Z'"]),
 }  # fmt: skip
 
 
@@ -536,7 +547,8 @@ def test_names_that_nobody_knows_are_told_with_their_line(
         "Who;Code;Day;H\nnadia;INF;2026-10-05;7\nnadia;OPS;2026-10-05;1\n", encoding="utf-8"
     )
     (hub_folder / "m.toml").write_text(
-        'record = "worklog"\n[fields]\naccount_id = "Who"\ncontainer_id = "Code"\nday = "Day"\nseconds = { column = "H", unit = "hours" }\n'
+        'record = "worklog"\n[fields]\naccount_id = "Who"\ncontainer_id = "Code"\n'
+        'day = "Day"\nseconds = { column = "H", unit = "hours" }\n'
     )
     with (config / "hub.toml").open("a", encoding="utf-8") as file:
         file.write('\n[sources.jira]\nkind = "tabular"\npath = "in"\nmapping = "m.toml"\n')

@@ -25,8 +25,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     None where nothing can be said.
 
-    *kpis* are measures, such as ``EVM_DAYS.cpi``. *containers* and *accounts* are ids, codes and names by source, of sources
-    that brought any; *projects*, *people*, *teams*, *roles* and *calendars* those that other sources than config bring.
+    *kpis* are measures, such as ``EVM_DAYS.cpi``. *containers* and *accounts* are ids, codes and names by
+    source, of sources
+    that brought any; *projects*, *people*, *teams*, *roles* and *calendars* those that other sources than
+    config bring.
     """
 
     sources: frozenset[str]

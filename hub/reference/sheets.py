@@ -278,7 +278,8 @@ SHEETS: tuple[Sheet, ...] = (
         },
     ),
     Sheet(
-        file="project_links.csv", prefix="", records=(ProjectLink,), key=("project_code", "source", "container", "filter"),
+        file="project_links.csv", prefix="", records=(ProjectLink,),
+        key=("project_code", "source", "container", "filter"),
         make=_link,
         check=_check_links,
         columns={

@@ -194,9 +194,10 @@ class PresenceRoom:
     ) -> str | None:
         """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
 
-        Fewer rows than *floor* are never too many. Actual work of schedules is left out of the count: a plan may move
-        its days at will. With *arrived*, the rows that came instead, every table is guarded, and what leaves is what
-        is lacking in the end.
+        Fewer rows than *floor* are never too many. Actual work of schedules is left out of the count: a plan
+        may move
+        its days at will. With *arrived*, the rows that came instead, every table is guarded, and what leaves
+        is what is lacking in the end.
         """
         for table, ids in gone.items():
             if not BY_TABLE[table].guarded and arrived is None:

@@ -104,7 +104,8 @@ class Field(Struct, frozen=True, kw_only=True):
 
     *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other words. *unit* of an effort: seconds, minutes, hours,
     days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``); of a part:
-    share or percent. *format* is a pattern of strptime for days. *last* keeps what follows the last slash of an address.
+    share or percent. *format* is a pattern of strptime for days. *last* keeps what follows the last slash of
+    an address.
     *source* is the name of another source whose row this is, *table* the table of that row, *prefix* what stands before its id where a table has rows of several
     lists. *plus_days*, a number or a path to one, is added to a day.
     """
@@ -162,8 +163,8 @@ class Mapping(Struct, frozen=True, kw_only=True):
     *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one, or
     ``source``: that of the source.
 
-    *decimal* is the decimal sign of numbers that come as texts; where nothing is said each text stands alone, and one
-    that can be read two ways is refused.
+    *decimal* is the decimal sign of numbers that come as texts; where nothing is said each text stands
+    alone, and one that can be read two ways is refused.
     """
 
     title: str

@@ -34,7 +34,8 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 class RowMapper:
     """Makes records of rows.
 
-    *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* the hub's.
+    *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* the
+    hub's.
     """
 
     def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int, currency: str = "EUR") -> None:

@@ -111,7 +111,8 @@ class RestSource(Source, frozen=True, kw_only=True):
 
     def _mapper(self, ctx: Context) -> RowMapper:
         return ctx.shared("mapper", lambda: RowMapper(
-            self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600), currency=ctx.currency))  # fmt: skip
+            self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600),
+            currency=ctx.currency))  # fmt: skip
 
     def _settings(self, ctx: Context) -> str:
         chosen = [
@@ -214,8 +215,8 @@ class RestSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one list from its cursor, or whole; after a whole reading, say what is gone.
 
-        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked for
-        again.
+        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked
+        for again.
         """
         data: ListToRead = partition.data
         one, before, whole = data.list, data.before, data.whole

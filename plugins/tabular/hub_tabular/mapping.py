@@ -92,8 +92,8 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapping file: how a table of any shape becomes records of one type.
 
-    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row of
-    hours covers.
+    *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row
+    of hours covers.
     """
 
     record: str

@@ -420,7 +420,7 @@ estimate_s = { column = "Effort", unit = "hours" }
 
 
 def percents(path: Path, *cells: tuple[float, str]) -> None:
-    """Write a workbook of tasks whose part done is a number with a number format, two columns to the right."""
+    """Write a workbook of tasks whose part done has a number format, two columns to the right."""
     with xlsxwriter.Workbook(str(path)) as out:
         sheet = out.add_worksheet("Other")
         sheet.write(1, 3, 0.5, out.add_format({"num_format": "0%"}))
@@ -457,7 +457,7 @@ def test_a_percent_of_a_workbook_is_what_it_shows(tmp_path: Path, store: Any) ->
 
 
 def test_a_number_that_may_be_a_share_is_refused(tmp_path: Path, store: Any) -> None:
-    """Where neither the format nor another number of the column says it, the row is named with the way out."""
+    """Where neither its format nor another number of the column says it, the row is named."""
     (tmp_path / "in").mkdir()
     percents(tmp_path / "in" / "a.xlsx", (0.45, "0.00"), (1, ""))
     rows, missing = done(tmp_path, store)
@@ -488,20 +488,27 @@ def test_money_in_another_currency_is_named_though_only_its_format_says_it(
     report = sync_once(store, TabularSource(name="s", path="in", mapping="m.toml"), base=tmp_path)
 
     assert [
-        "a.xlsx, sheet 0, row 2, column Montant: 12.0 is in $, and the amount is in EUR: say the currency of the row, or correct the cell"
+        (
+            "a.xlsx, sheet 0, row 2, column Montant: 12.0 is in $, and the amount is in EUR: "
+            "say the currency of the row, or correct the cell"
+        )
     ] == report.missing
     assert [1200] * 3 == [row["amount_minor"] for row in store.rows("SELECT amount_minor FROM budget_line")]
 
 
-ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
- xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3"><office:body><office:spreadsheet><table:table table:name="Plan">
+ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3">
+<office:body><office:spreadsheet><table:table table:name="Plan">
 <table:table-row table:number-rows-repeated="1"><table:table-cell/></table:table-row>
-<table:table-row><table:table-cell office:value-type="string"><text:p>No</text:p></table:table-cell><table:table-cell office:value-type="string"><text:p>Done</text:p></table:table-cell>
+<table:table-row><table:table-cell office:value-type="string"><text:p>No</text:p></table:table-cell>
+<table:table-cell office:value-type="string"><text:p>Done</text:p></table:table-cell>
 <table:table-cell office:value-type="string"><text:p>Effort</text:p></table:table-cell></table:table-row>
-<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string"><text:p>T</text:p></table:table-cell>
+<table:table-row table:number-rows-repeated="2">
+<table:table-cell office:value-type="string"><text:p>T</text:p></table:table-cell>
 <table:table-cell office:value-type="percentage" office:value="0.45"><text:p>45 %</text:p></table:table-cell>
-<table:table-cell office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>
-</table:table></office:spreadsheet></office:body></office:document-content>"""
+<table:table-cell office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell>
+</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"""
 
 
 def test_a_percent_of_an_ods(tmp_path: Path) -> None:
@@ -550,7 +557,8 @@ def test_the_whole_column_settles_what_one_cell_leaves_open(tmp_path: Path, stor
     report = sync_once(store, source, base=tmp_path)
 
     assert ("ok", [("2026-04-03", 4050), ("2026-05-13", 27000)]) == (
-        report.verdict, [(row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day")]
+        report.verdict,
+        [(row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day")],
     )  # fmt: skip
 
 
@@ -580,14 +588,18 @@ def test_a_unit_that_a_field_cannot_have(field: str, words: str) -> None:
 def test_a_row_in_the_hubs_currency(tmp_path: Path, store: Any) -> None:
     """Where neither the mapping nor the row says one, amounts are in that of the configuration."""
     text = (
-        'record = "budget_line"\nkey = ["P"]\n[fields]\nproject_code = "P"\nmonth = { value = "2026-01" }\nkind = { value = "forecast" }\n'
+        'record = "budget_line"\nkey = ["P"]\n[fields]\nproject_code = "P"\n'
+        'month = { value = "2026-01" }\nkind = { value = "forecast" }\n'
         'category = { value = "x" }\namount_minor = "M"\ncurrency = "D"\n'
     )
     source = write(tmp_path, text, a="P;M;D\nA;CHF 12;\nB;12 €;EUR\nC;12 €;\n")
     report = sync_once(store, source, base=tmp_path, currency="CHF")
 
     assert [
-        "a.csv, row 4, column M: '12 €' is in €, and the amount is in CHF: say the currency of the row, or correct the cell"
+        (
+            "a.csv, row 4, column M: '12 €' is in €, and the amount is in CHF: "
+            "say the currency of the row, or correct the cell"
+        )
     ] == report.missing
     assert [("A", "CHF"), ("B", "EUR")] == [
         tuple(row.values()) for row in store.rows("SELECT project_code, currency FROM budget_line ORDER BY 1")
