@@ -8,9 +8,9 @@ from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
 from hub.feed.kpi.measures import HEALTH, Measure, measures
 from hub.feed.model import Model, column_captions, model, table_caption
 from hub.feed.moment import instant
-from hub.feed.projection import project_to
+from hub.feed.projection import forget_projections, project_to, projection_folder
 
 __all__ = [
-    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "instant", "lines_of_month",
-    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "receipts", "table_caption",
+    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant", "lines_of_month",
+    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "projection_folder", "receipts", "table_caption",
 ]  # fmt: skip

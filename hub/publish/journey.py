@@ -25,6 +25,7 @@ from hub.feed import (
     model,
     open_feed,
     project_to,
+    projection_folder,
 )
 from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
@@ -43,7 +44,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
+    *secret* is the key of pseudonyms, *k* of how many people a published sum is made at least, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
     None for patient ones.
     """
 
@@ -58,6 +59,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     vs: str | None = None
     secret: bytes | None = None
+    k: int = 5
     ca_bundle: str | None = None
     session: Callable[[], Any] | None = None
 
@@ -221,6 +223,7 @@ def _finish_manifest(
     manifest["complete"] = all(source["verdict"] == "ok" for source in sources)
     manifest["findings"] = msgspec.to_builtins(findings)
     manifest["forced"] = options.force
+    manifest["k"] = options.k
     save_manifest(snapshot.folder, manifest)
 
 
@@ -235,7 +238,9 @@ def _deliver(
     )
     connection = None
     try:
-        folder = project_to(destination.privacy, snapshot.folder, root / "projections", secret=options.secret)
+        folder = project_to(
+            destination.privacy, snapshot.folder, root / "projections", secret=options.secret, k=options.k, addresses=destination.addresses
+        )  # fmt: skip
         connection = open_feed(folder)
         since = _last_published(store, root, destination)
         _note(store, destination.name, snapshot.feed_id, "started")
@@ -305,12 +310,13 @@ def _last_published(store: Store, root: Path, destination: Destination) -> Path 
     )
     if not rows:
         return None
-    nominative = destination.privacy == "nominative-line"
-    folder = (
-        root / rows[0]["feed_id"]
-        if nominative
-        else root / "projections" / destination.privacy / rows[0]["feed_id"]
+    levels = root / "projections"
+    above = (
+        root
+        if destination.privacy == "nominative-line"
+        else projection_folder(levels, destination.privacy, addresses=destination.addresses)
     )
+    folder = above / str(rows[0]["feed_id"])
     return folder if (folder / "manifest.json").exists() else None
 
 

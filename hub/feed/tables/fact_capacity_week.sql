@@ -21,5 +21,5 @@ able AS (
     UNION ALL SELECT date_trunc('week', work_date)::DATE, person_key, 0, 0, 0, days FROM fact_worklog WHERE category <> 'absence' AND approval <> 'rejected'
 )
 SELECT m.week_start, m.person_key, round(sum(m.capacity_s))::BIGINT AS capacity_s, round(sum(m.absent) * any_value(f.seconds))::BIGINT AS absence_s,
-    round(sum(m.allocated) * any_value(f.seconds))::BIGINT AS allocated_s, round(sum(m.logged) * any_value(f.seconds))::BIGINT AS logged_s
+    round(sum(m.allocated) * any_value(f.seconds))::BIGINT AS allocated_s, round(sum(m.logged) * any_value(f.seconds))::BIGINT AS logged_s, 'week' AS grain
 FROM moves m JOIN who w USING (person_key) JOIN full_day f USING (calendar) GROUP BY m.week_start, m.person_key
