@@ -339,10 +339,10 @@ def _publish(view: duckdb.DuckDBPyConnection) -> None:
         SELECT {_BLOCK}, level, {_PARTS}, people, {_SUMS} FROM was.cell SEMI JOIN whole USING ({_BLOCK})
         UNION ALL
         SELECT {_BLOCK}, 3, NULL, NULL, CASE WHEN w.sources = 1 THEN w.source_key ELSE -1 END, NULL,
-            CASE WHEN w.rejected THEN 'rejected' ELSE 'unknown' END, NULL, NULL, NULL, w.m1 - coalesce(g.m1, 0), w.m2 - coalesce(g.m2, 0),
-            w.m3 - coalesce(g.m3, 0), w.m4 - coalesce(g.m4, 0)
+            CASE WHEN w.rejected THEN 'rejected' ELSE 'unknown' END, NULL, NULL, NULL, w.m1 - coalesce(g.m1, 0),
+            CASE WHEN kind <> 'capacity' THEN w.m2 - coalesce(g.m2, 0) END, w.m3 - coalesce(g.m3, 0), w.m4 - coalesce(g.m4, 0)
         FROM whole w LEFT JOIN given g USING ({_BLOCK})
-        WHERE g.kind IS NULL OR w.m1 <> g.m1 OR abs(coalesce(w.m2, 0) - coalesce(g.m2, 0)) > 1e-6 OR coalesce(w.m3, 0) <> coalesce(g.m3, 0)"""
+        WHERE g.kind IS NULL OR w.m1 <> g.m1 OR (kind <> 'capacity' AND abs(coalesce(w.m2, 0) - coalesce(g.m2, 0)) > 1e-6) OR coalesce(w.m3, 0) <> coalesce(g.m3, 0)"""
     )
 
 
