@@ -80,8 +80,14 @@ class Hub:
             if grain == "month" and not named:
                 rests.append((project, month, seconds))
                 continue
-            held = {a for a in mine if (not named or self.people[a[0]] == team) and (grain == "month" or a[2] == day)}
-            cell = self.first.get((project, day, grain, team, seconds)) or self._of(held - used.get((project, month), set()), known, seconds)
+            held = {
+                a
+                for a in mine
+                if (not named or self.people[a[0]] == team) and (grain == "month" or a[2] == day)
+            }
+            cell = self.first.get((project, day, grain, team, seconds)) or self._of(
+                held - used.get((project, month), set()), known, seconds
+            )
             self.first[project, day, grain, team, seconds] = cell
             used.setdefault((project, month), set()).update(cell)
             self.published.append(({a: Fraction(1) for a in cell}, False))
@@ -110,14 +116,20 @@ class Hub:
         feed = duckdb.connect()
         feed.execute("SET TimeZone = 'UTC'")
         for name, table in model().tables.items():
-            feed.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {facts.type}' for c, facts in table.columns.items())})")
+            feed.execute(
+                f"CREATE TABLE {name} ({', '.join(f'{c} {facts.type}' for c, facts in table.columns.items())})"
+            )
         feed.executemany(
-            "INSERT INTO dim_person (person_key, person_label, team) VALUES (?, ?, ?)", [[-1, "?", None], *([p, f"N{p}", t] for p, t in self.people.items())]
+            "INSERT INTO dim_person (person_key, person_label, team) VALUES (?, ?, ?)",
+            [[-1, "?", None], *([p, f"N{p}", t] for p, t in self.people.items())],
         )
         feed.executemany(
             "INSERT INTO fact_worklog (worklog_id, work_date, date_key, project_key, task_key, person_key, source_key, category, approval, seconds, days, grain) "
             "VALUES (?, ?, 0, ?, -1, ?, 1, 'project', 'approved', ?, ?, 'day')",
-            [[str(n), day, project, person, seconds, seconds / 25200] for n, (person, project, day, seconds, _) in enumerate(self.lines)],
+            [
+                [str(n), day, project, person, seconds, seconds / 25200]
+                for n, (person, project, day, seconds, _) in enumerate(self.lines)
+            ],
         )
         folder.mkdir(parents=True)
         write_parquet(feed, folder)
@@ -140,7 +152,15 @@ def nights(seed: int, root: Path) -> Hub:
     hub.publish(date(2026, 4, 1))
     for day in (2, 3):
         person = hub.rng.choice(list(hub.people))
-        hub.lines.append((person, hub.rng.choice(PROJECTS), date(2026, 3, hub.rng.randint(2, 31)), hub.rng.randint(1, 9999), hub.night))
+        hub.lines.append(
+            (
+                person,
+                hub.rng.choice(PROJECTS),
+                date(2026, 3, hub.rng.randint(2, 31)),
+                hub.rng.randint(1, 9999),
+                hub.night,
+            )
+        )
         hub.publish(date(2026, 4, day))
     return hub
 
@@ -152,7 +172,13 @@ def small_groups(hub: Hub) -> Iterator[set[int]]:
     which is the difference of two totals. What a night added has unknowns of its own, so the best share is found night by night.
     """
     for project in PROJECTS:
-        cells = list({frozenset(v): v for v, whole in hub.published if not whole and v and next(iter(v))[1] == project}.values())
+        cells = list(
+            {
+                frozenset(v): v
+                for v, whole in hub.published
+                if not whole and v and next(iter(v))[1] == project
+            }.values()
+        )
         known = [atom for atom in hub.atoms() if atom[1] == project]
         by_night = [[a for a in known if a[3] == night] for night in range(hub.night)]
         for size in (1, 2, 3):
@@ -173,7 +199,9 @@ def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
         shares = {base.get(atom, Fraction(0)) for atom in night}
         if len(shares) == 1:
             continue  # a share of the whole night: that follows from project-months
-        choices.append([{atom[0] for atom in night if base.get(atom, Fraction(0)) != share} for share in shares])
+        choices.append(
+            [{atom[0] for atom in night if base.get(atom, Fraction(0)) != share} for share in shares]
+        )
     left: set[frozenset[int]] = {frozenset()}
     for options in choices:
         left = {one | people for one in left for people in options if len(one | people) < K}
@@ -193,7 +221,9 @@ def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
 
 
 @pytest.mark.parametrize("broken", ["no rule", "no chain", "no memory"])
-def test_the_adversary_finds_what_a_broken_rule_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+def test_the_adversary_finds_what_a_broken_rule_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
     """Every part of the rule is needed: without one of them the same adversary finds somebody."""
     if broken == "no rule":
         settle = room.settle

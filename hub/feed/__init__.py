@@ -2,7 +2,7 @@
 
 from hub.feed.build import BuildOptions, Snapshot, build, lines_of_month, load_manifest, open_feed, photograph
 from hub.feed.changes import changes
-from hub.feed.cuts import Cut, digest
+from hub.feed.cuts import Cut, digest, redact_cut
 from hub.feed.gate import Finding, check
 from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
 from hub.feed.kpi.measures import HEALTH, Measure, measures
@@ -12,5 +12,5 @@ from hub.feed.projection import forget_projections, project_to, projection_folde
 
 __all__ = [
     "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant", "lines_of_month",
-    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "projection_folder", "receipts", "table_caption",
+    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "projection_folder", "receipts", "redact_cut", "table_caption",
 ]  # fmt: skip

@@ -277,7 +277,7 @@ def _decide(view: duckdb.DuckDBPyConnection, night: int, day: date, k: int) -> N
             SELECT {_BLOCK}, {_PARTS}, person_key, sum(m1)::BIGINT, sum(m2), sum(m3), sum(m4)
             FROM fresh SEMI JOIN many USING ({_BLOCK}) GROUP BY ALL
         ), classes AS (SELECT {_BLOCK}, {_PARTS}, person_key, list_sort(list(DISTINCT class)) AS classes FROM brought GROUP BY ALL)
-        SELECT s.*, c.classes FROM summed s JOIN classes c ON {_same('s', 'c')} ORDER BY ALL""",
+        SELECT s.*, c.classes FROM summed s JOIN classes c ON {_same("s", "c")} ORDER BY ALL""",
         [open_from, k],
     ).fetchall()
     blocks: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -289,8 +289,15 @@ def _decide(view: duckdb.DuckDBPyConnection, night: int, day: date, k: int) -> N
         cells += [(*block, one.level, *one.parts, one.people, *one.sums) for one in found]
         rests.append((*block, people))
     _insert(view, "was.cell", _LEDGER["cell"], cells)
-    run("CREATE TABLE rest_people (kind VARCHAR, project_key BIGINT, month VARCHAR, category VARCHAR, rejected BOOLEAN, people INTEGER)")
-    _insert(view, "rest_people", "kind VARCHAR, project_key BIGINT, month VARCHAR, category VARCHAR, rejected BOOLEAN, people INTEGER", rests)
+    run(
+        "CREATE TABLE rest_people (kind VARCHAR, project_key BIGINT, month VARCHAR, category VARCHAR, rejected BOOLEAN, people INTEGER)"
+    )
+    _insert(
+        view,
+        "rest_people",
+        "kind VARCHAR, project_key BIGINT, month VARCHAR, category VARCHAR, rejected BOOLEAN, people INTEGER",
+        rests,
+    )
     run(
         f"""INSERT INTO was.block WITH given AS (SELECT {_BLOCK}, sum(m1)::BIGINT AS m1, sum(m3) AS m3 FROM was.cell GROUP BY ALL)
         SELECT {_BLOCK}, coalesce(any_value(p.people), 0), sum(a.m1)::BIGINT - coalesce(any_value(g.m1), 0), sum(a.m3) - coalesce(any_value(g.m3), 0)
@@ -316,7 +323,8 @@ def _mend(view: duckdb.DuckDBPyConnection, k: int) -> None:
     for *block, people, here, rest, money, moved in rows:
         where = "kind = ? AND project_key = ? AND month = ? AND category = ? AND rejected = ?"
         cells = run(
-            f"SELECT rowid, people, m1, coalesce(m3, 0) FROM was.cell WHERE {where} ORDER BY people, m1, rowid", block
+            f"SELECT rowid, people, m1, coalesce(m3, 0) FROM was.cell WHERE {where} ORDER BY people, m1, rowid",
+            block,
         ).fetchall()
         gone = []
         while cells and (

@@ -21,7 +21,10 @@ from hub.feed.model import Table, model
 K = 5
 """Of how many people a sum is made at least, where it shows a team or a week, unless `[privacy] k` says otherwise."""
 _LEDGER = "groups"
-_TEXTS = {"fr": ("(Équipe non montrée)", "(Sans équipe)", "(Plusieurs sources)"), "en": ("(Team not shown)", "(No team)", "(Several sources)")}
+_TEXTS = {
+    "fr": ("(Équipe non montrée)", "(Sans équipe)", "(Plusieurs sources)"),
+    "en": ("(Team not shown)", "(No team)", "(Several sources)"),
+}
 
 _PSEUDONYMS = (
     "CREATE TABLE dim_person AS SELECT team_key AS person_key, any_value(label) AS person_label, any_value(team) AS team, NULL AS role, "
@@ -104,7 +107,13 @@ def forget_projections(root: Path, *, keep: str | None) -> None:
 
 
 def project_to(
-    level: str, snapshot: Path, root: Path, *, secret: bytes | None = None, k: int = K, addresses: bool = False
+    level: str,
+    snapshot: Path,
+    root: Path,
+    *,
+    secret: bytes | None = None,
+    k: int = K,
+    addresses: bool = False,
 ) -> Path:
     """Return the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
 
@@ -140,12 +149,19 @@ def project_to(
             _figures(view, level, day, k)
         if not addresses:
             view.execute("CREATE TABLE dim_access AS SELECT * FROM feed.dim_access WHERE false")
-        made = {row[0] for row in view.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'narrowed'").fetchall()}
+        made = {
+            row[0]
+            for row in view.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'narrowed'"
+            ).fetchall()
+        }
         view.execute("CREATE SCHEMA typed")
         for name, table in model().tables.items():
             if name not in made:
                 view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
-            view.execute(f"CREATE VIEW typed.{name} AS SELECT {', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t")
+            view.execute(
+                f"CREATE VIEW typed.{name} AS SELECT {', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t"
+            )
         view.execute("USE typed")
         target.mkdir(parents=True, mode=0o700)
         write_parquet(view, target)
@@ -174,7 +190,9 @@ def _columns(name: str, table: Table, salt: str) -> Iterator[str]:
 
 def _pseudonyms(view: duckdb.DuckDBPyConnection, secret: bytes) -> None:
     """Fill the tables that speak of persons with pseudonyms, week by week."""
-    people = view.execute("SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key").fetchall()
+    people = view.execute(
+        "SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key"
+    ).fetchall()
     names = {key: pseudonym(f"{key}", secret) for key, _, _ in people if key != -1}
     keys = {name: -2 - place for place, name in enumerate(sorted(names.values()))}
     view.execute("CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR, label VARCHAR)")
@@ -213,7 +231,9 @@ def _sums(view: duckdb.DuckDBPyConnection, level: str, lang: str) -> None:
 
 def _figures(view: duckdb.DuckDBPyConnection, level: str, day: date, k: int) -> None:
     """Fill ``fact_kpi``: figures of projects as they are, of natures as the cells show them, of teams by their contributors."""
-    of_teams = {code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"}
+    of_teams = {
+        code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"
+    }
     listed = ", ".join(f"'{code}'" for code in sorted(of_teams))
     view.execute(
         "CREATE TABLE fact_kpi AS SELECT * FROM feed.fact_kpi WHERE scope_kind <> 'team' AND kpi <> 'MONTHLY_SPENT' "
@@ -262,7 +282,10 @@ def _choose(view: duckdb.DuckDBPyConnection, listed: str, day: date, k: int) -> 
     for (kpi, period), found in periods.items():
         if any(one[4] for one in found):
             continue  # chosen once: another team beside them later could be subtracted
-        fit = sorted((one for one in found if one[2] >= k and one[3]), key=lambda one: (one[0] != "team", -one[2], one[1]))
+        fit = sorted(
+            (one for one in found if one[2] >= k and one[3]),
+            key=lambda one: (one[0] != "team", -one[2], one[1]),
+        )
         everybody = next((one for one in found if one[0] == "portfolio"), None)
         teams = [one for one in fit if one[0] == "team"]
         if everybody in fit and everybody is not None:

@@ -29,7 +29,7 @@ from hub.feed import (
 )
 from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
-from hub.publish.cuts import cuts_for
+from hub.publish.cuts import cuts_for, redact
 from hub.publish.periods import post
 from hub.source import Check
 from hub.store import Store
@@ -137,6 +137,7 @@ def publish(
     if not store_file.exists():
         raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
     _sweep(root)
+    redact(store, root)
     say("building the feed")
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
     snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
@@ -166,6 +167,16 @@ def publish(
     report.current = True
     for destination in destinations:
         say(f"delivering to {destination.name}")
+        if store.erasures() and (
+            destination.privacy in {"nominative-line", "pseudonym-week"} or destination.addresses
+        ):
+            report.deliveries.append(
+                DeliveryReport(
+                    name=destination.name, kind=destination.kind, state="failed",
+                    error=f"{destination.name} is given persons, and an erasure is not finished: run `hub privacy erase --resume` first.",
+                )
+            )  # fmt: skip
+            continue
         report.deliveries.append(_deliver(store, root, snapshot, destination, options))
     _retire(store, root, keep=options.keep)
     return report
@@ -299,7 +310,7 @@ def _note(store: Store, destination: str, feed_id: str, state: str, *, detail: s
         store.connection.execute(
             "INSERT INTO publication VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (destination, feed_id) DO UPDATE SET "
             "state = excluded.state, finished_at = excluded.finished_at, detail = excluded.detail",
-            (destination, feed_id, state, utc_now(), finished, detail),
+            (destination, feed_id, state, utc_now(), finished, store.door.text(detail) if detail else None),
         )
 
 

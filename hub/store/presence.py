@@ -17,6 +17,7 @@ import msgspec
 from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
+from hub.store.erasure import Door
 
 LEFT = "('deleted', 'trashed')"
 # hours that another tool keeps were worked, whatever becomes of the task they name
@@ -67,6 +68,11 @@ class PresenceRoom:
 
     connection: sqlite3.Connection
 
+    @property
+    def door(self) -> Door:
+        """Return what everything written passes."""
+        raise NotImplementedError
+
     def transaction(self) -> AbstractContextManager[None]:
         """Run a block in one transaction."""
         raise NotImplementedError
@@ -78,6 +84,15 @@ class PresenceRoom:
     def tick(self, stamp: str) -> None:
         """Remember the last stamp."""
         raise NotImplementedError
+
+    def known(self, scope: Scope) -> Scope:
+        """Return *scope* by the ids under which the store knows its rows."""
+        if not self.door.shut:
+            return scope
+        container, prefix = (
+            self.door.id(one) if one else one for one in (scope.container_id, scope.id_prefix)
+        )
+        return msgspec.structs.replace(scope, container_id=container, id_prefix=prefix)
 
     # ---------- what a complete reading saw ----------
 
@@ -91,8 +106,12 @@ class PresenceRoom:
 
     def see(self, partition: str, records: Iterable[tuple[str, str]]) -> None:
         """Note that *partition* saw these (table, id)."""
+        pass_ = self.door.id
         write_rows(
-            self.connection, "INSERT OR IGNORE INTO temp.seen", "", [(partition, *one) for one in records]
+            self.connection,
+            "INSERT OR IGNORE INTO temp.seen",
+            "",
+            [(partition, table, pass_(id_)) for table, id_ in records],
         )
 
     def forget_seen(self, partition: str) -> None:
@@ -103,7 +122,7 @@ class PresenceRoom:
         """Return, per table, the counted rows in *scope* that *partition* did not see."""
         gone = {}
         for record in scope.records:
-            where, parameters = scope_sql(scope, record.table, source_id)
+            where, parameters = scope_sql(self.known(scope), record.table, source_id)
             rows = self.connection.execute(
                 f"SELECT id FROM {record.table} WHERE {where} AND presence NOT IN {LEFT} AND id NOT IN "
                 "(SELECT id FROM temp.seen WHERE partition = ? AND table_name = ?)",
@@ -123,7 +142,7 @@ class PresenceRoom:
         for table, ids in gone.items():
             if not BY_TABLE[table].guarded:
                 continue
-            where, parameters = scope_sql(scope, table, source_id)
+            where, parameters = scope_sql(self.known(scope), table, source_id)
             extra = " AND origin = 'timesheet'" if table == "worklog" else ""
             (known,) = self.connection.execute(
                 f"SELECT count(*) FROM {table} WHERE {where} AND presence NOT IN {LEFT}{extra}", parameters
@@ -145,13 +164,14 @@ class PresenceRoom:
     def set_presence(
         self, table: str, ids: Iterable[str], presence: Presence, evidence: str, *, run_id: int
     ) -> int:
-        """Return the rows *ids* a presence with its evidence; rows that already have it are not touched."""
+        """Give the rows *ids* a presence with its evidence; rows that already have it are not touched."""
+        evidence = self.door.text(evidence)
         with self.transaction():
             stamp = self.stamp()
             cursor = self.connection.executemany(
                 f"UPDATE {table} SET presence = ?, presence_evidence = ?, recorded_at = ?, run_id = ? "
                 "WHERE id = ? AND presence <> ?",
-                ((presence, evidence, stamp, run_id, id_, presence) for id_ in ids),
+                ((presence, evidence, stamp, run_id, self.door.id(id_), presence) for id_ in ids),
             )
             changed = max(cursor.rowcount, 0)
             if changed:
@@ -167,7 +187,7 @@ class PresenceRoom:
             self.connection.executemany(
                 "INSERT OR IGNORE INTO presence_hold VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (table, id_, source_id, presence, evidence, since, run_id)
+                    (table, self.door.id(id_), source_id, presence, self.door.text(evidence), since, run_id)
                     for table, ids in gone.items()
                     for id_ in ids
                 ),

@@ -98,7 +98,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         guids: dict[str, list[Path]] = defaultdict(list)
         todo: list[tuple[Path, FileState | None, str | None, str | None]] = []
         for path in files:
-            name = relative_name(path, ctx.base)
+            name = ctx.known_as(relative_name(path, ctx.base))
             cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             guid: str | None = None
@@ -136,7 +136,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     def _partition(
         self, ctx: Context, path: Path, now: FileState | None, guid: str | None, problem: str | None
     ) -> Partition:
-        name = relative_name(path, ctx.base)
+        name = ctx.known_as(relative_name(path, ctx.base))
         container = self._container_id(guid, name)
         return Partition(
             id=name,
@@ -195,7 +195,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         """Name the plans whose file is there; one whose file vanished is held until a person accepts."""
         present = set()
         for path in self._files(ctx):
-            name = relative_name(path, ctx.base)
+            name = ctx.known_as(relative_name(path, ctx.base))
             cursor = cursors.get(name)
             present.add(self._container_id(cursor["guid"] if cursor else None, name))
             if not cursor:
