@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from hub.feed import project_to
 from hub.feed import groups as room
+from hub.feed import project_to
 from hub.feed.build import save_manifest, write_parquet
 from hub.feed.model import model
 

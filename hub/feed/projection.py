@@ -27,8 +27,10 @@ _TEXTS = {
 }
 
 _PSEUDONYMS = (
-    "CREATE TABLE dim_person AS SELECT team_key AS person_key, any_value(label) AS person_label, any_value(team) AS team, NULL AS role, "
-    "NULL AS is_external, NULL AS timesheet_expected FROM crew_key GROUP BY team_key",
+    (
+        "CREATE TABLE dim_person AS SELECT team_key AS person_key, any_value(label) AS person_label, any_value(team) AS team, NULL AS role, "
+        "NULL AS is_external, NULL AS timesheet_expected FROM crew_key GROUP BY team_key"
+    ),
     """CREATE TABLE fact_worklog AS SELECT
     md5(concat_ws('|', day, w.project_key, w.person_key, w.source_key, w.category, w.is_billable, w.approval, w.sealed_month)) AS worklog_id,
     day AS work_date, strftime(day, '%Y%m%d')::BIGINT AS date_key, project_key, -1 AS task_key, person_key, source_key, category, is_billable, approval,
@@ -42,8 +44,10 @@ GROUP BY day, project_key, person_key, source_key, category, is_billable, approv
 )
 # what one person spent on a task, and whose task it is, go nowhere below the nominative levels
 _SUMS = (
-    "CREATE TABLE dim_person AS SELECT -1 AS person_key, getvariable('no_team') AS person_label, NULL AS team, NULL AS role, NULL AS is_external, "
-    "NULL AS timesheet_expected UNION ALL SELECT team_key, label, team, NULL, NULL, NULL FROM crew_key",
+    (
+        "CREATE TABLE dim_person AS SELECT -1 AS person_key, getvariable('no_team') AS person_label, NULL AS team, NULL AS role, NULL AS is_external, "
+        "NULL AS timesheet_expected UNION ALL SELECT team_key, label, team, NULL, NULL, NULL FROM crew_key"
+    ),
     """CREATE TABLE fact_worklog AS SELECT
     md5(concat_ws('|', month, level, project_key, rejected, coalesce(team_key, -1), week, source_key, category, is_billable, approval, sealed_month, nature)) AS worklog_id,
     day AS work_date, strftime(day, '%Y%m%d')::BIGINT AS date_key, project_key, -1 AS task_key, coalesce(team_key, -1) AS person_key, source_key, category,
@@ -278,7 +282,7 @@ def _choose(view: duckdb.DuckDBPyConnection, listed: str, day: date, k: int) -> 
     ).fetchall()
     periods: dict[tuple[str, str], list[tuple[str, str, int, bool, bool]]] = defaultdict(list)
     for kpi, period, *rest in rows:
-        periods[kpi, period].append(tuple(rest))  # type: ignore[arg-type]
+        periods[kpi, period].append(tuple(rest))
     for (kpi, period), found in periods.items():
         if any(one[4] for one in found):
             continue  # chosen once: another team beside them later could be subtracted

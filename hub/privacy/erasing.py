@@ -63,7 +63,7 @@ def _stage(store: Store, name: str) -> bool:
 
 def _feeds(feed: Path) -> list[str]:
     """Remove every snapshot and projection: they were built of what is gone."""
-    gone = []
+    gone: list[str] = []
     if not feed.is_dir():
         return gone
     for path in sorted(feed.iterdir()):

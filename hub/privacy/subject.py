@@ -180,7 +180,7 @@ def _probe(store: Store, subject: Subject) -> str:
 
 
 def _may_name(table: str, column: Column) -> bool:
-    return table in BY_TABLE and column.kind in {"id", "reference", "text"} or column.names_somebody
+    return (table in BY_TABLE and column.kind in {"id", "reference", "text"}) or column.names_somebody
 
 
 def texts(store: Store, subject: Subject) -> list[tuple[str, str, str, str]]:

@@ -69,8 +69,8 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
     changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
     for census in (one for one in found if isinstance(one, Census)):
         if store.door.shut:
-            ids = frozenset(map(store.door.id, census.ids))
-            census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=ids)  # noqa: PLW2901
+            known = frozenset(map(store.door.id, census.ids))
+            census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=known)
         table = census.record.table
         where, parameters = scope_sql(census.scope, table, source.name)
         rows = store.connection.execute(
