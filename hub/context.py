@@ -123,6 +123,8 @@ class Context(RunContext):
         self.missing: list[tuple[str | None, str]] = []
         self.notes: list[str] = []
         self.unchanged = 0
+        self.known_as: Callable[[str], str] = str
+        """Gives the name under which the store knows a partition: a name of somebody who was erased is not kept."""
         self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
         self._cancelled = cancelled or threading.Event()
 

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -94,10 +94,14 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[privacy]``: *key* makes pseudonyms, *keep_months* is how long lines of persons are kept before `hub privacy purge` sums them."""
+    """``[privacy]``: *key* makes pseudonyms, *keep_months* is how long lines of persons are kept before `hub privacy purge` sums them.
+
+    *k* is of how many people a sum that shows a team or a week is made at least, where a destination gets sums.
+    """
 
     key: Secret | None = None
     keep_months: int = 13
+    k: Annotated[int, msgspec.Meta(ge=1)] = 5
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

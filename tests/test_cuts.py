@@ -171,7 +171,7 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
     assert first == ask(later, "SELECT * FROM fact_kpi WHERE cut_key = 1 ORDER BY ALL")
     assert [(-1,)] == ask(later, "SELECT DISTINCT person_key FROM fact_task_snapshot WHERE cut_key = 1")
-    assert [("A",)] == ask(later, "SELECT code FROM dim_project WHERE project_id = 'config:A'")
+    assert [("A",)] == ask(later, "SELECT code FROM dim_project WHERE code = 'A'")
     with pytest.raises(ConfigError, match="closed already"):
         cuts.close(store, tmp_path / "data" / "feed", "COPIL 1", BuildOptions(), actor="me")
     (folder / "fact_kpi.parquet").write_bytes(b"x")

@@ -323,27 +323,6 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
 
 
 @pytest.mark.parametrize(
-    ("sizes", "groups"),
-    [
-        ({"A": 9, "B": 5}, {"A": 9, "B": 5}),
-        ({"A": 9, "B": 3, "C": 2}, {"A": 9, "Others": 5}),
-        ({"A": 9, "B": 6, "C": 1}, {"A": 9, "Others": 7}),
-        ({"A": 3}, {"A": 3}),
-        ({"A": 3, "B": 1}, {"Others": 4}),
-    ],
-)
-def test_small_teams_are_merged(sizes: dict[str, int], groups: dict[str, int]) -> None:
-    """No group under five people is left alone, nor can one be found by subtraction, as far as there are people at all."""
-    from collections import Counter
-
-    from hub.feed.projection import merge_small
-
-    people = [team for team, size in sizes.items() for _ in range(size)]
-
-    assert groups == dict(Counter(merge_small(dict(enumerate(people)), "Others").values()))
-
-
-@pytest.mark.parametrize(
     ("country", "shares"),
     [("FR", [("2026-03-30", 14400)]), ("US", [("2026-03-30", 7200), ("2026-04-06", 7200)])],
 )

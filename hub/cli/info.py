@@ -109,6 +109,7 @@ def add_to(cli: click.Group) -> None:
                         "missing": _why(last[0]) if last else [],
                     }
                 )  # fmt: skip
+            erasures = store.erasures()
             latest = store.runs(limit=runs) if runs else []
             published = questions.publications(store)
         folder = current(app.settings.feed)
@@ -124,9 +125,17 @@ def add_to(cli: click.Group) -> None:
                 else None
             )
             app.as_json(
-                {"sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest}
-            )
+                {
+                    "sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest,
+                    "erasures": erasures,
+                }
+            )  # fmt: skip
             return 0
+        for one in erasures:
+            app.say(
+                f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published until `hub privacy erase --resume` has ended.",
+                "red",
+            )
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
             table.add_column(name, justify="right" if name == "quality" else "left")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.app import App, Group
+from hub.errors import ConfigError
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -20,6 +21,7 @@ def _renew(app: App, store: Store) -> int:
     """Publish a feed without what was taken away, and remove the snapshots that still have it."""
     from hub.cli.building import publish_options
     from hub.cli.output import show_publish
+    from hub.feed import forget_projections
     from hub.publish import current, publish
 
     report = publish(store, app.settings.feed, app.destinations(), publish_options(app))
@@ -29,11 +31,45 @@ def _renew(app: App, store: Store) -> int:
         for path in app.settings.feed.iterdir():
             if path.is_dir() and path != kept and path.name != "projections":
                 shutil.rmtree(path, ignore_errors=True)
-        for level in (app.settings.feed / "projections").glob("*"):
-            for path in level.iterdir():
-                if kept is None or path.name != kept.name:
-                    shutil.rmtree(path, ignore_errors=True)
+        forget_projections(app.settings.feed / "projections", keep=kept.name if kept else None)
     return report.exit_code
+
+
+def _finish_erasing(app: App, store: Store) -> int:
+    """Do what is left of the erasures, and publish anew."""
+    from hub import privacy
+    from hub.feed import cuts
+
+    feed = app.settings.feed
+    elsewhere = _elsewhere(app, store)
+    done = privacy.finish(store, feed, app.settings.base, lambda one: cuts.redact(one, feed, again=True))
+    app.say(
+        "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.rows.items()) or "nothing"),
+        "green",
+    )
+    for one in done.files:
+        app.say(f"  {one}")
+    app.say("Take the line out of people.csv and ask the tools themselves to do the same.")
+    if elsewhere:
+        app.say(
+            "What was delivered before may still hold the name where the hub cannot take it back:", "yellow"
+        )
+        for line in elsewhere:
+            app.say(f"  {line}")
+    return _renew(app, store)
+
+
+def _elsewhere(app: App, store: Store) -> list[str]:
+    """Return where feeds with persons or titles were delivered to, with the day of the last delivery."""
+    rows = store.rows(
+        "SELECT destination, max(coalesce(finished_at, started_at)) AS at, detail FROM publication WHERE state = 'published' GROUP BY destination, detail ORDER BY 1, 2"
+    )
+    known = app.settings.destinations
+    return [
+        f"{row['destination']} ({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
+        f"{row['detail'] or '?'}, last on {row['at'][:10]}"
+        for row in rows
+    ]
 
 
 def add_to(cli: click.Group) -> None:
@@ -64,25 +100,34 @@ def add_to(cli: click.Group) -> None:
             if app.settings.feed.is_dir()
             else []
         )
+        k = app.settings.privacy.k
         if json_:
-            app.as_json({"store": held, "snapshots": snapshots, "destinations": levels})
+            app.as_json({"store": held, "snapshots": snapshots, "destinations": levels, "k": k})
             return 0
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name, where in (
             ("table", "left"),
+            ("columns", "left"),
             ("rows with a person", "right"),
             ("older images", "right"),
             ("oldest day", "left"),
         ):
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for one in held:
-            table.add_row(one.table, f"{one.rows:,}", f"{one.older_images:,}", one.oldest or "")
+            table.add_row(
+                one.table, ", ".join(one.columns), f"{one.rows:,}", f"{one.older_images:,}", one.oldest or ""
+            )
         app.console.print(table)
         app.say(
             f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} (0600, never a destination)."
         )
         for name, level in levels.items():
             app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
+        app.say(
+            f"A sum that shows a team or a week is made of {k} people or more.", "yellow" if k < 5 else None
+        )
+        if k < 5:
+            app.say("[privacy] k is below 5: someone may be told from a sum of so few.", "yellow")
         app.say(
             f"Lines older than {app.settings.privacy.keep_months} months lose their person with `hub privacy purge`."
         )
@@ -119,32 +164,58 @@ def add_to(cli: click.Group) -> None:
         return 0
 
     @privacy_.command()
-    @click.argument("who")
+    @click.argument("who", required=False)
+    @click.option(
+        "--texts",
+        is_flag=True,
+        help="Take the name out of free texts too: titles, comments, labels, categories.",
+    )
+    @click.option("--resume", is_flag=True, help="Finish what a killed run left.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
-    def erase(app: App, who: str, yes: bool) -> int:
-        """Take away who a person is, in history and snapshots too; hours stay with their project.
+    def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> int:
+        """Take away who a person is, in ids, history, closed cuts and snapshots too; hours stay with their project.
 
-        Example: hub privacy erase jean.dupont@corp.com
+        Example: hub privacy erase jean.dupont@corp.com --texts
         """
         from hub import privacy
 
+        if bool(who) == resume:
+            raise ConfigError("Say whom to erase, or --resume to finish what was begun.")
         with app.store(writing=True) as store:
-            subject = privacy.find(store, who)
+            waiting = privacy.pending(store)
+            if resume:
+                if not waiting:
+                    app.say("No erasure is pending.")
+                    return 0
+                return _finish_erasing(app, store)
+            try:
+                subject = privacy.find(store, str(who))
+            except ConfigError:
+                if not store.door.knows(str(who)):
+                    raise
+                app.say("Erased before." if not waiting else "Begun before; what is left is done now.")
+                return _finish_erasing(app, store) if waiting else 0
+            named = privacy.texts(store, subject)
             app.say(
                 f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv."
             )
+            for table, column, id_, text in named[:50]:
+                app.say(f"  {table}.{column} of {id_}: {text[:100]}")
+            if named:
+                app.say(
+                    f"{len(named)} free texts hold the name: "
+                    + (
+                        "it goes out of them."
+                        if texts
+                        else "they stay as they are; --texts takes it out of them."
+                    ),
+                    "yellow",
+                )
             if not yes:
                 click.confirm("Take the name away everywhere, for ever?", abort=True)
-            done = privacy.erase(store, subject, actor=getpass.getuser())
-            app.say(
-                "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
-                "green",
-            )
-            app.say(
-                "Take the line out of people.csv and ask the tools themselves to do the same. Closed cuts hold no persons."
-            )
-            return _renew(app, store)
+            privacy.begin(store, subject, actor=getpass.getuser(), texts=texts)
+            return _finish_erasing(app, store)
 
     @privacy_.command()
     @click.option("--keep-months", type=click.IntRange(1), help="Instead of [privacy] keep_months.")

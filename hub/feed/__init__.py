@@ -2,15 +2,15 @@
 
 from hub.feed.build import BuildOptions, Snapshot, build, lines_of_month, load_manifest, open_feed, photograph
 from hub.feed.changes import changes
-from hub.feed.cuts import Cut, digest
+from hub.feed.cuts import Cut, digest, redact_cut
 from hub.feed.gate import Finding, check
 from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
 from hub.feed.kpi.measures import HEALTH, Measure, measures
 from hub.feed.model import Model, column_captions, model, table_caption
 from hub.feed.moment import instant
-from hub.feed.projection import project_to
+from hub.feed.projection import forget_projections, project_to, projection_folder
 
 __all__ = [
-    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "instant", "lines_of_month",
-    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "receipts", "table_caption",
+    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant", "lines_of_month",
+    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "projection_folder", "receipts", "redact_cut", "table_caption",
 ]  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,6 @@ CUT_TABLES = (
 _TARGETS = {
     "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
 }  # fmt: skip
-# nobody below team level stays in a photograph
-_VEILED = {
-    "fact_task_snapshot": "REPLACE (-1::BIGINT AS person_key)",
-    "fact_register": "REPLACE (NULL::VARCHAR AS owner_label)",
-    "fact_assessment": "REPLACE (NULL::VARCHAR AS author_label)",
-}
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,26 +43,91 @@ def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, 
     for name in CUT_TABLES:
         _copy(
             connection,
-            f"SELECT * {_VEILED.get(name, '')} FROM {name} WHERE cut_key = {cut.key}",
+            f"{_nobody(name)} FROM {name} WHERE cut_key = {cut.key}",
             name,
             folder,
         )
     _copy(
         connection,
-        f"SELECT * FROM fact_project_snapshot WHERE date_key = {day}",
+        f"{_nobody('fact_project_snapshot')} FROM fact_project_snapshot WHERE date_key = {day}",
         "fact_project_snapshot",
         folder,
     )
-    _copy(connection, "SELECT * FROM dim_project WHERE project_key <> -1", "dim_project", folder)
+    _copy(
+        connection,
+        f"{_nobody('dim_project')} FROM dim_project WHERE project_key <> -1",
+        "dim_project",
+        folder,
+    )
     if names:
-        _copy(connection, "SELECT * FROM dim_task WHERE task_key <> -1", "dim_task", folder)
-        _copy(connection, "SELECT * FROM dim_iteration WHERE iteration_key <> -1", "dim_iteration", folder)
+        _copy(connection, f"{_nobody('dim_task')} FROM dim_task WHERE task_key <> -1", "dim_task", folder)
+        _copy(
+            connection,
+            f"{_nobody('dim_iteration')} FROM dim_iteration WHERE iteration_key <> -1",
+            "dim_iteration",
+            folder,
+        )
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, name: str, folder: Path) -> None:
+def _nobody(table: str, columns: Iterable[str] | None = None) -> str:
+    """Return the SELECT of *table* with nobody in it: what is declared personal is blank, but for the ids that rows are told apart by."""
+    shape = model().tables[table]
+    listed = []
+    for name in columns or shape.columns:
+        facts = shape.columns.get(name)
+        if name == "person_key":
+            listed.append("-1::BIGINT AS person_key")
+        elif facts and facts.goes_blank and name not in shape.key:
+            listed.append(f"NULL::{facts.type} AS {name}")
+        else:
+            listed.append(name)
+    return f"SELECT {', '.join(listed)}"
+
+
+def redact_cut(folder: Path, target: Path, rewrite: Callable[[str, bool], str]) -> None:
+    """Write the closed cut in *folder* again into *target*, with nobody in it; *rewrite* gives what a text becomes (and whether it is an id)."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True, mode=0o700)
+    import duckdb
+
+    connection = duckdb.connect()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        for path in sorted(folder.glob("*.parquet")):
+            place = path.as_posix().replace("'", "''")
+            connection.execute(f"CREATE OR REPLACE TABLE was AS SELECT * FROM read_parquet('{place}')")
+            kinds = {row[0]: row[1] for row in connection.execute("DESCRIBE was").fetchall()}
+            shape = model().tables[path.stem]
+            connection.execute(f"CREATE OR REPLACE TABLE now AS {_nobody(path.stem, kinds)} FROM was")
+            for name in (name for name, kind in kinds.items() if kind == "VARCHAR"):
+                facts = shape.columns.get(name)
+                is_id = facts is not None and facts.personal == "login"
+                texts = [
+                    row[0]
+                    for row in connection.execute(
+                        f"SELECT DISTINCT {name} FROM now WHERE {name} IS NOT NULL"
+                    ).fetchall()
+                ]
+                for text in texts:
+                    if (new := rewrite(text, is_id)) != text:
+                        connection.execute(f"UPDATE now SET {name} = ? WHERE {name} = ?", [new, text])
+            _copy(
+                connection,
+                "SELECT * FROM now",
+                path.stem,
+                target,
+                order=[key for key in shape.key if key in kinds],
+            )
+    finally:
+        connection.close()
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection, query: str, name: str, folder: Path, *, order: Sequence[str] = ()
+) -> None:
     place = (folder / f"{name}.parquet").as_posix().replace("'", "''")
-    order = ", ".join(model().tables[name].key)
-    connection.execute(f"COPY ({query} ORDER BY {order}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)")
+    by = ", ".join(order or model().tables[name].key)
+    connection.execute(f"COPY ({query} ORDER BY {by}) TO '{place}' (FORMAT parquet, COMPRESSION zstd)")
     (folder / f"{name}.parquet").chmod(0o600)
 
 

@@ -9,11 +9,14 @@ from importlib.resources import files
 
 import msgspec
 
+from hub.columns import Personal
+
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right.
 
-    *was* is what older feeds and closed cuts call it.
+    *was* is what older feeds and closed cuts call it; *personal* is what it says of somebody, None where nobody said;
+    *kept* titles of work stay at every level of privacy.
     """
 
     type: str
@@ -24,6 +27,13 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     additive: bool = False
     ref: str | None = None
     was: str | None = None
+    personal: Personal | None = None
+    kept: bool = False
+
+    @property
+    def goes_blank(self) -> bool:
+        """Say whether it is blank at every level below the nominative one."""
+        return self.personal not in {None, "none"} and not self.kept
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

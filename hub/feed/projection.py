@@ -1,60 +1,31 @@
-"""The feed as a destination may see it: personal detail summed away to the level it was given."""
+"""The feed as a destination may see it: what is personal left blank, and time summed to the level it was given."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import shutil
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
 
 from hub.errors import ConfigError
 from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
-from hub.feed.model import model
+from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
+from hub.feed.kpi import catalogue
+from hub.feed.model import Table, model
 
-SMALLEST_GROUP = 5
-_TEXTS = {"fr": ("(Sans équipe)", "(Autres équipes)"), "en": ("(No team)", "(Other teams)")}
-
-_PEOPLE = """
-CREATE TABLE dim_person AS SELECT team_key AS person_key, any_value(label) AS person_label, CASE WHEN team_key = -1 THEN NULL ELSE any_value(team) END AS team,
-    NULL::VARCHAR AS role, NULL::BIGINT AS is_external, NULL::BIGINT AS timesheet_expected FROM crew_key GROUP BY team_key"""
-_WORKLOG = """
-CREATE TABLE fact_worklog AS SELECT
-    md5(concat_ws('|', day, w.project_key, w.person_key, w.source_key, w.category, w.is_billable, w.approval, w.sealed_month)) AS worklog_id,
-    day AS work_date, year(day) * 10000 + month(day) * 100 + day(day) AS date_key, project_key, -1::BIGINT AS task_key, person_key,
-    source_key, category, is_billable, approval, sum(seconds)::BIGINT AS seconds, sum(days) AS days,
-    sum(amount)::DECIMAL(18,2) AS amount, NULL::TIMESTAMPTZ AS updated_at, sealed_month
-FROM (SELECT f.* EXCLUDE (person_key), k.team_key AS person_key, {day} AS day FROM feed.fact_worklog f JOIN crew_key k USING (person_key)) w
-GROUP BY day, project_key, person_key, source_key, category, is_billable, approval, sealed_month"""
-_NARROWED = {
-    "fact_task_snapshot": "SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_task_snapshot f JOIN crew_key k USING (person_key)",
-    "fact_allocation_week": "SELECT week_start, year_month, min(date_key) AS date_key, k.team_key AS person_key, project_key, sum(planned_s)::BIGINT AS planned_s, "
-    "sum(logged_s)::BIGINT AS logged_s FROM feed.fact_allocation_week f JOIN crew_key k USING (person_key) GROUP BY ALL",
-    "fact_capacity_week": "SELECT week_start, year_month, min(date_key) AS date_key, k.team_key AS person_key, sum(capacity_s)::BIGINT AS capacity_s, sum(absence_s)::BIGINT AS absence_s, "
-    "sum(allocated_s)::BIGINT AS allocated_s, sum(logged_s)::BIGINT AS logged_s FROM feed.fact_capacity_week f JOIN crew_key k USING (person_key) GROUP BY ALL",
-    "fact_register": "SELECT * REPLACE (NULL::VARCHAR AS owner_label) FROM feed.fact_register",
-    "fact_assessment": "SELECT * REPLACE (NULL::VARCHAR AS author_label) FROM feed.fact_assessment",
-    # a team that was merged into others keeps no figure of its own
-    "fact_kpi": "SELECT * FROM feed.fact_kpi WHERE scope_kind <> 'team' OR scope_label IN (SELECT team FROM shown_team)",
+K = 5
+"""Of how many people a sum is made at least, where it shows a team or a week, unless `[privacy] k` says otherwise."""
+_LEDGER = "groups"
+_TEXTS = {
+    "fr": {"hidden": "(Équipe non montrée)", "none": "(Sans équipe)", "several": "(Plusieurs sources)"},
+    "en": {"hidden": "(Team not shown)", "none": "(No team)", "several": "(Several sources)"},
 }
-_WEEK = "greatest(date_trunc('week', work_date), date_trunc('month', work_date))::DATE"
-# a week that begins in one month and ends in the next gives two lines: months stay right to the hour
-_DAY = {"team-week": _WEEK, "pseudonym-week": _WEEK, "project": "date_trunc('month', work_date)::DATE"}
-
-
-def merge_small(teams: dict[int, str], others: str, *, smallest: int = SMALLEST_GROUP) -> dict[int, str]:
-    """Return every person's team, teams of fewer than *smallest* people merged into *others*.
-
-    When those together are still too few, the next smallest team joins them, so that subtraction reveals nobody.
-    """
-    sizes = Counter(teams.values())
-    merged = {team for team, size in sizes.items() if size < smallest}
-    rest = sorted((team for team in sizes if team not in merged), key=lambda team: (sizes[team], team))
-    while merged and rest and sum(sizes[team] for team in merged) < smallest:
-        merged.add(rest.pop(0))
-    if len(merged) == 1 and not rest:
-        merged = set()  # one small team alone: another name would hide nothing
-    return {person: others if team in merged else team for person, team in teams.items()}
 
 
 def pseudonym(person_id: str, secret: bytes) -> str:
@@ -62,10 +33,31 @@ def pseudonym(person_id: str, secret: bytes) -> str:
     return "P-" + hmac.new(secret, person_id.encode(), hashlib.sha256).hexdigest()[:12].upper()
 
 
-def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None = None) -> Path:
+def projection_folder(root: Path, level: str, *, addresses: bool = False) -> Path:
+    """Return where under *root* the projections of *level* lie; those with the *addresses* of access.csv lie apart."""
+    return root / (f"{level}+access" if addresses and level != "nominative-line" else level)
+
+
+def forget_projections(root: Path, *, keep: str | None) -> None:
+    """Remove every projection under *root* but those of the feed *keep*; what was published stays remembered."""
+    for path in root.glob("*/*"):
+        if path.parent.name != _LEDGER and path.name != keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def project_to(
+    level: str,
+    snapshot: Path,
+    root: Path,
+    *,
+    secret: bytes | None = None,
+    k: int = K,
+    addresses: bool = False,
+) -> Path:
     """Return the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
 
-    ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`.
+    ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`. At the others a sum that shows
+    a team or a week is made of *k* people or more (`hub.feed.groups`). *addresses* leaves those of access.csv in, for row-level security.
     Built once per snapshot under *root*, then reused. Raises `ConfigError` when the key is missing.
     """
     if level == "nominative-line":
@@ -74,12 +66,11 @@ def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None =
         raise ConfigError(
             'privacy = "pseudonym-week" needs a key outside the store: add [privacy] key = { env = "PM_HUB_KEY" }.'
         )
-    target = root / level / snapshot.name
+    target = projection_folder(root, level, addresses=addresses) / snapshot.name
     if (target / "manifest.json").exists():
         return target
     shutil.rmtree(target, ignore_errors=True)
     manifest = load_manifest(snapshot)
-    none, others = _TEXTS[manifest["lang"]]
     view = open_feed(snapshot)
     try:
         view.execute("CREATE SCHEMA feed")
@@ -87,47 +78,128 @@ def project_to(level: str, snapshot: Path, root: Path, *, secret: bytes | None =
             view.execute(f"CREATE VIEW feed.{name} AS SELECT * FROM main.{name}")
         view.execute("CREATE SCHEMA narrowed")
         view.execute("USE narrowed")
-        people = view.execute(
-            "SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key"
-        ).fetchall()
-        teams = {key: team or none for key, team, _ in people if key != -1}
-        crews = {} if level == "project" else merge_small(teams, others)
-        unknown = next((label for key, _, label in people if key == -1), "")
-        names = dict(crews)
-        if secret and level == "pseudonym-week":
-            names = {key: pseudonym(f"{key}", secret) for key in crews}
-        keys = {name: -2 - place for place, name in enumerate(sorted(set(names.values())))}
-        view.execute(
-            "CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR, label VARCHAR)"
-        )
-        view.executemany(
-            "INSERT INTO crew_key VALUES (?, ?, ?, ?)",
-            [
-                (key, keys.get(names.get(key, ""), -1), crews.get(key), names.get(key, unknown))
-                for key, _, _ in people
-            ],
-        )
-        whole = {team for team in set(crews.values()) if team not in {none, others}}
-        sizes = Counter(crews.values())
-        view.execute("CREATE TABLE shown_team (team VARCHAR)")
-        if shown := [[team] for team in sorted(whole) if sizes[team] >= SMALLEST_GROUP]:
-            view.executemany("INSERT INTO shown_team VALUES (?)", shown)
-        view.execute(_PEOPLE)
-        view.execute(_WORKLOG.format(day=_DAY[level]))
-        for name, query in _NARROWED.items():
-            view.execute(f"CREATE TABLE {name} AS {query}")
-        done = {"dim_person", "fact_worklog", *_NARROWED}
-        for name in model().tables:
-            if name not in done:
-                view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
+        if level == "pseudonym-week":
+            assert secret is not None
+            _pseudonyms(view, secret)
+        else:
+            day = date.fromisoformat(manifest["moment"][:10])
+            group(view, root / _LEDGER, snapshot.name, day, k)
+            _sums(view, level, manifest["lang"])
+            _figures(view, level, k)
+        if not addresses:
+            view.execute("CREATE TABLE dim_access AS SELECT * FROM feed.dim_access WHERE false")
+        made = {
+            row[0]
+            for row in view.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'narrowed'"
+            ).fetchall()
+        }
         view.execute("CREATE SCHEMA typed")
         for name, table in model().tables.items():
-            casts = ", ".join(f"t.{c}::{column.type} AS {c}" for c, column in table.columns.items())
-            view.execute(f"CREATE VIEW typed.{name} AS SELECT {casts} FROM narrowed.{name} t")
+            if name not in made:
+                view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
+            view.execute(
+                f"CREATE VIEW typed.{name} AS SELECT {', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t"
+            )
         view.execute("USE typed")
         target.mkdir(parents=True, mode=0o700)
         write_parquet(view, target)
-        save_manifest(target, {**manifest, "privacy": level, "tables": describe(target, view)})
+        if level != "pseudonym-week":
+            keep(view, root / _LEDGER, snapshot.name)
+        # a delivery needs the manifest: whatever anybody was given is in the ledger
+        save_manifest(target, {**manifest, "privacy": level, "k": k, "tables": describe(target, view)})
     finally:
         view.close()
     return target
+
+
+_MADE = ("dim_person", "fact_worklog", "dim_access")
+
+
+def _columns(name: str, table: Table, salt: str) -> Iterator[str]:
+    """Yield the select list of *name*: what its declarations call personal goes blank, a key of rows becomes a hash of itself."""
+    for column, facts in table.columns.items():
+        if name in _MADE or not facts.goes_blank:
+            yield f"t.{column}::{facts.type} AS {column}"
+        elif column in table.key:
+            yield f"md5('{salt}' || t.{column})::{facts.type} AS {column}"
+        else:
+            yield f"NULL::{facts.type} AS {column}"
+
+
+def _pseudonyms(view: duckdb.DuckDBPyConnection, secret: bytes) -> None:
+    """Fill the tables that speak of persons with pseudonyms, week by week."""
+    people = view.execute(
+        "SELECT person_key, team, person_label FROM feed.dim_person ORDER BY person_key"
+    ).fetchall()
+    names = {key: pseudonym(f"{key}", secret) for key, _, _ in people if key != -1}
+    keys = {name: -2 - place for place, name in enumerate(sorted(names.values()))}
+    view.execute("CREATE TABLE crew_key (person_key BIGINT, team_key BIGINT, team VARCHAR, label VARCHAR)")
+    view.executemany(
+        "INSERT INTO crew_key VALUES (?, ?, ?, ?)",
+        [[key, keys.get(names.get(key, ""), -1), team, names.get(key, label)] for key, team, label in people],
+    )
+    run_file(view, "pseudonyms")
+
+
+def _sums(view: duckdb.DuckDBPyConnection, level: str, lang: str) -> None:
+    """Fill the tables of time from what goes out: cells with their team and week, the rest as project and month."""
+    for name, text in _TEXTS[lang].items():
+        view.execute(f"SET VARIABLE {name} = ?", [text])
+    if level == "project":
+        run_file(view, "whole")
+    else:
+        view.execute("CREATE TABLE part AS SELECT * FROM published")
+    run_file(view, "sums")
+
+
+def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
+    """Fill ``fact_kpi``: projects' as they are, natures' as the cells show them, teams' by their contributors."""
+    of_teams = [
+        code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"
+    ]
+    view.execute("SET VARIABLE team_kpis = ?", [of_teams])
+    run_file(view, "figures")
+    if level == "team-week":
+        _choose(view, k)
+        view.execute(
+            "INSERT INTO fact_kpi SELECT f.* REPLACE (w.value AS value, w.numerator AS numerator, "
+            "w.denominator AS denominator) FROM feed.fact_kpi f "
+            "JOIN was.figure w USING (scope_kind, scope_key, scope_label, kpi, measure, period) WHERE f.cut_key = 0"
+        )
+
+
+class _TeamFigure(NamedTuple):
+    kpi: str
+    period: str
+    scope: str
+    label: str
+    people: int
+    whole: bool
+    known: bool
+
+
+def _choose(view: duckdb.DuckDBPyConnection, k: int) -> None:
+    """Add to the ledger the figures of teams that go out from now on, as they are now, all of one period at once.
+
+    Another team beside them later could be subtracted; so can what is beside the teams in the figure of everybody.
+    """
+    periods: dict[tuple[str, str], list[_TeamFigure]] = defaultdict(list)
+    for row in rows_of_file(view, "team_figures"):
+        one = _TeamFigure(*row)
+        if not one.known:
+            periods[one.kpi, one.period].append(one)
+    for found in periods.values():
+        fit = [one for one in found if one.people >= k and one.whole]
+        teams = sorted((one for one in fit if one.scope == "team"), key=lambda one: (-one.people, one.label))
+        others = [one for one in fit if one.scope != "team"]
+        for whole in others:
+            while teams and 0 < whole.people - sum(one.people for one in teams) < k:
+                teams.pop()
+        for one in (*teams, *others):
+            view.execute(
+                "INSERT INTO was.figure SELECT scope_kind, scope_key, scope_label, kpi, measure, period, value, numerator, "
+                "denominator FROM feed.fact_kpi WHERE cut_key = 0 AND kpi = ? AND period = ? AND scope_kind = ? "
+                "AND scope_label = ?",
+                [one.kpi, one.period, one.scope, one.label],
+            )

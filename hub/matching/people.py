@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from hub.store.erasure import ERASED
+
 State = Literal["accepted", "proposed", "none"]
 
 
@@ -46,7 +48,9 @@ def email_key(text: str, aliases: Mapping[str, str]) -> tuple[str, bool]:
 
 
 def name_key(text: str | None) -> str:
-    """Return a name without accents, case, order and punctuation."""
+    """Return a name without accents, case, order and punctuation; one who was erased has none."""
+    if text == ERASED:
+        return ""
     plain = unicodedata.normalize("NFKD", text or "")
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
     return " ".join(sorted(re.findall(r"\w+", bare)))

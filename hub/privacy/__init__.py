@@ -1,5 +1,18 @@
 """What the hub knows of people: tell it, hand it over, take it away, without touching a project's figures."""
 
-from hub.privacy.subject import Held, Subject, erase, export, find, purge, report
+from hub.privacy.erasing import Erased, begin, finish, pending
+from hub.privacy.subject import Held, Subject, export, find, purge, report, texts
 
-__all__ = ["Held", "Subject", "erase", "export", "find", "purge", "report"]
+__all__ = [
+    "Erased",
+    "Held",
+    "Subject",
+    "begin",
+    "export",
+    "find",
+    "finish",
+    "pending",
+    "purge",
+    "report",
+    "texts",
+]

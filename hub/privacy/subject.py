@@ -1,8 +1,7 @@
-"""Find, export, erase and purge what concerns a person, in the tables and in their memory."""
+"""Find a person in the store, hand over what concerns them, say how much is held of persons, take persons off old lines."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -11,47 +10,54 @@ from typing import Any
 import msgspec
 
 from hub import clock
+from hub.columns import Column
 from hub.errors import ConfigError
+from hub.records import BY_TABLE
 from hub.store import Store
+from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, identifiers, tables, texts_with
 from hub.store.migrations import memory_trigger
 
-ERASED = "(effacé)"
-# the columns that say who someone is, per table; rows of persons are found by their ids
-_ACCOUNT = ("display_name", "email", "login", "employee_no", "tz")
-_PERSON = ("display_name", "email", "aliases", "employee_no", "login", "active_from", "active_to")
-_BY_ACCOUNT = {
-    "worklog": "account_id",
-    "allocation": "account_id",
-    "task": "assignee_id",
-    "task_change": "author_id",
-    "register_item": "owner_id",
-}
+_DAYS = {
+    "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on", "assessment": "day", "person": "active_from",
+}  # fmt: skip
+"""The day by which a line of a person is old; a task has none: it is work, and goes on."""
+_ROLES = ("worklog", "allocation", "task_change")
+"""Lines that keep a role where they lose their person."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """One human being: the rows of `person` and of `account` that are them."""
+    """One human being: the rows of `person` and of `account` that are them, and every name, address, login and number they have or had."""
 
     name: str
     persons: tuple[str, ...]
     accounts: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """Return (kind, text) of every identifier, as the store looks for them."""
+        return list(identifiers(self.names, self.values, (*self.persons, *self.accounts)))
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows of one table concern persons, now and as older images, and the oldest day they speak of."""
+    """How many rows of one table say who somebody is, now and as older images, by which columns, and the oldest day they speak of."""
 
     table: str
+    columns: tuple[str, ...]
     rows: int
     older_images: int
     oldest: str | None
 
 
 def find(store: Store, who: str) -> Subject:
-    """Find a person by name, e-mail, employee number or id. Raises `ConfigError` when nobody or several people match."""
+    """Find a person by name, e-mail, employee number, login or id. Raises `ConfigError` when nobody or several people match."""
     key = who.strip().lower()
+    columns = "id, display_name, email, employee_no, login"
+    found = "lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k"
     people = store.rows(
-        "SELECT DISTINCT id, display_name FROM (SELECT * FROM person UNION ALL SELECT key, id, display_name, email, aliases, employee_no, login, team, role, "
-        "is_external, timesheet_expected, calendar_id, fte, active_from, active_to, source_id, presence, presence_evidence, recorded_at, run_id FROM person_history) "
-        "WHERE lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k", {"k": key},
+        f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, aliases FROM person_history) "
+        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ')", {"k": key},
     )  # fmt: skip
     ids = {row["id"] for row in people}
     if len(ids) > 1:
@@ -69,99 +75,155 @@ def find(store: Store, who: str) -> Subject:
     accounts |= {
         row["id"]
         for row in store.rows(
-            "SELECT id FROM account WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR (:alone AND lower(display_name) = :k)",
+            f"SELECT id FROM (SELECT {columns} FROM account UNION SELECT {columns} FROM account_history) "
+            "WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k OR (:alone AND lower(display_name) = :k)",
             {"k": key, "alone": int(not ids)},
         )
+    }
+    # a person whom a tool knows by another account of the same human, and nobody else
+    ids |= {
+        row["person_id"]
+        for id_ in accounts
+        for row in store.rows(
+            "SELECT person_id FROM person_link WHERE account_id = ? AND state = 'accepted' AND presence = 'present'",
+            (id_,),
+        )
+        if not ids
     }
     if not ids and not accounts:
         raise ConfigError(
             f"Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, as `hub match review` shows them."
         )
+    return _known(store, who, ids, accounts, people)
+
+
+def _known(
+    store: Store, who: str, ids: set[str], accounts: set[str], people: list[dict[str, Any]]
+) -> Subject:
+    """Gather what the person and their accounts are and were called."""
+    names: dict[str, None] = {}
+    values: dict[str, None] = {}
+    for table, mine in (("person", ids), ("account", accounts)):
+        more = "aliases" if table == "person" else "NULL AS aliases"
+        for name in (table, f"{table}_history"):
+            for id_ in sorted(mine):
+                for row in store.rows(
+                    f"SELECT display_name, email, employee_no, login, {more} FROM {name} WHERE id = ?", (id_,)
+                ):
+                    if row["display_name"] and row["display_name"] != ERASED:
+                        names[row["display_name"]] = None
+                    for value in (
+                        row["email"],
+                        row["employee_no"],
+                        row["login"],
+                        *(row["aliases"] or "").split(),
+                    ):
+                        if value:
+                            values[value] = None
+    for id_ in sorted(accounts):
+        for row in store.rows(
+            "SELECT email FROM account_alias WHERE account_id = ? AND email IS NOT NULL", (id_,)
+        ):
+            values[row["email"]] = None
+    others = {
+        row["display_name"]
+        for row in store.rows(
+            "SELECT display_name FROM person WHERE presence = 'present' AND id NOT IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(sorted(ids)).decode(),),
+        )
+    }
+    # a namesake keeps the name
+    kept = tuple(name for name in names if name not in others)
     return Subject(
         name=people[0]["display_name"] if people else who,
         persons=tuple(sorted(ids)),
         accounts=tuple(sorted(accounts)),
+        names=kept,
+        values=tuple(values),
     )
 
 
 def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
-    """Return every row that concerns *subject*, older images too (with ``superseded_at``), by table."""
-    found: dict[str, list[dict[str, Any]]] = {}
-
-    def take(table: str, column: str, ids: tuple[str, ...]) -> None:
-        rows = [
-            row
-            for id_ in ids
-            for name in (table, f"{table}_history")
-            for row in store.rows(f"SELECT * FROM {name} WHERE {column} = ?", (id_,))
+    """Return every row that concerns *subject*, older images too (with ``superseded_at``), by table: what is theirs and what names them."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    ids = msgspec.json.encode([*subject.persons, *subject.accounts]).decode()
+    probe = _probe(store, subject)
+    for table, columns in tables(store.connection).items():
+        base = table.removesuffix("_history")
+        own = [
+            name
+            for name in columns
+            if name in ACCOUNT_REFS or (name == "id" and base in {"account", "person"})
         ]
-        if rows:
-            found[table] = found.get(table, []) + rows
+        where = [f"{name} IN (SELECT value FROM json_each(:ids))" for name in own]
+        where += [f"{probe}({name})" for name, column in columns.items() if _may_name(base, column)]
+        if not where:
+            continue
+        for row in store.rows(f"SELECT * FROM {table} WHERE {' OR '.join(where)}", {"ids": ids}):
+            found.setdefault(base, {})[repr(sorted(row.items(), key=str))] = row
+    return {table: list(rows.values()) for table, rows in found.items()}
 
-    take("person", "id", subject.persons)
-    take("account", "id", subject.accounts)
-    take("person_link", "person_id", subject.persons)
-    for table, column in _BY_ACCOUNT.items():
-        take(table, column, subject.accounts)
-    names = (*subject.persons, *subject.accounts)
-    audit = [
-        row
-        for name in names
-        for row in store.rows(
-            "SELECT * FROM audit_log WHERE instr(object || coalesce(before, '') || coalesce(after, ''), ?)",
-            (name,),
+
+def _probe(store: Store, subject: Subject) -> str:
+    """Register the SQL function that says whether a text names *subject*; gives its name."""
+    from hub.store.erasure import Door
+
+    blank = Door("00" * 32, ())
+    door = Door("00" * 32, [blank.mark(kind, text, texts=True) for kind, text in subject.marks])
+    store.connection.create_function(
+        "names_subject",
+        1,
+        lambda text: isinstance(text, str) and (door.text(text) != text or door.value(text) != text),
+        deterministic=True,
+    )
+    return "names_subject"
+
+
+def _may_name(table: str, column: Column) -> bool:
+    return (table in BY_TABLE and column.kind in {"id", "reference", "text"}) or column.names_somebody
+
+
+def texts(store: Store, subject: Subject) -> list[tuple[str, str, str, str]]:
+    """Return (table, column, id, text) of the free texts that hold a name, an address or a login of *subject*."""
+    return texts_with(store.connection, subject.marks)
+
+
+def report(store: Store) -> list[Held]:
+    """Return what the store holds of persons, table by table, from what each column declares."""
+    found = []
+    known = tables(store.connection)
+    for table, columns in known.items():
+        if table.endswith("_history"):
+            continue
+        named = tuple(
+            name
+            for name, column in columns.items()
+            if column.personal in {"name", "e-mail", "login"}
+            and (column.kind == "text" or name in ACCOUNT_REFS or table not in BY_TABLE)
         )
-    ]
-    if audit:
-        found["audit_log"] = list({row["seq"]: row for row in audit}.values())
+        if not named:
+            continue
+        when = _DAYS.get(table, "NULL")
+        when = f"substr({when}, 1, 10)" if when != "NULL" else when
+        where = " OR ".join(
+            f"({name} IS NOT NULL AND {name} <> :erased AND {name} NOT LIKE '%{TOKEN}%' AND {name} NOT LIKE 'privacy:role/%')"
+            for name in named
+        )
+        if table == "account":
+            where = f"kind = 'human' AND source_id <> 'privacy' AND ({where})"
+        now = store.rows(
+            f"SELECT count(*) AS n, min({when}) AS oldest FROM {table} WHERE {where}", {"erased": ERASED}
+        )[0]
+        past = (
+            store.rows(f"SELECT count(*) AS n FROM {table}_history WHERE {where}", {"erased": ERASED})[0]["n"]
+            if f"{table}_history" in known
+            else 0
+        )
+        if now["n"] or past or table in _DAYS or table == "account":
+            found.append(
+                Held(table=table, columns=named, rows=now["n"], older_images=past, oldest=now["oldest"])
+            )
     return found
-
-
-def erase(store: Store, subject: Subject, *, actor: str) -> dict[str, int]:
-    """Take away who *subject* is, everywhere and for ever: names, addresses, numbers; hours stay with their project.
-
-    The accounts stay as nobody's, so that a later sync does not bring the names back. Gives the rows rewritten per table.
-    """
-    done: dict[str, int] = {}
-    with _without_memory(store, ("account", "person", "account_alias")):
-        for table, ids, columns in (
-            ("account", subject.accounts, _ACCOUNT),
-            ("person", subject.persons, _PERSON),
-        ):
-            sets = ", ".join(
-                f"{name} = {_quoted(ERASED) if name == 'display_name' else 'NULL'}" for name in columns
-            )
-            for name in (table, f"{table}_history"):
-                done[name] = sum(
-                    store.connection.execute(f"UPDATE {name} SET {sets} WHERE id = ?", (id_,)).rowcount
-                    for id_ in ids
-                )
-        for name in ("account_alias", "account_alias_history"):
-            done[name] = sum(
-                store.connection.execute(
-                    f"UPDATE {name} SET email = NULL, person_id = NULL WHERE account_id = ?", (id_,)
-                ).rowcount
-                for id_ in subject.accounts
-            )
-        store.connection.executemany(
-            "INSERT OR IGNORE INTO erased VALUES (?, ?)",
-            ((id_, _now()) for id_ in (*subject.accounts, *subject.persons)),
-        )
-        done["audit_log"] = 0
-        for id_ in (*subject.accounts, *subject.persons):
-            done["audit_log"] += store.connection.execute(
-                "UPDATE audit_log SET before = NULL, after = NULL, reason = NULL WHERE instr(object || coalesce(before, '') || coalesce(after, ''), ?)",
-                (id_,),
-            ).rowcount
-            for table in ("person_link", "person_link_history"):
-                store.connection.execute(
-                    f"UPDATE {table} SET reason = NULL WHERE account_id = ? OR person_id = ?", (id_, id_)
-                )
-        store.audit(
-            "privacy erase", f"{len(subject.accounts)} accounts, {len(subject.persons)} persons", actor=actor
-        )
-    _scrub(store)
-    return {name: count for name, count in done.items() if count}
 
 
 def purge(store: Store, *, keep_months: int, actor: str, today: date | None = None) -> dict[str, int]:
@@ -175,8 +237,16 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
     months = day.year * 12 + day.month - 1 - keep_months
     limit = f"{months // 12:04d}-{months % 12 + 1:02d}-01"
     done: dict[str, int] = {}
-    tables = ("worklog", "allocation", "person_link")
-    with _without_memory(store, (*tables, "account")):
+    lines = {
+        table: [
+            name
+            for name, column in tables(store.connection)[table].items()
+            if name in ACCOUNT_REFS or column.personal == "name"
+        ]
+        for table in _DAYS
+        if table != "person"
+    }
+    with _without_memory(store, (*lines, "account")):
         roles = {
             row["account_id"]: row["role"] or "?"
             for row in store.rows(
@@ -194,12 +264,16 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
             "INSERT INTO temp.role_of VALUES (?, ?)",
             ((a, f"privacy:role/{role}") for a, role in roles.items()),
         )
-        for table, when in (("worklog", "day"), ("allocation", "finish_on")):
+        for table, columns in lines.items():
             for name in (table, f"{table}_history"):
-                done[name] = store.connection.execute(
-                    f"UPDATE {name} SET account_id = coalesce((SELECT role_id FROM temp.role_of r WHERE r.account_id = {name}.account_id), 'privacy:role/?') "
-                    f"WHERE {when} < ? AND account_id IS NOT NULL AND account_id NOT LIKE 'privacy:role/%'", (limit,),
-                ).rowcount  # fmt: skip
+                done[name] = sum(
+                    store.connection.execute(
+                        f"UPDATE {name} SET {column} = {_role(name, column) if table in _ROLES else 'NULL'} "
+                        f"WHERE {_DAYS[table]} < ? AND {column} IS NOT NULL AND {column} NOT LIKE 'privacy:role/%'",
+                        (limit,),
+                    ).rowcount
+                    for column in columns
+                )
         store.connection.execute("DROP TABLE temp.role_of")
         done["audit_log"] = store.connection.execute(
             "UPDATE audit_log SET before = NULL, after = NULL WHERE at < ? AND action LIKE 'match%' AND (before IS NOT NULL OR after IS NOT NULL)",
@@ -207,55 +281,21 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
         ).rowcount
         store.tick(stamp)
         store.audit("privacy purge", f"before {limit}", actor=actor)
-    _scrub(store)
+    store.compact()
     return {name: count for name, count in done.items() if count}
 
 
-def report(store: Store) -> list[Held]:
-    """Return what the store holds of persons, table by table."""
-    found = []
-    asked = {
-        "person": ("display_name <> :erased", "active_from"), "account": ("kind = 'human' AND display_name <> :erased", "NULL"),
-        "worklog": ("account_id IS NOT NULL AND account_id NOT LIKE 'privacy:role/%'", "day"),
-        "allocation": ("account_id NOT LIKE 'privacy:role/%'", "start_on"), "task": ("assignee_id IS NOT NULL", "NULL"),
-        "task_change": ("author_id IS NOT NULL", "substr(at, 1, 10)"), "register_item": ("owner_id IS NOT NULL", "opened_on"),
-    }  # fmt: skip
-    for table, (where, when) in asked.items():
-        now = store.rows(
-            f"SELECT count(*) AS n, min({when}) AS oldest FROM {table} WHERE {where}", {"erased": ERASED}
-        )[0]
-        past = store.rows(f"SELECT count(*) AS n FROM {table}_history WHERE {where}", {"erased": ERASED})[0]
-        found.append(Held(table=table, rows=now["n"], older_images=past["n"], oldest=now["oldest"]))
-    return found
+def _role(table: str, column: str) -> str:
+    return f"coalesce((SELECT role_id FROM temp.role_of r WHERE r.account_id = {table}.{column}), 'privacy:role/?')"
 
 
 @contextmanager
-def _without_memory(store: Store, tables: tuple[str, ...]) -> Iterator[None]:
-    """Rewrite rows in one transaction without keeping what they were: the one place where the store may forget."""
+def _without_memory(store: Store, names: tuple[str, ...]) -> Iterator[None]:
+    """Rewrite rows in one transaction without keeping what they were: one of the two places where the store may forget."""
     store.connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
-        for table in tables:
+        for table in names:
             store.connection.execute(f"DROP TRIGGER {table}_memory")
         yield
-        for table in tables:
+        for table in names:
             store.connection.execute(memory_trigger(store.db, table))
-
-
-def _scrub(store: Store) -> None:
-    """Leave nothing of what was rewritten in free pages or in the log."""
-    try:
-        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        store.connection.execute("VACUUM")
-        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError as exc:
-        raise ConfigError(
-            f"The rows were rewritten, but the file could not be compacted ({exc}): run it again when nobody reads the store."
-        ) from exc
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _now() -> str:
-    return clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

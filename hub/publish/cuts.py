@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from hub.errors import ConfigError, FeedError
-from hub.feed import BuildOptions, Cut, digest, instant, photograph
+from hub.feed import BuildOptions, Cut, digest, instant, photograph, redact_cut
 from hub.store import Store
 from hub.store.store import utc_now
 
@@ -49,7 +49,8 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     sealed = photograph(Path(store.where), folder, cut, options)
     with store.transaction():
         store.connection.execute(
-            "UPDATE cut SET closed_at = ?, digest = ? WHERE id = ?", (utc_now(), sealed, cut.key)
+            "UPDATE cut SET closed_at = :now, redacted_at = :now, digest = :digest WHERE id = :id",
+            {"now": utc_now(), "digest": sealed, "id": cut.key},
         )
         store.audit("cut close", label, actor=actor, after=sealed)
     return folder
@@ -68,6 +69,7 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
         folder = None
         if row["closed_at"] and (as_of is None or row["closed_at"] <= as_of):
             folder = folder_of(root, row["id"])
+            _swap(folder, row["digest"])
             if not folder.is_dir() or digest(folder) != row["digest"]:
                 raise FeedError(
                     f"The closed cut {row['label']!r} in {folder} is gone or was altered: restore that folder from a copy. The last good feed stays."
@@ -76,6 +78,52 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
             Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder)
         )
     return cuts
+
+
+def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
+    """Take persons out of cuts closed by an earlier hub, once, and (*again*) out of all what was erased since; gives the labels.
+
+    The old and the new digest are recorded; from then on only the new one is the cut. A killed run is taken up by the next.
+    """
+    done = []
+    rows = store.rows(
+        "SELECT id, label, digest, redacted_at FROM cut WHERE closed_at IS NOT NULL ORDER BY id"
+    )
+    door = store.door
+    for row in rows:
+        folder = folder_of(root, row["id"])
+        _swap(folder, row["digest"])
+        if (row["redacted_at"] and not again) or not folder.is_dir() or digest(folder) != row["digest"]:
+            continue  # one that is gone or altered is told by `known`
+        target = _beside(folder)
+        redact_cut(
+            folder, target, lambda text, is_id: door.id(text) if is_id else door.text(text, always=False)
+        )
+        new = digest(target)
+        with store.transaction():
+            store.connection.execute(
+                "UPDATE cut SET digest = ?, first_digest = coalesce(first_digest, digest), redacted_at = ? WHERE id = ?",
+                (new, utc_now(), row["id"]),
+            )
+            store.audit("cut redact", row["label"], actor="hub", before=row["digest"], after=new)
+        _swap(folder, new)
+        done.append(row["label"])
+    return done
+
+
+def _beside(folder: Path) -> Path:
+    return folder.with_name(f".redacted-{folder.name}")
+
+
+def _swap(folder: Path, wanted: str | None) -> None:
+    """Put a cut that was written again in its place, where the store says that it is the cut now."""
+    beside = _beside(folder)
+    if beside.is_dir() and wanted and (not folder.is_dir() or digest(folder) != wanted):
+        if digest(beside) == wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            beside.rename(folder)
+    elif beside.is_dir():
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def named(store: Store, root: Path, label: str) -> Cut:

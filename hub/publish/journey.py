@@ -27,10 +27,11 @@ from hub.feed import (
     model,
     open_feed,
     project_to,
+    projection_folder,
 )
 from hub.feed.build import save_manifest, table_glob
 from hub.files import write_atomically
-from hub.publish.cuts import cuts_for
+from hub.publish.cuts import cuts_for, redact
 from hub.publish.periods import post
 from hub.source import Check
 from hub.store import Store
@@ -45,7 +46,8 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *network* how destinations are asked. *session* makes the HTTP sessions of destinations;
+    *secret* is the key of pseudonyms, *k* of how many people a published sum is made at least, *network* how
+    destinations are asked. *session* makes the HTTP sessions of destinations;
     None for patient ones.
     """
 
@@ -61,6 +63,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     vs: str | None = None
     secret: bytes | None = None
     network: Network = Network()
+    k: int = 5
     session: Callable[[], Any] | None = None
 
 
@@ -158,6 +161,7 @@ def _publish(
     sources: Mapping[str, str], say: Callable[[str], None], now: datetime,
 ) -> PublishReport:  # fmt: skip
     _sweep(root)
+    redact(store, root)
     say("building the feed")
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
     snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
@@ -187,6 +191,16 @@ def _publish(
     report.current = True
     for destination in destinations:
         say(f"delivering to {destination.name}")
+        if store.erasures() and (
+            destination.privacy in {"nominative-line", "pseudonym-week"} or destination.addresses
+        ):
+            report.deliveries.append(
+                DeliveryReport(
+                    name=destination.name, kind=destination.kind, state="failed",
+                    error=f"{destination.name} is given persons, and an erasure is not finished: run `hub privacy erase --resume` first.",
+                )
+            )  # fmt: skip
+            continue
         report.deliveries.append(_deliver(store, root, snapshot, destination, options))
     _retire(store, root, keep=options.keep)
     return report
@@ -245,6 +259,7 @@ def _finish_manifest(
     manifest["complete"] = all(source["verdict"] == "ok" for source in sources)
     manifest["findings"] = msgspec.to_builtins(findings)
     manifest["forced"] = options.force
+    manifest["k"] = options.k
     save_manifest(snapshot.folder, manifest)
 
 
@@ -259,7 +274,9 @@ def _deliver(
     )
     connection = None
     try:
-        folder = project_to(destination.privacy, snapshot.folder, root / "projections", secret=options.secret)
+        folder = project_to(
+            destination.privacy, snapshot.folder, root / "projections", secret=options.secret, k=options.k, addresses=destination.addresses
+        )  # fmt: skip
         connection = open_feed(folder)
         since = _last_published(store, root, destination)
         _note(store, destination.name, snapshot.feed_id, "started")
@@ -314,7 +331,7 @@ def _note(store: Store, destination: str, feed_id: str, state: str, *, detail: s
         store.connection.execute(
             "INSERT INTO publication VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (destination, feed_id) DO UPDATE SET "
             "state = excluded.state, finished_at = excluded.finished_at, detail = excluded.detail",
-            (destination, feed_id, state, utc_now(), finished, detail),
+            (destination, feed_id, state, utc_now(), finished, store.door.text(detail) if detail else None),
         )
 
 
@@ -325,12 +342,13 @@ def _last_published(store: Store, root: Path, destination: Destination) -> Path 
     )
     if not rows:
         return None
-    nominative = destination.privacy == "nominative-line"
-    folder = (
-        root / rows[0]["feed_id"]
-        if nominative
-        else root / "projections" / destination.privacy / rows[0]["feed_id"]
+    levels = root / "projections"
+    above = (
+        root
+        if destination.privacy == "nominative-line"
+        else projection_folder(levels, destination.privacy, addresses=destination.addresses)
     )
+    folder = above / str(rows[0]["feed_id"])
     return folder if (folder / "manifest.json").exists() else None
 
 

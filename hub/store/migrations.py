@@ -7,6 +7,9 @@ The trigger makes the memory of the store a law of the database: no code path ca
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from sqlite_utils import Migrations
 from sqlite_utils.db import Database
 
@@ -215,6 +218,33 @@ def _remade(db: Database, table: str, ddl: str) -> None:
     for one in both:
         db.execute(f"INSERT INTO {one} ({names[one]}) SELECT {names[one]} FROM {one}_before")
         db.execute(f"DROP TABLE {one}_before")
+
+
+_PLUMBING_0004 = """
+CREATE TABLE erasure_key (one INTEGER PRIMARY KEY CHECK (one = 1), salt TEXT NOT NULL);
+INSERT INTO erasure_key VALUES (1, lower(hex(randomblob(32))));
+CREATE TABLE erased_mark (mark TEXT NOT NULL, shape TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('words','part','id','word')),
+    texts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, mark));
+CREATE TABLE erasure (id INTEGER PRIMARY KEY, stage TEXT NOT NULL CHECK (stage IN ('store','files','compact','done')),
+    actor TEXT NOT NULL, asked_at TEXT NOT NULL, finished_at TEXT);
+ALTER TABLE cut ADD COLUMN first_digest TEXT;
+ALTER TABLE cut ADD COLUMN redacted_at TEXT;
+"""
+
+
+@migrations(name="0004_erasure")
+def _erasure(db: Database) -> None:
+    """Keep erased people as salted digests; what was kept as ids in clear becomes digests, and still leaves nobody back in."""
+    _run(db, _PLUMBING_0004)
+    (salt,) = db.execute("SELECT salt FROM erasure_key").fetchone()
+    for (id_,) in db.execute("SELECT id FROM erased").fetchall():
+        digest = hmac.new(bytes.fromhex(salt), f"id\0{id_}".encode(), hashlib.sha256).hexdigest()[:32]
+        db.execute("INSERT INTO erased_mark VALUES (?, '', 'id', 0)", (digest,))
+    if db.execute("SELECT 1 FROM erased").fetchone():
+        db.execute(
+            "INSERT INTO erasure (stage, actor, asked_at) VALUES ('store', 'migration', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+        )
+    db.execute("DROP TABLE erased")
 
 
 @migrations(name="0005_written_by")

@@ -18,6 +18,7 @@ from hub.placement import here, place
 from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
+from hub.store.erasure import Door
 
 # what each kind of row hangs on, so that a held row is told under its container and project
 _OWNERS = ("task_id", "from_id", "row_id")
@@ -124,6 +125,11 @@ class PresenceRoom:
 
     connection: sqlite3.Connection
 
+    @property
+    def door(self) -> Door:
+        """Return what everything written passes."""
+        raise NotImplementedError
+
     def transaction(self) -> AbstractContextManager[None]:
         """Run a block in one transaction."""
         raise NotImplementedError
@@ -135,6 +141,15 @@ class PresenceRoom:
     def tick(self, stamp: str) -> None:
         """Remember the last stamp."""
         raise NotImplementedError
+
+    def known(self, scope: Scope) -> Scope:
+        """Return *scope* by the ids under which the store knows its rows."""
+        if not self.door.shut:
+            return scope
+        container, prefix = (
+            self.door.id(one) if one else one for one in (scope.container_id, scope.id_prefix)
+        )
+        return msgspec.structs.replace(scope, container_id=container, id_prefix=prefix)
 
     # ---------- what a complete reading saw ----------
 
@@ -148,8 +163,12 @@ class PresenceRoom:
 
     def see(self, partition: str, records: Iterable[tuple[str, str]]) -> None:
         """Note that *partition* saw these (table, id)."""
+        pass_ = self.door.id
         write_rows(
-            self.connection, "INSERT OR IGNORE INTO temp.seen", "", [(partition, *one) for one in records]
+            self.connection,
+            "INSERT OR IGNORE INTO temp.seen",
+            "",
+            [(partition, table, pass_(id_)) for table, id_ in records],
         )
 
     def forget_seen(self, partition: str) -> None:
@@ -160,7 +179,7 @@ class PresenceRoom:
         """Return, per table, the counted rows in *scope* that *partition* did not see."""
         gone = {}
         for record in scope.records:
-            where, parameters = scope_sql(scope, record.table, source_id)
+            where, parameters = scope_sql(self.known(scope), record.table, source_id)
             rows = self.connection.execute(
                 f"SELECT id FROM {record.table} WHERE {where} AND {here()} AND id NOT IN "
                 "(SELECT id FROM temp.seen WHERE partition = ? AND table_name = ?)",
@@ -202,7 +221,7 @@ class PresenceRoom:
         for table, ids in gone.items():
             if not BY_TABLE[table].guarded and arrived is None:
                 continue
-            where, parameters = scope_sql(scope, table, source_id)
+            where, parameters = scope_sql(self.known(scope), table, source_id)
             extra = " AND origin = 'timesheet'" if table == "worklog" else ""
             (known,) = self.connection.execute(
                 f"SELECT count(*) FROM {table} WHERE {where} AND {here()}{extra}", parameters
@@ -226,13 +245,14 @@ class PresenceRoom:
     def set_presence(
         self, table: str, ids: Iterable[str], presence: Presence, evidence: str, *, run_id: int
     ) -> int:
-        """Return the rows *ids* a presence with its evidence; rows that already have it are not touched."""
+        """Give the rows *ids* a presence with its evidence; rows that already have it are not touched."""
+        evidence = self.door.text(evidence)
         with self.transaction():
             stamp = self.stamp()
             cursor = self.connection.executemany(
                 f"UPDATE {table} SET presence = ?, presence_evidence = ?, recorded_at = ?, run_id = ? "
                 "WHERE id = ? AND presence <> ?",
-                ((presence, evidence, stamp, run_id, id_, presence) for id_ in ids),
+                ((presence, evidence, stamp, run_id, self.door.id(id_), presence) for id_ in ids),
             )
             changed = max(cursor.rowcount, 0)
             if changed:
@@ -248,7 +268,7 @@ class PresenceRoom:
             self.connection.executemany(
                 "INSERT OR IGNORE INTO presence_hold VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (table, id_, source_id, presence, evidence, since, run_id)
+                    (table, self.door.id(id_), source_id, presence, self.door.text(evidence), since, run_id)
                     for table, ids in gone.items()
                     for id_ in ids
                 ),

@@ -22,7 +22,8 @@ from hub.files import storable
 from hub.placement import fold
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
-from hub.store.migrations import migrations
+from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewrite
+from hub.store.migrations import memory_trigger, migrations
 from hub.store.presence import PresenceRoom
 from hub.version import release
 
@@ -105,6 +106,7 @@ class Store(PresenceRoom):
         self.where = where
         connection.create_function("fold", 1, fold, deterministic=True)
         self.db = Database(connection)
+        self._door: Door | None = None
 
     @classmethod
     def open(cls, url: str | Path, *, base: Path | None = None) -> Self:
@@ -180,6 +182,13 @@ class Store(PresenceRoom):
                 f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; nothing was published."
             )
 
+    @property
+    def door(self) -> Door:
+        """Return what everything written passes: who was erased does not come back."""
+        if self._door is None:
+            self._door = load_door(self.connection)
+        return self._door
+
     # ---------- writing ----------
 
     @contextmanager
@@ -236,7 +245,7 @@ class Store(PresenceRoom):
         """
         by_table: dict[str, dict[str, Record]] = {}
         read = 0
-        for record in records:
+        for record in self.door.records(records) if self.door.shut else records:
             read += 1
             try:
                 by_table[record.table][record.id] = record
@@ -255,8 +264,6 @@ class Store(PresenceRoom):
             (before,) = self.connection.execute(keys).fetchone()
             written = 0
             for table, rows in by_table.items():
-                if table in {"account", "person"}:
-                    self._forget_erased(rows)
                 astuple = msgspec.structs.astuple
                 try:
                     written += write_rows(
@@ -273,18 +280,6 @@ class Store(PresenceRoom):
             if written:
                 self.tick(stamp)
         return changes
-
-    def _forget_erased(self, rows: dict[str, Record]) -> None:
-        """Keep who was erased as nobody: a source that still names them does not bring the name back."""
-        gone = {row[0] for row in self.connection.execute("SELECT id FROM erased")}
-        for id_ in gone & rows.keys():
-            record = rows[id_]
-            named = {
-                name: None
-                for name in ("email", "login", "employee_no", "tz", "aliases", "active_from", "active_to")
-                if hasattr(record, name)
-            }
-            rows[id_] = msgspec.structs.replace(record, display_name="(effacé)", **named)
 
     def _bad_record(
         self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error
@@ -332,7 +327,12 @@ class Store(PresenceRoom):
         self.connection.execute(
             "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT (source_id, partition) "
             "DO UPDATE SET value = excluded.value, run_id = excluded.run_id WHERE value IS NOT excluded.value",
-            (source_id, partition, json.dumps(value, sort_keys=True, ensure_ascii=False), run_id),
+            (
+                source_id,
+                self.door.id(partition),
+                json.dumps(self.door.json(value), sort_keys=True, ensure_ascii=False),
+                run_id,
+            ),
         )
 
     def cursors(self, source_id: str) -> dict[str, Any]:
@@ -401,7 +401,7 @@ class Store(PresenceRoom):
                 "error = ? WHERE id = ?",
                 (
                     verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0), counts.get("retries", 0),
-                    lacking, storable(error) if error else None, run_id,
+                    self.door.text(lacking) if lacking else None, self.door.text(storable(error)) if error else None, run_id,
                 ),
             )  # fmt: skip
 
@@ -436,8 +436,61 @@ class Store(PresenceRoom):
         """Keep who did what, and why."""
         self.connection.execute(
             "INSERT INTO audit_log (at, actor, action, object, before, after, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (utc_now(), actor, action, object_, before, after, reason),
+            (
+                utc_now(),
+                self.door.value(actor),
+                action,
+                self.door.id(object_),
+                *(self.door.text(one) if one else one for one in (before, after, reason)),
+            ),
         )
+
+    # ---------- forgetting ----------
+
+    def erasures(self) -> list[Pending]:
+        """Return the erasures that were asked for and are not finished."""
+        return pending(self.connection)
+
+    def start_erasure(
+        self, marks: Iterable[tuple[str, str]], *, texts: bool, actor: str, accounts: Iterable[str]
+    ) -> None:
+        """Keep the digests of somebody's identifiers, and that they are to be erased; matches of *accounts* are decided as they stand."""
+        with self.transaction():
+            add_marks(self.connection, marks, texts=texts, actor=actor, now=utc_now())
+            self.connection.executemany(
+                "UPDATE person_link SET method = 'manual' WHERE account_id = ? AND state = 'accepted' AND presence = 'present'",
+                ((one,) for one in accounts),
+            )
+        self._door = None
+
+    def rewrite_erased(self) -> dict[str, int]:
+        """Take who is marked out of every text of the store, in one transaction; gives rows per table."""
+        self._door = None
+        self.connection.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            done = rewrite(self.connection, lambda table: memory_trigger(self.db, table))
+            self.audit("privacy erase", "", actor="hub", after=json.dumps(done))
+            self.connection.execute("UPDATE erasure SET stage = 'files' WHERE stage = 'store'")
+        return done
+
+    def erasure_stage(self, stage: str) -> None:
+        """Say that every pending erasure goes on with *stage*, or is ``done``."""
+        with self.transaction():
+            self.connection.execute(
+                "UPDATE erasure SET stage = ?, finished_at = CASE WHEN ? = 'done' THEN ? END WHERE stage NOT IN ('store', 'done')",
+                (stage, stage, utc_now()),
+            )
+
+    def compact(self) -> None:
+        """Leave nothing of what was rewritten in free pages or in the log. Raises `ConfigError` while somebody reads the store."""
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as exc:
+            raise ConfigError(
+                f"The rows were rewritten, but the file could not be compacted ({exc}): run it again when nobody reads the store."
+            ) from exc
 
     # ---------- reading ----------
 

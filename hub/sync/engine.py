@@ -44,6 +44,7 @@ class _Work:
             currency=options.currency, cancelled=self.cancelled,
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
+        self.ctx.known_as = store.door.id
         self.cursors: dict[str, Any] = store.cursors(source.name)
         self.holds = store.has_holds(source.name)
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
@@ -111,7 +112,7 @@ class _Engine:
     def _read(self, work: _Work, partition: Partition) -> None:
         name = work.source.name
         try:
-            cursor = None if self.options.full else work.cursors.get(partition.id)
+            cursor = None if self.options.full else work.cursors.get(work.ctx.known_as(partition.id))
             for batch in work.source.read(work.ctx, partition, cursor):
                 if self.hooks.transform:
                     transform = self.hooks.transform

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+import msgspec
+
 from hub.placement import LEFT, here, left
 from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
@@ -39,6 +41,9 @@ def judge_absence(store: Store, source: Source, partition: Partition, *, run_id:
 def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: int) -> Changes:
     """Return rows the presence a proof says; what leaves a container beyond the guard in one run is held."""
     changes = Changes()
+    gone = (
+        [msgspec.structs.replace(one, id=store.door.id(one.id)) for one in gone] if store.door.shut else gone
+    )
     groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for proof in gone:
         table = proof.record.table
@@ -72,6 +77,9 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
     found = list(found)
     changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
     for census in (one for one in found if isinstance(one, Census)):
+        if store.door.shut:
+            known = frozenset(map(store.door.id, census.ids))
+            census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=known)
         table = census.record.table
         where, parameters = scope_sql(census.scope, table, source.name)
         rows = store.connection.execute(

@@ -20,7 +20,8 @@ able AS (
     UNION ALL SELECT day, person_key, 0, 0, seconds / seconds_per_day, 0 FROM planned_day WHERE kind = 'work'
     UNION ALL SELECT work_date, person_key, 0, 0, 0, days FROM fact_worklog WHERE category <> 'absence' AND approval <> 'rejected'
 )
-SELECT date_trunc('week', m.day)::DATE AS week_start, strftime(m.day, '%Y-%m') AS year_month, min(p.date_key) AS date_key, m.person_key,
-    round(sum(m.capacity_s))::BIGINT AS capacity_s, round(sum(m.absent) * any_value(f.seconds))::BIGINT AS absence_s,
-    round(sum(m.allocated) * any_value(f.seconds))::BIGINT AS allocated_s, round(sum(m.logged) * any_value(f.seconds))::BIGINT AS logged_s
+SELECT date_trunc('week', m.day)::DATE AS week_start, strftime(m.day, '%Y-%m') AS year_month, min(p.date_key) AS date_key,
+    m.person_key, round(sum(m.capacity_s))::BIGINT AS capacity_s, round(sum(m.absent) * any_value(f.seconds))::BIGINT AS absence_s,
+    round(sum(m.allocated) * any_value(f.seconds))::BIGINT AS allocated_s,
+    round(sum(m.logged) * any_value(f.seconds))::BIGINT AS logged_s, 'week' AS grain
 FROM moves m JOIN part_of_week p USING (day) JOIN who w USING (person_key) JOIN full_day f USING (calendar) GROUP BY ALL

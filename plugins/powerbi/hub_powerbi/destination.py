@@ -49,6 +49,8 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "powerbi"
+    addresses: ClassVar[bool] = True
+    """The roles of the model compare who looks with the addresses of ``dim_access``."""
 
     path: str
     project: str = "Hub"

@@ -135,7 +135,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
             ctx.report_missing(f"no file matches {self.path}: check the path, or whether the share is there.")
         full = mapping.snapshot == "full"
         each = mapping.files == "each" and full
-        names = {relative_name(path, ctx.base): path for path in files}
+        names = {ctx.known_as(relative_name(path, ctx.base)): path for path in files}
         identities = self._identities(ctx, names, cursors) if each else {name: name for name in names}
         for name, path in names.items():
             cursor: Any = cursors.get(identities[name])
@@ -281,7 +281,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         mapping, cls = self._mapping(ctx)
         if mapping.snapshot != "full" or mapping.files != "each":
             return
-        names = {relative_name(path, ctx.base) for path in self._files(ctx, mapping)}
+        names = {ctx.known_as(relative_name(path, ctx.base)) for path in self._files(ctx, mapping)}
         for name in sorted(cursors):
             if name.startswith("__") or cursors[name].get("file", name) in names:
                 continue

@@ -115,7 +115,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         guids: dict[str, list[Path]] = defaultdict(list)
         todo: list[PlanFile | Problem] = []
         for path in files:
-            name = relative_name(path, ctx.base)
+            name = ctx.known_as(relative_name(path, ctx.base))
             cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             guid: str | None = None
@@ -154,7 +154,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 yield self._partition(ctx, one)
 
     def _partition(self, ctx: Context, one: PlanFile | Problem) -> Partition:
-        name = relative_name(one.path, ctx.base)
+        name = ctx.known_as(relative_name(one.path, ctx.base))
         content = one.state.sha256[:12] if isinstance(one, PlanFile) else None
         return Partition(
             id=name,
@@ -220,7 +220,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         """Name the plans whose file is there; one whose file vanished is held until a person accepts."""
         present = set()
         for path in self._files(ctx):
-            name = relative_name(path, ctx.base)
+            name = ctx.known_as(relative_name(path, ctx.base))
             cursor = cursors.get(name)
             present.add(self._container_id(cursor["guid"] if cursor else None, name))
             if not cursor:
