@@ -14,7 +14,8 @@ from hub.columns import Personal
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right.
 
-    *personal* is what it says of somebody, None where nobody said; *kept* titles of work stay at every level of privacy.
+    *personal* is what it says of somebody, None where nobody said; *kept* titles of work stay at every
+    level of privacy.
     """
 
     type: str

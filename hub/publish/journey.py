@@ -44,7 +44,9 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *k* of how many people a published sum is made at least, *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of destinations;
+    *secret* is the key of pseudonyms, *k* of how many people a published sum is made at least,
+    *ca_bundle* the file of the company's own certificates. *session* makes the HTTP sessions of
+    destinations;
     None for patient ones.
     """
 
