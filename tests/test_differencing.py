@@ -229,9 +229,9 @@ def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
     assert fine > 0, "cells that show a team or a week are published at all"
 
 
-@pytest.mark.parametrize("broken", ["no rule", "no chain", "no memory"])
+@pytest.mark.parametrize(("broken", "seed"), [("no rule", 0), ("no chain", 22), ("no memory", 8)])
 def test_the_adversary_finds_what_a_broken_rule_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, seed: int
 ) -> None:
     """Every part of the rule is needed: without one of them the same adversary finds somebody."""
     if broken == "no rule":
@@ -243,9 +243,9 @@ def test_the_adversary_finds_what_a_broken_rule_leaves(
     else:
         monkeypatch.setattr(room, "_current", lambda ledger: None)
     found: list[Any] = []
-    for seed in range(24):
+    for number in range(seed, seed + 3):
         try:
-            hub = nights(seed, tmp_path / str(seed))
+            hub = nights(number, tmp_path / str(number))
         except AssertionError:
             found.append("a sum changed its lines")
             break

@@ -52,19 +52,17 @@ Paul Blanc;paul.blanc@corp.example;B1;pblanc;Équipe;Dev
     "checklists.csv": f"project_code;list;ref;label;mandatory;state;checked_on;evidence_url\nINFRA;Recette;{LOGIN};Relu par {NAME};oui;ok;15/01/2026;\n",
 }
 _PLAN = f"""<?xml version="1.0" encoding="UTF-8"?>
-<Project
-xmlns="http://schemas.microsoft.com/project"><SaveVersion>14</SaveVersion><Name>Plan</Name><Title>Plan</Title>
-<GUID>4B5A7A36-1111-4C7A-9A55-
-000000000001</GUID><MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>
-<Tasks><Task><UID>1</UID><ID>1</ID><Name>Revue de
-{NAME}</Name><Type>0</Type><OutlineLevel>1</OutlineLevel><Start>2026-01-05T08:00:00</Start>
-<Finish>2026-01-
-06T16:00:00</Finish><Work>PT14H0M0S</Work><Duration>PT14H0M0S</Duration><PercentComplete>0</PercentComplete><N
-otes>{NAME}</Notes></Task></Tasks>
-<Resources><Resource><UID>1</UID><ID>1</ID><Name>{NAME}</Name><EmailAddress>{MAIL}</EmailAddress><Type>1</Type
-></Resource></Resources>
-<Assignments><Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT14H0M0S</Work><St
-art>2026-01-05T08:00:00</Start>
+<Project xmlns="http://schemas.microsoft.com/project"><SaveVersion>14</SaveVersion><Name>Plan</Name><Title>Plan</Title>
+<GUID>4B5A7A36-1111-4C7A-9A55-000000000001</GUID><MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>
+<Tasks><Task><UID>1</UID><ID>1</ID>
+<Name>Revue de {NAME}</Name><Type>0</Type><OutlineLevel>1</OutlineLevel><Start>2026-01-05T08:00:00</Start>
+<Finish>2026-01-06T16:00:00</Finish>
+<Work>PT14H0M0S</Work><Duration>PT14H0M0S</Duration><PercentComplete>0</PercentComplete>
+<Notes>{NAME}</Notes></Task></Tasks>
+<Resources><Resource><UID>1</UID><ID>1</ID>
+<Name>{NAME}</Name><EmailAddress>{MAIL}</EmailAddress><Type>1</Type></Resource></Resources>
+<Assignments><Assignment><UID>1</UID>
+<TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT14H0M0S</Work><Start>2026-01-05T08:00:00</Start>
 <Finish>2026-01-06T16:00:00</Finish></Assignment></Assignments></Project>"""
 _HUB = """
 [sources.plans]
