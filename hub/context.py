@@ -124,7 +124,7 @@ class Context(RunContext):
         self.notes: list[str] = []
         self.unchanged = 0
         self.known_as: Callable[[str], str] = str
-        """Gives the name under which the store knows a partition: a name of somebody who was erased is not kept."""
+        """Gives the name under which the store knows a partition, without somebody who was erased."""
         self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
         self._cancelled = cancelled or threading.Event()
 

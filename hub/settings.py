@@ -96,7 +96,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[privacy]``: *key* makes pseudonyms, *keep_months* is how long lines of persons are kept before `hub privacy purge` sums them.
 
-    *k* is of how many people a sum that shows a team or a week is made at least, where a destination gets sums.
+    *k* is of how many people a sum that shows a team or a week is made at least, where a destination gets
+    sums.
     """
 
     key: Secret | None = None

@@ -1,7 +1,9 @@
-"""Nobody is found by subtraction: what is published, night after night and cut after cut, tells project-months and no smaller group.
+"""Nobody is found by subtraction: what is published tells project-months, and no smaller group.
 
-An adversary knows every published sum of every night. What a person did on a project in a week of a month, as one night brought it, is an
-unknown; a published sum is a vector over them. Whatever the adversary derives is a linear combination of such vectors.
+An adversary knows every published sum of every night. What a person did on a project in a week of a month, as
+one night brought it, is an
+unknown; a published sum is a vector over them. Whatever the adversary derives is a linear combination of such
+vectors.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Hub:
         self.people = {n + 1: self.rng.choice(["A", "A", "B", None]) for n in range(self.rng.randint(6, 16))}
         self.lines: list[tuple[int, int, date, int, int]] = []  # person, project, day, seconds, night
         self.night = 0
+        self.fine = 0
         self.published: list[tuple[Vector, bool]] = []  # and whether it is a whole project-month
         self.first: dict[tuple[Any, ...], set[Atom]] = {}  # what made a sum when it was first published
 
@@ -67,7 +70,8 @@ class Hub:
         place = (shown / "fact_worklog").as_posix() + "/**/*.parquet"
         people = (shown / "dim_person" / "data_0.parquet").as_posix()
         rows = seen.execute(
-            f"SELECT project_key, work_date, grain, person_key <> -1 AS named, p.team, seconds FROM read_parquet('{place}', hive_partitioning = false) w "
+            "SELECT project_key, work_date, grain, person_key <> -1 AS named, p.team, seconds FROM "
+            f"read_parquet('{place}', hive_partitioning = false) w "
             f"JOIN '{people}' p USING (person_key) ORDER BY grain DESC, named DESC"
         ).fetchall()
         seen.close()
@@ -90,6 +94,7 @@ class Hub:
             )
             self.first[project, day, grain, team, seconds] = cell
             used.setdefault((project, month), set()).update(cell)
+            self.fine += 1
             self.published.append(({a: Fraction(1) for a in cell}, False))
         for project, month, _ in rests:
             mine = {a for a in known if a[1] == project and f"{a[2]:%Y-%m}" == month}
@@ -103,7 +108,7 @@ class Hub:
         self.night += 1
 
     def _of(self, held: set[Atom], known: dict[Atom, int], seconds: int) -> set[Atom]:
-        """Return which of *held* make *seconds*: whole weeks, for one may have gone into the rest; amounts are such that no others do."""
+        """Return which of *held* make *seconds*: whole weeks, for one may have gone into the rest."""
         weeks = sorted({a[2] for a in held})
         for size in range(len(weeks), 0, -1):
             for some in itertools.combinations(weeks, size):
@@ -117,14 +122,16 @@ class Hub:
         feed.execute("SET TimeZone = 'UTC'")
         for name, table in model().tables.items():
             feed.execute(
-                f"CREATE TABLE {name} ({', '.join(f'{c} {facts.type}' for c, facts in table.columns.items())})"
+                f"CREATE TABLE {name} "
+                f"({', '.join(f'{c} {facts.type}' for c, facts in table.columns.items())})"
             )
         feed.executemany(
             "INSERT INTO dim_person (person_key, person_label, team) VALUES (?, ?, ?)",
             [[-1, "?", None], *([p, f"N{p}", t] for p, t in self.people.items())],
         )
         feed.executemany(
-            "INSERT INTO fact_worklog (worklog_id, work_date, date_key, project_key, task_key, person_key, source_key, category, approval, seconds, days, grain) "
+            "INSERT INTO fact_worklog (worklog_id, work_date, date_key, project_key, task_key, "
+            "person_key, source_key, category, approval, seconds, days, grain) "
             "VALUES (?, ?, 0, ?, -1, ?, 1, 'project', 'approved', ?, ?, 'day')",
             [
                 [str(n), day, project, person, seconds, seconds / 25200]
@@ -166,10 +173,12 @@ def nights(seed: int, root: Path) -> Hub:
 
 
 def small_groups(hub: Hub) -> Iterator[set[int]]:
-    """Yield the people of every quantity below *K* that follows from what was published, and not from whole project-months alone.
+    """Yield the people of every quantity below *K* that follows from what was published.
 
-    Per project, since no unknown is in two: up to three sums with small coefficients, and any share of what each night added to the total,
-    which is the difference of two totals. What a night added has unknowns of its own, so the best share is found night by night.
+    Per project, since no unknown is in two: up to three sums with small coefficients, and any share of
+    what each night added to the total,
+    which is the difference of two totals. What a night added has unknowns of its own, so the best share
+    is found night by night.
     """
     for project in PROJECTS:
         cells = list(
@@ -193,7 +202,7 @@ def small_groups(hub: Hub) -> Iterator[set[int]]:
 
 
 def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
-    """Return fewer than *K* people of whom alone *base* tells, after a share of what each night added is taken off; none where there are none."""
+    """Return fewer than *K* people of whom *base* less a share of each night tells; none where it is of more."""
     choices: list[list[set[int]]] = []
     for night in by_night:
         shares = {base.get(atom, Fraction(0)) for atom in night}
@@ -209,20 +218,20 @@ def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
 
 
 def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
-    """On random portfolios, nothing follows from all that was published but project-months, and sums of k people and more."""
+    """On random portfolios nothing follows but project-months, and sums of k people and more."""
     fine = 0
-    for seed in range(60 if proof else 8):
+    for seed in range(60 if proof else 5):
         hub = nights(seed, tmp_path / str(seed))
-        fine += sum(1 for v, whole in hub.published if not whole and v)
+        fine += hub.fine
 
         assert [] == list(itertools.islice(small_groups(hub), 3)), seed
 
     assert fine > 0, "cells that show a team or a week are published at all"
 
 
-@pytest.mark.parametrize("broken", ["no rule", "no chain", "no memory"])
+@pytest.mark.parametrize(("broken", "seed"), [("no rule", 0), ("no chain", 22), ("no memory", 8)])
 def test_the_adversary_finds_what_a_broken_rule_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, seed: int
 ) -> None:
     """Every part of the rule is needed: without one of them the same adversary finds somebody."""
     if broken == "no rule":
@@ -234,9 +243,9 @@ def test_the_adversary_finds_what_a_broken_rule_leaves(
     else:
         monkeypatch.setattr(room, "_current", lambda ledger: None)
     found: list[Any] = []
-    for seed in range(24):
+    for number in range(seed, seed + 3):
         try:
-            hub = nights(seed, tmp_path / str(seed))
+            hub = nights(number, tmp_path / str(number))
         except AssertionError:
             found.append("a sum changed its lines")
             break

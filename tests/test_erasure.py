@@ -1,4 +1,4 @@
-"""Somebody who was erased is nowhere: in no byte that the hub keeps, after no later sync, and no kill leaves half of it."""
+"""Somebody who was erased is nowhere: in no byte, after no later sync, and no kill leaves half of it."""
 
 from __future__ import annotations
 
@@ -54,10 +54,15 @@ Paul Blanc;paul.blanc@corp.example;B1;pblanc;Équipe;Dev
 _PLAN = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Project xmlns="http://schemas.microsoft.com/project"><SaveVersion>14</SaveVersion><Name>Plan</Name><Title>Plan</Title>
 <GUID>4B5A7A36-1111-4C7A-9A55-000000000001</GUID><MinutesPerDay>420</MinutesPerDay><CalendarUID>1</CalendarUID>
-<Tasks><Task><UID>1</UID><ID>1</ID><Name>Revue de {NAME}</Name><Type>0</Type><OutlineLevel>1</OutlineLevel><Start>2026-01-05T08:00:00</Start>
-<Finish>2026-01-06T16:00:00</Finish><Work>PT14H0M0S</Work><Duration>PT14H0M0S</Duration><PercentComplete>0</PercentComplete><Notes>{NAME}</Notes></Task></Tasks>
-<Resources><Resource><UID>1</UID><ID>1</ID><Name>{NAME}</Name><EmailAddress>{MAIL}</EmailAddress><Type>1</Type></Resource></Resources>
-<Assignments><Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT14H0M0S</Work><Start>2026-01-05T08:00:00</Start>
+<Tasks><Task><UID>1</UID><ID>1</ID>
+<Name>Revue de {NAME}</Name><Type>0</Type><OutlineLevel>1</OutlineLevel><Start>2026-01-05T08:00:00</Start>
+<Finish>2026-01-06T16:00:00</Finish>
+<Work>PT14H0M0S</Work><Duration>PT14H0M0S</Duration><PercentComplete>0</PercentComplete>
+<Notes>{NAME}</Notes></Task></Tasks>
+<Resources><Resource><UID>1</UID><ID>1</ID>
+<Name>{NAME}</Name><EmailAddress>{MAIL}</EmailAddress><Type>1</Type></Resource></Resources>
+<Assignments><Assignment><UID>1</UID>
+<TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT14H0M0S</Work><Start>2026-01-05T08:00:00</Start>
 <Finish>2026-01-06T16:00:00</Finish></Assignment></Assignments></Project>"""
 _HUB = """
 [sources.plans]
@@ -100,7 +105,7 @@ seconds = { column = "Heures", unit = "hours" }
 
 @pytest.fixture
 def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder whose every input names one person, synced, matched, cut, sealed and published at every level."""
+    """Return a folder whose every input names one person, synced, cut, sealed, published at every level."""
     monkeypatch.setenv("PM_HUB_KEY", "a key of this test")
     (hub_folder / "config" / "hub.toml").write_text(_HUB)
     for name, text in _CONFIG.items():
@@ -131,7 +136,7 @@ def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.M
 
 
 def found_in(folder: Path) -> list[tuple[str, bytes]]:
-    """Return (place, text) of every trace of the person: in file names, in bytes, in each string of a Parquet or DuckDB file, in the store."""
+    """Return (place, text) of every trace: in names, in bytes, in each string of a Parquet file and the store."""
     found: list[tuple[str, bytes]] = []
 
     def look(place: str, raw: bytes) -> None:
@@ -168,13 +173,14 @@ def hours(folder: Path) -> list[tuple[Any, ...]]:
     feed = root / (root / "CURRENT").read_text()
     with duckdb.connect() as connection:
         return connection.execute(
-            f"SELECT project_key, work_date, category, sum(seconds)::BIGINT, sum(amount) FROM read_parquet('{feed}/fact_worklog/**/*.parquet', hive_partitioning = false) "
+            "SELECT project_key, work_date, category, sum(seconds)::BIGINT, sum(amount) FROM "
+            f"read_parquet('{feed}/fact_worklog/**/*.parquet', hive_partitioning = false) "
             "GROUP BY ALL ORDER BY ALL"
         ).fetchall()
 
 
 def test_an_erased_person_is_nowhere(planted: Path, run_hub: Callable[..., Any]) -> None:
-    """No byte of the hub's own files has the person, nor after the sources, which still do, are read again; hours and money stay."""
+    """No byte has the person, nor after the sources, which still do, are read again; hours and money stay."""
     before = hours(planted)
     assert len({place.partition("/")[0] for place, _ in found_in(planted / "data")}) > 5
     erased = run_hub("privacy", "erase", MAIL, "--texts", "--yes")
@@ -233,7 +239,7 @@ def found_in_files(folder: Path) -> list[tuple[str, bytes]]:
 
 
 def test_below_the_nominative_levels_nobody_is_named(planted: Path) -> None:
-    """No manager, no owner, no author, no address of access.csv and no comment leaves at the default level; titles do, as they say."""
+    """No manager, owner, author, address or comment leaves at the default level; titles do, as they say."""
     names = {}
     for place in ("teams", "projects", "pseudo"):
         folder = planted / "out" / place / "latest"
@@ -281,7 +287,8 @@ def test_export_gives_the_texts_too(planted: Path, run_hub: Callable[..., Any]) 
     found = json.loads((planted / "one.json").read_text())["tables"]
 
     assert {
-        "account", "person", "worklog", "project", "register_item", "checklist_item", "assessment", "access", "budget_line", "calendar_day", "rate",
+        "account", "person", "worklog", "project", "register_item", "checklist_item", "assessment",
+        "access", "budget_line", "calendar_day", "rate",
         "task", "allocation", "person_link", "account_alias", "project_link", "cursor", "cut",
     } <= set(found)  # fmt: skip
 
@@ -435,7 +442,7 @@ def test_a_closed_cut_holds_no_person(planted: Path) -> None:
 
 
 def test_an_old_cut_is_redacted_once(planted: Path, run_hub: Callable[..., Any]) -> None:
-    """What an earlier hub closed with a manager in it is written again; both digests are recorded, and only the new one is the cut."""
+    """A manager in an older cut is written out of it; both digests are kept, only the new one is the cut."""
     place = planted / "data" / "cuts" / "1" / "dim_project.parquet"
     with duckdb.connect() as connection:
         connection.execute(

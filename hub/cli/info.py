@@ -133,7 +133,8 @@ def add_to(cli: click.Group) -> None:
             return 0
         for one in erasures:
             app.say(
-                f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published until `hub privacy erase --resume` has ended.",
+                f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published "
+                "until `hub privacy erase --resume` has ended.",
                 "red",
             )
         table = Table(box=None, pad_edge=False, header_style="bold")

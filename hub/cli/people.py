@@ -38,7 +38,7 @@ def _renew(app: App, store: Store) -> int:
 def _finish_erasing(app: App, store: Store) -> int:
     """Do what is left of the erasures, and publish anew."""
     from hub import privacy
-    from hub.feed import cuts
+    from hub.publish import cuts
 
     feed = app.settings.feed
     elsewhere = _elsewhere(app, store)
@@ -62,11 +62,13 @@ def _finish_erasing(app: App, store: Store) -> int:
 def _elsewhere(app: App, store: Store) -> list[str]:
     """Return where feeds with persons or titles were delivered to, with the day of the last delivery."""
     rows = store.rows(
-        "SELECT destination, max(coalesce(finished_at, started_at)) AS at, detail FROM publication WHERE state = 'published' GROUP BY destination, detail ORDER BY 1, 2"
+        "SELECT destination, max(coalesce(finished_at, started_at)) AS at, detail FROM publication "
+        "WHERE state = 'published' GROUP BY destination, detail ORDER BY 1, 2"
     )
     known = app.settings.destinations
     return [
-        f"{row['destination']} ({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
+        f"{row['destination']} "
+        f"({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
         f"{row['detail'] or '?'}, last on {row['at'][:10]}"
         for row in rows
     ]
@@ -174,7 +176,7 @@ def add_to(cli: click.Group) -> None:
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @click.pass_obj
     def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> int:
-        """Take away who a person is, in ids, history, closed cuts and snapshots too; hours stay with their project.
+        """Take away who a person is, in ids, history, cuts and snapshots too; hours stay with projects.
 
         Example: hub privacy erase jean.dupont@corp.com --texts
         """

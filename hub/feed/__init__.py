@@ -11,6 +11,9 @@ from hub.feed.moment import instant
 from hub.feed.projection import forget_projections, project_to, projection_folder
 
 __all__ = [
-    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue", "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant", "lines_of_month",
-    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to", "projection_folder", "receipts", "redact_cut", "table_caption",
+    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue",
+    "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant",
+    "lines_of_month",
+    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to",
+    "projection_folder", "receipts", "redact_cut", "table_caption",
 ]  # fmt: skip

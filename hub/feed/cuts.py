@@ -70,7 +70,7 @@ def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, 
 
 
 def _nobody(table: str, columns: Iterable[str] | None = None) -> str:
-    """Return the SELECT of *table* with nobody in it: what is declared personal is blank, but for the ids that rows are told apart by."""
+    """Return the SELECT of *table* with nobody in it: what is personal is blank, but for keys of rows."""
     shape = model().tables[table]
     listed = []
     for name in columns or shape.columns:
@@ -85,7 +85,10 @@ def _nobody(table: str, columns: Iterable[str] | None = None) -> str:
 
 
 def redact_cut(folder: Path, target: Path, rewrite: Callable[[str, bool], str]) -> None:
-    """Write the closed cut in *folder* again into *target*, with nobody in it; *rewrite* gives what a text becomes (and whether it is an id)."""
+    """Write the closed cut in *folder* again into *target*, with nobody in it.
+
+    *rewrite* gives what a text becomes; it is told whether that is an id.
+    """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True, mode=0o700)
     import duckdb

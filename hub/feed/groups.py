@@ -1,14 +1,16 @@
-"""Which sums of people's time go out below the nominative levels: those of k contributors or more, else whole project-months.
+"""Which sums of people's time go out: those of k contributors or more, else whole project-months.
 
-A *block* is what is always given: the hours of one category of one project in one month (rejected ones apart), its
-planned work, and the capacity of everybody in one month. Once the month is over a block is cut, once and for ever, into
-*cells* that show a week, a team or a nature, and a rest; each cell has k contributors or more, the rest none or as many.
-A later correction changes the rest only, and where there is no rest a cell goes into it: what readers can subtract is
-never more than a change of the block.
+A *block* is what is always given: the hours of one category of one project in one month (rejected ones
+apart), its planned work, and the capacity of everybody in one month. Once the month is over a block is cut,
+once and for ever, into *cells* that show a week, a team or a nature, and a rest; each cell has k contributors
+or more, the rest none or as many. A later correction changes the rest only, and where there is no rest a cell
+goes into it: what readers can subtract is never more than a change of the block. Plans and capacity of months
+that go on are cut anew each time: a plan that changes is seen to change.
 
-A publication during the month has given its total already. So contributors count per publication that brought their
-hours (and per part of the month that a cut tells apart): between any two cells leads a chain of cells, neighbours
-having k contributors each whom one and the same publication brought. What was published is kept in a ledger of sums.
+A publication during the month has given the total of its hours already. So contributors count per publication
+that brought their hours (and per part of the month that a cut tells apart): between any two cells leads a
+chain of cells, neighbours having k contributors each whom one and the same publication brought. What was
+published is kept in a ledger of sums.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ import msgspec
 from hub.files import write_atomically
 
 _BLOCK = {
-    "kind": "VARCHAR", "project_key": "BIGINT", "month": "VARCHAR", "category": "VARCHAR", "rejected": "BOOLEAN",
+    "kind": "VARCHAR", "project_key": "BIGINT", "month": "VARCHAR", "category": "VARCHAR",
+    "rejected": "BOOLEAN",
 }  # fmt: skip
 _PARTS = {
     "team": "VARCHAR", "week": "DATE", "source_key": "BIGINT", "is_billable": "BIGINT", "approval": "VARCHAR",
@@ -43,7 +46,8 @@ _LEDGER = {
     "block": {**_REST, "m1": "BIGINT", "m3": "DECIMAL(18,2)"},
     "cell": _CELL,
     "figure": {
-        "scope_kind": "VARCHAR", "scope_key": "BIGINT", "scope_label": "VARCHAR", "kpi": "VARCHAR", "measure": "VARCHAR",
+        "scope_kind": "VARCHAR", "scope_key": "BIGINT", "scope_label": "VARCHAR", "kpi": "VARCHAR",
+        "measure": "VARCHAR",
         "period": "VARCHAR", "value": "DOUBLE", "numerator": "DOUBLE", "denominator": "DOUBLE",
     },
 }  # fmt: skip
@@ -51,7 +55,7 @@ _THIS_BLOCK = " AND ".join(f"{name} = ?" for name in _BLOCK)
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What one person has in the finest cell of a block: its *parts*, *sums*, and the *classes* that brought it."""
+    """What one person has in the finest cell of a block, and the *classes* that brought it."""
 
     parts: tuple[Any, ...]
     person: int
@@ -60,7 +64,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A sum that goes out: its *level* (0 week and team, 1 team, 2 nature), what it shows, and its contributors."""
+    """A sum that goes out: *level* 0 shows week and team, 1 team, 2 nature."""
 
     level: int
     parts: tuple[Any, ...]
@@ -72,7 +76,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 def contributors(rows: Sequence[Row]) -> dict[int, int]:
-    """Return, per class, how many persons make the sum of *rows*: the hours, and the money where there is any."""
+    """Return, per class, how many persons make the hours of *rows*, and the money where there is any."""
     total: dict[int, list[Any]] = defaultdict(lambda: [0, 0])
     brought: dict[int, set[int]] = defaultdict(set)
     for row in rows:
@@ -92,9 +96,10 @@ def contributors(rows: Sequence[Row]) -> dict[int, int]:
 
 
 def settle(rows: Sequence[Row], k: int, *, net: bool = False) -> tuple[list[Cell], int]:
-    """Cut a block into cells of *k* contributors or more; gives them and the contributors of the rest: none, or as many.
+    """Cut a block into cells of *k* contributors; gives them and those of the rest: none, or as many.
 
-    *net* says that the second sum was taken off the first (absence): it stands apart where nobody or *k* people have any.
+    *net* says that the second sum was taken off the first (absence): it stands apart where nobody or *k*
+    people have any.
     """
     kept, pool = _candidates(rows, k)
     sizes = {key: contributors(mine) for key, mine in kept.items()}
@@ -145,7 +150,7 @@ def _shown(level: int, parts: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _linked(sizes: dict[Any, dict[int, int]], k: int) -> list[set[Any]]:
-    """Return the groups of cells within which a chain leads, neighbours having *k* contributors of one class each."""
+    """Return the groups of cells in which a chain leads, neighbours having *k* contributors of one class."""
     by_class: dict[int, list[Any]] = defaultdict(list)
     for key, found in sizes.items():
         for one, size in found.items():
@@ -179,10 +184,12 @@ def _total(rows: Sequence[Row], k: int) -> tuple[Any, ...]:
 def group(view: duckdb.DuckDBPyConnection, ledger: Path, feed_id: str, day: date, k: int) -> None:
     """Make the tables ``atom`` and ``published`` of the feed in the schema ``feed`` of *view*.
 
-    *ledger* is the folder that remembers what was published; *day* is that of the feed. One feed is decided once.
+    *ledger* is the folder that remembers what was published; *day* is that of the feed. One feed is
+    decided once.
     """
     view.execute("SET VARIABLE k = ?", [k])
     view.execute("SET VARIABLE day = ?", [day])
+    view.execute("SET VARIABLE drafting = false")
     view.execute("SET VARIABLE open_month = ?", [f"{day:%Y-%m}"])
     run_file(view, "atom")
     _recall(view, ledger)
@@ -193,6 +200,9 @@ def group(view: duckdb.DuckDBPyConnection, ledger: Path, feed_id: str, day: date
         _decide(view, k)
         view.execute("DELETE FROM was.meta")
         view.execute("INSERT INTO was.meta VALUES (?, ?)", [feed_id, night + 1])
+    view.execute("SET VARIABLE drafting = true")
+    view.execute(f"CREATE TABLE draft ({_listed(_CELL)})")
+    _insert(view, "draft", _CELL, _cut(view, k)[0])
     run_file(view, "published")
 
 
@@ -269,18 +279,24 @@ def _listed(columns: dict[str, str]) -> str:
 
 
 def _decide(view: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Note what this feed changes in months that go on, mend the blocks that were cut, cut those whose month is over."""
+    """Note what this feed changes in open months, mend the blocks that were cut, cut those that are over."""
     run_file(view, "change")
     _mend(view, k)
+    cells, rests = _cut(view, k)
+    _insert(view, "was.cell", _CELL, cells)
+    view.execute(f"CREATE TABLE rest_people ({_listed(_REST)})")
+    _insert(view, "rest_people", _REST, rests)
+    run_file(view, "block")
+
+
+def _cut(view: duckdb.DuckDBPyConnection, k: int) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Cut every block that is to be cut; gives the cells, and of how many people the rests are."""
     cells, rests = [], []
     for block, rows in _fresh(view):
         found, people = settle(rows, k, net=block[0] == "capacity")
         cells += [(*block, one.level, *one.parts, one.people, *one.sums) for one in found]
         rests.append((*block, people))
-    _insert(view, "was.cell", _CELL, cells)
-    view.execute(f"CREATE TABLE rest_people ({_listed(_REST)})")
-    _insert(view, "rest_people", _REST, rests)
-    run_file(view, "block")
+    return cells, rests
 
 
 def _fresh(view: duckdb.DuckDBPyConnection) -> Iterator[tuple[tuple[Any, ...], list[Row]]]:
@@ -295,10 +311,11 @@ def _fresh(view: duckdb.DuckDBPyConnection) -> Iterator[tuple[tuple[Any, ...], l
 
 
 def _mend(view: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Take cells back into the rest where a correction, or a higher *k*, would leave a rest that tells too much."""
+    """Take cells into the rest where a correction, or a higher *k*, would leave one that tells too much."""
     for *block, people, here, rest, money, moved in rows_of_file(view, "moved"):
         cells = view.execute(
-            f"SELECT rowid, people, m1, coalesce(m3, 0) FROM was.cell WHERE {_THIS_BLOCK} ORDER BY people, m1, rowid",
+            f"SELECT rowid, people, m1, coalesce(m3, 0) FROM was.cell WHERE {_THIS_BLOCK} ORDER BY "
+            "people, m1, rowid",
             block,
         ).fetchall()
         gone = []

@@ -1,4 +1,4 @@
-"""The feed as a destination may see it: what is personal left blank, and time summed to the level it was given."""
+"""The feed as a destination may see it: what is personal is blank, time is summed to its level."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hub.feed.kpi import catalogue
 from hub.feed.model import Table, model
 
 K = 5
-"""Of how many people a sum is made at least, where it shows a team or a week, unless `[privacy] k` says otherwise."""
+"""Of how many people a sum that shows a team or a week is made, unless `[privacy] k` says otherwise."""
 _LEDGER = "groups"
 _TEXTS = {
     "fr": {"hidden": "(Équipe non montrée)", "none": "(Sans équipe)", "several": "(Plusieurs sources)"},
@@ -34,12 +34,12 @@ def pseudonym(person_id: str, secret: bytes) -> str:
 
 
 def projection_folder(root: Path, level: str, *, addresses: bool = False) -> Path:
-    """Return where under *root* the projections of *level* lie; those with the *addresses* of access.csv lie apart."""
+    """Return where under *root* the projections of *level* lie; those with *addresses* lie apart."""
     return root / (f"{level}+access" if addresses and level != "nominative-line" else level)
 
 
 def forget_projections(root: Path, *, keep: str | None) -> None:
-    """Remove every projection under *root* but those of the feed *keep*; what was published stays remembered."""
+    """Remove every projection under *root* but those of the feed *keep*; the ledger stays."""
     for path in root.glob("*/*"):
         if path.parent.name != _LEDGER and path.name != keep:
             shutil.rmtree(path, ignore_errors=True)
@@ -56,9 +56,10 @@ def project_to(
 ) -> Path:
     """Return the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
 
-    ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`. At the others a sum that shows
-    a team or a week is made of *k* people or more (`hub.feed.groups`). *addresses* leaves those of access.csv in, for row-level security.
-    Built once per snapshot under *root*, then reused. Raises `ConfigError` when the key is missing.
+    ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`.
+    At the others a sum that shows a team or a week is made of *k* people or more (`hub.feed.groups`).
+    *addresses* leaves those of access.csv in, for row-level security. Built once per snapshot under
+    *root*, then reused. Raises `ConfigError` when the key is missing.
     """
     if level == "nominative-line":
         return snapshot
@@ -99,7 +100,8 @@ def project_to(
             if name not in made:
                 view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
             view.execute(
-                f"CREATE VIEW typed.{name} AS SELECT {', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t"
+                f"CREATE VIEW typed.{name} AS SELECT "
+                f"{', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t"
             )
         view.execute("USE typed")
         target.mkdir(parents=True, mode=0o700)
@@ -117,7 +119,7 @@ _MADE = ("dim_person", "fact_worklog", "dim_access")
 
 
 def _columns(name: str, table: Table, salt: str) -> Iterator[str]:
-    """Yield the select list of *name*: what its declarations call personal goes blank, a key of rows becomes a hash of itself."""
+    """Yield the select list of *name*: what is declared personal goes blank, a key becomes a hash."""
     for column, facts in table.columns.items():
         if name in _MADE or not facts.goes_blank:
             yield f"t.{column}::{facts.type} AS {column}"
@@ -143,7 +145,7 @@ def _pseudonyms(view: duckdb.DuckDBPyConnection, secret: bytes) -> None:
 
 
 def _sums(view: duckdb.DuckDBPyConnection, level: str, lang: str) -> None:
-    """Fill the tables of time from what goes out: cells with their team and week, the rest as project and month."""
+    """Fill the tables of time: cells with their team and week, the rest as project and month."""
     for name, text in _TEXTS[lang].items():
         view.execute(f"SET VARIABLE {name} = ?", [text])
     if level == "project":
@@ -154,18 +156,20 @@ def _sums(view: duckdb.DuckDBPyConnection, level: str, lang: str) -> None:
 
 
 def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
-    """Fill ``fact_kpi``: projects' as they are, natures' as the cells show them, teams' by their contributors."""
+    """Fill ``fact_kpi``: figures of projects, of natures as the cells show them, of teams as they may."""
     of_teams = [
         code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"
     ]
     view.execute("SET VARIABLE team_kpis = ?", [of_teams])
     run_file(view, "figures")
     if level == "team-week":
+        view.execute("CREATE TABLE load AS SELECT * FROM was.figure WHERE false")
         _choose(view, k)
         view.execute(
             "INSERT INTO fact_kpi SELECT f.* REPLACE (w.value AS value, w.numerator AS numerator, "
             "w.denominator AS denominator) FROM feed.fact_kpi f "
-            "JOIN was.figure w USING (scope_kind, scope_key, scope_label, kpi, measure, period) WHERE f.cut_key = 0"
+            "JOIN (SELECT * FROM was.figure UNION ALL SELECT * FROM load) w USING (scope_kind, scope_key, scope_label, kpi, measure, period) WHERE "
+            "f.cut_key = 0"
         )
 
 
@@ -177,17 +181,19 @@ class _TeamFigure(NamedTuple):
     people: int
     whole: bool
     known: bool
+    is_over: bool
 
 
 def _choose(view: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Add to the ledger the figures of teams that go out from now on, as they are now, all of one period at once.
+    """Add to the ledger the figures of teams that go out from now on, all of one period at once.
 
-    Another team beside them later could be subtracted; so can what is beside the teams in the figure of everybody.
+    Another team beside them later could be subtracted; so can what is beside the teams in the figure of
+    everybody.
     """
     periods: dict[tuple[str, str], list[_TeamFigure]] = defaultdict(list)
     for row in rows_of_file(view, "team_figures"):
         one = _TeamFigure(*row)
-        if not one.known:
+        if not one.known or not one.is_over:
             periods[one.kpi, one.period].append(one)
     for found in periods.values():
         fit = [one for one in found if one.people >= k and one.whole]
@@ -197,9 +203,10 @@ def _choose(view: duckdb.DuckDBPyConnection, k: int) -> None:
             while teams and 0 < whole.people - sum(one.people for one in teams) < k:
                 teams.pop()
         for one in (*teams, *others):
+            # a load of weeks to come changes with the plans
             view.execute(
-                "INSERT INTO was.figure SELECT scope_kind, scope_key, scope_label, kpi, measure, period, value, numerator, "
-                "denominator FROM feed.fact_kpi WHERE cut_key = 0 AND kpi = ? AND period = ? AND scope_kind = ? "
-                "AND scope_label = ?",
+                f"INSERT INTO {'was.figure' if one.is_over else 'load'} SELECT scope_kind, scope_key, scope_label, "
+                "kpi, measure, period, value, numerator, denominator FROM feed.fact_kpi WHERE cut_key = 0 "
+                "AND kpi = ? AND period = ? AND scope_kind = ? AND scope_label = ?",
                 [one.kpi, one.period, one.scope, one.label],
             )

@@ -1,7 +1,9 @@
 """Take somebody away for ever, by stages that a killed run leaves to the next one.
 
-``store``: identifiers are known as salted digests only, and every text of the store loses them in one transaction.
-``files``: closed cuts, feeds, projections and sign-ins lose them. ``compact``: nothing of it stays in free pages.
+``store``: identifiers are known as salted digests only, and every text of the store loses them in one
+transaction.
+``files``: closed cuts, feeds, projections and sign-ins lose them. ``compact``: nothing of it stays in free
+pages.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin(store: Store, subject: Subject, *, actor: str, texts: bool = False) -> None:
-    """Note that *subject* is to be erased; from then on nothing nominative is published until `finish` has done it.
+    """Note that *subject* is to be erased; nothing nominative is published until `finish` has done it.
 
     Links of their accounts stay as they are: a later matching could not find them again.
     """

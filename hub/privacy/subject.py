@@ -1,4 +1,4 @@
-"""Find a person in the store, hand over what concerns them, say how much is held of persons, take persons off old lines."""
+"""Find a person, hand over what concerns them, say what is held, take persons off old lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, identifiers, tables, 
 from hub.store.migrations import memory_trigger
 
 _DAYS = {
-    "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on", "assessment": "day", "person": "active_from",
+    "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on",
+    "assessment": "day", "person": "active_from",
 }  # fmt: skip
 """The day by which a line of a person is old; a task has none: it is work, and goes on."""
 _ROLES = ("worklog", "allocation", "task_change")
@@ -26,7 +27,7 @@ _ROLES = ("worklog", "allocation", "task_change")
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """One human being: the rows of `person` and of `account` that are them, and every name, address, login and number they have or had."""
+    """One human being: their rows of `person` and `account`, and all they are and were called."""
 
     name: str
     persons: tuple[str, ...]
@@ -41,7 +42,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows of one table say who somebody is, now and as older images, by which columns, and the oldest day they speak of."""
+    """How many rows of one table say who somebody is, by which columns, and since when."""
 
     table: str
     columns: tuple[str, ...]
@@ -51,12 +52,13 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(store: Store, who: str) -> Subject:
-    """Find a person by name, e-mail, employee number, login or id. Raises `ConfigError` when nobody or several people match."""
+    """Find a person by name, e-mail, number, login or id. Raises `ConfigError` for nobody, or several."""
     key = who.strip().lower()
     columns = "id, display_name, email, employee_no, login"
     found = "lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k"
     people = store.rows(
-        f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, aliases FROM person_history) "
+        f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, "
+        "aliases FROM person_history) "
         f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ')", {"k": key},
     )  # fmt: skip
     ids = {row["id"] for row in people}
@@ -76,7 +78,8 @@ def find(store: Store, who: str) -> Subject:
         row["id"]
         for row in store.rows(
             f"SELECT id FROM (SELECT {columns} FROM account UNION SELECT {columns} FROM account_history) "
-            "WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k OR (:alone AND lower(display_name) = :k)",
+            "WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k "
+            "OR (:alone AND lower(display_name) = :k)",
             {"k": key, "alone": int(not ids)},
         )
     }
@@ -85,7 +88,8 @@ def find(store: Store, who: str) -> Subject:
         row["person_id"]
         for id_ in accounts
         for row in store.rows(
-            "SELECT person_id FROM person_link WHERE account_id = ? AND state = 'accepted' AND presence = 'present'",
+            "SELECT person_id FROM person_link WHERE account_id = ? AND state = 'accepted' AND presence "
+            "= 'present'",
             (id_,),
         )
         if not ids
@@ -128,7 +132,8 @@ def _known(
     others = {
         row["display_name"]
         for row in store.rows(
-            "SELECT display_name FROM person WHERE presence = 'present' AND id NOT IN (SELECT value FROM json_each(?))",
+            "SELECT display_name FROM person WHERE presence = 'present' AND id NOT IN (SELECT value "
+            "FROM json_each(?))",
             (msgspec.json.encode(sorted(ids)).decode(),),
         )
     }
@@ -144,7 +149,7 @@ def _known(
 
 
 def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
-    """Return every row that concerns *subject*, older images too (with ``superseded_at``), by table: what is theirs and what names them."""
+    """Return every row that is *subject*'s or names them, by table, older images (``superseded_at``) too."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     ids = msgspec.json.encode([*subject.persons, *subject.accounts]).decode()
     probe = _probe(store, subject)
@@ -184,7 +189,7 @@ def _may_name(table: str, column: Column) -> bool:
 
 
 def texts(store: Store, subject: Subject) -> list[tuple[str, str, str, str]]:
-    """Return (table, column, id, text) of the free texts that hold a name, an address or a login of *subject*."""
+    """Return (table, column, id, text) of the free texts that name *subject*."""
     return texts_with(store.connection, subject.marks)
 
 
@@ -206,7 +211,8 @@ def report(store: Store) -> list[Held]:
         when = _DAYS.get(table, "NULL")
         when = f"substr({when}, 1, 10)" if when != "NULL" else when
         where = " OR ".join(
-            f"({name} IS NOT NULL AND {name} <> :erased AND {name} NOT LIKE '%{TOKEN}%' AND {name} NOT LIKE 'privacy:role/%')"
+            f"({name} IS NOT NULL AND {name} <> :erased AND {name} NOT LIKE '%{TOKEN}%' AND {name} NOT "
+            "LIKE 'privacy:role/%')"
             for name in named
         )
         if table == "account":
@@ -269,7 +275,8 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
                 done[name] = sum(
                     store.connection.execute(
                         f"UPDATE {name} SET {column} = {_role(name, column) if table in _ROLES else 'NULL'} "
-                        f"WHERE {_DAYS[table]} < ? AND {column} IS NOT NULL AND {column} NOT LIKE 'privacy:role/%'",
+                        f"WHERE {_DAYS[table]} < ? AND {column} IS NOT NULL AND {column} NOT LIKE "
+                        "'privacy:role/%'",
                         (limit,),
                     ).rowcount
                     for column in columns
@@ -291,7 +298,7 @@ def _role(table: str, column: str) -> str:
 
 @contextmanager
 def _without_memory(store: Store, names: tuple[str, ...]) -> Iterator[None]:
-    """Rewrite rows in one transaction without keeping what they were: one of the two places where the store may forget."""
+    """Rewrite rows in one transaction without keeping what they were."""
     store.connection.execute("PRAGMA secure_delete = ON")
     with store.transaction():
         for table in names:

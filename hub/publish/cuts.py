@@ -81,9 +81,10 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
 
 
 def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
-    """Take persons out of cuts closed by an earlier hub, once, and (*again*) out of all what was erased since; gives the labels.
+    """Take persons out of cuts that an earlier hub closed, and *again* out of all; gives the labels.
 
-    The old and the new digest are recorded; from then on only the new one is the cut. A killed run is taken up by the next.
+    The old and the new digest are recorded; from then on only the new one is the cut. A killed run is
+    taken up by the next.
     """
     done = []
     rows = store.rows(
@@ -102,7 +103,8 @@ def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
         new = digest(target)
         with store.transaction():
             store.connection.execute(
-                "UPDATE cut SET digest = ?, first_digest = coalesce(first_digest, digest), redacted_at = ? WHERE id = ?",
+                "UPDATE cut SET digest = ?, first_digest = coalesce(first_digest, digest), redacted_at "
+                "= ? WHERE id = ?",
                 (new, utc_now(), row["id"]),
             )
             store.audit("cut redact", row["label"], actor="hub", before=row["digest"], after=new)

@@ -1,8 +1,8 @@
 """Who was erased: salted digests of their identifiers, and the one place where the store's texts lose them.
 
-The store keeps no identifier of somebody who was erased, only a digest of each, so that a source which still names them does not bring
-them back: whatever is written passes `Door`. Ids made of an identifier are rewritten to a token that is always the same, so that later
-rows meet the earlier ones.
+The store keeps no identifier of somebody who was erased, only a digest of each, so that a source which still
+names them does not bring them back: whatever is written passes `Door`. Ids made of an identifier are
+rewritten to a token that is always the same, so that later rows meet the earlier ones.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -26,36 +27,44 @@ TOKEN = "erased-"  # noqa: S105 - not a secret
 ACCOUNT_REFS = frozenset({"account_id", "assignee_id", "author_id", "owner_id", "person_id"})
 """The columns of records that point to an account or a person."""
 TAIL: dict[str, Personal] = {
-    "source_id": "none", "presence": "none", "presence_evidence": "free text", "recorded_at": "none", "superseded_at": "none",
+    "source_id": "none", "presence": "none", "presence_evidence": "free text", "recorded_at": "none",
+    "superseded_at": "none",
 }  # fmt: skip
 """What every table of a record has beside the fields of the record."""
 PLUMBING: dict[str, dict[str, Personal]] = {
     "source": {"id": "none", "kind": "none", "base_url": "free text", "tz": "none"},
     "sync_run": {
-        "source_id": "none", "mode": "none", "started_at": "none", "finished_at": "none", "verdict": "none", "missing": "free text", "error": "free text",
+        "source_id": "none", "mode": "none", "started_at": "none", "finished_at": "none",
+        "verdict": "none", "missing": "free text", "error": "free text",
     },
     "cursor": {"source_id": "none", "partition": "login", "value": "login"},
     "presence_hold": {
-        "table_name": "none", "id": "login", "source_id": "none", "presence": "none", "evidence": "free text", "held_since": "none",
+        "table_name": "none", "id": "login", "source_id": "none", "presence": "none",
+        "evidence": "free text", "held_since": "none",
     },
     "clock": {"last": "none"},
     "publication": {
-        "destination": "none", "feed_id": "none", "state": "none", "started_at": "none", "finished_at": "none", "detail": "free text",
+        "destination": "none", "feed_id": "none", "state": "none", "started_at": "none",
+        "finished_at": "none", "detail": "free text",
     },
     "notice": {"subject": "free text", "state": "free text", "at": "none"},
     "audit_log": {
-        "at": "none", "actor": "login", "action": "none", "object": "login", "before": "free text", "after": "free text", "reason": "free text",
+        "at": "none", "actor": "login", "action": "none", "object": "login", "before": "free text",
+        "after": "free text", "reason": "free text",
     },
     "cut": {
-        "as_of": "none", "kind": "none", "label": "free text", "taken_at": "none", "actor": "login", "closed_at": "none", "digest": "none",
+        "as_of": "none", "kind": "none", "label": "free text", "taken_at": "none", "actor": "login",
+        "closed_at": "none", "digest": "none",
         "first_digest": "none", "redacted_at": "none",
     },
     "period_close": {"month": "none", "sealed_at": "none", "actor": "login", "digest": "none"},
     "period_line": {
-        "month": "none", "kind": "none", "row_id": "login", "day": "none", "category": "none", "approval": "none",
+        "month": "none", "kind": "none", "row_id": "login", "day": "none", "category": "none",
+        "approval": "none",
     },
     "period_variance": {
-        "sealed_month": "none", "posted_on": "none", "posted_at": "none", "kind": "none", "row_id": "login", "category": "none", "approval": "none",
+        "sealed_month": "none", "posted_on": "none", "posted_at": "none", "kind": "none",
+        "row_id": "login", "category": "none", "approval": "none",
         "reason": "none",
     },
     "erasure": {"stage": "none", "actor": "login", "asked_at": "none", "finished_at": "none"},
@@ -67,12 +76,13 @@ PLUMBING: dict[str, dict[str, Personal]] = {
 _OURS = frozenset(record.table for record in DECISIONS)
 """Tables whose texts the hub itself wrote, of names and addresses."""
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9]+")
 _PART = re.compile(r"[^/:|;]+")
 _MOST_WORDS = 6
 
 
 def fold(text: str) -> str:
-    """Return *text* as identifiers are compared: its words without accents and case, in alphabetical order."""
+    """Return *text* as identifiers are compared: words without accents and case, in order."""
     return " ".join(sorted(_fold_word(word) for word in _WORD.findall(unicodedata.normalize("NFKC", text))))
 
 
@@ -85,7 +95,8 @@ def _fold_word(word: str) -> str:
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """One identifier of somebody who was erased: its digest, never itself.
 
-    *kind* ``words`` is found in any text, ``part`` only as a whole part of an id or a whole value, ``id`` only as the whole id;
+    *kind* ``words`` is found in any text, ``part`` only as a whole part of an id or a whole value, ``id``
+    only as the whole id;
     ``word`` is one word of the others, to look for them fast. *texts* says that free texts lose it too.
     """
 
@@ -96,16 +107,16 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Door:
-    """What everything written passes: identifiers of erased people out, tokens in. It does nothing while nobody was erased."""
+    """What everything written passes: tokens for identifiers of erased people. While there are none, nothing."""
 
     def __init__(self, salt: str, marks: Iterable[Mark]) -> None:
         """Know *marks*, made with *salt*."""
         self._salt = bytes.fromhex(salt)
         self._marks = {(one.kind, one.mark): one for one in marks}
-        shapes = sorted({one.shape for one in self._marks.values() if one.kind in {"word", "part"}})
         self.shut = bool(self._marks)
-        # a word is looked at only where one of that length of letters and digits was erased
-        self._glance = re.compile(rf"(?<![^\W_])(?:{'|'.join(shapes)})(?![^\W_])") if shapes else None
+        # a word is looked at only where one as long, of letters or digits as it is, was erased
+        self._shapes = {one.shape for one in self._marks.values() if one.kind in {"word", "part"}}
+        self._ids = any(one.kind == "id" for one in self._marks.values())
         self._parts = any(one.kind == "part" for one in self._marks.values())
         self._seen: dict[str, bool] = {}
         self._whole: dict[str, str] = {}
@@ -152,7 +163,7 @@ class Door:
         return found
 
     def text(self, text: str, *, always: bool = True) -> str:
-        """Return a text with a token for every identifier in it; *always* also for those whose free texts were to stay."""
+        """Return a text with tokens for identifiers; *always* for those too whose free texts were to stay."""
         return self._words(text, exact=False, always=always) if self.shut else text
 
     def value(self, text: str) -> str:
@@ -182,22 +193,31 @@ class Door:
         found = list(records)
         if not self.shut or not found:
             return found
-        rows = [msgspec.structs.astuple(one) for one in found]
-        texts = ["\n".join([one for one in row if type(one) is str]) for row in rows]
-        hits = self._hits("\n".join(texts))
-        ids = any(kind == "id" for kind, _ in self._marks)
-        if not hits and not ids:
-            return found
-        some = re.compile("|".join(map(re.escape, sorted(hits)))) if hits else None
-        for place, (record, text) in enumerate(zip(found, texts, strict=True)):
-            if (some and some.search(text)) or (ids and self._names_id(record)):
-                found[place] = self.record(record)
+        kinds: dict[type[Record], list[int]] = {}
+        for place, record in enumerate(found):
+            try:
+                kinds[type(record)].append(place)
+            except KeyError:
+                kinds[type(record)] = [place]
+        for kind, places in kinds.items():
+            mine = [found[place] for place in places]
+            # most values of a column repeat, and nearly none names somebody: each is looked at once
+            named = {
+                name: hit
+                for name, getter in _texts(kind)
+                if (hit := self._named(set(map(getter, mine)), whole=self._ids and name in _refs(kind)))
+            }
+            for place, record in zip(places, mine, strict=True) if named else ():
+                if any(getattr(record, name) in hit for name, hit in named.items()):
+                    found[place] = self.record(record)
         return found
 
-    def _names_id(self, record: Record) -> bool:
-        """Say whether *record* is, or points to, an account whose whole id was erased."""
-        named = (getattr(record, name) for name in _refs(type(record)))
-        return any(isinstance(one, str) and self.id(one) != one for one in named)
+    def _named(self, values: set[Any], *, whole: bool) -> set[str]:
+        """Return those of *values* that hold an identifier, or (*whole*) are one."""
+        texts = [one for one in values if one]
+        hits = self._hits("\n".join(texts))
+        found = {one for one in texts if hits and not hits.isdisjoint(_words_of(one))}
+        return found | {one for one in texts if self.id(one) != one} if whole else found
 
     def record(self, record: Record) -> Record:
         """Return *record* without identifiers of erased people."""
@@ -245,19 +265,14 @@ class Door:
 
     def _hits(self, text: str) -> set[str]:
         """Return the words of *text* that are words of an identifier."""
-        if self._glance is None:
-            return set()
         found = set()
-        for word in set(
-            self._glance.findall(text if text.isascii() else unicodedata.normalize("NFKC", text))
-        ):
+        for word in set(_words_of(text)):
+            if _shape(word) not in self._shapes:
+                continue
             known = self._seen.get(word)
             if known is None:
                 folded = _fold_word(word)
-                known = ("word", self._digest("word", folded)) in self._marks or (
-                    "part",
-                    self._digest("part", folded),
-                ) in self._marks
+                known = any((kind, self._digest(kind, folded)) in self._marks for kind in ("word", "part"))
                 if len(self._seen) > 200_000:
                     self._seen.clear()
                 self._seen[word] = known
@@ -300,10 +315,25 @@ def _refs(record: type[Record]) -> tuple[str, ...]:
     return own + tuple(name for name in columns_of(record) if name in ACCOUNT_REFS)
 
 
-def _shape(text: str) -> str:
-    """Return a pattern of the runs of letters and digits of one word, letters as they are or with accents written apart."""
-    runs = re.findall(r"[^\W\d_]+|\d+", text)
-    return "".join(rf"\d{{{len(run)}}}" if run.isdigit() else rf"[^\W\d_]{{{len(run)}}}" for run in runs)
+@lru_cache(maxsize=64)
+def _texts(record: type[Record]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Return the columns of *record* that may hold an identifier, with what gets their value."""
+    return tuple(
+        (name, attrgetter(name))
+        for name, column in columns_of(record).items()
+        if column.kind in {"id", "reference", "text"}
+    )
+
+
+def _words_of(text: str) -> list[str]:
+    if text.isascii():
+        return _PLAIN_WORD.findall(text)
+    return _WORD.findall(unicodedata.normalize("NFKC", text))
+
+
+def _shape(word: str) -> str:
+    """Return how long *word* is, and whether it is of letters, of digits, or of both."""
+    return f"{len(word)}{'a' if word.isalpha() else 'd' if word.isdigit() else ''}"
 
 
 def load_door(connection: sqlite3.Connection) -> Door:
@@ -319,7 +349,7 @@ def load_door(connection: sqlite3.Connection) -> Door:
 def identifiers(
     names: Iterable[str], values: Iterable[str], ids: Iterable[str]
 ) -> dict[tuple[str, str], None]:
-    """Return the (kind, text) to mark of somebody's *names*, *values* (addresses, logins, numbers) and account *ids*.
+    """Return the (kind, text) to mark of somebody's *names*, *values* (addresses, logins) and *ids*.
 
     What is short or a number is found only where it stands alone: in a text it might be anything.
     """
@@ -366,7 +396,7 @@ def tables(connection: sqlite3.Connection) -> dict[str, dict[str, Column]]:
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """An erasure that was asked for and is not finished; *stage* is what comes next: store, files or compact."""
+    """An erasure that is not finished; *stage* is what comes next: store, files or compact."""
 
     id: int
     stage: str
@@ -385,7 +415,8 @@ def add_marks(
     """Keep the digests of (kind, text) pairs, and that an erasure is pending; inside a transaction."""
     door = load_door(connection)
     connection.executemany(
-        "INSERT INTO erased_mark (mark, shape, kind, texts) VALUES (?, ?, ?, ?) ON CONFLICT (kind, mark) DO UPDATE SET texts = max(texts, excluded.texts)",
+        "INSERT INTO erased_mark (mark, shape, kind, texts) VALUES (?, ?, ?, ?) ON CONFLICT (kind, "
+        "mark) DO UPDATE SET texts = max(texts, excluded.texts)",
         [
             (one.mark, one.shape, one.kind, int(one.texts))
             for kind, text in found
@@ -396,7 +427,7 @@ def add_marks(
 
 
 def rewrite(connection: sqlite3.Connection, triggers: Callable[[str], str]) -> dict[str, int]:
-    """Take what is marked out of every text of every table, histories too, without keeping what it was; gives rows per table.
+    """Take what is marked out of every text of every table, and keep no old image; gives rows per table.
 
     Inside a transaction. *triggers* gives the statement that makes the memory trigger of a table again.
     """
@@ -440,7 +471,7 @@ def rewrite(connection: sqlite3.Connection, triggers: Callable[[str], str]) -> d
 
 
 def _call(name: str, column: Column, record: str) -> str | None:
-    """Return the SQL that gives *name*, of the table of a *record* or of the store itself, without identifiers; None where nobody can be in it."""
+    """Return the SQL of the column *name* without identifiers, or None where nobody can be in it."""
     if record and name in TAIL:
         return f"past_text({name})" if TAIL[name] != "none" else None
     if not record:
@@ -470,7 +501,7 @@ def _call(name: str, column: Column, record: str) -> str | None:
 def texts_with(
     connection: sqlite3.Connection, found: Iterable[tuple[str, str]]
 ) -> list[tuple[str, str, str, str]]:
-    """Return (table, column, id, text) of the free texts that hold one of the (kind, text) pairs, older images too."""
+    """Return (table, column, id, text) of the free texts that hold one of the (kind, text) pairs."""
     salt = "00" * 32
     empty = Door(salt, ())
     probe = Door(

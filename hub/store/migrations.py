@@ -223,9 +223,11 @@ def _remade(db: Database, table: str, ddl: str) -> None:
 _PLUMBING_0004 = """
 CREATE TABLE erasure_key (one INTEGER PRIMARY KEY CHECK (one = 1), salt TEXT NOT NULL);
 INSERT INTO erasure_key VALUES (1, lower(hex(randomblob(32))));
-CREATE TABLE erased_mark (mark TEXT NOT NULL, shape TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('words','part','id','word')),
+CREATE TABLE erased_mark (mark TEXT NOT NULL, shape TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN
+('words','part','id','word')),
     texts INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, mark));
-CREATE TABLE erasure (id INTEGER PRIMARY KEY, stage TEXT NOT NULL CHECK (stage IN ('store','files','compact','done')),
+CREATE TABLE erasure (id INTEGER PRIMARY KEY, stage TEXT NOT NULL CHECK (stage IN
+('store','files','compact','done')),
     actor TEXT NOT NULL, asked_at TEXT NOT NULL, finished_at TEXT);
 ALTER TABLE cut ADD COLUMN first_digest TEXT;
 ALTER TABLE cut ADD COLUMN redacted_at TEXT;
@@ -234,7 +236,7 @@ ALTER TABLE cut ADD COLUMN redacted_at TEXT;
 
 @migrations(name="0004_erasure")
 def _erasure(db: Database) -> None:
-    """Keep erased people as salted digests; what was kept as ids in clear becomes digests, and still leaves nobody back in."""
+    """Keep erased people as salted digests; ids that were kept in clear become digests."""
     _run(db, _PLUMBING_0004)
     (salt,) = db.execute("SELECT salt FROM erasure_key").fetchone()
     for (id_,) in db.execute("SELECT id FROM erased").fetchall():
@@ -242,7 +244,8 @@ def _erasure(db: Database) -> None:
         db.execute("INSERT INTO erased_mark VALUES (?, '', 'id', 0)", (digest,))
     if db.execute("SELECT 1 FROM erased").fetchone():
         db.execute(
-            "INSERT INTO erasure (stage, actor, asked_at) VALUES ('store', 'migration', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+            "INSERT INTO erasure (stage, actor, asked_at) VALUES ('store', 'migration', "
+            "strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
         )
     db.execute("DROP TABLE erased")
 

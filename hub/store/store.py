@@ -454,11 +454,12 @@ class Store(PresenceRoom):
     def start_erasure(
         self, marks: Iterable[tuple[str, str]], *, texts: bool, actor: str, accounts: Iterable[str]
     ) -> None:
-        """Keep the digests of somebody's identifiers, and that they are to be erased; matches of *accounts* are decided as they stand."""
+        """Keep the digests of somebody to erase; the matches of their *accounts* are decided as they stand."""
         with self.transaction():
             add_marks(self.connection, marks, texts=texts, actor=actor, now=utc_now())
             self.connection.executemany(
-                "UPDATE person_link SET method = 'manual' WHERE account_id = ? AND state = 'accepted' AND presence = 'present'",
+                "UPDATE person_link SET method = 'manual' WHERE account_id = ? AND state = 'accepted' "
+                "AND presence = 'present'",
                 ((one,) for one in accounts),
             )
         self._door = None
@@ -477,19 +478,21 @@ class Store(PresenceRoom):
         """Say that every pending erasure goes on with *stage*, or is ``done``."""
         with self.transaction():
             self.connection.execute(
-                "UPDATE erasure SET stage = ?, finished_at = CASE WHEN ? = 'done' THEN ? END WHERE stage NOT IN ('store', 'done')",
+                "UPDATE erasure SET stage = ?, finished_at = CASE WHEN ? = 'done' THEN ? END WHERE "
+                "stage NOT IN ('store', 'done')",
                 (stage, stage, utc_now()),
             )
 
     def compact(self) -> None:
-        """Leave nothing of what was rewritten in free pages or in the log. Raises `ConfigError` while somebody reads the store."""
+        """Leave nothing of what was rewritten in free pages or log. Raises `ConfigError` while it is read."""
         try:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self.connection.execute("VACUUM")
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as exc:
             raise ConfigError(
-                f"The rows were rewritten, but the file could not be compacted ({exc}): run it again when nobody reads the store."
+                f"The rows were rewritten, but the file could not be compacted ({exc}): run it again "
+                "when nobody reads the store."
             ) from exc
 
     # ---------- reading ----------

@@ -1,7 +1,8 @@
--- Grain: one sum that goes out: a cell of the ledger (level 0 week and team, 1 team, 2 nature), or what remains of a
+-- Grain: one sum that goes out: a cell (level 0 week and team, 1 team, 2 nature), or what remains of a
 -- block (3).
 CREATE TABLE published AS
-WITH whole AS (
+WITH cell AS (SELECT * FROM was.cell UNION ALL SELECT * FROM draft
+), whole AS (
     SELECT kind, project_key, month, category, rejected, sum(m1)::BIGINT AS m1, sum(m2) AS m2, sum(m3) AS m3,
         sum(m4) AS m4,
         CASE WHEN count(DISTINCT source_key) = 1 THEN any_value(source_key) ELSE -1 END AS source_key
@@ -9,9 +10,9 @@ WITH whole AS (
 ), given AS (
     SELECT kind, project_key, month, category, rejected, sum(m1)::BIGINT AS m1, sum(m2) AS m2, sum(m3) AS m3,
         sum(m4) AS m4
-    FROM was.cell GROUP BY ALL
+    FROM cell GROUP BY ALL
 )
-SELECT * FROM was.cell SEMI JOIN whole USING (kind, project_key, month, category, rejected)
+SELECT * FROM cell SEMI JOIN whole USING (kind, project_key, month, category, rejected)
 UNION ALL BY NAME
 SELECT kind, project_key, month, category, rejected, 3 AS level, w.source_key,
     CASE WHEN rejected THEN 'rejected' ELSE 'unknown' END AS approval, w.m1 - coalesce(g.m1, 0) AS m1,

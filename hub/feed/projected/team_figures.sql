@@ -1,4 +1,5 @@
--- Grain: one figure of a team (or of everybody) in a period that is over: by how many people, and whether the sums
+-- Grain: one figure of a team (or of everybody) in a period that is over (a load: in any): by how many people, and
+-- whether the sums
 -- that go out hold
 -- all that a load or an activity is the sum of.
 WITH figure AS (
@@ -23,9 +24,10 @@ WITH figure AS (
             AND CASE WHEN s.monthly THEN c.month = s.period ELSE c.level = 0 AND c.week BETWEEN s.first_day
                 AND s.last_day END), 0)
             AS shown
-    FROM span s WHERE strftime(s.last_day, '%Y-%m') < getvariable('open_month')
+    FROM span s
 )
 SELECT kpi, period, scope_kind, scope_label, coalesce(people, workers)::BIGINT AS people,
     kind IS NULL OR had = shown AS whole,
-    EXISTS (SELECT 1 FROM was.figure w WHERE w.kpi = c.kpi AND w.period = c.period) AS known
-FROM counted c ORDER BY ALL
+    EXISTS (SELECT 1 FROM was.figure w WHERE w.kpi = c.kpi AND w.period = c.period) AS known,
+    strftime(last_day, '%Y-%m') < getvariable('open_month') AS is_over
+FROM counted c WHERE is_over OR kpi = 'LOAD_TEAM' ORDER BY ALL

@@ -226,7 +226,10 @@ class Counter:
 
     def wanted(self, report: PublishReport) -> dict[str, list[str]]:
         """Return the rows that the destination should show of the feed in *report*."""
-        folder = project_to(self.destination.privacy, Path(report.folder), self.root / "feed" / "projections")
+        folder = project_to(
+            self.destination.privacy, Path(report.folder), self.root / "feed" / "projections",
+            addresses=self.destination.addresses,
+        )  # fmt: skip
         connection = open_feed(folder)
         try:
             found = {}
