@@ -10,7 +10,8 @@ env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -r requirements.txt -c constraints.txt
+	$(PIP) setuptools -c constraints.txt
+	$(PIP) --no-build-isolation -r requirements.txt -c constraints.txt || $(PIP) -r requirements.txt -c constraints.txt
 	@touch $@
 
 demo: env
