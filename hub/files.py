@@ -16,6 +16,9 @@ import msgspec
 
 from hub.errors import SourceDataError
 
+FORMULA_STARTS = "=+@\t\r-"
+"""A spreadsheet runs a text that begins with one of these, unless an apostrophe stands before it (OWASP)."""
+
 
 class FileState(msgspec.Struct, frozen=True, kw_only=True):
     """What tells one content of a file from another: bytes, modification time in ns, sha256 in hex."""

@@ -281,3 +281,24 @@ def test_like_names_are_proposed(proof: bool) -> None:
     assert {"proposed"} == {match.state for match in found}
     assert took < 60, "the promise of the design: under a minute"
     assert [] == matching.match_tasks(plan[:5], [ExecTask(id="x", project=2, title=names[0])], set())
+
+
+def test_no_name_runs_in_the_spreadsheet(store: Store) -> None:
+    """A name that begins like a formula begins with an apostrophe; the decisions come back all the same."""
+    texts = ("=1+1", "+33 1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=2", "a=b", "'quoted")
+    people: list[Record] = [
+        Person(id=f"config:people/{n}", display_name=text) for n, text in enumerate(texts)
+    ]
+    accounts: list[Record] = [Account(id=f"jira:{n}", display_name=text) for n, text in enumerate(texts)]
+    fill(store, people, accounts)
+    matching.propose(store, {}, actor="me")
+    text = matching.export_csv(store)
+    rows = {row["left"]: row for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=";")}
+    waiting = matching.lines(store)
+    done = matching.import_csv(store, text.replace("proposed", "accepted"), name="m.csv", actor="me")
+
+    assert set(rows) == {line.left for line in waiting} == {account.id for account in accounts}
+    for line in waiting:
+        risky = line.left_name[:1] in {"=", "+", "-", "@", "\t", "\r"}
+        assert ("'" if risky else "") + line.left_name == rows[line.left]["left_name"]
+    assert (len(waiting), 0) == done
