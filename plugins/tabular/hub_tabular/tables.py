@@ -12,7 +12,7 @@ from typing import Any
 
 from hub import SourceDataError, cell_text
 from hub_tabular.formats import Shown, formats
-from hub_tabular.mapping import Drop, Mapping
+from hub_tabular.mapping import Drop, Mapping, Unpivot
 
 TEXT = (".csv", ".tsv", ".txt")
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
@@ -185,10 +185,8 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
         if pivot is None or mapping.unpivot is None:
             yield number, row
             continue
-        fixed = {name: value for name, value in row.items() if not pivot.search(name)}
-        for name, value in row.items():
-            if pivot.search(name) and cell_text(value):
-                yield number, fixed | {mapping.unpivot.name: name, mapping.unpivot.value: value}
+        for one in _unpivoted(row, mapping.unpivot, pivot):
+            yield number, one
     if names is None:
         raise SourceDataError(
             f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
@@ -205,6 +203,13 @@ def first_headers(path: Path, mapping: Mapping) -> list[str]:
     raise SourceDataError(
         f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
     )
+
+
+def _unpivoted(row: dict[str, Any], unpivot: Unpivot, pattern: re.Pattern[str]) -> Iterator[dict[str, Any]]:
+    fixed = {name: value for name, value in row.items() if not pattern.search(name)}
+    for name, value in row.items():
+        if pattern.search(name) and cell_text(value):
+            yield fixed | {unpivot.name: name, unpivot.value: value}
 
 
 def _dropped(row: dict[str, Any], drops: list[tuple[Drop, re.Pattern[str]]]) -> bool:
