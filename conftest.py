@@ -26,9 +26,19 @@ settings.load_profile("proof" if PROOF else "sample")
 os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
 
 BUDGET = {
-    "tests": 330, "plugins/demo": 60, "plugins/files": 30, "plugins/jira": 60, "plugins/msproject": 90, "plugins/postgresql": 30,
-    "plugins/powerbi": 90, "plugins/redmine": 40, "plugins/rest": 60, "plugins/tableau": 20, "plugins/tabular": 60, "plugins/taskworld": 40,
-}  # fmt: skip
+    "tests": 330,
+    "plugins/demo": 60,
+    "plugins/files": 30,
+    "plugins/jira": 60,
+    "plugins/msproject": 90,
+    "plugins/postgresql": 30,
+    "plugins/powerbi": 90,
+    "plugins/redmine": 40,
+    "plugins/rest": 60,
+    "plugins/tableau": 20,
+    "plugins/tabular": 60,
+    "plugins/taskworld": 40,
+}
 """Seconds of processor time that the tests of a directory may take in `make test`, on the machine that made these figures.
 
 They are reported, and never decide a test: another machine is slower. A directory without a budget fails (tests/test_guards.py).
@@ -36,10 +46,21 @@ They are reported, and never decide a test: another machine is slower. A directo
 
 
 SLOW = (
-    "tests/test_cuts.py", "tests/test_encodings.py", "tests/test_guards.py::test_generated_docs_are_in_step", "tests/test_measures.py",
-    "tests/test_new_plugin.py", "tests/test_start.py", "plugins/demo", "plugins/files", "plugins/postgresql", "plugins/powerbi",
-)  # fmt: skip
-"""What `make test-fast` leaves out beside the parts of the long proofs: whole feeds again and again, and pages that are written from the code."""
+    "tests/test_cuts.py",
+    "tests/test_encodings.py",
+    "tests/test_guards.py::test_generated_docs_are_in_step",
+    "tests/test_measures.py",
+    "tests/test_new_plugin.py",
+    "tests/test_start.py",
+    "plugins/demo",
+    "plugins/files",
+    "plugins/postgresql",
+    "plugins/powerbi",
+)
+"""What `make test-fast` leaves out beside the parts of the long proofs.
+
+Whole feeds again and again, and pages that are written from the code.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +127,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "teardown":
         spent, begun = item.stash[_BEGUN]
-        report.user_properties = [*item.user_properties, ("spent", _spent() - spent), ("took", time.monotonic() - begun)]  # type: ignore[attr-defined]  # fmt: skip
+        report.user_properties = [
+            *item.user_properties,
+            ("spent", _spent() - spent),
+            ("took", time.monotonic() - begun),
+        ]  # type: ignore[attr-defined]
     return report
 
 

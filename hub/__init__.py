@@ -120,7 +120,8 @@ _ROOMS = {
     "plugins": ("Plugins",),
     "records": (
         "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem",
-        "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem", "SlaCycle",
+        "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem",
+        "SlaCycle",
         "Task", "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),

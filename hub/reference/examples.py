@@ -1,4 +1,7 @@
-"""An example of every file of reference data, as `hub init` writes it beside the configuration; a line that begins with # is skipped."""
+"""An example of every file of reference data, as `hub init` writes it beside the configuration.
+
+A line that begins with # is skipped.
+"""
 
 from __future__ import annotations
 

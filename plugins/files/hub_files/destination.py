@@ -64,7 +64,8 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
                 f"{root / LATEST} could not be replaced ({exc.strerror}): "
-                "it is read-only, the disk is full, or a file in it is open in another program such as Excel. "
+                "it is read-only, the disk is full, or a file in it is open in another program such as "
+                "Excel. "
                 "Close it and publish again; the files that were there are still there."
             ) from exc
         latest = root / LATEST

@@ -1,4 +1,7 @@
-"""A tool over HTTP, as its mapping describes it: signing in, and lists paged to the end, held to their totals."""
+"""A tool over HTTP, as its mapping describes it.
+
+Signing in, and lists paged to the end, held to their totals.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,10 @@ _MAX_COLUMNS = 2000
 def grid(
     path: Path, *, sheet: str | int = 0, encoding: str | None = None, delimiter: str | None = None
 ) -> Iterator[list[Any]]:
-    """Yield the raw rows of *path*. Raises `SourceDataError` saying what is wrong with the file and how to mend it."""
+    """Yield the raw rows of *path*.
+
+    Raises `SourceDataError` saying what is wrong with the file and how to mend it.
+    """
     if path.suffix.lower() in TEXT:
         yield from _text_rows(path, encoding, delimiter)
     else:
@@ -84,11 +87,13 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
         ) from exc
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as exc:
         raise SourceDataError(
-            f"{path.name} cannot be read as a workbook ({exc}): it is damaged, half-written or of another type."
+            f"{path.name} cannot be read as a workbook ({exc}): "
+            "it is damaged, half-written or of another type."
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror or exc}): close it elsewhere or give the right to read."
+            f"{path.name} cannot be opened ({exc.strerror or exc}): "
+            "close it elsewhere or give the right to read."
         ) from exc
 
 
@@ -117,7 +122,8 @@ def detect_encoding(path: Path) -> str:
         raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror}).") from exc
     from charset_normalizer import from_bytes
 
-    # the exports of office tools west of the Oder are one of these; a free guess takes short accents for Cyrillic
+    # the exports of office tools west of the Oder are one of these; a free guess takes short accents for
+    # Cyrillic
     best = from_bytes(sample, cp_isolation=["cp1252", "latin_1", "iso8859_15", "mac_roman", "cp850"]).best()
     return best.encoding if best and best.encoding != "latin_1" else "cp1252"
 
