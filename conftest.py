@@ -1,4 +1,4 @@
-"""Shared fixtures, the two sizes of the long proofs and their parts, and what each directory of tests costs."""
+"""Shared fixtures, the two sizes of the long proofs and their parts, and what tests cost."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ BUDGET = {
     "plugins/tabular": 60,
     "plugins/taskworld": 40,
 }
-"""Seconds of processor time that the tests of a directory may take in `make test`, on the machine that made these figures.
+"""Seconds of processor time that the tests of a directory may take in `make test`.
 
-They are reported, and never decide a test: another machine is slower. A directory without a budget fails (tests/test_guards.py).
+The figures are those of one machine. They are reported, and never decide a test: another machine is slower.
+A directory without a budget fails (tests/test_guards.py).
 """
 
 
@@ -127,11 +128,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "teardown":
         spent, begun = item.stash[_BEGUN]
-        report.user_properties = [
+        report.user_properties = [  # type: ignore[attr-defined]
             *item.user_properties,
             ("spent", _spent() - spent),
             ("took", time.monotonic() - begun),
-        ]  # type: ignore[attr-defined]
+        ]
     return report
 
 

@@ -1,4 +1,4 @@
-"""Build wheels and sdists of the hub and every plugin into dist/, byte for byte the same for the same sources."""
+"""Build wheels and sdists of the hub and every plugin into dist/, the same bytes for the same sources."""
 
 from __future__ import annotations
 

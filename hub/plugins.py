@@ -1,4 +1,4 @@
-"""Name plugins without importing them, import one where it is needed, isolate the broken ones, and say how to mend them."""
+"""Name plugins without importing them; import one where it is needed; isolate the broken and tell the mend."""
 
 from __future__ import annotations
 
@@ -378,7 +378,7 @@ class _Memory:
 
 
 def _installed(entry: importlib.metadata.EntryPoint) -> tuple[PluginInfo, str]:
-    """Return what an installed plugin is called, and the stamp of its code (empty where there is none to be seen)."""
+    """Return what an installed plugin is called, and the stamp of its code (empty where none is seen)."""
     # the head of the file by hand: the library's own parser reads the whole README with it
     text = (entry.dist.read_text("METADATA") or entry.dist.read_text("PKG-INFO") or "") if entry.dist else ""
     head = dict(re.findall(r"^(Name|Version): (.+)$", text.partition("\n\n")[0], re.MULTILINE))

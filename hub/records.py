@@ -287,7 +287,10 @@ class Project(Record, frozen=True, kw_only=True):
 
 
 class ProjectLink(Record, frozen=True, kw_only=True):
-    """Which container feeds which project, with which facets (comma-separated), for which tasks (*filter*; empty: all)."""
+    """Which container feeds which project, with which facets, for which tasks.
+
+    Facets are separated by commas; an empty *filter* takes all tasks.
+    """
 
     project_code: Word
     container_id: Ref

@@ -119,7 +119,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Return the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
+        """Return the Microsoft account and the service it is for, where a person may have to sign in.
+
+        They do it by `hub signin`.
+        """
         return None
 
     def row_id(self, native: object) -> str:

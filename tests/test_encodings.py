@@ -52,8 +52,12 @@ def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProc
     """Run a command as a shell of *machine* would."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHON", "LANG"))}
     return subprocess.run(
-        [sys.executable, "-m", "hub", *arguments], cwd=folder, capture_output=True, check=False, env=environment | MACHINES[machine]
-    )  # fmt: skip
+        [sys.executable, "-m", "hub", *arguments],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        env=environment | MACHINES[machine],
+    )
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -74,9 +78,14 @@ def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
 @pytest.mark.parametrize("machine", ["LC_ALL=C", "cp1252", "ascii"])
 @pytest.mark.parametrize(
     ("code", "arguments"),
-    [(2, ("--config", "config/žádný.toml", "status")), (2, ("check", "žluť")), (0, ("tabular", "suggest", "hours/čas.csv")), (0, ("kpi", "--list"))],
+    [
+        (2, ("--config", "config/žádný.toml", "status")),
+        (2, ("check", "žluť")),
+        (0, ("tabular", "suggest", "hours/čas.csv")),
+        (0, ("kpi", "--list")),
+    ],
     ids=["no configuration", "no source", "a mapping", "figures"],
-)  # fmt: skip
+)
 def test_an_output_never_dies_of_a_letter(
     folder: Path, machine: str, code: int, arguments: tuple[str, ...]
 ) -> None:
@@ -95,4 +104,6 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     told = hub(folder, "utf-8", "status", "--json")
 
     assert 3 == synced.returncode, synced.stderr
-    assert ["caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number"] == json.loads(told.stdout)["sources"][0]["missing"]  # fmt: skip
+    assert ["caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number"] == json.loads(told.stdout)["sources"][
+        0
+    ]["missing"]

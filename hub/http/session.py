@@ -39,7 +39,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Retry(Exception):
-    """Ask for another try, not before *wait_s* when the server said so, and *tries* times at most (None: until patience ends)."""
+    """Ask for another try, not before *wait_s* when the server said so.
+
+    There are *tries* at most; None: until patience ends.
+    """
 
     def __init__(self, why: str, wait_s: float | None = None, *, tries: int | None = None) -> None:
         """Keep *why* for the person, should patience end."""
@@ -380,7 +383,7 @@ class Session:
         )
 
     def _reason(self, response: requests.Response) -> str:
-        """Return what a refusal says in the words of the server, without anything that looks like our credentials."""
+        """Return what a refusal says in the words of the server, less what looks like our credentials."""
         try:
             body = msgspec.json.decode(response.content[:20_000])
         except msgspec.DecodeError:

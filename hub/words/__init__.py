@@ -21,7 +21,10 @@ from typing import Any, Literal
 Lang = Literal["en", "fr"]
 LANGS: tuple[Lang, ...] = ("en", "fr")
 _THIN = "\u202f"
-"""Between groups of three digits in French (Lexique des règles typographiques en usage à l'Imprimerie nationale)."""
+"""Between groups of three digits in French.
+
+Lexique des règles typographiques en usage à l'Imprimerie nationale.
+"""
 
 _lang: Lang = "en"
 _known: dict[str, str] = {}
@@ -43,7 +46,10 @@ def language() -> Lang:
 
 
 def of_environment(environment: Mapping[str, str] | None = None) -> Lang:
-    """Return the language that the environment asks for (LC_ALL, LC_MESSAGES, LANG), for as long as no configuration says one."""
+    """Return the language that the environment asks for, for as long as no configuration says one.
+
+    It asks by LC_ALL, LC_MESSAGES or LANG.
+    """
     known = os.environ if environment is None else environment
     said = next((known[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if known.get(name)), "")
     return "fr" if said.lower().startswith("fr") else "en"

@@ -33,22 +33,32 @@ TEXTS = {
     },
 }  # fmt: skip
 _FIGURES_SQL = """
-SELECT p.code, max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'consomme') AS spent, max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'raf') AS to_do,
-    max(f.value) FILTER (f.kpi = 'EVM_DAYS' AND f.measure = 'bac') AS baseline, max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'budget') AS budget,
+SELECT p.code, max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'consomme') AS spent,
+    max(f.value) FILTER (f.kpi = 'RAF' AND f.measure = 'raf') AS to_do,
+    max(f.value) FILTER (f.kpi = 'EVM_DAYS' AND f.measure = 'bac') AS baseline,
+    max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'budget') AS budget,
     max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing') AS landing,
-    CASE WHEN landing IS NULL THEN max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing_at_least') END AS at_least
-FROM fact_kpi f JOIN dim_project p USING (project_key) JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
-WHERE f.scope_kind = 'project' AND f.period = '' AND p.project_key <> -1 GROUP BY 1 HAVING count(f.value) > 0 ORDER BY 1
+    CASE WHEN landing IS NULL
+        THEN max(f.value) FILTER (f.kpi = 'LANDING' AND f.measure = 'landing_at_least') END AS at_least
+FROM fact_kpi f JOIN dim_project p USING (project_key)
+    JOIN dim_cut c ON c.cut_key = f.cut_key AND c.is_latest = 1
+WHERE f.scope_kind = 'project' AND f.period = '' AND p.project_key <> -1
+GROUP BY 1 HAVING count(f.value) > 0 ORDER BY 1
 """
 _SLIPS_SQL = """
-SELECT p.code, c.cut_key, c.as_of, c.label, f.value FROM fact_kpi f JOIN dim_project p USING (project_key) JOIN dim_cut c USING (cut_key)
-WHERE f.kpi = 'MILESTONE_SLIP' AND f.measure = 'slip_days' AND f.scope_kind = 'project' AND f.value IS NOT NULL
+SELECT p.code, c.cut_key, c.as_of, c.label, f.value FROM fact_kpi f JOIN dim_project p USING (project_key)
+    JOIN dim_cut c USING (cut_key)
+WHERE f.kpi = 'MILESTONE_SLIP' AND f.measure = 'slip_days' AND f.scope_kind = 'project'
+    AND f.value IS NOT NULL
 """
 _CAPACITY_SQL = """
 SELECT p.person_label, f.year_month AS month, sum(f.allocated_s) / nullif(sum(f.capacity_s), 0) AS share
 FROM (SELECT f.*, p.team FROM fact_capacity_week f JOIN dim_person p USING (person_key)) f
-    JOIN (SELECT person_key, coalesce(team, person_label) AS person_label FROM dim_person) p USING (person_key), (SELECT as_of FROM dim_cut WHERE is_latest = 1) c
-WHERE f.year_month BETWEEN strftime(c.as_of - INTERVAL 3 MONTH, '%Y-%m') AND strftime(c.as_of + INTERVAL 6 MONTH, '%Y-%m') GROUP BY 1, 2 HAVING sum(f.capacity_s) > 0 ORDER BY 1, 2
+    JOIN (SELECT person_key, coalesce(team, person_label) AS person_label FROM dim_person) p
+    USING (person_key), (SELECT as_of FROM dim_cut WHERE is_latest = 1) c
+WHERE f.year_month BETWEEN strftime(c.as_of - INTERVAL 3 MONTH, '%Y-%m')
+    AND strftime(c.as_of + INTERVAL 6 MONTH, '%Y-%m')
+GROUP BY 1, 2 HAVING sum(f.capacity_s) > 0 ORDER BY 1, 2
 """
 _COLOURS = ("#1F3A5F", "#C0392B", "#27AE60", "#E67E22", "#8E44AD", "#16A085", "#7F8C8D", "#2980B9")
 _SIZE = {"width": 640, "height": 330}

@@ -37,8 +37,8 @@ _T = {
         "left_out": "Ce que le flux ne compte pas",
         "e_headers": ["Mesure", "Raison", "Lignes", "Quantité", "Où"],
         "in_feed": "dans le flux, pas dans tous les indicateurs", "outside": "hors du flux",
-        "too_long": ("La table {} ({} lignes) est trop longue pour un classeur : "
-                    "elle se trouve dans les dossiers csv et parquet."),
+        "too_long": "La table {} ({} lignes) est trop longue pour un classeur : "
+            "elle se trouve dans les dossiers csv et parquet.",
         "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"],
         "privacy": "Niveau de détail personnel : {}",
         "moves": "Ce qui a bougé", "mv_title": "Ce qui a bougé depuis {}",
@@ -48,9 +48,8 @@ _T = {
         "rag": {"green": "vert", "amber": "orange", "red": "rouge", "grey": "gris"},
         "done": "Terminé", "late": "En retard", "open": "À venir",
         "measures": {"seconds": "heures", "planned_s": "heures planifiées", "tasks": "tâches",
-            "amount_minor": "montant",
-                                        "register_items": "risques et actions",
-                                        "checklist_items": "points de contrôle", "assessments": "avis"},
+            "amount_minor": "montant", "register_items": "risques et actions",
+            "checklist_items": "points de contrôle", "assessments": "avis"},
     },
     "en": {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
@@ -69,8 +68,8 @@ _T = {
         "left_out": "What the feed does not count",
         "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
         "in_feed": "in the feed, not in every figure", "outside": "outside the feed",
-        "too_long": ("The table {} ({} rows) is too long for a workbook: "
-                    "find it in the csv and parquet folders."),
+        "too_long": "The table {} ({} rows) is too long for a workbook: "
+            "find it in the csv and parquet folders.",
         "tables": "Tables", "t_headers": ["Table", "Content", "Rows"],
         "privacy": "Level of personal detail: {}",
         "moves": "What moved", "mv_title": "What moved since {}", "mv_none": "no cut was taken: hub cut take",
@@ -79,9 +78,8 @@ _T = {
         "rag": {"green": "green", "amber": "amber", "red": "red", "grey": "grey"},
         "done": "Done", "late": "Late", "open": "To come",
         "measures": {"seconds": "hours", "planned_s": "planned hours", "tasks": "tasks",
-            "amount_minor": "amount",
-                                        "register_items": "risks and actions",
-                                        "checklist_items": "checklist lines", "assessments": "assessments"},
+            "amount_minor": "amount", "register_items": "risks and actions",
+            "checklist_items": "checklist lines", "assessments": "assessments"},
     },
 }  # fmt: skip
 _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
@@ -89,50 +87,68 @@ _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
 PORTFOLIO_SQL = """
 WITH latest AS (SELECT cut_key, as_of FROM dim_cut WHERE is_latest = 1),
 tasks AS (
-    SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n, count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
+    SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n,
+        count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
         max(f.planned_finish) FILTER (t.kind <> 'summary') AS finish
-    FROM fact_task_snapshot f JOIN latest USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
+    FROM fact_task_snapshot f JOIN latest USING (cut_key) JOIN dim_task t USING (task_key)
+    JOIN dim_status s USING (status_key)
     WHERE t.is_deleted = 0 GROUP BY 1
-), said AS (SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
+), said AS (
+    SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
 ), told AS (
-    SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f JOIN latest USING (cut_key)
+    SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f
+    JOIN latest USING (cut_key)
     WHERE f.scope_kind = 'project' AND f.period = '' AND f.kpi IN ('EVM_DAYS', 'RAF')
 ), figure AS (
-    SELECT project_key, max(value) FILTER (name = 'EVM_DAYS.cpi') AS cpi, max(rag) FILTER (name = 'EVM_DAYS.cpi') AS cpi_rag,
-        max(value) FILTER (name = 'RAF.avancement') AS progress, max(value) FILTER (name = 'RAF.budget') AS baseline,
-        max(value) FILTER (name = 'RAF.estimation') AS estimate, max(value) FILTER (name = 'RAF.raf') AS remaining,
-        max(value) FILTER (name = 'RAF.consomme') AS spent, max(value) FILTER (name = 'RAF.a_terminaison') AS total,
+    SELECT project_key, max(value) FILTER (name = 'EVM_DAYS.cpi') AS cpi,
+        max(rag) FILTER (name = 'EVM_DAYS.cpi') AS cpi_rag,
+        max(value) FILTER (name = 'RAF.avancement') AS progress,
+        max(value) FILTER (name = 'RAF.budget') AS baseline,
+        max(value) FILTER (name = 'RAF.estimation') AS estimate,
+        max(value) FILTER (name = 'RAF.raf') AS remaining,
+        max(value) FILTER (name = 'RAF.consomme') AS spent,
+        max(value) FILTER (name = 'RAF.a_terminaison') AS total,
         max(value) FILTER (name = 'RAF.derive') AS drift, max(rag) FILTER (name = 'RAF.derive') AS drift_rag
     FROM told GROUP BY 1
 ), upcoming AS (
     SELECT f.project_key, arg_min(t.title, f.planned_finish) AS title, min(f.planned_finish) AS day
-    FROM fact_task_snapshot f JOIN latest c USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
-    WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
+    FROM fact_task_snapshot f JOIN latest c USING (cut_key) JOIN dim_task t USING (task_key)
+    JOIN dim_status s USING (status_key)
+    WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of
+    GROUP BY 1
 )
-SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate, k.remaining, k.spent, k.total, k.drift,
+SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate,
+    k.remaining, k.spent, k.total, k.drift,
     u.title, u.day, t.finish, k.cpi_rag, k.drift_rag
-FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key) LEFT JOIN upcoming u USING (project_key)
+FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key)
+    LEFT JOIN upcoming u USING (project_key)
     LEFT JOIN said a USING (project_key)
 WHERE t.n > 0 OR k.spent <> 0 OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
 """
 MOVES_SQL = """
-SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
-    coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR), coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
+SELECT m.cause, m.topic, p.code,
+    CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
+    coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR),
+    coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
     CASE m.unit WHEN 'date' THEN 'days' ELSE m.unit END AS unit
 FROM fact_move m JOIN dim_project p USING (project_key)
-ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC, abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
+ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC,
+    abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
 """
 LOAD_SQL = """
 WITH cut AS (
-    SELECT cut_key, strftime(as_of - INTERVAL 6 MONTH, '%Y-%m') AS first_month, strftime(as_of + INTERVAL 6 MONTH, '%Y-%m') AS last_month
+    SELECT cut_key, strftime(as_of - INTERVAL 6 MONTH, '%Y-%m') AS first_month,
+        strftime(as_of + INTERVAL 6 MONTH, '%Y-%m') AS last_month
     FROM dim_cut WHERE is_latest = 1
 ), hours AS (
-    SELECT project_key, year_month AS month, planned_s / 3600.0 AS planned, 0 AS spent FROM fact_allocation_week
+    SELECT project_key, year_month AS month, planned_s / 3600.0 AS planned, 0 AS spent
+    FROM fact_allocation_week
     UNION ALL SELECT project_key, period, 0, value FROM fact_kpi JOIN cut USING (cut_key)
     WHERE kpi = 'MONTHLY_SPENT' AND measure LIKE 'hours.%' AND scope_kind = 'project'
 )
 SELECT p.name, h.month, sum(h.planned) AS planned, sum(h.spent) AS spent
-FROM hours h JOIN dim_project p USING (project_key), cut WHERE h.month BETWEEN cut.first_month AND cut.last_month GROUP BY 1, 2 ORDER BY 1, 2
+FROM hours h JOIN dim_project p USING (project_key), cut
+WHERE h.month BETWEEN cut.first_month AND cut.last_month GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -243,8 +259,7 @@ class _Book:
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
-            (None, None, None, None, None, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d,
-                d),
+            (*(None,) * 5, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
             (12, 34, 22, 11, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)

@@ -18,16 +18,35 @@ import msgspec
 
 from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone
 
-PREFIXES = {"container": "p", "account": "u", "iteration": "s", "task": "", "worklog": "w",
-    "task_change": "h", "task_link": "l",
-            "sla_cycle": "c", "allocation": "a", "baseline": "b", "custom_value": "x"}  # fmt: skip
+PREFIXES = {
+    "container": "p",
+    "account": "u",
+    "iteration": "s",
+    "task": "",
+    "worklog": "w",
+    "task_change": "h",
+    "task_link": "l",
+    "sla_cycle": "c",
+    "allocation": "a",
+    "baseline": "b",
+    "custom_value": "x",
+}
 """What stands before the ids of a table, so that the tool's numbers of two kinds of rows never meet."""
 TABLES = tuple(PREFIXES)
 """What a mapping may make."""
-REFERENCES = {"container_id": "container", "account_id": "account", "assignee_id": "account",
-    "author_id": "account", "owner_id": "account",
-              "iteration_id": "iteration", "task_id": "task", "parent_id": "task", "from_id": "task",
-              "to_id": "task", "row_id": "task"}  # fmt: skip
+REFERENCES = {
+    "container_id": "container",
+    "account_id": "account",
+    "assignee_id": "account",
+    "author_id": "account",
+    "owner_id": "account",
+    "iteration_id": "iteration",
+    "task_id": "task",
+    "parent_id": "task",
+    "from_id": "task",
+    "to_id": "task",
+    "row_id": "task",
+}
 """Fields that name another row, and its table."""
 NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""

@@ -195,7 +195,10 @@ class RowMapper:
             return value
 
     def instant(self, value: Any) -> datetime:
-        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of seconds or milliseconds since 1970. Raises ValueError."""
+        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of a time since 1970.
+
+        That is in seconds or milliseconds. Raises ValueError.
+        """
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         moment = datetime.fromisoformat(str(value))

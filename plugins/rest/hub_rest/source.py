@@ -432,7 +432,10 @@ class Keys:
                 keys.update(here)
 
     def renamed(self) -> list[str]:
-        """Say which names none of the rows has, though one that begins like it is there, or other things are where they should be."""
+        """Say which names none of the rows has, where something shows that they should.
+
+        One that begins alike is there, or other things are where they should be.
+        """
         said = []
         for place, names in self.wanted.items():
             lacking, others = names - self.seen[place], self.seen[place] - names

@@ -225,8 +225,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
             # twice
             ctx.report_missing(
                 f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; "
-                "what was known of it "
-                "stays. Correct the rows, or name the columns that make a row unique with key in the mapping.",
+                "what was known of it stays. "
+                "Correct the rows, or name the columns that make a row unique with key in the mapping.",
                 partition=partition.id,
             )
             return

@@ -18,7 +18,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "worklog": {
         "day": r"\bdate\b|\bjour\b|\bday\b",
         "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
-        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user|utilisateur|nom|name",
+        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user"
+        r"|utilisateur|nom|name",
         "container_id": r"projet|project|code|affaire|imputation",
         "task_id": r"ticket|issue|demande|tache|task",
         "category": r"nature|categorie|category|type", "billable": r"facturable|billable",

@@ -102,7 +102,7 @@ def _as_shown(cell: Any, shown: Shown | None) -> Any:
 
 
 def detect_encoding(path: Path) -> str:
-    """Return UTF-8 when the whole file is UTF-8, else the best guess for its first 256 KB, else Windows-1252."""
+    """Return UTF-8 when the whole file is it, else the best guess for its first 256 KB, else Windows-1252."""
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -156,7 +156,7 @@ def headers(cells: list[Any]) -> list[str]:
 
 
 def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (row number as a person sees it, cells by header) after dropping, carrying down and unpivoting."""
+    """Yield (row number as people see it, cells by header) after dropping, carrying down and unpivoting."""
     names: list[str] | None = None
     carried: dict[str, Any] = {}
     drops = [(drop, re.compile(drop.matches)) for drop in mapping.drop]
