@@ -1,4 +1,4 @@
-"""Name plugins without importing them; import one where it is needed; isolate the broken and tell the mend."""
+"""Name plugins unimported; import one where it is needed; isolate the broken, and say how to mend them."""
 
 from __future__ import annotations
 

@@ -239,12 +239,24 @@ def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
             *work(1, "2026-07-31"), Task(id="plans:m", container_id="plans:a", title="Go", kind="milestone")
         ),
     )
-    sync(store, *TIMES, hours(1, "2026-05-05", 1), hours(2, tomorrow, 2),
+    sync(
+        store,
+        *TIMES,
+        hours(1, "2026-05-05", 1),
+        hours(2, tomorrow, 2),
         hours(3, "2026-05-06", 3, approval="rejected"),
-         hours(4, "2026-05-07", 4, category="absence"), hours(5, "2026-05-07", 5, category="internal"),
-         Worklog(id="times:w6", day="2026-05-08", seconds=6 * 25200),
-         Allocation(id="times:p", account_id="times:u1", container_id="plans:a", start_on="2010-01-01",
-             finish_on="2026-01-01", seconds=700))  # fmt: skip
+        hours(4, "2026-05-07", 4, category="absence"),
+        hours(5, "2026-05-07", 5, category="internal"),
+        Worklog(id="times:w6", day="2026-05-08", seconds=6 * 25200),
+        Allocation(
+            id="times:p",
+            account_id="times:u1",
+            container_id="plans:a",
+            start_on="2010-01-01",
+            finish_on="2026-01-01",
+            seconds=700,
+        ),
+    )
     sync(
         store,
         RegisterItem(id="reg:1", project_code="Z", kind="action", title="x"),

@@ -159,9 +159,26 @@ def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
             }:  # the first two are the calendar itself; the last is DQ_SCORE by source
                 continue
             expected = getattr(reference, code.lower())()
-            keys = [name for name in (expected[0] if expected else {}) if name in {
-                "project_key", "task_key", "person_key", "source_key", "team", "name", "month", "nature",
-                "metric", "week_start", "year_month", "category", "date"}]  # fmt: skip
+            keys = [
+                name
+                for name in (expected[0] if expected else {})
+                if name
+                in {
+                    "project_key",
+                    "task_key",
+                    "person_key",
+                    "source_key",
+                    "team",
+                    "name",
+                    "month",
+                    "nature",
+                    "metric",
+                    "week_start",
+                    "year_month",
+                    "category",
+                    "date",
+                }
+            ]
 
             def order(row: dict[str, Any], keys: list[str] = keys) -> tuple[str, ...]:
                 return tuple(str(row[key]) for key in keys)

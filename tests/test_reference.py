@@ -108,45 +108,75 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("people.csv", "name;fte\nA;3\n",
-        "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5"),
+        (
+            "people.csv",
+            "name;fte\nA;3\n",
+            "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5",
+        ),
         ("people.csv", "name;fte\nA;x\n", "people.csv, line 2, column fte: 'x' is not a number"),
-        ("people.csv", "name;team\nA;x\nA;y\n", ("line 3, column code, employee_no, email, name: "
-                                                "'A' is already on line 2")),
+        (
+            "people.csv",
+            "name;team\nA;x\nA;y\n",
+            "line 3, column code, employee_no, email, name: 'A' is already on line 2",
+        ),
         ("people.csv", "name;tema\nA;x\n", "line 1: unknown column tema; known: code, name"),
         ("people.csv", "email\na@b\n", "line 1: the column name is missing"),
         ("rates.csv", "scope;per_day\nrole;5\n", "column scope_id: say which role"),
-        ("rates.csv", "scope;per_day\nboss;5\n", ("column scope: 'boss' is not one of person, role, team, "
-                                                 "project, default")),
-        ("rates.csv", "per_day;valid_from\n5;30/02/2026\n", ("column valid_from: '30/02/2026' is not a date "
-                                                            "such as")),
-        ("fx.csv", "currency;month;per_eur\nUSD;2026-13;1\n", "column month: '2026-13' is not a month such as"),
+        (
+            "rates.csv",
+            "scope;per_day\nboss;5\n",
+            "column scope: 'boss' is not one of person, role, team, project, default",
+        ),
+        (
+            "rates.csv",
+            "per_day;valid_from\n5;30/02/2026\n",
+            "column valid_from: '30/02/2026' is not a date such as",
+        ),
+        (
+            "fx.csv",
+            "currency;month;per_eur\nUSD;2026-13;1\n",
+            "column month: '2026-13' is not a month such as",
+        ),
         ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: '0' is not above 0"),
         ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a KPI such as EVM_DAYS.cpi"),
-        ("targets.csv", "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n", "where up is better, red begins beyond amber"),
-        ("statuses.csv", "source;status;category\nj;X;peut-être\n", ("column category: 'peut-être' is not "
-                                                                    "one of todo, in_progress, done, "
-                                                                    "cancelled")),
+        (
+            "targets.csv",
+            "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n",
+            "where up is better, red begins beyond amber",
+        ),
+        (
+            "statuses.csv",
+            "source;status;category\nj;X;peut-être\n",
+            "column category: 'peut-être' is not one of todo, in_progress, done, cancelled",
+        ),
         ("calendars.csv", "calendar;week\nx;11111\n", "column week: '11111' is not seven 0 or 1"),
-        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n",
-        "column probability: '30' is not between 0 and 1"),
-        ("checklists.csv", "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n", ("column mandatory: "
-                                                                                    "'bof' is "
-                                                                                    "neither "
-                                                                                    "yes "
-                                                                                   "nor no")),
-        ("project_links.csv", "project_code;source;container;filter\nA;j;I;type =\n", ("column filter: "
-                                                                                       "the filter 'type =' "
-                                                                                       "needs a "
-                                                                                       "value at "
-                                                                                      "its end")),
-        ("projects.csv", "code;name;parent_code\nA;x;B\nB;y;A\n", ("column parent_code: "
-                                                                  "'A' stands above itself")),
-        ("budgets.csv", "project_code;month;baseline\nA;2026-10;\n;2026-11;5\n", ("line 3, column "
-                                                                                 "project_code: "
-                                                                                 "it may not be empty")),
+        (
+            "registers.csv",
+            "ref;project_code;kind;title;probability\n1;A;risk;T;30\n",
+            "column probability: '30' is not between 0 and 1",
+        ),
+        (
+            "checklists.csv",
+            "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n",
+            "column mandatory: 'bof' is neither yes nor no",
+        ),
+        (
+            "project_links.csv",
+            "project_code;source;container;filter\nA;j;I;type =\n",
+            "column filter: the filter 'type =' needs a value at its end",
+        ),
+        (
+            "projects.csv",
+            "code;name;parent_code\nA;x;B\nB;y;A\n",
+            "column parent_code: 'A' stands above itself",
+        ),
+        (
+            "budgets.csv",
+            "project_code;month;baseline\nA;2026-10;\n;2026-11;5\n",
+            "line 3, column project_code: it may not be empty",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_have_a_place(name: str, text: str, words: str, tmp_path: Path) -> None:
     """File, line, column, and what would be right."""
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -558,52 +588,92 @@ def test_rows_that_another_replaces_are_no_loss(tmp_path: Path, store: Store) ->
 
 
 UNKNOWN = {
-    "projects.csv": ("code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n",
-        ["line 2, column calendar_id: there is no calendar 'mars'"]),
+    "projects.csv": (
+        "code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n",
+        ["line 2, column calendar_id: there is no calendar 'mars'"],
+    ),
     "project_links.csv": (
         "project_code;source;container\nB;jira;INF\nA;jirra;INF\nA;jira;NOPE\nP;jira;OPS\n",
-        ["line 2, column project_code: there is no project 'B'",
-        "line 5, column project_code: 'P' is a program",
-         "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
-         "line 4, column container: there is no container of jira 'NOPE'"],
+        [
+            "line 2, column project_code: there is no project 'B'",
+            "line 5, column project_code: 'P' is a program",
+            "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
+            "line 4, column container: there is no container of jira 'NOPE'",
+        ],
     ),
-    "people.csv": ("name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n",
-        ["line 2, column calendar: there is no calendar 'moon'"]),
-    "accounts.csv": ("source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n", [
-        "line 4, column source: there is no source 'x'",
-        "line 3, column account: there is no account of jira 'zoe'",
-        "line 3, column person: there is no person '8'"]),
-    "calendar_days.csv": ("calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n",
-        ["line 3, column calendar: there is no calendar 'alsace'"]),
-    "rates.csv": ("scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n", [
-        "line 3, column scope_id: there is no role 'Boss'",
-        "line 5, column scope_id: there is no person '9'",
-        "line 6, column scope_id: there is no project 'Z'"]),
-
-        "targets.csv": (
-        ("kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\n"
-        "EVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n"), [
-        "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
-        "line 5, column kpi: there is no KPI 'RAF.rest'",
-        "line 6, column scope_id: there is no project 'Q'"]),
-    "statuses.csv": ("source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n", [
-        "line 2, column source: there is no source 'who'",
-        "line 3, column container: there is no container of jira 'NOPE'"]),
-    "sla_goals.csv": ("project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n", [
-        "line 3, column project_code: there is no project 'Z'",
-        "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?"]),
-    "assessments.csv": ("project_code;day;rag\nZ;2026-10-31;red\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "access.csv": ("user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n", [
-        "line 2, column project_code: there is no project 'Z'",
-        "line 3, column team: there is no team 'Datta'; did you mean 'Data'?"]),
-    "budgets.csv": ("project_code;month;baseline\nZ;2026-10;5\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "registers.csv": ("ref;project_code;kind;title\nR;Z;risk;t\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "checklists.csv": ("project_code;list;ref;label\nZ;L;1;l\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-}  # fmt: skip
+    "people.csv": (
+        "name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n",
+        ["line 2, column calendar: there is no calendar 'moon'"],
+    ),
+    "accounts.csv": (
+        "source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n",
+        [
+            "line 4, column source: there is no source 'x'",
+            "line 3, column account: there is no account of jira 'zoe'",
+            "line 3, column person: there is no person '8'",
+        ],
+    ),
+    "calendar_days.csv": (
+        "calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n",
+        ["line 3, column calendar: there is no calendar 'alsace'"],
+    ),
+    "rates.csv": (
+        "scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n",
+        [
+            "line 3, column scope_id: there is no role 'Boss'",
+            "line 5, column scope_id: there is no person '9'",
+            "line 6, column scope_id: there is no project 'Z'",
+        ],
+    ),
+    "targets.csv": (
+        (
+            "kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\n"
+            "EVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n"
+        ),
+        [
+            "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
+            "line 5, column kpi: there is no KPI 'RAF.rest'",
+            "line 6, column scope_id: there is no project 'Q'",
+        ],
+    ),
+    "statuses.csv": (
+        "source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n",
+        [
+            "line 2, column source: there is no source 'who'",
+            "line 3, column container: there is no container of jira 'NOPE'",
+        ],
+    ),
+    "sla_goals.csv": (
+        "project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n",
+        [
+            "line 3, column project_code: there is no project 'Z'",
+            "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?",
+        ],
+    ),
+    "assessments.csv": (
+        "project_code;day;rag\nZ;2026-10-31;red\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "access.csv": (
+        "user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n",
+        [
+            "line 2, column project_code: there is no project 'Z'",
+            "line 3, column team: there is no team 'Datta'; did you mean 'Data'?",
+        ],
+    ),
+    "budgets.csv": (
+        "project_code;month;baseline\nZ;2026-10;5\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "registers.csv": (
+        "ref;project_code;kind;title\nR;Z;risk;t\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "checklists.csv": (
+        "project_code;list;ref;label\nZ;L;1;l\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+}
 
 
 def test_names_that_nobody_knows_are_told_with_their_line(

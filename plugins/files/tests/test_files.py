@@ -51,14 +51,27 @@ def fill(store: Store, records: list[Record]) -> None:
 
 PLAN: list[Record] = [
     Container(id="s:c", kind="plan", code="P-1", name="=cmd|' /C calc'!A0", seconds_per_day=25200),
-    Task(id="s:1", container_id="s:c", title="Build", status_native="in_progress", percent=50,
-        estimate_s=252000, remaining_s=126000),
-    Task(id="s:2", container_id="s:c", title="Go live", kind="milestone", status_native="todo",
-        planned_finish_on="2099-03-15"),
+    Task(
+        id="s:1",
+        container_id="s:c",
+        title="Build",
+        status_native="in_progress",
+        percent=50,
+        estimate_s=252000,
+        remaining_s=126000,
+    ),
+    Task(
+        id="s:2",
+        container_id="s:c",
+        title="Go live",
+        kind="milestone",
+        status_native="todo",
+        planned_finish_on="2099-03-15",
+    ),
     Baseline(id="s:1/b", task_id="s:1", effort_s=201600),
     Baseline(id="s:2/b", task_id="s:2", finish_on="2099-03-01"),
     Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=151200),
-]  # fmt: skip
+]
 
 
 def go(store: Store, tmp_path: Path, lang: str = "en", **options: Any) -> PublishReport:
@@ -179,13 +192,24 @@ def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> No
     run = store.begin_run("config", "full")
     store.write_batch([Team(id="config:A", name="A"), *people], run_id=run, source_id="config")
     store.end_run(run, "ok")
-    fill(store, [
-        *PLAN,
-        *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(6)),
-        *(Allocation(id=f"s:l{n}", account_id=f"s:a{n}", container_id="s:c", start_on=str(monday),
-            finish_on=str(monday), seconds=25200)
-          for n in range(6)),
-    ])  # fmt: skip
+    fill(
+        store,
+        [
+            *PLAN,
+            *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(6)),
+            *(
+                Allocation(
+                    id=f"s:l{n}",
+                    account_id=f"s:a{n}",
+                    container_id="s:c",
+                    start_on=str(monday),
+                    finish_on=str(monday),
+                    seconds=25200,
+                )
+                for n in range(6)
+            ),
+        ],
+    )
     run = store.begin_run("match", "full")
     store.register_source(
         "match", kind="match", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9

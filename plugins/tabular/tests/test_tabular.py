@@ -260,10 +260,23 @@ def book(path: Path, rows: list[list[Any]], sheet: str = "Exécution") -> None:
 def test_an_export_with_banner_groups_and_sums(tmp_path: Path) -> None:
     """Merged banner, group rows, carried cells, rows of sums: what an ERP or PPM tool really writes."""
     path = tmp_path / "e.xlsx"
-    book(path, [["Dépenses prévues"], [], ["Poste", "Date", "Montant"], ["P-001 Portail"], ["Achats"],
-        ["Licences", date(2026, 1, 5), 10],
-                ["", date(2026, 2, 5), 20], ["Somme Achats", "", 30], ["P-002 Stocks"], ["Achats"],
-                ["Serveurs", date(2026, 3, 5), 5], ["Somme", "", 35]])  # fmt: skip
+    book(
+        path,
+        [
+            ["Dépenses prévues"],
+            [],
+            ["Poste", "Date", "Montant"],
+            ["P-001 Portail"],
+            ["Achats"],
+            ["Licences", date(2026, 1, 5), 10],
+            ["", date(2026, 2, 5), 20],
+            ["Somme Achats", "", 30],
+            ["P-002 Stocks"],
+            ["Achats"],
+            ["Serveurs", date(2026, 3, 5), 5],
+            ["Somme", "", 35],
+        ],
+    )
     text = (
         'record = "budget_line"\nheader_row = 3\ncarry_down = ["Poste"]\ndrop = [{ column = "Poste", '
         'matches = "^Somme" }]\n'
@@ -374,20 +387,28 @@ def test_missing_mapping(tmp_path: Path, store: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "record", "lines"),
     [
-        ("Matricule;Nom;Projet;Date;Heures;Nature\nA1;Zoé;P-1;01/10/2026;7,5;Projet\nA2;Jo;P-1;25/10/2026;3;Congés\n", "worklog",
-         ['day = { column = "Date", format = "%d/%m/%Y" }', 'seconds = { column = "Heures", unit = "hours" }', ('"Congés" = '
-                                                                                                               '"absence"'), ('decimal '
-                                                                                                                             '= ","')]),
-        ("Export du 1/1\nRef,Project,Type,Title,Status,Impact\n1,P,Risk,Late,Open,3\n", "register_item", [('title = '
-                                                                                                          '"Title"'), ('"Open" = '
-                                                                                                                      '"open"'), "header_row = 2"]),
-        ("Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n", "budget_line", [('amount_minor = '
-                                                                                     '"Montant"'), ('"Budget '
-                                                                                                    'initial" = '
-                                                                                                   '"baseline"'), ("# "
-                                                                                                                  "category")]),
+        (
+            "Matricule;Nom;Projet;Date;Heures;Nature\nA1;Zoé;P-1;01/10/2026;7,5;Projet\nA2;Jo;P-1;25/10/2026;3;Congés\n",
+            "worklog",
+            [
+                'day = { column = "Date", format = "%d/%m/%Y" }',
+                'seconds = { column = "Heures", unit = "hours" }',
+                '"Congés" = "absence"',
+                'decimal = ","',
+            ],
+        ),
+        (
+            "Export du 1/1\nRef,Project,Type,Title,Status,Impact\n1,P,Risk,Late,Open,3\n",
+            "register_item",
+            ['title = "Title"', '"Open" = "open"', "header_row = 2"],
+        ),
+        (
+            "Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n",
+            "budget_line",
+            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_suggested_mappings(tmp_path: Path, text: str, record: str, lines: list[str]) -> None:
     """The first mapping is valid TOML of the right record, and finds columns, formats and words."""
     path = tmp_path / "f.csv"
