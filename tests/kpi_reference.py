@@ -218,7 +218,8 @@ class Reference:
                 "variance": landing - budget if landing is not None and budget is not None else None,
                 "left_to_spend": budget - consumed if budget is not None else None,
                 "known": 0 if not self.counted(project) else (len(work) - missing) / len(work) if work else 1,
-                "method": "revised budget" if revised is not None else "initial budget" if budget is not None else None,
+                "method": "revised budget" if revised is not None
+                else "initial budget" if budget is not None else None,
             })  # fmt: skip
         return found
 

@@ -98,7 +98,7 @@ def test_an_output_never_dies_of_a_letter(
 
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are text there")
 def test_a_name_that_is_no_text(folder: Path) -> None:
-    """A file whose name an old machine wrote in another encoding is read, and told with the number of its byte."""
+    """A file whose name an old machine wrote in another encoding is read, and told with its byte's number."""
     (folder / "hours" / "čas.csv").rename(os.fsdecode(os.fsencode(folder / "hours") + b"/caf\xe9.csv"))
     synced = hub(folder, "utf-8", "sync")
     told = hub(folder, "utf-8", "status", "--json")

@@ -498,7 +498,7 @@ def _age(store: Store, stamp: str) -> None:
 
 
 def test_another_definition_is_no_move(store: Store, tmp_path: Path) -> None:
-    """Against a cut closed when RAF was defined otherwise the cause is the definition, with no change to add up."""
+    """Against a cut closed when RAF was defined otherwise the cause is the definition; nothing adds up."""
     sync(store, *portfolio())
     sync(store, *plan(*work(1, "2026-07-31")))
     sync(store, *TIMES, hours(1, "2026-05-05", 2))

@@ -139,7 +139,7 @@ def test_the_bundled_plugins_are_one_list() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_manners_of_a_module(path: Path) -> None:
-    """A module opens with one sentence, is no drawer of odds and ends, and retries only where patience lives."""
+    """A module opens with one sentence, is no drawer of odds, and retries only where patience lives."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     relative = path.relative_to(ROOT).as_posix()
 
@@ -266,7 +266,10 @@ def test_the_commit_is_said(
 
 @pytest.mark.parametrize("git", ["clone", "worktree of another", "no git", "broken git"])
 def test_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: str) -> None:
-    """A clone is asked for its commit, a built package holds it, and a repository around an installed package is not ours."""
+    """A clone is asked for its commit, a built package holds it.
+
+    A repository around an installed package is not ours.
+    """
     from hub import version
 
     here = tmp_path / "site-packages"

@@ -69,7 +69,7 @@ def test_exact_identifiers_decide_and_names_propose(store: Store) -> None:
 
 
 def test_an_alias_of_an_address_or_a_domain(store: Store) -> None:
-    """A second address of the person, an address the administrator knows, a domain that stands for another."""
+    """A second address of the person, one that the administrator knows, a domain that stands for another."""
     accounts: list[Record] = [
         Account(id="jira:1", email="jd@old.com"),
         Account(id="jira:2", email="e.martin@corp.fr"),

@@ -73,12 +73,14 @@ def test_own_effort(tmp_path: Path, store: Store, on_summary: int, own: int | No
     children = RULES["own_effort"]["cases"][0]["children"]
     rows = [(1, 1, 1, sum(children) + on_summary)] + [(n + 2, 2, 0, days) for n, days in enumerate(children)]
     tasks = "".join(
-        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>T{uid}</Name><OutlineLevel>{level}</OutlineLevel><Work>PT{days * 8}H0M0S</Work>"
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>T{uid}</Name>"
+        f"<OutlineLevel>{level}</OutlineLevel><Work>PT{days * 8}H0M0S</Work>"
         f"<Summary>{summary}</Summary></Task>"
         for uid, level, summary, days in rows
     )
     mine = (
-        f"<Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT{on_summary * 8}H0M0S</Work></Assignment>"
+        "<Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID>"
+        f"<Work>PT{on_summary * 8}H0M0S</Work></Assignment>"
         if on_summary
         else ""
     )

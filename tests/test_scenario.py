@@ -46,7 +46,8 @@ def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> int:
         total += work
         tasks.append(
             f"<Task><UID>{place}</UID><ID>{place}</ID><Name>{code}-{item.native}</Name><OutlineLevel>1</OutlineLevel><Work>PT{work}S</Work>"
-            f"<ActualWork>PT{spent}S</ActualWork><RemainingWork>PT{work - spent}S</RemainingWork><Baseline><Number>0</Number>"
+            f"<ActualWork>PT{spent}S</ActualWork><RemainingWork>PT{work - spent}S</RemainingWork>"
+            "<Baseline><Number>0</Number>"
             f"<Finish>2026-06-30T17:00:00</Finish><Work>PT{work}S</Work></Baseline></Task>"
         )
         days.append(

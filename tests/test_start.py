@@ -83,7 +83,7 @@ def test_help(folder: Path) -> None:
 
 
 def test_status(folder: Path) -> None:
-    """`hub status` without a feed loads the classes that the configuration names, and no library of theirs."""
+    """`hub status` without a feed loads the classes that the configuration names, no library of theirs."""
     assert ALWAYS | STORE | OFFERED >= loaded(folder, folder / "cache", "status")
 
 

@@ -380,7 +380,7 @@ Run = Callable[..., Any]
 
 
 def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> None:
-    """Cell by cell each number of a project is the catalogue's, also with hours that do not count and no plan."""
+    """Cell by cell each number of a project is the catalogue's, also with no plan and hours not counted."""
     tomorrow = str(date.today() + timedelta(days=1))
     more: list[Record] = [
         Worklog(id="s:w2", container_id="s:c", day=tomorrow, seconds=10**6),
@@ -434,7 +434,7 @@ def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> 
 
 
 def test_late_milestones_slip_until_today(store: Store, tmp_path: Path) -> None:
-    """An open milestone whose date has passed slips to the day of the feed, as in the catalogue, and is late."""
+    """An open milestone whose date has passed slips to the day of the feed, as in the catalogue: late."""
     fill(
         store,
         [
