@@ -257,7 +257,7 @@ def lines(store: Store, *, state: str | None = None, kind: str | None = None) ->
 
 
 def containers(store: Store) -> list[Line]:
-    """Return the containers that no project claims, each with the one it seems to belong to by code or name."""
+    """Return the containers that no project claims, each with the one it seems to be of by code or name."""
     projects = matches.project_names(store)
     found = []
     for row in unclaimed_containers(store.connection):
