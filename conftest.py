@@ -1,4 +1,4 @@
-"""Shared fixtures, the two sizes of the long proofs and their parts, and what each directory of tests costs."""
+"""Shared fixtures, the two sizes of the long proofs and their parts, and what tests cost."""
 
 from __future__ import annotations
 
@@ -26,20 +26,44 @@ settings.load_profile("proof" if PROOF else "sample")
 os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
 
 BUDGET = {
-    "tests": 300, "plugins/demo": 35, "plugins/files": 45, "plugins/jira": 20, "plugins/msproject": 25, "plugins/postgresql": 20,
-    "plugins/powerbi": 95, "plugins/redmine": 10, "plugins/rest": 15, "plugins/tableau": 5, "plugins/tabular": 10, "plugins/taskworld": 5,
-}  # fmt: skip
-"""Seconds of processor time that the tests of a directory may take in `make test`, on the machine that made these figures.
+    "tests": 300,
+    "plugins/demo": 35,
+    "plugins/files": 45,
+    "plugins/jira": 20,
+    "plugins/msproject": 25,
+    "plugins/postgresql": 20,
+    "plugins/powerbi": 95,
+    "plugins/redmine": 10,
+    "plugins/rest": 15,
+    "plugins/tableau": 5,
+    "plugins/tabular": 10,
+    "plugins/taskworld": 5,
+}
+"""Seconds of processor time that the tests of a directory may take in `make test`.
 
-They are reported, and never decide a test: another machine is slower. A directory without a budget fails (tests/test_guards.py).
+The figures are those of one machine. They are reported, and never decide a test: another machine is slower.
+A directory without a budget fails (tests/test_guards.py).
 """
 
 
 SLOW = (
-    "tests/test_cuts.py", "tests/test_encodings.py", "tests/test_guards.py::test_generated_docs_are_in_step", "tests/test_measures.py",
-    "tests/test_new_plugin.py", "tests/test_privacy.py", "tests/test_publish.py", "tests/test_start.py", "plugins/demo", "plugins/files", "plugins/postgresql", "plugins/powerbi",
-)  # fmt: skip
-"""What `make test-fast` leaves out beside the parts of the long proofs: whole feeds again and again, and pages that are written from the code."""
+    "tests/test_cuts.py",
+    "tests/test_encodings.py",
+    "tests/test_guards.py::test_generated_docs_are_in_step",
+    "tests/test_measures.py",
+    "tests/test_new_plugin.py",
+    "tests/test_privacy.py",
+    "tests/test_publish.py",
+    "tests/test_start.py",
+    "plugins/demo",
+    "plugins/files",
+    "plugins/postgresql",
+    "plugins/powerbi",
+)
+"""What `make test-fast` leaves out beside the parts of the long proofs.
+
+Whole feeds again and again, and pages that are written from the code.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +130,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "teardown":
         spent, begun = item.stash[_BEGUN]
-        report.user_properties = [*item.user_properties, ("spent", _spent() - spent), ("took", time.monotonic() - begun)]  # type: ignore[attr-defined]  # fmt: skip
+        report.user_properties = [  # type: ignore[attr-defined]
+            *item.user_properties,
+            ("spent", _spent() - spent),
+            ("took", time.monotonic() - begun),
+        ]
     return report
 
 

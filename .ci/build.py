@@ -1,4 +1,4 @@
-"""Build wheels and sdists of the hub and every plugin into dist/, byte for byte the same for the same sources."""
+"""Build wheels and sdists of the hub and every plugin into dist/, the same bytes for the same sources."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ def copied(folder: Path, to: Path) -> Path:
 
 
 def repacked(sdist: Path, epoch: int) -> None:
-    """Write *sdist* anew without clock, account and order of the machine: setuptools keeps those of the files."""
+    """Write *sdist* anew without clock, account and order of the machine.
+
+    Setuptools keeps those of the files.
+    """
     packed = io.BytesIO()
     with tarfile.open(sdist) as old, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new:
         for member in sorted(old.getmembers(), key=lambda one: one.name):
@@ -91,9 +94,11 @@ def build(folder: Path, dist: Path, environment: dict[str, str]) -> None:
 def main(dist: Path) -> None:
     """Empty *dist* and build everything into it."""
     environment = os.environ | {
-        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or asked_of_git("log", "-1", "--format=%ct") or EPOCH,
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH")
+        or asked_of_git("log", "-1", "--format=%ct")
+        or EPOCH,
         "PM_HUB_COMMIT": os.environ.get("PM_HUB_COMMIT") or asked_of_git("rev-parse", "--short=7", "HEAD"),
-    }  # fmt: skip
+    }
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir(parents=True)
     folders = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]

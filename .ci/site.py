@@ -1,4 +1,7 @@
-"""What the docs site adds to docs/: the pages of the plugins, and links that lead there or to the repository."""
+"""What the docs site adds to docs/.
+
+The pages of the plugins, and links that lead there or to the repository.
+"""
 
 from __future__ import annotations
 

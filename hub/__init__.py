@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
+    from hub.files import FORMULA_STARTS as FORMULA_STARTS
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
     from hub.files import mend_folder as mend_folder
@@ -111,13 +112,17 @@ _ROOMS = {
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
-    "files": ("FileState", "matching_files", "mend_folder", "relative_name", "replace_folder", "write_atomically"),
+    "files": (
+        "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
+        "write_atomically",
+    ),
     "hookspecs": ("hookimpl",),
     "plugins": ("Plugins",),
     "records": (
-        "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem", "Container",
-        "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem", "SlaCycle", "Task",
-        "TaskChange", "TaskLink", "Worklog",
+        "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem",
+        "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem",
+        "SlaCycle",
+        "Task", "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
     "settings": ("convert", "is_zone"),

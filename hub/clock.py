@@ -1,4 +1,7 @@
-"""Instants: what time it is, in one place, so that a demonstration can live through months in seconds; and stamps as tools send them."""
+"""Instants: what time it is, in one place, so that a demonstration can live through months in seconds.
+
+And stamps as tools send them.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,20 @@ def now() -> datetime:
 
 
 def pretend(moment: datetime | None) -> None:
-    """Live at *moment* from now on; None goes back to the real time. The store never goes back behind what it holds."""
+    """Live at *moment* from now on; None goes back to the real time.
+
+    The store never goes back behind what it holds.
+    """
     _PRETENDED.clear()
     if moment is not None:
         _PRETENDED.append(moment.astimezone(UTC))
 
 
 def utc_stamp(text: str | None, sender: str) -> str | None:
-    """Turn an instant of ISO 8601 into the store's form, ``2026-10-31T18:00:00Z``; one without a zone is UTC, an empty one None.
+    """Turn an instant of ISO 8601 into the store's form, ``2026-10-31T18:00:00Z``.
 
-    Raises `SourceDataError`, which names *sender*, for another text.
+    One without a zone is UTC, an empty one None. Raises `SourceDataError`, which names *sender*, for another
+    text.
     """
     if not text:
         return None
@@ -38,5 +45,8 @@ def utc_stamp(text: str | None, sender: str) -> str | None:
 
 
 def civil_day(stamp: str | None, tz: str) -> str | None:
-    """Return the day, ``2026-10-31``, that a stamp of `utc_stamp` falls on in the zone *tz*: what somebody picked at home is midnight there."""
+    """Return the day, ``2026-10-31``, that a stamp of `utc_stamp` falls on in the zone *tz*.
+
+    What somebody picked at home is midnight there.
+    """
     return datetime.fromisoformat(stamp).astimezone(ZoneInfo(tz)).date().isoformat() if stamp else None

@@ -15,9 +15,15 @@ Kind = Literal[
     "id", "reference", "text", "choice", "flag", "integer", "number", "share", "percent", "seconds", "minor",
     "currency", "instant", "day", "month",
 ]  # fmt: skip
-"""``share`` is 0.45 for 45 %, ``percent`` is 45; ``seconds`` are efforts, ``minor`` minor units of a currency."""
+"""``share`` is 0.45 for 45 %, ``percent`` is 45.
+
+``seconds`` are efforts, ``minor`` minor units of a currency.
+"""
 Personal = Literal["name", "e-mail", "login", "free text", "none"]
-"""``login`` is any handle by which one tool knows somebody, its account ids included; ``free text`` may hold anything."""
+"""``login`` is any handle by which one tool knows somebody, its account ids included.
+
+``free text`` may hold anything.
+"""
 
 INTEGERS: frozenset[Kind] = frozenset({"flag", "integer", "seconds", "minor"})
 REALS: frozenset[Kind] = frozenset({"number", "share", "percent"})

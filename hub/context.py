@@ -1,4 +1,7 @@
-"""What a run gives a source or a destination: the configuration's folder, a log, HTTP, shared resources, traffic."""
+"""What a run gives a source or a destination.
+
+The configuration's folder, a log, HTTP, shared resources, traffic.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,20 @@ T = TypeVar("T")
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """How runs use the network: the company's own certificates, and what one answer may cost (megabytes, seconds)."""
+    """How runs use the network.
+
+    The company's own certificates, and what one answer may cost (megabytes, seconds).
+    """
 
     ca_bundle: str | None = None
     answer_mb: float = 100.0
     request_s: float = 300.0
 
     def session(self, **how: Any) -> Session:
-        """Make a patient session; *how* is for `hub.http.Session`. Network code loads only for those who use it."""
+        """Make a patient session; *how* is for `hub.http.Session`.
+
+        Network code loads only for those who use it.
+        """
         from hub.http import Limits, Session
 
         limits = Limits(answer_mb=self.answer_mb, request_s=self.request_s)
@@ -54,7 +63,10 @@ class RunContext:
         return self.another_session("")
 
     def another_session(self, key: str) -> Session:
-        """Return a session of its own for another host: the credentials of one are never sent to the other."""
+        """Return a session of its own for another host.
+
+        The credentials of one are never sent to the other.
+        """
         make = self._make_session
         if make is None:
             raise RuntimeError("this context was made without HTTP")
@@ -129,7 +141,10 @@ class Context(RunContext):
         self._cancelled = cancelled or threading.Event()
 
     def report_missing(self, what: str, *, partition: str | None = None) -> None:
-        """Say that *what* could not be read: the verdict becomes partial and *partition* proves no absence."""
+        """Say that *what* could not be read.
+
+        The verdict becomes partial and *partition* proves no absence.
+        """
         with self._lock:
             self.missing.append((partition, what))
 

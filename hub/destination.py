@@ -21,11 +21,12 @@ Privacy = Literal["project", "team-week", "pseudonym-week", "nominative-line"]
 
 
 class FeedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed as one destination may see it: a folder of Parquet tables at its privacy level, and its manifest.
+    """A feed as one destination may see it.
 
-    *tables* maps a table's name to its Parquet glob; *changes* gives the rows inserted, updated and deleted
-    since this destination's last published feed, as a DuckDB relation with a first column ``_change``.
-    *connection* is an open DuckDB connection on which the tables are views of the same names.
+    A folder of Parquet tables at its privacy level, and its manifest. *tables* maps a table's name to its
+    Parquet glob; *changes* gives the rows inserted, updated and deleted since this destination's last
+    published feed, as a DuckDB relation with a first column ``_change``. *connection* is an open DuckDB
+    connection on which the tables are views of the same names.
     """
 
     feed_id: str
@@ -61,7 +62,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Return the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
+        """Return the Microsoft account and the service it is for, where a person may have to sign in.
+
+        They do it by `hub signin`.
+        """
         return None
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:

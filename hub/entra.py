@@ -1,7 +1,8 @@
 """Signing in to Microsoft: tokens of an app registration in Entra ID, by msal, and what a refusal means.
 
-An application signs in with a client secret or a certificate; without either, a person does once, with a code (`hub signin NAME`).
-Only what a person's sign-in leaves is written down, in a file of mode 0600: an application's token is asked for anew by each run.
+An application signs in with a client secret or a certificate; without either, a person does once, with a code
+(`hub signin NAME`). Only what a person's sign-in leaves is written down, in a file of mode 0600: an
+application's token is asked for anew by each run.
 """
 
 from __future__ import annotations
@@ -34,14 +35,23 @@ _SENTENCES = {
     7000215: "the client secret is wrong: give the secret's value, not its ID",
     7000222: "the client secret has expired: make a new one in the app registration",
     7000112: "the application is disabled in this tenant: ask an administrator to enable its sign-in",
-    700016: "the tenant does not know this client_id: check client_id and tenant, or let an administrator consent to the application",
+    700016: (
+        "the tenant does not know this client_id: check client_id and tenant, "
+        "or let an administrator consent to the application"
+    ),
     700027: "the certificate is not the one of the app registration: upload its public part there",
     700024: "the clock of this machine is wrong, or the certificate is not valid yet",
     90002: "there is no such tenant: check tenant",
     900023: "the tenant is neither a domain nor an id: check tenant",
     500011: "the tenant does not have the service that was asked for: check its address and the licences",
-    65001: "the application lacks consent: let an administrator grant the permissions that the connector's README names",
-    7000218: "the app registration lets nobody sign in with a code: allow public client flows, or give client_secret or certificate",
+    65001: (
+        "the application lacks consent: let an administrator grant the permissions that the connector's "
+        "README names"
+    ),
+    7000218: (
+        "the app registration lets nobody sign in with a code: "
+        "allow public client flows, or give client_secret or certificate"
+    ),
     50076: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
     50079: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
     53003: "a conditional access policy of the tenant forbids it: ask an administrator for an exception",
@@ -53,10 +63,11 @@ _SENTENCES = {
 
 
 class Entra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The setting ``account`` of whatever signs in to Microsoft: the app registration *client_id* of *tenant* (a domain or an id).
+    """The setting ``account`` of whatever signs in to Microsoft.
 
-    *client_secret*, or *certificate* (PEM text: private key and certificate; *certificate_password* opens the key). With neither, a person signs in by a code.
-    *authority* is the sign-in address of the cloud; national clouds have their own.
+    The app registration *client_id* of *tenant* (a domain or an id). *client_secret*, or *certificate* (PEM
+    text: private key and certificate; *certificate_password* opens the key). With neither, a person signs in
+    by a code. *authority* is the sign-in address of the cloud; national clouds have their own.
     """
 
     asks: ClassVar[tuple[str, ...]] = ("client_secret",)
@@ -83,9 +94,10 @@ class Entra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SignIn:
-    """Tokens for the services of one tenant; safe to ask again and again, msal asks the tenant only when one ends.
+    """Tokens for the services of one tenant.
 
-    *session* is for the sign-in host alone, *base* the folder of the configuration, *name* that of the source or destination.
+    Safe to ask again and again, msal asks the tenant only when one ends. *session* is for the sign-in host
+    alone, *base* the folder of the configuration, *name* that of the source or destination.
     """
 
     def __init__(self, account: Entra, session: Session, *, base: Path, name: str) -> None:
@@ -110,7 +122,8 @@ class SignIn:
     def header(self, resource: str) -> dict[str, str]:
         """Return the header that opens *resource* (``https://graph.microsoft.com``).
 
-        Raises `HttpDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that is none.
+        Raises `HttpDenied` saying what the tenant's refusal means, and `ConfigError` for a certificate that
+        is none.
         """
         with self._lock:  # several threads that begin at once ask for one token
             app = self._app()
@@ -160,10 +173,11 @@ class SignIn:
         account = self.account
         host = urlsplit(account.authority)
         known = {
-            "authority": f"https://{host.netloc}{host.path.rstrip('/')}/{account.tenant}", "http_client": _Client(self.session, account.authority),
+            "authority": f"https://{host.netloc}{host.path.rstrip('/')}/{account.tenant}",
+            "http_client": _Client(self.session, account.authority),
             # other clouds than the public one are named by an administrator, who is trusted with it
             "instance_discovery": None if account.authority == PUBLIC else False,
-        }  # fmt: skip
+        }
         try:
             if account.is_application:
                 credential: Any = (
@@ -177,7 +191,8 @@ class SignIn:
                 self._made = msal.PublicClientApplication(account.client_id, token_cache=self._cache, **known)
         except (ValueError, TypeError) as exc:
             raise HttpDenied(
-                f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, or the certificate cannot be used "
+                f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, "
+                "or the certificate cannot be used "
                 f"({_first_line(str(exc)).partition('. ')[0]})."
             ) from None
         return self._made
@@ -216,7 +231,10 @@ class SignIn:
 
 
 class _Client:
-    """What msal asks by: the hub's session, whose patience, certificates and counts it gets; a refusal is an answer to it."""
+    """What msal asks by: the hub's session, whose patience, certificates and counts it gets.
+
+    A refusal is an answer to it.
+    """
 
     def __init__(self, session: Session, authority: str) -> None:
         self.session = session
@@ -239,7 +257,8 @@ class _Client:
         _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
         if response.is_redirect:  # whoever it is sent to would get the secret
             raise HttpDenied(
-                f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. Check authority, and the proxy."
+                f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. "
+                "Check authority, and the proxy."
             )
         return response
 

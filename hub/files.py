@@ -1,4 +1,7 @@
-"""Files as sources see them: found by folder or glob, skipped when unchanged, caught when they change while read."""
+"""Files as sources see them.
+
+Found by folder or glob, skipped when unchanged, caught when they change while read.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from typing import IO, Any
 import msgspec
 
 from hub.errors import SourceDataError
+
+FORMULA_STARTS = "=+@\t\r-"
+"""A spreadsheet runs a text that begins with one of these, unless an apostrophe stands before it (OWASP)."""
 
 
 class FileState(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +42,8 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
             after = path.stat()
         except PermissionError as exc:
             raise SourceDataError(
-                f"{path.name} cannot be opened: it is locked by another program or this account may not read it. "
+                f"{path.name} cannot be opened: it is locked by another program or this account may not "
+                "read it. "
                 "Close it, or give the right to read it."
             ) from exc
         except OSError as exc:
@@ -69,9 +76,10 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files of a folder or glob, sorted; *pattern* starts at *base*, *suffixes* are lower case with the dot.
+    """Return the files of a folder or glob, sorted.
 
-    Lock files of Office (``~$…``) and hidden files are left out. A folder is read without its subfolders.
+    *pattern* starts at *base*, *suffixes* are lower case with the dot. Lock files of Office (``~$…``) and
+    hidden files are left out. A folder is read without its subfolders.
     """
     place = base / pattern
     if place.is_file():
@@ -97,7 +105,10 @@ def relative_name(path: Path, base: Path) -> str:
 
 
 def storable(text: str) -> str:
-    """Return *text* as it can be kept and sent: bytes of a file's name that this locale cannot read are read as UTF-8, or told by their number."""
+    """Return *text* as it can be kept and sent.
+
+    Bytes of a file's name that this locale cannot read are read as UTF-8, or told by their number.
+    """
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half of a pair, which no file's name is made of
@@ -123,7 +134,10 @@ def write_atomically(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
 
 def replace_folder(place: Path, fresh: Path) -> None:
-    """Let the folder *fresh* take the place of *place*; if that fails half-way the old one is put back. Raises OSError."""
+    """Let the folder *fresh* take the place of *place*; if that fails half-way the old one is put back.
+
+    Raises OSError.
+    """
     old = _aside(place)
     if place.exists():
         os.replace(place, old)
@@ -137,7 +151,10 @@ def replace_folder(place: Path, fresh: Path) -> None:
 
 
 def mend_folder(place: Path) -> None:
-    """Finish what an interrupted `replace_folder` left: put the old folder back, remove half-written ones (``.….new`` beside it)."""
+    """Finish what an interrupted `replace_folder` left.
+
+    Put the old folder back, remove half-written ones (``.….new`` beside it).
+    """
     old = _aside(place)
     if old.exists():
         if place.exists():

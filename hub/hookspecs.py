@@ -44,13 +44,19 @@ def register_commands(cli: click.Group) -> None:
 
 @hookspec
 def register_kpis() -> dict[str, str]:
-    """Return figures of your own: their code, and the SQL file's text with its header, as in the catalogue."""
+    """Return figures of your own.
+
+    Their code, and the SQL file's text with its header, as in the catalogue.
+    """
     raise NotImplementedError
 
 
 @hookspec
 def register_simulators() -> dict[str, type[Simulator]]:
-    """Return simulators of your tools by the kind of their source: demonstrations fill them, and the real connector reads them."""
+    """Return simulators of your tools by the kind of their source.
+
+    Demonstrations fill them, and the real connector reads them.
+    """
     raise NotImplementedError
 
 
@@ -58,9 +64,9 @@ def register_simulators() -> dict[str, type[Simulator]]:
 def around_sync(
     config: Path, simulators: Mapping[str, type[Simulator]], now: datetime
 ) -> AbstractContextManager[object] | None:
-    """Open what the sources of the file *config* need while they are checked or read, such as a tunnel; None where they need nothing.
+    """Open what the sources of the file *config* need while they are checked or read, such as a tunnel.
 
-    *simulators* are those that plugins offer, by the kind of their source.
+    None where they need nothing. *simulators* are those that plugins offer, by the kind of their source.
     """
 
 

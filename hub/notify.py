@@ -38,9 +38,10 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
 
 
 def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = None) -> list[str]:
-    """Send what changed since the last announcement to the Apprise addresses *to*; gives what could not be sent.
+    """Send what changed since the last announcement to the Apprise addresses *to*.
 
-    A state is remembered only when it was sent, so that a mail server that is down costs no news.
+    Gives what could not be sent. A state is remembered only when it was sent, so that a mail server that is
+    down costs no news.
     """
     found = states(store, now=now)
     known = questions.announced(store)
@@ -66,7 +67,8 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
     if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
         problems.append(
-            "A notification could not be sent: check the addresses in [notify] and the network; it is tried again."
+            "A notification could not be sent: check the addresses in [notify] and the network; "
+            "it is tried again."
         )
     elif len(sender):
         questions.remember_announced(store, {name: found[name][0] for name in news})

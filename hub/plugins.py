@@ -1,4 +1,4 @@
-"""Name plugins without importing them, import one where it is needed, isolate the broken ones, and say how to mend them."""
+"""Name plugins unimported; import one where it is needed; isolate the broken, and say how to mend them."""
 
 from __future__ import annotations
 
@@ -74,16 +74,25 @@ class _Found:
 
 
 class Kinds(Mapping[str, type[T]]):
-    """Classes by their kind: the names are there at once, a plugin is imported when a class of it is asked for."""
+    """Classes by their kind.
+
+    The names are there at once, a plugin is imported when a class of it is asked for.
+    """
 
     def __init__(self, what: str, ready: Callable[[_Found], bool]) -> None:
-        """Hold the classes that are *what* (``sources`` or ``destinations``); *ready* imports a plugin and says whether it works."""
+        """Hold the classes that are *what* (``sources`` or ``destinations``).
+
+        *ready* imports a plugin and says whether it works.
+        """
         self.owners: dict[str, _Found] = {}
         self._what = what
         self._ready = ready
 
     def __getitem__(self, kind: str) -> type[T]:
-        """Return the class of *kind*. Raises KeyError, and `PluginError` where its plugin turns out broken."""
+        """Return the class of *kind*.
+
+        Raises KeyError, and `PluginError` where its plugin turns out broken.
+        """
         found = self.owners[kind]
         if not self._ready(found):
             raise PluginError(found.info.problem or "")
@@ -119,9 +128,10 @@ class Plugins:
     """The plugins of this machine: those that work, and those that do not with the reason."""
 
     def __init__(self, folder: Path | None = None, *, entry_points: bool = True) -> None:
-        """Find installed plugins (*entry_points*) and single files of *folder*; a broken one never stops the rest.
+        """Find installed plugins (*entry_points*) and single files of *folder*.
 
-        What was learnt of a plugin at its first import is remembered (`_Memory`), so that it is named without one.
+        A broken one never stops the rest. What was learnt of a plugin at its first import is remembered
+        (`_Memory`), so that it is named without one.
         """
         self.folder = folder
         self.sources: Kinds[Source] = Kinds("sources", self._ready)
@@ -181,7 +191,10 @@ class Plugins:
         return found.info.state == "ok"
 
     def _learn(self, found: _Found, module: Any) -> Facts:
-        """Register *module* and return what it offers. Raises `PluginError` for unknown hooks and bad kinds."""
+        """Register *module* and return what it offers.
+
+        Raises `PluginError` for unknown hooks and bad kinds.
+        """
         self.manager.register(module, name=found.info.name)
         callers = self.manager.get_hookcallers(module) or []
         if unknown := [caller.name for caller in callers if not caller.has_spec()]:
@@ -253,7 +266,10 @@ class Plugins:
         return found.module
 
     def simulators(self) -> Mapping[str, type[Simulator]]:
-        """Return the simulators that plugins offer, by the kind of their source; they are imported when one is asked for."""
+        """Return the simulators that plugins offer, by the kind of their source.
+
+        They are imported when one is asked for.
+        """
         return _Simulators(self)
 
     @property
@@ -303,8 +319,9 @@ class _Simulators(Mapping[str, Any]):
 class _Memory:
     """What the imports of plugins showed, in one file per environment below the user's cache folder.
 
-    It is an aid only: a file that cannot be read or written, or that says what is no longer so, costs imports and nothing else.
-    Two commands that write at once replace the file whole, and what one of them loses is learnt again.
+    It is an aid only: a file that cannot be read or written, or that says what is no longer so, costs imports
+    and nothing else. Two commands that write at once replace the file whole, and what one of them loses is
+    learnt again.
     """
 
     def __init__(self) -> None:
@@ -361,7 +378,7 @@ class _Memory:
 
 
 def _installed(entry: importlib.metadata.EntryPoint) -> tuple[PluginInfo, str]:
-    """Return what an installed plugin is called, and the stamp of its code (empty where there is none to be seen)."""
+    """Return what an installed plugin is called, and the stamp of its code (empty where none is seen)."""
     # the head of the file by hand: the library's own parser reads the whole README with it
     text = (entry.dist.read_text("METADATA") or entry.dist.read_text("PKG-INFO") or "") if entry.dist else ""
     head = dict(re.findall(r"^(Name|Version): (.+)$", text.partition("\n\n")[0], re.MULTILINE))
@@ -377,7 +394,10 @@ def _installed(entry: importlib.metadata.EntryPoint) -> tuple[PluginInfo, str]:
 
 
 def _stamp(places: Iterable[Path]) -> str:
-    """Return what changes whenever code in *places*, files and folders, does: its files' number, sizes and newest time."""
+    """Return what changes whenever code in *places*, files and folders, does.
+
+    Its files' number, sizes and newest time.
+    """
     count = size = newest = 0
     for place in places:
         for path in place.rglob("*.py") if place.is_dir() else [place]:
@@ -407,7 +427,10 @@ def _offered(module: Any, hook: str, base: type) -> dict[str, Any]:
 
 
 def _commands_of(module: Any) -> dict[str, Named] | None:
-    """Return the commands that *module* adds at the top; None where it looks at others that are there, or fails."""
+    """Return the commands that *module* adds at the top.
+
+    None where it looks at others that are there, or fails.
+    """
     register = getattr(module, "register_commands", None)
     if register is None:
         return {}
@@ -447,4 +470,7 @@ def _why(name: str, origin: str, exc: Exception) -> str:
         if origin.endswith(".py")
         else f"reinstall it with `pip install --upgrade {origin}`"
     )
-    return f"The plugin {name} cannot be used: {type(exc).__name__}: {exc}{place}. To go on without this warning, {mend}."
+    return (
+        f"The plugin {name} cannot be used: {type(exc).__name__}: {exc}{place}. "
+        f"To go on without this warning, {mend}."
+    )

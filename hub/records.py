@@ -1,10 +1,9 @@
 """One Struct per source-owned table: the words every connector speaks.
 
-Field names, order and meaning are those of the store's tables.
-``id`` is ``<source>:<native immutable id>``, never a display key.
-``*_at`` are UTC instants ``YYYY-MM-DDTHH:MM:SSZ``; ``*_on``, ``day`` civil dates ``YYYY-MM-DD``, never converted.
-``*_s`` and ``seconds`` are seconds of OWN effort; ``*_minor`` minor units of the currency beside it.
-None means the source does not provide it; 0 means it is really zero.
+Field names, order and meaning are those of the store's tables. ``id`` is ``<source>:<native immutable id>``,
+never a display key. ``*_at`` are UTC instants ``YYYY-MM-DDTHH:MM:SSZ``; ``*_on``, ``day`` civil dates
+``YYYY-MM-DD``, never converted. ``*_s`` and ``seconds`` are seconds of OWN effort; ``*_minor`` minor units of
+the currency beside it. None means the source does not provide it; 0 means it is really zero.
 """
 
 from __future__ import annotations
@@ -288,7 +287,10 @@ class Project(Record, frozen=True, kw_only=True):
 
 
 class ProjectLink(Record, frozen=True, kw_only=True):
-    """Which container feeds which project, with which facets (comma-separated), for which tasks (*filter*; empty: all)."""
+    """Which container feeds which project, with which facets, for which tasks.
+
+    Facets are separated by commas; an empty *filter* takes all tasks.
+    """
 
     project_code: Word
     container_id: Ref
@@ -303,7 +305,10 @@ class Team(Record, frozen=True, kw_only=True):
 
 
 class Person(Record, frozen=True, kw_only=True):
-    """A human being, whatever the tools call them. *aliases* are other e-mail addresses, separated by blanks."""
+    """A human being, whatever the tools call them.
+
+    *aliases* are other e-mail addresses, separated by blanks.
+    """
 
     display_name: Name
     email: Email | None = None
@@ -321,7 +326,10 @@ class Person(Record, frozen=True, kw_only=True):
 
 
 class AccountAlias(Record, frozen=True, kw_only=True):
-    """What an administrator knows of an account that its tool hides: an e-mail address, or the person it is."""
+    """What an administrator knows of an account that its tool hides.
+
+    An e-mail address, or the person it is.
+    """
 
     account_id: Ref
     email: Email | None = None
@@ -339,7 +347,10 @@ class Calendar(Record, frozen=True, kw_only=True):
 
 
 class CalendarDay(Record, frozen=True, kw_only=True):
-    """A day on which a calendar differs from its week and its country: *seconds* worked, 0 for a closing day."""
+    """A day on which a calendar differs from its week and its country.
+
+    *seconds* worked, 0 for a closing day.
+    """
 
     calendar: Word
     day: Day
@@ -367,7 +378,10 @@ class FxRate(Record, frozen=True, kw_only=True):
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """When a figure is amber or red; *direction* says which way is better. *scope_id* is a project code or ``*``."""
+    """When a figure is amber or red; *direction* says which way is better.
+
+    *scope_id* is a project code or ``*``.
+    """
 
     kpi: Word
     measure: Word
@@ -380,7 +394,10 @@ class Target(Record, frozen=True, kw_only=True):
 
 
 class StatusMap(Record, frozen=True, kw_only=True):
-    """What a status of a tool means; *container_id* narrows it to one container, ``*`` is all of the source."""
+    """What a status of a tool means.
+
+    *container_id* narrows it to one container, ``*`` is all of the source.
+    """
 
     source: Word
     container_id: Ref = "*"
@@ -390,7 +407,10 @@ class StatusMap(Record, frozen=True, kw_only=True):
 
 
 class SlaGoal(Record, frozen=True, kw_only=True):
-    """A service level for tools that keep no clock: tasks of *nature* and *priority* done within *goal_s* seconds."""
+    """A service level for tools that keep no clock.
+
+    Tasks of *nature* and *priority* done within *goal_s* seconds.
+    """
 
     project_code: Word = "*"
     nature: Word = "*"
@@ -442,7 +462,8 @@ class TaskMatch(Record, frozen=True, kw_only=True):
 
 
 REFERENCE: tuple[type[Record], ...] = (
-    Project, ProjectLink, Team, Person, AccountAlias, Calendar, CalendarDay, Rate, FxRate, Target, StatusMap, SlaGoal, Assessment,
+    Project, ProjectLink, Team, Person, AccountAlias, Calendar, CalendarDay, Rate, FxRate, Target, StatusMap,
+    SlaGoal, Assessment,
     Access,
 )  # fmt: skip
 """What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""

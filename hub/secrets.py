@@ -44,7 +44,8 @@ class Secret:
             value = keyring.get_password(service, name)
             if not value:
                 raise ConfigError(
-                    f"The keyring holds no secret {self._where!r}: store it with `keyring set {service} {name}`."
+                    f"The keyring holds no secret {self._where!r}: "
+                    f"store it with `keyring set {service} {name}`."
                 )
             return value
         path = self._base / self._where

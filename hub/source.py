@@ -64,8 +64,8 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True):
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Records and the *cursor* (JSON) that makes them done: both are written in one transaction.
 
-    *gone* are proofs: about single rows, or a `Census` of a narrow scope whose rows were all written in this batch,
-    such as the days of one assignment.
+    *gone* are proofs: about single rows, or a `Census` of a narrow scope whose rows were all written in this
+    batch, such as the days of one assignment.
     """
 
     records: tuple[Record, ...] | list[Record] = ()
@@ -119,7 +119,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:
-        """Return the Microsoft account and the service it is for, where a person may have to sign in by `hub signin`."""
+        """Return the Microsoft account and the service it is for, where a person may have to sign in.
+
+        They do it by `hub signin`.
+        """
         return None
 
     def row_id(self, native: object) -> str:
@@ -139,5 +142,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         raise NotImplementedError
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
-        """Return the ids that exist, per scope, with the evidence, or proofs of single rows; *cursors* are those of this run."""
+        """Return the ids that exist, per scope, with the evidence, or proofs of single rows.
+
+        *cursors* are those of this run.
+        """
         return ()

@@ -385,8 +385,9 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         elif self.bug == "trusts_the_filter" and name == "items":
             found = (
                 [msgspec.structs.replace(row, done=done == "True") for row in rows]
-                for done in ("True", "False") for rows in self.pages(ctx, name, asked, done=done)
-            )  # fmt: skip
+                for done in ("True", "False")
+                for rows in self.pages(ctx, name, asked, done=done)
+            )
         for number, rows in enumerate(found):
             if self.bug != "cursor_of_the_first_page" or number == 0:
                 highest = max([highest, *(row.updated for row in rows)])

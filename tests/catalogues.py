@@ -1,7 +1,8 @@
 """Extract every message of the hub and its plugins, merge them into the catalogues, and compile these.
 
-``python tests/catalogues.py`` (``make words``) rewrites ``words/fr.po`` and ``words/fr.mo`` of each package: new messages come without a
-translation, those that are no longer said go. `missing` tells what has no French twin; a test holds it empty.
+``python tests/catalogues.py`` (``make words``) rewrites ``words/fr.po`` and ``words/fr.mo`` of each package:
+new messages come without a translation, those that are no longer said go. `missing` tells what has no French
+twin; a test holds it empty.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def packages() -> dict[str, Path]:
 
 
 def _helps(command: click.Command) -> Iterator[tuple[str, str]]:
-    """Give what `hub … --help` shows of *command* and of those below it: the module it stands in, and the text."""
+    """Give what `hub … --help` shows of *command* and of those below it.
+
+    The module it stands in, and the text.
+    """
     home = getattr(command.callback, "__module__", "hub").partition(".")[0]
     if command.help:
         yield home, command.help

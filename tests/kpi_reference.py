@@ -1,4 +1,7 @@
-"""The catalogue once more in plain Python, written from the definitions and rulings: what the SQL is held to on random feeds."""
+"""The catalogue once more in plain Python, written from the definitions and rulings.
+
+What the SQL is held to on random feeds.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +60,13 @@ class Reference:
 
     def work(self, project: int | None = None) -> Rows:
         return [
-            row for row in self.t["fact_worklog"]
-            if row["work_date"] <= self.as_of and row["category"] == "project" and row["approval"] != "rejected"
+            row
+            for row in self.t["fact_worklog"]
+            if row["work_date"] <= self.as_of
+            and row["category"] == "project"
+            and row["approval"] != "rejected"
             and (project is None or row["project_key"] == project)
-        ]  # fmt: skip
+        ]
 
     def planned(self, row: dict[str, Any]) -> float | None:
         start, finish = row["baseline_start"], row["baseline_finish"]
@@ -83,9 +89,15 @@ class Reference:
     def based(self, project: int) -> Rows:
         """Return what a project's baseline is made of: by its own authority, else by that of the effort."""
         return [
-            row for row in self.snapshot(project)
-            if (row["is_effort_counted"] if row.get("is_baseline_counted") is None else row["is_baseline_counted"]) == 1
-        ]  # fmt: skip
+            row
+            for row in self.snapshot(project)
+            if (
+                row["is_effort_counted"]
+                if row.get("is_baseline_counted") is None
+                else row["is_baseline_counted"]
+            )
+            == 1
+        ]
 
     def left(self, project: int, column: str) -> tuple[float | None, int]:
         total, missing = 0.0, 0
@@ -158,12 +170,20 @@ class Reference:
             spent = sum(row["days"] for row in self.work(project))
             left, missing = self.left(project, "remaining_days")
             total = spent + left if left is not None else None
-            found.append({
-                "project_key": project, "budget": budget, "estimation": sum(said) if said else None, "consomme": spent, "raf": left, "a_terminaison": total, "n_open_without_raf": missing,
-                "derive": total - budget if total is not None and budget is not None else None,
-                "avancement": spent / total if total is not None and abs(total) > EPS else None,
-                "reste_a_depenser": budget - spent if budget is not None else None,
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": project,
+                    "budget": budget,
+                    "estimation": sum(said) if said else None,
+                    "consomme": spent,
+                    "raf": left,
+                    "a_terminaison": total,
+                    "n_open_without_raf": missing,
+                    "derive": total - budget if total is not None and budget is not None else None,
+                    "avancement": spent / total if total is not None and abs(total) > EPS else None,
+                    "reste_a_depenser": budget - spent if budget is not None else None,
+                }
+            )
         return found
 
     def landing(self) -> Rows:
@@ -192,12 +212,14 @@ class Reference:
             known = [row["remaining_amount"] for row in still if row["remaining_amount"] is not None]
             work = [row for row in still if self.task[row["task_key"]]["kind"] != "milestone"]
             found.append({
-                "project_key": project, "budget": budget, "committed": total(lines, "committed_amount"), "consumed": consumed, "landing": landing,
+                "project_key": project, "budget": budget, "committed": total(lines, "committed_amount"),
+                "consumed": consumed, "landing": landing,
                 "landing_at_least": consumed + sum(known) + to_come,
                 "variance": landing - budget if landing is not None and budget is not None else None,
                 "left_to_spend": budget - consumed if budget is not None else None,
                 "known": 0 if not self.counted(project) else (len(work) - missing) / len(work) if work else 1,
-                "method": "revised budget" if revised is not None else "initial budget" if budget is not None else None,
+                "method": "revised budget" if revised is not None
+                else "initial budget" if budget is not None else None,
             })  # fmt: skip
         return found
 
@@ -226,8 +248,11 @@ class Reference:
 
     def milestones(self) -> Rows:
         return [
-            row for project in self.projects for row in self.snapshot(project) if self.task[row["task_key"]]["kind"] == "milestone"
-        ]  # fmt: skip
+            row
+            for project in self.projects
+            for row in self.snapshot(project)
+            if self.task[row["task_key"]]["kind"] == "milestone"
+        ]
 
     def milestone_slip(self) -> Rows:
         found = []
@@ -241,10 +266,14 @@ class Reference:
                 forecast = max(forecast, self.as_of)
             base = row["baseline_finish"]
             both = base is not None and forecast is not None
-            found.append({
-                "project_key": row["project_key"], "task_key": row["task_key"], "slip_days": (forecast - base).days if both else None,
-                "slip_workdays": self.rank(forecast) - self.rank(base) if both else None,
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": row["project_key"],
+                    "task_key": row["task_key"],
+                    "slip_days": (forecast - base).days if both else None,
+                    "slip_workdays": self.rank(forecast) - self.rank(base) if both else None,
+                }
+            )
         return found
 
     def milestone_on_time(self) -> Rows:
@@ -294,9 +323,13 @@ class Reference:
             last = max(shots, key=lambda row: row["date_key"], default=None)
             apc = last["points_done"] / last["points_scope"] if last and last["points_scope"] else None
             labour = [
-                row["baseline_amount"] for row in self.t["fact_budget"]
-                if row["cut_key"] == self.cut and row["project_key"] == project and plain(row["category"]) in LABOUR and row["baseline_amount"] is not None
-            ]  # fmt: skip
+                row["baseline_amount"]
+                for row in self.t["fact_budget"]
+                if row["cut_key"] == self.cut
+                and row["project_key"] == project
+                and plain(row["category"]) in LABOUR
+                and row["baseline_amount"] is not None
+            ]
             bac = sum(labour) if labour else None
             ac = sum(row["amount"] or 0 for row in self.work(project))
             pv = ppc * bac if bac is not None else None
@@ -304,18 +337,35 @@ class Reference:
             eac = None
             if bac is not None and ev is not None:
                 eac = bac * ac / ev if ev > EPS and ac > EPS else ac + bac - ev
-            found.append({
-                "project_key": project, "ppc": ppc, "apc": apc, "pv": pv, "ev": ev, "ac": ac, "cpi": ev / ac if ev is not None and abs(ac) > EPS else None,
-                "spi": apc / ppc if apc is not None and ppc > EPS else None, "eac": eac,
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": project,
+                    "ppc": ppc,
+                    "apc": apc,
+                    "pv": pv,
+                    "ev": ev,
+                    "ac": ac,
+                    "cpi": ev / ac if ev is not None and abs(ac) > EPS else None,
+                    "spi": apc / ppc if apc is not None and ppc > EPS else None,
+                    "eac": eac,
+                }
+            )
         return found
 
     def burnup(self) -> Rows:
         day = int(f"{self.as_of:%Y%m%d}")
         return [
-            {"project_key": row["project_key"], "date": f"{datetime.strptime(str(row['date_key']), '%Y%m%d'):%Y-%m-%d}", "done": row["points_done"], "scope": row["points_scope"]}
-            for row in sorted(self.t["fact_project_snapshot"], key=lambda row: (row["project_key"], row["date_key"])) if row["date_key"] <= day
-        ]  # fmt: skip
+            {
+                "project_key": row["project_key"],
+                "date": f"{datetime.strptime(str(row['date_key']), '%Y%m%d'):%Y-%m-%d}",
+                "done": row["points_done"],
+                "scope": row["points_scope"],
+            }
+            for row in sorted(
+                self.t["fact_project_snapshot"], key=lambda row: (row["project_key"], row["date_key"])
+            )
+            if row["date_key"] <= day
+        ]
 
     # ---------- flow ----------
 
@@ -325,9 +375,14 @@ class Reference:
             key=lambda row: row["seq"],
         )
         return [
-            (self.category[row["status_key"]], row["entered_at"], row["left_at"] if row["left_at"] and row["left_at"] <= self.at else None)
-            for row in rows if row["entered_at"] <= self.at
-        ]  # fmt: skip
+            (
+                self.category[row["status_key"]],
+                row["entered_at"],
+                row["left_at"] if row["left_at"] and row["left_at"] <= self.at else None,
+            )
+            for row in rows
+            if row["entered_at"] <= self.at
+        ]
 
     def lead_cycle(self) -> Rows:
         found = []
@@ -347,11 +402,16 @@ class Reference:
             active = [
                 left - entered for category, entered, left in stays if category == "in_progress" and left
             ]
-            found.append({
-                "project_key": task["project_key"], "task_key": task["task_key"], "lead_days": _days(finished - (task["created_at"] or stays[0][1])),
-                "cycle_days": _days(finished - min(starts)) if starts else None, "active_days": _days(sum(active, timedelta())) if active else None,
-                "reopened": runs - 1,
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": task["project_key"],
+                    "task_key": task["task_key"],
+                    "lead_days": _days(finished - (task["created_at"] or stays[0][1])),
+                    "cycle_days": _days(finished - min(starts)) if starts else None,
+                    "active_days": _days(sum(active, timedelta())) if active else None,
+                    "reopened": runs - 1,
+                }
+            )
         return found
 
     def lead_p85(self) -> Rows:
@@ -407,10 +467,16 @@ class Reference:
 
     def load_person(self) -> Rows:
         return [
-            {"person_key": row["person_key"], "week_start": str(row["week_start"]), "allocated_h": row["allocated_s"] / 3600, "available_h": row["free"] / 3600,
-             "load": row["allocated_s"] / row["free"] if row["free"] else None, "overloaded": int(row["allocated_s"] > row["free"])}
+            {
+                "person_key": row["person_key"],
+                "week_start": str(row["week_start"]),
+                "allocated_h": row["allocated_s"] / 3600,
+                "available_h": row["free"] / 3600,
+                "load": row["allocated_s"] / row["free"] if row["free"] else None,
+                "overloaded": int(row["allocated_s"] > row["free"]),
+            }
             for row in self.weeks()
-        ]  # fmt: skip
+        ]
 
     def load_team(self) -> Rows:
         sums: dict[tuple[str, str], list[int]] = {}
@@ -438,10 +504,16 @@ class Reference:
         for (week, team), rows in sorted(sums.items()):
             expected = sum(row["free"] for row in rows)
             late = [row["person_label"] for row in rows if row["logged_s"] < 0.95 * row["free"]]
-            found.append({
-                "team": team or None, "week_start": week, "completeness": sum(min(row["logged_s"], row["free"]) for row in rows) / expected,
-                "people": len(rows), "complete": len(rows) - len(late), "missing": ",".join(sorted(late)) or None,
-            })  # fmt: skip
+            found.append(
+                {
+                    "team": team or None,
+                    "week_start": week,
+                    "completeness": sum(min(row["logged_s"], row["free"]) for row in rows) / expected,
+                    "people": len(rows),
+                    "complete": len(rows) - len(late),
+                    "missing": ",".join(sorted(late)) or None,
+                }
+            )
         return found
 
     def tace(self) -> Rows:
@@ -485,10 +557,14 @@ class Reference:
         found = []
         for project in self.projects:
             born = [
-                row for row in self.task.values()
-                if row["project_key"] == project and not row["is_deleted"] and row["task_key"] != -1 and row["created_at"]
+                row
+                for row in self.task.values()
+                if row["project_key"] == project
+                and not row["is_deleted"]
+                and row["task_key"] != -1
+                and row["created_at"]
                 and first <= row["created_at"].date() <= self.as_of
-            ]  # fmt: skip
+            ]
             count = {
                 nature: sum(row["nature"] == nature for row in born)
                 for nature in ("anomaly", "evolution", "unknown")
@@ -500,12 +576,22 @@ class Reference:
                 if task and task["nature"] in effort and row["work_date"] >= first:
                     effort[task["nature"]] += row["days"]
             both = effort["anomaly"] + effort["evolution"]
-            found.append({
-                "project_key": project, "anomalies": count["anomaly"], "evolutions": count["evolution"], "unqualified": count["unknown"],
-                "anomaly_share": count["anomaly"] / named if named else None,
-                "requalified": sum(row["nature"] in count and row["nature"] != row["nature_first"] and row["nature_first"] != "unknown" for row in born),
-                "anomaly_effort_share": effort["anomaly"] / both if abs(both) > EPS else None,
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": project,
+                    "anomalies": count["anomaly"],
+                    "evolutions": count["evolution"],
+                    "unqualified": count["unknown"],
+                    "anomaly_share": count["anomaly"] / named if named else None,
+                    "requalified": sum(
+                        row["nature"] in count
+                        and row["nature"] != row["nature_first"]
+                        and row["nature_first"] != "unknown"
+                        for row in born
+                    ),
+                    "anomaly_effort_share": effort["anomaly"] / both if abs(both) > EPS else None,
+                }
+            )
         return found
 
     def readiness(self) -> Rows:
@@ -550,12 +636,20 @@ class Reference:
                 for row in risks
                 if row["probability"] is not None and row["exposure_amount"] is not None
             ]
-            found.append({
-                "project_key": project, "open_risks": len(risks),
-                "expected_exposure": sum(at_stake) if at_stake or not risks else None,
-                "top_score": max(scores, default=None),
-                "overdue_actions": sum(row["kind"] == "action" and row["due_date"] is not None and row["due_date"] < self.as_of for row in here),
-            })  # fmt: skip
+            found.append(
+                {
+                    "project_key": project,
+                    "open_risks": len(risks),
+                    "expected_exposure": sum(at_stake) if at_stake or not risks else None,
+                    "top_score": max(scores, default=None),
+                    "overdue_actions": sum(
+                        row["kind"] == "action"
+                        and row["due_date"] is not None
+                        and row["due_date"] < self.as_of
+                        for row in here
+                    ),
+                }
+            )
         return found
 
     def freshness(self) -> Rows:
@@ -588,9 +682,14 @@ class Reference:
 
     def adoption(self) -> Rows:
         return [
-            {"source_key": row["source_key"], "year_month": row["year_month"], "adoption": row["n_active"] / row["n_accounts"] if row["n_accounts"] else None}
-            for row in self.t["fact_adoption"] if row["year_month"] <= f"{self.as_of:%Y-%m}"
-        ]  # fmt: skip
+            {
+                "source_key": row["source_key"],
+                "year_month": row["year_month"],
+                "adoption": row["n_active"] / row["n_accounts"] if row["n_accounts"] else None,
+            }
+            for row in self.t["fact_adoption"]
+            if row["year_month"] <= f"{self.as_of:%Y-%m}"
+        ]
 
     def no_double_count(self) -> Rows:
         found = []

@@ -117,9 +117,13 @@ class World:
         )
         self.presence: dict[str, str] = {}
         for rows, chance in (
-            (self.projects, 0.1), (self.containers, 0.15), (self.tasks, 0.2), (self.hours, 0.2),
-            (links, 0.1), (self.customs, 0.1),
-        ):  # fmt: skip
+            (self.projects, 0.1),
+            (self.containers, 0.15),
+            (self.tasks, 0.2),
+            (self.hours, 0.2),
+            (links, 0.1),
+            (self.customs, 0.1),
+        ):
             for row in rows:
                 self.presence[row.id] = "present"
                 if rng.random() < chance:
@@ -140,16 +144,21 @@ class World:
             return rng.choice((None, *VALUES[field]))
 
         return Task(
-            id=f"{source}:t{n}", title=f"Task {n}",
+            id=f"{source}:t{n}",
+            title=f"Task {n}",
             container_id=container.id if container else "jira:unknown",
-            code=rng.choice((None, "T-1", "T-2", "T-3")), type_raw=maybe("type"), status_raw=maybe("status"),
-            priority_raw=maybe("priority"), nature=rng.choice(VALUES["nature"]),
+            code=rng.choice((None, "T-1", "T-2", "T-3")),
+            type_raw=maybe("type"),
+            status_raw=maybe("status"),
+            priority_raw=maybe("priority"),
+            nature=rng.choice(VALUES["nature"]),
             kind=rng.choice(VALUES["kind"]),  # type: ignore[arg-type]
             labels=" ".join(rng.sample(VALUES["labels"], rng.randint(0, 3))) or None,
             iteration_id=rng.choice((None, "jira:s0", "jira:s1")),
             assignee_id=rng.choice((None, "jira:a0", "jira:a1")),
-            estimate_s=3600 * (n + 1), remaining_s=60 * (n + 1),
-        )  # fmt: skip
+            estimate_s=3600 * (n + 1),
+            remaining_s=60 * (n + 1),
+        )
 
     def _custom(self, task: Task) -> CustomValue:
         field, value = self.rng.choice(
@@ -168,9 +177,12 @@ class World:
         task = rng.choice([*self.tasks, None, None])
         named = task.id if task else rng.choice((None, "jira:T-1", "plans:T-2"))
         return Worklog(
-            id=f"{rng.choice(('jira', 'times'))}:w{n}", task_id=named, day="2026-03-02", seconds=1 << n,
+            id=f"{rng.choice(('jira', 'times'))}:w{n}",
+            task_id=named,
+            day="2026-03-02",
+            seconds=1 << n,
             container_id=rng.choice([None, None, *(one.id for one in self.containers)]),
-        )  # fmt: skip
+        )
 
     def _line(self, n: int) -> tuple[ProjectLink, Filter | None]:
         rng = self.rng
@@ -178,12 +190,13 @@ class World:
         source = container.id.partition(":")[0]
         tree = _filter(rng) if rng.random() < 0.7 else None
         link = ProjectLink(
-            id=f"config:{n}", project_code=rng.choice(("INF", "inf", "Été", "WEB", "NONE")),
+            id=f"config:{n}",
+            project_code=rng.choice(("INF", "inf", "Été", "WEB", "NONE")),
             container_id=rng.choice(
                 (container.id, f"{source}:{container.code}", f"{source}:{container.name}")
             ),
             filter=say(rng, tree) if tree else "",
-        )  # fmt: skip
+        )
         return link, tree
 
     # ---------- where a row belongs ----------

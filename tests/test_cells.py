@@ -37,10 +37,14 @@ DAY = NO + "is not a date such as"
 MONTH = NO + "is not a month such as"
 # the other cells of the column, and what they show: a tool sends no column, its mapping says it
 SHOWN = {
-    "420,00": 'decimal = ","', "4.5": 'decimal = "."', "12.345.678": 'decimal = ","',
+    "420,00": 'decimal = ","',
+    "4.5": 'decimal = "."',
+    "12.345.678": 'decimal = ","',
     "1,234,567": 'decimal = "."',
-    "1 234,567": 'decimal = ","', "13/05/2026": "dd/mm", "05/13/2026": "mm/dd",
-}  # fmt: skip
+    "1 234,567": 'decimal = ","',
+    "13/05/2026": "dd/mm",
+    "05/13/2026": "mm/dd",
+}
 ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
     ("minor", ""): [
         ("0", 0), ("7", 700), ("7,5", 750), ("7.5", 750), ("1234.50", 123450), ("1 234,50", 123450),
@@ -206,13 +210,19 @@ DOORS: dict[str, tuple[tuple[str, str, dict[str, str]] | None, tuple[str, str], 
 }  # fmt: skip
 KEYS = {"budgets.csv": "category", "sla_goals.csv": "metric", "registers.csv": "ref", "checklists.csv": "ref"}
 FILLED: dict[str, dict[str, Any]] = {
-    "task": {"title": "t", "container_id": "c"}, "worklog": {"day": "2026-10-31",
-    "seconds": 1}, "baseline": {"task_id": "t"},
-    "budget_line": {"project_code": "A", "month": "2026-10", "kind": "consumed", "category": "x",
-    "amount_minor": 1},
-    "register_item": {"project_code": "A", "kind": "risk", "title": "t"}, "checklist_item": {"list": "L",
-    "label": "l"},
-}  # fmt: skip
+    "task": {"title": "t", "container_id": "c"},
+    "worklog": {"day": "2026-10-31", "seconds": 1},
+    "baseline": {"task_id": "t"},
+    "budget_line": {
+        "project_code": "A",
+        "month": "2026-10",
+        "kind": "consumed",
+        "category": "x",
+        "amount_minor": 1,
+    },
+    "register_item": {"project_code": "A", "kind": "risk", "title": "t"},
+    "checklist_item": {"list": "L", "label": "l"},
+}
 FORMATS = {"dd/mm": "%d/%m/%Y", "mm/dd": "%m/%d/%Y"}
 
 
@@ -357,9 +367,14 @@ def test_the_table_is_large_and_has_no_cell_twice() -> None:
 
 
 SIGNS = [
-    ("-7h30", -27000), ("−7h30", -27000), ("(7h30)", -27000), ("7h30-", -27000), ("-1d 4h", -39600),
-    ("-PT30M", -1800), ("-7,5", -27000),
-]  # fmt: skip
+    ("-7h30", -27000),
+    ("−7h30", -27000),
+    ("(7h30)", -27000),
+    ("7h30-", -27000),
+    ("-1d 4h", -39600),
+    ("-PT30M", -1800),
+    ("-7,5", -27000),
+]
 
 
 @pytest.mark.parametrize(("cell", "wanted"), SIGNS)
@@ -460,10 +475,15 @@ def test_a_column_that_shows_both_signs_settles_nothing() -> None:
 
 
 STYLES = {
-    "French": ("\u202f", ","), "French, old": ("\u00a0", ","), "English": (",", "."), "Swiss": ("'",
-    "."), "Swiss, new": ("’", "."),
-    "German": (".", ","), "plain": ("", "."), "plain comma": ("", ","),
-}  # fmt: skip
+    "French": ("\u202f", ","),
+    "French, old": ("\u00a0", ","),
+    "English": (",", "."),
+    "Swiss": ("'", "."),
+    "Swiss, new": ("’", "."),
+    "German": (".", ","),
+    "plain": ("", "."),
+    "plain comma": ("", ","),
+}
 
 
 @given(

@@ -55,7 +55,10 @@ def hours(folder: Path, count: int, *, name: str = "a.csv", bad: bool = False) -
 
 
 def test_the_main_job(folder: Path, run_hub: Run) -> None:
-    """run syncs and publishes, says what to open, and exits 0; the hours are in every format; again changes nothing."""
+    """run syncs and publishes, says what to open, and exits 0; the hours are in every format.
+
+    Again changes nothing.
+    """
     first = run_hub("run")
     second = run_hub("run", "--json")
     said = json.loads(second.output)
@@ -111,7 +114,10 @@ def test_a_path_that_matches_nothing_is_not_green(folder: Path, run_hub: Run) ->
 
 
 def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run) -> None:
-    """After a power loss status says interrupted, not running; while a run lives it says running; publish marks the feed."""
+    """After a power loss status says interrupted, not running; while a run lives it says running.
+
+    Publish marks the feed.
+    """
     from hub.store import Store
     from hub.sync import lock
 
@@ -203,7 +209,7 @@ def test_the_lock_is_told(folder: Path, run_hub: Run) -> None:
 
 
 def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
-    """init writes a configuration that loads, with the sources asked for, tests them and offers the schedule."""
+    """init writes a configuration that loads, with the sources asked for, tests it, offers the schedule."""
     (hub_folder / "plans").mkdir()
     result = run_hub("init", stdin="msproject\nplans\nplans\n\n0 6 * * 1-5\n")
     text = (hub_folder / "config" / "hub.toml").read_text()
@@ -216,14 +222,20 @@ def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
 
 
 def test_init_asks_for_a_table_inside_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account of Microsoft is written on one line, its secret by reference; what is left empty is left out."""
+    """An account of Microsoft is written on one line, its secret by reference.
+
+    What is left empty is left out.
+    """
     answers = iter(["contoso.example", "c0de", "PLANNER_SECRET", "contoso.example", "c0de", ""])
     monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
 
     asked = [_ask_settings(Asking) for _ in range(2)]
 
     assert [
-        'account = { tenant = "contoso.example", client_id = "c0de", client_secret = { env = "PLANNER_SECRET" } }'
+        (
+            'account = { tenant = "contoso.example", client_id = "c0de", '
+            'client_secret = { env = "PLANNER_SECRET" } }'
+        )
     ] == asked[0]
     assert ['account = { tenant = "contoso.example", client_id = "c0de" }'] == asked[1]
 
@@ -263,7 +275,10 @@ def test_status_tells_runs_and_feed(folder: Path, run_hub: Run) -> None:
 
 
 def test_the_portfolio_in_config(folder: Path, run_hub: Run) -> None:
-    """CSV files a PMO edits in Excel give projects; a wrong line is named and half a portfolio is never used."""
+    """CSV files a PMO edits in Excel give projects.
+
+    A wrong line is named and half a portfolio is never used.
+    """
     config = folder / "config"
     (config / "projects.csv").write_bytes("\ufeffcode;name\nINFRA;Infrastructure é\n".encode())
     (config / "project_links.csv").write_text("project_code,source,container\nINFRA,hours,P-1\n")

@@ -1,4 +1,7 @@
-"""A store that is lost or damaged, and a disk that fills while a feed is written: sentences, and nothing is forgotten or switched."""
+"""A store that is lost or damaged, and a disk that fills while a feed is written.
+
+Sentences, and nothing is forgotten or switched.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ def published(hub_folder: Path, run_hub: Run) -> Path:
 
 @pytest.mark.parametrize("state", ["missing", "empty"])
 def test_a_store_that_is_gone_is_not_begun_anew(published: Path, run_hub: Run, state: str) -> None:
-    """Cuts, seals and decisions would be forgotten without a word: every command stops and says what to do."""
+    """Cuts, seals and decisions would be forgotten without a word.
+
+    Every command stops and says what to do.
+    """
     for path in published.parent.glob("hub.db*"):
         path.unlink()
     if state == "empty":

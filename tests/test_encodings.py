@@ -52,8 +52,12 @@ def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProc
     """Run a command as a shell of *machine* would."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHON", "LANG"))}
     return subprocess.run(
-        [sys.executable, "-m", "hub", *arguments], cwd=folder, capture_output=True, check=False, env=environment | MACHINES[machine]
-    )  # fmt: skip
+        [sys.executable, "-m", "hub", *arguments],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        env=environment | MACHINES[machine],
+    )
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -66,7 +70,8 @@ def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
     assert 3 == synced.returncode, synced.stderr
     assert b"Traceback" not in synced.stderr
     (line,) = json.loads(told.stdout.decode("cp1252" if machine == "cp1252" else "utf-8"))["sources"]
-    assert ["čas.csv, row 3, column Čas: 'sedm' is not a number"] == line["missing"]
+    (missing,) = line["missing"]
+    assert missing.startswith("čas.csv, row 3, column Čas: 'sedm' is not a number")
     (report,) = json.loads(again.stdout)["sources"]
     assert (0, 0, 0) == tuple(report["changes"][name] for name in ("inserted", "updated", "presence_changed"))
 
@@ -74,9 +79,14 @@ def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
 @pytest.mark.parametrize("machine", ["LC_ALL=C", "cp1252", "ascii"])
 @pytest.mark.parametrize(
     ("code", "arguments"),
-    [(2, ("--config", "config/žádný.toml", "status")), (2, ("check", "žluť")), (0, ("tabular", "suggest", "hours/čas.csv")), (0, ("kpi", "--list"))],
+    [
+        (2, ("--config", "config/žádný.toml", "status")),
+        (2, ("check", "žluť")),
+        (0, ("tabular", "suggest", "hours/čas.csv")),
+        (0, ("kpi", "--list")),
+    ],
     ids=["no configuration", "no source", "a mapping", "figures"],
-)  # fmt: skip
+)
 def test_an_output_never_dies_of_a_letter(
     folder: Path, machine: str, code: int, arguments: tuple[str, ...]
 ) -> None:
@@ -89,10 +99,11 @@ def test_an_output_never_dies_of_a_letter(
 
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are text there")
 def test_a_name_that_is_no_text(folder: Path) -> None:
-    """A file whose name an old machine wrote in another encoding is read, and told with the number of its byte."""
+    """A file whose name an old machine wrote in another encoding is read, and told with its byte's number."""
     (folder / "hours" / "čas.csv").rename(os.fsdecode(os.fsencode(folder / "hours") + b"/caf\xe9.csv"))
     synced = hub(folder, "utf-8", "sync")
     told = hub(folder, "utf-8", "status", "--json")
 
     assert 3 == synced.returncode, synced.stderr
-    assert ["caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number"] == json.loads(told.stdout)["sources"][0]["missing"]  # fmt: skip
+    (missing,) = json.loads(told.stdout)["sources"][0]["missing"]
+    assert missing.startswith("caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number")

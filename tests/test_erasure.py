@@ -44,7 +44,7 @@ Paul Blanc;paul.blanc@corp.example;B1;pblanc;Équipe;Dev
     "accounts.csv": f"source;account;email;person\nhours;{NAME};{MAIL};\n",
     "calendar_days.csv": f"calendar;day;hours;label\ndefault;25/05/2026;7;Demandé par {NAME}\n",
     "rates.csv": f"scope;scope_id;valid_from;valid_to;per_day;currency\nperson;{MAIL};01/01/2020;;700,00;EUR\ndefault;*;01/01/2020;;500,00;EUR\n",
-    "assessments.csv": f"project_code;day;axis;rag;trend;comment;author\nINFRA;01/02/2026;overall;green;flat;Vu avec {NAME};{NAME}\n",
+    "assessments.csv": f"project_code;day;axis;rag;trend;comment;author\nINFRA;2026-02-01;overall;green;flat;Vu avec {NAME};{NAME}\n",
     "access.csv": f"user_principal;project_code;team\n{MAIL};INFRA;\n",
     "budgets.csv": f"project_code;month;category;capex;baseline;revised;committed;consumed;forecast;currency\nINFRA;01/2026;Prestation {NAME};non;100,00;;;;;EUR\n",
     "registers.csv": f"ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;opened_on;due_on;closed_on\n"

@@ -1,4 +1,7 @@
-"""Figures by hand: what has no plan, where a budget lands, what stays in a baseline, what is not counted, what a cut keeps."""
+"""Figures by hand.
+
+What has no plan, where a budget lands, what stays in a baseline, what is not counted, what a cut keeps.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from hub.records import (
     RegisterItem,
     Task,
     Worklog,
-)  # fmt: skip
+)
 from hub.store import Store
 
 RATE = Rate(id="config:r", scope="default", valid_from="2026-01-01", minor_per_day=70000)
@@ -61,7 +64,10 @@ def money(no: int, kind: Any, category: str, amount: float, month: str = "2026-0
 
 
 def test_hours_without_a_plan_are_not_done(store: Store, tmp_path: Path) -> None:
-    """Two days worked and no task whose effort counts: RAF and what is made of it are empty, also in money."""
+    """Two days worked and no task whose effort counts.
+
+    RAF and what is made of it are empty, also in money.
+    """
     sync(store, *portfolio(), RATE)
     sync(store, *TIMES, hours(1, "2026-05-05", 2), money(1, "baseline", "services", 5000))
     report = out(store, tmp_path)
@@ -140,8 +146,14 @@ def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Pa
     """Of 2 d worked and 5 d left at 700, purchases of 300 + 200, the 9 999 of budgeted labour are no part."""
     sync(store, *portfolio(), RATE)
     sync(store, *plan(*work(1, "2026-07-31")))
-    lines = [money(1, "baseline", category, 6000), money(2, "baseline", "achats", 1000), money(3, "consumed", category, 9999),
-             money(4, "forecast", category, 9999), money(5, "consumed", "prestations", 300), money(6, "forecast", "licences", 200)]  # fmt: skip
+    lines = [
+        money(1, "baseline", category, 6000),
+        money(2, "baseline", "achats", 1000),
+        money(3, "consumed", category, 9999),
+        money(4, "forecast", category, 9999),
+        money(5, "consumed", "prestations", 300),
+        money(6, "forecast", "licences", 200),
+    ]
     sync(store, *lines)
     sync(store, *TIMES, hours(1, "2026-05-05", 2))
     report = out(store, tmp_path)
@@ -164,7 +176,10 @@ def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Pa
 
 
 def test_a_landing_is_held_to_the_revised_budget(store: Store, tmp_path: Path) -> None:
-    """A project with a revised line is held to their sum, and the result says so; others to the initial one."""
+    """A project with a revised line is held to their sum, and the result says so.
+
+    Others to the initial one.
+    """
     sync(store, *portfolio(), RATE)
     sync(store, *plan(*work(1, "2026-07-31")))
     other = BudgetLine(
@@ -212,7 +227,10 @@ def test_what_is_known_of_a_landing_is_a_lower_bound(store: Store, tmp_path: Pat
 
 
 def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
-    """What a figure leaves out is listed with its sum, one reason a row; what leaves the feed still adds up."""
+    """What a figure leaves out is listed with its sum, one reason a row.
+
+    What leaves the feed still adds up.
+    """
     tomorrow = str(date.today() + timedelta(days=1))
     sync(store, *portfolio())
     sync(
@@ -221,10 +239,24 @@ def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
             *work(1, "2026-07-31"), Task(id="plans:m", container_id="plans:a", title="Go", kind="milestone")
         ),
     )
-    sync(store, *TIMES, hours(1, "2026-05-05", 1), hours(2, tomorrow, 2), hours(3, "2026-05-06", 3, approval="rejected"),
-         hours(4, "2026-05-07", 4, category="absence"), hours(5, "2026-05-07", 5, category="internal"),
-         Worklog(id="times:w6", day="2026-05-08", seconds=6 * 25200),
-         Allocation(id="times:p", account_id="times:u1", container_id="plans:a", start_on="2010-01-01", finish_on="2026-01-01", seconds=700))  # fmt: skip
+    sync(
+        store,
+        *TIMES,
+        hours(1, "2026-05-05", 1),
+        hours(2, tomorrow, 2),
+        hours(3, "2026-05-06", 3, approval="rejected"),
+        hours(4, "2026-05-07", 4, category="absence"),
+        hours(5, "2026-05-07", 5, category="internal"),
+        Worklog(id="times:w6", day="2026-05-08", seconds=6 * 25200),
+        Allocation(
+            id="times:p",
+            account_id="times:u1",
+            container_id="plans:a",
+            start_on="2010-01-01",
+            finish_on="2026-01-01",
+            seconds=700,
+        ),
+    )
     sync(
         store,
         RegisterItem(id="reg:1", project_code="Z", kind="action", title="x"),
@@ -241,9 +273,12 @@ def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
 
     assert 1.0 == figures(report, "RAF")["consomme"]
     assert {
-        "dated after the moment of the feed: not spent yet": 2, "rejected": 3, "absence: not work, it lowers what is available": 4,
-        "internal time: not work of a project": 5, "of no known project: in the total only": 6,
-    } == {reason: amount / 25200 for (measure, reason), amount in told.items() if measure == "seconds"}  # fmt: skip
+        "dated after the moment of the feed: not spent yet": 2,
+        "rejected": 3,
+        "absence: not work, it lowers what is available": 4,
+        "internal time: not work of a project": 5,
+        "of no known project: in the total only": 6,
+    } == {reason: amount / 25200 for (measure, reason), amount in told.items() if measure == "seconds"}
     assert 700 == told["planned_s", "planned over more than ten years"]
     assert 12 == told["amount_minor", "of no known project: in the total only"]
     assert (1, 1) == (
@@ -288,9 +323,19 @@ def test_a_rebaseline_leaves_it_behind(store: Store, tmp_path: Path) -> None:
     sync(store, *portfolio())
 
     def based(*captured: tuple[int, str]) -> None:
-        sync(store, *plan(*(
-            record for no, at in captured for record in (work(no, "2026-07-31")[0], msgspec.structs.replace(work(no, "2026-07-31")[1], captured_at=at))  # type: ignore[type-var]
-        )))  # fmt: skip
+        sync(
+            store,
+            *plan(
+                *(
+                    record
+                    for no, at in captured
+                    for record in (
+                        work(no, "2026-07-31")[0],
+                        msgspec.structs.replace(work(no, "2026-07-31")[1], captured_at=at),
+                    )  # type: ignore[type-var]
+                )
+            ),
+        )
 
     based((1, "2026-05-01T00:00:00Z"), (2, "2026-05-01T00:00:00Z"), (3, "2026-05-01T00:00:00Z"))
     store.set_presence("task", ["plans:t3"], "deleted", "gone", run_id=99)
@@ -453,7 +498,7 @@ def _age(store: Store, stamp: str) -> None:
 
 
 def test_another_definition_is_no_move(store: Store, tmp_path: Path) -> None:
-    """Against a cut closed when RAF was defined otherwise the cause is the definition, with no change to add up."""
+    """Against a cut closed when RAF was defined otherwise the cause is the definition; nothing adds up."""
     sync(store, *portfolio())
     sync(store, *plan(*work(1, "2026-07-31")))
     sync(store, *TIMES, hours(1, "2026-05-05", 2))

@@ -58,7 +58,10 @@ def test_the_front_door() -> None:
 
 def test_importing_the_front_door_is_cheap() -> None:
     """`import hub` opens nothing: no database, no network code, no terminal."""
-    code = "import sys, hub; print(sorted({m.split('.')[0] for m in sys.modules} & {'duckdb','requests','sqlite_utils','rich','click','keyring'}))"
+    code = (
+        "import sys, hub; print(sorted({m.split('.')[0] for m in sys.modules} & "
+        "{'duckdb','requests','sqlite_utils','rich','click','keyring'}))"
+    )
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "[]" == seen.stdout.strip()
@@ -66,7 +69,10 @@ def test_importing_the_front_door_is_cheap() -> None:
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
 def test_a_plugin_is_a_distribution_of_its_own(folder: Path) -> None:
-    """Folder NAME, distribution pm-hub-NAME, package hub_NAME, entry point NAME; nothing but the front door is imported."""
+    """Folder NAME, distribution pm-hub-NAME, package hub_NAME, entry point NAME.
+
+    Nothing but the front door is imported.
+    """
     facts = tomllib.loads((folder / "pyproject.toml").read_text())
     name = folder.name
     own = list((folder / f"hub_{name}").rglob("*.py"))
@@ -112,8 +118,10 @@ def test_the_bundled_plugins_are_one_list() -> None:
     heavy = {
         f"pm-hub-{folder.name}[{extra}]{bounds}"
         for folder in PLUGINS
-        for extra in tomllib.loads((folder / "pyproject.toml").read_text())["project"].get("optional-dependencies", {})
-    }  # fmt: skip
+        for extra in tomllib.loads((folder / "pyproject.toml").read_text())["project"].get(
+            "optional-dependencies", {}
+        )
+    }
     roots = facts["tool"]["importlinter"]["root_packages"]
     (alone,) = (
         one["modules"] for one in facts["tool"]["importlinter"]["contracts"] if one["type"] == "independence"
@@ -131,7 +139,7 @@ def test_the_bundled_plugins_are_one_list() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_manners_of_a_module(path: Path) -> None:
-    """A module opens with one sentence, is no drawer of odds and ends, and retries only where patience lives."""
+    """A module opens with one sentence, is no drawer of odds, and retries only where patience lives."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     relative = path.relative_to(ROOT).as_posix()
 
@@ -238,7 +246,10 @@ def test_the_version_is_one() -> None:
 def test_the_commit_is_said(
     hub_folder: Path, run_hub, monkeypatch: pytest.MonkeyPatch, said: str | None
 ) -> None:
-    """Version and commit stand in `hub --version`, in the store and in the feed's manifest; without git the version alone."""
+    """Version and commit stand in `hub --version`, in the store and in the feed's manifest.
+
+    Without git the version alone.
+    """
     monkeypatch.setattr("hub.version.commit", lambda: said)
     expected = f"{hub.__version__} ({said})" if said else hub.__version__
     (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n")
@@ -255,7 +266,10 @@ def test_the_commit_is_said(
 
 @pytest.mark.parametrize("git", ["clone", "worktree of another", "no git", "broken git"])
 def test_which_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: str) -> None:
-    """A clone is asked for its commit, a built package holds it, and a repository around an installed package is not ours."""
+    """A clone is asked for its commit, a built package holds it.
+
+    A repository around an installed package is not ours.
+    """
     from hub import version
 
     here = tmp_path / "site-packages"
@@ -292,9 +306,12 @@ def test_every_directory_of_tests_has_a_budget() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "pattern"),
-    [("vendor.github-workflows", ".github/workflows/*.yml"), ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*_*.yml"),
-     ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")],
-)  # fmt: skip
+    [
+        ("vendor.github-workflows", ".github/workflows/*.yml"),
+        ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*_*.yml"),
+        ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+    ],
+)
 def test_what_github_reads_is_well_formed(schema: str, pattern: str) -> None:
     """Workflows and forms are as the schemas of GitHub's own say."""
     pytest.importorskip("check_jsonschema")
@@ -388,13 +405,18 @@ _FIGURE = re.compile(
 
 
 def test_figures_are_computed_in_one_room() -> None:
-    """No command and no destination sums days or money in SQL: what the catalogue has comes from `fact_kpi`, the rest from declared measures."""
+    """No command and no destination sums days or money in SQL.
+
+    What the catalogue has comes from `fact_kpi`, the rest from declared measures.
+    """
     places = [*(ROOT / "hub" / "cli").rglob("*.py"), *(ROOT / "plugins").glob("*/hub_*/**/*.py")]
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
-        for path in places if "testing" not in path.parts
-        for match in _FIGURE.finditer(path.read_text(encoding="utf-8")) if "SELECT" in path.read_text(encoding="utf-8")
-    ]  # fmt: skip
+        for path in places
+        if "testing" not in path.parts
+        for match in _FIGURE.finditer(path.read_text(encoding="utf-8"))
+        if "SELECT" in path.read_text(encoding="utf-8")
+    ]
 
     assert len(places) > 50
     for text in ("SELECT sum(f.estimate_days)", "sum(w.days)", "SUM(coalesce(amount, 0))"):

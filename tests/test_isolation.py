@@ -1,4 +1,7 @@
-"""One source costs itself only: one that ends the program, hangs, or is slow; and threads that decode a type first."""
+"""One source costs itself only: one that ends the program, hangs, or is slow.
+
+And threads that decode a type first.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +166,10 @@ for thread in threads: thread.join()
 
 
 def test_no_type_is_built_by_two_threads_at_once(proof: bool) -> None:
-    """Types are built before any reader starts; three threads that decode one for the first time end well each time."""
+    """Types are built before any reader starts.
+
+    Three threads that decode one for the first time end well each time.
+    """
     count = 40
     types = "\n".join(
         f"class T{n}(msgspec.Struct):\n"

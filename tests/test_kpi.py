@@ -21,8 +21,14 @@ needs_examples = pytest.mark.skipif(
     not EXAMPLES.exists(), reason="../shared/design/kpi_examples.json is not here"
 )
 GOLDEN: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
-SAME = {"EVM_NO_BASELINE": "EVM_DAYS", "EVM_NOT_STARTED": "EVM_DAYS", "RAF_MISSING": "RAF", "RAF_NO_PLAN": "RAF",
-        "LANDING_INCOMPLETE": "LANDING", "LANDING_NO_PLAN": "LANDING"}  # fmt: skip
+SAME = {
+    "EVM_NO_BASELINE": "EVM_DAYS",
+    "EVM_NOT_STARTED": "EVM_DAYS",
+    "RAF_MISSING": "RAF",
+    "RAF_NO_PLAN": "RAF",
+    "LANDING_INCOMPLETE": "LANDING",
+    "LANDING_NO_PLAN": "LANDING",
+}
 
 
 def write_feed(folder: Path, tables: dict[str, Any], form: str) -> Path:
@@ -58,8 +64,11 @@ def moment_of(params: dict[str, Any]) -> str:
 def wanted(row: dict[str, Any], params: dict[str, Any]) -> bool:
     """Say whether a row of the catalogue is one that the golden query asks for."""
     asked = {
-        "project_key": params.get("project"), "task_key": params.get("task"), "week_start": params.get("week"), "person_key": params.get("p"),
-    }  # fmt: skip
+        "project_key": params.get("project"),
+        "task_key": params.get("task"),
+        "week_start": params.get("week"),
+        "person_key": params.get("p"),
+    }
     if any(
         value is not None and name in row and str(row[name]) != str(value) for name, value in asked.items()
     ):
@@ -113,7 +122,8 @@ def load(tables: dict[str, list[dict[str, Any]]]) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     for name, table in model().tables.items():
         connection.execute(
-            f"CREATE TABLE {name} ({', '.join(f'{column} {facts.type}' for column, facts in table.columns.items())})"
+            f"CREATE TABLE {name} "
+            f"({', '.join(f'{column} {facts.type}' for column, facts in table.columns.items())})"
         )
         for row in tables.get(name, []):
             marks = ", ".join("?" * len(row))
@@ -149,8 +159,26 @@ def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
             }:  # the first two are the calendar itself; the last is DQ_SCORE by source
                 continue
             expected = getattr(reference, code.lower())()
-            keys = [name for name in (expected[0] if expected else {}) if name in {
-                "project_key", "task_key", "person_key", "source_key", "team", "name", "month", "nature", "metric", "week_start", "year_month", "category", "date"}]  # fmt: skip
+            keys = [
+                name
+                for name in (expected[0] if expected else {})
+                if name
+                in {
+                    "project_key",
+                    "task_key",
+                    "person_key",
+                    "source_key",
+                    "team",
+                    "name",
+                    "month",
+                    "nature",
+                    "metric",
+                    "week_start",
+                    "year_month",
+                    "category",
+                    "date",
+                }
+            ]
 
             def order(row: dict[str, Any], keys: list[str] = keys) -> tuple[str, ...]:
                 return tuple(str(row[key]) for key in keys)

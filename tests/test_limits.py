@@ -1,4 +1,7 @@
-"""Answers that cost too much: endless, huge, huge once unpacked, or no JSON at all. Servers on loopback, each within a time bound."""
+"""Answers that cost too much: endless, huge, huge once unpacked, or no JSON at all.
+
+Servers on loopback, each within a time bound.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ BOUND_S = 20.0
 
 @contextmanager
 def serving(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[int]]]:
-    """Let *answer* write to each caller, after its question was read; gives the address and the number of questions."""
+    """Let *answer* write to each caller, after its question was read.
+
+    Gives the address and the number of questions.
+    """
     door = socket.create_server(("127.0.0.1", 0))
     door.settimeout(BOUND_S)
     asked: list[int] = []

@@ -47,14 +47,20 @@ def links(store: Store, state: str = "accepted") -> dict[str, tuple[str, str]]:
 
 
 def test_exact_identifiers_decide_and_names_propose(store: Store) -> None:
-    """Number, address and login are accepted; a name waits; robots and placeholders are nobody; strangers with one address are one."""
+    """Number, address and login are accepted; a name waits; robots and placeholders are nobody.
+
+    Strangers with one address are one.
+    """
     fill(store, PEOPLE, ACCOUNTS)
     counts = matching.propose(store, {}, actor="me")
 
     assert {
-        "jira:1": ("config:people/1", "email"), "times:1": ("config:people/1", "employee_no"), "ad:1": ("config:people/1", "login"),
-        "tw:5": ("match:people/jira:5", "same identifier"), "jira:5": ("match:people/jira:5", "same identifier"),
-    } == links(store)  # fmt: skip
+        "jira:1": ("config:people/1", "email"),
+        "times:1": ("config:people/1", "employee_no"),
+        "ad:1": ("config:people/1", "login"),
+        "tw:5": ("match:people/jira:5", "same identifier"),
+        "jira:5": ("match:people/jira:5", "same identifier"),
+    } == links(store)
     assert {"plans:1": ("config:people/1", "name"), "jira:2": ("config:people/2", "name")} == links(
         store, "proposed"
     )
@@ -63,11 +69,13 @@ def test_exact_identifiers_decide_and_names_propose(store: Store) -> None:
 
 
 def test_an_alias_of_an_address_or_a_domain(store: Store) -> None:
-    """A second address of the person, an address the administrator knows, a domain that stands for another."""
+    """A second address of the person, one that the administrator knows, a domain that stands for another."""
     accounts: list[Record] = [
-        Account(id="jira:1", email="jd@old.com"), Account(id="jira:2", email="e.martin@corp.fr"), Account(id="jira:3", display_name="hidden"),
+        Account(id="jira:1", email="jd@old.com"),
+        Account(id="jira:2", email="e.martin@corp.fr"),
+        Account(id="jira:3", display_name="hidden"),
         Account(id="jira:4", display_name="somebody"),
-    ]  # fmt: skip
+    ]
     told: list[Record] = [
         AccountAlias(id="config:a", account_id="jira:3", email="e.martin@corp.com"),
         AccountAlias(id="config:b", account_id="jira:somebody", person_id="config:people/1"),
@@ -76,9 +84,11 @@ def test_an_alias_of_an_address_or_a_domain(store: Store) -> None:
     matching.propose(store, {"corp.fr": "corp.com"}, actor="me")
 
     assert {
-        "jira:1": ("config:people/1", "email"), "jira:2": ("config:people/2", "email+alias"), "jira:3": ("config:people/2", "email"),
+        "jira:1": ("config:people/1", "email"),
+        "jira:2": ("config:people/2", "email+alias"),
+        "jira:3": ("config:people/2", "email"),
         "jira:4": ("config:people/1", "manual"),
-    } == links(store)  # fmt: skip
+    } == links(store)
 
 
 def test_what_two_people_share_decides_nothing(store: Store) -> None:
@@ -96,7 +106,10 @@ def test_what_two_people_share_decides_nothing(store: Store) -> None:
 
 
 def test_what_people_decide_stays(store: Store) -> None:
-    """Accepted, rejected and split survive the next proposal; each is audited with before, after and why; one person an account."""
+    """Accepted, rejected and split survive the next proposal; each is audited with before, after and why.
+
+    One person an account.
+    """
     fill(store, PEOPLE, ACCOUNTS)
     matching.propose(store, {}, actor="me")
     ids = {line.left: line.id for line in matching.lines(store)}
@@ -149,7 +162,8 @@ def test_matched_accounts_are_one_person_in_the_feed(store: Store, tmp_path: Pat
     matching.propose(store, {}, actor="me")
     feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
-        "SELECT person_label, team, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_person USING (person_key) GROUP BY ALL"
+        "SELECT person_label, team, sum(seconds)::BIGINT FROM fact_worklog "
+        "JOIN dim_person USING (person_key) GROUP BY ALL"
     ).fetchall()
     feed.close()
 
@@ -159,8 +173,9 @@ def test_matched_accounts_are_one_person_in_the_feed(store: Store, tmp_path: Pat
 def plan_and_work() -> list[Record]:
     rows: list[Record] = [
         Project(id="config:P", code="P", name="P"),
-        Container(id="plans:g", kind="plan", code="P", name="Plan"), Container(id="jira:p1", kind="project", code="P", name="Board"),
-    ]  # fmt: skip
+        Container(id="plans:g", kind="plan", code="P", name="Plan"),
+        Container(id="jira:p1", kind="project", code="P", name="Board"),
+    ]
     rows += [
         Task(id=f"plans:t{n}", container_id="plans:g", title=title)
         for n, title in enumerate(("Build [P-1]", "Migration SI", "Testing", "UTF-8 cleanup"))
@@ -187,13 +202,17 @@ def plan_and_work() -> list[Record]:
 
 
 def test_issues_carry_out_plan_tasks(store: Store, tmp_path: Path) -> None:
-    """A key in the name, a link in a field; a story goes with its epic; hours are conserved and leftovers listed."""
+    """A key in the name, a link in a field; a story goes with its epic.
+
+    Hours are conserved and leftovers listed.
+    """
     fill(store, plan_and_work())
     matching.propose(store, {}, actor="me")
     rest = matching.leftovers(store)
     feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
-        "SELECT p.title, sum(w.seconds)::BIGINT FROM fact_worklog w JOIN dim_task t USING (task_key) LEFT JOIN dim_task p ON p.task_key = t.plan_task_key "
+        "SELECT p.title, sum(w.seconds)::BIGINT FROM fact_worklog w JOIN dim_task t USING (task_key) LEFT "
+        "JOIN dim_task p ON p.task_key = t.plan_task_key "
         "GROUP BY 1 ORDER BY 1 NULLS LAST"
     ).fetchall()
     feed.close()
@@ -236,9 +255,10 @@ def test_the_round_trip_through_a_spreadsheet(store: Store) -> None:
 def test_containers_are_proposed_and_accepted(store: Store, tmp_path: Path) -> None:
     """A container that no line takes is proposed by name; accepted, its hours go to the project."""
     rows: list[Record] = [
-        Project(id="config:PORTAIL", code="PORTAIL", name="Portail client"), Container(id="times:7", kind="table", code="7", name="Client portail"),
+        Project(id="config:PORTAIL", code="PORTAIL", name="Portail client"),
+        Container(id="times:7", kind="table", code="7", name="Client portail"),
         Worklog(id="times:w", container_id="times:7", day="2026-03-02", seconds=3600),
-    ]  # fmt: skip
+    ]
     fill(store, rows)
     (line,) = matching.containers(store)
     matching.accept(store, [line.id], actor="me")
@@ -252,7 +272,10 @@ def test_containers_are_proposed_and_accepted(store: Store, tmp_path: Path) -> N
 
 
 def test_like_names_are_proposed(proof: bool) -> None:
-    """A name that reads almost alike is proposed in its own project only; ten thousand by ten thousand in the proof."""
+    """A name that reads almost alike is proposed in its own project only.
+
+    Ten thousand by ten thousand in the proof.
+    """
     words = (
         "audit",
         "réseau",
@@ -281,3 +304,24 @@ def test_like_names_are_proposed(proof: bool) -> None:
     assert {"proposed"} == {match.state for match in found}
     assert took < 60, "the promise of the design: under a minute"
     assert [] == matching.match_tasks(plan[:5], [ExecTask(id="x", project=2, title=names[0])], set())
+
+
+def test_no_name_runs_in_the_spreadsheet(store: Store) -> None:
+    """A name that begins like a formula begins with an apostrophe; the decisions come back all the same."""
+    texts = ("=1+1", "+33 1", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=2", "a=b", "'quoted")
+    people: list[Record] = [
+        Person(id=f"config:people/{n}", display_name=text) for n, text in enumerate(texts)
+    ]
+    accounts: list[Record] = [Account(id=f"jira:{n}", display_name=text) for n, text in enumerate(texts)]
+    fill(store, people, accounts)
+    matching.propose(store, {}, actor="me")
+    text = matching.export_csv(store)
+    rows = {row["left"]: row for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=";")}
+    waiting = matching.lines(store)
+    done = matching.import_csv(store, text.replace("proposed", "accepted"), name="m.csv", actor="me")
+
+    assert set(rows) == {line.left for line in waiting} == {account.id for account in accounts}
+    for line in waiting:
+        risky = line.left_name[:1] in {"=", "+", "-", "@", "\t", "\r"}
+        assert ("'" if risky else "") + line.left_name == rows[line.left]["left_name"]
+    assert (len(waiting), 0) == done

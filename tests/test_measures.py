@@ -41,7 +41,10 @@ def with_figures(connection: duckdb.DuckDBPyConnection) -> tuple[str, dict[str, 
 
 
 def compared(connection: duckdb.DuckDBPyConnection) -> int:
-    """Hold every measure of a figure without periods against the catalogue; give how many values were compared."""
+    """Hold every measure of a figure without periods against the catalogue.
+
+    Give how many values were compared.
+    """
     _, kpis = with_figures(connection)
     # a median of medians is no median
     added = connection.execute(
@@ -106,9 +109,11 @@ def test_every_figure_of_a_project_is_a_measure() -> None:
     known = measures()
     shown = {
         code_of(kpi.code, part.name)
-        for kpi in catalogue().values() if kpi.scope in {"project", "source", "team"} and kpi.code != "BURNUP"
-        for part in kpi.measures if part.unit not in {"text", "moment"}
-    }  # fmt: skip
+        for kpi in catalogue().values()
+        if kpi.scope in {"project", "source", "team"} and kpi.code != "BURNUP"
+        for part in kpi.measures
+        if part.unit not in {"text", "moment"}
+    }
 
     assert shown <= known.keys()
     assert {*model().measures, HEALTH} <= known.keys()

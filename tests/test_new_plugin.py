@@ -54,12 +54,15 @@ def test_a_stranger_needs_sixty_lines(hub_folder: Path, run_hub: Callable[..., H
     assert 0 < added <= 60
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("Bad-Name",), "small letters"),
-    (("class",), "cannot name a plugin"),
-    (("../up",), "cannot name a plugin"),
-    (("acme", "--out", "config"), "is not empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Bad-Name",), "small letters"),
+        (("class",), "cannot name a plugin"),
+        (("../up",), "cannot name a plugin"),
+        (("acme", "--out", "config"), "is not empty"),
+    ],
+)
 def test_a_name_or_folder_that_will_not_do(
     arguments: tuple[str, ...], words: str, hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:

@@ -289,10 +289,12 @@ def test_a_tie_is_one_sentence_wherever_it_is_met(two_projects: Path, run_hub: R
     told = [
         run_hub(*command)
         for command in (
-            ("publish",), ("sync", "t", "--dry-run"), ("cut", "baseline", "--project", "ALPHA"),
+            ("publish",),
+            ("sync", "t", "--dry-run"),
+            ("cut", "baseline", "--project", "ALPHA"),
             ("match", "review", "--leftovers"),
         )
-    ]  # fmt: skip
+    ]
     shown = run_hub("presence")
     links.write_text(good)
     resolved = run_hub("sync", "config", "--dry-run")
@@ -417,11 +419,15 @@ def test_what_stands_under_a_container_that_left_counts_nowhere(store: Store, tm
             Worklog(id="j:w", task_id="j:t", container_id="h:c", day="2026-03-02", seconds=60),
             Worklog(id="h:w", task_id="j:J-1", container_id="h:c", day="2026-03-02", seconds=600),
             Allocation(
-                id="j:a", account_id="j:p", container_id="j:c", start_on="2026-03-02", finish_on="2026-03-02",
+                id="j:a",
+                account_id="j:p",
+                container_id="j:c",
+                start_on="2026-03-02",
+                finish_on="2026-03-02",
                 seconds=60,
             ),
         ],
-    )  # fmt: skip
+    )
     store.set_presence("container", ["j:c"], "trashed", "the bin", run_id=2)
 
     assert {("H", "H"): (600, 0, 0)} == effect.hours(store)
@@ -437,14 +443,21 @@ def test_what_stands_under_a_container_that_left_counts_nowhere(store: Store, tm
 @pytest.mark.parametrize(
     ("text", "taken"),
     [
-        ("labels = études", "1"), ("labels = web_1", "1"), ("labels = webx1", ""),
+        ("labels = études", "1"),
+        ("labels = web_1", "1"),
+        ("labels = webx1", ""),
         ('labels = "Études web_1"', ""),
-        ("labels = %", ""), ("assignee = élodie", "1"), ("assignee != élodie", "2"),
-        ("Budget = 3", "2"), ("budget = 3.0", "2"),
-        ('Lot = "nord, sud"', "1"), ("Lot = SUD", "1"), ("not labels = études", "2"),
+        ("labels = %", ""),
+        ("assignee = élodie", "1"),
+        ("assignee != élodie", "2"),
+        ("Budget = 3", "2"),
+        ("budget = 3.0", "2"),
+        ('Lot = "nord, sud"', "1"),
+        ("Lot = SUD", "1"),
+        ("not labels = études", "2"),
         ("échéance = 2026-03-02", "2"),
     ],
-)  # fmt: skip
+)
 def test_a_test_takes_the_same_tasks_in_both_engines(
     text: str, taken: str, store: Store, tmp_path: Path
 ) -> None:
@@ -462,7 +475,7 @@ def test_a_test_takes_the_same_tasks_in_both_engines(
             CustomValue(id="s:2/budget", row_id="s:2", field="Budget", number=3.0),
             CustomValue(id="s:2/day", row_id="s:2", field="Échéance", day="2026-03-02"),
         ],
-    )  # fmt: skip
+    )
 
     assert list(taken) == [
         row[0]

@@ -80,7 +80,10 @@ def test_two_plugins_of_one_kind(tmp_path: Path) -> None:
 
 
 def test_a_file_in_config_is_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """A single file needs no packaging: it is listed, configured, checked and synced, and its rule is applied."""
+    """A single file needs no packaging.
+
+    It is listed, configured, checked and synced, and its rule is applied.
+    """
     (hub_folder / "config" / "plugins").mkdir()
     (hub_folder / "config" / "plugins" / "paper.py").write_text(GOOD)
     (hub_folder / "config" / "plugins" / "sick.py").write_text("1/0")
@@ -126,7 +129,10 @@ def test_rules_of_two_plugins_are_chained(hub_folder: Path, run_hub: Callable[..
 def test_what_sources_need_is_open_while_they_are_asked(
     hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:
-    """A plugin's tunnel is open during check, sync and run, and closed afterwards, also after a failure; other commands never see it."""
+    """A plugin's tunnel is open during check, sync and run, and closed afterwards, also after a failure.
+
+    Other commands never see it.
+    """
     folder = hub_folder / "config" / "plugins"
     folder.mkdir(parents=True)
     (folder / "good.py").write_text(GOOD)
@@ -187,7 +193,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_plugin_is_imported_once_to_be_known(tmp_path: Path, cache: Path) -> None:
-    """What it offers is remembered; it is imported again when one of its kinds is asked for, or when its file changed."""
+    """What it offers is remembered.
+
+    It is imported again when one of its kinds is asked for, or when its file changed.
+    """
     folder, mark = tmp_path / "plugins", tmp_path / "mark"
     folder.mkdir()
     (folder / "paper.py").write_text(MARK.format(mark=str(mark)) + GOOD)
@@ -240,7 +249,10 @@ def test_commands_write_their_memories_at_once(tmp_path: Path, cache: Path) -> N
     """Eight processes that start together with an empty memory all work and leave a whole one."""
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "paper.py").write_text(GOOD)
-    code = f"from pathlib import Path; from hub.plugins import Plugins; print(*Plugins(Path({str(tmp_path / 'plugins')!r}), entry_points=False).sources)"
+    code = (
+        "from pathlib import Path; from hub.plugins import Plugins; "
+        f"print(*Plugins(Path({str(tmp_path / 'plugins')!r}), entry_points=False).sources)"
+    )
     started = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(8)
     ]
@@ -252,7 +264,10 @@ def test_commands_write_their_memories_at_once(tmp_path: Path, cache: Path) -> N
 def test_a_plugin_that_broke_since_it_was_known(
     hub_folder: Path, run_hub: Callable[..., HubResult], cache: Path
 ) -> None:
-    """What it needed has gone while its own file did not change: its use tells the reason, `hub plugin list` too, and the rest works."""
+    """What it needed has gone while its own file did not change.
+
+    Its use tells the reason, `hub plugin list` too, and the rest works.
+    """
     folder = hub_folder / "config" / "plugins"
     folder.mkdir(parents=True)
     (hub_folder / "needed.txt").write_text("here")

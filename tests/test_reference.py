@@ -1,4 +1,7 @@
-"""Reference data as a PMO edits it: every spelling of Excel is understood, every mistake has its file, line and column."""
+"""Reference data as a PMO edits it.
+
+Every spelling of Excel is understood, every mistake has its file, line and column.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ GOOD = {
     "assessments.csv": "project_code;day;axis;rag;trend\nA;31/10/2026;global;vert;stable\n",
     "access.csv": "user_principal;project_code\nn@x.org;A\n",
     "budgets.csv": "project_code;month;category;baseline;consumed\nA;2026-10;labour;38 500,00;12.5\n",
-    "registers.csv": "ref;project_code;kind;title;probability;impact;exposure;due_on\nR1;A;risque;Retard;30 %;4;10 000;31/12/2026\n",
+    "registers.csv": (
+        "ref;project_code;kind;title;probability;impact;exposure;due_on\nR1;A;risque;Retard;30 "
+        "%;4;10 000;31/12/2026\n"
+    ),
     "checklists.csv": "project_code;list;ref;label;mandatory;state\nA;MEX;1;Sauvegarde;oui;OK\n",
 }
 
@@ -102,29 +108,75 @@ def test_what_the_cells_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("people.csv", "name;fte\nA;3\n",
-        "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5"),
+        (
+            "people.csv",
+            "name;fte\nA;3\n",
+            "people.csv, line 2, column fte: '3' is not above 0 and at most 1.5",
+        ),
         ("people.csv", "name;fte\nA;x\n", "people.csv, line 2, column fte: 'x' is not a number"),
-        ("people.csv", "name;team\nA;x\nA;y\n", "line 3, column code, employee_no, email, name: 'A' is already on line 2"),
+        (
+            "people.csv",
+            "name;team\nA;x\nA;y\n",
+            "line 3, column code, employee_no, email, name: 'A' is already on line 2",
+        ),
         ("people.csv", "name;tema\nA;x\n", "line 1: unknown column tema; known: code, name"),
         ("people.csv", "email\na@b\n", "line 1: the column name is missing"),
         ("rates.csv", "scope;per_day\nrole;5\n", "column scope_id: say which role"),
-        ("rates.csv", "scope;per_day\nboss;5\n", "column scope: 'boss' is not one of person, role, team, project, default"),
-        ("rates.csv", "per_day;valid_from\n5;30/02/2026\n", "column valid_from: '30/02/2026' is not a date such as"),
-        ("fx.csv", "currency;month;per_eur\nUSD;2026-13;1\n", "column month: '2026-13' is not a month such as"),
+        (
+            "rates.csv",
+            "scope;per_day\nboss;5\n",
+            "column scope: 'boss' is not one of person, role, team, project, default",
+        ),
+        (
+            "rates.csv",
+            "per_day;valid_from\n5;30/02/2026\n",
+            "column valid_from: '30/02/2026' is not a date such as",
+        ),
+        (
+            "fx.csv",
+            "currency;month;per_eur\nUSD;2026-13;1\n",
+            "column month: '2026-13' is not a month such as",
+        ),
         ("fx.csv", "currency;month;per_eur\nUSD;2026-12;0\n", "column per_eur: '0' is not above 0"),
         ("targets.csv", "kpi;amber\ncpi;1\n", "column kpi: 'cpi' is not a KPI such as EVM_DAYS.cpi"),
-        ("targets.csv", "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n", "where up is better, red begins beyond amber"),
-        ("statuses.csv", "source;status;category\nj;X;peut-être\n", "column category: 'peut-être' is not one of todo, in_progress, done, cancelled"),
+        (
+            "targets.csv",
+            "kpi;amber;red\nEVM_DAYS.cpi;0,8;0,9\n",
+            "where up is better, red begins beyond amber",
+        ),
+        (
+            "statuses.csv",
+            "source;status;category\nj;X;peut-être\n",
+            "column category: 'peut-être' is not one of todo, in_progress, done, cancelled",
+        ),
         ("calendars.csv", "calendar;week\nx;11111\n", "column week: '11111' is not seven 0 or 1"),
-        ("registers.csv", "ref;project_code;kind;title;probability\n1;A;risk;T;30\n",
-        "column probability: '30' is not between 0 and 1"),
-        ("checklists.csv", "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n", "column mandatory: 'bof' is neither yes nor no"),
-        ("project_links.csv", "project_code;source;container;filter\nA;j;I;type =\n", "column filter: the filter 'type =' needs a value at its end"),
-        ("projects.csv", "code;name;parent_code\nA;x;B\nB;y;A\n", "column parent_code: 'A' stands above itself"),
-        ("budgets.csv", "project_code;month;baseline\nA;2026-10;\n;2026-11;5\n", "line 3, column project_code: it may not be empty"),
+        (
+            "registers.csv",
+            "ref;project_code;kind;title;probability\n1;A;risk;T;30\n",
+            "column probability: '30' is not between 0 and 1",
+        ),
+        (
+            "checklists.csv",
+            "project_code;list;ref;label;mandatory\nA;L;1;x;bof\n",
+            "column mandatory: 'bof' is neither yes nor no",
+        ),
+        (
+            "project_links.csv",
+            "project_code;source;container;filter\nA;j;I;type =\n",
+            "column filter: the filter 'type =' needs a value at its end",
+        ),
+        (
+            "projects.csv",
+            "code;name;parent_code\nA;x;B\nB;y;A\n",
+            "column parent_code: 'A' stands above itself",
+        ),
+        (
+            "budgets.csv",
+            "project_code;month;baseline\nA;2026-10;\n;2026-11;5\n",
+            "line 3, column project_code: it may not be empty",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistakes_have_a_place(name: str, text: str, words: str, tmp_path: Path) -> None:
     """File, line, column, and what would be right."""
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -176,13 +228,23 @@ TASKS: list[Record] = [
 @pytest.mark.parametrize(
     ("text", "taken"),
     [
-        ("type = bug", "1"), ("type != Bug", "23"), ('type in (Bug, "Change request")', "13"), ("labels = web", "12"),
-        ("labels = web and not labels = ops", "2"), ("component = Windows", "3"), ('"Lot projet" = B or iteration = "Sprint 1"', "12"),
-        ("not (type = Bug or nature = build)", "3"), ("code not in (INF-1)", "23"), ("type = \"x' OR 1=1 --\"", ""),
+        ("type = bug", "1"),
+        ("type != Bug", "23"),
+        ('type in (Bug, "Change request")', "13"),
+        ("labels = web", "12"),
+        ("labels = web and not labels = ops", "2"),
+        ("component = Windows", "3"),
+        ('"Lot projet" = B or iteration = "Sprint 1"', "12"),
+        ("not (type = Bug or nature = build)", "3"),
+        ("code not in (INF-1)", "23"),
+        ('type = "x\' OR 1=1 --"', ""),
     ],
-)  # fmt: skip
+)
 def test_a_filter_takes_its_tasks(text: str, taken: str, store: Store, tmp_path: Path) -> None:
-    """Equality, lists, labels, components, sprints, custom fields, and, or, not; text is a parameter, never SQL."""
+    """Equality, lists, labels, components, sprints, custom fields, and, or, not.
+
+    Text is a parameter, never SQL.
+    """
     link = ProjectLink(id="config:l", project_code="A", container_id="j:INF", filter=text)
     fill(store, TASKS, [Project(id="config:A", code="A", name="A"), link])
 
@@ -191,7 +253,8 @@ def test_a_filter_takes_its_tasks(text: str, taken: str, store: Store, tmp_path:
         for row in ask(
             store,
             tmp_path,
-            "SELECT k.key FROM dim_task k JOIN dim_project p USING (project_key) WHERE p.code = 'A' ORDER BY 1",
+            "SELECT k.key FROM dim_task k JOIN dim_project p USING (project_key) WHERE p.code = 'A' "
+            "ORDER BY 1",
         )
     )
 
@@ -230,7 +293,8 @@ def test_the_narrower_filter_wins_and_a_tie_is_an_error(store: Store, tmp_path: 
     found = ask(
         store,
         tmp_path,
-        "SELECT k.key, p.code FROM dim_task k JOIN dim_project p USING (project_key) WHERE k.key IS NOT NULL ORDER BY 1",
+        "SELECT k.key, p.code FROM dim_task k JOIN dim_project p USING (project_key) "
+        "WHERE k.key IS NOT NULL ORDER BY 1",
     )
     fill(store, [ProjectLink(id="config:4", project_code="A", container_id="j:INF", filter="type = Story")])
 
@@ -243,13 +307,25 @@ def test_the_narrower_filter_wins_and_a_tie_is_an_error(store: Store, tmp_path: 
 
 
 def test_the_narrowest_rate_of_the_day(store: Store, tmp_path: Path) -> None:
-    """Person before role before team before project before default, each within its dates; no rate is NULL, not 0."""
+    """Person before role before team before project before default, each within its dates.
+
+    No rate is NULL, not 0.
+    """
     person = Person(id="config:people/7", display_name="Nadia", employee_no="7", role="Dev", team="X")
     rates: list[Record] = [
-        Rate(id="config:1", scope="default", valid_from="2026-02-01", minor_per_day=10000), Rate(id="config:2", scope="project", scope_id="A", valid_from="2026-03-01", minor_per_day=20000),
-        Rate(id="config:3", scope="team", scope_id="x", valid_from="2026-04-01", minor_per_day=30000), Rate(id="config:4", scope="role", scope_id="Dev", valid_from="2026-05-01", valid_to="2026-05-31", minor_per_day=40000),
+        Rate(id="config:1", scope="default", valid_from="2026-02-01", minor_per_day=10000),
+        Rate(id="config:2", scope="project", scope_id="A", valid_from="2026-03-01", minor_per_day=20000),
+        Rate(id="config:3", scope="team", scope_id="x", valid_from="2026-04-01", minor_per_day=30000),
+        Rate(
+            id="config:4",
+            scope="role",
+            scope_id="Dev",
+            valid_from="2026-05-01",
+            valid_to="2026-05-31",
+            minor_per_day=40000,
+        ),
         Rate(id="config:5", scope="person", scope_id="7", valid_from="2026-07-01", minor_per_day=50000),
-    ]  # fmt: skip
+    ]
     from hub import matching
     from hub.records import Account
 
@@ -291,7 +367,10 @@ def test_a_worked_whit_monday(store: Store, tmp_path: Path) -> None:
 
 
 def test_capacity_follows_the_person(store: Store, tmp_path: Path) -> None:
-    """0.8 of a week with a holiday is 22.4 h; days of an eight-hour plan are days of hers; who left has no capacity."""
+    """0.8 of a week with a holiday is 22.4 h; days of an eight-hour plan are days of hers.
+
+    Who left has no capacity.
+    """
     from hub import matching
     from hub.records import Account, Allocation
 
@@ -300,21 +379,35 @@ def test_capacity_follows_the_person(store: Store, tmp_path: Path) -> None:
         Person(id="config:people/8", display_name="Gone", employee_no="8", active_to="2026-01-31"),
     ]
     plan: list[Record] = [
-        Account(id="p:u", employee_no="7"), Container(id="p:c", kind="plan", code="C", name="C", seconds_per_day=28800),
-        Allocation(id="p:a", account_id="p:u", container_id="p:c", start_on="2026-05-04", finish_on="2026-05-07", seconds=2 * 28800),
+        Account(id="p:u", employee_no="7"),
+        Container(id="p:c", kind="plan", code="C", name="C", seconds_per_day=28800),
+        Allocation(
+            id="p:a",
+            account_id="p:u",
+            container_id="p:c",
+            start_on="2026-05-04",
+            finish_on="2026-05-07",
+            seconds=2 * 28800,
+        ),
         Worklog(id="t:1", day="2026-05-05", seconds=25200, account_id="p:u", category="absence"),
-    ]  # fmt: skip
+    ]
     fill(store, people, plan)
     matching.propose(store, {}, actor="me")
 
     assert [("B", 22.4, 7.0, 14.0)] == ask(
-        store, tmp_path, "SELECT person_label, capacity_s / 3600, absence_s / 3600, allocated_s / 3600 FROM fact_capacity_week "
+        store,
+        tmp_path,
+        "SELECT person_label, capacity_s / 3600, absence_s / 3600, allocated_s / 3600 "
+        "FROM fact_capacity_week "
         "JOIN dim_person USING (person_key) WHERE week_start = '2026-05-04'",
-    )  # fmt: skip
+    )
 
 
 def test_a_figure_of_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """The example of docs/hooks.md is a figure like any other; a header that lacks something is refused with its name."""
+    """The example of docs/hooks.md is a figure like any other.
+
+    A header that lacks something is refused with its name.
+    """
     import re
 
     text = (Path(__file__).parents[1] / "docs" / "hooks.md").read_text(encoding="utf-8")
@@ -396,13 +489,21 @@ def test_every_mistake_of_a_file_is_listed(tmp_path: Path, store: Store) -> None
     [
         ("name;employee_no", "A;M1", "B;m1", "line 3, column employee_no: 'm1' is already that of line 2"),
         ("name;email", "A;a@x.org", "B;A@X.org", "line 3, column email: 'A@X.org' is already that of line 2"),
-        ("name;login", "A;CORP\\a", "B;corp\\A",
-        "line 3, column login: 'corp\\\\A' is already that of line 2"),
-        ("name;email;aliases", "A;a@x.org;", "B;b@x.org;c@x.org a@x.org",
-        "line 3, column aliases: 'a@x.org' is already that of line 2"),
+        (
+            "name;login",
+            "A;CORP\\a",
+            "B;corp\\A",
+            "line 3, column login: 'corp\\\\A' is already that of line 2",
+        ),
+        (
+            "name;email;aliases",
+            "A;a@x.org;",
+            "B;b@x.org;c@x.org a@x.org",
+            "line 3, column aliases: 'a@x.org' is already that of line 2",
+        ),
         ("name;code;employee_no", "A;7;", "B;;7", "line 3, column code: '7' already names the row of line 2"),
     ],
-)  # fmt: skip
+)
 def test_two_people_of_one_mark_are_an_error(
     header: str, first: str, second: str, words: str, tmp_path: Path
 ) -> None:
@@ -487,52 +588,92 @@ def test_rows_that_another_replaces_are_no_loss(tmp_path: Path, store: Store) ->
 
 
 UNKNOWN = {
-    "projects.csv": ("code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n",
-        ["line 2, column calendar_id: there is no calendar 'mars'"]),
+    "projects.csv": (
+        "code;name;level;calendar_id\nA;Alpha;project;mars\nP;Prog;program;\n",
+        ["line 2, column calendar_id: there is no calendar 'mars'"],
+    ),
     "project_links.csv": (
         "project_code;source;container\nB;jira;INF\nA;jirra;INF\nA;jira;NOPE\nP;jira;OPS\n",
-        ["line 2, column project_code: there is no project 'B'",
-        "line 5, column project_code: 'P' is a program",
-         "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
-         "line 4, column container: there is no container of jira 'NOPE'"],
+        [
+            "line 2, column project_code: there is no project 'B'",
+            "line 5, column project_code: 'P' is a program",
+            "line 3, column source: there is no source 'jirra'; did you mean 'jira'?",
+            "line 4, column container: there is no container of jira 'NOPE'",
+        ],
     ),
-    "people.csv": ("name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n",
-        ["line 2, column calendar: there is no calendar 'moon'"]),
-    "accounts.csv": ("source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n", [
-        "line 4, column source: there is no source 'x'",
-        "line 3, column account: there is no account of jira 'zoe'",
-        "line 3, column person: there is no person '8'"]),
-    "calendar_days.csv": ("calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n",
-        ["line 3, column calendar: there is no calendar 'alsace'"]),
-    "rates.csv": ("scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n", [
-        "line 3, column scope_id: there is no role 'Boss'",
-        "line 5, column scope_id: there is no person '9'",
-        "line 6, column scope_id: there is no project 'Z'"]),
-
-        "targets.csv": (
-        ("kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\n"
-        "EVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n"), [
-        "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
-        "line 5, column kpi: there is no KPI 'RAF.rest'",
-        "line 6, column scope_id: there is no project 'Q'"]),
-    "statuses.csv": ("source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n", [
-        "line 2, column source: there is no source 'who'",
-        "line 3, column container: there is no container of jira 'NOPE'"]),
-    "sla_goals.csv": ("project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n", [
-        "line 3, column project_code: there is no project 'Z'",
-        "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?"]),
-    "assessments.csv": ("project_code;day;rag\nZ;2026-10-31;red\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "access.csv": ("user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n", [
-        "line 2, column project_code: there is no project 'Z'",
-        "line 3, column team: there is no team 'Datta'; did you mean 'Data'?"]),
-    "budgets.csv": ("project_code;month;baseline\nZ;2026-10;5\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "registers.csv": ("ref;project_code;kind;title\nR;Z;risk;t\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-    "checklists.csv": ("project_code;list;ref;label\nZ;L;1;l\n",
-        ["line 2, column project_code: there is no project 'Z'"]),
-}  # fmt: skip
+    "people.csv": (
+        "name;employee_no;team;role;calendar\nNadia;7;Data;Dev;moon\n",
+        ["line 2, column calendar: there is no calendar 'moon'"],
+    ),
+    "accounts.csv": (
+        "source;account;person\njira;nadia;7\njira;zoe;8\nx;a;7\n",
+        [
+            "line 4, column source: there is no source 'x'",
+            "line 3, column account: there is no account of jira 'zoe'",
+            "line 3, column person: there is no person '8'",
+        ],
+    ),
+    "calendar_days.csv": (
+        "calendar;day\ndefault;2026-05-25\nalsace;2026-05-25\n",
+        ["line 3, column calendar: there is no calendar 'alsace'"],
+    ),
+    "rates.csv": (
+        "scope;scope_id;per_day\nrole;dev;5\nrole;Boss;5\nteam;Data;5\nperson;9;5\nproject;Z;5\n",
+        [
+            "line 3, column scope_id: there is no role 'Boss'",
+            "line 5, column scope_id: there is no person '9'",
+            "line 6, column scope_id: there is no project 'Z'",
+        ],
+    ),
+    "targets.csv": (
+        (
+            "kpi;scope_id;goal\nEVM_DAYS.cpi;A;1\nSLA.compliance.resolution;*;1\n"
+            "EVM_DAY.cpi;*;1\nRAF.rest;*;1\nEVM_DAYS.spi;Q;1\n"
+        ),
+        [
+            "line 4, column kpi: there is no KPI 'EVM_DAY.cpi'; did you mean 'EVM_DAYS.cpi'?",
+            "line 5, column kpi: there is no KPI 'RAF.rest'",
+            "line 6, column scope_id: there is no project 'Q'",
+        ],
+    ),
+    "statuses.csv": (
+        "source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n",
+        [
+            "line 2, column source: there is no source 'who'",
+            "line 3, column container: there is no container of jira 'NOPE'",
+        ],
+    ),
+    "sla_goals.csv": (
+        "project_code;nature;goal_hours\nA;incident;4\nZ;incidnt;4\n",
+        [
+            "line 3, column project_code: there is no project 'Z'",
+            "line 3, column nature: there is no nature 'incidnt'; did you mean 'incident'?",
+        ],
+    ),
+    "assessments.csv": (
+        "project_code;day;rag\nZ;2026-10-31;red\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "access.csv": (
+        "user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n",
+        [
+            "line 2, column project_code: there is no project 'Z'",
+            "line 3, column team: there is no team 'Datta'; did you mean 'Data'?",
+        ],
+    ),
+    "budgets.csv": (
+        "project_code;month;baseline\nZ;2026-10;5\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "registers.csv": (
+        "ref;project_code;kind;title\nR;Z;risk;t\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+    "checklists.csv": (
+        "project_code;list;ref;label\nZ;L;1;l\n",
+        ["line 2, column project_code: there is no project 'Z'"],
+    ),
+}
 
 
 def test_names_that_nobody_knows_are_told_with_their_line(

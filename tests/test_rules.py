@@ -73,24 +73,28 @@ def test_own_effort(tmp_path: Path, store: Store, on_summary: int, own: int | No
     children = RULES["own_effort"]["cases"][0]["children"]
     rows = [(1, 1, 1, sum(children) + on_summary)] + [(n + 2, 2, 0, days) for n, days in enumerate(children)]
     tasks = "".join(
-        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>T{uid}</Name><OutlineLevel>{level}</OutlineLevel><Work>PT{days * 8}H0M0S</Work>"
+        f"<Task><UID>{uid}</UID><ID>{uid}</ID><Name>T{uid}</Name>"
+        f"<OutlineLevel>{level}</OutlineLevel><Work>PT{days * 8}H0M0S</Work>"
         f"<Summary>{summary}</Summary></Task>"
         for uid, level, summary, days in rows
     )
     mine = (
-        f"<Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Work>PT{on_summary * 8}H0M0S</Work></Assignment>"
+        "<Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID>"
+        f"<Work>PT{on_summary * 8}H0M0S</Work></Assignment>"
         if on_summary
         else ""
     )
     (tmp_path / "p.xml").write_text(
-        f'<Project xmlns="http://schemas.microsoft.com/project"><GUID>g</GUID><Name>p</Name><MinutesPerDay>480</MinutesPerDay><Tasks>{tasks}</Tasks>'
+        "<Project "
+        f'xmlns="http://schemas.microsoft.com/project"><GUID>g</GUID><Name>p</Name><MinutesPerDay>480</MinutesPerDay><Tasks>{tasks}</Tasks>'
         f"<Resources><Resource><UID>1</UID><Name>A</Name><Type>1</Type></Resource></Resources><Assignments>{mine}</Assignments></Project>"
     )
     report = sync_once(store, MsProjectSource(name="plans", path="p.xml"), base=tmp_path)
     found = ask(
         store,
         tmp_path,
-        "SELECT sum(estimate_days) FROM fact_task_snapshot f JOIN dim_task USING (task_key) WHERE kind = 'summary'",
+        "SELECT sum(estimate_days) FROM fact_task_snapshot f JOIN dim_task USING (task_key) "
+        "WHERE kind = 'summary'",
     )
 
     assert "ok" == report.verdict
@@ -139,7 +143,10 @@ def as_stored(case: dict[str, Any]) -> Task:
 
 @pytest.fixture(scope="module")
 def statuses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Put every status rule into one feed, each case with a source of its own; gives the category per source."""
+    """Put every status rule into one feed, each case with a source of its own.
+
+    Gives the category per source.
+    """
     folder = tmp_path_factory.mktemp("statuses")
     with Store.open(folder / "hub.db") as store:
         for no, case in enumerate(RULES["status"]):
@@ -156,14 +163,18 @@ def statuses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             ask(
                 store,
                 folder,
-                "SELECT d.name, category FROM fact_task_snapshot JOIN dim_status USING (status_key) JOIN dim_task USING (task_key) JOIN dim_source d USING (source_key)",
+                "SELECT d.name, category FROM fact_task_snapshot JOIN dim_status USING (status_key) "
+                "JOIN dim_task USING (task_key) JOIN dim_source d USING (source_key)",
             )
         )
 
 
 @pytest.mark.parametrize("no", range(len(RULES.get("status", []))))
 def test_status(no: int, statuses: dict[str, str]) -> None:
-    """Facts first, then the site's map, then the tool's category, then percent and dates; the rest is unknown."""
+    """Facts first, then the site's map, then the tool's category, then percent and dates.
+
+    The rest is unknown.
+    """
     assert (RULES["status"][no]["expected"], RULES["status"][no]) == (statuses[f"s{no}"], RULES["status"][no])
 
 
@@ -213,5 +224,6 @@ def test_a_project_map_goes_before_the_source_map(store: Store, tmp_path: Path) 
     assert [("INF", "in_progress"), ("POR", "done")] == ask(
         store,
         tmp_path,
-        "SELECT title, category FROM fact_task_snapshot JOIN dim_status USING (status_key) JOIN dim_task USING (task_key) ORDER BY 1",
+        "SELECT title, category FROM fact_task_snapshot JOIN dim_status USING (status_key) "
+        "JOIN dim_task USING (task_key) ORDER BY 1",
     )

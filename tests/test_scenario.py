@@ -1,4 +1,7 @@
-"""One effort told by three tools: a plan of MS Project, issues and worklogs of Jira, timesheets in CSV. It counts once, to the second."""
+"""One effort told by three tools: a plan of MS Project, issues and worklogs of Jira, timesheets in CSV.
+
+It counts once, to the second.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ DAY = 7 * 3600
 
 
 def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> int:
-    """Write a plan whose tasks are the issues of one project, with the hours logged there as actual work; gives its seconds."""
+    """Write a plan whose tasks are the issues of one project, with the hours logged there as actual work.
+
+    Gives its seconds.
+    """
     tasks, days, total = [], [], 0
     for place, item in enumerate((item for item in world.seen() if item.container == container), start=1):
         spent = sum(round(log.hours * 3600) for log in world.logs.values() if log.item == item.native)
@@ -40,7 +46,8 @@ def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> int:
         total += work
         tasks.append(
             f"<Task><UID>{place}</UID><ID>{place}</ID><Name>{code}-{item.native}</Name><OutlineLevel>1</OutlineLevel><Work>PT{work}S</Work>"
-            f"<ActualWork>PT{spent}S</ActualWork><RemainingWork>PT{work - spent}S</RemainingWork><Baseline><Number>0</Number>"
+            f"<ActualWork>PT{spent}S</ActualWork><RemainingWork>PT{work - spent}S</RemainingWork>"
+            "<Baseline><Number>0</Number>"
             f"<Finish>2026-06-30T17:00:00</Finish><Work>PT{work}S</Work></Baseline></Task>"
         )
         days.append(
@@ -49,7 +56,8 @@ def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> int:
             f"<Value>PT{spent}S</Value></TimephasedData></Assignment>"
         )
     path.write_text(
-        f'<Project xmlns="http://schemas.microsoft.com/project"><GUID>{code}</GUID><Name>{code}</Name><MinutesPerDay>420</MinutesPerDay>'
+        "<Project "
+        f'xmlns="http://schemas.microsoft.com/project"><GUID>{code}</GUID><Name>{code}</Name><MinutesPerDay>420</MinutesPerDay>'
         f"<Tasks>{''.join(tasks)}</Tasks><Resources><Resource><UID>1</UID><Name>Somebody</Name><Type>1</Type></Resource></Resources>"
         f"<Assignments>{''.join(days)}</Assignments></Project>",
         encoding="utf-8",
@@ -59,7 +67,10 @@ def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> int:
 
 @pytest.mark.parametrize("links", ["said", "not said"])
 def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> None:
-    """Baseline and effort come from the plan, hours from the timesheets, flow from Jira: each second once, whether links say so or codes."""
+    """Baseline and effort come from the plan, hours from the timesheets, flow from Jira.
+
+    Each second once, whether links say so or codes.
+    """
     world = JiraWorld(11, scale=2)
     for name in ("config", "plans", "hours"):
         (tmp_path / name).mkdir()
@@ -103,11 +114,13 @@ def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> Non
     feed = open_feed(Path(report.folder))
     hours = dict(
         feed.execute(
-            "SELECT code, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1"
+            "SELECT code, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_project USING (project_key) "
+            "GROUP BY 1"
         ).fetchall()
     )
     effort = feed.execute(
-        "SELECT code, round(sum(baseline_days) * 25200)::BIGINT, round(sum(estimate_days) * 25200)::BIGINT, sum(points) FROM fact_task_snapshot "
+        "SELECT code, round(sum(baseline_days) * 25200)::BIGINT, round(sum(estimate_days) * 25200)::BIGINT, "
+        "sum(points) FROM fact_task_snapshot "
         "JOIN dim_project USING (project_key) GROUP BY 1"
     ).fetchall()
     tools = feed.execute(

@@ -172,7 +172,10 @@ def test_sealing_a_month_seals_its_days(store: Store, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("month", ["2026-09", "2026-10"])
 def test_a_month_sealed_before_keeps_its_split(store: Store, tmp_path: Path, month: str) -> None:
-    """A month sealed when hours stood on their first day posts nothing for the new way; no hour is there twice."""
+    """A month sealed when hours stood on their first day posts nothing for the new way.
+
+    No hour is there twice.
+    """
     sync(store, *portfolio())
     sync(store, BOX, week(1, "2026-09-28", None, 35 * 3600), week(2, "2026-10-05", None, 10 * 3600))
     periods.seal(store, tmp_path / "data" / "feed", month, BuildOptions(), actor="me")
@@ -278,9 +281,14 @@ def test_the_days_of_a_span_sum_to_it(store: Store, tmp_path: Path, proof: bool)
     ]
     first = date(2025, 6, 1)
     sync(store, *portfolio())
-    sync(store, BOX, *(
-        week(no, str(first + timedelta(days=at)), str(first + timedelta(days=at + length)), seconds) for no, (at, length, seconds) in enumerate(spans)
-    ))  # fmt: skip
+    sync(
+        store,
+        BOX,
+        *(
+            week(no, str(first + timedelta(days=at)), str(first + timedelta(days=at + length)), seconds)
+            for no, (at, length, seconds) in enumerate(spans)
+        ),
+    )
     parts: dict[str, list[tuple[date, int]]] = {}
     for name, day, part in ask(
         out(store, tmp_path), "SELECT split_part(worklog_id, '@', 1), work_date, seconds FROM fact_worklog"

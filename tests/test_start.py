@@ -53,9 +53,13 @@ OFFERED = {"hub_files", "hub_jira", "hub_postgresql"}  # what the configuration 
 def loaded(folder: Path, cache: Path, *arguments: str) -> set[str]:
     """Return the third-party packages that a command loads, by their names at the top."""
     seen = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
         env=os.environ | {"PM_HUB_CACHE": str(cache)},
-    )  # fmt: skip
+    )
     code, *names = seen.stderr.splitlines()[-1].split()
 
     assert "0" == code, seen.stdout + seen.stderr
@@ -79,19 +83,35 @@ def test_help(folder: Path) -> None:
 
 
 def test_status(folder: Path) -> None:
-    """`hub status` without a feed loads the classes that the configuration names, and no library of theirs."""
+    """`hub status` without a feed loads the classes that the configuration names, no library of theirs."""
     assert ALWAYS | STORE | OFFERED >= loaded(folder, folder / "cache", "status")
 
 
 def test_quiet_sync(folder: Path) -> None:
-    """A sync that finds nothing new loads no DuckDB, no HTTP, no tool's library; `hub_demo` is asked whether it opens something."""
+    """A sync that finds nothing new loads no DuckDB, no HTTP, no tool's library.
+
+    `hub_demo` is asked whether it opens something.
+    """
     assert ALWAYS | STORE | OFFERED | {"hub_demo"} >= loaded(folder, folder / "cache", "sync", "config")
 
 
 def test_the_first_start(folder: Path, tmp_path: Path) -> None:
-    """With nothing remembered plugins are imported once to know what they offer; their heavy libraries are not."""
+    """With nothing remembered plugins are imported once to know what they offer.
+
+    Their heavy libraries are not.
+    """
     first = loaded(folder, tmp_path, "--help")
 
     assert "hub_jira" in first
-    assert not first & {"apprise", "apscheduler", "duckdb", "holidays", "jira", "msal", "psycopg", "requests", "rich"}  # fmt: skip
+    assert not first & {
+        "apprise",
+        "apscheduler",
+        "duckdb",
+        "holidays",
+        "jira",
+        "msal",
+        "psycopg",
+        "requests",
+        "rich",
+    }
     assert ALWAYS >= loaded(folder, tmp_path, "--help")

@@ -23,20 +23,34 @@ TEXTS = st.one_of(
     st.none(), st.sampled_from(["", "a", "é", "'; DROP TABLE task; --", "\u202eabc", "long" * 50])
 )
 TASKS = st.builds(
-    Task, id=IDS, container_id=st.just("s:c"), title=st.sampled_from(["one", "two", "Été 🌞"]), wbs=TEXTS,
-    estimate_s=st.one_of(st.none(), st.integers(-(2**40), 2**40)), percent=st.one_of(st.none(), st.floats(0, 100)),
+    Task,
+    id=IDS,
+    container_id=st.just("s:c"),
+    title=st.sampled_from(["one", "two", "Été 🌞"]),
+    wbs=TEXTS,
+    estimate_s=st.one_of(st.none(), st.integers(-(2**40), 2**40)),
+    percent=st.one_of(st.none(), st.floats(0, 100)),
     is_blocked=st.one_of(st.none(), st.booleans()),
-)  # fmt: skip
+)
 WORKLOGS = st.builds(
-    Worklog, id=IDS, day=st.sampled_from(["2026-01-01", "2026-02-03"]), seconds=st.integers(-10, 10), task_id=st.one_of(st.none(), IDS)
-)  # fmt: skip
+    Worklog,
+    id=IDS,
+    day=st.sampled_from(["2026-01-01", "2026-02-03"]),
+    seconds=st.integers(-10, 10),
+    task_id=st.one_of(st.none(), IDS),
+)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("save"), st.lists(st.one_of(TASKS, WORKLOGS), max_size=8)),
-        st.tuples(st.just("leave"), st.tuples(st.sampled_from(["deleted", "trashed", "hidden", "archived"]), st.lists(IDS, max_size=3))),
+        st.tuples(
+            st.just("leave"),
+            st.tuples(
+                st.sampled_from(["deleted", "trashed", "hidden", "archived"]), st.lists(IDS, max_size=3)
+            ),
+        ),
     ),
     max_size=8,
-)  # fmt: skip
+)
 
 
 def fresh() -> Store:
@@ -168,8 +182,9 @@ def test_what_left_with_a_task_is_not_counted_and_comes_back_with_it(store: Stor
             Task(id="s:t", container_id="s:c", title="x"),
             Worklog(id="s:w", task_id="s:t", day="2026-01-01", seconds=7200),
         ],
-        run_id=1, source_id="s",
-    )  # fmt: skip
+        run_id=1,
+        source_id="s",
+    )
     store.set_presence("task", ["s:t"], "deleted", "delete feed", run_id=2)
     (left,) = store.left()
     store.set_presence("task", ["s:t"], "present", "census", run_id=3)
@@ -201,7 +216,8 @@ def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     with Store.open(path) as store:
         store.connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('pm-hub', '9999_future', '')"
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            "VALUES ('pm-hub', '9999_future', '')"
         )
     content = path.read_bytes()
 

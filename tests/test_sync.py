@@ -114,8 +114,9 @@ def test_a_plan_that_fails_is_told(store: Store) -> None:
             raise SourceDenied("the token is expired")
 
     assert ("failed", "the token is expired") == (
-        (report := sync_once(store, Broken(name="s"))).verdict, report.error,
-    )  # fmt: skip
+        (report := sync_once(store, Broken(name="s"))).verdict,
+        report.error,
+    )
 
 
 def test_absence_from_a_complete_reading_proves(store: Store) -> None:

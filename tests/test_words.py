@@ -62,10 +62,13 @@ def test_a_template_without_values_is_text() -> None:
 @pytest.mark.parametrize(
     ("environment", "lang"),
     [
-        ({"LANG": "fr_FR.UTF-8"}, "fr"), ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "en"), ({}, "en"),
-        ({"LC_MESSAGES": "fr", "LANG": "en_GB"}, "fr"), ({"LANG": "de_DE"}, "en"),
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "en"),
+        ({}, "en"),
+        ({"LC_MESSAGES": "fr", "LANG": "en_GB"}, "fr"),
+        ({"LANG": "de_DE"}, "en"),
     ],
-)  # fmt: skip
+)
 def test_the_environment_speaks_until_a_configuration_does(environment: dict[str, str], lang: str) -> None:
     """LC_ALL before LC_MESSAGES before LANG, as gettext has it."""
     assert lang == words.of_environment(environment)

@@ -4,6 +4,13 @@ from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of
 from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
 
 __all__ = [
-    "CURRENCIES", "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text",
-    "currencies_of", "is_error",
-]  # fmt: skip
+    "CURRENCIES",
+    "RULES",
+    "CellReader",
+    "DecimalSign",
+    "Declared",
+    "FormattedNumber",
+    "cell_text",
+    "currencies_of",
+    "is_error",
+]

@@ -110,8 +110,11 @@ def _year(text: str, this_year: int) -> int:
     if len(text) == 4:
         return int(text)
     century = this_year - this_year % 100
-    near = [year for year in (century - 100 + int(text), century + int(text), century + 100 + int(text))
-            if abs(year - this_year) <= TWO_DIGITS]  # fmt: skip
+    near = [
+        year
+        for year in (century - 100 + int(text), century + int(text), century + 100 + int(text))
+        if abs(year - this_year) <= TWO_DIGITS
+    ]
     return near[0] if near else 0
 
 

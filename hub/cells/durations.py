@@ -12,9 +12,10 @@ Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso"]
 _WORDS = {
     "week": "w wk wks week weeks sem semaine semaines",
     "day": "d j jr jrs jour jours day days jh jph md pd jours-homme jour-homme",
-    "hour": "h hr hrs hour hours heure heures", "minute": "m mn mns min mins minute minutes",
+    "hour": "h hr hrs hour hours heure heures",
+    "minute": "m mn mns min mins minute minutes",
     "second": "s sec secs second seconds seconde secondes",
-}  # fmt: skip
+}
 _OF = {word: name for name, words in _WORDS.items() for word in words.split()}
 _ORDER = tuple(_WORDS)
 _CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9]))?")

@@ -29,11 +29,12 @@ _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
 _LIKE = {
-    "day": "a date such as 2026-10-31 or 31/10/2026", "instant": "a date such as 2026-10-31 or 31/10/2026",
+    "day": "a date such as 2026-10-31 or 31/10/2026",
+    "instant": "a date such as 2026-10-31 or 31/10/2026",
     "month": "a month such as 2026-10 or 10/2026",
     "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
     "integer": "a whole number",
-}  # fmt: skip
+}
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
 _ERROR = re.compile(
@@ -58,11 +59,11 @@ class FormattedNumber(float):
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
 
-    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds of a
-    working day. *formats* are patterns of strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` for
-    weeks and any day of one: its Monday, or with *week_end* its Sunday.
-    *currency* is the column's. *longest* bounds an effort in seconds.
-    *zone* is that of stamps without one, *home* the one whose civil day counts.
+    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds
+    of a working day. *formats* are patterns of strptime, ``excel`` for the numbers by which Excel counts
+    days, or ``week`` for weeks and any day of one: its Monday, or with *week_end* its Sunday. *currency* is
+    the column's. *longest* bounds an effort in seconds. *zone* is that of stamps without one, *home* the one
+    whose civil day counts.
     """
 
     decimal: DecimalSign | None = None
@@ -91,10 +92,17 @@ class CellReader:
         self.orders: set[DayOrder] = set()
         self.above_one = False
         self._of: dict[str, Callable[[Any], Any]] = {
-            "flag": self._flag, "integer": self._integer, "number": self._float, "share": self._share,
-            "percent": self._percent, "seconds": self._seconds, "currency": self._currency,
-            "day": self._day, "month": self._month, "instant": self._instant,
-        }  # fmt: skip
+            "flag": self._flag,
+            "integer": self._integer,
+            "number": self._float,
+            "share": self._share,
+            "percent": self._percent,
+            "seconds": self._seconds,
+            "currency": self._currency,
+            "day": self._day,
+            "month": self._month,
+            "instant": self._instant,
+        }
 
     @property
     def is_settled(self) -> bool:
@@ -434,8 +442,9 @@ class CellReader:
     def _how(self, what: str) -> str:
         default = {
             "decimal": "write it without separators of thousands, or with two decimals",
-            "order": "write it as 2026-10-31", "unit": "write it with a percent sign",
-        }  # fmt: skip
+            "order": "write it as 2026-10-31",
+            "unit": "write it with a percent sign",
+        }
         return self.declared.how.get(what, default[what])
 
 

@@ -21,12 +21,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from hub.files import write_atomically
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 _BLOCK = {
     "kind": "VARCHAR", "project_key": "BIGINT", "month": "VARCHAR", "category": "VARCHAR",

@@ -9,15 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.errors import ConfigError
 from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
 from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
 from hub.feed.kpi import catalogue
 from hub.feed.model import Table, model
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 K = 5
 """Of how many people a sum that shows a team or a week is made, unless `[privacy] k` says otherwise."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import msgspec
 
 from hub.feed.build import open_feed
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @contextmanager

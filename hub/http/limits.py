@@ -32,7 +32,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     request_s: float = 300.0
 
     def take_body(self, response: requests.Response, place: str) -> None:
-        """Read the body of *response*, which was asked for as a stream. Raises `HttpUnexpected` when it is too large."""
+        """Read the body of *response*, which was asked for as a stream.
+
+        Raises `HttpUnexpected` when it is too large.
+        """
         blocks, size, most = [], 0, int(self.answer_mb * 1e6)
         for block in response.iter_content(_BLOCK):
             size += len(block)
@@ -99,10 +102,16 @@ class _Adapter(HTTPAdapter):
 
 
 class Watch:
-    """Cuts off requests that take longer than *request_s*: time-outs of a socket begin anew with every byte."""
+    """Cuts off requests that take longer than *request_s*.
+
+    Time-outs of a socket begin anew with every byte.
+    """
 
     def __init__(self, session: requests.Session, request_s: float) -> None:
-        """Let *session* make connections that can be cut off; the watching thread starts with the first request."""
+        """Let *session* make connections that can be cut off.
+
+        The watching thread starts with the first request.
+        """
         self.request_s = request_s
         self._running: set[Guarded] = set()
         self._lock = threading.Lock()

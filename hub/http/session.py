@@ -1,9 +1,9 @@
 """Ask with patience: the only place that retries, waits and counts requests.
 
-Retried: connection and read time-outs, broken and truncated answers, 429, 500, 502, 503, 504.
-Waits follow the server (``Retry-After`` in seconds, fractions or as a date, ``X-RateLimit-Reset``, ``RateLimit-Reset``),
-else grow exponentially with jitter. What is not retried is diagnosed.
-Credentials are kept apart from other headers, so that a redirect to another host never carries them.
+Retried: connection and read time-outs, broken and truncated answers, 429, 500, 502, 503, 504. Waits follow
+the server (``Retry-After`` in seconds, fractions or as a date, ``X-RateLimit-Reset``, ``RateLimit-Reset``),
+else grow exponentially with jitter. What is not retried is diagnosed. Credentials are kept apart from other
+headers, so that a redirect to another host never carries them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Retry(Exception):
-    """Ask for another try, not before *wait_s* when the server said so, and *tries* times at most (None: until patience ends)."""
+    """Ask for another try, not before *wait_s* when the server said so.
+
+    There are *tries* at most; None: until patience ends.
+    """
 
     def __init__(self, why: str, wait_s: float | None = None, *, tries: int | None = None) -> None:
         """Keep *why* for the person, should patience end."""
@@ -72,10 +75,11 @@ class Session:
         session: requests.Session | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Give up after *patience_s* in all; *count* and *cancelled* are the engine's, *limits* those of one answer.
+        """Give up after *patience_s* in all.
 
-        `credentials` are headers; `sign` gives more of them anew for each request, for those that expire;
-        `say` turns what an exchange came to into the words of whoever asked.
+        *count* and *cancelled* are the engine's, *limits* those of one answer. `credentials` are headers;
+        `sign` gives more of them anew for each request, for those that expire; `say` turns what an exchange
+        came to into the words of whoever asked.
         """
         self.requests = session or requests.Session()
         self.requests.verify = ca_bundle or True
@@ -150,7 +154,10 @@ class Session:
         also: Container[int] = (),
         **kwargs: Any,
     ) -> tuple[Any, requests.Response]:
-        """Do what `json` does, and give the response too: totals and the next page may stand in its headers."""
+        """Do what `json` does, and give the response too.
+
+        Totals and the next page may stand in its headers.
+        """
 
         def accept(response: requests.Response) -> Any:
             if response.is_redirect:
@@ -167,12 +174,14 @@ class Session:
                 start = response.content[:200].lstrip().lower()
                 if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
                     raise HttpUnexpected(
-                        f"{_place(method, url)} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a wrong address. "
+                        f"{_place(method, url)} answered HTML instead of JSON: "
+                        "most likely a sign-in page, a proxy, or a wrong address. "
                         "Open the address in a browser, then check the url and the credentials."
                     ) from exc
                 if not start.startswith((b"{", b"[")):
                     raise HttpUnexpected(
-                        f"{_place(method, url)} answered something that is not JSON: it begins with {start[:40]!r}. "
+                        f"{_place(method, url)} answered something that is not JSON: "
+                        f"it begins with {start[:40]!r}. "
                         "Another program than the one expected answers there: check the url."
                     ) from exc
                 raise Retry(f"the answer is truncated or not JSON ({exc})", tries=TRUNCATED_TRIES) from exc
@@ -186,9 +195,9 @@ class Session:
     ) -> requests.Response:
         """Ask, with patience.
 
-        *route* is the name under which the request is counted (default: the path); *also* are refusals that are answers.
-        Raises `HttpDenied` (401), `HttpForbidden` (403), `HttpGone` (404, 410), `HttpUnexpected` (other 4xx, redirects gone wrong),
-        `HttpUnavailable` when patience ends.
+        *route* is the name under which the request is counted (default: the path); *also* are refusals that
+        are answers. Raises `HttpDenied` (401), `HttpForbidden` (403), `HttpGone` (404, 410), `HttpUnexpected`
+        (other 4xx, redirects gone wrong), `HttpUnavailable` when patience ends.
         """
         response: requests.Response = self._patiently(method, url, route, lambda found: found, kwargs, also)
         return response
@@ -233,9 +242,13 @@ class Session:
                 self._count(retries=1)
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Retry), wait=wait, stop=stop, sleep=self._sleep,
-            before_sleep=before_sleep, reraise=True,
-        )  # fmt: skip
+            retry=tenacity.retry_if_exception_type(Retry),
+            wait=wait,
+            stop=stop,
+            sleep=self._sleep,
+            before_sleep=before_sleep,
+            reraise=True,
+        )
         try:
             return retrying(lambda: accept(self._once(method, url, route, kwargs, also)))
         except HttpError as exc:
@@ -308,13 +321,19 @@ class Session:
         except requests.exceptions.SSLError as exc:
             raise HttpUnavailable(
                 f"{_place(method, url)}: the server's certificate could not be verified. "
-                "If your company signs its own, name its CA file in [engine] ca_bundle; verification is never turned off."
+                "If your company signs its own, name its CA file in [engine] ca_bundle; "
+                "verification is never turned off."
             ) from exc
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError) as exc:  # fmt: skip
+        except (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as exc:
             if guarded.ended:
                 raise HttpUnavailable(
-                    f"{_place(method, url)} had not answered whole after {self.limits.request_s:g} s: it was cut off. "
+                    f"{_place(method, url)} had not answered whole after {self.limits.request_s:g} s: "
+                    "it was cut off. "
                     "Ask for smaller pages, or raise [engine] max_request_s."
                 ) from None
             raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
@@ -343,7 +362,8 @@ class Session:
             )
         if status == 403:
             raise HttpForbidden(
-                f"{place} is forbidden to this account (HTTP 403): give it the right to read, or leave this part out."
+                f"{place} is forbidden to this account (HTTP 403): "
+                "give it the right to read, or leave this part out."
             )
         if status in {404, 410}:
             gone = (
@@ -363,7 +383,7 @@ class Session:
         )
 
     def _reason(self, response: requests.Response) -> str:
-        """Return what a refusal says in the words of the server, without anything that looks like our credentials."""
+        """Return what a refusal says in the words of the server, less what looks like our credentials."""
         try:
             body = msgspec.json.decode(response.content[:20_000])
         except msgspec.DecodeError:

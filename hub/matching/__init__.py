@@ -1,4 +1,4 @@
-"""Who is who and what is what across tools: exact identifiers decide, names only propose, people have the last word."""
+"""Who is who and what is what across tools: exact identifiers decide, names propose, people confirm."""
 
 from hub.matching.decide import (
     Leftover,
@@ -12,11 +12,23 @@ from hub.matching.decide import (
     propose,
     reject,
     split,
-)  # fmt: skip
+)
 from hub.matching.people import Face, identify
 from hub.matching.tasks import match_tasks
 
 __all__ = [
-    "Face", "Leftover", "Line", "accept", "containers", "export_csv", "identify", "import_csv", "leftovers", "lines", "match_tasks",
-    "propose", "reject", "split",
-]  # fmt: skip
+    "Face",
+    "Leftover",
+    "Line",
+    "accept",
+    "containers",
+    "export_csv",
+    "identify",
+    "import_csv",
+    "leftovers",
+    "lines",
+    "match_tasks",
+    "propose",
+    "reject",
+    "split",
+]

@@ -11,20 +11,23 @@ from typing import Any, Literal
 import msgspec
 
 from hub.errors import ConfigError
+from hub.files import FORMULA_STARTS
 from hub.matching.people import Face, Finding, name_key, recognise
 from hub.matching.tasks import ExecTask, Match, PlanTask, match_tasks
-from hub.placement import here, place
+from hub.placement import place
 from hub.placement.questions import carried_hours, placed_tasks, unclaimed_containers
 from hub.records import Person, PersonLink, ProjectLink, Record, TaskMatch
-from hub.store import Store
+from hub.store import Store, matches
 
 SOURCE = "match"
-_HERE = here()
 COLUMNS = ("id", "kind", "left", "left_name", "right", "right_name", "method", "score", "state", "reason")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One link as people review it: *left* (account, issue, container) is or carries out *right* (person, plan task, project)."""
+    """One link as people review it: *left* is, or carries out, *right*.
+
+    An account is a person, an issue carries out a plan task, a container belongs to a project.
+    """
 
     id: str
     kind: Literal["person", "task", "container"]
@@ -59,24 +62,21 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 def propose(store: Store, aliases: Mapping[str, str], *, actor: str, fuzzy: bool = True) -> Counts:
-    """Look at all accounts and tasks again; exact identifiers are accepted, names proposed, decisions of people kept.
+    """Look at all accounts and tasks again; exact identifiers are accepted, names only proposed.
 
-    What is no longer so is taken back. *fuzzy* compares like names too, which takes longer.
+    Decisions of people are kept; what is no longer so is taken back. *fuzzy* compares like names too, which
+    takes longer.
     """
     counts = Counts()
     with store.transaction():
         place(store.connection, check=False)
         findings, groups = recognise(_accounts(store), _people(store), aliases)
         findings += _unlisted(store, groups)
-        _keep(
-            store, "person_link", "account_id", {f"{SOURCE}:person/{f.account_id}/{f.person_id}": f for f in findings}, _person_link, counts,
-            actor, all_methods=True,
-        )  # fmt: skip
-        matches = match_tasks(*_tasks(store), fuzzy=fuzzy)
-        _keep(
-            store, "task_match", "exec_task_id", {f"{SOURCE}:task/{m.exec_task_id}/{m.plan_task_id}": m for m in matches}, _task_match, counts,
-            actor, all_methods=fuzzy,
-        )  # fmt: skip
+        people = {f"{SOURCE}:person/{f.account_id}/{f.person_id}": f for f in findings}
+        _keep(store, "person_link", "account_id", people, _person_link, counts, actor, all_methods=True)
+        found = match_tasks(*_tasks(store), fuzzy=fuzzy)
+        tasks = {f"{SOURCE}:task/{m.exec_task_id}/{m.plan_task_id}": m for m in found}
+        _keep(store, "task_match", "exec_task_id", tasks, _task_match, counts, actor, all_methods=fuzzy)
     return counts
 
 
@@ -91,7 +91,7 @@ def _keep(
     *,
     all_methods: bool,
 ) -> None:
-    before = {row["id"]: row for row in store.rows(f"SELECT * FROM {table} WHERE {_HERE}")}
+    before = {row["id"]: row for row in matches.links(store, table)}
     decided = {
         row[one] for row in before.values() if row["method"] == "manual" and row["state"] == "accepted"
     }
@@ -108,9 +108,13 @@ def _keep(
             counts.proposed += 1
     kept = {record.id for record in fresh}
     gone = [
-        id_ for id_, row in before.items()
-        if id_ not in kept and row["method"] != "manual" and row["state"] != "rejected" and (all_methods or row["method"] != "like name")
-    ]  # fmt: skip
+        id_
+        for id_, row in before.items()
+        if id_ not in kept
+        and row["method"] != "manual"
+        and row["state"] != "rejected"
+        and (all_methods or row["method"] != "like name")
+    ]
     if gone:
         counts.withdrawn += store.set_presence(table, gone, "deleted", "no longer found", run_id=0)
         for id_ in gone:
@@ -128,29 +132,33 @@ def _keep(
 
 
 def _accounts(store: Store) -> list[Face]:
-    rows = store.rows(
-        "SELECT a.*, b.email AS alias, b.person_id FROM account a "
-        f"LEFT JOIN (SELECT n.account_id AS of_id, b.* FROM account_alias b JOIN account_name n ON n.name = b.account_id "
-        f"WHERE b.{_HERE}) b ON b.of_id = a.id WHERE a.{_HERE} ORDER BY a.key, b.key"
-    )
     return [
         Face(
-            id=row["id"], source=row["source_id"], kind=row["kind"], name=row["display_name"], employee_no=row["employee_no"], login=row["login"],
-            emails=tuple(one for one in (row["alias"], row["email"]) if one), person=row["person_id"],
+            id=row["id"],
+            source=row["source_id"],
+            kind=row["kind"],
+            name=row["display_name"],
+            employee_no=row["employee_no"],
+            login=row["login"],
+            emails=tuple(one for one in (row["alias"], row["email"]) if one),
+            person=row["person_id"],
         )
-        for row in rows
-    ]  # fmt: skip
+        for row in matches.accounts(store)
+    ]
 
 
 def _people(store: Store) -> list[Face]:
-    rows = store.rows(f"SELECT * FROM person WHERE {_HERE} AND source_id <> '{SOURCE}' ORDER BY key")
     return [
         Face(
-            id=row["id"], name=row["display_name"], employee_no=row["employee_no"], login=row["login"],
+            id=row["id"],
+            name=row["display_name"],
+            employee_no=row["employee_no"],
+            login=row["login"],
             emails=tuple(one for one in (row["email"], *(row["aliases"] or "").split()) if one),
         )
-        for row in rows
-    ]  # fmt: skip
+        for row in matches.people(store)
+        if row["source_id"] != SOURCE
+    ]
 
 
 def _unlisted(store: Store, groups: list[list[Face]]) -> list[Finding]:
@@ -169,14 +177,19 @@ def _unlisted(store: Store, groups: list[list[Face]]) -> list[Finding]:
             )
         )
         findings += [
-            Finding(account_id=face.id, person_id=id_, state="accepted", method="same identifier", score=1.0, reason="these accounts share an exact identifier")
+            Finding(
+                account_id=face.id,
+                person_id=id_,
+                state="accepted",
+                method="same identifier",
+                score=1.0,
+                reason="these accounts share an exact identifier",
+            )
             for face in group
-        ]  # fmt: skip
+        ]
     ours = {person.id for person in people}
     gone = [
-        row["id"]
-        for row in store.rows(f"SELECT id FROM person WHERE source_id = '{SOURCE}' AND {_HERE}")
-        if row["id"] not in ours
+        row["id"] for row in matches.people(store) if row["source_id"] == SOURCE and row["id"] not in ours
     ]
     store.set_presence("person", gone, "deleted", "its accounts are known otherwise", run_id=0)
     store.save(people, run_id=0, source_id=SOURCE)
@@ -184,13 +197,13 @@ def _unlisted(store: Store, groups: list[list[Face]]) -> list[Finding]:
 
 
 def _tasks(store: Store) -> tuple[list[PlanTask], list[ExecTask], set[str]]:
-    containers = store.rows(f"SELECT kind, code FROM container WHERE {_HERE}")
+    containers = matches.container_codes(store)
     plans = sum(row["kind"] == "plan" for row in containers)
     prefixes = {row["code"] for row in containers if row["kind"] != "plan" and row["code"]}
     if not plans or plans == len(containers):
         return [], [], set()
     texts: dict[str, list[str]] = {}
-    for row in store.rows(f"SELECT row_id, text FROM custom_value WHERE {_HERE} AND text LIKE '%-%'"):
+    for row in matches.texts_with_keys(store):
         texts.setdefault(row["row_id"], []).append(row["text"])
     plan, work = [], []
     for row in placed_tasks(store.connection):
@@ -205,14 +218,26 @@ def _tasks(store: Store) -> tuple[list[PlanTask], list[ExecTask], set[str]]:
 
 def _person_link(id_: str, f: Finding) -> PersonLink:
     return PersonLink(
-        id=id_, account_id=f.account_id, person_id=f.person_id, method=f.method, score=f.score, state=f.state, reason=f.reason  # type: ignore[arg-type]
-    )  # fmt: skip
+        id=id_,
+        account_id=f.account_id,
+        person_id=f.person_id,
+        method=f.method,
+        score=f.score,
+        state=f.state,  # type: ignore[arg-type]
+        reason=f.reason,
+    )
 
 
 def _task_match(id_: str, m: Match) -> TaskMatch:
     return TaskMatch(
-        id=id_, plan_task_id=m.plan_task_id, exec_task_id=m.exec_task_id, method=m.method, score=m.score, state=m.state, reason=m.reason  # type: ignore[arg-type]
-    )  # fmt: skip
+        id=id_,
+        plan_task_id=m.plan_task_id,
+        exec_task_id=m.exec_task_id,
+        method=m.method,
+        score=m.score,
+        state=m.state,  # type: ignore[arg-type]
+        reason=m.reason,
+    )
 
 
 # ---------- reviewing ----------
@@ -222,17 +247,9 @@ def lines(store: Store, *, state: str | None = None, kind: str | None = None) ->
     """Return every link in *state* (all when None), people first; the least certain last."""
     found = []
     if kind in {None, "person"}:
-        found += store.rows(
-            "SELECT 'p' || l.key AS id, 'person' AS kind, l.account_id AS left, coalesce(a.display_name, a.login, a.email, l.account_id) AS left_name, "
-            "l.person_id AS right, coalesce(p.display_name, l.person_id) AS right_name, l.method, l.score, l.state, coalesce(l.reason, '') AS reason "
-            f"FROM person_link l LEFT JOIN account a ON a.id = l.account_id LEFT JOIN person p ON p.id = l.person_id WHERE l.{_HERE} ORDER BY l.score DESC, l.key"
-        )
+        found += matches.person_lines(store)
     if kind in {None, "task"}:
-        found += store.rows(
-            "SELECT 't' || l.key AS id, 'task' AS kind, l.exec_task_id AS left, coalesce(e.code || ' ', '') || e.title AS left_name, l.plan_task_id AS right, "
-            "coalesce(p.title, l.plan_task_id) AS right_name, l.method, l.score, l.state, coalesce(l.reason, '') AS reason FROM task_match l "
-            f"LEFT JOIN task e ON e.id = l.exec_task_id LEFT JOIN task p ON p.id = l.plan_task_id WHERE l.{_HERE} ORDER BY l.score DESC, l.key"
-        )
+        found += matches.task_lines(store)
     result = [Line(**row) for row in found]
     if kind in {None, "container"}:
         result += containers(store)
@@ -240,10 +257,8 @@ def lines(store: Store, *, state: str | None = None, kind: str | None = None) ->
 
 
 def containers(store: Store) -> list[Line]:
-    """Return the containers that no project claims, each with the project it seems to belong to by code or name."""
-    projects = store.rows(
-        f"SELECT code, name FROM project WHERE {_HERE} AND level IN ('project', 'workstream')"
-    )
+    """Return the containers that no project claims, each with the one it seems to be of by code or name."""
+    projects = matches.project_names(store)
     found = []
     for row in unclaimed_containers(store.connection):
         for project in projects:
@@ -255,16 +270,24 @@ def containers(store: Store) -> list[Line]:
             if same or holds:
                 found.append(
                     Line(
-                        id=f"c{row['key']}", kind="container", left=row["id"], left_name=row["name"], right=project["code"], right_name=project["name"],
-                        method="same name" if same else "code in name", score=0.9 if same else 0.7, state="proposed", reason="no line of project_links.csv takes it",
+                        id=f"c{row['key']}",
+                        kind="container",
+                        left=row["id"],
+                        left_name=row["name"],
+                        right=project["code"],
+                        right_name=project["name"],
+                        method="same name" if same else "code in name",
+                        score=0.9 if same else 0.7,
+                        state="proposed",
+                        reason="no line of project_links.csv takes it",
                     )
-                )  # fmt: skip
+                )
                 break
     return found
 
 
 def leftovers(store: Store) -> list[Leftover]:
-    """Return, per project with issues and a plan, the hours on issues that carry out a plan task and on the rest: nothing is lost."""
+    """Return, per project, the hours on issues that carry out a plan task, and on the rest."""
     return [Leftover(**row) for row in carried_hours(store.connection)]
 
 
@@ -272,7 +295,10 @@ def leftovers(store: Store) -> list[Leftover]:
 
 
 def accept(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = None) -> int:
-    """Accept links by their short id (``p12``, ``t3``, ``c7``); another accepted link of the same account or issue gives way."""
+    """Accept links by their short id (``p12``, ``t3``, ``c7``).
+
+    Another accepted link of the same account or issue gives way.
+    """
     done = 0
     with store.transaction():
         for line in _picked(store, ids):
@@ -313,7 +339,7 @@ def reject(store: Store, ids: Iterable[str], *, actor: str, reason: str | None =
 
 
 def split(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = None) -> int:
-    """Take accounts or issues away from what they were accepted for; they stand alone until someone decides."""
+    """Take accounts or issues away from what they were accepted for; they stand alone until people decide."""
     picked = list(_picked(store, ids))
     for line in picked:
         if line.state != "accepted":
@@ -333,7 +359,7 @@ def _picked(store: Store, ids: Iterable[str]) -> list[Line]:
 
 def _set(store: Store, line: Line, state: Literal["accepted", "rejected"], actor: str, reason: str) -> None:
     table, record = ("person_link", PersonLink) if line.kind == "person" else ("task_match", TaskMatch)
-    (row,) = store.rows(f"SELECT * FROM {table} WHERE key = ?", (int(line.id[1:]),))
+    row = matches.link(store, table, int(line.id[1:]))
     fields = {name: row[name] for name in record.__struct_fields__}
     changed = record(**{**fields, "state": state, "method": "manual", "reason": f"{reason} ({actor})"})
     store.save([changed], run_id=0, source_id=SOURCE)
@@ -355,21 +381,33 @@ def _text(row: Any) -> str:
 
 
 def export_csv(store: Store, *, state: str | None = None) -> str:
-    """Return the links as CSV with semicolons: change ``state`` to accepted or rejected, then import it."""
+    """Return the links as CSV with semicolons: change ``state`` to accepted or rejected, then import it.
+
+    A cell that a spreadsheet would run gets an apostrophe before it. The import reads ids and states alone,
+    which never have one.
+    """
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\n")
+    writer = csv.writer(out, delimiter=";")  # its own end of line, \r\n, makes it quote either of the two
     writer.writerow(COLUMNS)
-    writer.writerows([getattr(line, name) for name in COLUMNS] for line in lines(store, state=state))
+    writer.writerows([_cell(getattr(line, name)) for name in COLUMNS] for line in lines(store, state=state))
     return out.getvalue()
 
 
+def _cell(value: str | float) -> str | float:
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple(FORMULA_STARTS)) else value
+
+
 def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, int]:
-    """Take the decisions of an exported CSV; gives (accepted, rejected). All of it, or nothing with the line that is wrong."""
+    """Take the decisions of an exported CSV; return how many were accepted and rejected.
+
+    All of it, or nothing with the line that is wrong.
+    """
     body = text.removeprefix("\ufeff")
     reader = csv.DictReader(io.StringIO(body), delimiter=max(";,\t", key=body.partition("\n")[0].count))
     if missing := [one for one in ("id", "state") if one not in (reader.fieldnames or [])]:
         raise ConfigError(
-            f"{name}, line 1: the column {', '.join(missing)} is missing; export it first with `hub match export`."
+            f"{name}, line 1: the column {', '.join(missing)} is missing; "
+            "export it first with `hub match export`."
         )
     known = {line.id: line for line in lines(store)}
     accepted: list[str] = []
@@ -380,7 +418,8 @@ def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, 
             raise ConfigError(f"{name}, line {reader.line_num}, column id: there is no link {id_!r}.")
         if state not in {"accepted", "rejected", "proposed"}:
             raise ConfigError(
-                f"{name}, line {reader.line_num}, column state: {state!r} is not accepted, rejected or proposed."
+                f"{name}, line {reader.line_num}, column state: "
+                f"{state!r} is not accepted, rejected or proposed."
             )
         if state == known[id_].state or state == "proposed":
             continue

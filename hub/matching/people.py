@@ -1,4 +1,4 @@
-"""Recognise people: employee number, e-mail and login decide; a name without accents and order only proposes."""
+"""Recognise people: employee number, e-mail and login decide; a name, whatever its order, only proposes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ State = Literal["accepted", "proposed", "none"]
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """How one tool, or people.csv, shows someone. *emails* are all addresses known; *person* is the person somebody named."""
+    """How one tool, or people.csv, shows someone.
+
+    *emails* are all addresses known; *person* is the person somebody named.
+    """
 
     id: str
     source: str = ""
@@ -29,7 +32,10 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """That an account is a person: *state* accepted or proposed, by *method*, with a *score* up to 1 and a *reason* to read."""
+    """That an account is a person.
+
+    *state* is accepted or proposed, by *method*, with a *score* up to 1 and a *reason* to read.
+    """
 
     account_id: str
     person_id: str
@@ -40,7 +46,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def email_key(text: str, aliases: Mapping[str, str]) -> tuple[str, bool]:
-    """Return the normalised address (NFC, lower case, the domain by its alias), and whether an alias was needed."""
+    """Return the normalised address, and whether an alias was needed.
+
+    It is in NFC and lower case, the domain is the one that an alias stands for.
+    """
     plain = unicodedata.normalize("NFC", text.strip()).lower()
     user, _, domain = plain.rpartition("@")
     main = aliases.get(domain)
@@ -99,7 +108,7 @@ def identify(a: Face, b: Face | None, aliases: Mapping[str, str]) -> tuple[State
 def recognise(
     accounts: Iterable[Face], people: Iterable[Face], aliases: Mapping[str, str]
 ) -> tuple[list[Finding], list[list[Face]]]:
-    """Match *accounts* with *people*; gives the findings, and groups of accounts that are one human nobody listed.
+    """Match *accounts* with *people*; return the findings, and groups of accounts of one human nobody listed.
 
     Each account is looked at by the rules of `identify`, by index, not pair by pair.
     An identifier that two people share decides nothing: both are proposed.

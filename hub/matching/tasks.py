@@ -47,8 +47,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 def match_tasks(
     plan: Iterable[PlanTask], work: Iterable[ExecTask], prefixes: set[str], *, fuzzy: bool = True
 ) -> list[Match]:
-    """Match by key in a field, link, key in the name (its prefix must be one of *prefixes*), same name, like name.
+    """Match by key in a field, link, key in the name, same name, like name.
 
+    The prefix of a key in the name must be one of *prefixes*.
     Names count within one project only. An issue goes to one plan task; a plan task may have many issues.
     """
     tasks = list(work)

@@ -7,5 +7,12 @@ from hub.reference.sheets import SHEETS
 from hub.reference.source import ConfigSource, has_reference
 
 __all__ = [
-    "EXAMPLES", "SHEETS", "ConfigSource", "Finding", "Known", "findings", "has_reference", "unknown_country",
-]  # fmt: skip
+    "EXAMPLES",
+    "SHEETS",
+    "ConfigSource",
+    "Finding",
+    "Known",
+    "findings",
+    "has_reference",
+    "unknown_country",
+]

@@ -1,4 +1,7 @@
-"""An example of every file of reference data, as `hub init` writes it beside the configuration; a line that begins with # is skipped."""
+"""An example of every file of reference data, as `hub init` writes it beside the configuration.
+
+A line that begins with # is skipped.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ SOCLE;Socle technique;program;SI;;;;;;
 INFRA;Renouvellement infrastructure;project;SOCLE;Réalisation;active;;DSI;1;EUR
 """,
     "project_links.csv": """project_code;source;container;filter;facets
-# which container (its name, code or id) feeds which project, and for what: schedule, baseline, effort, actuals, status, flow, nature, budget
+# which container (its name, code or id) feeds which project, and for what: \
+schedule, baseline, effort, actuals, status, flow, nature, budget
 INFRA;plans;Infrastructure;;schedule,baseline,effort
 INFRA;jira;INF;component = Windows and not type = Bug;status,flow,nature
 INFRA;hours;P-014;;actuals
@@ -70,7 +74,8 @@ prenom.nom@example.org;INFRA;
 INFRA;10/2026;labour;non;38 500,00;;;;;EUR
 INFRA;10/2026;services;non;40 000,00;;42 000,00;30 000,00;12 000,00;EUR
 """,
-    "registers.csv": """ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;opened_on;due_on;closed_on
+    "registers.csv": """ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;\
+opened_on;due_on;closed_on
 # dates = dd/mm
 # risk, issue, action, decision; a probability is 0,3 or 30 %
 R01;INFRA;risk;Retard de livraison;open;30 %;4;20 000,00;EUR;;01/09/2026;31/12/2026;

@@ -101,12 +101,14 @@ def _names(lines: dict[str, list[Line]], known: Known) -> _Names:
     ]
     named = frozenset(one for one in people if one)
     return _Names(
-        known=known, above={code: level for code, level in levels.items() if code not in own},
+        known=known,
+        above={code: level for code, level in levels.items() if code not in own},
         projects=own | known.projects | alone,
         people=column("people.csv", "email", "employee_no", "name", "code") | known.people | named,
-        teams=column("people.csv", "team") | known.teams, roles=column("people.csv", "role") | known.roles,
+        teams=column("people.csv", "team") | known.teams,
+        roles=column("people.csv", "role") | known.roles,
         calendars=column("calendars.csv", "calendar") | known.calendars | {"default"},
-    )  # fmt: skip
+    )
 
 
 def _unknown(text: str | None, what: str, known: Iterable[str], *, case: bool = True) -> Iterator[str]:

@@ -165,9 +165,14 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             raise SourceDataError(f"{file}, line {number}: the column {', '.join(lacking)} is missing.")
 
     def _line(
-        self, file: str, number: int, cells: dict[str, str], readers: dict[str, CellReader], currency: str,
+        self,
+        file: str,
+        number: int,
+        cells: dict[str, str],
+        readers: dict[str, CellReader],
+        currency: str,
         faults: list[str],
-    ) -> Line:  # fmt: skip
+    ) -> Line:
         line = Line()
         line.number = number
         bad: set[str] = set()

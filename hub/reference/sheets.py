@@ -28,7 +28,7 @@ from hub.records import (
     StatusMap,
     Target,
     Team,
-)  # fmt: skip
+)
 from hub.reference.countries import unknown_country
 from hub.reference.sheet import HOME, Heading, Line, Sheet, wrong
 
@@ -42,9 +42,15 @@ def _says(*values: str, **also: str) -> dict[str, str]:
 OPEN, NEEDED = Heading(), Heading(needed=True)
 _RAG = _says("green", "amber", "red", "grey", vert="green", orange="amber", rouge="red", gris="grey")
 _STATUS = {
-    "todo": "todo", "in_progress": "in_progress", "done": "done", "cancelled": "cancelled", "à faire": "todo", "en cours": "in_progress",
-    "terminé": "done", "abandonné": "cancelled",
-}  # fmt: skip
+    "todo": "todo",
+    "in_progress": "in_progress",
+    "done": "done",
+    "cancelled": "cancelled",
+    "à faire": "todo",
+    "en cours": "in_progress",
+    "terminé": "done",
+    "abandonné": "cancelled",
+}
 
 
 def _project(prefix: str, line: Line) -> Iterator[Record]:
@@ -94,7 +100,8 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
         place = (line["source"], line["container"], line["filter"])
         if place in taken:
             yield (
-                f"{file}, line {line.number}: {line['source']} {line['container']!r} is already linked on line {taken[place]}; "
+                f"{file}, line {line.number}: {line['source']} {line['container']!r} is already linked on "
+                f"line {taken[place]}; "
                 "a container feeds one project, or give each line a filter."
             )
         taken.setdefault(place, line.number)
@@ -102,19 +109,31 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
             source, number = claimed.setdefault((line["project_code"], facet), (line["source"], line.number))
             if source != line["source"]:
                 yield (
-                    f"{file}, line {line.number}, column facets: {facet} of {line['project_code']} is already given to "
-                    f"{source} on line {number}; one tool is the authority for a facet, else it would count twice."
+                    f"{file}, line {line.number}, column facets: "
+                    f"{facet} of {line['project_code']} is already given to "
+                    f"{source} on line {number}; one tool is the authority for a facet, "
+                    "else it would count twice."
                 )
 
 
 def _person(prefix: str, line: Line) -> Iterator[Record]:
     name = line["code"] or line["employee_no"] or line["email"] or line["name"]
     yield Person(
-        id=prefix + name, display_name=line["name"], email=line["email"], aliases=line["aliases"], employee_no=line["employee_no"],
-        login=line["login"], team=line["team"], role=line["role"], is_external=line["external"],
-        timesheet_expected=line["timesheet_expected"], calendar_id=line["calendar"], fte=line["fte"],
-        active_from=line["active_from"], active_to=line["active_to"],
-    )  # fmt: skip
+        id=prefix + name,
+        display_name=line["name"],
+        email=line["email"],
+        aliases=line["aliases"],
+        employee_no=line["employee_no"],
+        login=line["login"],
+        team=line["team"],
+        role=line["role"],
+        is_external=line["external"],
+        timesheet_expected=line["timesheet_expected"],
+        calendar_id=line["calendar"],
+        fte=line["fte"],
+        active_from=line["active_from"],
+        active_to=line["active_to"],
+    )
     if line["team"]:
         yield Team(id=f"{prefix.partition(':')[0]}:team/{line['team']}", name=line["team"])
 
@@ -144,9 +163,13 @@ def _alias(prefix: str, line: Line) -> Iterator[Record]:
 
 def _calendar(prefix: str, line: Line) -> Iterator[Record]:
     yield Calendar(
-        id=prefix + line["calendar"], code=line["calendar"], country=line["country"], subdivision=line["subdivision"],
-        week_mask=line["week"], seconds_per_day=line["hours_per_day"],
-    )  # fmt: skip
+        id=prefix + line["calendar"],
+        code=line["calendar"],
+        country=line["country"],
+        subdivision=line["subdivision"],
+        week_mask=line["week"],
+        seconds_per_day=line["hours_per_day"],
+    )
 
 
 def _check_calendars(file: str, lines: list[Line]) -> Iterable[str]:
@@ -160,16 +183,24 @@ def _check_calendars(file: str, lines: list[Line]) -> Iterable[str]:
 
 def _calendar_day(prefix: str, line: Line) -> Iterator[Record]:
     yield CalendarDay(
-        id=f"{prefix}{line['calendar']}/{line['day']}", calendar=line["calendar"], day=line["day"], seconds=line["hours"],
+        id=f"{prefix}{line['calendar']}/{line['day']}",
+        calendar=line["calendar"],
+        day=line["day"],
+        seconds=line["hours"],
         label=line["label"],
-    )  # fmt: skip
+    )
 
 
 def _rate(prefix: str, line: Line) -> Iterator[Record]:
     yield Rate(
-        id=f"{prefix}{line['scope']}/{line['scope_id']}/{line['valid_from']}", scope=line["scope"], scope_id=line["scope_id"],
-        valid_from=line["valid_from"], valid_to=line["valid_to"], minor_per_day=line["per_day"], currency=line["currency"],
-    )  # fmt: skip
+        id=f"{prefix}{line['scope']}/{line['scope_id']}/{line['valid_from']}",
+        scope=line["scope"],
+        scope_id=line["scope_id"],
+        valid_from=line["valid_from"],
+        valid_to=line["valid_to"],
+        minor_per_day=line["per_day"],
+        currency=line["currency"],
+    )
 
 
 def _check_rates(file: str, lines: list[Line]) -> Iterable[str]:
@@ -194,9 +225,16 @@ def _fx(prefix: str, line: Line) -> Iterator[Record]:
 def _target(prefix: str, line: Line) -> Iterator[Record]:
     kpi, _, measure = line["kpi"].partition(".")
     yield Target(
-        id=f"{prefix}{line['kpi']}/{line['scope_id']}/{line['valid_from']}", kpi=kpi, measure=measure, scope_id=line["scope_id"],
-        goal=line["goal"], amber=line["amber"], red=line["red"], direction=line["better"], valid_from=line["valid_from"],
-    )  # fmt: skip
+        id=f"{prefix}{line['kpi']}/{line['scope_id']}/{line['valid_from']}",
+        kpi=kpi,
+        measure=measure,
+        scope_id=line["scope_id"],
+        goal=line["goal"],
+        amber=line["amber"],
+        red=line["red"],
+        direction=line["better"],
+        valid_from=line["valid_from"],
+    )
 
 
 def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
@@ -213,17 +251,25 @@ def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
 
 def _status(prefix: str, line: Line) -> Iterator[Record]:
     yield StatusMap(
-        id=f"{prefix}{line['source']}/{line['container']}/{line['status']}", source=line["source"],
-        container_id=line["container"], status_raw=line["status"], category=line["category"], stage=line["stage"],
-    )  # fmt: skip
+        id=f"{prefix}{line['source']}/{line['container']}/{line['status']}",
+        source=line["source"],
+        container_id=line["container"],
+        status_raw=line["status"],
+        category=line["category"],
+        stage=line["stage"],
+    )
 
 
 def _sla(prefix: str, line: Line) -> Iterator[Record]:
     key = "/".join(str(line[name]) for name in ("project_code", "nature", "priority", "metric"))
     yield SlaGoal(
-        id=prefix + key, project_code=line["project_code"], nature=line["nature"], priority=line["priority"],
-        metric=line["metric"], goal_s=line["goal_hours"],
-    )  # fmt: skip
+        id=prefix + key,
+        project_code=line["project_code"],
+        nature=line["nature"],
+        priority=line["priority"],
+        metric=line["metric"],
+        goal_s=line["goal_hours"],
+    )
 
 
 def _assessment(prefix: str, line: Line) -> Iterator[Record]:
@@ -242,9 +288,15 @@ def _budget(prefix: str, line: Line) -> Iterator[Record]:
                 f"{line['project_code']}/{line['month']}/{line['category']}/{int(bool(line['capex']))}/{kind}"
             )
             yield BudgetLine(
-                id=prefix + key, project_code=line["project_code"], month=line["month"], kind=kind,
-                category=line["category"], is_capex=line["capex"], amount_minor=line[kind], currency=line["currency"],
-            )  # fmt: skip
+                id=prefix + key,
+                project_code=line["project_code"],
+                month=line["month"],
+                kind=kind,
+                category=line["category"],
+                is_capex=line["capex"],
+                amount_minor=line[kind],
+                currency=line["currency"],
+            )
 
 
 def _register(prefix: str, line: Line) -> Iterator[Record]:
@@ -268,7 +320,8 @@ SHEETS: tuple[Sheet, ...] = (
         columns={
             "code": NEEDED, "name": NEEDED,
             "level": Heading(default="project", choices=_says(
-                "portfolio", "program", "project", "workstream", portefeuille="portfolio", programme="program", projet="project", chantier="workstream")),
+                "portfolio", "program", "project", "workstream", portefeuille="portfolio",
+                programme="program", projet="project", chantier="workstream")),
             "parent_code": OPEN, "phase": OPEN,
             "state": Heading(default="active", choices=_says("proposed", "active", "on_hold", "closed",
             "cancelled")),
@@ -288,7 +341,8 @@ SHEETS: tuple[Sheet, ...] = (
         },
     ),
     Sheet(
-        file="people.csv", records=(Person, Team), key=("code", "employee_no", "email", "name"), make=_person, check=_check_people,
+        file="people.csv", records=(Person, Team), key=("code", "employee_no", "email", "name"), make=_person,
+        check=_check_people,
         columns={
             "code": OPEN, "name": NEEDED, "email": OPEN, "aliases": OPEN, "employee_no": OPEN,
             "login": OPEN, "team": OPEN, "role": OPEN,
@@ -316,7 +370,8 @@ SHEETS: tuple[Sheet, ...] = (
         },
     ),
     Sheet(
-        file="rates.csv", records=(Rate,), key=("scope", "scope_id", "valid_from"), make=_rate, check=_check_rates,
+        file="rates.csv", records=(Rate,), key=("scope", "scope_id", "valid_from"), make=_rate,
+        check=_check_rates,
         columns={
             "scope": Heading(default="default", choices=_says("person", "role", "team", "project",
             "default")),
@@ -331,7 +386,8 @@ SHEETS: tuple[Sheet, ...] = (
         },
     ),
     Sheet(
-        file="targets.csv", records=(Target,), key=("kpi", "scope_id", "valid_from"), make=_target, check=_check_targets,
+        file="targets.csv", records=(Target,), key=("kpi", "scope_id", "valid_from"), make=_target,
+        check=_check_targets,
         columns={
             "kpi": NEEDED, "scope_id": Heading(default="*"), "goal": OPEN, "amber": OPEN,
             "red": OPEN, "better": Heading(default="up", choices=_says("up", "down", haut="up", bas="down")),
@@ -346,7 +402,8 @@ SHEETS: tuple[Sheet, ...] = (
         },
     ),
     Sheet(
-        file="sla_goals.csv", records=(SlaGoal,), key=("project_code", "nature", "priority", "metric"), make=_sla,
+        file="sla_goals.csv", records=(SlaGoal,), key=("project_code", "nature", "priority", "metric"),
+        make=_sla,
         columns={
             "project_code": Heading(default="*"), "nature": Heading(default="*"),
             "priority": Heading(default="*"),
@@ -367,7 +424,8 @@ SHEETS: tuple[Sheet, ...] = (
         columns={"user_principal": NEEDED, "project_code": OPEN, "team": OPEN},
     ),
     Sheet(
-        file="budgets.csv", records=(BudgetLine,), key=("project_code", "month", "category", "capex"), make=_budget,
+        file="budgets.csv", records=(BudgetLine,), key=("project_code", "month", "category", "capex"),
+        make=_budget,
         columns={
             "project_code": NEEDED, "month": Heading(needed=True), "category": Heading(default="labour"),
             "capex": Heading(of="is_capex"), **{kind: Heading(of="amount_minor") for kind in ("baseline",

@@ -1,6 +1,7 @@
 """The built-in source `config`: CSV files a PMO edits in Excel, synced like any other source.
 
-So the portfolio has history, presence and runs too, and a feed as of a past day sees the portfolio of that day.
+So the portfolio has history, presence and runs too, and a feed as of a past day sees the portfolio of that
+day.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""Words: each message in the language of the configuration. English stands in the code, other languages in catalogues.
+"""Words: each message in the language of the configuration.
 
-``tr("{count:,} rows of {file}", count=1234, file="x.csv")`` looks its template up and fills it in, numbers and days as the language
-writes them. A template that no catalogue has stays English. Catalogues are gettext files: ``hub/words/fr.mo``, and ``words/fr.mo`` in
-the package of each plugin; ``make words`` makes them of what the code says and of the translations in the ``.po`` file beside.
+English stands in the code, other languages in catalogues. ``tr("{count:,} rows of {file}", count=1234,
+file="x.csv")`` looks its template up and fills it in, numbers and days as the language writes them. A
+template that no catalogue has stays English. Catalogues are gettext files: ``hub/words/fr.mo``, and
+``words/fr.mo`` in the package of each plugin; ``make words`` makes them of what the code says and of the
+translations in the ``.po`` file beside.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from typing import Any, Literal
 Lang = Literal["en", "fr"]
 LANGS: tuple[Lang, ...] = ("en", "fr")
 _THIN = "\u202f"
-"""Between groups of three digits in French (Lexique des règles typographiques en usage à l'Imprimerie nationale)."""
+"""Between groups of three digits in French.
+
+Lexique des règles typographiques en usage à l'Imprimerie nationale.
+"""
 
 _lang: Lang = "en"
 _known: dict[str, str] = {}
@@ -41,7 +46,10 @@ def language() -> Lang:
 
 
 def of_environment(environment: Mapping[str, str] | None = None) -> Lang:
-    """Return the language that the environment asks for (LC_ALL, LC_MESSAGES, LANG), for as long as no configuration says one."""
+    """Return the language that the environment asks for, for as long as no configuration says one.
+
+    It asks by LC_ALL, LC_MESSAGES or LANG.
+    """
     known = os.environ if environment is None else environment
     said = next((known[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if known.get(name)), "")
     return "fr" if said.lower().startswith("fr") else "en"
@@ -53,7 +61,10 @@ def mark(template: str) -> str:
 
 
 def tr(template: str, /, **values: Any) -> str:
-    """Return *template* in the language spoken, with *values* in it; without any it is text, braces and all."""
+    """Return *template* in the language spoken, with *values* in it.
+
+    Without any it is text, braces and all.
+    """
     found = template if _lang == "en" else _translated(template)
     if not values:
         return found
@@ -61,12 +72,18 @@ def tr(template: str, /, **values: Any) -> str:
 
 
 def number(value: float | None, form: str = ",") -> str:
-    """Return *value* in the form of a format specification, as the language writes numbers; nothing for None."""
+    """Return *value* in the form of a format specification, as the language writes numbers.
+
+    Nothing for None.
+    """
     return "" if value is None else _FORMATTERS[_lang].format_field(value, form)
 
 
 def day(value: date | str | None) -> str:
-    """Return a day (a date, or a text that begins with one of ISO 8601) as the language writes it; nothing for None."""
+    """Return a day (a date, or a text that begins with one of ISO 8601) as the language writes it.
+
+    Nothing for None.
+    """
     if value is None or value == "":
         return ""
     found = date.fromisoformat(value[:10]) if isinstance(value, str) else value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from hub.feed.kpi.catalogue import Kpi, rows
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 _KINDS = {"project": ("project",), "source": ("source",), "team": ("team", "portfolio")}
 _ROWS = (

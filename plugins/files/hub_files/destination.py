@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from hub import (
+    FORMULA_STARTS,
     Check,
     Delivery,
     DeliveryContext,
@@ -29,7 +30,8 @@ WORKBOOK = "portfolio.xlsx"
 class FilesDestination(Destination, frozen=True, kw_only=True):
     """The feed as files in ``<path>/latest``: Parquet and CSV tables, and a workbook to read.
 
-    With *safe_csv* a text that a spreadsheet would run as a formula gets an apostrophe before it, in the CSV files.
+    With *safe_csv* a text that a spreadsheet would run as a formula gets an apostrophe before it in the CSV
+    files.
     """
 
     kind: ClassVar[str] = "files"
@@ -61,8 +63,10 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
-                f"{root / LATEST} could not be replaced ({exc.strerror}): it is read-only, the disk is full, or a file in it "
-                "is open in another program such as Excel. Close it and publish again; the files that were there are still there."
+                f"{root / LATEST} could not be replaced ({exc.strerror}): "
+                "it is read-only, the disk is full, or a file in it is open in another program such as "
+                "Excel. "
+                "Close it and publish again; the files that were there are still there."
             ) from exc
         latest = root / LATEST
         first = [str(latest / name) for name in (WORKBOOK, "csv", "parquet") if (latest / name).exists()]
@@ -93,7 +97,7 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
         """Return the SQL of a cell: what begins like a formula (OWASP, CSV injection) becomes a text."""
         if not self.safe_csv or kind != "VARCHAR":
             return column
-        risky = f"regexp_matches({column}, '^[=+@\\t\\r-]')"
+        risky = f"regexp_matches({column}, '^[{FORMULA_STARTS}]')"
         return f"CASE WHEN {risky} THEN '''' || {column} ELSE {column} END AS {column}"
 
 

@@ -1,4 +1,7 @@
-"""The workbook a PMO opens first: portfolio, pictures, milestones, what moved, load, then every table as a native Excel table."""
+"""The workbook a PMO opens first.
+
+Portfolio, pictures, milestones, what moved, load, then every table as a native Excel table.
+"""
 
 from __future__ import annotations
 
@@ -18,47 +21,65 @@ MOST_ROWS = 100_000
 _T = {
     "fr": {
         "portfolio": "Portefeuille", "milestones": "Jalons", "load": "Charge", "about": "Lisez-moi",
-        "title": "Portefeuille de projets", "as_of": "Arrêté au {}", "complete": "Toutes les sources sont à jour et complètes.",
+        "title": "Portefeuille de projets", "as_of": "Arrêté au {}",
+        "complete": "Toutes les sources sont à jour et complètes.",
         "partial": "ATTENTION : données incomplètes — {}", "headers": [
-            "Code", "Projet", "Programme", "État", "Météo", "CPI", "Tâches", "Terminées", "Avancement", "Référence (JH)",
+            "Code", "Projet", "Programme", "État", "Météo", "CPI", "Tâches", "Terminées", "Avancement",
+            "Référence (JH)",
             "Estimé (JH)", "Reste à faire (JH)",
             "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée"],
         "m_headers": ["Projet", "Jalon", "Référence", "Prévu / réel", "Écart (jours)", "Statut"],
-        "m_title": "Jalons, du plus proche au plus lointain", "l_title": "Charge par projet et par mois : heures planifiées | saisies",
+        "m_title": "Jalons, du plus proche au plus lointain",
+        "l_title": "Charge par projet et par mois : heures planifiées | saisies",
         "planned": "planifié", "logged": "saisi", "total": "Total", "week": "Mois", "sources": "Sources",
-        "s_headers": ["Source", "Connecteur", "Dernier succès complet", "Verdict", "Lignes en attente", "Heures en jeu"],
-        "left_out": "Ce que le flux ne compte pas", "e_headers": ["Mesure", "Raison", "Lignes", "Quantité", "Où"],
+        "s_headers": ["Source", "Connecteur", "Dernier succès complet", "Verdict", "Lignes en attente",
+            "Heures en jeu"],
+        "left_out": "Ce que le flux ne compte pas",
+        "e_headers": ["Mesure", "Raison", "Lignes", "Quantité", "Où"],
         "in_feed": "dans le flux, pas dans tous les indicateurs", "outside": "hors du flux",
-        "too_long": "La table {} ({} lignes) est trop longue pour un classeur : elle se trouve dans les dossiers csv et parquet.",
-        "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"], "privacy": "Niveau de détail personnel : {}",
-        "moves": "Ce qui a bougé", "mv_title": "Ce qui a bougé depuis {}", "mv_none": "aucun arrêté pris : hub cut take",
+        "too_long": "La table {} ({} lignes) est trop longue pour un classeur : "
+            "elle se trouve dans les dossiers csv et parquet.",
+        "tables": "Tables", "t_headers": ["Table", "Contenu", "Lignes"],
+        "privacy": "Niveau de détail personnel : {}",
+        "moves": "Ce qui a bougé", "mv_title": "Ce qui a bougé depuis {}",
+        "mv_none": "aucun arrêté pris : hub cut take",
         "mv_headers": ["Cause", "Sujet", "Projet", "Quoi", "Avant", "Après", "Écart", "Unité"],
         "causes": {"news": "nouveau", "correction": "correction", "definition changed": "définition changée"},
         "rag": {"green": "vert", "amber": "orange", "red": "rouge", "grey": "gris"},
-        "done": "Terminé", "late": "En retard", "open": "À venir", "measures": {"seconds": "heures", "planned_s": "heures planifiées", "tasks": "tâches", "amount_minor": "montant",
-                                        "register_items": "risques et actions", "checklist_items": "points de contrôle", "assessments": "avis"},
+        "done": "Terminé", "late": "En retard", "open": "À venir",
+        "measures": {"seconds": "heures", "planned_s": "heures planifiées", "tasks": "tâches",
+            "amount_minor": "montant", "register_items": "risques et actions",
+            "checklist_items": "points de contrôle", "assessments": "avis"},
     },
     "en": {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
-        "title": "Project portfolio", "as_of": "As of {}", "complete": "All sources are up to date and complete.",
+        "title": "Project portfolio", "as_of": "As of {}",
+        "complete": "All sources are up to date and complete.",
         "partial": "WARNING: data is incomplete — {}", "headers": [
-            "Code", "Project", "Program", "State", "Health", "CPI", "Tasks", "Done", "Progress", "Baseline (days)",
+            "Code", "Project", "Program", "State", "Health", "CPI", "Tasks", "Done", "Progress",
+            "Baseline (days)",
             "Estimate (days)", "To do (days)", "Logged (days)",
             "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish"],
         "m_headers": ["Project", "Milestone", "Baseline", "Forecast / actual", "Slip (days)", "Status"],
-        "m_title": "Milestones, the nearest first", "l_title": "Load by project and month: planned | logged hours",
+        "m_title": "Milestones, the nearest first",
+        "l_title": "Load by project and month: planned | logged hours",
         "planned": "planned", "logged": "logged", "total": "Total", "week": "Month", "sources": "Sources",
         "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake"],
-        "left_out": "What the feed does not count", "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
+        "left_out": "What the feed does not count",
+        "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
         "in_feed": "in the feed, not in every figure", "outside": "outside the feed",
-        "too_long": "The table {} ({} rows) is too long for a workbook: find it in the csv and parquet folders.",
-        "tables": "Tables", "t_headers": ["Table", "Content", "Rows"], "privacy": "Level of personal detail: {}",
+        "too_long": "The table {} ({} rows) is too long for a workbook: "
+            "find it in the csv and parquet folders.",
+        "tables": "Tables", "t_headers": ["Table", "Content", "Rows"],
+        "privacy": "Level of personal detail: {}",
         "moves": "What moved", "mv_title": "What moved since {}", "mv_none": "no cut was taken: hub cut take",
         "mv_headers": ["Cause", "About", "Project", "What", "Before", "After", "Change", "Unit"],
         "causes": {"news": "news", "correction": "correction", "definition changed": "definition changed"},
         "rag": {"green": "green", "amber": "amber", "red": "red", "grey": "grey"},
-        "done": "Done", "late": "Late", "open": "To come", "measures": {"seconds": "hours", "planned_s": "planned hours", "tasks": "tasks", "amount_minor": "amount",
-                                        "register_items": "risks and actions", "checklist_items": "checklist lines", "assessments": "assessments"},
+        "done": "Done", "late": "Late", "open": "To come",
+        "measures": {"seconds": "hours", "planned_s": "planned hours", "tasks": "tasks",
+            "amount_minor": "amount", "register_items": "risks and actions",
+            "checklist_items": "checklist lines", "assessments": "assessments"},
     },
 }  # fmt: skip
 _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
@@ -66,50 +87,68 @@ _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
 PORTFOLIO_SQL = """
 WITH latest AS (SELECT cut_key, as_of FROM dim_cut WHERE is_latest = 1),
 tasks AS (
-    SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n, count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
+    SELECT f.project_key, count(*) FILTER (t.kind <> 'summary') AS n,
+        count(*) FILTER (t.kind <> 'summary' AND s.category = 'done') AS done,
         max(f.planned_finish) FILTER (t.kind <> 'summary') AS finish
-    FROM fact_task_snapshot f JOIN latest USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
+    FROM fact_task_snapshot f JOIN latest USING (cut_key) JOIN dim_task t USING (task_key)
+    JOIN dim_status s USING (status_key)
     WHERE t.is_deleted = 0 GROUP BY 1
-), said AS (SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
+), said AS (
+    SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
 ), told AS (
-    SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f JOIN latest USING (cut_key)
+    SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f
+    JOIN latest USING (cut_key)
     WHERE f.scope_kind = 'project' AND f.period = '' AND f.kpi IN ('EVM_DAYS', 'RAF')
 ), figure AS (
-    SELECT project_key, max(value) FILTER (name = 'EVM_DAYS.cpi') AS cpi, max(rag) FILTER (name = 'EVM_DAYS.cpi') AS cpi_rag,
-        max(value) FILTER (name = 'RAF.avancement') AS progress, max(value) FILTER (name = 'RAF.budget') AS baseline,
-        max(value) FILTER (name = 'RAF.estimation') AS estimate, max(value) FILTER (name = 'RAF.raf') AS remaining,
-        max(value) FILTER (name = 'RAF.consomme') AS spent, max(value) FILTER (name = 'RAF.a_terminaison') AS total,
+    SELECT project_key, max(value) FILTER (name = 'EVM_DAYS.cpi') AS cpi,
+        max(rag) FILTER (name = 'EVM_DAYS.cpi') AS cpi_rag,
+        max(value) FILTER (name = 'RAF.avancement') AS progress,
+        max(value) FILTER (name = 'RAF.budget') AS baseline,
+        max(value) FILTER (name = 'RAF.estimation') AS estimate,
+        max(value) FILTER (name = 'RAF.raf') AS remaining,
+        max(value) FILTER (name = 'RAF.consomme') AS spent,
+        max(value) FILTER (name = 'RAF.a_terminaison') AS total,
         max(value) FILTER (name = 'RAF.derive') AS drift, max(rag) FILTER (name = 'RAF.derive') AS drift_rag
     FROM told GROUP BY 1
 ), upcoming AS (
     SELECT f.project_key, arg_min(t.title, f.planned_finish) AS title, min(f.planned_finish) AS day
-    FROM fact_task_snapshot f JOIN latest c USING (cut_key) JOIN dim_task t USING (task_key) JOIN dim_status s USING (status_key)
-    WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of GROUP BY 1
+    FROM fact_task_snapshot f JOIN latest c USING (cut_key) JOIN dim_task t USING (task_key)
+    JOIN dim_status s USING (status_key)
+    WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of
+    GROUP BY 1
 )
-SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate, k.remaining, k.spent, k.total, k.drift,
+SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate,
+    k.remaining, k.spent, k.total, k.drift,
     u.title, u.day, t.finish, k.cpi_rag, k.drift_rag
-FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key) LEFT JOIN upcoming u USING (project_key)
+FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key)
+    LEFT JOIN upcoming u USING (project_key)
     LEFT JOIN said a USING (project_key)
 WHERE t.n > 0 OR k.spent <> 0 OR p.project_key <> -1 ORDER BY p.project_key = -1, p.code
 """
 MOVES_SQL = """
-SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
-    coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR), coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
+SELECT m.cause, m.topic, p.code,
+    CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END AS what,
+    coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR),
+    coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
     CASE m.unit WHEN 'date' THEN 'days' ELSE m.unit END AS unit
 FROM fact_move m JOIN dim_project p USING (project_key)
-ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC, abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
+ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC,
+    abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
 """
 LOAD_SQL = """
 WITH cut AS (
-    SELECT cut_key, strftime(as_of - INTERVAL 6 MONTH, '%Y-%m') AS first_month, strftime(as_of + INTERVAL 6 MONTH, '%Y-%m') AS last_month
+    SELECT cut_key, strftime(as_of - INTERVAL 6 MONTH, '%Y-%m') AS first_month,
+        strftime(as_of + INTERVAL 6 MONTH, '%Y-%m') AS last_month
     FROM dim_cut WHERE is_latest = 1
 ), hours AS (
-    SELECT project_key, year_month AS month, planned_s / 3600.0 AS planned, 0 AS spent FROM fact_allocation_week
+    SELECT project_key, year_month AS month, planned_s / 3600.0 AS planned, 0 AS spent
+    FROM fact_allocation_week
     UNION ALL SELECT project_key, period, 0, value FROM fact_kpi JOIN cut USING (cut_key)
     WHERE kpi = 'MONTHLY_SPENT' AND measure LIKE 'hours.%' AND scope_kind = 'project'
 )
 SELECT p.name, h.month, sum(h.planned) AS planned, sum(h.spent) AS spent
-FROM hours h JOIN dim_project p USING (project_key), cut WHERE h.month BETWEEN cut.first_month AND cut.last_month GROUP BY 1, 2 ORDER BY 1, 2
+FROM hours h JOIN dim_project p USING (project_key), cut
+WHERE h.month BETWEEN cut.first_month AND cut.last_month GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -181,9 +220,15 @@ class _Book:
         return sheet
 
     def table(
-        self, sheet: Any, row: int, headers: Sequence[str], lines: Sequence[Sequence[Any]], formats: Sequence[Any],
-        widths: Sequence[float], name: str,
-    ) -> int:  # fmt: skip
+        self,
+        sheet: Any,
+        row: int,
+        headers: Sequence[str],
+        lines: Sequence[Sequence[Any]],
+        formats: Sequence[Any],
+        widths: Sequence[float],
+        name: str,
+    ) -> int:
         """Write a native table; gives the row after it."""
         columns = [
             {"header": header, "header_format": self.head, "format": fmt}
@@ -214,7 +259,7 @@ class _Book:
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
-            (None, None, None, None, None, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
+            (*(None,) * 5, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
             (12, 34, 22, 11, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)
@@ -228,8 +273,11 @@ class _Book:
                     4,
                     {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt},
                 )
-            paints = {"red": (self.red_ratio, self.red_number), "amber": (self.amber_ratio, self.amber_number),
-                      "green": (self.green_ratio, self.green_number)}  # fmt: skip
+            paints = {
+                "red": (self.red_ratio, self.red_number),
+                "amber": (self.amber_ratio, self.amber_number),
+                "green": (self.green_ratio, self.green_number),
+            }
             for number, (line, colour) in enumerate(zip(lines, colours, strict=True), start=5):
                 for column, kind in ((5, 0), (14, 1)):
                     if (paint := paints.get(colour[kind] or "")) and line[column] is not None:
@@ -392,10 +440,15 @@ class _Book:
                 row += 1
         sheet.write(row, 0, t["left_out"], self.title)
         lines2 = [
-            (t["measures"].get(line["measure"], line["measure"]), line["reason"], line["rows"],
-             line["amount"] / _UNITS.get(line["measure"], 1), t["in_feed"] if line.get("in_feed") else t["outside"])
+            (
+                t["measures"].get(line["measure"], line["measure"]),
+                line["reason"],
+                line["rows"],
+                line["amount"] / _UNITS.get(line["measure"], 1),
+                t["in_feed"] if line.get("in_feed") else t["outside"],
+            )
             for line in manifest["excluded"]
-        ]  # fmt: skip
+        ]
         row = self.table(
             sheet,
             row + 1,

@@ -29,7 +29,10 @@ TITLES = (
 
 @pytest.mark.parametrize("safe", [True, False])
 def test_a_text_that_is_a_formula(store: Store, tmp_path: Path, safe: bool) -> None:
-    """What begins like a formula begins with an apostrophe; everything else, numbers below zero too, is as it was."""
+    """What begins like a formula begins with an apostrophe.
+
+    Everything else, numbers below zero too, is as it was.
+    """
     rows: list[Record] = [Container(id="s:c", kind="table", name="C")]
     rows += [Task(id=f"s:{n}", container_id="s:c", title=title) for n, title in enumerate(TITLES)]
     store.register_source(

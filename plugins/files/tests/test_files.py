@@ -1,4 +1,7 @@
-"""The folder of files: complete, private, switched last; the workbook says the feed's figures in FR and EN."""
+"""The folder of files: complete, private, switched last.
+
+The workbook says the feed's figures in FR and EN.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from hub.records import (
     Task,
     Team,
     Worklog,
-)  # fmt: skip
+)
 from hub.store import Store
 from hub.testing import store
 
@@ -48,11 +51,27 @@ def fill(store: Store, records: list[Record]) -> None:
 
 PLAN: list[Record] = [
     Container(id="s:c", kind="plan", code="P-1", name="=cmd|' /C calc'!A0", seconds_per_day=25200),
-    Task(id="s:1", container_id="s:c", title="Build", status_native="in_progress", percent=50, estimate_s=252000, remaining_s=126000),
-    Task(id="s:2", container_id="s:c", title="Go live", kind="milestone", status_native="todo", planned_finish_on="2099-03-15"),
-    Baseline(id="s:1/b", task_id="s:1", effort_s=201600), Baseline(id="s:2/b", task_id="s:2", finish_on="2099-03-01"),
+    Task(
+        id="s:1",
+        container_id="s:c",
+        title="Build",
+        status_native="in_progress",
+        percent=50,
+        estimate_s=252000,
+        remaining_s=126000,
+    ),
+    Task(
+        id="s:2",
+        container_id="s:c",
+        title="Go live",
+        kind="milestone",
+        status_native="todo",
+        planned_finish_on="2099-03-15",
+    ),
+    Baseline(id="s:1/b", task_id="s:1", effort_s=201600),
+    Baseline(id="s:2/b", task_id="s:2", finish_on="2099-03-01"),
     Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=151200),
-]  # fmt: skip
+]
 
 
 def go(store: Store, tmp_path: Path, lang: str = "en", **options: Any) -> PublishReport:
@@ -127,7 +146,10 @@ def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
 def test_pictures_stand_on_figures_that_can_be_read(
     store: Store, tmp_path: Path, lang: str, name: str, spent: str
 ) -> None:
-    """Effort against the baseline, budget and landing, slips cut after cut; each picture's figures stand below it."""
+    """Effort against the baseline, budget and landing, slips cut after cut.
+
+    Each picture's figures stand below it.
+    """
     fill(
         store,
         [
@@ -154,7 +176,10 @@ def test_pictures_stand_on_figures_that_can_be_read(
 
 
 def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> None:
-    """The share of a team's capacity that is allocated, month by month; more than 100 % is red. Without figures the sheet says so."""
+    """The share of a team's capacity that is allocated, month by month; more than 100 % is red.
+
+    Without figures the sheet says so.
+    """
     fill(store, PLAN)
     go(store, tmp_path)
     empty = sheet(tmp_path, "Capacity")
@@ -167,12 +192,24 @@ def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> No
     run = store.begin_run("config", "full")
     store.write_batch([Team(id="config:A", name="A"), *people], run_id=run, source_id="config")
     store.end_run(run, "ok")
-    fill(store, [
-        *PLAN,
-        *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(6)),
-        *(Allocation(id=f"s:l{n}", account_id=f"s:a{n}", container_id="s:c", start_on=str(monday), finish_on=str(monday), seconds=25200)
-          for n in range(6)),
-    ])  # fmt: skip
+    fill(
+        store,
+        [
+            *PLAN,
+            *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(6)),
+            *(
+                Allocation(
+                    id=f"s:l{n}",
+                    account_id=f"s:a{n}",
+                    container_id="s:c",
+                    start_on=str(monday),
+                    finish_on=str(monday),
+                    seconds=25200,
+                )
+                for n in range(6)
+            ),
+        ],
+    )
     run = store.begin_run("match", "full")
     store.register_source(
         "match", kind="match", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
@@ -343,14 +380,23 @@ Run = Callable[..., Any]
 
 
 def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> None:
-    """Cell by cell each number of a project is the catalogue's, also with hours that do not count and no plan."""
+    """Cell by cell each number of a project is the catalogue's, also with no plan and hours not counted."""
     tomorrow = str(date.today() + timedelta(days=1))
     more: list[Record] = [
-        Worklog(id="s:w2", container_id="s:c", day=tomorrow, seconds=10**6), Worklog(id="s:w3", container_id="s:c", day="2026-01-06", seconds=10**6, approval="rejected"),
+        Worklog(id="s:w2", container_id="s:c", day=tomorrow, seconds=10**6),
+        Worklog(id="s:w3", container_id="s:c", day="2026-01-06", seconds=10**6, approval="rejected"),
         Worklog(id="s:w4", container_id="s:c", day="2026-01-07", seconds=10**6, category="internal"),
-        Task(id="s:3", container_id="s:c", title="Given up", status_native="cancelled", estimate_s=252000, remaining_s=252000),
-        Container(id="s:d", kind="table", code="P-2", name="Hours only"), Worklog(id="s:w5", container_id="s:d", day="2026-01-05", seconds=50400),
-    ]  # fmt: skip
+        Task(
+            id="s:3",
+            container_id="s:c",
+            title="Given up",
+            status_native="cancelled",
+            estimate_s=252000,
+            remaining_s=252000,
+        ),
+        Container(id="s:d", kind="table", code="P-2", name="Hours only"),
+        Worklog(id="s:w5", container_id="s:d", day="2026-01-05", seconds=50400),
+    ]
     fill(store, [*PLAN, *more])
     report = go(store, tmp_path)
     rows = sheet(tmp_path, "Portfolio")
@@ -364,9 +410,15 @@ def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> 
     }
     feed.close()
     shown = {
-        "CPI": "EVM_DAYS.cpi", "Progress": "RAF.avancement", "Baseline (days)": "RAF.budget", "Estimate (days)": "RAF.estimation",
-        "To do (days)": "RAF.raf", "Logged (days)": "RAF.consomme", "Logged + to do (days)": "RAF.a_terminaison", "Variance (days)": "RAF.derive",
-    }  # fmt: skip
+        "CPI": "EVM_DAYS.cpi",
+        "Progress": "RAF.avancement",
+        "Baseline (days)": "RAF.budget",
+        "Estimate (days)": "RAF.estimation",
+        "To do (days)": "RAF.raf",
+        "Logged (days)": "RAF.consomme",
+        "Logged + to do (days)": "RAF.a_terminaison",
+        "Variance (days)": "RAF.derive",
+    }
     lines = {row[0]: dict(zip(rows[4], row, strict=True)) for row in rows[5:] if row[0]}
 
     assert {"P-1", "P-2"} == set(lines)
@@ -382,7 +434,7 @@ def test_the_portfolio_says_what_fact_kpi_says(store: Store, tmp_path: Path) -> 
 
 
 def test_late_milestones_slip_until_today(store: Store, tmp_path: Path) -> None:
-    """An open milestone whose date has passed slips to the day of the feed, as in the catalogue, and is late."""
+    """An open milestone whose date has passed slips to the day of the feed, as in the catalogue: late."""
     fill(
         store,
         [

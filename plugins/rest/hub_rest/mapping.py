@@ -1,4 +1,7 @@
-"""What a mapping file may say: how to sign in, which lists to ask for, how they are paged, and what a row becomes."""
+"""What a mapping file may say.
+
+How to sign in, which lists to ask for, how they are paged, and what a row becomes.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,35 @@ import msgspec
 
 from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone
 
-PREFIXES = {"container": "p", "account": "u", "iteration": "s", "task": "", "worklog": "w", "task_change": "h", "task_link": "l",
-            "sla_cycle": "c", "allocation": "a", "baseline": "b", "custom_value": "x"}  # fmt: skip
+PREFIXES = {
+    "container": "p",
+    "account": "u",
+    "iteration": "s",
+    "task": "",
+    "worklog": "w",
+    "task_change": "h",
+    "task_link": "l",
+    "sla_cycle": "c",
+    "allocation": "a",
+    "baseline": "b",
+    "custom_value": "x",
+}
 """What stands before the ids of a table, so that the tool's numbers of two kinds of rows never meet."""
 TABLES = tuple(PREFIXES)
 """What a mapping may make."""
-REFERENCES = {"container_id": "container", "account_id": "account", "assignee_id": "account", "author_id": "account", "owner_id": "account",
-              "iteration_id": "iteration", "task_id": "task", "parent_id": "task", "from_id": "task", "to_id": "task", "row_id": "task"}  # fmt: skip
+REFERENCES = {
+    "container_id": "container",
+    "account_id": "account",
+    "assignee_id": "account",
+    "author_id": "account",
+    "owner_id": "account",
+    "iteration_id": "iteration",
+    "task_id": "task",
+    "parent_id": "task",
+    "from_id": "task",
+    "to_id": "task",
+    "row_id": "task",
+}
 """Fields that name another row, and its table."""
 NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""
@@ -37,8 +62,9 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Auth(Struct, frozen=True, kw_only=True):
     """How to sign in.
 
-    *kind*: ``basic`` (*user* stands for the setting where a tool wants a fixed name), ``bearer``, ``header`` (the token in *header*),
-    ``oauth2`` (client credentials at *url*, *scope*), ``session`` (a GET at *url* with *headers* gives at *token* what then stands in *header*).
+    *kind*: ``basic`` (*user* stands for the setting where a tool wants a fixed name), ``bearer``, ``header``
+    (the token in *header*), ``oauth2`` (client credentials at *url*, *scope*), ``session`` (a GET at *url*
+    with *headers* gives at *token* what then stands in *header*).
     """
 
     kind: Literal["none", "basic", "bearer", "header", "oauth2", "session"] = "none"
@@ -53,10 +79,12 @@ class Auth(Struct, frozen=True, kw_only=True):
 class Paging(Struct, frozen=True, kw_only=True):
     """How the next page is asked for.
 
-    *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``token`` (``{token}``, found at *next*), ``next`` (an address at *next*),
-    ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands, or ``header:NAME``; *end* is true on the last page, *more* on every other.
-    *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by ``offset`` are those of the one before, so that a deletion
-    between them shows where the tool tells no total.
+    *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``token``
+    (``{token}``, found at *next*), ``next`` (an address at *next*), ``link`` (the header Link). *size* is
+    ``{size}``. *total* is where the number of rows stands, or ``header:NAME``; *end* is true on the last
+    page, *more* on every other. *resume* True keeps the last token: the next run goes on from there.
+    *overlap* rows of a page by ``offset`` are those of the one before, so that a deletion between them shows
+    where the tool tells no total.
     """
 
     kind: Literal["none", "offset", "page", "token", "next", "link"] = "none"
@@ -71,7 +99,10 @@ class Paging(Struct, frozen=True, kw_only=True):
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
-    """What changed since: *field* holds the stamp of a row; ``{since}`` is the newest one seen less *overlap_s*, by *format* (strftime, ``epoch``, ``epoch_ms``)."""
+    """What changed since: *field* holds the stamp of a row.
+
+    ``{since}`` is the newest one seen less *overlap_s*, by *format* (strftime, ``epoch``, ``epoch_ms``).
+    """
 
     field: str
     format: str = "%Y-%m-%dT%H:%M:%SZ"
@@ -81,7 +112,8 @@ class Cursor(Struct, frozen=True, kw_only=True):
 class Deletes(Struct, frozen=True, kw_only=True):
     """How one knows that a row is gone.
 
-    *kind*: ``flag`` (*field* is true), ``absence`` (lacking in a whole reading), ``probe`` (lacking, and the path *probe* answers 404), ``none``.
+    *kind*: ``flag`` (*field* is true), ``absence`` (lacking in a whole reading), ``probe`` (lacking, and the
+    path *probe* answers 404), ``none``.
     """
 
     kind: Literal["none", "flag", "absence", "probe"] = "none"
@@ -90,7 +122,10 @@ class Deletes(Struct, frozen=True, kw_only=True):
 
 
 class Each(Struct, frozen=True, kw_only=True):
-    """The list is asked for once per row of *list*; *set* names variables and where they stand in that row."""
+    """The list is asked for once per row of *list*.
+
+    *set* names variables and where they stand in that row.
+    """
 
     list: str
     set: dict[str, str]
@@ -102,12 +137,12 @@ Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "gl
 class Field(Struct, frozen=True, kw_only=True):
     """Where one field comes from: a *path* (JMESPath) or a *value*.
 
-    *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other words. *unit* of an effort: seconds, minutes, hours,
-    days, milliseconds, ``iso`` (``PT2H``), ``glide`` (``1970-01-01 02:00:00``); of a part:
-    share or percent. *format* is a pattern of strptime for days. *last* keeps what follows the last slash of
-    an address.
-    *source* is the name of another source whose row this is, *table* the table of that row, *prefix* what stands before its id where a table has rows of several
-    lists. *plus_days*, a number or a path to one, is added to a day.
+    *values* says what the tool's words are in the hub's, *default* what stands for nothing, and for other
+    words. *unit* of an effort: seconds, minutes, hours, days, milliseconds, ``iso`` (``PT2H``), ``glide``
+    (``1970-01-01 02:00:00``); of a part: share or percent. *format* is a pattern of strptime for days. *last*
+    keeps what follows the last slash of an address. *source* is the name of another source whose row this is,
+    *table* the table of that row, *prefix* what stands before its id where a table has rows of several lists.
+    *plus_days*, a number or a path to one, is added to a day.
     """
 
     path: str | None = None
@@ -126,7 +161,8 @@ class Field(Struct, frozen=True, kw_only=True):
 class Made(Struct, frozen=True, kw_only=True):
     """A record that a row becomes; *when* (JMESPath) must be true of it.
 
-    With *spread*, names of fields, it becomes one for each of them: the days of a week's card. ``spread.value`` is what stands there, ``spread.number`` counts from 0.
+    With *spread*, names of fields, it becomes one for each of them: the days of a week's card.
+    ``spread.value`` is what stands there, ``spread.number`` counts from 0.
     """
 
     table: str
@@ -136,9 +172,11 @@ class Made(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A list of the tool: *rows* is where they stand in the answer (empty: it is the answer), *key* what is unique among them.
+    """A list of the tool.
 
-    A parameter with a variable that has no value, such as ``{token}`` at first, is left out. *incremental* are parameters of readings from a cursor, besides or instead.
+    *rows* is where they stand in the answer (empty: it is the answer), *key* what is unique among them. A
+    parameter with a variable that has no value, such as ``{token}`` at first, is left out. *incremental* are
+    parameters of readings from a cursor, besides or instead.
     """
 
     name: str
@@ -187,7 +225,10 @@ def shipped() -> list[str]:
 
 
 def load(name: str, base: Path) -> Mapping:
-    """Read a mapping: a file, from *base*, or the name of one that comes with pm-hub. Raises `ConfigError`."""
+    """Read a mapping: a file, from *base*, or the name of one that comes with pm-hub.
+
+    Raises `ConfigError`.
+    """
     if name in shipped():
         return parse(
             resources.files("hub_rest.mappings").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name
@@ -197,7 +238,8 @@ def load(name: str, base: Path) -> Mapping:
         return parse(path.read_text(encoding="utf-8-sig"), name)
     except OSError as exc:
         raise ConfigError(
-            f"The mapping {path} cannot be read ({exc.strerror}). Give a file, or one of {', '.join(shipped())}."
+            f"The mapping {path} cannot be read ({exc.strerror}). "
+            f"Give a file, or one of {', '.join(shipped())}."
         ) from exc
 
 
@@ -214,8 +256,11 @@ def parse(text: str, where: str) -> Mapping:
 
 def _check(mapping: Mapping, where: str) -> None:
     auth = mapping.auth
-    lacking = {"header": [("header", auth.header)], "oauth2": [("url", auth.url)],
-               "session": [("url", auth.url), ("token", auth.token), ("header", auth.header)]}.get(auth.kind, [])  # fmt: skip
+    lacking = {
+        "header": [("header", auth.header)],
+        "oauth2": [("url", auth.url)],
+        "session": [("url", auth.url), ("token", auth.token), ("header", auth.header)],
+    }.get(auth.kind, [])
     for name, value in lacking:
         if not value:
             raise ConfigError(f"{where} [auth]: kind = {auth.kind!r} needs {name}.")
@@ -269,7 +314,8 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
         one.deletes.probe is not None
     ):
         raise ConfigError(
-            f"{place}: deletes by flag need field, by probe probe = the path of one row with {{id}}, others neither."
+            f"{place}: deletes by flag need field, by probe probe = the path of one row with {{id}}, "
+            "others neither."
         )
     total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None
     for path in filter(
@@ -322,7 +368,8 @@ def _check_record(made: Made, place: str) -> None:
         for value in [*(field.values or {}).values(), field.value, field.default]:
             if isinstance(value, str) and allowed and value not in allowed:
                 raise ConfigError(
-                    f"{place}: {made.table}.{name} cannot be {value!r}. It can be {', '.join(map(str, allowed))}."
+                    f"{place}: {made.table}.{name} cannot be {value!r}. "
+                    f"It can be {', '.join(map(str, allowed))}."
                 )
 
 
@@ -389,7 +436,10 @@ def _roots(node: Any) -> set[str]:
 
 @functools.cache
 def expression(path: str, where: str = "mapping") -> Any:
-    """Return a function that finds *path* in a row: dotted paths run ten times faster than JMESPath. Raises `ConfigError`."""
+    """Return a function that finds *path* in a row: dotted paths run ten times faster than JMESPath.
+
+    Raises `ConfigError`.
+    """
     names = simple(path)
     if names is None:
         try:
@@ -411,12 +461,18 @@ def expression(path: str, where: str = "mapping") -> Any:
 
 
 def own(one: Wanted) -> Made:
-    """Return the record that a row of a list is, beside what it brings along: the first one that every row makes."""
+    """Return the record that a row of a list is, beside what it brings along.
+
+    The first one that every row makes.
+    """
     return next((made for made in one.record if made.when is None), one.record[0])
 
 
 def fill(value: Any, variables: dict[str, Any]) -> Any:
-    """Put variables into a text, or into the texts of a body; a text with one that has no value gives None."""
+    """Put variables into a text, or into the texts of a body.
+
+    A text with one that has no value gives None.
+    """
     if isinstance(value, str):
         found = NAME.findall(value)
         if any(variables.get(name) is None for name in found):

@@ -68,11 +68,16 @@ class RowMapper:
         column = columns_of(BY_TABLE[made.table])[name]
         unit = field.unit or ("percent" if column.kind == "percent" else None)
         declared = Declared(
-            decimal=self.decimal, formats=(field.format,) if field.format else (), day_s=Decimal(self.day_s),
+            decimal=self.decimal,
+            formats=(field.format,) if field.format else (),
+            day_s=Decimal(self.day_s),
             # an API says what its numbers are; a percent is one unless the mapping says otherwise
             unit=unit if unit != "glide" else None,
-            currency=self.currency, zone=self.written_in, home=self.zone, how=_HOW,
-        )  # fmt: skip
+            currency=self.currency,
+            zone=self.written_in,
+            home=self.zone,
+            how=_HOW,
+        )
         return name, field, expression(field.path) if field.path else None, CellReader(column, declared)
 
     def row_id(self, table: str, native: Any, source: str | None = None) -> str:
@@ -124,7 +129,8 @@ class RowMapper:
         for name in required(cls):
             if values[name] is None:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}."
+                    f"{one.name}, row {self._key(one, row)}: "
+                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}."
                 )
         return cls(**values)
 
@@ -146,9 +152,15 @@ class RowMapper:
         return value
 
     def _typed(
-        self, table: str, name: str, field: Field, value: Any, reader: CellReader, variables: dict[str, Any],
+        self,
+        table: str,
+        name: str,
+        field: Field,
+        value: Any,
+        reader: CellReader,
+        variables: dict[str, Any],
         currency: str | None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         if value is None:
             return None
         if name == "id":
@@ -183,7 +195,10 @@ class RowMapper:
             return value
 
     def instant(self, value: Any) -> datetime:
-        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of seconds or milliseconds since 1970. Raises ValueError."""
+        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of a time since 1970.
+
+        That is in seconds or milliseconds. Raises ValueError.
+        """
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         moment = datetime.fromisoformat(str(value))

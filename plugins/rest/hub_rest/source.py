@@ -1,4 +1,7 @@
-"""A source described by a mapping: its lists are asked for, paged to the end and held against their own totals."""
+"""A source described by a mapping.
+
+Its lists are asked for, paged to the end and held against their own totals.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from hub import (
     SourceDataError,
     SourceForbidden,
     SourceGone,
-)  # fmt: skip
+)
 from hub_rest import mapping as maps
 from hub_rest.mapping import Wanted, expression, fill, own, parts, plain
 from hub_rest.rows import RowMapper
@@ -51,10 +54,12 @@ class ListToRead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestSource(Source, frozen=True, kw_only=True):
-    """Any tool that answers JSON, as *mapping* describes it: a file, or the name of one that comes with pm-hub.
+    """Any tool that answers JSON, as *mapping* describes it.
 
-    *url* is the tool's address. *user*, *password*, *token*, *app_token*, *client_id* and *client_secret* are what its way to sign in asks for.
-    *params* gives the values that the mapping needs, such as the name of an organisation. *page_size* is for servers that give smaller pages than usual.
+    A file, or the name of one that comes with pm-hub. *url* is the tool's address. *user*, *password*,
+    *token*, *app_token*, *client_id* and *client_secret* are what its way to sign in asks for. *params* gives
+    the values that the mapping needs, such as the name of an organisation. *page_size* is for servers that
+    give smaller pages than usual.
     """
 
     kind: ClassVar[str] = "rest"
@@ -76,7 +81,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of the tool, such as https://projects.example.com."
+                f"The source {self.name}: url is the address of the tool, "
+                "such as https://projects.example.com."
             )
 
     @property
@@ -110,9 +116,16 @@ class RestSource(Source, frozen=True, kw_only=True):
         return ctx.shared("tool", make)
 
     def _mapper(self, ctx: Context) -> RowMapper:
-        return ctx.shared("mapper", lambda: RowMapper(
-            self.described(ctx), name=self.name, tz=self.tz, day_s=round(self.hours_per_day * 3600),
-            currency=ctx.currency))  # fmt: skip
+        return ctx.shared(
+            "mapper",
+            lambda: RowMapper(
+                self.described(ctx),
+                name=self.name,
+                tz=self.tz,
+                day_s=round(self.hours_per_day * 3600),
+                currency=ctx.currency,
+            ),
+        )
 
     def _settings(self, ctx: Context) -> str:
         chosen = [
@@ -195,7 +208,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 found = {name: expression(path)(row) for name, path in one.each.set.items()}
                 if lacking := [name for name, value in found.items() if value is None]:
                     raise SourceDataError(
-                        f"{above.name}: a row has nothing at {one.each.set[lacking[0]]!r}, which {one.name} is asked for by."
+                        f"{above.name}: a row has nothing at {one.each.set[lacking[0]]!r}, "
+                        f"which {one.name} is asked for by."
                     )
                 yield variables | found
 
@@ -307,7 +321,10 @@ class RestSource(Source, frozen=True, kw_only=True):
         known: dict[str, list[str]],
         seen: Container[str],
     ) -> tuple[list[Gone], dict[str, str]]:
-        """Judge rows that were there and were not seen: proofs of those that are gone; the others stay, by container."""
+        """Judge rows that were there and were not seen: proofs of those that are gone.
+
+        The others stay, by container.
+        """
         readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
         title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
         evidence = (
@@ -352,16 +369,23 @@ class RestSource(Source, frozen=True, kw_only=True):
 
         def read() -> set[str]:
             return {
-                record.id for one in boxes for variables in self._asked(ctx, one) for row in self._held(ctx, one, variables)
-                for record in self._mapper(ctx).records(one, row, variables) if record.table == "container"
-            }  # fmt: skip
+                record.id
+                for one in boxes
+                for variables in self._asked(ctx, one)
+                for row in self._held(ctx, one, variables)
+                for record in self._mapper(ctx).records(one, row, variables)
+                if record.table == "container"
+            }
 
         return ctx.shared("readable", read)
 
     # ---------- census ----------
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
-        """Look for what is gone in lists that this run did not read whole; only what is proven to be gone is lacking."""
+        """Look for what is gone in lists that this run did not read whole.
+
+        Only what is proven to be gone is lacking.
+        """
         done = ctx.shared("read whole", set[str])
         for one in self.described(ctx).list:
             if one.deletes.kind not in {"absence", "probe"} or not one.record:
@@ -382,7 +406,10 @@ class RestSource(Source, frozen=True, kw_only=True):
 
 
 class Keys:
-    """The keys that rows have where the mapping looks: a name that none has, beside one that begins like it, was changed."""
+    """The keys that rows have where the mapping looks.
+
+    A name that none has, beside one that begins like it, was changed.
+    """
 
     def __init__(self, one: Wanted) -> None:
         """Take the plain paths of a list."""
@@ -405,7 +432,10 @@ class Keys:
                 keys.update(here)
 
     def renamed(self) -> list[str]:
-        """Say which names none of the rows has, though one that begins like it is there, or other things are where they should be."""
+        """Say which names none of the rows has, where something shows that they should.
+
+        One that begins alike is there, or other things are where they should be.
+        """
         said = []
         for place, names in self.wanted.items():
             lacking, others = names - self.seen[place], self.seen[place] - names
@@ -417,7 +447,8 @@ class Keys:
             ]
             if place and others and lacking == names and not said:
                 said.append(
-                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, and not {', '.join(sorted(names))[:80]}"
+                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, "
+                    f"and not {', '.join(sorted(names))[:80]}"
                 )
         return sorted(said)
 

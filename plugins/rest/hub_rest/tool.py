@@ -1,4 +1,7 @@
-"""A tool over HTTP, as its mapping describes it: signing in, and lists that are paged to the end and held against their own totals."""
+"""A tool over HTTP, as its mapping describes it.
+
+Signing in, and lists paged to the end, held to their totals.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from hub import ConfigError, Context, SourceDataError
-from hub_rest.mapping import NAME, Mapping, Wanted, expression, fill
+from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill
 
 TRIES = 3
 BATCH = 1000
@@ -27,6 +30,15 @@ class Page(msgspec.Struct, frozen=True):
     total: int | None
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page begins, in what its list counts by."""
+
+    offset: int = 0
+    number: int = 0
+    token: Any = None
+    address: str = ""
+
+
 class Tool:
     """The tool over HTTP: it signs in, and pages to the end."""
 
@@ -39,14 +51,12 @@ class Tool:
         *,
         size: int | None = None,
     ) -> None:
-        """Sign in with *words*: the settings by name. Raises `ConfigError` for what is lacking, `SourceDenied` for what is refused."""
-        self.ctx, self.described, self.url, self.words, self.size = (
-            ctx,
-            described,
-            url.rstrip("/"),
-            words,
-            size,
-        )
+        """Sign in with *words*: the settings by name.
+
+        Raises `ConfigError` for what is lacking, `SourceDenied` for what is refused.
+        """
+        self.ctx, self.described, self.words, self.size = ctx, described, words, size
+        self.url = url.rstrip("/")
         self.headers = {"Accept": "application/json"}
         ctx.http.credentials = {}
         ctx.http.credentials = self._sign_in()
@@ -56,7 +66,8 @@ class Tool:
         value = self.words.get(name)
         if not value:
             raise ConfigError(
-                f"{self.described.title} signs in by {self.described.auth.kind} and needs {name}: add it to the source."
+                f"{self.described.title} signs in by {self.described.auth.kind} and needs {name}: "
+                "add it to the source."
             )
         return value
 
@@ -102,7 +113,8 @@ class Tool:
     ) -> Iterator[list[Any]]:
         """Return the rows of a list, page by page, to the end.
 
-        Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have changed meanwhile.
+        Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have
+        changed meanwhile.
         """
         find = expression(one.key)
         said = ""
@@ -124,7 +136,8 @@ class Tool:
             except Shifted as exc:
                 said = str(exc)
             else:
-                # rows that were added meanwhile may be there or not: the next run asks for them; one that was taken away shifts the pages
+                # rows that were added meanwhile may be there or not: the next run asks for them;
+                # one that was taken away shifts the pages
                 if (
                     not totals
                     or one.paging.overlap
@@ -140,33 +153,29 @@ class Tool:
     ) -> Iterator[Page]:
         """Return the pages of a list; *mark* gets the last token."""
         paging, size = one.paging, self.size or one.paging.size
-        offset, number, token, address = 0, paging.first, variables.get("token"), ""
+        place: Place | None = Place(number=paging.first, token=variables.get("token"))
         last: str | None = None
         before: list[str] = []
         asked: set[str] = set()
-        while True:
+        while place is not None:
             self.ctx.raise_if_cancelled()
-            now = variables | {"size": size}
-            if paging.kind == "offset":
-                now |= {"offset": offset, "last": offset + size - 1}
-            elif paging.kind == "page":
-                now["page"] = number
-            elif paging.kind == "token":
-                now["token"] = token
-            answer, response = self._ask(one, now, address)
+            answer, response = self._ask(one, variables | _counted(paging, place, size), place.address)
             rows = _found(answer, one.rows, one.name) if one.rows else answer
             if not isinstance(rows, list):
                 raise SourceDataError(
-                    f"{one.name}: at {one.rows or 'the top'} stands no list: the mapping, or the API, is another one."
+                    f"{one.name}: at {one.rows or 'the top'} stands no list: "
+                    "the mapping, or the API, is another one."
                 )
-            total = self._total(one, answer, response)
-            if total is not None and paging.kind == "offset" and len(rows) < min(size, total - offset):
+            page = Page(rows, self._total(one, answer, response))
+            total = page.total
+            if total is not None and paging.kind == "offset" and len(rows) < min(size, total - place.offset):
                 raise SourceDataError(
-                    f"{one.name}: {len(rows)} rows from row {offset + 1} on came of {total}, and {size} were asked for: the list is cut."
+                    f"{one.name}: {len(rows)} rows from row {place.offset + 1} on came of {total}, "
+                    f"and {size} were asked for: the list is cut."
                 )
             if mark is not None and paging.next and (word := expression(paging.next)(answer)):
                 mark["token"] = word
-            yield Page(rows, total)
+            yield page
             natives = [f"{expression(one.key)(row)}" for row in rows]
             if rows and natives == before:
                 raise SourceDataError(f"{one.name}: the tool gives the same page again and again.")
@@ -175,33 +184,37 @@ class Tool:
                 if last is not None and last not in natives:
                     raise Shifted(f"{one.name}: a row went while the list was read")
                 last = natives[-1] if natives else last
-            more = len(rows) >= size
-            offset, number = offset + len(rows) - (paging.overlap if more else 0), number + 1
-            if (paging.end and expression(paging.end)(answer)) or (
-                paging.more and not expression(paging.more)(answer)
-            ):
-                return
-            match paging.kind:
-                case "none":
-                    return
-                case "offset" | "page":
-                    if not rows or (offset >= total if total is not None else not more):
-                        return
-                case "token":
-                    token = expression(paging.next or "")(answer)
-                    if not token:
-                        return
-                    address = ""
-                case "next":
-                    address = self._next(one, response.url, expression(paging.next or "")(answer))
-                case "link":
-                    address = self._next(one, response.url, response.links.get("next", {}).get("url"))
-            if paging.kind in {"next", "link"} and not address:
-                return
-            place = f"{token} {address}" if paging.kind in {"token", "next", "link"} else f"{offset} {number}"
-            if place in asked:
+            place = self._after(one, place, page, size, answer, response)
+            if str(place) in asked:
                 raise SourceDataError(f"{one.name}: the tool sends to the same page for ever.")
-            asked.add(place)
+            asked.add(str(place))
+
+    def _after(
+        self, one: Wanted, place: Place, page: Page, size: int, answer: Any, response: Any
+    ) -> Place | None:
+        """Return where the page after *page* begins; None after the last."""
+        paging, rows, total = one.paging, page.rows, page.total
+        if (paging.end and expression(paging.end)(answer)) or (
+            paging.more and not expression(paging.more)(answer)
+        ):
+            return None
+        match paging.kind:
+            case "none":
+                return None
+            case "offset" | "page":
+                more = len(rows) >= size
+                offset = place.offset + len(rows) - (paging.overlap if more else 0)
+                if not rows or (offset >= total if total is not None else not more):
+                    return None
+                return Place(offset=offset, number=place.number + 1)
+            case "token":
+                token = expression(paging.next or "")(answer)
+                return Place(token=token) if token else None
+            case "next":
+                address = self._next(one, response.url, expression(paging.next or "")(answer))
+            case "link":
+                address = self._next(one, response.url, response.links.get("next", {}).get("url"))
+        return Place(address=address) if address else None
 
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
         path = fill(one.path, variables)
@@ -238,9 +251,22 @@ class Tool:
         address = urljoin(here, str(found))
         if urlsplit(address)[:2] != urlsplit(here)[:2]:
             raise SourceDataError(
-                f"{one.name}: the next page is said to be on another host, {urlsplit(address).hostname}: it was not asked for."
+                f"{one.name}: the next page is said to be on another host, {urlsplit(address).hostname}: "
+                "it was not asked for."
             )
         return address
+
+
+def _counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
+    """Return what a request says of the page it asks for."""
+    match paging.kind:
+        case "offset":
+            return {"size": size, "offset": place.offset, "last": place.offset + size - 1}
+        case "page":
+            return {"size": size, "page": place.number}
+        case "token":
+            return {"size": size, "token": place.token}
+    return {"size": size}
 
 
 def _found(answer: Any, path: str, what: str) -> Any:

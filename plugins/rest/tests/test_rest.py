@@ -1,4 +1,7 @@
-"""Mappings against their samples and simulators: what a row becomes, exact after random days, loud where something is wrong."""
+"""Mappings against their samples and simulators.
+
+What a row becomes, exact after random days, loud where something is wrong.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,19 @@ HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
 NAMES = ["azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo"]
 LEVELS = dict.fromkeys(NAMES, "gold") | {"glpi": "bronze"}
-SAMPLE = ("reads-everything", "secrets-stay-secret", "cursor-is-a-stamp-seen", "late-arrivals", "increments-are-used", "deleted-while-paging",
-          "a-page-that-repeats", "renamed-field", "deletions-are-found", "hidden-is-not-deleted", "ids-survive-a-move")  # fmt: skip
+SAMPLE = (
+    "reads-everything",
+    "secrets-stay-secret",
+    "cursor-is-a-stamp-seen",
+    "late-arrivals",
+    "increments-are-used",
+    "deleted-while-paging",
+    "a-page-that-repeats",
+    "renamed-field",
+    "deletions-are-found",
+    "hidden-is-not-deleted",
+    "ids-survive-a-move",
+)
 
 
 def certification(name: str) -> MappingCertification:
@@ -64,7 +78,10 @@ def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
-    """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes; whole in the proof, on three seeds."""
+    """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes.
+
+    Whole in the proof, on three seeds.
+    """
     if not proof and name not in {"azure-devops", "glpi", "servicenow"}:
         pytest.skip("make proof certifies every mapping")
     for seed in range(2026, 2029 if proof else 2027):
@@ -129,25 +146,44 @@ fields = { id = "id", container_id = { value = "x" }, title = "subject" }
         (('title = "subject"', 'titel = "subject"'), "task has no field 'titel'. Did you mean 'title'?"),
         ((', title = "subject"', ""), "task needs the field 'title'."),
         (('table = "task"', 'table = "ticket"'), "'ticket' is no record."),
-        (('"{since}"', '"{until}"'), "{until} has no value; known here: app_token, password, since, size, user."),
-        (('"{since}"', '"now"'), "it has a cursor, and no parameter uses {since}: every run would read everything."),
+        (
+            ('"{since}"', '"{until}"'),
+            "{until} has no value; known here: app_token, password, since, size, user.",
+        ),
+        (
+            ('"{since}"', '"now"'),
+            "it has a cursor, and no parameter uses {since}: every run would read everything.",
+        ),
         (('"{since}"', '"{since}{page}"'), "{page} has no value; its paging or cursor gives none."),
         (('title = "subject"', 'title = "a ||"'), "'a ||' is no JMESPath"),
-        (('title = "subject"', 'title = {}'), "task.title needs a path or a value."),
-        (('title = "subject"', 'title = "subject", kind = { value = "epic" }'), "task.kind cannot be 'epic'. It can be work, summary, milestone, deliverable."),
-        (('cursor = {', 'deletes = { kind = "probe" }\ncursor = {'), "deletes by flag need field, by probe probe"),
-        (('cursor = {', 'paging = { kind = "next" }\ncursor = {'), "paging by next needs next"),
-        (('cursor = {', 'each = { list = "boards", set = { board = "id" } }\ncursor = {'), "each.list = 'boards' is no list above it."),
-        (('cursor = {', 'cursr = {'), "unknown key 'cursr'"),
+        (('title = "subject"', "title = {}"), "task.title needs a path or a value."),
+        (
+            ('title = "subject"', 'title = "subject", kind = { value = "epic" }'),
+            "task.kind cannot be 'epic'. It can be work, summary, milestone, deliverable.",
+        ),
+        (
+            ("cursor = {", 'deletes = { kind = "probe" }\ncursor = {'),
+            "deletes by flag need field, by probe probe",
+        ),
+        (("cursor = {", 'paging = { kind = "next" }\ncursor = {'), "paging by next needs next"),
+        (
+            ("cursor = {", 'each = { list = "boards", set = { board = "id" } }\ncursor = {'),
+            "each.list = 'boards' is no list above it.",
+        ),
+        (("cursor = {", "cursr = {"), "unknown key 'cursr'"),
         (('title = "Desk"', 'title = "Desk"\nauth = { kind = "session" }'), "kind = 'session' needs url."),
         (('title = "Desk"', 'title = "Desk"\ntz = "Mars/Olympus"'), "tz = 'Mars/Olympus' is not a time zone"),
-        (('title = "subject"', 'title = { path = "subject", unit = "hours" }'),
-         "task.title has no unit 'hours'."),
-        (('title = "subject"', 'title = "subject", percent = { path = "p", unit = "days" }'),
-         "task.percent has no unit 'days'."),
-        (('title = "Desk"', 'title = '), "is not valid TOML"),
+        (
+            ('title = "subject"', 'title = { path = "subject", unit = "hours" }'),
+            "task.title has no unit 'hours'.",
+        ),
+        (
+            ('title = "subject"', 'title = "subject", percent = { path = "p", unit = "days" }'),
+            "task.percent has no unit 'days'.",
+        ),
+        (('title = "Desk"', "title = "), "is not valid TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: str) -> None:
     assert isinstance(parse(GOOD, "desk.toml"), Mapping)
     with pytest.raises(ConfigError) as caught:
@@ -190,16 +226,38 @@ class Desk(RestWorld):
 @pytest.mark.parametrize(
     ("bend", "said"),
     [
-        (lambda q, a: Response(body={"data": a.body["data"], "next": None}), "nothing at 'count', where the number of"),
+        (
+            lambda q, a: Response(body={"data": a.body["data"], "next": None}),
+            "nothing at 'count', where the number of",
+        ),
         (lambda q, a: Response(body={"rows": [], "count": 0}), "nothing at 'data', where"),
         (lambda q, a: Response(body={"data": {"0": 1}, "count": 1}), "at data stands no list"),
-        (lambda q, a: Response(body=a.body | {"data": [row | {"id": None} for row in a.body["data"]]}), "a row has nothing at 'id', its key"),
-        (lambda q, a: Response(body=a.body | {"data": [row | {"label": None} for row in a.body["data"]]}), "nothing at 'label', which is container.name"),
-        (lambda q, a: Response(body=a.body | {"data": [row | {"modified": "soon"} for row in a.body["data"]]}), "task.updated_at from 'modified'"),
-        (lambda q, a: Response(body=a.body | {"data": [row | {"minutes": "ten"} for row in a.body["data"]]}), "task.estimate_s from 'minutes'"),
-        (lambda q, a: Response(body=a.body | {"count": 999}), "different rows came where its total says 999, 3 times"),
+        (
+            lambda q, a: Response(body=a.body | {"data": [row | {"id": None} for row in a.body["data"]]}),
+            "a row has nothing at 'id', its key",
+        ),
+        (
+            lambda q, a: Response(body=a.body | {"data": [row | {"label": None} for row in a.body["data"]]}),
+            "nothing at 'label', which is container.name",
+        ),
+        (
+            lambda q, a: Response(
+                body=a.body | {"data": [row | {"modified": "soon"} for row in a.body["data"]]}
+            ),
+            "task.updated_at from 'modified'",
+        ),
+        (
+            lambda q, a: Response(
+                body=a.body | {"data": [row | {"minutes": "ten"} for row in a.body["data"]]}
+            ),
+            "task.estimate_s from 'minutes'",
+        ),
+        (
+            lambda q, a: Response(body=a.body | {"count": 999}),
+            "different rows came where its total says 999, 3 times",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, store: Store) -> None:
     examined = MappingCertification(DOCS)
     world = Desk(examined, 3)
@@ -216,7 +274,10 @@ def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, sto
 
 
 def test_a_key_with_another_name_is_read_again_when_it_is_back(store: Store) -> None:
-    """Rows that came without what they should have are not done: not green meanwhile, and right afterwards."""
+    """Rows that came without what they should have are not done.
+
+    Not green meanwhile, and right afterwards.
+    """
     examined = MappingCertification(DOCS)
     with SimulatorServer(examined.world(3)) as site:
         assert "ok" == go(store, site, examined).verdict
@@ -282,9 +343,20 @@ def effort(value: Any, unit: str) -> Any:
 
 @pytest.mark.parametrize(
     ("value", "unit", "wanted"),
-    [("PT2H", "iso", 7200), ("P1DT4H", "iso", 100800), ("-PT30M", "iso", -1800), ("P1W", "iso", 604800), ("PT0.5H", "iso", 1800), (1.5, "hours", 5400),
-     ("2", "minutes", 120), (2, "days", 50400), (1500, "milliseconds", 2), ("1970-01-02 03:00:00", "glide", 97200), (-90, "seconds", -90)],
-)  # fmt: skip
+    [
+        ("PT2H", "iso", 7200),
+        ("P1DT4H", "iso", 100800),
+        ("-PT30M", "iso", -1800),
+        ("P1W", "iso", 604800),
+        ("PT0.5H", "iso", 1800),
+        (1.5, "hours", 5400),
+        ("2", "minutes", 120),
+        (2, "days", 50400),
+        (1500, "milliseconds", 2),
+        ("1970-01-02 03:00:00", "glide", 97200),
+        (-90, "seconds", -90),
+    ],
+)
 def test_efforts_are_seconds(value: Any, unit: str, wanted: int) -> None:
     assert wanted == effort(value, unit)
 
@@ -323,10 +395,16 @@ table = "task"
 fields = { id = "id", container_id = "board", title = "name" }
 """)
     answers: dict[str, Any] = {
-        "/spaces": [{"id": 1}, {"id": 2}], "/spaces/1/boards": [{"id": 5, "name": "A"}], "/spaces/2/boards": [{"id": 6, "name": "B"}],
-        "/spaces/1/boards/5/cards": [{"id": 50, "name": "a"}, {"id": 51, "name": "b"}, {"id": 53, "name": "c"}],
+        "/spaces": [{"id": 1}, {"id": 2}],
+        "/spaces/1/boards": [{"id": 5, "name": "A"}],
+        "/spaces/2/boards": [{"id": 6, "name": "B"}],
+        "/spaces/1/boards/5/cards": [
+            {"id": 50, "name": "a"},
+            {"id": 51, "name": "b"},
+            {"id": 53, "name": "c"},
+        ],
         "/spaces/2/boards/6/cards": [{"id": 60, "name": "c"}],
-    }  # fmt: skip
+    }
 
     class Boards(Desk):
         def __init__(self) -> None:

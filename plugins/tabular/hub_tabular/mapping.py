@@ -28,7 +28,8 @@ from hub import (
     columns_of,
 )
 
-REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id", "parent_id",
+REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
+    "parent_id",
               "from_id", "to_id", "iteration_id", "row_id"}  # fmt: skip
 _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
@@ -44,11 +45,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where one field of the record comes from.
 
     *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format for
-    dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a week
-    (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``.
-    *values* maps what the file says to what the record says; *default* stands for an empty cell.
-    *source* names another source whose ids these are; *pattern* keeps the first group of a regular expression.
+    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format
+    for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a
+    week (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``. *values* maps what the
+    file says to what the record says; *default* stands for an empty cell. *source* names another source whose
+    ids these are; *pattern* keeps the first group of a regular expression.
     """
 
     column: str | None = None
@@ -62,14 +63,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rows to leave out: those whose *column* (any column when None) matches the regular expression *matches*."""
+    """Rows to leave out.
+
+    Those whose *column* (any column when None) matches the regular expression *matches*.
+    """
 
     matches: str
     column: str | None = None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group row: a row with a single filled cell that matches *matches*; its text (first group) goes down as *into*."""
+    """A group row: a row with a single filled cell that matches *matches*.
+
+    Its text (first group) goes down as *into*.
+    """
 
     into: str
     matches: str = ".+"
@@ -82,7 +89,10 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Turn columns whose header matches *columns* into rows: the header goes to *name*, the cell to *value*."""
+    """Turn columns whose header matches *columns* into rows.
+
+    The header goes to *name*, the cell to *value*.
+    """
 
     columns: str
     name: str = "Colonne"
@@ -128,7 +138,10 @@ class RowError(Exception):
 
 
 def check_mapping(mapping: Mapping, where: str) -> type[Record]:
-    """Return the record class of *mapping*. Raises `ConfigError` naming *where* for what no file could satisfy."""
+    """Return the record class of *mapping*.
+
+    Raises `ConfigError` naming *where* for what no file could satisfy.
+    """
     known = sorted(record.table for record in RECORDS)
     if mapping.record not in known:
         raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(known)}.")
@@ -193,9 +206,17 @@ class RowMapper:
     """
 
     def __init__(
-        self, mapping: Mapping, cls: type[Record], *, source: str, prefix: str, hours_per_day: float,
-        tz: str = "UTC", currency: str = "EUR", readers: dict[str, CellReader] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        mapping: Mapping,
+        cls: type[Record],
+        *,
+        source: str,
+        prefix: str,
+        hours_per_day: float,
+        tz: str = "UTC",
+        currency: str = "EUR",
+        readers: dict[str, CellReader] | None = None,
+    ) -> None:
         """Prepare a reader for every mapped field."""
         self.mapping, self.cls, self.source, self.prefix, self.currency = (
             mapping,
@@ -220,8 +241,9 @@ class RowMapper:
         self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
         self.values = {
             name: {key.casefold(): value for key, value in field.values.items()}
-            for name, field in self.fields.items() if field.values is not None
-        }  # fmt: skip
+            for name, field in self.fields.items()
+            if field.values is not None
+        }
         # a row that names its week is of the whole week, Monday to Sunday
         self.weekly = self._spans() and "finish_on" not in self.fields
         self.seen: Counter[str] = Counter()
@@ -231,11 +253,17 @@ class RowMapper:
     def _declared(self, name: str, field: Field) -> Declared:
         return Declared(
             decimal=None if self.mapping.decimal == "auto" else self.mapping.decimal,
-            formats=(field.format,) if field.format else self.mapping.date_formats, unit=field.unit,
-            day_s=Decimal(repr(float(self.hours_per_day))) * 3600, currency=self.currency, zone=self.zone,
-            how=_HOW, week_end=name == "finish_on",
-            longest=_DAY_S if self.cls is Worklog and self.mapping.period == "day" and not self._spans() else None,
-        )  # fmt: skip
+            formats=(field.format,) if field.format else self.mapping.date_formats,
+            unit=field.unit,
+            day_s=Decimal(repr(float(self.hours_per_day))) * 3600,
+            currency=self.currency,
+            zone=self.zone,
+            how=_HOW,
+            week_end=name == "finish_on",
+            longest=_DAY_S
+            if self.cls is Worklog and self.mapping.period == "day" and not self._spans()
+            else None,
+        )
 
     def _spans(self) -> bool:
         """Say whether a row is of several days."""

@@ -28,7 +28,7 @@ from hub import (
     convert,
     matching_files,
     relative_name,
-)  # fmt: skip
+)
 from hub_tabular import tables
 from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 
@@ -55,8 +55,8 @@ class FileAway(msgspec.Struct, frozen=True, kw_only=True):
 class TabularSource(Source, frozen=True, kw_only=True):
     """CSV, XLSX, XLS or ODS files in a folder or glob, read by the TOML *mapping*.
 
-    A file is a complete snapshot of its own rows (or, with ``files = "latest"``, the newest file of all rows);
-    with ``snapshot = "delta"`` files only add and change.
+    A file is a complete snapshot of its own rows (or, with ``files = "latest"``, the newest file of all
+    rows); with ``snapshot = "delta"`` files only add and change.
     """
 
     kind: ClassVar[str] = "tabular"
@@ -111,9 +111,15 @@ class TabularSource(Source, frozen=True, kw_only=True):
         self, ctx: Context, mapping: Mapping, prefix: str, readers: dict[str, CellReader] | None = None
     ) -> RowMapper:
         return RowMapper(
-            mapping, check_mapping(mapping, self.mapping), source=self.name, prefix=prefix,
-            hours_per_day=self.hours_per_day, tz=self.tz, currency=ctx.currency, readers=readers,
-        )  # fmt: skip
+            mapping,
+            check_mapping(mapping, self.mapping),
+            source=self.name,
+            prefix=prefix,
+            hours_per_day=self.hours_per_day,
+            tz=self.tz,
+            currency=ctx.currency,
+            readers=readers,
+        )
 
     def _check_headers(self, path: Path, mapping: Mapping, mapper: RowMapper) -> None:
         found = tables.first_headers(path, mapping)
@@ -166,9 +172,10 @@ class TabularSource(Source, frozen=True, kw_only=True):
     def _identities(
         self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]
     ) -> dict[str, str]:
-        """Return each file the name under which its rows are known: the one it had before it was renamed, else its own.
+        """Return each file the name under which its rows are known.
 
-        A copy of another file is reported and left out of *names*: counting both would count its rows twice.
+        The one it had before it was renamed, else its own. A copy of another file is reported and left out of
+        *names*: counting both would count its rows twice.
         """
         known = {
             cursor.get("file", key): key for key, cursor in cursors.items() if FileState.of_cursor(cursor)
@@ -187,7 +194,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 continue
             if twin := contents.get(state.sha256):
                 ctx.report_missing(
-                    f"{name} holds the same as {twin}: it was not counted a second time. Remove one of the two."
+                    f"{name} holds the same as {twin}: it was not counted a second time. "
+                    "Remove one of the two."
                 )
                 del names[name]
                 continue
@@ -199,7 +207,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one file for how its columns are written, for its faults, then for its rows.
 
-        With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or not at all.
+        With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or
+        not at all.
         """
         one: FileToRead | FileAway = partition.data
         if isinstance(one, FileAway):
@@ -212,10 +221,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
         readers = self._readers(ctx, one)
         wrong = self._tell_wrong_rows(ctx, partition.id, one, readers)
         if wrong and not mapping.key:
-            # a row named by its content cannot be told from an edited one: half a file would count edits twice
+            # a row named by its content cannot be told from an edited one: half a file would count edits
+            # twice
             ctx.report_missing(
-                f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; what was known of it "
-                "stays. Correct the rows, or name the columns that make a row unique with key in the mapping.",
+                f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; "
+                "what was known of it stays. "
+                "Correct the rows, or name the columns that make a row unique with key in the mapping.",
                 partition=partition.id,
             )
             return

@@ -12,49 +12,70 @@ from hub import BY_TABLE, ConfigError, SourceDataError, cell_text
 from hub_tabular import tables
 
 _LOOK = 60
-# words of headers, French and English, without accents: the first field that fits and is free takes the column
+# words of headers, French and English, without accents: the first field that fits and is free takes the
+# column
 _WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": r"\bdate\b|\bjour\b|\bday\b", "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
-        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user|utilisateur|nom|name",
-        "container_id": r"projet|project|code|affaire|imputation", "task_id": r"ticket|issue|demande|tache|task",
-        "category": r"nature|categorie|category|type", "billable": r"facturable|billable", "approval": r"statut|status|valid|approv",
+        "day": r"\bdate\b|\bjour\b|\bday\b",
+        "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
+        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user"
+        r"|utilisateur|nom|name",
+        "container_id": r"projet|project|code|affaire|imputation",
+        "task_id": r"ticket|issue|demande|tache|task",
+        "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
+        "approval": r"statut|status|valid|approv",
     },
     "budget_line": {
         "amount_minor": r"montant|amount|budget|cout|cost", "month": r"mois|month|periode|period",
-        "project_code": r"projet|project|code|affaire", "kind": r"type|nature|kind", "category": r"categorie|category|poste",
+        "project_code": r"projet|project|code|affaire", "kind": r"type|nature|kind",
+        "category": r"categorie|category|poste",
         "currency": r"devise|currency", "is_capex": r"capex|investissement",
     },
     "register_item": {
-        "title": r"libelle|titre|title|description|intitule|risque|risk", "project_code": r"projet|project|code", "kind": r"type|kind",
+        "title": r"libelle|titre|title|description|intitule|risque|risk",
+        "project_code": r"projet|project|code", "kind": r"type|kind",
         "state": r"statut|etat|status|state", "probability": r"proba", "impact": r"impact|gravite|severity",
-        "exposure_minor": r"exposition|exposure|montant", "owner_id": r"responsable|porteur|owner", "due_on": r"echeance|due",
+        "exposure_minor": r"exposition|exposure|montant", "owner_id": r"responsable|porteur|owner",
+        "due_on": r"echeance|due",
         "opened_on": r"ouvert|creat|opened|date",
     },
     "task": {
-        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|nom|name", "container_id": r"projet|project|code",
-        "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start", "planned_finish_on": r"fin|finish|end",
-        "due_on": r"echeance|due", "percent": r"avancement|%|progress|percent", "estimate_s": r"charge|estim|effort|budget",
-        "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise", "assignee_id": r"responsable|assign|owner|ressource",
+        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|nom|name",
+        "container_id": r"projet|project|code",
+        "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start",
+        "planned_finish_on": r"fin|finish|end",
+        "due_on": r"echeance|due", "percent": r"avancement|%|progress|percent",
+        "estimate_s": r"charge|estim|effort|budget",
+        "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise",
+        "assignee_id": r"responsable|assign|owner|ressource",
     },
     "allocation": {
-        "account_id": r"ressource|resource|personne|person|collaborateur|matricule", "container_id": r"projet|project|code",
-        "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end", "seconds": r"charge|jours|days|heures|hours|jh",
+        "account_id": r"ressource|resource|personne|person|collaborateur|matricule",
+        "container_id": r"projet|project|code",
+        "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end",
+        "seconds": r"charge|jours|days|heures|hours|jh",
     },
     "checklist_item": {
-        "label": r"libelle|label|critere|point|item|controle", "list": r"liste|list|matrice|lot", "ref": r"ref|num|id",
-        "state": r"statut|etat|status|state|resultat", "project_code": r"projet|project|code", "mandatory": r"obligatoire|mandatory",
+        "label": r"libelle|label|critere|point|item|controle", "list": r"liste|list|matrice|lot",
+        "ref": r"ref|num|id",
+        "state": r"statut|etat|status|state|resultat", "project_code": r"projet|project|code",
+        "mandatory": r"obligatoire|mandatory",
     },
     "account": {
-        "display_name": r"nom|name|personne|collaborateur", "email": r"mail", "login": r"login|identifiant|user",
+        "display_name": r"nom|name|personne|collaborateur", "email": r"mail",
+        "login": r"login|identifiant|user",
         "employee_no": r"matricule|employee", "active": r"actif|active",
     },
 }  # fmt: skip
 _MUST = {
-    "worklog": ("day", "seconds"), "budget_line": ("amount_minor", "month"), "register_item": ("title", "state"),
-    "task": ("title",), "allocation": ("account_id", "start_on", "seconds"), "checklist_item": ("label", "state"),
+    "worklog": ("day", "seconds"),
+    "budget_line": ("amount_minor", "month"),
+    "register_item": ("title", "state"),
+    "task": ("title",),
+    "allocation": ("account_id", "start_on", "seconds"),
+    "checklist_item": ("label", "state"),
     "account": ("display_name",),
-}  # fmt: skip
+}
 _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%d-%m-%Y")
 
 
@@ -65,7 +86,8 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     """
     if path.suffix.lower() not in tables.SUFFIXES:
         raise ConfigError(
-            f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: {', '.join(tables.SUFFIXES)}."
+            f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: "
+            f"{', '.join(tables.SUFFIXES)}."
         )
     if record is not None and record not in _WORDS:
         raise ConfigError(f"--record {record}: a mapping can be suggested for {', '.join(_WORDS)}.")
@@ -77,7 +99,8 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     header = _header_row(rows)
     if header is None:
         raise SourceDataError(
-            f"{path.name}: no row looks like headers (several short texts, all different) in the first {_LOOK} rows."
+            f"{path.name}: no row looks like headers (several short texts, "
+            f"all different) in the first {_LOOK} rows."
         )
     names = tables.headers(rows[header])
     data = [
@@ -139,7 +162,10 @@ def _write(
 ) -> str:
     found = _assign(kind, names)
     out = [
-        f"# A first mapping for {path.name}, to be checked line by line; `hub check` reads it and says what is wrong.",
+        (
+            f"# A first mapping for {path.name}, to be checked line by line; "
+            "`hub check` reads it and says what is wrong."
+        ),
         f"record = {_toml(kind)}" + ("            # guessed from the headers" if guessed else ""),
     ]
     if path.suffix.lower() in tables.TEXT:
@@ -180,7 +206,8 @@ def _write(
         if f in found
     ]
     out.append(
-        f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: then edits are seen as edits"
+        f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: "
+        "then edits are seen as edits"
     )
     out.append("")
     out.append("[fields]")
@@ -244,12 +271,14 @@ def _choices(kind: str, field: str) -> tuple[str, ...]:
 
 
 _GUESSES = {
-    "absence": r"cong|abs|rtt|malad|leave", "internal": r"intern|structure|formation|run", "approved": r"valid|appro",
+    "absence": r"cong|abs|rtt|malad|leave", "internal": r"intern|structure|formation|run",
+    "approved": r"valid|appro",
     "rejected": r"rej|refus", "submitted": r"soumis|submit|attente", "draft": r"brouillon|draft|saisi",
     "closed": r"clos|ferm|termin|done", "open": r"ouvert|cours|open", "cancelled": r"annul|aband|cancel",
     "risk": r"risq|risk", "action": r"action", "decision": r"decis", "issue": r"probl|issue|incident",
     "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|reel|actual|spent|factur",
-    "forecast": r"prev|forecast|atterr", "baseline": r"initial|budget|baseline|vote", "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
+    "forecast": r"prev|forecast|atterr", "baseline": r"initial|budget|baseline|vote",
+    "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
     "na": r"n/?a|sans objet", "todo": r"faire|todo", "project": r"proj",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub import SourceDataError, cell_text
 from hub_tabular.formats import Shown, formats
-from hub_tabular.mapping import Drop, Mapping
+from hub_tabular.mapping import Drop, Mapping, Unpivot
 
 TEXT = (".csv", ".tsv", ".txt")
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
@@ -23,7 +23,10 @@ _MAX_COLUMNS = 2000
 def grid(
     path: Path, *, sheet: str | int = 0, encoding: str | None = None, delimiter: str | None = None
 ) -> Iterator[list[Any]]:
-    """Yield the raw rows of *path*. Raises `SourceDataError` saying what is wrong with the file and how to mend it."""
+    """Yield the raw rows of *path*.
+
+    Raises `SourceDataError` saying what is wrong with the file and how to mend it.
+    """
     if path.suffix.lower() in TEXT:
         yield from _text_rows(path, encoding, delimiter)
     else:
@@ -84,11 +87,13 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
         ) from exc
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as exc:
         raise SourceDataError(
-            f"{path.name} cannot be read as a workbook ({exc}): it is damaged, half-written or of another type."
+            f"{path.name} cannot be read as a workbook ({exc}): "
+            "it is damaged, half-written or of another type."
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror or exc}): close it elsewhere or give the right to read."
+            f"{path.name} cannot be opened ({exc.strerror or exc}): "
+            "close it elsewhere or give the right to read."
         ) from exc
 
 
@@ -97,7 +102,7 @@ def _as_shown(cell: Any, shown: Shown | None) -> Any:
 
 
 def detect_encoding(path: Path) -> str:
-    """Return UTF-8 when the whole file is UTF-8, else the best guess for its first 256 KB, else Windows-1252."""
+    """Return UTF-8 when the whole file is it, else the best guess for its first 256 KB, else Windows-1252."""
     try:
         with path.open("rb") as file:
             head = file.read(4)
@@ -117,7 +122,8 @@ def detect_encoding(path: Path) -> str:
         raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror}).") from exc
     from charset_normalizer import from_bytes
 
-    # the exports of office tools west of the Oder are one of these; a free guess takes short accents for Cyrillic
+    # the exports of office tools west of the Oder are one of these; a free guess takes short accents for
+    # Cyrillic
     best = from_bytes(sample, cp_isolation=["cp1252", "latin_1", "iso8859_15", "mac_roman", "cp850"]).best()
     return best.encoding if best and best.encoding != "latin_1" else "cp1252"
 
@@ -150,7 +156,7 @@ def headers(cells: list[Any]) -> list[str]:
 
 
 def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (row number as a person sees it, cells by header) after dropping, carrying down and unpivoting."""
+    """Yield (row number as people see it, cells by header) after dropping, carrying down and unpivoting."""
     names: list[str] | None = None
     carried: dict[str, Any] = {}
     drops = [(drop, re.compile(drop.matches)) for drop in mapping.drop]
@@ -185,10 +191,8 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
         if pivot is None or mapping.unpivot is None:
             yield number, row
             continue
-        fixed = {name: value for name, value in row.items() if not pivot.search(name)}
-        for name, value in row.items():
-            if pivot.search(name) and cell_text(value):
-                yield number, fixed | {mapping.unpivot.name: name, mapping.unpivot.value: value}
+        for one in _unpivoted(row, mapping.unpivot, pivot):
+            yield number, one
     if names is None:
         raise SourceDataError(
             f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
@@ -205,6 +209,13 @@ def first_headers(path: Path, mapping: Mapping) -> list[str]:
     raise SourceDataError(
         f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
     )
+
+
+def _unpivoted(row: dict[str, Any], unpivot: Unpivot, pattern: re.Pattern[str]) -> Iterator[dict[str, Any]]:
+    fixed = {name: value for name, value in row.items() if not pattern.search(name)}
+    for name, value in row.items():
+        if pattern.search(name) and cell_text(value):
+            yield fixed | {unpivot.name: name, unpivot.value: value}
 
 
 def _dropped(row: dict[str, Any], drops: list[tuple[Drop, re.Pattern[str]]]) -> bool:

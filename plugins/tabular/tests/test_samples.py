@@ -1,4 +1,7 @@
-"""Mappings for the exports of portfolio tools and ERPs: each reads its sample as the sheet beside it says, whatever is done to the file."""
+"""Mappings for the exports of portfolio tools and ERPs.
+
+Each reads its sample as the sheet beside it says, whatever is done to the file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ LEVELS = {
     "erp_heures": "bronze",
     "redmine_demandes": "gold",
 }
-"""Groups, outlines and columns of days make a row depend on its neighbours: none can be taken out alone, and Silver takes rows out."""
+"""Groups, outlines and columns of days make a row depend on its neighbours.
+
+None can be taken out alone, and Silver takes rows out.
+"""
 
 
 def test_these_are_the_samples() -> None:

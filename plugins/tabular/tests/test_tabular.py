@@ -44,8 +44,14 @@ def write(folder: Path, mapping: str, **files: str | bytes) -> TabularSource:
 
 def value(field: str, cell: Any, spec: str, record: str = "worklog", more: str = "") -> Any:
     """Map one cell to *field*."""
-    needed = {"worklog": 'day = { value = "2026-01-01" }\nseconds = { value = 1 }\n', "task": 'title = { value = "t" }\ncontainer_id = { value = "c" }\n',
-              "budget_line": 'project_code = { value = "P" }\nmonth = { value = "2026-01" }\nkind = { value = "baseline" }\ncategory = { value = "x" }\namount_minor = { value = 1 }\n'}[record]  # fmt: skip
+    needed = {
+        "worklog": 'day = { value = "2026-01-01" }\nseconds = { value = 1 }\n',
+        "task": 'title = { value = "t" }\ncontainer_id = { value = "c" }\n',
+        "budget_line": (
+            'project_code = { value = "P" }\nmonth = { value = "2026-01" }\nkind = { value = '
+            '"baseline" }\ncategory = { value = "x" }\namount_minor = { value = 1 }\n'
+        ),
+    }[record]
     needed = "\n".join(line for line in needed.splitlines() if not line.startswith(f"{field} "))
     one = mapper(f'record = "{record}"\n{more}\n[fields]\n{needed}\n{field} = {spec}\n')
     return getattr(list(one.records({"C": cell}))[-1], field)
@@ -254,11 +260,28 @@ def book(path: Path, rows: list[list[Any]], sheet: str = "Exécution") -> None:
 def test_an_export_with_banner_groups_and_sums(tmp_path: Path) -> None:
     """Merged banner, group rows, carried cells, rows of sums: what an ERP or PPM tool really writes."""
     path = tmp_path / "e.xlsx"
-    book(path, [["Dépenses prévues"], [], ["Poste", "Date", "Montant"], ["P-001 Portail"], ["Achats"], ["Licences", date(2026, 1, 5), 10],
-                ["", date(2026, 2, 5), 20], ["Somme Achats", "", 30], ["P-002 Stocks"], ["Achats"], ["Serveurs", date(2026, 3, 5), 5], ["Somme", "", 35]])  # fmt: skip
+    book(
+        path,
+        [
+            ["Dépenses prévues"],
+            [],
+            ["Poste", "Date", "Montant"],
+            ["P-001 Portail"],
+            ["Achats"],
+            ["Licences", date(2026, 1, 5), 10],
+            ["", date(2026, 2, 5), 20],
+            ["Somme Achats", "", 30],
+            ["P-002 Stocks"],
+            ["Achats"],
+            ["Serveurs", date(2026, 3, 5), 5],
+            ["Somme", "", 35],
+        ],
+    )
     text = (
-        'record = "budget_line"\nheader_row = 3\ncarry_down = ["Poste"]\ndrop = [{ column = "Poste", matches = "^Somme" }]\n'
-        'group = [{ into = "Projet", matches = "^(P-[0-9]+)" }, { into = "Nature" }]\n[fields]\nproject_code = "Projet"\nmonth = "Date"\n'
+        'record = "budget_line"\nheader_row = 3\ncarry_down = ["Poste"]\ndrop = [{ column = "Poste", '
+        'matches = "^Somme" }]\n'
+        'group = [{ into = "Projet", matches = "^(P-[0-9]+)" }, '
+        '{ into = "Nature" }]\n[fields]\nproject_code = "Projet"\nmonth = "Date"\n'
         'kind = { value = "forecast" }\ncategory = "Nature"\namount_minor = "Montant"\n'
     )
     mapping = convert(tomllib.loads(text), Mapping, where="m", base=tmp_path)
@@ -268,14 +291,22 @@ def test_an_export_with_banner_groups_and_sums(tmp_path: Path) -> None:
 
     assert [6, 7, 11] == [number for number, _ in rows]
     assert ["Licences", "Licences", "Serveurs"] == [row["Poste"] for _, row in rows]
-    assert [("P-001", "2026-01", "Achats", 1000), ("P-001", "2026-02", "Achats", 2000), ("P-002", "2026-03", "Achats", 500)] == [
-        (line.project_code, line.month, line.category, line.amount_minor) for line in lines  # type: ignore[attr-defined]
-    ]  # fmt: skip
+    assert [
+        ("P-001", "2026-01", "Achats", 1000),
+        ("P-001", "2026-02", "Achats", 2000),
+        ("P-002", "2026-03", "Achats", 500),
+    ] == [
+        (line.project_code, line.month, line.category, line.amount_minor)
+        for line in lines  # type: ignore[attr-defined]
+    ]
 
 
 def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
     """Levels as numbers or as 1.2.3 become the hierarchy."""
-    text = 'record = "task"\nkey = ["Id"]\noutline = { column = "Niv" }\n[fields]\ntitle = "T"\ncontainer_id = { value = "P" }\n'
+    text = (
+        'record = "task"\nkey = ["Id"]\noutline = { column = "Niv" }\n[fields]\ntitle = '
+        '"T"\ncontainer_id = { value = "P" }\n'
+    )
     source = write(tmp_path, text, a="Id;Niv;T\n1;1;A\n2;2;B\n3;3;C\n4;2;D\n")
     sync_once(store, source, base=tmp_path)
     parents = {row["title"]: row["parent_id"] for row in store.rows("SELECT title, parent_id FROM task")}
@@ -356,12 +387,28 @@ def test_missing_mapping(tmp_path: Path, store: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "record", "lines"),
     [
-        ("Matricule;Nom;Projet;Date;Heures;Nature\nA1;Zoé;P-1;01/10/2026;7,5;Projet\nA2;Jo;P-1;25/10/2026;3;Congés\n", "worklog",
-         ['day = { column = "Date", format = "%d/%m/%Y" }', 'seconds = { column = "Heures", unit = "hours" }', '"Congés" = "absence"', 'decimal = ","']),
-        ("Export du 1/1\nRef,Project,Type,Title,Status,Impact\n1,P,Risk,Late,Open,3\n", "register_item", ['title = "Title"', '"Open" = "open"', "header_row = 2"]),
-        ("Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n", "budget_line", ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"]),
+        (
+            "Matricule;Nom;Projet;Date;Heures;Nature\nA1;Zoé;P-1;01/10/2026;7,5;Projet\nA2;Jo;P-1;25/10/2026;3;Congés\n",
+            "worklog",
+            [
+                'day = { column = "Date", format = "%d/%m/%Y" }',
+                'seconds = { column = "Heures", unit = "hours" }',
+                '"Congés" = "absence"',
+                'decimal = ","',
+            ],
+        ),
+        (
+            "Export du 1/1\nRef,Project,Type,Title,Status,Impact\n1,P,Risk,Late,Open,3\n",
+            "register_item",
+            ['title = "Title"', '"Open" = "open"', "header_row = 2"],
+        ),
+        (
+            "Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n",
+            "budget_line",
+            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_suggested_mappings(tmp_path: Path, text: str, record: str, lines: list[str]) -> None:
     """The first mapping is valid TOML of the right record, and finds columns, formats and words."""
     path = tmp_path / "f.csv"
@@ -394,7 +441,11 @@ REDMINE = Path(__file__).parents[4] / "shared" / "data" / "redmine"
 @pytest.mark.skipif(not REDMINE.is_dir(), reason="needs the recorded exports of ../shared/data/redmine")
 def test_a_real_export(tmp_path: Path, store: Any) -> None:
     """Redmine's own Latin-1 CSV of time entries: every hour of the file is in the store."""
-    text = 'record = "worklog"\nencoding = "iso-8859-1"\n[fields]\naccount_id = "User"\ncontainer_id = "Project"\nday = { column = "Date", format = "%m/%d/%Y" }\nseconds = { column = "Hours", unit = "hours" }\n'
+    text = (
+        'record = "worklog"\nencoding = "iso-8859-1"\n[fields]\naccount_id = "User"\ncontainer_id = '
+        '"Project"\nday = { column = "Date", format = "%m/%d/%Y" }\nseconds = { column = "Hours", '
+        'unit = "hours" }\n'
+    )
     (tmp_path / "m.toml").write_text(text)
     source = TabularSource(name="s", path=str(REDMINE / "time_entries_latin1.csv"), mapping="m.toml")
     report = sync_once(store, source, base=tmp_path)
@@ -559,7 +610,7 @@ def test_the_whole_column_settles_what_one_cell_leaves_open(tmp_path: Path, stor
     assert ("ok", [("2026-04-03", 4050), ("2026-05-13", 27000)]) == (
         report.verdict,
         [(row["day"], row["seconds"]) for row in store.rows("SELECT day, seconds FROM worklog ORDER BY day")],
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

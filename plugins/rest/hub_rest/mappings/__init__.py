@@ -1,1 +1,4 @@
-"""Mappings that come with pm-hub; beside each a sample as its tool documents it, and what must become of it."""
+"""Mappings that come with pm-hub.
+
+Beside each a sample as its tool documents it, and what must become of it.
+"""

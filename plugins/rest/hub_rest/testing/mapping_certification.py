@@ -1,8 +1,10 @@
-"""The certification of any mapping: a simulator that answers as the mapping says its tool does, filled with rows of a sample.
+"""The certification of any mapping.
 
-Beside ``tool.toml`` lie ``tool.sample.json``, rows as the tool documents them by the name of their list, and ``tool.expected.json``, written by hand:
-table, then id without the source's prefix, then the fields that the store must hold. A row of a list that is asked for once per row of another has
-``_each``, the variables it belongs to.
+A simulator that answers as the mapping says its tool does, filled with rows of a sample. Beside ``tool.toml``
+lie ``tool.sample.json``, rows as the tool documents them by the name of their list, and
+``tool.expected.json``, written by hand: table, then id without the source's prefix, then the fields that the
+store must hold. A row of a list that is asked for once per row of another has ``_each``, the variables it
+belongs to.
 """
 
 from __future__ import annotations
@@ -29,13 +31,17 @@ COUNT = 45
 
 
 def certification_of(path: Path) -> SourceCertification | None:
-    """Return the certification of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
+    """Return the certification of a mapping, or None when the TOML is of another kind.
+
+    Raises `ConfigError` saying what lacks.
+    """
     if "[[list]]" not in path.read_text(encoding="utf-8-sig"):
         return None
     sample, sheet = path.with_name(f"{path.stem}.sample.json"), path.with_name(f"{path.stem}.expected.json")
     if not sample.exists() or not sheet.exists():
         raise ConfigError(
-            f"To certify {path.name}, lay beside it {sample.name}, rows as the tool sends them by the name of their list, and {sheet.name}: "
+            f"To certify {path.name}, lay beside it {sample.name}, "
+            f"rows as the tool sends them by the name of their list, and {sheet.name}: "
             "table, then id, then the fields that the store must hold."
         )
     return MappingCertification(path)
@@ -45,7 +51,11 @@ class MappingCertification(SourceCertification):
     """A mapping, its sample and its answer sheet."""
 
     def __init__(self, path: Path) -> None:
-        """Read the files. Raises `ConfigError` for a main list that cannot be edited: its id, title and stamp must be plain paths."""
+        """Read the files.
+
+        Raises `ConfigError` for a main list that cannot be edited: its id, title and stamp must be plain
+        paths.
+        """
         self.path = path.resolve()
         self.mapping = load(str(self.path), path.parent)
         self.sample: dict[str, list[dict[str, Any]]] = json.loads(
@@ -66,11 +76,16 @@ class MappingCertification(SourceCertification):
             made[-1],
         )
         one = self.main[0]
-        known = {name for name, yes in {
-            "increments": bool(one.cursor or one.paging.resume), "deletions": one.deletes.kind != "none",
-            "containers": self.box() is not None and len(self.sample.get(self.boxes() or "", [])) > 1,
-            "worklogs": any(record.table == "worklog" for _, record in made),
-        }.items() if yes}  # fmt: skip
+        known = {
+            name
+            for name, yes in {
+                "increments": bool(one.cursor or one.paging.resume),
+                "deletions": one.deletes.kind != "none",
+                "containers": self.box() is not None and len(self.sample.get(self.boxes() or "", [])) > 1,
+                "worklogs": any(record.table == "worklog" for _, record in made),
+            }.items()
+            if yes
+        }
         self.capabilities = frozenset(known)  # type: ignore[misc, arg-type]
         self.cannot = frozenset() if one.paging.total else frozenset({"counts"})  # type: ignore[misc]
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
@@ -111,9 +126,16 @@ class MappingCertification(SourceCertification):
             else {"client_id": USER, "client_secret": word}
         )
         return RestSource(
-            name=SOURCE, url=place, mapping=str(self.path), user=USER if auth.kind == "basic" and auth.user is None else None, params=dict.fromkeys(self.mapping.needs, SOURCE),
-            page_size=PAGE, tz=ZONE, max_leave=0.4, **words,
-        )  # fmt: skip
+            name=SOURCE,
+            url=place,
+            mapping=str(self.path),
+            user=USER if auth.kind == "basic" and auth.user is None else None,
+            params=dict.fromkeys(self.mapping.needs, SOURCE),
+            page_size=PAGE,
+            tz=ZONE,
+            max_leave=0.4,
+            **words,
+        )
 
 
 class RestWorld(RestSite, HttpWorld):
@@ -143,7 +165,8 @@ class RestWorld(RestSite, HttpWorld):
         }
         if names["id"] is None:
             raise ConfigError(
-                f"{certification.path.name}: the id of {self.main} is no plain path; then a mapping cannot be certified."
+                f"{certification.path.name}: the id of {self.main} is no plain path; "
+                "then a mapping cannot be certified."
             )
         self.paths = names
         for _ in range(COUNT * scale):
@@ -265,7 +288,10 @@ class RestWorld(RestSite, HttpWorld):
         return f"{PREFIXES[self.main]}{field.prefix if field else ''}{native}"
 
     def requests(self) -> int:
-        """Return the plan of a full reading and its census: the pages of each list, twice, one for what ends them, and signing in."""
+        """Return the plan of a full reading and its census.
+
+        The pages of each list, twice, one for what ends them, and signing in.
+        """
         rows = [len(self.rows_of) + len(self.feed), *(len(rows) for rows in self.lists.values())]
         return 4 + 2 * sum(2 + count // PAGE for count in rows)
 

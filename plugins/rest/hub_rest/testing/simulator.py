@@ -1,4 +1,7 @@
-"""A tool that answers as a mapping says it does: signing in, lists with their filters and pages, single rows."""
+"""A tool that answers as a mapping says it does.
+
+Signing in, lists with their filters and pages, single rows.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +67,13 @@ class RestSite(ABC):
                 else any(SECRET in value for value in headers.values())
             )
             return Response(body={auth.token or "access_token": SECRET}) if good else Response(status=401)
-        wanted = {"basic": ("authorization", basic), "bearer": ("authorization", f"Bearer {SECRET}"), "oauth2": ("authorization", f"Bearer {SECRET}"),
-                  "header": ((auth.header or "").lower(), SECRET), "session": ((auth.header or "").lower(), SECRET)}.get(auth.kind)  # fmt: skip
+        wanted = {
+            "basic": ("authorization", basic),
+            "bearer": ("authorization", f"Bearer {SECRET}"),
+            "oauth2": ("authorization", f"Bearer {SECRET}"),
+            "header": ((auth.header or "").lower(), SECRET),
+            "session": ((auth.header or "").lower(), SECRET),
+        }.get(auth.kind)
         return (
             Response(status=401, body={"message": "sign in"})
             if wanted and headers.get(wanted[0]) != wanted[1]
@@ -177,7 +185,10 @@ class RestSite(ABC):
 
 
 class RestSimulator(RestSite, Simulator):
-    """An OpenProject that holds records: projects, people and work packages. Ids are numbers; the status is `status_raw`."""
+    """An OpenProject that holds records: projects, people and work packages.
+
+    Ids are numbers; the status is `status_raw`.
+    """
 
     settings: ClassVar[dict[str, Any]] = {"mapping": "openproject"}
     cap = 1000

@@ -1,4 +1,7 @@
-"""The certifications of `tabular`: a table of tasks as a tool exports it, a table of hours as a French one does, and any mapping."""
+"""The certifications of `tabular`.
+
+A table of tasks as a tool exports it, a table of hours as a French one does, and any mapping.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +61,16 @@ class Tasks(Ledger, FileWorld):
         found: dict[str, list[list[Any]]] = {"even.csv": [], "odd.csv": []}
         for item in self.seen():
             found[self.file(item)].append(
-                [item.native, item.key, self.containers[item.container], item.title, "Terminé" if item.done else "À faire", item.hours, COMMENT]
-            )  # fmt: skip
+                [
+                    item.native,
+                    item.key,
+                    self.containers[item.container],
+                    item.title,
+                    "Terminé" if item.done else "À faire",
+                    item.hours,
+                    COMMENT,
+                ]
+            )
         return {name: table(self.header, rows, encoding="utf-8") for name, rows in found.items()}
 
     def columns(self) -> list[str]:
@@ -85,7 +96,10 @@ class TasksCertification(SourceCertification):
 
 
 class Hours(Tasks):
-    """One file a month of hours, in French and in the code page of Windows; the verbs are about lines of hours."""
+    """One file a month of hours, in French and in the code page of Windows.
+
+    The verbs are about lines of hours.
+    """
 
     name = "hours"
     main = "worklog"
@@ -134,9 +148,11 @@ class Hours(Tasks):
         """Return seconds, day, account and container."""
         item = self.items[log.item]
         return {
-            "seconds": round(log.hours * 3600), "day": log.started[:10], "account_id": f"hours:M{log.item % 7:03d}",
+            "seconds": round(log.hours * 3600),
+            "day": log.started[:10],
+            "account_id": f"hours:M{log.item % 7:03d}",
             "container_id": f"hours:{item.key}",
-        }  # fmt: skip
+        }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return the lines."""

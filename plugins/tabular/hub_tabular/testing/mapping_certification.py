@@ -1,7 +1,7 @@
 """The certification of any mapping: its sample file is the world, a sheet written by hand is the truth.
 
-Beside ``hours.toml`` lie ``hours.sample.csv`` (or .xlsx, .xls, .ods) and ``hours.expected.csv``: one line per record, ``row`` with the
-row's number as a spreadsheet shows it, then the fields the store must hold.
+Beside ``hours.toml`` lie ``hours.sample.csv`` (or .xlsx, .xls, .ods) and ``hours.expected.csv``: one line per
+record, ``row`` with the row's number as a spreadsheet shows it, then the fields the store must hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ FEWEST = 10
 
 
 def certification_of(path: Path) -> SourceCertification | None:
-    """Return the certification of a mapping, or None when the TOML is of another kind. Raises `ConfigError` saying what lacks."""
+    """Return the certification of a mapping, or None when the TOML is of another kind.
+
+    Raises `ConfigError` saying what lacks.
+    """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as exc:
@@ -50,8 +53,10 @@ class MappingCertification(SourceCertification):
         sheet = path.with_name(f"{path.stem}.expected.csv")
         if len(samples) != 1 or not sheet.exists():
             raise ConfigError(
-                f"To certify {path.name}, lay beside it one {path.stem}.sample.csv (or .xlsx, .xls, .ods) with at least {FEWEST} rows, "
-                f"and {sheet.name}: a column row with the sample's row number, then the fields that the store must hold."
+                f"To certify {path.name}, lay beside it one {path.stem}.sample.csv (or .xlsx, .xls, "
+                f".ods) with at least {FEWEST} rows, "
+                f"and {sheet.name}: a column row with the sample's row number, "
+                "then the fields that the store must hold."
             )
         self.sample, self.sheet = samples[0], sheet
         # a row whose neighbours give it values cannot be taken out alone, nor can one of a workbook
@@ -81,7 +86,10 @@ class MappingCertification(SourceCertification):
 
 
 class Sample(FileWorld):
-    """The sample with some of its rows left out, which come back one by one; rows are named by their number."""
+    """The sample with some of its rows left out, which come back one by one.
+
+    Rows are named by their number.
+    """
 
     def __init__(self, certification: MappingCertification, seed: int) -> None:
         """Read the sample and the answer sheet."""
@@ -100,7 +108,8 @@ class Sample(FileWorld):
         if "edits" not in certification.cannot:
             if len(self.ids) < FEWEST:
                 raise ConfigError(
-                    f"{certification.sample.name} holds {len(self.ids)} rows; to edit it the kit needs at least {FEWEST}."
+                    f"{certification.sample.name} holds {len(self.ids)} rows; "
+                    f"to edit it the kit needs at least {FEWEST}."
                 )
             self.away = self.random.sample(sorted(self.ids), len(self.ids) // 4)
 
@@ -137,7 +146,8 @@ class Sample(FileWorld):
                     )
                 except (KeyError, ValueError, TypeError) as exc:
                     raise ConfigError(
-                        f"{self.certification.sheet.name}, line {line}: {exc!r}. The columns are row and fields of {self.main}; effort is in seconds, "
+                        f"{self.certification.sheet.name}, line {line}: {exc!r}. "
+                        f"The columns are row and fields of {self.main}; effort is in seconds, "
                         "money in cents, days are YYYY-MM-DD."
                     ) from exc
         return found
@@ -155,20 +165,25 @@ class Sample(FileWorld):
         return float(text) if float in parts else text
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return the sheet's lines of the rows that are there. Raises `ConfigError` when it and the sample do not match."""
+        """Return the sheet's lines of the rows that are there.
+
+        Raises `ConfigError` when it and the sample do not match.
+        """
         for number, ids in self.ids.items():
             if len(ids) != len(self.sheet.get(number, ())):
                 raise ConfigError(
-                    f"{self.certification.sheet.name} has {len(self.sheet.get(number, ()))} lines for row {number} of the sample; "
+                    f"{self.certification.sheet.name} has {len(self.sheet.get(number, ()))} lines for row "
+                    f"{number} of the sample; "
                     f"the mapping makes {len(ids)} records of it."
                 )
         return {
             self.main: {
                 one: fields
-                for number, ids in self.ids.items() if number not in self.away
+                for number, ids in self.ids.items()
+                if number not in self.away
                 for one, fields in zip(ids, self.sheet[number], strict=True)
             }
-        }  # fmt: skip
+        }
 
     def rows(self) -> list[str]:
         """Return the numbers of the rows that are there."""
