@@ -91,8 +91,6 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
-    from hub.words import mark as mark
-    from hub.words import tr as tr
 
 _ROOMS = {
     "cells": (
@@ -128,7 +126,6 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
-    "words": ("mark", "tr"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
