@@ -172,19 +172,18 @@ def add_to(cli: click.Group) -> None:
         """
         from hub.feed import catalogue, evaluate, open_folder, receipts
         from hub.feed.kpi.kept import corrected_since
+        from hub.feed.questions import project_key
 
         folder = _current(app)
         connection = open_folder(folder)
         try:
             result = evaluate(connection, label or _built(folder), (code,))
-            keys = connection.execute(
-                "SELECT project_key FROM dim_project WHERE code = ?", [project]
-            ).fetchall()
-            if not keys:
+            key = project_key(connection, project)
+            if key is None:
                 raise ConfigError(f"There is no project {project!r} in the feed.")
             rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
-            found = receipts(connection, code, keys[0][0])
-            since = corrected_since(connection, catalogue()[code], rows, keys[0][0]) if result.kept else {}
+            found = receipts(connection, code, key)
+            since = corrected_since(connection, catalogue()[code], rows, key) if result.kept else {}
         finally:
             connection.close()
         with app.store() as store:
@@ -277,10 +276,10 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub cut list
         """
+        from hub.store.cuts import listed
+
         with app.store() as store:
-            rows = store.rows(
-                "SELECT id, label, kind, as_of, taken_at, actor, closed_at FROM cut ORDER BY as_of, id"
-            )
+            rows = listed(store)
         if json_:
             app.as_json(rows)
         elif not rows:
@@ -330,10 +329,11 @@ def add_to(cli: click.Group) -> None:
         Example: hub close 2026-10
         """
         from hub.publish import periods
+        from hub.store.periods import corrections, months
 
         if list_ or month is None:
             with app.store() as store:
-                sealed, late = periods.months(store), periods.corrections(store)
+                sealed, late = months(store), corrections(store)
             if json_:
                 app.as_json({"months": sealed, "corrections": late})
                 return 0
@@ -370,15 +370,13 @@ def add_to(cli: click.Group) -> None:
 def _add_runs(store: Store, found: dict[str, list[dict[str, Any]]]) -> None:
     """Say of every row which run brought it, and when."""
     from hub.feed.sealed import entered_row
+    from hub.store.questions import brought
 
     for rows in found.values():
         for row in rows:
             table, id_ = row["_table"], row["_id"]
             if table and id_:
-                run = store.connection.execute(
-                    f"SELECT run_id, recorded_at FROM {table} WHERE id IN (?, ?)",
-                    (id_, entered_row(str(id_))),
-                ).fetchone()
+                run = brought(store, table, id_, entered_row(str(id_)))
                 row["run"], row["known_since"] = (
                     (run[0], run[1][:16].replace("T", " ")) if run else (None, None)
                 )

@@ -220,24 +220,13 @@ def show_moves(app: App, folder: Path) -> None:
     """Print what moved between the feed's two moments, news first, then corrections."""
     from rich.table import Table
 
-    from hub.feed import open_feed
+    from hub.feed.questions import moves
 
-    feed = open_feed(folder)
-    try:
-        rows = feed.execute(
-            "SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, m.before_value, "
-            "m.after_value, m.before_date, m.after_date, m.delta FROM fact_move m JOIN dim_project p USING (project_key) "
-            "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, m.cause DESC, m.item, m.measure"
-        ).fetchall()
-        label = feed.execute(
-            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
-        ).fetchone()
-    finally:
-        feed.close()
+    label, rows = moves(folder)
     if not rows:
         app.say("Nothing moved.")
         return
-    app.say(f"What moved since {label[0] if label else '?'}", "bold")
+    app.say(f"What moved since {label or '?'}", "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("cause", "left"),

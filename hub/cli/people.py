@@ -61,16 +61,14 @@ def _finish_erasing(app: App, store: Store) -> int:
 
 def _elsewhere(app: App, store: Store) -> list[str]:
     """Return where feeds with persons or titles were delivered to, with the day of the last delivery."""
-    rows = store.rows(
-        "SELECT destination, max(coalesce(finished_at, started_at)) AS at, detail FROM publication "
-        "WHERE state = 'published' GROUP BY destination, detail ORDER BY 1, 2"
-    )
+    from hub.store.publications import places
+
     known = app.settings.destinations
     return [
         f"{row['destination']} "
         f"({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
         f"{row['detail'] or '?'}, last on {row['at'][:10]}"
-        for row in rows
+        for row in places(store)
     ]
 
 
