@@ -1,4 +1,4 @@
-"""The whole command line: the hub's own commands, then those of plugins; errors become sentences and exit codes."""
+"""The whole command line: the hub's own commands, then those of plugins; errors become exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that read: each may hang or end as it likes without keeping the others, or the program, from ending."""
+"""Threads that read: each may hang or end without keeping the others, or the program, from ending."""
 
 from __future__ import annotations
 
