@@ -100,12 +100,16 @@ def status(app: App, runs: int, json_: bool) -> int:
             held = [stake for stake in all_held if stake.source_id == name]
             lines.append(
                 {
-                    "source": name, "kind": row["kind"], "state": found[name][0],
-                    "last_run": last[0].finished_at if last else None, "last_complete": store.last_success(name),
-                    "held_rows": sum(s.rows for s in held), "held_hours": sum(s.seconds for s in held) / 3600,
+                    "source": name,
+                    "kind": row["kind"],
+                    "state": found[name][0],
+                    "last_run": last[0].finished_at if last else None,
+                    "last_complete": store.last_success(name),
+                    "held_rows": sum(s.rows for s in held),
+                    "held_hours": sum(s.seconds for s in held) / 3600,
                     "missing": _why(last[0]) if last else [],
                 }
-            )  # fmt: skip
+            )
         erasures = store.erasures()
         latest = store.runs(limit=runs) if runs else []
         published = questions.publications(store)
@@ -143,9 +147,14 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
         style = STYLES.get(line["state"], "yellow")
         table.add_row(
-            line["source"], line["kind"], f"[{style}]{line['state']}[/]", _age(line["last_run"]), _age(line["last_complete"]),
-            "" if line["quality"] is None else f"{line['quality']:.1f}", held_text,
-        )  # fmt: skip
+            line["source"],
+            line["kind"],
+            f"[{style}]{line['state']}[/]",
+            _age(line["last_run"]),
+            _age(line["last_complete"]),
+            "" if line["quality"] is None else f"{line['quality']:.1f}",
+            held_text,
+        )
     app.console.print(table)
     for line in lines:
         for text in line["missing"]:
@@ -153,7 +162,8 @@ def status(app: App, runs: int, json_: bool) -> int:
     if manifest:
         word = "complete" if manifest["complete"] else "INCOMPLETE"
         app.say(
-            f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}"
+            f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: "
+            f"{short_path(folder or '')}"
         )
     else:
         app.say("No feed was published yet: run `hub publish`.")
@@ -163,8 +173,9 @@ def status(app: App, runs: int, json_: bool) -> int:
         app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
     for run in latest:
         app.say(
-            f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, new {run.inserted}, "
-            f"changed {run.updated}, left {run.presence_changed}{', ' + run.error if run.error else ''}"
+            f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, "
+            f"new {run.inserted}, changed {run.updated}, left {run.presence_changed}"
+            f"{', ' + run.error if run.error else ''}"
         )
     return 0
 
@@ -192,15 +203,24 @@ def presence(ctx: click.Context, json_: bool) -> int:
         if not lines:
             continue
         table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-        for name, where in (("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
-                            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
-                            ("evidence", "left")):  # fmt: skip
+        for name, where in (
+            ("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
+            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
+            ("evidence", "left"),
+        ):  # fmt: skip
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for line in lines:
             table.add_row(
-                line.source_id, line.container, line.project, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
-                f"{line.tasks:,}", f"{line.seconds / 3600:g}", line.evidence,
-            )  # fmt: skip
+                line.source_id,
+                line.container,
+                line.project,
+                line.presence,
+                line.since[:16].replace("T", " "),
+                f"{line.rows:,}",
+                f"{line.tasks:,}",
+                f"{line.seconds / 3600:g}",
+                line.evidence,
+            )
         app.console.print(table)
     if held:
         app.say("`hub presence accept [SOURCE]` lets go what is held.")
@@ -235,7 +255,8 @@ def accept(app: App, source: str | None, yes: bool) -> int:
             done = store.accept(source, run_id=0, actor=actor)
             store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
     app.say(
-        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. `hub publish` shows it in the feed."
+        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. "
+        "`hub publish` shows it in the feed."
     )
     return 0
 

@@ -59,7 +59,10 @@ def note_unknown(app: App, store: Store, report: SyncReport) -> None:
 
 
 def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
-    """Accept exact matches of people and tasks that the sync made possible; likeness of names waits for `hub match propose`."""
+    """Accept exact matches of people and tasks that the sync made possible.
+
+    Likeness of names waits for `hub match propose`.
+    """
     if app.settings.match.auto and any(
         one.changes.inserted or one.changes.updated or one.changes.presence_changed for one in report.sources
     ):
@@ -176,9 +179,16 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def sync_(
-    app: App, names: tuple[str, ...], more: tuple[str, ...], full: bool, census: bool, since: str | None, jobs: int | None,
-    dry_run: bool, json_: bool,
-) -> int:  # fmt: skip
+    app: App,
+    names: tuple[str, ...],
+    more: tuple[str, ...],
+    full: bool,
+    census: bool,
+    since: str | None,
+    jobs: int | None,
+    dry_run: bool,
+    json_: bool,
+) -> int:
     """Bring the store up to date with the sources.
 
     Example: hub sync plans --dry-run

@@ -191,11 +191,20 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             for name, (a, b) in since.items()
         )
         notes.append(
-            f"The figure is the one the cut keeps; the rows are as known now{': corrected since: ' + told if told else ''}."
+            "The figure is the one the cut keeps; the rows are as known now"
+            f"{': corrected since: ' + told if told else ''}."
         )
     if json_:
-        click.echo(json.dumps({"kpi": code, "project": project, "as_of": result.as_of, "cut": result.cut, "notes": notes, "figure": rows, "rows": found},
-                              ensure_ascii=False, default=str))  # fmt: skip
+        said = {
+            "kpi": code,
+            "project": project,
+            "as_of": result.as_of,
+            "cut": result.cut,
+            "notes": notes,
+            "figure": rows,
+            "rows": found,
+        }
+        click.echo(json.dumps(said, ensure_ascii=False, default=str))
         return 0
     one = catalogue()[code]
     app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
@@ -211,8 +220,11 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             app.say(f"{name}: no rows")
             continue
         _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
-        sums = {key: sum(line[key] for line in lines if line[key] is not None) for key in lines[0]
-                if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)}  # fmt: skip
+        sums = {
+            key: sum(line[key] for line in lines if line[key] is not None)
+            for key in lines[0]
+            if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)
+        }
         if sums:
             app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
         if len(lines) > limit:
@@ -360,8 +372,10 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
         return 0
     app.say(
         f"Sealed {month}: {seal.lines:,} lines, {seal.seconds / 3600:,.1f} h, {seal.days:,.1f} person-days, "
-        f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} {app.settings.currency}.", "green",
-    )  # fmt: skip
+        f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} "
+        f"{app.settings.currency}.",
+        "green",
+    )
     return 0
 
 

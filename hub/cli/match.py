@@ -81,7 +81,8 @@ def propose(app: App, json_: bool) -> int:
         app.as_json({"counts": counts, "waiting": waiting})
         return 0
     app.say(
-        f"Accepted {counts.accepted} by an exact identifier, {len(waiting)} wait for you, {counts.withdrawn} taken back.",
+        f"Accepted {counts.accepted} by an exact identifier, {len(waiting)} wait for you, "
+        f"{counts.withdrawn} taken back.",
         "green",
     )
     if waiting:
@@ -225,7 +226,8 @@ def export(app: App, file: Path, state: str) -> int:
     with write_atomically(file) as out:
         out.write(("\ufeff" + text).encode())
     app.say(
-        f"Wrote {text.count(chr(10)) - 1} links to {file}. Set state to accepted or rejected, then `hub match import {file}`.",
+        f"Wrote {text.count(chr(10)) - 1} links to {file}. "
+        f"Set state to accepted or rejected, then `hub match import {file}`.",
         "green",
     )
     return 0

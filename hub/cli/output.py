@@ -47,9 +47,15 @@ class Bars:
         )
 
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(), TimeRemainingColumn(), console=app.err, transient=True,
-        )  # fmt: skip
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=18),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=app.err,
+            transient=True,
+        )
         self.tasks: dict[str, Any] = {}
 
     def __enter__(self) -> Bars:
@@ -116,17 +122,26 @@ def show_sync(app: App, report: SyncReport) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"), ("same", "right"),
-        ("left", "right"), ("files/parts", "right"), ("requests", "right"), ("time", "right"),
+        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"),
+        ("same", "right"), ("left", "right"), ("files/parts", "right"), ("requests", "right"),
+        ("time", "right"),
     ):  # fmt: skip
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
         c = one.changes
         parts = f"{one.partitions}" + (f" (+{one.skipped} same)" if one.skipped else "")
         table.add_row(
-            one.source_id, f"[{STYLES[one.verdict]}]{one.verdict}[/]", f"{c.read:,}", f"{c.inserted:,}", f"{c.updated:,}",
-            f"{c.unchanged:,}", f"{c.presence_changed:,}", parts, f"{one.requests:,}", f"{one.seconds:.1f} s",
-        )  # fmt: skip
+            one.source_id,
+            f"[{STYLES[one.verdict]}]{one.verdict}[/]",
+            f"{c.read:,}",
+            f"{c.inserted:,}",
+            f"{c.updated:,}",
+            f"{c.unchanged:,}",
+            f"{c.presence_changed:,}",
+            parts,
+            f"{one.requests:,}",
+            f"{one.seconds:.1f} s",
+        )
     app.console.print(table)
     for one in report.sources:
         for text in one.missing:
@@ -179,7 +194,8 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
         for move in report.status_moves:
             app.say(
-                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, {move.estimate_days:,.1f} days estimated"
+                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, "
+                f"{move.estimate_days:,.1f} days estimated"
             )
         return
     if not report.current:

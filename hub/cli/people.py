@@ -117,7 +117,8 @@ def report(app: App, json_: bool) -> int:
         )
     app.console.print(table)
     app.say(
-        f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} (0600, never a destination)."
+        f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} "
+        "(0600, never a destination)."
     )
     for name, level in levels.items():
         app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
@@ -125,7 +126,8 @@ def report(app: App, json_: bool) -> int:
     if k < 5:
         app.say("[privacy] k is below 5: someone may be told from a sum of so few.", "yellow")
     app.say(
-        f"Lines older than {app.settings.privacy.keep_months} months lose their person with `hub privacy purge`."
+        f"Lines older than {app.settings.privacy.keep_months} months lose their person "
+        "with `hub privacy purge`."
     )
     return 0
 
@@ -155,7 +157,8 @@ def export(app: App, who: str, out: Path) -> int:
             json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode()
         )
     app.say(
-        f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables about {subject.name} to {out}.",
+        f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables "
+        f"about {subject.name} to {out}.",
         "green",
     )
     return 0
