@@ -46,7 +46,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the docs site, every link checked (make docs-site); -- --write rewrites the pages written from the code (make docs)."""
+    """Build the docs site, every link checked (make docs-site).
+
+    With -- --write, rewrite the pages written from the code (make docs).
+    """
     _install(session)
     if "--write" in session.posargs:
         session.run("python", "-m", "cogapp", "-r", *sorted(str(path) for path in Path("docs").glob("*.md")))

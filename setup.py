@@ -14,7 +14,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def _commit() -> str:
-    """Return PM_HUB_COMMIT, else what the sources say of themselves: a file of an sdist, or their clone; empty without git."""
+    """Return PM_HUB_COMMIT, else what the sources say of themselves: a file of an sdist, or their clone.
+
+    It is empty without git.
+    """
     if told := os.environ.get("PM_HUB_COMMIT"):
         return told
     spec = importlib.util.spec_from_file_location("version", HERE / "hub" / "version.py")

@@ -36,6 +36,7 @@ from hub.records import (
     Worklog,
 )  # fmt: skip
 from hub.store import Store
+from hub.store.periods import corrections
 
 LAST_MONTH = (date.today().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
@@ -343,7 +344,7 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
     )
     store.set_presence("worklog", ["times:w2"], "deleted", "gone", run_id=9)
     report = out(store, tmp_path)
-    late = {(row["row_id"], row["days"]) for row in periods.corrections(store)}
+    late = {(row["row_id"], row["days"]) for row in corrections(store)}
 
     assert (4, 4.0, 200000, 10000) == (sealed.lines, sealed.days, sealed.labour_minor, sealed.spent_minor)
     assert first == ask(report, spent) == [(4.0, 2000.0)]
@@ -356,9 +357,9 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
         report,
         "SELECT year_month, sum(consumed_amount)::DOUBLE FROM fact_budget WHERE consumed_amount IS NOT NULL GROUP BY 1 ORDER BY 1",
     )
-    assert {"Nadia Roy"} == {row["account"] for row in periods.corrections(store) if row["kind"] == "hours"}
+    assert {"Nadia Roy"} == {row["account"] for row in corrections(store) if row["kind"] == "hours"}
     out(store, tmp_path)
-    assert 4 == len(periods.corrections(store)), "a correction is posted once"
+    assert 4 == len(corrections(store)), "a correction is posted once"
     with pytest.raises(ConfigError, match="sealed already"):
         periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
     with pytest.raises(ConfigError, match="not over yet"):
@@ -392,7 +393,7 @@ def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> 
         report,
         "SELECT code, sum(days) FROM fact_worklog JOIN dim_project USING (project_key) GROUP BY 1 ORDER BY 1",
     )
-    assert 4 == len(periods.corrections(store))
+    assert 4 == len(corrections(store))
 
 
 def test_the_hub_keeps_a_baseline_where_the_tool_has_none(store: Store, tmp_path: Path) -> None:

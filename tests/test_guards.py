@@ -422,3 +422,73 @@ def test_figures_are_computed_in_one_room() -> None:
     for text in ("SELECT sum(f.estimate_days)", "sum(w.days)", "SUM(coalesce(amount, 0))"):
         assert _FIGURE.search(text), "the pattern finds what it looks for"
     assert [] == found
+
+
+_SQL = re.compile(
+    r"\s*(?:SELECT\s|INSERT\s+(?:OR\s+\w+\s+)?INTO\s|REPLACE\s+INTO\s|DELETE\s+FROM\s"
+    r"|UPDATE\s+\S+\s+SET\s|WITH\s+(?:RECURSIVE\s+)?\w+\s*(?:\([^)]*\)\s*)?AS\s)"
+)
+_SQL_ROOMS = {"store", "feed", "placement", "testing"}
+
+
+def sql_in(source: str) -> list[int]:
+    """Return the lines of the texts in *source* that begin like SQL; what an f-string computes is a word."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "x" for part in node.values]
+            text = "".join(str(part) for part in parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if _SQL.match(text):
+            found.append(node.lineno)
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"SELECT 1"',
+        'f"SELECT {names} FROM t"',
+        '"""\\n    SELECT a\\n    FROM t"""',
+        '"INSERT OR IGNORE INTO t VALUES (?)"',
+        'f"INSERT INTO {table} VALUES (?)"',
+        'f"UPDATE {table} SET {column} = 1"',
+        '"DELETE FROM t"',
+        '"WITH RECURSIVE a(n) AS (SELECT 1) SELECT n FROM a"',
+        '"WITH a AS (VALUES (1)) SELECT 1"',
+    ],
+)
+def test_sql_is_seen(text: str) -> None:
+    """A text that begins like SQL is found, in an f-string too, by its line."""
+    assert [2] == sql_in(f"x = 1\nrun({text})\n")
+
+
+@pytest.mark.parametrize(
+    "text", ['"Select a row"', '"With names as people call them"', '"Update the SET"', '"DELETE"']
+)
+def test_prose_and_methods_are_no_sql(text: str) -> None:
+    """A sentence, and the method of a request, may begin with the same words."""
+    assert [] == sql_in(f"run({text})")
+
+
+def test_sql_stands_in_its_rooms() -> None:
+    """SQL stands in hub/store, hub/feed and hub/placement (testing simulates tools); others ask by function.
+
+    Plugins speak SQL to their own targets.
+    """
+    paths = [
+        path for path in sorted((ROOT / "hub").rglob("*.py"))
+        if path.relative_to(ROOT).parts[1] not in _SQL_ROOMS
+    ]  # fmt: skip
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}:{line}"
+        for path in paths
+        for line in sql_in(path.read_text(encoding="utf-8"))
+    ]
+
+    assert len(paths) > 50
+    assert sql_in((ROOT / "hub" / "store" / "questions.py").read_text(encoding="utf-8"))
+    assert [] == found, "move it to hub/store (a question to the store) or hub/feed/questions.py (to a feed)"

@@ -26,6 +26,7 @@ from hub.records import (
     Worklog,
 )
 from hub.store import Store
+from hub.store.periods import corrections
 
 BOX = Container(id="times:a", kind="table", code="A", name="A")
 DAYS = "SELECT work_date::VARCHAR, seconds FROM fact_worklog ORDER BY 1, 2"
@@ -165,9 +166,9 @@ def test_sealing_a_month_seals_its_days(store: Store, tmp_path: Path) -> None:
     )
     assert [(40 * 3600,)] == ask(report, "SELECT sum(seconds)::BIGINT FROM fact_worklog")
     assert [("times:w1@2026-09-28", 1.0), ("times:w1@2026-09-29", 1.0), ("times:w1@2026-09-30", 1.0)] == [
-        (row["row_id"], row["hours"]) for row in periods.corrections(store)
+        (row["row_id"], row["hours"]) for row in corrections(store)
     ]
-    assert all(row["run_id"] for row in periods.corrections(store))
+    assert all(row["run_id"] for row in corrections(store))
 
 
 @pytest.mark.parametrize("month", ["2026-09", "2026-10"])
@@ -193,7 +194,7 @@ def test_a_month_sealed_before_keeps_its_split(store: Store, tmp_path: Path, mon
         "SELECT strftime(work_date, '%Y-%m'), sum(seconds)::BIGINT FROM fact_worklog GROUP BY 1 ORDER BY 1",
     )
 
-    assert [] == periods.corrections(store)
+    assert [] == corrections(store)
     assert [("2026-09", 35 * 3600), ("2026-10", 10 * 3600)] == by_month
     assert [(1,)] == ask(report, "SELECT count(*) FROM fact_worklog WHERE work_date < '2026-10-05'")
 

@@ -27,7 +27,10 @@ class App:
     """One invocation of the hub: lazily loaded configuration and plugins."""
 
     def __init__(self, config: str | None = None, plugins: Plugins | None = None) -> None:
-        """Point to the configuration *config*, or to the default one; *plugins* are those loaded for it already."""
+        """Point to the configuration *config*, or to the default one.
+
+        *plugins* are those loaded for it already.
+        """
         self.config = find_config(config)
         if plugins is not None:
             self.plugins = plugins
@@ -122,15 +125,19 @@ class App:
                 yield store
 
     def _must_not_begin_anew(self, path: Path | None) -> None:
-        """Stop where feeds or cuts lie about that a store which is not there made: a new one would forget them silently."""
+        """Stop where feeds or cuts lie about that a store which is not there made.
+
+        A new one would forget them silently.
+        """
         if path is None or (path.exists() and path.stat().st_size):
             return
         feed = self.settings.feed
         traces = [place for place in (feed / "CURRENT", feed.parent / "cuts") if place.exists()]
         if traces:
             raise StoreError(
-                f"The store {path} is {'empty' if path.exists() else 'missing'}, but {traces[0]} was made with one: a new store would "
-                "forget every cut, sealed month and decision. Restore it from a copy; to begin anew on purpose, move "
+                f"The store {path} is {'empty' if path.exists() else 'missing'}, "
+                f"but {traces[0]} was made with one: a new store would forget every cut, sealed month and "
+                "decision. Restore it from a copy; to begin anew on purpose, move "
                 f"{feed} and {feed.parent / 'cuts'} away first."
             )
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def hooks_of(app: App) -> Hooks:
-    """Return what plugins add to a sync; None where no plugin implements the hook, so that nobody pays for it."""
+    """Return what plugins add to a sync.
+
+    It is None where no plugin implements the hook, so that nobody pays for it.
+    """
     from hub.sync import Hooks
 
     caller = app.plugins.hook
@@ -90,10 +93,20 @@ def publish_options(
 
     s = app.settings
     return PublishOptions(
-        base=s.base, build=build_options(app, as_of=as_of), vs=vs, secret=s.privacy.key.reveal().encode() if s.privacy.key else None, k=s.privacy.k,
-        freshness=s.gate.freshness, failed_sources=s.gate.failed_sources, min_quality=s.gate.min_quality,
-        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0, keep=s.gate.keep_feeds, force=force, dry_run=dry_run, network=s.engine.network,
-    )  # fmt: skip
+        base=s.base,
+        build=build_options(app, as_of=as_of),
+        vs=vs,
+        secret=s.privacy.key.reveal().encode() if s.privacy.key else None,
+        k=s.privacy.k,
+        freshness=s.gate.freshness,
+        failed_sources=s.gate.failed_sources,
+        min_quality=s.gate.min_quality,
+        max_unmapped=s.gate.max_unmapped if not strict else s.gate.max_unmapped or 0.0,
+        keep=s.gate.keep_feeds,
+        force=force,
+        dry_run=dry_run,
+        network=s.engine.network,
+    )
 
 
 def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:

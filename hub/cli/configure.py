@@ -49,7 +49,10 @@ def _ask_sources(app: App) -> list[str]:
 
 
 def _ask_settings(cls: Any) -> list[str]:
-    """Ask for what a table of settings needs, and for what it asks besides; a table inside it is written on one line."""
+    """Ask for what a table of settings needs, and for what it asks besides.
+
+    A table inside it is written on one line.
+    """
     fields = {field.name: field for field in msgspec.structs.fields(cls) if field.name != "name"}
     required = [name for name, field in fields.items() if field.required]
     lines = []

@@ -26,7 +26,11 @@ _STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
 
 
 def find_certifications(target: str, plugins: Plugins) -> list[Any]:
-    """Return the certifications of a plugin's name (module ``hub_NAME.testing.certification``), a folder or a file. Raises `ConfigError` saying where they were sought."""
+    """Return the certifications of a plugin's name, a folder or a file.
+
+    Those of a plugin are in its module ``hub_NAME.testing.certification``. Raises `ConfigError` saying where
+    they were sought.
+    """
     from hub.testing.kit import DestinationCertification, SourceCertification
 
     path = Path(target)
@@ -45,7 +49,8 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
             if mappings:
                 return [_certification_of_mapping(one) for one in mappings]
             raise ConfigError(
-                f"{path} holds no certification: write hub_NAME/testing/certification.py with a subclass of hub.testing.kit.SourceCertification."
+                f"{path} holds no certification: write hub_NAME/testing/certification.py with a subclass "
+                "of hub.testing.kit.SourceCertification."
             )
         path = found[0]
     if path.suffix == ".py" and path.exists():
@@ -55,8 +60,9 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
             module = importlib.import_module(f"hub_{target}.testing.certification")
         except ModuleNotFoundError as exc:
             raise ConfigError(
-                f"The plugin {target!r} gives no certification: hub_{target}/testing/certification.py with a subclass of hub.testing.kit.SourceCertification is what the kit "
-                "works on. A folder, a file or a mapping (.toml) can be named too."
+                f"The plugin {target!r} gives no certification: hub_{target}/testing/certification.py with "
+                "a subclass of hub.testing.kit.SourceCertification is what the kit works on. "
+                "A folder, a file or a mapping (.toml) can be named too."
             ) from exc
     certifications = [
         cls
@@ -74,7 +80,10 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
 
 
 def _certification_of_mapping(path: Path) -> Any:
-    """Ask the installed plugins whose mapping *path* is: one that has mappings has a module ``hub_NAME.testing.mapping_certification``."""
+    """Ask the installed plugins whose mapping *path* is.
+
+    A plugin that has mappings has a module ``hub_NAME.testing.mapping_certification``.
+    """
     if not path.exists():
         raise ConfigError(f"There is no file {path}.")
     for entry in importlib.metadata.entry_points(group="hub"):
@@ -118,7 +127,10 @@ STYLES = {"rest": "silver", "python": "gold", "tabular": "gold"}
 
 
 def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
-    """Write a connector's folder from the templates of *style*. Raises `ConfigError` for a bad name or a folder with content."""
+    """Write a connector's folder from the templates of *style*.
+
+    Raises `ConfigError` for a bad name or a folder with content.
+    """
     import jinja2
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
@@ -157,7 +169,9 @@ def add_to(plugin: click.Group) -> None:
     @click.option("--out", type=click.Path(file_okay=False), help="Folder to write; NAME when absent.")
     @click.pass_obj
     def new(app: App, name: str, style: str, out: str | None) -> int:
-        """Write the folder of a new connector: it runs, tests and certifies at once, against its own small simulator.
+        """Write the folder of a new connector: it runs, tests and certifies at once.
+
+        It does so against its own small simulator.
 
         Example: hub plugin new acme --style rest
         """
@@ -180,9 +194,10 @@ def add_to(plugin: click.Group) -> None:
     )
     @click.pass_obj
     def record(app: App, source: str, out: str, keep: tuple[str, ...]) -> int:
-        """Read SOURCE once and keep what the tool said, without names, addresses, tokens or texts, to certify against.
+        """Read SOURCE once and keep what the tool said, to certify against.
 
-        Numbers, days and the names of fields stay; every other text becomes a pseudonym, of which nobody has the key.
+        It is kept without names, addresses, tokens or texts. Numbers, days and the names of fields stay;
+        every other text becomes a pseudonym, of which nobody has the key.
 
         Example: hub plugin record jira --out jira.json --keep statusCategory
         """
@@ -193,14 +208,16 @@ def add_to(plugin: click.Group) -> None:
             file.write(cassette.save(made.cassette))
         rows = sum(len(held) for held in made.cassette.truth.values())
         app.say(
-            f"{len(made.cassette.exchanges)} answers, {rows} rows, verdict {made.report.verdict}, replayed as {made.replay.verdict}: {out}"
+            f"{len(made.cassette.exchanges)} answers, {rows} rows, verdict {made.report.verdict}, "
+            f"replayed as {made.replay.verdict}: {out}"
         )
         if made.kept:
             app.say(
                 f"Kept as they are, read them before you share the file: {'; '.join(made.kept)}", "yellow"
             )
         app.say(
-            f"Its truth came from the connector itself: compare it with the tool once. Next: hub plugin certify {out}"
+            "Its truth came from the connector itself: compare it with the tool once. "
+            f"Next: hub plugin certify {out}"
         )
         return 0
 
@@ -237,9 +254,17 @@ def add_to(plugin: click.Group) -> None:
                 file.write(as_junit(reports).encode())
         well = all(report.reaches(level) for report in reports)
         if json_:
-            app.as_json([
-                {"connector": one.connector, "level": one.level, "seconds": one.seconds, "results": one.results} for one in reports
-            ])  # fmt: skip
+            app.as_json(
+                [
+                    {
+                        "connector": one.connector,
+                        "level": one.level,
+                        "seconds": one.seconds,
+                        "results": one.results,
+                    }
+                    for one in reports
+                ]
+            )
             return 0 if well else 1
         for report in reports:
             _show(app, report)
@@ -266,6 +291,7 @@ def _show(app: App, report: Report) -> None:
     earned = (report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
-        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, in {report.seconds:.1f} s",
+        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, "
+        f"in {report.seconds:.1f} s",
         "bold",
     )

@@ -69,261 +69,290 @@ def _must_exist(app: App) -> Path:
     return path
 
 
-def add_to(cli: click.Group) -> None:
-    """Add status, presence, plugin and store."""
+@click.command()
+@click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def status(app: App, runs: int, json_: bool) -> int:
+    """Show sources, freshness, verdicts, what is held, the feed and its destinations.
 
-    @cli.command()
-    @click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def status(app: App, runs: int, json_: bool) -> int:
-        """Show sources, freshness, verdicts, what is held, the feed and its destinations.
+    Example: hub status --runs 5
+    """
+    from rich.table import Table
 
-        Example: hub status --runs 5
-        """
-        from rich.table import Table
+    from hub.feed import load_manifest
+    from hub.feed.questions import health
+    from hub.notify import states
+    from hub.publish import current
+    from hub.store import questions
 
-        from hub.feed import load_manifest
-        from hub.feed.questions import health
-        from hub.notify import states
-        from hub.publish import current
-        from hub.store import questions
-
-        _must_exist(app)
-        # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
-        with contextlib.suppress(LockHeld), app.store(writing=True):
-            pass
-        with app.store() as store:
-            found = states(store)
-            lines = []
-            all_held = store.held()
-            for row in questions.sources(store):
-                name = row["id"]
-                last = store.runs(name, limit=1)
-                held = [stake for stake in all_held if stake.source_id == name]
-                lines.append(
-                    {
-                        "source": name, "kind": row["kind"], "state": found[name][0],
-                        "last_run": last[0].finished_at if last else None, "last_complete": store.last_success(name),
-                        "held_rows": sum(s.rows for s in held), "held_hours": sum(s.seconds for s in held) / 3600,
-                        "missing": _why(last[0]) if last else [],
-                    }
-                )  # fmt: skip
-            erasures = store.erasures()
-            latest = store.runs(limit=runs) if runs else []
-            published = questions.publications(store)
-        folder = current(app.settings.feed)
-        manifest = load_manifest(folder) if folder else None
-        found_health = health(folder) if folder else None
-        said = _sentences(found_health) if found_health else []
-        for line in lines:
-            line["quality"] = found_health.sources.get(line["source"]) if found_health else None
-        if json_:
-            feed = (
-                {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")}
-                if manifest
-                else None
-            )
-            app.as_json(
+    _must_exist(app)
+    # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
+    with contextlib.suppress(LockHeld), app.store(writing=True):
+        pass
+    with app.store() as store:
+        found = states(store)
+        lines = []
+        all_held = store.held()
+        for row in questions.sources(store):
+            name = row["id"]
+            last = store.runs(name, limit=1)
+            held = [stake for stake in all_held if stake.source_id == name]
+            lines.append(
                 {
-                    "sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest,
-                    "erasures": erasures,
+                    "source": name,
+                    "kind": row["kind"],
+                    "state": found[name][0],
+                    "last_run": last[0].finished_at if last else None,
+                    "last_complete": store.last_success(name),
+                    "held_rows": sum(s.rows for s in held),
+                    "held_hours": sum(s.seconds for s in held) / 3600,
+                    "missing": _why(last[0]) if last else [],
                 }
-            )  # fmt: skip
-            return 0
-        for one in erasures:
-            app.say(
-                f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published "
-                "until `hub privacy erase --resume` has ended.",
-                "red",
             )
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
-            table.add_column(name, justify="right" if name == "quality" else "left")
-        for line in lines:
-            held_text = (
-                f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
-                if line["held_rows"]
-                else ""
-            )
-            style = STYLES.get(line["state"], "yellow")
-            table.add_row(
-                line["source"], line["kind"], f"[{style}]{line['state']}[/]", _age(line["last_run"]), _age(line["last_complete"]),
-                "" if line["quality"] is None else f"{line['quality']:.1f}", held_text,
-            )  # fmt: skip
-        app.console.print(table)
-        for line in lines:
-            for text in line["missing"]:
-                app.say(f"  {line['source']}: {text}", "yellow")
-        if manifest:
-            word = "complete" if manifest["complete"] else "INCOMPLETE"
-            app.say(
-                f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: {short_path(folder or '')}"
-            )
-        else:
-            app.say("No feed was published yet: run `hub publish`.")
-        for sentence in said:
-            app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
-        for line in published:
-            app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
-        for run in latest:
-            app.say(
-                f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, new {run.inserted}, "
-                f"changed {run.updated}, left {run.presence_changed}{', ' + run.error if run.error else ''}"
-            )
-        return 0
-
-    @cli.group(cls=Group, invoke_without_command=True)
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_context
-    def presence(ctx: click.Context, json_: bool) -> int:
-        """List what left, since when and why, and what is held, with the hours and tasks at stake.
-
-        Example: hub presence
-        """
-        from rich.table import Table
-
-        if ctx.invoked_subcommand:
-            return 0
-        app: App = ctx.obj
-        _must_exist(app)
-        with app.store() as store:
-            held, left = store.held(), store.left()
-        if json_:
-            app.as_json({"held": held, "left": left})
-            return 0
-        for title, lines in (("Held until you accept", held), ("Not present", left)):
-            if not lines:
-                continue
-            table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-            for name, where in (("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
-                                ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
-                                ("evidence", "left")):  # fmt: skip
-                table.add_column(name, justify=where)  # type: ignore[arg-type]
-            for line in lines:
-                table.add_row(
-                    line.source_id, line.container, line.project, line.presence, line.since[:16].replace("T", " "), f"{line.rows:,}",
-                    f"{line.tasks:,}", f"{line.seconds / 3600:g}", line.evidence,
-                )  # fmt: skip
-            app.console.print(table)
-        if held:
-            app.say("`hub presence accept [SOURCE]` lets go what is held.")
-        if not held and not left:
-            app.say("Everything that was ever synced is present.")
-        return 0
-
-    @presence.command()
-    @click.argument("source", required=False)
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    @click.pass_obj
-    def accept(app: App, source: str | None, yes: bool) -> int:
-        """Let go the rows that are held, of SOURCE or of all sources.
-
-        Example: hub presence accept plans
-        """
-        _must_exist(app)
-        with app.store(writing=True) as store:
-            stakes = store.held(source)
-            if not stakes:
-                app.say("Nothing is held.")
-                return 0
-            for stake in stakes:
-                app.say(
-                    f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
-                )
-            if not yes:
-                click.confirm("Let them leave the feed?", abort=True)
-            actor = getpass.getuser()
-            with store.transaction():
-                done = store.accept(source, run_id=0, actor=actor)
-                store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
-        app.say(
-            f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. `hub publish` shows it in the feed."
+        erasures = store.erasures()
+        latest = store.runs(limit=runs) if runs else []
+        published = questions.publications(store)
+    folder = current(app.settings.feed)
+    manifest = load_manifest(folder) if folder else None
+    found_health = health(folder) if folder else None
+    said = _sentences(found_health) if found_health else []
+    for line in lines:
+        line["quality"] = found_health.sources.get(line["source"]) if found_health else None
+    if json_:
+        feed = (
+            {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")} if manifest else None
         )
+        app.as_json(
+            {
+                "sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest,
+                "erasures": erasures,
+            }
+        )  # fmt: skip
         return 0
+    for one in erasures:
+        app.say(
+            f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published "
+            "until `hub privacy erase --resume` has ended.",
+            "red",
+        )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
+        table.add_column(name, justify="right" if name == "quality" else "left")
+    for line in lines:
+        held_text = (
+            f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
+            if line["held_rows"]
+            else ""
+        )
+        style = STYLES.get(line["state"], "yellow")
+        table.add_row(
+            line["source"],
+            line["kind"],
+            f"[{style}]{line['state']}[/]",
+            _age(line["last_run"]),
+            _age(line["last_complete"]),
+            "" if line["quality"] is None else f"{line['quality']:.1f}",
+            held_text,
+        )
+    app.console.print(table)
+    for line in lines:
+        for text in line["missing"]:
+            app.say(f"  {line['source']}: {text}", "yellow")
+    if manifest:
+        word = "complete" if manifest["complete"] else "INCOMPLETE"
+        app.say(
+            f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: "
+            f"{short_path(folder or '')}"
+        )
+    else:
+        app.say("No feed was published yet: run `hub publish`.")
+    for sentence in said:
+        app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
+    for line in published:
+        app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
+    for run in latest:
+        app.say(
+            f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, "
+            f"new {run.inserted}, changed {run.updated}, left {run.presence_changed}"
+            f"{', ' + run.error if run.error else ''}"
+        )
+    return 0
 
-    @cli.group(cls=Group)
-    def plugin() -> None:
-        """Look after connector plugins."""
 
-    @plugin.command(name="list")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def list_(app: App, json_: bool) -> int:
-        """List plugins with version, origin, hooks and health.
+@click.group(cls=Group, invoke_without_command=True)
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_context
+def presence(ctx: click.Context, json_: bool) -> int:
+    """List what left, since when and why, and what is held, with the hours and tasks at stake.
 
-        Example: hub plugin list
-        """
-        from rich.table import Table
+    Example: hub presence
+    """
+    from rich.table import Table
 
-        infos = app.plugins.check_all()
-        if json_:
-            app.as_json(infos)
-            return 1 if any(info.state == "broken" for info in infos) else 0
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("plugin", "version", "origin", "state", "hooks"):
-            table.add_column(name)
-        for info in infos:
-            style = "green" if info.state == "ok" else "red"
-            table.add_row(
-                info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks)
-            )
-        app.console.print(table)
-        for info in app.plugins.broken():
-            app.say(info.problem or "", "red")
-        app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
-        app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
-        return 1 if any(info.state == "broken" for info in infos) else 0
-
-    connectors.add_to(plugin)
-
-    @cli.group(cls=Group)
-    def store() -> None:
-        """Look after the store."""
-
-    @store.command()
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def info(app: App, json_: bool) -> int:
-        """Show where the store lies, its size, and the rows of each table now and in history.
-
-        Example: hub store info
-        """
-        from rich.table import Table
-
-        from hub.store import questions
-
-        path = _must_exist(app)
-        with app.store() as opened:
-            lines = questions.sizes(opened)
-            applied = questions.schema(opened)
-            written_by = opened.written_by()
-        size = path.stat().st_size
-        if json_:
-            app.as_json(
-                {
-                    "path": str(path),
-                    "bytes": size,
-                    "written_by": written_by,
-                    "migrations": applied,
-                    "tables": lines,
-                }
-            )
-            return 0
-        wrote = f", written last by pm-hub {written_by}" if written_by else ""
-        app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}{wrote}")
-        table = Table(box=None, pad_edge=False, header_style="bold")
+    if ctx.invoked_subcommand:
+        return 0
+    app: App = ctx.obj
+    _must_exist(app)
+    with app.store() as store:
+        held, left = store.held(), store.left()
+    if json_:
+        app.as_json({"held": held, "left": left})
+        return 0
+    for title, lines in (("Held until you accept", held), ("Not present", left)):
+        if not lines:
+            continue
+        table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
         for name, where in (
-            ("table", "left"),
-            ("rows", "right"),
-            ("not present", "right"),
-            ("older images", "right"),
-        ):
+            ("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
+            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
+            ("evidence", "left"),
+        ):  # fmt: skip
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for line in lines:
-            if line["rows"] or line["history"]:
-                table.add_row(
-                    line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}"
-                )
+            table.add_row(
+                line.source_id,
+                line.container,
+                line.project,
+                line.presence,
+                line.since[:16].replace("T", " "),
+                f"{line.rows:,}",
+                f"{line.tasks:,}",
+                f"{line.seconds / 3600:g}",
+                line.evidence,
+            )
         app.console.print(table)
+    if held:
+        app.say("`hub presence accept [SOURCE]` lets go what is held.")
+    if not held and not left:
+        app.say("Everything that was ever synced is present.")
+    return 0
+
+
+@presence.command()
+@click.argument("source", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def accept(app: App, source: str | None, yes: bool) -> int:
+    """Let go the rows that are held, of SOURCE or of all sources.
+
+    Example: hub presence accept plans
+    """
+    _must_exist(app)
+    with app.store(writing=True) as store:
+        stakes = store.held(source)
+        if not stakes:
+            app.say("Nothing is held.")
+            return 0
+        for stake in stakes:
+            app.say(
+                f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
+            )
+        if not yes:
+            click.confirm("Let them leave the feed?", abort=True)
+        actor = getpass.getuser()
+        with store.transaction():
+            done = store.accept(source, run_id=0, actor=actor)
+            store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
+    app.say(
+        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. "
+        "`hub publish` shows it in the feed."
+    )
+    return 0
+
+
+@click.group(cls=Group)
+def plugin() -> None:
+    """Look after connector plugins."""
+
+
+@plugin.command(name="list")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_(app: App, json_: bool) -> int:
+    """List plugins with version, origin, hooks and health.
+
+    Example: hub plugin list
+    """
+    from rich.table import Table
+
+    infos = app.plugins.check_all()
+    if json_:
+        app.as_json(infos)
+        return 1 if any(info.state == "broken" for info in infos) else 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("plugin", "version", "origin", "state", "hooks"):
+        table.add_column(name)
+    for info in infos:
+        style = "green" if info.state == "ok" else "red"
+        table.add_row(
+            info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks)
+        )
+    app.console.print(table)
+    for info in app.plugins.broken():
+        app.say(info.problem or "", "red")
+    app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
+    app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
+    return 1 if any(info.state == "broken" for info in infos) else 0
+
+
+connectors.add_to(plugin)
+
+
+@click.group(cls=Group)
+def store() -> None:
+    """Look after the store."""
+
+
+@store.command()
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def info(app: App, json_: bool) -> int:
+    """Show where the store lies, its size, and the rows of each table now and in history.
+
+    Example: hub store info
+    """
+    from rich.table import Table
+
+    from hub.store import questions
+
+    path = _must_exist(app)
+    with app.store() as opened:
+        lines = questions.sizes(opened)
+        applied = questions.schema(opened)
+        written_by = opened.written_by()
+    size = path.stat().st_size
+    if json_:
+        app.as_json(
+            {
+                "path": str(path),
+                "bytes": size,
+                "written_by": written_by,
+                "migrations": applied,
+                "tables": lines,
+            }
+        )
         return 0
+    wrote = f", written last by pm-hub {written_by}" if written_by else ""
+    app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}{wrote}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, where in (
+        ("table", "left"),
+        ("rows", "right"),
+        ("not present", "right"),
+        ("older images", "right"),
+    ):
+        table.add_column(name, justify=where)  # type: ignore[arg-type]
+    for line in lines:
+        if line["rows"] or line["history"]:
+            table.add_row(
+                line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}"
+            )
+    app.console.print(table)
+    return 0
+
+
+def add_to(cli: click.Group) -> None:
+    """Add status, presence, plugin and store."""
+    for command in (status, presence, plugin, store):
+        cli.add_command(command)

@@ -59,7 +59,10 @@ def note_unknown(app: App, store: Store, report: SyncReport) -> None:
 
 
 def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
-    """Accept exact matches of people and tasks that the sync made possible; likeness of names waits for `hub match propose`."""
+    """Accept exact matches of people and tasks that the sync made possible.
+
+    Likeness of names waits for `hub match propose`.
+    """
     if app.settings.match.auto and any(
         one.changes.inserted or one.changes.updated or one.changes.presence_changed for one in report.sources
     ):
@@ -108,165 +111,178 @@ def _unknown_names(app: App) -> list[Check]:
     return [Check(name=one.file, state="warning", detail=one.text) for one in found]
 
 
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE|DESTINATION]...")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def check(app: App, names: tuple[str, ...], json_: bool) -> int:
+    """Look at credentials, rights, files and counts; change nothing.
+
+    Example: hub check plans
+    """
+    from hub.publish import check_destination
+    from hub.reference import ConfigSource
+    from hub.sync import check as check_source
+
+    found: list[dict[str, Any]] = []
+    if not names:
+        found.extend(
+            {"of": app.config.name, "name": c.name, "state": c.state, "detail": c.detail}
+            for c in _settings(app)
+        )
+    known = {source.name: source for source in app.sources()}
+    places = app.settings.destinations
+    for name in names:
+        if name not in known and name not in places:
+            raise ConfigError(
+                f"There is no source or destination {name!r}; known: {', '.join([*known, *places])}."
+            )
+    for name, source in known.items():
+        if names and name not in names:
+            continue
+        with app.reachable():
+            checks = check_source(
+                source,
+                app.settings.base,
+                network=app.settings.engine.network,
+                currency=app.settings.currency,
+            )
+        if source.kind == ConfigSource.kind:
+            checks += _unknown_names(app)
+        found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
+    for name, destination in places.items():
+        if names and name not in names:
+            continue
+        checks = check_destination(destination, app.settings.base, network=app.settings.engine.network)
+        found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
+    if json_:
+        app.as_json(found)
+    else:
+        for line in found:
+            app.say(
+                f"{line['of']:<14} {line['state']:<8} {line['name']}: {line['detail']}",
+                STYLES[line["state"]],
+            )
+    return 1 if any(line["state"] == "failed" for line in found) else 0
+
+
+@click.command(name="sync")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.option("--source", "more", multiple=True, metavar="SOURCE", help="Another way to name a source.")
+@click.option("--full", is_flag=True, help="Read everything again, whatever the cursors say.")
+@click.option("--census", is_flag=True, help="Check now which items still exist.")
+@click.option("--since", metavar="DATE", help="Read changes since this date, where the source can.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
+@click.option(
+    "--dry-run", is_flag=True, help="Read, say what would change in hours per project, write nothing."
+)
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def sync_(
+    app: App,
+    names: tuple[str, ...],
+    more: tuple[str, ...],
+    full: bool,
+    census: bool,
+    since: str | None,
+    jobs: int | None,
+    dry_run: bool,
+    json_: bool,
+) -> int:
+    """Bring the store up to date with the sources.
+
+    Example: hub sync plans --dry-run
+    """
+    from hub.cli.building import sync_options
+    from hub.cli.output import show_sync
+
+    sources = app.sources((*names, *more))
+    if since:
+        from hub.feed import instant
+
+        since = instant(since)
+    options = sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
+    with app.store(writing=True) as store, app.reachable():
+        report = run_sync(app, store, sources, options, quiet=json_)
+        if not dry_run:
+            match_after_sync(app, store, report)
+            _announce(app, store)
+    if json_:
+        app.as_json({"sources": report.sources, "effects": report.effects, "exit_code": report.exit_code})
+    else:
+        show_sync(app, report)
+    return report.exit_code
+
+
+@click.command(name="publish")
+@click.argument("names", nargs=-1, metavar="[DESTINATION]...")
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="The feed as the hub knew it: a day, an instant, or the label of a cut.",
+)
+@click.option(
+    "--vs",
+    metavar="WHEN",
+    help="Tell what moved since: the label of a cut, a day, or now; default the last committee.",
+)
+@click.option("--dry-run", is_flag=True, help="Build and check, write nothing.")
+@click.option(
+    "--strict", is_flag=True, help="Block on unmapped statuses (above [gate] max_unmapped, else any)."
+)
+@click.option(
+    "--force", metavar="WHY", help="Publish past a closed gate; the reason is written inside the feed."
+)
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def publish_(
+    app: App,
+    names: tuple[str, ...],
+    as_of: str | None,
+    vs: str | None,
+    dry_run: bool,
+    strict: bool,
+    force: str | None,
+    json_: bool,
+) -> int:
+    """Build the feed from the store and deliver it.
+
+    Example: hub publish office --as-of 2026-10-31 --vs "COPIL octobre 2026"
+    """
+    from hub.cli.building import publish_options
+    from hub.cli.output import show_moves, show_publish
+    from hub.publish import moment_of, publish
+
+    destinations = app.destinations(names)
+    with app.store(writing=True) as store:
+        stamp = moment_of(store, as_of) if as_of else None
+        options = publish_options(app, as_of=stamp, vs=vs, force=force, dry_run=dry_run, strict=strict)
+        report = publish(store, app.settings.feed, destinations, options)
+    if json_:
+        app.as_json(report)
+    else:
+        show_publish(app, report, dry_run=dry_run)
+        if vs and report.current:
+            show_moves(app, Path(report.folder))
+    return report.exit_code
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def run(app: App, jobs: int | None, json_: bool) -> int:
+    """Sync, then publish: what a schedule calls.
+
+    Example: hub run
+    """
+    return main_job(app, jobs=jobs, json_=json_)
+
+
 def add_to(cli: click.Group) -> None:
     """Add check, sync, publish and run."""
-
-    @cli.command()
-    @click.argument("names", nargs=-1, metavar="[SOURCE|DESTINATION]...")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def check(app: App, names: tuple[str, ...], json_: bool) -> int:
-        """Look at credentials, rights, files and counts; change nothing.
-
-        Example: hub check plans
-        """
-        from hub.publish import check_destination
-        from hub.reference import ConfigSource
-        from hub.sync import check as check_source
-
-        found: list[dict[str, Any]] = []
-        if not names:
-            found.extend(
-                {"of": app.config.name, "name": c.name, "state": c.state, "detail": c.detail}
-                for c in _settings(app)
-            )
-        known = {source.name: source for source in app.sources()}
-        places = app.settings.destinations
-        for name in names:
-            if name not in known and name not in places:
-                raise ConfigError(
-                    f"There is no source or destination {name!r}; known: {', '.join([*known, *places])}."
-                )
-        for name, source in known.items():
-            if names and name not in names:
-                continue
-            with app.reachable():
-                checks = check_source(
-                    source,
-                    app.settings.base,
-                    network=app.settings.engine.network,
-                    currency=app.settings.currency,
-                )
-            if source.kind == ConfigSource.kind:
-                checks += _unknown_names(app)
-            found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
-        for name, destination in places.items():
-            if names and name not in names:
-                continue
-            checks = check_destination(destination, app.settings.base, network=app.settings.engine.network)
-            found.extend({"of": name, "name": c.name, "state": c.state, "detail": c.detail} for c in checks)
-        if json_:
-            app.as_json(found)
-        else:
-            for line in found:
-                app.say(
-                    f"{line['of']:<14} {line['state']:<8} {line['name']}: {line['detail']}",
-                    STYLES[line["state"]],
-                )
-        return 1 if any(line["state"] == "failed" for line in found) else 0
-
-    @cli.command(name="sync")
-    @click.argument("names", nargs=-1, metavar="[SOURCE]...")
-    @click.option("--source", "more", multiple=True, metavar="SOURCE", help="Another way to name a source.")
-    @click.option("--full", is_flag=True, help="Read everything again, whatever the cursors say.")
-    @click.option("--census", is_flag=True, help="Check now which items still exist.")
-    @click.option("--since", metavar="DATE", help="Read changes since this date, where the source can.")
-    @click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
-    @click.option(
-        "--dry-run", is_flag=True, help="Read, say what would change in hours per project, write nothing."
-    )
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def sync_(
-        app: App, names: tuple[str, ...], more: tuple[str, ...], full: bool, census: bool, since: str | None, jobs: int | None,
-        dry_run: bool, json_: bool,
-    ) -> int:  # fmt: skip
-        """Bring the store up to date with the sources.
-
-        Example: hub sync plans --dry-run
-        """
-        from hub.cli.building import sync_options
-        from hub.cli.output import show_sync
-
-        sources = app.sources((*names, *more))
-        if since:
-            from hub.feed import instant
-
-            since = instant(since)
-        options = sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
-        with app.store(writing=True) as store, app.reachable():
-            report = run_sync(app, store, sources, options, quiet=json_)
-            if not dry_run:
-                match_after_sync(app, store, report)
-                _announce(app, store)
-        if json_:
-            app.as_json({"sources": report.sources, "effects": report.effects, "exit_code": report.exit_code})
-        else:
-            show_sync(app, report)
-        return report.exit_code
-
-    @cli.command(name="publish")
-    @click.argument("names", nargs=-1, metavar="[DESTINATION]...")
-    @click.option(
-        "--as-of",
-        metavar="WHEN",
-        help="The feed as the hub knew it: a day, an instant, or the label of a cut.",
-    )
-    @click.option(
-        "--vs",
-        metavar="WHEN",
-        help="Tell what moved since: the label of a cut, a day, or now; default the last committee.",
-    )
-    @click.option("--dry-run", is_flag=True, help="Build and check, write nothing.")
-    @click.option(
-        "--strict", is_flag=True, help="Block on unmapped statuses (above [gate] max_unmapped, else any)."
-    )
-    @click.option(
-        "--force", metavar="WHY", help="Publish past a closed gate; the reason is written inside the feed."
-    )
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def publish_(
-        app: App,
-        names: tuple[str, ...],
-        as_of: str | None,
-        vs: str | None,
-        dry_run: bool,
-        strict: bool,
-        force: str | None,
-        json_: bool,
-    ) -> int:
-        """Build the feed from the store and deliver it.
-
-        Example: hub publish office --as-of 2026-10-31 --vs "COPIL octobre 2026"
-        """
-        from hub.cli.building import publish_options
-        from hub.cli.output import show_moves, show_publish
-        from hub.publish import moment_of, publish
-
-        destinations = app.destinations(names)
-        with app.store(writing=True) as store:
-            stamp = moment_of(store, as_of) if as_of else None
-            options = publish_options(app, as_of=stamp, vs=vs, force=force, dry_run=dry_run, strict=strict)
-            report = publish(store, app.settings.feed, destinations, options)
-        if json_:
-            app.as_json(report)
-        else:
-            show_publish(app, report, dry_run=dry_run)
-            if vs and report.current:
-                show_moves(app, Path(report.folder))
-        return report.exit_code
-
-    @cli.command()
-    @click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def run(app: App, jobs: int | None, json_: bool) -> int:
-        """Sync, then publish: what a schedule calls.
-
-        Example: hub run
-        """
-        return main_job(app, jobs=jobs, json_=json_)
+    for command in (check, sync_, publish_, run):
+        cli.add_command(command)
 
 
 def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:

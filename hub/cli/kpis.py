@@ -64,321 +64,337 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     app.console.print(table)
 
 
+@click.command()
+@click.argument("feed_dir", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="A day (its end), an instant, or the label of a cut; default the latest cut.",
+)
+@click.option("--kpi", "codes", multiple=True, metavar="CODE", help="Only this figure; may be repeated.")
+@click.option("--project", metavar="CODE", help="Only this project.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+@click.option("--list", "list_", is_flag=True, help="List the figures with their definitions.")
+@click.option(
+    "--country",
+    help="Country of the public holidays, where the folder has no calendar; default the one of hub.toml.",
+)
+@click.pass_obj
+def kpi(
+    app: App,
+    feed_dir: Path | None,
+    as_of: str | None,
+    codes: tuple[str, ...],
+    project: str | None,
+    form: str,
+    list_: bool,
+    country: str | None,
+) -> int:
+    """Compute the figures of the catalogue on a feed: the current one, or any folder of Parquet or CSV.
+
+    Example: hub kpi --kpi EVM_DAYS --kpi RAF
+    """
+    from hub.feed import catalogue, evaluate, open_folder
+
+    _ = app.settings if app.config.exists() else None  # figures of plugins come with the configuration
+    if list_:
+        for one in catalogue().values():
+            app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
+            app.say(f"  measures: {', '.join(f'{m.name} ({m.unit})' for m in one.measures)}")
+            app.say(f"  {one.definition}")
+            if one.edge_cases:
+                app.say(f"  edge cases: {one.edge_cases}", "dim")
+        return 0
+    folder = feed_dir or _current(app)
+    country = country or (app.settings.country if app.config.exists() else "FR")
+    connection = open_folder(folder, country=country)
+    try:
+        result = evaluate(connection, as_of or _built(folder), codes)
+    finally:
+        connection.close()
+    if project:
+        found = {row.get("project") for rows in result.kpis.values() for row in rows}
+        if project not in found:
+            known = ", ".join(sorted(one for one in found if one))
+            raise ConfigError(f"There is no project {project!r} in these figures; known: {known or 'none'}.")
+        result.kpis = {
+            code: [row for row in rows if row.get("project", project) == project]
+            for code, rows in result.kpis.items()
+        }
+    if form == "json":
+        app.as_json(result)
+        return 0
+    kept = ", as it was kept" if result.kept else ""
+    app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}{kept}", "bold")
+    for note in result.notes:
+        app.say(note, "dim")
+    for code, rows in result.kpis.items():
+        one = catalogue()[code]
+        if not rows or (one.scope == "calendar" and not codes):
+            continue
+        shown = [{"project": row["project"], **row} if "project" in row else row for row in rows]
+        most = 40 if not codes else len(shown)
+        _table(
+            app,
+            shown[:most],
+            f"{code}: {one.en}",
+            ("project_key", "source_key", "task_key", "person_key"),
+        )
+        if len(shown) > most:
+            app.say(f"  … and {len(shown) - most} more rows: `hub kpi --kpi {code}`", "dim")
+    return 0
+
+
+@click.command()
+@click.argument("code", metavar="KPI")
+@click.option("--project", required=True, metavar="CODE", help="The project.")
+@click.option("--cut", "label", metavar="LABEL", help="The label of a cut, or a day; default the latest.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=40, show_default=True, help="Rows to print of each kind."
+)
+@click.option("--json", "json_", is_flag=True, help="Print JSON, all rows.")
+@click.pass_obj
+def explain(app: App, code: str, project: str, label: str | None, limit: int, json_: bool) -> int:
+    """Print the rows a figure is made of, with source, link and the run that brought each.
+
+    Example: hub explain EVM_DAYS --project P-001
+    """
+    from hub.feed import catalogue, evaluate, open_folder, receipts
+    from hub.feed.kpi.kept import corrected_since
+    from hub.feed.questions import project_key
+
+    folder = _current(app)
+    connection = open_folder(folder)
+    try:
+        result = evaluate(connection, label or _built(folder), (code,))
+        key = project_key(connection, project)
+        if key is None:
+            raise ConfigError(f"There is no project {project!r} in the feed.")
+        rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
+        found = receipts(connection, code, key)
+        since = corrected_since(connection, catalogue()[code], rows, key) if result.kept else {}
+    finally:
+        connection.close()
+    with app.store() as store:
+        _add_runs(store, found)
+    notes = [*result.notes]
+    if result.kept:
+        told = ", ".join(
+            f"{name} {_text(a) or 'empty'} then, {_text(b) or 'empty'} by the rows"
+            for name, (a, b) in since.items()
+        )
+        notes.append(
+            "The figure is the one the cut keeps; the rows are as known now"
+            f"{': corrected since: ' + told if told else ''}."
+        )
+    if json_:
+        said = {
+            "kpi": code,
+            "project": project,
+            "as_of": result.as_of,
+            "cut": result.cut,
+            "notes": notes,
+            "figure": rows,
+            "rows": found,
+        }
+        click.echo(json.dumps(said, ensure_ascii=False, default=str))
+        return 0
+    one = catalogue()[code]
+    app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
+    app.say(one.definition, "dim")
+    for note in notes:
+        app.say(note, "dim")
+    if rows:
+        _table(app, rows[:limit], "The figure", ("project_key", "project", "task_key"))
+    else:
+        app.say("There is no such figure for this project.")
+    for name, lines in found.items():
+        if not lines:
+            app.say(f"{name}: no rows")
+            continue
+        _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
+        sums = {
+            key: sum(line[key] for line in lines if line[key] is not None)
+            for key in lines[0]
+            if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)
+        }
+        if sums:
+            app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
+        if len(lines) > limit:
+            app.say(f"  … and {len(lines) - limit} more rows: --limit {len(lines)}, or --json", "dim")
+    return 0
+
+
+@click.group(cls=Group)
+def cut() -> None:
+    """Photograph the portfolio for a committee, and close the photograph for ever."""
+
+
+@cut.command()
+@click.option("--label", required=True, help='What people call it, such as "COPIL octobre 2026".')
+@click.option(
+    "--kind", type=click.Choice(CUT_KINDS), default="copil", show_default=True, help="What it is for."
+)
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="A day in the past, as the hub knew it at its end; default this moment.",
+)
+@click.pass_obj
+def take(app: App, label: str, kind: str, as_of: str | None) -> int:
+    """Take a photograph: every feed from now on shows it beside today.
+
+    Example: hub cut take --label "COPIL octobre 2026"
+    """
+    from hub.publish import cuts
+
+    with app.store(writing=True) as store:
+        taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
+    app.say(f"Took {label!r}, as of {taken.as_of[:16].replace('T', ' ')} UTC.", "green")
+    app.say(f'The next feed shows it beside today. `hub cut close "{label}"` freezes it.')
+    return 0
+
+
+@cut.command()
+@click.argument("label")
+@click.pass_obj
+def close(app: App, label: str) -> int:
+    """Freeze a photograph: its figures never change again, whatever is synced or corrected later.
+
+    Example: hub cut close "COPIL octobre 2026"
+    """
+    from hub.publish import cuts
+
+    with app.store(writing=True) as store:
+        folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
+    app.say(f"Closed {label!r}: {short_path(folder)}. Keep that folder with your backups.", "green")
+    return 0
+
+
+@cut.command(name="list")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_(app: App, json_: bool) -> int:
+    """List the photographs.
+
+    Example: hub cut list
+    """
+    from hub.store.cuts import listed
+
+    with app.store() as store:
+        rows = listed(store)
+    if json_:
+        app.as_json(rows)
+    elif not rows:
+        app.say('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.')
+    else:
+        _table(
+            app,
+            [
+                {
+                    **row,
+                    **{
+                        name: (row[name] or "")[:16].replace("T", " ")
+                        for name in ("as_of", "taken_at", "closed_at")
+                    },
+                }
+                for row in rows
+            ],
+            "",
+        )
+    return 0
+
+
+@cut.command()
+@click.option("--project", required=True, metavar="CODE", help="The project.")
+@click.pass_obj
+def baseline(app: App, project: str) -> int:
+    """Keep today's dates and efforts of a project as its baseline, where its tool has none.
+
+    Example: hub cut baseline --project RH
+    """
+    from hub.publish.baselines import take as take_baseline
+
+    with app.store(writing=True) as store:
+        count = take_baseline(store, project, actor=getpass.getuser())
+    app.say(f"Kept a baseline of {count} tasks of {project}.", "green" if count else None)
+    return 0
+
+
+@click.command(name="close")
+@click.argument("month", required=False)
+@click.option("--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
+    """Seal a month's hours and money: what is corrected later becomes a signed line of its own.
+
+    Example: hub close 2026-10
+    """
+    from hub.publish import periods
+    from hub.store.periods import corrections, months
+
+    if list_ or month is None:
+        with app.store() as store:
+            sealed, late = months(store), corrections(store)
+        if json_:
+            app.as_json({"months": sealed, "corrections": late})
+            return 0
+        if not sealed:
+            app.say("No month is sealed yet: `hub close 2026-10`.")
+            return 0
+        _table(
+            app,
+            [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
+            "Sealed months",
+        )
+        if late:
+            _table(
+                app,
+                [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
+                "Corrected since",
+                ("row_id",),
+            )
+        else:
+            app.say("Nothing was corrected since.")
+        return 0
+    with app.store(writing=True) as store:
+        seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=getpass.getuser())
+    if json_:
+        app.as_json(seal)
+        return 0
+    app.say(
+        f"Sealed {month}: {seal.lines:,} lines, {seal.seconds / 3600:,.1f} h, {seal.days:,.1f} person-days, "
+        f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} "
+        f"{app.settings.currency}.",
+        "green",
+    )
+    return 0
+
+
 def add_to(cli: click.Group) -> None:
     """Add kpi, explain, cut and close."""
-
-    @cli.command()
-    @click.argument("feed_dir", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-    @click.option(
-        "--as-of",
-        metavar="WHEN",
-        help="A day (its end), an instant, or the label of a cut; default the latest cut.",
-    )
-    @click.option("--kpi", "codes", multiple=True, metavar="CODE", help="Only this figure; may be repeated.")
-    @click.option("--project", metavar="CODE", help="Only this project.")
-    @click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "json"]),
-        default="table",
-        show_default=True,
-        help="How to print.",
-    )
-    @click.option("--list", "list_", is_flag=True, help="List the figures with their definitions.")
-    @click.option(
-        "--country",
-        help="Country of the public holidays, where the folder has no calendar; default the one of hub.toml.",
-    )
-    @click.pass_obj
-    def kpi(
-        app: App,
-        feed_dir: Path | None,
-        as_of: str | None,
-        codes: tuple[str, ...],
-        project: str | None,
-        form: str,
-        list_: bool,
-        country: str | None,
-    ) -> int:
-        """Compute the figures of the catalogue on a feed: the current one, or any folder of Parquet or CSV.
-
-        Example: hub kpi --kpi EVM_DAYS --kpi RAF
-        """
-        from hub.feed import catalogue, evaluate, open_folder
-
-        _ = app.settings if app.config.exists() else None  # figures of plugins come with the configuration
-        if list_:
-            for one in catalogue().values():
-                app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
-                app.say(f"  measures: {', '.join(f'{m.name} ({m.unit})' for m in one.measures)}")
-                app.say(f"  {one.definition}")
-                if one.edge_cases:
-                    app.say(f"  edge cases: {one.edge_cases}", "dim")
-            return 0
-        folder = feed_dir or _current(app)
-        country = country or (app.settings.country if app.config.exists() else "FR")
-        connection = open_folder(folder, country=country)
-        try:
-            result = evaluate(connection, as_of or _built(folder), codes)
-        finally:
-            connection.close()
-        if project:
-            found = {row.get("project") for rows in result.kpis.values() for row in rows}
-            if project not in found:
-                known = ", ".join(sorted(one for one in found if one))
-                raise ConfigError(
-                    f"There is no project {project!r} in these figures; known: {known or 'none'}."
-                )
-            result.kpis = {
-                code: [row for row in rows if row.get("project", project) == project]
-                for code, rows in result.kpis.items()
-            }
-        if form == "json":
-            app.as_json(result)
-            return 0
-        kept = ", as it was kept" if result.kept else ""
-        app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}{kept}", "bold")
-        for note in result.notes:
-            app.say(note, "dim")
-        for code, rows in result.kpis.items():
-            one = catalogue()[code]
-            if not rows or (one.scope == "calendar" and not codes):
-                continue
-            shown = [{"project": row["project"], **row} if "project" in row else row for row in rows]
-            most = 40 if not codes else len(shown)
-            _table(
-                app,
-                shown[:most],
-                f"{code}: {one.en}",
-                ("project_key", "source_key", "task_key", "person_key"),
-            )
-            if len(shown) > most:
-                app.say(f"  … and {len(shown) - most} more rows: `hub kpi --kpi {code}`", "dim")
-        return 0
-
-    @cli.command()
-    @click.argument("code", metavar="KPI")
-    @click.option("--project", required=True, metavar="CODE", help="The project.")
-    @click.option("--cut", "label", metavar="LABEL", help="The label of a cut, or a day; default the latest.")
-    @click.option(
-        "--limit", type=click.IntRange(1), default=40, show_default=True, help="Rows to print of each kind."
-    )
-    @click.option("--json", "json_", is_flag=True, help="Print JSON, all rows.")
-    @click.pass_obj
-    def explain(app: App, code: str, project: str, label: str | None, limit: int, json_: bool) -> int:
-        """Print the rows a figure is made of, with source, link and the run that brought each.
-
-        Example: hub explain EVM_DAYS --project P-001
-        """
-        from hub.feed import catalogue, evaluate, open_folder, receipts
-        from hub.feed.kpi.kept import corrected_since
-
-        folder = _current(app)
-        connection = open_folder(folder)
-        try:
-            result = evaluate(connection, label or _built(folder), (code,))
-            keys = connection.execute(
-                "SELECT project_key FROM dim_project WHERE code = ?", [project]
-            ).fetchall()
-            if not keys:
-                raise ConfigError(f"There is no project {project!r} in the feed.")
-            rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
-            found = receipts(connection, code, keys[0][0])
-            since = corrected_since(connection, catalogue()[code], rows, keys[0][0]) if result.kept else {}
-        finally:
-            connection.close()
-        with app.store() as store:
-            _add_runs(store, found)
-        notes = [*result.notes]
-        if result.kept:
-            told = ", ".join(
-                f"{name} {_text(a) or 'empty'} then, {_text(b) or 'empty'} by the rows"
-                for name, (a, b) in since.items()
-            )
-            notes.append(
-                f"The figure is the one the cut keeps; the rows are as known now{': corrected since: ' + told if told else ''}."
-            )
-        if json_:
-            click.echo(json.dumps({"kpi": code, "project": project, "as_of": result.as_of, "cut": result.cut, "notes": notes, "figure": rows, "rows": found},
-                                  ensure_ascii=False, default=str))  # fmt: skip
-            return 0
-        one = catalogue()[code]
-        app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
-        app.say(one.definition, "dim")
-        for note in notes:
-            app.say(note, "dim")
-        if rows:
-            _table(app, rows[:limit], "The figure", ("project_key", "project", "task_key"))
-        else:
-            app.say("There is no such figure for this project.")
-        for name, lines in found.items():
-            if not lines:
-                app.say(f"{name}: no rows")
-                continue
-            _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
-            sums = {key: sum(line[key] for line in lines if line[key] is not None) for key in lines[0]
-                    if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)}  # fmt: skip
-            if sums:
-                app.say(
-                    "  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items())
-                )
-            if len(lines) > limit:
-                app.say(f"  … and {len(lines) - limit} more rows: --limit {len(lines)}, or --json", "dim")
-        return 0
-
-    @cli.group(cls=Group)
-    def cut() -> None:
-        """Photograph the portfolio for a committee, and close the photograph for ever."""
-
-    @cut.command()
-    @click.option("--label", required=True, help='What people call it, such as "COPIL octobre 2026".')
-    @click.option(
-        "--kind", type=click.Choice(CUT_KINDS), default="copil", show_default=True, help="What it is for."
-    )
-    @click.option(
-        "--as-of",
-        metavar="DATE",
-        help="A day in the past, as the hub knew it at its end; default this moment.",
-    )
-    @click.pass_obj
-    def take(app: App, label: str, kind: str, as_of: str | None) -> int:
-        """Take a photograph: every feed from now on shows it beside today.
-
-        Example: hub cut take --label "COPIL octobre 2026"
-        """
-        from hub.publish import cuts
-
-        with app.store(writing=True) as store:
-            taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
-        app.say(f"Took {label!r}, as of {taken.as_of[:16].replace('T', ' ')} UTC.", "green")
-        app.say(f'The next feed shows it beside today. `hub cut close "{label}"` freezes it.')
-        return 0
-
-    @cut.command()
-    @click.argument("label")
-    @click.pass_obj
-    def close(app: App, label: str) -> int:
-        """Freeze a photograph: its figures never change again, whatever is synced or corrected later.
-
-        Example: hub cut close "COPIL octobre 2026"
-        """
-        from hub.publish import cuts
-
-        with app.store(writing=True) as store:
-            folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
-        app.say(f"Closed {label!r}: {short_path(folder)}. Keep that folder with your backups.", "green")
-        return 0
-
-    @cut.command(name="list")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def list_(app: App, json_: bool) -> int:
-        """List the photographs.
-
-        Example: hub cut list
-        """
-        with app.store() as store:
-            rows = store.rows(
-                "SELECT id, label, kind, as_of, taken_at, actor, closed_at FROM cut ORDER BY as_of, id"
-            )
-        if json_:
-            app.as_json(rows)
-        elif not rows:
-            app.say('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.')
-        else:
-            _table(
-                app,
-                [
-                    {
-                        **row,
-                        **{
-                            name: (row[name] or "")[:16].replace("T", " ")
-                            for name in ("as_of", "taken_at", "closed_at")
-                        },
-                    }
-                    for row in rows
-                ],
-                "",
-            )
-        return 0
-
-    @cut.command()
-    @click.option("--project", required=True, metavar="CODE", help="The project.")
-    @click.pass_obj
-    def baseline(app: App, project: str) -> int:
-        """Keep today's dates and efforts of a project as its baseline, where its tool has none.
-
-        Example: hub cut baseline --project RH
-        """
-        from hub.publish.baselines import take as take_baseline
-
-        with app.store(writing=True) as store:
-            count = take_baseline(store, project, actor=getpass.getuser())
-        app.say(f"Kept a baseline of {count} tasks of {project}.", "green" if count else None)
-        return 0
-
-    @cli.command(name="close")
-    @click.argument("month", required=False)
-    @click.option(
-        "--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since."
-    )
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
-        """Seal a month's hours and money: what is corrected later becomes a signed line of its own.
-
-        Example: hub close 2026-10
-        """
-        from hub.publish import periods
-
-        if list_ or month is None:
-            with app.store() as store:
-                sealed, late = periods.months(store), periods.corrections(store)
-            if json_:
-                app.as_json({"months": sealed, "corrections": late})
-                return 0
-            if not sealed:
-                app.say("No month is sealed yet: `hub close 2026-10`.")
-                return 0
-            _table(
-                app,
-                [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
-                "Sealed months",
-            )
-            if late:
-                _table(
-                    app,
-                    [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
-                    "Corrected since",
-                    ("row_id",),
-                )
-            else:
-                app.say("Nothing was corrected since.")
-            return 0
-        with app.store(writing=True) as store:
-            seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=getpass.getuser())
-        if json_:
-            app.as_json(seal)
-            return 0
-        app.say(
-            f"Sealed {month}: {seal.lines:,} lines, {seal.seconds / 3600:,.1f} h, {seal.days:,.1f} person-days, "
-            f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} {app.settings.currency}.", "green",
-        )  # fmt: skip
-        return 0
+    for command in (kpi, explain, cut, close_month):
+        cli.add_command(command)
 
 
 def _add_runs(store: Store, found: dict[str, list[dict[str, Any]]]) -> None:
     """Say of every row which run brought it, and when."""
     from hub.feed.sealed import entered_row
+    from hub.store.questions import brought
 
     for rows in found.values():
         for row in rows:
             table, id_ = row["_table"], row["_id"]
             if table and id_:
-                run = store.connection.execute(
-                    f"SELECT run_id, recorded_at FROM {table} WHERE id IN (?, ?)",
-                    (id_, entered_row(str(id_))),
-                ).fetchone()
+                run = brought(store, table, id_, entered_row(str(id_)))
                 row["run"], row["known_since"] = (
                     (run[0], run[1][:16].replace("T", " ")) if run else (None, None)
                 )

@@ -1,4 +1,4 @@
-"""The whole command line: the hub's own commands, then those of plugins; errors become sentences and exit codes."""
+"""The whole command line: the hub's own commands, then those of plugins; errors become exit codes."""
 
 from __future__ import annotations
 
@@ -134,7 +134,10 @@ def _config_of(arguments: list[str]) -> str | None:
 
 
 def _speak_any_text() -> None:
-    """Let an output that cannot say a letter (an old code page, the C locale) say its number instead of failing, as JSON does."""
+    """Let an output that cannot say a letter say its number instead of failing, as JSON does.
+
+    Such an output is an old code page, or the C locale.
+    """
     codecs.register_error("hub", _by_number)
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)

@@ -59,193 +59,200 @@ def _chosen(
         ]  # fmt: skip
 
 
+@click.group(cls=Group)
+def match() -> None:
+    """Match people, tasks and containers across tools; exact identifiers decide, names only propose."""
+
+
+@match.command()
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def propose(app: App, json_: bool) -> int:
+    """Look for matches: those by an exact identifier are accepted, the others wait for you.
+
+    Example: hub match propose
+    """
+    from hub import matching
+
+    with app.store(writing=True) as store:
+        counts = matching.propose(store, app.settings.match.domain_aliases, actor=getpass.getuser())
+        waiting = matching.lines(store, state="proposed")
+    if json_:
+        app.as_json({"counts": counts, "waiting": waiting})
+        return 0
+    app.say(
+        f"Accepted {counts.accepted} by an exact identifier, {len(waiting)} wait for you, "
+        f"{counts.withdrawn} taken back.",
+        "green",
+    )
+    if waiting:
+        app.say("`hub match review` shows them; `hub match export FILE` for a spreadsheet.")
+    return 0
+
+
+@match.command()
+@click.option(
+    "--state",
+    type=click.Choice([*_STATES, "all"]),
+    default="proposed",
+    show_default=True,
+    help="Which links.",
+)
+@click.option("--kind", type=click.Choice(["person", "task", "container"]), help="Only links of this kind.")
+@click.option("--leftovers", is_flag=True, help="Hours on issues that carry out a plan task, and the rest.")
+@click.option("--limit", type=click.IntRange(1), default=40, show_default=True, help="Lines to print.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, json_: bool) -> int:
+    """Show links with method, score and reason.
+
+    Example: hub match review --kind person
+    """
+    from rich.table import Table
+
+    from hub import matching
+
+    with app.store() as store:
+        if leftovers:
+            rows = matching.leftovers(store)
+            if json_:
+                app.as_json(rows)
+                return 0
+            table = Table(box=None, pad_edge=False, header_style="bold")
+            for name in ("project", "hours matched", "hours left over", "issues left over"):
+                table.add_column(name, justify="left" if name == "project" else "right")
+            for row in rows:
+                table.add_row(
+                    row.project or "(none)",
+                    f"{row.matched_s / 3600:,.1f}",
+                    f"{row.left_s / 3600:,.1f}",
+                    f"{row.unmatched_issues:,}",
+                )
+            app.console.print(table)
+            return 0
+        lines = matching.lines(store, state=None if state == "all" else state, kind=kind)
+    if json_:
+        app.as_json(lines)
+    elif not lines:
+        app.say("Nothing waits for you." if state == "proposed" else "There are none.")
+    else:
+        _show(app, lines, limit)
+    return 0
+
+
+@match.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--method", help="All proposals found by this method, such as name.")
+@click.option("--min-score", type=click.FloatRange(0, 1), help="All proposals with at least this score.")
+@click.option(
+    "--kind", type=click.Choice(["person", "task", "container"]), help="Only proposals of this kind."
+)
+@click.option("--reason", help="Why, for the audit log.")
+@click.pass_obj
+def accept(
+    app: App,
+    ids: tuple[str, ...],
+    method: str | None,
+    min_score: float | None,
+    kind: str | None,
+    reason: str | None,
+) -> int:
+    """Accept links: by id, or all proposals of a method.
+
+    Example: hub match accept p12 t3
+    """
+    from hub import matching
+
+    chosen = _chosen(app, ids, method, min_score, kind)
+    with app.store(writing=True) as store:
+        done = matching.accept(store, chosen, actor=getpass.getuser(), reason=reason)
+    app.say(f"Accepted {done}. `hub publish` shows it in the feed.", "green")
+    return 0
+
+
+@match.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", help="Why, for the audit log.")
+@click.pass_obj
+def reject(app: App, ids: tuple[str, ...], reason: str | None) -> int:
+    """Reject links: they are not proposed again.
+
+    Example: hub match reject p12
+    """
+    from hub import matching
+
+    with app.store(writing=True) as store:
+        done = matching.reject(store, ids, actor=getpass.getuser(), reason=reason)
+    app.say(f"Rejected {done}.")
+    return 0
+
+
+@match.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--reason", help="Why, for the audit log.")
+@click.pass_obj
+def split(app: App, ids: tuple[str, ...], reason: str | None) -> int:
+    """Take back accepted links: the account or issue stands alone again.
+
+    Example: hub match split p12 --reason "two people of one name"
+    """
+    from hub import matching
+
+    with app.store(writing=True) as store:
+        done = matching.split(store, ids, actor=getpass.getuser(), reason=reason)
+    app.say(f"Split {done}.")
+    return 0
+
+
+@match.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--state",
+    type=click.Choice([*_STATES, "all"]),
+    default="proposed",
+    show_default=True,
+    help="Which links.",
+)
+@click.pass_obj
+def export(app: App, file: Path, state: str) -> int:
+    """Write links as CSV: change the column state in a spreadsheet, then import it.
+
+    Example: hub match export matches.csv
+    """
+    from hub import matching
+
+    with app.store() as store:
+        text = matching.export_csv(store, state=None if state == "all" else state)
+    with write_atomically(file) as out:
+        out.write(("\ufeff" + text).encode())
+    app.say(
+        f"Wrote {text.count(chr(10)) - 1} links to {file}. "
+        f"Set state to accepted or rejected, then `hub match import {file}`.",
+        "green",
+    )
+    return 0
+
+
+@match.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def import_(app: App, file: Path) -> int:
+    """Take the decisions of an exported CSV; a wrong line refuses the file.
+
+    Example: hub match import matches.csv
+    """
+    from hub import matching
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = file.read_text(encoding="cp1252")
+    with app.store(writing=True) as store:
+        accepted, rejected = matching.import_csv(store, text, name=file.name, actor=getpass.getuser())
+    app.say(f"Accepted {accepted}, rejected {rejected}.", "green")
+    return 0
+
+
 def add_to(cli: click.Group) -> None:
     """Add match."""
-
-    @cli.group(cls=Group)
-    def match() -> None:
-        """Match people, tasks and containers across tools; exact identifiers decide, names only propose."""
-
-    @match.command()
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def propose(app: App, json_: bool) -> int:
-        """Look for matches: those by an exact identifier are accepted, the others wait for you.
-
-        Example: hub match propose
-        """
-        from hub import matching
-
-        with app.store(writing=True) as store:
-            counts = matching.propose(store, app.settings.match.domain_aliases, actor=getpass.getuser())
-            waiting = matching.lines(store, state="proposed")
-        if json_:
-            app.as_json({"counts": counts, "waiting": waiting})
-            return 0
-        app.say(
-            f"Accepted {counts.accepted} by an exact identifier, {len(waiting)} wait for you, {counts.withdrawn} taken back.",
-            "green",
-        )
-        if waiting:
-            app.say("`hub match review` shows them; `hub match export FILE` for a spreadsheet.")
-        return 0
-
-    @match.command()
-    @click.option(
-        "--state",
-        type=click.Choice([*_STATES, "all"]),
-        default="proposed",
-        show_default=True,
-        help="Which links.",
-    )
-    @click.option(
-        "--kind", type=click.Choice(["person", "task", "container"]), help="Only links of this kind."
-    )
-    @click.option(
-        "--leftovers", is_flag=True, help="Hours on issues that carry out a plan task, and the rest."
-    )
-    @click.option("--limit", type=click.IntRange(1), default=40, show_default=True, help="Lines to print.")
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, json_: bool) -> int:
-        """Show links with method, score and reason.
-
-        Example: hub match review --kind person
-        """
-        from rich.table import Table
-
-        from hub import matching
-
-        with app.store() as store:
-            if leftovers:
-                rows = matching.leftovers(store)
-                if json_:
-                    app.as_json(rows)
-                    return 0
-                table = Table(box=None, pad_edge=False, header_style="bold")
-                for name in ("project", "hours matched", "hours left over", "issues left over"):
-                    table.add_column(name, justify="left" if name == "project" else "right")
-                for row in rows:
-                    table.add_row(
-                        row.project or "(none)",
-                        f"{row.matched_s / 3600:,.1f}",
-                        f"{row.left_s / 3600:,.1f}",
-                        f"{row.unmatched_issues:,}",
-                    )
-                app.console.print(table)
-                return 0
-            lines = matching.lines(store, state=None if state == "all" else state, kind=kind)
-        if json_:
-            app.as_json(lines)
-        elif not lines:
-            app.say("Nothing waits for you." if state == "proposed" else "There are none.")
-        else:
-            _show(app, lines, limit)
-        return 0
-
-    @match.command()
-    @click.argument("ids", nargs=-1, metavar="[ID]...")
-    @click.option("--method", help="All proposals found by this method, such as name.")
-    @click.option("--min-score", type=click.FloatRange(0, 1), help="All proposals with at least this score.")
-    @click.option(
-        "--kind", type=click.Choice(["person", "task", "container"]), help="Only proposals of this kind."
-    )
-    @click.option("--reason", help="Why, for the audit log.")
-    @click.pass_obj
-    def accept(
-        app: App,
-        ids: tuple[str, ...],
-        method: str | None,
-        min_score: float | None,
-        kind: str | None,
-        reason: str | None,
-    ) -> int:
-        """Accept links: by id, or all proposals of a method.
-
-        Example: hub match accept p12 t3
-        """
-        from hub import matching
-
-        chosen = _chosen(app, ids, method, min_score, kind)
-        with app.store(writing=True) as store:
-            done = matching.accept(store, chosen, actor=getpass.getuser(), reason=reason)
-        app.say(f"Accepted {done}. `hub publish` shows it in the feed.", "green")
-        return 0
-
-    @match.command()
-    @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-    @click.option("--reason", help="Why, for the audit log.")
-    @click.pass_obj
-    def reject(app: App, ids: tuple[str, ...], reason: str | None) -> int:
-        """Reject links: they are not proposed again.
-
-        Example: hub match reject p12
-        """
-        from hub import matching
-
-        with app.store(writing=True) as store:
-            done = matching.reject(store, ids, actor=getpass.getuser(), reason=reason)
-        app.say(f"Rejected {done}.")
-        return 0
-
-    @match.command()
-    @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-    @click.option("--reason", help="Why, for the audit log.")
-    @click.pass_obj
-    def split(app: App, ids: tuple[str, ...], reason: str | None) -> int:
-        """Take back accepted links: the account or issue stands alone again.
-
-        Example: hub match split p12 --reason "two people of one name"
-        """
-        from hub import matching
-
-        with app.store(writing=True) as store:
-            done = matching.split(store, ids, actor=getpass.getuser(), reason=reason)
-        app.say(f"Split {done}.")
-        return 0
-
-    @match.command()
-    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-    @click.option(
-        "--state",
-        type=click.Choice([*_STATES, "all"]),
-        default="proposed",
-        show_default=True,
-        help="Which links.",
-    )
-    @click.pass_obj
-    def export(app: App, file: Path, state: str) -> int:
-        """Write links as CSV: change the column state in a spreadsheet, then import it.
-
-        Example: hub match export matches.csv
-        """
-        from hub import matching
-
-        with app.store() as store:
-            text = matching.export_csv(store, state=None if state == "all" else state)
-        with write_atomically(file) as out:
-            out.write(("\ufeff" + text).encode())
-        app.say(
-            f"Wrote {text.count(chr(10)) - 1} links to {file}. Set state to accepted or rejected, then `hub match import {file}`.",
-            "green",
-        )
-        return 0
-
-    @match.command(name="import")
-    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.pass_obj
-    def import_(app: App, file: Path) -> int:
-        """Take the decisions of an exported CSV; a wrong line refuses the file.
-
-        Example: hub match import matches.csv
-        """
-        from hub import matching
-
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            text = file.read_text(encoding="cp1252")
-        with app.store(writing=True) as store:
-            accepted, rejected = matching.import_csv(store, text, name=file.name, actor=getpass.getuser())
-        app.say(f"Accepted {accepted}, rejected {rejected}.", "green")
-        return 0
+    cli.add_command(match)

@@ -47,9 +47,15 @@ class Bars:
         )
 
         self.progress = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(), TimeRemainingColumn(), console=app.err, transient=True,
-        )  # fmt: skip
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=18),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=app.err,
+            transient=True,
+        )
         self.tasks: dict[str, Any] = {}
 
     def __enter__(self) -> Bars:
@@ -116,17 +122,26 @@ def show_sync(app: App, report: SyncReport) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"), ("same", "right"),
-        ("left", "right"), ("files/parts", "right"), ("requests", "right"), ("time", "right"),
+        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"),
+        ("same", "right"), ("left", "right"), ("files/parts", "right"), ("requests", "right"),
+        ("time", "right"),
     ):  # fmt: skip
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
         c = one.changes
         parts = f"{one.partitions}" + (f" (+{one.skipped} same)" if one.skipped else "")
         table.add_row(
-            one.source_id, f"[{STYLES[one.verdict]}]{one.verdict}[/]", f"{c.read:,}", f"{c.inserted:,}", f"{c.updated:,}",
-            f"{c.unchanged:,}", f"{c.presence_changed:,}", parts, f"{one.requests:,}", f"{one.seconds:.1f} s",
-        )  # fmt: skip
+            one.source_id,
+            f"[{STYLES[one.verdict]}]{one.verdict}[/]",
+            f"{c.read:,}",
+            f"{c.inserted:,}",
+            f"{c.updated:,}",
+            f"{c.unchanged:,}",
+            f"{c.presence_changed:,}",
+            parts,
+            f"{one.requests:,}",
+            f"{one.seconds:.1f} s",
+        )
     app.console.print(table)
     for one in report.sources:
         for text in one.missing:
@@ -179,7 +194,8 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
         for move in report.status_moves:
             app.say(
-                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, {move.estimate_days:,.1f} days estimated"
+                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, "
+                f"{move.estimate_days:,.1f} days estimated"
             )
         return
     if not report.current:
@@ -220,24 +236,13 @@ def show_moves(app: App, folder: Path) -> None:
     """Print what moved between the feed's two moments, news first, then corrections."""
     from rich.table import Table
 
-    from hub.feed import open_feed
+    from hub.feed.questions import moves
 
-    feed = open_feed(folder)
-    try:
-        rows = feed.execute(
-            "SELECT m.cause, m.topic, p.code, CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, m.before_value, "
-            "m.after_value, m.before_date, m.after_date, m.delta FROM fact_move m JOIN dim_project p USING (project_key) "
-            "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, m.cause DESC, m.item, m.measure"
-        ).fetchall()
-        label = feed.execute(
-            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
-        ).fetchone()
-    finally:
-        feed.close()
+    label, rows = moves(folder)
     if not rows:
         app.say("Nothing moved.")
         return
-    app.say(f"What moved since {label[0] if label else '?'}", "bold")
+    app.say(f"What moved since {label or '?'}", "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("cause", "left"),

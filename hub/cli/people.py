@@ -61,184 +61,187 @@ def _finish_erasing(app: App, store: Store) -> int:
 
 def _elsewhere(app: App, store: Store) -> list[str]:
     """Return where feeds with persons or titles were delivered to, with the day of the last delivery."""
-    rows = store.rows(
-        "SELECT destination, max(coalesce(finished_at, started_at)) AS at, detail FROM publication "
-        "WHERE state = 'published' GROUP BY destination, detail ORDER BY 1, 2"
-    )
+    from hub.store.publications import places
+
     known = app.settings.destinations
     return [
         f"{row['destination']} "
         f"({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
         f"{row['detail'] or '?'}, last on {row['at'][:10]}"
-        for row in rows
+        for row in places(store)
     ]
+
+
+@click.group(cls=Group, name="privacy")
+def privacy_() -> None:
+    """Say, hand over and take away what the hub holds of persons."""
+
+
+@privacy_.command()
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def report(app: App, json_: bool) -> int:
+    """Show what is held of persons, how far back, and at which level each destination gets it.
+
+    Example: hub privacy report
+    """
+    from rich.table import Table
+
+    from hub import privacy
+    from hub.cli.output import short_path
+
+    with app.store() as store:
+        held = privacy.report(store)
+    levels = {name: one.privacy for name, one in app.settings.destinations.items()}
+    snapshots = (
+        sorted(path.name for path in app.settings.feed.glob("*") if (path / "manifest.json").exists())
+        if app.settings.feed.is_dir()
+        else []
+    )
+    k = app.settings.privacy.k
+    if json_:
+        app.as_json({"store": held, "snapshots": snapshots, "destinations": levels, "k": k})
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, where in (
+        ("table", "left"),
+        ("columns", "left"),
+        ("rows with a person", "right"),
+        ("older images", "right"),
+        ("oldest day", "left"),
+    ):
+        table.add_column(name, justify=where)  # type: ignore[arg-type]
+    for one in held:
+        table.add_row(
+            one.table, ", ".join(one.columns), f"{one.rows:,}", f"{one.older_images:,}", one.oldest or ""
+        )
+    app.console.print(table)
+    app.say(
+        f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} "
+        "(0600, never a destination)."
+    )
+    for name, level in levels.items():
+        app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
+    app.say(f"A sum that shows a team or a week is made of {k} people or more.", "yellow" if k < 5 else None)
+    if k < 5:
+        app.say("[privacy] k is below 5: someone may be told from a sum of so few.", "yellow")
+    app.say(
+        f"Lines older than {app.settings.privacy.keep_months} months lose their person "
+        "with `hub privacy purge`."
+    )
+    return 0
+
+
+@privacy_.command()
+@click.argument("who")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The JSON file to write (0600).",
+)
+@click.pass_obj
+def export(app: App, who: str, out: Path) -> int:
+    """Write everything held of one person, older images too, for a request of access.
+
+    Example: hub privacy export jean.dupont@corp.com --out dupont.json
+    """
+    from hub import privacy
+    from hub.files import write_atomically
+
+    with app.store() as store:
+        subject = privacy.find(store, who)
+        found = privacy.export(store, subject)
+    with write_atomically(out) as file:
+        file.write(
+            json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode()
+        )
+    app.say(
+        f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables "
+        f"about {subject.name} to {out}.",
+        "green",
+    )
+    return 0
+
+
+@privacy_.command()
+@click.argument("who", required=False)
+@click.option(
+    "--texts",
+    is_flag=True,
+    help="Take the name out of free texts too: titles, comments, labels, categories.",
+)
+@click.option("--resume", is_flag=True, help="Finish what a killed run left.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> int:
+    """Take away who a person is, in ids, history, cuts and snapshots too; hours stay with projects.
+
+    Example: hub privacy erase jean.dupont@corp.com --texts
+    """
+    from hub import privacy
+
+    if bool(who) == resume:
+        raise ConfigError("Say whom to erase, or --resume to finish what was begun.")
+    with app.store(writing=True) as store:
+        waiting = privacy.pending(store)
+        if resume:
+            if not waiting:
+                app.say("No erasure is pending.")
+                return 0
+            return _finish_erasing(app, store)
+        try:
+            subject = privacy.find(store, str(who))
+        except ConfigError:
+            if not store.door.knows(str(who)):
+                raise
+            app.say("Erased before." if not waiting else "Begun before; what is left is done now.")
+            return _finish_erasing(app, store) if waiting else 0
+        named = privacy.texts(store, subject)
+        app.say(
+            f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv."
+        )
+        for table, column, id_, text in named[:50]:
+            app.say(f"  {table}.{column} of {id_}: {text[:100]}")
+        if named:
+            app.say(
+                f"{len(named)} free texts hold the name: "
+                + (
+                    "it goes out of them."
+                    if texts
+                    else "they stay as they are; --texts takes it out of them."
+                ),
+                "yellow",
+            )
+        if not yes:
+            click.confirm("Take the name away everywhere, for ever?", abort=True)
+        privacy.begin(store, subject, actor=getpass.getuser(), texts=texts)
+        return _finish_erasing(app, store)
+
+
+@privacy_.command()
+@click.option("--keep-months", type=click.IntRange(1), help="Instead of [privacy] keep_months.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def purge(app: App, keep_months: int | None, yes: bool) -> int:
+    """Take persons off old lines: project, day, role and hours stay, and every figure of a project with them.
+
+    Example: hub privacy purge --keep-months 13
+    """
+    from hub import privacy
+
+    months = keep_months or app.settings.privacy.keep_months
+    with app.store(writing=True) as store:
+        if not yes:
+            click.confirm(f"Take the person off every line older than {months} months, for ever?", abort=True)
+        done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
+        app.say(
+            "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
+            "green",
+        )
+        return _renew(app, store)
 
 
 def add_to(cli: click.Group) -> None:
     """Add privacy."""
-
-    @cli.group(cls=Group, name="privacy")
-    def privacy_() -> None:
-        """Say, hand over and take away what the hub holds of persons."""
-
-    @privacy_.command()
-    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    @click.pass_obj
-    def report(app: App, json_: bool) -> int:
-        """Show what is held of persons, how far back, and at which level each destination gets it.
-
-        Example: hub privacy report
-        """
-        from rich.table import Table
-
-        from hub import privacy
-        from hub.cli.output import short_path
-
-        with app.store() as store:
-            held = privacy.report(store)
-        levels = {name: one.privacy for name, one in app.settings.destinations.items()}
-        snapshots = (
-            sorted(path.name for path in app.settings.feed.glob("*") if (path / "manifest.json").exists())
-            if app.settings.feed.is_dir()
-            else []
-        )
-        k = app.settings.privacy.k
-        if json_:
-            app.as_json({"store": held, "snapshots": snapshots, "destinations": levels, "k": k})
-            return 0
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name, where in (
-            ("table", "left"),
-            ("columns", "left"),
-            ("rows with a person", "right"),
-            ("older images", "right"),
-            ("oldest day", "left"),
-        ):
-            table.add_column(name, justify=where)  # type: ignore[arg-type]
-        for one in held:
-            table.add_row(
-                one.table, ", ".join(one.columns), f"{one.rows:,}", f"{one.older_images:,}", one.oldest or ""
-            )
-        app.console.print(table)
-        app.say(
-            f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} (0600, never a destination)."
-        )
-        for name, level in levels.items():
-            app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
-        app.say(
-            f"A sum that shows a team or a week is made of {k} people or more.", "yellow" if k < 5 else None
-        )
-        if k < 5:
-            app.say("[privacy] k is below 5: someone may be told from a sum of so few.", "yellow")
-        app.say(
-            f"Lines older than {app.settings.privacy.keep_months} months lose their person with `hub privacy purge`."
-        )
-        return 0
-
-    @privacy_.command()
-    @click.argument("who")
-    @click.option(
-        "--out",
-        type=click.Path(dir_okay=False, path_type=Path),
-        required=True,
-        help="The JSON file to write (0600).",
-    )
-    @click.pass_obj
-    def export(app: App, who: str, out: Path) -> int:
-        """Write everything held of one person, older images too, for a request of access.
-
-        Example: hub privacy export jean.dupont@corp.com --out dupont.json
-        """
-        from hub import privacy
-        from hub.files import write_atomically
-
-        with app.store() as store:
-            subject = privacy.find(store, who)
-            found = privacy.export(store, subject)
-        with write_atomically(out) as file:
-            file.write(
-                json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode()
-            )
-        app.say(
-            f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables about {subject.name} to {out}.",
-            "green",
-        )
-        return 0
-
-    @privacy_.command()
-    @click.argument("who", required=False)
-    @click.option(
-        "--texts",
-        is_flag=True,
-        help="Take the name out of free texts too: titles, comments, labels, categories.",
-    )
-    @click.option("--resume", is_flag=True, help="Finish what a killed run left.")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    @click.pass_obj
-    def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> int:
-        """Take away who a person is, in ids, history, cuts and snapshots too; hours stay with projects.
-
-        Example: hub privacy erase jean.dupont@corp.com --texts
-        """
-        from hub import privacy
-
-        if bool(who) == resume:
-            raise ConfigError("Say whom to erase, or --resume to finish what was begun.")
-        with app.store(writing=True) as store:
-            waiting = privacy.pending(store)
-            if resume:
-                if not waiting:
-                    app.say("No erasure is pending.")
-                    return 0
-                return _finish_erasing(app, store)
-            try:
-                subject = privacy.find(store, str(who))
-            except ConfigError:
-                if not store.door.knows(str(who)):
-                    raise
-                app.say("Erased before." if not waiting else "Begun before; what is left is done now.")
-                return _finish_erasing(app, store) if waiting else 0
-            named = privacy.texts(store, subject)
-            app.say(
-                f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv."
-            )
-            for table, column, id_, text in named[:50]:
-                app.say(f"  {table}.{column} of {id_}: {text[:100]}")
-            if named:
-                app.say(
-                    f"{len(named)} free texts hold the name: "
-                    + (
-                        "it goes out of them."
-                        if texts
-                        else "they stay as they are; --texts takes it out of them."
-                    ),
-                    "yellow",
-                )
-            if not yes:
-                click.confirm("Take the name away everywhere, for ever?", abort=True)
-            privacy.begin(store, subject, actor=getpass.getuser(), texts=texts)
-            return _finish_erasing(app, store)
-
-    @privacy_.command()
-    @click.option("--keep-months", type=click.IntRange(1), help="Instead of [privacy] keep_months.")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    @click.pass_obj
-    def purge(app: App, keep_months: int | None, yes: bool) -> int:
-        """Take persons off old lines: project, day, role and hours stay, and every figure of a project with them.
-
-        Example: hub privacy purge --keep-months 13
-        """
-        from hub import privacy
-
-        months = keep_months or app.settings.privacy.keep_months
-        with app.store(writing=True) as store:
-            if not yes:
-                click.confirm(
-                    f"Take the person off every line older than {months} months, for ever?", abort=True
-                )
-            done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
-            app.say(
-                "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
-                "green",
-            )
-            return _renew(app, store)
+    cli.add_command(privacy_)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.feed.build import open_feed
+from hub.feed.build import open_feed, table_glob
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +25,10 @@ def _feed(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class Red(msgspec.Struct, frozen=True, kw_only=True):
-    """A KPI of a project that is red now: its value, and what the committee last said of the project (None: nothing)."""
+    """A KPI of a project that is red now: its value, and what the committee last said of the project.
+
+    *said* is None where it said nothing.
+    """
 
     project: str
     measure: str
@@ -54,7 +57,8 @@ def health(folder: Path) -> Health:
         ).fetchall()
         red = feed.execute(
             "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k "
-            "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key AND a.axis = 'overall' "
+            "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key "
+            "AND a.axis = 'overall' "
             "JOIN dim_project p ON p.project_key = k.project_key "
             "WHERE k.cut_key = 0 AND k.rag = 'red' AND k.scope_kind = 'project' AND p.state <> 'closed' "
             "AND k.period = '' ORDER BY 1, 2"
@@ -67,3 +71,48 @@ def health(folder: Path) -> Health:
             for project, measure, value, said in red
         ],
     )
+
+
+def project_key(feed: duckdb.DuckDBPyConnection, code: str) -> int | None:
+    """Return the key of the project *code* in an open *feed*, or None where there is no such project."""
+    row = feed.execute("SELECT project_key FROM dim_project WHERE code = ?", [code]).fetchone()
+    return row[0] if row else None
+
+
+def moves(folder: Path) -> tuple[str | None, list[tuple[Any, ...]]]:
+    """Return the label of the moment that the feed in *folder* tells moves from, and what moved since.
+
+    A row is cause, topic, project, what, unit, values before and after, dates before and after, change.
+    """
+    with _feed(folder) as feed:
+        rows = feed.execute(
+            "SELECT m.cause, m.topic, p.code, "
+            "CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, "
+            "m.before_value, m.after_value, m.before_date, m.after_date, m.delta "
+            "FROM fact_move m JOIN dim_project p USING (project_key) "
+            "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, "
+            "m.cause DESC, m.item, m.measure"
+        ).fetchall()
+        label = feed.execute(
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
+        ).fetchone()
+    return (label[0] if label else None), rows
+
+
+def status_moves(old: Path, new: Path) -> list[tuple[Any, ...]]:
+    """Return what has another status in the feed *new* than in *old*, most tasks first.
+
+    A row is the category before and after, tasks, person-days spent and estimated on them.
+    """
+    place = table_glob(old, "fact_task_snapshot").replace("'", "''")
+    with _feed(new) as feed:
+        return feed.execute(
+            "SELECT a.category, b.category, count(*), coalesce(sum("
+            "(SELECT sum(w.days) FROM fact_worklog w WHERE w.task_key = n.task_key)), 0), "
+            "coalesce(sum(coalesce(n.estimate_days, n.reported_days)), 0) FROM fact_task_snapshot n "
+            f"JOIN read_parquet('{place}', hive_partitioning = false) o "
+            "ON o.task_key = n.task_key AND o.cut_key = 0 "
+            "JOIN dim_status a ON a.status_key = o.status_key "
+            "JOIN dim_status b ON b.status_key = n.status_key "
+            "WHERE n.cut_key = 0 AND o.status_key <> n.status_key GROUP BY ALL ORDER BY 3 DESC"
+        ).fetchall()

@@ -1,7 +1,7 @@
 """What the hub knows of people: tell it, hand it over, take it away, without touching a project's figures."""
 
 from hub.privacy.erasing import Erased, begin, finish, pending
-from hub.privacy.subject import Held, Subject, export, find, purge, report, texts
+from hub.store.subjects import Held, Subject, export, find, purge, report, texts
 
 __all__ = [
     "Erased",

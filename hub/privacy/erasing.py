@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from hub.feed import forget_projections
-from hub.privacy.subject import Subject
 from hub.store import Store
 from hub.store.erasure import Pending
+from hub.store.subjects import Subject
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):

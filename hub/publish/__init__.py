@@ -1,4 +1,7 @@
-"""The journey from the store to dashboards: build beside, verify, switch, deliver; photographs and sealed months."""
+"""The journey from the store to dashboards: build beside, verify, switch, deliver.
+
+Photographs and sealed months are made here too.
+"""
 
 from hub.publish import cuts, periods
 from hub.publish.cuts import moment_of

@@ -10,6 +10,7 @@ import msgspec
 from hub.errors import ConfigError, FeedError
 from hub.feed import BuildOptions, Cut, digest, instant, photograph, redact_cut
 from hub.store import Store
+from hub.store import cuts as rows
 from hub.store.store import utc_now
 
 AD_HOC = 999_999
@@ -28,19 +29,19 @@ def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None =
         raise ConfigError(f"{as_of} is not over yet: take the cut today, or of a day in the past.")
     if not label.strip() or label.strip().lower() == "now":
         raise ConfigError('A cut needs a label of its own, such as --label "COPIL octobre 2026".')
-    if store.rows("SELECT 1 FROM cut WHERE label = ?", (label,)):
+    if rows.moment(store, label) is not None:
         raise ConfigError(f"There is already a cut {label!r}: `hub cut list` shows them.")
     with store.transaction():
-        (cut_id,) = store.connection.execute(
-            "INSERT INTO cut (as_of, kind, label, taken_at, actor) VALUES (?, ?, ?, ?, ?) RETURNING id",
-            (stamp, kind, label, now, actor),
-        ).fetchone()
+        cut_id = rows.add(store, as_of=stamp, kind=kind, label=label, taken_at=now, actor=actor)
         store.audit("cut take", label, actor=actor, after=stamp)
     return Cut(key=cut_id, as_of=stamp, kind=kind, label=label)
 
 
 def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor: str) -> Path:
-    """Freeze the cut *label*: its rows are written once and reused by every feed. Raises `ConfigError`, `FeedError`."""
+    """Freeze the cut *label*: its rows are written once and reused by every feed.
+
+    Raises `ConfigError`, `FeedError`.
+    """
     cut = named(store, root, label)
     if cut.folder is not None:
         raise ConfigError(f"The cut {label!r} is closed already.")
@@ -48,31 +49,27 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
     sealed = photograph(Path(store.where), folder, cut, options)
     with store.transaction():
-        store.connection.execute(
-            "UPDATE cut SET closed_at = :now, redacted_at = :now, digest = :digest WHERE id = :id",
-            {"now": utc_now(), "digest": sealed, "id": cut.key},
-        )
+        rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)
     return folder
 
 
 def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
-    """Return the cuts taken up to *as_of*, oldest first; a closed one was proven to be what it was when it closed.
+    """Return the cuts taken up to *as_of*, oldest first.
 
-    Raises `FeedError` when the files of a closed cut are gone or altered.
+    A closed one was proven to be what it was when it closed. Raises `FeedError` when the files of a closed
+    cut are gone or altered.
     """
     cuts = []
-    for row in store.rows(
-        "SELECT id, as_of, kind, label, closed_at, digest FROM cut WHERE ? IS NULL OR taken_at <= ? ORDER BY as_of, id",
-        (as_of, as_of),
-    ):
+    for row in rows.taken(store, as_of=as_of):
         folder = None
         if row["closed_at"] and (as_of is None or row["closed_at"] <= as_of):
             folder = folder_of(root, row["id"])
             _swap(folder, row["digest"])
             if not folder.is_dir() or digest(folder) != row["digest"]:
                 raise FeedError(
-                    f"The closed cut {row['label']!r} in {folder} is gone or was altered: restore that folder from a copy. The last good feed stays."
+                    f"The closed cut {row['label']!r} in {folder} is gone or was altered: "
+                    "restore that folder from a copy. The last good feed stays."
                 )
         cuts.append(
             Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder)
@@ -87,11 +84,8 @@ def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
     taken up by the next.
     """
     done = []
-    rows = store.rows(
-        "SELECT id, label, digest, redacted_at FROM cut WHERE closed_at IS NOT NULL ORDER BY id"
-    )
     door = store.door
-    for row in rows:
+    for row in rows.closed(store):
         folder = folder_of(root, row["id"])
         _swap(folder, row["digest"])
         if (row["redacted_at"] and not again) or not folder.is_dir() or digest(folder) != row["digest"]:
@@ -102,11 +96,7 @@ def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
         )
         new = digest(target)
         with store.transaction():
-            store.connection.execute(
-                "UPDATE cut SET digest = ?, first_digest = coalesce(first_digest, digest), redacted_at "
-                "= ? WHERE id = ?",
-                (new, utc_now(), row["id"]),
-            )
+            rows.redact(store, row["id"], new)
             store.audit("cut redact", row["label"], actor="hub", before=row["digest"], after=new)
         _swap(folder, new)
         done.append(row["label"])
@@ -139,20 +129,26 @@ def named(store: Store, root: Path, label: str) -> Cut:
 
 
 def moment_of(store: Store, text: str) -> str | None:
-    """Turn what a person calls a moment into a stamp: the label of a cut, a date, an instant; None for ``now``."""
+    """Return the stamp of what a person calls a moment: the label of a cut, a date, an instant.
+
+    It is None for ``now``.
+    """
     if text.lower() == "now":
         return None
-    rows = store.rows("SELECT as_of FROM cut WHERE label = ?", (text,))
-    if rows:
-        return str(rows[0]["as_of"])
-    labels = [row["label"] for row in store.rows("SELECT label FROM cut ORDER BY id DESC LIMIT 8")]
-    return instant(text, also=f"nor the label of a cut ({', '.join(labels) or 'none was taken'})")
+    stamp = rows.moment(store, text)
+    if stamp is not None:
+        return stamp
+    labels = ", ".join(rows.last_labels(store))
+    return instant(text, also=f"nor the label of a cut ({labels or 'none was taken'})")
 
 
 def cuts_for(
     store: Store, root: Path, *, as_of: str | None, vs: str | None
 ) -> tuple[tuple[Cut, ...], int | None]:
-    """Return the cuts a feed as of *as_of* holds, and the key of the one to tell moves from (None: the last committee)."""
+    """Return the cuts a feed as of *as_of* holds, and the key of the one to tell moves from.
+
+    That key is None for the last committee.
+    """
     cuts = known(store, root, as_of=as_of)
     if vs is None:
         return tuple(cuts), None

@@ -30,12 +30,14 @@ from hub.feed import (
     projection_folder,
 )
 from hub.feed.build import save_manifest, table_glob
+from hub.feed.questions import status_moves
 from hub.files import write_atomically
 from hub.publish.cuts import cuts_for, redact
 from hub.publish.periods import post
 from hub.source import Check
 from hub.store import Store
-from hub.store.store import utc_now
+from hub.store.publications import in_use, last_published, note
+from hub.store.questions import sources as known_sources
 
 CURRENT = "CURRENT"
 CHECK_PATIENCE_S = 20.0
@@ -81,7 +83,10 @@ class DeliveryReport(msgspec.Struct, kw_only=True):
 
 
 class StatusMove(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dry run would move from one status to another: tasks, and the person-days spent or estimated on them."""
+    """What a dry run would move from one status to another: tasks, and the person-days of them.
+
+    Those are the days spent on them, and the days estimated.
+    """
 
     before: str
     after: str
@@ -132,7 +137,8 @@ def publish(
 ) -> PublishReport:
     """Build a feed of *store* under *root*, verify it, make it current, deliver it.
 
-    *sources* maps each source to its last verdict, for the manifest. A closed gate leaves everything as it was.
+    *sources* maps each source to its last verdict, for the manifest. A closed gate leaves everything as it
+    was.
     """
     say = progress or (lambda _: None)
     now = clock.now()
@@ -151,8 +157,8 @@ def _room_to_write(root: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise FeedError(
-            f"The feed cannot be written under {root}: {exc.strerror or exc}. Free some space, or give this account the right "
-            "to write there; the last good feed stays."
+            f"The feed cannot be written under {root}: {exc.strerror or exc}. "
+            "Free some space, or give this account the right to write there; the last good feed stays."
         ) from exc
 
 
@@ -167,9 +173,14 @@ def _publish(
     snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
     say("checking it")
     findings = check(
-        store, snapshot, freshness=options.freshness, failed_sources=options.failed_sources, now=now, min_quality=options.min_quality,
+        store,
+        snapshot,
+        freshness=options.freshness,
+        failed_sources=options.failed_sources,
+        now=now,
+        min_quality=options.min_quality,
         max_unmapped=options.max_unmapped,
-    )  # fmt: skip
+    )
     report = PublishReport(
         feed_id=snapshot.feed_id,
         folder=str(snapshot.folder),
@@ -196,10 +207,13 @@ def _publish(
         ):
             report.deliveries.append(
                 DeliveryReport(
-                    name=destination.name, kind=destination.kind, state="failed",
-                    error=f"{destination.name} is given persons, and an erasure is not finished: run `hub privacy erase --resume` first.",
+                    name=destination.name,
+                    kind=destination.kind,
+                    state="failed",
+                    error=f"{destination.name} is given persons, and an erasure is not finished: "
+                    "run `hub privacy erase --resume` first.",
                 )
-            )  # fmt: skip
+            )
             continue
         report.deliveries.append(_deliver(store, root, snapshot, destination, options))
     _retire(store, root, keep=options.keep)
@@ -209,19 +223,10 @@ def _publish(
 def _status_moves(old: Path | None, new: Path) -> list[StatusMove]:
     if old is None:
         return []
-    feed = open_feed(new)
-    try:
-        place = table_glob(old, "fact_task_snapshot").replace("'", "''")
-        rows = feed.execute(
-            "SELECT a.category, b.category, count(*), coalesce(sum((SELECT sum(w.days) FROM fact_worklog w WHERE w.task_key = n.task_key)), 0), "
-            "coalesce(sum(coalesce(n.estimate_days, n.reported_days)), 0) "
-            f"FROM fact_task_snapshot n JOIN read_parquet('{place}', hive_partitioning = false) o ON o.task_key = n.task_key AND o.cut_key = 0 "
-            "JOIN dim_status a ON a.status_key = o.status_key JOIN dim_status b ON b.status_key = n.status_key "
-            "WHERE n.cut_key = 0 AND o.status_key <> n.status_key GROUP BY ALL ORDER BY 3 DESC"
-        ).fetchall()
-    finally:
-        feed.close()
-    return [StatusMove(before=a, after=b, tasks=n, spent_days=s, estimate_days=e) for a, b, n, s, e in rows]
+    return [
+        StatusMove(before=before, after=after, tasks=tasks, spent_days=spent, estimate_days=estimate)
+        for before, after, tasks, spent, estimate in status_moves(old, new)
+    ]
 
 
 def make_current(root: Path, feed_id: str) -> None:
@@ -240,7 +245,7 @@ def _finish_manifest(
     manifest = snapshot.manifest
     sources = []
     all_held = store.held()
-    for row in store.rows("SELECT id, kind, freshness_max_s FROM source ORDER BY id"):
+    for row in known_sources(store):
         runs = store.runs(row["id"], limit=1)
         held = [stake for stake in all_held if stake.source_id == row["id"]]
         sources.append(
@@ -275,11 +280,16 @@ def _deliver(
     connection = None
     try:
         folder = project_to(
-            destination.privacy, snapshot.folder, root / "projections", secret=options.secret, k=options.k, addresses=destination.addresses
-        )  # fmt: skip
+            destination.privacy,
+            snapshot.folder,
+            root / "projections",
+            secret=options.secret,
+            k=options.k,
+            addresses=destination.addresses,
+        )
         connection = open_feed(folder)
         since = _last_published(store, root, destination)
-        _note(store, destination.name, snapshot.feed_id, "started")
+        note(store, destination.name, snapshot.feed_id, "started")
         opened = connection
         view = FeedView(
             feed_id=snapshot.feed_id,
@@ -291,14 +301,14 @@ def _deliver(
             changes=lambda table: changes(opened, table, folder, since),
         )
         delivery: Delivery = destination.deliver(context, view)
-        _note(store, destination.name, snapshot.feed_id, "published", detail=delivery.where)
+        note(store, destination.name, snapshot.feed_id, "published", detail=delivery.where)
         report.state = "published"
         report.where, report.rows = delivery.where, delivery.rows
         report.open_next, report.notes = delivery.open_next, delivery.notes
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - one destination's failure stops no other
         error = exc if isinstance(exc, HubError) else DeliveryError(f"unexpected {type(exc).__name__}: {exc}")
         report.error = str(error)
-        _note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
+        note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
     finally:
         context.close()
         if connection is not None:
@@ -307,7 +317,10 @@ def _deliver(
 
 
 def check_destination(destination: Destination, base: Path, *, network: Network | None = None) -> list[Check]:
-    """Return what *destination* found when asked how it is; whatever it raises is a failed check with its sentence."""
+    """Return what *destination* found when asked how it is.
+
+    Whatever it raises is a failed check with its sentence.
+    """
     context = DeliveryContext(
         base=base,
         name=destination.name,
@@ -325,22 +338,9 @@ def _shared(snapshot: Snapshot) -> dict[str, Any]:
     return {key: snapshot.manifest[key] for key in ("sources", "complete", "findings", "forced")}
 
 
-def _note(store: Store, destination: str, feed_id: str, state: str, *, detail: str | None = None) -> None:
-    finished = None if state == "started" else utc_now()
-    with store.transaction():
-        store.connection.execute(
-            "INSERT INTO publication VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (destination, feed_id) DO UPDATE SET "
-            "state = excluded.state, finished_at = excluded.finished_at, detail = excluded.detail",
-            (destination, feed_id, state, utc_now(), finished, store.door.text(detail) if detail else None),
-        )
-
-
 def _last_published(store: Store, root: Path, destination: Destination) -> Path | None:
-    rows = store.rows(
-        "SELECT feed_id FROM publication WHERE destination = ? AND state = 'published' ORDER BY started_at DESC LIMIT 1",
-        (destination.name,),
-    )
-    if not rows:
+    feed_id = last_published(store, destination.name)
+    if feed_id is None:
         return None
     levels = root / "projections"
     above = (
@@ -348,7 +348,7 @@ def _last_published(store: Store, root: Path, destination: Destination) -> Path 
         if destination.privacy == "nominative-line"
         else projection_folder(levels, destination.privacy, addresses=destination.addresses)
     )
-    folder = above / str(rows[0]["feed_id"])
+    folder = above / feed_id
     return folder if (folder / "manifest.json").exists() else None
 
 
@@ -363,8 +363,7 @@ def _sweep(root: Path) -> None:
 
 def _retire(store: Store, root: Path, *, keep: int) -> None:
     """Remove the oldest snapshots beyond *keep*, never the current one nor what a destination has."""
-    needed = {row["feed_id"] for row in store.rows(
-        "SELECT feed_id, max(started_at) FROM publication WHERE state = 'published' GROUP BY destination")}  # fmt: skip
+    needed = in_use(store)
     now = current(root)
     feeds = sorted((p for p in root.iterdir() if (p / "manifest.json").exists()), key=lambda p: p.name)
     for path in feeds[: max(0, len(feeds) - max(1, keep))]:

@@ -34,6 +34,14 @@ def sizes(store: Store) -> list[dict[str, Any]]:
     return found
 
 
+def brought(store: Store, table: str, *ids: str) -> tuple[int, str] | None:
+    """Return the run that brought the row of *table* with one of these *ids*, and since when it is known."""
+    found: tuple[int, str] | None = store.connection.execute(
+        f"SELECT run_id, recorded_at FROM {table} WHERE id IN ({', '.join('?' * len(ids))})", ids
+    ).fetchone()
+    return found
+
+
 def schema(store: Store) -> list[str]:
     """Return the names of the migrations that made this store, oldest first."""
     return [row["name"] for row in store.rows("SELECT name FROM _sqlite_migrations ORDER BY id")]

@@ -174,7 +174,10 @@ class _Engine:
         return report
 
     def _give_up_silent(self) -> None:
-        """Go on without a source that says nothing, and asks nothing, for too long, or takes too long in all."""
+        """Go on without a source that is silent for too long, or takes too long in all.
+
+        A source is silent while it says nothing and asks nothing.
+        """
         now = time.monotonic()
         for work in self.work.values():
             if work.census == "done":
@@ -197,7 +200,8 @@ class _Engine:
                 if state == "reading"
             )
             work.report.error = (
-                f"given up: {why}{f' (reading {where[:200]})' if where else ''}; what it still says is not written. "
+                f"given up: {why}{f' (reading {where[:200]})' if where else ''}; "
+                "what it still says is not written. "
                 "If it needs longer, raise [engine] max_silence_s or max_source_s."
             )
             log.error("%s: %s; %d threads were left to themselves", work.source.name, why, stuck)
@@ -328,8 +332,8 @@ class _Engine:
             changes = self.store.write_batch(
                 batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor
             )
-            # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was seen, and those that
-            # matter are on rows that move a KPI
+            # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was
+            # seen, and those that matter are on rows that move a KPI
             if partition.complete or work.holds or self._census_due(work):
                 whole = partition.complete or work.holds
                 self.store.see(

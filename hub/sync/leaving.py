@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hub.placement import LEFT, here, left
+from hub.placement import LEFT
 from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
-from hub.store.presence import scope_sql
+from hub.store.leaving import container_of, forget_holds, known_and_away, presences
 
 
 def judge_absence(store: Store, source: Source, partition: Partition, *, run_id: int) -> Changes:
-    """Declare deleted what a complete *partition* did not see in its scope, or hold it when it is too much."""
+    """Declare deleted what a complete *partition* did not see in its scope; hold it when it is too much."""
     changes = Changes()
     assert partition.scope is not None
     gone = store.absent(partition.id, partition.scope, source.name)
@@ -49,21 +49,11 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
         table = proof.record.table
         container = ""
         if proof.presence in LEFT and table in {"task", "worklog"}:
-            row = store.connection.execute(
-                f"SELECT container_id FROM {table} WHERE id = ?", (proof.id,)
-            ).fetchone()
-            container = (row and row[0]) or ""
+            container = container_of(store, table, proof.id)
         groups[table, container, proof.presence, proof.evidence].append(proof.id)
     for (table, container, presence, evidence), ids in groups.items():
         if presence in LEFT and BY_TABLE[table].guarded:
-            where, parameters = (
-                ("container_id = ?", (container,)) if container else ("source_id = ?", (source.name,))
-            )
-            known, away = store.connection.execute(
-                f"SELECT count(*), coalesce(sum({left()}), 0) FROM {table} "
-                f"WHERE {where} AND ({here()} OR run_id = ?)",
-                (*parameters, run_id),
-            ).fetchone()
+            known, away = known_and_away(store, table, container, source.name, run_id=run_id)
             if known and (away + len(ids)) / known > source.max_leave:
                 why = f"{away + len(ids)} of {known} {table} rows would leave at once"
                 store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)
@@ -73,7 +63,10 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
 
 
 def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *, run_id: int) -> Changes:
-    """Compare the ids that exist with those we count: absent ones leave or are held, returned ones are present."""
+    """Compare the ids that exist with those we count.
+
+    Absent ones leave or are held, returned ones are present.
+    """
     found = list(found)
     changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
     for census in (one for one in found if isinstance(one, Census)):
@@ -81,10 +74,7 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             known = frozenset(map(store.door.id, census.ids))
             census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=known)
         table = census.record.table
-        where, parameters = scope_sql(census.scope, table, source.name)
-        rows = store.connection.execute(
-            f"SELECT id, presence FROM {table} WHERE {where}", parameters
-        ).fetchall()
+        rows = presences(store, census.scope, table, source.name)
         if not census.readable:
             ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
             if census.scope.container_id is not None:
@@ -99,10 +89,7 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             if id_ in census.ids and presence in {"deleted", "hidden", "unobserved"}
         ]
         changes.presence_changed += store.set_presence(table, back, "present", census.evidence, run_id=run_id)
-        store.connection.executemany(
-            "DELETE FROM presence_hold WHERE table_name = ? AND id = ?",
-            ((table, id_) for id_, _ in rows if id_ in census.ids),
-        )
+        forget_holds(store, table, (id_ for id_, _ in rows if id_ in census.ids))
         gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in LEFT]}
         if not gone[table]:
             continue

@@ -18,7 +18,9 @@ from hub.store.store import utc_now
 
 @contextmanager
 def lock(store: Path | None) -> Iterator[None]:
-    """Hold the lock beside *store*; a killed owner leaves nothing to clean up. Raises `LockHeld` naming the owner.
+    """Hold the lock beside *store*; a killed owner leaves nothing to clean up.
+
+    Raises `LockHeld` naming the owner.
 
     The lock is the kernel's (flock, or LockFileEx on Windows), so a stale one cannot exist on this machine;
     the owner's host and process are kept in a file of their own, for the sentence only.

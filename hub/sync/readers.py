@@ -1,4 +1,4 @@
-"""Threads that read: each may hang or end as it likes without keeping the others, or the program, from ending."""
+"""Threads that read: each may hang or end without keeping the others, or the program, from ending."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def prepare_types() -> None:
 
 
 class Readers:
-    """A few daemon threads that work off tasks; each task belongs to an owner, whose stuck threads can be given up."""
+    """A few daemon threads that work off tasks.
+
+    Each task belongs to an owner, whose stuck threads can be given up.
+    """
 
     def __init__(self, count: int, name: str) -> None:
         """Start *count* threads called *name*."""
@@ -61,7 +64,7 @@ class Readers:
             return any(whose is owner for whose in self._busy.values())
 
     def give_up(self, owner: object) -> int:
-        """Replace the threads that work for *owner* now, and start nothing more for it; gives their number."""
+        """Replace the threads that work for *owner* now, start nothing more for it, return their number."""
         with self._lock:
             self._dropped.add(id(owner))
             stuck = [thread for thread, whose in self._busy.items() if whose is owner]

@@ -13,9 +13,9 @@ from hub import clock
 from hub.columns import Column
 from hub.errors import ConfigError
 from hub.records import BY_TABLE
-from hub.store import Store
 from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, identifiers, tables, texts_with
 from hub.store.migrations import memory_trigger
+from hub.store.store import Store
 
 _DAYS = {
     "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on",
@@ -55,12 +55,16 @@ def find(store: Store, who: str) -> Subject:
     """Find a person by name, e-mail, number, login or id. Raises `ConfigError` for nobody, or several."""
     key = who.strip().lower()
     columns = "id, display_name, email, employee_no, login"
-    found = "lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k"
+    found = (
+        "lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k "
+        "OR lower(login) = :k"
+    )
     people = store.rows(
         f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, "
         "aliases FROM person_history) "
-        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ')", {"k": key},
-    )  # fmt: skip
+        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ')",
+        {"k": key},
+    )
     ids = {row["id"] for row in people}
     if len(ids) > 1:
         raise ConfigError(
@@ -70,7 +74,8 @@ def find(store: Store, who: str) -> Subject:
         row["account_id"]
         for id_ in ids
         for row in store.rows(
-            "SELECT account_id FROM person_link WHERE person_id = ? AND state = 'accepted' AND presence = 'present'",
+            "SELECT account_id FROM person_link "
+            "WHERE person_id = ? AND state = 'accepted' AND presence = 'present'",
             (id_,),
         )
     }
@@ -88,15 +93,16 @@ def find(store: Store, who: str) -> Subject:
         row["person_id"]
         for id_ in accounts
         for row in store.rows(
-            "SELECT person_id FROM person_link WHERE account_id = ? AND state = 'accepted' AND presence "
-            "= 'present'",
+            "SELECT person_id FROM person_link "
+            "WHERE account_id = ? AND state = 'accepted' AND presence = 'present'",
             (id_,),
         )
         if not ids
     }
     if not ids and not accounts:
         raise ConfigError(
-            f"Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, as `hub match review` shows them."
+            f"Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, "
+            "as `hub match review` shows them."
         )
     return _known(store, who, ids, accounts, people)
 
@@ -233,9 +239,10 @@ def report(store: Store) -> list[Held]:
 
 
 def purge(store: Store, *, keep_months: int, actor: str, today: date | None = None) -> dict[str, int]:
-    """Take persons off lines older than *keep_months*: what stays is project, day, role and hours. Gives rows per table.
+    """Take persons off lines older than *keep_months* and return the rows this rewrote, per table.
 
-    Figures of projects do not move. Raises `ConfigError` for less than one month.
+    What stays is project, day, role and hours. Figures of projects do not move. Raises `ConfigError` for
+    less than one month.
     """
     if keep_months < 1:
         raise ConfigError("keep_months is at least 1: what is younger is still being worked with.")
@@ -256,13 +263,15 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
         roles = {
             row["account_id"]: row["role"] or "?"
             for row in store.rows(
-                "SELECT l.account_id, p.role FROM person_link l JOIN person p ON p.id = l.person_id WHERE l.state = 'accepted' AND l.presence = 'present'"
+                "SELECT l.account_id, p.role FROM person_link l JOIN person p ON p.id = l.person_id "
+                "WHERE l.state = 'accepted' AND l.presence = 'present'"
             )
         }
         stamp = store.stamp()
         for role in sorted({*roles.values(), "?"}):
             store.connection.execute(
-                "INSERT OR IGNORE INTO account (id, display_name, kind, source_id, recorded_at, run_id) VALUES (?, ?, 'generic', 'privacy', ?, 0)",
+                "INSERT OR IGNORE INTO account (id, display_name, kind, source_id, recorded_at, run_id) "
+                "VALUES (?, ?, 'generic', 'privacy', ?, 0)",
                 (f"privacy:role/{role}", f"({role})", stamp),
             )
         store.connection.execute("CREATE TEMP TABLE role_of (account_id TEXT PRIMARY KEY, role_id TEXT)")
@@ -283,7 +292,8 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
                 )
         store.connection.execute("DROP TABLE temp.role_of")
         done["audit_log"] = store.connection.execute(
-            "UPDATE audit_log SET before = NULL, after = NULL WHERE at < ? AND action LIKE 'match%' AND (before IS NOT NULL OR after IS NOT NULL)",
+            "UPDATE audit_log SET before = NULL, after = NULL WHERE at < ? AND action LIKE 'match%' "
+            "AND (before IS NOT NULL OR after IS NOT NULL)",
             (limit,),
         ).rowcount
         store.tick(stamp)
@@ -293,7 +303,8 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
 
 
 def _role(table: str, column: str) -> str:
-    return f"coalesce((SELECT role_id FROM temp.role_of r WHERE r.account_id = {table}.{column}), 'privacy:role/?')"
+    mine = f"SELECT role_id FROM temp.role_of r WHERE r.account_id = {table}.{column}"
+    return f"coalesce(({mine}), 'privacy:role/?')"
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""What is asked of the rows that may leave: where they are, how many are known, what is held of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hub.placement import here, left
+from hub.source import Scope
+from hub.store.presence import scope_sql
+from hub.store.store import Store
+
+
+def container_of(store: Store, table: str, id_: str) -> str:
+    """Return the container of a task or a worklog, or an empty text."""
+    row = store.connection.execute(f"SELECT container_id FROM {table} WHERE id = ?", (id_,)).fetchone()
+    return (row and row[0]) or ""
+
+
+def known_and_away(store: Store, table: str, container: str, source: str, *, run_id: int) -> tuple[int, int]:
+    """Return how many rows of *container* (or of *source*, where there is none) were here as a run began.
+
+    The second number says how many of them left in that run.
+    """
+    where, of = ("container_id = ?", container) if container else ("source_id = ?", source)
+    known, away = store.connection.execute(
+        f"SELECT count(*), coalesce(sum({left()}), 0) FROM {table} "
+        f"WHERE {where} AND ({here()} OR run_id = ?)",
+        (of, run_id),
+    ).fetchone()
+    return known, away
+
+
+def presences(store: Store, scope: Scope, table: str, source: str) -> list[tuple[str, str]]:
+    """Return id and presence of every row of *table* in *scope*."""
+    where, parameters = scope_sql(scope, table, source)
+    return store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters).fetchall()
+
+
+def forget_holds(store: Store, table: str, ids: Iterable[str]) -> None:
+    """Let go of what is held of these rows: they were seen."""
+    store.connection.executemany(
+        "DELETE FROM presence_hold WHERE table_name = ? AND id = ?", ((table, id_) for id_ in ids)
+    )
