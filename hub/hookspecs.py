@@ -44,7 +44,7 @@ def register_commands(cli: click.Group) -> None:
 
 @hookspec
 def register_kpis() -> dict[str, str]:
-    """Return figures of your own.
+    """Return KPIs of your own.
 
     Their code, and the SQL file's text with its header, as in the catalogue.
     """

@@ -378,7 +378,7 @@ class FxRate(Record, frozen=True, kw_only=True):
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """When a figure is amber or red; *direction* says which way is better.
+    """When a KPI is amber or red; *direction* says which way is better.
 
     *scope_id* is a project code or ``*``.
     """

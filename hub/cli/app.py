@@ -65,10 +65,10 @@ class App:
         """Return the checked configuration."""
         self._warn_of_broken()
         try:
-            for figures in self.plugins.hook.register_kpis():
+            for kpis in self.plugins.hook.register_kpis():
                 from hub.feed.kpi import register
 
-                for code, text in figures.items():
+                for code, text in kpis.items():
                     register(code, text)
             return load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
         finally:

@@ -1,4 +1,4 @@
-"""Figures: the KPI catalogue, the rows behind a figure, photographs, sealed months."""
+"""The KPI catalogue, the rows behind a KPI, cuts, sealed months."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     metavar="WHEN",
     help="A day (its end), an instant, or the label of a cut; default the latest cut.",
 )
-@click.option("--kpi", "codes", multiple=True, metavar="CODE", help="Only this figure; may be repeated.")
+@click.option("--kpi", "codes", multiple=True, metavar="CODE", help="Only this KPI; may be repeated.")
 @click.option("--project", metavar="CODE", help="Only this project.")
 @click.option(
     "--format",
@@ -81,7 +81,7 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     show_default=True,
     help="How to print.",
 )
-@click.option("--list", "list_", is_flag=True, help="List the figures with their definitions.")
+@click.option("--list", "list_", is_flag=True, help="List the KPIs with their definitions.")
 @click.option(
     "--country",
     help="Country of the public holidays, where the folder has no calendar; default the one of hub.toml.",
@@ -97,13 +97,13 @@ def kpi(
     list_: bool,
     country: str | None,
 ) -> int:
-    """Compute the figures of the catalogue on a feed: the current one, or any folder of Parquet or CSV.
+    """Compute the KPIs of the catalogue on a feed: the current one, or any folder of Parquet or CSV.
 
     Example: hub kpi --kpi EVM_DAYS --kpi RAF
     """
     from hub.feed import catalogue, evaluate, open_folder
 
-    _ = app.settings if app.config.exists() else None  # figures of plugins come with the configuration
+    _ = app.settings if app.config.exists() else None  # KPIs of plugins come with the configuration
     if list_:
         for one in catalogue().values():
             app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
@@ -123,7 +123,7 @@ def kpi(
         found = {row.get("project") for rows in result.kpis.values() for row in rows}
         if project not in found:
             known = ", ".join(sorted(one for one in found if one))
-            raise ConfigError(f"There is no project {project!r} in these figures; known: {known or 'none'}.")
+            raise ConfigError(f"There is no project {project!r} in these KPIs; known: {known or 'none'}.")
         result.kpis = {
             code: [row for row in rows if row.get("project", project) == project]
             for code, rows in result.kpis.items()
@@ -162,7 +162,7 @@ def kpi(
 @click.option("--json", "json_", is_flag=True, help="Print JSON, all rows.")
 @click.pass_obj
 def explain(app: App, code: str, project: str, label: str | None, limit: int, json_: bool) -> int:
-    """Print the rows a figure is made of, with source, link and the run that brought each.
+    """Print the rows a KPI is made of, with source, link and the run that brought each.
 
     Example: hub explain EVM_DAYS --project P-001
     """
@@ -191,7 +191,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             for name, (a, b) in since.items()
         )
         notes.append(
-            "The figure is the one the cut keeps; the rows are as known now"
+            "The KPI is the one the cut keeps; the rows are as known now"
             f"{': corrected since: ' + told if told else ''}."
         )
     if json_:
@@ -212,9 +212,9 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     for note in notes:
         app.say(note, "dim")
     if rows:
-        _table(app, rows[:limit], "The figure", ("project_key", "project", "task_key"))
+        _table(app, rows[:limit], "The KPI", ("project_key", "project", "task_key"))
     else:
-        app.say("There is no such figure for this project.")
+        app.say("There is no such KPI for this project.")
     for name, lines in found.items():
         if not lines:
             app.say(f"{name}: no rows")
@@ -234,7 +234,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
 
 @click.group(cls=Group)
 def cut() -> None:
-    """Photograph the portfolio for a committee, and close the photograph for ever."""
+    """Keep the portfolio as a committee sees it, and close it for ever."""
 
 
 @cut.command()
@@ -249,7 +249,7 @@ def cut() -> None:
 )
 @click.pass_obj
 def take(app: App, label: str, kind: str, as_of: str | None) -> int:
-    """Take a photograph: every feed from now on shows it beside today.
+    """Take a cut: every feed from now on shows it beside today.
 
     Example: hub cut take --label "COPIL octobre 2026"
     """
@@ -266,7 +266,7 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
 @click.argument("label")
 @click.pass_obj
 def close(app: App, label: str) -> int:
-    """Freeze a photograph: its figures never change again, whatever is synced or corrected later.
+    """Close a cut: its KPIs never change again, whatever is synced or corrected later.
 
     Example: hub cut close "COPIL octobre 2026"
     """
@@ -282,7 +282,7 @@ def close(app: App, label: str) -> int:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_(app: App, json_: bool) -> int:
-    """List the photographs.
+    """List the cuts.
 
     Example: hub cut list
     """

@@ -213,7 +213,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             else f"{line['amount']:,} {line['measure'].replace('_', ' ')}"
         )
         of = "planned, " if line["measure"] == "planned_s" else ""
-        where = "in the feed, not in every figure" if line.get("in_feed") else "not counted"
+        where = "in the feed, not in every KPI" if line.get("in_feed") else "not counted"
         app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
         if delivery.error:

@@ -224,7 +224,7 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def purge(app: App, keep_months: int | None, yes: bool) -> int:
-    """Take persons off old lines: project, day, role and hours stay, and every figure of a project with them.
+    """Take persons off old lines: project, day, role and hours stay, and every KPI of a project with them.
 
     Example: hub privacy purge --keep-months 13
     """

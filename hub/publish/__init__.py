@@ -1,6 +1,6 @@
 """The journey from the store to dashboards: build beside, verify, switch, deliver.
 
-Photographs and sealed months are made here too.
+Cuts and sealed months are made here too.
 """
 
 from hub.publish import cuts, periods

@@ -1,4 +1,4 @@
-"""Photographs of the portfolio: take one, close it for ever, give them to the feed."""
+"""Cuts of the portfolio: take one, close it for ever, give them to the feed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def folder_of(root: Path, cut_id: int) -> Path:
 
 
 def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None = None) -> Cut:
-    """Photograph what the store knows now, or knew at the day or instant *as_of*. Raises `ConfigError`."""
+    """Take a cut of what the store knows now, or knew at the day or instant *as_of*. Raises `ConfigError`."""
     now = utc_now()
     stamp = min(instant(as_of), now) if as_of else now
     if as_of and stamp[:10] < instant(as_of)[:10]:

@@ -48,7 +48,7 @@ default;*;01/01/2026;;560,00;EUR
 USD;10/2026;1,08
 """,
     "targets.csv": """kpi;scope_id;goal;amber;red;better;valid_from
-# a figure as `hub kpi --list` names it, a project code or *
+# a KPI as `hub kpi --list` names it, a project code or *
 EVM_DAYS.cpi;*;1;0,95;0,85;up;
 MILESTONE_SLIP.slip_days;*;0;5;20;down;
 """,

@@ -67,7 +67,7 @@ _T = {
         "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake"],
         "left_out": "What the feed does not count",
         "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
-        "in_feed": "in the feed, not in every figure", "outside": "outside the feed",
+        "in_feed": "in the feed, not in every KPI", "outside": "outside the feed",
         "too_long": "The table {} ({} rows) is too long for a workbook: "
             "find it in the csv and parquet folders.",
         "tables": "Tables", "t_headers": ["Table", "Content", "Rows"],
@@ -83,7 +83,7 @@ _T = {
     },
 }  # fmt: skip
 _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
-# figures come from `fact_kpi` alone: what the catalogue computes is not computed again here
+# KPIs come from `fact_kpi` alone: what the catalogue computes is not computed again here
 PORTFOLIO_SQL = """
 WITH latest AS (SELECT cut_key, as_of FROM dim_cut WHERE is_latest = 1),
 tasks AS (

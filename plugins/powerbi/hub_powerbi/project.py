@@ -32,7 +32,7 @@ def project_files(
         raise DeliveryError(
             f"The Power BI model was not written, because {len(problems)} of its parts do not fit, "
             f"such as {problems[0].where}: {problems[0].what}. "
-            "This is a fault of the hub or of a plugin's figure: please report it."
+            "This is a fault of the hub or of a plugin's KPI: please report it."
         )
     model, report = f"{name}.SemanticModel", f"{name}.Report"
     found = {

@@ -120,7 +120,7 @@ def pages() -> tuple[Page, ...]:
                     width=_FULL,
                     height=HEIGHT - _BELOW - _MARGIN,
                     fr="Projets : météo calculée et indicateurs",
-                    en="Projects: computed health and figures",
+                    en="Projects: computed health and KPIs",
                     sort=CODE,
                     roles={
                         "Values": (
