@@ -1,4 +1,7 @@
-"""Photographs and sealed months: as of any past moment the feed is what it was, and what is closed never changes."""
+"""Photographs and sealed months: the feed as of a past moment is what it was then.
+
+What is closed never changes.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +143,10 @@ def test_a_cut_stands_beside_today(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
-    """Whatever is synced, mapped or renamed later: the files are the same bytes, and every feed shows their rows."""
+    """Whatever is synced, mapped or renamed later: the files are the same bytes.
+
+    Every feed shows their rows.
+    """
     sync(store, *portfolio())
     sync(
         store,
@@ -180,7 +186,10 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
 
 
 def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) -> None:
-    """Hours of May entered in June are a correction; hours of June, a new forecast and a new risk are news."""
+    """Hours of May entered in June are a correction.
+
+    Hours of June, a new forecast and a new risk are news.
+    """
     stamp = datetime.now(UTC) - timedelta(days=40)
     day = stamp.date()
     sync(store, *portfolio())
@@ -242,7 +251,10 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
 
 @pytest.mark.parametrize("vs", ["now", "Later"])
 def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str) -> None:
-    """A feed as of the committee may be told from today, or from a cut closed since, with tasks and tools nobody knew then."""
+    """A feed as of the committee may be told from today, or from a cut closed since.
+
+    They may hold tasks and tools that nobody knew then.
+    """
     sync(store, *portfolio())
     sync(store, *plan(*work(1, "2026-07-31")))
     cuts.take(store, kind="copil", label="Then", actor="me")
@@ -370,7 +382,10 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> None:
-    """Moved to another project and back, a sealed line leaves its month alone and its corrections sum to nothing."""
+    """Moved to another project and back, a sealed line leaves its month alone.
+
+    Its corrections sum to nothing.
+    """
     sync(store, *portfolio())
     day = f"{LAST_MONTH}-03"
     boxes = [Container(id="times:b", kind="table", code="B", name="B")]
@@ -528,7 +543,10 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
 
 
 def test_as_of_is_what_was(tmp_path: Path, proof: bool) -> None:
-    """For random histories (100 in the proof) the feed as of a past moment equals the feed that was built then, table by table."""
+    """For random histories the feed as of a past moment equals the feed that was built then.
+
+    They are compared table by table, over 100 histories in the proof.
+    """
     for seed in range(100 if proof else 1):
         rng = random.Random(seed)
         with Store.open(tmp_path / str(seed) / "data" / "hub.db") as store:

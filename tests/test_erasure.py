@@ -136,7 +136,10 @@ def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.M
 
 
 def found_in(folder: Path) -> list[tuple[str, bytes]]:
-    """Return (place, text) of every trace: in names, in bytes, in each string of a Parquet file and the store."""
+    """Return (place, text) of every trace.
+
+    Traces are sought in names, in bytes, in each string of a Parquet file and the store.
+    """
     found: list[tuple[str, bytes]] = []
 
     def look(place: str, raw: bytes) -> None:

@@ -1,4 +1,7 @@
-"""The feed: what counts, what is listed instead, what the gate stops, what changed, what a projection hides."""
+"""The feed: what counts, what is listed instead, what the gate stops and what changed.
+
+Also, what a projection hides is tested here.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,10 @@ def test_a_project_without_a_code_goes_by_its_name_in_figures(store: Store, tmp_
 
 
 def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
-    """Links by container name or code, programmes and portfolios by parent; what nobody claims is project -1."""
+    """Links by container name or code place rows; programmes and portfolios go by parent.
+
+    What nobody claims is project -1.
+    """
     link = ProjectLink(
         id="config:INFRA/plans",
         project_code="INFRA",
@@ -204,7 +210,10 @@ def test_money_is_conserved(store: Store, tmp_path: Path) -> None:
 
 
 def test_hours_may_name_a_task_by_its_code(store: Store, tmp_path: Path) -> None:
-    """A timesheet knows the key of an issue, not its id; when the issue is deleted there, the hours stay worked here."""
+    """A timesheet knows the key of an issue, not its id.
+
+    When the issue is deleted there, the hours stay worked here.
+    """
     coded = [Container(id="tracker:1", kind="project", code="INFRA", name="Infra"),
              Task(id="tracker:10", container_id="tracker:1", code="INFRA-7", title="An issue", status_native="done"),
              Task(id="tracker:11", container_id="tracker:1", code="INFRA-8", title="Another", status_native="done")]  # fmt: skip
@@ -275,7 +284,10 @@ def ask_changes(new: Path, old: Path | None, table: str) -> list[tuple[Any, ...]
 
 
 def test_changes_lead_from_one_feed_to_the_next(store: Store, tmp_path: Path) -> None:
-    """Inserted, updated and deleted keys, applied to the old table, give the new one; from empty they are the feed."""
+    """Inserted, updated and deleted keys, applied to the old table, give the new one.
+
+    From empty they are the feed.
+    """
     fill(store, PLAN, HOURS)
     old = feed_of(store, tmp_path)
     fill(
@@ -329,7 +341,10 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
 def test_a_span_is_shared_over_workdays(
     store: Store, tmp_path: Path, country: str, shares: list[tuple[str, int]]
 ) -> None:
-    """Four hours from Good Friday to Easter Monday: where both are worked two and two, where the Monday is off all on the Friday."""
+    """Four hours from Good Friday to Easter Monday fall on the days that are worked.
+
+    Where both are worked it is two and two, where the Monday is off all on the Friday.
+    """
     fill(store, PLAN)
     snapshot = feed_of(store, tmp_path, country=country)
 

@@ -72,7 +72,10 @@ def test_who_has_nothing_does_not_count() -> None:
 
 
 def test_what_different_nights_brought_is_not_shown_apart() -> None:
-    """A total was given between: week one is what the first night brought, so that a late line would be told."""
+    """A total was given between: week one is what the first night brought.
+
+    So a late line would be told.
+    """
     first = [row(n, classes=(1,)) for n in range(6)]
     second = [row(n, week="2026-01-12", classes=(2,)) for n in range(6)]
 
@@ -140,7 +143,10 @@ def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) -> None:
-    """Six people, not seven accounts: with k = 6 the team's week is shown, with 7 it is not; all of it is there either way."""
+    """Six people, not seven accounts: with k = 6 the team's week is shown, with 7 it is not.
+
+    All of it is there either way.
+    """
     shown = "SELECT grain, p.team, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_person p USING (person_key) GROUP BY ALL"
     six = project_to("team-week", snapshot, tmp_path / "6", k=6)
     seven = project_to("team-week", snapshot, tmp_path / "7", k=7)
@@ -155,7 +161,10 @@ def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) 
 
 
 def test_addresses_go_where_they_are_needed(snapshot: Path, tmp_path: Path) -> None:
-    """Row-level security has its addresses where a destination asks for them, and nowhere else below nominative-line."""
+    """Row-level security has its addresses where a destination asks for them.
+
+    They are nowhere else below nominative-line.
+    """
     without = project_to("team-week", snapshot, tmp_path / "p")
     also = project_to("team-week", snapshot, tmp_path / "p", addresses=True)
 

@@ -76,7 +76,10 @@ def test_export_holds_everything(known: Store) -> None:
 
 
 def test_erased_is_gone_from_the_file(known: Store, tmp_path: Path) -> None:
-    """No byte of the name is left in the database, its memory or its log; figures stay; a sync does not bring it back."""
+    """No byte of the name is left in the database, its memory or its log.
+
+    Figures stay, and a sync does not bring the name back.
+    """
     before = figures(known, tmp_path)
     privacy.begin(known, privacy.find(known, "nadia roy"), actor="me")
     done = privacy.finish(known, tmp_path / "feed", tmp_path, lambda _: []).rows

@@ -50,7 +50,10 @@ _TEXTS = {
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to build: *as_of* is a UTC instant or None for now; *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB."""
+    """How to build: *as_of* is a UTC instant or None for now.
+
+    *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB.
+    """
 
     lang: str = "en"
     country: str = "FR"
@@ -64,7 +67,8 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A built feed: its folder and manifest; *timings* are seconds per step, *outside* those outside DuckDB.
 
-    *late* are the corrections of sealed months that this feed is the first to show, as rows of ``period_variance``.
+    *late* are the corrections of sealed months that this feed is the first to show, as rows of
+    ``period_variance``.
     """
 
     feed_id: str
@@ -75,7 +79,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
-    """Build a snapshot of *store* under *root*, as known at ``options.as_of``. Nobody reads it before it is made current."""
+    """Build a snapshot of *store* under *root*, as known at ``options.as_of``.
+
+    Nobody reads it before it is made current.
+    """
     moment = now or clock.now()
     feed_id = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder = root / feed_id
@@ -137,7 +144,10 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
 def _other_cuts(
     store: Path, scratch: Path, options: BuildOptions, moment: datetime
 ) -> list[tuple[Cut, Path]]:
-    """Return every cut with the folder of its rows: a closed one's own, an open one's computed as of its moment."""
+    """Return every cut with the folder of its rows.
+
+    A closed cut has its own folder; an open one is computed as of its moment.
+    """
     found = []
     for cut in options.cuts:
         if cut.folder is not None:
@@ -159,7 +169,7 @@ def _other_cuts(
 
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
-    """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them."""
     import duckdb
 
     try:
@@ -293,9 +303,9 @@ def table_glob(folder: Path, table: str) -> str:
 
 
 def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open a feed's folder: every table of the model is a view; a feed that an older hub built is read with what it has.
+    """Open a feed's folder: every table of the model is a view.
 
-    A partition column of the path is left out.
+    A feed that an older hub built is read with what it has. A partition column of the path is left out.
     """
     import duckdb
 
@@ -315,7 +325,7 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def columns_in(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> dict[str, str]:
-    """Return the columns and types that the files of *table* in *folder* have; none where there is no file."""
+    """Return the columns and types of the files of *table* in *folder*; none where there is no file."""
     if not any((folder / table).rglob("*.parquet")):
         return {}
     place = table_glob(folder, table).replace("'", "''")

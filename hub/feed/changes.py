@@ -17,9 +17,9 @@ def changes(
 ) -> duckdb.DuckDBPyRelation:
     """Return the rows of *table* in *folder* that differ from those in *since* (None: everything is new).
 
-    The first column ``_change`` is ``insert``, ``update`` or ``delete``; a deleted row carries its last image.
-    Applied in any order to the old table, it gives the new one. An older feed is read with what it has; where it lacks a
-    column of the key, its rows cannot be told apart, and everything is new.
+    The first column ``_change`` is ``insert``, ``update`` or ``delete``; a deleted row carries its last
+    image. Applied in any order to the old table, it gives the new one. An older feed is read with what it
+    has; where it lacks a column of the key, its rows cannot be told apart, and everything is new.
     """
     shape = model().tables[table]
     names = list(shape.columns)

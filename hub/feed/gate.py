@@ -27,8 +27,9 @@ def check(
 ) -> list[Finding]:  # fmt: skip
     """Read *snapshot* as a reader would and compare it with its contract, with the store and with the clock.
 
-    Contract and conservation always block; stale and incomplete sources block where the setting says ``block``;
-    a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when those are set.
+    Contract and conservation always block; stale and incomplete sources block where the setting says
+    ``block``; a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when
+    those are set.
     """
     return [
         *_contract(snapshot),

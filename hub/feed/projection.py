@@ -31,7 +31,10 @@ _TEXTS = {
 
 
 def pseudonym(person_id: str, secret: bytes) -> str:
-    """Return the name under which a person appears: an HMAC-SHA256 of the id with a key that no store holds."""
+    """Return the name under which a person appears.
+
+    It is an HMAC-SHA256 of the id with a key that no store holds.
+    """
     return "P-" + hmac.new(secret, person_id.encode(), hashlib.sha256).hexdigest()[:12].upper()
 
 

@@ -25,7 +25,10 @@ def _feed(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class Red(msgspec.Struct, frozen=True, kw_only=True):
-    """A KPI of a project that is red now: its value, and what the committee last said of the project (None: nothing)."""
+    """A KPI of a project that is red now: its value, and what the committee last said of the project.
+
+    That is None where it said nothing.
+    """
 
     project: str
     measure: str

@@ -22,7 +22,10 @@ LATE = (
 
 
 def entered_row(line_id: str) -> str:
-    """Return the id of the row that a line of one day was entered with: ``w1@2026-10-05`` is a day of ``w1``."""
+    """Return the id of the row that a line of one day was entered with.
+
+    For example, ``w1@2026-10-05`` is a day of ``w1``.
+    """
     return re.sub(r"@\d{4}-\d\d-\d\d$", "", line_id)
 
 

@@ -1,4 +1,7 @@
-"""Bring the store's rows into DuckDB, as they are or as they were known, and resolve projects, people and what counts."""
+"""Bring the store's rows into DuckDB, and resolve projects, people and what counts.
+
+The rows are as they are or as they were known.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,10 @@ def _statement(adbc: Any, connection: Any, sql: str) -> Iterator[Any]:
 
 
 class Staged:
-    """A DuckDB connection with the store's rows on it; *outside_s* is the time spent reading, outside DuckDB."""
+    """A DuckDB connection with the store's rows on it.
+
+    *outside_s* is the time spent reading, outside DuckDB.
+    """
 
     def __init__(self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
         """Open DuckDB with at most *memory_mb* and read *store* in one transaction."""
@@ -183,7 +189,10 @@ class Staged:
         self.outside_s += time.perf_counter() - began
 
     def resolve(self, *, variables: dict[str, Any], country: str, lang: str) -> None:
-        """Find every row's project, person, status, price and what counts; *variables* are texts the SQL asks for."""
+        """Find every row's project, person, status, price and what counts.
+
+        *variables* are texts the SQL asks for.
+        """
         run = self.connection.execute
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
@@ -197,7 +206,10 @@ class Staged:
                     run(statement)
 
     def _calendars(self, *, country: str, lang: str, today: date) -> None:
-        """Make the days' range, the public holidays, and the working days of the company and of every calendar."""
+        """Make the days' range, the public holidays, and the working days of the company.
+
+        Every calendar gets its working days too.
+        """
         run = self.connection.execute
         run(
             "CREATE TABLE all_days AS SELECT DISTINCT day::DATE AS day FROM worklog "
@@ -252,7 +264,10 @@ class Staged:
 def public_holidays(
     country: str, years: range, lang: str, subdivision: str | None = None
 ) -> list[tuple[date, str]]:
-    """Return the public holidays of *country* (an ISO code). Raises `FeedError` for a country the library lacks."""
+    """Return the public holidays of *country* (an ISO code).
+
+    Raises `FeedError` for a country the library lacks.
+    """
     import holidays
 
     try:

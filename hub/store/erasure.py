@@ -107,7 +107,10 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Door:
-    """What everything written passes: tokens for identifiers of erased people. While there are none, nothing."""
+    """What everything written passes: tokens for identifiers of erased people.
+
+    While there are none, it changes nothing.
+    """
 
     def __init__(self, salt: str, marks: Iterable[Mark]) -> None:
         """Know *marks*, made with *salt*."""

@@ -1,8 +1,8 @@
 """The store's schema, as an append-only list of migrations; each runs in one transaction.
 
-A released migration never changes: a new need is a new migration.
-Every source-owned table gets the same tail of columns, a twin ``<table>_history`` and a trigger that keeps the old image.
-The trigger makes the memory of the store a law of the database: no code path can update a row and forget its past.
+A released migration never changes: a new need is a new migration. Every source-owned table gets the same tail
+of columns, a twin ``<table>_history`` and a trigger that keeps the old image. The trigger makes the memory of
+the store a law of the database: no code path can update a row and forget its past.
 """
 
 from __future__ import annotations
@@ -197,7 +197,10 @@ _WORKLOG_0003 = _TABLES_0001["worklog"] + ", finish_on TEXT"
 
 @migrations(name="0003_spans")
 def _spans(db: Database) -> None:
-    """Let hours be entered for several days, and say how a sealed month booked those: 1 is all on their first day."""
+    """Let hours be entered for several days, and say how a sealed month booked those.
+
+    The method 1 is all on their first day.
+    """
     _remade(db, "worklog", _WORKLOG_0003)
     db.execute("ALTER TABLE period_close ADD COLUMN method INTEGER NOT NULL DEFAULT 1")
 

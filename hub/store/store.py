@@ -233,7 +233,10 @@ class Store(PresenceRoom):
         self.connection.execute("UPDATE clock SET last = ?, written_by = ?", (stamp, release()))
 
     def written_by(self) -> str | None:
-        """Return which hub wrote last, as `hub --version` tells it; None where none did yet, or an older one."""
+        """Return which hub wrote last, as `hub --version` tells it.
+
+        It is None where none did yet, or an older one.
+        """
         (told,) = self.connection.execute("SELECT written_by FROM clock").fetchone()
         return str(told) if told else None
 
@@ -374,7 +377,10 @@ class Store(PresenceRoom):
         return int(row[0])
 
     def end_dead_runs(self, source_id: str | None = None) -> int:
-        """Mark runs that never ended as interrupted; for whoever holds the lock, since no run can be alive then."""
+        """Mark runs that never ended as interrupted.
+
+        It is for whoever holds the lock, since no run can be alive then.
+        """
         cursor = self.connection.execute(
             "UPDATE sync_run SET verdict = 'interrupted', finished_at = :now, "
             "error = 'the process ended without a word (killed, or the machine stopped)' "
@@ -454,7 +460,10 @@ class Store(PresenceRoom):
     def start_erasure(
         self, marks: Iterable[tuple[str, str]], *, texts: bool, actor: str, accounts: Iterable[str]
     ) -> None:
-        """Keep the digests of somebody to erase; the matches of their *accounts* are decided as they stand."""
+        """Keep the digests of somebody to erase.
+
+        The matches of their *accounts* are decided as they stand.
+        """
         with self.transaction():
             add_marks(self.connection, marks, texts=texts, actor=actor, now=utc_now())
             self.connection.executemany(
@@ -529,7 +538,8 @@ def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
 def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:
     """Return the query of *table*'s rows as known at *moment*, or now when None.
 
-    The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot go.
+    The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot
+    go.
     """
     if table not in BY_TABLE:
         raise StoreError(f"There is no source-owned table {table!r}.")

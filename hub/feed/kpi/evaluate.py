@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnection:
     """Open any feed folder: a table is ``NAME.parquet``, ``NAME.csv`` or a folder ``NAME/`` of either.
 
-    A table that is not there is empty, a column that is not there is NULL, and without `dim_date` the days are generated.
-    Raises `ConfigError` when nothing of a feed is there, `FeedError` when a value does not fit its column.
+    A table that is not there is empty, a column that is not there is NULL, and without `dim_date` the days
+    are generated. Raises `ConfigError` when nothing of a feed is there, `FeedError` when a value does not fit
+    its column.
     """
     import duckdb
 
@@ -69,7 +70,10 @@ def _reader(folder: Path, name: str) -> str | None:
 
 
 def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
-    """Fill `dim_date` from a year before the first date of the feed to a year after the last, with the holidays of *country*."""
+    """Fill `dim_date` with the holidays of *country*.
+
+    It reaches from a year before the first date of the feed to a year after the last.
+    """
     dated = [
         (name, column)
         for name, table in model().tables.items()
@@ -99,9 +103,10 @@ def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What `evaluate` found: the day, the cut used, and the rows per figure, each row with the code or name of its scope.
+    """What `evaluate` found: the day, the cut used, and the rows per figure.
 
-    *kept* says that the figures are those the cut was kept with; *notes* are sentences a reader needs beside them.
+    Each row has the code or name of its scope. *kept* says that the figures are those the cut was kept with;
+    *notes* are sentences a reader needs beside them.
     """
 
     as_of: str
@@ -112,11 +117,12 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tuple[str, ...] = ()) -> Result:
-    """Compute the figures *codes* (all when none are named) on an open feed, at a date, an instant or the label of a cut.
+    """Compute the figures *codes* (all when none are named) on an open feed.
 
-    The tasks, budgets and registers are those of the last cut at or before that day; hours and history count up to it.
-    A cut of the past, named by its label or its day, is not computed again: its figures are those `fact_kpi` keeps of it.
-    Raises `ConfigError` for an unknown figure, label, or a day before the first cut.
+    The moment is a date, an instant or the label of a cut. The tasks, budgets and registers are those of the
+    last cut at or before that day; hours and history count up to it. A cut of the past, named by its label or
+    its day, is not computed again: its figures are those `fact_kpi` keeps of it. Raises `ConfigError` for an
+    unknown figure, label, or a day before the first cut.
     """
     known = catalogue()
     for code in codes:

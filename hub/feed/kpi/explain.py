@@ -49,9 +49,10 @@ _RECEIPTS: dict[str, str] = {
 def receipts(
     connection: duckdb.DuckDBPyConnection, code: str, project_key: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows behind the figure *code* of a project, per kind of row, on a connection that `evaluate` has prepared.
+    """Return the rows behind the figure *code* of a project, per kind of row.
 
-    ``_table`` and ``_id`` name the row in the store, where there is one.
+    The connection is one that `evaluate` has prepared. ``_table`` and ``_id`` name the row in the store,
+    where there is one.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for name in catalogue()[code].receipt:

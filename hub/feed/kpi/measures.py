@@ -1,7 +1,8 @@
-"""What BI tools show: sums, counts and ratios of the feed, and every figure of the catalogue, each in DAX and in SQL.
+"""What BI tools show: aggregates of the feed and every figure of the catalogue, each in DAX and in SQL.
 
-DAX names tables and columns as the feed does, ``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``;
-who writes an artefact puts its captions in their place.
+The aggregates are sums, counts and ratios. DAX names tables and columns as the feed does,
+``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``; who writes an artefact puts
+its captions in their place.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ _WORST = ("red", "amber", "green")
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: its *code*, captions, number format, *dax*, and the twin in SQL.
 
-    The twin is an aggregate *sql* over *table* where *where*; grouped by ``project_key`` it is the measure of each project.
-    *text* says that its value is a text.
+    The twin is an aggregate *sql* over *table* where *where*; grouped by ``project_key`` it is the measure of
+    each project. *text* says that its value is a text.
     """
 
     code: str
@@ -70,7 +71,10 @@ def code_of(kpi: str, part: str) -> str:
 
 
 def _at_cut(table: str, value: str, *more: str) -> tuple[str, str]:
-    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen; a plain sum where the fact has no cuts."""
+    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen.
+
+    Where the fact has no cuts, it is a plain sum.
+    """
     filters = "".join(f", {one}" for one in more)
     plain = f"CALCULATE({value}{filters})" if more else value
     if "cut_key" not in model().tables[table].columns:
@@ -105,7 +109,10 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
 
 
 def _shown(kpi: Kpi) -> bool:
-    """Say whether `fact_kpi` holds the figure as it is: not those of persons and tasks, not the burn-up, which is a table of its own."""
+    """Say whether `fact_kpi` holds the figure as it is.
+
+    It does not hold those of persons and tasks, nor the burn-up, which is a table of its own.
+    """
     return kpi.scope_kept in {"project", "source", "team"} and kpi.code != "BURNUP"
 
 

@@ -38,7 +38,8 @@ FROM aimed WHERE place = 1
 def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     """Make the table ``kpi_row`` on a feed whose other tables are filled.
 
-    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of its own day are kept.
+    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of
+    its own day are kept.
     """
     run = connection.execute
     run("CREATE OR REPLACE TABLE kpi_row AS SELECT NULL::BIGINT AS cut_key WHERE false")
@@ -78,7 +79,10 @@ def _wide(kpi: Kpi) -> str | None:
 
 
 def _long(kpi: Kpi, levels: set[str]) -> list[str]:
-    """Return the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
+    """Return the queries that turn the wide rows of *kpi* into one row a measure.
+
+    There are rows for its own scope and for those above a project.
+    """
     scope = kpi.scope_kept
     rolled = (
         {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
@@ -147,7 +151,8 @@ def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: s
 def _above(kpi: Kpi, part: Measure, split: str) -> str:
     """Return one measure for programs, portfolios and the whole: sums, and ratios of sums.
 
-    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of the projects'.
+    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of
+    the projects'.
     """
     name, measure = part.name, f"'{part.name}'{split}"
     coverage = f"(count(w.{name}) / count(*))"

@@ -1,4 +1,7 @@
-"""What is small of a Jira site, by the `jira` package over our session: fields, statuses, types, the site and oneself."""
+"""What is small of a Jira site: fields, statuses, types, the site and oneself.
+
+The `jira` package reads it over our session.
+"""
 
 from __future__ import annotations
 
