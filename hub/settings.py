@@ -159,7 +159,8 @@ def load(
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as exc:
         raise ConfigError(
-            f"There is no configuration at {path}. Run `hub init` to write one, or point to yours with --config."
+            f"There is no configuration at {path}. Run `hub init` to write one, "
+            "or point to yours with --config."
         ) from exc
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc

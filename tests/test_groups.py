@@ -110,10 +110,13 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
         Person(id=f"config:p{n}", display_name=f"N{n}", team="A" if n < 6 else "B") for n in range(7)
     ]
     rows: list[Record] = [
-        Container(id="s:c", kind="table", code="P", name="P"), *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(8)),
-        *(Worklog(id=f"s:w{n}", container_id="s:c", account_id=f"s:a{n}", day="2026-01-06", seconds=3600) for n in range(6)),
+        Container(id="s:c", kind="table", code="P", name="P"),
+        *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(8)),
+        *(Worklog(id=f"s:w{n}", container_id="s:c", account_id=f"s:a{n}", day="2026-01-06",
+                  seconds=3600) for n in range(6)),
         Worklog(id="s:w7", container_id="s:c", account_id="s:a7", day="2026-01-07", seconds=100),
-        Allocation(id="s:p", account_id="s:a1", container_id="s:c", start_on="2026-01-06", finish_on="2026-01-06", seconds=500),
+        Allocation(id="s:p", account_id="s:a1", container_id="s:c", start_on="2026-01-06",
+                   finish_on="2026-01-06", seconds=500),
     ]  # fmt: skip
     links: list[Record] = [
         PersonLink(
@@ -127,7 +130,8 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
         for n in range(8)
     ]
     more: list[Record] = [
-        Project(id="config:P", code="P", name="P", manager_id="A. Manager"), Access(id="config:x", user_principal="boss@corp.example", project_code="P"),
+        Project(id="config:P", code="P", name="P", manager_id="A. Manager"),
+        Access(id="config:x", user_principal="boss@corp.example", project_code="P"),
         ProjectLink(id="config:l", project_code="P", container_id="s:c", facets="actuals,effort"),
     ]  # fmt: skip
     fill(store, people + more, rows, links)
@@ -147,7 +151,10 @@ def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) 
 
     All of it is there either way.
     """
-    shown = "SELECT grain, p.team, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_person p USING (person_key) GROUP BY ALL"
+    shown = (
+        "SELECT grain, p.team, sum(seconds)::BIGINT FROM fact_worklog "
+        "JOIN dim_person p USING (person_key) GROUP BY ALL"
+    )
     six = project_to("team-week", snapshot, tmp_path / "6", k=6)
     seven = project_to("team-week", snapshot, tmp_path / "7", k=7)
 

@@ -194,12 +194,14 @@ def _resolved(
     cuts: list[tuple[Cut, Path]],
 ) -> Staged:
     staged: Staged = _timed(timings, "read the store", lambda: Staged(
-        store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}", memory_mb=options.memory_mb))  # fmt: skip
+        store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}",
+        memory_mb=options.memory_mb))  # fmt: skip
     try:
         at = options.as_of or moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         place_cuts(staged.connection, cuts)
         variables = {
-            **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at, "cut_key": key,
+            **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at,
+            "cut_key": key,
             "vs_cut": options.vs if options.vs is not None else latest_cut(cuts, at[:10]),
         }  # fmt: skip
         _timed(
@@ -214,7 +216,8 @@ def _resolved(
 
 
 def _compute(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *, cut: Cut | None = None,
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
+    cut: Cut | None = None,
     cuts: list[tuple[Cut, Path]] | None = None,
 ) -> Staged:  # fmt: skip
     key = cut.key if cut else 0
@@ -249,7 +252,8 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> None:
     for code, kpi in catalogue().items():
         labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
     connection.execute(
-        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)"
+        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, "
+        "description VARCHAR)"
     )
     columns = [list(column) for column in zip(*labels, strict=True)]
     connection.execute(
@@ -370,7 +374,8 @@ def _manifest(
         (files("hub.feed") / "not_counted.sql").read_text(encoding="utf-8")
     ).fetchall()
     unmapped = staged.connection.execute(
-        "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id WHERE t.counted AND t.kind <> 'summary' "
+        "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id "
+        "WHERE t.counted AND t.kind <> 'summary' "
         "AND k.status_key = -1 AND t.status_raw IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     ).fetchall()
     manifest = {

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 
 CUT_TABLES = (
-    "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",
+    "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality",
+    "fact_kpi",
 )  # fmt: skip
 _TARGETS = {
-    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
+    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task",
+    "dim_iteration": "cut_iteration",
 }  # fmt: skip
 
 

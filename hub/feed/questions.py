@@ -57,7 +57,8 @@ def health(folder: Path) -> Health:
         ).fetchall()
         red = feed.execute(
             "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k "
-            "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key AND a.axis = 'overall' "
+            "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key "
+            "AND a.axis = 'overall' "
             "JOIN dim_project p ON p.project_key = k.project_key "
             "WHERE k.cut_key = 0 AND k.rag = 'red' AND k.scope_kind = 'project' AND p.state <> 'closed' "
             "AND k.period = '' ORDER BY 1, 2"

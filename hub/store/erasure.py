@@ -445,7 +445,8 @@ def rewrite(connection: sqlite3.Connection, triggers: Callable[[str], str]) -> d
         return json.dumps(door.json(json.loads(text)), sort_keys=True, ensure_ascii=False)
 
     functions = {
-        "id": door.id, "name": door.name, "value": door.value, "free": lambda text: door.text(text, always=False), "text": door.text, "cursor": cursor,
+        "id": door.id, "name": door.name, "value": door.value,
+        "free": lambda text: door.text(text, always=False), "text": door.text, "cursor": cursor,
     }  # fmt: skip
     for name, function in functions.items():
         connection.create_function(f"past_{name}", 1, guarded(function), deterministic=True)

@@ -94,11 +94,14 @@ def _kpi(code: str, text: str) -> Kpi:
     scope, _, select = facts.get("rollup", "").partition(" | ")
     coverage, _, covered = facts.get("coverage", "").partition(" of ")
     return Kpi(
-        code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"], sql=text, measures=tuple(measures),
-        headline=facts.get("headline", measures[0].name), period=facts.get("period"), split=facts.get("split"),
+        code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"],
+        sql=text, measures=tuple(measures),
+        headline=facts.get("headline", measures[0].name), period=facts.get("period"),
+        split=facts.get("split"),
         rollup=(scope, select) if select else None, coverage=coverage or None,
         covered=tuple(covered.split(", ")) if covered else (), method=facts.get("method"),
-        receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (), edge_cases=facts.get("edge cases", ""),
+        receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (),
+        edge_cases=facts.get("edge cases", ""),
         source=facts.get("source", ""), version=int(facts.get("version", "1")),
     )  # fmt: skip
 
@@ -113,17 +116,20 @@ def register(code: str, text: str) -> None:
     """
     if not re.fullmatch("[A-Z][A-Z0-9_]*", code) or code in _shipped():
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, and not one that the catalogue has."
+            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, "
+            "and not one that the catalogue has."
         )
     try:
         found = _kpi(code, text)
     except (KeyError, IndexError, ValueError) as exc:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its header needs a title, scope, measures and definition ({exc})."
+            f"The figure {code!r} cannot be added: its header needs a title, scope, "
+            f"measures and definition ({exc})."
         ) from exc
     if found.scope not in SCOPES:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of {', '.join(SCOPES)}."
+            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of "
+            f"{', '.join(SCOPES)}."
         )
     _MORE[code] = found
 

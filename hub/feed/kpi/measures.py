@@ -14,7 +14,8 @@ from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
-    "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"), "capacity": ("Charge et capacité", "Load and capacity"),
+    "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"),
+    "capacity": ("Charge et capacité", "Load and capacity"),
     "risk": ("Risques", "Risks"), "quality": ("Qualité", "Quality"),
 }  # fmt: skip
 FORMATS = {
@@ -103,7 +104,8 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
         dax, where = _at_cut(table, value)
         dax, sql = dax + scale, f"sum({column}){scale}"
     return Measure(
-        code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="", format=facts.format, dax=dax, sql=sql,
+        code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
+        format=facts.format, dax=dax, sql=sql,
         table=table, where=where,
     )  # fmt: skip
 
@@ -155,8 +157,10 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
     dax, where = _at_cut("fact_kpi", value, *filters)
     where = " AND ".join([where, *tests])
     return Measure(
-        code=code_of(kpi.code, part.name), fr=f"{kpi.code} {part.name}", en=f"{kpi.code} {part.name}", folder_fr=kpi.fr, folder_en=kpi.en,
-        description=kpi.definition, format=FORMATS[part.unit], dax=dax, sql=sql, table="fact_kpi", where=where,
+        code=code_of(kpi.code, part.name), fr=f"{kpi.code} {part.name}", en=f"{kpi.code} {part.name}",
+        folder_fr=kpi.fr, folder_en=kpi.en,
+        description=kpi.definition, format=FORMATS[part.unit], dax=dax, sql=sql, table="fact_kpi",
+        where=where,
     )  # fmt: skip
 
 
@@ -175,6 +179,7 @@ def _health() -> Measure:
     _, where = _at_cut("fact_kpi", "")
     return Measure(
         code=HEALTH, fr="Météo calculée", en="Computed health", folder_fr="Qualité", folder_en="Quality",
-        description="The worst colour among the figures that have a target.", format="", dax=dax, sql=f"CASE {cases} END", table="fact_kpi",
+        description="The worst colour among the figures that have a target.", format="", dax=dax,
+        sql=f"CASE {cases} END", table="fact_kpi",
         where=f"{where} AND scope_kind = 'project'", text=True,
     )  # fmt: skip

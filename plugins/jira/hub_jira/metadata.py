@@ -52,6 +52,7 @@ class Metadata(jira.JIRA):
             return msgspec.convert(self._get_json(path), kind)
         except (msgspec.ValidationError, ValueError) as exc:
             raise SourceDataError(
-                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, or a wrong address. "
+                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, "
+                "or a wrong address. "
                 "Open the address in a browser, then check url and credentials."
             ) from exc
