@@ -1,4 +1,7 @@
-"""What a command costs before it works, as ratios to `python -c "import click"` on the same machine: processor time, the least of five."""
+"""What a command costs before it works, as ratios to `python -c "import click"` on the same machine.
+
+What is compared is processor time, the least of five.
+"""
 
 from __future__ import annotations
 

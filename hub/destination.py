@@ -50,8 +50,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A destination: its fields are its settings, ``[destinations.NAME]`` in the configuration.
 
-    *privacy* is the level of personal detail it may receive. *addresses* says that it makes row-level security
-    of the e-mail addresses of access.csv; no other destination below ``nominative-line`` is given them.
+    *privacy* is the level of personal detail it may receive. *addresses* says that it makes row-level
+    security of the e-mail addresses of access.csv; no other destination below ``nominative-line`` is given
+    them.
     """
 
     kind: ClassVar[str] = ""

@@ -40,14 +40,20 @@ _KNOWN = (
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[schedule]``: when `hub run` happens, as a five-field cron expression in the zone *tz* (None: the machine's)."""
+    """``[schedule]``: when `hub run` happens, as a five-field cron expression.
+
+    It is read in the zone *tz* (None: the machine's).
+    """
 
     run: str | None = None
     tz: str | None = None
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[notify]``: Apprise addresses (each a secret) told of failed, partial and stale runs and of recoveries."""
+    """``[notify]``: Apprise addresses told of failed, partial and stale runs and of recoveries.
+
+    Each address is a secret.
+    """
 
     to: tuple[Secret, ...] = ()
 
@@ -68,8 +74,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[engine]``: how much runs at once, and how much memory the feed builder takes.
 
-    *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one answer over HTTP.
-    A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
+    *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one
+    answer over HTTP. A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is
+    given up: the run goes on without it.
     """
 
     jobs: int = 4
@@ -87,17 +94,22 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[match]``: *domain_aliases* maps a mail domain to the one it stands for; *auto* looks for exact matches after every sync."""
+    """``[match]``: how rows of several tools are found to be of one person or task.
+
+    *domain_aliases* maps a mail domain to the one it stands for; *auto* looks for exact matches after every
+    sync.
+    """
 
     domain_aliases: dict[str, str] = {}
     auto: bool = True
 
 
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[privacy]``: *key* makes pseudonyms, *keep_months* is how long lines of persons are kept before `hub privacy purge` sums them.
+    """``[privacy]``: how long lines of persons are kept, and what hides them.
 
-    *k* is of how many people a sum that shows a team or a week is made at least, where a destination gets
-    sums.
+    *key* makes pseudonyms. *keep_months* is how long lines of persons are kept before `hub privacy purge`
+    sums them. *k* is of how many people a sum that shows a team or a week is made at least, where a
+    destination gets sums.
     """
 
     key: Secret | None = None
@@ -140,13 +152,15 @@ def load(
 ) -> Settings:
     """Read and check the configuration at *path*.
 
-    *sources* and *destinations* are the known kinds. Raises `ConfigError` naming file, section, key and the known keys.
+    *sources* and *destinations* are the known kinds. Raises `ConfigError` naming file, section, key and the
+    known keys.
     """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as exc:
         raise ConfigError(
-            f"There is no configuration at {path}. Run `hub init` to write one, or point to yours with --config."
+            f"There is no configuration at {path}. Run `hub init` to write one, "
+            "or point to yours with --config."
         ) from exc
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
@@ -245,7 +259,10 @@ def is_zone(text: str) -> bool:
 
 
 def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
-    """Make a settings Struct of plain *values*. Raises `ConfigError` naming *where*, the key and the known keys."""
+    """Make a settings Struct of plain *values*.
+
+    Raises `ConfigError` naming *where*, the key and the known keys.
+    """
 
     def dec_hook(wanted: type, value: Any) -> Any:
         if wanted is Secret:

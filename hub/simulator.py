@@ -1,4 +1,7 @@
-"""A simulator that shows given records as its tool would: what a demonstration, or a test of several tools, fills it with."""
+"""A simulator that shows given records as its tool would.
+
+It is what a demonstration, or a test of several tools, fills with them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, kw_only=True):
-    """One answer of the simulator; *body* is JSON unless it is bytes; *stall_s* is a pause in the middle of it."""
+    """One answer of the simulator; *body* is JSON unless it is bytes.
+
+    *stall_s* is a pause in the middle of it.
+    """
 
     status: int = 200
     body: Any = None
@@ -35,14 +41,18 @@ class Response(msgspec.Struct, kw_only=True):
 class Simulator(ABC):
     """A tool that answers over HTTP for records; their ids are the tool's own, without a source before them.
 
-    *settings* are what a source needs to sign in, besides ``url`` and ``token``, which is `SECRET` of the kit.
+    *settings* are what a source needs to sign in, besides ``url`` and ``token``, which is `SECRET` of the
+    kit.
     """
 
     settings: ClassVar[dict[str, Any]] = {}
 
     @abstractmethod
     def show(self, records: Iterable[Record], now: datetime) -> None:
-        """Hold *records* from now on, and nothing else. Raises TypeError for a record that this tool does not have."""
+        """Hold *records* from now on, and nothing else.
+
+        Raises TypeError for a record that this tool does not have.
+        """
 
     @abstractmethod
     def answer(self, request: Request) -> Response:

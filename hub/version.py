@@ -19,7 +19,10 @@ def version() -> str:
 
 @functools.cache
 def commit() -> str | None:
-    """Return the short commit of a built package or of the clone that it runs from; None where there is none to be known."""
+    """Return the short commit of a built package or of the clone that it runs from.
+
+    It is None where there is none to be known.
+    """
     try:
         return (HERE / COMMIT).read_text(encoding="ascii").strip() or None
     except OSError:

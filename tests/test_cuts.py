@@ -1,4 +1,7 @@
-"""Photographs and sealed months: as of any past moment the feed is what it was, and what is closed never changes."""
+"""Photographs and sealed months: the feed as of a past moment is what it was then.
+
+What is closed never changes.
+"""
 
 from __future__ import annotations
 
@@ -99,9 +102,11 @@ def work(
     no: int, finish: str, *, remaining: int = 5, percent: float = 0.0, base: str = "2026-06-30"
 ) -> list[Record]:
     return [
-        Task(id=f"plans:t{no}", container_id="plans:a", title=f"T{no}", estimate_s=10 * 25200, remaining_s=remaining * 25200, percent=percent,
+        Task(id=f"plans:t{no}", container_id="plans:a", title=f"T{no}", estimate_s=10 * 25200,
+             remaining_s=remaining * 25200, percent=percent,
              planned_start_on="2026-05-01", planned_finish_on=finish),
-        Baseline(id=f"plans:b{no}", task_id=f"plans:t{no}", start_on="2026-05-01", finish_on=base, effort_s=10 * 25200),
+        Baseline(id=f"plans:b{no}", task_id=f"plans:t{no}", start_on="2026-05-01", finish_on=base,
+                 effort_s=10 * 25200),
     ]  # fmt: skip
 
 
@@ -132,16 +137,21 @@ def test_a_cut_stands_beside_today(store: Store, tmp_path: Path) -> None:
 
     assert [(0, 8.0, 1), (1, 5.0, 0)] == ask(
         report,
-        "SELECT cut_key, remaining_days, is_latest FROM fact_task_snapshot JOIN dim_cut USING (cut_key) ORDER BY 1",
+        "SELECT cut_key, remaining_days, is_latest FROM fact_task_snapshot "
+        "JOIN dim_cut USING (cut_key) ORDER BY 1",
     )
     assert [(0, 8.0), (1, 5.0)] == ask(
         report,
-        "SELECT cut_key, value FROM fact_kpi WHERE kpi = 'RAF' AND measure = 'raf' AND scope_label = 'A' ORDER BY 1",
+        "SELECT cut_key, value FROM fact_kpi WHERE kpi = 'RAF' AND measure = 'raf' "
+        "AND scope_label = 'A' ORDER BY 1",
     )
 
 
 def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
-    """Whatever is synced, mapped or renamed later: the files are the same bytes, and every feed shows their rows."""
+    """Whatever is synced, mapped or renamed later: the files are the same bytes.
+
+    Every feed shows their rows.
+    """
     sync(store, *portfolio())
     sync(
         store,
@@ -154,7 +164,8 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
     )
     sync(store, *TIMES, hours(1, "2026-05-05", 2))
     cuts.take(store, kind="copil", label="COPIL 1", actor="me")
-    # a close that was killed leaves its scratch behind, and half a folder: the next one does not stumble over them
+    # a close that was killed leaves its scratch behind, and half a folder: the next one does not stumble
+    # over them
     (tmp_path / "data" / "cuts" / ".scratch-1" / "cut-1").mkdir(parents=True)
     (tmp_path / "data" / "cuts" / "1").mkdir()
     folder = cuts.close(store, tmp_path / "data" / "feed", "COPIL 1", BuildOptions(), actor="me")
@@ -181,7 +192,10 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
 
 
 def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) -> None:
-    """Hours of May entered in June are a correction; hours of June, a new forecast and a new risk are news."""
+    """Hours of May entered in June are a correction.
+
+    Hours of June, a new forecast and a new risk are news.
+    """
     stamp = datetime.now(UTC) - timedelta(days=40)
     day = stamp.date()
     sync(store, *portfolio())
@@ -208,7 +222,9 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     taken = cuts.take(store, kind="copil", label="Then", actor="me")
     with store.transaction():
         store.connection.execute("UPDATE cut SET as_of = as_of")
-    sync(store, *plan(*work(1, "2026-07-31", remaining=7), Task(id="plans:m", container_id="plans:a", title="Go live", kind="milestone", planned_finish_on="2026-08-14"),
+    sync(store, *plan(*work(1, "2026-07-31", remaining=7), Task(id="plans:m", container_id="plans:a",
+                                                                title="Go live", kind="milestone",
+                                                                planned_finish_on="2026-08-14"),
                       *work(2, "2026-09-01")))  # fmt: skip
     today = date.today()
     sync(
@@ -243,7 +259,10 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
 
 @pytest.mark.parametrize("vs", ["now", "Later"])
 def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str) -> None:
-    """A feed as of the committee may be told from today, or from a cut closed since, with tasks and tools nobody knew then."""
+    """A feed as of the committee may be told from today, or from a cut closed since.
+
+    They may hold tasks and tools that nobody knew then.
+    """
     sync(store, *portfolio())
     sync(store, *plan(*work(1, "2026-07-31")))
     cuts.take(store, kind="copil", label="Then", actor="me")
@@ -272,9 +291,8 @@ def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str
     )
     assert [(0, 1), (1, 3)] == ask(
         report,
-        "SELECT (cut_key <> 0)::INTEGER, count(*) FROM fact_task_snapshot JOIN dim_cut USING (cut_key) WHERE cut_key = 0 OR label = ? GROUP BY 1 ORDER BY 1".replace(
-            "?", repr(vs)
-        ),
+        "SELECT (cut_key <> 0)::INTEGER, count(*) FROM fact_task_snapshot JOIN dim_cut USING (cut_key) "
+        "WHERE cut_key = 0 OR label = ? GROUP BY 1 ORDER BY 1".replace("?", repr(vs)),
     )
 
 
@@ -320,7 +338,10 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
         ),
     )
     sealed = periods.seal(store, tmp_path / "data" / "feed", LAST_MONTH, BuildOptions(), actor="me")
-    spent = f"SELECT sum(days), sum(amount)::DOUBLE FROM fact_worklog WHERE strftime(work_date, '%Y-%m') = '{LAST_MONTH}'"
+    spent = (
+        "SELECT sum(days), sum(amount)::DOUBLE FROM fact_worklog WHERE strftime(work_date, "
+        f"'%Y-%m') = '{LAST_MONTH}'"
+    )
     first = ask(out(store, tmp_path), spent)
     sync(
         store,
@@ -355,7 +376,8 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
     )
     assert [(LAST_MONTH, 100.0), (f"{datetime.now(UTC):%Y-%m}", 50.0)] == ask(
         report,
-        "SELECT year_month, sum(consumed_amount)::DOUBLE FROM fact_budget WHERE consumed_amount IS NOT NULL GROUP BY 1 ORDER BY 1",
+        "SELECT year_month, sum(consumed_amount)::DOUBLE FROM fact_budget WHERE consumed_amount IS NOT NULL "
+        "GROUP BY 1 ORDER BY 1",
     )
     assert {"Nadia Roy"} == {row["account"] for row in corrections(store) if row["kind"] == "hours"}
     out(store, tmp_path)
@@ -371,7 +393,10 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> None:
-    """Moved to another project and back, a sealed line leaves its month alone and its corrections sum to nothing."""
+    """Moved to another project and back, a sealed line leaves its month alone.
+
+    Its corrections sum to nothing.
+    """
     sync(store, *portfolio())
     day = f"{LAST_MONTH}-03"
     boxes = [Container(id="times:b", kind="table", code="B", name="B")]
@@ -431,7 +456,8 @@ def test_the_hub_keeps_a_baseline_where_the_tool_has_none(store: Store, tmp_path
     assert 1 == count
     assert [("T1", "2026-06-30", 10.0), ("X", "2026-09-01", 3.0)] == ask(
         out(store, tmp_path),
-        "SELECT title, baseline_finish::VARCHAR, baseline_days FROM fact_task_snapshot JOIN dim_task USING (task_key) ORDER BY 1",
+        "SELECT title, baseline_finish::VARCHAR, baseline_days FROM fact_task_snapshot "
+        "JOIN dim_task USING (task_key) ORDER BY 1",
     )
     with pytest.raises(ConfigError, match="no project 'Z'"):
         take_baseline(store, "Z", actor="me")
@@ -466,8 +492,10 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
                 ),
             )
         case 5:
-            issue = Task(id=f"jira:i{no}", container_id="jira:p", code=f"A-{no}", title=rng.choice((f"T{no}", "Else")), status_raw=rng.choice(("Open", "Recette")),
-                         status_native=rng.choice(("todo", None)), points=float(no), created_at=f"{day}T08:00:00Z", type_raw="Bug")  # fmt: skip
+            issue = Task(id=f"jira:i{no}", container_id="jira:p", code=f"A-{no}",
+                         title=rng.choice((f"T{no}", "Else")),
+                         status_raw=rng.choice(("Open", "Recette")), status_native=rng.choice(("todo", None)),
+                         points=float(no), created_at=f"{day}T08:00:00Z", type_raw="Bug")  # fmt: skip
             change = TaskChange(
                 id=f"jira:c{step}",
                 task_id=f"jira:i{no}",
@@ -494,11 +522,16 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
                 ),
             )
         case 7:
-            sync(store, StatusMap(id="config:s", source="jira", status_raw="Recette", category=rng.choice(("done", "in_progress"))),
-                 Target(id="config:t", kpi="RAF", measure="raf", red=float(no), amber=1.0, direction="down"))  # fmt: skip
+            sync(store, StatusMap(id="config:s", source="jira", status_raw="Recette",
+                                  category=rng.choice(("done", "in_progress"))),
+                 Target(id="config:t", kpi="RAF", measure="raf", red=float(no), amber=1.0,
+                        direction="down"))  # fmt: skip
         case 8:
-            sync(store, Person(id="config:people/7", display_name="Nadia Roy", employee_no=rng.choice(("7", "8")), team=rng.choice(("X", "Y")), email="n@x.org"),
-                 Assessment(id=f"config:as{no}", project_code="A", day=day, axis="overall", rag=rng.choice(("green", "red"))))  # fmt: skip
+            sync(store, Person(id="config:people/7", display_name="Nadia Roy",
+                               employee_no=rng.choice(("7", "8")), team=rng.choice(("X", "Y")),
+                               email="n@x.org"),
+                 Assessment(id=f"config:as{no}", project_code="A", day=day, axis="overall",
+                            rag=rng.choice(("green", "red"))))  # fmt: skip
         case 9:
             sync(
                 store,
@@ -529,7 +562,10 @@ def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> 
 
 
 def test_as_of_is_what_was(tmp_path: Path, proof: bool) -> None:
-    """For random histories (100 in the proof) the feed as of a past moment equals the feed that was built then, table by table."""
+    """For random histories the feed as of a past moment equals the feed that was built then.
+
+    They are compared table by table, over 100 histories in the proof.
+    """
     for seed in range(100 if proof else 1):
         rng = random.Random(seed)
         with Store.open(tmp_path / str(seed) / "data" / "hub.db") as store:

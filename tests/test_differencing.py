@@ -202,7 +202,10 @@ def small_groups(hub: Hub) -> Iterator[set[int]]:
 
 
 def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
-    """Return fewer than *K* people of whom *base* less a share of each night tells; none where it is of more."""
+    """Return fewer than *K* people of whom *base* less a share of each night tells.
+
+    There are none where it is of more.
+    """
     choices: list[list[set[int]]] = []
     for night in by_night:
         shares = {base.get(atom, Fraction(0)) for atom in night}

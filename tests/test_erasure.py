@@ -43,13 +43,18 @@ Paul Blanc;paul.blanc@corp.example;B1;pblanc;Équipe;Dev
 """,
     "accounts.csv": f"source;account;email;person\nhours;{NAME};{MAIL};\n",
     "calendar_days.csv": f"calendar;day;hours;label\ndefault;25/05/2026;7;Demandé par {NAME}\n",
-    "rates.csv": f"scope;scope_id;valid_from;valid_to;per_day;currency\nperson;{MAIL};01/01/2020;;700,00;EUR\ndefault;*;01/01/2020;;500,00;EUR\n",
-    "assessments.csv": f"project_code;day;axis;rag;trend;comment;author\nINFRA;2026-02-01;overall;green;flat;Vu avec {NAME};{NAME}\n",
+    "rates.csv": "scope;scope_id;valid_from;valid_to;per_day;currency\n"
+    f"person;{MAIL};01/01/2020;;700,00;EUR\ndefault;*;01/01/2020;;500,00;EUR\n",
+    "assessments.csv": "project_code;day;axis;rag;trend;comment;author\n"
+    f"INFRA;2026-02-01;overall;green;flat;Vu avec {NAME};{NAME}\n",
     "access.csv": f"user_principal;project_code;team\n{MAIL};INFRA;\n",
-    "budgets.csv": f"project_code;month;category;capex;baseline;revised;committed;consumed;forecast;currency\nINFRA;01/2026;Prestation {NAME};non;100,00;;;;;EUR\n",
-    "registers.csv": f"ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;opened_on;due_on;closed_on\n"
+    "budgets.csv": "project_code;month;category;capex;baseline;revised;committed;consumed;forecast;currency\n"
+    f"INFRA;01/2026;Prestation {NAME};non;100,00;;;;;EUR\n",
+    "registers.csv": "ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;"
+    "opened_on;due_on;closed_on\n"
     f"R-{LOGIN};INFRA;risk;Départ de {NAME};open;30 %;4;20 000,00;EUR;{NAME};01/01/2026;31/12/2026;\n",
-    "checklists.csv": f"project_code;list;ref;label;mandatory;state;checked_on;evidence_url\nINFRA;Recette;{LOGIN};Relu par {NAME};oui;ok;15/01/2026;\n",
+    "checklists.csv": "project_code;list;ref;label;mandatory;state;checked_on;evidence_url\n"
+    f"INFRA;Recette;{LOGIN};Relu par {NAME};oui;ok;15/01/2026;\n",
 }
 _PLAN = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Project xmlns="http://schemas.microsoft.com/project"><SaveVersion>14</SaveVersion><Name>Plan</Name><Title>Plan</Title>
@@ -115,7 +120,8 @@ def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.M
         (hub_folder / name).mkdir(parents=True)
     (hub_folder / "plans" / f"{NAME}.xml").write_text(_PLAN)
     (hub_folder / "hours" / f"Heures {NAME} 2026.csv").write_text(
-        f"Qui;Projet;Jour;Heures\n{NAME};INFRA;2026-01-05;7\n{NAME};INFRA;2026-01-06;3.5\n{LOGIN};INFRA;2026-01-07;2\nPaul Blanc;INFRA;2026-01-05;7\n"
+        f"Qui;Projet;Jour;Heures\n{NAME};INFRA;2026-01-05;7\n{NAME};INFRA;2026-01-06;3.5\n"
+        f"{LOGIN};INFRA;2026-01-07;2\nPaul Blanc;INFRA;2026-01-05;7\n"
     )
     (hub_folder / "data" / "signin" / "plans.json").write_text(
         json.dumps({"Account": {"x": {"username": MAIL}}})
@@ -124,7 +130,9 @@ def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.M
         json.dumps({"Account": {"x": {"username": "paul.blanc@corp.example"}}})
     )
     for command in (
-        ["sync"], ["match", "propose"], ["cut", "take", "--kind", "copil", "--label", f"COPIL de {NAME}"], ["cut", "close", f"COPIL de {NAME}"],
+        ["sync"], ["match", "propose"],
+        ["cut", "take", "--kind", "copil", "--label", f"COPIL de {NAME}"],
+        ["cut", "close", f"COPIL de {NAME}"],
         ["close", "2026-01"], ["publish"],
     ):  # fmt: skip
         seen = run_hub(*command)
@@ -136,7 +144,10 @@ def planted(hub_folder: Path, run_hub: Callable[..., Any], monkeypatch: pytest.M
 
 
 def found_in(folder: Path) -> list[tuple[str, bytes]]:
-    """Return (place, text) of every trace: in names, in bytes, in each string of a Parquet file and the store."""
+    """Return (place, text) of every trace.
+
+    Traces are sought in names, in bytes, in each string of a Parquet file and the store.
+    """
     found: list[tuple[str, bytes]] = []
 
     def look(place: str, raw: bytes) -> None:
@@ -296,13 +307,17 @@ def test_export_gives_the_texts_too(planted: Path, run_hub: Callable[..., Any]) 
 # ---------- stages and kills ----------
 
 ROWS: list[Record] = [
-    Person(id=f"config:people/{NUMBER}", display_name=NAME, email=MAIL, employee_no=NUMBER, login=LOGIN, team="X"),
+    Person(id=f"config:people/{NUMBER}", display_name=NAME, email=MAIL, employee_no=NUMBER, login=LOGIN,
+           team="X"),
     Account(id=f"times:{LOGIN}", display_name="QUINTARD Zélie", email=MAIL),
     Account(id="times:77", display_name=NAME),
     Container(id="times:a", kind="table", code="A", name="A"),
-    *(Task(id=f"times:t{n}", container_id="times:a", title=f"T {NAME}", assignee_id="times:77") for n in range(3)),
-    *(TaskChange(id=f"times:c{n}", task_id="times:t1", field="assignee", from_value=NAME, to_value=LOGIN, at="2026-01-05T08:00:00Z", author_id="times:77") for n in range(3)),
-    *(Worklog(id=f"times:{LOGIN}/{n}", container_id="times:a", account_id=f"times:{LOGIN}", day=f"2026-01-{n + 5:02d}", seconds=3600) for n in range(3)),
+    *(Task(id=f"times:t{n}", container_id="times:a", title=f"T {NAME}",
+           assignee_id="times:77") for n in range(3)),
+    *(TaskChange(id=f"times:c{n}", task_id="times:t1", field="assignee", from_value=NAME, to_value=LOGIN,
+                 at="2026-01-05T08:00:00Z", author_id="times:77") for n in range(3)),
+    *(Worklog(id=f"times:{LOGIN}/{n}", container_id="times:a", account_id=f"times:{LOGIN}",
+              day=f"2026-01-{n + 5:02d}", seconds=3600) for n in range(3)),
 ]  # fmt: skip
 
 
@@ -388,7 +403,11 @@ class _Stopper:
 def test_a_killed_erasure_is_taken_up(tmp_path: Path, proof: bool) -> None:
     """Killed at random moments, the next run finishes it."""
     rng = random.Random(4711)
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_erasure as t; from pathlib import Path; from hub.store import Store\nwith Store.open(Path(sys.argv[2]) / 'hub.db') as s: t.erase(s, Path(sys.argv[2]))"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_erasure as t; from pathlib import Path; "
+        "from hub.store import Store\nwith Store.open(Path(sys.argv[2]) / 'hub.db') as s: "
+        "t.erase(s, Path(sys.argv[2]))"
+    )
     for number in range(25 if proof else 2):
         base = tmp_path / str(number)
         filled(base / "hub.db").close()

@@ -1,4 +1,7 @@
-"""The feed: what counts, what is listed instead, what the gate stops, what changed, what a projection hides."""
+"""The feed: what counts, what is listed instead, what the gate stops and what changed.
+
+Also, what a projection hides is tested here.
+"""
 
 from __future__ import annotations
 
@@ -44,27 +47,40 @@ NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 PLAN = [
     Container(id="plans:g", kind="plan", code="INFRA", name="Infrastructure", seconds_per_day=28800),
     Account(id="plans:g/r/1", display_name="Engineer 1"),
-    Task(id="plans:g/t/1", container_id="plans:g", title="Phase", kind="summary", status_native="in_progress"),
-    Task(id="plans:g/t/2", container_id="plans:g", parent_id="plans:g/t/1", title="Build", status_native="in_progress", percent=50.0,
-         estimate_s=10 * 28800, remaining_s=4 * 28800, assignee_id="plans:g/r/1", planned_finish_on="2026-04-30"),
-    Task(id="plans:g/t/3", container_id="plans:g", parent_id="plans:g/t/1", title="Go live", kind="milestone", planned_finish_on="2026-05-04"),
-    Baseline(id="plans:g/t/2/b0", task_id="plans:g/t/2", finish_on="2026-04-15", effort_s=8 * 28800, cost_minor=400000, currency="EUR"),
+    Task(id="plans:g/t/1", container_id="plans:g", title="Phase", kind="summary",
+         status_native="in_progress"),
+    Task(id="plans:g/t/2", container_id="plans:g", parent_id="plans:g/t/1", title="Build",
+         status_native="in_progress", percent=50.0,
+         estimate_s=10 * 28800, remaining_s=4 * 28800, assignee_id="plans:g/r/1",
+         planned_finish_on="2026-04-30"),
+    Task(id="plans:g/t/3", container_id="plans:g", parent_id="plans:g/t/1", title="Go live", kind="milestone",
+         planned_finish_on="2026-05-04"),
+    Baseline(id="plans:g/t/2/b0", task_id="plans:g/t/2", finish_on="2026-04-15", effort_s=8 * 28800,
+             cost_minor=400000, currency="EUR"),
     TaskLink(id="plans:g/l/2-3", from_id="plans:g/t/2", to_id="plans:g/t/3", type="FS", lag_s=0),
-    Allocation(id="plans:g/a/1", account_id="plans:g/r/1", container_id="plans:g", start_on="2026-04-03", finish_on="2026-04-06", seconds=14400),
-    Worklog(id="plans:g/w/1", task_id="plans:g/t/2", container_id="plans:g", day="2026-03-02", seconds=3 * 28800, origin="plan"),
+    Allocation(id="plans:g/a/1", account_id="plans:g/r/1", container_id="plans:g", start_on="2026-04-03",
+               finish_on="2026-04-06", seconds=14400),
+    Worklog(id="plans:g/w/1", task_id="plans:g/t/2", container_id="plans:g", day="2026-03-02",
+            seconds=3 * 28800, origin="plan"),
 ]  # fmt: skip
 HOURS = [
     Container(id="hours:INFRA", kind="table", code="INFRA", name="INFRA"),
     Account(id="hours:M1", display_name="Engineer 1"),
     Account(id="hours:M2", display_name="Engineer 2"),
-    Worklog(id="hours:1", container_id="hours:INFRA", account_id="hours:M1", day="2026-02-27", seconds=25200, approval="approved"),
+    Worklog(id="hours:1", container_id="hours:INFRA", account_id="hours:M1", day="2026-02-27", seconds=25200,
+            approval="approved"),
     Worklog(id="hours:2", container_id="hours:INFRA", account_id="hours:M2", day="2026-03-02", seconds=12600),
-    Worklog(id="hours:3", container_id="hours:INFRA", account_id="hours:M1", day="2026-03-01", seconds=-3600, category="absence"),
+    Worklog(id="hours:3", container_id="hours:INFRA", account_id="hours:M1", day="2026-03-01", seconds=-3600,
+            category="absence"),
     Worklog(id="hours:4", account_id="hours:M1", day="2026-03-03", seconds=100),
-    BudgetLine(id="hours:b1", project_code="INFRA", month="2026-03", kind="baseline", category="services", amount_minor=100050),
-    BudgetLine(id="hours:b2", project_code="INFRA", month="2026-03", kind="consumed", category="services", amount_minor=7),
-    BudgetLine(id="hours:b3", project_code="INFRA", month="2026-03", kind="consumed", category="services", amount_minor=900, currency="USD"),
-    RegisterItem(id="hours:r", project_code="INFRA", kind="risk", title="Late", exposure_minor=500, owner_id="hours:M1"),
+    BudgetLine(id="hours:b1", project_code="INFRA", month="2026-03", kind="baseline", category="services",
+               amount_minor=100050),
+    BudgetLine(id="hours:b2", project_code="INFRA", month="2026-03", kind="consumed", category="services",
+               amount_minor=7),
+    BudgetLine(id="hours:b3", project_code="INFRA", month="2026-03", kind="consumed", category="services",
+               amount_minor=900, currency="USD"),
+    RegisterItem(id="hours:r", project_code="INFRA", kind="risk", title="Late", exposure_minor=500,
+                 owner_id="hours:M1"),
     ChecklistItem(id="hours:c", project_code="INFRA", list="MEX", label="Backup", state="ok"),
 ]  # fmt: skip
 PORTFOLIO = [
@@ -124,7 +140,8 @@ def test_days_follow_the_container_then_the_source(store: Store, tmp_path: Path)
 
     assert [(10.0, 4.0, 8.0, 4000.0)] == ask(
         snapshot,
-        "SELECT estimate_days, remaining_days, baseline_days, baseline_amount::DOUBLE FROM fact_task_snapshot WHERE percent = 50",
+        "SELECT estimate_days, remaining_days, baseline_days, baseline_amount::DOUBLE "
+        "FROM fact_task_snapshot WHERE percent = 50",
     )
     assert [(1.0,)] == ask(snapshot, "SELECT days FROM fact_worklog WHERE seconds = 25200")
 
@@ -157,7 +174,10 @@ def test_a_project_without_a_code_goes_by_its_name_in_figures(store: Store, tmp_
 
 
 def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
-    """Links by container name or code, programmes and portfolios by parent; what nobody claims is project -1."""
+    """Links by container name or code place rows; programmes and portfolios go by parent.
+
+    What nobody claims is project -1.
+    """
     link = ProjectLink(
         id="config:INFRA/plans",
         project_code="INFRA",
@@ -204,21 +224,30 @@ def test_money_is_conserved(store: Store, tmp_path: Path) -> None:
 
 
 def test_hours_may_name_a_task_by_its_code(store: Store, tmp_path: Path) -> None:
-    """A timesheet knows the key of an issue, not its id; when the issue is deleted there, the hours stay worked here."""
+    """A timesheet knows the key of an issue, not its id.
+
+    When the issue is deleted there, the hours stay worked here.
+    """
     coded = [Container(id="tracker:1", kind="project", code="INFRA", name="Infra"),
-             Task(id="tracker:10", container_id="tracker:1", code="INFRA-7", title="An issue", status_native="done"),
-             Task(id="tracker:11", container_id="tracker:1", code="INFRA-8", title="Another", status_native="done")]  # fmt: skip
+             Task(id="tracker:10", container_id="tracker:1", code="INFRA-7", title="An issue",
+                  status_native="done"),
+             Task(id="tracker:11", container_id="tracker:1", code="INFRA-8", title="Another",
+                  status_native="done")]  # fmt: skip
     hours = [Container(id="hours:INFRA", kind="table", code="INFRA", name="INFRA"),
-             Worklog(id="hours:1", container_id="hours:INFRA", task_id="tracker:INFRA-7", day="2026-03-02", seconds=60),
-             Worklog(id="hours:2", container_id="hours:INFRA", task_id="tracker:INFRA-8", day="2026-03-02", seconds=600),
-             Worklog(id="hours:3", container_id="hours:INFRA", task_id="tracker:INFRA-9", day="2026-03-02", seconds=6000)]  # fmt: skip
+             Worklog(id="hours:1", container_id="hours:INFRA", task_id="tracker:INFRA-7", day="2026-03-02",
+                     seconds=60),
+             Worklog(id="hours:2", container_id="hours:INFRA", task_id="tracker:INFRA-8", day="2026-03-02",
+                     seconds=600),
+             Worklog(id="hours:3", container_id="hours:INFRA", task_id="tracker:INFRA-9", day="2026-03-02",
+                     seconds=6000)]  # fmt: skip
     fill(store, coded, hours)
     store.set_presence("task", ["tracker:11"], "deleted", "absent from the census", run_id=9)
     snapshot = feed_of(store, tmp_path)
 
     assert [("-", 6000), ("An issue", 60), ("Another", 600)] == ask(
         snapshot,
-        "SELECT CASE WHEN task_key = -1 THEN '-' ELSE title END AS task, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_task USING (task_key) "
+        "SELECT CASE WHEN task_key = -1 THEN '-' ELSE title END AS task, sum(seconds)::BIGINT "
+        "FROM fact_worklog JOIN dim_task USING (task_key) "
         "GROUP BY 1 ORDER BY 1",
     )
     assert [] == problems(store, snapshot)
@@ -275,7 +304,10 @@ def ask_changes(new: Path, old: Path | None, table: str) -> list[tuple[Any, ...]
 
 
 def test_changes_lead_from_one_feed_to_the_next(store: Store, tmp_path: Path) -> None:
-    """Inserted, updated and deleted keys, applied to the old table, give the new one; from empty they are the feed."""
+    """Inserted, updated and deleted keys, applied to the old table, give the new one.
+
+    From empty they are the feed.
+    """
     fill(store, PLAN, HOURS)
     old = feed_of(store, tmp_path)
     fill(
@@ -302,7 +334,10 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
     fill(store, PLAN, HOURS)
     snapshot = feed_of(store, tmp_path)
     folder = project_to(level, snapshot.folder, tmp_path / "feed" / "projections")
-    month = "SELECT strftime(work_date, '%Y-%m') m, project_key, category, sum(seconds)::BIGINT, round(sum(days), 9) FROM fact_worklog GROUP BY ALL ORDER BY ALL"
+    month = (
+        "SELECT strftime(work_date, '%Y-%m') m, project_key, category, sum(seconds)::BIGINT, "
+        "round(sum(days), 9) FROM fact_worklog GROUP BY ALL ORDER BY ALL"
+    )
 
     assert ask(snapshot, month) == ask(folder, month)
     assert ask(
@@ -329,7 +364,10 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
 def test_a_span_is_shared_over_workdays(
     store: Store, tmp_path: Path, country: str, shares: list[tuple[str, int]]
 ) -> None:
-    """Four hours from Good Friday to Easter Monday: where both are worked two and two, where the Monday is off all on the Friday."""
+    """Four hours from Good Friday to Easter Monday fall on the days that are worked.
+
+    Where both are worked it is two and two, where the Monday is off all on the Friday.
+    """
     fill(store, PLAN)
     snapshot = feed_of(store, tmp_path, country=country)
 
@@ -391,11 +429,13 @@ def test_the_gate_holds_the_contract(store: Store, tmp_path: Path) -> None:
     snapshot = feed_of(store, tmp_path)
     folder = snapshot.folder
     duckdb.execute(
-        f"COPY (SELECT 1::BIGINT AS cut_key, CURRENT_DATE AS as_of, 'x' AS kind, 'x' AS label, 1::INTEGER AS is_latest) TO '{folder}/dim_cut/data_0.parquet'"
+        "COPY (SELECT 1::BIGINT AS cut_key, CURRENT_DATE AS as_of, 'x' AS kind, 'x' AS label, "
+        f"1::INTEGER AS is_latest) TO '{folder}/dim_cut/data_0.parquet'"
     )
     links = f"{folder}/fact_task_link/data_0.parquet"
     duckdb.execute(
-        f"COPY (SELECT * FROM '{links}' UNION ALL SELECT * FROM '{links}') TO '{folder}/fact_task_link/twice.parquet'"
+        f"COPY (SELECT * FROM '{links}' UNION ALL SELECT * "
+        f"FROM '{links}') TO '{folder}/fact_task_link/twice.parquet'"
     )
     found = " | ".join(problems(store, snapshot))
 

@@ -72,7 +72,10 @@ def test_who_has_nothing_does_not_count() -> None:
 
 
 def test_what_different_nights_brought_is_not_shown_apart() -> None:
-    """A total was given between: week one is what the first night brought, so that a late line would be told."""
+    """A total was given between: week one is what the first night brought.
+
+    So a late line would be told.
+    """
     first = [row(n, classes=(1,)) for n in range(6)]
     second = [row(n, week="2026-01-12", classes=(2,)) for n in range(6)]
 
@@ -107,10 +110,13 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
         Person(id=f"config:p{n}", display_name=f"N{n}", team="A" if n < 6 else "B") for n in range(7)
     ]
     rows: list[Record] = [
-        Container(id="s:c", kind="table", code="P", name="P"), *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(8)),
-        *(Worklog(id=f"s:w{n}", container_id="s:c", account_id=f"s:a{n}", day="2026-01-06", seconds=3600) for n in range(6)),
+        Container(id="s:c", kind="table", code="P", name="P"),
+        *(Account(id=f"s:a{n}", display_name=f"N{n}") for n in range(8)),
+        *(Worklog(id=f"s:w{n}", container_id="s:c", account_id=f"s:a{n}", day="2026-01-06",
+                  seconds=3600) for n in range(6)),
         Worklog(id="s:w7", container_id="s:c", account_id="s:a7", day="2026-01-07", seconds=100),
-        Allocation(id="s:p", account_id="s:a1", container_id="s:c", start_on="2026-01-06", finish_on="2026-01-06", seconds=500),
+        Allocation(id="s:p", account_id="s:a1", container_id="s:c", start_on="2026-01-06",
+                   finish_on="2026-01-06", seconds=500),
     ]  # fmt: skip
     links: list[Record] = [
         PersonLink(
@@ -124,7 +130,8 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
         for n in range(8)
     ]
     more: list[Record] = [
-        Project(id="config:P", code="P", name="P", manager_id="A. Manager"), Access(id="config:x", user_principal="boss@corp.example", project_code="P"),
+        Project(id="config:P", code="P", name="P", manager_id="A. Manager"),
+        Access(id="config:x", user_principal="boss@corp.example", project_code="P"),
         ProjectLink(id="config:l", project_code="P", container_id="s:c", facets="actuals,effort"),
     ]  # fmt: skip
     fill(store, people + more, rows, links)
@@ -140,8 +147,14 @@ def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) -> None:
-    """Six people, not seven accounts: with k = 6 the team's week is shown, with 7 it is not; all of it is there either way."""
-    shown = "SELECT grain, p.team, sum(seconds)::BIGINT FROM fact_worklog JOIN dim_person p USING (person_key) GROUP BY ALL"
+    """Six people, not seven accounts: with k = 6 the team's week is shown, with 7 it is not.
+
+    All of it is there either way.
+    """
+    shown = (
+        "SELECT grain, p.team, sum(seconds)::BIGINT FROM fact_worklog "
+        "JOIN dim_person p USING (person_key) GROUP BY ALL"
+    )
     six = project_to("team-week", snapshot, tmp_path / "6", k=6)
     seven = project_to("team-week", snapshot, tmp_path / "7", k=7)
 
@@ -155,7 +168,10 @@ def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) 
 
 
 def test_addresses_go_where_they_are_needed(snapshot: Path, tmp_path: Path) -> None:
-    """Row-level security has its addresses where a destination asks for them, and nowhere else below nominative-line."""
+    """Row-level security has its addresses where a destination asks for them.
+
+    They are nowhere else below nominative-line.
+    """
     without = project_to("team-week", snapshot, tmp_path / "p")
     also = project_to("team-week", snapshot, tmp_path / "p", addresses=True)
 

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import hub
@@ -209,6 +210,29 @@ def test_model_and_queries_are_in_step() -> None:
         assert "-- Grain: " in table_sql(name), name
         assert set(table.key) <= set(table.columns)
         assert all(column.ref in {None, *model().tables} for column in table.columns.values())
+
+
+def unruly(text: str) -> list[str]:
+    """Return what is wrong with *text* as a file of SQL: the lines too long for it, what DuckDB cannot read."""
+    found = [
+        f"line {no} is over 120 columns" for no, line in enumerate(text.split("\n"), 1) if len(line) > 120
+    ]
+    try:
+        duckdb.extract_statements(text.replace("{left}", "('gone')"))
+    except duckdb.Error as exc:
+        found.append(str(exc))
+    return found
+
+
+def test_sql_fits_its_lines_and_is_read() -> None:
+    """No line of an SQL file is over 120 columns, and DuckDB's own parser reads every statement."""
+    files = sorted((ROOT / "hub").rglob("*.sql"))
+    found = {path.name: wrong for path in files if (wrong := unruly(path.read_text(encoding="utf-8")))}
+
+    assert len(files) > 60
+    assert ["line 1 is over 120 columns"] == unruly("SELECT " + "1 + " * 40 + "1")
+    assert 1 == len(unruly("SELECT 1 FROM WHERE"))
+    assert {} == found
 
 
 def test_dependencies_are_pinned_without_addresses() -> None:

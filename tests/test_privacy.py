@@ -58,7 +58,8 @@ def known(store: Store) -> Store:
 def figures(store: Store, tmp_path: Path) -> list[tuple[Any, ...]]:
     feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
-        "SELECT project_key, work_date, sum(seconds)::BIGINT, sum(days) FROM fact_worklog GROUP BY ALL ORDER BY ALL"
+        "SELECT project_key, work_date, sum(seconds)::BIGINT, sum(days) FROM fact_worklog "
+        "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     feed.close()
     return found
@@ -76,7 +77,10 @@ def test_export_holds_everything(known: Store) -> None:
 
 
 def test_erased_is_gone_from_the_file(known: Store, tmp_path: Path) -> None:
-    """No byte of the name is left in the database, its memory or its log; figures stay; a sync does not bring it back."""
+    """No byte of the name is left in the database, its memory or its log.
+
+    Figures stay, and a sync does not bring the name back.
+    """
     before = figures(known, tmp_path)
     privacy.begin(known, privacy.find(known, "nadia roy"), actor="me")
     done = privacy.finish(known, tmp_path / "feed", tmp_path, lambda _: []).rows

@@ -57,7 +57,10 @@ def test_the_current_feed_is_switched_and_complete(store: Store, tmp_path: Path)
 
 
 def test_a_partial_source_is_marked_inside_the_feed(store: Store, tmp_path: Path) -> None:
-    """Never green with data missing: the feed itself says what is not there; a setting may block it instead."""
+    """Never green with data missing: the feed itself says what is not there.
+
+    A setting may block it instead.
+    """
     fill(store, PLAN)
     run = store.begin_run("plans", "increment")
     store.end_run(run, "partial", missing=["b.mpp: half-written"])
@@ -120,7 +123,10 @@ class Caller(Copy, frozen=True, kw_only=True):
 
 
 def test_a_dead_address_is_told_in_words_of_a_delivery(store: Store, tmp_path: Path) -> None:
-    """What a run that reads would say, that nothing read is lost, makes no sense where something is written."""
+    """What a run that reads would say makes no sense where something is written.
+
+    It says that nothing read is lost.
+    """
     fill(store, PLAN, HOURS)
     (delivery,) = go(store, tmp_path, Caller(name="dead", got=[])).deliveries
 

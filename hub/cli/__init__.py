@@ -1,4 +1,4 @@
-"""The command line: parse, call a journey, say what happened in plain sentences."""
+"""The command line: parse, call what does it, say what happened in plain sentences."""
 
 from hub.cli.app import App
 from hub.cli.main import build_cli, main

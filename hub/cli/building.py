@@ -1,4 +1,4 @@
-"""Make what the journeys are started with from the configuration and the plugins."""
+"""Make what runs are started with from the configuration and the plugins."""
 
 from __future__ import annotations
 

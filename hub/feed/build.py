@@ -50,7 +50,10 @@ _TEXTS = {
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to build: *as_of* is a UTC instant or None for now; *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB."""
+    """How to build: *as_of* is a UTC instant or None for now.
+
+    *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB.
+    """
 
     lang: str = "en"
     country: str = "FR"
@@ -64,7 +67,8 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A built feed: its folder and manifest; *timings* are seconds per step, *outside* those outside DuckDB.
 
-    *late* are the corrections of sealed months that this feed is the first to show, as rows of ``period_variance``.
+    *late* are the corrections of sealed months that this feed is the first to show, as rows of
+    ``period_variance``.
     """
 
     feed_id: str
@@ -75,7 +79,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
-    """Build a snapshot of *store* under *root*, as known at ``options.as_of``. Nobody reads it before it is made current."""
+    """Build a snapshot of *store* under *root*, as known at ``options.as_of``.
+
+    Nobody reads it before it is made current.
+    """
     moment = now or clock.now()
     feed_id = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder = root / feed_id
@@ -137,7 +144,10 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
 def _other_cuts(
     store: Path, scratch: Path, options: BuildOptions, moment: datetime
 ) -> list[tuple[Cut, Path]]:
-    """Return every cut with the folder of its rows: a closed one's own, an open one's computed as of its moment."""
+    """Return every cut with the folder of its rows.
+
+    A closed cut has its own folder; an open one is computed as of its moment.
+    """
     found = []
     for cut in options.cuts:
         if cut.folder is not None:
@@ -159,7 +169,7 @@ def _other_cuts(
 
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
-    """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them now."""
+    """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them."""
     import duckdb
 
     try:
@@ -184,12 +194,14 @@ def _resolved(
     cuts: list[tuple[Cut, Path]],
 ) -> Staged:
     staged: Staged = _timed(timings, "read the store", lambda: Staged(
-        store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}", memory_mb=options.memory_mb))  # fmt: skip
+        store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}",
+        memory_mb=options.memory_mb))  # fmt: skip
     try:
         at = options.as_of or moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         place_cuts(staged.connection, cuts)
         variables = {
-            **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at, "cut_key": key,
+            **_TEXTS[options.lang], "currency": options.currency, "as_of_day": at[:10], "moment": at,
+            "cut_key": key,
             "vs_cut": options.vs if options.vs is not None else latest_cut(cuts, at[:10]),
         }  # fmt: skip
         _timed(
@@ -204,7 +216,8 @@ def _resolved(
 
 
 def _compute(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *, cut: Cut | None = None,
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
+    cut: Cut | None = None,
     cuts: list[tuple[Cut, Path]] | None = None,
 ) -> Staged:  # fmt: skip
     key = cut.key if cut else 0
@@ -239,7 +252,8 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> None:
     for code, kpi in catalogue().items():
         labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
     connection.execute(
-        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, description VARCHAR)"
+        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, "
+        "description VARCHAR)"
     )
     columns = [list(column) for column in zip(*labels, strict=True)]
     connection.execute(
@@ -293,9 +307,9 @@ def table_glob(folder: Path, table: str) -> str:
 
 
 def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open a feed's folder: every table of the model is a view; a feed that an older hub built is read with what it has.
+    """Open a feed's folder: every table of the model is a view.
 
-    A partition column of the path is left out.
+    A feed that an older hub built is read with what it has. A partition column of the path is left out.
     """
     import duckdb
 
@@ -315,7 +329,7 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def columns_in(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> dict[str, str]:
-    """Return the columns and types that the files of *table* in *folder* have; none where there is no file."""
+    """Return the columns and types of the files of *table* in *folder*; none where there is no file."""
     if not any((folder / table).rglob("*.parquet")):
         return {}
     place = table_glob(folder, table).replace("'", "''")
@@ -360,7 +374,8 @@ def _manifest(
         (files("hub.feed") / "not_counted.sql").read_text(encoding="utf-8")
     ).fetchall()
     unmapped = staged.connection.execute(
-        "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id WHERE t.counted AND t.kind <> 'summary' "
+        "SELECT t.source_id, t.status_raw, count(*) FROM task t JOIN task_status k ON k.task_id = t.id "
+        "WHERE t.counted AND t.kind <> 'summary' "
         "AND k.status_key = -1 AND t.status_raw IS NOT NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"
     ).fetchall()
     manifest = {

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 
 CUT_TABLES = (
-    "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality", "fact_kpi",
+    "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality",
+    "fact_kpi",
 )  # fmt: skip
 _TARGETS = {
-    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
+    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task",
+    "dim_iteration": "cut_iteration",
 }  # fmt: skip
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """A photograph besides cut 0: what the store knew at the stamp *as_of*; *folder* holds a closed one, else it is computed."""
+    """A photograph besides cut 0: what the store knew at the stamp *as_of*.
+
+    *folder* holds the rows of a closed one; those of an open one are computed.
+    """
 
     key: int
     as_of: str
@@ -37,7 +42,8 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, names: bool = False) -> None:
     """Write the rows of *cut* from a filled feed into *folder*, one Parquet file a table, ordered by key.
 
-    *names* adds the tasks and sprints it speaks of, for a feed of an earlier moment that does not know them all.
+    *names* adds the tasks and sprints it speaks of, for a feed of an earlier moment that does not know them
+    all.
     """
     day = cut.as_of[:10].replace("-", "")
     for name in CUT_TABLES:
@@ -144,7 +150,10 @@ def digest(folder: Path) -> str:
 
 
 def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, Path]]) -> None:
-    """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*, whichever hub wrote them."""
+    """Make ``other_cut`` and, per table, ``cut_<table>`` with the rows of all *cuts*.
+
+    It does not matter which hub wrote them.
+    """
     connection.execute("CREATE TABLE other_cut (cut_key BIGINT, as_of VARCHAR, kind VARCHAR, label VARCHAR)")
     for cut, _ in cuts:
         connection.execute(

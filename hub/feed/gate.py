@@ -22,13 +22,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(
-    store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime, min_quality: float | None = None,
+    store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime,
+    min_quality: float | None = None,
     max_unmapped: float | None = None,
 ) -> list[Finding]:  # fmt: skip
     """Read *snapshot* as a reader would and compare it with its contract, with the store and with the clock.
 
-    Contract and conservation always block; stale and incomplete sources block where the setting says ``block``;
-    a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when those are set.
+    Contract and conservation always block; stale and incomplete sources block where the setting says
+    ``block``; a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when
+    those are set.
     """
     return [
         *_contract(snapshot),
@@ -44,7 +46,8 @@ def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | Non
     try:
         if least is not None:
             low = feed.execute(
-                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' AND scope_kind = 'project' AND project_key <> -1 AND value < ? "
+                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' "
+                "AND scope_kind = 'project' AND project_key <> -1 AND value < ? "
                 "ORDER BY value", [least],
             ).fetchall()  # fmt: skip
             findings += [
@@ -64,7 +67,8 @@ def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | Non
         findings.append(
             Finding(
                 kind="unmapped", blocks=most_unmapped is not None and share > most_unmapped,
-                text=f"{failed} of {checked} tasks ({share:.1%}) have a status that means nothing yet{': ' + named if named else ''}; say it in statuses.csv",
+                text=f"{failed} of {checked} tasks ({share:.1%}) have a status that means nothing "
+                f"yet{': ' + named if named else ''}; say it in statuses.csv",
             )
         )  # fmt: skip
     return findings
@@ -102,7 +106,8 @@ def _contract(snapshot: Snapshot) -> list[Finding]:
                 continue
             target = model().tables[facts.ref].key[0]
             if lost := one(
-                f"SELECT count(*) FROM {name} WHERE {column} IS NULL OR {column} NOT IN (SELECT {target} FROM {facts.ref})"
+                f"SELECT count(*) FROM {name} WHERE {column} IS NULL "
+                f"OR {column} NOT IN (SELECT {target} FROM {facts.ref})"
             ):
                 bad(f"{name}: {lost} rows have a {column} that {facts.ref} does not know")
     feed.close()
@@ -130,7 +135,8 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
         ],
         # a deleted task that stays in its baseline has left all the same
         "tasks": feed.execute(
-            "SELECT count(*) FROM fact_task_snapshot JOIN dim_task USING (task_key) WHERE cut_key = 0 AND is_deleted = 0"
+            "SELECT count(*) FROM fact_task_snapshot JOIN dim_task USING (task_key) "
+            "WHERE cut_key = 0 AND is_deleted = 0"
         ).fetchall()[0][0],
         "amount_minor": int(
             feed.execute(
@@ -150,7 +156,8 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
             findings.append(
                 Finding(
                     kind="conservation", blocks=True,
-                    text=f"{measure}: the store has {expected}, the feed {held[measure]} and its listed exclusions {left_out}: "
+                    text=f"{measure}: the store has {expected}, the feed {held[measure]} and its listed "
+                    f"exclusions {left_out}: "
                     f"{expected - held[measure] - left_out} are lost or doubled",
                 )
             )  # fmt: skip

@@ -15,8 +15,8 @@ from hub.columns import Personal
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right.
 
-    *was* is what older feeds and closed cuts call it; *personal* is what it says of somebody, None where nobody said;
-    *kept* titles of work stay at every level of privacy.
+    *was* is what older feeds and closed cuts call it; *personal* is what it says of somebody, None where
+    nobody said; *kept* titles of work stay at every level of privacy.
     """
 
     type: str
@@ -46,9 +46,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     columns: dict[str, Column]
 
     def read_as(self, there: Collection[str]) -> str:
-        """Return the select list that reads a file with the columns *there*, whatever hub wrote it, as this table.
+        """Return the select list that reads a file with the columns *there* as this table, whoever wrote it.
 
-        A column that the file lacks is NULL, one that only the file has is left out, one that was renamed is read by its old name.
+        It may be of any hub: a column that the file lacks is NULL, one that only the file has is left out,
+        one that was renamed is read by its old name.
         """
         listed = []
         for name, column in self.columns.items():
@@ -58,7 +59,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One measure: the *sum* of ``table.column`` divided by *divide*, the *count* of a table's rows, or the *ratio* of two measures."""
+    """One measure: a *sum*, a *count* or a *ratio*.
+
+    The *sum* is of ``table.column`` divided by *divide*, the *count* of a table's rows, the *ratio* of two
+    measures.
+    """
 
     fr: str
     en: str

@@ -9,9 +9,9 @@ from hub.errors import ConfigError
 
 
 def instant(text: str, *, also: str = "") -> str:
-    """Turn ``2026-10-31`` (the end of that day) or an instant into the store's form; *also* says what else was possible.
+    """Turn ``2026-10-31`` (the end of that day) or an instant into the store's form.
 
-    Raises `ConfigError`.
+    *also* says what else was possible. Raises `ConfigError`.
     """
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text):

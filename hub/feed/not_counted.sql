@@ -8,7 +8,8 @@ WITH hours AS (
             WHEN work_date > getvariable('as_of_day')::DATE THEN 'dated after the moment of the feed: not spent yet'
             WHEN year(work_date) < 1990 THEN 'dated before 1990: spent, but in no week of capacity'
             WHEN project_key = -1 THEN 'of no known project: in the total only'
-            WHEN amount IS NULL AND EXISTS (SELECT 1 FROM rate_at) THEN 'without a rate: in days, not in money' END AS reason
+            WHEN amount IS NULL AND EXISTS (SELECT 1 FROM rate_at)
+                THEN 'without a rate: in days, not in money' END AS reason
     FROM fact_worklog
 ), tasks AS (
     SELECT f.*, k.kind, s.category IN ('done', 'cancelled') AS closed, k.is_deleted = 1 AS deleted
@@ -24,9 +25,11 @@ WITH hours AS (
 ), found AS (
     SELECT true AS in_feed, 'seconds' AS measure, reason, seconds AS amount FROM hours
     UNION ALL SELECT false, 'planned_s', reason, seconds FROM planned
-    UNION ALL SELECT true, 'planned_s', 'by an account that is nobody of people.csv: not in load and capacity', seconds FROM planned
+    UNION ALL SELECT true, 'planned_s', 'by an account that is nobody of people.csv: not in load and capacity', seconds
+        FROM planned
         WHERE reason IS NULL AND person_key < 0 AND EXISTS (SELECT 1 FROM person WHERE counted)
-    UNION ALL SELECT true, 'tasks', 'deleted, kept in its baseline: not in work, to do or spent', 1 FROM tasks WHERE deleted
+    UNION ALL SELECT true, 'tasks', 'deleted, kept in its baseline: not in work, to do or spent', 1 FROM tasks
+        WHERE deleted
     UNION ALL SELECT true, 'tasks', 'milestone without a baseline: not in slips', 1 FROM tasks
         WHERE kind = 'milestone' AND NOT deleted AND baseline_finish IS NULL
     UNION ALL SELECT true, 'tasks', 'open without a remaining amount: landing only at least', 1 FROM tasks
@@ -35,14 +38,18 @@ WITH hours AS (
     UNION ALL SELECT true, 'tasks', 'of no known project: in the total only', 1 FROM tasks WHERE project_key = -1
     UNION ALL SELECT true, 'amount_minor', 'labour: counted from hours, not from the budget', amount_minor FROM money
         WHERE kind IN ('consumed', 'forecast') AND is_labour(category) AND project_key <> -1 AND amount_minor <> 0
-    UNION ALL SELECT true, 'amount_minor', 'of no known project: in the total only', amount_minor FROM money WHERE project_key = -1
-    UNION ALL SELECT true, 'register_items', 'of no known project: in the total only', 1 FROM register WHERE project_key = -1
-    UNION ALL SELECT true, 'register_items', 'open risk without an amount or a probability: not in the exposure', 1 FROM register
+    UNION ALL SELECT true, 'amount_minor', 'of no known project: in the total only', amount_minor FROM money
+        WHERE project_key = -1
+    UNION ALL SELECT true, 'register_items', 'of no known project: in the total only', 1 FROM register
+        WHERE project_key = -1
+    UNION ALL SELECT true, 'register_items', 'open risk without an amount or a probability: not in the exposure', 1
+        FROM register
         WHERE kind = 'risk' AND state = 'open' AND (exposure_amount IS NULL OR probability IS NULL)
     UNION ALL SELECT true, 'checklist_items', 'of no known project: in the total only', 1 FROM fact_checklist
         WHERE cut_key = getvariable('cut_key') AND project_key = -1
     UNION ALL SELECT false, 'assessments', reason, 1 FROM opinion
 )
 SELECT measure, reason, n, amount, false AS in_feed FROM excluded
-UNION ALL SELECT measure, reason, count(*), sum(amount)::BIGINT, in_feed FROM found WHERE reason IS NOT NULL GROUP BY ALL
+UNION ALL SELECT measure, reason, count(*), sum(amount)::BIGINT, in_feed FROM found WHERE reason IS NOT NULL
+    GROUP BY ALL
 ORDER BY in_feed, measure, reason

@@ -31,7 +31,10 @@ _TEXTS = {
 
 
 def pseudonym(person_id: str, secret: bytes) -> str:
-    """Return the name under which a person appears: an HMAC-SHA256 of the id with a key that no store holds."""
+    """Return the name under which a person appears.
+
+    It is an HMAC-SHA256 of the id with a key that no store holds.
+    """
     return "P-" + hmac.new(secret, person_id.encode(), hashlib.sha256).hexdigest()[:12].upper()
 
 
@@ -67,7 +70,8 @@ def project_to(
         return snapshot
     if level == "pseudonym-week" and not secret:
         raise ConfigError(
-            'privacy = "pseudonym-week" needs a key outside the store: add [privacy] key = { env = "PM_HUB_KEY" }.'
+            'privacy = "pseudonym-week" needs a key outside the store: add [privacy] key = '
+            '{ env = "PM_HUB_KEY" }.'
         )
     target = projection_folder(root, level, addresses=addresses) / snapshot.name
     if (target / "manifest.json").exists():
@@ -170,7 +174,8 @@ def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
         view.execute(
             "INSERT INTO fact_kpi SELECT f.* REPLACE (w.value AS value, w.numerator AS numerator, "
             "w.denominator AS denominator) FROM feed.fact_kpi f "
-            "JOIN (SELECT * FROM was.figure UNION ALL SELECT * FROM load) w USING (scope_kind, scope_key, scope_label, kpi, measure, period) WHERE "
+            "JOIN (SELECT * FROM was.figure UNION ALL SELECT * FROM load) w USING (scope_kind, scope_key, "
+            "scope_label, kpi, measure, period) WHERE "
             "f.cut_key = 0"
         )
 
@@ -207,7 +212,8 @@ def _choose(view: duckdb.DuckDBPyConnection, k: int) -> None:
         for one in (*teams, *others):
             # a load of weeks to come changes with the plans
             view.execute(
-                f"INSERT INTO {'was.figure' if one.is_over else 'load'} SELECT scope_kind, scope_key, scope_label, "
+                f"INSERT INTO {'was.figure' if one.is_over else 'load'} SELECT scope_kind, "
+                "scope_key, scope_label, "
                 "kpi, measure, period, value, numerator, denominator FROM feed.fact_kpi WHERE cut_key = 0 "
                 "AND kpi = ? AND period = ? AND scope_kind = ? AND scope_label = ?",
                 [one.kpi, one.period, one.scope, one.label],

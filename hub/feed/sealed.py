@@ -13,23 +13,29 @@ METHOD = 2
 """How a month is sealed now: hours of several days by their days. With 1 they were all on their first day."""
 
 LINE = (
-    "month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor",
+    "month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds",
+    "days", "amount_minor",
 )  # fmt: skip
 LATE = (
-    "seq", "kind", "row_id", "sealed_month", "posted_on", "project_key", "task_key", "category", "flag", "approval", "seconds", "days",
+    "seq", "kind", "row_id", "sealed_month", "posted_on", "project_key", "task_key", "category", "flag",
+    "approval", "seconds", "days",
     "amount_minor", "reason",
 )  # fmt: skip
 
 
 def entered_row(line_id: str) -> str:
-    """Return the id of the row that a line of one day was entered with: ``w1@2026-10-05`` is a day of ``w1``."""
+    """Return the id of the row that a line of one day was entered with.
+
+    For example, ``w1@2026-10-05`` is a day of ``w1``.
+    """
     return re.sub(r"@\d{4}-\d\d-\d\d$", "", line_id)
 
 
 def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Return the corrections of sealed months that are not posted yet, from a resolved store."""
     rows = connection.execute(
-        f"SELECT {', '.join(LATE)} FROM variance WHERE seq > (SELECT coalesce(max(seq), 0) FROM period_variance) ORDER BY seq"
+        f"SELECT {', '.join(LATE)} FROM variance WHERE seq > (SELECT coalesce(max(seq), 0) "
+        "FROM period_variance) ORDER BY seq"
     ).fetchall()
     return [dict(zip(LATE, row, strict=True)) for row in rows]
 
@@ -37,6 +43,7 @@ def late_lines(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def month_lines(connection: duckdb.DuckDBPyConnection, month: str) -> list[tuple[Any, ...]]:
     """Return the hours and the money spent of *month*, as rows of ``period_line``, from a resolved store."""
     return connection.execute(
-        f"SELECT {', '.join(LINE)} FROM candidate WHERE month = ? AND (kind = 'hours' OR approval = 'consumed') ORDER BY kind, row_id",
+        f"SELECT {', '.join(LINE)} FROM candidate WHERE month = ? AND (kind = 'hours' "
+        "OR approval = 'consumed') ORDER BY kind, row_id",
         [month],
     ).fetchall()

@@ -1,4 +1,7 @@
-"""Bring the store's rows into DuckDB, as they are or as they were known, and resolve projects, people and what counts."""
+"""Bring the store's rows into DuckDB, and resolve projects, people and what counts.
+
+The rows are as they are or as they were known.
+"""
 
 from __future__ import annotations
 
@@ -22,31 +25,39 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "account": ("display_name", "email", "login", "kind", "active"),
     "iteration": ("container_id", "name", "state", "start_at", "finish_at", "completed_at"),
     "task": (
-        "container_id", "parent_id", "code", "wbs", "title", "url", "kind", "nature", "type_raw", "status_raw", "resolution_raw",
-        "priority_raw", "status_native", "assignee_id", "iteration_id", "created_at", "planned_start_on", "planned_finish_on",
-        "actual_start_on", "actual_finish_on", "due_on", "percent", "estimate_s", "spent_s", "remaining_s", "points", "labels",
+        "container_id", "parent_id", "code", "wbs", "title", "url", "kind", "nature", "type_raw",
+        "status_raw", "resolution_raw",
+        "priority_raw", "status_native", "assignee_id", "iteration_id", "created_at", "planned_start_on",
+        "planned_finish_on",
+        "actual_start_on", "actual_finish_on", "due_on", "percent", "estimate_s", "spent_s", "remaining_s",
+        "points", "labels",
         "recorded_at", "run_id",
     ),
     "task_change": ("task_id", "field", "from_value", "to_value", "at", "author_id"),
-    "baseline": ("task_id", "no", "captured_at", "origin", "start_on", "finish_on", "effort_s", "cost_minor", "currency", "run_id"),
+    "baseline": ("task_id", "no", "captured_at", "origin", "start_on", "finish_on", "effort_s", "cost_minor",
+                 "currency", "run_id"),
     "worklog": (
-        "task_id", "container_id", "account_id", "day", "seconds", "category", "billable", "origin", "approval", "updated_at", "finish_on",
+        "task_id", "container_id", "account_id", "day", "seconds", "category", "billable", "origin",
+        "approval", "updated_at", "finish_on",
     ),
     "allocation": ("account_id", "task_id", "container_id", "kind", "start_on", "finish_on", "seconds"),
     "task_link": ("from_id", "to_id", "type", "lag_s"),
     "budget_line": ("project_code", "month", "kind", "category", "is_capex", "amount_minor", "currency"),
     "register_item": (
-        "project_code", "kind", "title", "state", "probability", "impact", "exposure_minor", "currency", "owner_id",
+        "project_code", "kind", "title", "state", "probability", "impact", "exposure_minor", "currency",
+        "owner_id",
         "opened_on", "due_on", "closed_on",
     ),
     "checklist_item": ("project_code", "task_id", "list", "label", "mandatory", "state"),
     "sla_cycle": ("task_id", "name", "metric", "start_at", "stop_at", "goal_s", "elapsed_s", "breached"),
     "custom_value": ("row_id", "field", "text", "number", "day"),
-    "project": ("code", "parent_code", "level", "name", "phase", "state", "manager_id", "customer", "currency"),
+    "project": ("code", "parent_code", "level", "name", "phase", "state", "manager_id", "customer",
+                "currency"),
     "project_link": ("project_code", "container_id", "filter", "facets"),
     "team": ("name",),
     "person": (
-        "display_name", "email", "employee_no", "team", "role", "is_external", "timesheet_expected", "calendar_id", "fte",
+        "display_name", "email", "employee_no", "team", "role", "is_external", "timesheet_expected",
+        "calendar_id", "fte",
         "active_from", "active_to",
     ),
     "person_link": ("account_id", "person_id", "state"),
@@ -71,17 +82,21 @@ _PLAIN = {
     "period_close": ("sealed_at", ("month", "sealed_at", "method")),
     "period_line": (
         "(SELECT sealed_at FROM period_close c WHERE c.month = period_line.month)",
-        ("month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds", "days", "amount_minor"),
+        ("month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval",
+         "seconds", "days", "amount_minor"),
     ),
     "period_variance": (
         "posted_at",
-        ("seq", "sealed_month", "posted_on", "kind", "row_id", "project_key", "task_key", "category", "flag", "approval", "seconds", "days",
+        ("seq", "sealed_month", "posted_on", "kind", "row_id", "project_key", "task_key", "category", "flag",
+         "approval", "seconds", "days",
          "amount_minor", "reason"),
     ),
 }  # fmt: skip
 # what no record class declares
-_ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq": "INTEGER", "project_key": "INTEGER",
-         "task_key": "INTEGER", "run_id": "INTEGER", "method": "INTEGER", "flag": "INTEGER", "key": "INTEGER", "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
+_ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq": "INTEGER",
+         "project_key": "INTEGER",
+         "task_key": "INTEGER", "run_id": "INTEGER", "method": "INTEGER", "flag": "INTEGER", "key": "INTEGER",
+         "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
 _SENTINELS = {"REAL": "0.5", "INTEGER": "-1", "TEXT": "''"}
 
 
@@ -106,7 +121,10 @@ def _statement(adbc: Any, connection: Any, sql: str) -> Iterator[Any]:
 
 
 class Staged:
-    """A DuckDB connection with the store's rows on it; *outside_s* is the time spent reading, outside DuckDB."""
+    """A DuckDB connection with the store's rows on it.
+
+    *outside_s* is the time spent reading, outside DuckDB.
+    """
 
     def __init__(self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
         """Open DuckDB with at most *memory_mb* and read *store* in one transaction."""
@@ -155,9 +173,12 @@ class Staged:
                 self._load(adbc, connection, table, sql, names)
             self._load(
                 adbc, connection, "source",
-                "SELECT key, id, kind, seconds_per_day, freshness_max_s, (SELECT max(finished_at) FROM sync_run r "
-                f"WHERE r.source_id = source.id AND r.verdict = 'ok' AND finished_at {until}) AS last_success_at FROM source "
-                f"WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id AND r.started_at {until})",
+                "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
+                "(SELECT max(finished_at) FROM sync_run r "
+                "WHERE r.source_id = source.id AND r.verdict = 'ok' "
+                f"AND finished_at {until}) AS last_success_at FROM source "
+                "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
+                f"AND r.started_at {until})",
                 ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at"),
             )  # fmt: skip
         except adbc.Error as exc:
@@ -183,7 +204,10 @@ class Staged:
         self.outside_s += time.perf_counter() - began
 
     def resolve(self, *, variables: dict[str, Any], country: str, lang: str) -> None:
-        """Find every row's project, person, status, price and what counts; *variables* are texts the SQL asks for."""
+        """Find every row's project, person, status, price and what counts.
+
+        *variables* are texts the SQL asks for.
+        """
         run = self.connection.execute
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
@@ -197,19 +221,26 @@ class Staged:
                     run(statement)
 
     def _calendars(self, *, country: str, lang: str, today: date) -> None:
-        """Make the days' range, the public holidays, and the working days of the company and of every calendar."""
+        """Make the days' range, the public holidays, and the working days of the company.
+
+        Every calendar gets its working days too.
+        """
         run = self.connection.execute
         run(
             "CREATE TABLE all_days AS SELECT DISTINCT day::DATE AS day FROM worklog "
-            "UNION SELECT DISTINCT finish_on::DATE FROM worklog WHERE finish_on IS NOT NULL UNION SELECT DISTINCT start_on::DATE FROM allocation "
+            "UNION SELECT DISTINCT finish_on::DATE FROM worklog WHERE finish_on IS NOT NULL "
+            "UNION SELECT DISTINCT start_on::DATE FROM allocation "
             "UNION SELECT DISTINCT finish_on::DATE FROM allocation "
             "UNION SELECT DISTINCT planned_start_on::DATE FROM task WHERE planned_start_on IS NOT NULL "
-            "UNION SELECT DISTINCT coalesce(planned_finish_on, due_on)::DATE FROM task WHERE coalesce(planned_finish_on, due_on) IS NOT NULL "
+            "UNION SELECT DISTINCT coalesce(planned_finish_on, due_on)::DATE FROM task "
+            "WHERE coalesce(planned_finish_on, due_on) IS NOT NULL "
             "UNION SELECT DISTINCT left(finish_at, 10)::DATE FROM iteration WHERE finish_at IS NOT NULL "
-            "UNION SELECT DISTINCT left(completed_at, 10)::DATE FROM iteration WHERE completed_at IS NOT NULL "
+            "UNION SELECT DISTINCT left(completed_at, 10)::DATE FROM iteration "
+            "WHERE completed_at IS NOT NULL "
             "UNION SELECT DISTINCT start_on::DATE FROM baseline WHERE start_on IS NOT NULL "
             "UNION SELECT DISTINCT finish_on::DATE FROM baseline WHERE finish_on IS NOT NULL "
-            "UNION SELECT as_of::DATE FROM other_cut UNION SELECT posted_on::DATE FROM period_variance UNION SELECT ?", [today],
+            "UNION SELECT as_of::DATE FROM other_cut UNION SELECT posted_on::DATE "
+            "FROM period_variance UNION SELECT ?", [today],
         )  # fmt: skip
         run(
             "CREATE TABLE period AS SELECT date_trunc('year', min(day))::DATE AS first_day, "
@@ -236,8 +267,10 @@ class Staged:
             if off := public_holidays(land or country, years, lang, part):
                 self.connection.executemany("INSERT INTO closed VALUES (?)", [(day,) for day, _ in off])
             run(
-                "INSERT INTO work_day SELECT ?, d::DATE, CASE WHEN substr(?, isodow(d)::INTEGER, 1) = '1' AND c.day IS NULL THEN ? ELSE 0 END, true "
-                "FROM period p, generate_series(p.first_day, p.last_day, INTERVAL 1 DAY) g(d) LEFT JOIN closed c ON c.day = d::DATE",
+                "INSERT INTO work_day SELECT ?, d::DATE, CASE WHEN substr(?, isodow(d)::INTEGER, 1) = '1' "
+                "AND c.day IS NULL THEN ? ELSE 0 END, true "
+                "FROM period p, generate_series(p.first_day, p.last_day, INTERVAL 1 DAY) g(d) "
+                "LEFT JOIN closed c ON c.day = d::DATE",
                 [name, mask, seconds],
             )
         run(
@@ -245,14 +278,18 @@ class Staged:
             "WHERE c.counted AND lower(c.calendar) = lower(work_day.calendar) AND c.day::DATE = work_day.day"
         )
         run(
-            "CREATE TABLE company_day AS SELECT day, (seconds > 0)::INTEGER AS is_workday FROM work_day WHERE calendar = 'default'"
+            "CREATE TABLE company_day AS SELECT day, (seconds > 0)::INTEGER AS is_workday FROM work_day "
+            "WHERE calendar = 'default'"
         )
 
 
 def public_holidays(
     country: str, years: range, lang: str, subdivision: str | None = None
 ) -> list[tuple[date, str]]:
-    """Return the public holidays of *country* (an ISO code). Raises `FeedError` for a country the library lacks."""
+    """Return the public holidays of *country* (an ISO code).
+
+    Raises `FeedError` for a country the library lacks.
+    """
     import holidays
 
     try:

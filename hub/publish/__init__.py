@@ -1,11 +1,11 @@
-"""The journey from the store to dashboards: build beside, verify, switch, deliver.
+"""From the store to dashboards: build beside, verify, switch, deliver.
 
 Cuts and sealed months are made here too.
 """
 
 from hub.publish import cuts, periods
 from hub.publish.cuts import moment_of
-from hub.publish.journey import (
+from hub.publish.publishing import (
     DeliveryReport,
     PublishOptions,
     PublishReport,

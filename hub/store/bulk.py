@@ -1,4 +1,7 @@
-"""Many rows by few statements: SQLite works on each without Python's lock, so that sources go on reading meanwhile."""
+"""Many rows by few statements, on each of which SQLite works without Python's lock.
+
+So sources go on reading meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,19 @@ from typing import Any
 from hub.files import storable
 
 MOST_ROWS = 1024
-"""Rows of one statement, at most; the others have powers of two, so that SQLite's compiled statements are met again."""
+"""Rows of one statement, at most.
+
+The others have powers of two, so that SQLite's compiled statements are met again.
+"""
 
 
 def write_rows(
     connection: sqlite3.Connection, before: str, after: str, rows: Sequence[tuple[Any, ...]]
 ) -> int:
-    """Execute *before* ``VALUES (…), (…)`` *after* for *rows* of one width; gives how many rows were inserted or changed.
+    """Execute *before* ``VALUES (…), (…)`` *after* for *rows* of one width.
 
-    Raises what sqlite3 raises; some rows may be written by then, so call it inside a transaction.
+    Returns how many rows were inserted or changed. Raises what sqlite3 raises; some rows may be written by
+    then, so call it inside a transaction.
     """
     written = start = 0
     width = len(rows[0]) if rows else 1

@@ -107,7 +107,10 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Door:
-    """What everything written passes: tokens for identifiers of erased people. While there are none, nothing."""
+    """What everything written passes: tokens for identifiers of erased people.
+
+    While there are none, it changes nothing.
+    """
 
     def __init__(self, salt: str, marks: Iterable[Mark]) -> None:
         """Know *marks*, made with *salt*."""
@@ -442,7 +445,8 @@ def rewrite(connection: sqlite3.Connection, triggers: Callable[[str], str]) -> d
         return json.dumps(door.json(json.loads(text)), sort_keys=True, ensure_ascii=False)
 
     functions = {
-        "id": door.id, "name": door.name, "value": door.value, "free": lambda text: door.text(text, always=False), "text": door.text, "cursor": cursor,
+        "id": door.id, "name": door.name, "value": door.value,
+        "free": lambda text: door.text(text, always=False), "text": door.text, "cursor": cursor,
     }  # fmt: skip
     for name, function in functions.items():
         connection.create_function(f"past_{name}", 1, guarded(function), deterministic=True)

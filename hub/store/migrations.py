@@ -1,8 +1,8 @@
 """The store's schema, as an append-only list of migrations; each runs in one transaction.
 
-A released migration never changes: a new need is a new migration.
-Every source-owned table gets the same tail of columns, a twin ``<table>_history`` and a trigger that keeps the old image.
-The trigger makes the memory of the store a law of the database: no code path can update a row and forget its past.
+A released migration never changes: a new need is a new migration. Every source-owned table gets the same tail
+of columns, a twin ``<table>_history`` and a trigger that keeps the old image. The trigger makes the memory of
+the store a law of the database: no code path can update a row and forget its past.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _TAIL = (
     "recorded_at TEXT NOT NULL, run_id INTEGER NOT NULL"
 )
 _TABLES_0001 = {
-    "container": "kind TEXT NOT NULL, code TEXT, name TEXT NOT NULL, url TEXT, archived INTEGER, seconds_per_day INTEGER",
+    "container": "kind TEXT NOT NULL, code TEXT, name TEXT NOT NULL, url TEXT, archived INTEGER, "
+    "seconds_per_day INTEGER",
     "account": """display_name TEXT, email TEXT, login TEXT, employee_no TEXT, tz TEXT,
         kind TEXT NOT NULL DEFAULT 'human' CHECK (kind IN ('human','bot','generic')), active INTEGER""",
     "iteration": """container_id TEXT, name TEXT NOT NULL, state TEXT, start_at TEXT, finish_at TEXT,
@@ -34,71 +35,92 @@ _TABLES_0001 = {
         type_raw TEXT, status_raw TEXT, resolution_raw TEXT, priority_raw TEXT,
         status_native TEXT CHECK (status_native IN ('todo','in_progress','done','cancelled')),
         is_blocked INTEGER, assignee_id TEXT, iteration_id TEXT, created_at TEXT, updated_at TEXT,
-        planned_start_on TEXT, planned_finish_on TEXT, actual_start_on TEXT, actual_finish_on TEXT, due_on TEXT,
+        planned_start_on TEXT, planned_finish_on TEXT, actual_start_on TEXT, actual_finish_on TEXT,
+        due_on TEXT,
         percent REAL CHECK (percent BETWEEN 0 AND 100),
         percent_kind TEXT CHECK (percent_kind IN ('duration','work','physical')),
         estimate_s INTEGER, spent_s INTEGER, remaining_s INTEGER, points REAL, labels TEXT""",
     "baseline": """task_id TEXT NOT NULL, no INTEGER NOT NULL DEFAULT 0, captured_at TEXT,
-        origin TEXT NOT NULL CHECK (origin IN ('source','hub')), start_on TEXT, finish_on TEXT, effort_s INTEGER,
+        origin TEXT NOT NULL CHECK (origin IN ('source','hub')), start_on TEXT, finish_on TEXT,
+        effort_s INTEGER,
         points REAL, cost_minor INTEGER, currency TEXT""",
-    "task_change": """task_id TEXT NOT NULL, field TEXT NOT NULL, from_value TEXT, to_value TEXT, at TEXT NOT NULL,
+    "task_change": """task_id TEXT NOT NULL, field TEXT NOT NULL, from_value TEXT, to_value TEXT,
+        at TEXT NOT NULL,
         author_id TEXT, origin TEXT NOT NULL CHECK (origin IN ('source','observed'))""",
-    "worklog": """task_id TEXT, container_id TEXT, account_id TEXT, day TEXT NOT NULL, seconds INTEGER NOT NULL,
-        category TEXT NOT NULL DEFAULT 'project' CHECK (category IN ('project','internal','absence')), billable INTEGER,
+    "worklog": """task_id TEXT, container_id TEXT, account_id TEXT, day TEXT NOT NULL,
+        seconds INTEGER NOT NULL,
+        category TEXT NOT NULL DEFAULT 'project' CHECK (category IN ('project','internal','absence')),
+        billable INTEGER,
         origin TEXT NOT NULL DEFAULT 'timesheet' CHECK (origin IN ('timesheet','plan')),
         approval TEXT NOT NULL DEFAULT 'unknown'
             CHECK (approval IN ('draft','submitted','approved','rejected','unknown')), updated_at TEXT""",
     "allocation": """account_id TEXT NOT NULL, task_id TEXT, container_id TEXT,
-        kind TEXT NOT NULL CHECK (kind IN ('work','absence')), start_on TEXT NOT NULL, finish_on TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('work','absence')), start_on TEXT NOT NULL,
+        finish_on TEXT NOT NULL,
         seconds INTEGER NOT NULL""",
     "task_link": "from_id TEXT NOT NULL, to_id TEXT NOT NULL, type TEXT NOT NULL, lag_s INTEGER",
     "budget_line": """project_code TEXT NOT NULL, month TEXT NOT NULL,
         kind TEXT NOT NULL CHECK (kind IN ('baseline','revised','committed','consumed','forecast')),
         category TEXT NOT NULL, is_capex INTEGER, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL""",
-    "register_item": """project_code TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('risk','issue','action','decision')),
-        category TEXT, title TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','closed','cancelled')),
-        probability REAL, impact INTEGER, exposure_minor INTEGER, currency TEXT, owner_id TEXT, opened_on TEXT,
+    "register_item": """project_code TEXT NOT NULL, kind TEXT NOT NULL
+        CHECK (kind IN ('risk','issue','action','decision')),
+        category TEXT, title TEXT NOT NULL, state TEXT NOT NULL
+        CHECK (state IN ('open','closed','cancelled')),
+        probability REAL, impact INTEGER, exposure_minor INTEGER, currency TEXT, owner_id TEXT,
+        opened_on TEXT,
         due_on TEXT, closed_on TEXT""",
     "checklist_item": """project_code TEXT, task_id TEXT, list TEXT NOT NULL, ref TEXT, label TEXT NOT NULL,
         mandatory INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL CHECK (state IN ('todo','ok','nok','na')),
         checked_on TEXT, evidence_url TEXT""",
-    "sla_cycle": """task_id TEXT NOT NULL, name TEXT NOT NULL, metric TEXT NOT NULL, cycle_no INTEGER NOT NULL,
-        start_at TEXT NOT NULL, stop_at TEXT, goal_s INTEGER, elapsed_s INTEGER, breached INTEGER NOT NULL, paused INTEGER""",
+    "sla_cycle": """task_id TEXT NOT NULL, name TEXT NOT NULL, metric TEXT NOT NULL,
+        cycle_no INTEGER NOT NULL,
+        start_at TEXT NOT NULL, stop_at TEXT, goal_s INTEGER, elapsed_s INTEGER, breached INTEGER NOT NULL,
+        paused INTEGER""",
     "custom_value": "row_id TEXT NOT NULL, field TEXT NOT NULL, text TEXT, number REAL, day TEXT",
     "project": """code TEXT NOT NULL, parent_code TEXT,
-        level TEXT NOT NULL CHECK (level IN ('portfolio','program','project','workstream')), name TEXT NOT NULL,
+        level TEXT NOT NULL CHECK (level IN ('portfolio','program','project','workstream')),
+        name TEXT NOT NULL,
         phase TEXT, state TEXT NOT NULL DEFAULT 'active'
             CHECK (state IN ('proposed','active','on_hold','closed','cancelled')),
         manager_id TEXT, sponsor TEXT, customer TEXT, entity TEXT, strategic_axis TEXT, priority INTEGER,
         currency TEXT NOT NULL DEFAULT 'EUR', calendar_id TEXT""",
-    "project_link": """project_code TEXT NOT NULL, container_id TEXT NOT NULL, filter TEXT NOT NULL DEFAULT '',
+    "project_link": """project_code TEXT NOT NULL, container_id TEXT NOT NULL,
+        filter TEXT NOT NULL DEFAULT '',
         facets TEXT NOT NULL""",
 }
 _TABLES_0002 = {
     "team": "name TEXT NOT NULL",
-    "person": """display_name TEXT NOT NULL, email TEXT, aliases TEXT, employee_no TEXT, login TEXT, team TEXT, role TEXT,
-        is_external INTEGER NOT NULL DEFAULT 0, timesheet_expected INTEGER NOT NULL DEFAULT 1, calendar_id TEXT,
+    "person": """display_name TEXT NOT NULL, email TEXT, aliases TEXT, employee_no TEXT, login TEXT,
+        team TEXT, role TEXT,
+        is_external INTEGER NOT NULL DEFAULT 0, timesheet_expected INTEGER NOT NULL DEFAULT 1,
+        calendar_id TEXT,
         fte REAL NOT NULL DEFAULT 1.0, active_from TEXT, active_to TEXT""",
     "account_alias": "account_id TEXT NOT NULL, email TEXT, person_id TEXT",
-    "calendar": """code TEXT NOT NULL, country TEXT, subdivision TEXT, week_mask TEXT NOT NULL DEFAULT '1111100',
+    "calendar": """code TEXT NOT NULL, country TEXT, subdivision TEXT,
+        week_mask TEXT NOT NULL DEFAULT '1111100',
         seconds_per_day INTEGER NOT NULL DEFAULT 25200""",
     "calendar_day": "calendar TEXT NOT NULL, day TEXT NOT NULL, seconds INTEGER NOT NULL, label TEXT",
-    "rate": """scope TEXT NOT NULL CHECK (scope IN ('person','role','team','project','default')), scope_id TEXT NOT NULL,
+    "rate": """scope TEXT NOT NULL CHECK (scope IN ('person','role','team','project','default')),
+        scope_id TEXT NOT NULL,
         valid_from TEXT NOT NULL, valid_to TEXT, minor_per_day INTEGER NOT NULL, currency TEXT NOT NULL""",
     "fx_rate": "currency TEXT NOT NULL, month TEXT NOT NULL, per_eur REAL NOT NULL CHECK (per_eur > 0)",
-    "target": """kpi TEXT NOT NULL, measure TEXT NOT NULL, scope_id TEXT NOT NULL DEFAULT '*', goal REAL, amber REAL, red REAL,
+    "target": """kpi TEXT NOT NULL, measure TEXT NOT NULL, scope_id TEXT NOT NULL DEFAULT '*', goal REAL,
+        amber REAL, red REAL,
         direction TEXT NOT NULL CHECK (direction IN ('up','down')), valid_from TEXT NOT NULL""",
     "status_map": """source TEXT NOT NULL, container_id TEXT NOT NULL DEFAULT '*', status_raw TEXT NOT NULL,
         category TEXT NOT NULL CHECK (category IN ('todo','in_progress','done','cancelled')), stage TEXT""",
-    "sla_goal": """project_code TEXT NOT NULL DEFAULT '*', nature TEXT NOT NULL DEFAULT '*', priority TEXT NOT NULL DEFAULT '*',
+    "sla_goal": """project_code TEXT NOT NULL DEFAULT '*', nature TEXT NOT NULL DEFAULT '*',
+        priority TEXT NOT NULL DEFAULT '*',
         metric TEXT NOT NULL DEFAULT 'resolution', goal_s INTEGER NOT NULL""",
     "assessment": """project_code TEXT NOT NULL, day TEXT NOT NULL, axis TEXT NOT NULL,
         rag TEXT NOT NULL CHECK (rag IN ('green','amber','red','grey')),
         trend TEXT CHECK (trend IN ('up','flat','down')), comment TEXT, author TEXT""",
     "access": "user_principal TEXT NOT NULL, project_code TEXT, team TEXT",
-    "person_link": """account_id TEXT NOT NULL, person_id TEXT NOT NULL, method TEXT NOT NULL, score REAL NOT NULL,
+    "person_link": """account_id TEXT NOT NULL, person_id TEXT NOT NULL, method TEXT NOT NULL,
+        score REAL NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('proposed','accepted','rejected')), reason TEXT""",
-    "task_match": """plan_task_id TEXT NOT NULL, exec_task_id TEXT NOT NULL, method TEXT NOT NULL, score REAL NOT NULL,
+    "task_match": """plan_task_id TEXT NOT NULL, exec_task_id TEXT NOT NULL, method TEXT NOT NULL,
+        score REAL NOT NULL,
         state TEXT NOT NULL CHECK (state IN ('proposed','accepted','rejected')), reason TEXT""",
 }
 _PLUMBING_0002 = """
@@ -106,31 +128,40 @@ CREATE TABLE cut (id INTEGER PRIMARY KEY, as_of TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('daily','weekly','copil','month')), label TEXT NOT NULL UNIQUE,
     taken_at TEXT NOT NULL, actor TEXT NOT NULL, closed_at TEXT, digest TEXT);
 CREATE TABLE erased (id TEXT PRIMARY KEY, at TEXT NOT NULL);
-CREATE TABLE period_close (month TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, actor TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE period_line (month TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('hours','budget')), row_id TEXT NOT NULL,
-    project_key INTEGER NOT NULL, task_key INTEGER NOT NULL, day TEXT NOT NULL, category TEXT NOT NULL, flag INTEGER,
+CREATE TABLE period_close (month TEXT PRIMARY KEY, sealed_at TEXT NOT NULL, actor TEXT NOT NULL,
+    digest TEXT NOT NULL);
+CREATE TABLE period_line (month TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('hours','budget')),
+    row_id TEXT NOT NULL,
+    project_key INTEGER NOT NULL, task_key INTEGER NOT NULL, day TEXT NOT NULL, category TEXT NOT NULL,
+    flag INTEGER,
     approval TEXT NOT NULL, seconds INTEGER NOT NULL, days REAL NOT NULL, amount_minor INTEGER,
     PRIMARY KEY (month, kind, row_id));
 CREATE TABLE period_variance (seq INTEGER PRIMARY KEY, sealed_month TEXT NOT NULL, posted_on TEXT NOT NULL,
     posted_at TEXT NOT NULL, kind TEXT NOT NULL, row_id TEXT NOT NULL, project_key INTEGER NOT NULL,
-    task_key INTEGER NOT NULL, category TEXT NOT NULL, flag INTEGER, approval TEXT NOT NULL, seconds INTEGER NOT NULL,
+    task_key INTEGER NOT NULL, category TEXT NOT NULL, flag INTEGER, approval TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
     days REAL NOT NULL, amount_minor INTEGER, reason TEXT NOT NULL, run_id INTEGER);
-CREATE UNIQUE INDEX task_match_one ON task_match (exec_task_id) WHERE state = 'accepted' AND presence = 'present';
-CREATE UNIQUE INDEX person_link_one ON person_link (account_id) WHERE state = 'accepted' AND presence = 'present';
+CREATE UNIQUE INDEX task_match_one ON task_match (exec_task_id) WHERE state = 'accepted'
+    AND presence = 'present';
+CREATE UNIQUE INDEX person_link_one ON person_link (account_id) WHERE state = 'accepted'
+    AND presence = 'present';
 """
 _PLUMBING_0001 = """
 CREATE TABLE source (id TEXT PRIMARY KEY, key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, base_url TEXT,
     tz TEXT NOT NULL, seconds_per_day INTEGER NOT NULL, freshness_max_s INTEGER NOT NULL);
-CREATE TABLE sync_run (id INTEGER PRIMARY KEY, source_id TEXT NOT NULL, mode TEXT NOT NULL, started_at TEXT NOT NULL,
+CREATE TABLE sync_run (id INTEGER PRIMARY KEY, source_id TEXT NOT NULL, mode TEXT NOT NULL,
+    started_at TEXT NOT NULL,
     finished_at TEXT,
     verdict TEXT NOT NULL CHECK (verdict IN ('running','ok','partial','failed','interrupted')),
     read INTEGER NOT NULL DEFAULT 0, inserted INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0,
     unchanged INTEGER NOT NULL DEFAULT 0, presence_changed INTEGER NOT NULL DEFAULT 0,
     requests INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, retries INTEGER NOT NULL DEFAULT 0,
     missing TEXT, error TEXT);
-CREATE TABLE cursor (source_id TEXT NOT NULL, partition TEXT NOT NULL, value TEXT NOT NULL, run_id INTEGER NOT NULL,
+CREATE TABLE cursor (source_id TEXT NOT NULL, partition TEXT NOT NULL, value TEXT NOT NULL,
+    run_id INTEGER NOT NULL,
     PRIMARY KEY (source_id, partition));
-CREATE TABLE presence_hold (table_name TEXT NOT NULL, id TEXT NOT NULL, source_id TEXT NOT NULL, presence TEXT NOT NULL,
+CREATE TABLE presence_hold (table_name TEXT NOT NULL, id TEXT NOT NULL, source_id TEXT NOT NULL,
+    presence TEXT NOT NULL,
     evidence TEXT NOT NULL, held_since TEXT NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (table_name, id));
 CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), last TEXT NOT NULL);
 INSERT INTO clock VALUES (1, '1970-01-01T00:00:00.000000Z');
@@ -166,7 +197,8 @@ def _versioned(db: Database, table: str, ddl: str) -> None:
     names = [column.name for column in db[table].columns]
     listed = ", ".join(names)
     db.execute(
-        f"CREATE TABLE {table}_history AS SELECT {listed}, '' AS superseded_at, 0 AS superseded_run FROM {table} LIMIT 0"
+        f"CREATE TABLE {table}_history AS SELECT {listed}, '' AS superseded_at, 0 AS superseded_run "
+        f"FROM {table} LIMIT 0"
     )
     db.execute(f"CREATE INDEX {table}_history_at ON {table}_history (superseded_at)")
     db.execute(memory_trigger(db, table))
@@ -197,7 +229,10 @@ _WORKLOG_0003 = _TABLES_0001["worklog"] + ", finish_on TEXT"
 
 @migrations(name="0003_spans")
 def _spans(db: Database) -> None:
-    """Let hours be entered for several days, and say how a sealed month booked those: 1 is all on their first day."""
+    """Let hours be entered for several days, and say how a sealed month booked those.
+
+    The method 1 is all on their first day.
+    """
     _remade(db, "worklog", _WORKLOG_0003)
     db.execute("ALTER TABLE period_close ADD COLUMN method INTEGER NOT NULL DEFAULT 1")
 

@@ -1,4 +1,4 @@
-"""What journeys and commands ask the store, in its own words; each question is written once, here."""
+"""What runs and commands ask the store, in its own words; each question is written once, here."""
 
 from __future__ import annotations
 

@@ -77,7 +77,8 @@ def explain(error: sqlite3.Error, where: str) -> StoreError:
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return StoreBusy(
-            f"The store {where} is locked by another program. Close the tool that has it open (a database browser, "
+            f"The store {where} is locked by another program. Close the tool that has it open "
+            "(a database browser, "
             "a copy in progress), then run the command again; nothing was lost."
         )
     if "full" in text:
@@ -92,7 +93,8 @@ def explain(error: sqlite3.Error, where: str) -> StoreError:
         )
     if "malformed" in text or "not a database" in text:
         return StoreError(
-            f"{where} is not a readable SQLite database. Restore it from a copy, or move it away and sync again."
+            f"{where} is not a readable SQLite database. Restore it from a copy, "
+            "or move it away and sync again."
         )
     return StoreError(f"The store {where} answered: {error}.")
 
@@ -179,7 +181,8 @@ class Store(PresenceRoom):
             raise explain(exc, self.where) from exc
         if found != ["ok"]:
             raise StoreError(
-                f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; nothing was published."
+                f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; "
+                "nothing was published."
             )
 
     @property
@@ -233,7 +236,10 @@ class Store(PresenceRoom):
         self.connection.execute("UPDATE clock SET last = ?, written_by = ?", (stamp, release()))
 
     def written_by(self) -> str | None:
-        """Return which hub wrote last, as `hub --version` tells it; None where none did yet, or an older one."""
+        """Return which hub wrote last, as `hub --version` tells it.
+
+        It is None where none did yet, or an older one.
+        """
         (told,) = self.connection.execute("SELECT written_by FROM clock").fetchone()
         return str(told) if told else None
 
@@ -326,7 +332,8 @@ class Store(PresenceRoom):
         """Keep *value* (JSON) as the place from which *partition* goes on."""
         self.connection.execute(
             "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT (source_id, partition) "
-            "DO UPDATE SET value = excluded.value, run_id = excluded.run_id WHERE value IS NOT excluded.value",
+            "DO UPDATE SET value = excluded.value, run_id = excluded.run_id "
+            "WHERE value IS NOT excluded.value",
             (
                 source_id,
                 self.door.id(partition),
@@ -357,7 +364,8 @@ class Store(PresenceRoom):
             self.connection.execute(
                 "INSERT INTO source (id, key, kind, base_url, tz, seconds_per_day, freshness_max_s) "
                 "VALUES (?, (SELECT coalesce(max(key), 0) + 1 FROM source), ?, ?, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, base_url = excluded.base_url, tz = excluded.tz, "
+                "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "
+                "base_url = excluded.base_url, tz = excluded.tz, "
                 "seconds_per_day = excluded.seconds_per_day, freshness_max_s = excluded.freshness_max_s",
                 (source_id, kind, base_url, tz, seconds_per_day, freshness_max_s),
             )
@@ -368,13 +376,17 @@ class Store(PresenceRoom):
             self.end_dead_runs(source_id)
             self.connection.execute("UPDATE clock SET written_by = ?", (release(),))
             row = self.connection.execute(
-                "INSERT INTO sync_run (source_id, mode, started_at, verdict) VALUES (?, ?, ?, 'running') RETURNING id",
+                "INSERT INTO sync_run (source_id, mode, started_at, verdict) VALUES (?, ?, ?, "
+                "'running') RETURNING id",
                 (source_id, mode, utc_now()),
             ).fetchone()
         return int(row[0])
 
     def end_dead_runs(self, source_id: str | None = None) -> int:
-        """Mark runs that never ended as interrupted; for whoever holds the lock, since no run can be alive then."""
+        """Mark runs that never ended as interrupted.
+
+        It is for whoever holds the lock, since no run can be alive then.
+        """
         cursor = self.connection.execute(
             "UPDATE sync_run SET verdict = 'interrupted', finished_at = :now, "
             "error = 'the process ended without a word (killed, or the machine stopped)' "
@@ -397,11 +409,14 @@ class Store(PresenceRoom):
         lacking = json.dumps([storable(one) for one in missing], ensure_ascii=False) if missing else None
         with self.transaction():
             self.connection.execute(
-                "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, retries = ?, missing = ?, "
+                "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, "
+                "retries = ?, missing = ?, "
                 "error = ? WHERE id = ?",
                 (
-                    verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0), counts.get("retries", 0),
-                    self.door.text(lacking) if lacking else None, self.door.text(storable(error)) if error else None, run_id,
+                    verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0),
+                    counts.get("retries", 0),
+                    self.door.text(lacking) if lacking else None,
+                    self.door.text(storable(error)) if error else None, run_id,
                 ),
             )  # fmt: skip
 
@@ -409,7 +424,8 @@ class Store(PresenceRoom):
         """Return the latest runs, newest first."""
         names = ", ".join(RunRow.__struct_fields__)
         rows = self.connection.execute(
-            f"SELECT {names} FROM sync_run WHERE :source IS NULL OR source_id = :source ORDER BY id DESC LIMIT :most",
+            f"SELECT {names} FROM sync_run WHERE :source IS NULL OR source_id = :source "
+            "ORDER BY id DESC LIMIT :most",
             {"source": source_id, "most": limit},
         )
         return [RunRow(**dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows]
@@ -435,7 +451,8 @@ class Store(PresenceRoom):
     ) -> None:
         """Keep who did what, and why."""
         self.connection.execute(
-            "INSERT INTO audit_log (at, actor, action, object, before, after, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO audit_log (at, actor, action, object, before, after, reason) VALUES "
+            "(?, ?, ?, ?, ?, ?, ?)",
             (
                 utc_now(),
                 self.door.value(actor),
@@ -454,7 +471,10 @@ class Store(PresenceRoom):
     def start_erasure(
         self, marks: Iterable[tuple[str, str]], *, texts: bool, actor: str, accounts: Iterable[str]
     ) -> None:
-        """Keep the digests of somebody to erase; the matches of their *accounts* are decided as they stand."""
+        """Keep the digests of somebody to erase.
+
+        The matches of their *accounts* are decided as they stand.
+        """
         with self.transaction():
             add_marks(self.connection, marks, texts=texts, actor=actor, now=utc_now())
             self.connection.executemany(
@@ -529,7 +549,8 @@ def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
 def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:
     """Return the query of *table*'s rows as known at *moment*, or now when None.
 
-    The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot go.
+    The moment is checked against the stamp's form, so that the text is safe to embed where parameters cannot
+    go.
     """
     if table not in BY_TABLE:
         raise StoreError(f"There is no source-owned table {table!r}.")

@@ -1,4 +1,4 @@
-"""The journey from sources to the store."""
+"""From sources to the store."""
 
 from hub.sync.checking import check
 from hub.sync.engine import sync

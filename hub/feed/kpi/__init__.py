@@ -1,4 +1,4 @@
-"""The KPIs: their catalogue, their values on any feed, the table and the measures made of them, the rows behind one."""
+"""The KPIs: their catalogue, values on any feed, table and measures, and the rows behind one."""
 
 from hub.feed.kpi.catalogue import Kpi, catalogue, prepare, register
 from hub.feed.kpi.evaluate import evaluate, generate_days, open_folder

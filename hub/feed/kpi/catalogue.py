@@ -22,7 +22,8 @@ SCOPES = ("project", "source", "team", "person", "task", "calendar")
 class Measure(msgspec.Struct, frozen=True):
     """One number of a figure: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
 
-    Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`.
+    Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text*
+    and a *moment* (which grows by the second) stay out of `fact_kpi`.
     """
 
     name: str
@@ -35,9 +36,10 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """One figure of the catalogue.
 
     *scope* is what one row is about; *period* and *split* name the columns that tell rows of one scope apart.
-    *rollup* (scope, select list) makes a figure of a wider scope from rows about persons or tasks.
-    *headline* is the measure to show first; *coverage* and *method* name columns, *covered* the measures the coverage is of (all where empty);
-    *receipt* names the rows behind it. *version* rises when the same rows would give another value: such values are no move.
+    *rollup* (scope, select list) makes a figure of a wider scope from rows about persons or tasks. *headline*
+    is the measure to show first; *coverage* and *method* name columns, *covered* the measures the coverage is
+    of (all where empty); *receipt* names the rows behind it. *version* rises when the same rows would give
+    another value: such values are no move.
     """
 
     code: str
@@ -61,7 +63,10 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scope_kept(self) -> str:
-        """Return the scope under which `fact_kpi` holds the figure, if it does: that of the roll-up, where there is one."""
+        """Return the scope under which `fact_kpi` holds the figure, if it does.
+
+        It is that of the roll-up, where there is one.
+        """
         return self.rollup[0] if self.rollup else self.scope
 
     def coverage_of(self, measure: str) -> str | None:
@@ -89,11 +94,14 @@ def _kpi(code: str, text: str) -> Kpi:
     scope, _, select = facts.get("rollup", "").partition(" | ")
     coverage, _, covered = facts.get("coverage", "").partition(" of ")
     return Kpi(
-        code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"], sql=text, measures=tuple(measures),
-        headline=facts.get("headline", measures[0].name), period=facts.get("period"), split=facts.get("split"),
+        code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"],
+        sql=text, measures=tuple(measures),
+        headline=facts.get("headline", measures[0].name), period=facts.get("period"),
+        split=facts.get("split"),
         rollup=(scope, select) if select else None, coverage=coverage or None,
         covered=tuple(covered.split(", ")) if covered else (), method=facts.get("method"),
-        receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (), edge_cases=facts.get("edge cases", ""),
+        receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (),
+        edge_cases=facts.get("edge cases", ""),
         source=facts.get("source", ""), version=int(facts.get("version", "1")),
     )  # fmt: skip
 
@@ -102,20 +110,26 @@ _MORE: dict[str, Kpi] = {}
 
 
 def register(code: str, text: str) -> None:
-    """Add a figure to the catalogue: *text* is its SQL with the header. Raises `ConfigError` for a taken code or a header that lacks something."""
+    """Add a figure to the catalogue: *text* is its SQL with the header.
+
+    Raises `ConfigError` for a taken code or a header that lacks something.
+    """
     if not re.fullmatch("[A-Z][A-Z0-9_]*", code) or code in _shipped():
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, and not one that the catalogue has."
+            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, "
+            "and not one that the catalogue has."
         )
     try:
         found = _kpi(code, text)
     except (KeyError, IndexError, ValueError) as exc:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its header needs a title, scope, measures and definition ({exc})."
+            f"The figure {code!r} cannot be added: its header needs a title, scope, "
+            f"measures and definition ({exc})."
         ) from exc
     if found.scope not in SCOPES:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of {', '.join(SCOPES)}."
+            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of "
+            f"{', '.join(SCOPES)}."
         )
     _MORE[code] = found
 
@@ -144,9 +158,10 @@ def prepare(
     at: datetime | None = None,
     keep: bool = False,
 ) -> None:
-    """Point the figures at *cut* and *day* (inclusive, its end in UTC unless the instant *at* says otherwise).
+    """Point the figures at *cut* and *day*, which is inclusive.
 
-    *keep* computes what several figures stand on once, for who computes them all.
+    The day ends in UTC unless the instant *at* says otherwise. *keep* computes what several figures stand on
+    once, for who computes them all.
     """
     moment = at or datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=UTC)
     connection.execute("SET TimeZone = 'UTC'")

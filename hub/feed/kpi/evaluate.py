@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnection:
     """Open any feed folder: a table is ``NAME.parquet``, ``NAME.csv`` or a folder ``NAME/`` of either.
 
-    A table that is not there is empty, a column that is not there is NULL, and without `dim_date` the days are generated.
-    Raises `ConfigError` when nothing of a feed is there, `FeedError` when a value does not fit its column.
+    A table that is not there is empty, a column that is not there is NULL, and without `dim_date` the days
+    are generated. Raises `ConfigError` when nothing of a feed is there, `FeedError` when a value does not fit
+    its column.
     """
     import duckdb
 
@@ -44,7 +45,8 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
             raise FeedError(f"{folder}: the table {name} cannot be read: {str(exc).splitlines()[0]}") from exc
     if not seen:
         raise ConfigError(
-            f"{folder} holds no feed: there is no dim_project, fact_worklog or any other table of it, as Parquet or CSV."
+            f"{folder} holds no feed: there is no dim_project, fact_worklog or any other table of "
+            "it, as Parquet or CSV."
         )
     if connection.execute("SELECT count(*) FROM dim_date").fetchall()[0][0] == 0:
         generate_days(connection, country)
@@ -53,8 +55,11 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
 
 def _reader(folder: Path, name: str) -> str | None:
     for place, reader in (
-        (folder / f"{name}.parquet", "parquet"), (folder / f"{name}.csv", "csv"), (folder / name, "parquet"), (folder / name, "csv"),
-    ):  # fmt: skip
+        (folder / f"{name}.parquet", "parquet"),
+        (folder / f"{name}.csv", "csv"),
+        (folder / name, "parquet"),
+        (folder / name, "csv"),
+    ):
         if place.is_dir():
             if not any(place.rglob(f"*.{reader}")):
                 continue
@@ -64,12 +69,18 @@ def _reader(folder: Path, name: str) -> str | None:
         quoted = place.as_posix().replace("'", "''")
         if reader == "parquet":
             return f"read_parquet('{quoted}', hive_partitioning = false, union_by_name = true)"
-        return f"read_csv('{quoted}', all_varchar = true, header = true, union_by_name = true, hive_partitioning = false)"
+        return (
+            f"read_csv('{quoted}', all_varchar = true, header = true, union_by_name = true, "
+            "hive_partitioning = false)"
+        )
     return None
 
 
 def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
-    """Fill `dim_date` from a year before the first date of the feed to a year after the last, with the holidays of *country*."""
+    """Fill `dim_date` with the holidays of *country*.
+
+    It reaches from a year before the first date of the feed to a year after the last.
+    """
     dated = [
         (name, column)
         for name, table in model().tables.items()
@@ -92,16 +103,19 @@ def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
     )
     connection.execute("CREATE TABLE odd_days (day DATE)")
     connection.execute(
-        "CREATE TABLE company_day AS SELECT d::DATE AS day, (isodow(d) <= 5 AND h.day IS NULL)::INTEGER AS is_workday "
-        "FROM period p, generate_series(p.first_day, p.last_day, INTERVAL 1 DAY) g(d) LEFT JOIN holiday h ON h.day = d::DATE"
+        "CREATE TABLE company_day AS SELECT d::DATE AS day, (isodow(d) <= 5 "
+        "AND h.day IS NULL)::INTEGER AS is_workday "
+        "FROM period p, generate_series(p.first_day, p.last_day, INTERVAL 1 DAY) g(d) "
+        "LEFT JOIN holiday h ON h.day = d::DATE"
     )
     connection.execute(f"INSERT INTO dim_date BY NAME {table_sql('dim_date')}")
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What `evaluate` found: the day, the cut used, and the rows per figure, each row with the code or name of its scope.
+    """What `evaluate` found: the day, the cut used, and the rows per figure.
 
-    *kept* says that the figures are those the cut was kept with; *notes* are sentences a reader needs beside them.
+    Each row has the code or name of its scope. *kept* says that the figures are those the cut was kept with;
+    *notes* are sentences a reader needs beside them.
     """
 
     as_of: str
@@ -112,11 +126,12 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tuple[str, ...] = ()) -> Result:
-    """Compute the figures *codes* (all when none are named) on an open feed, at a date, an instant or the label of a cut.
+    """Compute the figures *codes* (all when none are named) on an open feed.
 
-    The tasks, budgets and registers are those of the last cut at or before that day; hours and history count up to it.
-    A cut of the past, named by its label or its day, is not computed again: its figures are those `fact_kpi` keeps of it.
-    Raises `ConfigError` for an unknown figure, label, or a day before the first cut.
+    The moment is a date, an instant or the label of a cut. The tasks, budgets and registers are those of the
+    last cut at or before that day; hours and history count up to it. A cut of the past, named by its label or
+    its day, is not computed again: its figures are those `fact_kpi` keeps of it. Raises `ConfigError` for an
+    unknown figure, label, or a day before the first cut.
     """
     known = catalogue()
     for code in codes:
@@ -141,7 +156,8 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         before = [cut for cut in cuts if cut[1] <= day]
         if not before:
             raise ConfigError(
-                f"This feed's first cut is of {cuts[0][1]}, after {day}: build one with `hub publish --as-of {day}`."
+                f"This feed's first cut is of {cuts[0][1]}, after {day}: build one with `hub "
+                f"publish --as-of {day}`."
             )
         chosen = before[-1]
     prepare(connection, cut=chosen[0], day=day, at=at)
@@ -150,7 +166,8 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     result.kept = chosen[3] != 1 and day == chosen[1] and bool(connection.execute(keeps).fetchall()[0][0])
     if chosen[1] < day:
         result.notes.append(
-            f"Tasks, budgets and registers are those of {chosen[2]!r} of {chosen[1]}; hours and history are as known now, up to {day}."
+            f"Tasks, budgets and registers are those of {chosen[2]!r} of {chosen[1]}; hours and history are "
+            f"as known now, up to {day}."
         )
     codes_of = dict(connection.execute("SELECT project_key, code FROM dim_project").fetchall())
     left_out = []
@@ -173,6 +190,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         result.kpis[code] = found
     if left_out:
         result.notes.append(
-            f"A cut keeps the figures of projects, teams and sources of its own day: {', '.join(left_out)} of {chosen[2]!r} cannot be told any more."
+            f"A cut keeps the figures of projects, teams and sources of its own day: {', '.join(left_out)} "
+            f"of {chosen[2]!r} cannot be told any more."
         )
     return result

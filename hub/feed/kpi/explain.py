@@ -12,46 +12,73 @@ if TYPE_CHECKING:
 
 # ``_table`` and ``_id`` name the row of the store, so that the run that brought it can be told
 _RECEIPTS: dict[str, str] = {
-    "tasks": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.reference, t.title, t.category AS status, t.percent, t.baseline_days, "
-    "t.planned_share * t.baseline_days AS planned_days, t.earned_share * t.baseline_days AS earned_days, t.remaining_days, t.baseline_amount, "
-    "t.remaining_amount, k.url FROM kpi_task t JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) "
-    "WHERE t.project_key = ? AND (t.in_effort OR t.in_baseline) AND coalesce(t.baseline_days, t.remaining_days, t.estimate_days) IS NOT NULL ORDER BY t.task_key",
-    "worklogs": "SELECT 'worklog' AS _table, w.worklog_id AS _id, s.name AS source, w.work_date, p.person_label AS person, k.title AS task, w.category, "
-    "w.approval, w.days, w.amount, k.url, w.sealed_month FROM kpi_work w JOIN dim_source s USING (source_key) JOIN dim_person p USING (person_key) "
-    "LEFT JOIN dim_task k ON k.task_key = w.task_key WHERE w.project_key = ? ORDER BY w.work_date, w.worklog_id",
-    "milestones": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.title, t.category AS status, t.baseline_finish, t.planned_finish, "
-    "t.actual_finish, k.url FROM kpi_task t JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) "
-    "WHERE t.project_key = ? AND t.kind = 'milestone' ORDER BY coalesce(t.baseline_finish, t.planned_finish), t.task_key",
-    "budget": "SELECT NULL AS _table, NULL AS _id, year_month, category, is_capex, baseline_amount, revised_amount, committed_amount, consumed_amount, "
+    "tasks": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.reference, t.title, "
+    "t.category AS status, t.percent, t.baseline_days, "
+    "t.planned_share * t.baseline_days AS planned_days, t.earned_share * t.baseline_days AS earned_days, "
+    "t.remaining_days, t.baseline_amount, "
+    "t.remaining_amount, k.url FROM kpi_task t JOIN dim_task k USING (task_key) "
+    "JOIN dim_source s USING (source_key) "
+    "WHERE t.project_key = ? AND (t.in_effort OR t.in_baseline) AND coalesce(t.baseline_days, "
+    "t.remaining_days, t.estimate_days) IS NOT NULL ORDER BY t.task_key",
+    "worklogs": "SELECT 'worklog' AS _table, w.worklog_id AS _id, s.name AS source, w.work_date, "
+    "p.person_label AS person, k.title AS task, w.category, "
+    "w.approval, w.days, w.amount, k.url, w.sealed_month FROM kpi_work w "
+    "JOIN dim_source s USING (source_key) JOIN dim_person p USING (person_key) "
+    "LEFT JOIN dim_task k ON k.task_key = w.task_key WHERE w.project_key = ? "
+    "ORDER BY w.work_date, w.worklog_id",
+    "milestones": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.title, "
+    "t.category AS status, t.baseline_finish, t.planned_finish, "
+    "t.actual_finish, k.url FROM kpi_task t JOIN dim_task k USING (task_key) "
+    "JOIN dim_source s USING (source_key) "
+    "WHERE t.project_key = ? AND t.kind = 'milestone' ORDER BY coalesce(t.baseline_finish, "
+    "t.planned_finish), t.task_key",
+    "budget": "SELECT NULL AS _table, NULL AS _id, year_month, category, is_capex, baseline_amount, "
+    "revised_amount, committed_amount, consumed_amount, "
     "forecast_amount FROM fact_budget WHERE project_key = ? AND cut_key = getvariable('cut') ORDER BY ALL",
-    "register": "SELECT 'register_item' AS _table, item_id AS _id, kind, title, state, probability, impact, exposure_amount, due_date "
+    "register": "SELECT 'register_item' AS _table, item_id AS _id, kind, title, state, probability, impact, "
+    "exposure_amount, due_date "
     "FROM fact_register WHERE project_key = ? AND cut_key = getvariable('cut') ORDER BY kind, item_id",
-    "checklist": "SELECT 'checklist_item' AS _table, item_id AS _id, list, label, is_mandatory, state FROM fact_checklist "
+    "checklist": "SELECT 'checklist_item' AS _table, item_id AS _id, list, label, is_mandatory, state "
+    "FROM fact_checklist "
     "WHERE project_key = ? AND cut_key = getvariable('cut') ORDER BY list, item_id",
-    "sla": "SELECT 'sla_cycle' AS _table, f.sla_id AS _id, k.key AS reference, k.title, f.sla_name, f.start_at, f.stop_at, f.goal_s, f.elapsed_s, f.is_breached, "
-    "k.url FROM fact_sla f JOIN dim_task k USING (task_key) WHERE f.project_key = ? AND f.start_at <= getvariable('as_of_at') ORDER BY f.start_at",
-    "intervals": "SELECT 'task' AS _table, k.task_id AS _id, k.key AS reference, k.title, i.category, i.status_raw, i.entered_at, i.left_at, k.url "
+    "sla": "SELECT 'sla_cycle' AS _table, f.sla_id AS _id, k.key AS reference, k.title, f.sla_name, "
+    "f.start_at, f.stop_at, f.goal_s, f.elapsed_s, f.is_breached, "
+    "k.url FROM fact_sla f JOIN dim_task k USING (task_key) WHERE f.project_key = ? "
+    "AND f.start_at <= getvariable('as_of_at') ORDER BY f.start_at",
+    "intervals": "SELECT 'task' AS _table, k.task_id AS _id, k.key AS reference, k.title, i.category, "
+    "i.status_raw, i.entered_at, i.left_at, k.url "
     "FROM kpi_interval i JOIN dim_task k USING (task_key) WHERE i.project_key = ? ORDER BY i.task_key, i.seq",
-    "iterations": "SELECT NULL AS _table, NULL AS _id, i.name, i.start_date, i.finish_date, i.state, f.points_done, f.points_scope FROM dim_iteration i "
-    "LEFT JOIN fact_project_snapshot f ON f.project_key = i.project_key AND f.date_key = strftime(i.finish_date, '%Y%m%d')::BIGINT "
+    "iterations": "SELECT NULL AS _table, NULL AS _id, i.name, i.start_date, i.finish_date, i.state, "
+    "f.points_done, f.points_scope FROM dim_iteration i "
+    "LEFT JOIN fact_project_snapshot f ON f.project_key = i.project_key "
+    "AND f.date_key = strftime(i.finish_date, '%Y%m%d')::BIGINT "
     "WHERE i.project_key = ? ORDER BY i.start_date",
-    "demands": "SELECT 'task' AS _table, task_id AS _id, key AS reference, title, nature, nature_first, created_at, url FROM dim_task "
-    "WHERE project_key = ? AND nature IN ('anomaly', 'evolution', 'unknown') AND coalesce(is_deleted, 0) = 0 AND task_key <> -1 ORDER BY created_at",
-    "quality": "SELECT NULL AS _table, NULL AS _id, q.check_code, q.weight, q.n_checked, q.n_failed, s.name AS source FROM fact_quality q "
-    "LEFT JOIN dim_source s USING (source_key) WHERE q.project_key = ? AND q.cut_key = getvariable('cut') ORDER BY q.n_failed DESC, q.check_code",
-    "sources": "SELECT NULL AS _table, NULL AS _id, name, plugin, last_success_at, freshness_max_s FROM dim_source WHERE ? IS NOT NULL ORDER BY name",
-    "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, count(DISTINCT person_key) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
-    "sum(absence_s) / 3600.0 AS absence_h, sum(allocated_s) / 3600.0 AS allocated_h, sum(logged_s) / 3600.0 AS logged_h "
-    "FROM fact_capacity_week JOIN dim_person p USING (person_key) WHERE ? IS NOT NULL GROUP BY ALL ORDER BY ALL",
-}  # fmt: skip
+    "demands": "SELECT 'task' AS _table, task_id AS _id, key AS reference, title, nature, nature_first, "
+    "created_at, url FROM dim_task "
+    "WHERE project_key = ? AND nature IN ('anomaly', 'evolution', 'unknown') AND coalesce(is_deleted, "
+    "0) = 0 AND task_key <> -1 ORDER BY created_at",
+    "quality": "SELECT NULL AS _table, NULL AS _id, q.check_code, q.weight, q.n_checked, q.n_failed, "
+    "s.name AS source FROM fact_quality q "
+    "LEFT JOIN dim_source s USING (source_key) WHERE q.project_key = ? AND q.cut_key = getvariable('cut') "
+    "ORDER BY q.n_failed DESC, q.check_code",
+    "sources": "SELECT NULL AS _table, NULL AS _id, name, plugin, last_success_at, freshness_max_s "
+    "FROM dim_source WHERE ? IS NOT NULL ORDER BY name",
+    "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, "
+    "count(DISTINCT person_key) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
+    "sum(absence_s) / 3600.0 AS absence_h, sum(allocated_s) / 3600.0 AS allocated_h, sum(logged_s) "
+    "/ 3600.0 AS logged_h "
+    "FROM fact_capacity_week JOIN dim_person p USING (person_key) WHERE ? IS NOT NULL "
+    "GROUP BY ALL ORDER BY ALL",
+}
 
 
 def receipts(
     connection: duckdb.DuckDBPyConnection, code: str, project_key: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows behind the figure *code* of a project, per kind of row, on a connection that `evaluate` has prepared.
+    """Return the rows behind the figure *code* of a project, per kind of row.
 
-    ``_table`` and ``_id`` name the row in the store, where there is one.
+    The connection is one that `evaluate` has prepared. ``_table`` and ``_id`` name the row in the store,
+    where there is one.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for name in catalogue()[code].receipt:

@@ -72,9 +72,10 @@ def _scope(scope: str, kind: str, key: int, label: str) -> dict[str, Any]:
 def corrected_since(
     connection: duckdb.DuckDBPyConnection, kpi: Kpi, kept: list[dict[str, Any]], project_key: int
 ) -> dict[str, tuple[float | None, float | None]]:
-    """Return the measures of a project that the rows known now would give another value: what the cut keeps, and what they give.
+    """Return the measures of a project that the rows known now would give another value.
 
-    The connection is one that `evaluate` has pointed at the cut.
+    Each comes with what the cut keeps and what the rows give. The connection is one that `evaluate` has
+    pointed at the cut.
     """
     if kpi.scope != "project" or kpi.rollup:
         return {}

@@ -1,7 +1,8 @@
-"""What BI tools show: sums, counts and ratios of the feed, and every figure of the catalogue, each in DAX and in SQL.
+"""What BI tools show: aggregates of the feed and every figure of the catalogue, each in DAX and in SQL.
 
-DAX names tables and columns as the feed does, ``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``;
-who writes an artefact puts its captions in their place.
+The aggregates are sums, counts and ratios. DAX names tables and columns as the feed does,
+``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``; who writes an artefact puts
+its captions in their place.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
-    "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"), "capacity": ("Charge et capacité", "Load and capacity"),
+    "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"),
+    "capacity": ("Charge et capacité", "Load and capacity"),
     "risk": ("Risques", "Risks"), "quality": ("Qualité", "Quality"),
 }  # fmt: skip
 FORMATS = {
@@ -34,8 +36,8 @@ _WORST = ("red", "amber", "green")
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: its *code*, captions, number format, *dax*, and the twin in SQL.
 
-    The twin is an aggregate *sql* over *table* where *where*; grouped by ``project_key`` it is the measure of each project.
-    *text* says that its value is a text.
+    The twin is an aggregate *sql* over *table* where *where*; grouped by ``project_key`` it is the measure of
+    each project. *text* says that its value is a text.
     """
 
     code: str
@@ -70,7 +72,10 @@ def code_of(kpi: str, part: str) -> str:
 
 
 def _at_cut(table: str, value: str, *more: str) -> tuple[str, str]:
-    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen; a plain sum where the fact has no cuts."""
+    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen.
+
+    Where the fact has no cuts, it is a plain sum.
+    """
     filters = "".join(f", {one}" for one in more)
     plain = f"CALCULATE({value}{filters})" if more else value
     if "cut_key" not in model().tables[table].columns:
@@ -99,13 +104,17 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
         dax, where = _at_cut(table, value)
         dax, sql = dax + scale, f"sum({column}){scale}"
     return Measure(
-        code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="", format=facts.format, dax=dax, sql=sql,
+        code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
+        format=facts.format, dax=dax, sql=sql,
         table=table, where=where,
     )  # fmt: skip
 
 
 def _shown(kpi: Kpi) -> bool:
-    """Say whether `fact_kpi` holds the figure as it is: not those of persons and tasks, not the burn-up, which is a table of its own."""
+    """Say whether `fact_kpi` holds the figure as it is.
+
+    It does not hold those of persons and tasks, nor the burn-up, which is a table of its own.
+    """
     return kpi.scope_kept in {"project", "source", "team"} and kpi.code != "BURNUP"
 
 
@@ -148,8 +157,10 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
     dax, where = _at_cut("fact_kpi", value, *filters)
     where = " AND ".join([where, *tests])
     return Measure(
-        code=code_of(kpi.code, part.name), fr=f"{kpi.code} {part.name}", en=f"{kpi.code} {part.name}", folder_fr=kpi.fr, folder_en=kpi.en,
-        description=kpi.definition, format=FORMATS[part.unit], dax=dax, sql=sql, table="fact_kpi", where=where,
+        code=code_of(kpi.code, part.name), fr=f"{kpi.code} {part.name}", en=f"{kpi.code} {part.name}",
+        folder_fr=kpi.fr, folder_en=kpi.en,
+        description=kpi.definition, format=FORMATS[part.unit], dax=dax, sql=sql, table="fact_kpi",
+        where=where,
     )  # fmt: skip
 
 
@@ -168,6 +179,7 @@ def _health() -> Measure:
     _, where = _at_cut("fact_kpi", "")
     return Measure(
         code=HEALTH, fr="Météo calculée", en="Computed health", folder_fr="Qualité", folder_en="Quality",
-        description="The worst colour among the figures that have a target.", format="", dax=dax, sql=f"CASE {cases} END", table="fact_kpi",
+        description="The worst colour among the figures that have a target.", format="", dax=dax,
+        sql=f"CASE {cases} END", table="fact_kpi",
         where=f"{where} AND scope_kind = 'project'", text=True,
     )  # fmt: skip

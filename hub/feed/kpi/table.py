@@ -11,25 +11,31 @@ if TYPE_CHECKING:
 
 
 _COLUMNS = (
-    "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "
-    "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR, method_version BIGINT"
+    "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, "
+    "measure VARCHAR, period VARCHAR, unit VARCHAR, "
+    "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR, "
+    "method_version BIGINT"
 )
 _SUMS = {"days", "amount", "hours", "count", "points"}
 _FINISH = """
 CREATE OR REPLACE TABLE kpi_row AS
 WITH aimed AS (
     SELECT k.*, t.goal, t.amber, t.red, t.direction,
-        row_number() OVER (PARTITION BY k.scope_kind, k.scope_key, k.kpi, k.measure, k.period ORDER BY (t.scope_code = '*'), t.valid_from DESC) AS place
+        row_number() OVER (PARTITION BY k.scope_kind, k.scope_key, k.kpi, k.measure, k.period
+            ORDER BY (t.scope_code = '*'), t.valid_from DESC) AS place
     FROM kpi_bare k LEFT JOIN dim_project p ON p.project_key = k.project_key
-        LEFT JOIN dim_target t ON t.kpi = k.kpi AND t.measure = k.measure AND (t.scope_code = '*' OR (k.scope_kind = 'project' AND lower(t.scope_code) = lower(p.code))
+        LEFT JOIN dim_target t ON t.kpi = k.kpi AND t.measure = k.measure AND (t.scope_code = '*'
+            OR (k.scope_kind = 'project' AND lower(t.scope_code) = lower(p.code))
             OR (k.scope_kind <> 'project' AND lower(t.scope_code) = lower(k.scope_label)))
             AND t.valid_from <= getvariable('as_of')
 )
-SELECT getvariable('cut')::BIGINT AS cut_key, scope_kind, scope_key, scope_label, project_key, kpi, measure, period, unit, value, numerator, denominator,
+SELECT getvariable('cut')::BIGINT AS cut_key, scope_kind, scope_key, scope_label, project_key, kpi, measure,
+    period, unit, value, numerator, denominator,
     goal AS target,
     CASE WHEN amber IS NULL AND red IS NULL THEN NULL WHEN value IS NULL OR coverage < 0.8 THEN 'grey'
         WHEN (direction = 'up' AND value < red) OR (direction = 'down' AND value > red) THEN 'red'
-        WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN 'amber' ELSE 'green' END AS rag,
+        WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN 'amber'
+            ELSE 'green' END AS rag,
     coverage, method, method_version
 FROM aimed WHERE place = 1
 """
@@ -38,7 +44,8 @@ FROM aimed WHERE place = 1
 def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     """Make the table ``kpi_row`` on a feed whose other tables are filled.
 
-    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of its own day are kept.
+    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of
+    its own day are kept.
     """
     run = connection.execute
     run("CREATE OR REPLACE TABLE kpi_row AS SELECT NULL::BIGINT AS cut_key WHERE false")
@@ -56,8 +63,10 @@ def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
         run(f"INSERT INTO kpi_bare BY NAME WITH kpi_wide AS MATERIALIZED ({query}) {together}")
     if cut != 0:
         run(
-            "DELETE FROM kpi_bare WHERE period NOT IN ('', strftime(getvariable('as_of'), '%Y'), strftime(getvariable('as_of'), '%Y-%m'), "
-            "date_trunc('week', getvariable('as_of'))::DATE::VARCHAR, (date_trunc('week', getvariable('as_of'))::DATE - 7)::VARCHAR)"
+            "DELETE FROM kpi_bare WHERE period NOT IN ('', strftime(getvariable('as_of'), '%Y'), "
+            "strftime(getvariable('as_of'), '%Y-%m'), "
+            "date_trunc('week', getvariable('as_of'))::DATE::VARCHAR, (date_trunc('week', "
+            "getvariable('as_of'))::DATE - 7)::VARCHAR)"
         )
     else:
         run(
@@ -78,7 +87,10 @@ def _wide(kpi: Kpi) -> str | None:
 
 
 def _long(kpi: Kpi, levels: set[str]) -> list[str]:
-    """Return the queries that turn the wide rows of *kpi* into one row a measure, for its own scope and for those above a project."""
+    """Return the queries that turn the wide rows of *kpi* into one row a measure.
+
+    There are rows for its own scope and for those above a project.
+    """
     scope = kpi.scope_kept
     rolled = (
         {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
@@ -91,23 +103,28 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
     period = f"coalesce(w.{kpi.period}::VARCHAR, '')" if kpi.period else "''"
     split = f" || '.' || w.{kpi.split}" if kpi.split else ""
     rows = ", ".join(
-        _row(f"'{m.name}'{split}", m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL", f"w.{m.denominator}" if m.denominator else "NULL",
+        _row(f"'{m.name}'{split}", m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL",
+             f"w.{m.denominator}" if m.denominator else "NULL",
              f"w.{column}" if (column := kpi.coverage_of(m.name)) else "NULL")
         for m in measures
     )  # fmt: skip
     key, label, project, join = {
-        "project": ("w.project_key", "coalesce(d.code, d.name)", "w.project_key", "LEFT JOIN dim_project d ON d.project_key = w.project_key"),
+        "project": ("w.project_key", "coalesce(d.code, d.name)", "w.project_key",
+                    "LEFT JOIN dim_project d ON d.project_key = w.project_key"),
         "source": ("w.source_key", "d.name", "-1", "LEFT JOIN dim_source d ON d.source_key = w.source_key"),
         # a row without a team is everybody; a team the hub does not know has no key of its own
         "team": ("coalesce(d.key, -1)", "coalesce(w.team, '*')", "-1",
-                 "LEFT JOIN (SELECT name, min(key) AS key FROM team WHERE counted GROUP BY 1) d ON d.name = w.team WHERE w.team IS NULL OR d.key IS NOT NULL"),
+                 ("LEFT JOIN (SELECT name, min(key) AS key FROM team WHERE counted GROUP BY 1) d "
+                  "ON d.name = w.team WHERE w.team IS NULL OR d.key IS NOT NULL")),
     }[scope]  # fmt: skip
     kind = f"'{scope}'" if scope != "team" else "CASE WHEN w.team IS NULL THEN 'portfolio' ELSE 'team' END"
     method = f"w.{kpi.method}" if kpi.method else "NULL"
     queries = [
         (
-            f"SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, method_version, unnest(rows, recursive := true) FROM "
-            f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, {project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
+            "SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, method_version, "
+            "unnest(rows, recursive := true) FROM "
+            f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, "
+            f"{project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
             f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
         )
     ]
@@ -119,7 +136,8 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
                 continue
             key = "any_value(u.key)" if column else "-1"
             join = (
-                f"JOIN (SELECT name, min(key) AS key FROM project WHERE counted AND level = '{level}' GROUP BY 1) u ON u.name = {column}"
+                f"JOIN (SELECT name, min(key) AS key FROM project WHERE counted AND level = '{level}' "
+                f"GROUP BY 1) u ON u.name = {column}"
                 if column
                 else ""
             )
@@ -130,16 +148,20 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
             ]
             group = f"GROUP BY {', '.join(keys)}" if keys else ""
             queries.append(
-                f"SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, {kpi.version} AS method_version, "
-                f"unnest(rows, recursive := true) FROM (SELECT '{level}' AS scope_kind, {key} AS scope_key, {column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
-                f"[{sums}] AS rows FROM kpi_wide w JOIN dim_project p ON p.project_key = w.project_key {join} {group} HAVING count(*) > 0)"
+                "SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, "
+                f"{kpi.version} AS method_version, "
+                f"unnest(rows, recursive := true) FROM (SELECT '{level}' AS scope_kind, {key} AS scope_key, "
+                f"{column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
+                f"[{sums}] AS rows FROM kpi_wide w JOIN dim_project p ON p.project_key = w.project_key "
+                f"{join} {group} HAVING count(*) > 0)"
             )
     return queries
 
 
 def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: str) -> str:
     return (
-        f"{{'measure': {measure}, 'unit': '{unit}', 'value': {value}::DOUBLE, 'numerator': {over}::DOUBLE, 'denominator': {under}::DOUBLE, "
+        f"{{'measure': {measure}, 'unit': '{unit}', 'value': {value}::DOUBLE, "
+        f"'numerator': {over}::DOUBLE, 'denominator': {under}::DOUBLE, "
         f"'coverage': {coverage}::DOUBLE}}"
     )
 
@@ -147,7 +169,8 @@ def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: s
 def _above(kpi: Kpi, part: Measure, split: str) -> str:
     """Return one measure for programs, portfolios and the whole: sums, and ratios of sums.
 
-    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of the projects'.
+    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of
+    the projects'.
     """
     name, measure = part.name, f"'{part.name}'{split}"
     coverage = f"(count(w.{name}) / count(*))"

@@ -9,4 +9,5 @@ WITH c AS (
     SELECT project_key, check_code, max(weight) AS weight, sum(n_checked) AS n_checked, sum(n_failed) AS n_failed
     FROM fact_quality WHERE cut_key = getvariable('cut') GROUP BY ALL
 )
-SELECT project_key, 100.0 * sum((weight * (1 - n_failed::DOUBLE / n_checked))::DECIMAL(38, 12))::DOUBLE / sum(weight) AS score FROM c WHERE n_checked > 0 GROUP BY 1
+SELECT project_key, 100.0 * sum((weight * (1 - n_failed::DOUBLE / n_checked))::DECIMAL(38, 12))::DOUBLE
+    / sum(weight) AS score FROM c WHERE n_checked > 0 GROUP BY 1

@@ -6,7 +6,9 @@
 -- version: 2
 -- definition: milestones finished by their baseline date, of those whose baseline date has come.
 -- edge cases: a baselined milestone that was cancelled or deleted was not held; none due gives NULL, not 100 %.
-SELECT d.project_key, count(t.task_key) AS due, count(t.task_key) FILTER (t.actual_finish <= t.baseline_finish) AS on_time,
+SELECT d.project_key, count(t.task_key) AS due,
+    count(t.task_key) FILTER (t.actual_finish <= t.baseline_finish) AS on_time,
     count(t.task_key) FILTER (t.actual_finish <= t.baseline_finish)::DOUBLE / nullif(count(t.task_key), 0) AS ratio
-FROM dim_project d LEFT JOIN kpi_task t ON t.project_key = d.project_key AND t.kind = 'milestone' AND t.baseline_finish <= getvariable('as_of')
+FROM dim_project d LEFT JOIN kpi_task t ON t.project_key = d.project_key AND t.kind = 'milestone'
+    AND t.baseline_finish <= getvariable('as_of')
 GROUP BY 1

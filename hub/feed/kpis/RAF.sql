@@ -1,22 +1,29 @@
 -- Consommé / reste à faire / à terminaison | Spent / to do / at completion
 -- scope: project
--- measures: budget days, estimation days, consomme days, raf days, a_terminaison days, derive days, avancement ratio = consomme / a_terminaison, reste_a_depenser days, n_open_without_raf count
+-- measures: budget days, estimation days, consomme days, raf days, a_terminaison days, derive days,
+--   avancement ratio = consomme / a_terminaison, reste_a_depenser days, n_open_without_raf count
 -- headline: derive
 -- receipt: tasks, worklogs
 -- version: 2
--- definition: à terminaison = consommé + RAF; dérive = à terminaison − budget; avancement = consommé / à terminaison; reste à dépenser = budget − consommé.
--- edge cases: a done or cancelled task has nothing left whatever its field says; one open work item without a value makes RAF NULL, never understated;
---   a milestone without a value is not missing; tasks of which none is open give 0; a project without any task whose effort counts has no plan:
---   RAF and all that is made of it are NULL, never 0 and 100 %; RAF is never derived from estimate − spent. A baselined task that was deleted
---   stays in the budget, as a cancelled one does, until an approved rebaseline.
+-- definition: à terminaison = consommé + RAF; dérive = à terminaison − budget; avancement = consommé / à terminaison;
+--   reste à dépenser = budget − consommé.
+-- edge cases: a done or cancelled task has nothing left whatever its field says; one open work item without a value
+--   makes RAF NULL, never understated; a milestone without a value is not missing; tasks of which none is open give 0;
+--   a project without any task whose effort counts has no plan: RAF and all that is made of it are NULL, never 0 and
+--   100 %; RAF is never derived from estimate − spent. A baselined task that was deleted stays in the budget, as a
+--   cancelled one does, until an approved rebaseline.
 -- source: reussirsesprojets.com/reste-a-faire (CBTP, CRTE).
-WITH b AS (SELECT project_key, sum(baseline_days::DECIMAL(38, 12))::DOUBLE AS budget FROM kpi_task WHERE in_baseline GROUP BY 1),
+WITH b AS (SELECT project_key, sum(baseline_days::DECIMAL(38, 12))::DOUBLE AS budget FROM kpi_task WHERE in_baseline
+    GROUP BY 1),
 a AS (SELECT project_key, sum(days::DECIMAL(38, 12))::DOUBLE AS spent FROM kpi_work GROUP BY 1),
 x AS (
     SELECT d.project_key, b.budget, coalesce(a.spent, 0) AS consomme, coalesce(l.days_missing, 0) AS n_open_without_raf,
         l.estimate_days AS estimation, CASE WHEN l.days_missing = 0 THEN l.days_known END AS raf
-    FROM dim_project d LEFT JOIN b USING (project_key) LEFT JOIN a USING (project_key) LEFT JOIN kpi_left l USING (project_key)
+    FROM dim_project d LEFT JOIN b USING (project_key) LEFT JOIN a USING (project_key)
+        LEFT JOIN kpi_left l USING (project_key)
 )
-SELECT project_key, budget, estimation, consomme, raf, consomme + raf AS a_terminaison, consomme + raf - budget AS derive,
-    CASE WHEN abs(consomme + raf) > 1e-9 THEN consomme / (consomme + raf) END AS avancement, budget - consomme AS reste_a_depenser, n_open_without_raf
+SELECT project_key, budget, estimation, consomme, raf, consomme + raf AS a_terminaison,
+    consomme + raf - budget AS derive,
+    CASE WHEN abs(consomme + raf) > 1e-9 THEN consomme / (consomme + raf) END AS avancement,
+    budget - consomme AS reste_a_depenser, n_open_without_raf
 FROM x

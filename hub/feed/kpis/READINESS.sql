@@ -8,5 +8,6 @@
 SELECT d.project_key, count(c.item_id) FILTER (c.state = 'ok') AS ok, count(c.item_id) AS required,
     count(c.item_id) FILTER (c.state = 'ok')::DOUBLE / nullif(count(c.item_id), 0) AS readiness,
     (count(c.item_id) > 0 AND count(c.item_id) FILTER (c.state <> 'ok') = 0)::INTEGER AS gate_open
-FROM dim_project d LEFT JOIN fact_checklist c ON c.project_key = d.project_key AND c.cut_key = getvariable('cut') AND c.is_mandatory = 1 AND c.state <> 'na'
+FROM dim_project d LEFT JOIN fact_checklist c ON c.project_key = d.project_key AND c.cut_key = getvariable('cut')
+    AND c.is_mandatory = 1 AND c.state <> 'na'
 GROUP BY 1

@@ -38,7 +38,8 @@ WITH logged AS (
     UNION ALL BY NAME
     SELECT 'capacity' AS kind, -1 AS project_key, c.year_month AS month, '' AS category, false AS rejected, p.team,
         greatest(c.week_start, (c.year_month || '-01')::DATE) AS week, -1 AS source_key, '' AS approval, '' AS nature,
-        c.person_key, greatest(c.week_start, (c.year_month || '-01')::DATE) AS day, c.capacity_s - c.absence_s AS m1, c.absence_s AS m2
+        c.person_key, greatest(c.week_start, (c.year_month || '-01')::DATE) AS day, c.capacity_s - c.absence_s AS m1,
+        c.absence_s AS m2
     FROM feed.fact_capacity_week c LEFT JOIN feed.dim_person p USING (person_key)
         WHERE c.capacity_s <> 0 OR c.absence_s <> 0
 )

@@ -16,7 +16,8 @@ WITH whole AS (
         sum(m3)::DOUBLE AS amount, sum(m1) / 3600.0 AS hours
     FROM published WHERE kind = 'worklog' AND level = 2 AND category = 'project' AND NOT rejected GROUP BY ALL
 ), apart AS (
-    SELECT w.* REPLACE (CASE w.what WHEN 'days' THEN s.days WHEN 'hours' THEN s.hours ELSE s.amount END AS value), s.nature
+    SELECT w.* REPLACE (CASE w.what WHEN 'days' THEN s.days WHEN 'hours' THEN s.hours ELSE s.amount END AS value),
+        s.nature
     FROM whole w JOIN shown s USING (cut_key, scope_kind, project_key, period)
 ), told AS (SELECT cut_key, scope_kind, scope_key, what, period, sum(value) AS value FROM apart GROUP BY ALL)
 SELECT * EXCLUDE (what, nature), what || '.' || nature AS measure FROM apart

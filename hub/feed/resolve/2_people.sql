@@ -6,4 +6,5 @@ CREATE TABLE person_of AS
 -- by which calendar somebody works
 CREATE TABLE person_calendar AS
     SELECT p.key AS person_key, coalesce(c.calendar, 'default') AS calendar
-    FROM person p LEFT JOIN (SELECT DISTINCT calendar FROM work_day) c ON lower(c.calendar) = lower(p.calendar_id) WHERE p.counted;
+    FROM person p LEFT JOIN (SELECT DISTINCT calendar FROM work_day) c ON lower(c.calendar) = lower(p.calendar_id)
+    WHERE p.counted;

@@ -1,31 +1,37 @@
 -- Grain: one task, deleted ones too (is_deleted = 1): facts leave them out, history keeps their name.
 WITH RECURSIVE up AS (
     SELECT id AS of_id, id, parent_id, title, 0 AS step FROM task WHERE parent_id IS NOT NULL
-    UNION ALL SELECT up.of_id, t.id, t.parent_id, t.title, step + 1 FROM up JOIN task t ON t.id = up.parent_id WHERE step < 50
+    UNION ALL SELECT up.of_id, t.id, t.parent_id, t.title, step + 1 FROM up JOIN task t ON t.id = up.parent_id
+        WHERE step < 50
 ), top AS (SELECT of_id, arg_max(title, step) AS phase FROM up WHERE step > 0 GROUP BY of_id),
 parents AS (SELECT DISTINCT parent_id AS id FROM task WHERE counted AND parent_id IS NOT NULL),
 born AS (
     SELECT c.task_id, arg_min(k.nature, c.at) AS nature FROM task_change c JOIN task t ON t.id = c.task_id
         JOIN type_known k ON k.source_id = t.source_id AND k.raw = lower(c.from_value)
     WHERE c.field IN ('issuetype', 'type') AND c.counted GROUP BY 1
-), decided AS (SELECT exec_task_id, min(plan_task_id) AS plan_task_id FROM task_match WHERE state = 'accepted' AND counted GROUP BY 1
+), decided AS (SELECT exec_task_id, min(plan_task_id) AS plan_task_id FROM task_match WHERE state = 'accepted'
+    AND counted GROUP BY 1
 ), carried AS (
     -- an issue without a match of its own carries out what the nearest issue above it does
     SELECT exec_task_id, arg_min(plan_task_id, step) AS plan_task_id FROM (
         SELECT exec_task_id, plan_task_id, -1 AS step FROM decided
         UNION ALL SELECT up.of_id, d.plan_task_id, up.step FROM up JOIN decided d ON d.exec_task_id = up.id) GROUP BY 1
 ), known AS (
-SELECT t.key AS task_key, t.id AS task_id, t.code AS key, t.title, t.kind, t.nature, coalesce(b.nature, t.nature) AS nature_first, t.type_raw,
-    coalesce(m.key, -1) AS parent_task_key, coalesce(plan.key, -1) AS plan_task_key, top.phase, t.wbs, s.key AS source_key,
+SELECT t.key AS task_key, t.id AS task_id, t.code AS key, t.title, t.kind, t.nature,
+    coalesce(b.nature, t.nature) AS nature_first, t.type_raw,
+    coalesce(m.key, -1) AS parent_task_key, coalesce(plan.key, -1) AS plan_task_key, top.phase, t.wbs,
+    s.key AS source_key,
     coalesce(p.project_key, -1) AS project_key, t.url, t.created_at::TIMESTAMPTZ AS created_at,
     (parents.id IS NULL AND t.kind <> 'summary')::INTEGER AS is_leaf, (NOT t.counted)::INTEGER AS is_deleted
 FROM task t JOIN source s ON s.id = t.source_id LEFT JOIN task_place p ON p.task_id = t.id
     LEFT JOIN task m ON m.id = t.parent_id LEFT JOIN top ON top.of_id = t.id LEFT JOIN parents ON parents.id = t.id
-    LEFT JOIN born b ON b.task_id = t.id LEFT JOIN carried c ON c.exec_task_id = t.id LEFT JOIN task plan ON plan.id = c.plan_task_id
+    LEFT JOIN born b ON b.task_id = t.id LEFT JOIN carried c ON c.exec_task_id = t.id
+    LEFT JOIN task plan ON plan.id = c.plan_task_id
 UNION ALL SELECT -1, NULL, NULL, getvariable('no_task'), 'work', 'unknown', 'unknown', NULL, -1, -1, NULL, NULL,
     min(key), -1, NULL, NULL, 1, 0 FROM source HAVING count(*) > 0
 )
 SELECT * FROM known
 UNION ALL BY NAME
-SELECT * REPLACE (coalesce((SELECT key FROM source WHERE key = c.source_key), (SELECT min(key) FROM source)) AS source_key) FROM cut_task c
+SELECT * REPLACE (coalesce((SELECT key FROM source WHERE key = c.source_key),
+    (SELECT min(key) FROM source)) AS source_key) FROM cut_task c
 WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.key = c.task_key)

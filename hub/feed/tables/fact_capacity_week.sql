@@ -1,27 +1,35 @@
--- Grain: one person of people.csv, ISO week and month: a week that lies in two months gives two rows, dated the first day of each part. Days of each tool are turned into hours of the person's own calendar.
+-- Grain: one person of people.csv, ISO week and month: a week that lies in two months gives two rows, dated the first
+-- day of each part. Days of each tool are turned into hours of the person's own calendar.
 WITH span AS (
     SELECT date_trunc('week', least(min(day), getvariable('as_of_day')::DATE))::DATE AS first_day,
         date_trunc('week', greatest(max(day), getvariable('as_of_day')::DATE))::DATE + 6 AS last_day
-    FROM (SELECT work_date AS day FROM fact_worklog UNION ALL SELECT day FROM planned_day) WHERE year(day) BETWEEN 1990 AND 2100
+    FROM (SELECT work_date AS day FROM fact_worklog UNION ALL SELECT day FROM planned_day)
+    WHERE year(day) BETWEEN 1990 AND 2100
 ), who AS (
     SELECT p.key AS person_key, c.calendar, p.fte, p.active_from::DATE AS active_from, p.active_to::DATE AS active_to
     FROM person p JOIN person_calendar c ON c.person_key = p.key
 ), full_day AS (SELECT calendar, max(seconds) AS seconds FROM work_day WHERE usual GROUP BY 1),
 able AS (
     SELECT w.person_key, d.day, d.seconds * w.fte AS seconds FROM who w JOIN work_day d ON d.calendar = w.calendar, span
-    WHERE d.day BETWEEN span.first_day AND span.last_day AND d.day >= coalesce(w.active_from, d.day) AND d.day <= coalesce(w.active_to, d.day)
+    WHERE d.day BETWEEN span.first_day AND span.last_day AND d.day >= coalesce(w.active_from, d.day)
+        AND d.day <= coalesce(w.active_to, d.day)
 ), away AS (
     SELECT person_key, day, max(days) AS days FROM (
-        SELECT person_key, work_date AS day, sum(days) AS days FROM fact_worklog WHERE category = 'absence' AND approval <> 'rejected' GROUP BY 1, 2
-        UNION ALL SELECT person_key, day, sum(seconds / seconds_per_day) FROM planned_day WHERE kind = 'absence' GROUP BY 1, 2) GROUP BY 1, 2
+        SELECT person_key, work_date AS day, sum(days) AS days FROM fact_worklog WHERE category = 'absence'
+            AND approval <> 'rejected' GROUP BY 1, 2
+        UNION ALL SELECT person_key, day, sum(seconds / seconds_per_day) FROM planned_day WHERE kind = 'absence'
+            GROUP BY 1, 2) GROUP BY 1, 2
 ), moves AS (
     SELECT day, person_key, seconds AS capacity_s, 0.0 AS absent, 0.0 AS allocated, 0.0 AS logged FROM able
     UNION ALL SELECT day, person_key, 0, days, 0, 0 FROM away
     UNION ALL SELECT day, person_key, 0, 0, seconds / seconds_per_day, 0 FROM planned_day WHERE kind = 'work'
-    UNION ALL SELECT work_date, person_key, 0, 0, 0, days FROM fact_worklog WHERE category <> 'absence' AND approval <> 'rejected'
+    UNION ALL SELECT work_date, person_key, 0, 0, 0, days FROM fact_worklog WHERE category <> 'absence'
+        AND approval <> 'rejected'
 )
-SELECT date_trunc('week', m.day)::DATE AS week_start, strftime(m.day, '%Y-%m') AS year_month, min(p.date_key) AS date_key,
-    m.person_key, round(sum(m.capacity_s))::BIGINT AS capacity_s, round(sum(m.absent) * any_value(f.seconds))::BIGINT AS absence_s,
+SELECT date_trunc('week', m.day)::DATE AS week_start, strftime(m.day, '%Y-%m') AS year_month,
+    min(p.date_key) AS date_key,
+    m.person_key, round(sum(m.capacity_s))::BIGINT AS capacity_s,
+    round(sum(m.absent) * any_value(f.seconds))::BIGINT AS absence_s,
     round(sum(m.allocated) * any_value(f.seconds))::BIGINT AS allocated_s,
     round(sum(m.logged) * any_value(f.seconds))::BIGINT AS logged_s, 'week' AS grain
 FROM moves m JOIN part_of_week p USING (day) JOIN who w USING (person_key) JOIN full_day f USING (calendar) GROUP BY ALL

@@ -1,12 +1,17 @@
--- Grain: one task at one cut: those that count, and deleted ones that stay in their baseline, cancelled and with nothing else.
--- Effort counts where the container is the project's authority for it, own effort only.
+-- Grain: one task at one cut: those that count, and deleted ones that stay in their baseline, cancelled and with
+-- nothing else. Effort counts where the container is the project's authority for it, own effort only.
 WITH parents AS (SELECT DISTINCT parent_id AS id FROM task WHERE counted AND parent_id IS NOT NULL),
 seen AS (
-    SELECT t.*, CASE WHEN t.counted THEN k.status_key ELSE 4 END AS status_key, coalesce(p.project_key, -1) AS project_key, coalesce(o.person_key, -1) AS person_key, coalesce(i.key, -1) AS iteration_key,
-        t.counted AND coalesce(p.effort, true) AS effort, coalesce(p.baseline, true) AS baseline, t.counted AND coalesce(p.flow, true) AS flow,
-        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s, b.cost_minor, b.currency,
+    SELECT t.*, CASE WHEN t.counted THEN k.status_key ELSE 4 END AS status_key,
+        coalesce(p.project_key, -1) AS project_key, coalesce(o.person_key, -1) AS person_key,
+        coalesce(i.key, -1) AS iteration_key,
+        t.counted AND coalesce(p.effort, true) AS effort, coalesce(p.baseline, true) AS baseline, t.counted
+            AND coalesce(p.flow, true) AS flow,
+        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s, b.cost_minor,
+        b.currency,
         parents.id IS NULL AND t.kind <> 'summary' AS is_leaf, z.minor_per_day
-    FROM task t JOIN source s ON s.id = t.source_id JOIN task_status k ON k.task_id = t.id LEFT JOIN task_place p ON p.task_id = t.id
+    FROM task t JOIN source s ON s.id = t.source_id JOIN task_status k ON k.task_id = t.id
+        LEFT JOIN task_place p ON p.task_id = t.id
         LEFT JOIN person_of o ON o.account_id = t.assignee_id LEFT JOIN iteration i ON i.id = t.iteration_id
         LEFT JOIN task_baseline b ON b.task_id = t.id LEFT JOIN parents ON parents.id = t.id
         LEFT JOIN priced z ON z.person_key = coalesce(o.person_key, -1) AND z.project_key = coalesce(p.project_key, -1)
@@ -14,11 +19,14 @@ seen AS (
     WHERE t.counted OR t.id IN (SELECT task_id FROM task_kept)
 )
 SELECT getvariable('cut_key') AS cut_key, key AS task_key, project_key, status_key, person_key, iteration_key,
-    start_on::DATE AS baseline_start, finish_on::DATE AS baseline_finish, CASE WHEN counted THEN planned_start_on::DATE END AS planned_start,
-    CASE WHEN counted THEN coalesce(planned_finish_on, due_on)::DATE END AS planned_finish, CASE WHEN counted THEN actual_start_on::DATE END AS actual_start,
+    start_on::DATE AS baseline_start, finish_on::DATE AS baseline_finish,
+    CASE WHEN counted THEN planned_start_on::DATE END AS planned_start,
+    CASE WHEN counted THEN coalesce(planned_finish_on, due_on)::DATE END AS planned_finish,
+    CASE WHEN counted THEN actual_start_on::DATE END AS actual_start,
     CASE WHEN counted THEN actual_finish_on::DATE END AS actual_finish, CASE WHEN counted THEN percent END AS percent,
     CASE WHEN baseline THEN effort_s / per_day END AS baseline_days,
-    CASE WHEN NOT baseline THEN NULL WHEN cost_minor IS NOT NULL AND coalesce(currency, getvariable('currency')) = getvariable('currency')
+    CASE WHEN NOT baseline THEN NULL WHEN cost_minor IS NOT NULL
+        AND coalesce(currency, getvariable('currency')) = getvariable('currency')
             THEN cost_minor / 100.0 ELSE round(effort_s / per_day * minor_per_day) / 100.0 END AS baseline_amount,
     CASE WHEN effort THEN estimate_s / per_day END AS estimate_days,
     CASE WHEN effort THEN spent_s / per_day END AS spent_days,

@@ -169,7 +169,8 @@ def differences(store: Store, source: str, world: World) -> list[str]:
 def out_of_sight(store: Store, world: World) -> list[str]:
     """Return the ids of the rows that the store holds for neither there nor gone, such as hidden ones."""
     return [
-        row["id"] for table in world.truth() for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND {here()}")
+        row["id"] for table in world.truth()
+        for row in store.rows(f"SELECT id FROM {table} WHERE presence <> 'present' AND {here()}")
     ]  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""What is small of a Jira site, by the `jira` package over our session: fields, statuses, types, the site and oneself."""
+"""What is small of a Jira site: fields, statuses, types, the site and oneself.
+
+The `jira` package reads it over our session.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ class Metadata(jira.JIRA):
             return msgspec.convert(self._get_json(path), kind)
         except (msgspec.ValidationError, ValueError) as exc:
             raise SourceDataError(
-                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, or a wrong address. "
+                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, "
+                "or a wrong address. "
                 "Open the address in a browser, then check url and credentials."
             ) from exc
