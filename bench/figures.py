@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 from memory import Peak
 
-from hub.feed import BuildOptions, Cut, build, model, photograph
+from hub.feed import BuildOptions, Cut, build, keep_cut, model
 from hub.records import (
     Account,
     Baseline,
@@ -201,7 +201,7 @@ def weekly(store: Path, folder: Path, weeks: int) -> tuple[Cut, ...]:
         kind="weekly",
         label="S1",
     )
-    photograph(store, folder / "1", first, BuildOptions(memory_mb=1024))
+    keep_cut(store, folder / "1", first, BuildOptions(memory_mb=1024))
     cuts = []
     connection = duckdb.connect()
     for week in range(weeks):

@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 class Reference:
-    """The figures of one feed at one day; *workdays* are the company's working days."""
+    """The KPIs of one feed at one day; *workdays* are the company's working days."""
 
     def __init__(self, tables: Tables, cut: int, as_of: date, at: datetime, workdays: set[date]) -> None:
         self.t, self.cut, self.as_of, self.at, self.workdays = tables, cut, as_of, at, workdays

@@ -1,4 +1,4 @@
-"""Photographs and sealed months: the feed as of a past moment is what it was then.
+"""Cuts and sealed months: the feed as of a past moment is what it was then.
 
 What is closed never changes.
 """
@@ -467,7 +467,7 @@ def test_the_hub_keeps_a_baseline_where_the_tool_has_none(store: Store, tmp_path
 
 
 def random_step(rng: random.Random, store: Store, tmp_path: Path, step: int) -> None:
-    """Do one thing that could change a feed: sync, edit reference data, decide, photograph, close, seal."""
+    """Do one thing that could change a feed: sync, edit reference data, decide, cut, close, seal."""
     no = rng.randint(1, 6)
     day = str(date.today() - timedelta(days=rng.randint(1, 70)))
     match rng.randint(0, 12):

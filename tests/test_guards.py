@@ -213,7 +213,7 @@ def test_model_and_queries_are_in_step() -> None:
 
 
 def unruly(text: str) -> list[str]:
-    """Return what is wrong with *text* as a file of SQL: the lines too long for it, what DuckDB cannot read."""
+    """Return what is wrong with *text* as SQL: lines too long for a file of it, what DuckDB cannot read."""
     found = [
         f"line {no} is over 120 columns" for no, line in enumerate(text.split("\n"), 1) if len(line) > 120
     ]

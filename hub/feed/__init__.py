@@ -1,6 +1,6 @@
 """The feed: one star schema built from the store, verified before anyone reads it."""
 
-from hub.feed.build import BuildOptions, Snapshot, build, lines_of_month, load_manifest, open_feed, photograph
+from hub.feed.build import BuildOptions, Snapshot, build, keep_cut, lines_of_month, load_manifest, open_feed
 from hub.feed.changes import changes
 from hub.feed.cuts import Cut, digest, redact_cut
 from hub.feed.gate import Finding, check
@@ -11,9 +11,32 @@ from hub.feed.moment import instant
 from hub.feed.projection import forget_projections, project_to, projection_folder
 
 __all__ = [
-    "HEALTH", "BuildOptions", "Cut", "Finding", "Measure", "Model", "Snapshot", "build", "catalogue",
-    "changes", "check", "column_captions", "digest", "evaluate", "forget_projections", "instant",
+    "HEALTH",
+    "BuildOptions",
+    "Cut",
+    "Finding",
+    "Measure",
+    "Model",
+    "Snapshot",
+    "build",
+    "catalogue",
+    "changes",
+    "check",
+    "column_captions",
+    "digest",
+    "evaluate",
+    "forget_projections",
+    "instant",
+    "keep_cut",
     "lines_of_month",
-    "load_manifest", "measures", "model", "open_feed", "open_folder", "photograph", "project_to",
-    "projection_folder", "receipts", "redact_cut", "table_caption",
+    "load_manifest",
+    "measures",
+    "model",
+    "open_feed",
+    "open_folder",
+    "project_to",
+    "projection_folder",
+    "receipts",
+    "redact_cut",
+    "table_caption",
 ]  # fmt: skip

@@ -104,7 +104,7 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
     return Snapshot(feed_id=feed_id, folder=folder, manifest=manifest, timings=timings, late=late)
 
 
-def photograph(
+def keep_cut(
     store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
 ) -> str:
     """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files."""

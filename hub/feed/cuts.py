@@ -27,7 +27,7 @@ _TARGETS = {
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """A photograph besides cut 0: what the store knew at the stamp *as_of*.
+    """A cut besides cut 0: what the store knew at the stamp *as_of*.
 
     *folder* holds the rows of a closed one; those of an open one are computed.
     """

@@ -1,4 +1,4 @@
--- What stands in the feed and no figure, or not every figure, counts. A row has one reason: what is named first wins.
+-- What stands in the feed and no KPI, or not every KPI, counts. A row has one reason: what is named first wins.
 -- What does not reach the feed stands in `excluded`, which the gate holds to the store, and in `planned`.
 WITH hours AS (
     SELECT seconds, CASE

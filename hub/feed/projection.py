@@ -162,7 +162,7 @@ def _sums(view: duckdb.DuckDBPyConnection, level: str, lang: str) -> None:
 
 
 def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
-    """Fill ``fact_kpi``: figures of projects, of natures as the cells show them, of teams as they may."""
+    """Fill ``fact_kpi``: KPIs of projects, of natures as the cells show them, of teams as they may."""
     of_teams = [
         code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"
     ]
@@ -192,9 +192,9 @@ class _TeamFigure(NamedTuple):
 
 
 def _choose(view: duckdb.DuckDBPyConnection, k: int) -> None:
-    """Add to the ledger the figures of teams that go out from now on, all of one period at once.
+    """Add to the ledger the KPIs of teams that go out from now on, all of one period at once.
 
-    Another team beside them later could be subtracted; so can what is beside the teams in the figure of
+    Another team beside them later could be subtracted; so can what is beside the teams in the KPI of
     everybody.
     """
     periods: dict[tuple[str, str], list[_TeamFigure]] = defaultdict(list)

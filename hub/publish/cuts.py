@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from hub.errors import ConfigError, FeedError
-from hub.feed import BuildOptions, Cut, digest, instant, photograph, redact_cut
+from hub.feed import BuildOptions, Cut, digest, instant, keep_cut, redact_cut
 from hub.store import Store
 from hub.store import cuts as rows
 from hub.store.store import utc_now
@@ -47,7 +47,7 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
         raise ConfigError(f"The cut {label!r} is closed already.")
     folder = folder_of(root, cut.key)
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
-    sealed = photograph(Path(store.where), folder, cut, options)
+    sealed = keep_cut(Path(store.where), folder, cut, options)
     with store.transaction():
         rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)

@@ -1,4 +1,4 @@
-"""The photographs that the store knows: what is asked of them, and how one is kept, closed and redacted."""
+"""The cuts that the store knows: what is asked of them, and how one is kept, closed and redacted."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ def report(store: Store) -> list[Held]:
 def purge(store: Store, *, keep_months: int, actor: str, today: date | None = None) -> dict[str, int]:
     """Take persons off lines older than *keep_months* and return the rows this rewrote, per table.
 
-    What stays is project, day, role and hours. Figures of projects do not move. Raises `ConfigError` for
+    What stays is project, day, role and hours. KPIs of projects do not move. Raises `ConfigError` for
     less than one month.
     """
     if keep_months < 1:

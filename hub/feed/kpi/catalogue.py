@@ -20,7 +20,7 @@ SCOPES = ("project", "source", "team", "person", "task", "calendar")
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """One number of a figure: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
+    """One number of a KPI: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
 
     Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text*
     and a *moment* (which grows by the second) stay out of `fact_kpi`.
@@ -33,10 +33,10 @@ class Measure(msgspec.Struct, frozen=True):
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure of the catalogue.
+    """One KPI of the catalogue.
 
     *scope* is what one row is about; *period* and *split* name the columns that tell rows of one scope apart.
-    *rollup* (scope, select list) makes a figure of a wider scope from rows about persons or tasks. *headline*
+    *rollup* (scope, select list) makes a KPI of a wider scope from rows about persons or tasks. *headline*
     is the measure to show first; *coverage* and *method* name columns, *covered* the measures the coverage is
     of (all where empty); *receipt* names the rows behind it. *version* rises when the same rows would give
     another value: such values are no move.
@@ -63,7 +63,7 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scope_kept(self) -> str:
-        """Return the scope under which `fact_kpi` holds the figure, if it does.
+        """Return the scope under which `fact_kpi` holds the KPI, if it does.
 
         It is that of the roll-up, where there is one.
         """
@@ -110,32 +110,31 @@ _MORE: dict[str, Kpi] = {}
 
 
 def register(code: str, text: str) -> None:
-    """Add a figure to the catalogue: *text* is its SQL with the header.
+    """Add a KPI to the catalogue: *text* is its SQL with the header.
 
     Raises `ConfigError` for a taken code or a header that lacks something.
     """
     if not re.fullmatch("[A-Z][A-Z0-9_]*", code) or code in _shipped():
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its code is capital letters, digits and _, "
+            f"The KPI {code!r} cannot be added: its code is capital letters, digits and _, "
             "and not one that the catalogue has."
         )
     try:
         found = _kpi(code, text)
     except (KeyError, IndexError, ValueError) as exc:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its header needs a title, scope, "
+            f"The KPI {code!r} cannot be added: its header needs a title, scope, "
             f"measures and definition ({exc})."
         ) from exc
     if found.scope not in SCOPES:
         raise ConfigError(
-            f"The figure {code!r} cannot be added: its scope {found.scope!r} is not one of "
-            f"{', '.join(SCOPES)}."
+            f"The KPI {code!r} cannot be added: its scope {found.scope!r} is not one of {', '.join(SCOPES)}."
         )
     _MORE[code] = found
 
 
 def catalogue() -> dict[str, Kpi]:
-    """Return every figure by its code, those of plugins last."""
+    """Return every KPI by its code, those of plugins last."""
     return {**_shipped(), **_MORE}
 
 
@@ -158,9 +157,9 @@ def prepare(
     at: datetime | None = None,
     keep: bool = False,
 ) -> None:
-    """Point the figures at *cut* and *day*, which is inclusive.
+    """Point the KPIs at *cut* and *day*, which is inclusive.
 
-    The day ends in UTC unless the instant *at* says otherwise. *keep* computes what several figures stand on
+    The day ends in UTC unless the instant *at* says otherwise. *keep* computes what several KPIs stand on
     once, for who computes them all.
     """
     moment = at or datetime(day.year, day.month, day.day, 23, 59, 59, 999999, tzinfo=UTC)
@@ -176,7 +175,7 @@ def prepare(
 
 
 def rows(connection: duckdb.DuckDBPyConnection, code: str) -> list[dict[str, Any]]:
-    """Return the rows of the figure *code*, on a connection that was prepared."""
+    """Return the rows of the KPI *code*, on a connection that was prepared."""
     found = connection.execute(catalogue()[code].sql)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

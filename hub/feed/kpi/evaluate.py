@@ -112,9 +112,9 @@ def generate_days(connection: duckdb.DuckDBPyConnection, country: str) -> None:
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """What `evaluate` found: the day, the cut used, and the rows per figure.
+    """What `evaluate` found: the day, the cut used, and the rows per KPI.
 
-    Each row has the code or name of its scope. *kept* says that the figures are those the cut was kept with;
+    Each row has the code or name of its scope. *kept* says that the KPIs are those the cut was kept with;
     *notes* are sentences a reader needs beside them.
     """
 
@@ -125,41 +125,46 @@ class Result(msgspec.Struct, kw_only=True):
     notes: list[str] = []
 
 
-def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tuple[str, ...] = ()) -> Result:
-    """Compute the figures *codes* (all when none are named) on an open feed.
-
-    The moment is a date, an instant or the label of a cut. The tasks, budgets and registers are those of the
-    last cut at or before that day; hours and history count up to it. A cut of the past, named by its label or
-    its day, is not computed again: its figures are those `fact_kpi` keeps of it. Raises `ConfigError` for an
-    unknown figure, label, or a day before the first cut.
-    """
-    known = catalogue()
-    for code in codes:
-        if code not in known:
-            raise ConfigError(f"There is no figure {code!r}; known: {', '.join(known)}.")
+def _moment(
+    connection: duckdb.DuckDBPyConnection, as_of: str | None
+) -> tuple[tuple[Any, ...], date, datetime | None]:
+    """Return the cut that *as_of* means (key, day, label, is it the latest), the day, the instant if any."""
     cuts = connection.execute(
         "SELECT cut_key, as_of, label, is_latest FROM dim_cut ORDER BY as_of, cut_key = 0, cut_key"
     ).fetchall()
     if not cuts:
-        raise ConfigError("This feed has no cut (dim_cut is empty), so no day to compute its figures at.")
-    at: datetime | None = None
-    chosen = next((cut for cut in cuts if as_of is not None and cut[2] == as_of), None)
+        raise ConfigError("This feed has no cut (dim_cut is empty), so no day to compute its KPIs at.")
     if as_of is None:
         chosen = next((cut for cut in cuts if cut[3] == 1), cuts[-1])
-    if chosen is not None:
-        day = chosen[1]
-    else:
-        assert as_of is not None
-        stamp = instant(as_of, also="or the label of a cut: " + ", ".join(str(cut[2]) for cut in cuts[-8:]))
-        at = datetime.fromisoformat(stamp)
-        day = at.date()
-        before = [cut for cut in cuts if cut[1] <= day]
-        if not before:
-            raise ConfigError(
-                f"This feed's first cut is of {cuts[0][1]}, after {day}: build one with `hub "
-                f"publish --as-of {day}`."
-            )
-        chosen = before[-1]
+        return chosen, chosen[1], None
+    for cut in cuts:
+        if cut[2] == as_of:
+            return cut, cut[1], None
+    at = datetime.fromisoformat(
+        instant(as_of, also="or the label of a cut: " + ", ".join(str(cut[2]) for cut in cuts[-8:]))
+    )
+    before = [cut for cut in cuts if cut[1] <= at.date()]
+    if not before:
+        raise ConfigError(
+            f"This feed's first cut is of {cuts[0][1]}, after {at.date()}: build one with "
+            f"`hub publish --as-of {at.date()}`."
+        )
+    return before[-1], at.date(), at
+
+
+def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tuple[str, ...] = ()) -> Result:
+    """Compute the KPIs *codes* (all when none are named) on an open feed.
+
+    The moment is a date, an instant or the label of a cut. The tasks, budgets and registers are those of the
+    last cut at or before that day; hours and history count up to it. A cut of the past, named by its label or
+    its day, is not computed again: its KPIs are those `fact_kpi` keeps of it. Raises `ConfigError` for an
+    unknown KPI, label, or a day before the first cut.
+    """
+    known = catalogue()
+    for code in codes:
+        if code not in known:
+            raise ConfigError(f"There is no KPI {code!r}; known: {', '.join(known)}.")
+    chosen, day, at = _moment(connection, as_of)
     prepare(connection, cut=chosen[0], day=day, at=at)
     result = Result(as_of=day.isoformat(), cut=str(chosen[2]), kpis={})
     keeps = f"SELECT count(*) FROM fact_kpi WHERE cut_key = {int(chosen[0])}"
@@ -172,7 +177,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     codes_of = dict(connection.execute("SELECT project_key, code FROM dim_project").fetchall())
     left_out = []
     for code in codes or tuple(known):
-        # the calendar is no figure of a cut
+        # the calendar is no KPI of a cut
         kept = result.kept and known[code].scope != "calendar"
         if kept and not is_kept(known[code]):
             left_out.append(code)
@@ -190,7 +195,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         result.kpis[code] = found
     if left_out:
         result.notes.append(
-            f"A cut keeps the figures of projects, teams and sources of its own day: {', '.join(left_out)} "
+            f"A cut keeps the KPIs of projects, teams and sources of its own day: {', '.join(left_out)} "
             f"of {chosen[2]!r} cannot be told any more."
         )
     return result

@@ -1,4 +1,4 @@
-"""The rows a figure is made of, with the source, the link and the id of each."""
+"""The rows a KPI is made of, with the source, the link and the id of each."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _RECEIPTS: dict[str, str] = {
 def receipts(
     connection: duckdb.DuckDBPyConnection, code: str, project_key: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows behind the figure *code* of a project, per kind of row.
+    """Return the rows behind the KPI *code* of a project, per kind of row.
 
     The connection is one that `evaluate` has prepared. ``_table`` and ``_id`` name the row in the store,
     where there is one.

@@ -1,4 +1,4 @@
-"""The figures of a cut as `fact_kpi` keeps them, in the form in which the catalogue computes them."""
+"""The KPIs of a cut as `fact_kpi` keeps them, in the form in which the catalogue computes them."""
 
 from __future__ import annotations
 

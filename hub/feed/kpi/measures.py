@@ -1,4 +1,4 @@
-"""What BI tools show: aggregates of the feed and every figure of the catalogue, each in DAX and in SQL.
+"""What BI tools show: aggregates of the feed and every KPI of the catalogue, each in DAX and in SQL.
 
 The aggregates are sums, counts and ratios. DAX names tables and columns as the feed does,
 ``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``; who writes an artefact puts
@@ -55,7 +55,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measures() -> dict[str, Measure]:
-    """Return the measures of the model, then those of the catalogue's figures, by code."""
+    """Return the measures of the model, then those of the catalogue's KPIs, by code."""
     found: dict[str, Measure] = {}
     for code, facts in model().measures.items():
         found[code] = _declared(code, facts, found)
@@ -67,7 +67,7 @@ def measures() -> dict[str, Measure]:
 
 
 def code_of(kpi: str, part: str) -> str:
-    """Return the code of the measure *part* of the figure *kpi*."""
+    """Return the code of the measure *part* of the KPI *kpi*."""
     return f"{kpi} {part}"
 
 
@@ -111,7 +111,7 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
 
 
 def _shown(kpi: Kpi) -> bool:
-    """Say whether `fact_kpi` holds the figure as it is.
+    """Say whether `fact_kpi` holds the KPI as it is.
 
     It does not hold those of persons and tasks, nor the burn-up, which is a table of its own.
     """
@@ -165,7 +165,7 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
 
 
 def _health() -> Measure:
-    """Return the worst colour that any figure of a project has."""
+    """Return the worst colour that any KPI of a project has."""
     dax = "BLANK()"
     for colour in reversed(_WORST):
         found, _ = _at_cut(
@@ -179,7 +179,7 @@ def _health() -> Measure:
     _, where = _at_cut("fact_kpi", "")
     return Measure(
         code=HEALTH, fr="Météo calculée", en="Computed health", folder_fr="Qualité", folder_en="Quality",
-        description="The worst colour among the figures that have a target.", format="", dax=dax,
+        description="The worst colour among the KPIs that have a target.", format="", dax=dax,
         sql=f"CASE {cases} END", table="fact_kpi",
         where=f"{where} AND scope_kind = 'project'", text=True,
     )  # fmt: skip

@@ -44,7 +44,7 @@ FROM aimed WHERE place = 1
 def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     """Make the table ``kpi_row`` on a feed whose other tables are filled.
 
-    Figures of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of
+    KPIs of persons and tasks never stand in it, but their roll-ups do. Of a past cut only the periods of
     its own day are kept.
     """
     run = connection.execute
@@ -58,7 +58,7 @@ def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
         query = _wide(kpi)
         if query is None:
             continue
-        # one statement a figure: planning costs more than running
+        # one statement a KPI: planning costs more than running
         together = " UNION ALL BY NAME ".join(_long(kpi, levels))
         run(f"INSERT INTO kpi_bare BY NAME WITH kpi_wide AS MATERIALIZED ({query}) {together}")
     if cut != 0:

@@ -1,5 +1,5 @@
--- What every figure stands on: the tasks of the cut with what is planned, earned and left; the work that counts up to
--- the day. Person-days are summed as decimals everywhere: the order of rows must not change the last digit of a figure.
+-- What every KPI stands on: the tasks of the cut with what is planned, earned and left; the work that counts up to
+-- the day. Person-days are summed as decimals everywhere: the order of rows must not change the last digit of a KPI.
 CREATE OR REPLACE VIEW kpi_task AS
     SELECT f.*, k.kind, k.title, k.key AS reference, s.category,
         coalesce(f.is_baseline_counted, f.is_effort_counted) = 1 AS in_baseline, f.is_effort_counted = 1 AS in_effort,

@@ -1,4 +1,4 @@
--- Figures that are no team's, as they are; effort by nature where the project-month is cut by nature, every other as
+-- KPIs that are no team's, as they are; effort by nature where the project-month is cut by nature, every other as
 -- one ('all').
 CREATE TABLE fact_kpi AS
     SELECT * FROM feed.fact_kpi WHERE scope_kind <> 'team' AND kpi <> 'MONTHLY_SPENT'

@@ -1,4 +1,4 @@
--- Grain: one figure of a team (or of everybody) in a period that is over (a load: in any): by how many people, and
+-- Grain: one KPI of a team (or of everybody) in a period that is over (a load: in any): by how many people, and
 -- whether the sums
 -- that go out hold
 -- all that a load or an activity is the sum of.

@@ -1,3 +1,3 @@
--- Grain: one measure of one figure for one scope and period at one cut; filled from the KPI catalogue, which
+-- Grain: one measure of one KPI for one scope and period at one cut; filled from the KPI catalogue, which
 -- hub/feed/kpis holds.
 SELECT * FROM kpi_row

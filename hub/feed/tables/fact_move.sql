@@ -1,5 +1,5 @@
 -- Grain: one thing that moved since another cut. 'news' happened after it; a 'correction' tells what was already so,
--- and is told late; where the definition of a figure changed between the two, that is the cause, and there is no change
+-- and is told late; where the definition of a KPI changed between the two, that is the cause, and there is no change
 -- to tell.
 WITH pair AS (
     SELECT 0 AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on, n.as_of AS now_on FROM dim_cut c, dim_cut n

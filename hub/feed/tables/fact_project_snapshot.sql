@@ -1,4 +1,4 @@
--- Grain: one project and day: today's figures, those of every cut, and the points at the end of each sprint.
+-- Grain: one project and day: today's KPIs, those of every cut, and the points at the end of each sprint.
 WITH story AS (
     SELECT f.task_key, f.project_key, f.points, k.created_at::DATE AS created_on, s.category
     FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)
