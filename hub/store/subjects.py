@@ -13,7 +13,7 @@ from hub import clock
 from hub.columns import Column
 from hub.errors import ConfigError
 from hub.records import BY_TABLE
-from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, identifiers, tables, texts_with
+from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, Door, identifiers, tables, texts_with
 from hub.store.migrations import memory_trigger
 from hub.store.store import Store
 
@@ -177,8 +177,6 @@ def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
 
 def _probe(store: Store, subject: Subject) -> str:
     """Register the SQL function that says whether a text names *subject*; gives its name."""
-    from hub.store.erasure import Door
-
     blank = Door("00" * 32, ())
     door = Door("00" * 32, [blank.mark(kind, text, texts=True) for kind, text in subject.marks])
     store.connection.create_function(
