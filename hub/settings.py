@@ -94,7 +94,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[match]``: how rows of several tools are found to be of one person or task.
+    """``[match]``: how the accounts and tasks of several tools are matched.
 
     *domain_aliases* maps a mail domain to the one it stands for; *auto* looks for exact matches after every
     sync.

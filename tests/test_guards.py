@@ -213,10 +213,9 @@ def test_model_and_queries_are_in_step() -> None:
 
 
 def unruly(text: str) -> list[str]:
-    """Return what is wrong with *text* as SQL: lines too long for a file of it, what DuckDB cannot read."""
-    found = [
-        f"line {no} is over 120 columns" for no, line in enumerate(text.split("\n"), 1) if len(line) > 120
-    ]
+    """Return what is wrong with *text* as a file of SQL: lines that are too long, what DuckDB cannot read."""
+    lines = enumerate(text.split("\n"), 1)
+    found = [f"line {no} is over 120 columns" for no, line in lines if len(line) > 120]
     try:
         duckdb.extract_statements(text.replace("{left}", "('gone')"))
     except duckdb.Error as exc:
