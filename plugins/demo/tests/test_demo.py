@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 from hub_demo.portfolio import imagine
@@ -98,6 +101,52 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 0 < ready["P004"]["readiness"] < 1
     assert 0 == ready["P004"]["gate_open"]
     assert_same_figures(hub_folder / "demo", database)
+
+
+def traces(demo: Path, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return (file, text) of each of *texts* in the store, the feeds, the cuts or what was delivered."""
+    seen = []
+    alone = {
+        text: re.compile(rb"(?<![A-Za-z0-9])" + re.escape(text.encode()) + rb"(?![A-Za-z0-9])")
+        for text in texts
+    }
+    files = [
+        path for room in ("data", "out", "powerbi") for path in (demo / room).rglob("*") if path.is_file()
+    ]
+    for path in files:
+        raws = [path.read_bytes()]
+        if path.suffix == ".parquet":
+            rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
+            raws.append(repr(rows).encode())
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                raws += [book.read(name) for name in book.namelist()]
+        seen += [(path.name, text) for text, found in alone.items() for raw in raws if found.search(raw)]
+    return seen
+
+
+def test_an_erased_person_of_the_demo_is_nowhere(
+    hub_folder: Path, run_hub: Callable[..., HubResult], proof: bool
+) -> None:
+    """A person of plans, issues, hours and people.csv is erased; reading all anew brings nobody back."""
+    if not proof:
+        pytest.skip("a whole demonstration, twice: make proof")
+    assert 0 == run_hub("demo", "--out", "demo", "--scale", "0.3").exit_code
+    demo = hub_folder / "demo"
+    texts = ("Chef de projet 02", "m002@demo.example", "M002", "uacc-2")
+    before = {text for _, text in traces(demo, texts)}
+    config = ("--config", "demo/config/hub.toml")
+    erased = run_hub(*config, "privacy", "erase", "m002@demo.example", "--texts", "--yes")
+    at_once = traces(demo, texts)
+    synced = run_hub(*config, "sync", "--full")
+    published = run_hub(*config, "publish")
+
+    assert set(texts) == before, "each way in which the tools know the person was there"
+    assert 0 == erased.exit_code, erased.output + erased.error
+    assert [] == at_once
+    assert 0 == synced.exit_code, synced.output + synced.error
+    assert 0 == published.exit_code, published.output + published.error
+    assert [] == traces(demo, texts)
 
 
 def assert_same_figures(demo: Path, database: Database | None) -> None:
