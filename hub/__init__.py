@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
+    from hub.tally import Tally as Tally
 
 _ROOMS = {
     "cells": (
@@ -126,6 +127,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
+    "tally": ("Tally",),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

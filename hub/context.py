@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,12 +17,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hub import clock
-from hub.errors import HttpError, HubError, Interrupted, of_destination, of_source
+from hub.errors import HttpError, HubError, Interrupted, SourceDataError, of_destination, of_source
+from hub.records import Record
+from hub.tally import Rejection, Tally, short
 
 if TYPE_CHECKING:
     from hub.http import Session
 
 T = TypeVar("T")
+Row = TypeVar("Row")
+Made = TypeVar("Made")
+MOST_REJECTIONS = 1000
+"""Of one partition that are kept one by one; of the others only their sums."""
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,11 +141,104 @@ class Context(RunContext):
         self.currency = currency
         self.missing: list[tuple[str | None, str]] = []
         self.notes: list[str] = []
+        self.rejections: dict[str, list[Rejection]] = {}
+        self.rejected: Counter[str] = Counter()
+        """How many things of each partition could not be taken."""
+        self.tallies: dict[str, list[Tally]] = {}
+        self.again: frozenset[str] = frozenset()
+        """The ids of what could not be taken in earlier runs and was not accepted by anybody."""
         self.unchanged = 0
         self.known_as: Callable[[str], str] = str
         """Gives the name under which the store knows a partition, without somebody who was erased."""
         self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
         self._cancelled = cancelled or threading.Event()
+        self._here = threading.local()
+
+    @contextlib.contextmanager
+    def reading(self, partition: str) -> Iterator[None]:
+        """Say that this thread reads *partition* in the block: what it rejects and counts is of it."""
+        self._here.partition = partition
+        try:
+            yield
+        finally:
+            self._here.partition = ""
+
+    @property
+    def partition(self) -> str:
+        """Return the partition that this thread reads; empty where it reads none."""
+        return getattr(self._here, "partition", "")
+
+    def reject(
+        self,
+        place: str,
+        reason: str,
+        *,
+        key: str = "",
+        record: type[Record] | None = None,
+        id: str | None = None,  # noqa: A002 - it is the field's name
+        like: Mapping[str, Any] | None = None,
+        field: str = "",
+        value: Any = None,
+        container: str | None = None,
+        seconds: float | None = None,
+        amount_minor: float | None = None,
+        currency: str | None = None,
+        partition: str | None = None,
+    ) -> None:
+        """Say that one thing could not be taken; see `hub.Rejection` for what each word means.
+
+        It is kept and listed until it comes right, makes the verdict partial, and is asked for again in each
+        run. *partition* is needed only in threads that a source starts itself.
+        """
+        where = self.partition if partition is None else partition
+        one = Rejection(
+            place=short(place), reason=short(reason), key=key or short(place), record=record, id=id,
+            like=like, field=field, value=short(value), container=container,
+            seconds=_whole(seconds), amount_minor=_whole(amount_minor), currency=currency,
+        )  # fmt: skip
+        with self._lock:
+            self.rejected[where] += 1
+            kept = self.rejections.setdefault(where, [])
+            if len(kept) < MOST_REJECTIONS:
+                kept.append(one)
+            else:
+                kept[-1] = _summed(kept[-1], one, self.rejected[where] - MOST_REJECTIONS + 1)
+
+    def tally(self, tally: Tally, *, partition: str | None = None) -> None:
+        """Account for what was met; several tallies of one partition are compared one by one."""
+        with self._lock:
+            self.tallies.setdefault(self.partition if partition is None else partition, []).append(tally)
+
+    def each(
+        self,
+        rows: Iterable[Row],
+        make: Callable[[Row], Iterable[Made]],
+        *,
+        place: Callable[[Row], str],
+        key: Callable[[Row], str] | None = None,
+        record: type[Record] | None = None,
+        id: Callable[[Row], str | None] | None = None,  # noqa: A002 - it is the field's name
+    ) -> Iterator[Made]:
+        """Yield what *make* makes of each of *rows*; a row that it makes an error of is rejected.
+
+        Whatever goes wrong with a row costs that row. Only an exchange over HTTP that fails, and the end of
+        the run, pass: they are no fault of the row.
+        """
+        for row in rows:
+            try:
+                made = list(make(row))
+            except Exception as exc:  # one odd row costs one row, in whatever way it is odd
+                if isinstance(exc, HubError) and not isinstance(exc, SourceDataError):
+                    raise
+                said = str(exc) if isinstance(exc, HubError) else f"{type(exc).__name__}: {exc}"
+                if not isinstance(exc, HubError):
+                    self.log.debug("a row was rejected", exc_info=exc)
+                self.reject(
+                    _of(place, row) or "?", said, record=record,
+                    key=(_of(key, row) or "") if key else "", id=_of(id, row) if id else None,
+                )  # fmt: skip
+                continue
+            yield from made
 
     def report_missing(self, what: str, *, partition: str | None = None) -> None:
         """Say that *what* could not be read.
@@ -170,6 +270,36 @@ class Context(RunContext):
         """Stop reading when the run is being interrupted."""
         if self._cancelled.is_set():
             raise Interrupted("The run is being stopped.")
+
+
+def _whole(value: float | None) -> int | None:
+    """Return a sum as SQLite can keep it; None for one that says nothing."""
+    return int(value) if value is not None and abs(value) < 2**53 else None
+
+
+def _of(ask: Callable[[Row], str | None], row: Row) -> str | None:
+    """Return what *ask* says of a row that is odd already."""
+    try:
+        return ask(row)
+    except Exception:  # noqa: BLE001 - same reason
+        return None
+
+
+def _summed(last: Rejection, one: Rejection, count: int) -> Rejection:
+    """Return the line that stands for all rejections after the ones that are kept."""
+    return Rejection(
+        place=f"{count} more",
+        key="\x1fmore",
+        reason=one.reason,
+        record=one.record,
+        currency=one.currency,
+        seconds=_added(last.seconds, one.seconds),
+        amount_minor=_added(last.amount_minor, one.amount_minor),
+    )
+
+
+def _added(first: int | None, second: int | None) -> int | None:
+    return None if first is None and second is None else (first or 0) + (second or 0)
 
 
 class DeliveryContext(RunContext):

@@ -38,6 +38,8 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
 
     *estimate* is the expected number of items, for progress.
     *complete* promises the whole of *scope*: what is not seen in it has left.
+    *ordered* says that its rows come in the order in which they stand: what leaves from the end alone may
+    have been cut off.
     *after* names partitions that must all end well before this one is read (a shared watermark).
     *data* is whatever the source wants back in `Source.read`.
     """
@@ -48,6 +50,7 @@ class Partition(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False
     scope: Scope | None = None
     evidence: str = ""
+    ordered: bool = False
     after: tuple[str, ...] = ()
     data: Any = None
 
@@ -93,10 +96,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     *hours_per_day* turns hours into person-days; *tz* is the zone of stamps the source writes without one.
     *freshness_hours* is the age after which its data is called stale.
-    *max_leave* is the share of a container above which leaving rows are held for `hub presence accept`.
+    *max_leave* is the share of a container above which leaving rows are held for `hub presence accept`,
+    *max_rejected* that of what a partition met above which the partition fails.
     Fewer than *leave_floor* rows are never held; with *net_loss* rows that came instead make up for those
     that leave, and every table is guarded, not only those that move a KPI by themselves.
     *asks* are optional settings that `hub init` asks for too; an empty answer leaves one out.
+    *asks_again* says that `read` asks for ``ctx.again``, what could not be taken before, by itself: marks may
+    go on. Otherwise the mark of a partition waits at the first thing of it that could not be taken.
     """
 
     kind: ClassVar[str] = ""
@@ -105,12 +111,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     asks: ClassVar[tuple[str, ...]] = ()
     leave_floor: ClassVar[int] = 0
     net_loss: ClassVar[bool] = False
+    asks_again: ClassVar[bool] = False
 
     name: str
     tz: str = "UTC"
     hours_per_day: float = 7.0
     freshness_hours: float = 26.0
     max_leave: float = 0.2
+    max_rejected: float = 0.2
 
     @property
     def address(self) -> str | None:

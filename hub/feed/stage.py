@@ -17,7 +17,7 @@ from hub.columns import columns_of
 from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
-from hub.store.store import as_of_sql
+from hub.store.store import COMPLETE, as_of_sql
 
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -175,7 +175,7 @@ class Staged:
                 adbc, connection, "source",
                 "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
                 "(SELECT max(finished_at) FROM sync_run r "
-                "WHERE r.source_id = source.id AND r.verdict = 'ok' "
+                f"WHERE r.source_id = source.id AND {COMPLETE} "
                 f"AND finished_at {until}) AS last_success_at FROM source "
                 "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
                 f"AND r.started_at {until})",

@@ -35,7 +35,13 @@ PLUMBING: dict[str, dict[str, Personal]] = {
     "source": {"id": "none", "kind": "none", "base_url": "free text", "tz": "none"},
     "sync_run": {
         "source_id": "none", "mode": "none", "started_at": "none", "finished_at": "none",
-        "verdict": "none", "missing": "free text", "error": "free text",
+        "verdict": "none", "missing": "free text", "error": "free text", "tally": "free text",
+    },
+    "rejection": {
+        "source_id": "none", "partition": "login", "key": "login", "field": "none", "place": "free text",
+        "record": "none", "row_id": "login", "container": "login", "value": "free text",
+        "reason": "free text", "currency": "none", "first_seen": "none", "last_seen": "none",
+        "accepted_at": "none", "accepted_by": "login", "accepted_why": "free text",
     },
     "cursor": {"source_id": "none", "partition": "login", "value": "login"},
     "presence_hold": {

@@ -289,3 +289,21 @@ def _erasure(db: Database) -> None:
 def _written_by(db: Database) -> None:
     """Keep which hub wrote last, beside when."""
     db.execute("ALTER TABLE clock ADD COLUMN written_by TEXT")
+
+
+_PLUMBING_0006 = """
+CREATE TABLE rejection (id INTEGER PRIMARY KEY, source_id TEXT NOT NULL, partition TEXT NOT NULL,
+    key TEXT NOT NULL, field TEXT NOT NULL, place TEXT NOT NULL, record TEXT, row_id TEXT, container TEXT,
+    value TEXT, reason TEXT NOT NULL, seconds INTEGER, amount_minor INTEGER, currency TEXT,
+    first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, run_id INTEGER NOT NULL,
+    accepted_at TEXT, accepted_by TEXT, accepted_why TEXT);
+CREATE UNIQUE INDEX rejection_one ON rejection (source_id, partition, key, field);
+ALTER TABLE sync_run ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sync_run ADD COLUMN tally TEXT;
+"""
+
+
+@migrations(name="0006_rejections")
+def _rejections(db: Database) -> None:
+    """Keep what could not be taken, and what each run met and took."""
+    _run(db, _PLUMBING_0006)

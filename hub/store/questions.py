@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from hub.placement import here
 from hub.records import BY_TABLE
 from hub.store.store import Store, utc_now
+
+_SHOWN = 5
 
 
 def sources(store: Store) -> list[dict[str, Any]]:
@@ -76,6 +79,48 @@ def names(store: Store) -> dict[str, Any]:
     return few | {
         kind: {source: frozenset(texts) for source, texts in held.items()} for kind, held in found.items()
     }
+
+
+_NAMED = (
+    ("worklog", "task_id", "task"), ("worklog", "container_id", "container"),
+    ("worklog", "account_id", "account"), ("task", "container_id", "container"),
+    ("allocation", "account_id", "account"),
+)  # fmt: skip
+"""Which table names which by which column, where figures are lost if nothing has the name."""
+
+
+def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return what rows of a source name and nothing answers to: first what costs hours, then the rest.
+
+    What a source that is *coming* may still bring is left out.
+    """
+    later = tuple(f"{one}:" for one in coming)
+    costly: list[tuple[int, str]] = []
+    cheap: list[str] = []
+    for table, column, target in _NAMED:
+        seconds = "coalesce(sum(t.seconds), 0)" if table != "task" else "0"
+        for named, count, spent in store.connection.execute(
+            f"SELECT t.{column}, count(*), {seconds} FROM {table} t "
+            f"LEFT JOIN {target} o ON o.id = t.{column} WHERE t.source_id = ? "
+            f"AND t.{column} IS NOT NULL AND o.id IS NULL AND {here('t.presence')} "
+            "GROUP BY 1 ORDER BY 3 DESC, 2 DESC",
+            (source_id,),
+        ):
+            line = f"nothing is known of the {target} {named}, which {count} {table} rows name"
+            if named.startswith(later):
+                continue
+            if spent:
+                costly.append((spent, f"{line} ({spent / 3600:g} h)"))
+            else:
+                cheap.append(line)
+    costly.sort(key=lambda one: -one[0])
+    told = [line for _, line in costly[:_SHOWN]]
+    if len(costly) > _SHOWN:
+        rest = sum(spent for spent, _ in costly[_SHOWN:])
+        told.append(f"{len(costly) - _SHOWN} more names are not known ({rest / 3600:g} h)")
+    if len(cheap) > _SHOWN:
+        cheap[_SHOWN:] = [f"{len(cheap) - _SHOWN} more names are not known"]
+    return told, cheap
 
 
 def announced(store: Store) -> dict[str, str]:

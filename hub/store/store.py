@@ -28,6 +28,8 @@ from hub.store.presence import PresenceRoom
 from hub.version import release
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
+COMPLETE = "(verdict = 'ok' OR verdict = 'partial' AND missing IS NULL)"
+"""The condition of runs that read everything; what they met and could not take does not make them stale."""
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 
 
@@ -65,6 +67,8 @@ class RunRow(msgspec.Struct, kw_only=True):
     retries: int
     missing: str | None
     error: str | None
+    rejected: int
+    tally: str | None
 
 
 def utc_now() -> str:
@@ -403,6 +407,8 @@ class Store(PresenceRoom):
         traffic: Mapping[str, int] | None = None,
         missing: list[str] | None = None,
         error: str | None = None,
+        rejected: int = 0,
+        tally: Mapping[str, object] | None = None,
     ) -> None:
         """Close a run with its *verdict*; *traffic* holds requests, bytes and retries."""
         counts = traffic or {}
@@ -410,13 +416,13 @@ class Store(PresenceRoom):
         with self.transaction():
             self.connection.execute(
                 "UPDATE sync_run SET verdict = ?, finished_at = ?, requests = ?, bytes = ?, "
-                "retries = ?, missing = ?, "
-                "error = ? WHERE id = ?",
+                "retries = ?, missing = ?, error = ?, rejected = ?, tally = ? WHERE id = ?",
                 (
                     verdict, utc_now(), counts.get("requests", 0), counts.get("bytes", 0),
                     counts.get("retries", 0),
                     self.door.text(lacking) if lacking else None,
-                    self.door.text(storable(error)) if error else None, run_id,
+                    self.door.text(storable(error)) if error else None, rejected,
+                    json.dumps(tally, sort_keys=True, ensure_ascii=False) if tally else None, run_id,
                 ),
             )  # fmt: skip
 
@@ -431,9 +437,9 @@ class Store(PresenceRoom):
         return [RunRow(**dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows]
 
     def last_success(self, source_id: str, *, as_of: str | None = None) -> str | None:
-        """Return when the last `ok` run of *source_id* ended; a partial run does not refresh."""
+        """Return when the last complete run of *source_id* ended; see `COMPLETE`."""
         (at,) = self.connection.execute(
-            "SELECT max(finished_at) FROM sync_run WHERE source_id = :source AND verdict = 'ok' "
+            f"SELECT max(finished_at) FROM sync_run WHERE source_id = :source AND {COMPLETE} "
             "AND (:moment IS NULL OR finished_at <= :moment)",
             {"source": source_id, "moment": as_of},
         ).fetchone()

@@ -18,8 +18,10 @@ from hub import clock
 from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Gone, Partition, Source
-from hub.store import Store
+from hub.store import Store, rejections
+from hub.store.questions import nameless
 from hub.sync import effect
+from hub.sync.accounts import Accounts
 from hub.sync.leaving import apply_census, judge_absence
 from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
@@ -45,6 +47,8 @@ class _Work:
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.ctx.known_as = store.door.id
+        self.ctx.again = rejections.again(store, source.name)
+        self.accounts = Accounts(source, self.ctx, store)
         self.cursors: dict[str, Any] = store.cursors(source.name)
         self.holds = store.has_holds(source.name)
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
@@ -53,7 +57,7 @@ class _Work:
         self.waiting: dict[str, Partition] = {}
         self.reading = 0
         self.last_cursor: dict[str, Any] = {}
-        self.planned = False
+        self.planned = self.plan_failed = False
         self.census: Literal["no", "reading", "done"] = "no"
 
 
@@ -103,8 +107,9 @@ class _Engine:
         name = work.source.name
         work.began_at = time.monotonic()
         try:
-            for partition in work.source.plan(work.ctx, dict(work.cursors)):
-                self._put(_Event("partition", name, partition.id, partition))
+            with work.ctx.reading(""):
+                for partition in work.source.plan(work.ctx, dict(work.cursors)):
+                    self._put(_Event("partition", name, partition.id, partition))
         except BaseException as exc:  # noqa: BLE001 - a source may fail in any way, even by sys.exit; the others go on
             return self._say(_Event("planned", name, error=exc))
         return self._say(_Event("planned", name))
@@ -113,15 +118,26 @@ class _Engine:
         name = work.source.name
         try:
             cursor = None if self.options.full else work.cursors.get(work.ctx.known_as(partition.id))
-            for batch in work.source.read(work.ctx, partition, cursor):
-                if self.hooks.transform:
-                    transform = self.hooks.transform
-                    records = [transform(work.source, record) for record in batch.records]
-                    batch = Batch(records=records, cursor=batch.cursor, gone=batch.gone)
-                self._put(_Event("batch", name, partition.id, batch))
+            with work.ctx.reading(partition.id):
+                for batch in work.source.read(work.ctx, partition, cursor):
+                    if self.hooks.transform:
+                        batch = self._transformed(work, batch)
+                    self._put(_Event("batch", name, partition.id, batch))
         except BaseException as exc:  # noqa: BLE001 - same reason
             return self._say(_Event("read", name, partition.id, error=exc))
         return self._say(_Event("read", name, partition.id))
+
+    def _transformed(self, work: _Work, batch: Batch) -> Batch:
+        """Return *batch* as the plugins' transformations make it; a record that one fails on is rejected."""
+        transform = self.hooks.transform
+        assert transform is not None
+        records = work.ctx.each(
+            batch.records,
+            lambda record: (transform(work.source, record),),
+            place=lambda record: f"{record.table} {record.id}",
+            id=lambda record: record.id,
+        )
+        return Batch(records=list(records), cursor=batch.cursor, gone=batch.gone)
 
     def _census(self, work: _Work, cursors: Mapping[str, Any]) -> None:
         name = work.source.name
@@ -244,6 +260,7 @@ class _Engine:
                 case "planned":
                     work.planned = True
                     if event.error:
+                        work.plan_failed = True
                         self._missing(work, None, event.error)
                         if not work.partitions:
                             work.report.error = _say(event.error)
@@ -315,22 +332,17 @@ class _Engine:
     def _write(self, work: _Work, partition: Partition, batch: Batch) -> None:
         if work.state[partition.id] == "failed":
             return
-        prefix = f"{work.source.name}:"
-        for record in batch.records:
-            if not record.id.startswith(prefix):
-                raise SourceDataError(
-                    f"{record.table} {record.id!r}: an id of this source begins with {prefix!r}"
-                )
+        sound = work.accounts.sound(partition, batch.records)
         cursor = None
         if batch.cursor is not None:
             # absence is judged over one uninterrupted reading: a complete partition has no half-way cursor
             if partition.complete:
                 work.last_cursor[partition.id] = batch.cursor
-            else:
+            elif not work.accounts.waits(partition):
                 cursor = (partition.id, batch.cursor)
         with self.store.transaction():
             changes = self.store.write_batch(
-                batch.records, run_id=work.run_id, source_id=work.source.name, cursor=cursor
+                sound, run_id=work.run_id, source_id=work.source.name, cursor=cursor
             )
             # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was
             # seen, and those that matter are on rows that move a KPI
@@ -338,7 +350,7 @@ class _Engine:
                 whole = partition.complete or work.holds
                 self.store.see(
                     partition.id,
-                    ((record.table, record.id) for record in batch.records if whole or record.guarded),
+                    ((record.table, record.id) for record in sound if whole or record.guarded),
                 )
             if batch.gone:
                 moved = apply_census(self.store, work.source, batch.gone, run_id=work.run_id)
@@ -354,15 +366,35 @@ class _Engine:
             self._missing(work, partition.id, error)
             self.store.forget_seen(partition.id)
             return
+        with self.store.transaction():
+            work.accounts.keep(work.run_id, partition.id)
+        too_many = work.accounts.share(partition)
+        if too_many:
+            work.state[partition.id] = "failed"
+            self._missing(work, partition.id, too_many)
+            self.store.forget_seen(partition.id)
+            return
+        for difference in work.accounts.compare(partition):
+            work.ctx.report_missing(
+                f"{partition.label or partition.id}: {difference}", partition=partition.id
+            )
         missing = [what for where, what in work.ctx.missing if where in {None, partition.id}]
-        if partition.complete:
-            with self.store.transaction():
+        lacking = work.ctx.rejections.get(partition.id, [])
+        with self.store.transaction():
+            rejections.settle(self.store, work.source.name, partition.id, run_id=work.run_id)
+            if partition.complete:
+                # what was known of a thing that cannot be taken now counts as seen
+                self.store.see(
+                    partition.id, ((one.record.table, one.id) for one in lacking if one.record and one.id)
+                )
                 if not missing and partition.scope:
-                    moved = judge_absence(self.store, work.source, partition, run_id=work.run_id)
+                    moved = judge_absence(
+                        self.store, work.source, partition, run_id=work.run_id, lacking=lacking
+                    )
                     self.store.count(work.run_id, moved)
                     work.report.changes.add(moved)
                 # what could not be read must be tried again: no cursor says it is done
-                if not missing and partition.id in work.last_cursor:
+                if not missing and partition.id in work.last_cursor and not work.accounts.waits(partition):
                     self.store.set_cursor(
                         work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id
                     )
@@ -397,6 +429,30 @@ class _Engine:
         work.report.bytes = work.ctx.traffic["bytes"]
         work.report.retries = work.ctx.traffic["retries"]
 
+    def _account(self, work: _Work) -> None:
+        """Tell what could not be taken, what names nothing known, and which hours are below nought."""
+        report, name = work.report, work.source.name
+        with self.store.transaction():
+            work.accounts.keep(work.run_id, "")
+            rejections.settle(self.store, name, "", run_id=work.run_id)
+            if work.planned and not work.plan_failed and not work.source.asks_again:
+                rejections.settle_partitions(
+                    self.store, name, {"", *work.partitions}, self.store.cursors(name)
+                )
+        report.rejected = sum(work.ctx.rejected.values())
+        report.rejections = work.accounts.lines()
+        if work.accounts.corrections:
+            negative = work.accounts.corrections
+            report.notes.append(
+                f"{len(negative)} lines of hours are below nought ({sum(negative) / 3600:g} h): "
+                "they were taken as corrections of others"
+            )
+        # what another source brings may still be on its way
+        coming = [one.source.name for one in self.work.values() if one is not work and one.census != "done"]
+        costly, others = nameless(self.store, name, coming)
+        report.missing.extend(costly)
+        report.notes.extend(others)
+
     def _end(self, work: _Work, verdict: Verdict | None = None) -> None:
         report, source = work.report, work.source
         self.store.release_seen(source.name)
@@ -405,6 +461,7 @@ class _Engine:
                 f"{stake.at_stake} of {stake.where or source.name} held: {stake.evidence}. "
                 f"`hub presence accept {source.name}` lets them go."
             )
+        self._account(work)
         report.missing.extend(what for _, what in work.ctx.missing)
         report.notes.extend(work.ctx.notes)
         report.skipped = work.ctx.unchanged
@@ -414,7 +471,8 @@ class _Engine:
                 verdict = "failed"
                 report.error = report.error or report.missing[0]
             else:
-                verdict = "partial" if report.missing or report.held else "ok"
+                lacking = report.missing or report.held or report.rejections
+                verdict = "partial" if lacking else "ok"
         report.verdict = verdict
         report.seconds = time.monotonic() - work.began
         self._traffic(work)
@@ -424,6 +482,8 @@ class _Engine:
             traffic=work.ctx.traffic,
             missing=report.missing + report.held,
             error=report.error,
+            rejected=report.rejected,
+            tally=work.accounts.tally(),
         )
         work.census = "done"
         self.open -= 1

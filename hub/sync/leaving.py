@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -12,13 +12,28 @@ from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
 from hub.store.leaving import container_of, forget_holds, known_and_away, presences
+from hub.store.rejections import old_images
+from hub.tally import Rejection
 
 
-def judge_absence(store: Store, source: Source, partition: Partition, *, run_id: int) -> Changes:
-    """Declare deleted what a complete *partition* did not see in its scope; hold it when it is too much."""
+def judge_absence(
+    store: Store, source: Source, partition: Partition, *, run_id: int, lacking: Sequence[Rejection] = ()
+) -> Changes:
+    """Declare deleted what a complete *partition* did not see in its scope; hold it when it is too much.
+
+    What may be the old image of something that is *lacking*, because it was rejected, stays.
+    """
     changes = Changes()
     assert partition.scope is not None
+    unknown = [one for one in lacking if one.id is None]
+    if any(one.like is None for one in unknown):
+        return changes
     gone = store.absent(partition.id, partition.scope, source.name)
+    for table, ids in list(gone.items()):
+        like = [one.like for one in unknown if one.like and one.record and one.record.table == table]
+        kept = old_images(store, table, ids, like) if like else set()
+        gone[table] = [id_ for id_ in ids if id_ not in kept]
+    gone = {table: ids for table, ids in gone.items() if ids}
     if not gone:
         return changes
     evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"

@@ -38,7 +38,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceReport(msgspec.Struct, kw_only=True):
-    """What one source's run did; *missing* lists what could not be read, *held* what waits for a person."""
+    """What one source's run did; *missing* lists what could not be read, *held* what waits for a person.
+
+    *rejections* names the weightiest things that could not be taken, *rejected* counts all of them.
+    """
 
     source_id: str
     kind: str
@@ -53,6 +56,8 @@ class SourceReport(msgspec.Struct, kw_only=True):
     estimate: int = 0
     missing: list[str] = msgspec.field(default_factory=list)
     held: list[str] = msgspec.field(default_factory=list)
+    rejected: int = 0
+    rejections: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
     error: str | None = None
 

@@ -1,0 +1,182 @@
+"""What could not be taken: kept until it comes right or its place is gone, listed, accepted by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from hub.clock import now
+from hub.errors import ConfigError
+from hub.placement import here
+from hub.store.bulk import write_rows
+from hub.store.store import Store, utc_now
+from hub.tally import Rejection
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `rejection`; *id* is what `hub rejections accept` is given."""
+
+    id: int
+    source_id: str
+    place: str
+    record: str | None
+    field: str
+    value: str | None
+    reason: str
+    container: str | None
+    seconds: int | None
+    amount_minor: int | None
+    currency: str | None
+    first_seen: str
+    last_seen: str
+    accepted_at: str | None
+    accepted_by: str | None
+    accepted_why: str | None
+
+
+class Lack(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rejections of one source come to; *open* ones were not accepted by anybody."""
+
+    source_id: str
+    count: int
+    open: int
+    seconds: int
+    amount_minor: int
+
+
+def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection], *, run_id: int) -> None:
+    """Write *found*; one that is known keeps its number, since when it is known, and its acceptance."""
+    text, id_, moment = store.door.text, store.door.id, utc_now()
+    rows = [
+        (
+            source_id, id_(partition), id_(one.key), one.field, text(one.place),
+            one.record.table if one.record else None, id_(one.id) if one.id else None,
+            id_(one.container) if one.container else None, text(one.value) if one.value else None,
+            text(one.reason), one.seconds, one.amount_minor, one.currency, moment, moment, run_id,
+        )
+        for one in found
+    ]  # fmt: skip
+    names = (
+        "source_id, partition, key, field, place, record, row_id, container, value, reason, seconds, "
+        "amount_minor, currency, first_seen, last_seen, run_id"
+    )
+    newer = ", ".join(
+        f"{name} = excluded.{name}"
+        for name in names.split(", ")
+        if name not in {"source_id", "partition", "key", "field", "first_seen"}
+    )
+    with store.transaction():
+        write_rows(
+            store.connection,
+            f"INSERT INTO rejection ({names})",
+            f"ON CONFLICT (source_id, partition, key, field) DO UPDATE SET {newer}",
+            rows,
+        )
+
+
+def settle(store: Store, source_id: str, partition: str, *, run_id: int) -> int:
+    """Drop what this reading of *partition* did not meet again: it came right, or is gone."""
+    gone = store.connection.execute(
+        "DELETE FROM rejection WHERE source_id = ? AND partition = ? AND run_id <> ?",
+        (source_id, store.door.id(partition), run_id),
+    )
+    return max(gone.rowcount, 0)
+
+
+def settle_partitions(store: Store, source_id: str, planned: Iterable[str], marked: Iterable[str]) -> int:
+    """Drop the rejections of partitions that were not *planned*.
+
+    Such a one is as it was, or gone; what somebody accepted stays as long as it is *marked* as read.
+    """
+    there = {store.door.id(one) for one in planned}
+    kept = there | {store.door.id(one) for one in marked}
+    known = store.connection.execute(
+        "SELECT id, partition, accepted_at FROM rejection WHERE source_id = ?", (source_id,)
+    ).fetchall()
+    gone = [(id_,) for id_, partition, at in known if partition not in (kept if at else there)]
+    store.connection.executemany("DELETE FROM rejection WHERE id = ?", gone)
+    return len(gone)
+
+
+def accepted(store: Store, source_id: str) -> frozenset[tuple[str, str, str]]:
+    """Return partition, key and field of what somebody accepted as missing."""
+    return frozenset(
+        store.connection.execute(
+            "SELECT partition, key, field FROM rejection WHERE source_id = ? AND accepted_at IS NOT NULL",
+            (source_id,),
+        )
+    )
+
+
+def again(store: Store, source_id: str) -> frozenset[str]:
+    """Return the ids of what could not be taken and nobody accepted."""
+    rows = store.connection.execute(
+        "SELECT row_id FROM rejection WHERE source_id = ? AND row_id IS NOT NULL AND accepted_at IS NULL",
+        (source_id,),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def old_images(
+    store: Store, table: str, ids: Iterable[str], like: Iterable[Mapping[str, object]]
+) -> set[str]:
+    """Return those of *ids* that may be the old images of rejected rows: one for each that has all it has."""
+    left, kept = list(ids), set[str]()
+    for fields in like:
+        names = sorted(fields)
+        if not names:
+            continue
+        agree = " AND ".join(f"{name} IS ?" for name in names)
+        pass_ = store.door.value
+        values = [
+            pass_(value) if isinstance(value, str) else value for value in (fields[name] for name in names)
+        ]
+        for (id_,) in store.connection.execute(f"SELECT id FROM {table} WHERE {here()} AND {agree}", values):
+            if id_ in left and id_ not in kept:
+                kept.add(id_)
+                break
+    return kept
+
+
+def rejected(store: Store, source_id: str | None = None) -> list[Rejected]:
+    """Return what could not be taken, the weightiest first."""
+    names = ", ".join(Rejected.__struct_fields__)
+    rows = store.connection.execute(
+        f"SELECT {names} FROM rejection WHERE :source IS NULL OR source_id = :source "
+        "ORDER BY source_id, accepted_at IS NOT NULL, abs(coalesce(seconds, 0)) DESC, "
+        "abs(coalesce(amount_minor, 0)) DESC, id",
+        {"source": source_id},
+    )
+    return [Rejected(**dict(zip(Rejected.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def lacks(store: Store) -> dict[str, Lack]:
+    """Return what each source lacks by rejections, by the source's name."""
+    rows = store.connection.execute(
+        "SELECT source_id, count(*), coalesce(sum(accepted_at IS NULL), 0), coalesce(sum(seconds), 0), "
+        "coalesce(sum(amount_minor), 0) FROM rejection GROUP BY source_id ORDER BY source_id"
+    )
+    return {row[0]: Lack(**dict(zip(Lack.__struct_fields__, row, strict=True))) for row in rows}
+
+
+def accept(store: Store, numbers: Iterable[int], *, actor: str, why: str) -> list[Rejected]:
+    """Say that these stay missing for a known reason. Raises `ConfigError` for a number that nothing has."""
+    wanted = list(dict.fromkeys(numbers))
+    known = {one.id: one for one in rejected(store)}
+    if lacking := [number for number in wanted if number not in known]:
+        raise ConfigError(
+            f"There is no rejection {', '.join(map(str, lacking))}: `hub rejections` lists them with "
+            "their numbers."
+        )
+    with store.transaction():
+        for number in wanted:
+            store.connection.execute(
+                "UPDATE rejection SET accepted_at = ?, accepted_by = ?, accepted_why = ? WHERE id = ?",
+                (now().strftime("%Y-%m-%dT%H:%M:%SZ"), store.door.value(actor), store.door.text(why), number),
+            )
+            one = known[number]
+            store.audit(
+                "rejection accept", f"{one.source_id} {one.place}", actor=actor, reason=why, after=one.reason
+            )
+    return [known[number] for number in wanted]

@@ -1,0 +1,69 @@
+"""What a reading saw and what became of it: rejections, and the tally of a partition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hub.files import storable
+from hub.records import Record
+
+SHORT = 120
+"""Characters of a value or a reason that are kept."""
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that could not be taken.
+
+    *place* says where it stands, for people (file, sheet and row; or id and address). *key* names it from
+    one run to the next, where its place may move; it is the place itself when nobody says. *record* is the
+    type it would have become, *id* the id it has, or would have, in the store: what is known of it stays as
+    it was. Where the id is not known, *like* holds the fields that were understood: a row of the store that
+    has them all may be its old image, and stays too; with neither, nothing of the partition leaves.
+    *seconds* and *amount_minor* are what figures lack by it.
+    """
+
+    place: str
+    reason: str
+    key: str = ""
+    record: type[Record] | None = None
+    id: str | None = None
+    like: Mapping[str, Any] | None = None
+    field: str = ""
+    value: str = ""
+    container: str | None = None
+    seconds: int | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Return it in one line."""
+        field = f", {self.field}" if self.field else ""
+        value = f" {self.value!r}" if self.value else ""
+        return f"{self.place}{field}:{value} {self.reason}"
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What a partition met: *seen* = *taken* + rejected + *skipped* (reason → count), in *unit*.
+
+    *said* is what the source itself counts (a total, a trailer), *record* what each taken one became one of:
+    the hub compares it with what it received, and *seconds* with the hours of these records.
+    """
+
+    seen: int
+    taken: int
+    skipped: Mapping[str, int] = {}
+    said: int | None = None
+    unit: str = "rows"
+    record: type[Record] | None = None
+    seconds: int | None = None
+
+
+def short(value: Any) -> str:
+    """Return *value* as a person may read it in a line, without what would break it."""
+    text = value if isinstance(value, str) else repr(value) if value is not None else ""
+    text = " ".join(storable(text).split())
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"

@@ -1,0 +1,365 @@
+"""One odd thing costs one thing: it is rejected, kept, listed, asked for again, and never counted as gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.context import Context
+from hub.errors import SourceDataError, SourceUnavailable
+from hub.records import BudgetLine, Container, Record, Task, Worklog
+from hub.source import Batch, Partition, Scope
+from hub.store import Store, rejections
+from hub.sync import Options, sync
+from hub.sync.report import Hooks, SourceReport
+from hub.tally import Tally
+from hub.testing import ScriptedSource, sync_once
+from hub.validity import fault
+
+
+def hours(number: int, seconds: Any = 3600, **more: Any) -> Worklog:
+    return Worklog(id=f"s:h/{number}", day="2026-10-05", seconds=seconds, **more)
+
+
+class Reading(ScriptedSource, frozen=True, kw_only=True):
+    """A source whose readings are given the context, as those of a real one are."""
+
+    tell: Any = None
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Let the script speak to the context."""
+        return self.tell(ctx, partition, cursor)  # type: ignore[no-any-return]
+
+
+def reading(
+    tell: Callable[[Context, Any], Iterable[Batch]], *, complete: bool = True, **more: Any
+) -> Reading:
+    scope = Scope(records=(Worklog,), id_prefix="s:h/")
+    return Reading(
+        name="s",
+        script={"file": None},
+        tell=lambda ctx, _, cursor: tell(ctx, cursor),
+        partitions=(Partition(id="file", label="hours.csv", complete=complete, scope=scope),),
+        **more,
+    )
+
+
+def known(store: Store) -> dict[str, tuple[str, int]]:
+    return {row["id"]: (row["presence"], row["seconds"]) for row in store.rows("SELECT * FROM worklog")}
+
+
+def told(report: SourceReport) -> str:
+    return "\n".join(report.missing + report.rejections + [report.error or ""])
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (Task(id="s:1", container_id="s:c", title="x", due_on="31/12/2026"), "due_on"),
+        (Task(id="s:1", container_id="s:c", title="x", due_on="2026-02-30"), "due_on"),
+        (Task(id="s:1", container_id="s:c", title="x", created_at="2026-10-01T10:00:00+02:00"), "created_at"),
+        (Task(id="s:1", container_id="s:c", title="x", created_at="2026-10-01 10:00:00Z"), "created_at"),
+        (Task(id="s:1", container_id="s:c", title="x", created_at="2026-10-01"), "created_at"),
+        (Task(id="s:1", container_id="s:c", title="x", percent=100.5), "percent"),
+        (Task(id="s:1", container_id="s:c", title="x", percent=float("nan")), "percent"),
+        (Task(id="s:1", container_id="s:c", title="x", points=float("inf")), "points"),
+        (Task(id="s:1", container_id="s:c", title="x", kind="epic"), "kind"),  # type: ignore[arg-type]
+        (Task(id="s:1", container_id="s:c", title=None), "title"),  # type: ignore[arg-type]
+        (Worklog(id="s:1", day="2026-10-05", seconds=int(1e25) * 60), "seconds"),
+        (Worklog(id="s:1", day="2026-10-05", seconds=1e30 * 3600), "seconds"),  # type: ignore[arg-type]
+        (Worklog(id="s:1", day="5 oct.", seconds=60), "day"),
+        (Worklog(id="t:1", day="2026-10-05", seconds=60), "id"),
+        (Worklog(id="s:", day="2026-10-05", seconds=60), "id"),
+        (
+            BudgetLine(id="s:1", project_code="A", month="2026-13", kind="revised", category="x",
+                       amount_minor=1, currency="EUR"), "month",
+        ),
+        (
+            BudgetLine(id="s:1", project_code="A", month="2026-10", kind="revised", category="x",
+                       amount_minor=10**20, currency="EUR"), "amount_minor",
+        ),
+        (
+            BudgetLine(id="s:1", project_code="A", month="2026-10", kind="revised", category="x",
+                       amount_minor=1, currency="€"), "currency",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_record(store: Store, record: Record, field: str) -> None:
+    """Types, ranges, days, stamps and the own prefix are checked; the others of the batch are taken."""
+    report = sync_once(
+        store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=[record, hours(9)])]})
+    )
+    wrong = fault(record, "s:")
+
+    assert field == (wrong.field if wrong else None)
+    assert ("partial", 1, {"s:h/9": ("present", 3600)}) == (report.verdict, report.rejected, known(store))
+    assert [field] == [one.field for one in rejections.rejected(store)]
+
+
+def test_a_right_record_of_every_kind_of_value(store: Store) -> None:
+    """What the fields allow passes: leap days, stamps with fractions, whole numbers, far years."""
+    record = Task(
+        id="s:1", container_id="s:c", title="", due_on="2028-02-29", created_at="2026-10-01T10:00:00.123456Z",
+        percent=50, points=3, planned_finish_on="9999-12-31", estimate_s=-5, is_blocked=False,
+    )  # fmt: skip
+
+    assert None is fault(record, "s:")
+    assert (
+        1
+        == sync_once(
+            store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=[record])]})
+        ).changes.inserted
+    )
+
+
+def test_a_row_that_turns_wrong_keeps_its_old_image(store: Store) -> None:
+    """It counts as seen, is asked for again in each run, and is forgotten once it is right."""
+    rows: list[Worklog] = [hours(n) for n in range(10)]
+    asked: list[Any] = []
+
+    def tell(_: Context, cursor: Any) -> Iterator[Batch]:
+        asked.append(cursor)
+        yield Batch(records=rows, cursor=len(asked))
+
+    source = reading(tell)
+    first = sync_once(store, source)
+    rows[3] = hours(3, "a day")
+    second, third = sync_once(store, source), sync_once(store, source)
+    (lacking,) = rejections.rejected(store)
+    rows[3] = hours(3, 7200)
+    last = sync_once(store, source)
+
+    assert ["ok", "partial", "partial", "ok"] == [one.verdict for one in (first, second, third, last)]
+    assert [None, 1, 1, 1] == asked  # the mark waited while something lacked
+    assert ("worklog s:h/3", "seconds", "a day") == (lacking.place, lacking.field, lacking.value)
+    assert ("present", 7200) == known(store)["s:h/3"]
+    assert 10 == sum(presence == "present" for presence, _ in known(store).values())
+    assert [] == rejections.rejected(store)
+
+
+def test_a_place_that_is_gone(store: Store) -> None:
+    """A rejection leaves with the thing it stood for, and with its partition."""
+    rows: list[Worklog] = [hours(1), hours(2, "x")]
+    source = reading(lambda ctx, cursor: [Batch(records=rows, cursor=1)])
+    sync_once(store, source)
+    rows.pop()
+    sync_once(store, source)
+    gone = rejections.rejected(store)
+    rows.append(hours(2, "x"))
+    sync_once(store, source)
+    parts = ScriptedSource(name="s", script={"other": lambda _: []}, partitions=(Partition(id="other"),))
+    sync_once(store, parts)
+
+    assert ([], []) == (gone, rejections.rejected(store))
+
+
+def test_a_rejection_without_an_id_spares_what_it_may_have_been(store: Store) -> None:
+    """A row named by its content leaves when it was edited; one that cannot be read any more stays."""
+    rows = [hours(n, n * 60) for n in range(1, 21)]
+    wrong: list[int] = []
+
+    def tell(ctx: Context, _: Any) -> Iterator[Batch]:
+        for number in wrong:
+            ctx.reject(
+                f"hours.csv, row {number}", "is not a duration", record=Worklog,
+                like={"seconds": number * 60}, field="Hours", value="1 d", seconds=None,
+            )  # fmt: skip
+        yield Batch(records=rows, cursor=1)
+
+    sync_once(store, reading(tell))
+    rows[4:6] = []  # the fifth cannot be read, the sixth was taken away
+    wrong.append(5)
+    report = sync_once(store, reading(tell))
+    away = {id_ for id_, (presence, _) in known(store).items() if presence != "present"}
+
+    assert ("partial", {"s:h/6"}) == (report.verdict, away)
+
+
+def test_too_many_rejections_fail_the_partition(store: Store) -> None:
+    """Above the setting the partition fails and names the first; nothing of it leaves."""
+    rows: list[Worklog] = [hours(n) for n in range(20)]
+    source = reading(lambda ctx, cursor: [Batch(records=rows, cursor=1)])
+    sync_once(store, source)
+    rows[:] = [hours(n) for n in range(8)] + [hours(n, "x") for n in range(8, 12)]
+    report = sync_once(store, source)
+    more = reading(lambda ctx, cursor: [Batch(records=rows, cursor=1)], max_rejected=0.5)
+    patient = sync_once(store, more)
+
+    assert "failed" == report.verdict
+    assert "4 of 12 could not be taken" in told(report)
+    assert "worklog s:h/8" in told(report)
+    assert all(presence == "present" for presence, _ in known(store).values())
+    assert "partial" == patient.verdict
+
+
+def test_an_accepted_rejection_is_silent_and_stays_missing(store: Store) -> None:
+    """Somebody accepts it with a reason: the verdict is ok again, the hours stay listed, the mark goes on."""
+    rows: list[Worklog] = [hours(n) for n in range(5)] + [hours(5, "x")]
+    asked: list[Any] = []
+
+    def tell(_: Context, cursor: Any) -> Iterator[Batch]:
+        asked.append(cursor)
+        yield Batch(records=rows, cursor="done")
+
+    sync_once(store, reading(tell))
+    (one,) = rejections.rejected(store)
+    rejections.accept(store, [one.id], actor="pmo", why="a test line of the tool")
+    report = sync_once(store, reading(tell))
+    sync_once(store, reading(tell))
+
+    assert ("ok", 1, []) == (report.verdict, report.rejected, report.rejections)
+    assert [("pmo", "a test line of the tool")] == [
+        (line.accepted_by, line.accepted_why) for line in rejections.rejected(store)
+    ]
+    assert [None, None, "done"] == asked
+
+
+def test_rejections_do_not_make_a_source_stale(store: Store) -> None:
+    """A complete reading with a few rejections counts as fresh; one that lacks something else does not."""
+    sync_once(store, reading(lambda ctx, _: [Batch(records=[hours(1), hours(2, "x")], cursor=1)]))
+    fresh = store.last_success("s")
+
+    def tell(ctx: Context, _: Any) -> Iterator[Batch]:
+        ctx.report_missing("the second sheet")
+        yield Batch(records=[hours(1)], cursor=1)
+
+    sync_once(store, reading(tell))
+
+    assert fresh is not None
+    assert fresh == store.last_success("s")
+
+
+def test_the_mark_of_an_increment_waits(store: Store) -> None:
+    """Batches before the first thing that could not be taken are done; what follows is asked for again."""
+
+    def tell(ctx: Context, cursor: Any) -> Iterator[Batch]:
+        for number in range(cursor or 0, 4):
+            yield Batch(records=[hours(number, "x" if number == 2 else 60)], cursor=number + 1)
+
+    sync_once(store, reading(tell, complete=False))
+
+    assert 2 == store.cursors("s")["file"]
+
+
+def test_a_mark_that_comes_after_waits_too(store: Store) -> None:
+    """A shared mark stands for all that it names."""
+    parts = (Partition(id="slice"), Partition(id="mark", after=("slice",)))
+    script = {"slice": lambda _: [Batch(records=[hours(1, "x")])], "mark": lambda _: [Batch(cursor="2026")]}
+    sync_once(store, ScriptedSource(name="s", script=script, partitions=parts))
+
+    assert "mark" not in store.cursors("s")
+
+
+def test_whatever_goes_wrong_with_a_row(store: Store) -> None:
+    """Any exception that a row makes costs the row; one of the exchange ends the reading."""
+
+    def make(number: int) -> Iterator[Worklog]:
+        if number == 1:
+            raise KeyError("hours")
+        if number == 2:
+            raise RecursionError
+        if number == 3:
+            raise SourceDataError("is no issue")
+        yield hours(number)
+
+    def tell(ctx: Context, _: Any) -> Iterator[Batch]:
+        yield Batch(records=list(ctx.each(range(10), make, place=lambda n: f"issue {n}")), cursor=1)
+
+    report = sync_once(store, reading(tell, max_rejected=1.0))
+
+    def cut(ctx: Context, _: Any) -> Iterator[Batch]:
+        def fails(_: int) -> Iterator[Worklog]:
+            raise SourceUnavailable("no answer")
+
+        yield Batch(records=list(ctx.each([1], fails, place=str)))
+
+    assert ("partial", 7, 3) == (report.verdict, len(known(store)), report.rejected)
+    assert ["issue 1", "issue 2", "issue 3"] == [one.place for one in rejections.rejected(store)]
+    assert "failed" == sync_once(store, reading(cut)).verdict
+
+
+def test_a_transformation_that_fails_on_one_record(store: Store) -> None:
+    """A plugin's transformation costs the records that it fails on."""
+
+    def odd(_: Any, record: Record) -> Record:
+        if record.id == "s:h/1":
+            raise ZeroDivisionError
+        return record
+
+    source = reading(lambda ctx, _: [Batch(records=[hours(n) for n in range(9)], cursor=1)])
+    report = sync(store, [source], Options(base=Path()), hooks=Hooks(transform=odd))
+
+    assert ("partial", 8) == (report.sources[0].verdict, len(known(store)))
+
+
+def tallied(tally: Tally, rows: int = 10, reject: int = 0) -> Reading:
+    def tell(ctx: Context, _: Any) -> Iterator[Batch]:
+        for number in range(reject):
+            ctx.reject(f"row {number}", "is odd", id=f"s:h/x{number}", record=Worklog)
+        ctx.tally(tally)
+        yield Batch(records=[hours(n) for n in range(rows)], cursor=1)
+
+    return reading(tell)
+
+
+@pytest.mark.parametrize(
+    ("tally", "reject", "said"),
+    [
+        (Tally(seen=11, taken=10), 0, "1 are not accounted for"),
+        (Tally(seen=12, taken=10), 1, "1 are not accounted for"),
+        (Tally(seen=11, taken=10, said=15), 1, "the source says it has 15 rows, and 11 were read"),
+        (Tally(seen=11, taken=11, record=Worklog), 0, "11 rows were read as worklog and 10 came through"),
+        (Tally(seen=10, taken=10, record=Worklog, seconds=40000), 0, "11.1111 h were read and 10 h taken"),
+    ],
+)
+def test_a_tally_that_does_not_add_up(store: Store, tally: Tally, reject: int, said: str) -> None:
+    """What was seen is taken, rejected or left out with a reason, and came through; else it is partial."""
+    report = sync_once(store, tallied(tally, reject=reject))
+
+    assert "partial" == report.verdict
+    assert said in told(report)
+
+
+def test_a_tally_that_adds_up(store: Store) -> None:
+    """Taken, rejected and left out are all that was seen, and the run keeps it."""
+    tally = Tally(seen=14, taken=10, skipped={"total lines": 3}, said=14, record=Worklog, seconds=36000)
+    report = sync_once(store, tallied(tally, reject=1))
+
+    assert [] == report.missing
+    assert ("partial", 1) == (report.verdict, report.rejected)
+    assert '{"rows": {"left out: total lines": 3, "seen": 14, "taken": 10}}' == store.runs("s")[0].tally
+
+
+def test_a_tally_that_does_not_add_up_proves_no_absence(store: Store) -> None:
+    """Where something is not accounted for, what was not seen may still be there."""
+    sync_once(store, tallied(Tally(seen=10, taken=10)))
+    sync_once(store, tallied(Tally(seen=10, taken=9), rows=9))
+
+    assert 10 == sum(presence == "present" for presence, _ in known(store).values())
+
+
+def test_hours_of_a_name_that_nothing_answers_to(store: Store) -> None:
+    """They are told with their sum at the end of the run, and the run is not green."""
+    rows: list[Record] = [
+        hours(1, 32400, container_id="s:gone"), hours(2, 23400, container_id="s:gone"),
+        hours(3, 3600, container_id="s:c"), Container(id="s:c", kind="x", name="C"),
+    ]  # fmt: skip
+    report = sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=rows)]}))
+
+    assert "partial" == report.verdict
+    assert ["nothing is known of the container s:gone, which 2 worklog rows name (15.5 h)"] == report.missing
+
+
+def test_negative_hours_are_taken_and_named(store: Store) -> None:
+    """A correction is taken; the person is told of it."""
+    report = sync_once(
+        store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=[hours(1, -7200)])]})
+    )
+
+    assert ("ok", -7200) == (report.verdict, known(store)["s:h/1"][1])
+    assert [
+        "1 lines of hours are below nought (-2 h): they were taken as corrections of others"
+    ] == report.notes
