@@ -8,7 +8,7 @@ from datetime import datetime
 from hub import clock
 from hub.errors import ConfigError
 from hub.secrets import Secret
-from hub.store import Store, questions
+from hub.store import Store, questions, rejections
 
 _WELL = "ok"
 
@@ -17,12 +17,16 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
     """Return every source's state (ok, partial, failed, interrupted, stale) and a sentence about it."""
     moment = now or clock.now()
     found = {}
+    lacks = {name: lack for name, lack in rejections.lacks(store).items() if lack.open}
     for row in questions.sources(store):
         name = row["id"]
         runs = store.runs(name, limit=1)
         verdict = runs[0].verdict if runs else "never"
         last = store.last_success(name)
         missing = json.loads(runs[0].missing) if runs and runs[0].missing else []
+        if lack := lacks.get(name):
+            hours = f" ({lack.seconds / 3600:g} h)" if lack.seconds else ""
+            missing.append(f"{lack.count} things could not be taken{hours}: hub rejections --source {name}")
         detail = (
             "".join(f"\n- {line[:300]}" for line in missing[:10])
             or (runs and runs[0].error and f" - {runs[0].error}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from hub.errors import LockHeld, StoreError
 if TYPE_CHECKING:
     from hub.feed.questions import Health
     from hub.store import RunRow
+    from hub.store.rejections import Lack
 
 
 def _age(stamp: str | None) -> str:
@@ -60,13 +60,22 @@ def _sentences(found: Health) -> list[str]:
     return said
 
 
-def _must_exist(app: App) -> Path:
+def must_exist(app: App) -> Path:
+    """Return the store's file. Raises `ConfigError` where nothing was synced yet."""
     from hub.store.store import store_path
 
     path = store_path(app.settings.store, base=app.settings.base)
     if path is None or not path.exists():
         raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
     return path
+
+
+def lack_text(lack: Lack | None) -> str:
+    """Return what a source lacks by rejections in a few words."""
+    if lack is None:
+        return ""
+    known = f", {lack.count - lack.open} accepted" if lack.open < lack.count else ""
+    return f"{lack.count}{known}" + (f", {lack.seconds / 3600:g} h" if lack.seconds else "")
 
 
 @click.command()
@@ -84,9 +93,9 @@ def status(app: App, runs: int, json_: bool) -> int:
     from hub.feed.questions import health
     from hub.notify import states
     from hub.publish import current
-    from hub.store import questions
+    from hub.store import questions, rejections
 
-    _must_exist(app)
+    must_exist(app)
     # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
     with contextlib.suppress(LockHeld), app.store(writing=True):
         pass
@@ -94,6 +103,7 @@ def status(app: App, runs: int, json_: bool) -> int:
         found = states(store)
         lines = []
         all_held = store.held()
+        lacks = rejections.lacks(store)
         for row in questions.sources(store):
             name = row["id"]
             last = store.runs(name, limit=1)
@@ -107,6 +117,7 @@ def status(app: App, runs: int, json_: bool) -> int:
                     "last_complete": store.last_success(name),
                     "held_rows": sum(s.rows for s in held),
                     "held_hours": sum(s.seconds for s in held) / 3600,
+                    "rejected": lacks.get(name),
                     "missing": _why(last[0]) if last else [],
                 }
             )
@@ -137,7 +148,7 @@ def status(app: App, runs: int, json_: bool) -> int:
             "red",
         )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
+    for name in ("source", "kind", "state", "last run", "last complete", "quality", "held", "rejected"):
         table.add_column(name, justify="right" if name == "quality" else "left")
     for line in lines:
         held_text = (
@@ -154,11 +165,14 @@ def status(app: App, runs: int, json_: bool) -> int:
             _age(line["last_complete"]),
             "" if line["quality"] is None else f"{line['quality']:.1f}",
             held_text,
+            lack_text(line["rejected"]),
         )
     app.console.print(table)
     for line in lines:
         for text in line["missing"]:
             app.say(f"  {line['source']}: {text}", "yellow")
+    if any(line["rejected"] for line in lines):
+        app.say("`hub rejections` lists what could not be taken.")
     if manifest:
         word = "complete" if manifest["complete"] else "INCOMPLETE"
         app.say(
@@ -177,87 +191,6 @@ def status(app: App, runs: int, json_: bool) -> int:
             f"new {run.inserted}, changed {run.updated}, left {run.presence_changed}"
             f"{', ' + run.error if run.error else ''}"
         )
-    return 0
-
-
-@click.group(cls=Group, invoke_without_command=True)
-@click.option("--json", "json_", is_flag=True, help="Print JSON.")
-@click.pass_context
-def presence(ctx: click.Context, json_: bool) -> int:
-    """List what left, since when and why, and what is held, with the hours and tasks at stake.
-
-    Example: hub presence
-    """
-    from rich.table import Table
-
-    if ctx.invoked_subcommand:
-        return 0
-    app: App = ctx.obj
-    _must_exist(app)
-    with app.store() as store:
-        held, left = store.held(), store.left()
-    if json_:
-        app.as_json({"held": held, "left": left})
-        return 0
-    for title, lines in (("Held until you accept", held), ("Not present", left)):
-        if not lines:
-            continue
-        table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-        for name, where in (
-            ("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
-            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
-            ("evidence", "left"),
-        ):  # fmt: skip
-            table.add_column(name, justify=where)  # type: ignore[arg-type]
-        for line in lines:
-            table.add_row(
-                line.source_id,
-                line.container,
-                line.project,
-                line.presence,
-                line.since[:16].replace("T", " "),
-                f"{line.rows:,}",
-                f"{line.tasks:,}",
-                f"{line.seconds / 3600:g}",
-                line.evidence,
-            )
-        app.console.print(table)
-    if held:
-        app.say("`hub presence accept [SOURCE]` lets go what is held.")
-    if not held and not left:
-        app.say("Everything that was ever synced is present.")
-    return 0
-
-
-@presence.command()
-@click.argument("source", required=False)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def accept(app: App, source: str | None, yes: bool) -> int:
-    """Let go the rows that are held, of SOURCE or of all sources.
-
-    Example: hub presence accept plans
-    """
-    _must_exist(app)
-    with app.store(writing=True) as store:
-        stakes = store.held(source)
-        if not stakes:
-            app.say("Nothing is held.")
-            return 0
-        for stake in stakes:
-            app.say(
-                f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
-            )
-        if not yes:
-            click.confirm("Let them leave the feed?", abort=True)
-        actor = getpass.getuser()
-        with store.transaction():
-            done = store.accept(source, run_id=0, actor=actor)
-            store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
-    app.say(
-        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. "
-        "`hub publish` shows it in the feed."
-    )
     return 0
 
 
@@ -316,7 +249,7 @@ def info(app: App, json_: bool) -> int:
 
     from hub.store import questions
 
-    path = _must_exist(app)
+    path = must_exist(app)
     with app.store() as opened:
         lines = questions.sizes(opened)
         applied = questions.schema(opened)
@@ -353,6 +286,6 @@ def info(app: App, json_: bool) -> int:
 
 
 def add_to(cli: click.Group) -> None:
-    """Add status, presence, plugin and store."""
-    for command in (status, presence, plugin, store):
+    """Add status, plugin and store."""
+    for command in (status, plugin, store):
         cli.add_command(command)

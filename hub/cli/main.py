@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hub.cli import configure, info, jobs, kpis, match, people, schedules
+from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules
 from hub.cli.app import App, Group, plugin_folder
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
@@ -75,7 +75,7 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
         _live_at(moment)
         ctx.obj = App(config, plugins if plugins.folder == plugin_folder(config) else None)
 
-    for room in (configure, jobs, info, kpis, match, people, schedules):
+    for room in (configure, jobs, info, lacking, kpis, match, people, schedules):
         room.add_to(cli)
     plugins = Plugins(plugin_folder(_config_of(arguments or [])))
     for name, commands in list(plugins.commands()):

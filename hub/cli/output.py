@@ -123,8 +123,8 @@ def show_sync(app: App, report: SyncReport) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"),
-        ("same", "right"), ("left", "right"), ("files/parts", "right"), ("requests", "right"),
-        ("time", "right"),
+        ("same", "right"), ("left", "right"), ("rejected", "right"), ("files/parts", "right"),
+        ("requests", "right"), ("time", "right"),
     ):  # fmt: skip
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
@@ -138,6 +138,7 @@ def show_sync(app: App, report: SyncReport) -> None:
             f"{c.updated:,}",
             f"{c.unchanged:,}",
             f"{c.presence_changed:,}",
+            f"{one.rejected:,}",
             parts,
             f"{one.requests:,}",
             f"{one.seconds:.1f} s",
@@ -146,6 +147,8 @@ def show_sync(app: App, report: SyncReport) -> None:
     for one in report.sources:
         for text in one.missing:
             app.say(f"  {one.source_id}: MISSING {text}", "red" if one.verdict == "failed" else "yellow")
+        for text in one.rejections:
+            app.say(f"  {one.source_id}: REJECTED {text}", "yellow")
         for text in one.held:
             app.say(f"  {one.source_id}: HELD {text}", "yellow")
         for text in one.notes:

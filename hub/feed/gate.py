@@ -9,7 +9,7 @@ import msgspec
 
 from hub.feed.build import Snapshot, columns_in, open_feed
 from hub.feed.model import model
-from hub.store import Store
+from hub.store import Store, rejections
 from hub.store.store import as_of_sql
 
 
@@ -168,15 +168,28 @@ def _sources(
     store: Store, snapshot: Snapshot, *, freshness: str, failed: str, now: datetime
 ) -> list[Finding]:
     findings = []
+    lacks = rejections.lacks(store)
     for source in store.rows("SELECT id, freshness_max_s FROM source ORDER BY id"):
         runs = store.runs(source["id"], limit=1)
         last = store.last_success(source["id"])
-        if runs and runs[0].verdict in {"failed", "partial", "interrupted"}:
+        # what could not be taken row by row is counted as missing below, and keeps no feed back
+        read_all = bool(runs) and runs[0].verdict == "partial" and runs[0].missing is None
+        if runs and runs[0].verdict in {"failed", "partial", "interrupted"} and not read_all:
             findings.append(
                 Finding(
                     kind="missing",
                     text=f"{source['id']}: its last run was {runs[0].verdict}",
                     blocks=failed == "block",
+                )
+            )
+        if lack := lacks.get(source["id"]):
+            hours = f", {lack.seconds / 3600:g} h" if lack.seconds else ""
+            money = f", {lack.amount_minor / 100:,.2f} in amounts" if lack.amount_minor else ""
+            findings.append(
+                Finding(
+                    kind="missing",
+                    text=f"{source['id']}: {lack.count} things could not be taken{hours}{money}",
+                    blocks=False,
                 )
             )
         if source["id"] == "config":

@@ -35,7 +35,7 @@ from hub.files import write_atomically
 from hub.publish.cuts import cuts_for, redact
 from hub.publish.periods import post
 from hub.source import Check
-from hub.store import Store
+from hub.store import Store, rejections
 from hub.store.publications import in_use, last_published, note
 from hub.store.questions import sources as known_sources
 
@@ -244,10 +244,11 @@ def _finish_manifest(
 ) -> None:
     manifest = snapshot.manifest
     sources = []
-    all_held = store.held()
+    all_held, lacks = store.held(), rejections.lacks(store)
     for row in known_sources(store):
         runs = store.runs(row["id"], limit=1)
         held = [stake for stake in all_held if stake.source_id == row["id"]]
+        lack = lacks.get(row["id"])
         sources.append(
             {
                 "name": row["id"],
@@ -258,6 +259,9 @@ def _finish_manifest(
                 "missing": msgspec.json.decode(runs[0].missing) if runs and runs[0].missing else [],
                 "held_rows": sum(stake.rows for stake in held),
                 "held_hours": sum(stake.seconds for stake in held) / 3600,
+                "rejected": lack.count if lack else 0,
+                "rejected_hours": lack.seconds / 3600 if lack else 0,
+                "rejected_amount_minor": lack.amount_minor if lack else 0,
             }
         )
     manifest["sources"] = sources

@@ -19,7 +19,7 @@ from sqlite_utils.db import Database
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.files import storable
-from hub.placement import fold
+from hub.placement import fold, here
 from hub.records import BY_TABLE, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewrite
@@ -529,6 +529,21 @@ class Store(PresenceRoom):
             return list(self.db.query(sql, parameters))
         except sqlite3.Error as exc:
             raise explain(exc, self.where) from exc
+
+    def ids(self, table: str, prefix: str) -> frozenset[str]:
+        """Return the ids of *table* that begin with *prefix*, of rows that have not left; from any thread."""
+        sql = f"SELECT id FROM {BY_TABLE[table].table} WHERE id >= ? AND id < ? AND {here()}"
+        bounds = (prefix, prefix + "\U0010ffff")
+        if self.where == ":memory:":
+            return frozenset(row[0] for row in self.connection.execute(sql, bounds).fetchall())
+        # a connection of its own: the writing one may be in the middle of a transaction
+        reader = sqlite3.connect(Path(self.where).resolve().as_uri() + "?mode=ro", uri=True, timeout=10)
+        try:
+            return frozenset(row[0] for row in reader.execute(sql, bounds))
+        except sqlite3.Error as exc:
+            raise explain(exc, self.where) from exc
+        finally:
+            reader.close()
 
     def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
         """Return the rows of *table* as they were known at *moment* (a UTC instant)."""

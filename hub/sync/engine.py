@@ -47,6 +47,7 @@ class _Work:
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.ctx.known_as = store.door.id
+        self.ctx.known_ids = lambda record, prefix: store.ids(record.table, prefix)
         self.ctx.again = rejections.again(store, source.name)
         self.accounts = Accounts(source, self.ctx, store)
         self.cursors: dict[str, Any] = store.cursors(source.name)
