@@ -67,12 +67,15 @@ class Gone(msgspec.Struct, frozen=True, kw_only=True):
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Records and the *cursor* (JSON) that makes them done: both are written in one transaction.
 
+    *held* is the mark to keep instead as long as something of the partition could not be taken and nobody
+    accepted that: one from which it is asked for again. Without it the mark before stays.
     *gone* are proofs: about single rows, or a `Census` of a narrow scope whose rows were all written in this
     batch, such as the days of one assignment.
     """
 
     records: tuple[Record, ...] | list[Record] = ()
     cursor: Any = None
+    held: Any = None
     gone: tuple[Gone | Census, ...] = ()
 
 

@@ -331,3 +331,31 @@ def test_token_bucket_paces(slept: Slept) -> None:
             pass
 
     assert slept.now >= 2.9
+
+
+def test_patience_is_for_the_host(server: Server, session: Session, slept: Slept) -> None:
+    """A host at which patience came to its end is tried once by each who asks later, and trusted when well."""
+    server.answers = [says(503)]
+    with pytest.raises(HttpUnavailable):
+        session.get_json(server.url + "/first")
+    for path in ("/second", "/third", "/fourth"):
+        with pytest.raises(HttpUnavailable):
+            session.get_json(server.url + path)
+
+    assert 60 >= sum(slept)
+    server.answers = [says(200, b'{"a": 1}')]
+    session.get_json(server.url + "/well")
+    server.answers = [says(503), says(503), says(200, b'{"a": 2}')]
+
+    assert {"a": 2} == session.get_json(server.url + "/patient again")
+
+
+def test_rows_of_another_host_are_not_taken(server: Server, session: Session) -> None:
+    """An answer that a redirect fetched from another host is refused, whatever it holds."""
+    other = Server()
+    other.answers = [says(200, b'{"rows": [1]}')]
+    server.answers = [says(302, Location=other.url.replace("127.0.0.1", "localhost") + "/x")]
+    with pytest.raises(HttpUnexpected, match="what another host answers was not taken"):
+        session.get_json(server.url + "/x")
+    other.shutdown()
+    other.server_close()

@@ -244,6 +244,17 @@ def test_the_mark_of_an_increment_waits(store: Store) -> None:
     assert 2 == store.cursors("s")["file"]
 
 
+def test_a_mark_for_as_long_as_something_lacks(store: Store) -> None:
+    """A reader may give a mark that asks for the thing again, and keeps what else it needs."""
+
+    def tell(_: Context, __: Any) -> Iterator[Batch]:
+        yield Batch(records=[hours(1), hours(2, "x")], cursor={"since": 2}, held={"since": 1, "ids": [1, 2]})
+
+    sync_once(store, reading(tell, complete=False))
+
+    assert {"since": 1, "ids": [1, 2]} == store.cursors("s")["file"]
+
+
 def test_a_mark_that_comes_after_waits_too(store: Store) -> None:
     """A shared mark stands for all that it names."""
     parts = (Partition(id="slice"), Partition(id="mark", after=("slice",)))

@@ -27,6 +27,18 @@ class Lane:
         self._running = 0
         self._tokens = per_second or 0.0
         self._filled = clock()
+        self.silent_since: float | None = None
+        """Since when the host fails or says nothing, whoever asks; None while it answers."""
+
+    def heard(self) -> None:
+        """Note that the host answered, if only with a refusal."""
+        self.silent_since = None
+
+    def failed(self, since: float) -> None:
+        """Note that the host failed to answer what was asked at *since*."""
+        with self._condition:
+            if self.silent_since is None:
+                self.silent_since = since
 
     @contextmanager
     def turn(self, sleep: Callable[[float], None]) -> Iterator[None]:

@@ -162,6 +162,11 @@ class Session:
         def accept(response: requests.Response) -> Any:
             if response.is_redirect:
                 return None, response
+            if urlsplit(response.url).hostname != urlsplit(url).hostname:
+                raise HttpUnexpected(
+                    f"{_place(method, url)} sent the question on to {urlsplit(response.url).hostname}: "
+                    "what another host answers was not taken. Correct the url if the tool has moved."
+                )
             try:
                 decoded = (
                     decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
@@ -229,13 +234,15 @@ class Session:
                 return error.wait_s
             return backoff(state)
 
-        began = self._clock()
+        began, lane = self._clock(), self.lane(url)
 
         def stop(state: tenacity.RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None
             if isinstance(error, Retry) and error.tries is not None and state.attempt_number >= error.tries:
                 return True
-            return self._clock() - began + state.upcoming_sleep > self.patience_s
+            # patience is for the host: once it is at its end, nobody who asks later begins anew
+            since = began if lane.silent_since is None else min(began, lane.silent_since)
+            return self._clock() - since + state.upcoming_sleep > self.patience_s
 
         def before_sleep(_: tenacity.RetryCallState) -> None:
             if self._count:
@@ -295,7 +302,7 @@ class Session:
     def _send(
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
     ) -> requests.Response:
-        lane = self.lane(url)
+        lane, asked_at = self.lane(url), self._clock()
         name = route or urlsplit(url).path
         try:
             with lane.turn(self._sleep):
@@ -336,11 +343,16 @@ class Session:
                     "it was cut off. "
                     "Ask for smaller pages, or raise [engine] max_request_s."
                 ) from None
+            lane.failed(asked_at)
             raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
         except requests.exceptions.RequestException as exc:
             raise HttpUnexpected(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
         if self._count:
             self._count(bytes_=len(response.content))
+        if response.status_code in RETRIED and response.status_code != 429:
+            lane.failed(asked_at)
+        else:
+            lane.heard()
         if response.status_code == 429:
             lane.was_refused()
         elif response.ok:

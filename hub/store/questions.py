@@ -90,8 +90,9 @@ _NAMED = (
 
 
 def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return what rows of a source name and nothing answers to: first what costs hours, then the rest.
+    """Return what rows of a source name and nothing answers to: first what puts hours under no project.
 
+    The rest may stand outside of what the source is asked for: a task of another kind, somebody who left.
     What a source that is *coming* may still bring is left out.
     """
     later = tuple(f"{one}:" for one in coming)
@@ -110,7 +111,9 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
             if named.startswith(later):
                 continue
             if spent:
-                costly.append((spent, f"{line} ({spent / 3600:g} h)"))
+                line += f" ({spent / 3600:g} h)"
+            if spent and target == "container":
+                costly.append((spent, line))
             else:
                 cheap.append(line)
     costly.sort(key=lambda one: -one[0])

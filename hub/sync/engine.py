@@ -138,7 +138,7 @@ class _Engine:
             place=lambda record: f"{record.table} {record.id}",
             id=lambda record: record.id,
         )
-        return Batch(records=list(records), cursor=batch.cursor, gone=batch.gone)
+        return msgspec.structs.replace(batch, records=list(records))
 
     def _census(self, work: _Work, cursors: Mapping[str, Any]) -> None:
         name = work.source.name
@@ -163,6 +163,7 @@ class _Engine:
                     )  # fmt: skip
                     work = _Work(source, self.store, self.options)
                     self.work[source.name] = work
+                    self.readers.expect(work)
                     report.sources.append(work.report)
                     self.open += 1
                     if self.listener:
@@ -341,6 +342,8 @@ class _Engine:
                 work.last_cursor[partition.id] = batch.cursor
             elif not work.accounts.waits(partition):
                 cursor = (partition.id, batch.cursor)
+            elif batch.held is not None:
+                cursor = (partition.id, batch.held)
         with self.store.transaction():
             changes = self.store.write_batch(
                 sound, run_id=work.run_id, source_id=work.source.name, cursor=cursor
@@ -487,6 +490,7 @@ class _Engine:
             tally=work.accounts.tally(),
         )
         work.census = "done"
+        self.readers.done(work)
         self.open -= 1
         if self.hooks.run_finished:
             self.hooks.run_finished(self.store.runs(source.name, limit=1)[0])

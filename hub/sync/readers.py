@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -37,65 +37,90 @@ def prepare_types() -> None:
 class Readers:
     """A few daemon threads that work off tasks.
 
-    Each task belongs to an owner, whose stuck threads can be given up.
+    Each task belongs to an owner, whose stuck threads can be given up. As long as there are several owners,
+    none has all the threads: one that waits for a silent server keeps no other from being read.
     """
 
     def __init__(self, count: int, name: str) -> None:
         """Start *count* threads called *name*."""
-        self.name = name
-        self._tasks: queue.SimpleQueue[tuple[object, Callable[..., None], tuple[Any, ...]] | None] = (
-            queue.SimpleQueue()
-        )
-        self._lock = threading.Lock()
+        self.name, self.count = name, count
+        self._tasks: deque[tuple[object, Callable[..., None], tuple[Any, ...]]] = deque()
+        self._changed = threading.Condition()
         self._busy: dict[threading.Thread, object] = {}
+        self._owners: set[int] = set()
         self._given_up: set[threading.Thread] = set()
-        self._dropped: set[int] = set()
-        self._count = 0
+        self._closed = False
+        self._started = 0
         for _ in range(count):
             self._start()
 
+    def expect(self, owner: object) -> None:
+        """Say that *owner* will have tasks, until it is done."""
+        with self._changed:
+            self._owners.add(id(owner))
+
+    def done(self, owner: object) -> None:
+        """Say that *owner* has no task any more; what it still has waiting is dropped."""
+        with self._changed:
+            self._owners.discard(id(owner))
+            self._tasks = deque(task for task in self._tasks if task[0] is not owner)
+            self._changed.notify_all()
+
     def submit(self, owner: object, task: Callable[..., None], *arguments: Any) -> None:
         """Let a thread call *task*; it deals with its own errors."""
-        self._tasks.put((owner, task, arguments))
+        with self._changed:
+            self._tasks.append((owner, task, arguments))
+            self._changed.notify()
 
     def busy(self, owner: object) -> bool:
         """Say whether a thread works for *owner* now: one that waits for its turn is not silent."""
-        with self._lock:
+        with self._changed:
             return any(whose is owner for whose in self._busy.values())
 
     def give_up(self, owner: object) -> int:
         """Replace the threads that work for *owner* now, start nothing more for it, return their number."""
-        with self._lock:
-            self._dropped.add(id(owner))
+        with self._changed:
             stuck = [thread for thread, whose in self._busy.items() if whose is owner]
             self._given_up.update(stuck)
             for thread in stuck:
                 del self._busy[thread]
+        self.done(owner)
         for _ in stuck:
             self._start()
         return len(stuck)
 
     def close(self) -> None:
         """Let threads that wait end; those that are stuck end with the program."""
-        with self._lock:
-            waiting = self._count
-        for _ in range(waiting):
-            self._tasks.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def _start(self) -> None:
-        self._count += 1
-        threading.Thread(target=self._work, name=f"{self.name}-{self._count}", daemon=True).start()
+        self._started += 1
+        threading.Thread(target=self._work, name=f"{self.name}-{self._started}", daemon=True).start()
+
+    def _next(self) -> tuple[object, Callable[..., None], tuple[Any, ...]] | None:
+        """Return the first task that may begin; the lock is held."""
+        most = self.count if len(self._owners) <= 1 else max(1, self.count - 1)
+        for at, task in enumerate(self._tasks):
+            if sum(whose is task[0] for whose in self._busy.values()) < most:
+                del self._tasks[at]
+                return task
+        return None
 
     def _work(self) -> None:
         me = threading.current_thread()
-        while (found := self._tasks.get()) is not None:
-            owner, task, arguments = found
-            with self._lock:
-                if id(owner) in self._dropped:
-                    continue
+        while True:
+            with self._changed:
+                while (found := self._next()) is None:
+                    if self._closed:
+                        return
+                    self._changed.wait()
+                owner, task, arguments = found
                 self._busy[me] = owner
             task(*arguments)
-            with self._lock:
+            with self._changed:
                 if me in self._given_up:
                     return
                 self._busy.pop(me, None)
+                self._changed.notify_all()
