@@ -334,7 +334,7 @@ def test_token_bucket_paces(slept: Slept) -> None:
 
 
 def test_patience_is_for_the_host(server: Server, session: Session, slept: Slept) -> None:
-    """A host at which patience came to its end is tried once by each who asks later, and trusted when well."""
+    """Where patience came to its end, each who asks later tries once; a host that is well is trusted."""
     server.answers = [says(503)]
     with pytest.raises(HttpUnavailable):
         session.get_json(server.url + "/first")

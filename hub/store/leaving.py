@@ -41,3 +41,14 @@ def forget_holds(store: Store, table: str, ids: Iterable[str]) -> None:
     store.connection.executemany(
         "DELETE FROM presence_hold WHERE table_name = ? AND id = ?", ((table, id_) for id_ in ids)
     )
+
+
+def containers_here(store: Store, source: str) -> frozenset[str]:
+    """Return the containers of *source* that can be read, as far as is known."""
+    return frozenset(
+        row[0]
+        for row in store.connection.execute(
+            "SELECT id FROM container WHERE source_id = ? AND presence IN ('present', 'unobserved')",
+            (source,),
+        )
+    )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import msgspec
 
@@ -201,45 +200,6 @@ class PresenceRoom:
             ).fetchone()
         return found
 
-    def too_many(
-        self,
-        gone: dict[str, list[str]],
-        scope: Scope,
-        source_id: str,
-        *,
-        max_leave: float,
-        floor: int = 0,
-        arrived: dict[str, int] | None = None,
-    ) -> str | None:
-        """Say which guarded table would lose more than the share *max_leave* of its scope, or None.
-
-        Fewer rows than *floor* are never too many. Actual work of schedules is left out of the count: a plan
-        may move
-        its days at will. With *arrived*, the rows that came instead, every table is guarded, and what leaves
-        is what is lacking in the end.
-        """
-        for table, ids in gone.items():
-            if not BY_TABLE[table].guarded and arrived is None:
-                continue
-            where, parameters = scope_sql(self.known(scope), table, source_id)
-            extra = " AND origin = 'timesheet'" if table == "worklog" else ""
-            (known,) = self.connection.execute(
-                f"SELECT count(*) FROM {table} WHERE {where} AND {here()}{extra}", parameters
-            ).fetchone()
-            leaving = len(ids) if not extra else self._count_timesheets(ids)
-            if arrived is not None:
-                known, leaving = known - arrived[table], leaving - arrived[table]
-            if known > 0 and leaving >= floor and leaving / known > max_leave:
-                return f"{leaving} of {known} {table} rows"
-        return None
-
-    def _count_timesheets(self, ids: list[str]) -> int:
-        self._fill_picked(("worklog", id_) for id_ in ids)
-        (count,) = self.connection.execute(
-            "SELECT count(*) FROM worklog WHERE origin = 'timesheet' AND id IN (SELECT id FROM temp.picked)"
-        ).fetchone()
-        return int(count)
-
     # ---------- deciding ----------
 
     def set_presence(
@@ -343,11 +303,6 @@ class PresenceRoom:
             {"source": source_id},
         ).fetchall()
         return [Stake(**dict(zip(Stake.__struct_fields__, row, strict=True))) for row in rows]
-
-    def _fill_picked(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        self.connection.execute("CREATE TEMP TABLE IF NOT EXISTS picked (table_name TEXT, id TEXT)")
-        self.connection.execute("DELETE FROM temp.picked")
-        self.connection.executemany("INSERT INTO temp.picked VALUES (?, ?)", rows)
 
 
 def _held_rows(table: str) -> str:

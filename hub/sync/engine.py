@@ -22,7 +22,7 @@ from hub.store import Store, rejections
 from hub.store.questions import nameless
 from hub.sync import effect
 from hub.sync.accounts import Accounts
-from hub.sync.leaving import apply_census, judge_absence
+from hub.sync.leaving import apply_census, judge_absence, out_of_sight
 from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
 
@@ -408,6 +408,9 @@ class _Engine:
         if error is not None:
             self._missing(work, None, error)
         else:
+            found, alarm = out_of_sight(self.store, work.source, found)
+            if alarm:
+                work.report.missing.append(alarm)
             with self.store.transaction():
                 moved = apply_census(self.store, work.source, found, run_id=work.run_id)
                 self.store.count(work.run_id, moved)

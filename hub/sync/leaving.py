@@ -11,9 +11,13 @@ from hub.placement import LEFT
 from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
-from hub.store.leaving import container_of, forget_holds, known_and_away, presences
+from hub.store.guard import too_many
+from hub.store.leaving import container_of, containers_here, forget_holds, known_and_away, presences
 from hub.store.rejections import old_images
 from hub.tally import Rejection
+
+_SEVERAL = 2
+"""A source with a single container may really lose it."""
 
 
 def judge_absence(
@@ -38,13 +42,15 @@ def judge_absence(
         return changes
     evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"
     arrived = store.arrived(partition.scope, source.name, run_id=run_id) if source.net_loss else None
-    if why := store.too_many(
+    if why := too_many(
+        store,
         gone,
         partition.scope,
         source.name,
         max_leave=source.max_leave,
         floor=source.leave_floor,
         arrived=arrived,
+        ordered=partition.ordered,
     ):
         store.hold(source.name, gone, "deleted", f"{evidence} ({why} would leave at once)", run_id=run_id)
         return changes
@@ -75,6 +81,29 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
                 continue
         changes.presence_changed += store.set_presence(table, ids, presence, evidence, run_id=run_id)  # type: ignore[arg-type]
     return changes
+
+
+def out_of_sight(
+    store: Store, source: Source, found: Iterable[Census | Gone]
+) -> tuple[list[Census | Gone], str | None]:
+    """Return what of *found* may be believed, and an alarm where all containers vanish at once.
+
+    One that cannot be read any more is hidden; when none can, it is the account that changed.
+    """
+    found = list(found)
+    lost = {
+        store.door.id(one.scope.container_id)
+        for one in found
+        if isinstance(one, Census) and not one.readable and one.scope.container_id
+    }
+    here = containers_here(store, source.name)
+    if len(here) < _SEVERAL or not here <= lost:
+        return found, None
+    kept = [one for one in found if isinstance(one, Gone) or one.readable]
+    return kept, (
+        f"none of its {len(here)} containers can be read any more: nothing was declared hidden. "
+        "Look at the rights of the account, or at who it signs in as."
+    )
 
 
 def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *, run_id: int) -> Changes:
@@ -108,7 +137,7 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
         gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in LEFT]}
         if not gone[table]:
             continue
-        why = store.too_many(gone, census.scope, source.name, max_leave=source.max_leave)
+        why = too_many(store, gone, census.scope, source.name, max_leave=source.max_leave)
         if census.hold or why:
             evidence = census.evidence + (f" ({why} would leave at once)" if why and not census.hold else "")
             store.hold(source.name, gone, "deleted", evidence, run_id=run_id)
