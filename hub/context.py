@@ -147,6 +147,8 @@ class Context(RunContext):
         self.tallies: dict[str, list[Tally]] = {}
         self.again: frozenset[str] = frozenset()
         """The ids of what could not be taken in earlier runs and was not accepted by anybody."""
+        self.asked_again: set[str] = set()
+        """Those of `again` that a source with *asks_again* asked for in this run."""
         self.known_ids: Callable[[type[Record], str], frozenset[str]] = lambda record, prefix: frozenset()
         """Gives the ids that begin with a prefix of the rows the store has and that have not left."""
         self.unchanged = 0

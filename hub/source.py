@@ -104,8 +104,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Fewer than *leave_floor* rows are never held; with *net_loss* rows that came instead make up for those
     that leave, and every table is guarded, not only those that move a KPI by themselves.
     *asks* are optional settings that `hub init` asks for too; an empty answer leaves one out.
-    *asks_again* says that `read` asks for ``ctx.again``, what could not be taken before, by itself: marks may
-    go on. Otherwise the mark of a partition waits at the first thing of it that could not be taken.
+    *asks_again* says that `read` asks by itself for ``ctx.again``, what could not be taken before, and puts
+    what it asked for into ``ctx.asked_again``: marks may go on. Otherwise the mark of a partition waits at
+    the first thing of it that could not be taken.
     """
 
     kind: ClassVar[str] = ""

@@ -41,9 +41,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """Return it in one line."""
-        field = f", {self.field}" if self.field else ""
-        value = f" {self.value!r}" if self.value else ""
-        return f"{self.place}{field}:{value} {self.reason}"
+        return sentence(self.place, self.field, self.value, self.reason)
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +58,12 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = "rows"
     record: type[Record] | None = None
     seconds: int | None = None
+
+
+def sentence(place: str, field: str, value: str | None, reason: str) -> str:
+    """Say in one line what could not be taken."""
+    what = f", {field}" if field else ""
+    return f"{place}{what}:{f' {value!r}' if value else ''} {reason}"
 
 
 def short(value: Any) -> str:

@@ -264,6 +264,34 @@ def test_a_mark_that_comes_after_waits_too(store: Store) -> None:
     assert "mark" not in store.cursors("s")
 
 
+class Asking(Reading, frozen=True, kw_only=True):
+    """A source that asks again for what could not be taken, one by one, in another partition than before."""
+
+    asks_again = True
+
+
+def test_a_source_that_asks_again_itself(store: Store) -> None:
+    """Its mark goes on; what it asks for again and gets right is forgotten, what it did not ask for stays."""
+    rows = {n: hours(n, "x" if n in {2, 3} else 60) for n in range(6)}
+
+    def go(part: str, ids: Iterable[int], asked: Iterable[str] = ()) -> SourceReport:
+        def tell(ctx: Context, _: Any, __: Any) -> Iterator[Batch]:
+            ctx.asked_again.update(asked)
+            yield Batch(records=[rows[n] for n in ids], cursor=part)
+
+        parts = (Partition(id=part),)
+        return sync_once(store, Asking(name="s", script={part: None}, tell=tell, partitions=parts))
+
+    first = go("slice", range(6))
+    quiet = go("changes", [])
+    rows[2] = hours(2, 120)
+    last = go("changes", [2], asked=["s:h/2"])
+
+    assert ("partial", "partial", "partial") == (first.verdict, quiet.verdict, last.verdict)
+    assert ["s:h/3"] == [one.place.split()[-1] for one in rejections.rejected(store)]
+    assert {"slice": "slice", "changes": "changes"}.items() <= store.cursors("s").items()
+
+
 def test_whatever_goes_wrong_with_a_row(store: Store) -> None:
     """Any exception that a row makes costs the row; one of the exchange ends the reading."""
 

@@ -11,7 +11,7 @@ from hub.errors import ConfigError
 from hub.placement import here
 from hub.store.bulk import write_rows
 from hub.store.store import Store, utc_now
-from hub.tally import Rejection
+from hub.tally import Rejection, sentence
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,11 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: str | None
     accepted_by: str | None
     accepted_why: str | None
+
+    @property
+    def sentence(self) -> str:
+        """Return it in one line."""
+        return sentence(self.place, self.field, self.value, self.reason)
 
 
 class Lack(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +87,14 @@ def settle(store: Store, source_id: str, partition: str, *, run_id: int) -> int:
         (source_id, store.door.id(partition), run_id),
     )
     return max(gone.rowcount, 0)
+
+
+def settle_asked(store: Store, source_id: str, asked: Iterable[str], *, run_id: int) -> None:
+    """Drop the rejections of rows that were asked for again and did not come to the same."""
+    store.connection.executemany(
+        "DELETE FROM rejection WHERE source_id = ? AND row_id = ? AND run_id <> ?",
+        [(source_id, store.door.id(one), run_id) for one in asked],
+    )
 
 
 def settle_partitions(store: Store, source_id: str, planned: Iterable[str], marked: Iterable[str]) -> int:

@@ -73,20 +73,42 @@ class Accounts:
             looked = self._looked[partition] = count, bool(self.open(partition))
         return looked[1]
 
+    def _room(self, partition: str) -> str:
+        """Return under what the rejections of *partition* are kept.
+
+        A source that asks again by itself meets them in another partition than before.
+        """
+        return "" if self.source.asks_again else partition
+
     def open(self, partition: str) -> list[Rejection]:
         """Return what of *partition* could not be taken and nobody accepted."""
-        door = self.store.door.id
+        door, room = self.store.door.id, self._room(partition)
         return [
             one
             for one in self.ctx.rejections.get(partition, [])
-            if (door(partition), door(one.key), one.field) not in self.accepted
+            if (door(room), door(one.key), one.field) not in self.accepted
         ]
 
     def keep(self, run_id: int, partition: str) -> None:
         """Keep the rejections of *partition*, or those of no partition, in the store."""
-        rejections.keep(
-            self.store, self.source.name, partition, self.ctx.rejections.get(partition, []), run_id=run_id
-        )
+        found = self.ctx.rejections.get(partition, [])
+        rejections.keep(self.store, self.source.name, self._room(partition), found, run_id=run_id)
+
+    def settle(self, run_id: int, partition: str) -> None:
+        """Forget what *partition*, read to its end, did not meet again."""
+        if not self.source.asks_again:
+            rejections.settle(self.store, self.source.name, partition, run_id=run_id)
+
+    def settle_source(self, run_id: int, planned: Iterable[str], marked: Iterable[str]) -> None:
+        """Forget what a run that went well did not meet again, where it was asked for."""
+        store, name = self.store, self.source.name
+        if not self.source.asks_again:
+            rejections.settle(store, name, "", run_id=run_id)
+            rejections.settle_partitions(store, name, planned, marked)
+        elif self.ctx.full:
+            rejections.settle(store, name, "", run_id=run_id)
+        else:
+            rejections.settle_asked(store, name, self.ctx.asked_again, run_id=run_id)
 
     def compare(self, partition: Partition) -> list[str]:
         """Return what does not add up in the tallies of *partition*."""
@@ -129,16 +151,14 @@ class Accounts:
                 mine[f"left out: {reason}"] += count
         return {unit: dict(counts) for unit, counts in sums.items()}
 
-    def lines(self) -> list[str]:
-        """Return the weightiest open rejections in words, and how many more there are."""
-        found = sorted(
-            (one for partition in self.ctx.rejections for one in self.open(partition)),
-            key=lambda one: (-abs(one.seconds or 0), -abs(one.amount_minor or 0)),
-        )
-        lines = [one.sentence for one in found[:SHOWN]]
-        if len(found) > SHOWN:
-            lines.append(f"{len(found) - SHOWN} more could not be taken: `hub rejections {self.source.name}`")
-        return lines
+    def lines(self) -> tuple[int, list[str]]:
+        """Return how many things are missing, and the weightiest that nobody accepted, in words."""
+        kept = rejections.rejected(self.store, self.source.name)
+        unaccepted = [one for one in kept if one.accepted_at is None]
+        lines = [one.sentence for one in unaccepted[:SHOWN]]
+        if more := len(unaccepted) - SHOWN if len(unaccepted) > SHOWN else 0:
+            lines.append(f"{more} more could not be taken: `hub rejections --source {self.source.name}`")
+        return len(kept), lines
 
 
 def _differences(tallies: list[Tally], rejected: int, received: Counter[type[Record]]) -> list[str]:

@@ -385,7 +385,7 @@ class _Engine:
         missing = [what for where, what in work.ctx.missing if where in {None, partition.id}]
         lacking = work.ctx.rejections.get(partition.id, [])
         with self.store.transaction():
-            rejections.settle(self.store, work.source.name, partition.id, run_id=work.run_id)
+            work.accounts.settle(work.run_id, partition.id)
             if partition.complete:
                 # what was known of a thing that cannot be taken now counts as seen
                 self.store.see(
@@ -441,13 +441,10 @@ class _Engine:
         report, name = work.report, work.source.name
         with self.store.transaction():
             work.accounts.keep(work.run_id, "")
-            rejections.settle(self.store, name, "", run_id=work.run_id)
-            if work.planned and not work.plan_failed and not work.source.asks_again:
-                rejections.settle_partitions(
-                    self.store, name, {"", *work.partitions}, self.store.cursors(name)
-                )
-        report.rejected = sum(work.ctx.rejected.values())
-        report.rejections = work.accounts.lines()
+            if work.planned and not work.plan_failed and set(work.state.values()) <= {"ok"}:
+                marked = self.store.cursors(name)
+                work.accounts.settle_source(work.run_id, {"", *work.partitions}, marked)
+        report.rejected, report.rejections = work.accounts.lines()
         if work.accounts.corrections:
             negative = work.accounts.corrections
             report.notes.append(
