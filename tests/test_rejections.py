@@ -16,7 +16,7 @@ from hub.store import Store, rejections
 from hub.sync import Options, sync
 from hub.sync.report import Hooks, SourceReport
 from hub.tally import Tally
-from hub.testing import ScriptedSource, sync_once
+from hub.testing import ScriptedSource, feed_view, sync_once
 from hub.validity import fault
 
 
@@ -402,3 +402,30 @@ def test_negative_hours_are_taken_and_named(store: Store) -> None:
     assert [
         "1 lines of hours are below nought (-2 h): they were taken as corrections of others"
     ] == report.notes
+
+
+def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> None:
+    """Each rejection is a row with its hours and amounts, by source and project."""
+    lines: list[Record] = [
+        Container(id="s:c", kind="x", code="A", name="Alpha"),
+        Worklog(id="s:h/1", day="2026-10-05", seconds=3600, container_id="s:c"),
+        Worklog(id="s:h/2", day="5 oct.", seconds=9000, container_id="s:c"),
+        BudgetLine(id="s:b/1", project_code="A", month="oct", kind="revised", category="x",
+                   amount_minor=123456, currency="EUR"),
+    ]  # fmt: skip
+    sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=lines)]}))
+    with feed_view(store, tmp_path) as view:
+        rows = view.connection.execute(
+            "SELECT d.name, p.code, record, field, value, hours, amount::DOUBLE, is_accepted "
+            "FROM fact_rejection JOIN dim_source d USING (source_key) "
+            "JOIN dim_project p USING (project_key) ORDER BY record DESC"
+        ).fetchall()
+        (source,) = [one for one in view.manifest["sources"] if one["name"] == "s"]
+        said = [one["text"] for one in view.manifest["findings"] if "could not be taken" in one["text"]]
+
+    assert [
+        ("s", "A", "worklog", "day", "5 oct.", 2.5, None, 0),
+        ("s", "?", "budget_line", "month", "oct", None, 1234.56, 0),
+    ] == rows
+    assert (2, 2.5, 123456) == (source["rejected"], source["rejected_hours"], source["rejected_amount_minor"])
+    assert ["s: 2 things could not be taken, 2.5 h, 1,234.56 in amounts"] == said

@@ -79,6 +79,11 @@ _WHERE = {
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }
 _PLAIN = {
+    "rejection": (
+        "first_seen",
+        ("id", "source_id", "record", "container", "place", "field", "value", "reason", "seconds",
+         "amount_minor", "currency", "first_seen", "accepted_at"),
+    ),
     "period_close": ("sealed_at", ("month", "sealed_at", "method")),
     "period_line": (
         "(SELECT sealed_at FROM period_close c WHERE c.month = period_line.month)",

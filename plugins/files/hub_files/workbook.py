@@ -33,7 +33,7 @@ _T = {
         "l_title": "Charge par projet et par mois : heures planifiées | saisies",
         "planned": "planifié", "logged": "saisi", "total": "Total", "week": "Mois", "sources": "Sources",
         "s_headers": ["Source", "Connecteur", "Dernier succès complet", "Verdict", "Lignes en attente",
-            "Heures en jeu"],
+            "Heures en jeu", "Rejets", "Heures rejetées"],
         "left_out": "Ce que le flux ne compte pas",
         "e_headers": ["Mesure", "Raison", "Lignes", "Quantité", "Où"],
         "in_feed": "dans le flux, pas dans tous les indicateurs", "outside": "hors du flux",
@@ -64,7 +64,8 @@ _T = {
         "m_title": "Milestones, the nearest first",
         "l_title": "Load by project and month: planned | logged hours",
         "planned": "planned", "logged": "logged", "total": "Total", "week": "Month", "sources": "Sources",
-        "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake"],
+        "s_headers": ["Source", "Connector", "Last complete sync", "Verdict", "Rows held", "Hours at stake",
+            "Rejected", "Hours rejected"],
         "left_out": "What the feed does not count",
         "e_headers": ["Measure", "Reason", "Rows", "Amount", "Where"],
         "in_feed": "in the feed, not in every KPI", "outside": "outside the feed",
@@ -422,6 +423,8 @@ class _Book:
                 s["verdict"],
                 s["held_rows"],
                 s["held_hours"],
+                s["rejected"],
+                s["rejected_hours"],
             )
             for s in manifest.get("sources", [])
         ]
@@ -430,8 +433,8 @@ class _Book:
             4,
             t["s_headers"],
             lines,
-            (None, None, None, None, self.whole, self.number),
-            (26, 44, 24, 12, 18, 16),
+            (None, None, None, None, self.whole, self.number, self.whole, self.number),
+            (26, 44, 24, 12, 18, 16, 12, 16),
             "Sources",
         )
         for source in manifest.get("sources", []):
