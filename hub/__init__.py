@@ -91,6 +91,11 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
+    from hub.words import day as day
+    from hub.words import mark as mark
+    from hub.words import number as number
+    from hub.words import tr as tr
+    from hub.words import trn as trn
 
 _ROOMS = {
     "cells": (
@@ -126,6 +131,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
+    "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -20,6 +20,7 @@ from hub import hookspecs
 from hub.destination import Destination
 from hub.errors import PluginError
 from hub.source import Source
+from hub.words import hear
 
 if TYPE_CHECKING:
     import pluggy
@@ -143,6 +144,7 @@ class Plugins:
             for entry in sorted(
                 importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda e: e.name
             ):
+                hear(entry.module.partition(".")[0])
                 self._meet(*_installed(entry), entry.load)
         if folder and folder.is_dir():
             for path in sorted(folder.glob("*.py")):

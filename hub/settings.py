@@ -19,6 +19,7 @@ from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.secrets import Secret, to_secret
 from hub.source import Source
+from hub.words import LANGS, Lang
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
@@ -145,6 +146,15 @@ def find_config(given: str | None) -> Path:
     if not default.exists() and (named := os.environ.get("HUB_CONFIG")):
         return Path(named)
     return default
+
+
+def lang_of(path: Path) -> Lang | None:
+    """Return the language that the configuration at *path* asks for; None where it says none or is none."""
+    try:
+        lang = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("lang")
+    except (OSError, ValueError):
+        return None
+    return next((known for known in LANGS if known == lang), None)
 
 
 def load(

@@ -174,14 +174,6 @@ def _pick(known: dict[str, Any], names: tuple[str, ...], what: str, where: str) 
     return [known[name] for name in names] if names else list(known.values())
 
 
-class Group(click.Group):
-    """A group that lists its commands in the order they are taught."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order they were added."""
-        return list(self.commands)
-
-
 def plugin_folder(config: str | None) -> Path:
     """Return the folder of plugin files beside the configuration."""
     return find_config(config).parent / "plugins"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import connectors
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Command, Group
 from hub.cli.output import STYLES, short_path
 from hub.errors import LockHeld, StoreError
 
@@ -69,7 +70,7 @@ def _must_exist(app: App) -> Path:
     return path
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.app import App
+from hub.cli.speech import Command
 from hub.cli.output import STYLES
 from hub.errors import ConfigError
 from hub.source import Check
@@ -111,7 +112,7 @@ def _unknown_names(app: App) -> list[Check]:
     return [Check(name=one.file, state="warning", detail=one.text) for one in found]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[SOURCE|DESTINATION]...")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -166,7 +167,7 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     return 1 if any(line["state"] == "failed" for line in found) else 0
 
 
-@click.command(name="sync")
+@click.command(cls=Command, name="sync")
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @click.option("--source", "more", multiple=True, metavar="SOURCE", help="Another way to name a source.")
 @click.option("--full", is_flag=True, help="Read everything again, whatever the cursors say.")
@@ -214,7 +215,7 @@ def sync_(
     return report.exit_code
 
 
-@click.command(name="publish")
+@click.command(cls=Command, name="publish")
 @click.argument("names", nargs=-1, metavar="[DESTINATION]...")
 @click.option(
     "--as-of",
@@ -267,7 +268,7 @@ def publish_(
     return report.exit_code
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Command, Group
 from hub.cli.building import build_options
 from hub.cli.output import short_path
 from hub.errors import ConfigError, FeedError
@@ -64,7 +65,7 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     app.console.print(table)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("feed_dir", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--as-of",
@@ -152,7 +153,7 @@ def kpi(
     return 0
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("code", metavar="KPI")
 @click.option("--project", required=True, metavar="CODE", help="The project.")
 @click.option("--cut", "label", metavar="LABEL", help="The label of a cut, or a day; default the latest.")
@@ -328,7 +329,7 @@ def baseline(app: App, project: str) -> int:
     return 0
 
 
-@click.command(name="close")
+@click.command(cls=Command, name="close")
 @click.argument("month", required=False)
 @click.option("--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")

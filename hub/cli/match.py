@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.files import write_atomically
 

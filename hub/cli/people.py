@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
 
 if TYPE_CHECKING:

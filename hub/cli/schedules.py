@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.schedule import KINDS, Cron, plan_installation, trigger
 
