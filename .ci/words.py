@@ -1,7 +1,7 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
-A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, and the
-`help` of a command and of its options. Each package has its own catalogue below its folder `words`.
+A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a
+command, and the `help` of a command and of its options. Each package has its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def main() -> int:
     """Write the catalogues of all packages that say something."""
     for package in packages():
         found = catalogue(package)
-        lacking = sum(1 for one in found if one.id and not any(one.string if one.pluralizable else [one.string]))
+        lacking = sum(
+            1 for one in found if one.id and not any(one.string if one.pluralizable else [one.string])
+        )
         if len(found):
             (package / "words").mkdir(exist_ok=True)
             (package / "words" / f"{LANG}.po").write_bytes(po(found))

@@ -17,6 +17,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import HttpError, HubError, Interrupted, of_destination, of_source
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.http import Session
@@ -169,7 +170,7 @@ class Context(RunContext):
     def raise_if_cancelled(self) -> None:
         """Stop reading when the run is being interrupted."""
         if self._cancelled.is_set():
-            raise Interrupted("The run is being stopped.")
+            raise Interrupted(tr("The run is being stopped."))
 
 
 class DeliveryContext(RunContext):

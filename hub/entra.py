@@ -19,6 +19,7 @@ import msgspec
 from hub.errors import ConfigError, HttpDenied, HttpForbidden
 from hub.files import write_atomically
 from hub.secrets import Secret
+from hub.words import tr
 
 if TYPE_CHECKING:
     import requests
@@ -83,9 +84,9 @@ class Entra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Check what only a person can mend. Raises `ConfigError`."""
         parts = urlsplit(self.authority)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise ConfigError(f"account: authority is an https address such as {PUBLIC}.")
+            raise ConfigError(tr("account: authority is an https address such as {public}.", public=PUBLIC))
         if self.client_secret and self.certificate:
-            raise ConfigError("account: give client_secret or certificate, not both.")
+            raise ConfigError(tr("account: give client_secret or certificate, not both."))
 
     @property
     def is_application(self) -> bool:
@@ -133,7 +134,7 @@ class SignIn:
                 known = app.get_accounts()
                 if not known:
                     raise HttpDenied(
-                        f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once."
+                        tr("{name}: nobody has signed in yet. Run `hub signin {name}` once.", name=self.name)
                     )
                 found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
                 self._keep()
@@ -148,13 +149,22 @@ class SignIn:
         """
         if self.account.is_application:
             raise ConfigError(
-                f"{self.name} signs in as an application, with what its account holds: nobody needs to."
+                tr(
+                    "{name} signs in as an application, with what its account holds: nobody needs to.",
+                    name=self.name,
+                )
             )
         app = self._app()
         flow = app.initiate_device_flow([f"{resource}/.default"])
         if "user_code" not in flow:
             raise self._refusal(flow)
-        say(f"Open {flow['verification_uri']} in a browser, enter the code {flow['user_code']}, and sign in.")
+        say(
+            tr(
+                "Open {verification_uri} in a browser, enter the code {user_code}, and sign in.",
+                verification_uri=flow["verification_uri"],
+                user_code=flow["user_code"],
+            )
+        )
         found = app.acquire_token_by_device_flow(flow)
         if "access_token" not in found:
             raise self._refusal(found)
@@ -191,9 +201,14 @@ class SignIn:
                 self._made = msal.PublicClientApplication(account.client_id, token_cache=self._cache, **known)
         except (ValueError, TypeError) as exc:
             raise HttpDenied(
-                f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, "
-                "or the certificate cannot be used "
-                f"({_first_line(str(exc)).partition('. ')[0]})."
+                tr(
+                    "{name}: {authority} does not know the tenant {tenant!r}, or the certificate cannot "
+                    "be used ({answer}).",
+                    name=self.name,
+                    authority=account.authority,
+                    tenant=account.tenant,
+                    answer=_first_line(str(exc)).partition(". ")[0],
+                )
             ) from None
         return self._made
 
@@ -203,8 +218,11 @@ class SignIn:
         parts = re.findall(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", text, re.DOTALL)
         if "CERTIFICATE" not in parts or not any(part.endswith("PRIVATE KEY") for part in parts):
             raise ConfigError(
-                f"{self.name}: certificate is a PEM text with the private key and the certificate; "
-                "`openssl pkcs12 -in file.pfx -out file.pem -nodes` makes one of a .pfx file."
+                tr(
+                    "{name}: certificate is a PEM text with the private key and the certificate; "
+                    "`openssl pkcs12 -in file.pfx -out file.pem -nodes` makes one of a .pfx file.",
+                    name=self.name,
+                )
             )
         password = self.account.certificate_password
         return {"private_key": text, "public_certificate": text} | (
@@ -257,8 +275,11 @@ class _Client:
         _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
         if response.is_redirect:  # whoever it is sent to would get the secret
             raise HttpDenied(
-                f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. "
-                "Check authority, and the proxy."
+                tr(
+                    "The sign-in at {hostname} sends us elsewhere: it was not followed. Check authority, "
+                    "and the proxy.",
+                    hostname=urlsplit(url).hostname,
+                )
             )
         return response
 

@@ -20,7 +20,7 @@ from hub import hookspecs
 from hub.destination import Destination
 from hub.errors import PluginError
 from hub.source import Source
-from hub.words import hear
+from hub.words import hear, tr
 
 if TYPE_CHECKING:
     import pluggy
@@ -200,7 +200,9 @@ class Plugins:
         self.manager.register(module, name=found.info.name)
         callers = self.manager.get_hookcallers(module) or []
         if unknown := [caller.name for caller in callers if not caller.has_spec()]:
-            raise PluginError(f"it implements hooks the hub does not have: {', '.join(unknown)}")
+            raise PluginError(
+                tr("it implements hooks the hub does not have: {unknown}", unknown=", ".join(unknown))
+            )
         found.classes = {
             "sources": _offered(module, "register_sources", Source),
             "destinations": _offered(module, "register_destinations", Destination),
@@ -226,7 +228,12 @@ class Plugins:
             for kind in offered:
                 if first := kinds.owners.get(kind):
                     where = (first.facts.sources | first.facts.destinations)[kind]
-                    self._break(found, PluginError(f"the kind {kind!r} is already offered by {where}"))
+                    self._break(
+                        found,
+                        PluginError(
+                            tr("the kind {kind!r} is already offered by {where}", kind=kind, where=where)
+                        ),
+                    )
                     return
         for kinds, offered in claims:
             kinds.owners |= dict.fromkeys(offered, found)
@@ -418,12 +425,18 @@ def _offered(module: Any, hook: str, base: type) -> dict[str, Any]:
         return kinds
     for cls in function():
         if not (isinstance(cls, type) and issubclass(cls, base)):
-            raise PluginError(f"{cls!r} is not a {base.__name__}")
+            raise PluginError(tr("{kind!r} is not a {error_type}", kind=cls, error_type=base.__name__))
         kind = getattr(cls, "kind", "")
         if not kind:
-            raise PluginError(f"{cls.__name__} has no `kind`")
+            raise PluginError(tr("{error_type} has no `kind`", error_type=cls.__name__))
         if kind in kinds:
-            raise PluginError(f"the kind {kind!r} is already offered by {kinds[kind].__module__}")
+            raise PluginError(
+                tr(
+                    "the kind {kind!r} is already offered by {module}",
+                    kind=kind,
+                    module=kinds[kind].__module__,
+                )
+            )
         kinds[kind] = cls
     return kinds
 
@@ -453,7 +466,7 @@ def _import_file(path: Path) -> Any:
     name = f"hub_local_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise PluginError(f"{path} cannot be imported")
+        raise PluginError(tr("{path} cannot be imported", path=path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -13,6 +13,7 @@ import click
 
 from hub.errors import ConfigError, StoreError
 from hub.settings import Settings, find_config, load
+from hub.words import tr
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,10 +136,16 @@ class App:
         traces = [place for place in (feed / "CURRENT", feed.parent / "cuts") if place.exists()]
         if traces:
             raise StoreError(
-                f"The store {path} is {'empty' if path.exists() else 'missing'}, "
-                f"but {traces[0]} was made with one: a new store would forget every cut, sealed month and "
-                "decision. Restore it from a copy; to begin anew on purpose, move "
-                f"{feed} and {feed.parent / 'cuts'} away first."
+                tr(
+                    "The store {path} is {more}, but {traces} was made with one: a new store would "
+                    "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
+                    "on purpose, move {feed} and {parent} away first.",
+                    path=path,
+                    more="empty" if path.exists() else "missing",
+                    traces=traces[0],
+                    feed=feed,
+                    parent=feed.parent / "cuts",
+                )
             )
 
     @contextmanager
@@ -169,7 +176,13 @@ def _pick(known: dict[str, Any], names: tuple[str, ...], what: str, where: str) 
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"There is no {what} {name!r}; configured in {where}: {', '.join(known) or 'none'}."
+                tr(
+                    "There is no {what} {name!r}; configured in {where}: {known}.",
+                    what=what,
+                    name=name,
+                    where=where,
+                    known=", ".join(known) or tr("none"),
+                )
             )
     return [known[name] for name in names] if names else list(known.values())
 

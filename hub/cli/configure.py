@@ -13,6 +13,7 @@ import msgspec
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
+from hub.words import tr
 
 
 def template(name: str) -> str:
@@ -28,9 +29,11 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise ConfigError(f"{path} is already there and was not touched. Move it away, or edit it.") from exc
+        raise ConfigError(
+            tr("{path} is already there and was not touched. Move it away, or edit it.", path=path)
+        ) from exc
     except OSError as exc:
-        raise ConfigError(f"{path} cannot be written: {exc.strerror}.") from exc
+        raise ConfigError(tr("{path} cannot be written: {reason}.", path=path, reason=exc.strerror)) from exc
 
 
 def _ask_sources(app: App) -> list[str]:
@@ -38,11 +41,14 @@ def _ask_sources(app: App) -> list[str]:
     kinds = sorted(app.plugins.sources)
     while kinds:
         kind = click.prompt(
-            "Add a source (Enter to go on)", type=click.Choice([*kinds, ""]), default="", show_default=False
+            tr("Add a source (Enter to go on)"),
+            type=click.Choice([*kinds, ""]),
+            default="",
+            show_default=False,
         )
         if not kind:
             break
-        name = click.prompt("  a short name for it", default=kind)
+        name = click.prompt(tr("  a short name for it"), default=kind)
         lines = [f"[sources.{name}]", f'kind = "{kind}"']
         lines += _ask_settings(app.plugins.sources[kind])
         blocks.append("\n".join(lines) + "\n")
@@ -99,15 +105,18 @@ def add_to(cli: click.Group) -> None:
         path = app.config
         if path.exists():
             raise ConfigError(
-                f"{path} is already there and was not touched. Edit it, or name another with --config."
+                tr(
+                    "{path} is already there and was not touched. Edit it, or name another with --config.",
+                    path=path,
+                )
             )
         blocks: list[str] = []
         schedule = None
         if not yes:
-            app.say(f"This writes {path}. Everything in it can be changed later.")
+            app.say(tr("This writes {path}. Everything in it can be changed later.", path=path))
             blocks = _ask_sources(app)
             schedule = click.prompt(
-                "When should it run (cron)? Enter for no schedule", default="", show_default=False
+                tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False
             )
             if schedule:
                 Cron.parse(schedule)
@@ -125,7 +134,11 @@ def add_to(cli: click.Group) -> None:
             if not example.exists():
                 _write(example, text)
         app.say(
-            f"Wrote {path}, and an example of each file of reference data beside it: rename those you want.",
+            tr(
+                "Wrote {path}, and an example of each file of reference data beside it: rename those "
+                "you want.",
+                path=path,
+            ),
             "green",
         )
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
@@ -135,8 +148,8 @@ def add_to(cli: click.Group) -> None:
                     f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None
                 )
         app.say(
-            "Next: edit it, `hub check`, then `hub run`."
-            + (" `hub schedule install` sets the schedule up." if schedule else "")
+            tr("Next: edit it, `hub check`, then `hub run`.")
+            + (tr(" `hub schedule install` sets the schedule up.") if schedule else "")
         )
         return 0
 
@@ -157,13 +170,20 @@ def add_to(cli: click.Group) -> None:
         if signs_in is None:
             able = [key for key, one in known.items() if getattr(one, "signs_in", None)]
             raise ConfigError(
-                f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}."
+                tr(
+                    "{name!r} is nothing that signs in to Microsoft; those that do: {able}.",
+                    name=name,
+                    able=", ".join(able) or tr("none"),
+                )
             )
         account, resource = signs_in
         with closing(app.settings.engine.network.session()) as session:
             who = SignIn(account, session, base=app.settings.base, name=name).by_code(resource, app.say)
         app.say(
-            f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",
+            tr(
+                "{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",
+                who=who,
+            ),
             "green",
         )
         return 0

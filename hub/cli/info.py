@@ -12,9 +12,10 @@ import click
 
 from hub.cli import connectors
 from hub.cli.app import App
-from hub.cli.speech import Command, Group
 from hub.cli.output import STYLES, short_path
+from hub.cli.speech import Command, Group
 from hub.errors import LockHeld, StoreError
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.feed.questions import Health
@@ -66,7 +67,7 @@ def _must_exist(app: App) -> Path:
 
     path = store_path(app.settings.store, base=app.settings.base)
     if path is None or not path.exists():
-        raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
+        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=path))
     return path
 
 
@@ -133,8 +134,11 @@ def status(app: App, runs: int, json_: bool) -> int:
         return 0
     for one in erasures:
         app.say(
-            f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published "
-            "until `hub privacy erase --resume` has ended.",
+            tr(
+                "An erasure of {asked_at} is not finished; nothing with persons is published until "
+                "`hub privacy erase --resume` has ended.",
+                asked_at=one.asked_at[:10],
+            ),
             "red",
         )
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -163,20 +167,35 @@ def status(app: App, runs: int, json_: bool) -> int:
     if manifest:
         word = "complete" if manifest["complete"] else "INCOMPLETE"
         app.say(
-            f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: "
-            f"{short_path(folder or '')}"
+            tr(
+                "Feed {feed_id}, built {age}, {word}: {path}",
+                feed_id=manifest["feed_id"],
+                age=_age(manifest["built_at"]),
+                word=word,
+                path=short_path(folder or ""),
+            )
         )
     else:
-        app.say("No feed was published yet: run `hub publish`.")
+        app.say(tr("No feed was published yet: run `hub publish`."))
     for sentence in said:
         app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
     for line in published:
         app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
     for run in latest:
         app.say(
-            f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, "
-            f"new {run.inserted}, changed {run.updated}, left {run.presence_changed}"
-            f"{', ' + run.error if run.error else ''}"
+            tr(
+                "  run {id} {source} {started_at} {verdict}: read {read}, new {inserted}, changed "
+                "{updated}, left {left}{more}",
+                id=run.id,
+                source=run.source_id,
+                started_at=run.started_at[:16],
+                verdict=run.verdict,
+                read=run.read,
+                inserted=run.inserted,
+                updated=run.updated,
+                left=run.presence_changed,
+                more=", " + run.error if run.error else "",
+            )
         )
     return 0
 
@@ -224,9 +243,9 @@ def presence(ctx: click.Context, json_: bool) -> int:
             )
         app.console.print(table)
     if held:
-        app.say("`hub presence accept [SOURCE]` lets go what is held.")
+        app.say(tr("`hub presence accept [SOURCE]` lets go what is held."))
     if not held and not left:
-        app.say("Everything that was ever synced is present.")
+        app.say(tr("Everything that was ever synced is present."))
     return 0
 
 
@@ -243,21 +262,23 @@ def accept(app: App, source: str | None, yes: bool) -> int:
     with app.store(writing=True) as store:
         stakes = store.held(source)
         if not stakes:
-            app.say("Nothing is held.")
+            app.say(tr("Nothing is held."))
             return 0
         for stake in stakes:
             app.say(
                 f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
             )
         if not yes:
-            click.confirm("Let them leave the feed?", abort=True)
+            click.confirm(tr("Let them leave the feed?"), abort=True)
         actor = getpass.getuser()
         with store.transaction():
             done = store.accept(source, run_id=0, actor=actor)
             store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
     app.say(
-        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. "
-        "`hub publish` shows it in the feed."
+        tr(
+            "Left: {names}. `hub publish` shows it in the feed.",
+            names=", ".join(f"{count} {table}" for table, count in done.items()),
+        )
     )
     return 0
 
@@ -292,8 +313,8 @@ def list_(app: App, json_: bool) -> int:
     app.console.print(table)
     for info in app.plugins.broken():
         app.say(info.problem or "", "red")
-    app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
-    app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
+    app.say(tr("Source kinds: {sources}", sources=", ".join(sorted(app.plugins.sources))))
+    app.say(tr("Destination kinds: {destinations}", destinations=", ".join(sorted(app.plugins.destinations))))
     return 1 if any(info.state == "broken" for info in infos) else 0
 
 
@@ -335,7 +356,15 @@ def info(app: App, json_: bool) -> int:
         )
         return 0
     wrote = f", written last by pm-hub {written_by}" if written_by else ""
-    app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}{wrote}")
+    app.say(
+        tr(
+            "{path}, {size:.1f} MB, schema {applied}{wrote}",
+            path=path,
+            size=size / 1e6,
+            applied=applied[-1],
+            wrote=wrote,
+        )
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("table", "left"),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.app import App
-from hub.cli.speech import Command
 from hub.cli.output import STYLES
+from hub.cli.speech import Command
 from hub.errors import ConfigError
 from hub.source import Check
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.source import Source
@@ -30,7 +31,10 @@ def run_sync(app: App, store: Store, sources: list[Source], options: Options, *,
 
     if not sources:
         raise ConfigError(
-            f"No source is configured in {app.config}: add a [sources.NAME], or run `hub init`."
+            tr(
+                "No source is configured in {config}: add a [sources.NAME], or run `hub init`.",
+                config=app.config,
+            )
         )
     if quiet:
         report = sync(store, sources, options, hooks=hooks_of(app))
@@ -136,7 +140,11 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     for name in names:
         if name not in known and name not in places:
             raise ConfigError(
-                f"There is no source or destination {name!r}; known: {', '.join([*known, *places])}."
+                tr(
+                    "There is no source or destination {name!r}; known: {names}.",
+                    name=name,
+                    names=", ".join([*known, *places]),
+                )
             )
     for name, source in known.items():
         if names and name not in names:
@@ -307,7 +315,8 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
                 show_publish(app, published)
         elif not json_ and synced.exit_code == 1:
             app.say(
-                "No source succeeded, so there is nothing new to publish: the last good feed stays.", "red"
+                tr("No source succeeded, so there is nothing new to publish: the last good feed stays."),
+                "red",
             )
         _announce(app, store)
     code = worst([synced.exit_code, published.exit_code if published else 0])

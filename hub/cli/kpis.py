@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.app import App
-from hub.cli.speech import Command, Group
 from hub.cli.building import build_options
 from hub.cli.output import short_path
+from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -28,7 +29,7 @@ def _current(app: App) -> Path:
 
     folder = current(app.settings.feed)
     if folder is None:
-        raise ConfigError("No feed was published yet: run `hub run`, or name a folder of a feed.")
+        raise ConfigError(tr("No feed was published yet: run `hub run`, or name a folder of a feed."))
     return folder
 
 
@@ -111,7 +112,7 @@ def kpi(
             app.say(f"  measures: {', '.join(f'{m.name} ({m.unit})' for m in one.measures)}")
             app.say(f"  {one.definition}")
             if one.edge_cases:
-                app.say(f"  edge cases: {one.edge_cases}", "dim")
+                app.say(tr("  edge cases: {edge_cases}", edge_cases=one.edge_cases), "dim")
         return 0
     folder = feed_dir or _current(app)
     country = country or (app.settings.country if app.config.exists() else "FR")
@@ -124,7 +125,13 @@ def kpi(
         found = {row.get("project") for rows in result.kpis.values() for row in rows}
         if project not in found:
             known = ", ".join(sorted(one for one in found if one))
-            raise ConfigError(f"There is no project {project!r} in these KPIs; known: {known or 'none'}.")
+            raise ConfigError(
+                tr(
+                    "There is no project {project!r} in these KPIs; known: {known}.",
+                    project=project,
+                    known=known or tr("none"),
+                )
+            )
         result.kpis = {
             code: [row for row in rows if row.get("project", project) == project]
             for code, rows in result.kpis.items()
@@ -133,7 +140,16 @@ def kpi(
         app.as_json(result)
         return 0
     kept = ", as it was kept" if result.kept else ""
-    app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}{kept}", "bold")
+    app.say(
+        tr(
+            "{path}, cut {cut!r}, as of {as_of}{kept}",
+            path=short_path(folder),
+            cut=result.cut,
+            as_of=result.as_of,
+            kept=kept,
+        ),
+        "bold",
+    )
     for note in result.notes:
         app.say(note, "dim")
     for code, rows in result.kpis.items():
@@ -149,7 +165,10 @@ def kpi(
             ("project_key", "source_key", "task_key", "person_key"),
         )
         if len(shown) > most:
-            app.say(f"  … and {len(shown) - most} more rows: `hub kpi --kpi {code}`", "dim")
+            app.say(
+                tr("  … and {count} more rows: `hub kpi --kpi {code}`", count=len(shown) - most, code=code),
+                "dim",
+            )
     return 0
 
 
@@ -177,7 +196,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         result = evaluate(connection, label or _built(folder), (code,))
         key = project_key(connection, project)
         if key is None:
-            raise ConfigError(f"There is no project {project!r} in the feed.")
+            raise ConfigError(tr("There is no project {project!r} in the feed.", project=project))
         rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
         found = receipts(connection, code, key)
         since = corrected_since(connection, catalogue()[code], rows, key) if result.kept else {}
@@ -208,17 +227,27 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         click.echo(json.dumps(said, ensure_ascii=False, default=str))
         return 0
     one = catalogue()[code]
-    app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
+    app.say(
+        tr(
+            "{code}: {en}, {project}, cut {cut!r}, as of {as_of}",
+            code=code,
+            en=one.en,
+            project=project,
+            cut=result.cut,
+            as_of=result.as_of,
+        ),
+        "bold",
+    )
     app.say(one.definition, "dim")
     for note in notes:
         app.say(note, "dim")
     if rows:
         _table(app, rows[:limit], "The KPI", ("project_key", "project", "task_key"))
     else:
-        app.say("There is no such KPI for this project.")
+        app.say(tr("There is no such KPI for this project."))
     for name, lines in found.items():
         if not lines:
-            app.say(f"{name}: no rows")
+            app.say(tr("{name}: no rows", name=name))
             continue
         _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
         sums = {
@@ -229,7 +258,14 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         if sums:
             app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
         if len(lines) > limit:
-            app.say(f"  … and {len(lines) - limit} more rows: --limit {len(lines)}, or --json", "dim")
+            app.say(
+                tr(
+                    "  … and {count} more rows: --limit {limit}, or --json",
+                    count=len(lines) - limit,
+                    limit=len(lines),
+                ),
+                "dim",
+            )
     return 0
 
 
@@ -258,8 +294,11 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
 
     with app.store(writing=True) as store:
         taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
-    app.say(f"Took {label!r}, as of {taken.as_of[:16].replace('T', ' ')} UTC.", "green")
-    app.say(f'The next feed shows it beside today. `hub cut close "{label}"` freezes it.')
+    app.say(
+        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=taken.as_of[:16].replace("T", " ")),
+        "green",
+    )
+    app.say(tr('The next feed shows it beside today. `hub cut close "{label}"` freezes it.', label=label))
     return 0
 
 
@@ -275,7 +314,14 @@ def close(app: App, label: str) -> int:
 
     with app.store(writing=True) as store:
         folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
-    app.say(f"Closed {label!r}: {short_path(folder)}. Keep that folder with your backups.", "green")
+    app.say(
+        tr(
+            "Closed {label!r}: {path}. Keep that folder with your backups.",
+            label=label,
+            path=short_path(folder),
+        ),
+        "green",
+    )
     return 0
 
 
@@ -294,7 +340,7 @@ def list_(app: App, json_: bool) -> int:
     if json_:
         app.as_json(rows)
     elif not rows:
-        app.say('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.')
+        app.say(tr('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.'))
     else:
         _table(
             app,
@@ -325,7 +371,10 @@ def baseline(app: App, project: str) -> int:
 
     with app.store(writing=True) as store:
         count = take_baseline(store, project, actor=getpass.getuser())
-    app.say(f"Kept a baseline of {count} tasks of {project}.", "green" if count else None)
+    app.say(
+        tr("Kept a baseline of {count} tasks of {project}.", count=count, project=project),
+        "green" if count else None,
+    )
     return 0
 
 
@@ -349,7 +398,7 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
             app.as_json({"months": sealed, "corrections": late})
             return 0
         if not sealed:
-            app.say("No month is sealed yet: `hub close 2026-10`.")
+            app.say(tr("No month is sealed yet: `hub close 2026-10`."))
             return 0
         _table(
             app,
@@ -364,7 +413,7 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
                 ("row_id",),
             )
         else:
-            app.say("Nothing was corrected since.")
+            app.say(tr("Nothing was corrected since."))
         return 0
     with app.store(writing=True) as store:
         seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=getpass.getuser())
@@ -372,9 +421,17 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
         app.as_json(seal)
         return 0
     app.say(
-        f"Sealed {month}: {seal.lines:,} lines, {seal.seconds / 3600:,.1f} h, {seal.days:,.1f} person-days, "
-        f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} "
-        f"{app.settings.currency}.",
+        tr(
+            "Sealed {month}: {lines:,} lines, {seconds:,.1f} h, {days:,.1f} person-days, labour "
+            "{labour_minor:,.2f}, spent {spent_minor:,.2f} {currency}.",
+            month=month,
+            lines=seal.lines,
+            seconds=seal.seconds / 3600,
+            days=seal.days,
+            labour_minor=seal.labour_minor / 100,
+            spent_minor=seal.spent_minor / 100,
+            currency=app.settings.currency,
+        ),
         "green",
     )
     return 0

@@ -15,7 +15,7 @@ from hub.cli.app import App, plugin_folder
 from hub.cli.speech import Command, Group, config_of, lang_for, take_over
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
-from hub.words import speaking
+from hub.words import speaking, tr
 
 
 class _Promised(Command):
@@ -108,7 +108,9 @@ def _add_commands(cli: click.Group, plugins: Plugins, name: str) -> None:
     try:
         module.register_commands(cli)
     except Exception as exc:
-        raise PluginError(f"the commands of the plugin {name} cannot be used: {exc}") from exc
+        raise PluginError(
+            tr("the commands of the plugin {name} cannot be used: {error}", name=name, error=exc)
+        ) from exc
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -172,7 +174,8 @@ def _run() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo(
-            "Interrupted: everything up to the last batch is kept. Run the command again to go on.", err=True
+            tr("Interrupted: everything up to the last batch is kept. Run the command again to go on."),
+            err=True,
         )
         sys.exit(130)
     except BrokenPipeError:

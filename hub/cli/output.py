@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.publish import PublishReport
@@ -101,19 +102,33 @@ class Lines:
     def started(self, report: SourceReport) -> None:
         """Hear that a source begins."""
         self.last[report.source_id] = time.monotonic()
-        self.app.err.print(f"{report.source_id}: started", markup=False)
+        self.app.err.print(tr("{source}: started", source=report.source_id), markup=False)
 
     def advanced(self, report: SourceReport) -> None:
         """Hear that a source's counts moved."""
         if time.monotonic() - self.last[report.source_id] > 10:
             self.last[report.source_id] = time.monotonic()
             self.app.err.print(
-                f"{report.source_id}: {report.changes.read} read, {report.requests} requests", markup=False
+                tr(
+                    "{source}: {read} read, {requests} requests",
+                    source=report.source_id,
+                    read=report.changes.read,
+                    requests=report.requests,
+                ),
+                markup=False,
             )
 
     def ended(self, report: SourceReport) -> None:
         """Hear that a source ended."""
-        self.app.err.print(f"{report.source_id}: {report.verdict}, {report.changes.read} read", markup=False)
+        self.app.err.print(
+            tr(
+                "{source}: {verdict}, {read} read",
+                source=report.source_id,
+                verdict=report.verdict,
+                read=report.changes.read,
+            ),
+            markup=False,
+        )
 
 
 def show_sync(app: App, report: SyncReport) -> None:
@@ -145,14 +160,19 @@ def show_sync(app: App, report: SyncReport) -> None:
     app.console.print(table)
     for one in report.sources:
         for text in one.missing:
-            app.say(f"  {one.source_id}: MISSING {text}", "red" if one.verdict == "failed" else "yellow")
+            app.say(
+                tr("  {source}: MISSING {text}", source=one.source_id, text=text),
+                "red" if one.verdict == "failed" else "yellow",
+            )
         for text in one.held:
-            app.say(f"  {one.source_id}: HELD {text}", "yellow")
+            app.say(tr("  {source}: HELD {text}", source=one.source_id, text=text), "yellow")
         for text in one.notes:
             app.say(f"  {one.source_id}: note: {text}", "dim")
     if report.interrupted:
         app.say(
-            "Stopped on request after the batch being written. Run the command again to go on from there.",
+            tr(
+                "Stopped on request after the batch being written. Run the command again to go on from there."
+            ),
             "red",
         )
     if report.dry_run:
@@ -163,9 +183,9 @@ def show_effects(app: App, report: SyncReport) -> None:
     """Print what a dry run would have changed, in hours per project."""
     from rich.table import Table
 
-    app.say("Dry run: nothing was written.", "bold")
+    app.say(tr("Dry run: nothing was written."), "bold")
     if not report.effects:
-        app.say("No project's hours would change.")
+        app.say(tr("No project's hours would change."))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("project")
@@ -191,19 +211,27 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         )
     if dry_run:
         rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items() if count)
-        app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
+        app.say(tr("Dry run: the feed would hold {rows}. Nothing was written.", rows=rows))
         for move in report.status_moves:
             app.say(
-                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, "
-                f"{move.estimate_days:,.1f} days estimated"
+                tr(
+                    "  {before} → {after}: {tasks:,} tasks, {spent_days:,.1f} days spent, "
+                    "{estimate_days:,.1f} days estimated",
+                    before=move.before,
+                    after=move.after,
+                    tasks=move.tasks,
+                    spent_days=move.spent_days,
+                    estimate_days=move.estimate_days,
+                )
             )
         return
     if not report.current:
         app.say(
-            "The last good feed stays. Mend what is blocked, or publish with --force and the reason.", "red"
+            tr("The last good feed stays. Mend what is blocked, or publish with --force and the reason."),
+            "red",
         )
         return
-    app.say(f"Feed {report.feed_id}: {short_path(report.folder)}", "bold")
+    app.say(tr("Feed {feed_id}: {path}", feed_id=report.feed_id, path=short_path(report.folder)), "bold")
     for line in report.excluded:
         amount = (
             f"{line['amount'] / 3600:,.1f} h"
@@ -217,17 +245,24 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
         if delivery.error:
-            app.say(f"  {delivery.name}: FAILED {delivery.error}", "red")
+            app.say(tr("  {name}: FAILED {error}", name=delivery.name, error=delivery.error), "red")
             continue
         total = sum(delivery.rows.values())
         app.say(
-            f"  {delivery.name}: {delivery.state}, {total:,} rows in {short_path(delivery.where)}", "green"
+            tr(
+                "  {name}: {state}, {total:,} rows in {path}",
+                name=delivery.name,
+                state=delivery.state,
+                total=total,
+                path=short_path(delivery.where),
+            ),
+            "green",
         )
         for note in delivery.notes:
             app.say(f"    note: {note}", "dim")
     following = [path for delivery in report.deliveries for path in delivery.open_next]
     if following:
-        app.say("Open next:", "bold")
+        app.say(tr("Open next:"), "bold")
         for path in following:
             app.say(f"  {short_path(path)}")
 
@@ -240,9 +275,9 @@ def show_moves(app: App, folder: Path) -> None:
 
     label, rows = moves(folder)
     if not rows:
-        app.say("Nothing moved.")
+        app.say(tr("Nothing moved."))
         return
-    app.say(f"What moved since {label or '?'}", "bold")
+    app.say(tr("What moved since {label}", label=label or "?"), "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
         ("cause", "left"),

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime
 
 from hub.errors import ConfigError
+from hub.words import tr
 
 
 def instant(text: str, *, also: str = "") -> str:
@@ -21,7 +22,11 @@ def instant(text: str, *, also: str = "") -> str:
     except ValueError as exc:
         more = f", {also}" if also else ""
         raise ConfigError(
-            f"{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z{more}."
+            tr(
+                "{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z{more}.",
+                text=text,
+                more=more,
+            )
         ) from exc
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

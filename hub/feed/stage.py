@@ -18,6 +18,7 @@ from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
 from hub.store.store import as_of_sql
+from hub.words import tr
 
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -155,7 +156,9 @@ class Staged:
             )
             connection = adbc.AdbcConnection(database)
         except adbc.Error as exc:
-            raise FeedError(f"The store {path} cannot be opened for reading: {exc}.") from exc
+            raise FeedError(
+                tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
+            ) from exc
         try:
             connection.set_autocommit(
                 False
@@ -182,7 +185,7 @@ class Staged:
                 ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at"),
             )  # fmt: skip
         except adbc.Error as exc:
-            raise FeedError(f"The store {path} cannot be read: {exc}.") from exc
+            raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
         finally:
             connection.close()
             database.close()
@@ -299,6 +302,10 @@ def public_holidays(
     except NotImplementedError as exc:
         part = f" with the subdivision {subdivision!r}" if subdivision else ""
         raise FeedError(
-            f"country = {country!r}{part} is not an ISO code with known public holidays, such as FR."
+            tr(
+                "country = {country!r}{part} is not an ISO code with known public holidays, such as FR.",
+                country=country,
+                part=part,
+            )
         ) from exc
     return sorted(found.items())

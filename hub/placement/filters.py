@@ -20,6 +20,7 @@ import msgspec
 
 from hub.errors import ConfigError
 from hub.placement.presence import here
+from hub.words import tr
 
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>!=|=|\(|\)|,)|(?P<word>[^\s"=!(),]+))')
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -58,7 +59,11 @@ class _Parser:
             match = _TOKEN.match(text, place)
             if match is None:
                 raise ConfigError(
-                    f"the filter {text!r} cannot be understood at {text[place:].strip()[:20]!r}"
+                    tr(
+                        "the filter {text!r} cannot be understood at {text2!r}",
+                        text=text,
+                        text2=text[place:].strip()[:20],
+                    )
                 )
             kind = match.lastgroup or ""
             value = match.group(kind)
@@ -92,7 +97,12 @@ class _Parser:
     def fail(self, wanted: str) -> ConfigError:
         _, value = self.peek()
         return ConfigError(
-            f"the filter {self.text!r} needs {wanted} {f'before {value!r}' if value else 'at its end'}"
+            tr(
+                "the filter {text!r} needs {wanted} {more}",
+                text=self.text,
+                wanted=wanted,
+                more=f"before {value!r}" if value else tr("at its end"),
+            )
         )
 
     def either(self) -> str:
@@ -129,7 +139,7 @@ class _Parser:
         negated = self.word("not")
         if self.word("in"):
             if not self.sign("("):
-                raise self.fail("a ( after in")
+                raise self.fail(tr("a ( after in"))
             values = [self.name("a value")]
             while self.sign(","):
                 values.append(self.name("a value"))
@@ -196,5 +206,5 @@ def parse(text: str) -> Condition:
     parser = _Parser(text)
     sql = parser.either()
     if parser.peek()[0] != "end":
-        raise parser.fail("and, or, or nothing more")
+        raise parser.fail(tr("and, or, or nothing more"))
     return Condition(sql, tuple(parser.parameters), parser.terms)

@@ -31,6 +31,7 @@ from hub.records import (
 )
 from hub.reference.countries import unknown_country
 from hub.reference.sheet import HOME, Heading, Line, Sheet, wrong
+from hub.words import tr
 
 
 def _says(*values: str, **also: str) -> dict[str, str]:
@@ -63,12 +64,19 @@ def _check_projects(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         parent = line["parent_code"]
         if parent and parent not in parents:
-            yield wrong(file, line.number, "parent_code", f"there is no line with the code {parent!r}")
+            yield wrong(
+                file,
+                line.number,
+                "parent_code",
+                tr("there is no line with the code {parent!r}", parent=parent),
+            )
         above, steps = parent, 0
         while above and steps <= len(lines):
             above, steps = parents.get(above), steps + 1
         if above:
-            yield wrong(file, line.number, "parent_code", f"{line['code']!r} stands above itself")
+            yield wrong(
+                file, line.number, "parent_code", tr("{code!r} stands above itself", code=line["code"])
+            )
 
 
 def _link(prefix: str, line: Line) -> Iterator[Record]:
@@ -91,7 +99,10 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
         facets = [part.strip() for part in line["facets"].split(",") if part.strip()]
         if unknown := [part for part in facets if part not in FACETS]:
             yield wrong(
-                file, line.number, "facets", f"{', '.join(unknown)} is not one of {', '.join(FACETS)}"
+                file,
+                line.number,
+                "facets",
+                tr("{unknown} is not one of {facets}", unknown=", ".join(unknown), facets=", ".join(FACETS)),
             )
         try:
             parse(line["filter"])
@@ -152,7 +163,12 @@ def _check_people(file: str, lines: list[Line]) -> Iterable[str]:
                 (kind, unicodedata.normalize("NFC", text).strip().casefold()), line.number
             )
             if number != line.number:
-                yield wrong(file, line.number, column, f"{text!r} is already that of line {number}")
+                yield wrong(
+                    file,
+                    line.number,
+                    column,
+                    tr("{text!r} is already that of line {number}", text=text, number=number),
+                )
 
 
 def _alias(prefix: str, line: Line) -> Iterator[Record]:
@@ -207,10 +223,22 @@ def _check_rates(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if line.has("scope") and line["scope"] != "default" and line["scope_id"] == "*":
             yield wrong(
-                file, line.number, "scope_id", f"say which {line['scope']}; * is for the scope default"
+                file,
+                line.number,
+                "scope_id",
+                tr("say which {scope}; * is for the scope default", scope=line["scope"]),
             )
         if line["valid_to"] and line["valid_from"] and line["valid_to"] < line["valid_from"]:
-            yield wrong(file, line.number, "valid_to", f"{line['valid_to']} is before {line['valid_from']}")
+            yield wrong(
+                file,
+                line.number,
+                "valid_to",
+                tr(
+                    "{valid_to} is before {valid_from}",
+                    valid_to=line["valid_to"],
+                    valid_from=line["valid_from"],
+                ),
+            )
 
 
 def _fx(prefix: str, line: Line) -> Iterator[Record]:
@@ -245,7 +273,10 @@ def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
         amber, red = line["amber"], line["red"]
         if amber is not None and red is not None and (amber < red if line["better"] == "up" else amber > red):
             yield wrong(
-                file, line.number, "amber", f"where {line['better']} is better, red begins beyond amber"
+                file,
+                line.number,
+                "amber",
+                tr("where {better} is better, red begins beyond amber", better=line["better"]),
             )
 
 

@@ -20,6 +20,7 @@ from hub.records import Record
 from hub.reference.sheet import Sheet
 from hub.reference.sheets import SHEETS
 from hub.source import Batch, Check, Partition, Scope, Source
+from hub.words import tr
 
 _SHEET: dict[str, Sheet] = {sheet.file: sheet for sheet in SHEETS}
 
@@ -81,7 +82,7 @@ class ConfigSource(Source, frozen=True, kw_only=True):
                 label=name,
                 complete=True,
                 scope=Scope(records=sheet.records),
-                evidence=f"absent from {name}",
+                evidence=tr("absent from {name}", name=name),
                 data=path,
             )
 

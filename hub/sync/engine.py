@@ -23,6 +23,7 @@ from hub.sync import effect
 from hub.sync.leaving import apply_census, judge_absence
 from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
+from hub.words import tr
 
 CENSUS = "__census__"
 log = logging.getLogger("hub.sync")
@@ -91,7 +92,7 @@ class _Engine:
                 return self.events.put(event, timeout=0.2)
             except queue.Full:
                 continue
-        raise Interrupted("The run is being stopped.")
+        raise Interrupted(tr("The run is being stopped."))
 
     def _say(self, event: _Event) -> None:
         try:
@@ -268,7 +269,9 @@ class _Engine:
 
     def _add_partition(self, work: _Work, partition: Partition) -> None:
         if partition.id in work.partitions:
-            self._missing(work, None, SourceDataError(f"the partition {partition.id} was planned twice"))
+            self._missing(
+                work, None, SourceDataError(tr("the partition {id} was planned twice", id=partition.id))
+            )
             return
         work.partitions[partition.id] = partition
         work.report.partitions += 1
@@ -290,7 +293,9 @@ class _Engine:
                 unwell = [name for name in partition.after if work.state.get(name) in {"failed", None}]
                 shown = ", ".join(unwell[:3]) + (f" and {len(unwell) - 3} more" if len(unwell) > 3 else "")
                 self._missing(
-                    work, partition.id, SourceDataError(f"not read, because {shown} did not end well")
+                    work,
+                    partition.id,
+                    SourceDataError(tr("not read, because {shown} did not end well", shown=shown)),
                 )
             elif all(state == "ok" for state in needed):
                 work.state[partition.id] = "reading"
@@ -319,7 +324,12 @@ class _Engine:
         for record in batch.records:
             if not record.id.startswith(prefix):
                 raise SourceDataError(
-                    f"{record.table} {record.id!r}: an id of this source begins with {prefix!r}"
+                    tr(
+                        "{table} {id!r}: an id of this source begins with {prefix!r}",
+                        table=record.table,
+                        id=record.id,
+                        prefix=prefix,
+                    )
                 )
         cursor = None
         if batch.cursor is not None:

@@ -76,7 +76,10 @@ def mark(template: str) -> str:
 
 
 def tr(template: str, /, **values: Any) -> str:
-    """Return *template* in the language spoken, with *values* in it; without any it is text, braces and all."""
+    """Return *template* in the language spoken, with *values* in it.
+
+    Without any it is text, braces and all.
+    """
     if _lang == "en":
         return template.format_map(values) if values else template
     found = _translated(template, template)

@@ -14,6 +14,7 @@ from hub.feed.kpi.kept import is_kept, kept_rows, redefined
 from hub.feed.model import model, table_sql
 from hub.feed.moment import instant
 from hub.feed.stage import public_holidays
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,11 +43,21 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
             there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
             connection.execute(f"CREATE TABLE {name} AS SELECT {table.read_as(there)} FROM {source}")
         except duckdb.Error as exc:
-            raise FeedError(f"{folder}: the table {name} cannot be read: {str(exc).splitlines()[0]}") from exc
+            raise FeedError(
+                tr(
+                    "{folder}: the table {name} cannot be read: {answer}",
+                    folder=folder,
+                    name=name,
+                    answer=str(exc).splitlines()[0],
+                )
+            ) from exc
     if not seen:
         raise ConfigError(
-            f"{folder} holds no feed: there is no dim_project, fact_worklog or any other table of "
-            "it, as Parquet or CSV."
+            tr(
+                "{folder} holds no feed: there is no dim_project, fact_worklog or any other table of "
+                "it, as Parquet or CSV.",
+                folder=folder,
+            )
         )
     if connection.execute("SELECT count(*) FROM dim_date").fetchall()[0][0] == 0:
         generate_days(connection, country)
@@ -133,7 +144,7 @@ def _moment(
         "SELECT cut_key, as_of, label, is_latest FROM dim_cut ORDER BY as_of, cut_key = 0, cut_key"
     ).fetchall()
     if not cuts:
-        raise ConfigError("This feed has no cut (dim_cut is empty), so no day to compute its KPIs at.")
+        raise ConfigError(tr("This feed has no cut (dim_cut is empty), so no day to compute its KPIs at."))
     if as_of is None:
         chosen = next((cut for cut in cuts if cut[3] == 1), cuts[-1])
         return chosen, chosen[1], None
@@ -146,8 +157,12 @@ def _moment(
     before = [cut for cut in cuts if cut[1] <= at.date()]
     if not before:
         raise ConfigError(
-            f"This feed's first cut is of {cuts[0][1]}, after {at.date()}: build one with "
-            f"`hub publish --as-of {at.date()}`."
+            tr(
+                "This feed's first cut is of {cuts}, after {date}: build one with `hub publish "
+                "--as-of {date}`.",
+                cuts=cuts[0][1],
+                date=at.date(),
+            )
         )
     return before[-1], at.date(), at
 
@@ -163,7 +178,9 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     known = catalogue()
     for code in codes:
         if code not in known:
-            raise ConfigError(f"There is no KPI {code!r}; known: {', '.join(known)}.")
+            raise ConfigError(
+                tr("There is no KPI {code!r}; known: {known}.", code=code, known=", ".join(known))
+            )
     chosen, day, at = _moment(connection, as_of)
     prepare(connection, cut=chosen[0], day=day, at=at)
     result = Result(as_of=day.isoformat(), cut=str(chosen[2]), kpis={})

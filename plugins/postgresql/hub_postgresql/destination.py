@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hub import Check, ConfigError, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, Secret
+from hub import (
+    Check,
+    ConfigError,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    FeedView,
+    Secret,
+    tr,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,13 +61,20 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if self.schema in {"public", "information_schema", ""} or self.schema.startswith("pg_"):
             raise ConfigError(
-                f"The destination {self.name}: schema {self.schema!r} is PostgreSQL's own; "
-                "give the feed one of its own, such as feed."
+                tr(
+                    "The destination {name}: schema {schema!r} is PostgreSQL's own; give the feed one of "
+                    "its own, such as feed.",
+                    name=self.name,
+                    schema=self.schema,
+                )
             )
         if "://" in self.host or "@" in self.host or "," in self.host:
             raise ConfigError(
-                f"The destination {self.name}: "
-                "host is the name of one machine, without address, account or password."
+                tr(
+                    "The destination {name}: host is the name of one machine, without address, account "
+                    "or password.",
+                    name=self.name,
+                )
             )
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -73,7 +90,9 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             yield from (Check(name="rights", state="failed", detail=problem) for problem in problems)
             if not problems:
                 yield Check(
-                    name="rights", state="ok", detail=f"{self.user} may write the schema {self.schema}"
+                    name="rights",
+                    state="ok",
+                    detail=tr("{user} may write the schema {schema}", user=self.user, schema=self.schema),
                 )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
@@ -93,9 +112,15 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
                 ((wanted,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
                 if count != wanted:
                     raise DeliveryError(
-                        f"{self._place}: {self.schema}.{table} has {count} rows where the feed "
-                        f"has {wanted}: a trigger or rule of the database changes them. "
-                        "Nothing was delivered."
+                        tr(
+                            "{place}: {schema}.{table} has {count} rows where the feed has {wanted}: a trigger "
+                            "or rule of the database changes them. Nothing was delivered.",
+                            place=self._place,
+                            schema=self.schema,
+                            table=table,
+                            count=count,
+                            wanted=wanted,
+                        )
                     )
         return Delivery(where=self._place, rows=rows, notes=_told(changed, shaped))
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hub import DeliveryError, FeedView, column_captions, model, table_caption
+from hub import DeliveryError, FeedView, column_captions, model, table_caption, tr
 
 OURS = "pm-hub: "
 """How the comment on each table of ours begins."""
@@ -102,8 +102,12 @@ class Schema:
             comment, columns, key = there.get(table, ("", {}, []))
             if table in there and not comment.startswith(OURS):
                 raise DeliveryError(
-                    f"The schema {self.name} has a {table} that pm-hub did not make: "
-                    "give the feed a schema of its own."
+                    tr(
+                        "The schema {name} has a {table} that pm-hub did not make: give the feed a schema of "
+                        "its own.",
+                        name=self.name,
+                        table=table,
+                    )
                 )
             alike = set(key) == set(facts.key) and all(
                 wanted.get(name) == type_ for name, type_ in columns.items()

@@ -28,6 +28,7 @@ from hub import (
     Entra,
     FeedView,
     model,
+    tr,
     write_atomically,
 )
 from hub_powerbi.content import fingerprint
@@ -69,7 +70,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.powerbi_url.startswith(("https://", "http://127.0.0.1:")):
-            raise ConfigError(f"The destination {self.name}: powerbi_url is an https address.")
+            raise ConfigError(tr("The destination {name}: powerbi_url is an https address.", name=self.name))
 
     @property
     def signs_in(self) -> tuple[Entra, str]:
@@ -89,7 +90,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="workspace",
             state="ok",
-            detail=f"the model {self.model_name} {'is there' if found else 'will be made'}",
+            detail=tr(
+                "the model {model_name} {more}",
+                model_name=self.model_name,
+                more=tr("is there") if found else tr("will be made"),
+            ),
         )
         yield Check(name="push model", state="warning", detail=END)
 
@@ -109,8 +114,13 @@ class PushDestination(Destination, frozen=True, kw_only=True):
             (count for count, _ in marks.values()), default=0
         ) > A_TABLE:
             raise DeliveryError(
-                f"{rows} rows are more than a push model takes: {AN_HOUR} an hour, {A_TABLE} a table. "
-                "Bring files instead."
+                tr(
+                    "{rows} rows are more than a push model takes: {an_hour} an hour, {a_table} a table. "
+                    "Bring files instead.",
+                    rows=rows,
+                    an_hour=AN_HOUR,
+                    a_table=A_TABLE,
+                )
             )
         notes = [END]
         for table in changed:
@@ -149,7 +159,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         ]
         if len(found) > 1:
             raise DeliveryError(
-                f"The workspace has {len(found)} models named {self.model_name}: delete all but one."
+                tr(
+                    "The workspace has {count} models named {model_name}: delete all but one.",
+                    count=len(found),
+                    model_name=self.model_name,
+                )
             )
         return str(found[0]) if found else None
 
@@ -180,9 +194,12 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                     return cut
                 except DeliveryGone as exc:
                     raise DeliveryError(
-                        f"The model {self.model_name} has no table {names.tables[table]}: "
-                        "it was made by another version of the hub or in another language. "
-                        "Delete it and publish again."
+                        tr(
+                            "The model {model_name} has no table {tables}: it was made by another version of the "
+                            "hub or in another language. Delete it and publish again.",
+                            model_name=self.model_name,
+                            tables=names.tables[table],
+                        )
                     ) from exc
                 except DeliveryUnavailable as exc:
                     web.ctx.log.info("%s is sent again: %s", table, exc)
@@ -190,8 +207,12 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         finally:
             web.session.patience_s = patience
         raise DeliveryError(
-            f"{table} could not be sent whole, {TRIES} times: "
-            "Power BI does not answer, or its 120 questions a minute are used up. Publish later."
+            tr(
+                "{table} could not be sent whole, {tries} times: Power BI does not answer, or its "
+                "120 questions a minute are used up. Publish later.",
+                table=table,
+                tries=TRIES,
+            )
         )
 
     def _known(self, ctx: DeliveryContext) -> dict[str, str]:

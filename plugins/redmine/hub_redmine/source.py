@@ -29,6 +29,7 @@ from hub import (
     Task,
     TaskLink,
     Worklog,
+    tr,
 )  # fmt: skip
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
@@ -72,10 +73,15 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of Redmine, such as https://redmine.example.com."
+                tr(
+                    "The source {name}: url is the address of Redmine, such as https://redmine.example.com.",
+                    name=self.name,
+                )
             )
         if self.hours_days < 1 or self.hours_sweep_days < 1:
-            raise ConfigError(f"The source {self.name}: hours_days and hours_sweep_days are at least 1.")
+            raise ConfigError(
+                tr("The source {name}: hours_days and hours_sweep_days are at least 1.", name=self.name)
+            )
 
     @property
     def address(self) -> str:
@@ -142,24 +148,28 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Sign in, count, say what statuses are taken for, and whether the custom fields are there."""
         site = self._site(ctx)
         me = site.me()
-        yield Check(name="account", state="ok", detail=f"signed in as {me.login}")
+        yield Check(name="account", state="ok", detail=tr("signed in as {login}", login=me.login))
         projects = self._wanted(ctx)
         yield Check(
             name="projects",
             state="ok" if projects else "failed",
-            detail=f"{len(projects)} projects can be read",
+            detail=tr("{count} projects can be read", count=len(projects)),
         )
         for name in self.projects:
             if name not in {one.identifier for one in projects}:
                 yield Check(
-                    name=name, state="failed", detail="no such project, or this account is no member of it"
+                    name=name,
+                    state="failed",
+                    detail=tr("no such project, or this account is no member of it"),
                 )
         try:
             users, locked = site.users()
             yield Check(
                 name="users",
                 state="ok",
-                detail=f"{len(users)} users, {len(locked)} locked or registered only",
+                detail=tr(
+                    "{count} users, {count2} locked or registered only", count=len(users), count2=len(locked)
+                ),
             )
         except SourceForbidden:
             detail = (
@@ -173,13 +183,19 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             f"{one.name} {'done' if one.is_closed else 'to do' if one.id in first else 'in progress'}"
             for one in statuses
         ]
-        yield Check(name="statuses", state="ok", detail=f"{', '.join(words)}; statuses.csv says it better")
+        yield Check(
+            name="statuses",
+            state="ok",
+            detail=tr("{words}; statuses.csv says it better", words=", ".join(words)),
+        )
         kinds = {one.name.casefold() for one in trackers}
         for unknown in sorted(name for name in self.types if name.casefold() not in kinds):
             yield Check(
                 name=f"types.{unknown}",
                 state="failed",
-                detail=f"no such tracker; there are {', '.join(one.name for one in trackers)}",
+                detail=tr(
+                    "no such tracker; there are {trackers}", trackers=", ".join(one.name for one in trackers)
+                ),
             )
         narrow = self._narrow(projects)
         newest = site.newest_issue(narrow)
@@ -197,11 +213,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 yield Check(
                     name=name,
                     state="warning",
-                    detail="the issue changed last has no such custom field; check its name and its trackers",
+                    detail=tr(
+                        "the issue changed last has no such custom field; check its name and its trackers"
+                    ),
                 )
         if self.worklogs:
             count = site.count("time_entries", narrow)
-            yield Check(name="hours", state="ok" if count else "warning", detail=f"{count} time entries")
+            yield Check(
+                name="hours",
+                state="ok" if count else "warning",
+                detail=tr("{count} time entries", count=count),
+            )
 
     # ---------- plan ----------
 
@@ -215,11 +237,14 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for name in self.projects:
             if not before and name not in {one.identifier for one in projects}:
                 raise SourceDataError(
-                    f"The project {name} does not exist, or this account is no member of it: "
-                    "correct projects, or give the right."
+                    tr(
+                        "The project {name} does not exist, or this account is no member of it: correct "
+                        "projects, or give the right.",
+                        name=name,
+                    )
                 )
         if not projects:
-            ctx.report_missing("this account can read no project")
+            ctx.report_missing(tr("this account can read no project"))
         mark, hours = cursors.get("issues") or {}, cursors.get("hours") or {}
         # each mark says for itself what it stands for: it is written last, and a run may have died before it
         known, came = self._stands(ctx, mark, projects)
@@ -625,7 +650,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                         record=record,
                         scope=self._in(str(lost)),
                         ids=frozenset(),
-                        evidence=f"the project {lost}: {NOT_FOUND}",
+                        evidence=tr("the project {lost}: {not_found}", lost=lost, not_found=NOT_FOUND),
                     )
 
     def _in(self, project: str) -> Scope:

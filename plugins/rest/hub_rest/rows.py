@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of
+from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of, tr
 from hub_rest.mapping import (
     PREFIXES,
     REFERENCES,
@@ -123,14 +123,28 @@ class RowMapper:
                 raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
+                    tr(
+                        "{name}, row {key}: {table}.{name2} from {path!r}: {error}.",
+                        name=one.name,
+                        key=self._key(one, row),
+                        table=made.table,
+                        name2=name,
+                        path=field.path,
+                        error=exc,
+                    )
                 ) from exc
         cls = BY_TABLE[made.table]
         for name in required(cls):
             if values[name] is None:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: "
-                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}."
+                    tr(
+                        "{name}, row {key}: nothing at {path!r}, which is {table}.{name2}.",
+                        name=one.name,
+                        key=self._key(one, row),
+                        path=plain(made.fields[name]).path,
+                        table=made.table,
+                        name2=name,
+                    )
                 )
         return cls(**values)
 
@@ -213,4 +227,4 @@ def _glide(value: Any) -> int:
     try:
         return round(datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp())
     except ValueError as exc:
-        raise CellError("is no duration such as 1970-01-01 02:00:00") from exc
+        raise CellError(tr("is no duration such as 1970-01-01 02:00:00")) from exc

@@ -26,6 +26,7 @@ from hub import (
     Worklog,
     cell_text,
     columns_of,
+    tr,
 )
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
@@ -144,17 +145,37 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     """
     known = sorted(record.table for record in RECORDS)
     if mapping.record not in known:
-        raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(known)}.")
+        raise ConfigError(
+            tr(
+                "{where}: record = {record!r} is not one of {known}.",
+                where=where,
+                record=mapping.record,
+                known=", ".join(known),
+            )
+        )
     cls = BY_TABLE[mapping.record]
     known = [name for name in cls.__struct_fields__ if name != "id"]
     for name in mapping.fields:
         if name not in known:
             raise ConfigError(
-                f"{where} [fields]: {mapping.record} has no field {name!r}. It has: {', '.join(known)}."
+                tr(
+                    "{where} [fields]: {record} has no field {name!r}. It has: {known}.",
+                    where=where,
+                    record=mapping.record,
+                    name=name,
+                    known=", ".join(known),
+                )
             )
     for name in _required(cls):
         if name not in mapping.fields and not (name == "id"):
-            raise ConfigError(f"{where} [fields]: {mapping.record} needs the field {name!r}.")
+            raise ConfigError(
+                tr(
+                    "{where} [fields]: {record} needs the field {name!r}.",
+                    where=where,
+                    record=mapping.record,
+                    name=name,
+                )
+            )
     for label, text in (
         [("drop", one.matches) for one in mapping.drop]
         + [("group", one.matches) for one in mapping.group]
@@ -168,23 +189,41 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
         try:
             re.compile(text)
         except re.error as exc:
-            raise ConfigError(f"{where}: {label} = {text!r} is not a regular expression ({exc}).") from exc
+            raise ConfigError(
+                tr(
+                    "{where}: {label} = {text!r} is not a regular expression ({error}).",
+                    where=where,
+                    label=label,
+                    text=text,
+                    error=exc,
+                )
+            ) from exc
     _check_units(mapping, cls, where)
     if mapping.snapshot == "delta" and not mapping.key:
         raise ConfigError(
-            f'{where}: a delta needs key = ["column", …]: without it the same line would be counted again.'
+            tr(
+                '{where}: a delta needs key = ["column", …]: without it the same line would be '
+                "counted again.",
+                where=where,
+            )
         )
     for side, cls_ in (("account", Account), ("container", Container)):
         for name in getattr(mapping, side):
             if name not in cls_.__struct_fields__ or name == "id":
-                raise ConfigError(f"{where} [{side}]: {side} has no field {name!r}.")
+                raise ConfigError(
+                    tr("{where} [{side}]: {side} has no field {name!r}.", where=where, side=side, name=name)
+                )
     return cls
 
 
 def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
     if mapping.hours_per_day is not None and not 0 < mapping.hours_per_day <= 24:
         raise ConfigError(
-            f"{where}: hours_per_day = {mapping.hours_per_day:g} is not above 0 and at most 24."
+            tr(
+                "{where}: hours_per_day = {hours_per_day:g} is not above 0 and at most 24.",
+                where=where,
+                hours_per_day=mapping.hours_per_day,
+            )
         )
     for name, field in mapping.fields.items():
         unit = field.unit if isinstance(field, Field) else None
@@ -192,7 +231,15 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
         fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
         if unit is not None and unit not in fits:
             known = ", ".join(sorted(fits)) or "none"
-            raise ConfigError(f"{where} [fields]: {name} has no unit {unit!r}; it can have {known}.")
+            raise ConfigError(
+                tr(
+                    "{where} [fields]: {name} has no unit {unit!r}; it can have {known}.",
+                    where=where,
+                    name=name,
+                    unit=unit,
+                    known=known,
+                )
+            )
 
 
 def _required(cls: type[Record]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from hub import tr
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
@@ -84,10 +85,10 @@ class _Reader:
     def rows(self, path: str) -> Rows:
         suffix = Path(path).suffix.lower()
         if suffix not in READERS:
-            raise ValueError(f"files of type {suffix} are not read")
+            raise ValueError(tr("files of type {suffix} are not read", suffix=suffix))
         project = self.java(READERS[suffix])().read(path)
         if project is None:
-            raise ValueError("the file holds no schedule")
+            raise ValueError(tr("the file holds no schedule"))
         self.properties = project.getProjectProperties()
         yield self._header(suffix)
         self.task_fields, self.resource_fields = self._aliases(project)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hub import Check, ConfigError, DeliveryContext, Entra, FeedView, write_atomically
+from hub import Check, ConfigError, DeliveryContext, Entra, FeedView, tr, write_atomically
 from hub_powerbi.service.onelake import RESOURCE as ONELAKE
 from hub_powerbi.service.onelake import OneLakeFiles
 from hub_powerbi.service.sharepoint import RESOURCE as GRAPH
@@ -52,10 +52,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         readable = ("https://", "http://127.0.0.1:", *(() if self.upload else ("postgresql://",)))
         if (self.upload or self.workspace) and not (location or "").startswith(readable):
             raise ConfigError(
-                (
-                    f"The destination {name}: "
-                    "service needs location, "
-                    "an https address in SharePoint or OneLake that Power BI can read"
+                tr(
+                    "The destination {name}: service needs location, an https address in SharePoint or "
+                    "OneLake that Power BI can read",
+                    name=name,
                 )
                 + ("." if self.upload else ", or postgresql://server/database/schema.")
             )
@@ -66,7 +66,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.upload:
             where = self._files(ctx, name, location)
             found.append(
-                Check(name="files", state="ok", detail=f"{location} can be reached by {type(where).__name__}")
+                Check(
+                    name="files",
+                    state="ok",
+                    detail=tr(
+                        "{location} can be reached by {error_type}",
+                        location=location,
+                        error_type=type(where).__name__,
+                    ),
+                )
             )
         if self.workspace:
             there = self._workspace(ctx, name).find("semanticModels", project)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hub import DeliveryDenied, DeliveryError, FeedView, model
+from hub import DeliveryDenied, DeliveryError, FeedView, model, tr
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -85,7 +85,12 @@ class Workspace:
             params = {"continuationToken": token}
         if len(found) > 1:
             raise DeliveryError(
-                f"The workspace has {len(found)} {kind} named {name}: rename or delete all but one."
+                tr(
+                    "The workspace has {count} {kind} named {name}: rename or delete all but one.",
+                    count=len(found),
+                    kind=kind,
+                    name=name,
+                )
             )
         return found[0] if found else None
 
@@ -102,7 +107,9 @@ class Workspace:
             )
             native = (made or {}).get("id") or self.find(kind, name)
             if native is None:
-                raise DeliveryError(f"The workspace took {name} and does not show it: publish again.")
+                raise DeliveryError(
+                    tr("The workspace took {name} and does not show it: publish again.", name=name)
+                )
         else:
             self._operate(
                 f"{place}/{native}/updateDefinition", {"definition": {"parts": parts}}, f"{kind}: update"
@@ -133,12 +140,19 @@ class Workspace:
             if answer["status"] in {"Failed", "Undefined"}:
                 error = answer.get("error") or {}
                 raise DeliveryError(
-                    f"Fabric refused {route}: "
-                    f"{error.get('message') or error.get('errorCode') or 'it does not say why'}."
+                    tr(
+                        "Fabric refused {route}: {error}.",
+                        route=route,
+                        error=error.get("message") or error.get("errorCode") or tr("it does not say why"),
+                    )
                 )
         raise DeliveryError(
-            f"Fabric has not ended {route} within {self.wait_minutes:g} minutes; it goes on there. "
-            "Publish again later, or raise wait_minutes."
+            tr(
+                "Fabric has not ended {route} within {wait_minutes:g} minutes; it goes on there. "
+                "Publish again later, or raise wait_minutes.",
+                route=route,
+                wait_minutes=self.wait_minutes,
+            )
         )
 
     # ---------- the refresh ----------
@@ -176,8 +190,12 @@ class Workspace:
                 if enhanced
                 else ""
             )
-            raise DeliveryError(f"Power BI refused the refresh: {_said(response)}.{hint}")
-        raise DeliveryError(f"Power BI was refreshing the model each time, {TRIES} times: publish later.")
+            raise DeliveryError(
+                tr("Power BI refused the refresh: {said}.{hint}", said=_said(response), hint=hint)
+            )
+        raise DeliveryError(
+            tr("Power BI was refreshing the model each time, {tries} times: publish later.", tries=TRIES)
+        )
 
     def _history(self, place: str) -> list[dict[str, Any]]:
         return list(self.powerbi.json("GET", place, params={"$top": "60"}, route="refreshes")["value"])
@@ -192,9 +210,13 @@ class Workspace:
         if len(used) >= QUOTA:
             free = used[len(used) - QUOTA] + timedelta(days=1)
             raise DeliveryError(
-                f"The {QUOTA} refreshes that Power BI allows in a day are used up, "
-                f"scheduled ones included: the next is free at {free:%Y-%m-%d %H:%M} UTC. "
-                'The files are there; publish less often, or use a capacity and refresh = "enhanced".'
+                tr(
+                    "The {quota} refreshes that Power BI allows in a day are used up, scheduled ones "
+                    "included: the next is free at {free:%Y-%m-%d %H:%M} UTC. The files are there; "
+                    'publish less often, or use a capacity and refresh = "enhanced".',
+                    quota=QUOTA,
+                    free=free,
+                )
             )
 
     def _end(self, place: str, native: str | None, known: set[Any]) -> str:
@@ -205,7 +227,7 @@ class Workspace:
                     return self._wait(place, fresh[0], said="the refresh")
                 self.powerbi.session.pause(POLL_S)
             raise DeliveryError(
-                "Power BI took the refresh and does not show it: look into the model's refresh history."
+                tr("Power BI took the refresh and does not show it: look into the model's refresh history.")
             )
         return self._wait(place, native, said="the refresh")
 
@@ -216,13 +238,21 @@ class Workspace:
             if entry and not _runs(entry):
                 if entry["status"] != "Completed" and said == "the refresh":
                     raise DeliveryError(
-                        f"Power BI did not refresh the model ({entry['status']}): {_reason(entry)}."
+                        tr(
+                            "Power BI did not refresh the model ({status}): {reason}.",
+                            status=entry["status"],
+                            reason=_reason(entry),
+                        )
                     )
                 return f"{said} took {_seconds(entry):.0f} s"
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
-                    f"Power BI has not ended {said} within {self.wait_minutes:g} minutes; "
-                    "it goes on there. Publish again later, or raise wait_minutes."
+                    tr(
+                        "Power BI has not ended {said} within {wait_minutes:g} minutes; it goes on there. "
+                        "Publish again later, or raise wait_minutes.",
+                        said=said,
+                        wait_minutes=self.wait_minutes,
+                    )
                 )
             self.powerbi.session.pause(POLL_S)
             waited += POLL_S
@@ -267,17 +297,23 @@ class Workspace:
             shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
             raise DeliveryError(
-                f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): "
-                "nothing is said to be published."
+                tr(
+                    "Power BI answered the question what it shows in no known form ({error_type}): "
+                    "nothing is said to be published.",
+                    error_type=type(exc).__name__,
+                )
             ) from exc
         except DeliveryDenied:
             raise
         except DeliveryError as exc:
             raise DeliveryError(
-                "The model is refreshed, and Power BI does not let it be read back: "
-                f"{exc} A service principal cannot ask a model with roles: name somebody "
-                "who may see everything in read_as, "
-                "and let the tenant setting 'Dataset Execute Queries REST API' be on."
+                tr(
+                    "The model is refreshed, and Power BI does not let it be read back: {error} A "
+                    "service principal cannot ask a model with roles: name somebody who may see "
+                    "everything in read_as, and let the tenant setting 'Dataset Execute Queries REST "
+                    "API' be on.",
+                    error=exc,
+                )
             ) from exc
         for name, value in wanted.items():
             table, what = name.split(" ")
@@ -288,9 +324,12 @@ class Workspace:
                     else "another newest day than the feed"
                 )
                 raise DeliveryError(
-                    f"Power BI shows {other} in {table}: "
-                    "it read other files, or refreshes only the last months. "
-                    "Nothing is said to be published."
+                    tr(
+                        "Power BI shows {other} in {table}: it read other files, or refreshes only the last "
+                        "months. Nothing is said to be published.",
+                        other=other,
+                        table=table,
+                    )
                 )
         return round(sum(value for name, value in wanted.items() if name.endswith(" rows")))
 
