@@ -70,7 +70,7 @@ class RunContext:
         """
         make = self._make_session
         if make is None:
-            raise RuntimeError("this context was made without HTTP")
+            raise RuntimeError(tr("this context was made without HTTP"))
 
         def in_our_words() -> Session:
             session = make()

@@ -19,7 +19,7 @@ import msgspec
 from hub.errors import ConfigError, HttpDenied, HttpForbidden
 from hub.files import write_atomically
 from hub.secrets import Secret
-from hub.words import tr
+from hub.words import mark, tr
 
 if TYPE_CHECKING:
     import requests
@@ -33,33 +33,37 @@ _ANSWERS = frozenset(range(300, 500)) - {429}
 _LOOPBACK = {"127.0.0.1", "localhost"}
 # learn.microsoft.com/entra/identity-platform/reference-error-codes
 _SENTENCES = {
-    7000215: "the client secret is wrong: give the secret's value, not its ID",
-    7000222: "the client secret has expired: make a new one in the app registration",
-    7000112: "the application is disabled in this tenant: ask an administrator to enable its sign-in",
-    700016: (
-        "the tenant does not know this client_id: check client_id and tenant, "
-        "or let an administrator consent to the application"
+    7000215: mark("the client secret is wrong: give the secret's value, not its ID"),
+    7000222: mark("the client secret has expired: make a new one in the app registration"),
+    7000112: mark("the application is disabled in this tenant: ask an administrator to enable its sign-in"),
+    700016: mark(
+        "the tenant does not know this client_id: check client_id and tenant, or let an "
+        "administrator consent to the application"
     ),
-    700027: "the certificate is not the one of the app registration: upload its public part there",
-    700024: "the clock of this machine is wrong, or the certificate is not valid yet",
-    90002: "there is no such tenant: check tenant",
-    900023: "the tenant is neither a domain nor an id: check tenant",
-    500011: "the tenant does not have the service that was asked for: check its address and the licences",
-    65001: (
-        "the application lacks consent: let an administrator grant the permissions that the connector's "
-        "README names"
+    700027: mark("the certificate is not the one of the app registration: upload its public part there"),
+    700024: mark("the clock of this machine is wrong, or the certificate is not valid yet"),
+    90002: mark("there is no such tenant: check tenant"),
+    900023: mark("the tenant is neither a domain nor an id: check tenant"),
+    500011: mark(
+        "the tenant does not have the service that was asked for: check its address and the licences"
     ),
-    7000218: (
-        "the app registration lets nobody sign in with a code: "
-        "allow public client flows, or give client_secret or certificate"
+    65001: mark(
+        "the application lacks consent: let an administrator grant the permissions that the "
+        "connector's README names"
     ),
-    50076: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
-    50079: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
-    53003: "a conditional access policy of the tenant forbids it: ask an administrator for an exception",
-    50057: "the account is disabled",
-    70043: "the sign-in has expired by a policy of the tenant: sign in again with `hub signin {name}`",
-    700082: "the sign-in was not used for too long: sign in again with `hub signin {name}`",
-    50173: "the password was changed since: sign in again with `hub signin {name}`",
+    7000218: mark(
+        "the app registration lets nobody sign in with a code: allow public client flows, or "
+        "give client_secret or certificate"
+    ),
+    50076: mark("the tenant asks for a second factor: sign in again with `hub signin {name}`"),
+    50079: mark("the tenant asks for a second factor: sign in again with `hub signin {name}`"),
+    53003: mark(
+        "a conditional access policy of the tenant forbids it: ask an administrator for an exception"
+    ),
+    50057: mark("the account is disabled"),
+    70043: mark("the sign-in has expired by a policy of the tenant: sign in again with `hub signin {name}`"),
+    700082: mark("the sign-in was not used for too long: sign in again with `hub signin {name}`"),
+    50173: mark("the password was changed since: sign in again with `hub signin {name}`"),
 }
 
 
@@ -245,7 +249,14 @@ class SignIn:
         )
         shown = f" (AADSTS{codes[0]})" if codes else ""
         kind = HttpForbidden if {65001, 53003} & set(codes) else HttpDenied
-        return kind(f"{self.name}: Microsoft refused the sign-in: {sentence}{shown}.")
+        return kind(
+            tr(
+                "{name}: Microsoft refused the sign-in: {sentence}{shown}.",
+                name=self.name,
+                sentence=sentence,
+                shown=shown,
+            )
+        )
 
 
 class _Client:

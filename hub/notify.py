@@ -9,6 +9,7 @@ from hub import clock
 from hub.errors import ConfigError
 from hub.secrets import Secret
 from hub.store import Store, questions
+from hub.words import tr
 
 _WELL = "ok"
 
@@ -29,10 +30,10 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
             or ""
         )
         if len(missing) > 10:
-            detail += f"\n- and {len(missing) - 10} more"
+            detail += tr("\n- and {count} more", count=len(missing) - 10)
         age = (moment - datetime.fromisoformat(last)).total_seconds() if last else None
         if verdict == _WELL and age is not None and age > row["freshness_max_s"]:
-            verdict, detail = "stale", f" - last complete sync {age / 3600:.0f} h ago"
+            verdict, detail = "stale", tr(" - last complete sync {age:.0f} h ago", age=age / 3600)
         found[name] = (verdict, f"{name}: {verdict}{detail}")
     return found
 
@@ -59,16 +60,20 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     for number, secret in enumerate(to, start=1):
         try:
             if not sender.add(secret.reveal()):
-                problems.append(f"[notify] to: address number {number} is not one Apprise understands.")
+                problems.append(
+                    tr("[notify] to: address number {number} is not one Apprise understands.", number=number)
+                )
         except ConfigError as exc:
-            problems.append(f"[notify] to: {exc}")
+            problems.append(tr("[notify] to: {error}", error=exc))
     bad = [name for name in news if found[name][0] != _WELL]
     title = f"pm-hub: {', '.join(f'{name} {found[name][0]}' for name in news)}"
     kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
     if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
         problems.append(
-            "A notification could not be sent: check the addresses in [notify] and the network; "
-            "it is tried again."
+            tr(
+                "A notification could not be sent: check the addresses in [notify] and the network; "
+                "it is tried again."
+            )
         )
     elif len(sender):
         questions.remember_announced(store, {name: found[name][0] for name in news})

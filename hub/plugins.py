@@ -479,7 +479,11 @@ def _import_file(path: Path) -> Any:
 
 def _why(name: str, origin: str, exc: Exception) -> str:
     frames = traceback.extract_tb(exc.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    place = (
+        tr(" ({name}, line {lineno})", name=Path(frames[-1].filename).name, lineno=frames[-1].lineno)
+        if frames
+        else ""
+    )
     mend = (
         f"remove or mend {origin}"
         if origin.endswith(".py")

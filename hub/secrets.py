@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError
-from hub.words import tr
+from hub.words import mark, tr
 
-HOW = 'write { env = "NAME" }, { keyring = "service/name" } or { file = "path" } instead'
+HOW = mark('write { env = "NAME" }, { keyring = "service/name" } or { file = "path" } instead')
 
 
 class Secret:

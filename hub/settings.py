@@ -364,8 +364,8 @@ def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
 def _suggest(key: str, known: Any) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(key, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f".{hint} Known: {', '.join(names)}."
+    hint = tr(" Did you mean {close!r}?", close=close[0]) if close else ""
+    return tr(".{hint} Known: {names}.", hint=hint, names=", ".join(names))
 
 
 def json_schema(

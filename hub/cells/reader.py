@@ -18,7 +18,7 @@ from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.columns import Column
 from hub.errors import CellError
-from hub.words import tr
+from hub.words import mark, tr
 
 RULES = 1
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
@@ -30,11 +30,11 @@ _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
 _LIKE = {
-    "day": "a date such as 2026-10-31 or 31/10/2026",
-    "instant": "a date such as 2026-10-31 or 31/10/2026",
-    "month": "a month such as 2026-10 or 10/2026",
-    "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
-    "integer": "a whole number",
+    "day": mark("a date such as 2026-10-31 or 31/10/2026"),
+    "instant": mark("a date such as 2026-10-31 or 31/10/2026"),
+    "month": mark("a month such as 2026-10 or 10/2026"),
+    "seconds": mark("a number, nor a duration such as 7h30, 7:30 or 0,5 j"),
+    "integer": mark("a whole number"),
 }
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
@@ -276,13 +276,26 @@ class CellReader:
         """Return the range of the column, in what a person writes."""
         column, size = self.column, _SIZES.get(self.column.kind, 1)
         unit = (
-            " hours" if column.kind == "seconds" else " (write 0,3 or 30 %)" if column.kind == "share" else ""
+            " hours"
+            if column.kind == "seconds"
+            else tr(" (write 0,3 or 30 %)")
+            if column.kind == "share"
+            else ""
         )
         if column.low is not None and column.high is not None:
-            return f"between {column.low / size:g} and {column.high / size:g}{unit}"
+            return tr(
+                "between {low:g} and {high:g}{unit}",
+                low=column.low / size,
+                high=column.high / size,
+                unit=unit,
+            )
         ends = [
             f"{word} {end / size:g}"
-            for word, end in (("at least", column.low), ("above", column.above), ("at most", column.high))
+            for word, end in (
+                (tr("at least"), column.low),
+                ("above", column.above),
+                (tr("at most"), column.high),
+            )
             if end is not None
         ]
         return " and ".join(ends) + unit
@@ -455,19 +468,19 @@ class CellReader:
 
     def _like(self) -> str:
         if self.column.kind == "seconds" and self.declared.unit == "iso":
-            return "a duration of ISO 8601 such as PT1H30M"
-        return _LIKE.get(self.column.kind, "a number")
+            return tr("a duration of ISO 8601 such as PT1H30M")
+        return _LIKE.get(self.column.kind, tr("a number"))
 
     def _what(self) -> str:
-        return {"minor": "an amount", "seconds": "an effort", "integer": "a whole number"}.get(
-            self.column.kind, "a number"
+        return {"minor": tr("an amount"), "seconds": tr("an effort"), "integer": tr("a whole number")}.get(
+            self.column.kind, tr("a number")
         )
 
     def _how(self, what: str) -> str:
         default = {
-            "decimal": "write it without separators of thousands, or with two decimals",
-            "order": "write it as 2026-10-31",
-            "unit": "write it with a percent sign",
+            "decimal": tr("write it without separators of thousands, or with two decimals"),
+            "order": tr("write it as 2026-10-31"),
+            "unit": tr("write it with a percent sign"),
         }
         return self.declared.how.get(what, default[what])
 

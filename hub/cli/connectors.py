@@ -320,11 +320,24 @@ def _show(app: App, report: Report) -> None:
     app.console.print(table)
     for result in report.failures():
         app.say(f"\n{result.code} ({result.level})", "red")
-        app.say(f"  law:  {result.law}\n  saw:  {result.saw}\n  mend: {result.mend}")
+        app.say(
+            tr(
+                "  law:  {law}\n  saw:  {saw}\n  mend: {mend}",
+                law=result.law,
+                saw=result.saw,
+                mend=result.mend,
+            )
+        )
     earned = (report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
-        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, "
-        f"in {report.seconds:.1f} s",
+        tr(
+            "\n{connector}: {earned}, {count} checks, {skipped} skipped, in {seconds:.1f} s",
+            connector=report.connector,
+            earned=earned,
+            count=len(report.results),
+            skipped=skipped,
+            seconds=report.seconds,
+        ),
         "bold",
     )

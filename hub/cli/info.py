@@ -31,11 +31,11 @@ def _age(stamp: str | None) -> str:
         return "never"
     hours = (clock.now() - datetime.fromisoformat(stamp)).total_seconds() / 3600
     return (
-        f"{hours * 60:.0f} min ago"
+        tr("{hours:.0f} min ago", hours=hours * 60)
         if hours < 2
-        else f"{hours:.0f} h ago"
+        else tr("{hours:.0f} h ago", hours=hours)
         if hours < 72
-        else f"{hours / 24:.0f} days ago"
+        else tr("{hours:.0f} days ago", hours=hours / 24)
     )
 
 
@@ -51,7 +51,7 @@ def _sentences(found: Health) -> list[str]:
     said = []
     if found.lowest:
         said.append(
-            "Quality, the lowest: " + ", ".join(f"{label} {value:.1f}" for label, value in found.lowest)
+            tr("Quality, the lowest: ") + ", ".join(f"{label} {value:.1f}" for label, value in found.lowest)
         )
     for project in dict.fromkeys(one.project for one in found.red):
         mine = [one for one in found.red if one.project == project]
@@ -142,7 +142,7 @@ def status(app: App, runs: int, json_: bool) -> int:
             "red",
         )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
+    for name in ("source", "kind", "state", tr("last run"), tr("last complete"), "quality", "held"):
         table.add_column(name, justify="right" if name == "quality" else "left")
     for line in lines:
         held_text = (
@@ -219,7 +219,7 @@ def presence(ctx: click.Context, json_: bool) -> int:
     if json_:
         app.as_json({"held": held, "left": left})
         return 0
-    for title, lines in (("Held until you accept", held), ("Not present", left)):
+    for title, lines in ((tr("Held until you accept"), held), (tr("Not present"), left)):
         if not lines:
             continue
         table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
@@ -355,7 +355,7 @@ def info(app: App, json_: bool) -> int:
             }
         )
         return 0
-    wrote = f", written last by pm-hub {written_by}" if written_by else ""
+    wrote = tr(", written last by pm-hub {written_by}", written_by=written_by) if written_by else ""
     app.say(
         tr(
             "{path}, {size:.1f} MB, schema {applied}{wrote}",
@@ -369,8 +369,8 @@ def info(app: App, json_: bool) -> int:
     for name, where in (
         ("table", "left"),
         ("rows", "right"),
-        ("not present", "right"),
-        ("older images", "right"),
+        (tr("not present"), "right"),
+        (tr("older images"), "right"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for line in lines:

@@ -56,7 +56,7 @@ def note_unknown(app: App, store: Store, report: SyncReport) -> None:
                 app.settings.path.resolve().parent, known_names(app, None if report.dry_run else store)
             )
             more = (
-                [f"and {len(found) - SHOWN} more such lines (`hub check config`)"]
+                [tr("and {count} more such lines (`hub check config`)", count=len(found) - SHOWN)]
                 if len(found) > SHOWN
                 else []
             )

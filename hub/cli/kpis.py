@@ -139,7 +139,7 @@ def kpi(
     if form == "json":
         app.as_json(result)
         return 0
-    kept = ", as it was kept" if result.kept else ""
+    kept = tr(", as it was kept") if result.kept else ""
     app.say(
         tr(
             "{path}, cut {cut!r}, as of {as_of}{kept}",
@@ -207,7 +207,12 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     notes = [*result.notes]
     if result.kept:
         told = ", ".join(
-            f"{name} {_text(a) or 'empty'} then, {_text(b) or 'empty'} by the rows"
+            tr(
+                "{name} {text} then, {text2} by the rows",
+                name=name,
+                text=_text(a) or tr("empty"),
+                text2=_text(b) or tr("empty"),
+            )
             for name, (a, b) in since.items()
         )
         notes.append(
@@ -242,14 +247,14 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     for note in notes:
         app.say(note, "dim")
     if rows:
-        _table(app, rows[:limit], "The KPI", ("project_key", "project", "task_key"))
+        _table(app, rows[:limit], tr("The KPI"), ("project_key", "project", "task_key"))
     else:
         app.say(tr("There is no such KPI for this project."))
     for name, lines in found.items():
         if not lines:
             app.say(tr("{name}: no rows", name=name))
             continue
-        _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
+        _table(app, lines[:limit], tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
         sums = {
             key: sum(line[key] for line in lines if line[key] is not None)
             for key in lines[0]
@@ -403,13 +408,13 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
         _table(
             app,
             [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
-            "Sealed months",
+            tr("Sealed months"),
         )
         if late:
             _table(
                 app,
                 [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
-                "Corrected since",
+                tr("Corrected since"),
                 ("row_id",),
             )
         else:

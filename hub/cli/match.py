@@ -132,7 +132,7 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
                 app.as_json(rows)
                 return 0
             table = Table(box=None, pad_edge=False, header_style="bold")
-            for name in ("project", "hours matched", "hours left over", "issues left over"):
+            for name in ("project", tr("hours matched"), tr("hours left over"), tr("issues left over")):
                 table.add_column(name, justify="left" if name == "project" else "right")
             for row in rows:
                 table.add_row(

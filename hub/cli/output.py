@@ -76,7 +76,7 @@ class Bars:
         read = report.changes.read
         seconds = self.progress.tasks[task].elapsed or 0
         rate = f", {read / seconds:,.0f}/s" if seconds > 0.5 else ""
-        asked = f", {report.requests} requests" if report.requests else ""
+        asked = tr(", {requests} requests", requests=report.requests) if report.requests else ""
         self.progress.update(
             task, completed=read, total=report.estimate or None, state=f"{read:,} read{rate}{asked}"
         )
@@ -144,7 +144,7 @@ def show_sync(app: App, report: SyncReport) -> None:
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
         c = one.changes
-        parts = f"{one.partitions}" + (f" (+{one.skipped} same)" if one.skipped else "")
+        parts = f"{one.partitions}" + (tr(" (+{skipped} same)", skipped=one.skipped) if one.skipped else "")
         table.add_row(
             one.source_id,
             f"[{STYLES[one.verdict]}]{one.verdict}[/]",
@@ -167,7 +167,7 @@ def show_sync(app: App, report: SyncReport) -> None:
         for text in one.held:
             app.say(tr("  {source}: HELD {text}", source=one.source_id, text=text), "yellow")
         for text in one.notes:
-            app.say(f"  {one.source_id}: note: {text}", "dim")
+            app.say(tr("  {source}: note: {text}", source=one.source_id, text=text), "dim")
     if report.interrupted:
         app.say(
             tr(
@@ -189,7 +189,7 @@ def show_effects(app: App, report: SyncReport) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("project")
-    for name in ("logged h", "estimate h", "to do h"):
+    for name in (tr("logged h"), tr("estimate h"), tr("to do h")):
         table.add_column(name, justify="right")
 
     def moved(pair: tuple[float, float]) -> str:
@@ -241,7 +241,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             else f"{line['amount']:,} {line['measure'].replace('_', ' ')}"
         )
         of = "planned, " if line["measure"] == "planned_s" else ""
-        where = "in the feed, not in every KPI" if line.get("in_feed") else "not counted"
+        where = tr("in the feed, not in every KPI") if line.get("in_feed") else tr("not counted")
         app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
         if delivery.error:

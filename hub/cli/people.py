@@ -109,9 +109,9 @@ def report(app: App, json_: bool) -> int:
     for name, where in (
         ("table", "left"),
         ("columns", "left"),
-        ("rows with a person", "right"),
-        ("older images", "right"),
-        ("oldest day", "left"),
+        (tr("rows with a person"), "right"),
+        (tr("older images"), "right"),
+        (tr("oldest day"), "left"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for one in held:

@@ -300,7 +300,7 @@ def public_holidays(
             country, subdiv=subdivision, years=list(years), language={"fr": "fr", "en": "en_US"}[lang]
         )
     except NotImplementedError as exc:
-        part = f" with the subdivision {subdivision!r}" if subdivision else ""
+        part = tr(" with the subdivision {subdivision!r}", subdivision=subdivision) if subdivision else ""
         raise FeedError(
             tr(
                 "country = {country!r}{part} is not an ISO code with known public holidays, such as FR.",

@@ -267,7 +267,12 @@ class Session:
         except HttpError as exc:
             raise self.say(exc) from (exc.__cause__ or exc)
         except Retry as exc:
-            said = f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}."
+            said = tr(
+                "{place} did not answer within {patience_s:g} s of patience: {error}.",
+                place=_place(method, url),
+                patience_s=self.patience_s,
+                error=exc,
+            )
             raise self.say(HttpUnavailable(said)) from exc
 
     def _once(
@@ -406,14 +411,16 @@ class Session:
             )
         if status in {404, 410}:
             gone = (
-                "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
+                tr("is no longer offered")
+                if status == 410
+                else tr("does not exist, or this account may not see it")
             )
             raise HttpGone(tr("{place} {gone} (HTTP {status}).", place=place, gone=gone, status=status))
         said = self._reason(response)
         raise HttpUnexpected(
             tr("{place} answered HTTP {status}: ", place=place, status=status)
             + (
-                f"it says: {said}"
+                tr("it says: {said}", said=said)
                 if said
                 else tr("another program than the one expected answers there: check the url.")
                 if status == 501

@@ -135,20 +135,20 @@ class _Parser:
         return value
 
     def test(self) -> str:
-        field = self.name("a field")
+        field = self.name(tr("a field"))
         negated = self.word("not")
         if self.word("in"):
             if not self.sign("("):
                 raise self.fail(tr("a ( after in"))
-            values = [self.name("a value")]
+            values = [self.name(tr("a value"))]
             while self.sign(","):
-                values.append(self.name("a value"))
+                values.append(self.name(tr("a value")))
             if not self.sign(")"):
                 raise self.fail("a )")
         elif not negated and self.sign("="):
-            values = [self.name("a value")]
+            values = [self.name(tr("a value"))]
         elif not negated and self.sign("!="):
-            negated, values = True, [self.name("a value")]
+            negated, values = True, [self.name(tr("a value"))]
         else:
             raise self.fail("=, != or in")
         self.terms += 1

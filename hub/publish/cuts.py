@@ -131,7 +131,7 @@ def named(store: Store, root: Path, label: str) -> Cut:
     for cut in cuts:
         if cut.label == label:
             return cut
-    labels = ", ".join(repr(cut.label) for cut in cuts) or "none yet; `hub cut take` makes one"
+    labels = ", ".join(repr(cut.label) for cut in cuts) or tr("none yet; `hub cut take` makes one")
     raise ConfigError(tr("There is no cut {label!r}; known: {labels}.", label=label, labels=labels))
 
 
@@ -146,7 +146,7 @@ def moment_of(store: Store, text: str) -> str | None:
     if stamp is not None:
         return stamp
     labels = ", ".join(rows.last_labels(store))
-    return instant(text, also=f"nor the label of a cut ({labels or 'none was taken'})")
+    return instant(text, also=tr("nor the label of a cut ({labels})", labels=labels or tr("none was taken")))
 
 
 def cuts_for(

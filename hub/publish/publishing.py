@@ -215,8 +215,11 @@ def _publish(
                     name=destination.name,
                     kind=destination.kind,
                     state="failed",
-                    error=f"{destination.name} is given persons, and an erasure is not finished: "
-                    "run `hub privacy erase --resume` first.",
+                    error=tr(
+                        "{name} is given persons, and an erasure is not finished: run `hub privacy erase "
+                        "--resume` first.",
+                        name=destination.name,
+                    ),
                 )
             )
             continue

@@ -14,14 +14,15 @@ from hub.cells import CellReader, Declared, is_error
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import Record
-from hub.words import tr
+from hub.words import mark, tr
 
 SHOWN = 50
 _SAYS = re.compile(r"^[\"'\s]*#\s*(decimal|dates)\s*=[\s\"']*(\.|,|dd/mm|mm/dd)[\s\"';,\t|]*$", re.IGNORECASE)
 _HOW = {
-    "decimal": "write it without separators of thousands, "
-    "or say the decimal sign in a line such as # decimal = ,",
-    "order": "write it as 2026-10-31, or say which stands first in a line such as # dates = dd/mm",
+    "decimal": mark(
+        "write it without separators of thousands, or say the decimal sign in a line such as # decimal = ,"
+    ),
+    "order": mark("write it as 2026-10-31, or say which stands first in a line such as # dates = dd/mm"),
 }
 HOME = object()
 """As a default: the currency of the configuration."""
@@ -79,10 +80,18 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             for record in self.make(f"{source}:{self._prefix}", line):
                 same, number = found.setdefault(record.id, (record, line.number))
                 if same != record:
-                    said = f"{record.id.rpartition('/')[2]!r} already names the row of line {number}"
+                    said = tr(
+                        "{rpartition!r} already names the row of line {number}",
+                        rpartition=record.id.rpartition("/")[2],
+                        number=number,
+                    )
                     faults.append(wrong(path.name, line.number, self.key[0], said))
         if faults:
-            more = [f"{path.name}: and {len(faults) - SHOWN} more mistakes."] if len(faults) > SHOWN else []
+            more = (
+                [tr("{name}: and {count} more mistakes.", name=path.name, count=len(faults) - SHOWN)]
+                if len(faults) > SHOWN
+                else []
+            )
             raise SourceDataError("\n".join(faults[:SHOWN] + more))
         return [record for record, _ in found.values()]
 
@@ -229,7 +238,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 def wrong(file: str, line: int, column: str, what: str) -> str:
     """Say what is wrong, and where."""
-    return f"{file}, line {line}, column {column}: {what}."
+    return tr("{file}, line {line}, column {column}: {what}.", file=file, line=line, column=column, what=what)
 
 
 def _place(fault: str) -> int:

@@ -110,20 +110,29 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
             yield wrong(file, line.number, "filter", str(exc))
         place = (line["source"], line["container"], line["filter"])
         if place in taken:
-            yield (
-                f"{file}, line {line.number}: {line['source']} {line['container']!r} is already linked on "
-                f"line {taken[place]}; "
-                "a container feeds one project, or give each line a filter."
+            yield tr(
+                "{file}, line {number}: {source} {container!r} is already linked on line {taken}; a "
+                "container feeds one project, or give each line a filter.",
+                file=file,
+                number=line.number,
+                source=line["source"],
+                container=line["container"],
+                taken=taken[place],
             )
         taken.setdefault(place, line.number)
         for facet in facets:
             source, number = claimed.setdefault((line["project_code"], facet), (line["source"], line.number))
             if source != line["source"]:
-                yield (
-                    f"{file}, line {line.number}, column facets: "
-                    f"{facet} of {line['project_code']} is already given to "
-                    f"{source} on line {number}; one tool is the authority for a facet, "
-                    "else it would count twice."
+                yield tr(
+                    "{file}, line {number}, column facets: {facet} of {project_code} is already given to "
+                    "{source} on line {number2}; one tool is the authority for a facet, else it would "
+                    "count twice.",
+                    file=file,
+                    number=line.number,
+                    facet=facet,
+                    project_code=line["project_code"],
+                    source=source,
+                    number2=number,
                 )
 
 
@@ -191,7 +200,9 @@ def _calendar(prefix: str, line: Line) -> Iterator[Record]:
 def _check_calendars(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if not re.fullmatch("[01]{7}", line["week"]) or "1" not in line["week"]:
-            week = f"{line['week']!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100"
+            week = tr(
+                "{week!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100", week=line["week"]
+            )
             yield wrong(file, line.number, "week", week)
         if line["country"] and (said := unknown_country(line["country"], line["subdivision"])):
             yield wrong(file, line.number, "subdivision" if line["subdivision"] else "country", said)
@@ -268,7 +279,9 @@ def _target(prefix: str, line: Line) -> Iterator[Record]:
 def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if line.has("kpi") and "." not in line["kpi"]:
-            said = f"{line['kpi']!r} is not a KPI such as EVM_DAYS.cpi (`hub kpi --list` names them)"
+            said = tr(
+                "{kpi!r} is not a KPI such as EVM_DAYS.cpi (`hub kpi --list` names them)", kpi=line["kpi"]
+            )
             yield wrong(file, line.number, "kpi", said)
         amber, red = line["amber"], line["red"]
         if amber is not None and red is not None and (amber < red if line["better"] == "up" else amber > red):

@@ -19,6 +19,7 @@ from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door
+from hub.words import tr
 
 # what each kind of row hangs on, so that a held row is told under its container and project
 _OWNERS = ("task_id", "from_id", "row_id")
@@ -99,7 +100,12 @@ class Stake(msgspec.Struct, kw_only=True):
     def at_stake(self) -> str:
         """Return rows, tasks and hours in words."""
         rows = f"{self.rows} row{'s' if self.rows != 1 else ''}"
-        return f"{rows} ({self.tasks} tasks, {self.seconds / 3600:g} timesheet hours)"
+        return tr(
+            "{rows} ({tasks} tasks, {seconds:g} timesheet hours)",
+            rows=rows,
+            tasks=self.tasks,
+            seconds=self.seconds / 3600,
+        )
 
 
 def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str, ...]]:
@@ -230,7 +236,7 @@ class PresenceRoom:
             if arrived is not None:
                 known, leaving = known - arrived[table], leaving - arrived[table]
             if known > 0 and leaving >= floor and leaving / known > max_leave:
-                return f"{leaving} of {known} {table} rows"
+                return tr("{leaving} of {known} {table} rows", leaving=leaving, known=known, table=table)
         return None
 
     def _count_timesheets(self, ids: list[str]) -> int:
@@ -294,7 +300,11 @@ class PresenceRoom:
             ).fetchall()
             for table, id_, presence, evidence in rows:
                 done[table] = done.get(table, 0) + self.set_presence(
-                    table, [id_], presence, f"{evidence}; accepted by {actor}", run_id=run_id
+                    table,
+                    [id_],
+                    presence,
+                    tr("{evidence}; accepted by {actor}", evidence=evidence, actor=actor),
+                    run_id=run_id,
                 )
             self.connection.execute(
                 "DELETE FROM presence_hold WHERE :source IS NULL OR source_id = :source",

@@ -192,8 +192,8 @@ class _Engine:
             work.cancelled.set()
             stuck = self.readers.give_up(work)
             why = (
-                f"it said nothing for {quiet:.0f} s" if quiet > self.options.silence_s
-                else f"it was not done after {whole:.0f} s"
+                tr("it said nothing for {quiet:.0f} s", quiet=quiet) if quiet > self.options.silence_s
+                else tr("it was not done after {whole:.0f} s", whole=whole)
             )  # fmt: skip
             where = ", ".join(
                 work.partitions[name].label or name
@@ -412,8 +412,13 @@ class _Engine:
         self.store.release_seen(source.name)
         for stake in self.store.held(source.name):
             report.held.append(
-                f"{stake.at_stake} of {stake.where or source.name} held: {stake.evidence}. "
-                f"`hub presence accept {source.name}` lets them go."
+                tr(
+                    "{at_stake} of {where} held: {evidence}. `hub presence accept {name}` lets them go.",
+                    at_stake=stake.at_stake,
+                    where=stake.where or source.name,
+                    evidence=stake.evidence,
+                    name=source.name,
+                )
             )
         report.missing.extend(what for _, what in work.ctx.missing)
         report.notes.extend(work.ctx.notes)
@@ -447,8 +452,10 @@ def _say(error: BaseException) -> str:
     if isinstance(error, HubError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"its plugin asked the program to end (sys.exit({error.code!r})): it was not obeyed"
-    return f"unexpected {type(error).__name__}: {error}"
+        return tr(
+            "its plugin asked the program to end (sys.exit({code!r})): it was not obeyed", code=error.code
+        )
+    return tr("unexpected {error_type}: {error}", error_type=type(error).__name__, error=error)
 
 
 def sync(

@@ -12,6 +12,7 @@ from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
 from hub.store.leaving import container_of, forget_holds, known_and_away, presences
+from hub.words import tr
 
 
 def judge_absence(store: Store, source: Source, partition: Partition, *, run_id: int) -> Changes:
@@ -21,7 +22,9 @@ def judge_absence(store: Store, source: Source, partition: Partition, *, run_id:
     gone = store.absent(partition.id, partition.scope, source.name)
     if not gone:
         return changes
-    evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"
+    evidence = partition.evidence or tr(
+        "absent from the complete reading of {label}", label=partition.label or partition.id
+    )
     arrived = store.arrived(partition.scope, source.name, run_id=run_id) if source.net_loss else None
     if why := store.too_many(
         gone,
@@ -31,7 +34,13 @@ def judge_absence(store: Store, source: Source, partition: Partition, *, run_id:
         floor=source.leave_floor,
         arrived=arrived,
     ):
-        store.hold(source.name, gone, "deleted", f"{evidence} ({why} would leave at once)", run_id=run_id)
+        store.hold(
+            source.name,
+            gone,
+            "deleted",
+            tr("{evidence} ({why} would leave at once)", evidence=evidence, why=why),
+            run_id=run_id,
+        )
         return changes
     for table, ids in gone.items():
         changes.presence_changed += store.set_presence(table, ids, "deleted", evidence, run_id=run_id)
@@ -55,7 +64,12 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
         if presence in LEFT and BY_TABLE[table].guarded:
             known, away = known_and_away(store, table, container, source.name, run_id=run_id)
             if known and (away + len(ids)) / known > source.max_leave:
-                why = f"{away + len(ids)} of {known} {table} rows would leave at once"
+                why = tr(
+                    "{away} of {known} {table} rows would leave at once",
+                    away=away + len(ids),
+                    known=known,
+                    table=table,
+                )
                 store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)
                 continue
         changes.presence_changed += store.set_presence(table, ids, presence, evidence, run_id=run_id)  # type: ignore[arg-type]
@@ -95,7 +109,9 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             continue
         why = store.too_many(gone, census.scope, source.name, max_leave=source.max_leave)
         if census.hold or why:
-            evidence = census.evidence + (f" ({why} would leave at once)" if why and not census.hold else "")
+            evidence = census.evidence + (
+                tr(" ({why} would leave at once)", why=why) if why and not census.hold else ""
+            )
             store.hold(source.name, gone, "deleted", evidence, run_id=run_id)
         else:
             changes.presence_changed += store.set_presence(

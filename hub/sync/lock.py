@@ -73,6 +73,12 @@ def _user() -> str:
 def _who(owner: Path) -> str:
     try:
         said = json.loads(owner.read_text(encoding="utf-8"))
-        return f"process {said['pid']} of {said['user']} on {said['host']}, since {said['since'][:19]}Z"
+        return tr(
+            "process {pid} of {user} on {host}, since {since}Z",
+            pid=said["pid"],
+            user=said["user"],
+            host=said["host"],
+            since=said["since"][:19],
+        )
     except (OSError, ValueError, KeyError):
-        return "its owner did not leave a name"
+        return tr("its owner did not leave a name")

@@ -152,7 +152,7 @@ def _moment(
         if cut[2] == as_of:
             return cut, cut[1], None
     at = datetime.fromisoformat(
-        instant(as_of, also="or the label of a cut: " + ", ".join(str(cut[2]) for cut in cuts[-8:]))
+        instant(as_of, also=tr("or the label of a cut: ") + ", ".join(str(cut[2]) for cut in cuts[-8:]))
     )
     before = [cut for cut in cuts if cut[1] <= at.date()]
     if not before:
@@ -188,8 +188,13 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     result.kept = chosen[3] != 1 and day == chosen[1] and bool(connection.execute(keeps).fetchall()[0][0])
     if chosen[1] < day:
         result.notes.append(
-            f"Tasks, budgets and registers are those of {chosen[2]!r} of {chosen[1]}; hours and history are "
-            f"as known now, up to {day}."
+            tr(
+                "Tasks, budgets and registers are those of {chosen!r} of {chosen2}; hours and "
+                "history are as known now, up to {day}.",
+                chosen=chosen[2],
+                chosen2=chosen[1],
+                day=day,
+            )
         )
     codes_of = dict(connection.execute("SELECT project_key, code FROM dim_project").fetchall())
     left_out = []
@@ -212,7 +217,11 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         result.kpis[code] = found
     if left_out:
         result.notes.append(
-            f"A cut keeps the KPIs of projects, teams and sources of its own day: {', '.join(left_out)} "
-            f"of {chosen[2]!r} cannot be told any more."
+            tr(
+                "A cut keeps the KPIs of projects, teams and sources of its own day: {left_out} of "
+                "{chosen!r} cannot be told any more.",
+                left_out=", ".join(left_out),
+                chosen=chosen[2],
+            )
         )
     return result

@@ -184,7 +184,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
         site = self._site(ctx)
         server = site.server()
-        kind = "Cloud" if site.cloud else "Data Center"
+        kind = "Cloud" if site.cloud else tr("Data Center")
         yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
         myself = site.metadata.listed("myself", wire.Person)
         yield Check(
@@ -194,8 +194,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
         if server.server_time:
             skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
-            detail = f"the site's clock differs by {skew:.0f} s" + (
-                "; nothing depends on ours" if skew > 60 else ""
+            detail = tr("the site's clock differs by {skew:.0f} s", skew=skew) + (
+                tr("; nothing depends on ours") if skew > 60 else ""
             )
             yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
         projects = {one.key: one for one in site.projects()}
@@ -220,7 +220,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         names = {one.id: one.name for one in fields}
         for role, ids in bindings.roles.items():
             shown = " and ".join(f"{one} ({names.get(one, '?')})" for one in ids)
-            more = f': say which with fields = {{ {role} = "{ids[0]}" }}' if len(ids) > 1 else ""
+            more = (
+                tr(': say which with fields = {{ {role} = "{ids}" }}', role=role, ids=ids[0])
+                if len(ids) > 1
+                else ""
+            )
             yield Check(name=f"fields.{role}", state="warning" if more else "ok", detail=shown + more)
         try:
             newest = site.newest(self._scope(), ("updated",))

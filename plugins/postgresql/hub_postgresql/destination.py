@@ -84,7 +84,12 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         with self._connected(ctx) as connection:
             secured = connection.pgconn.ssl_in_use
             version = connection.info.parameter_status("server_version")
-            detail = f"PostgreSQL {version} at {self._place}, {'encrypted' if secured else 'on this machine'}"
+            detail = tr(
+                "PostgreSQL {version} at {place}, {more}",
+                version=version,
+                place=self._place,
+                more=tr("encrypted") if secured else tr("on this machine"),
+            )
             yield Check(name="database", state="ok", detail=detail)
             problems = Schema(connection, self.schema).lacking(self.readers)
             yield from (Check(name="rights", state="failed", detail=problem) for problem in problems)
@@ -167,9 +172,25 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
 def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
     rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
-    told = f"{rows:,} rows changed, in {tables} of {len(changed)} tables." if rows else "No row changed."
+    told = (
+        tr(
+            "{rows:,} rows changed, in {tables} of {count} tables.",
+            rows=rows,
+            tables=tables,
+            count=len(changed),
+        )
+        if rows
+        else tr("No row changed.")
+    )
     return (
-        (told, f"Tables made anew: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.")
+        (
+            told,
+            tr(
+                "Tables made anew: {shaped}{more}.",
+                shaped=", ".join(shaped[:3]),
+                more=" …" if len(shaped) > 3 else "",
+            ),
+        )
         if shaped
         else (told,)
     )
@@ -183,22 +204,31 @@ def _said(exc: psycopg.Error) -> str:
     said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():
-            return (
-                f"something holds a table for more than {LOCK_WAIT}, "
-                f"such as a program that is changing it: publish again when it has ended ({said})."
+            return tr(
+                "something holds a table for more than {lock_wait}, such as a program that is "
+                "changing it: publish again when it has ended ({said}).",
+                lock_wait=LOCK_WAIT,
+                said=said,
             )
         case errors.DependentObjectsStillExist():
-            return (
-                "a view or another thing of yours stands on a column that the feed no longer "
-                f"has as it was. Drop it, publish, make it again ({said})."
+            return tr(
+                "a view or another thing of yours stands on a column that the feed no longer has as "
+                "it was. Drop it, publish, make it again ({said}).",
+                said=said,
             )
         case errors.InsufficientPrivilege():
-            return f"the account lacks a right: {said}. GRANT it, or let the account own the schema."
-        case errors.DiskFull():
-            return f"the server's disk is full: {said}. Nothing was delivered, readers keep what they had."
-        case psycopg.OperationalError():
-            return (
-                f"the server cannot be reached, refused the account, or ended the connection: {said}. "
-                "Readers keep what they had."
+            return tr(
+                "the account lacks a right: {said}. GRANT it, or let the account own the schema.", said=said
             )
-    return f"PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had."
+        case errors.DiskFull():
+            return tr(
+                "the server's disk is full: {said}. Nothing was delivered, readers keep what they had.",
+                said=said,
+            )
+        case psycopg.OperationalError():
+            return tr(
+                "the server cannot be reached, refused the account, or ended the connection: {said}. "
+                "Readers keep what they had.",
+                said=said,
+            )
+    return tr("PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had.", said=said)

@@ -24,6 +24,7 @@ from hub import (
     MissingExtra,
     SignIn,
     folder_check,
+    mark,
     model,
     tr,
 )
@@ -42,7 +43,7 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "delta"
-    wants: ClassVar[str] = "a lakehouse's folder Tables"
+    wants: ClassVar[str] = mark("a lakehouse's folder Tables")
     begins: ClassVar[tuple[str, ...]] = ("https://onelake.", "abfss://")
 
     def place_of(self, ctx: DeliveryContext, table: str) -> str:
@@ -107,7 +108,11 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
                     error_type=type(exc).__name__,
                 )
             ) from None
-        return Delivery(where=self.where(ctx), rows=rows, notes=(f"{written} tables have a new version.",))
+        return Delivery(
+            where=self.where(ctx),
+            rows=rows,
+            notes=(tr("{written} tables have a new version.", written=written),),
+        )
 
     def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:
         place, options = self.place_of(ctx, table), self.options(ctx)

@@ -202,10 +202,12 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
         if all(wanted.get(path) in hashes for path, hashes in before.items()):
             return ()
         return (
-            (
-                f"{len(edited)} files of the project were edited, such as {min(edited)}: "
-                "it is left as it is, though the hub would write it "
-                "otherwise now. Move the project away and publish again to have the new one."
+            tr(
+                "{count} files of the project were edited, such as {edited}: it is left as it is, "
+                "though the hub would write it otherwise now. Move the project away and publish "
+                "again to have the new one.",
+                count=len(edited),
+                edited=min(edited),
             ),
         )
     _keep(

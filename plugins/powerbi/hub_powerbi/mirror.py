@@ -23,6 +23,7 @@ from hub import (
     DeliveryError,
     FeedView,
     folder_check,
+    mark,
     model,
     tr,
     write_atomically,
@@ -54,7 +55,7 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "fabric-mirror"
-    wants: ClassVar[str] = "a landing zone"
+    wants: ClassVar[str] = mark("a landing zone")
     begins: ClassVar[tuple[str, ...]] = ("https://", "http://127.0.0.1:")
 
     def _files(self, ctx: DeliveryContext) -> Files:
@@ -89,9 +90,9 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
                 )
             ) from exc
         note = (
-            f"{written} tables have a new file; Fabric shows them when it has read it."
+            tr("{written} tables have a new file; Fabric shows them when it has read it.", written=written)
             if written
-            else "No table changed."
+            else tr("No table changed.")
         )
         return Delivery(where=self.where(ctx), rows=rows, notes=(note,))
 

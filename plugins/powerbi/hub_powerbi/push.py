@@ -27,6 +27,7 @@ from hub import (
     Destination,
     Entra,
     FeedView,
+    mark,
     model,
     tr,
     write_atomically,
@@ -39,9 +40,9 @@ from hub_powerbi.service.workspace import FABRIC, POWERBI, Workspace
 AT_ONCE, AN_HOUR, A_TABLE, LONGEST = 10_000, 1_000_000, 5_000_000, 4000
 """Rows of one question, of one hour, of one table without a retention policy; letters of a text."""
 TRIES = 3
-END = (
-    "Microsoft lets nobody make a push model after 31 October 2027, and no row of one can be corrected: "
-    "bring files to SharePoint or OneLake where you can."
+END = mark(
+    "Microsoft lets nobody make a push model after 31 October 2027, and no row of one "
+    "can be corrected: bring files to SharePoint or OneLake where you can."
 )
 _TYPES = {
     "BIGINT": "Int64",
@@ -133,7 +134,9 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                 feed,
                 marks[table][0],
             ):
-                notes.append(f"Texts of {table} were cut at {LONGEST} letters.")
+                notes.append(
+                    tr("Texts of {table} were cut at {longest} letters.", table=table, longest=LONGEST)
+                )
             known[table] = f"{native} {marks[table][1]}"
         workspace = Workspace(web, web, self.workspace, fabric_url=FABRIC, powerbi_url=self.powerbi_url)
         try:
@@ -142,9 +145,19 @@ class PushDestination(Destination, frozen=True, kw_only=True):
             self._keep(ctx, {})  # what is there is not what was sent: all of it is sent again
             raise
         self._keep(ctx, known)
-        notes.append(f"{len(changed)} tables were sent; Power BI shows {shown} rows, as the feed has them.")
+        notes.append(
+            tr(
+                "{count} tables were sent; Power BI shows {shown} rows, as the feed has them.",
+                count=len(changed),
+                shown=shown,
+            )
+        )
         return Delivery(
-            where=f"{self.model_name} in the workspace {self.workspace}",
+            where=tr(
+                "{model_name} in the workspace {workspace}",
+                model_name=self.model_name,
+                workspace=self.workspace,
+            ),
             rows={table: count for table, (count, _) in marks.items()},
             notes=tuple(notes),
         )

@@ -208,7 +208,12 @@ class Site:
             return []
         rows = self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), dict[str, Any]).rows
         keys = {key for row in rows for key in row} - KEYS[name]
-        return sorted(f"no {lack} but {key}" for lack in lacking for key in keys if key.startswith(lack))
+        return sorted(
+            tr("no {lack} but {key}", lack=lack, key=key)
+            for lack in lacking
+            for key in keys
+            if key.startswith(lack)
+        )
 
     # ---------- issues ----------
 

@@ -29,6 +29,7 @@ from hub import (
     Task,
     TaskLink,
     Worklog,
+    mark,
     tr,
 )  # fmt: skip
 from hub_redmine import mapping, wire
@@ -39,7 +40,7 @@ from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
 SWEEP_HOURS = 24.0
-NOT_FOUND = "Redmine answers 404 for it"
+NOT_FOUND = mark("Redmine answers 404 for it")
 
 
 class RedmineSource(Source, frozen=True, kw_only=True):
@@ -172,9 +173,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 ),
             )
         except SourceForbidden:
-            detail = (
-                "only administrators may list users: "
-                "people come with the names on issues and hours, without mail addresses"
+            detail = tr(
+                "only administrators may list users: people come with the names on issues and hours, "
+                "without mail addresses"
             )
             yield Check(name="users", state="warning", detail=detail)
         statuses, trackers = site.statuses(), site.trackers()
@@ -200,9 +201,13 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         narrow = self._narrow(projects)
         newest = site.newest_issue(narrow)
         seen = (
-            f"{site.count('issues', narrow)} issues, last change {newest.updated_on}"
+            tr(
+                "{count} issues, last change {updated_on}",
+                count=site.count("issues", narrow),
+                updated_on=newest.updated_on,
+            )
             if newest
-            else "no issue can be seen"
+            else tr("no issue can be seen")
         )
         yield Check(name="issues", state="ok" if newest else "warning", detail=seen)
         if newest:
@@ -484,7 +489,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return proven, hidden, away
 
     def _gone(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
-        evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
+        evidence = tr("Redmine answers 403 for it, in a project that can be read") if hidden else NOT_FOUND
         return Gone(
             record=record,
             id=self.row_id(native),
@@ -532,11 +537,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         A custom field of the settings, or a key that now has another name.
         """
         said = [
-            f"{name}: none has a custom field {one!r}: it was renamed, or is for others"
+            tr(
+                "{name}: none has a custom field {one!r}: it was renamed, or is for others",
+                name=name,
+                one=one,
+            )
             for one in sorted(wanted - met)
         ]
         for renamed in self._site(ctx).renamed(name, narrow, OPTIONAL[name] - met):
-            said.append(f"{name} have {renamed}: the API changed, please report it")
+            said.append(
+                tr("{name} have {renamed}: the API changed, please report it", name=name, renamed=renamed)
+            )
         for one in said:
             ctx.report_missing(one)
         return bool(said)
@@ -639,7 +650,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             try:
                 found = site.project(str(lost))
             except SourceForbidden as exc:
-                said = f"{exc} Its project is archived, or closed to this account."
+                said = tr("{error} Its project is archived, or closed to this account.", error=exc)
                 yield Census(
                     record=Task, scope=self._in(str(lost)), ids=frozenset(), evidence=said, readable=False
                 )

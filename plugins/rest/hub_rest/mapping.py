@@ -305,9 +305,9 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
     for text in _texts((one.path, one.params, one.incremental, one.body)):
         if unknown := set(NAME.findall(text)) - known:
             why = (
-                "its paging or cursor gives none"
+                tr("its paging or cursor gives none")
                 if unknown & _OWN
-                else f"known here: {', '.join(sorted(known))}"
+                else tr("known here: {known}", known=", ".join(sorted(known)))
             )
             raise ConfigError(
                 tr(
@@ -385,7 +385,11 @@ def _check_record(made: Made, place: str) -> None:
     cls = BY_TABLE[made.table]
     if unknown := [name for name in made.fields if name not in cls.__struct_fields__]:
         close = difflib.get_close_matches(unknown[0], cls.__struct_fields__, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(cls.__struct_fields__)}."
+        hint = (
+            tr("Did you mean {close!r}?", close=close[0])
+            if close
+            else tr("It has {struct_fields__}.", struct_fields__=", ".join(cls.__struct_fields__))
+        )
         raise ConfigError(
             tr(
                 "{place}: {table} has no field {unknown!r}. {hint}",
@@ -531,7 +535,14 @@ def expression(path: str, where: str = "mapping") -> Any:
         try:
             compiled = jmespath.compile(path)
         except jmespath.exceptions.JMESPathError as exc:
-            raise ConfigError(f"{where}: {path!r} is no JMESPath: {str(exc).splitlines()[0]}.") from exc
+            raise ConfigError(
+                tr(
+                    "{where}: {path!r} is no JMESPath: {answer}.",
+                    where=where,
+                    path=path,
+                    answer=str(exc).splitlines()[0],
+                )
+            ) from exc
         return compiled.search
 
     def find(row: Any) -> Any:
@@ -539,7 +550,9 @@ def expression(path: str, where: str = "mapping") -> Any:
             if row is None:
                 return None
             if not isinstance(row, dict):
-                raise TypeError(f"before {name!r} stands {str(row)[:60]!r}, which has no parts")
+                raise TypeError(
+                    tr("before {name!r} stands {row!r}, which has no parts", name=name, row=str(row)[:60])
+                )
             row = row.get(name)
         return row
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of, tr
+from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of, mark, tr
 from hub_rest.mapping import (
     PREFIXES,
     REFERENCES,
@@ -24,8 +24,8 @@ from hub_rest.mapping import (
 )
 
 _HOW = {
-    "decimal": 'say decimal = "." or "," in the mapping',
-    "order": 'say the field\'s format, such as "%d/%m/%Y", in the mapping',
+    "decimal": mark('say decimal = "." or "," in the mapping'),
+    "order": mark('say the field\'s format, such as "%d/%m/%Y", in the mapping'),
 }
 _AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -119,7 +119,14 @@ class RowMapper:
                     )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
             except CellError as exc:
-                place = f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}"
+                place = tr(
+                    "{name}, row {key}: {table}.{name2} from {path!r}",
+                    name=one.name,
+                    key=self._key(one, row),
+                    table=made.table,
+                    name2=name,
+                    path=field.path,
+                )
                 raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
@@ -156,7 +163,7 @@ class RowMapper:
         if value in _EMPTY:
             return field.default
         if isinstance(value, dict | list):
-            raise TypeError(f"{str(value)[:80]!r} is no single value")
+            raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
         if field.last:
             value = str(value).rstrip("/").rsplit("/", 1)[-1]
         if field.values is not None:

@@ -361,7 +361,9 @@ class RestSource(Source, frozen=True, kw_only=True):
         readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
         title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
         evidence = (
-            f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
+            tr("{title} answers 404 for it", title=title)
+            if one.deletes.probe
+            else tr("absent from the whole list {name}", name=one.name)
         )
         gone: list[Gone] = []
         kept: dict[str, str] = {}
@@ -473,15 +475,19 @@ class Keys:
         for place, names in self.wanted.items():
             lacking, others = names - self.seen[place], self.seen[place] - names
             said += [
-                f"no row has {'.'.join((*place, name))}, but {key}"
+                tr("no row has {names}, but {key}", names=".".join((*place, name)), key=key)
                 for name in lacking
                 for key in others
                 if key.startswith(name)
             ]
             if place and others and lacking == names and not said:
                 said.append(
-                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, "
-                    f"and not {', '.join(sorted(names))[:80]}"
+                    tr(
+                        "{place} has {others}, and not {names}",
+                        place=".".join(place),
+                        others=", ".join(sorted(others))[:80],
+                        names=", ".join(sorted(names))[:80],
+                    )
                 )
         return sorted(said)
 

@@ -101,7 +101,7 @@ class Tool:
             case "session":
                 self.ctx.http.credentials = self._filled(auth.headers)
                 answer = self.ctx.http.json("GET", self.address(auth.url or ""))
-                return {str(auth.header): str(_found(answer, auth.token or "", "the session"))}
+                return {str(auth.header): str(_found(answer, auth.token or "", tr("the session")))}
         return {}
 
     def address(self, path: str) -> str:
@@ -154,7 +154,12 @@ class Tool:
                     or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1])
                 ):
                     return
-                said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
+                said = tr(
+                    "{name}: {count} different rows came where its total says {totals}",
+                    name=one.name,
+                    count=len(seen),
+                    totals=totals[-1],
+                )
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
         raise SourceDataError(
             tr("{said}, {tries} times: nothing was taken as complete.", said=said, tries=TRIES)
@@ -206,7 +211,7 @@ class Tool:
             before = natives
             if paging.overlap:
                 if last is not None and last not in natives:
-                    raise Shifted(f"{one.name}: a row went while the list was read")
+                    raise Shifted(tr("{name}: a row went while the list was read", name=one.name))
                 last = natives[-1] if natives else last
             place = self._after(one, place, page, size, answer, response)
             if str(place) in asked:
@@ -265,7 +270,7 @@ class Tool:
         if where.startswith("header:"):  # tools leave it out where counting is dear
             value = response.headers.get(where.removeprefix("header:"), "").rsplit("/", 1)[-1]
             return int(value) if value.isdigit() else None
-        value = _found(answer, where, f"the number of {one.name}")
+        value = _found(answer, where, tr("the number of {name}", name=one.name))
         if not isinstance(value, int):
             raise SourceDataError(tr("{name}: the number of rows is {value!r}.", name=one.name, value=value))
         return value
@@ -302,7 +307,7 @@ def _found(answer: Any, path: str, what: str) -> Any:
     value = expression(path)(answer)
     if value is None:
         keys = (
-            f"it has {', '.join(sorted(answer))}"
+            tr("it has {answer}", answer=", ".join(sorted(answer)))
             if isinstance(answer, dict)
             else f"it is {type(answer).__name__}"
         )

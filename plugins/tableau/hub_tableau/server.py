@@ -27,6 +27,7 @@ from hub import (
     FeedView,
     MissingExtra,
     Secret,
+    mark,
     table_caption,
     tr,
 )
@@ -36,20 +37,22 @@ HOW = 'pip install "pm-hub-tableau[server]"'
 # help.tableau.com/current/api/rest_api/en-us/REST: rest_api_ref_authentication.htm and
 # rest_api_concepts_errors.htm
 _REASONS = {
-    "401001": "the token's name or its secret is wrong, or the token has expired",
-    "401002": "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own",
-    "403004": (
-        "the account may not do this in the project: "
-        "give it the role Creator or Explorer (can publish) and the right to publish there"
+    "401001": mark("the token's name or its secret is wrong, or the token has expired"),
+    "401002": mark(
+        "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own"
     ),
-    "403007": "the account may not publish to the project",
-    "403014": (
-        "the account may not download the data source, so that it cannot be read back: "
-        "give the right, or set read_back = false"
+    "403004": mark(
+        "the account may not do this in the project: give it the role Creator or Explorer "
+        "(can publish) and the right to publish there"
     ),
-    "404000": "there is no such site",
-    "404005": "there is no such project",
-    "413000": "the file is larger than the server allows",
+    "403007": mark("the account may not publish to the project"),
+    "403014": mark(
+        "the account may not download the data source, so that it cannot be read back: give "
+        "the right, or set read_back = false"
+    ),
+    "404000": mark("there is no such site"),
+    "404005": mark("there is no such project"),
+    "413000": mark("the file is larger than the server allows"),
 }
 
 
@@ -191,7 +194,14 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 if self.read_back:
                     self._must_show(server, process, feed, fact, name, project.id)
         said = "and read back" if self.read_back else "and not read back"
-        return (f"{len(files)} data sources are published in the project {self.project} {said}.",)
+        return (
+            tr(
+                "{count} data sources are published in the project {project} {said}.",
+                count=len(files),
+                project=self.project,
+                said=said,
+            ),
+        )
 
     def _must_show(
         self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str

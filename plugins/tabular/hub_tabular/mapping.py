@@ -26,6 +26,7 @@ from hub import (
     Worklog,
     cell_text,
     columns_of,
+    mark,
     tr,
 )
 
@@ -36,9 +37,9 @@ _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
 _DAY_S = 86400
 _HOW = {
-    "decimal": 'say decimal = "," or "." in the mapping',
-    "order": 'say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping',
-    "unit": 'say unit = "share" or "percent" in the mapping',
+    "decimal": mark('say decimal = "," or "." in the mapping'),
+    "order": mark('say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping'),
+    "unit": mark('say unit = "share" or "percent" in the mapping'),
 }
 
 
@@ -351,7 +352,7 @@ class RowMapper:
         for name in self.required:
             if values.get(name) is None:
                 column = self.fields[name].column or name
-                raise RowError(column, row.get(column), f"{name} may not be empty")
+                raise RowError(column, row.get(column), tr("{name} may not be empty", name=name))
         native = self._native(row)
         record_id = f"{self.source}:{self.prefix}{native}"
         if self.weekly:
@@ -368,14 +369,14 @@ class RowMapper:
                 text = cell_text(row.get(column))
                 parts.append(text)
             if not any(parts):
-                raise RowError(", ".join(self.mapping.key), "", "the key is empty")
+                raise RowError(", ".join(self.mapping.key), "", tr("the key is empty"))
             native = "/".join(part.replace("/", "∕") for part in parts)
             self.seen[native] += 1
             if self.seen[native] > 1:
                 raise RowError(
                     ", ".join(self.mapping.key),
                     native,
-                    "the key is already used by a row above; add a column to key",
+                    tr("the key is already used by a row above; add a column to key"),
                 )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
@@ -388,11 +389,11 @@ class RowMapper:
         column = self.mapping.outline.column if self.mapping.outline else ""
         text = cell_text(row.get(column)).strip(".")
         if not text:
-            raise RowError(column, row.get(column), "the outline level is empty")
+            raise RowError(column, row.get(column), tr("the outline level is empty"))
         try:
             level = len(text.split(".")) if "." in text else int(float(text))
         except ValueError as exc:
-            raise RowError(column, text, "is not an outline level such as 2 or 1.3") from exc
+            raise RowError(column, text, tr("is not an outline level such as 2 or 1.3")) from exc
         while self.levels and self.levels[-1][0] >= level:
             self.levels.pop()
         parent = self.levels[-1][1] if self.levels else None
@@ -456,7 +457,9 @@ class RowMapper:
             if text.casefold() in known:
                 raw = known[text.casefold()]
             elif text and field.default is None:
-                raise RowError(field.column or name, raw, f"is not one of {', '.join(field.values)}")
+                raise RowError(
+                    field.column or name, raw, tr("is not one of {values}", values=", ".join(field.values))
+                )
             else:
                 raw = None
         return field.default if raw is None or raw == "" else raw
@@ -474,7 +477,10 @@ class RowMapper:
         if self.choices[name]:
             text = cell_text(raw)
             if text not in self.choices[name]:
-                why = f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                why = tr(
+                    "is not one of {choices}; say it with values = {{ … }}",
+                    choices=", ".join(self.choices[name]),
+                )
                 raise RowError(field.column or name, raw, why)
             return text
         try:

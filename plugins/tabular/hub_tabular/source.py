@@ -294,7 +294,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         """Read the file once for its faults, name the first of them, and return their number."""
         path, mapping = one.path, one.mapping
         mapper = self._mapper(ctx, mapping, one.prefix, readers)
-        sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
+        sheet = "" if path.suffix.lower() in tables.TEXT else tr(", sheet {sheet}", sheet=mapping.sheet)
         wrong = 0
         for number, row in tables.table_rows(path, mapping):
             if number % 1000 == 0:

@@ -177,8 +177,13 @@ class Workspace:
                 )
             )
         if answer["ok"] is not True:
-            code = str(answer.get("error", "no reason"))
-            said = f"Taskworld refused {method}: {code}. {answer.get('error_description') or ''}".strip()
+            code = str(answer.get("error", tr("no reason")))
+            said = tr(
+                "Taskworld refused {method}: {code}. {answer}",
+                method=method,
+                code=code,
+                answer=answer.get("error_description") or "",
+            ).strip()
             if code in _REFUSED:
                 raise SourceDenied(
                     tr("{said} Check email and password, or the token and the region.", said=said)

@@ -17,12 +17,12 @@ from typing import IO
 
 import msgspec
 
-from hub import MissingExtra, SourceDataError, SourceUnavailable, tr
+from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
 from hub_msproject.files.schedule import Row
 
 READER = "mpxj-1"
 SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
-HOW = 'install it with `pip install "pm-hub-msproject[mpp]"`'
+HOW = mark('install it with `pip install "pm-hub-msproject[mpp]"`')
 
 _rows = msgspec.json.Decoder(Row)
 
@@ -118,7 +118,7 @@ class Mpxj:
             )
             assert self._child.stdout is not None
             first = self._child.stdout.readline()
-            word = _words.decode(first) if first else _Word(fatal="the process ended at once")
+            word = _words.decode(first) if first else _Word(fatal=tr("the process ended at once"))
             if not word.ready:
                 self._reap()
                 raise MissingExtra(
@@ -179,9 +179,9 @@ class Mpxj:
 def _explain(reason: str) -> str:
     low = reason.lower()
     if "password" in low or "encrypt" in low:
-        return "it is protected by a password. Save a copy without password for the hub."
+        return tr("it is protected by a password. Save a copy without password for the hub.")
     if "outofmemory" in low or "heap space" in low:
-        return "it needs more memory than the reader has. Raise memory_mb, or save the plan as XML."
+        return tr("it needs more memory than the reader has. Raise memory_mb, or save the plan as XML.")
     if "holds no schedule" in low or "invalid file" in low or "not a" in low or "header signature" in low:
-        return f"it is not a schedule file, or it is damaged ({reason})."
+        return tr("it is not a schedule file, or it is damaged ({reason}).", reason=reason)
     return f"{reason}."

@@ -112,7 +112,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         if any(self._reader(path) == mpxj.READER for path in files):
             lacking = mpxj.missing_packages()
             detail = (
-                f"needs {' and '.join(lacking)}: {mpxj.HOW}" if lacking else "MPXJ and JPype are installed"
+                tr("needs {lacking}: {how}", lacking=" and ".join(lacking), how=mpxj.HOW)
+                if lacking
+                else tr("MPXJ and JPype are installed")
             )
             yield Check(name="mpp reader", state="failed" if lacking else "ok", detail=detail)
 
@@ -154,14 +156,18 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for one in todo:
             twins = guids[one.guid] if one.guid else []
             if len(twins) > 1 and one.path != twins[0] and twins[0] in read_now:
-                said = f"it is a copy of the plan in {relative_name(twins[0], ctx.base)}, see there."
+                said = tr(
+                    "it is a copy of the plan in {relative_name}, see there.",
+                    relative_name=relative_name(twins[0], ctx.base),
+                )
                 yield self._partition(ctx, Problem(one.path, one.guid, said))
             elif len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
-                said = (
-                    f"{names} are copies of one plan (GUID {one.guid}): "
-                    "counting both would count its work twice. "
-                    "Keep one of them in the folder."
+                said = tr(
+                    "{names} are copies of one plan (GUID {guid}): counting both would count its work "
+                    "twice. Keep one of them in the folder.",
+                    names=names,
+                    guid=one.guid,
                 )
                 yield self._partition(ctx, Problem(one.path, one.guid, said))
             else:

@@ -102,7 +102,7 @@ class Row(dict[str, Any]):
 
     def text(self, name: str) -> str | None:
         """Return a text."""
-        found: str | None = self._of(name, str, "a text")
+        found: str | None = self._of(name, str, tr("a text"))
         return found
 
     def key(self, name: str) -> str:
@@ -114,12 +114,12 @@ class Row(dict[str, Any]):
 
     def number(self, name: str) -> float | None:
         """Return a number."""
-        found: float | None = self._of(name, (int, float), "a number")
+        found: float | None = self._of(name, (int, float), tr("a number"))
         return found
 
     def flag(self, name: str) -> bool | None:
         """Return yes or no."""
-        found: bool | None = self._of(name, bool, "yes or no")
+        found: bool | None = self._of(name, bool, tr("yes or no"))
         return found
 
     def instant(self, name: str) -> str | None:

@@ -180,7 +180,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
             return
         yield Partition(
             id="export",
-            label="export of ProjectData",
+            label=tr("export of ProjectData"),
             complete=True,
             scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
             evidence=tr("absent from the files of {path}", path=self.path),
@@ -277,7 +277,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 for column, kind in SETS[name].columns.items()
                 if column in raw or column in SETS[name].needed
             }
-            yield cells(raw, kinds, f"{path.name}, row {number}") | {
+            yield cells(raw, kinds, tr("{name}, row {number}", name=path.name, number=number)) | {
                 column: raw[column] for column in self.custom if column in raw
             }
 
@@ -387,4 +387,4 @@ def _refuse_dtd(file: IO[bytes], name: str) -> None:
     except _Begun:
         return
     except expat.ExpatError as exc:
-        raise SourceDataError(f"{name} is no XML: {exc}.") from exc
+        raise SourceDataError(tr("{name} is no XML: {error}.", name=name, error=exc)) from exc

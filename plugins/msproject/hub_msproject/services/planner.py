@@ -230,7 +230,9 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         people = sorted({one for task in tasks for one in task.assignments})
         if people:
             named = any(one.display_name for one in self._users(ctx, people[:1]))
-            detail = "people have names" if named else "people have no names: grant User.ReadBasic.All"
+            detail = (
+                tr("people have names") if named else tr("people have no names: grant User.ReadBasic.All")
+            )
             yield Check(name="people", state="ok" if named else "warning", detail=detail)
 
     # ---------- plan, read ----------
@@ -383,7 +385,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                 yield self._hidden(id_, str(exc))
             else:
                 if not ctx.missing:
-                    yield self._hidden(id_, "it is not among the plans of this source any more")
+                    yield self._hidden(id_, tr("it is not among the plans of this source any more"))
 
     def _hidden(self, id_: str, why: str) -> Census:
         return Census(

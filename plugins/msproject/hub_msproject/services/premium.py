@@ -210,21 +210,22 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         known = dataverse.known(ALL)
         untracked = [table.name for table in MAIN if not known[table.name].tracked]
         detail = (
-            (
-                f"changes of {', '.join(untracked)} are not tracked: they are read whole once a day; "
-                "turn on Track changes"
+            tr(
+                "changes of {untracked} are not tracked: they are read whole once a day; turn on "
+                "Track changes",
+                untracked=", ".join(untracked),
             )
             if untracked
-            else "changes are tracked"
+            else tr("changes are tracked")
         )
         yield Check(name="change tracking", state="warning" if untracked else "ok", detail=detail)
         far = dataverse.sees_all(MAIN)
         detail = (
-            "the account reads the whole organisation"
+            tr("the account reads the whole organisation")
             if far
-            else (
-                "the account does not read the whole organisation, or it cannot be told: "
-                "deletions are proven by tombstones only"
+            else tr(
+                "the account does not read the whole organisation, or it cannot be told: deletions "
+                "are proven by tombstones only"
             )
         )
         yield Check(name="rights", state="ok" if far else "warning", detail=detail)

@@ -88,7 +88,12 @@ class ProjectData:
                 self.ctx.shared("uncounted", self._say_uncounted)
             if count is None or came >= count:
                 return list(found.values())
-            said = f"{came} different rows of {name} came where the service counts {count}"
+            said = tr(
+                "{came} different rows of {name} came where the service counts {count}",
+                came=came,
+                name=name,
+                count=count,
+            )
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
         raise SourceDataError(
             tr("{said}, {tries} times: nothing was taken as complete.", said=said, tries=TRIES)

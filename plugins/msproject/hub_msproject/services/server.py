@@ -179,11 +179,11 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for name, found in columns.items():
             lacking = sorted(SETS[name].wanted.keys() - {*(found or ()), *self.without})
             said = (
-                "no row can be seen"
+                tr("no row can be seen")
                 if found is None
                 else f"without {', '.join(lacking)}"
                 if lacking
-                else "all columns are there"
+                else tr("all columns are there")
             )
             yield Check(
                 name=name, state="ok" if found is not None and not lacking else "warning", detail=said

@@ -78,7 +78,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             )
         if self.workspace:
             there = self._workspace(ctx, name).find("semanticModels", project)
-            detail = f"it has the model {project}" if there else f"the model {project} will be made in it"
+            detail = (
+                tr("it has the model {project}", project=project)
+                if there
+                else tr("the model {project} will be made in it", project=project)
+            )
             found.append(Check(name="workspace", state="ok", detail=detail))
         return found
 
@@ -104,13 +108,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             for file in sorted(data.glob("*.parquet")):
                 place.put(file.name, file)
             place.put("manifest.json", data / "manifest.json")
-            notes.append(f"The files are in {location}.")
+            notes.append(tr("The files are in {location}.", location=location))
         if self.workspace:
             workspace = self._workspace(ctx, name)
             native = self._item(workspace, root, project, files, ours=ours)
             took = workspace.refresh(native, enhanced=self.refresh == "enhanced", now=ctx.now())
             rows = workspace.must_show(native, feed, read_as=self.read_as)
-            notes.append(f"Power BI shows {rows} rows, as the feed has them; {took}.")
+            notes.append(
+                tr("Power BI shows {rows} rows, as the feed has them; {took}.", rows=rows, took=took)
+            )
         return notes
 
     def _item(

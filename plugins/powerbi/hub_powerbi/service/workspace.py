@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hub import DeliveryDenied, DeliveryError, FeedView, model, tr
+from hub import DeliveryDenied, DeliveryError, FeedView, mark, model, tr
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -26,19 +26,19 @@ _DAY_ZERO = 25569
 """1970-01-01 as a day of Power BI, whose first is 1899-12-30."""
 _TOLERANCE = 2 / 86400
 _REASONS = {
-    "ModelRefreshFailed_CredentialsNotSpecified": (
-        "the model has no credentials for the files: "
-        "in the service, open its settings, Data source credentials, and sign in once"
+    "ModelRefreshFailed_CredentialsNotSpecified": mark(
+        "the model has no credentials for the files: in the service, open its settings, Data "
+        "source credentials, and sign in once"
     ),
-    "DMTS_DatasourceHasNoCredentialError": (
-        "the model has no credentials for the files: "
-        "in the service, open its settings, Data source credentials, and sign in once"
+    "DMTS_DatasourceHasNoCredentialError": mark(
+        "the model has no credentials for the files: in the service, open its settings, Data "
+        "source credentials, and sign in once"
     ),
-    "ModelRefreshFailed_ConnectionNotConfigured": (
-        "the files are not reachable from the service: "
-        "give an address in SharePoint or OneLake, or set up a gateway"
+    "ModelRefreshFailed_ConnectionNotConfigured": mark(
+        "the files are not reachable from the service: give an address in SharePoint or "
+        "OneLake, or set up a gateway"
     ),
-    "DM_GWPipeline_Client_GatewayUnreachable": "the gateway cannot be reached",
+    "DM_GWPipeline_Client_GatewayUnreachable": mark("the gateway cannot be reached"),
 }
 
 
@@ -172,7 +172,7 @@ class Workspace:
         for _ in range(TRIES):
             history = self._history(place)
             if running := next((one for one in history if _runs(one)), None):
-                self._wait(place, running["requestId"], said="a refresh that others began")
+                self._wait(place, running["requestId"], said=tr("a refresh that others began"))
                 continue
             if not enhanced:
                 self._must_be_left(history, now)
@@ -186,7 +186,7 @@ class Workspace:
                 self.powerbi.session.pause(POLL_S)
                 continue
             hint = (
-                ' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".'
+                tr(' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".')
                 if enhanced
                 else ""
             )
@@ -224,19 +224,19 @@ class Workspace:
             for _ in range(TRIES):
                 fresh = [one["requestId"] for one in self._history(place) if one["requestId"] not in known]
                 if fresh:
-                    return self._wait(place, fresh[0], said="the refresh")
+                    return self._wait(place, fresh[0], said=tr("the refresh"))
                 self.powerbi.session.pause(POLL_S)
             raise DeliveryError(
                 tr("Power BI took the refresh and does not show it: look into the model's refresh history.")
             )
-        return self._wait(place, native, said="the refresh")
+        return self._wait(place, native, said=tr("the refresh"))
 
     def _wait(self, place: str, native: str, *, said: str) -> str:
         waited = 0.0
         while True:
             entry = next((one for one in self._history(place) if one.get("requestId") == native), {})
             if entry and not _runs(entry):
-                if entry["status"] != "Completed" and said == "the refresh":
+                if entry["status"] != "Completed" and said == tr("the refresh"):
                     raise DeliveryError(
                         tr(
                             "Power BI did not refresh the model ({status}): {reason}.",
@@ -244,7 +244,7 @@ class Workspace:
                             reason=_reason(entry),
                         )
                     )
-                return f"{said} took {_seconds(entry):.0f} s"
+                return tr("{said} took {seconds:.0f} s", said=said, seconds=_seconds(entry))
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
                     tr(
@@ -319,9 +319,9 @@ class Workspace:
             table, what = name.split(" ")
             if abs(shown.get(name, 0.0) - value) > (_TOLERANCE if what == "newest" else 0):
                 other = (
-                    f"{shown.get(name, 0):g} rows where the feed has {value:g}"
+                    tr("{shown:g} rows where the feed has {value:g}", shown=shown.get(name, 0), value=value)
                     if what == "rows"
-                    else "another newest day than the feed"
+                    else tr("another newest day than the feed")
                 )
                 raise DeliveryError(
                     tr(
@@ -360,7 +360,9 @@ def _reason(entry: Mapping[str, Any]) -> str:
     except ValueError:
         said = {}
     code = str(said.get("errorCode") or "")
-    return _REASONS.get(code) or str(said.get("errorDescription") or code or "its refresh history says more")
+    return _REASONS.get(code) or str(
+        said.get("errorDescription") or code or tr("its refresh history says more")
+    )
 
 
 def _said(response: Any) -> str:
