@@ -1,7 +1,7 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
-A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a
-command, and the `help` of a command and of its options. Each package has its own catalogue below its folder `words`.
+A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, and
+the `help` of a command and of its options. Each package has its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,17 @@ def _text(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def _texts(node: ast.expr) -> list[str]:
+    """Return the texts that *node* can be: a text, or one of two by a condition."""
+    if isinstance(node, ast.IfExp):
+        return _texts(node.body) + _texts(node.orelse)
+    text = _text(node)
+    assert text is not None or isinstance(
+        node, (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BoolOp)
+    ), f"line {node.lineno}: a template is a text as it stands, not {ast.unparse(node)}"
+    return [text] if text else []
+
+
 def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -59,8 +70,8 @@ def _said(node: ast.AST) -> Iterator[Template]:
     if not isinstance(node, ast.Call):
         return
     called = _name(node.func)
-    if called in {"tr", "mark"} and node.args and (text := _text(node.args[0])):
-        yield text
+    if called in {"tr", "mark"} and node.args:
+        yield from _texts(node.args[0])
     if called == "trn":
         one, many = _text(node.args[0]), _text(node.args[1])
         assert one is not None, ast.unparse(node)

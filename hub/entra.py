@@ -244,7 +244,7 @@ class SignIn:
         said = str(found.get("error_description") or found.get("error") or "")
         codes = [int(code) for code in found.get("error_codes") or re.findall(r"AADSTS(\d+)", said)]
         sentence = next(
-            (_SENTENCES[code].format(name=self.name) for code in codes if code in _SENTENCES),
+            (tr(_SENTENCES[code], name=self.name) for code in codes if code in _SENTENCES),
             _first_line(said),
         )
         shown = f" (AADSTS{codes[0]})" if codes else ""

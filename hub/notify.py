@@ -34,7 +34,7 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
         age = (moment - datetime.fromisoformat(last)).total_seconds() if last else None
         if verdict == _WELL and age is not None and age > row["freshness_max_s"]:
             verdict, detail = "stale", tr(" - last complete sync {age:.0f} h ago", age=age / 3600)
-        found[name] = (verdict, f"{name}: {verdict}{detail}")
+        found[name] = (verdict, f"{name}: {tr(verdict)}{detail}")
     return found
 
 
@@ -66,7 +66,7 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
         except ConfigError as exc:
             problems.append(tr("[notify] to: {error}", error=exc))
     bad = [name for name in news if found[name][0] != _WELL]
-    title = f"pm-hub: {', '.join(f'{name} {found[name][0]}' for name in news)}"
+    title = f"pm-hub: {', '.join(f'{name} {tr(found[name][0])}' for name in news)}"
     kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
     if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
         problems.append(

@@ -425,10 +425,10 @@ def _offered(module: Any, hook: str, base: type) -> dict[str, Any]:
         return kinds
     for cls in function():
         if not (isinstance(cls, type) and issubclass(cls, base)):
-            raise PluginError(tr("{kind!r} is not a {error_type}", kind=cls, error_type=base.__name__))
+            raise PluginError(tr("{cls!r} is not a {base}", cls=cls, base=base.__name__))
         kind = getattr(cls, "kind", "")
         if not kind:
-            raise PluginError(tr("{error_type} has no `kind`", error_type=cls.__name__))
+            raise PluginError(tr("{cls} has no `kind`", cls=cls.__name__))
         if kind in kinds:
             raise PluginError(
                 tr(
@@ -484,12 +484,15 @@ def _why(name: str, origin: str, exc: Exception) -> str:
         if frames
         else ""
     )
-    mend = (
-        f"remove or mend {origin}"
+    return tr(
+        "The plugin {name} cannot be used: {error_type}: {error}{place}. "
+        "To go on without this warning, remove or mend {origin}."
         if origin.endswith(".py")
-        else f"reinstall it with `pip install --upgrade {origin}`"
-    )
-    return (
-        f"The plugin {name} cannot be used: {type(exc).__name__}: {exc}{place}. "
-        f"To go on without this warning, {mend}."
+        else "The plugin {name} cannot be used: {error_type}: {error}{place}. "
+        "To go on without this warning, reinstall it with `pip install --upgrade {origin}`.",
+        name=name,
+        error_type=type(exc).__name__,
+        error=exc,
+        place=place,
+        origin=origin,
     )

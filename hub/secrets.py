@@ -49,7 +49,8 @@ class Secret:
             if not value:
                 raise ConfigError(
                     tr(
-                        "The keyring holds no secret {where!r}: store it with `keyring set {service} {name}`.",
+                        "The keyring holds no secret {where!r}: "
+                        "store it with `keyring set {service} {name}`.",
                         where=self._where,
                         service=service,
                         name=name,
@@ -81,4 +82,4 @@ def to_secret(value: Any, *, base: Path) -> Secret:
             if kind == "keyring" and "/" not in where:
                 raise ValueError(tr('a keyring secret is written { keyring = "service/name" }'))
             return Secret(kind, where, base)
-    raise ValueError(tr("a secret is not written in the configuration: {how}", how=HOW))
+    raise ValueError(tr("a secret is not written in the configuration: {how}", how=tr(HOW)))

@@ -448,7 +448,7 @@ class CellReader:
         years, now = self.column.years, clock.now().year
         if years is not None and abs(found.year - now) > years:
             raise CellError(
-                tr("is not between the years {now} and {now2}", now=now - years, now2=now + years)
+                tr("is not between the years {first} and {last}", first=now - years, last=now + years)
             )
         return found
 
@@ -469,7 +469,7 @@ class CellReader:
     def _like(self) -> str:
         if self.column.kind == "seconds" and self.declared.unit == "iso":
             return tr("a duration of ISO 8601 such as PT1H30M")
-        return _LIKE.get(self.column.kind, tr("a number"))
+        return tr(_LIKE[self.column.kind]) if self.column.kind in _LIKE else tr("a number")
 
     def _what(self) -> str:
         return {"minor": tr("an amount"), "seconds": tr("an effort"), "integer": tr("a whole number")}.get(
@@ -482,7 +482,7 @@ class CellReader:
             "order": tr("write it as 2026-10-31"),
             "unit": tr("write it with a percent sign"),
         }
-        return self.declared.how.get(what, default[what])
+        return tr(self.declared.how[what]) if what in self.declared.how else default[what]
 
 
 def is_error(text: str) -> bool:

@@ -137,14 +137,17 @@ class App:
         if traces:
             raise StoreError(
                 tr(
-                    "The store {path} is {more}, but {traces} was made with one: a new store would "
+                    "The store {path} is empty, but {trace} was made with one: a new store would "
                     "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
-                    "on purpose, move {feed} and {parent} away first.",
+                    "on purpose, move {feed} and {cuts} away first."
+                    if path.exists()
+                    else "The store {path} is missing, but {trace} was made with one: a new store would "
+                    "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
+                    "on purpose, move {feed} and {cuts} away first.",
                     path=path,
-                    more="empty" if path.exists() else "missing",
-                    traces=traces[0],
+                    trace=traces[0],
                     feed=feed,
-                    parent=feed.parent / "cuts",
+                    cuts=feed.parent / "cuts",
                 )
             )
 

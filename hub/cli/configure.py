@@ -74,10 +74,8 @@ def _ask_settings(cls: Any) -> list[str]:
 
 def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     """Ask for one setting; of a secret only the name of the variable that holds it."""
-    words = (
-        f"  {name}"
-        + (", the environment variable that holds it" if secret else "")
-        + ("" if required else " (Enter: none)")
+    words = (tr("  {name}, the environment variable that holds it", name=name) if secret else f"  {name}") + (
+        "" if required else tr(" (Enter: none)")
     )
     answer = click.prompt(words) if required else click.prompt(words, default="", show_default=False)
     if not answer:
@@ -145,11 +143,15 @@ def add_to(cli: click.Group) -> None:
         for source in settings.sources.values():
             for one in check(source, settings.base, network=settings.engine.network):
                 app.say(
-                    f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None
+                    f"  {source.name}: {tr(one.state)}: {one.detail}",
+                    "red" if one.state == "failed" else None,
                 )
         app.say(
-            tr("Next: edit it, `hub check`, then `hub run`.")
-            + (tr(" `hub schedule install` sets the schedule up.") if schedule else "")
+            tr(
+                "Next: edit it, `hub check`, then `hub run`. `hub schedule install` sets the schedule up."
+                if schedule
+                else "Next: edit it, `hub check`, then `hub run`."
+            )
         )
         return 0
 

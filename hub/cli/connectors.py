@@ -230,11 +230,11 @@ def add_to(plugin: click.Group) -> None:
         rows = sum(len(held) for held in made.cassette.truth.values())
         app.say(
             tr(
-                "{count} answers, {rows} rows, verdict {verdict}, replayed as {verdict2}: {out}",
+                "{count} answers, {rows} rows, verdict {verdict}, replayed as {replayed}: {out}",
                 count=len(made.cassette.exchanges),
                 rows=rows,
-                verdict=made.report.verdict,
-                verdict2=made.replay.verdict,
+                verdict=tr(made.report.verdict),
+                replayed=tr(made.replay.verdict),
                 out=out,
             )
         )
@@ -308,7 +308,7 @@ def _show(app: App, report: Report) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("level", "check", "", "saw"):
+    for name in (tr("level"), tr("check"), "", tr("saw")):
         table.add_column(name, overflow="fold")
     for result in report.results:
         table.add_row(
@@ -328,7 +328,7 @@ def _show(app: App, report: Report) -> None:
                 mend=result.mend,
             )
         )
-    earned = (report.level or "none").capitalize()
+    earned = tr(report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
         tr(

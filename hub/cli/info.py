@@ -15,7 +15,7 @@ from hub.cli.app import App
 from hub.cli.output import STYLES, short_path
 from hub.cli.speech import Command, Group
 from hub.errors import LockHeld, StoreError
-from hub.words import tr
+from hub.words import number, tr, trn
 
 if TYPE_CHECKING:
     from hub.feed.questions import Health
@@ -28,7 +28,7 @@ def _age(stamp: str | None) -> str:
     from hub import clock
 
     if stamp is None:
-        return "never"
+        return tr("never")
     hours = (clock.now() - datetime.fromisoformat(stamp)).total_seconds() / 3600
     return (
         tr("{hours:.0f} min ago", hours=hours * 60)
@@ -46,19 +46,27 @@ def _why(run: RunRow) -> list[str]:
     return [run.error] if run.error else []
 
 
-def _sentences(found: Health) -> list[str]:
-    """Say which projects have the lowest quality, and what is red."""
-    said = []
+def _sentences(found: Health) -> list[tuple[str, str | None]]:
+    """Say which projects have the lowest quality, and what is red, each with its style."""
+    said: list[tuple[str, str | None]] = []
     if found.lowest:
-        said.append(
-            tr("Quality, the lowest: ") + ", ".join(f"{label} {value:.1f}" for label, value in found.lowest)
-        )
+        lowest = ", ".join(f"{label} {number(value, '.1f')}" for label, value in found.lowest)
+        said.append((tr("Quality, the lowest: {projects}", projects=lowest), None))
     for project in dict.fromkeys(one.project for one in found.red):
         mine = [one for one in found.red if one.project == project]
-        word = f" (the committee said {mine[0].said})" if mine[0].said else ""
-        said.append(
-            f"Red where {project}{word}: " + ", ".join(f"{one.measure} {one.value:,.2f}" for one in mine)
+        measures = ", ".join(f"{one.measure} {number(one.value, ',.2f')}" for one in mine)
+        colour = mine[0].said
+        text = (
+            tr(
+                "Red where {project} (the committee said {colour}): {measures}",
+                project=project,
+                colour=tr(colour),
+                measures=measures,
+            )
+            if colour
+            else tr("Red where {project}: {measures}", project=project, measures=measures)
         )
+        said.append((text, "yellow"))
     return said
 
 
@@ -127,8 +135,8 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
         app.as_json(
             {
-                "sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest,
-                "erasures": erasures,
+                "sources": lines, "feed": feed, "figures": [text for text, _ in said], "destinations": published,
+                "runs": latest, "erasures": erasures,
             }
         )  # fmt: skip
         return 0
@@ -142,11 +150,11 @@ def status(app: App, runs: int, json_: bool) -> int:
             "red",
         )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("source", "kind", "state", tr("last run"), tr("last complete"), "quality", "held"):
-        table.add_column(name, justify="right" if name == "quality" else "left")
+    for name in ("source", "kind", "state", "last run", "last complete", "quality", "held"):
+        table.add_column(tr(name), justify="right" if name == "quality" else "left")
     for line in lines:
         held_text = (
-            f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
+            trn("{n} row, {hours:g} h", "{n} rows, {hours:g} h", line["held_rows"], hours=line["held_hours"])
             if line["held_rows"]
             else ""
         )
@@ -154,10 +162,10 @@ def status(app: App, runs: int, json_: bool) -> int:
         table.add_row(
             line["source"],
             line["kind"],
-            f"[{style}]{line['state']}[/]",
+            f"[{style}]{tr(line['state'])}[/]",
             _age(line["last_run"]),
             _age(line["last_complete"]),
-            "" if line["quality"] is None else f"{line['quality']:.1f}",
+            "" if line["quality"] is None else number(line["quality"], ".1f"),
             held_text,
         )
     app.console.print(table)
@@ -165,7 +173,7 @@ def status(app: App, runs: int, json_: bool) -> int:
         for text in line["missing"]:
             app.say(f"  {line['source']}: {text}", "yellow")
     if manifest:
-        word = "complete" if manifest["complete"] else "INCOMPLETE"
+        word = tr("complete") if manifest["complete"] else tr("INCOMPLETE")
         app.say(
             tr(
                 "Feed {feed_id}, built {age}, {word}: {path}",
@@ -177,8 +185,8 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
     else:
         app.say(tr("No feed was published yet: run `hub publish`."))
-    for sentence in said:
-        app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
+    for sentence, colour in said:
+        app.say(f"  {sentence}", colour)
     for line in published:
         app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
     for run in latest:
@@ -189,7 +197,7 @@ def status(app: App, runs: int, json_: bool) -> int:
                 id=run.id,
                 source=run.source_id,
                 started_at=run.started_at[:16],
-                verdict=run.verdict,
+                verdict=tr(run.verdict),
                 read=run.read,
                 inserted=run.inserted,
                 updated=run.updated,
@@ -224,10 +232,16 @@ def presence(ctx: click.Context, json_: bool) -> int:
             continue
         table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
         for name, where in (
-            ("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
-            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
-            ("evidence", "left"),
-        ):  # fmt: skip
+            (tr("source"), "left"),
+            (tr("container"), "left"),
+            (tr("project"), "left"),
+            (tr("presence"), "left"),
+            (tr("since"), "left"),
+            (tr("rows"), "right"),
+            (tr("tasks"), "right"),
+            (tr("hours"), "right"),
+            (tr("evidence"), "left"),
+        ):
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for line in lines:
             table.add_row(
@@ -303,12 +317,12 @@ def list_(app: App, json_: bool) -> int:
         app.as_json(infos)
         return 1 if any(info.state == "broken" for info in infos) else 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("plugin", "version", "origin", "state", "hooks"):
+    for name in (tr("plugin"), tr("version"), tr("origin"), tr("state"), tr("hooks")):
         table.add_column(name)
     for info in infos:
         style = "green" if info.state == "ok" else "red"
         table.add_row(
-            info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks)
+            info.name, info.version, info.origin, f"[{style}]{tr(info.state)}[/]", ", ".join(info.hooks)
         )
     app.console.print(table)
     for info in app.plugins.broken():
@@ -367,8 +381,8 @@ def info(app: App, json_: bool) -> int:
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("table", "left"),
-        ("rows", "right"),
+        (tr("table"), "left"),
+        (tr("rows"), "right"),
         (tr("not present"), "right"),
         (tr("older images"), "right"),
     ):
@@ -376,7 +390,7 @@ def info(app: App, json_: bool) -> int:
     for line in lines:
         if line["rows"] or line["history"]:
             table.add_row(
-                line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}"
+                line["table"], number(line["rows"]), number(line["not_present"]), number(line["history"])
             )
     app.console.print(table)
     return 0

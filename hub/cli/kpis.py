@@ -15,7 +15,7 @@ from hub.cli.output import short_path
 from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
-from hub.words import tr
+from hub.words import language, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -139,14 +139,14 @@ def kpi(
     if form == "json":
         app.as_json(result)
         return 0
-    kept = tr(", as it was kept") if result.kept else ""
     app.say(
         tr(
-            "{path}, cut {cut!r}, as of {as_of}{kept}",
+            "{path}, cut {cut!r}, as of {as_of}, as it was kept"
+            if result.kept
+            else "{path}, cut {cut!r}, as of {as_of}",
             path=short_path(folder),
             cut=result.cut,
             as_of=result.as_of,
-            kept=kept,
         ),
         "bold",
     )
@@ -208,16 +208,20 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     if result.kept:
         told = ", ".join(
             tr(
-                "{name} {text} then, {text2} by the rows",
+                "{name} {then} then, {now} by the rows",
                 name=name,
-                text=_text(a) or tr("empty"),
-                text2=_text(b) or tr("empty"),
+                then=_text(a) or tr("empty"),
+                now=_text(b) or tr("empty"),
             )
             for name, (a, b) in since.items()
         )
         notes.append(
-            "The KPI is the one the cut keeps; the rows are as known now"
-            f"{': corrected since: ' + told if told else ''}."
+            tr(
+                "The KPI is the one the cut keeps; the rows are as known now: corrected since: {figures}.",
+                figures=told,
+            )
+            if told
+            else tr("The KPI is the one the cut keeps; the rows are as known now.")
         )
     if json_:
         said = {
@@ -234,9 +238,9 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     one = catalogue()[code]
     app.say(
         tr(
-            "{code}: {en}, {project}, cut {cut!r}, as of {as_of}",
+            "{code}: {title}, {project}, cut {cut!r}, as of {as_of}",
             code=code,
-            en=one.en,
+            title=one.fr if language() == "fr" else one.en,
             project=project,
             cut=result.cut,
             as_of=result.as_of,
@@ -261,7 +265,12 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)
         }
         if sums:
-            app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
+            app.say(
+                tr(
+                    "  total: {sums}",
+                    sums=", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()),
+                )
+            )
         if len(lines) > limit:
             app.say(
                 tr(

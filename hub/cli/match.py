@@ -26,7 +26,7 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "what", "this", "is", "score", "method", "state", "why"):
-        table.add_column(name, justify="right" if name == "score" else "left")
+        table.add_column(tr(name), justify="right" if name == "score" else "left")
     for line in lines[:limit]:
         style = {"accepted": "green", "rejected": "red"}.get(line.state, "yellow")
         left = f"{line.left_name} [{line.left.partition(':')[0]}]"
@@ -37,7 +37,7 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
             line.right_name,
             f"{line.score:.2f}",
             line.method,
-            f"[{style}]{line.state}[/]",
+            f"[{style}]{tr(line.state)}[/]",
             line.reason,
         )
     app.console.print(table)
@@ -132,8 +132,8 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
                 app.as_json(rows)
                 return 0
             table = Table(box=None, pad_edge=False, header_style="bold")
-            for name in ("project", tr("hours matched"), tr("hours left over"), tr("issues left over")):
-                table.add_column(name, justify="left" if name == "project" else "right")
+            for name in ("project", "hours matched", "hours left over", "issues left over"):
+                table.add_column(tr(name), justify="left" if name == "project" else "right")
             for row in rows:
                 table.add_row(
                     row.project or "(none)",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
-from hub.words import tr
+from hub.words import mark, number, tr
 
 if TYPE_CHECKING:
     from hub.publish import PublishReport
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 STYLES = {
-    "ok": "green",
-    "partial": "yellow",
-    "failed": "red",
-    "interrupted": "red",
-    "warning": "yellow",
-    "published": "green",
+    mark("ok"): "green",
+    mark("partial"): "yellow",
+    mark("failed"): "red",
+    mark("interrupted"): "red",
+    mark("warning"): "yellow",
+    mark("published"): "green",
 }
 
 
@@ -68,7 +68,9 @@ class Bars:
 
     def started(self, report: SourceReport) -> None:
         """Hear that a source begins."""
-        self.tasks[report.source_id] = self.progress.add_task(report.source_id, total=None, state="looking")
+        self.tasks[report.source_id] = self.progress.add_task(
+            report.source_id, total=None, state=tr("looking")
+        )
 
     def advanced(self, report: SourceReport) -> None:
         """Hear that a source's counts moved."""
@@ -83,7 +85,7 @@ class Bars:
 
     def ended(self, report: SourceReport) -> None:
         """Hear that a source ended."""
-        self.progress.update(self.tasks[report.source_id], state=report.verdict)
+        self.progress.update(self.tasks[report.source_id], state=tr(report.verdict))
 
 
 class Lines:
@@ -124,7 +126,7 @@ class Lines:
             tr(
                 "{source}: {verdict}, {read} read",
                 source=report.source_id,
-                verdict=report.verdict,
+                verdict=tr(report.verdict),
                 read=report.changes.read,
             ),
             markup=False,
@@ -137,9 +139,9 @@ def show_sync(app: App, report: SyncReport) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"),
-        ("same", "right"), ("left", "right"), ("files/parts", "right"), ("requests", "right"),
-        ("time", "right"),
+        (tr("source"), "left"), (tr("verdict"), "left"), (tr("read"), "right"), (tr("new"), "right"),
+        (tr("changed"), "right"), (tr("same"), "right"), (tr("left"), "right"),
+        (tr("files/parts"), "right"), (tr("requests"), "right"), (tr("time"), "right"),
     ):  # fmt: skip
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
@@ -147,15 +149,15 @@ def show_sync(app: App, report: SyncReport) -> None:
         parts = f"{one.partitions}" + (tr(" (+{skipped} same)", skipped=one.skipped) if one.skipped else "")
         table.add_row(
             one.source_id,
-            f"[{STYLES[one.verdict]}]{one.verdict}[/]",
-            f"{c.read:,}",
-            f"{c.inserted:,}",
-            f"{c.updated:,}",
-            f"{c.unchanged:,}",
-            f"{c.presence_changed:,}",
+            f"[{STYLES[one.verdict]}]{tr(one.verdict)}[/]",
+            number(c.read),
+            number(c.inserted),
+            number(c.updated),
+            number(c.unchanged),
+            number(c.presence_changed),
             parts,
-            f"{one.requests:,}",
-            f"{one.seconds:.1f} s",
+            number(one.requests),
+            f"{number(one.seconds, '.1f')} s",
         )
     app.console.print(table)
     for one in report.sources:
@@ -188,7 +190,7 @@ def show_effects(app: App, report: SyncReport) -> None:
         app.say(tr("No project's hours would change."))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("project")
+    table.add_column(tr("project"))
     for name in (tr("logged h"), tr("estimate h"), tr("to do h")):
         table.add_column(name, justify="right")
 
@@ -252,7 +254,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             tr(
                 "  {name}: {state}, {total:,} rows in {path}",
                 name=delivery.name,
-                state=delivery.state,
+                state=tr(delivery.state),
                 total=total,
                 path=short_path(delivery.where),
             ),
@@ -280,13 +282,13 @@ def show_moves(app: App, folder: Path) -> None:
     app.say(tr("What moved since {label}", label=label or "?"), "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("cause", "left"),
-        ("about", "left"),
-        ("project", "left"),
-        ("what", "left"),
-        ("before", "right"),
-        ("after", "right"),
-        ("change", "right"),
+        (tr("cause"), "left"),
+        (tr("about"), "left"),
+        (tr("project"), "left"),
+        (tr("what"), "left"),
+        (tr("before"), "right"),
+        (tr("after"), "right"),
+        (tr("change"), "right"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for cause, topic, code, what, unit, before, after, day0, day1, delta in rows:

@@ -13,7 +13,7 @@ import click
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
-from hub.words import tr
+from hub.words import day, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -46,7 +46,10 @@ def _finish_erasing(app: App, store: Store) -> int:
     elsewhere = _elsewhere(app, store)
     done = privacy.finish(store, feed, app.settings.base, lambda one: cuts.redact(one, feed, again=True))
     app.say(
-        "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.rows.items()) or "nothing"),
+        tr(
+            "Rewritten: {rows}",
+            rows=", ".join(f"{count} {table}" for table, count in done.rows.items()) or tr("nothing"),
+        ),
         "green",
     )
     for one in done.files:
@@ -68,9 +71,15 @@ def _elsewhere(app: App, store: Store) -> list[str]:
 
     known = app.settings.destinations
     return [
-        f"{row['destination']} "
-        f"({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
-        f"{row['detail'] or '?'}, last on {row['at'][:10]}"
+        tr(
+            "{destination} ({privacy}): {place}, last on {day}",
+            destination=row["destination"],
+            privacy=known[row["destination"]].privacy
+            if row["destination"] in known
+            else tr("no longer configured"),
+            place=row["detail"] or "?",
+            day=day(row["at"]),
+        )
         for row in places(store)
     ]
 
@@ -107,8 +116,8 @@ def report(app: App, json_: bool) -> int:
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("table", "left"),
-        ("columns", "left"),
+        (tr("table"), "left"),
+        (tr("columns"), "left"),
         (tr("rows with a person"), "right"),
         (tr("older images"), "right"),
         (tr("oldest day"), "left"),
@@ -226,11 +235,11 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
             app.say(f"  {table}.{column} of {id_}: {text[:100]}")
         if named:
             app.say(
-                tr("{count} free texts hold the name: ", count=len(named))
-                + (
-                    tr("it goes out of them.")
-                    if texts
-                    else tr("they stay as they are; --texts takes it out of them.")
+                tr("{count} free texts hold the name: it goes out of them.", count=len(named))
+                if texts
+                else tr(
+                    "{count} free texts hold the name: they stay as they are; --texts takes it out of them.",
+                    count=len(named),
                 ),
                 "yellow",
             )
@@ -260,7 +269,10 @@ def purge(app: App, keep_months: int | None, yes: bool) -> int:
             )
         done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
         app.say(
-            "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
+            tr(
+                "Rewritten: {rows}",
+                rows=", ".join(f"{count} {table}" for table, count in done.items()) or tr("nothing"),
+            ),
             "green",
         )
         return _renew(app, store)

@@ -20,13 +20,9 @@ def instant(text: str, *, also: str = "") -> str:
             return f"{text}T23:59:59.999999Z"
         moment = datetime.fromisoformat(text)
     except ValueError as exc:
-        more = f", {also}" if also else ""
-        raise ConfigError(
-            tr(
-                "{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z{more}.",
-                text=text,
-                more=more,
-            )
-        ) from exc
+        shape = tr(
+            "{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z", text=text
+        )
+        raise ConfigError(f"{shape}, {also}." if also else f"{shape}.") from exc
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

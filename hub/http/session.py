@@ -180,8 +180,8 @@ class Session:
                 if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
                     raise HttpUnexpected(
                         tr(
-                            "{place} answered HTML instead of JSON: most likely a sign-in page, a proxy, or a "
-                            "wrong address. Open the address in a browser, then check the url and the "
+                            "{place} answered HTML instead of JSON: most likely a sign-in page, a proxy, or "
+                            "a wrong address. Open the address in a browser, then check the url and the "
                             "credentials.",
                             place=_place(method, url),
                         )
@@ -418,13 +418,16 @@ class Session:
             raise HttpGone(tr("{place} {gone} (HTTP {status}).", place=place, gone=gone, status=status))
         said = self._reason(response)
         raise HttpUnexpected(
-            tr("{place} answered HTTP {status}: ", place=place, status=status)
-            + (
-                tr("it says: {said}", said=said)
-                if said
-                else tr("another program than the one expected answers there: check the url.")
+            tr("{place} answered HTTP {status}: it says: {said}", place=place, status=status, said=said)
+            if said
+            else tr(
+                "{place} answered HTTP {status}: another program than the one expected answers there: check "
+                "the url."
                 if status == 501
-                else tr("the server did not understand the question. Please report it.")
+                else "{place} answered HTTP {status}: the server did not understand the question. Please "
+                "report it.",
+                place=place,
+                status=status,
             )
         )
 

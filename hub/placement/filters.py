@@ -60,9 +60,9 @@ class _Parser:
             if match is None:
                 raise ConfigError(
                     tr(
-                        "the filter {text!r} cannot be understood at {text2!r}",
+                        "the filter {text!r} cannot be understood at {rest!r}",
                         text=text,
-                        text2=text[place:].strip()[:20],
+                        rest=text[place:].strip()[:20],
                     )
                 )
             kind = match.lastgroup or ""
@@ -98,10 +98,12 @@ class _Parser:
         _, value = self.peek()
         return ConfigError(
             tr(
-                "the filter {text!r} needs {wanted} {more}",
+                "the filter {text!r} needs {wanted} before {value!r}"
+                if value
+                else "the filter {text!r} needs {wanted} at its end",
                 text=self.text,
                 wanted=wanted,
-                more=f"before {value!r}" if value else tr("at its end"),
+                value=value,
             )
         )
 

@@ -77,15 +77,14 @@ def _refuse_ties(connection: Connection) -> None:
     if found:
         task, name, _ = found[0]
         others = len({row[0] for row in found}) - 1
-        more = f" (and {others} more)" if others else ""
+        shown = tr("{task!r} (and {others} more)", task=name, others=others) if others else repr(name)
         filters = " | ".join(row[2] for row in found if row[0] == task)
         raise FeedError(
             tr(
-                "project_links.csv: {name!r}{more} matches several filters that are equally "
+                "project_links.csv: {task} matches several filters that are equally "
                 "specific: {filters}. Make one of them narrower, so that the task belongs to one "
                 "project.",
-                name=name,
-                more=more,
+                task=shown,
                 filters=filters,
             )
         )

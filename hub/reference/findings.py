@@ -131,7 +131,10 @@ def _unknown(text: str | None, what: str, known: Iterable[str], *, case: bool = 
     if not case and text.casefold() in {one.casefold() for one in names}:
         return
     close = difflib.get_close_matches(text, names, n=1)
-    yield f"there is no {what} {text!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    if close:
+        yield tr("there is no {what} {text!r}; did you mean {close!r}?", what=what, text=text, close=close[0])
+    else:
+        yield tr("there is no {what} {text!r}", what=what, text=text)
 
 
 def _project(names: _Names, line: Line) -> Iterator[str]:

@@ -81,8 +81,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
                 same, number = found.setdefault(record.id, (record, line.number))
                 if same != record:
                     said = tr(
-                        "{rpartition!r} already names the row of line {number}",
-                        rpartition=record.id.rpartition("/")[2],
+                        "{key!r} already names the row of line {number}",
+                        key=record.id.rpartition("/")[2],
                         number=number,
                     )
                     faults.append(wrong(path.name, line.number, self.key[0], said))

@@ -125,14 +125,14 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
             if source != line["source"]:
                 yield tr(
                     "{file}, line {number}, column facets: {facet} of {project_code} is already given to "
-                    "{source} on line {number2}; one tool is the authority for a facet, else it would "
+                    "{source} on line {other}; one tool is the authority for a facet, else it would "
                     "count twice.",
                     file=file,
                     number=line.number,
                     facet=facet,
                     project_code=line["project_code"],
                     source=source,
-                    number2=number,
+                    other=number,
                 )
 
 

@@ -19,7 +19,7 @@ from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door
-from hub.words import tr
+from hub.words import tr, trn
 
 # what each kind of row hangs on, so that a held row is told under its container and project
 _OWNERS = ("task_id", "from_id", "row_id")
@@ -99,7 +99,7 @@ class Stake(msgspec.Struct, kw_only=True):
     @property
     def at_stake(self) -> str:
         """Return rows, tasks and hours in words."""
-        rows = f"{self.rows} row{'s' if self.rows != 1 else ''}"
+        rows = trn("{n} row", "{n} rows", self.rows)
         return tr(
             "{rows} ({tasks} tasks, {seconds:g} timesheet hours)",
             rows=rows,

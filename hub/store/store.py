@@ -143,9 +143,9 @@ class Store(PresenceRoom):
         except OSError as exc:
             raise StoreFull(
                 tr(
-                    "The folder {more} cannot be written ({reason}). Give this account the right to "
+                    "The folder {folder} cannot be written ({reason}). Give this account the right to "
                     "write there, or choose another place with `store = …`.",
-                    more=path.parent if path else ".",
+                    folder=path.parent if path else ".",
                     reason=exc.strerror,
                 )
             ) from exc

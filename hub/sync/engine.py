@@ -200,10 +200,14 @@ class _Engine:
                 for name, state in work.state.items()
                 if state == "reading"
             )
-            work.report.error = (
-                f"given up: {why}{f' (reading {where[:200]})' if where else ''}; "
-                "what it still says is not written. "
+            work.report.error = tr(
+                "given up: {why} (reading {parts}); what it still says is not written. "
                 "If it needs longer, raise [engine] max_silence_s or max_source_s."
+                if where
+                else "given up: {why}; what it still says is not written. "
+                "If it needs longer, raise [engine] max_silence_s or max_source_s.",
+                why=why,
+                parts=where[:200],
             )
             log.error("%s: %s; %d threads were left to themselves", work.source.name, why, stuck)
             self._end(work)

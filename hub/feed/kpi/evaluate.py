@@ -152,7 +152,9 @@ def _moment(
         if cut[2] == as_of:
             return cut, cut[1], None
     at = datetime.fromisoformat(
-        instant(as_of, also=tr("or the label of a cut: ") + ", ".join(str(cut[2]) for cut in cuts[-8:]))
+        instant(
+            as_of, also=tr("or the label of a cut: {cuts}", cuts=", ".join(str(cut[2]) for cut in cuts[-8:]))
+        )
     )
     before = [cut for cut in cuts if cut[1] <= at.date()]
     if not before:
@@ -189,10 +191,10 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     if chosen[1] < day:
         result.notes.append(
             tr(
-                "Tasks, budgets and registers are those of {chosen!r} of {chosen2}; hours and "
+                "Tasks, budgets and registers are those of {cut!r} of {as_of}; hours and "
                 "history are as known now, up to {day}.",
-                chosen=chosen[2],
-                chosen2=chosen[1],
+                cut=chosen[2],
+                as_of=chosen[1],
                 day=day,
             )
         )
@@ -218,10 +220,10 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     if left_out:
         result.notes.append(
             tr(
-                "A cut keeps the KPIs of projects, teams and sources of its own day: {left_out} of "
-                "{chosen!r} cannot be told any more.",
-                left_out=", ".join(left_out),
-                chosen=chosen[2],
+                "A cut keeps the KPIs of projects, teams and sources of its own day: {kpis} of "
+                "{cut!r} cannot be told any more.",
+                kpis=", ".join(left_out),
+                cut=chosen[2],
             )
         )
     return result

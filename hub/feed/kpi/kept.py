@@ -60,9 +60,9 @@ def redefined(connection: duckdb.DuckDBPyConnection, kpi: Kpi, cut: int) -> str 
     if not found or found[0][0] == kpi.version:
         return None
     return tr(
-        "The definition of {code} changed since: version {found} then, {version} now.",
+        "The definition of {code} changed since: version {before} then, {version} now.",
         code=kpi.code,
-        found=found[0][0],
+        before=found[0][0],
         version=kpi.version,
     )
 

@@ -51,13 +51,13 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     cards = sum(len(project.cards) for project in portfolio.projects)
     click.echo(
         tr(
-            "Imagined {count} projects, {count2} people, {issues:,} issues, {cards} cards, "
-            "{count3:,} timesheet lines in {out}.",
-            count=len(portfolio.projects),
-            count2=len(portfolio.people),
+            "Imagined {projects} projects, {people} people, {issues:,} issues, {cards} cards, "
+            "{lines:,} timesheet lines in {out}.",
+            projects=len(portfolio.projects),
+            people=len(portfolio.people),
             issues=issues,
             cards=cards,
-            count3=len(portfolio.lines),
+            lines=len(portfolio.lines),
             out=out,
         )
     )
@@ -67,12 +67,9 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     for day, label, kind in sorted(moments):
         write_all(portfolio, out, day, lang=lang, ports=mark.ports)
         click.echo(
-            tr(
-                "Living through {label}{more}: sync, cut{more2}.",
-                label=label,
-                more="" if kind == "daily" else f" ({day})",
-                more2="" if kind == "daily" else tr(", close"),
-            )
+            tr("Living through {label}: sync, cut.", label=label)
+            if kind == "daily"
+            else tr("Living through {label} ({day}): sync, cut, close.", label=label, day=str(day))
         )
         steps = [(["sync"], "T17:00:00Z"), (["cut", "take", "--label", label, "--kind", kind], "T18:00:00Z")]
         if kind == "copil":

@@ -73,9 +73,9 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
         if len(page.results) < page.metadata.count:
             raise SourceDataError(
                 tr(
-                    "Tempo says that a page holds {count} worklogs, {count2} came.",
+                    "Tempo says that a page holds {count} worklogs, {came} came.",
                     count=page.metadata.count,
-                    count2=len(page.results),
+                    came=len(page.results),
                 )
             )
         fresh = {one.tempo_worklog_id for one in page.results} - seen

@@ -118,8 +118,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
                 if count != wanted:
                     raise DeliveryError(
                         tr(
-                            "{place}: {schema}.{table} has {count} rows where the feed has {wanted}: a trigger "
-                            "or rule of the database changes them. Nothing was delivered.",
+                            "{place}: {schema}.{table} has {count} rows where the feed has {wanted}: a "
+                            "trigger or rule of the database changes them. Nothing was delivered.",
                             place=self._place,
                             schema=self.schema,
                             table=table,

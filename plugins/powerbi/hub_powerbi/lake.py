@@ -27,7 +27,7 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
                 tr(
                     "The destination {name}: give url, the address of {wants}, or path, a folder.",
                     name=self.name,
-                    wants=self.wants,
+                    wants=tr(self.wants),
                 )
             )
         if self.url is not None and (self.account is None or not self.url.startswith(self.begins)):
@@ -36,7 +36,7 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
                     "The destination {name}: url is the address of {wants}, begins with {begins}, and "
                     "needs account.",
                     name=self.name,
-                    wants=self.wants,
+                    wants=tr(self.wants),
                     begins=" or ".join(self.begins),
                 )
             )

@@ -91,13 +91,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="workspace",
             state="ok",
-            detail=tr(
-                "the model {model_name} {more}",
-                model_name=self.model_name,
-                more=tr("is there") if found else tr("will be made"),
-            ),
+            detail=tr("the model {model} is there", model=self.model_name)
+            if found
+            else tr("the model {model} will be made", model=self.model_name),
         )
-        yield Check(name="push model", state="warning", detail=END)
+        yield Check(name="push model", state="warning", detail=tr(END))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Send the tables that changed, then read all of them back.
@@ -123,7 +121,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                     a_table=A_TABLE,
                 )
             )
-        notes = [END]
+        notes = [tr(END)]
         for table in changed:
             self._keep(ctx, known := {name: mark for name, mark in known.items() if name != table})
             if self._send(
@@ -208,8 +206,8 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                 except DeliveryGone as exc:
                     raise DeliveryError(
                         tr(
-                            "The model {model_name} has no table {tables}: it was made by another version of the "
-                            "hub or in another language. Delete it and publish again.",
+                            "The model {model_name} has no table {tables}: it was made by another version of "
+                            "the hub or in another language. Delete it and publish again.",
                             model_name=self.model_name,
                             tables=names.tables[table],
                         )

@@ -169,7 +169,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 name="users",
                 state="ok",
                 detail=tr(
-                    "{count} users, {count2} locked or registered only", count=len(users), count2=len(locked)
+                    "{count} users, {locked} locked or registered only", count=len(users), locked=len(locked)
                 ),
             )
         except SourceForbidden:
@@ -489,7 +489,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return proven, hidden, away
 
     def _gone(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
-        evidence = tr("Redmine answers 403 for it, in a project that can be read") if hidden else NOT_FOUND
+        evidence = (
+            tr("Redmine answers 403 for it, in a project that can be read") if hidden else tr(NOT_FOUND)
+        )
         return Gone(
             record=record,
             id=self.row_id(native),
@@ -661,7 +663,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                         record=record,
                         scope=self._in(str(lost)),
                         ids=frozenset(),
-                        evidence=tr("the project {lost}: {not_found}", lost=lost, not_found=NOT_FOUND),
+                        evidence=tr("the project {lost}: {not_found}", lost=lost, not_found=tr(NOT_FOUND)),
                     )
 
     def _in(self, project: str) -> Scope:

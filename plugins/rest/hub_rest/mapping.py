@@ -441,11 +441,11 @@ def _check_record(made: Made, place: str) -> None:
         if field.table and field.table not in TABLES:
             raise ConfigError(
                 tr(
-                    "{place}: {table}.{name}: table {table2!r} is no record.",
+                    "{place}: {table}.{name}: table {other!r} is no record.",
                     place=place,
                     table=made.table,
                     name=name,
-                    table2=field.table,
+                    other=field.table,
                 )
             )
         allowed = get_args(_annotation(cls, name))
@@ -453,12 +453,12 @@ def _check_record(made: Made, place: str) -> None:
             if isinstance(value, str) and allowed and value not in allowed:
                 raise ConfigError(
                     tr(
-                        "{place}: {table}.{name} cannot be {value!r}. It can be {text}.",
+                        "{place}: {table}.{name} cannot be {value!r}. It can be {allowed}.",
                         place=place,
                         table=made.table,
                         name=name,
                         value=value,
-                        text=", ".join(map(str, allowed)),
+                        allowed=", ".join(map(str, allowed)),
                     )
                 )
 

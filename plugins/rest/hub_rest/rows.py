@@ -120,22 +120,22 @@ class RowMapper:
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
             except CellError as exc:
                 place = tr(
-                    "{name}, row {key}: {table}.{name2} from {path!r}",
+                    "{name}, row {key}: {table}.{field} from {path!r}",
                     name=one.name,
                     key=self._key(one, row),
                     table=made.table,
-                    name2=name,
+                    field=name,
                     path=field.path,
                 )
                 raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
                     tr(
-                        "{name}, row {key}: {table}.{name2} from {path!r}: {error}.",
+                        "{name}, row {key}: {table}.{field} from {path!r}: {error}.",
                         name=one.name,
                         key=self._key(one, row),
                         table=made.table,
-                        name2=name,
+                        field=name,
                         path=field.path,
                         error=exc,
                     )
@@ -145,12 +145,12 @@ class RowMapper:
             if values[name] is None:
                 raise SourceDataError(
                     tr(
-                        "{name}, row {key}: nothing at {path!r}, which is {table}.{name2}.",
+                        "{name}, row {key}: nothing at {path!r}, which is {table}.{field}.",
                         name=one.name,
                         key=self._key(one, row),
                         path=plain(made.fields[name]).path,
                         table=made.table,
-                        name2=name,
+                        field=name,
                     )
                 )
         return cls(**values)

@@ -101,10 +101,10 @@ class RestSource(Source, frozen=True, kw_only=True):
             if name not in self.params:
                 raise ConfigError(
                     tr(
-                        "The source {name}: {title} needs params = {{ {name2} = … }}.",
+                        "The source {name}: {title} needs params = {{ {parameter} = … }}.",
                         name=self.name,
                         title=found.title,
-                        name2=name,
+                        parameter=name,
                     )
                 )
         return found
@@ -166,8 +166,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                         name=one.name,
                         state="warning",
                         detail=tr(
-                            "{more} has no row to ask it for",
-                            more=one.each.list if one.each else tr("its list"),
+                            "{parent} has no row to ask it for",
+                            parent=one.each.list if one.each else tr("its list"),
                         ),
                     )
                     continue
@@ -223,10 +223,10 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if lacking := [name for name, value in found.items() if value is None]:
                     raise SourceDataError(
                         tr(
-                            "{name}: a row has nothing at {set!r}, which {name2} is asked for by.",
+                            "{name}: a row has nothing at {path!r}, which {list} is asked for by.",
                             name=above.name,
-                            set=one.each.set[lacking[0]],
-                            name2=one.name,
+                            path=one.each.set[lacking[0]],
+                            list=one.name,
                         )
                     )
                 yield variables | found

@@ -30,6 +30,7 @@ from hub import (
     mark,
     table_caption,
     tr,
+    trn,
 )
 from hub_tableau import hyper
 
@@ -109,7 +110,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ):
                 yield server
         except (exceptions.ServerResponseError, exceptions.FailedSignInError) as exc:
-            reason = _REASONS.get(str(exc.code)) or f"{exc.summary}: {exc.detail}"
+            reason = tr(_REASONS.get(str(exc.code), "")) or f"{exc.summary}: {exc.detail}"
             raise DeliveryError(
                 tr("Tableau at {url} refused ({code}): {reason}.", url=self.url, code=exc.code, reason=reason)
             ) from None
@@ -144,10 +145,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         found = list(server.projects.filter(name=self.project))
         if len(found) != 1:
             raise DeliveryError(
-                tr(
-                    "The site has {count} project{s} named {project}, as far as the account sees.",
-                    count=len(found) or "no",
-                    s="s" if len(found) > 1 else "",
+                trn(
+                    "The site has {n} project named {project}, as far as the account sees.",
+                    "The site has {n} projects named {project}, as far as the account sees.",
+                    len(found),
+                    project=self.project,
+                )
+                if found
+                else tr(
+                    "The site has no project named {project}, as far as the account sees.",
                     project=self.project,
                 )
             )
@@ -193,13 +199,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 server.jobs.wait_for_job(job, timeout=self.wait_minutes * 60)
                 if self.read_back:
                     self._must_show(server, process, feed, fact, name, project.id)
-        said = "and read back" if self.read_back else "and not read back"
         return (
             tr(
-                "{count} data sources are published in the project {project} {said}.",
+                "{count} data sources are published in the project {project} and read back."
+                if self.read_back
+                else "{count} data sources are published in the project {project} and not read back.",
                 count=len(files),
                 project=self.project,
-                said=said,
             ),
         )
 
@@ -246,8 +252,8 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     if shown != wanted:
                         raise DeliveryError(
                             tr(
-                                "Tableau shows {shown} rows of {table} in {name} where the feed has {wanted}: "
-                                "nothing is said to be published.",
+                                "Tableau shows {shown} rows of {table} in {name} where the feed has "
+                                "{wanted}: nothing is said to be published.",
                                 shown=shown,
                                 table=table,
                                 name=name,

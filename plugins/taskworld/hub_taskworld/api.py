@@ -268,21 +268,21 @@ class Workspace:
         if column.tasks and (more := came - set(column.tasks)):
             raise SourceDataError(
                 tr(
-                    "The list {title!r} gives {more}, which it does not name: it changed while it was "
+                    "The list {title!r} gives {task}, which it does not name: it changed while it was "
                     "read. The next run takes it.",
                     title=column.title,
-                    more=min(more),
+                    task=min(more),
                 )
             )
         if lacking := set(column.tasks) - came:
             raise SourceDataError(
                 tr(
-                    "The list {title!r} names {count} tasks and gives {count2}: {count3} did not come, "
+                    "The list {title!r} names {named} tasks and gives {given}: {lost} did not come, "
                     "such as {lacking}.",
                     title=column.title,
-                    count=len(column.tasks),
-                    count2=len(found),
-                    count3=len(lacking),
+                    named=len(column.tasks),
+                    given=len(found),
+                    lost=len(lacking),
                     lacking=min(lacking),
                 )
             )

@@ -140,9 +140,9 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 name=project.title,
                 state="ok",
                 detail=tr(
-                    "{count} lists, {count2} tasks, statuses {states}",
-                    count=len(lists),
-                    count2=len(tasks),
+                    "{lists} lists, {tasks} tasks, statuses {states}",
+                    lists=len(lists),
+                    tasks=len(tasks),
                     states=states or tr("none"),
                 ),
             )

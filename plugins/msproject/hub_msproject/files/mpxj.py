@@ -100,7 +100,7 @@ class Mpxj:
                     tr(
                         "Reading this kind of file needs {lacking}: {how}.",
                         lacking=" and ".join(lacking),
-                        how=HOW,
+                        how=tr(HOW),
                     )
                 )
             self._child = subprocess.Popen(
@@ -126,7 +126,7 @@ class Mpxj:
                         "The Java side of the schedule reader did not start ({fatal}). Install a Java "
                         "runtime 17 or later, or {how}.",
                         fatal=word.fatal,
-                        how=HOW,
+                        how=tr(HOW),
                     )
                 )
         assert self._child.stdout is not None

@@ -67,9 +67,9 @@ def peek(path: Path) -> str | None:
         if depth == 1 and name != "Project":
             raise SourceDataError(
                 tr(
-                    "{name} is XML but not a Microsoft Project plan (its root is {name2}).",
+                    "{name} is XML but not a Microsoft Project plan (its root is {element}).",
                     name=path.name,
-                    name2=name,
+                    element=name,
                 )
             )
         if depth == 1 and not tag.startswith("http://schemas.microsoft.com/project"):

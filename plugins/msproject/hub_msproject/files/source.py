@@ -112,7 +112,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         if any(self._reader(path) == mpxj.READER for path in files):
             lacking = mpxj.missing_packages()
             detail = (
-                tr("needs {lacking}: {how}", lacking=" and ".join(lacking), how=mpxj.HOW)
+                tr("needs {lacking}: {how}", lacking=" and ".join(lacking), how=tr(mpxj.HOW))
                 if lacking
                 else tr("MPXJ and JPype are installed")
             )

@@ -215,14 +215,14 @@ class ExportSource(Source, frozen=True, kw_only=True):
                     if key not in seen:
                         seen[key] = content
                         yield row
-                    elif (
-                        seen[key] != content
-                    ):  # rows that come twice are one; an older copy beside the file is a mistake
+                    # rows that come twice are one; an older copy beside the file is a mistake
+                    elif seen[key] != content:
                         raise SourceDataError(
                             tr(
-                                "{name} says something else of a row than another file of {name2}: keep one of them.",
+                                "{name} says something else of a row than another file of {table}: "
+                                "keep one of them.",
                                 name=path.name,
-                                name2=name,
+                                table=name,
                             )
                         )
 

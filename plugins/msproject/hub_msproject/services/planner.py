@@ -206,8 +206,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             name="account",
             state="ok",
             detail=tr(
-                "signed in as {more}",
-                more=tr("an application") if self.account.is_application else tr("a person"),
+                "signed in as an application" if self.account.is_application else "signed in as a person"
             ),
         )
         for _, what in ctx.missing:

@@ -48,7 +48,15 @@ class Web:
         self.ctx, self.resource = ctx, resource
         self.session = ctx.another_session(resource)
         signed = SignIn.of(ctx, account, name)
-        self.session.sign = lambda: signed.header(resource)
+        self.signs = True
+
+        def sign() -> dict[str, str]:
+            self.signs = False
+            header = signed.header(resource)
+            self.signs = True
+            return header
+
+        self.session.sign = sign
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
         """Ask for JSON, and return the response too.
@@ -77,9 +85,9 @@ class Web:
         """Say what a refusal of this service most likely means."""
         if isinstance(exc, DeliveryGone) or not isinstance(exc, DeliveryDenied):
             return exc
-        if "Microsoft refused the sign-in" in str(exc) or "hub signin" in str(exc):
+        if not self.signs:  # the sign-in says itself what to do
             return DeliveryDenied(str(exc))
-        hint = _HINTS.get(self.resource, "")
+        hint = tr(_HINTS.get(self.resource, ""))
         which = tr("may not do this") if isinstance(exc, DeliveryForbidden) else tr("is not accepted there")
         return DeliveryDenied(
             tr("The account {which}: {error} {hint}", which=which, error=exc, hint=hint).rstrip()

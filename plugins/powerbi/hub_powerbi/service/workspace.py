@@ -360,8 +360,10 @@ def _reason(entry: Mapping[str, Any]) -> str:
     except ValueError:
         said = {}
     code = str(said.get("errorCode") or "")
-    return _REASONS.get(code) or str(
-        said.get("errorDescription") or code or tr("its refresh history says more")
+    return (
+        tr(_REASONS[code])
+        if code in _REASONS
+        else str(said.get("errorDescription") or code or tr("its refresh history says more"))
     )
 
 
