@@ -13,7 +13,7 @@ import msgspec
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
-from hub.words import tr
+from hub.words import LANGS, Lang, language, tr, use
 
 
 def template(name: str) -> str:
@@ -34,6 +34,12 @@ def _write(path: Path, text: str) -> None:
         ) from exc
     except OSError as exc:
         raise ConfigError(tr("{path} cannot be written: {reason}.", path=path, reason=exc.strerror)) from exc
+
+
+def _ask_language() -> Lang:
+    """Ask for the language in both, before anything else is said."""
+    said = click.prompt("Language / Langue", type=click.Choice(LANGS), default=language())
+    return next(lang for lang in LANGS if lang == said)
 
 
 def _ask_sources(app: App) -> list[str]:
@@ -84,13 +90,31 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     return [f"{name} = {{ env = {text} }}" if secret else f"{name} = {text}"]
 
 
+def _configuration(lang: Lang, blocks: list[str], schedule: str | None) -> str:
+    """Return the commented example with what was answered."""
+    text = template("hub.toml").replace('lang = "en"', f'lang = "{lang}"', 1)
+    if blocks:
+        head, _, rest = text.partition("# [sources.plans]")
+        text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
+    if schedule:
+        text = text.replace(
+            '# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}"
+        )
+    return text
+
+
 def add_to(cli: click.Group) -> None:
     """Add init, signin and config schema."""
 
     @cli.command()
     @click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
+    @click.option(
+        "--lang",
+        type=click.Choice(LANGS),
+        help="The language of all the hub says; asked first where it is not given.",
+    )
     @click.pass_obj
-    def init(app: App, yes: bool) -> int:
+    def init(app: App, yes: bool, lang: Lang | None) -> int:
         """Write a commented configuration, ask for the sources you have, and test each.
 
         Example: hub init
@@ -108,6 +132,9 @@ def add_to(cli: click.Group) -> None:
                     path=path,
                 )
             )
+        if lang is None:
+            lang = language() if yes else _ask_language()
+        use(lang)
         blocks: list[str] = []
         schedule = None
         if not yes:
@@ -118,15 +145,7 @@ def add_to(cli: click.Group) -> None:
             )
             if schedule:
                 Cron.parse(schedule)
-        text = template("hub.toml")
-        if blocks:
-            head, _, rest = text.partition("# [sources.plans]")
-            text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
-        if schedule:
-            text = text.replace(
-                '# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}"
-            )
-        _write(path, text)
+        _write(path, _configuration(lang, blocks, schedule))
         for name, text in EXAMPLES.items():
             example = path.parent / f"{Path(name).stem}.example.csv"
             if not example.exists():

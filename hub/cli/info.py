@@ -135,8 +135,8 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
         app.as_json(
             {
-                "sources": lines, "feed": feed, "figures": [text for text, _ in said], "destinations": published,
-                "runs": latest, "erasures": erasures,
+                "sources": lines, "feed": feed, "figures": [text for text, _ in said],
+                "destinations": published, "runs": latest, "erasures": erasures,
             }
         )  # fmt: skip
         return 0

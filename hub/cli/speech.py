@@ -14,7 +14,7 @@ from hub.words import Lang, language, mark, of_environment, tr
 
 CLICK = (
     mark("Usage:"), mark("Options"), mark("Commands"), mark("Arguments"), mark("Positional arguments"),
-    mark("Show this message and exit."), mark("Try '{command} {option}' for help."), mark("Error: {message}"),
+    mark("Try '{command} {option}' for help."), mark("Error: {message}"),
     mark("Aborted!"), mark("default: {default}"), mark("required"), mark("deprecated"), mark("(DEPRECATED)"),
     mark("Missing command."), mark("Missing argument"), mark("Missing option"), mark("Missing parameter"),
     mark("Missing {param_type}"), mark("No such command {name!r}."), mark("No such option {name!r}."),
@@ -41,9 +41,9 @@ def take_over() -> None:
 
     It calls gettext by a name in each of its modules, and gettext would look in the system's folders.
     """
-    from click import core, exceptions, formatting, parser, termui, types
+    from click import core, decorators, exceptions, formatting, parser, termui, types
 
-    for module in (core, exceptions, formatting, parser, termui, types):
+    for module in (core, decorators, exceptions, formatting, parser, termui, types):
         for name, say in (("_", tr), ("ngettext", _plural)):
             if hasattr(module, name):
                 setattr(module, name, say)
@@ -66,9 +66,10 @@ def config_of(arguments: list[str]) -> str | None:
 def lang_for(arguments: list[str]) -> Lang:
     """Return the language of a command line: its configuration's, else the environment's.
 
-    What is written for programs (``--json``) is the same in every language.
+    What is written for programs (``--json``, ``--format json``) is the same in every language.
     """
-    if "--json" in arguments:
+    asked = " ".join(arguments).replace("=", " ")
+    if "--json" in arguments or "--format json" in asked:
         return "en"
     return lang_of(find_config(config_of(arguments))) or of_environment()
 
@@ -103,6 +104,13 @@ class Command(click.Command):
         """Return the first sentence of the help."""
         with _said(self):
             return super().get_short_help_str(limit)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option that shows the help; click keeps it with the words of its first use."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = tr("Show this message and exit.")
+        return option
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help."""

@@ -194,8 +194,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
         if server.server_time:
             skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
-            detail = tr("the site's clock differs by {skew:.0f} s", skew=skew) + (
-                tr("; nothing depends on ours") if skew > 60 else ""
+            detail = tr(
+                "the site's clock differs by {skew:.0f} s; nothing depends on ours"
+                if skew > 60
+                else "the site's clock differs by {skew:.0f} s",
+                skew=skew,
             )
             yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
         projects = {one.key: one for one in site.projects()}

@@ -85,10 +85,11 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             secured = connection.pgconn.ssl_in_use
             version = connection.info.parameter_status("server_version")
             detail = tr(
-                "PostgreSQL {version} at {place}, {more}",
+                "PostgreSQL {version} at {place}, encrypted"
+                if secured
+                else "PostgreSQL {version} at {place}, on this machine",
                 version=version,
                 place=self._place,
-                more=tr("encrypted") if secured else tr("on this machine"),
             )
             yield Check(name="database", state="ok", detail=detail)
             problems = Schema(connection, self.schema).lacking(self.readers)
@@ -186,9 +187,8 @@ def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
         (
             told,
             tr(
-                "Tables made anew: {shaped}{more}.",
-                shaped=", ".join(shaped[:3]),
-                more=" …" if len(shaped) > 3 else "",
+                "Tables made anew: {tables}.",
+                tables=", ".join(shaped[:3]) + (" …" if len(shaped) > 3 else ""),
             ),
         )
         if shaped

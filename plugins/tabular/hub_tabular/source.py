@@ -294,7 +294,11 @@ class TabularSource(Source, frozen=True, kw_only=True):
         """Read the file once for its faults, name the first of them, and return their number."""
         path, mapping = one.path, one.mapping
         mapper = self._mapper(ctx, mapping, one.prefix, readers)
-        sheet = "" if path.suffix.lower() in tables.TEXT else tr(", sheet {sheet}", sheet=mapping.sheet)
+        place = (
+            path.name
+            if path.suffix.lower() in tables.TEXT
+            else tr("{name}, sheet {sheet}", name=path.name, sheet=mapping.sheet)
+        )
         wrong = 0
         for number, row in tables.table_rows(path, mapping):
             if number % 1000 == 0:
@@ -308,13 +312,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
                     shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
                     ctx.report_missing(
                         tr(
-                            "{name}{sheet}, row {number}, column {column}:{shown} {why}",
-                            name=path.name,
-                            sheet=sheet,
+                            "{place}, row {number}, column {column}:{value} {reason}",
+                            place=place,
                             number=number,
                             column=exc.column,
-                            shown=shown,
-                            why=exc.why,
+                            value=shown,
+                            reason=exc.why,
                         ),
                         partition=partition,
                     )

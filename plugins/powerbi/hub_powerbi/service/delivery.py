@@ -70,9 +70,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                     name="files",
                     state="ok",
                     detail=tr(
-                        "{location} can be reached by {error_type}",
+                        "{location} can be reached by {protocol}",
                         location=location,
-                        error_type=type(where).__name__,
+                        protocol=type(where).__name__,
                     ),
                 )
             )

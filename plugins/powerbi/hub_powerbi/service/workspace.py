@@ -25,6 +25,7 @@ TRIES = 3
 _DAY_ZERO = 25569
 """1970-01-01 as a day of Power BI, whose first is 1899-12-30."""
 _TOLERANCE = 2 / 86400
+OURS, FOREIGN = mark("the refresh"), mark("a refresh that others began")
 _REASONS = {
     "ModelRefreshFailed_CredentialsNotSpecified": mark(
         "the model has no credentials for the files: in the service, open its settings, Data "
@@ -172,7 +173,7 @@ class Workspace:
         for _ in range(TRIES):
             history = self._history(place)
             if running := next((one for one in history if _runs(one)), None):
-                self._wait(place, running["requestId"], said=tr("a refresh that others began"))
+                self._wait(place, running["requestId"], said=FOREIGN)
                 continue
             if not enhanced:
                 self._must_be_left(history, now)
@@ -224,19 +225,19 @@ class Workspace:
             for _ in range(TRIES):
                 fresh = [one["requestId"] for one in self._history(place) if one["requestId"] not in known]
                 if fresh:
-                    return self._wait(place, fresh[0], said=tr("the refresh"))
+                    return self._wait(place, fresh[0], said=OURS)
                 self.powerbi.session.pause(POLL_S)
             raise DeliveryError(
                 tr("Power BI took the refresh and does not show it: look into the model's refresh history.")
             )
-        return self._wait(place, native, said=tr("the refresh"))
+        return self._wait(place, native, said=OURS)
 
     def _wait(self, place: str, native: str, *, said: str) -> str:
         waited = 0.0
         while True:
             entry = next((one for one in self._history(place) if one.get("requestId") == native), {})
             if entry and not _runs(entry):
-                if entry["status"] != "Completed" and said == tr("the refresh"):
+                if entry["status"] != "Completed" and said != FOREIGN:
                     raise DeliveryError(
                         tr(
                             "Power BI did not refresh the model ({status}): {reason}.",
@@ -244,13 +245,13 @@ class Workspace:
                             reason=_reason(entry),
                         )
                     )
-                return tr("{said} took {seconds:.0f} s", said=said, seconds=_seconds(entry))
+                return tr("{refresh} took {seconds:.0f} s", refresh=tr(said), seconds=_seconds(entry))
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
                     tr(
-                        "Power BI has not ended {said} within {wait_minutes:g} minutes; it goes on there. "
+                        "Power BI has not ended {refresh} within {wait_minutes:g} minutes; it goes on there. "
                         "Publish again later, or raise wait_minutes.",
-                        said=said,
+                        refresh=tr(said),
                         wait_minutes=self.wait_minutes,
                     )
                 )
