@@ -23,7 +23,16 @@ Template = str | tuple[str, str]
 
 
 class Steady(Catalog):
-    """A catalogue whose head says nothing of when and by what it was written."""
+    """A catalogue whose head says nothing of when and by what it was written.
+
+    French has two forms here, one and many; Babel would ask for a third one, of whole millions.
+    """
+
+    def __init__(self, package: Path) -> None:
+        """Begin empty."""
+        comment = f"# What {package.name} says, in French; `make words` keeps it."
+        super().__init__(locale=LANG, header_comment=comment, fuzzy=False)
+        self._num_plurals, self._plural_expr = 2, "(n > 1)"
 
     @property
     def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[override]
@@ -100,7 +109,7 @@ def catalogue(package: Path) -> Catalog:
     if place.exists():
         with place.open("rb") as file:
             known = read_po(file, locale=LANG)
-    new = Steady(locale=LANG, header_comment=f"# What {package.name} says, in French; `make words` keeps it.")
+    new = Steady(package)
     said = templates(package)
     pairs = {one[0] for one in said if isinstance(one, tuple)}
     for template in sorted(said, key=str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gettext
 import importlib.util
 import json
 import string
@@ -163,6 +164,29 @@ def go():
         "marked {a}", "how deep", "Go on.\n\nExample: hub go",
         "one two {n}", "yes", "no", ("{n} cat", "{n} cats"),
     } == tool().templates(tmp_path)  # fmt: skip
+
+
+def test_translations_are_kept(tmp_path: Path) -> None:
+    """What the code no longer says leaves; what it still says keeps its French, both numbers of it."""
+    (tmp_path / "words").mkdir()
+    place = tmp_path / "words" / "fr.po"
+    (tmp_path / "one.py").write_text('tr("one")\ntr("gone")\ntrn("{n} row", "{n} rows", 2)\n')
+    text = tool().po(tool().catalogue(tmp_path)).decode()
+    for template, french in (("one", "un"), ("gone", "parti")):
+        text = text.replace(f'msgid "{template}"\nmsgstr ""', f'msgid "{template}"\nmsgstr "{french}"')
+    text = text.replace('msgstr[0] ""\nmsgstr[1] ""', 'msgstr[0] "{n} ligne"\nmsgstr[1] "{n} lignes"')
+    place.write_text(text, encoding="utf-8")
+    (tmp_path / "one.py").write_text('tr("one")\ntr("new")\ntrn("{n} row", "{n} rows", 2)\n')
+    found = tool().catalogue(tmp_path)
+    (tmp_path / "words" / "fr.mo").write_bytes(tool().mo(found))
+    with (tmp_path / "words" / "fr.mo").open("rb") as file:
+        read = gettext.GNUTranslations(file)
+
+    assert b"parti" not in tool().po(found)
+    assert ("un", "new") == (read.gettext("one"), read.gettext("new"))
+    assert ["{n} ligne", "{n} ligne", "{n} lignes"] == [
+        read.ngettext("{n} row", "{n} rows", n) for n in (0, 1, 2)
+    ]
 
 
 def test_each_template_gets_its_values() -> None:

@@ -79,7 +79,7 @@ class App:
         for broken in self.plugins.broken():
             if broken.origin not in self._warned:
                 self._warned.add(broken.origin)
-                self.err.print(f"Warning: {broken.problem}", style="yellow", markup=False)
+                self.err.print(tr("Warning: {problem}", problem=broken.problem), style="yellow", markup=False)
 
     def sources(self, names: tuple[str, ...] = ()) -> list[Source]:
         """Return the named sources (all when none are named), the reference data in config/ first."""

@@ -314,7 +314,7 @@ def _show(app: App, report: Report) -> None:
         table.add_row(
             result.level,
             result.code,
-            f"[{_STYLES[result.state]}]{result.state}[/]",
+            f"[{_STYLES[result.state]}]{tr(result.state)}[/]",
             result.saw[:90].replace("[", "\\["),
         )
     app.console.print(table)

@@ -188,7 +188,7 @@ def status(app: App, runs: int, json_: bool) -> int:
     for sentence, colour in said:
         app.say(f"  {sentence}", colour)
     for line in published:
-        app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
+        app.say(f"  {line['destination']}: {tr(line['state'])} {_age(line['at'])}, {line['detail'] or ''}")
     for run in latest:
         app.say(
             tr(

@@ -109,7 +109,8 @@ def kpi(
     if list_:
         for one in catalogue().values():
             app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
-            app.say(f"  measures: {', '.join(f'{m.name} ({m.unit})' for m in one.measures)}")
+            measures = ", ".join(f"{m.name} ({m.unit})" for m in one.measures)
+            app.say(tr("  measures: {measures}", measures=measures))
             app.say(f"  {one.definition}")
             if one.edge_cases:
                 app.say(tr("  edge cases: {edge_cases}", edge_cases=one.edge_cases), "dim")

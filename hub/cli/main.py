@@ -98,7 +98,7 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
         try:
             _add_commands(cli, plugins, name)
         except PluginError as exc:
-            click.echo(f"Warning: {exc}", err=True)
+            click.echo(tr("Warning: {problem}", problem=exc), err=True)
     return cli
 
 
@@ -165,7 +165,7 @@ def _run() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except HubError as exc:
-        click.echo(f"Error: {exc}", err=True)
+        click.echo(tr("Error: {message}", message=exc), err=True)
         sys.exit(exc.exit_code)
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)

@@ -12,7 +12,7 @@ from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.files import write_atomically
-from hub.words import tr
+from hub.words import number, tr
 
 if TYPE_CHECKING:
     from hub import matching
@@ -35,7 +35,7 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
             line.kind,
             left.replace("[", "\\["),
             line.right_name,
-            f"{line.score:.2f}",
+            number(line.score, ".2f"),
             line.method,
             f"[{style}]{tr(line.state)}[/]",
             line.reason,
@@ -136,7 +136,7 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
                 table.add_column(tr(name), justify="left" if name == "project" else "right")
             for row in rows:
                 table.add_row(
-                    row.project or "(none)",
+                    row.project or tr("(none)"),
                     f"{row.matched_s / 3600:,.1f}",
                     f"{row.left_s / 3600:,.1f}",
                     f"{row.unmatched_issues:,}",

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from hub.sync import SourceReport, SyncReport
 
 
+COLUMNS = (
+    mark("source"), mark("kind"), mark("state"), mark("last run"), mark("last complete"), mark("quality"),
+    mark("held"), mark("id"), mark("what"), mark("this"), mark("is"), mark("score"), mark("method"),
+    mark("why"), mark("project"), mark("hours matched"), mark("hours left over"), mark("issues left over"),
+)  # fmt: skip
+"""Headings of tables that are translated where they are shown."""
+STATES = (
+    mark("running"), mark("never"), mark("stale"), mark("unchanged"), mark("started"), mark("broken"),
+    mark("proposed"), mark("accepted"), mark("rejected"), mark("passed"), mark("skipped"),
+    mark("green"), mark("amber"), mark("red"), mark("grey"), mark("none"), mark("bronze"), mark("silver"),
+    mark("gold"),
+)  # fmt: skip
+"""States, verdicts, colours and levels beside those of `STYLES`: words of the store that are shown."""
 STYLES = {
     mark("ok"): "green",
     mark("partial"): "yellow",
@@ -199,7 +212,7 @@ def show_effects(app: App, report: SyncReport) -> None:
 
     for line in report.effects:
         table.add_row(
-            line.project or "(none)", moved(line.logged), moved(line.estimate), moved(line.remaining)
+            line.project or tr("(none)"), moved(line.logged), moved(line.estimate), moved(line.remaining)
         )
     app.console.print(table)
 
@@ -236,13 +249,13 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
     app.say(tr("Feed {feed_id}: {path}", feed_id=report.feed_id, path=short_path(report.folder)), "bold")
     for line in report.excluded:
         amount = (
-            f"{line['amount'] / 3600:,.1f} h"
+            f"{number(line['amount'] / 3600, ',.1f')} h"
             if line["measure"] in {"seconds", "planned_s"}
-            else f"{line['amount'] / 100:,.2f}"
+            else number(line["amount"] / 100, ",.2f")
             if line["measure"] == "amount_minor"
-            else f"{line['amount']:,} {line['measure'].replace('_', ' ')}"
+            else f"{number(line['amount'])} {line['measure'].replace('_', ' ')}"
         )
-        of = "planned, " if line["measure"] == "planned_s" else ""
+        of = tr("planned, ") if line["measure"] == "planned_s" else ""
         where = tr("in the feed, not in every KPI") if line.get("in_feed") else tr("not counted")
         app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
@@ -261,7 +274,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             "green",
         )
         for note in delivery.notes:
-            app.say(f"    note: {note}", "dim")
+            app.say(tr("    note: {text}", text=note), "dim")
     following = [path for delivery in report.deliveries for path in delivery.open_next]
     if following:
         app.say(tr("Open next:"), "bold")

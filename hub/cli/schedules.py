@@ -91,7 +91,7 @@ def add_to(cli: click.Group) -> None:
         click.echo(plan.text, nl=False)
         if apply_:
             plan.apply()
-            app.say("Installed.", "green")
+            app.say(tr("Installed."), "green")
         else:
             app.err.print(tr("Shown only: add --apply to install it."), style="dim")
         return 0

@@ -30,7 +30,7 @@ def unknown_country(country: str, subdivision: str | None = None) -> str | None:
             country, subdiv=subdivision
         )  # it knows older codes too, which the list leaves out
     except NotImplementedError:
-        known = ", ".join(parts[country]) or "none"
+        known = ", ".join(parts[country]) or tr("none")
         return tr(
             "{subdivision!r} is not a part of {country} whose public holidays are known; there are {known}",
             subdivision=subdivision,

@@ -295,7 +295,9 @@ class _Engine:
                 work.state[partition.id] = "failed"
                 del work.waiting[partition.id]
                 unwell = [name for name in partition.after if work.state.get(name) in {"failed", None}]
-                shown = ", ".join(unwell[:3]) + (f" and {len(unwell) - 3} more" if len(unwell) > 3 else "")
+                shown = ", ".join(unwell[:3])
+                if len(unwell) > 3:
+                    shown = tr("{shown} and {count} more", shown=shown, count=len(unwell) - 3)
                 self._missing(
                     work,
                     partition.id,

@@ -231,7 +231,7 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
         kind = columns_of(cls)[name].kind
         fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
         if unit is not None and unit not in fits:
-            known = ", ".join(sorted(fits)) or "none"
+            known = ", ".join(sorted(fits)) or tr("none")
             raise ConfigError(
                 tr(
                     "{where} [fields]: {name} has no unit {unit!r}; it can have {known}.",

@@ -89,7 +89,7 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
             tr(
                 "{name}: files of type {suffix} are not read; known: {suffixes}.",
                 name=path.name,
-                suffix=path.suffix or "(none)",
+                suffix=path.suffix or tr("(none)"),
                 suffixes=", ".join(tables.SUFFIXES),
             )
         )

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from hub import tr
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
@@ -85,10 +84,10 @@ class _Reader:
     def rows(self, path: str) -> Rows:
         suffix = Path(path).suffix.lower()
         if suffix not in READERS:
-            raise ValueError(tr("files of type {suffix} are not read", suffix=suffix))
+            raise ValueError(f"files of type {suffix} are not read")
         project = self.java(READERS[suffix])().read(path)
         if project is None:
-            raise ValueError(tr("the file holds no schedule"))
+            raise ValueError("the file holds no schedule")
         self.properties = project.getProjectProperties()
         yield self._header(suffix)
         self.task_fields, self.resource_fields = self._aliases(project)

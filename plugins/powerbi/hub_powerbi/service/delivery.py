@@ -54,10 +54,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ConfigError(
                 tr(
                     "The destination {name}: service needs location, an https address in SharePoint or "
-                    "OneLake that Power BI can read",
+                    "OneLake that Power BI can read."
+                    if self.upload
+                    else "The destination {name}: service needs location, an https address in SharePoint or "
+                    "OneLake that Power BI can read, or postgresql://server/database/schema.",
                     name=name,
                 )
-                + ("." if self.upload else ", or postgresql://server/database/schema.")
             )
 
     def check(self, ctx: DeliveryContext, name: str, project: str, location: str) -> list[Check]:
