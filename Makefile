@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs docs-site wheels charset clean
+.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs docs-site words wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -72,6 +72,10 @@ docs: env
 
 docs-site: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# the catalogues of every package: what the code says now, with the translations that are there
+words: env
+	$(BIN)/python .ci/words.py
 
 # wheels and sdists of the hub and every plugin, byte for byte the same for the same commit
 wheels: env

@@ -24,6 +24,7 @@ settings.register_profile(
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
 os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
+os.environ["PM_HUB_LANG"] = "en"  # whatever the machine speaks
 
 BUDGET = {
     "tests": 300,

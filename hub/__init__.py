@@ -92,6 +92,11 @@ if TYPE_CHECKING:
     from hub.source import Scope as Scope
     from hub.source import Source as Source
     from hub.tally import Tally as Tally
+    from hub.words import day as day
+    from hub.words import mark as mark
+    from hub.words import number as number
+    from hub.words import tr as tr
+    from hub.words import trn as trn
 
 _ROOMS = {
     "cells": (
@@ -128,6 +133,7 @@ _ROOMS = {
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
     "tally": ("Tally",),
+    "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

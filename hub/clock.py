@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from hub.errors import SourceDataError
+from hub.words import tr
 
 _PRETENDED: list[datetime] = []
 
@@ -40,7 +41,9 @@ def utc_stamp(text: str | None, sender: str) -> str | None:
         moment = datetime.fromisoformat(text)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as exc:
-        raise SourceDataError(f"{sender} sent {text!r:.60} where a date was expected.") from exc
+        raise SourceDataError(
+            tr("{sender} sent {text!r:.60} where a date was expected.", sender=sender, text=text)
+        ) from exc
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 

@@ -20,6 +20,7 @@ from hub import clock
 from hub.errors import HttpError, HubError, Interrupted, SourceDataError, of_destination, of_source
 from hub.records import Record
 from hub.tally import Rejection, Tally, short
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.http import Session
@@ -76,7 +77,7 @@ class RunContext:
         """
         make = self._make_session
         if make is None:
-            raise RuntimeError("this context was made without HTTP")
+            raise RuntimeError(tr("this context was made without HTTP"))
 
         def in_our_words() -> Session:
             session = make()
@@ -273,7 +274,7 @@ class Context(RunContext):
     def raise_if_cancelled(self) -> None:
         """Stop reading when the run is being interrupted."""
         if self._cancelled.is_set():
-            raise Interrupted("The run is being stopped.")
+            raise Interrupted(tr("The run is being stopped."))
 
 
 def _whole(value: float | None) -> int | None:
@@ -292,7 +293,7 @@ def _of(ask: Callable[[Row], str | None], row: Row) -> str | None:
 def _summed(last: Rejection, one: Rejection, count: int) -> Rejection:
     """Return the line that stands for all rejections after the ones that are kept."""
     return Rejection(
-        place=f"{count} more",
+        place=tr("{count} more", count=count),
         key="\x1fmore",
         reason=one.reason,
         record=one.record,

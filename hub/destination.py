@@ -11,6 +11,7 @@ import msgspec
 
 from hub.context import DeliveryContext
 from hub.source import Check
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,5 +85,9 @@ def folder_check(root: Path) -> Check:
     while not place.exists() and place != place.parent:
         place = place.parent
     well = place.is_dir() and os.access(place, os.W_OK)
-    detail = f"{root} can be written" if well else f"{place} is not a folder that this account can write"
+    detail = (
+        tr("{root} can be written", root=root)
+        if well
+        else tr("{place} is not a folder that this account can write", place=place)
+    )
     return Check(name="folder", state="ok" if well else "failed", detail=detail)

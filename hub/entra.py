@@ -19,6 +19,7 @@ import msgspec
 from hub.errors import ConfigError, HttpDenied, HttpForbidden
 from hub.files import write_atomically
 from hub.secrets import Secret
+from hub.words import mark, tr
 
 if TYPE_CHECKING:
     import requests
@@ -32,33 +33,37 @@ _ANSWERS = frozenset(range(300, 500)) - {429}
 _LOOPBACK = {"127.0.0.1", "localhost"}
 # learn.microsoft.com/entra/identity-platform/reference-error-codes
 _SENTENCES = {
-    7000215: "the client secret is wrong: give the secret's value, not its ID",
-    7000222: "the client secret has expired: make a new one in the app registration",
-    7000112: "the application is disabled in this tenant: ask an administrator to enable its sign-in",
-    700016: (
-        "the tenant does not know this client_id: check client_id and tenant, "
-        "or let an administrator consent to the application"
+    7000215: mark("the client secret is wrong: give the secret's value, not its ID"),
+    7000222: mark("the client secret has expired: make a new one in the app registration"),
+    7000112: mark("the application is disabled in this tenant: ask an administrator to enable its sign-in"),
+    700016: mark(
+        "the tenant does not know this client_id: check client_id and tenant, or let an "
+        "administrator consent to the application"
     ),
-    700027: "the certificate is not the one of the app registration: upload its public part there",
-    700024: "the clock of this machine is wrong, or the certificate is not valid yet",
-    90002: "there is no such tenant: check tenant",
-    900023: "the tenant is neither a domain nor an id: check tenant",
-    500011: "the tenant does not have the service that was asked for: check its address and the licences",
-    65001: (
-        "the application lacks consent: let an administrator grant the permissions that the connector's "
-        "README names"
+    700027: mark("the certificate is not the one of the app registration: upload its public part there"),
+    700024: mark("the clock of this machine is wrong, or the certificate is not valid yet"),
+    90002: mark("there is no such tenant: check tenant"),
+    900023: mark("the tenant is neither a domain nor an id: check tenant"),
+    500011: mark(
+        "the tenant does not have the service that was asked for: check its address and the licences"
     ),
-    7000218: (
-        "the app registration lets nobody sign in with a code: "
-        "allow public client flows, or give client_secret or certificate"
+    65001: mark(
+        "the application lacks consent: let an administrator grant the permissions that the "
+        "connector's README names"
     ),
-    50076: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
-    50079: "the tenant asks for a second factor: sign in again with `hub signin {name}`",
-    53003: "a conditional access policy of the tenant forbids it: ask an administrator for an exception",
-    50057: "the account is disabled",
-    70043: "the sign-in has expired by a policy of the tenant: sign in again with `hub signin {name}`",
-    700082: "the sign-in was not used for too long: sign in again with `hub signin {name}`",
-    50173: "the password was changed since: sign in again with `hub signin {name}`",
+    7000218: mark(
+        "the app registration lets nobody sign in with a code: allow public client flows, or "
+        "give client_secret or certificate"
+    ),
+    50076: mark("the tenant asks for a second factor: sign in again with `hub signin {name}`"),
+    50079: mark("the tenant asks for a second factor: sign in again with `hub signin {name}`"),
+    53003: mark(
+        "a conditional access policy of the tenant forbids it: ask an administrator for an exception"
+    ),
+    50057: mark("the account is disabled"),
+    70043: mark("the sign-in has expired by a policy of the tenant: sign in again with `hub signin {name}`"),
+    700082: mark("the sign-in was not used for too long: sign in again with `hub signin {name}`"),
+    50173: mark("the password was changed since: sign in again with `hub signin {name}`"),
 }
 
 
@@ -83,9 +88,9 @@ class Entra(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Check what only a person can mend. Raises `ConfigError`."""
         parts = urlsplit(self.authority)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise ConfigError(f"account: authority is an https address such as {PUBLIC}.")
+            raise ConfigError(tr("account: authority is an https address such as {public}.", public=PUBLIC))
         if self.client_secret and self.certificate:
-            raise ConfigError("account: give client_secret or certificate, not both.")
+            raise ConfigError(tr("account: give client_secret or certificate, not both."))
 
     @property
     def is_application(self) -> bool:
@@ -133,7 +138,7 @@ class SignIn:
                 known = app.get_accounts()
                 if not known:
                     raise HttpDenied(
-                        f"{self.name}: nobody has signed in yet. Run `hub signin {self.name}` once."
+                        tr("{name}: nobody has signed in yet. Run `hub signin {name}` once.", name=self.name)
                     )
                 found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
                 self._keep()
@@ -148,13 +153,22 @@ class SignIn:
         """
         if self.account.is_application:
             raise ConfigError(
-                f"{self.name} signs in as an application, with what its account holds: nobody needs to."
+                tr(
+                    "{name} signs in as an application, with what its account holds: nobody needs to.",
+                    name=self.name,
+                )
             )
         app = self._app()
         flow = app.initiate_device_flow([f"{resource}/.default"])
         if "user_code" not in flow:
             raise self._refusal(flow)
-        say(f"Open {flow['verification_uri']} in a browser, enter the code {flow['user_code']}, and sign in.")
+        say(
+            tr(
+                "Open {verification_uri} in a browser, enter the code {user_code}, and sign in.",
+                verification_uri=flow["verification_uri"],
+                user_code=flow["user_code"],
+            )
+        )
         found = app.acquire_token_by_device_flow(flow)
         if "access_token" not in found:
             raise self._refusal(found)
@@ -191,9 +205,14 @@ class SignIn:
                 self._made = msal.PublicClientApplication(account.client_id, token_cache=self._cache, **known)
         except (ValueError, TypeError) as exc:
             raise HttpDenied(
-                f"{self.name}: {account.authority} does not know the tenant {account.tenant!r}, "
-                "or the certificate cannot be used "
-                f"({_first_line(str(exc)).partition('. ')[0]})."
+                tr(
+                    "{name}: {authority} does not know the tenant {tenant!r}, or the certificate cannot "
+                    "be used ({answer}).",
+                    name=self.name,
+                    authority=account.authority,
+                    tenant=account.tenant,
+                    answer=_first_line(str(exc)).partition(". ")[0],
+                )
             ) from None
         return self._made
 
@@ -203,8 +222,11 @@ class SignIn:
         parts = re.findall(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", text, re.DOTALL)
         if "CERTIFICATE" not in parts or not any(part.endswith("PRIVATE KEY") for part in parts):
             raise ConfigError(
-                f"{self.name}: certificate is a PEM text with the private key and the certificate; "
-                "`openssl pkcs12 -in file.pfx -out file.pem -nodes` makes one of a .pfx file."
+                tr(
+                    "{name}: certificate is a PEM text with the private key and the certificate; "
+                    "`openssl pkcs12 -in file.pfx -out file.pem -nodes` makes one of a .pfx file.",
+                    name=self.name,
+                )
             )
         password = self.account.certificate_password
         return {"private_key": text, "public_certificate": text} | (
@@ -222,12 +244,19 @@ class SignIn:
         said = str(found.get("error_description") or found.get("error") or "")
         codes = [int(code) for code in found.get("error_codes") or re.findall(r"AADSTS(\d+)", said)]
         sentence = next(
-            (_SENTENCES[code].format(name=self.name) for code in codes if code in _SENTENCES),
+            (tr(_SENTENCES[code], name=self.name) for code in codes if code in _SENTENCES),
             _first_line(said),
         )
         shown = f" (AADSTS{codes[0]})" if codes else ""
         kind = HttpForbidden if {65001, 53003} & set(codes) else HttpDenied
-        return kind(f"{self.name}: Microsoft refused the sign-in: {sentence}{shown}.")
+        return kind(
+            tr(
+                "{name}: Microsoft refused the sign-in: {sentence}{shown}.",
+                name=self.name,
+                sentence=sentence,
+                shown=shown,
+            )
+        )
 
 
 class _Client:
@@ -257,8 +286,11 @@ class _Client:
         _, response = self.session.answer(method, url, route="sign-in", also=_ANSWERS, **kwargs)
         if response.is_redirect:  # whoever it is sent to would get the secret
             raise HttpDenied(
-                f"The sign-in at {urlsplit(url).hostname} sends us elsewhere: it was not followed. "
-                "Check authority, and the proxy."
+                tr(
+                    "The sign-in at {hostname} sends us elsewhere: it was not followed. Check authority, "
+                    "and the proxy.",
+                    hostname=urlsplit(url).hostname,
+                )
             )
         return response
 

@@ -39,6 +39,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from hub.words import tr
+
 
 class HubError(Exception):
     """Say what is wrong, where, and what to do, in words for the person at the keyboard."""
@@ -175,7 +177,7 @@ def of_source(error: HttpError) -> SourceError:
             return SourceGone(str(error))
         case HttpUnavailable():
             return SourceUnavailable(
-                f"{error} Nothing that was read is lost; the next run goes on from there."
+                tr("{error} Nothing that was read is lost; the next run goes on from there.", error=error)
             )
         case _:
             return SourceDataError(str(error))
@@ -192,7 +194,7 @@ def of_destination(error: HttpError) -> DeliveryError:
             return DeliveryGone(str(error))
         case HttpUnavailable():
             return DeliveryUnavailable(
-                f"{error} What was delivered before stays; the next publish tries again."
+                tr("{error} What was delivered before stays; the next publish tries again.", error=error)
             )
         case _:
             return DeliveryError(str(error))

@@ -18,6 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from hub.errors import SourceDataError
+from hub.words import tr
 
 FORMULA_STARTS = "=+@\t\r-"
 """A spreadsheet runs a text that begins with one of these, unless an apostrophe stands before it (OWASP)."""
@@ -42,14 +43,20 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
             after = path.stat()
         except PermissionError as exc:
             raise SourceDataError(
-                f"{path.name} cannot be opened: it is locked by another program or this account may not "
-                "read it. "
-                "Close it, or give the right to read it."
+                tr(
+                    "{name} cannot be opened: it is locked by another program or this account may not "
+                    "read it. Close it, or give the right to read it.",
+                    name=path.name,
+                )
             ) from exc
         except OSError as exc:
-            raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+            raise SourceDataError(
+                tr("{name} cannot be read: {reason}.", name=path.name, reason=exc.strerror)
+            ) from exc
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise SourceDataError(f"{path.name} was being written while it was read; the next run takes it.")
+            raise SourceDataError(
+                tr("{name} was being written while it was read; the next run takes it.", name=path.name)
+            )
         return cls(size=after.st_size, mtime_ns=after.st_mtime_ns, sha256=digest.hexdigest())
 
     @classmethod
@@ -71,7 +78,10 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `SourceDataError` when *path* changed since this state was taken."""
         if not self.looks_unchanged(path):
             raise SourceDataError(
-                f"{path.name} changed while it was read; nothing of it was kept, the next run takes it."
+                tr(
+                    "{name} changed while it was read; nothing of it was kept, the next run takes it.",
+                    name=path.name,
+                )
             )
 
 

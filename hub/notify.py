@@ -9,6 +9,7 @@ from hub import clock
 from hub.errors import ConfigError
 from hub.secrets import Secret
 from hub.store import Store, questions, rejections
+from hub.words import tr, trn
 
 _WELL = "ok"
 
@@ -25,19 +26,26 @@ def states(store: Store, *, now: datetime | None = None) -> dict[str, tuple[str,
         last = store.last_success(name)
         missing = json.loads(runs[0].missing) if runs and runs[0].missing else []
         if lack := lacks.get(name):
-            hours = f" ({lack.seconds / 3600:g} h)" if lack.seconds else ""
-            missing.append(f"{lack.count} things could not be taken{hours}: hub rejections --source {name}")
+            missing.append(
+                trn(
+                    "{n} thing could not be taken ({hours:g} h): hub rejections --source {name}",
+                    "{n} things could not be taken ({hours:g} h): hub rejections --source {name}",
+                    lack.count,
+                    hours=lack.seconds / 3600,
+                    name=name,
+                )
+            )
         detail = (
             "".join(f"\n- {line[:300]}" for line in missing[:10])
             or (runs and runs[0].error and f" - {runs[0].error}")
             or ""
         )
         if len(missing) > 10:
-            detail += f"\n- and {len(missing) - 10} more"
+            detail += tr("\n- and {count} more", count=len(missing) - 10)
         age = (moment - datetime.fromisoformat(last)).total_seconds() if last else None
         if verdict == _WELL and age is not None and age > row["freshness_max_s"]:
-            verdict, detail = "stale", f" - last complete sync {age / 3600:.0f} h ago"
-        found[name] = (verdict, f"{name}: {verdict}{detail}")
+            verdict, detail = "stale", tr(" - last complete sync {age:.0f} h ago", age=age / 3600)
+        found[name] = (verdict, f"{name}: {tr(verdict)}{detail}")
     return found
 
 
@@ -63,16 +71,20 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     for number, secret in enumerate(to, start=1):
         try:
             if not sender.add(secret.reveal()):
-                problems.append(f"[notify] to: address number {number} is not one Apprise understands.")
+                problems.append(
+                    tr("[notify] to: address number {number} is not one Apprise understands.", number=number)
+                )
         except ConfigError as exc:
-            problems.append(f"[notify] to: {exc}")
+            problems.append(tr("[notify] to: {error}", error=exc))
     bad = [name for name in news if found[name][0] != _WELL]
-    title = f"pm-hub: {', '.join(f'{name} {found[name][0]}' for name in news)}"
+    title = f"pm-hub: {', '.join(f'{name} {tr(found[name][0])}' for name in news)}"
     kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
     if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
         problems.append(
-            "A notification could not be sent: check the addresses in [notify] and the network; "
-            "it is tried again."
+            tr(
+                "A notification could not be sent: check the addresses in [notify] and the network; "
+                "it is tried again."
+            )
         )
     elif len(sender):
         questions.remember_announced(store, {name: found[name][0] for name in news})

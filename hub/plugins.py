@@ -20,6 +20,7 @@ from hub import hookspecs
 from hub.destination import Destination
 from hub.errors import PluginError
 from hub.source import Source
+from hub.words import hear, tr
 
 if TYPE_CHECKING:
     import pluggy
@@ -143,6 +144,7 @@ class Plugins:
             for entry in sorted(
                 importlib.metadata.entry_points(group=hookspecs.PROJECT), key=lambda e: e.name
             ):
+                hear(entry.module.partition(".")[0])
                 self._meet(*_installed(entry), entry.load)
         if folder and folder.is_dir():
             for path in sorted(folder.glob("*.py")):
@@ -198,7 +200,9 @@ class Plugins:
         self.manager.register(module, name=found.info.name)
         callers = self.manager.get_hookcallers(module) or []
         if unknown := [caller.name for caller in callers if not caller.has_spec()]:
-            raise PluginError(f"it implements hooks the hub does not have: {', '.join(unknown)}")
+            raise PluginError(
+                tr("it implements hooks the hub does not have: {unknown}", unknown=", ".join(unknown))
+            )
         found.classes = {
             "sources": _offered(module, "register_sources", Source),
             "destinations": _offered(module, "register_destinations", Destination),
@@ -224,7 +228,12 @@ class Plugins:
             for kind in offered:
                 if first := kinds.owners.get(kind):
                     where = (first.facts.sources | first.facts.destinations)[kind]
-                    self._break(found, PluginError(f"the kind {kind!r} is already offered by {where}"))
+                    self._break(
+                        found,
+                        PluginError(
+                            tr("the kind {kind!r} is already offered by {where}", kind=kind, where=where)
+                        ),
+                    )
                     return
         for kinds, offered in claims:
             kinds.owners |= dict.fromkeys(offered, found)
@@ -416,12 +425,18 @@ def _offered(module: Any, hook: str, base: type) -> dict[str, Any]:
         return kinds
     for cls in function():
         if not (isinstance(cls, type) and issubclass(cls, base)):
-            raise PluginError(f"{cls!r} is not a {base.__name__}")
+            raise PluginError(tr("{cls!r} is not a {base}", cls=cls, base=base.__name__))
         kind = getattr(cls, "kind", "")
         if not kind:
-            raise PluginError(f"{cls.__name__} has no `kind`")
+            raise PluginError(tr("{cls} has no `kind`", cls=cls.__name__))
         if kind in kinds:
-            raise PluginError(f"the kind {kind!r} is already offered by {kinds[kind].__module__}")
+            raise PluginError(
+                tr(
+                    "the kind {kind!r} is already offered by {module}",
+                    kind=kind,
+                    module=kinds[kind].__module__,
+                )
+            )
         kinds[kind] = cls
     return kinds
 
@@ -451,7 +466,7 @@ def _import_file(path: Path) -> Any:
     name = f"hub_local_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise PluginError(f"{path} cannot be imported")
+        raise PluginError(tr("{path} cannot be imported", path=path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -464,13 +479,20 @@ def _import_file(path: Path) -> Any:
 
 def _why(name: str, origin: str, exc: Exception) -> str:
     frames = traceback.extract_tb(exc.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    mend = (
-        f"remove or mend {origin}"
-        if origin.endswith(".py")
-        else f"reinstall it with `pip install --upgrade {origin}`"
+    place = (
+        tr(" ({name}, line {lineno})", name=Path(frames[-1].filename).name, lineno=frames[-1].lineno)
+        if frames
+        else ""
     )
-    return (
-        f"The plugin {name} cannot be used: {type(exc).__name__}: {exc}{place}. "
-        f"To go on without this warning, {mend}."
+    return tr(
+        "The plugin {name} cannot be used: {error_type}: {error}{place}. "
+        "To go on without this warning, remove or mend {origin}."
+        if origin.endswith(".py")
+        else "The plugin {name} cannot be used: {error_type}: {error}{place}. "
+        "To go on without this warning, reinstall it with `pip install --upgrade {origin}`.",
+        name=name,
+        error_type=type(exc).__name__,
+        error=exc,
+        place=place,
+        origin=origin,
     )

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError
+from hub.words import mark, tr
 
-HOW = 'write { env = "NAME" }, { keyring = "service/name" } or { file = "path" } instead'
+HOW = mark('write { env = "NAME" }, { keyring = "service/name" } or { file = "path" } instead')
 
 
 class Secret:
@@ -33,7 +34,10 @@ class Secret:
             value = os.environ.get(self._where)
             if not value:
                 raise ConfigError(
-                    f"The environment variable {self._where} is not set; it should hold a secret."
+                    tr(
+                        "The environment variable {where} is not set; it should hold a secret.",
+                        where=self._where,
+                    )
                 )
             return value
         if self._kind == "keyring":
@@ -44,8 +48,13 @@ class Secret:
             value = keyring.get_password(service, name)
             if not value:
                 raise ConfigError(
-                    f"The keyring holds no secret {self._where!r}: "
-                    f"store it with `keyring set {service} {name}`."
+                    tr(
+                        "The keyring holds no secret {where!r}: "
+                        "store it with `keyring set {service} {name}`.",
+                        where=self._where,
+                        service=service,
+                        name=name,
+                    )
                 )
             return value
         path = self._base / self._where
@@ -53,9 +62,13 @@ class Secret:
             mode = path.stat().st_mode
             text = path.read_text(encoding="utf-8").strip()
         except OSError as exc:
-            raise ConfigError(f"The secret file {path} cannot be read: {exc.strerror}.") from exc
+            raise ConfigError(
+                tr("The secret file {path} cannot be read: {reason}.", path=path, reason=exc.strerror)
+            ) from exc
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise ConfigError(f"The secret file {path} can be read by other accounts: run chmod 600 on it.")
+            raise ConfigError(
+                tr("The secret file {path} can be read by other accounts: run chmod 600 on it.", path=path)
+            )
         return text
 
 
@@ -67,6 +80,6 @@ def to_secret(value: Any, *, base: Path) -> Secret:
         ((kind, where),) = value.items()
         if kind in {"env", "keyring", "file"} and isinstance(where, str) and where:
             if kind == "keyring" and "/" not in where:
-                raise ValueError('a keyring secret is written { keyring = "service/name" }')
+                raise ValueError(tr('a keyring secret is written { keyring = "service/name" }'))
             return Secret(kind, where, base)
-    raise ValueError(f"a secret is not written in the configuration: {HOW}")
+    raise ValueError(tr("a secret is not written in the configuration: {how}", how=tr(HOW)))

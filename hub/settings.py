@@ -19,6 +19,7 @@ from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.secrets import Secret, to_secret
 from hub.source import Source
+from hub.words import LANGS, Lang, tr
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
@@ -147,6 +148,15 @@ def find_config(given: str | None) -> Path:
     return default
 
 
+def lang_of(path: Path) -> Lang | None:
+    """Return the language that the configuration at *path* asks for; None where it says none or is none."""
+    try:
+        lang = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("lang")
+    except (OSError, ValueError):
+        return None
+    return next((known for known in LANGS if known == lang), None)
+
+
 def load(
     path: Path, *, sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
 ) -> Settings:
@@ -159,36 +169,55 @@ def load(
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as exc:
         raise ConfigError(
-            f"There is no configuration at {path}. Run `hub init` to write one, "
-            "or point to yours with --config."
+            tr(
+                "There is no configuration at {path}. Run `hub init` to write one, or point to yours "
+                "with --config.",
+                path=path,
+            )
         ) from exc
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
+        raise ConfigError(tr("{path} is not valid TOML: {error}.", path=path, error=exc)) from exc
     except UnicodeDecodeError as exc:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {exc.start}): save it as UTF-8.") from exc
+        raise ConfigError(
+            tr("{path} is not UTF-8 text (byte {start}): save it as UTF-8.", path=path, start=exc.start)
+        ) from exc
     except OSError as exc:
-        raise ConfigError(f"{path} cannot be read: {exc.strerror}.") from exc
+        raise ConfigError(tr("{path} cannot be read: {reason}.", path=path, reason=exc.strerror)) from exc
     for key in raw:
         if key not in _KNOWN:
-            raise ConfigError(f"{path}: unknown key {key!r}{_suggest(key, _KNOWN)}")
+            raise ConfigError(
+                tr("{path}: unknown key {key!r}{suggest}", path=path, key=key, suggest=_suggest(key, _KNOWN))
+            )
     base = path.resolve().parent
     if base.name == "config":
         base = base.parent
     lang = raw.get("lang", "en")
     if lang not in {"en", "fr"}:
-        raise ConfigError(f'{path}: lang is "en" or "fr", not {lang!r}.')
+        raise ConfigError(tr('{path}: lang is "en" or "fr", not {lang!r}.', path=path, lang=lang))
     for key in ("store", "feed", "country", "currency"):
         if key in raw and not isinstance(raw[key], str):
-            raise ConfigError(f"{path}: {key} is a text, not {raw[key]!r}.")
+            raise ConfigError(tr("{path}: {key} is a text, not {raw!r}.", path=path, key=key, raw=raw[key]))
     if raw.get("currency", "EUR") not in CURRENCIES:
-        raise ConfigError(f"{path}: currency = {raw['currency']!r} is not a code of ISO 4217 such as EUR.")
+        raise ConfigError(
+            tr(
+                "{path}: currency = {currency!r} is not a code of ISO 4217 such as EUR.",
+                path=path,
+                currency=raw["currency"],
+            )
+        )
 
     def section(name: str, cls: type[T]) -> T:
         return convert(raw.get(name, {}), cls, where=f"{path} [{name}]", base=base)
 
     schedule = section("schedule", Schedule)
     if schedule.tz is not None and not is_zone(schedule.tz):
-        raise ConfigError(f"{path} [schedule]: tz = {schedule.tz!r} is not a time zone such as Europe/Paris.")
+        raise ConfigError(
+            tr(
+                "{path} [schedule]: tz = {tz!r} is not a time zone such as Europe/Paris.",
+                path=path,
+                tz=schedule.tz,
+            )
+        )
     return Settings(
         path=path,
         base=base,
@@ -213,25 +242,40 @@ def _tables(
 ) -> dict[str, T]:
     tables = raw.get(name, {})
     if not isinstance(tables, dict):
-        raise ConfigError(f"{path}: write each of the {name} as a table, [{name}.NAME].")
+        raise ConfigError(
+            tr("{path}: write each of the {name} as a table, [{name}.NAME].", path=path, name=name)
+        )
     found = {}
     for key, table in tables.items():
         where = f"{path} [{name}.{key}]"
         if not isinstance(table, dict):
-            raise ConfigError(f"{where}: this is a table, not {table!r}.")
+            raise ConfigError(tr("{where}: this is a table, not {table!r}.", where=where, table=table))
         if not _NAME.match(key) or key == "config":
             raise ConfigError(
-                f"{where}: a name starts with a letter, has letters, digits, - and _, and is not 'config'."
+                tr(
+                    "{where}: a name starts with a letter, has letters, digits, - and _, and is not "
+                    "'config'.",
+                    where=where,
+                )
             )
         kind = table.get("kind")
         if not isinstance(kind, str):
             raise ConfigError(
-                f"{where}: the key kind is missing; known kinds: {', '.join(sorted(kinds)) or 'none'}."
+                tr(
+                    "{where}: the key kind is missing; known kinds: {kinds}.",
+                    where=where,
+                    kinds=", ".join(sorted(kinds)) or tr("none"),
+                )
             )
         if kind not in kinds:
             raise ConfigError(
-                f"{where}: unknown kind {kind!r}{_suggest(kind, kinds)} "
-                "`hub plugin list` shows the installed plugins, and the broken ones."
+                tr(
+                    "{where}: unknown kind {kind!r}{suggest} `hub plugin list` shows the installed "
+                    "plugins, and the broken ones.",
+                    where=where,
+                    kind=kind,
+                    suggest=_suggest(kind, kinds),
+                )
             )
         values = {k: v for k, v in table.items() if k != "kind"}
         found[key] = convert({**values, "name": key}, kinds[kind], where=where, base=base)
@@ -242,11 +286,21 @@ def _tables(
 def _check_clock(found: Any, where: str) -> None:
     """Refuse a time zone that is none, and a working day that no day is as long as."""
     if (tz := getattr(found, "tz", None)) is not None and not is_zone(tz):
-        raise ConfigError(f"{where}: tz = {tz!r} is not a time zone such as Europe/Paris.")
+        raise ConfigError(
+            tr("{where}: tz = {tz!r} is not a time zone such as Europe/Paris.", where=where, tz=tz)
+        )
     if (hours := getattr(found, "hours_per_day", None)) is not None and not 0 < hours <= 24:
-        raise ConfigError(f"{where}: hours_per_day = {hours:g} is not above 0 and at most 24.")
+        raise ConfigError(
+            tr("{where}: hours_per_day = {hours:g} is not above 0 and at most 24.", where=where, hours=hours)
+        )
     if (currency := getattr(found, "currency", None)) is not None and currency not in CURRENCIES:
-        raise ConfigError(f"{where}: currency = {currency!r} is not a code of ISO 4217 such as EUR.")
+        raise ConfigError(
+            tr(
+                "{where}: currency = {currency!r} is not a code of ISO 4217 such as EUR.",
+                where=where,
+                currency=currency,
+            )
+        )
 
 
 def is_zone(text: str) -> bool:
@@ -277,13 +331,32 @@ def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
         if match := re.search(r"unknown field `([^`]+)`(?: - at `\$(.*)`)?", text):
             key, inside = match.group(1), match.group(2)
             if inside:
-                raise ConfigError(f"{where}: unknown key {key!r} in {inside.strip('.')}.") from exc
+                raise ConfigError(
+                    tr(
+                        "{where}: unknown key {key!r} in {inside}.",
+                        where=where,
+                        key=key,
+                        inside=inside.strip("."),
+                    )
+                ) from exc
             raise ConfigError(
-                f"{where}: unknown key {key!r}{_suggest(key, [k for k in known if k != 'name'])}"
+                tr(
+                    "{where}: unknown key {key!r}{suggest}",
+                    where=where,
+                    key=key,
+                    suggest=_suggest(key, [k for k in known if k != "name"]),
+                )
             ) from exc
         if match := re.search(r"missing required field `([^`]+)`(?: - at `\$(.*)`)?", text):
             inside = f" in {match.group(2).strip('.')}" if match.group(2) else ""
-            raise ConfigError(f"{where}: the key {match.group(1)!r} is missing{inside}.") from exc
+            raise ConfigError(
+                tr(
+                    "{where}: the key {key!r} is missing{inside}.",
+                    where=where,
+                    key=match.group(1),
+                    inside=inside,
+                )
+            ) from exc
         said, _, place = text.partition(" - at `$")
         raise ConfigError(f"{where}: {place.strip('.`') or 'value'}: {said}.") from exc
 
@@ -291,8 +364,8 @@ def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
 def _suggest(key: str, known: Any) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(key, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f".{hint} Known: {', '.join(names)}."
+    hint = tr(" Did you mean {close!r}?", close=close[0]) if close else ""
+    return tr(".{hint} Known: {names}.", hint=hint, names=", ".join(names))
 
 
 def json_schema(

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.columns import Column, columns_of
 from hub.records import Record
+from hub.words import mark, tr
 
 MOST_SECONDS = 3_600_000_000_000
 """A thousand million hours: more than all people of a company work in a life."""
@@ -23,7 +24,7 @@ MOST_MINOR = 10**17
 MOST_NUMBER = 1e15
 """Of any other number: up to here each whole one has its own value in a REAL of SQLite."""
 _MOST_INTEGER = 2**53
-_STAMP = "is not an instant in UTC such as 2026-10-31T18:00:00Z"
+_STAMP = mark("is not an instant in UTC such as 2026-10-31T18:00:00Z")
 _STAMP_LENGTH = len("2026-10-31T18:00:00Z")
 
 
@@ -47,7 +48,9 @@ def fault(record: Record, prefix: str) -> Fault | None:
     """Return what is wrong with *record*, whose id must begin with *prefix*; None where all is right."""
     id_ = record.id
     if not isinstance(id_, str) or not id_.startswith(prefix) or len(id_) == len(prefix):
-        return Fault(field="id", value=id_, reason=f"an id of this source begins with {prefix!r}")
+        return Fault(
+            field="id", value=id_, reason=tr("an id of this source begins with {prefix!r}", prefix=prefix)
+        )
     twin, stamps = _twin(type(record))
     try:
         msgspec.convert(record, twin, from_attributes=True)
@@ -56,7 +59,7 @@ def fault(record: Record, prefix: str) -> Fault | None:
     for field in stamps:
         value = getattr(record, field)
         if value is not None and (value[-1] != "Z" or value[10] != "T" or len(value) < _STAMP_LENGTH):
-            return Fault(field=field, value=value, reason=_STAMP)
+            return Fault(field=field, value=value, reason=tr(_STAMP))
     return None
 
 
@@ -72,21 +75,21 @@ def _located(record: Record, said: str) -> Fault:
 def _in_words(record: Record, field: str, reason: str) -> str:
     column, value = columns_of(type(record))[field], getattr(record, field, None)
     if value is None:
-        return f"{field} may not be empty"
+        return tr("{field} may not be empty", field=field)
     if isinstance(value, float) and not math.isfinite(value):
-        return "is not a number"
+        return tr("is not a number")
     match column.kind:
         case "day":
-            return "is not a day such as 2026-10-31"
+            return tr("is not a day such as 2026-10-31")
         case "instant":
-            return _STAMP
+            return tr(_STAMP)
         case "month":
-            return "is not a month such as 2026-10"
+            return tr("is not a month such as 2026-10")
         case "currency":
-            return "is not the code of a currency such as EUR"
+            return tr("is not the code of a currency such as EUR")
         case "seconds" | "minor" | "integer" | "number" | "share" | "percent":
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return f"is out of range ({reason.lower()})"
+                return tr("is out of range ({reason})", reason=reason.lower())
     return reason.lower()
 
 

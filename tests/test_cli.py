@@ -24,7 +24,7 @@ container_id = "Projet"
 day = { column = "Jour", format = "%d/%m/%Y" }
 seconds = { column = "Heures", unit = "hours" }
 """
-CONFIG = """lang = "fr"
+CONFIG = """lang = "en"
 [sources.hours]
 kind = "tabular"
 path = "hours/*.csv"
@@ -211,7 +211,7 @@ def test_the_lock_is_told(folder: Path, run_hub: Run) -> None:
 def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
     """init writes a configuration that loads, with the sources asked for, tests it, offers the schedule."""
     (hub_folder / "plans").mkdir()
-    result = run_hub("init", stdin="msproject\nplans\nplans\n\n0 6 * * 1-5\n")
+    result = run_hub("init", stdin="en\nmsproject\nplans\nplans\n\n0 6 * * 1-5\n")
     text = (hub_folder / "config" / "hub.toml").read_text()
 
     assert 0 == result.exit_code, result.error

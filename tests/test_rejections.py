@@ -399,9 +399,7 @@ def test_negative_hours_are_taken_and_named(store: Store) -> None:
     )
 
     assert ("ok", -7200) == (report.verdict, known(store)["s:h/1"][1])
-    assert [
-        "1 lines of hours are below nought (-2 h): they were taken as corrections of others"
-    ] == report.notes
+    assert ["1 line of hours is below nought (-2 h): it was taken as a correction of others"] == report.notes
 
 
 def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.columns import Column
 from hub.errors import CellError
+from hub.words import mark, tr
 
 RULES = 1
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
@@ -29,11 +30,11 @@ _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
 _LIKE = {
-    "day": "a date such as 2026-10-31 or 31/10/2026",
-    "instant": "a date such as 2026-10-31 or 31/10/2026",
-    "month": "a month such as 2026-10 or 10/2026",
-    "seconds": "a number, nor a duration such as 7h30, 7:30 or 0,5 j",
-    "integer": "a whole number",
+    "day": mark("a date such as 2026-10-31 or 31/10/2026"),
+    "instant": mark("a date such as 2026-10-31 or 31/10/2026"),
+    "month": mark("a month such as 2026-10 or 10/2026"),
+    "seconds": mark("a number, nor a duration such as 7h30, 7:30 or 0,5 j"),
+    "integer": mark("a whole number"),
 }
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
@@ -146,7 +147,7 @@ class CellReader:
         if cell is None or cell == "":
             return None
         if isinstance(cell, str) and is_error(cell):
-            raise CellError("is an error of the spreadsheet")
+            raise CellError(tr("is an error of the spreadsheet"))
         kind = self.column.kind
         if kind == "minor":
             return self._minor(cell, currency or self.declared.currency)
@@ -159,11 +160,11 @@ class CellReader:
     ) -> tuple[Decimal, bool]:
         """Return a number, and whether it has a percent sign, before which it stands as it is written."""
         if isinstance(cell, bool) or not isinstance(cell, str | int | float | Decimal):
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         if isinstance(cell, str):
             return self._written(cell, percent=percent, currency=currency)
         if not math.isfinite(cell):
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         if isinstance(cell, FormattedNumber):
             self._check_signs(cell.percent and not percent, cell.currency, currency)
             return Decimal(repr(float(cell))) * (100 if cell.percent else 1), cell.percent
@@ -172,7 +173,7 @@ class CellReader:
     def _written(self, text: str, *, percent: bool, currency: str | None) -> tuple[Decimal, bool]:
         written = take_apart(text)
         if written is None:
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         self._check_signs(written.percent and not percent, written.currency, currency)
         found = self._decided(written.body)
         return (-found if written.negative and found else found), written.percent
@@ -180,13 +181,19 @@ class CellReader:
     def _check_signs(self, percent: bool, mark: str | None, currency: str | None) -> None:
         """Refuse a percent sign, and a currency that is not the column's."""
         if percent:
-            raise CellError(f"has a percent sign, and {self._what()} is no percent")
+            raise CellError(tr("has a percent sign, and {what} is no percent", what=self._what()))
         if mark and self.column.kind != "minor":
-            raise CellError(f"has the currency {mark}, and {self._what()} is no amount")
+            raise CellError(
+                tr("has the currency {mark}, and {what} is no amount", mark=mark, what=self._what())
+            )
         if mark and currency is not None and currency.upper() not in currencies_of(mark):
             raise CellError(
-                f"is in {mark}, and the amount is in {currency}: "
-                "say the currency of the row, or correct the cell"
+                tr(
+                    "is in {mark}, and the amount is in {currency}: say the currency of the row, or "
+                    "correct the cell",
+                    mark=mark,
+                    currency=currency,
+                )
             )
 
     def _decided(self, body: str) -> Decimal:
@@ -194,24 +201,27 @@ class CellReader:
         dot, comma = readings(body)
         found = {one for one in (dot, comma) if one is not None}
         if not found:
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         if self.declared.decimal is not None:
             one = dot if self.declared.decimal == "." else comma
             if one is None:
                 raise CellError(
-                    f"is not a number with the decimal sign {self.declared.decimal!r}, which is declared"
+                    tr(
+                        "is not a number with the decimal sign {decimal!r}, which is declared",
+                        decimal=self.declared.decimal,
+                    )
                 )
             return one
         if len(found) == 1:
             return found.pop()
         if len(self.signs) != 1:
-            raise CellError(f"could be a thousand or a fraction: {self._how('decimal')}")
+            raise CellError(tr("could be a thousand or a fraction: {how}", how=self._how("decimal")))
         return (dot if "." in self.signs else comma) or Decimal(0)
 
     def _integer(self, cell: Any) -> int:
         found, _ = self._number(cell)
         if found != found.to_integral_value():
-            raise CellError("is not a whole number")
+            raise CellError(tr("is not a whole number"))
         return int(self._in_range(found))
 
     def _float(self, cell: Any) -> float:
@@ -230,14 +240,17 @@ class CellReader:
             return self._real(found * 100)
         if 0 < found <= 1 and not self.above_one:
             raise CellError(
-                f"could be a share or a percent, and no number of its column is above 1: {self._how('unit')}"
+                tr(
+                    "could be a share or a percent, and no number of its column is above 1: {how}",
+                    how=self._how("unit"),
+                )
             )
         return self._real(found)
 
     def _real(self, found: Decimal) -> float:
         value = float(self._in_range(found))
         if not math.isfinite(value):
-            raise CellError("is too large")
+            raise CellError(tr("is too large"))
         return value
 
     def _minor(self, cell: Any, currency: str | None) -> int:
@@ -254,22 +267,35 @@ class CellReader:
             or (column.above is not None and found <= Decimal(repr(column.above)))
             or (column.high is not None and found > Decimal(repr(column.high)))
         ):
-            raise CellError(f"is not {self._span()}")
+            raise CellError(tr("is not {span}", span=self._span()))
         if abs(found) > _LARGEST:
-            raise CellError("is too large")
+            raise CellError(tr("is too large"))
         return found
 
     def _span(self) -> str:
         """Return the range of the column, in what a person writes."""
         column, size = self.column, _SIZES.get(self.column.kind, 1)
         unit = (
-            " hours" if column.kind == "seconds" else " (write 0,3 or 30 %)" if column.kind == "share" else ""
+            " hours"
+            if column.kind == "seconds"
+            else tr(" (write 0,3 or 30 %)")
+            if column.kind == "share"
+            else ""
         )
         if column.low is not None and column.high is not None:
-            return f"between {column.low / size:g} and {column.high / size:g}{unit}"
+            return tr(
+                "between {low:g} and {high:g}{unit}",
+                low=column.low / size,
+                high=column.high / size,
+                unit=unit,
+            )
         ends = [
             f"{word} {end / size:g}"
-            for word, end in (("at least", column.low), ("above", column.above), ("at most", column.high))
+            for word, end in (
+                (tr("at least"), column.low),
+                ("above", column.above),
+                (tr("at most"), column.high),
+            )
             if end is not None
         ]
         return " and ".join(ends) + unit
@@ -290,7 +316,9 @@ class CellReader:
             found = self._effort(cell)
         seconds = self._whole(found)
         if self.declared.longest is not None and abs(seconds) > self.declared.longest:
-            raise CellError(f"is more than {self.declared.longest // 3600} hours on one day")
+            raise CellError(
+                tr("is more than {longest} hours on one day", longest=self.declared.longest // 3600)
+            )
         return seconds
 
     def _effort(self, cell: Any) -> Decimal:
@@ -300,15 +328,15 @@ class CellReader:
         if isinstance(cell, str):
             written = take_apart(cell)
             if written is None:
-                raise CellError(f"is not {self._like()}")
+                raise CellError(tr("is not {shape}", shape=self._like()))
             self._check_signs(written.percent, written.currency, None)
             if readings(written.body) == (None, None):
                 found = seconds_of(written.body, unit, day_s, self._decided)
                 if found is None:
-                    raise CellError(f"is not {self._like()}")
+                    raise CellError(tr("is not {shape}", shape=self._like()))
                 return -found if written.negative else found
         if unit == "iso":
-            raise CellError("is no duration of ISO 8601 such as PT1H30M")
+            raise CellError(tr("is no duration of ISO 8601 such as PT1H30M"))
         number, _ = self._number(cell)
         return number * factor(unit, day_s)
 
@@ -331,7 +359,7 @@ class CellReader:
         try:
             return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         except OverflowError as exc:
-            raise CellError("is not a date that a calendar has") from exc
+            raise CellError(tr("is not a date that a calendar has")) from exc
 
     def _moment(self, cell: Any) -> datetime | None:
         """Return the stamp that *cell* is, if it says a time of day."""
@@ -352,7 +380,7 @@ class CellReader:
         try:
             monday = week_of(cell_text(cell))
         except ValueError as exc:
-            raise CellError("is not a week of its year") from exc
+            raise CellError(tr("is not a week of its year")) from exc
         if monday is None:
             found = self._plain_date(cell)
             monday = found - timedelta(days=found.weekday())
@@ -368,7 +396,7 @@ class CellReader:
             or not isinstance(cell, str | int | float)
             or (isinstance(cell, float) and not math.isfinite(cell))
         ):
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
             return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
         text = cell_text(cell)
@@ -376,7 +404,7 @@ class CellReader:
             for pattern in patterns:
                 if found := by_format(text, pattern):
                     return self._at_home(found)
-            raise CellError(f"is not a date like {', '.join(patterns)}")
+            raise CellError(tr("is not a date like {patterns}", patterns=", ".join(patterns)))
         if moment := moment_of(text):
             return self._at_home(moment)
         return self._ordered(text)
@@ -395,16 +423,23 @@ class CellReader:
         found = {one for one in (dmy, mdy) if one is not None}
         order = self.declared.order or (next(iter(self.orders)) if len(self.orders) == 1 else None)
         if not found:
-            raise CellError(f"is not {self._like()}")
+            raise CellError(tr("is not {shape}", shape=self._like()))
         if self.declared.order is not None:
             one = dmy if order == "dd/mm" else mdy
             if one is None:
-                raise CellError(f"is not a date written {order}, which is declared")
+                raise CellError(tr("is not a date written {order}, which is declared", order=order))
             return one
         if len(found) == 1:
             return found.pop()
         if order is None:
-            raise CellError(f"could be the {dmy:%d/%m} or the {mdy:%d/%m}: {self._how('order')}")
+            raise CellError(
+                tr(
+                    "could be the {dmy:%d/%m} or the {mdy:%d/%m}: {how}",
+                    dmy=dmy,
+                    mdy=mdy,
+                    how=self._how("order"),
+                )
+            )
         one = dmy if order == "dd/mm" else mdy
         assert one is not None
         return one
@@ -412,7 +447,9 @@ class CellReader:
     def _near(self, found: date) -> date:
         years, now = self.column.years, clock.now().year
         if years is not None and abs(found.year - now) > years:
-            raise CellError(f"is not between the years {now - years} and {now + years}")
+            raise CellError(
+                tr("is not between the years {first} and {last}", first=now - years, last=now + years)
+            )
         return found
 
     # ---------- words ----------
@@ -421,31 +458,31 @@ class CellReader:
         word = cell_text(cell).casefold()
         if word in YES or word in NO:
             return word in YES
-        raise CellError("is neither yes nor no")
+        raise CellError(tr("is neither yes nor no"))
 
     def _currency(self, cell: Any) -> str:
         found = currencies_of(cell_text(cell))
         if len(found) != 1:
-            raise CellError("is not the code of a currency such as EUR")
+            raise CellError(tr("is not the code of a currency such as EUR"))
         return next(iter(found))
 
     def _like(self) -> str:
         if self.column.kind == "seconds" and self.declared.unit == "iso":
-            return "a duration of ISO 8601 such as PT1H30M"
-        return _LIKE.get(self.column.kind, "a number")
+            return tr("a duration of ISO 8601 such as PT1H30M")
+        return tr(_LIKE[self.column.kind]) if self.column.kind in _LIKE else tr("a number")
 
     def _what(self) -> str:
-        return {"minor": "an amount", "seconds": "an effort", "integer": "a whole number"}.get(
-            self.column.kind, "a number"
+        return {"minor": tr("an amount"), "seconds": tr("an effort"), "integer": tr("a whole number")}.get(
+            self.column.kind, tr("a number")
         )
 
     def _how(self, what: str) -> str:
         default = {
-            "decimal": "write it without separators of thousands, or with two decimals",
-            "order": "write it as 2026-10-31",
-            "unit": "write it with a percent sign",
+            "decimal": tr("write it without separators of thousands, or with two decimals"),
+            "order": tr("write it as 2026-10-31"),
+            "unit": tr("write it with a percent sign"),
         }
-        return self.declared.how.get(what, default[what])
+        return tr(self.declared.how[what]) if what in self.declared.how else default[what]
 
 
 def is_error(text: str) -> bool:

@@ -13,6 +13,7 @@ import click
 
 from hub.errors import ConfigError, StoreError
 from hub.settings import Settings, find_config, load
+from hub.words import tr
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,7 +79,7 @@ class App:
         for broken in self.plugins.broken():
             if broken.origin not in self._warned:
                 self._warned.add(broken.origin)
-                self.err.print(f"Warning: {broken.problem}", style="yellow", markup=False)
+                self.err.print(tr("Warning: {problem}", problem=broken.problem), style="yellow", markup=False)
 
     def sources(self, names: tuple[str, ...] = ()) -> list[Source]:
         """Return the named sources (all when none are named), the reference data in config/ first."""
@@ -135,10 +136,19 @@ class App:
         traces = [place for place in (feed / "CURRENT", feed.parent / "cuts") if place.exists()]
         if traces:
             raise StoreError(
-                f"The store {path} is {'empty' if path.exists() else 'missing'}, "
-                f"but {traces[0]} was made with one: a new store would forget every cut, sealed month and "
-                "decision. Restore it from a copy; to begin anew on purpose, move "
-                f"{feed} and {feed.parent / 'cuts'} away first."
+                tr(
+                    "The store {path} is empty, but {trace} was made with one: a new store would "
+                    "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
+                    "on purpose, move {feed} and {cuts} away first."
+                    if path.exists()
+                    else "The store {path} is missing, but {trace} was made with one: a new store would "
+                    "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
+                    "on purpose, move {feed} and {cuts} away first.",
+                    path=path,
+                    trace=traces[0],
+                    feed=feed,
+                    cuts=feed.parent / "cuts",
+                )
             )
 
     @contextmanager
@@ -169,17 +179,15 @@ def _pick(known: dict[str, Any], names: tuple[str, ...], what: str, where: str) 
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"There is no {what} {name!r}; configured in {where}: {', '.join(known) or 'none'}."
+                tr(
+                    "There is no {what} {name!r}; configured in {where}: {known}.",
+                    what=what,
+                    name=name,
+                    where=where,
+                    known=", ".join(known) or tr("none"),
+                )
             )
     return [known[name] for name in names] if names else list(known.values())
-
-
-class Group(click.Group):
-    """A group that lists its commands in the order they are taught."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order they were added."""
-        return list(self.commands)
 
 
 def plugin_folder(config: str | None) -> Path:

@@ -10,6 +10,7 @@ from hub.cli.app import App
 from hub.records import Record
 from hub.reference import Known
 from hub.source import Source
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.feed import BuildOptions
@@ -52,7 +53,12 @@ def hooks_of(app: App) -> Hooks:
                 caller.run_finished(run=run)
             except (Exception, SystemExit) as exc:  # noqa: BLE001 - who only listens must not stop the run
                 app.err.print(
-                    f"Warning: a plugin failed in run_finished: {type(exc).__name__}: {exc}", markup=False
+                    tr(
+                        "Warning: a plugin failed in run_finished: {error_type}: {error}",
+                        error_type=type(exc).__name__,
+                        error=exc,
+                    ),
+                    markup=False,
                 )
 
     return Hooks(transform=transform, run_finished=finished)

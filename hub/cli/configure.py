@@ -10,8 +10,10 @@ from typing import Any
 import click
 import msgspec
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
+from hub.words import LANGS, Lang, language, tr, use
 
 
 def template(name: str) -> str:
@@ -27,9 +29,17 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise ConfigError(f"{path} is already there and was not touched. Move it away, or edit it.") from exc
+        raise ConfigError(
+            tr("{path} is already there and was not touched. Move it away, or edit it.", path=path)
+        ) from exc
     except OSError as exc:
-        raise ConfigError(f"{path} cannot be written: {exc.strerror}.") from exc
+        raise ConfigError(tr("{path} cannot be written: {reason}.", path=path, reason=exc.strerror)) from exc
+
+
+def _ask_language() -> Lang:
+    """Ask for the language in both, before anything else is said."""
+    said = click.prompt("Language / Langue", type=click.Choice(LANGS), default=language())
+    return next(lang for lang in LANGS if lang == said)
 
 
 def _ask_sources(app: App) -> list[str]:
@@ -37,11 +47,14 @@ def _ask_sources(app: App) -> list[str]:
     kinds = sorted(app.plugins.sources)
     while kinds:
         kind = click.prompt(
-            "Add a source (Enter to go on)", type=click.Choice([*kinds, ""]), default="", show_default=False
+            tr("Add a source (Enter to go on)"),
+            type=click.Choice([*kinds, ""]),
+            default="",
+            show_default=False,
         )
         if not kind:
             break
-        name = click.prompt("  a short name for it", default=kind)
+        name = click.prompt(tr("  a short name for it"), default=kind)
         lines = [f"[sources.{name}]", f'kind = "{kind}"']
         lines += _ask_settings(app.plugins.sources[kind])
         blocks.append("\n".join(lines) + "\n")
@@ -67,10 +80,8 @@ def _ask_settings(cls: Any) -> list[str]:
 
 def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     """Ask for one setting; of a secret only the name of the variable that holds it."""
-    words = (
-        f"  {name}"
-        + (", the environment variable that holds it" if secret else "")
-        + ("" if required else " (Enter: none)")
+    words = (tr("  {name}, the environment variable that holds it", name=name) if secret else f"  {name}") + (
+        "" if required else tr(" (Enter: none)")
     )
     answer = click.prompt(words) if required else click.prompt(words, default="", show_default=False)
     if not answer:
@@ -79,13 +90,31 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     return [f"{name} = {{ env = {text} }}" if secret else f"{name} = {text}"]
 
 
+def _configuration(lang: Lang, blocks: list[str], schedule: str | None) -> str:
+    """Return the commented example with what was answered."""
+    text = template("hub.toml").replace('lang = "en"', f'lang = "{lang}"', 1)
+    if blocks:
+        head, _, rest = text.partition("# [sources.plans]")
+        text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
+    if schedule:
+        text = text.replace(
+            '# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}"
+        )
+    return text
+
+
 def add_to(cli: click.Group) -> None:
     """Add init, signin and config schema."""
 
     @cli.command()
     @click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
+    @click.option(
+        "--lang",
+        type=click.Choice(LANGS),
+        help="The language of all the hub says; asked first where it is not given.",
+    )
     @click.pass_obj
-    def init(app: App, yes: bool) -> int:
+    def init(app: App, yes: bool, lang: Lang | None) -> int:
         """Write a commented configuration, ask for the sources you have, and test each.
 
         Example: hub init
@@ -98,44 +127,50 @@ def add_to(cli: click.Group) -> None:
         path = app.config
         if path.exists():
             raise ConfigError(
-                f"{path} is already there and was not touched. Edit it, or name another with --config."
+                tr(
+                    "{path} is already there and was not touched. Edit it, or name another with --config.",
+                    path=path,
+                )
             )
+        if lang is None:
+            lang = language() if yes else _ask_language()
+        use(lang)
         blocks: list[str] = []
         schedule = None
         if not yes:
-            app.say(f"This writes {path}. Everything in it can be changed later.")
+            app.say(tr("This writes {path}. Everything in it can be changed later.", path=path))
             blocks = _ask_sources(app)
             schedule = click.prompt(
-                "When should it run (cron)? Enter for no schedule", default="", show_default=False
+                tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False
             )
             if schedule:
                 Cron.parse(schedule)
-        text = template("hub.toml")
-        if blocks:
-            head, _, rest = text.partition("# [sources.plans]")
-            text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
-        if schedule:
-            text = text.replace(
-                '# [schedule]\n# run = "0 6 * * 1-5"', f"[schedule]\nrun = {json.dumps(schedule)}"
-            )
-        _write(path, text)
+        _write(path, _configuration(lang, blocks, schedule))
         for name, text in EXAMPLES.items():
             example = path.parent / f"{Path(name).stem}.example.csv"
             if not example.exists():
                 _write(example, text)
         app.say(
-            f"Wrote {path}, and an example of each file of reference data beside it: rename those you want.",
+            tr(
+                "Wrote {path}, and an example of each file of reference data beside it: rename those "
+                "you want.",
+                path=path,
+            ),
             "green",
         )
         settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
         for source in settings.sources.values():
             for one in check(source, settings.base, network=settings.engine.network):
                 app.say(
-                    f"  {source.name}: {one.state}: {one.detail}", "red" if one.state == "failed" else None
+                    f"  {source.name}: {tr(one.state)}: {one.detail}",
+                    "red" if one.state == "failed" else None,
                 )
         app.say(
-            "Next: edit it, `hub check`, then `hub run`."
-            + (" `hub schedule install` sets the schedule up." if schedule else "")
+            tr(
+                "Next: edit it, `hub check`, then `hub run`. `hub schedule install` sets the schedule up."
+                if schedule
+                else "Next: edit it, `hub check`, then `hub run`."
+            )
         )
         return 0
 
@@ -156,13 +191,20 @@ def add_to(cli: click.Group) -> None:
         if signs_in is None:
             able = [key for key, one in known.items() if getattr(one, "signs_in", None)]
             raise ConfigError(
-                f"{name!r} is nothing that signs in to Microsoft; those that do: {', '.join(able) or 'none'}."
+                tr(
+                    "{name!r} is nothing that signs in to Microsoft; those that do: {able}.",
+                    name=name,
+                    able=", ".join(able) or tr("none"),
+                )
             )
         account, resource = signs_in
         with closing(app.settings.engine.network.session()) as session:
             who = SignIn(account, session, base=app.settings.base, name=name).by_code(resource, app.say)
         app.say(
-            f"{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",
+            tr(
+                "{who} is signed in; runs use it from now on, until it is taken back or unused for 90 days.",
+                who=who,
+            ),
             "green",
         )
         return 0

@@ -18,6 +18,7 @@ from hub.cli.app import App
 from hub.errors import ConfigError
 from hub.files import write_atomically
 from hub.plugins import Plugins
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.testing.kit import Report
@@ -49,8 +50,11 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
             if mappings:
                 return [_certification_of_mapping(one) for one in mappings]
             raise ConfigError(
-                f"{path} holds no certification: write hub_NAME/testing/certification.py with a subclass "
-                "of hub.testing.kit.SourceCertification."
+                tr(
+                    "{path} holds no certification: write hub_NAME/testing/certification.py with a "
+                    "subclass of hub.testing.kit.SourceCertification.",
+                    path=path,
+                )
             )
         path = found[0]
     if path.suffix == ".py" and path.exists():
@@ -60,9 +64,12 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
             module = importlib.import_module(f"hub_{target}.testing.certification")
         except ModuleNotFoundError as exc:
             raise ConfigError(
-                f"The plugin {target!r} gives no certification: hub_{target}/testing/certification.py with "
-                "a subclass of hub.testing.kit.SourceCertification is what the kit works on. "
-                "A folder, a file or a mapping (.toml) can be named too."
+                tr(
+                    "The plugin {target!r} gives no certification: hub_{target}/testing/certification.py "
+                    "with a subclass of hub.testing.kit.SourceCertification is what the kit works on. A "
+                    "folder, a file or a mapping (.toml) can be named too.",
+                    target=target,
+                )
             ) from exc
     certifications = [
         cls
@@ -74,7 +81,11 @@ def find_certifications(target: str, plugins: Plugins) -> list[Any]:
     ]
     if not certifications:
         raise ConfigError(
-            f"{target} holds no certification: a class that derives from hub.testing.kit.SourceCertification."
+            tr(
+                "{target} holds no certification: a class that derives from "
+                "hub.testing.kit.SourceCertification.",
+                target=target,
+            )
         )
     return [cls() for cls in certifications]
 
@@ -85,14 +96,14 @@ def _certification_of_mapping(path: Path) -> Any:
     A plugin that has mappings has a module ``hub_NAME.testing.mapping_certification``.
     """
     if not path.exists():
-        raise ConfigError(f"There is no file {path}.")
+        raise ConfigError(tr("There is no file {path}.", path=path))
     for entry in importlib.metadata.entry_points(group="hub"):
         name = f"{entry.module}.testing.mapping_certification"
         if importlib.util.find_spec(entry.module) and importlib.util.find_spec(name):
             certification = importlib.import_module(name).certification_of(path)
             if certification is not None:
                 return certification
-    raise ConfigError(f"{path} is no mapping that an installed plugin knows.")
+    raise ConfigError(tr("{path} is no mapping that an installed plugin knows.", path=path))
 
 
 def _certification_of_cassette(path: Path, plugins: Plugins) -> Any:
@@ -100,7 +111,13 @@ def _certification_of_cassette(path: Path, plugins: Plugins) -> Any:
 
     found = cassette.load(path)
     if found.kind not in plugins.sources:
-        raise ConfigError(f"{path} was recorded by the kind {found.kind!r}, which no plugin here offers.")
+        raise ConfigError(
+            tr(
+                "{path} was recorded by the kind {kind!r}, which no plugin here offers.",
+                path=path,
+                kind=found.kind,
+            )
+        )
     return cassette.RecordedCertification(found, plugins.sources[found.kind])
 
 
@@ -135,10 +152,14 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise ConfigError(
-            f"{name!r} cannot name a plugin: take small letters, digits and _, a letter first, such as acme."
+            tr(
+                "{name!r} cannot name a plugin: take small letters, digits and _, a letter first, "
+                "such as acme.",
+                name=name,
+            )
         )
     if folder.exists() and any(folder.iterdir()):
-        raise ConfigError(f"{folder} is not empty: name another folder with --out.")
+        raise ConfigError(tr("{folder} is not empty: name another folder with --out.", folder=folder))
     templates = Path(__file__).parent / "templates" / "plugin" / style
     # not HTML: nothing is to be escaped
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
@@ -178,7 +199,7 @@ def add_to(plugin: click.Group) -> None:
         folder = Path(out or name)
         for path in write_plugin(name, style, folder):
             app.say(f"  {path}")
-        app.say(f"Next: hub plugin certify {folder} --level {STYLES[style]}")
+        app.say(tr("Next: hub plugin certify {folder} --level {styles}", folder=folder, styles=STYLES[style]))
         return 0
 
     @plugin.command()
@@ -208,16 +229,28 @@ def add_to(plugin: click.Group) -> None:
             file.write(cassette.save(made.cassette))
         rows = sum(len(held) for held in made.cassette.truth.values())
         app.say(
-            f"{len(made.cassette.exchanges)} answers, {rows} rows, verdict {made.report.verdict}, "
-            f"replayed as {made.replay.verdict}: {out}"
+            tr(
+                "{count} answers, {rows} rows, verdict {verdict}, replayed as {replayed}: {out}",
+                count=len(made.cassette.exchanges),
+                rows=rows,
+                verdict=tr(made.report.verdict),
+                replayed=tr(made.replay.verdict),
+                out=out,
+            )
         )
         if made.kept:
             app.say(
-                f"Kept as they are, read them before you share the file: {'; '.join(made.kept)}", "yellow"
+                tr(
+                    "Kept as they are, read them before you share the file: {kept}", kept="; ".join(made.kept)
+                ),
+                "yellow",
             )
         app.say(
-            "Its truth came from the connector itself: compare it with the tool once. "
-            f"Next: hub plugin certify {out}"
+            tr(
+                "Its truth came from the connector itself: compare it with the tool once. Next: hub "
+                "plugin certify {out}",
+                out=out,
+            )
         )
         return 0
 
@@ -275,23 +308,36 @@ def _show(app: App, report: Report) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("level", "check", "", "saw"):
+    for name in (tr("level"), tr("check"), "", tr("saw")):
         table.add_column(name, overflow="fold")
     for result in report.results:
         table.add_row(
             result.level,
             result.code,
-            f"[{_STYLES[result.state]}]{result.state}[/]",
+            f"[{_STYLES[result.state]}]{tr(result.state)}[/]",
             result.saw[:90].replace("[", "\\["),
         )
     app.console.print(table)
     for result in report.failures():
         app.say(f"\n{result.code} ({result.level})", "red")
-        app.say(f"  law:  {result.law}\n  saw:  {result.saw}\n  mend: {result.mend}")
-    earned = (report.level or "none").capitalize()
+        app.say(
+            tr(
+                "  law:  {law}\n  saw:  {saw}\n  mend: {mend}",
+                law=result.law,
+                saw=result.saw,
+                mend=result.mend,
+            )
+        )
+    earned = tr(report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
-        f"\n{report.connector}: {earned}, {len(report.results)} checks, {skipped} skipped, "
-        f"in {report.seconds:.1f} s",
+        tr(
+            "\n{connector}: {earned}, {count} checks, {skipped} skipped, in {seconds:.1f} s",
+            connector=report.connector,
+            earned=earned,
+            count=len(report.results),
+            skipped=skipped,
+            seconds=report.seconds,
+        ),
         "bold",
     )

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli import connectors
-from hub.cli.app import App, Group
+from hub.cli.app import App
 from hub.cli.output import STYLES, short_path
+from hub.cli.speech import Command, Group
 from hub.errors import LockHeld, StoreError
+from hub.words import number, tr, trn
 
 if TYPE_CHECKING:
     from hub.feed.questions import Health
@@ -26,14 +28,14 @@ def _age(stamp: str | None) -> str:
     from hub import clock
 
     if stamp is None:
-        return "never"
+        return tr("never")
     hours = (clock.now() - datetime.fromisoformat(stamp)).total_seconds() / 3600
     return (
-        f"{hours * 60:.0f} min ago"
+        tr("{hours:.0f} min ago", hours=hours * 60)
         if hours < 2
-        else f"{hours:.0f} h ago"
+        else tr("{hours:.0f} h ago", hours=hours)
         if hours < 72
-        else f"{hours / 24:.0f} days ago"
+        else tr("{hours:.0f} days ago", hours=hours / 24)
     )
 
 
@@ -44,19 +46,27 @@ def _why(run: RunRow) -> list[str]:
     return [run.error] if run.error else []
 
 
-def _sentences(found: Health) -> list[str]:
-    """Say which projects have the lowest quality, and what is red."""
-    said = []
+def _sentences(found: Health) -> list[tuple[str, str | None]]:
+    """Say which projects have the lowest quality, and what is red, each with its style."""
+    said: list[tuple[str, str | None]] = []
     if found.lowest:
-        said.append(
-            "Quality, the lowest: " + ", ".join(f"{label} {value:.1f}" for label, value in found.lowest)
-        )
+        lowest = ", ".join(f"{label} {number(value, '.1f')}" for label, value in found.lowest)
+        said.append((tr("Quality, the lowest: {projects}", projects=lowest), None))
     for project in dict.fromkeys(one.project for one in found.red):
         mine = [one for one in found.red if one.project == project]
-        word = f" (the committee said {mine[0].said})" if mine[0].said else ""
-        said.append(
-            f"Red where {project}{word}: " + ", ".join(f"{one.measure} {one.value:,.2f}" for one in mine)
+        measures = ", ".join(f"{one.measure} {number(one.value, ',.2f')}" for one in mine)
+        colour = mine[0].said
+        text = (
+            tr(
+                "Red where {project} (the committee said {colour}): {measures}",
+                project=project,
+                colour=tr(colour),
+                measures=measures,
+            )
+            if colour
+            else tr("Red where {project}: {measures}", project=project, measures=measures)
         )
+        said.append((text, "yellow"))
     return said
 
 
@@ -66,7 +76,7 @@ def must_exist(app: App) -> Path:
 
     path = store_path(app.settings.store, base=app.settings.base)
     if path is None or not path.exists():
-        raise StoreError(f"There is no store at {path} yet: run `hub sync` first.")
+        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=path))
     return path
 
 
@@ -74,11 +84,15 @@ def lack_text(lack: Lack | None) -> str:
     """Return what a source lacks by rejections in a few words."""
     if lack is None:
         return ""
-    known = f", {lack.count - lack.open} accepted" if lack.open < lack.count else ""
-    return f"{lack.count}{known}" + (f", {lack.seconds / 3600:g} h" if lack.seconds else "")
+    told = [number(lack.count)]
+    if lack.open < lack.count:
+        told.append(tr("{count} accepted", count=lack.count - lack.open))
+    if lack.seconds:
+        told.append(f"{number(lack.seconds / 3600, 'g')} h")
+    return ", ".join(told)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -136,23 +150,26 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
         app.as_json(
             {
-                "sources": lines, "feed": feed, "figures": said, "destinations": published, "runs": latest,
-                "erasures": erasures,
+                "sources": lines, "feed": feed, "figures": [text for text, _ in said],
+                "destinations": published, "runs": latest, "erasures": erasures,
             }
         )  # fmt: skip
         return 0
     for one in erasures:
         app.say(
-            f"An erasure of {one.asked_at[:10]} is not finished; nothing with persons is published "
-            "until `hub privacy erase --resume` has ended.",
+            tr(
+                "An erasure of {asked_at} is not finished; nothing with persons is published until "
+                "`hub privacy erase --resume` has ended.",
+                asked_at=one.asked_at[:10],
+            ),
             "red",
         )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("source", "kind", "state", "last run", "last complete", "quality", "held", "rejected"):
-        table.add_column(name, justify="right" if name == "quality" else "left")
+        table.add_column(tr(name), justify="right" if name == "quality" else "left")
     for line in lines:
         held_text = (
-            f"{line['held_rows']} row{'s' if line['held_rows'] != 1 else ''}, {line['held_hours']:g} h"
+            trn("{n} row, {hours:g} h", "{n} rows, {hours:g} h", line["held_rows"], hours=line["held_hours"])
             if line["held_rows"]
             else ""
         )
@@ -160,10 +177,10 @@ def status(app: App, runs: int, json_: bool) -> int:
         table.add_row(
             line["source"],
             line["kind"],
-            f"[{style}]{line['state']}[/]",
+            f"[{style}]{tr(line['state'])}[/]",
             _age(line["last_run"]),
             _age(line["last_complete"]),
-            "" if line["quality"] is None else f"{line['quality']:.1f}",
+            "" if line["quality"] is None else number(line["quality"], ".1f"),
             held_text,
             lack_text(line["rejected"]),
         )
@@ -172,24 +189,39 @@ def status(app: App, runs: int, json_: bool) -> int:
         for text in line["missing"]:
             app.say(f"  {line['source']}: {text}", "yellow")
     if any(line["rejected"] for line in lines):
-        app.say("`hub rejections` lists what could not be taken.")
+        app.say(tr("`hub rejections` lists what could not be taken."))
     if manifest:
-        word = "complete" if manifest["complete"] else "INCOMPLETE"
+        word = tr("complete") if manifest["complete"] else tr("INCOMPLETE")
         app.say(
-            f"Feed {manifest['feed_id']}, built {_age(manifest['built_at'])}, {word}: "
-            f"{short_path(folder or '')}"
+            tr(
+                "Feed {feed_id}, built {age}, {word}: {path}",
+                feed_id=manifest["feed_id"],
+                age=_age(manifest["built_at"]),
+                word=word,
+                path=short_path(folder or ""),
+            )
         )
     else:
-        app.say("No feed was published yet: run `hub publish`.")
-    for sentence in said:
-        app.say(f"  {sentence}", "yellow" if sentence.startswith("Red") else None)
+        app.say(tr("No feed was published yet: run `hub publish`."))
+    for sentence, colour in said:
+        app.say(f"  {sentence}", colour)
     for line in published:
-        app.say(f"  {line['destination']}: {line['state']} {_age(line['at'])}, {line['detail'] or ''}")
+        app.say(f"  {line['destination']}: {tr(line['state'])} {_age(line['at'])}, {line['detail'] or ''}")
     for run in latest:
         app.say(
-            f"  run {run.id} {run.source_id} {run.started_at[:16]} {run.verdict}: read {run.read}, "
-            f"new {run.inserted}, changed {run.updated}, left {run.presence_changed}"
-            f"{', ' + run.error if run.error else ''}"
+            tr(
+                "  run {id} {source} {started_at} {verdict}: read {read}, new {inserted}, changed "
+                "{updated}, left {left}{more}",
+                id=run.id,
+                source=run.source_id,
+                started_at=run.started_at[:16],
+                verdict=tr(run.verdict),
+                read=run.read,
+                inserted=run.inserted,
+                updated=run.updated,
+                left=run.presence_changed,
+                more=", " + run.error if run.error else "",
+            )
         )
     return 0
 
@@ -214,18 +246,18 @@ def list_(app: App, json_: bool) -> int:
         app.as_json(infos)
         return 1 if any(info.state == "broken" for info in infos) else 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("plugin", "version", "origin", "state", "hooks"):
+    for name in (tr("plugin"), tr("version"), tr("origin"), tr("state"), tr("hooks")):
         table.add_column(name)
     for info in infos:
         style = "green" if info.state == "ok" else "red"
         table.add_row(
-            info.name, info.version, info.origin, f"[{style}]{info.state}[/]", ", ".join(info.hooks)
+            info.name, info.version, info.origin, f"[{style}]{tr(info.state)}[/]", ", ".join(info.hooks)
         )
     app.console.print(table)
     for info in app.plugins.broken():
         app.say(info.problem or "", "red")
-    app.say(f"Source kinds: {', '.join(sorted(app.plugins.sources))}")
-    app.say(f"Destination kinds: {', '.join(sorted(app.plugins.destinations))}")
+    app.say(tr("Source kinds: {sources}", sources=", ".join(sorted(app.plugins.sources))))
+    app.say(tr("Destination kinds: {destinations}", destinations=", ".join(sorted(app.plugins.destinations))))
     return 1 if any(info.state == "broken" for info in infos) else 0
 
 
@@ -266,20 +298,28 @@ def info(app: App, json_: bool) -> int:
             }
         )
         return 0
-    wrote = f", written last by pm-hub {written_by}" if written_by else ""
-    app.say(f"{path}, {size / 1e6:.1f} MB, schema {applied[-1]}{wrote}")
+    wrote = tr(", written last by pm-hub {written_by}", written_by=written_by) if written_by else ""
+    app.say(
+        tr(
+            "{path}, {size:.1f} MB, schema {applied}{wrote}",
+            path=path,
+            size=size / 1e6,
+            applied=applied[-1],
+            wrote=wrote,
+        )
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("table", "left"),
-        ("rows", "right"),
-        ("not present", "right"),
-        ("older images", "right"),
+        (tr("table"), "left"),
+        (tr("rows"), "right"),
+        (tr("not present"), "right"),
+        (tr("older images"), "right"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for line in lines:
         if line["rows"] or line["history"]:
             table.add_row(
-                line["table"], f"{line['rows']:,}", f"{line['not_present']:,}", f"{line['history']:,}"
+                line["table"], number(line["rows"]), number(line["not_present"]), number(line["history"])
             )
     app.console.print(table)
     return 0

@@ -10,8 +10,10 @@ import click
 
 from hub.cli.app import App
 from hub.cli.output import STYLES
+from hub.cli.speech import Command
 from hub.errors import ConfigError
 from hub.source import Check
+from hub.words import tr
 
 if TYPE_CHECKING:
     from hub.source import Source
@@ -29,7 +31,10 @@ def run_sync(app: App, store: Store, sources: list[Source], options: Options, *,
 
     if not sources:
         raise ConfigError(
-            f"No source is configured in {app.config}: add a [sources.NAME], or run `hub init`."
+            tr(
+                "No source is configured in {config}: add a [sources.NAME], or run `hub init`.",
+                config=app.config,
+            )
         )
     if quiet:
         report = sync(store, sources, options, hooks=hooks_of(app))
@@ -51,7 +56,7 @@ def note_unknown(app: App, store: Store, report: SyncReport) -> None:
                 app.settings.path.resolve().parent, known_names(app, None if report.dry_run else store)
             )
             more = (
-                [f"and {len(found) - SHOWN} more such lines (`hub check config`)"]
+                [tr("and {count} more such lines (`hub check config`)", count=len(found) - SHOWN)]
                 if len(found) > SHOWN
                 else []
             )
@@ -75,7 +80,7 @@ def _announce(app: App, store: Store) -> None:
     from hub.notify import announce
 
     for problem in announce(store, app.settings.notify.to):
-        app.err.print(f"Warning: {problem}", style="yellow", markup=False)
+        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow", markup=False)
 
 
 def worst(codes: list[int]) -> int:
@@ -111,7 +116,7 @@ def _unknown_names(app: App) -> list[Check]:
     return [Check(name=one.file, state="warning", detail=one.text) for one in found]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[SOURCE|DESTINATION]...")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -135,7 +140,11 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     for name in names:
         if name not in known and name not in places:
             raise ConfigError(
-                f"There is no source or destination {name!r}; known: {', '.join([*known, *places])}."
+                tr(
+                    "There is no source or destination {name!r}; known: {names}.",
+                    name=name,
+                    names=", ".join([*known, *places]),
+                )
             )
     for name, source in known.items():
         if names and name not in names:
@@ -166,7 +175,7 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     return 1 if any(line["state"] == "failed" for line in found) else 0
 
 
-@click.command(name="sync")
+@click.command(cls=Command, name="sync")
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @click.option("--source", "more", multiple=True, metavar="SOURCE", help="Another way to name a source.")
 @click.option("--full", is_flag=True, help="Read everything again, whatever the cursors say.")
@@ -214,7 +223,7 @@ def sync_(
     return report.exit_code
 
 
-@click.command(name="publish")
+@click.command(cls=Command, name="publish")
 @click.argument("names", nargs=-1, metavar="[DESTINATION]...")
 @click.option(
     "--as-of",
@@ -267,7 +276,7 @@ def publish_(
     return report.exit_code
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--jobs", type=click.IntRange(1, 64), help="Partitions read at once.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -306,7 +315,8 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
                 show_publish(app, published)
         elif not json_ and synced.exit_code == 1:
             app.say(
-                "No source succeeded, so there is nothing new to publish: the last good feed stays.", "red"
+                tr("No source succeeded, so there is nothing new to publish: the last good feed stays."),
+                "red",
             )
         _announce(app, store)
     code = worst([synced.exit_code, published.exit_code if published else 0])

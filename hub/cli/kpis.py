@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
 from hub.cli.building import build_options
 from hub.cli.output import short_path
+from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
+from hub.words import language, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -27,7 +29,7 @@ def _current(app: App) -> Path:
 
     folder = current(app.settings.feed)
     if folder is None:
-        raise ConfigError("No feed was published yet: run `hub run`, or name a folder of a feed.")
+        raise ConfigError(tr("No feed was published yet: run `hub run`, or name a folder of a feed."))
     return folder
 
 
@@ -64,7 +66,7 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     app.console.print(table)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("feed_dir", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--as-of",
@@ -107,10 +109,11 @@ def kpi(
     if list_:
         for one in catalogue().values():
             app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
-            app.say(f"  measures: {', '.join(f'{m.name} ({m.unit})' for m in one.measures)}")
+            measures = ", ".join(f"{m.name} ({m.unit})" for m in one.measures)
+            app.say(tr("  measures: {measures}", measures=measures))
             app.say(f"  {one.definition}")
             if one.edge_cases:
-                app.say(f"  edge cases: {one.edge_cases}", "dim")
+                app.say(tr("  edge cases: {edge_cases}", edge_cases=one.edge_cases), "dim")
         return 0
     folder = feed_dir or _current(app)
     country = country or (app.settings.country if app.config.exists() else "FR")
@@ -123,7 +126,13 @@ def kpi(
         found = {row.get("project") for rows in result.kpis.values() for row in rows}
         if project not in found:
             known = ", ".join(sorted(one for one in found if one))
-            raise ConfigError(f"There is no project {project!r} in these KPIs; known: {known or 'none'}.")
+            raise ConfigError(
+                tr(
+                    "There is no project {project!r} in these KPIs; known: {known}.",
+                    project=project,
+                    known=known or tr("none"),
+                )
+            )
         result.kpis = {
             code: [row for row in rows if row.get("project", project) == project]
             for code, rows in result.kpis.items()
@@ -131,8 +140,17 @@ def kpi(
     if form == "json":
         app.as_json(result)
         return 0
-    kept = ", as it was kept" if result.kept else ""
-    app.say(f"{short_path(folder)}, cut {result.cut!r}, as of {result.as_of}{kept}", "bold")
+    app.say(
+        tr(
+            "{path}, cut {cut!r}, as of {as_of}, as it was kept"
+            if result.kept
+            else "{path}, cut {cut!r}, as of {as_of}",
+            path=short_path(folder),
+            cut=result.cut,
+            as_of=result.as_of,
+        ),
+        "bold",
+    )
     for note in result.notes:
         app.say(note, "dim")
     for code, rows in result.kpis.items():
@@ -148,11 +166,14 @@ def kpi(
             ("project_key", "source_key", "task_key", "person_key"),
         )
         if len(shown) > most:
-            app.say(f"  … and {len(shown) - most} more rows: `hub kpi --kpi {code}`", "dim")
+            app.say(
+                tr("  … and {count} more rows: `hub kpi --kpi {code}`", count=len(shown) - most, code=code),
+                "dim",
+            )
     return 0
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("code", metavar="KPI")
 @click.option("--project", required=True, metavar="CODE", help="The project.")
 @click.option("--cut", "label", metavar="LABEL", help="The label of a cut, or a day; default the latest.")
@@ -176,7 +197,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         result = evaluate(connection, label or _built(folder), (code,))
         key = project_key(connection, project)
         if key is None:
-            raise ConfigError(f"There is no project {project!r} in the feed.")
+            raise ConfigError(tr("There is no project {project!r} in the feed.", project=project))
         rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
         found = receipts(connection, code, key)
         since = corrected_since(connection, catalogue()[code], rows, key) if result.kept else {}
@@ -187,12 +208,21 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     notes = [*result.notes]
     if result.kept:
         told = ", ".join(
-            f"{name} {_text(a) or 'empty'} then, {_text(b) or 'empty'} by the rows"
+            tr(
+                "{name} {then} then, {now} by the rows",
+                name=name,
+                then=_text(a) or tr("empty"),
+                now=_text(b) or tr("empty"),
+            )
             for name, (a, b) in since.items()
         )
         notes.append(
-            "The KPI is the one the cut keeps; the rows are as known now"
-            f"{': corrected since: ' + told if told else ''}."
+            tr(
+                "The KPI is the one the cut keeps; the rows are as known now: corrected since: {figures}.",
+                figures=told,
+            )
+            if told
+            else tr("The KPI is the one the cut keeps; the rows are as known now.")
         )
     if json_:
         said = {
@@ -207,28 +237,50 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         click.echo(json.dumps(said, ensure_ascii=False, default=str))
         return 0
     one = catalogue()[code]
-    app.say(f"{code}: {one.en}, {project}, cut {result.cut!r}, as of {result.as_of}", "bold")
+    app.say(
+        tr(
+            "{code}: {title}, {project}, cut {cut!r}, as of {as_of}",
+            code=code,
+            title=one.fr if language() == "fr" else one.en,
+            project=project,
+            cut=result.cut,
+            as_of=result.as_of,
+        ),
+        "bold",
+    )
     app.say(one.definition, "dim")
     for note in notes:
         app.say(note, "dim")
     if rows:
-        _table(app, rows[:limit], "The KPI", ("project_key", "project", "task_key"))
+        _table(app, rows[:limit], tr("The KPI"), ("project_key", "project", "task_key"))
     else:
-        app.say("There is no such KPI for this project.")
+        app.say(tr("There is no such KPI for this project."))
     for name, lines in found.items():
         if not lines:
-            app.say(f"{name}: no rows")
+            app.say(tr("{name}: no rows", name=name))
             continue
-        _table(app, lines[:limit], f"{name}: {len(lines)} rows", ("_table", "_id"))
+        _table(app, lines[:limit], tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
         sums = {
             key: sum(line[key] for line in lines if line[key] is not None)
             for key in lines[0]
             if key.endswith(("days", "amount")) and any(line[key] is not None for line in lines)
         }
         if sums:
-            app.say("  total: " + ", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()))
+            app.say(
+                tr(
+                    "  total: {sums}",
+                    sums=", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()),
+                )
+            )
         if len(lines) > limit:
-            app.say(f"  … and {len(lines) - limit} more rows: --limit {len(lines)}, or --json", "dim")
+            app.say(
+                tr(
+                    "  … and {count} more rows: --limit {limit}, or --json",
+                    count=len(lines) - limit,
+                    limit=len(lines),
+                ),
+                "dim",
+            )
     return 0
 
 
@@ -257,8 +309,11 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
 
     with app.store(writing=True) as store:
         taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
-    app.say(f"Took {label!r}, as of {taken.as_of[:16].replace('T', ' ')} UTC.", "green")
-    app.say(f'The next feed shows it beside today. `hub cut close "{label}"` freezes it.')
+    app.say(
+        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=taken.as_of[:16].replace("T", " ")),
+        "green",
+    )
+    app.say(tr('The next feed shows it beside today. `hub cut close "{label}"` freezes it.', label=label))
     return 0
 
 
@@ -274,7 +329,14 @@ def close(app: App, label: str) -> int:
 
     with app.store(writing=True) as store:
         folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
-    app.say(f"Closed {label!r}: {short_path(folder)}. Keep that folder with your backups.", "green")
+    app.say(
+        tr(
+            "Closed {label!r}: {path}. Keep that folder with your backups.",
+            label=label,
+            path=short_path(folder),
+        ),
+        "green",
+    )
     return 0
 
 
@@ -293,7 +355,7 @@ def list_(app: App, json_: bool) -> int:
     if json_:
         app.as_json(rows)
     elif not rows:
-        app.say('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.')
+        app.say(tr('No cut was taken yet: `hub cut take --label "COPIL octobre 2026"`.'))
     else:
         _table(
             app,
@@ -324,11 +386,14 @@ def baseline(app: App, project: str) -> int:
 
     with app.store(writing=True) as store:
         count = take_baseline(store, project, actor=getpass.getuser())
-    app.say(f"Kept a baseline of {count} tasks of {project}.", "green" if count else None)
+    app.say(
+        tr("Kept a baseline of {count} tasks of {project}.", count=count, project=project),
+        "green" if count else None,
+    )
     return 0
 
 
-@click.command(name="close")
+@click.command(cls=Command, name="close")
 @click.argument("month", required=False)
 @click.option("--list", "list_", is_flag=True, help="Show the sealed months and what was corrected since.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
@@ -348,22 +413,22 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
             app.as_json({"months": sealed, "corrections": late})
             return 0
         if not sealed:
-            app.say("No month is sealed yet: `hub close 2026-10`.")
+            app.say(tr("No month is sealed yet: `hub close 2026-10`."))
             return 0
         _table(
             app,
             [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
-            "Sealed months",
+            tr("Sealed months"),
         )
         if late:
             _table(
                 app,
                 [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
-                "Corrected since",
+                tr("Corrected since"),
                 ("row_id",),
             )
         else:
-            app.say("Nothing was corrected since.")
+            app.say(tr("Nothing was corrected since."))
         return 0
     with app.store(writing=True) as store:
         seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=getpass.getuser())
@@ -371,9 +436,17 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
         app.as_json(seal)
         return 0
     app.say(
-        f"Sealed {month}: {seal.lines:,} lines, {seal.seconds / 3600:,.1f} h, {seal.days:,.1f} person-days, "
-        f"labour {seal.labour_minor / 100:,.2f}, spent {seal.spent_minor / 100:,.2f} "
-        f"{app.settings.currency}.",
+        tr(
+            "Sealed {month}: {lines:,} lines, {seconds:,.1f} h, {days:,.1f} person-days, labour "
+            "{labour_minor:,.2f}, spent {spent_minor:,.2f} {currency}.",
+            month=month,
+            lines=seal.lines,
+            seconds=seal.seconds / 3600,
+            days=seal.days,
+            labour_minor=seal.labour_minor / 100,
+            spent_minor=seal.spent_minor / 100,
+            currency=app.settings.currency,
+        ),
         "green",
     )
     return 0

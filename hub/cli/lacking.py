@@ -7,8 +7,10 @@ import json
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
 from hub.cli.info import must_exist
+from hub.cli.speech import Group
+from hub.words import number, tr
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -30,14 +32,14 @@ def presence(ctx: click.Context, json_: bool) -> int:
     if json_:
         app.as_json({"held": held, "left": left})
         return 0
-    for title, lines in (("Held until you accept", held), ("Not present", left)):
+    for title, lines in ((tr("Held until you accept"), held), (tr("Not present"), left)):
         if not lines:
             continue
         table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
         for name, where in (
-            ("source", "left"), ("container", "left"), ("project", "left"), ("presence", "left"),
-            ("since", "left"), ("rows", "right"), ("tasks", "right"), ("hours", "right"),
-            ("evidence", "left"),
+            (tr("source"), "left"), (tr("container"), "left"), (tr("project"), "left"),
+            (tr("presence"), "left"), (tr("since"), "left"), (tr("rows"), "right"), (tr("tasks"), "right"),
+            (tr("hours"), "right"), (tr("evidence"), "left"),
         ):  # fmt: skip
             table.add_column(name, justify=where)  # type: ignore[arg-type]
         for line in lines:
@@ -47,16 +49,16 @@ def presence(ctx: click.Context, json_: bool) -> int:
                 line.project,
                 line.presence,
                 line.since[:16].replace("T", " "),
-                f"{line.rows:,}",
-                f"{line.tasks:,}",
-                f"{line.seconds / 3600:g}",
+                number(line.rows),
+                number(line.tasks),
+                number(line.seconds / 3600, "g"),
                 line.evidence,
             )
         app.console.print(table)
     if held:
-        app.say("`hub presence accept [SOURCE]` lets go what is held.")
+        app.say(tr("`hub presence accept [SOURCE]` lets go what is held."))
     if not held and not left:
-        app.say("Everything that was ever synced is present.")
+        app.say(tr("Everything that was ever synced is present."))
     return 0
 
 
@@ -73,21 +75,23 @@ def accept(app: App, source: str | None, yes: bool) -> int:
     with app.store(writing=True) as store:
         stakes = store.held(source)
         if not stakes:
-            app.say("Nothing is held.")
+            app.say(tr("Nothing is held."))
             return 0
         for stake in stakes:
             app.say(
                 f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
             )
         if not yes:
-            click.confirm("Let them leave the feed?", abort=True)
+            click.confirm(tr("Let them leave the feed?"), abort=True)
         actor = getpass.getuser()
         with store.transaction():
             done = store.accept(source, run_id=0, actor=actor)
             store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
     app.say(
-        f"Left: {', '.join(f'{count} {table}' for table, count in done.items())}. "
-        "`hub publish` shows it in the feed."
+        tr(
+            "Left: {names}. `hub publish` shows it in the feed.",
+            names=", ".join(f"{count} {table}" for table, count in done.items()),
+        )
     )
     return 0
 
@@ -115,23 +119,28 @@ def rejections(ctx: click.Context, source: str | None, json_: bool) -> int:
         app.as_json(found)
         return 0
     if not found:
-        app.say("Everything that was met could be taken.")
+        app.say(tr("Everything that was met could be taken."))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("no", "right"), ("source", "left"), ("place", "left"), ("field", "left"), ("value", "left"),
-        ("reason", "left"), ("hours", "right"), ("amount", "right"), ("since", "left"), ("accepted", "left"),
+        (tr("no"), "right"), (tr("source"), "left"), (tr("place"), "left"), (tr("field"), "left"),
+        (tr("value"), "left"), (tr("reason"), "left"), (tr("hours"), "right"), (tr("amount"), "right"),
+        (tr("since"), "left"), (tr("accepted"), "left"),
     ):  # fmt: skip
         table.add_column(name, justify=where, overflow="fold")  # type: ignore[arg-type]
     for one in found:
-        amount = f"{one.amount_minor / 100:,.2f} {one.currency or ''}" if one.amount_minor is not None else ""
+        amount = (
+            f"{number(one.amount_minor / 100, ',.2f')} {one.currency or ''}"
+            if one.amount_minor is not None
+            else ""
+        )
         table.add_row(
             str(one.id), one.source_id, one.place, one.field, one.value or "", one.reason,
-            f"{one.seconds / 3600:g}" if one.seconds is not None else "", amount,
+            number(one.seconds / 3600, "g") if one.seconds is not None else "", amount,
             one.first_seen[:10], f"{one.accepted_by}: {one.accepted_why}" if one.accepted_at else "",
         )  # fmt: skip
     app.console.print(table)
-    app.say("Correct them where they stand; `hub rejections accept NO --why …` silences what stays so.")
+    app.say(tr("Correct them where they stand; `hub rejections accept NO --why …` silences what stays so."))
     return 0
 
 
@@ -149,7 +158,12 @@ def accept_rejections(app: App, numbers: tuple[int, ...], why: str) -> int:
     must_exist(app)
     with app.store(writing=True) as store:
         for one in kept.accept(store, numbers, actor=getpass.getuser(), why=why):
-            app.say(f"{one.source_id}: {one.place} stays missing ({one.reason}): {why}")
+            app.say(
+                tr(
+                    "{source}: {place} stays missing ({reason}): {why}",
+                    source=one.source_id, place=one.place, reason=one.reason, why=why,
+                )
+            )  # fmt: skip
     return 0
 
 

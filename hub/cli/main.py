@@ -5,18 +5,20 @@ from __future__ import annotations
 import codecs
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules
-from hub.cli.app import App, Group, plugin_folder
+from hub.cli.app import App, plugin_folder
+from hub.cli.speech import Command, Group, config_of, lang_for, take_over
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
+from hub.words import speaking, tr
 
 
-class _Promised(click.Command):
+class _Promised(Command):
     """A plugin's command in the list of commands; the plugin is imported when it is called."""
 
     def __init__(self, name: str, named: Named, keep: Callable[[], None]) -> None:
@@ -25,7 +27,12 @@ class _Promised(click.Command):
 
 
 class _Whole(Group):
-    """The group at the top: it keeps what it promised when a command is called."""
+    """The group at the top: it keeps what it promised when a command is called, and speaks its language."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run in the language of the configuration that *args* name."""
+        with speaking(lang_for(list(sys.argv[1:] if args is None else args))):
+            return super().main(args, *others, **options)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -75,9 +82,10 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
         _live_at(moment)
         ctx.obj = App(config, plugins if plugins.folder == plugin_folder(config) else None)
 
+    take_over()
     for room in (configure, jobs, info, lacking, kpis, match, people, schedules):
         room.add_to(cli)
-    plugins = Plugins(plugin_folder(_config_of(arguments or [])))
+    plugins = Plugins(plugin_folder(config_of(arguments or [])))
     for name, commands in list(plugins.commands()):
         if promises and commands is not None:
 
@@ -90,7 +98,7 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
         try:
             _add_commands(cli, plugins, name)
         except PluginError as exc:
-            click.echo(f"Warning: {exc}", err=True)
+            click.echo(tr("Warning: {problem}", problem=exc), err=True)
     return cli
 
 
@@ -100,7 +108,9 @@ def _add_commands(cli: click.Group, plugins: Plugins, name: str) -> None:
     try:
         module.register_commands(cli)
     except Exception as exc:
-        raise PluginError(f"the commands of the plugin {name} cannot be used: {exc}") from exc
+        raise PluginError(
+            tr("the commands of the plugin {name} cannot be used: {error}", name=name, error=exc)
+        ) from exc
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -122,15 +132,6 @@ def _live_at(moment: str | None) -> None:
     from hub.feed.moment import instant
 
     clock.pretend(datetime.fromisoformat(instant(moment)))
-
-
-def _config_of(arguments: list[str]) -> str | None:
-    for place, text in enumerate(arguments):
-        if text == "--config" and place + 1 < len(arguments):
-            return arguments[place + 1]
-        if text.startswith("--config="):
-            return text.partition("=")[2]
-    return None
 
 
 def _speak_any_text() -> None:
@@ -155,11 +156,16 @@ def _by_number(error: UnicodeError) -> tuple[str, int]:
 def main() -> None:
     """Run the command line; a `HubError` becomes its sentence and its exit code."""
     _speak_any_text()
+    with speaking(lang_for(sys.argv[1:])):
+        _run()
+
+
+def _run() -> None:
     cli = build_cli(sys.argv[1:], promises=True)
     try:
         code = cli.main(standalone_mode=False)
     except HubError as exc:
-        click.echo(f"Error: {exc}", err=True)
+        click.echo(tr("Error: {message}", message=exc), err=True)
         sys.exit(exc.exit_code)
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
@@ -168,7 +174,8 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo(
-            "Interrupted: everything up to the last batch is kept. Run the command again to go on.", err=True
+            tr("Interrupted: everything up to the last batch is kept. Run the command again to go on."),
+            err=True,
         )
         sys.exit(130)
     except BrokenPipeError:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.files import write_atomically
+from hub.words import number, tr
 
 if TYPE_CHECKING:
     from hub import matching
@@ -24,7 +26,7 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "what", "this", "is", "score", "method", "state", "why"):
-        table.add_column(name, justify="right" if name == "score" else "left")
+        table.add_column(tr(name), justify="right" if name == "score" else "left")
     for line in lines[:limit]:
         style = {"accepted": "green", "rejected": "red"}.get(line.state, "yellow")
         left = f"{line.left_name} [{line.left.partition(':')[0]}]"
@@ -33,14 +35,21 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
             line.kind,
             left.replace("[", "\\["),
             line.right_name,
-            f"{line.score:.2f}",
+            number(line.score, ".2f"),
             line.method,
-            f"[{style}]{line.state}[/]",
+            f"[{style}]{tr(line.state)}[/]",
             line.reason,
         )
     app.console.print(table)
     if len(lines) > limit:
-        app.say(f"… and {len(lines) - limit} more: --limit {len(lines)}, or `hub match export`.", "dim")
+        app.say(
+            tr(
+                "… and {count} more: --limit {limit}, or `hub match export`.",
+                count=len(lines) - limit,
+                limit=len(lines),
+            ),
+            "dim",
+        )
 
 
 def _chosen(
@@ -51,7 +60,7 @@ def _chosen(
     if ids:
         return list(ids)
     if method is None and min_score is None:
-        raise ConfigError("Name links by their id, or choose them with --method or --min-score.")
+        raise ConfigError(tr("Name links by their id, or choose them with --method or --min-score."))
     with app.store() as store:
         return [
             line.id for line in matching.lines(store, state="proposed", kind=kind)
@@ -81,12 +90,16 @@ def propose(app: App, json_: bool) -> int:
         app.as_json({"counts": counts, "waiting": waiting})
         return 0
     app.say(
-        f"Accepted {counts.accepted} by an exact identifier, {len(waiting)} wait for you, "
-        f"{counts.withdrawn} taken back.",
+        tr(
+            "Accepted {accepted} by an exact identifier, {count} wait for you, {withdrawn} taken back.",
+            accepted=counts.accepted,
+            count=len(waiting),
+            withdrawn=counts.withdrawn,
+        ),
         "green",
     )
     if waiting:
-        app.say("`hub match review` shows them; `hub match export FILE` for a spreadsheet.")
+        app.say(tr("`hub match review` shows them; `hub match export FILE` for a spreadsheet."))
     return 0
 
 
@@ -120,10 +133,10 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
                 return 0
             table = Table(box=None, pad_edge=False, header_style="bold")
             for name in ("project", "hours matched", "hours left over", "issues left over"):
-                table.add_column(name, justify="left" if name == "project" else "right")
+                table.add_column(tr(name), justify="left" if name == "project" else "right")
             for row in rows:
                 table.add_row(
-                    row.project or "(none)",
+                    row.project or tr("(none)"),
                     f"{row.matched_s / 3600:,.1f}",
                     f"{row.left_s / 3600:,.1f}",
                     f"{row.unmatched_issues:,}",
@@ -134,7 +147,7 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
     if json_:
         app.as_json(lines)
     elif not lines:
-        app.say("Nothing waits for you." if state == "proposed" else "There are none.")
+        app.say(tr("Nothing waits for you.") if state == "proposed" else tr("There are none."))
     else:
         _show(app, lines, limit)
     return 0
@@ -166,7 +179,7 @@ def accept(
     chosen = _chosen(app, ids, method, min_score, kind)
     with app.store(writing=True) as store:
         done = matching.accept(store, chosen, actor=getpass.getuser(), reason=reason)
-    app.say(f"Accepted {done}. `hub publish` shows it in the feed.", "green")
+    app.say(tr("Accepted {done}. `hub publish` shows it in the feed.", done=done), "green")
     return 0
 
 
@@ -183,7 +196,7 @@ def reject(app: App, ids: tuple[str, ...], reason: str | None) -> int:
 
     with app.store(writing=True) as store:
         done = matching.reject(store, ids, actor=getpass.getuser(), reason=reason)
-    app.say(f"Rejected {done}.")
+    app.say(tr("Rejected {done}.", done=done))
     return 0
 
 
@@ -200,7 +213,7 @@ def split(app: App, ids: tuple[str, ...], reason: str | None) -> int:
 
     with app.store(writing=True) as store:
         done = matching.split(store, ids, actor=getpass.getuser(), reason=reason)
-    app.say(f"Split {done}.")
+    app.say(tr("Split {done}.", done=done))
     return 0
 
 
@@ -226,8 +239,12 @@ def export(app: App, file: Path, state: str) -> int:
     with write_atomically(file) as out:
         out.write(("\ufeff" + text).encode())
     app.say(
-        f"Wrote {text.count(chr(10)) - 1} links to {file}. "
-        f"Set state to accepted or rejected, then `hub match import {file}`.",
+        tr(
+            "Wrote {count} links to {file}. Set state to accepted or rejected, then `hub match "
+            "import {file}`.",
+            count=text.count(chr(10)) - 1,
+            file=file,
+        ),
         "green",
     )
     return 0
@@ -249,7 +266,7 @@ def import_(app: App, file: Path) -> int:
         text = file.read_text(encoding="cp1252")
     with app.store(writing=True) as store:
         accepted, rejected = matching.import_csv(store, text, name=file.name, actor=getpass.getuser())
-    app.say(f"Accepted {accepted}, rejected {rejected}.", "green")
+    app.say(tr("Accepted {accepted}, rejected {rejected}.", accepted=accepted, rejected=rejected), "green")
     return 0
 
 

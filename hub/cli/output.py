@@ -7,19 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
+from hub.words import mark, number, tr
 
 if TYPE_CHECKING:
     from hub.publish import PublishReport
     from hub.sync import SourceReport, SyncReport
 
 
+COLUMNS = (
+    mark("source"), mark("kind"), mark("state"), mark("last run"), mark("last complete"), mark("quality"),
+    mark("held"), mark("id"), mark("what"), mark("this"), mark("is"), mark("score"), mark("method"),
+    mark("why"), mark("project"), mark("hours matched"), mark("hours left over"), mark("issues left over"),
+)  # fmt: skip
+"""Headings of tables that are translated where they are shown."""
+STATES = (
+    mark("running"), mark("never"), mark("stale"), mark("unchanged"), mark("started"), mark("broken"),
+    mark("proposed"), mark("accepted"), mark("rejected"), mark("passed"), mark("skipped"),
+    mark("green"), mark("amber"), mark("red"), mark("grey"), mark("none"), mark("bronze"), mark("silver"),
+    mark("gold"),
+)  # fmt: skip
+"""States, verdicts, colours and levels beside those of `STYLES`: words of the store that are shown."""
 STYLES = {
-    "ok": "green",
-    "partial": "yellow",
-    "failed": "red",
-    "interrupted": "red",
-    "warning": "yellow",
-    "published": "green",
+    mark("ok"): "green",
+    mark("partial"): "yellow",
+    mark("failed"): "red",
+    mark("interrupted"): "red",
+    mark("warning"): "yellow",
+    mark("published"): "green",
 }
 
 
@@ -67,7 +81,9 @@ class Bars:
 
     def started(self, report: SourceReport) -> None:
         """Hear that a source begins."""
-        self.tasks[report.source_id] = self.progress.add_task(report.source_id, total=None, state="looking")
+        self.tasks[report.source_id] = self.progress.add_task(
+            report.source_id, total=None, state=tr("looking")
+        )
 
     def advanced(self, report: SourceReport) -> None:
         """Hear that a source's counts moved."""
@@ -75,14 +91,14 @@ class Bars:
         read = report.changes.read
         seconds = self.progress.tasks[task].elapsed or 0
         rate = f", {read / seconds:,.0f}/s" if seconds > 0.5 else ""
-        asked = f", {report.requests} requests" if report.requests else ""
+        asked = tr(", {requests} requests", requests=report.requests) if report.requests else ""
         self.progress.update(
             task, completed=read, total=report.estimate or None, state=f"{read:,} read{rate}{asked}"
         )
 
     def ended(self, report: SourceReport) -> None:
         """Hear that a source ended."""
-        self.progress.update(self.tasks[report.source_id], state=report.verdict)
+        self.progress.update(self.tasks[report.source_id], state=tr(report.verdict))
 
 
 class Lines:
@@ -101,19 +117,33 @@ class Lines:
     def started(self, report: SourceReport) -> None:
         """Hear that a source begins."""
         self.last[report.source_id] = time.monotonic()
-        self.app.err.print(f"{report.source_id}: started", markup=False)
+        self.app.err.print(tr("{source}: started", source=report.source_id), markup=False)
 
     def advanced(self, report: SourceReport) -> None:
         """Hear that a source's counts moved."""
         if time.monotonic() - self.last[report.source_id] > 10:
             self.last[report.source_id] = time.monotonic()
             self.app.err.print(
-                f"{report.source_id}: {report.changes.read} read, {report.requests} requests", markup=False
+                tr(
+                    "{source}: {read} read, {requests} requests",
+                    source=report.source_id,
+                    read=report.changes.read,
+                    requests=report.requests,
+                ),
+                markup=False,
             )
 
     def ended(self, report: SourceReport) -> None:
         """Hear that a source ended."""
-        self.app.err.print(f"{report.source_id}: {report.verdict}, {report.changes.read} read", markup=False)
+        self.app.err.print(
+            tr(
+                "{source}: {verdict}, {read} read",
+                source=report.source_id,
+                verdict=tr(report.verdict),
+                read=report.changes.read,
+            ),
+            markup=False,
+        )
 
 
 def show_sync(app: App, report: SyncReport) -> None:
@@ -122,40 +152,45 @@ def show_sync(app: App, report: SyncReport) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("source", "left"), ("verdict", "left"), ("read", "right"), ("new", "right"), ("changed", "right"),
-        ("same", "right"), ("left", "right"), ("rejected", "right"), ("files/parts", "right"),
-        ("requests", "right"), ("time", "right"),
+        (tr("source"), "left"), (tr("verdict"), "left"), (tr("read"), "right"), (tr("new"), "right"),
+        (tr("changed"), "right"), (tr("same"), "right"), (tr("left"), "right"), (tr("rejected"), "right"),
+        (tr("files/parts"), "right"), (tr("requests"), "right"), (tr("time"), "right"),
     ):  # fmt: skip
         table.add_column(name, justify=where, no_wrap=True)  # type: ignore[arg-type]
     for one in report.sources:
         c = one.changes
-        parts = f"{one.partitions}" + (f" (+{one.skipped} same)" if one.skipped else "")
+        parts = f"{one.partitions}" + (tr(" (+{skipped} same)", skipped=one.skipped) if one.skipped else "")
         table.add_row(
             one.source_id,
-            f"[{STYLES[one.verdict]}]{one.verdict}[/]",
-            f"{c.read:,}",
-            f"{c.inserted:,}",
-            f"{c.updated:,}",
-            f"{c.unchanged:,}",
-            f"{c.presence_changed:,}",
-            f"{one.rejected:,}",
+            f"[{STYLES[one.verdict]}]{tr(one.verdict)}[/]",
+            number(c.read),
+            number(c.inserted),
+            number(c.updated),
+            number(c.unchanged),
+            number(c.presence_changed),
+            number(one.rejected),
             parts,
-            f"{one.requests:,}",
-            f"{one.seconds:.1f} s",
+            number(one.requests),
+            f"{number(one.seconds, '.1f')} s",
         )
     app.console.print(table)
     for one in report.sources:
         for text in one.missing:
-            app.say(f"  {one.source_id}: MISSING {text}", "red" if one.verdict == "failed" else "yellow")
+            app.say(
+                tr("  {source}: MISSING {text}", source=one.source_id, text=text),
+                "red" if one.verdict == "failed" else "yellow",
+            )
         for text in one.rejections:
-            app.say(f"  {one.source_id}: REJECTED {text}", "yellow")
+            app.say(tr("  {source}: REJECTED {text}", source=one.source_id, text=text), "yellow")
         for text in one.held:
-            app.say(f"  {one.source_id}: HELD {text}", "yellow")
+            app.say(tr("  {source}: HELD {text}", source=one.source_id, text=text), "yellow")
         for text in one.notes:
-            app.say(f"  {one.source_id}: note: {text}", "dim")
+            app.say(tr("  {source}: note: {text}", source=one.source_id, text=text), "dim")
     if report.interrupted:
         app.say(
-            "Stopped on request after the batch being written. Run the command again to go on from there.",
+            tr(
+                "Stopped on request after the batch being written. Run the command again to go on from there."
+            ),
             "red",
         )
     if report.dry_run:
@@ -166,13 +201,13 @@ def show_effects(app: App, report: SyncReport) -> None:
     """Print what a dry run would have changed, in hours per project."""
     from rich.table import Table
 
-    app.say("Dry run: nothing was written.", "bold")
+    app.say(tr("Dry run: nothing was written."), "bold")
     if not report.effects:
-        app.say("No project's hours would change.")
+        app.say(tr("No project's hours would change."))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("project")
-    for name in ("logged h", "estimate h", "to do h"):
+    table.add_column(tr("project"))
+    for name in (tr("logged h"), tr("estimate h"), tr("to do h")):
         table.add_column(name, justify="right")
 
     def moved(pair: tuple[float, float]) -> str:
@@ -180,7 +215,7 @@ def show_effects(app: App, report: SyncReport) -> None:
 
     for line in report.effects:
         table.add_row(
-            line.project or "(none)", moved(line.logged), moved(line.estimate), moved(line.remaining)
+            line.project or tr("(none)"), moved(line.logged), moved(line.estimate), moved(line.remaining)
         )
     app.console.print(table)
 
@@ -194,43 +229,58 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         )
     if dry_run:
         rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items() if count)
-        app.say(f"Dry run: the feed would hold {rows}. Nothing was written.")
+        app.say(tr("Dry run: the feed would hold {rows}. Nothing was written.", rows=rows))
         for move in report.status_moves:
             app.say(
-                f"  {move.before} → {move.after}: {move.tasks:,} tasks, {move.spent_days:,.1f} days spent, "
-                f"{move.estimate_days:,.1f} days estimated"
+                tr(
+                    "  {before} → {after}: {tasks:,} tasks, {spent_days:,.1f} days spent, "
+                    "{estimate_days:,.1f} days estimated",
+                    before=move.before,
+                    after=move.after,
+                    tasks=move.tasks,
+                    spent_days=move.spent_days,
+                    estimate_days=move.estimate_days,
+                )
             )
         return
     if not report.current:
         app.say(
-            "The last good feed stays. Mend what is blocked, or publish with --force and the reason.", "red"
+            tr("The last good feed stays. Mend what is blocked, or publish with --force and the reason."),
+            "red",
         )
         return
-    app.say(f"Feed {report.feed_id}: {short_path(report.folder)}", "bold")
+    app.say(tr("Feed {feed_id}: {path}", feed_id=report.feed_id, path=short_path(report.folder)), "bold")
     for line in report.excluded:
         amount = (
-            f"{line['amount'] / 3600:,.1f} h"
+            f"{number(line['amount'] / 3600, ',.1f')} h"
             if line["measure"] in {"seconds", "planned_s"}
-            else f"{line['amount'] / 100:,.2f}"
+            else number(line["amount"] / 100, ",.2f")
             if line["measure"] == "amount_minor"
-            else f"{line['amount']:,} {line['measure'].replace('_', ' ')}"
+            else f"{number(line['amount'])} {line['measure'].replace('_', ' ')}"
         )
-        of = "planned, " if line["measure"] == "planned_s" else ""
-        where = "in the feed, not in every KPI" if line.get("in_feed") else "not counted"
+        of = tr("planned, ") if line["measure"] == "planned_s" else ""
+        where = tr("in the feed, not in every KPI") if line.get("in_feed") else tr("not counted")
         app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
     for delivery in report.deliveries:
         if delivery.error:
-            app.say(f"  {delivery.name}: FAILED {delivery.error}", "red")
+            app.say(tr("  {name}: FAILED {error}", name=delivery.name, error=delivery.error), "red")
             continue
         total = sum(delivery.rows.values())
         app.say(
-            f"  {delivery.name}: {delivery.state}, {total:,} rows in {short_path(delivery.where)}", "green"
+            tr(
+                "  {name}: {state}, {total:,} rows in {path}",
+                name=delivery.name,
+                state=tr(delivery.state),
+                total=total,
+                path=short_path(delivery.where),
+            ),
+            "green",
         )
         for note in delivery.notes:
-            app.say(f"    note: {note}", "dim")
+            app.say(tr("    note: {text}", text=note), "dim")
     following = [path for delivery in report.deliveries for path in delivery.open_next]
     if following:
-        app.say("Open next:", "bold")
+        app.say(tr("Open next:"), "bold")
         for path in following:
             app.say(f"  {short_path(path)}")
 
@@ -243,18 +293,18 @@ def show_moves(app: App, folder: Path) -> None:
 
     label, rows = moves(folder)
     if not rows:
-        app.say("Nothing moved.")
+        app.say(tr("Nothing moved."))
         return
-    app.say(f"What moved since {label or '?'}", "bold")
+    app.say(tr("What moved since {label}", label=label or "?"), "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("cause", "left"),
-        ("about", "left"),
-        ("project", "left"),
-        ("what", "left"),
-        ("before", "right"),
-        ("after", "right"),
-        ("change", "right"),
+        (tr("cause"), "left"),
+        (tr("about"), "left"),
+        (tr("project"), "left"),
+        (tr("what"), "left"),
+        (tr("before"), "right"),
+        (tr("after"), "right"),
+        (tr("change"), "right"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for cause, topic, code, what, unit, before, after, day0, day1, delta in rows:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
+from hub.words import day, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -44,15 +46,19 @@ def _finish_erasing(app: App, store: Store) -> int:
     elsewhere = _elsewhere(app, store)
     done = privacy.finish(store, feed, app.settings.base, lambda one: cuts.redact(one, feed, again=True))
     app.say(
-        "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.rows.items()) or "nothing"),
+        tr(
+            "Rewritten: {rows}",
+            rows=", ".join(f"{count} {table}" for table, count in done.rows.items()) or tr("nothing"),
+        ),
         "green",
     )
     for one in done.files:
         app.say(f"  {one}")
-    app.say("Take the line out of people.csv and ask the tools themselves to do the same.")
+    app.say(tr("Take the line out of people.csv and ask the tools themselves to do the same."))
     if elsewhere:
         app.say(
-            "What was delivered before may still hold the name where the hub cannot take it back:", "yellow"
+            tr("What was delivered before may still hold the name where the hub cannot take it back:"),
+            "yellow",
         )
         for line in elsewhere:
             app.say(f"  {line}")
@@ -65,9 +71,15 @@ def _elsewhere(app: App, store: Store) -> list[str]:
 
     known = app.settings.destinations
     return [
-        f"{row['destination']} "
-        f"({known[row['destination']].privacy if row['destination'] in known else 'no longer configured'}): "
-        f"{row['detail'] or '?'}, last on {row['at'][:10]}"
+        tr(
+            "{destination} ({privacy}): {place}, last on {day}",
+            destination=row["destination"],
+            privacy=known[row["destination"]].privacy
+            if row["destination"] in known
+            else tr("no longer configured"),
+            place=row["detail"] or "?",
+            day=day(row["at"]),
+        )
         for row in places(store)
     ]
 
@@ -104,11 +116,11 @@ def report(app: App, json_: bool) -> int:
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
-        ("table", "left"),
-        ("columns", "left"),
-        ("rows with a person", "right"),
-        ("older images", "right"),
-        ("oldest day", "left"),
+        (tr("table"), "left"),
+        (tr("columns"), "left"),
+        (tr("rows with a person"), "right"),
+        (tr("older images"), "right"),
+        (tr("oldest day"), "left"),
     ):
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for one in held:
@@ -117,17 +129,25 @@ def report(app: App, json_: bool) -> int:
         )
     app.console.print(table)
     app.say(
-        f"{len(snapshots)} snapshots with names in {short_path(app.settings.feed)} "
-        "(0600, never a destination)."
+        tr(
+            "{count} snapshots with names in {path} (0600, never a destination).",
+            count=len(snapshots),
+            path=short_path(app.settings.feed),
+        )
     )
     for name, level in levels.items():
         app.say(f"  {name}: {level}", "yellow" if level == "nominative-line" else None)
-    app.say(f"A sum that shows a team or a week is made of {k} people or more.", "yellow" if k < 5 else None)
-    if k < 5:
-        app.say("[privacy] k is below 5: someone may be told from a sum of so few.", "yellow")
     app.say(
-        f"Lines older than {app.settings.privacy.keep_months} months lose their person "
-        "with `hub privacy purge`."
+        tr("A sum that shows a team or a week is made of {k} people or more.", k=k),
+        "yellow" if k < 5 else None,
+    )
+    if k < 5:
+        app.say(tr("[privacy] k is below 5: someone may be told from a sum of so few."), "yellow")
+    app.say(
+        tr(
+            "Lines older than {keep_months} months lose their person with `hub privacy purge`.",
+            keep_months=app.settings.privacy.keep_months,
+        )
     )
     return 0
 
@@ -157,8 +177,13 @@ def export(app: App, who: str, out: Path) -> int:
             json.dumps({"subject": subject.name, "tables": found}, ensure_ascii=False, indent=1).encode()
         )
     app.say(
-        f"Wrote {sum(len(rows) for rows in found.values()):,} rows of {len(found)} tables "
-        f"about {subject.name} to {out}.",
+        tr(
+            "Wrote {total:,} rows of {count} tables about {name} to {out}.",
+            total=sum(len(rows) for rows in found.values()),
+            count=len(found),
+            name=subject.name,
+            out=out,
+        ),
         "green",
     )
     return 0
@@ -182,12 +207,12 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
     from hub import privacy
 
     if bool(who) == resume:
-        raise ConfigError("Say whom to erase, or --resume to finish what was begun.")
+        raise ConfigError(tr("Say whom to erase, or --resume to finish what was begun."))
     with app.store(writing=True) as store:
         waiting = privacy.pending(store)
         if resume:
             if not waiting:
-                app.say("No erasure is pending.")
+                app.say(tr("No erasure is pending."))
                 return 0
             return _finish_erasing(app, store)
         try:
@@ -195,26 +220,31 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
         except ConfigError:
             if not store.door.knows(str(who)):
                 raise
-            app.say("Erased before." if not waiting else "Begun before; what is left is done now.")
+            app.say(tr("Erased before.") if not waiting else tr("Begun before; what is left is done now."))
             return _finish_erasing(app, store) if waiting else 0
         named = privacy.texts(store, subject)
         app.say(
-            f"{subject.name}: {len(subject.accounts)} accounts, {len(subject.persons)} lines of people.csv."
+            tr(
+                "{name}: {accounts} accounts, {lines} lines of people.csv.",
+                name=subject.name,
+                accounts=len(subject.accounts),
+                lines=len(subject.persons),
+            )
         )
         for table, column, id_, text in named[:50]:
             app.say(f"  {table}.{column} of {id_}: {text[:100]}")
         if named:
             app.say(
-                f"{len(named)} free texts hold the name: "
-                + (
-                    "it goes out of them."
-                    if texts
-                    else "they stay as they are; --texts takes it out of them."
+                tr("{count} free texts hold the name: it goes out of them.", count=len(named))
+                if texts
+                else tr(
+                    "{count} free texts hold the name: they stay as they are; --texts takes it out of them.",
+                    count=len(named),
                 ),
                 "yellow",
             )
         if not yes:
-            click.confirm("Take the name away everywhere, for ever?", abort=True)
+            click.confirm(tr("Take the name away everywhere, for ever?"), abort=True)
         privacy.begin(store, subject, actor=getpass.getuser(), texts=texts)
         return _finish_erasing(app, store)
 
@@ -233,10 +263,16 @@ def purge(app: App, keep_months: int | None, yes: bool) -> int:
     months = keep_months or app.settings.privacy.keep_months
     with app.store(writing=True) as store:
         if not yes:
-            click.confirm(f"Take the person off every line older than {months} months, for ever?", abort=True)
+            click.confirm(
+                tr("Take the person off every line older than {months} months, for ever?", months=months),
+                abort=True,
+            )
         done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
         app.say(
-            "Rewritten: " + (", ".join(f"{count} {table}" for table, count in done.items()) or "nothing"),
+            tr(
+                "Rewritten: {rows}",
+                rows=", ".join(f"{count} {table}" for table, count in done.items()) or tr("nothing"),
+            ),
             "green",
         )
         return _renew(app, store)

@@ -10,15 +10,19 @@ from typing import Any
 
 import click
 
-from hub.cli.app import App, Group
+from hub.cli.app import App
+from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.schedule import KINDS, Cron, plan_installation, trigger
+from hub.words import tr
 
 
 def _cron(app: App) -> str:
     text = app.settings.schedule.run
     if not text:
-        raise ConfigError(f'{app.config} has no schedule: add [schedule] with run = "0 6 * * 1-5".')
+        raise ConfigError(
+            tr('{config} has no schedule: add [schedule] with run = "0 6 * * 1-5".', config=app.config)
+        )
     return text
 
 
@@ -50,9 +54,9 @@ def add_to(cli: click.Group) -> None:
         when = _trigger(app)
 
         def job() -> None:
-            app.say(f"{datetime.now():%Y-%m-%d %H:%M:%S} hub run")
+            app.say(tr("{now:%Y-%m-%d %H:%M:%S} hub run", now=datetime.now()))
             code = subprocess.run(_command(app), check=False).returncode
-            app.say(f"{datetime.now():%Y-%m-%d %H:%M:%S} ended with exit code {code}")
+            app.say(tr("{now:%Y-%m-%d %H:%M:%S} ended with exit code {code}", now=datetime.now(), code=code))
 
         if now:
             job()
@@ -62,7 +66,7 @@ def add_to(cli: click.Group) -> None:
             else BlockingScheduler()
         )
         scheduler.add_job(job, when, max_instances=1, coalesce=True, misfire_grace_time=3600)
-        app.say(f"Waiting for {_cron(app)}; Ctrl-C stops.")
+        app.say(tr("Waiting for {cron}; Ctrl-C stops.", cron=_cron(app)))
         try:
             scheduler.start()
         except (KeyboardInterrupt, SystemExit):
@@ -87,9 +91,9 @@ def add_to(cli: click.Group) -> None:
         click.echo(plan.text, nl=False)
         if apply_:
             plan.apply()
-            app.say("Installed.", "green")
+            app.say(tr("Installed."), "green")
         else:
-            app.err.print("Shown only: add --apply to install it.", style="dim")
+            app.err.print(tr("Shown only: add --apply to install it."), style="dim")
         return 0
 
     @schedule.command(name="list")
@@ -101,7 +105,7 @@ def add_to(cli: click.Group) -> None:
         Example: hub schedule list
         """
         when = _trigger(app)
-        app.say(f"hub run at {_cron(app)}")
+        app.say(tr("hub run at {cron}", cron=_cron(app)))
         last = None
         moment = datetime.now().astimezone()
         for _ in range(count):

@@ -27,6 +27,7 @@ from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import write_atomically
 from hub.version import release
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -127,12 +128,19 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
     except OSError as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(
-            f"The feed cannot be written under {root}: {exc.strerror or exc}. The last good feed stays."
+            tr(
+                "The feed cannot be written under {root}: {reason}. The last good feed stays.",
+                root=root,
+                reason=exc.strerror or exc,
+            )
         ) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(
-            f"The feed could not be built: {str(exc).splitlines()[0]} The last good feed stays."
+            tr(
+                "The feed could not be built: {answer} The last good feed stays.",
+                answer=str(exc).splitlines()[0],
+            )
         ) from exc
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -179,7 +187,13 @@ def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions
         finally:
             staged.close()
     except duckdb.Error as exc:
-        raise FeedError(f"The month {month} could not be summed: {str(exc).splitlines()[0]}") from exc
+        raise FeedError(
+            tr(
+                "The month {month} could not be summed: {answer}",
+                month=month,
+                answer=str(exc).splitlines()[0],
+            )
+        ) from exc
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -413,7 +427,13 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
-        raise FeedError(f"{folder} holds no readable feed: its {MANIFEST} is missing or damaged.") from exc
+        raise FeedError(
+            tr(
+                "{folder} holds no readable feed: its {manifest} is missing or damaged.",
+                folder=folder,
+                manifest=MANIFEST,
+            )
+        ) from exc
     return found
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime
 
 from hub.errors import ConfigError
+from hub.words import tr
 
 
 def instant(text: str, *, also: str = "") -> str:
@@ -19,9 +20,9 @@ def instant(text: str, *, also: str = "") -> str:
             return f"{text}T23:59:59.999999Z"
         moment = datetime.fromisoformat(text)
     except ValueError as exc:
-        more = f", {also}" if also else ""
-        raise ConfigError(
-            f"{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z{more}."
-        ) from exc
+        shape = tr(
+            "{text!r} is not a date such as 2026-10-31 or an instant such as 2026-10-31T18:00:00Z", text=text
+        )
+        raise ConfigError(f"{shape}, {also}." if also else f"{shape}.") from exc
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

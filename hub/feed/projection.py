@@ -16,6 +16,7 @@ from hub.feed.build import describe, load_manifest, open_feed, save_manifest, wr
 from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
 from hub.feed.kpi import catalogue
 from hub.feed.model import Table, model
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,8 +71,10 @@ def project_to(
         return snapshot
     if level == "pseudonym-week" and not secret:
         raise ConfigError(
-            'privacy = "pseudonym-week" needs a key outside the store: add [privacy] key = '
-            '{ env = "PM_HUB_KEY" }.'
+            tr(
+                'privacy = "pseudonym-week" needs a key outside the store: add [privacy] key = { env '
+                '= "PM_HUB_KEY" }.'
+            )
         )
     target = projection_folder(root, level, addresses=addresses) / snapshot.name
     if (target / "manifest.json").exists():

@@ -18,6 +18,7 @@ from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
 from hub.store.store import COMPLETE, as_of_sql
+from hub.words import tr
 
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -160,7 +161,9 @@ class Staged:
             )
             connection = adbc.AdbcConnection(database)
         except adbc.Error as exc:
-            raise FeedError(f"The store {path} cannot be opened for reading: {exc}.") from exc
+            raise FeedError(
+                tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
+            ) from exc
         try:
             connection.set_autocommit(
                 False
@@ -187,7 +190,7 @@ class Staged:
                 ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at"),
             )  # fmt: skip
         except adbc.Error as exc:
-            raise FeedError(f"The store {path} cannot be read: {exc}.") from exc
+            raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
         finally:
             connection.close()
             database.close()
@@ -302,8 +305,12 @@ def public_holidays(
             country, subdiv=subdivision, years=list(years), language={"fr": "fr", "en": "en_US"}[lang]
         )
     except NotImplementedError as exc:
-        part = f" with the subdivision {subdivision!r}" if subdivision else ""
+        part = tr(" with the subdivision {subdivision!r}", subdivision=subdivision) if subdivision else ""
         raise FeedError(
-            f"country = {country!r}{part} is not an ISO code with known public holidays, such as FR."
+            tr(
+                "country = {country!r}{part} is not an ISO code with known public holidays, such as FR.",
+                country=country,
+                part=part,
+            )
         ) from exc
     return sorted(found.items())

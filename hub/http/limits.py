@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from hub.errors import HttpUnexpected
+from hub.words import tr
 
 _BLOCK = 1 << 16
 _LOOK_S = 0.5
@@ -42,8 +43,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             if size > most:
                 response.close()
                 raise HttpUnexpected(
-                    f"{place} answered more than {self.answer_mb:g} MB: it was not read to its end. "
-                    "Ask for less at once, or raise [engine] max_answer_mb."
+                    tr(
+                        "{place} answered more than {answer_mb:g} MB: it was not read to its end. Ask for "
+                        "less at once, or raise [engine] max_answer_mb.",
+                        place=place,
+                        answer_mb=self.answer_mb,
+                    )
                 )
             blocks.append(block)
         response._content = b"".join(blocks)

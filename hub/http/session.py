@@ -31,6 +31,7 @@ from hub.errors import (
 )
 from hub.http.lane import Lane, server_wait
 from hub.http.limits import Limits, Watch
+from hub.words import tr
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 TRUNCATED_TRIES = 5
@@ -164,8 +165,12 @@ class Session:
                 return None, response
             if urlsplit(response.url).hostname != urlsplit(url).hostname:
                 raise HttpUnexpected(
-                    f"{_place(method, url)} sent the question on to {urlsplit(response.url).hostname}: "
-                    "what another host answers was not taken. Correct the url if the tool has moved."
+                    tr(
+                        "{place} sent the question on to {host}: what another host answers was not taken. "
+                        "Correct the url if the tool has moved.",
+                        place=_place(method, url),
+                        host=urlsplit(response.url).hostname,
+                    )
                 )
             try:
                 decoded = (
@@ -173,23 +178,35 @@ class Session:
                 )
             except msgspec.ValidationError as exc:
                 raise HttpUnexpected(
-                    f"{_place(method, url)} answered JSON of another shape than documented: {exc}."
+                    tr(
+                        "{place} answered JSON of another shape than documented: {error}.",
+                        place=_place(method, url),
+                        error=exc,
+                    )
                 ) from exc
             except msgspec.DecodeError as exc:
                 start = response.content[:200].lstrip().lower()
                 if start.startswith(b"<") or "html" in response.headers.get("Content-Type", ""):
                     raise HttpUnexpected(
-                        f"{_place(method, url)} answered HTML instead of JSON: "
-                        "most likely a sign-in page, a proxy, or a wrong address. "
-                        "Open the address in a browser, then check the url and the credentials."
+                        tr(
+                            "{place} answered HTML instead of JSON: most likely a sign-in page, a proxy, or "
+                            "a wrong address. Open the address in a browser, then check the url and the "
+                            "credentials.",
+                            place=_place(method, url),
+                        )
                     ) from exc
                 if not start.startswith((b"{", b"[")):
                     raise HttpUnexpected(
-                        f"{_place(method, url)} answered something that is not JSON: "
-                        f"it begins with {start[:40]!r}. "
-                        "Another program than the one expected answers there: check the url."
+                        tr(
+                            "{place} answered something that is not JSON: it begins with {start!r}. Another "
+                            "program than the one expected answers there: check the url.",
+                            place=_place(method, url),
+                            start=start[:40],
+                        )
                     ) from exc
-                raise Retry(f"the answer is truncated or not JSON ({exc})", tries=TRUNCATED_TRIES) from exc
+                raise Retry(
+                    tr("the answer is truncated or not JSON ({error})", error=exc), tries=TRUNCATED_TRIES
+                ) from exc
             return decoded, response
 
         found: tuple[Any, requests.Response] = self._patiently(method, url, route, accept, kwargs, also)
@@ -261,7 +278,12 @@ class Session:
         except HttpError as exc:
             raise self.say(exc) from (exc.__cause__ or exc)
         except Retry as exc:
-            said = f"{_place(method, url)} did not answer within {self.patience_s:g} s of patience: {exc}."
+            said = tr(
+                "{place} did not answer within {patience_s:g} s of patience: {error}.",
+                place=_place(method, url),
+                patience_s=self.patience_s,
+                error=exc,
+            )
             raise self.say(HttpUnavailable(said)) from exc
 
     def _once(
@@ -282,7 +304,10 @@ class Session:
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
                 raise HttpUnexpected(
-                    f"{_place(method, url)} redirects to an address without TLS: it was not followed."
+                    tr(
+                        "{place} redirects to an address without TLS: it was not followed.",
+                        place=_place(method, url),
+                    )
                 )
             if (
                 response.status_code in {307, 308}
@@ -291,13 +316,16 @@ class Session:
             ):
                 # what was asked may hold a credential
                 raise HttpUnexpected(
-                    f"{_place(method, url)} sends the question on to another host: it was not followed."
+                    tr(
+                        "{place} sends the question on to another host: it was not followed.",
+                        place=_place(method, url),
+                    )
                 )
             if response.status_code == 303 or (response.status_code in {301, 302} and method == "POST"):
                 method, rest = "GET", {}
             url = target
             rest.pop("params", None)
-        raise HttpUnexpected(f"{_place(method, url)} redirects in a circle: check the url.")
+        raise HttpUnexpected(tr("{place} redirects in a circle: check the url.", place=_place(method, url)))
 
     def _send(
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
@@ -327,9 +355,11 @@ class Session:
                     raise requests.exceptions.ConnectionError
         except requests.exceptions.SSLError as exc:
             raise HttpUnavailable(
-                f"{_place(method, url)}: the server's certificate could not be verified. "
-                "If your company signs its own, name its CA file in [engine] ca_bundle; "
-                "verification is never turned off."
+                tr(
+                    "{place}: the server's certificate could not be verified. If your company signs its "
+                    "own, name its CA file in [engine] ca_bundle; verification is never turned off.",
+                    place=_place(method, url),
+                )
             ) from exc
         except (
             requests.exceptions.ConnectionError,
@@ -339,14 +369,25 @@ class Session:
         ) as exc:
             if guarded.ended:
                 raise HttpUnavailable(
-                    f"{_place(method, url)} had not answered whole after {self.limits.request_s:g} s: "
-                    "it was cut off. "
-                    "Ask for smaller pages, or raise [engine] max_request_s."
+                    tr(
+                        "{place} had not answered whole after {request_s:g} s: it was cut off. Ask for "
+                        "smaller pages, or raise [engine] max_request_s.",
+                        place=_place(method, url),
+                        request_s=self.limits.request_s,
+                    )
                 ) from None
             lane.failed(asked_at)
-            raise Retry(f"{type(exc).__name__}: the connection failed or broke off") from None
+            raise Retry(
+                tr("{error_type}: the connection failed or broke off", error_type=type(exc).__name__)
+            ) from None
         except requests.exceptions.RequestException as exc:
-            raise HttpUnexpected(f"{_place(method, url)} cannot be asked: {type(exc).__name__}.") from None
+            raise HttpUnexpected(
+                tr(
+                    "{place} cannot be asked: {error_type}.",
+                    place=_place(method, url),
+                    error_type=type(exc).__name__,
+                )
+            ) from None
         if self._count:
             self._count(bytes_=len(response.content))
         if response.status_code in RETRIED and response.status_code != 429:
@@ -370,27 +411,39 @@ class Session:
         place = _place(method, url)
         if status == 401:
             raise HttpDenied(
-                f"{place} refused the credentials (HTTP 401): the token is wrong, expired or of another site."
+                tr(
+                    "{place} refused the credentials (HTTP 401): the token is wrong, expired or of "
+                    "another site.",
+                    place=place,
+                )
             )
         if status == 403:
             raise HttpForbidden(
-                f"{place} is forbidden to this account (HTTP 403): "
-                "give it the right to read, or leave this part out."
+                tr(
+                    "{place} is forbidden to this account (HTTP 403): give it the right to read, or "
+                    "leave this part out.",
+                    place=place,
+                )
             )
         if status in {404, 410}:
             gone = (
-                "is no longer offered" if status == 410 else "does not exist, or this account may not see it"
+                tr("is no longer offered")
+                if status == 410
+                else tr("does not exist, or this account may not see it")
             )
-            raise HttpGone(f"{place} {gone} (HTTP {status}).")
+            raise HttpGone(tr("{place} {gone} (HTTP {status}).", place=place, gone=gone, status=status))
         said = self._reason(response)
         raise HttpUnexpected(
-            f"{place} answered HTTP {status}: "
-            + (
-                f"it says: {said}"
-                if said
-                else "another program than the one expected answers there: check the url."
+            tr("{place} answered HTTP {status}: it says: {said}", place=place, status=status, said=said)
+            if said
+            else tr(
+                "{place} answered HTTP {status}: another program than the one expected answers there: check "
+                "the url."
                 if status == 501
-                else "the server did not understand the question. Please report it."
+                else "{place} answered HTTP {status}: the server did not understand the question. Please "
+                "report it.",
+                place=place,
+                status=status,
             )
         )
 

@@ -18,6 +18,7 @@ from hub.placement import place
 from hub.placement.questions import carried_hours, placed_tasks, unclaimed_containers
 from hub.records import Person, PersonLink, ProjectLink, Record, TaskMatch
 from hub.store import Store, matches
+from hub.words import tr
 
 SOURCE = "match"
 COLUMNS = ("id", "kind", "left", "left_name", "right", "right_name", "method", "score", "state", "reason")
@@ -331,7 +332,10 @@ def reject(store: Store, ids: Iterable[str], *, actor: str, reason: str | None =
         for line in _picked(store, ids):
             if line.kind == "container":
                 raise ConfigError(
-                    f"{line.id}: a container is only proposed; link it elsewhere in project_links.csv."
+                    tr(
+                        "{id}: a container is only proposed; link it elsewhere in project_links.csv.",
+                        id=line.id,
+                    )
                 )
             _set(store, line, "rejected", actor, reason or "rejected")
             done += 1
@@ -343,7 +347,9 @@ def split(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = 
     picked = list(_picked(store, ids))
     for line in picked:
         if line.state != "accepted":
-            raise ConfigError(f"{line.id} is {line.state}, not accepted: there is nothing to split.")
+            raise ConfigError(
+                tr("{id} is {state}, not accepted: there is nothing to split.", id=line.id, state=line.state)
+            )
     return reject(store, [line.id for line in picked], actor=actor, reason=reason or "split")
 
 
@@ -352,7 +358,9 @@ def _picked(store: Store, ids: Iterable[str]) -> list[Line]:
     picked = []
     for id_ in ids:
         if id_ not in known:
-            raise ConfigError(f"There is no link {id_!r}: `hub match review` shows them with their ids.")
+            raise ConfigError(
+                tr("There is no link {id!r}: `hub match review` shows them with their ids.", id=id_)
+            )
         picked.append(known[id_])
     return picked
 
@@ -406,8 +414,11 @@ def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, 
     reader = csv.DictReader(io.StringIO(body), delimiter=max(";,\t", key=body.partition("\n")[0].count))
     if missing := [one for one in ("id", "state") if one not in (reader.fieldnames or [])]:
         raise ConfigError(
-            f"{name}, line 1: the column {', '.join(missing)} is missing; "
-            "export it first with `hub match export`."
+            tr(
+                "{name}, line 1: the column {missing} is missing; export it first with `hub match export`.",
+                name=name,
+                missing=", ".join(missing),
+            )
         )
     known = {line.id: line for line in lines(store)}
     accepted: list[str] = []
@@ -415,11 +426,22 @@ def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, 
     for row in reader:
         id_, state = (row["id"] or "").strip(), (row["state"] or "").strip().lower()
         if id_ not in known:
-            raise ConfigError(f"{name}, line {reader.line_num}, column id: there is no link {id_!r}.")
+            raise ConfigError(
+                tr(
+                    "{name}, line {line}, column id: there is no link {id!r}.",
+                    name=name,
+                    line=reader.line_num,
+                    id=id_,
+                )
+            )
         if state not in {"accepted", "rejected", "proposed"}:
             raise ConfigError(
-                f"{name}, line {reader.line_num}, column state: "
-                f"{state!r} is not accepted, rejected or proposed."
+                tr(
+                    "{name}, line {line}, column state: {state!r} is not accepted, rejected or proposed.",
+                    name=name,
+                    line=reader.line_num,
+                    state=state,
+                )
             )
         if state == known[id_].state or state == "proposed":
             continue

@@ -20,6 +20,7 @@ import msgspec
 
 from hub.errors import ConfigError
 from hub.placement.presence import here
+from hub.words import tr
 
 _TOKEN = re.compile(r'\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>!=|=|\(|\)|,)|(?P<word>[^\s"=!(),]+))')
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -58,7 +59,11 @@ class _Parser:
             match = _TOKEN.match(text, place)
             if match is None:
                 raise ConfigError(
-                    f"the filter {text!r} cannot be understood at {text[place:].strip()[:20]!r}"
+                    tr(
+                        "the filter {text!r} cannot be understood at {rest!r}",
+                        text=text,
+                        rest=text[place:].strip()[:20],
+                    )
                 )
             kind = match.lastgroup or ""
             value = match.group(kind)
@@ -92,7 +97,14 @@ class _Parser:
     def fail(self, wanted: str) -> ConfigError:
         _, value = self.peek()
         return ConfigError(
-            f"the filter {self.text!r} needs {wanted} {f'before {value!r}' if value else 'at its end'}"
+            tr(
+                "the filter {text!r} needs {wanted} before {value!r}"
+                if value
+                else "the filter {text!r} needs {wanted} at its end",
+                text=self.text,
+                wanted=wanted,
+                value=value,
+            )
         )
 
     def either(self) -> str:
@@ -125,20 +137,20 @@ class _Parser:
         return value
 
     def test(self) -> str:
-        field = self.name("a field")
+        field = self.name(tr("a field"))
         negated = self.word("not")
         if self.word("in"):
             if not self.sign("("):
-                raise self.fail("a ( after in")
-            values = [self.name("a value")]
+                raise self.fail(tr("a ( after in"))
+            values = [self.name(tr("a value"))]
             while self.sign(","):
-                values.append(self.name("a value"))
+                values.append(self.name(tr("a value")))
             if not self.sign(")"):
                 raise self.fail("a )")
         elif not negated and self.sign("="):
-            values = [self.name("a value")]
+            values = [self.name(tr("a value"))]
         elif not negated and self.sign("!="):
-            negated, values = True, [self.name("a value")]
+            negated, values = True, [self.name(tr("a value"))]
         else:
             raise self.fail("=, != or in")
         self.terms += 1
@@ -196,5 +208,5 @@ def parse(text: str) -> Condition:
     parser = _Parser(text)
     sql = parser.either()
     if parser.peek()[0] != "end":
-        raise parser.fail("and, or, or nothing more")
+        raise parser.fail(tr("and, or, or nothing more"))
     return Condition(sql, tuple(parser.parameters), parser.terms)

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from hub.errors import ConfigError, FeedError
 from hub.placement.filters import parse
 from hub.placement.presence import LISTED
+from hub.words import tr
 
 DUCKDB_FOLD = "CREATE OR REPLACE MACRO fold(text) AS lower(text)"
 """What `fold` is in DuckDB; a store's own connection has the Python function by that name."""
@@ -76,11 +77,16 @@ def _refuse_ties(connection: Connection) -> None:
     if found:
         task, name, _ = found[0]
         others = len({row[0] for row in found}) - 1
-        more = f" (and {others} more)" if others else ""
+        shown = tr("{task!r} (and {others} more)", task=name, others=others) if others else repr(name)
         filters = " | ".join(row[2] for row in found if row[0] == task)
         raise FeedError(
-            f"project_links.csv: {name!r}{more} matches several filters that are equally specific: {filters}"
-            ". Make one of them narrower, so that the task belongs to one project."
+            tr(
+                "project_links.csv: {task} matches several filters that are equally "
+                "specific: {filters}. Make one of them narrower, so that the task belongs to one "
+                "project.",
+                task=shown,
+                filters=filters,
+            )
         )
 
 

@@ -7,6 +7,7 @@ from hub.placement.questions import tasks_without_baseline
 from hub.records import Baseline
 from hub.store import Store
 from hub.store.store import utc_now
+from hub.words import tr
 
 
 def take(store: Store, project: str, *, actor: str) -> int:
@@ -17,7 +18,7 @@ def take(store: Store, project: str, *, actor: str) -> int:
     """
     rows = tasks_without_baseline(store.connection, project)
     if rows is None:
-        raise ConfigError(f"There is no project {project!r} with tasks.")
+        raise ConfigError(tr("There is no project {project!r} with tasks.", project=project))
     now = utc_now()
     records = [
         Baseline(

@@ -12,6 +12,7 @@ from hub.feed import BuildOptions, Cut, digest, instant, keep_cut, redact_cut
 from hub.store import Store
 from hub.store import cuts as rows
 from hub.store.store import utc_now
+from hub.words import tr
 
 AD_HOC = 999_999
 
@@ -26,11 +27,13 @@ def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None =
     now = utc_now()
     stamp = min(instant(as_of), now) if as_of else now
     if as_of and stamp[:10] < instant(as_of)[:10]:
-        raise ConfigError(f"{as_of} is not over yet: take the cut today, or of a day in the past.")
+        raise ConfigError(
+            tr("{as_of} is not over yet: take the cut today, or of a day in the past.", as_of=as_of)
+        )
     if not label.strip() or label.strip().lower() == "now":
-        raise ConfigError('A cut needs a label of its own, such as --label "COPIL octobre 2026".')
+        raise ConfigError(tr('A cut needs a label of its own, such as --label "COPIL octobre 2026".'))
     if rows.moment(store, label) is not None:
-        raise ConfigError(f"There is already a cut {label!r}: `hub cut list` shows them.")
+        raise ConfigError(tr("There is already a cut {label!r}: `hub cut list` shows them.", label=label))
     with store.transaction():
         cut_id = rows.add(store, as_of=stamp, kind=kind, label=label, taken_at=now, actor=actor)
         store.audit("cut take", label, actor=actor, after=stamp)
@@ -44,7 +47,7 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     """
     cut = named(store, root, label)
     if cut.folder is not None:
-        raise ConfigError(f"The cut {label!r} is closed already.")
+        raise ConfigError(tr("The cut {label!r} is closed already.", label=label))
     folder = folder_of(root, cut.key)
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
     sealed = keep_cut(Path(store.where), folder, cut, options)
@@ -68,8 +71,12 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
             _swap(folder, row["digest"])
             if not folder.is_dir() or digest(folder) != row["digest"]:
                 raise FeedError(
-                    f"The closed cut {row['label']!r} in {folder} is gone or was altered: "
-                    "restore that folder from a copy. The last good feed stays."
+                    tr(
+                        "The closed cut {label!r} in {folder} is gone or was altered: restore that folder "
+                        "from a copy. The last good feed stays.",
+                        label=row["label"],
+                        folder=folder,
+                    )
                 )
         cuts.append(
             Cut(key=row["id"], as_of=row["as_of"], kind=row["kind"], label=row["label"], folder=folder)
@@ -124,8 +131,8 @@ def named(store: Store, root: Path, label: str) -> Cut:
     for cut in cuts:
         if cut.label == label:
             return cut
-    labels = ", ".join(repr(cut.label) for cut in cuts) or "none yet; `hub cut take` makes one"
-    raise ConfigError(f"There is no cut {label!r}; known: {labels}.")
+    labels = ", ".join(repr(cut.label) for cut in cuts) or tr("none yet; `hub cut take` makes one")
+    raise ConfigError(tr("There is no cut {label!r}; known: {labels}.", label=label, labels=labels))
 
 
 def moment_of(store: Store, text: str) -> str | None:
@@ -139,7 +146,7 @@ def moment_of(store: Store, text: str) -> str | None:
     if stamp is not None:
         return stamp
     labels = ", ".join(rows.last_labels(store))
-    return instant(text, also=f"nor the label of a cut ({labels or 'none was taken'})")
+    return instant(text, also=tr("nor the label of a cut ({labels})", labels=labels or tr("none was taken")))
 
 
 def cuts_for(

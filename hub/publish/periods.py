@@ -17,6 +17,7 @@ from hub.feed.sealed import METHOD, entered_row
 from hub.store import Store
 from hub.store import periods as rows
 from hub.store.questions import brought
+from hub.words import tr
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +38,16 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
 def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: str) -> Seal:
     """Seal *month* (``YYYY-MM``), which must be over. Raises `ConfigError`."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
-        raise ConfigError(f"{month!r} is not a month such as 2026-10.")
+        raise ConfigError(tr("{month!r} is not a month such as 2026-10.", month=month))
     if month >= f"{clock.now():%Y-%m}":
-        raise ConfigError(f"{month} is not over yet: a month is sealed once it is.")
+        raise ConfigError(tr("{month} is not over yet: a month is sealed once it is.", month=month))
     if rows.is_sealed(store, month):
         raise ConfigError(
-            f"{month} is sealed already: `hub close --list` shows the months and what was corrected since."
+            tr(
+                "{month} is sealed already: `hub close --list` shows the months and what was "
+                "corrected since.",
+                month=month,
+            )
         )
     lines = lines_of_month(Path(store.where), root / f".scratch-{month}", month, options)
     text = json.dumps(lines, ensure_ascii=False, default=str)

@@ -38,6 +38,7 @@ from hub.source import Check
 from hub.store import Store, rejections
 from hub.store.publications import in_use, last_published, note
 from hub.store.questions import sources as known_sources
+from hub.words import tr
 
 CURRENT = "CURRENT"
 CHECK_PATIENCE_S = 20.0
@@ -144,7 +145,7 @@ def publish(
     now = clock.now()
     store_file = Path(store.where)
     if not store_file.exists():
-        raise FeedError(f"The store {store.where} does not exist yet: run `hub sync` first.")
+        raise FeedError(tr("The store {where} does not exist yet: run `hub sync` first.", where=store.where))
     store.verify()
     with _room_to_write(root):
         return _publish(store, store_file, root, destinations, options, sources or {}, say, now)
@@ -157,8 +158,12 @@ def _room_to_write(root: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise FeedError(
-            f"The feed cannot be written under {root}: {exc.strerror or exc}. "
-            "Free some space, or give this account the right to write there; the last good feed stays."
+            tr(
+                "The feed cannot be written under {root}: {reason}. Free some space, or give this "
+                "account the right to write there; the last good feed stays.",
+                root=root,
+                reason=exc.strerror or exc,
+            )
         ) from exc
 
 
@@ -168,10 +173,10 @@ def _publish(
 ) -> PublishReport:  # fmt: skip
     _sweep(root)
     redact(store, root)
-    say("building the feed")
+    say(tr("building the feed"))
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
     snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
-    say("checking it")
+    say(tr("checking it"))
     findings = check(
         store,
         snapshot,
@@ -201,7 +206,7 @@ def _publish(
         make_current(root, snapshot.feed_id)
     report.current = True
     for destination in destinations:
-        say(f"delivering to {destination.name}")
+        say(tr("delivering to {name}", name=destination.name))
         if store.erasures() and (
             destination.privacy in {"nominative-line", "pseudonym-week"} or destination.addresses
         ):
@@ -210,8 +215,11 @@ def _publish(
                     name=destination.name,
                     kind=destination.kind,
                     state="failed",
-                    error=f"{destination.name} is given persons, and an erasure is not finished: "
-                    "run `hub privacy erase --resume` first.",
+                    error=tr(
+                        "{name} is given persons, and an erasure is not finished: run `hub privacy erase "
+                        "--resume` first.",
+                        name=destination.name,
+                    ),
                 )
             )
             continue
@@ -310,7 +318,13 @@ def _deliver(
         report.where, report.rows = delivery.where, delivery.rows
         report.open_next, report.notes = delivery.open_next, delivery.notes
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - one destination's failure stops no other
-        error = exc if isinstance(exc, HubError) else DeliveryError(f"unexpected {type(exc).__name__}: {exc}")
+        error = (
+            exc
+            if isinstance(exc, HubError)
+            else DeliveryError(
+                tr("unexpected {error_type}: {error}", error_type=type(exc).__name__, error=exc)
+            )
+        )
         report.error = str(error)
         note(store, destination.name, snapshot.feed_id, "failed", detail=report.error)
     finally:

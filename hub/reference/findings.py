@@ -16,6 +16,7 @@ from hub.errors import SourceDataError
 from hub.records import Task
 from hub.reference.sheet import Line
 from hub.reference.sheets import SHEETS
+from hub.words import tr
 
 NATURES = frozenset(get_args(get_type_hints(Task)["nature"]))
 
@@ -78,7 +79,18 @@ def findings(folder: Path, known: Known) -> list[Finding]:
     for file, column, look in _LOOKS:
         for line in lines[file]:
             for text in look(names, line):
-                found.append(Finding(file, f"{file}, line {line.number}, column {column}: {text}."))
+                found.append(
+                    Finding(
+                        file,
+                        tr(
+                            "{file}, line {number}, column {column}: {text}.",
+                            file=file,
+                            number=line.number,
+                            column=column,
+                            text=text,
+                        ),
+                    )
+                )
     order = {sheet.file: number for number, sheet in enumerate(SHEETS)}
     return sorted(found, key=lambda one: order[one.file])
 
@@ -119,7 +131,10 @@ def _unknown(text: str | None, what: str, known: Iterable[str], *, case: bool = 
     if not case and text.casefold() in {one.casefold() for one in names}:
         return
     close = difflib.get_close_matches(text, names, n=1)
-    yield f"there is no {what} {text!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+    if close:
+        yield tr("there is no {what} {text!r}; did you mean {close!r}?", what=what, text=text, close=close[0])
+    else:
+        yield tr("there is no {what} {text!r}", what=what, text=text)
 
 
 def _project(names: _Names, line: Line) -> Iterator[str]:
@@ -128,7 +143,15 @@ def _project(names: _Names, line: Line) -> Iterator[str]:
 
 def _of_project(names: _Names, code: str | None, *, case: bool = True) -> Iterator[str]:
     if code and code in names.above:
-        return iter((f"{code!r} is a {names.above[code]}, and a project or workstream is needed here",))
+        return iter(
+            (
+                tr(
+                    "{code!r} is a {above}, and a project or workstream is needed here",
+                    code=code,
+                    above=names.above[code],
+                ),
+            )
+        )
     return _unknown(code, "project", names.projects, case=case)
 
 
@@ -138,12 +161,19 @@ def _source(names: _Names, line: Line) -> Iterator[str]:
 
 def _container(names: _Names, line: Line) -> Iterator[str]:
     source = line["source"] or ""
-    return _unknown(line["container"], f"container of {source}", names.known.containers.get(source, ()))
+    return _unknown(
+        line["container"], tr("container of {source}", source=source), names.known.containers.get(source, ())
+    )
 
 
 def _account(names: _Names, line: Line) -> Iterator[str]:
     source = line["source"] or ""
-    return _unknown(line["account"], f"account of {source}", names.known.accounts.get(source, ()), case=False)
+    return _unknown(
+        line["account"],
+        tr("account of {source}", source=source),
+        names.known.accounts.get(source, ()),
+        case=False,
+    )
 
 
 def _rated(names: _Names, line: Line) -> Iterator[str]:

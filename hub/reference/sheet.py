@@ -14,13 +14,15 @@ from hub.cells import CellReader, Declared, is_error
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import Record
+from hub.words import mark, tr
 
 SHOWN = 50
 _SAYS = re.compile(r"^[\"'\s]*#\s*(decimal|dates)\s*=[\s\"']*(\.|,|dd/mm|mm/dd)[\s\"';,\t|]*$", re.IGNORECASE)
 _HOW = {
-    "decimal": "write it without separators of thousands, "
-    "or say the decimal sign in a line such as # decimal = ,",
-    "order": "write it as 2026-10-31, or say which stands first in a line such as # dates = dd/mm",
+    "decimal": mark(
+        "write it without separators of thousands, or say the decimal sign in a line such as # decimal = ,"
+    ),
+    "order": mark("write it as 2026-10-31, or say which stands first in a line such as # dates = dd/mm"),
 }
 HOME = object()
 """As a default: the currency of the configuration."""
@@ -78,10 +80,18 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             for record in self.make(f"{source}:{self._prefix}", line):
                 same, number = found.setdefault(record.id, (record, line.number))
                 if same != record:
-                    said = f"{record.id.rpartition('/')[2]!r} already names the row of line {number}"
+                    said = tr(
+                        "{key!r} already names the row of line {number}",
+                        key=record.id.rpartition("/")[2],
+                        number=number,
+                    )
                     faults.append(wrong(path.name, line.number, self.key[0], said))
         if faults:
-            more = [f"{path.name}: and {len(faults) - SHOWN} more mistakes."] if len(faults) > SHOWN else []
+            more = (
+                [tr("{name}: and {count} more mistakes.", name=path.name, count=len(faults) - SHOWN)]
+                if len(faults) > SHOWN
+                else []
+            )
             raise SourceDataError("\n".join(faults[:SHOWN] + more))
         return [record for record, _ in found.values()]
 
@@ -108,7 +118,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
                         path.name,
                         line.number,
                         ", ".join(self.key),
-                        f"{shown!r} is already on line {seen[key]}",
+                        tr("{shown!r} is already on line {seen}", shown=shown, seen=seen[key]),
                     )
                 )
             else:
@@ -144,8 +154,12 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
                 continue
             if any(stripped[len(names) :]):
                 raise SourceDataError(
-                    f"{path.name}, line {reader.line_num}: it has more cells than the file has columns; "
-                    "put a text that holds the separator between double quotes."
+                    tr(
+                        "{name}, line {line}: it has more cells than the file has columns; put a text that "
+                        "holds the separator between double quotes.",
+                        name=path.name,
+                        line=reader.line_num,
+                    )
                 )
             rows.append((reader.line_num, dict(zip(names, stripped, strict=False))))
         if not names:
@@ -156,13 +170,32 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     def _check_names(self, file: str, number: int, names: list[str]) -> None:
         if unknown := [name for name in names if name and name not in self.columns]:
             raise SourceDataError(
-                f"{file}, line {number}: unknown column {', '.join(unknown)}; "
-                f"known: {', '.join(self.columns)}."
+                tr(
+                    "{file}, line {number}: unknown column {unknown}; known: {columns}.",
+                    file=file,
+                    number=number,
+                    unknown=", ".join(unknown),
+                    columns=", ".join(self.columns),
+                )
             )
         if twice := [name for name in dict.fromkeys(names) if name and names.count(name) > 1]:
-            raise SourceDataError(f"{file}, line {number}: the column {', '.join(twice)} is there twice.")
+            raise SourceDataError(
+                tr(
+                    "{file}, line {number}: the column {twice} is there twice.",
+                    file=file,
+                    number=number,
+                    twice=", ".join(twice),
+                )
+            )
         if lacking := [name for name, one in self.columns.items() if one.needed and name not in names]:
-            raise SourceDataError(f"{file}, line {number}: the column {', '.join(lacking)} is missing.")
+            raise SourceDataError(
+                tr(
+                    "{file}, line {number}: the column {lacking} is missing.",
+                    file=file,
+                    number=number,
+                    lacking=", ".join(lacking),
+                )
+            )
 
     def _line(
         self,
@@ -192,18 +225,20 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         heading = self.columns[name]
         if not text:
             if heading.needed:
-                raise CellError("it may not be empty")
+                raise CellError(tr("it may not be empty"))
             return currency if heading.default is HOME else heading.default
         if heading.choices is not None:
             if text.casefold() not in heading.choices:
-                raise CellError(f"is not one of {', '.join(dict.fromkeys(heading.choices.values()))}")
+                raise CellError(
+                    tr("is not one of {names}", names=", ".join(dict.fromkeys(heading.choices.values())))
+                )
             return heading.choices[text.casefold()]
         return reader.value(text, currency=currency)
 
 
 def wrong(file: str, line: int, column: str, what: str) -> str:
     """Say what is wrong, and where."""
-    return f"{file}, line {line}, column {column}: {what}."
+    return tr("{file}, line {line}, column {column}: {what}.", file=file, line=line, column=column, what=what)
 
 
 def _place(fault: str) -> int:
@@ -216,7 +251,11 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be read: {exc.strerror}. Close it in Excel, then try again."
+            tr(
+                "{name} cannot be read: {reason}. Close it in Excel, then try again.",
+                name=path.name,
+                reason=exc.strerror,
+            )
         ) from exc
     try:
         return raw.decode("utf-8-sig")

@@ -31,6 +31,7 @@ from hub.records import (
 )
 from hub.reference.countries import unknown_country
 from hub.reference.sheet import HOME, Heading, Line, Sheet, wrong
+from hub.words import tr
 
 
 def _says(*values: str, **also: str) -> dict[str, str]:
@@ -63,12 +64,19 @@ def _check_projects(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         parent = line["parent_code"]
         if parent and parent not in parents:
-            yield wrong(file, line.number, "parent_code", f"there is no line with the code {parent!r}")
+            yield wrong(
+                file,
+                line.number,
+                "parent_code",
+                tr("there is no line with the code {parent!r}", parent=parent),
+            )
         above, steps = parent, 0
         while above and steps <= len(lines):
             above, steps = parents.get(above), steps + 1
         if above:
-            yield wrong(file, line.number, "parent_code", f"{line['code']!r} stands above itself")
+            yield wrong(
+                file, line.number, "parent_code", tr("{code!r} stands above itself", code=line["code"])
+            )
 
 
 def _link(prefix: str, line: Line) -> Iterator[Record]:
@@ -91,7 +99,10 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
         facets = [part.strip() for part in line["facets"].split(",") if part.strip()]
         if unknown := [part for part in facets if part not in FACETS]:
             yield wrong(
-                file, line.number, "facets", f"{', '.join(unknown)} is not one of {', '.join(FACETS)}"
+                file,
+                line.number,
+                "facets",
+                tr("{unknown} is not one of {facets}", unknown=", ".join(unknown), facets=", ".join(FACETS)),
             )
         try:
             parse(line["filter"])
@@ -99,20 +110,29 @@ def _check_links(file: str, lines: list[Line]) -> Iterable[str]:
             yield wrong(file, line.number, "filter", str(exc))
         place = (line["source"], line["container"], line["filter"])
         if place in taken:
-            yield (
-                f"{file}, line {line.number}: {line['source']} {line['container']!r} is already linked on "
-                f"line {taken[place]}; "
-                "a container feeds one project, or give each line a filter."
+            yield tr(
+                "{file}, line {number}: {source} {container!r} is already linked on line {taken}; a "
+                "container feeds one project, or give each line a filter.",
+                file=file,
+                number=line.number,
+                source=line["source"],
+                container=line["container"],
+                taken=taken[place],
             )
         taken.setdefault(place, line.number)
         for facet in facets:
             source, number = claimed.setdefault((line["project_code"], facet), (line["source"], line.number))
             if source != line["source"]:
-                yield (
-                    f"{file}, line {line.number}, column facets: "
-                    f"{facet} of {line['project_code']} is already given to "
-                    f"{source} on line {number}; one tool is the authority for a facet, "
-                    "else it would count twice."
+                yield tr(
+                    "{file}, line {number}, column facets: {facet} of {project_code} is already given to "
+                    "{source} on line {other}; one tool is the authority for a facet, else it would "
+                    "count twice.",
+                    file=file,
+                    number=line.number,
+                    facet=facet,
+                    project_code=line["project_code"],
+                    source=source,
+                    other=number,
                 )
 
 
@@ -152,7 +172,12 @@ def _check_people(file: str, lines: list[Line]) -> Iterable[str]:
                 (kind, unicodedata.normalize("NFC", text).strip().casefold()), line.number
             )
             if number != line.number:
-                yield wrong(file, line.number, column, f"{text!r} is already that of line {number}")
+                yield wrong(
+                    file,
+                    line.number,
+                    column,
+                    tr("{text!r} is already that of line {number}", text=text, number=number),
+                )
 
 
 def _alias(prefix: str, line: Line) -> Iterator[Record]:
@@ -175,7 +200,9 @@ def _calendar(prefix: str, line: Line) -> Iterator[Record]:
 def _check_calendars(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if not re.fullmatch("[01]{7}", line["week"]) or "1" not in line["week"]:
-            week = f"{line['week']!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100"
+            week = tr(
+                "{week!r} is not seven 0 or 1 from Monday to Sunday, such as 1111100", week=line["week"]
+            )
             yield wrong(file, line.number, "week", week)
         if line["country"] and (said := unknown_country(line["country"], line["subdivision"])):
             yield wrong(file, line.number, "subdivision" if line["subdivision"] else "country", said)
@@ -207,10 +234,22 @@ def _check_rates(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if line.has("scope") and line["scope"] != "default" and line["scope_id"] == "*":
             yield wrong(
-                file, line.number, "scope_id", f"say which {line['scope']}; * is for the scope default"
+                file,
+                line.number,
+                "scope_id",
+                tr("say which {scope}; * is for the scope default", scope=line["scope"]),
             )
         if line["valid_to"] and line["valid_from"] and line["valid_to"] < line["valid_from"]:
-            yield wrong(file, line.number, "valid_to", f"{line['valid_to']} is before {line['valid_from']}")
+            yield wrong(
+                file,
+                line.number,
+                "valid_to",
+                tr(
+                    "{valid_to} is before {valid_from}",
+                    valid_to=line["valid_to"],
+                    valid_from=line["valid_from"],
+                ),
+            )
 
 
 def _fx(prefix: str, line: Line) -> Iterator[Record]:
@@ -240,12 +279,17 @@ def _target(prefix: str, line: Line) -> Iterator[Record]:
 def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
     for line in lines:
         if line.has("kpi") and "." not in line["kpi"]:
-            said = f"{line['kpi']!r} is not a KPI such as EVM_DAYS.cpi (`hub kpi --list` names them)"
+            said = tr(
+                "{kpi!r} is not a KPI such as EVM_DAYS.cpi (`hub kpi --list` names them)", kpi=line["kpi"]
+            )
             yield wrong(file, line.number, "kpi", said)
         amber, red = line["amber"], line["red"]
         if amber is not None and red is not None and (amber < red if line["better"] == "up" else amber > red):
             yield wrong(
-                file, line.number, "amber", f"where {line['better']} is better, red begins beyond amber"
+                file,
+                line.number,
+                "amber",
+                tr("where {better} is better, red begins beyond amber", better=line["better"]),
             )
 
 

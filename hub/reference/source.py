@@ -20,6 +20,7 @@ from hub.records import Record
 from hub.reference.sheet import Sheet
 from hub.reference.sheets import SHEETS
 from hub.source import Batch, Check, Partition, Scope, Source
+from hub.words import tr, trn
 
 _SHEET: dict[str, Sheet] = {sheet.file: sheet for sheet in SHEETS}
 
@@ -54,7 +55,7 @@ class ConfigSource(Source, frozen=True, kw_only=True):
                 for line in str(exc).splitlines():
                     yield Check(name=name, state="failed", detail=line)
             else:
-                yield Check(name=name, state="ok", detail=f"{count} row{'s' if count != 1 else ''}")
+                yield Check(name=name, state="ok", detail=trn("{n} row", "{n} rows", count))
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Return one partition per file that is there and changed; a file that is gone is an empty one."""
@@ -81,7 +82,7 @@ class ConfigSource(Source, frozen=True, kw_only=True):
                 label=name,
                 complete=True,
                 scope=Scope(records=sheet.records),
-                evidence=f"absent from {name}",
+                evidence=tr("absent from {name}", name=name),
                 data=path,
             )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.errors import ConfigError
+from hub.words import tr
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
@@ -31,8 +32,11 @@ class Cron(msgspec.Struct, frozen=True, kw_only=True):
         parts = text.split()
         if len(parts) != 5:
             raise ConfigError(
-                f"[schedule] run = {text!r}: "
-                "a schedule has five fields, minute hour day month weekday, such as 0 6 * * 1-5."
+                tr(
+                    "[schedule] run = {text!r}: a schedule has five fields, minute hour day month "
+                    "weekday, such as 0 6 * * 1-5.",
+                    text=text,
+                )
             )
         found = {name: _values(name, part, text) for name, part in zip(_RANGES, parts, strict=True)}
         return cls(**found)
@@ -68,7 +72,14 @@ def _values(name: str, part: str, text: str) -> tuple[int, ...] | None:
             found.update(range(first, last + 1, int(step) if step else 1))
     except ValueError as exc:
         raise ConfigError(
-            f"[schedule] run = {text!r}: {part!r} is not a {name.replace('_', ' ')} ({low}-{high})."
+            tr(
+                "[schedule] run = {text!r}: {part!r} is not a {name} ({low}-{high}).",
+                text=text,
+                part=part,
+                name=name.replace("_", " "),
+                low=low,
+                high=high,
+            )
         ) from exc
     return tuple(sorted({0 if name == "day_of_week" and value == 7 else value for value in found}))
 

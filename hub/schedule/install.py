@@ -13,6 +13,7 @@ import msgspec
 
 from hub.errors import ConfigError, HubError
 from hub.schedule.cron import Cron
+from hub.words import tr
 
 Kind = Literal["systemd", "crontab", "windows"]
 KINDS: tuple[Kind, ...] = ("systemd", "crontab", "windows")
@@ -56,13 +57,22 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
             for command in self.commands:
                 run(list(command), check=True, capture_output=True, text=True)
         except FileNotFoundError as exc:
-            raise HubError(f"The schedule was not installed: {exc.filename} is not on this machine.") from exc
+            raise HubError(
+                tr(
+                    "The schedule was not installed: {filename} is not on this machine.",
+                    filename=exc.filename,
+                )
+            ) from exc
         except subprocess.CalledProcessError as exc:
             raise HubError(
-                f"The schedule was not installed: {' '.join(exc.cmd)} said: {(exc.stderr or '').strip()}"
+                tr(
+                    "The schedule was not installed: {cmd} said: {stderr}",
+                    cmd=" ".join(exc.cmd),
+                    stderr=(exc.stderr or "").strip(),
+                )
             ) from exc
         except OSError as exc:
-            raise HubError(f"The schedule was not installed: {exc}.") from exc
+            raise HubError(tr("The schedule was not installed: {error}.", error=exc)) from exc
 
 
 def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder: Path) -> Installation:
@@ -83,7 +93,10 @@ def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder:
 def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     if cron.day is not None and cron.day_of_week is not None:
         raise ConfigError(
-            "systemd cannot say 'this day of the month or that weekday': use only one of the two, or crontab."
+            tr(
+                "systemd cannot say 'this day of the month or that weekday': use only one of the "
+                "two, or crontab."
+            )
         )
 
     def listed(values: tuple[int, ...] | None) -> str:
@@ -129,8 +142,10 @@ def _windows(cron: Cron, command: list[str], folder: Path) -> Installation:
         or cron.month
     ):
         raise ConfigError(
-            "A Windows task is written for one time a day, every day or on weekdays, such as 0 6 * * 1-5. "
-            "For anything else keep `hub schedule run` running."
+            tr(
+                "A Windows task is written for one time a day, every day or on weekdays, such as 0 6 "
+                "* * 1-5. For anything else keep `hub schedule run` running."
+            )
         )
     action = f'cmd /d /c cd /d "{folder}" && {subprocess.list2cmdline(command)}'
     when = f"{cron.hour[0]:02d}:{cron.minute[0]:02d}"

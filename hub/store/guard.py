@@ -10,10 +10,11 @@ from hub.source import Scope
 from hub.store.bulk import write_rows
 from hub.store.presence import scope_sql
 from hub.store.store import Store
+from hub.words import mark, tr
 
 _WEIGHTS = {
-    "worklog": ("seconds", 3600, "hours"), "task": ("estimate_s", 3600, "estimated hours"),
-    "budget_line": ("amount_minor", 100, "in amounts"),
+    "worklog": ("seconds", 3600, mark("hours")), "task": ("estimate_s", 3600, mark("estimated hours")),
+    "budget_line": ("amount_minor", 100, mark("in amounts")),
 }  # fmt: skip
 """What a row of a table weighs besides itself: its column, how many of it make a unit, and the unit."""
 _FEW = 5
@@ -59,13 +60,19 @@ def too_many(
         if known <= 0 or leaving <= 0 or leaving < floor:
             continue
         if leaving / known > max_leave:
-            return f"{leaving} of {known} {table} rows"
+            return tr("{leaving} of {known} {table} rows", leaving=leaving, known=known, table=table)
         if weight and lost / weight > max_leave:
-            return f"{lost / unit:,.6g} of {weight / unit:,.6g} {word} of {table} rows"
+            return tr(
+                "{lost:,.6g} of {weight:,.6g} {unit} of {table} rows",
+                lost=lost / unit, weight=weight / unit, unit=tr(word), table=table,
+            )  # fmt: skip
         share = max(leaving / known, lost / weight if weight else 0)
         if ordered and last is not None and first > last and leaving >= _CUT_ROWS and share > _CUT_SHARE:
-            weighed = f" ({lost / unit:,.6g} {word})" if lost else ""
-            return f"the last {leaving} of {known} {table} rows{weighed}, as if the end had been cut off,"
+            return tr(
+                "the last {leaving} of {known} {table} rows ({lost:,.6g} {unit}), as if the end had been "
+                "cut off,",
+                leaving=leaving, known=known, table=table, lost=lost / unit, unit=tr(word) or tr("hours"),
+            )  # fmt: skip
         inside = "container_id" in columns(BY_TABLE[table]) and arrived is None and not scope.container_id
         if inside and (found := _of_container(store, table, where, parameters, max_leave=max_leave)):
             return found
@@ -89,9 +96,15 @@ def _of_container(
         if leaving <= _FEW:
             continue
         if leaving / known > max_leave:
-            return f"{leaving} of {known} {table} rows of {name}"
+            return tr(
+                "{leaving} of {known} {table} rows of {name}",
+                leaving=leaving, known=known, table=table, name=name,
+            )  # fmt: skip
         if weight and lost / weight > max_leave:
-            return f"{lost / unit:,.6g} of {weight / unit:,.6g} {word} of {name}"
+            return tr(
+                "{lost:,.6g} of {weight:,.6g} {unit} of {name}",
+                lost=lost / unit, weight=weight / unit, unit=tr(word), name=name,
+            )  # fmt: skip
     return None
 
 

@@ -18,6 +18,7 @@ from hub.records import BY_TABLE, Presence, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door
+from hub.words import tr, trn
 
 # what each kind of row hangs on, so that a held row is told under its container and project
 _OWNERS = ("task_id", "from_id", "row_id")
@@ -97,8 +98,13 @@ class Stake(msgspec.Struct, kw_only=True):
     @property
     def at_stake(self) -> str:
         """Return rows, tasks and hours in words."""
-        rows = f"{self.rows} row{'s' if self.rows != 1 else ''}"
-        return f"{rows} ({self.tasks} tasks, {self.seconds / 3600:g} timesheet hours)"
+        rows = trn("{n} row", "{n} rows", self.rows)
+        return tr(
+            "{rows} ({tasks} tasks, {seconds:g} timesheet hours)",
+            rows=rows,
+            tasks=self.tasks,
+            seconds=self.seconds / 3600,
+        )
 
 
 def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str, ...]]:
@@ -254,7 +260,11 @@ class PresenceRoom:
             ).fetchall()
             for table, id_, presence, evidence in rows:
                 done[table] = done.get(table, 0) + self.set_presence(
-                    table, [id_], presence, f"{evidence}; accepted by {actor}", run_id=run_id
+                    table,
+                    [id_],
+                    presence,
+                    tr("{evidence}; accepted by {actor}", evidence=evidence, actor=actor),
+                    run_id=run_id,
                 )
             self.connection.execute(
                 "DELETE FROM presence_hold WHERE :source IS NULL OR source_id = :source",

@@ -8,6 +8,7 @@ from typing import Any
 from hub.placement import here
 from hub.records import BY_TABLE
 from hub.store.store import Store, utc_now
+from hub.words import tr
 
 _SHOWN = 5
 
@@ -107,11 +108,12 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
             "GROUP BY 1 ORDER BY 3 DESC, 2 DESC",
             (source_id,),
         ):
-            line = f"nothing is known of the {target} {named}, which {count} {table} rows name"
             if named.startswith(later):
                 continue
-            if spent:
-                line += f" ({spent / 3600:g} h)"
+            line = tr(
+                "nothing is known of the {target} {name}, which {count} {table} rows name ({hours:g} h)",
+                target=target, name=named, count=count, table=table, hours=spent / 3600,
+            )  # fmt: skip
             if spent and target == "container":
                 costly.append((spent, line))
             else:
@@ -120,9 +122,11 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     told = [line for _, line in costly[:_SHOWN]]
     if len(costly) > _SHOWN:
         rest = sum(spent for spent, _ in costly[_SHOWN:])
-        told.append(f"{len(costly) - _SHOWN} more names are not known ({rest / 3600:g} h)")
+        told.append(
+            tr("{more} more names are not known ({hours:g} h)", more=len(costly) - _SHOWN, hours=rest / 3600)
+        )
     if len(cheap) > _SHOWN:
-        cheap[_SHOWN:] = [f"{len(cheap) - _SHOWN} more names are not known"]
+        cheap[_SHOWN:] = [tr("{more} more names are not known", more=len(cheap) - _SHOWN)]
     return told, cheap
 
 

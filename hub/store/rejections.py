@@ -12,6 +12,7 @@ from hub.placement import here
 from hub.store.bulk import write_rows
 from hub.store.store import Store, utc_now
 from hub.tally import Rejection, sentence
+from hub.words import tr
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,8 +180,10 @@ def accept(store: Store, numbers: Iterable[int], *, actor: str, why: str) -> lis
     known = {one.id: one for one in rejected(store)}
     if lacking := [number for number in wanted if number not in known]:
         raise ConfigError(
-            f"There is no rejection {', '.join(map(str, lacking))}: `hub rejections` lists them with "
-            "their numbers."
+            tr(
+                "There is no rejection {numbers}: `hub rejections` lists them with their numbers.",
+                numbers=", ".join(map(str, lacking)),
+            )
         )
     with store.transaction():
         for number in wanted:

@@ -26,6 +26,7 @@ from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewr
 from hub.store.migrations import memory_trigger, migrations
 from hub.store.presence import PresenceRoom
 from hub.version import release
+from hub.words import tr
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
 COMPLETE = "(verdict = 'ok' OR verdict = 'partial' AND missing IS NULL)"
@@ -81,26 +82,38 @@ def explain(error: sqlite3.Error, where: str) -> StoreError:
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return StoreBusy(
-            f"The store {where} is locked by another program. Close the tool that has it open "
-            "(a database browser, "
-            "a copy in progress), then run the command again; nothing was lost."
+            tr(
+                "The store {where} is locked by another program. Close the tool that has it open (a "
+                "database browser, a copy in progress), then run the command again; nothing was lost.",
+                where=where,
+            )
         )
     if "full" in text:
         return StoreFull(
-            f"The disk that holds {where} is full. Free some space, then run the command again: "
-            "it continues from the last complete batch."
+            tr(
+                "The disk that holds {where} is full. Free some space, then run the command again: "
+                "it continues from the last complete batch.",
+                where=where,
+            )
         )
     if "readonly" in text or "read-only" in text or "unable to open" in text:
         return StoreFull(
-            f"The store {where} cannot be written: the file or its folder is read-only or missing. "
-            "Give this account the right to write there, or choose another place with `store = …`."
+            tr(
+                "The store {where} cannot be written: the file or its folder is read-only or "
+                "missing. Give this account the right to write there, or choose another place with "
+                "`store = …`.",
+                where=where,
+            )
         )
     if "malformed" in text or "not a database" in text:
         return StoreError(
-            f"{where} is not a readable SQLite database. Restore it from a copy, "
-            "or move it away and sync again."
+            tr(
+                "{where} is not a readable SQLite database. Restore it from a copy, or move it away "
+                "and sync again.",
+                where=where,
+            )
         )
-    return StoreError(f"The store {where} answered: {error}.")
+    return StoreError(tr("The store {where} answered: {error}.", where=where, error=error))
 
 
 class Store(PresenceRoom):
@@ -133,8 +146,12 @@ class Store(PresenceRoom):
             )
         except OSError as exc:
             raise StoreFull(
-                f"The folder {path.parent if path else '.'} cannot be written ({exc.strerror}). "
-                "Give this account the right to write there, or choose another place with `store = …`."
+                tr(
+                    "The folder {folder} cannot be written ({reason}). Give this account the right to "
+                    "write there, or choose another place with `store = …`.",
+                    folder=path.parent if path else ".",
+                    reason=exc.strerror,
+                )
             ) from exc
         except sqlite3.Error as exc:
             raise explain(exc, where) from exc
@@ -159,8 +176,12 @@ class Store(PresenceRoom):
         ours = known | {m.name for m in migrations._migrations}
         if newer := sorted(applied - ours):
             raise StoreTooNew(
-                f"The store {self.where} was written by a newer pm-hub (it holds {newer[-1]}). "
-                "Nothing was touched: upgrade pm-hub on this machine."
+                tr(
+                    "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
+                    "touched: upgrade pm-hub on this machine.",
+                    where=self.where,
+                    newer=newer[-1],
+                )
             )
         if known:
             migrations.apply(self.db)
@@ -185,8 +206,11 @@ class Store(PresenceRoom):
             raise explain(exc, self.where) from exc
         if found != ["ok"]:
             raise StoreError(
-                f"The store {self.where} is damaged: {'; '.join(found)[:300]}. Restore it from a copy; "
-                "nothing was published."
+                tr(
+                    "The store {where} is damaged: {found}. Restore it from a copy; nothing was published.",
+                    where=self.where,
+                    found="; ".join(found)[:300],
+                )
             )
 
     @property
@@ -300,11 +324,20 @@ class Store(PresenceRoom):
                 self.connection.execute("SAVEPOINT probe")
                 write_rows(self.connection, *_upsert_sql(table), [msgspec.structs.astuple(record) + tail])
             except sqlite3.Error as one:
-                return SourceDataError(f"The record {table} {record.id} breaks a rule of the store: {one}.")
+                return SourceDataError(
+                    tr(
+                        "The record {table} {id} breaks a rule of the store: {one}.",
+                        table=table,
+                        id=record.id,
+                        one=one,
+                    )
+                )
             finally:
                 self.connection.execute("ROLLBACK TO probe")
                 self.connection.execute("RELEASE probe")
-        return SourceDataError(f"A record of {table} breaks a rule of the store: {exc}.")
+        return SourceDataError(
+            tr("A record of {table} breaks a rule of the store: {error}.", table=table, error=exc)
+        )
 
     def write_batch(
         self,
@@ -517,8 +550,11 @@ class Store(PresenceRoom):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError as exc:
             raise ConfigError(
-                f"The rows were rewritten, but the file could not be compacted ({exc}): run it again "
-                "when nobody reads the store."
+                tr(
+                    "The rows were rewritten, but the file could not be compacted ({error}): run it "
+                    "again when nobody reads the store.",
+                    error=exc,
+                )
             ) from exc
 
     # ---------- reading ----------
@@ -563,7 +599,9 @@ def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
     if text.startswith("sqlite:///"):
         text = text.removeprefix("sqlite:///")
     elif "://" in text:
-        raise ConfigError(f"store = {text!r}: only sqlite:///path is supported in this version.")
+        raise ConfigError(
+            tr("store = {text!r}: only sqlite:///path is supported in this version.", text=text)
+        )
     return (base or Path.cwd()) / Path(text)
 
 
@@ -574,12 +612,12 @@ def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None
     go.
     """
     if table not in BY_TABLE:
-        raise StoreError(f"There is no source-owned table {table!r}.")
+        raise StoreError(tr("There is no source-owned table {table!r}.", table=table))
     listed = ", ".join(names or ("key", *columns(BY_TABLE[table]), *TAIL))
     if moment is None:
         return f"SELECT {listed} FROM {table}"
     if not _STAMP.match(moment):
-        raise StoreError(f"{moment!r} is not a UTC instant such as 2026-10-31T18:00:00Z.")
+        raise StoreError(tr("{moment!r} is not a UTC instant such as 2026-10-31T18:00:00Z.", moment=moment))
     full = moment if "." in moment else moment.replace("Z", ".999999Z")
     return (
         f"SELECT {listed} FROM {table} WHERE recorded_at <= '{full}' UNION ALL "

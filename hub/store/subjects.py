@@ -16,6 +16,7 @@ from hub.records import BY_TABLE
 from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, Door, identifiers, tables, texts_with
 from hub.store.migrations import memory_trigger
 from hub.store.store import Store
+from hub.words import tr
 
 _DAYS = {
     "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on",
@@ -68,7 +69,12 @@ def find(store: Store, who: str) -> Subject:
     ids = {row["id"] for row in people}
     if len(ids) > 1:
         raise ConfigError(
-            f"{who!r} is {len(ids)} people ({', '.join(sorted(ids))}): name one by its id or e-mail."
+            tr(
+                "{who!r} is {count} people ({ids}): name one by its id or e-mail.",
+                who=who,
+                count=len(ids),
+                ids=", ".join(sorted(ids)),
+            )
         )
     accounts = {
         row["account_id"]
@@ -101,8 +107,11 @@ def find(store: Store, who: str) -> Subject:
     }
     if not ids and not accounts:
         raise ConfigError(
-            f"Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, "
-            "as `hub match review` shows them."
+            tr(
+                "Nobody is called {who!r}: give a name, an e-mail, an employee number or an id, as "
+                "`hub match review` shows them.",
+                who=who,
+            )
         )
     return _known(store, who, ids, accounts, people)
 
@@ -243,7 +252,7 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
     less than one month.
     """
     if keep_months < 1:
-        raise ConfigError("keep_months is at least 1: what is younger is still being worked with.")
+        raise ConfigError(tr("keep_months is at least 1: what is younger is still being worked with."))
     day = today or clock.now().date()
     months = day.year * 12 + day.month - 1 - keep_months
     limit = f"{months // 12:04d}-{months % 12 + 1:02d}-01"

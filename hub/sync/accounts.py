@@ -12,6 +12,7 @@ from hub.source import Partition, Source
 from hub.store import Store, rejections
 from hub.tally import Rejection, Tally
 from hub.validity import fault
+from hub.words import tr
 
 SHOWN = 5
 FEW = 3
@@ -123,7 +124,13 @@ class Accounts:
         if any(one.seconds is not None for one in tallies):
             said = sum(one.seconds or 0 for one in tallies)
             if said != self.seconds[partition.id]:
-                found.append(f"{said / 3600:g} h were read and {self.seconds[partition.id] / 3600:g} h taken")
+                found.append(
+                    tr(
+                        "{read:g} h were read and {taken:g} h taken",
+                        read=said / 3600,
+                        taken=self.seconds[partition.id] / 3600,
+                    )
+                )
         return found
 
     def share(self, partition: Partition) -> HubError | None:
@@ -136,9 +143,12 @@ class Accounts:
             return None
         first = "; ".join(one.sentence for one in self.ctx.rejections[partition.id][:FEW])
         return SourceDataError(
-            f"{rejected} of {seen} could not be taken, more than max_rejected = "
-            f"{self.source.max_rejected:g} allows. The first: {first}"
-        )
+            tr(
+                "{rejected} of {seen} could not be taken, more than max_rejected = {most:g} allows. "
+                "The first: {first}",
+                rejected=rejected, seen=seen, most=self.source.max_rejected, first=first,
+            )
+        )  # fmt: skip
 
     def tally(self) -> dict[str, object]:
         """Return the sums of the run for the store: by unit, what was seen, taken and left out, and why."""
@@ -157,7 +167,13 @@ class Accounts:
         unaccepted = [one for one in kept if one.accepted_at is None]
         lines = [one.sentence for one in unaccepted[:SHOWN]]
         if more := len(unaccepted) - SHOWN if len(unaccepted) > SHOWN else 0:
-            lines.append(f"{more} more could not be taken: `hub rejections --source {self.source.name}`")
+            lines.append(
+                tr(
+                    "{more} more could not be taken: `hub rejections --source {name}`",
+                    more=more,
+                    name=self.source.name,
+                )
+            )
         return len(kept), lines
 
 
@@ -168,18 +184,38 @@ def _differences(tallies: list[Tally], rejected: int, received: Counter[type[Rec
     found = []
     if seen != taken + rejected + skipped:
         found.append(
-            f"of {seen} {unit}, {taken} were taken, {rejected} rejected and {skipped} left out: "
-            f"{abs(seen - taken - rejected - skipped)} are not accounted for"
+            tr(
+                "of {seen} {unit}, {taken} were taken, {rejected} rejected and {skipped} left out: "
+                "{lost} are not accounted for",
+                seen=seen,
+                unit=tr(unit),
+                taken=taken,
+                rejected=rejected,
+                skipped=skipped,
+                lost=abs(seen - taken - rejected - skipped),
+            )
         )
     if (
         all(one.said is not None for one in tallies)
         and (said := sum(one.said or 0 for one in tallies)) != seen
     ):
-        found.append(f"the source says it has {said} {unit}, and {seen} were read")
+        found.append(
+            tr(
+                "the source says it has {said} {unit}, and {seen} were read",
+                said=said,
+                unit=tr(unit),
+                seen=seen,
+            )
+        )
     for record in {one.record for one in tallies if one.record}:
         mine = sum(one.taken for one in tallies if one.record is record)
         if mine != received[record]:
-            found.append(f"{mine} {unit} were read as {record.table} and {received[record]} came through")
+            found.append(
+                tr(
+                    "{count} {unit} were read as {table} and {received} came through",
+                    count=mine, unit=tr(unit), table=record.table, received=received[record],
+                )
+            )  # fmt: skip
     return found
 
 

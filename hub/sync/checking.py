@@ -8,6 +8,7 @@ from typing import Any
 from hub.context import Context, Network
 from hub.errors import HubError
 from hub.source import Check, Source
+from hub.words import tr
 
 PATIENCE_S = 20.0
 """A person waits for the answer: a run is far more patient."""
@@ -30,7 +31,13 @@ def check(
     except HubError as exc:
         found.append(Check(name="check", state="failed", detail=str(exc)))
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a foreign source may fail in any way
-        found.append(Check(name="check", state="failed", detail=f"unexpected {type(exc).__name__}: {exc}"))
+        found.append(
+            Check(
+                name="check",
+                state="failed",
+                detail=tr("unexpected {error_type}: {error}", error_type=type(exc).__name__, error=exc),
+            )
+        )
     finally:
         context.close()
     return found

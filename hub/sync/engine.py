@@ -25,6 +25,7 @@ from hub.sync.accounts import Accounts
 from hub.sync.leaving import apply_census, judge_absence, out_of_sight
 from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
+from hub.words import tr, trn
 
 CENSUS = "__census__"
 log = logging.getLogger("hub.sync")
@@ -96,7 +97,7 @@ class _Engine:
                 return self.events.put(event, timeout=0.2)
             except queue.Full:
                 continue
-        raise Interrupted("The run is being stopped.")
+        raise Interrupted(tr("The run is being stopped."))
 
     def _say(self, event: _Event) -> None:
         try:
@@ -209,18 +210,22 @@ class _Engine:
             work.cancelled.set()
             stuck = self.readers.give_up(work)
             why = (
-                f"it said nothing for {quiet:.0f} s" if quiet > self.options.silence_s
-                else f"it was not done after {whole:.0f} s"
+                tr("it said nothing for {quiet:.0f} s", quiet=quiet) if quiet > self.options.silence_s
+                else tr("it was not done after {whole:.0f} s", whole=whole)
             )  # fmt: skip
             where = ", ".join(
                 work.partitions[name].label or name
                 for name, state in work.state.items()
                 if state == "reading"
             )
-            work.report.error = (
-                f"given up: {why}{f' (reading {where[:200]})' if where else ''}; "
-                "what it still says is not written. "
+            work.report.error = tr(
+                "given up: {why} (reading {parts}); what it still says is not written. "
                 "If it needs longer, raise [engine] max_silence_s or max_source_s."
+                if where
+                else "given up: {why}; what it still says is not written. "
+                "If it needs longer, raise [engine] max_silence_s or max_source_s.",
+                why=why,
+                parts=where[:200],
             )
             log.error("%s: %s; %d threads were left to themselves", work.source.name, why, stuck)
             self._end(work)
@@ -287,7 +292,9 @@ class _Engine:
 
     def _add_partition(self, work: _Work, partition: Partition) -> None:
         if partition.id in work.partitions:
-            self._missing(work, None, SourceDataError(f"the partition {partition.id} was planned twice"))
+            self._missing(
+                work, None, SourceDataError(tr("the partition {id} was planned twice", id=partition.id))
+            )
             return
         work.partitions[partition.id] = partition
         work.report.partitions += 1
@@ -307,9 +314,13 @@ class _Engine:
                 work.state[partition.id] = "failed"
                 del work.waiting[partition.id]
                 unwell = [name for name in partition.after if work.state.get(name) in {"failed", None}]
-                shown = ", ".join(unwell[:3]) + (f" and {len(unwell) - 3} more" if len(unwell) > 3 else "")
+                shown = ", ".join(unwell[:3])
+                if len(unwell) > 3:
+                    shown = tr("{shown} and {count} more", shown=shown, count=len(unwell) - 3)
                 self._missing(
-                    work, partition.id, SourceDataError(f"not read, because {shown} did not end well")
+                    work,
+                    partition.id,
+                    SourceDataError(tr("not read, because {shown} did not end well", shown=shown)),
                 )
             elif all(state == "ok" for state in needed):
                 work.state[partition.id] = "reading"
@@ -448,8 +459,13 @@ class _Engine:
         if work.accounts.corrections:
             negative = work.accounts.corrections
             report.notes.append(
-                f"{len(negative)} lines of hours are below nought ({sum(negative) / 3600:g} h): "
-                "they were taken as corrections of others"
+                trn(
+                    "{n} line of hours is below nought ({hours:g} h): it was taken as a correction of others",
+                    "{n} lines of hours are below nought ({hours:g} h): they were taken as corrections of "
+                    "others",
+                    len(negative),
+                    hours=sum(negative) / 3600,
+                )
             )
         # what another source brings may still be on its way
         coming = [one.source.name for one in self.work.values() if one is not work and one.census != "done"]
@@ -462,8 +478,13 @@ class _Engine:
         self.store.release_seen(source.name)
         for stake in self.store.held(source.name):
             report.held.append(
-                f"{stake.at_stake} of {stake.where or source.name} held: {stake.evidence}. "
-                f"`hub presence accept {source.name}` lets them go."
+                tr(
+                    "{at_stake} of {where} held: {evidence}. `hub presence accept {name}` lets them go.",
+                    at_stake=stake.at_stake,
+                    where=stake.where or source.name,
+                    evidence=stake.evidence,
+                    name=source.name,
+                )
             )
         self._account(work)
         report.missing.extend(what for _, what in work.ctx.missing)
@@ -502,8 +523,10 @@ def _say(error: BaseException) -> str:
     if isinstance(error, HubError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"its plugin asked the program to end (sys.exit({error.code!r})): it was not obeyed"
-    return f"unexpected {type(error).__name__}: {error}"
+        return tr(
+            "its plugin asked the program to end (sys.exit({code!r})): it was not obeyed", code=error.code
+        )
+    return tr("unexpected {error_type}: {error}", error_type=type(error).__name__, error=error)
 
 
 def sync(

@@ -15,6 +15,7 @@ from hub.store.guard import too_many
 from hub.store.leaving import container_of, containers_here, forget_holds, known_and_away, presences
 from hub.store.rejections import old_images
 from hub.tally import Rejection
+from hub.words import tr
 
 _SEVERAL = 2
 """A source with a single container may really lose it."""
@@ -40,7 +41,9 @@ def judge_absence(
     gone = {table: ids for table, ids in gone.items() if ids}
     if not gone:
         return changes
-    evidence = partition.evidence or f"absent from the complete reading of {partition.label or partition.id}"
+    evidence = partition.evidence or tr(
+        "absent from the complete reading of {label}", label=partition.label or partition.id
+    )
     arrived = store.arrived(partition.scope, source.name, run_id=run_id) if source.net_loss else None
     if why := too_many(
         store,
@@ -52,7 +55,13 @@ def judge_absence(
         arrived=arrived,
         ordered=partition.ordered,
     ):
-        store.hold(source.name, gone, "deleted", f"{evidence} ({why} would leave at once)", run_id=run_id)
+        store.hold(
+            source.name,
+            gone,
+            "deleted",
+            tr("{evidence} ({why} would leave at once)", evidence=evidence, why=why),
+            run_id=run_id,
+        )
         return changes
     for table, ids in gone.items():
         changes.presence_changed += store.set_presence(table, ids, "deleted", evidence, run_id=run_id)
@@ -76,7 +85,12 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
         if presence in LEFT and BY_TABLE[table].guarded:
             known, away = known_and_away(store, table, container, source.name, run_id=run_id)
             if known and (away + len(ids)) / known > source.max_leave:
-                why = f"{away + len(ids)} of {known} {table} rows would leave at once"
+                why = tr(
+                    "{away} of {known} {table} rows would leave at once",
+                    away=away + len(ids),
+                    known=known,
+                    table=table,
+                )
                 store.hold(source.name, {table: ids}, presence, f"{evidence} ({why})", run_id=run_id)
                 continue
         changes.presence_changed += store.set_presence(table, ids, presence, evidence, run_id=run_id)  # type: ignore[arg-type]
@@ -100,9 +114,10 @@ def out_of_sight(
     if len(here) < _SEVERAL or not here <= lost:
         return found, None
     kept = [one for one in found if isinstance(one, Gone) or one.readable]
-    return kept, (
-        f"none of its {len(here)} containers can be read any more: nothing was declared hidden. "
-        "Look at the rights of the account, or at who it signs in as."
+    return kept, tr(
+        "none of its {count} containers can be read any more: nothing was declared hidden. Look at the "
+        "rights of the account, or at who it signs in as.",
+        count=len(here),
     )
 
 
@@ -139,7 +154,9 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             continue
         why = too_many(store, gone, census.scope, source.name, max_leave=source.max_leave)
         if census.hold or why:
-            evidence = census.evidence + (f" ({why} would leave at once)" if why and not census.hold else "")
+            evidence = census.evidence + (
+                tr(" ({why} would leave at once)", why=why) if why and not census.hold else ""
+            )
             store.hold(source.name, gone, "deleted", evidence, run_id=run_id)
         else:
             changes.presence_changed += store.set_presence(

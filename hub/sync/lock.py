@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from hub.errors import LockHeld, StoreFull
 from hub.store.store import utc_now
+from hub.words import tr
 
 
 @contextmanager
@@ -34,12 +35,20 @@ def lock(store: Path | None) -> Iterator[None]:
         file_lock.acquire()
     except Timeout as exc:
         raise LockHeld(
-            f"Another run is writing to {store}: {_who(owner)}. Wait for it to end, or stop it."
+            tr(
+                "Another run is writing to {store}: {who}. Wait for it to end, or stop it.",
+                store=store,
+                who=_who(owner),
+            )
         ) from exc
     except OSError as exc:
         raise StoreFull(
-            f"The folder {store.parent} cannot be written ({exc.strerror}). "
-            "Give this account the right to write there, or choose another place with `store = …`."
+            tr(
+                "The folder {parent} cannot be written ({reason}). Give this account the right to "
+                "write there, or choose another place with `store = …`.",
+                parent=store.parent,
+                reason=exc.strerror,
+            )
         ) from exc
     try:
         owner.write_text(
@@ -64,6 +73,12 @@ def _user() -> str:
 def _who(owner: Path) -> str:
     try:
         said = json.loads(owner.read_text(encoding="utf-8"))
-        return f"process {said['pid']} of {said['user']} on {said['host']}, since {said['since'][:19]}Z"
+        return tr(
+            "process {pid} of {user} on {host}, since {since}Z",
+            pid=said["pid"],
+            user=said["user"],
+            host=said["host"],
+            since=said["since"][:19],
+        )
     except (OSError, ValueError, KeyError):
-        return "its owner did not leave a name"
+        return tr("its owner did not leave a name")

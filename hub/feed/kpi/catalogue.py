@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub.errors import ConfigError
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -116,19 +117,31 @@ def register(code: str, text: str) -> None:
     """
     if not re.fullmatch("[A-Z][A-Z0-9_]*", code) or code in _shipped():
         raise ConfigError(
-            f"The KPI {code!r} cannot be added: its code is capital letters, digits and _, "
-            "and not one that the catalogue has."
+            tr(
+                "The KPI {code!r} cannot be added: its code is capital letters, digits and _, and "
+                "not one that the catalogue has.",
+                code=code,
+            )
         )
     try:
         found = _kpi(code, text)
     except (KeyError, IndexError, ValueError) as exc:
         raise ConfigError(
-            f"The KPI {code!r} cannot be added: its header needs a title, scope, "
-            f"measures and definition ({exc})."
+            tr(
+                "The KPI {code!r} cannot be added: its header needs a title, scope, measures and "
+                "definition ({error}).",
+                code=code,
+                error=exc,
+            )
         ) from exc
     if found.scope not in SCOPES:
         raise ConfigError(
-            f"The KPI {code!r} cannot be added: its scope {found.scope!r} is not one of {', '.join(SCOPES)}."
+            tr(
+                "The KPI {code!r} cannot be added: its scope {scope!r} is not one of {scopes}.",
+                code=code,
+                scope=found.scope,
+                scopes=", ".join(SCOPES),
+            )
         )
     _MORE[code] = found
 

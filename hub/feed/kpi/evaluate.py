@@ -14,6 +14,7 @@ from hub.feed.kpi.kept import is_kept, kept_rows, redefined
 from hub.feed.model import model, table_sql
 from hub.feed.moment import instant
 from hub.feed.stage import public_holidays
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,11 +43,21 @@ def open_folder(folder: Path, *, country: str = "FR") -> duckdb.DuckDBPyConnecti
             there = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
             connection.execute(f"CREATE TABLE {name} AS SELECT {table.read_as(there)} FROM {source}")
         except duckdb.Error as exc:
-            raise FeedError(f"{folder}: the table {name} cannot be read: {str(exc).splitlines()[0]}") from exc
+            raise FeedError(
+                tr(
+                    "{folder}: the table {name} cannot be read: {answer}",
+                    folder=folder,
+                    name=name,
+                    answer=str(exc).splitlines()[0],
+                )
+            ) from exc
     if not seen:
         raise ConfigError(
-            f"{folder} holds no feed: there is no dim_project, fact_worklog or any other table of "
-            "it, as Parquet or CSV."
+            tr(
+                "{folder} holds no feed: there is no dim_project, fact_worklog or any other table of "
+                "it, as Parquet or CSV.",
+                folder=folder,
+            )
         )
     if connection.execute("SELECT count(*) FROM dim_date").fetchall()[0][0] == 0:
         generate_days(connection, country)
@@ -133,7 +144,7 @@ def _moment(
         "SELECT cut_key, as_of, label, is_latest FROM dim_cut ORDER BY as_of, cut_key = 0, cut_key"
     ).fetchall()
     if not cuts:
-        raise ConfigError("This feed has no cut (dim_cut is empty), so no day to compute its KPIs at.")
+        raise ConfigError(tr("This feed has no cut (dim_cut is empty), so no day to compute its KPIs at."))
     if as_of is None:
         chosen = next((cut for cut in cuts if cut[3] == 1), cuts[-1])
         return chosen, chosen[1], None
@@ -141,13 +152,19 @@ def _moment(
         if cut[2] == as_of:
             return cut, cut[1], None
     at = datetime.fromisoformat(
-        instant(as_of, also="or the label of a cut: " + ", ".join(str(cut[2]) for cut in cuts[-8:]))
+        instant(
+            as_of, also=tr("or the label of a cut: {cuts}", cuts=", ".join(str(cut[2]) for cut in cuts[-8:]))
+        )
     )
     before = [cut for cut in cuts if cut[1] <= at.date()]
     if not before:
         raise ConfigError(
-            f"This feed's first cut is of {cuts[0][1]}, after {at.date()}: build one with "
-            f"`hub publish --as-of {at.date()}`."
+            tr(
+                "This feed's first cut is of {cuts}, after {date}: build one with `hub publish "
+                "--as-of {date}`.",
+                cuts=cuts[0][1],
+                date=at.date(),
+            )
         )
     return before[-1], at.date(), at
 
@@ -163,7 +180,9 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     known = catalogue()
     for code in codes:
         if code not in known:
-            raise ConfigError(f"There is no KPI {code!r}; known: {', '.join(known)}.")
+            raise ConfigError(
+                tr("There is no KPI {code!r}; known: {known}.", code=code, known=", ".join(known))
+            )
     chosen, day, at = _moment(connection, as_of)
     prepare(connection, cut=chosen[0], day=day, at=at)
     result = Result(as_of=day.isoformat(), cut=str(chosen[2]), kpis={})
@@ -171,8 +190,13 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
     result.kept = chosen[3] != 1 and day == chosen[1] and bool(connection.execute(keeps).fetchall()[0][0])
     if chosen[1] < day:
         result.notes.append(
-            f"Tasks, budgets and registers are those of {chosen[2]!r} of {chosen[1]}; hours and history are "
-            f"as known now, up to {day}."
+            tr(
+                "Tasks, budgets and registers are those of {cut!r} of {as_of}; hours and "
+                "history are as known now, up to {day}.",
+                cut=chosen[2],
+                as_of=chosen[1],
+                day=day,
+            )
         )
     codes_of = dict(connection.execute("SELECT project_key, code FROM dim_project").fetchall())
     left_out = []
@@ -195,7 +219,11 @@ def evaluate(connection: duckdb.DuckDBPyConnection, as_of: str | None, codes: tu
         result.kpis[code] = found
     if left_out:
         result.notes.append(
-            f"A cut keeps the KPIs of projects, teams and sources of its own day: {', '.join(left_out)} "
-            f"of {chosen[2]!r} cannot be told any more."
+            tr(
+                "A cut keeps the KPIs of projects, teams and sources of its own day: {kpis} of "
+                "{cut!r} cannot be told any more.",
+                kpis=", ".join(left_out),
+                cut=chosen[2],
+            )
         )
     return result

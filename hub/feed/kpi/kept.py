@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hub.feed.kpi.catalogue import Kpi, rows
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,7 +59,12 @@ def redefined(connection: duckdb.DuckDBPyConnection, kpi: Kpi, cut: int) -> str 
     ).fetchall()
     if not found or found[0][0] == kpi.version:
         return None
-    return f"The definition of {kpi.code} changed since: version {found[0][0]} then, {kpi.version} now."
+    return tr(
+        "The definition of {code} changed since: version {before} then, {version} now.",
+        code=kpi.code,
+        before=found[0][0],
+        version=kpi.version,
+    )
 
 
 def _scope(scope: str, kind: str, key: int, label: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from hub import ConfigError
+from hub import ConfigError, tr
 from hub_demo.sites import MARK, Mark, free_ports
 from hub_demo.write import write_all
 
@@ -37,7 +37,7 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     """Fill *out*, run ``hub run`` on it, and return the exit code of the run."""
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise ConfigError(
-            f"{out} is not empty and was not made by `hub demo`: name another folder with --out."
+            tr("{out} is not empty and was not made by `hub demo`: name another folder with --out.", out=out)
         )
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -50,9 +50,16 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     issues = sum(len(project.issues) for project in portfolio.projects)
     cards = sum(len(project.cards) for project in portfolio.projects)
     click.echo(
-        f"Imagined {len(portfolio.projects)} projects, {len(portfolio.people)} people, {issues:,} issues, "
-        f"{cards} cards, "
-        f"{len(portfolio.lines):,} timesheet lines in {out}."
+        tr(
+            "Imagined {projects} projects, {people} people, {issues:,} issues, {cards} cards, "
+            "{lines:,} timesheet lines in {out}.",
+            projects=len(portfolio.projects),
+            people=len(portfolio.people),
+            issues=issues,
+            cards=cards,
+            lines=len(portfolio.lines),
+            out=out,
+        )
     )
     crisis = crisis_days(today) if any(project.story == "crisis" for project in portfolio.projects) else []
     moments = [(day, label, "copil") for day, label in committees(today)]
@@ -60,8 +67,9 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     for day, label, kind in sorted(moments):
         write_all(portfolio, out, day, lang=lang, ports=mark.ports)
         click.echo(
-            f"Living through {label}{'' if kind == 'daily' else f' ({day})'}: "
-            f"sync, cut{'' if kind == 'daily' else ', close'}."
+            tr("Living through {label}: sync, cut.", label=label)
+            if kind == "daily"
+            else tr("Living through {label} ({day}): sync, cut, close.", label=label, day=str(day))
         )
         steps = [(["sync"], "T17:00:00Z"), (["cut", "take", "--label", label, "--kind", kind], "T18:00:00Z")]
         if kind == "copil":
@@ -71,9 +79,9 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     write_all(portfolio, out, today, lang=lang, ports=mark.ports)
     # as this person can type it: the environment's hub is not on the path of a fresh machine
     hub = "hub" if shutil.which("hub") else sys.argv[0]
-    click.echo(f"$ {hub} --config {config} run")
+    click.echo(tr("$ {hub} --config {config} run", hub=hub, config=config))
     code = cli.main(["--config", str(config), "run"], standalone_mode=False)
-    click.echo(f"Next, change a file in {out} and run again; or ask what a committee asks:")
+    click.echo(tr("Next, change a file in {out} and run again; or ask what a committee asks:", out=out))
     last = committees(today)[-1][1]
     for line in (
         "run",
@@ -122,4 +130,11 @@ def quietly(cli: Any, arguments: list[str]) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = cli.main(arguments, standalone_mode=False)
     if code not in {0, None}:
-        raise ConfigError(f"`hub {' '.join(arguments)}` ended with {code}: {said.getvalue()[-800:]}")
+        raise ConfigError(
+            tr(
+                "`hub {arguments}` ended with {code}: {output}",
+                arguments=" ".join(arguments),
+                code=code,
+                output=said.getvalue()[-800:],
+            )
+        )

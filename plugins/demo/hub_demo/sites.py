@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub import ConfigError, Record
+from hub import ConfigError, Record, tr
 from hub_demo.portfolio import Portfolio, imagine
 from hub_demo.tracker import board_records, tracker_records, work_records
 
@@ -64,7 +64,7 @@ def simulator(simulators: Mapping[str, type[Simulator]], kind: str) -> Any:
         return simulators[kind]()
     except KeyError:
         raise ConfigError(
-            f"The demonstration needs the plugin of {kind}: pip install pm-hub-{kind}."
+            tr("The demonstration needs the plugin of {kind}: pip install pm-hub-{kind}.", kind=kind)
         ) from None
 
 

@@ -21,6 +21,7 @@ from hub import (
     mend_folder,
     model,
     replace_folder,
+    tr,
 )
 
 LATEST = "latest"
@@ -63,10 +64,13 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
-                f"{root / LATEST} could not be replaced ({exc.strerror}): "
-                "it is read-only, the disk is full, or a file in it is open in another program such as "
-                "Excel. "
-                "Close it and publish again; the files that were there are still there."
+                tr(
+                    "{root} could not be replaced ({reason}): it is read-only, the disk is full, or a "
+                    "file in it is open in another program such as Excel. Close it and publish again; "
+                    "the files that were there are still there.",
+                    root=root / LATEST,
+                    reason=exc.strerror,
+                )
             ) from exc
         latest = root / LATEST
         first = [str(latest / name) for name in (WORKBOOK, "csv", "parquet") if (latest / name).exists()]

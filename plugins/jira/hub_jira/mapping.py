@@ -24,6 +24,7 @@ from hub import (
     TaskChange,
     TaskLink,
     Worklog,
+    tr,
 )  # fmt: skip
 from hub_jira import wire
 
@@ -356,7 +357,9 @@ class Mapper:
         try:
             moment = datetime.fromisoformat(started)
         except ValueError as exc:
-            raise SourceDataError(f"Jira sent {started!r} as the start of a worklog.") from exc
+            raise SourceDataError(
+                tr("Jira sent {started!r} as the start of a worklog.", started=started)
+            ) from exc
         try:
             return moment.astimezone(ZoneInfo(zone or self.zone)).date().isoformat()
         except (ZoneInfoNotFoundError, ValueError):
@@ -395,7 +398,7 @@ def sprint_of(text: str) -> wire.Sprint:
     body = _SPRINT_TEXT.search(text)
     pairs = dict(_SPRINT_PAIR.findall(body.group(1))) if body else {}
     if not pairs.get("id", "").isdigit():
-        raise SourceDataError(f"Jira sent {text[:80]!r} as a sprint.")
+        raise SourceDataError(tr("Jira sent {text!r} as a sprint.", text=text[:80]))
     return wire.Sprint(
         id=int(pairs["id"]),
         name=pairs.get("name", ""),

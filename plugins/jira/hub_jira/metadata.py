@@ -11,7 +11,7 @@ import jira
 import msgspec
 import requests
 
-from hub import Context, SourceDataError
+from hub import Context, SourceDataError, tr
 from hub_jira.wire import API
 
 T = TypeVar("T")
@@ -52,7 +52,12 @@ class Metadata(jira.JIRA):
             return msgspec.convert(self._get_json(path), kind)
         except (msgspec.ValidationError, ValueError) as exc:
             raise SourceDataError(
-                f"{API}/{path} did not answer as Jira does ({exc}): most likely a sign-in page, a proxy, "
-                "or a wrong address. "
-                "Open the address in a browser, then check url and credentials."
+                tr(
+                    "{api}/{path} did not answer as Jira does ({error}): most likely a sign-in page, a "
+                    "proxy, or a wrong address. Open the address in a browser, then check url and "
+                    "credentials.",
+                    api=API,
+                    path=path,
+                    error=exc,
+                )
             ) from exc

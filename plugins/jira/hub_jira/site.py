@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hub import ConfigError, Context, Secret, SourceDataError
+from hub import ConfigError, Context, Secret, SourceDataError, tr
 from hub_jira import wire
 from hub_jira.wire import API
 
@@ -116,9 +116,15 @@ class Site:
             if page.is_last:
                 break
             if len(rows) == before:
-                raise SourceDataError("/project/search brings no new project before its last page.")
+                raise SourceDataError(tr("/project/search brings no new project before its last page."))
         if page.total is not None and len(rows) < page.total:
-            raise SourceDataError(f"/project/search: {len(rows)} projects came, Jira counts {page.total}.")
+            raise SourceDataError(
+                tr(
+                    "/project/search: {count} projects came, Jira counts {total}.",
+                    count=len(rows),
+                    total=page.total,
+                )
+            )
         return list(rows.values())
 
     # ---------- ids ----------
@@ -153,8 +159,12 @@ class Site:
             ):
                 return sorted(found, key=int)
         raise SourceDataError(
-            f"The search for ids gives {len(found)} issues, Jira counts {counts[-1]}. "
-            "The next run reads them again."
+            tr(
+                "The search for ids gives {count} issues, Jira counts {counts}. The next run reads "
+                "them again.",
+                count=len(found),
+                counts=counts[-1],
+            )
         )
 
     def _tokens(self, jql: str) -> set[str]:
@@ -205,8 +215,12 @@ class Site:
             if len(found) >= total:
                 return sorted(found, key=int)
         raise SourceDataError(
-            f"The search for ids gives {len(found)} issues, Jira counts {total}. "
-            "The next run reads them again."
+            tr(
+                "The search for ids gives {count} issues, Jira counts {total}. The next run reads "
+                "them again.",
+                count=len(found),
+                total=total,
+            )
         )
 
     def among(self, scope: str, ids: Iterable[str]) -> set[str]:
@@ -254,7 +268,11 @@ class Site:
             found |= {one.id: one for one in self._issues(lost, names, history=history, refused=refused)}
         if self.cloud and (silent := [one for one in lost if one not in found and one not in refused]):
             raise SourceDataError(
-                f"/issue/bulkfetch leaves out {len(silent)} issues without a reason, such as {silent[0]}."
+                tr(
+                    "/issue/bulkfetch leaves out {count} issues without a reason, such as {silent}.",
+                    count=len(silent),
+                    silent=silent[0],
+                )
             )
         return [found[one] for one in ids if one in found]
 
@@ -368,8 +386,12 @@ class Site:
             until = max([page.until, *(one.updated_time for one in page.values)])
             if until <= since:
                 raise SourceDataError(
-                    f"/worklog/{name} holds more than a page of worklogs stamped {since}: "
-                    "it cannot be paged further."
+                    tr(
+                        "/worklog/{name} holds more than a page of worklogs stamped {since}: it cannot be "
+                        "paged further.",
+                        name=name,
+                        since=since,
+                    )
                 )
             since = until
 
@@ -394,13 +416,20 @@ class Site:
                 return rows
             if not page.worklogs:
                 raise SourceDataError(
-                    f"/issue/{issue}/worklog: {len(rows)} worklogs came, Jira counts {page.total}."
+                    tr(
+                        "/issue/{issue}/worklog: {count} worklogs came, Jira counts {total}.",
+                        issue=issue,
+                        count=len(rows),
+                        total=page.total,
+                    )
                 )
 
 
 def _only_once(token: str, seen: set[str], where: str) -> None:
     if token in seen:
-        raise SourceDataError(f"{where} gives the same page token twice: it would go on for ever.")
+        raise SourceDataError(
+            tr("{where} gives the same page token twice: it would go on for ever.", where=where)
+        )
     seen.add(token)
 
 
@@ -418,12 +447,16 @@ def _authorization(ctx: Context, access: Access) -> str:
         answer = ctx.http.json("POST", LOGIN, json=body)
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not token:
-            raise SourceDataError(f"{LOGIN} gave no access token: check client_id and client_secret.")
+            raise SourceDataError(
+                tr("{login} gave no access token: check client_id and client_secret.", login=LOGIN)
+            )
         return f"Bearer {token}"
     if access.token is None:
         raise ConfigError(
-            "Say how to sign in to Jira: "
-            "email and token (Cloud), token (Data Center), or client_id, client_secret and cloud_id."
+            tr(
+                "Say how to sign in to Jira: email and token (Cloud), token (Data Center), or "
+                "client_id, client_secret and cloud_id."
+            )
         )
     if access.email:
         pair = f"{access.email}:{access.token.reveal()}"

@@ -25,6 +25,7 @@ from hub import (
     SourceDataError,
     Task,
     Worklog,
+    tr,
 )  # fmt: skip
 from hub_jira import mapping, tempo, wire
 from hub_jira.partitions import (
@@ -92,17 +93,28 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url and not self.cloud_id:
             raise ConfigError(
-                f"The source {self.name}: give the url of the site, or cloud_id for Atlassian's gateway."
+                tr(
+                    "The source {name}: give the url of the site, or cloud_id for Atlassian's gateway.",
+                    name=self.name,
+                )
             )
         if unknown := set(self.fields) - set(mapping.ROLES):
             raise ConfigError(
-                f"The source {self.name}: fields knows no {', '.join(sorted(unknown))}. "
-                f"It knows {', '.join(mapping.ROLES)}."
+                tr(
+                    "The source {name}: fields knows no {unknown}. It knows {roles}.",
+                    name=self.name,
+                    unknown=", ".join(sorted(unknown)),
+                    roles=", ".join(mapping.ROLES),
+                )
             )
         for key in self.projects:
             if not key.replace("_", "").isalnum():
                 raise ConfigError(
-                    f"The source {self.name}: {key!r} is not the key of a Jira project, such as ACME."
+                    tr(
+                        "The source {name}: {key!r} is not the key of a Jira project, such as ACME.",
+                        name=self.name,
+                        key=key,
+                    )
                 )
 
     @property
@@ -172,39 +184,50 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
         site = self._site(ctx)
         server = site.server()
-        kind = "Cloud" if site.cloud else "Data Center"
+        kind = "Cloud" if site.cloud else tr("Data Center")
         yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
         myself = site.metadata.listed("myself", wire.Person)
         yield Check(
-            name="account", state="ok", detail=f"signed in, time zone {myself.time_zone or 'not told'}"
+            name="account",
+            state="ok",
+            detail=tr("signed in, time zone {time_zone}", time_zone=myself.time_zone or tr("not told")),
         )
         if server.server_time:
             skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
-            detail = f"the site's clock differs by {skew:.0f} s" + (
-                "; nothing depends on ours" if skew > 60 else ""
+            detail = tr(
+                "the site's clock differs by {skew:.0f} s; nothing depends on ours"
+                if skew > 60
+                else "the site's clock differs by {skew:.0f} s",
+                skew=skew,
             )
             yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
         projects = {one.key: one for one in site.projects()}
         for key in self.projects:
             if key not in projects:
                 yield Check(
-                    name=key, state="failed", detail="no such project, or this account may not browse it"
+                    name=key, state="failed", detail=tr("no such project, or this account may not browse it")
                 )
         yield Check(
             name="projects",
             state="ok" if projects else "failed",
-            detail=f"{len(projects)} projects may be browsed",
+            detail=tr("{count} projects may be browsed", count=len(projects)),
         )
         fields = site.metadata.listed("field", list[mapping.FieldDef])
         known = {one.id for one in fields}
         bindings = mapping.bind(fields, self.fields)
         for role, one in self.fields.items():
             if one not in known:
-                yield Check(name=f"fields.{role}", state="failed", detail=f"the site has no field {one}")
+                yield Check(
+                    name=f"fields.{role}", state="failed", detail=tr("the site has no field {one}", one=one)
+                )
         names = {one.id: one.name for one in fields}
         for role, ids in bindings.roles.items():
             shown = " and ".join(f"{one} ({names.get(one, '?')})" for one in ids)
-            more = f': say which with fields = {{ {role} = "{ids[0]}" }}' if len(ids) > 1 else ""
+            more = (
+                tr(': say which with fields = {{ {role} = "{ids}" }}', role=role, ids=ids[0])
+                if len(ids) > 1
+                else ""
+            )
             yield Check(name=f"fields.{role}", state="warning" if more else "ok", detail=shown + more)
         try:
             newest = site.newest(self._scope(), ("updated",))
@@ -214,7 +237,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="issues",
             state="ok" if newest else "warning",
-            detail="issues can be read" if newest else "no issue can be seen in scope",
+            detail=tr("issues can be read") if newest else tr("no issue can be seen in scope"),
         )
 
     # ---------- plan ----------
@@ -235,9 +258,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(
-                    "hours of Jira are in the store under this source's name: "
-                    "with Tempo's they would count twice. "
-                    "Give the source another name in the configuration."
+                    tr(
+                        "hours of Jira are in the store under this source's name: with Tempo's they would "
+                        "count twice. Give the source another name in the configuration."
+                    )
                 )
             else:
                 yield Partition(id="tempo", label="Tempo worklogs", data=Tempo())
@@ -300,8 +324,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for key in self.projects:
             if key not in {one.key for one in projects} and not before.at:
                 raise SourceDataError(
-                    f"The project {key} does not exist, or this account may not browse it: "
-                    "correct projects, or give the right."
+                    tr(
+                        "The project {key} does not exist, or this account may not browse it: correct "
+                        "projects, or give the right.",
+                        key=key,
+                    )
                 )
         return Meta(
             at=site.ctx.now().isoformat(timespec="seconds"),
@@ -341,7 +368,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 record=Container,
                 id=self.row_id(f"p{one.id}"),
                 presence="archived" if one.archived else "trashed",
-                evidence=f"the project {one.key} says so",
+                evidence=tr("the project {key} says so", key=one.key),
             )
             for one in meta.projects
             if one.archived or one.deleted
@@ -369,7 +396,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         lost.add("histories", issue.id)
                 elif self.history:
                     raise SourceDataError(
-                        f"The issue {issue.key} came without its history, which was asked for."
+                        tr("The issue {key} came without its history, which was asked for.", key=issue.key)
                     )
                 if fields.worklog:
                     lost.count(fields.worklog.total)
@@ -380,7 +407,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         lost.totals[issue.id] = fields.worklog.total
                 elif self.own_hours:
                     raise SourceDataError(
-                        f"The issue {issue.key} came without its worklogs, which were asked for."
+                        tr("The issue {key} came without its worklogs, which were asked for.", key=issue.key)
                     )
                 if len(records) >= BATCH:
                     yield Batch(records=records)
@@ -555,14 +582,17 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for one in sorted(wanted, key=lambda one: one.id):
             if not (one.archived or one.deleted):
                 yield Census(
-                    record=Task, scope=self._in(one.id), ids=ids, evidence=f"absent from the ids of {one.key}"
+                    record=Task,
+                    scope=self._in(one.id),
+                    ids=ids,
+                    evidence=tr("absent from the ids of {key}", key=one.key),
                 )
         for lost in sorted(known - seen.keys()):
             yield Census(
                 record=Task,
                 scope=self._in(lost),
                 ids=frozenset(),
-                evidence="its project cannot be browsed any more",
+                evidence=tr("its project cannot be browsed any more"),
                 readable=False,
             )
 
@@ -606,7 +636,9 @@ def _fields(issue: wire.Issue, decoder: msgspec.json.Decoder[wire.Fields]) -> wi
     try:
         return decoder.decode(issue.fields)
     except msgspec.ValidationError as exc:
-        raise SourceDataError(f"The issue {issue.key} is of another shape than documented: {exc}.") from exc
+        raise SourceDataError(
+            tr("The issue {key} is of another shape than documented: {error}.", key=issue.key, error=exc)
+        ) from exc
 
 
 def _level(one: wire.Kind) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hub import Context, Record, Secret, SourceDataError, Worklog
+from hub import Context, Record, Secret, SourceDataError, Worklog, tr
 from hub_jira import wire
 
 URL = "https://api.tempo.io/4"
@@ -72,11 +72,15 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
         page: Page = http.get_json(f"{url.rstrip('/')}/worklogs", params=asked, decoder=_PAGE)
         if len(page.results) < page.metadata.count:
             raise SourceDataError(
-                f"Tempo says that a page holds {page.metadata.count} worklogs, {len(page.results)} came."
+                tr(
+                    "Tempo says that a page holds {count} worklogs, {came} came.",
+                    count=page.metadata.count,
+                    came=len(page.results),
+                )
             )
         fresh = {one.tempo_worklog_id for one in page.results} - seen
         if page.results and not fresh:
-            raise SourceDataError("Tempo gives the same page again: it would go on for ever.")
+            raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
         seen |= fresh
         yield page.results
         if not page.metadata.next:

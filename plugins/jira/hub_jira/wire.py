@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hub import SourceDataError
+from hub import SourceDataError, tr
 
 API = "/rest/api/2"
 """Version 2 on Cloud too: its texts are plain, so that one reader serves both."""
@@ -62,7 +62,7 @@ class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     def __post_init__(self) -> None:
         """Refuse what tells no one: without any of the three ids it is not a user as documented."""
         if self.account_id is None and self.key is None and self.name is None:
-            raise ValueError("a user without accountId, key and name")
+            raise ValueError(tr("a user without accountId, key and name"))
 
     @property
     def native(self) -> str | None:
@@ -385,7 +385,7 @@ def instant(stamp: str | int | None) -> str | None:
         try:
             moment = datetime.fromisoformat(stamp)
         except ValueError as exc:
-            raise SourceDataError(f"Jira sent {stamp!r} where a stamp was expected.") from exc
+            raise SourceDataError(tr("Jira sent {stamp!r} where a stamp was expected.", stamp=stamp)) from exc
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond >= 1000 else ""
     return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"

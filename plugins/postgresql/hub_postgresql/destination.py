@@ -9,7 +9,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hub import Check, ConfigError, Delivery, DeliveryContext, DeliveryError, Destination, FeedView, Secret
+from hub import (
+    Check,
+    ConfigError,
+    Delivery,
+    DeliveryContext,
+    DeliveryError,
+    Destination,
+    FeedView,
+    Secret,
+    tr,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,13 +61,20 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if self.schema in {"public", "information_schema", ""} or self.schema.startswith("pg_"):
             raise ConfigError(
-                f"The destination {self.name}: schema {self.schema!r} is PostgreSQL's own; "
-                "give the feed one of its own, such as feed."
+                tr(
+                    "The destination {name}: schema {schema!r} is PostgreSQL's own; give the feed one of "
+                    "its own, such as feed.",
+                    name=self.name,
+                    schema=self.schema,
+                )
             )
         if "://" in self.host or "@" in self.host or "," in self.host:
             raise ConfigError(
-                f"The destination {self.name}: "
-                "host is the name of one machine, without address, account or password."
+                tr(
+                    "The destination {name}: host is the name of one machine, without address, account "
+                    "or password.",
+                    name=self.name,
+                )
             )
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -67,13 +84,21 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         with self._connected(ctx) as connection:
             secured = connection.pgconn.ssl_in_use
             version = connection.info.parameter_status("server_version")
-            detail = f"PostgreSQL {version} at {self._place}, {'encrypted' if secured else 'on this machine'}"
+            detail = tr(
+                "PostgreSQL {version} at {place}, encrypted"
+                if secured
+                else "PostgreSQL {version} at {place}, on this machine",
+                version=version,
+                place=self._place,
+            )
             yield Check(name="database", state="ok", detail=detail)
             problems = Schema(connection, self.schema).lacking(self.readers)
             yield from (Check(name="rights", state="failed", detail=problem) for problem in problems)
             if not problems:
                 yield Check(
-                    name="rights", state="ok", detail=f"{self.user} may write the schema {self.schema}"
+                    name="rights",
+                    state="ok",
+                    detail=tr("{user} may write the schema {schema}", user=self.user, schema=self.schema),
                 )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
@@ -93,9 +118,15 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
                 ((wanted,),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
                 if count != wanted:
                     raise DeliveryError(
-                        f"{self._place}: {self.schema}.{table} has {count} rows where the feed "
-                        f"has {wanted}: a trigger or rule of the database changes them. "
-                        "Nothing was delivered."
+                        tr(
+                            "{place}: {schema}.{table} has {count} rows where the feed has {wanted}: a "
+                            "trigger or rule of the database changes them. Nothing was delivered.",
+                            place=self._place,
+                            schema=self.schema,
+                            table=table,
+                            count=count,
+                            wanted=wanted,
+                        )
                     )
         return Delivery(where=self._place, rows=rows, notes=_told(changed, shaped))
 
@@ -142,9 +173,24 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
 
 def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
     rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
-    told = f"{rows:,} rows changed, in {tables} of {len(changed)} tables." if rows else "No row changed."
+    told = (
+        tr(
+            "{rows:,} rows changed, in {tables} of {count} tables.",
+            rows=rows,
+            tables=tables,
+            count=len(changed),
+        )
+        if rows
+        else tr("No row changed.")
+    )
     return (
-        (told, f"Tables made anew: {', '.join(shaped[:3])}{' …' if len(shaped) > 3 else ''}.")
+        (
+            told,
+            tr(
+                "Tables made anew: {tables}.",
+                tables=", ".join(shaped[:3]) + (" …" if len(shaped) > 3 else ""),
+            ),
+        )
         if shaped
         else (told,)
     )
@@ -158,22 +204,31 @@ def _said(exc: psycopg.Error) -> str:
     said = " ".join(str(exc).split())[:400].rstrip(".? ")
     match exc:
         case errors.LockNotAvailable():
-            return (
-                f"something holds a table for more than {LOCK_WAIT}, "
-                f"such as a program that is changing it: publish again when it has ended ({said})."
+            return tr(
+                "something holds a table for more than {lock_wait}, such as a program that is "
+                "changing it: publish again when it has ended ({said}).",
+                lock_wait=LOCK_WAIT,
+                said=said,
             )
         case errors.DependentObjectsStillExist():
-            return (
-                "a view or another thing of yours stands on a column that the feed no longer "
-                f"has as it was. Drop it, publish, make it again ({said})."
+            return tr(
+                "a view or another thing of yours stands on a column that the feed no longer has as "
+                "it was. Drop it, publish, make it again ({said}).",
+                said=said,
             )
         case errors.InsufficientPrivilege():
-            return f"the account lacks a right: {said}. GRANT it, or let the account own the schema."
-        case errors.DiskFull():
-            return f"the server's disk is full: {said}. Nothing was delivered, readers keep what they had."
-        case psycopg.OperationalError():
-            return (
-                f"the server cannot be reached, refused the account, or ended the connection: {said}. "
-                "Readers keep what they had."
+            return tr(
+                "the account lacks a right: {said}. GRANT it, or let the account own the schema.", said=said
             )
-    return f"PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had."
+        case errors.DiskFull():
+            return tr(
+                "the server's disk is full: {said}. Nothing was delivered, readers keep what they had.",
+                said=said,
+            )
+        case psycopg.OperationalError():
+            return tr(
+                "the server cannot be reached, refused the account, or ended the connection: {said}. "
+                "Readers keep what they had.",
+                said=said,
+            )
+    return tr("PostgreSQL refused: {said}. Nothing was delivered, readers keep what they had.", said=said)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hub import DeliveryError, FeedView, column_captions, model, table_caption
+from hub import DeliveryError, FeedView, column_captions, model, table_caption, tr
 
 OURS = "pm-hub: "
 """How the comment on each table of ours begins."""
@@ -61,10 +61,13 @@ class Schema:
         )
         if encoding != "UTF8":
             found.append(
-                f"the database is in {encoding}, which has no letters for all names: make one in UTF8."
+                tr(
+                    "the database is in {encoding}, which has no letters for all names: make one in UTF8.",
+                    encoding=encoding,
+                )
             )
         if not may_pass:
-            found.append("the account may make no temporary tables: GRANT TEMP ON DATABASE.")
+            found.append(tr("the account may make no temporary tables: GRANT TEMP ON DATABASE."))
         if not there and not may_create:
             found.append(
                 f"there is no schema {self.name} and the account may not make it: "
@@ -73,7 +76,11 @@ class Schema:
         if there and not may_use:
             found.append(f"the account may not make tables in {self.name}: GRANT CREATE, USAGE ON SCHEMA.")
         known = {row[0] for row in self.connection.execute("SELECT rolname FROM pg_roles")}
-        found += [f"there is no role {role}, which readers names." for role in readers if role not in known]
+        found += [
+            tr("there is no role {role}, which readers names.", role=role)
+            for role in readers
+            if role not in known
+        ]
         return found
 
     def _is_there(self) -> bool:
@@ -102,8 +109,12 @@ class Schema:
             comment, columns, key = there.get(table, ("", {}, []))
             if table in there and not comment.startswith(OURS):
                 raise DeliveryError(
-                    f"The schema {self.name} has a {table} that pm-hub did not make: "
-                    "give the feed a schema of its own."
+                    tr(
+                        "The schema {name} has a {table} that pm-hub did not make: give the feed a schema of "
+                        "its own.",
+                        name=self.name,
+                        table=table,
+                    )
                 )
             alike = set(key) == set(facts.key) and all(
                 wanted.get(name) == type_ for name, type_ in columns.items()

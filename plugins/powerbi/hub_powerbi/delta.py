@@ -24,7 +24,9 @@ from hub import (
     MissingExtra,
     SignIn,
     folder_check,
+    mark,
     model,
+    tr,
 )
 from hub_powerbi.content import fingerprint
 from hub_powerbi.lake import LakeDestination
@@ -41,7 +43,7 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "delta"
-    wants: ClassVar[str] = "a lakehouse's folder Tables"
+    wants: ClassVar[str] = mark("a lakehouse's folder Tables")
     begins: ClassVar[tuple[str, ...]] = ("https://onelake.", "abfss://")
 
     def place_of(self, ctx: DeliveryContext, table: str) -> str:
@@ -74,7 +76,9 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
             yield folder_check(ctx.resolve(self.path or ""))
         else:
             self.options(ctx)
-            yield Check(name="lakehouse", state="ok", detail=f"signed in; tables go to {self.url}")
+            yield Check(
+                name="lakehouse", state="ok", detail=tr("signed in; tables go to {url}", url=self.url)
+            )
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Overwrite each table whose rows are others, in one commit a table."""
@@ -89,15 +93,26 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
                 written += self._bring(ctx, library, feed, table, content)
         except library.exceptions.DeltaError as exc:
             raise DeliveryError(
-                f"{self.url or self.path}: the Delta tables could not be written: "
-                f"{str(exc).splitlines()[0][:300]}"
+                tr(
+                    "{url}: the Delta tables could not be written: {answer}",
+                    url=self.url or self.path,
+                    answer=str(exc).splitlines()[0][:300],
+                )
             ) from None
         except OSError as exc:
             raise DeliveryError(
-                f"{self.url or self.path} could not be written ({type(exc).__name__}): "
-                "it is read-only, the disk is full, or OneLake refuses."
+                tr(
+                    "{url} could not be written ({error_type}): it is read-only, the disk is full, or "
+                    "OneLake refuses.",
+                    url=self.url or self.path,
+                    error_type=type(exc).__name__,
+                )
             ) from None
-        return Delivery(where=self.where(ctx), rows=rows, notes=(f"{written} tables have a new version.",))
+        return Delivery(
+            where=self.where(ctx),
+            rows=rows,
+            notes=(tr("{written} tables have a new version.", written=written),),
+        )
 
     def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:
         place, options = self.place_of(ctx, table), self.options(ctx)
@@ -135,4 +150,4 @@ def _library() -> Any:
     try:
         return importlib.import_module("deltalake")
     except ImportError as exc:
-        raise MissingExtra(f"Delta tables need deltalake: {HOW}.") from exc
+        raise MissingExtra(tr("Delta tables need deltalake: {how}.", how=HOW)) from exc

@@ -27,6 +27,7 @@ from hub import (
     mend_folder,
     model,
     replace_folder,
+    tr,
     write_atomically,
 )
 from hub_powerbi import source_m
@@ -62,11 +63,18 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.project or any(letter in '<>:"/\\|?*.' or ord(letter) < 32 for letter in self.project):
             raise ConfigError(
-                f"The destination {self.name}: project {self.project!r} has to be a plain name, such as Hub."
+                tr(
+                    "The destination {name}: project {project!r} has to be a plain name, such as Hub.",
+                    name=self.name,
+                    project=self.project,
+                )
             )
         if self.incremental_months is not None and not 1 <= self.incremental_months <= 120:
             raise ConfigError(
-                f"The destination {self.name}: incremental_months goes from 1 to 120, or leave it out."
+                tr(
+                    "The destination {name}: incremental_months goes from 1 to 120, or leave it out.",
+                    name=self.name,
+                )
             )
         if self.location is not None:
             source_m.reader(source_m.sas_free(self.location))
@@ -84,7 +92,10 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="location",
             state="ok",
-            detail=f"Power BI will look for the files in {self._location(ctx.resolve(self.path))}",
+            detail=tr(
+                "Power BI will look for the files in {location}",
+                location=self._location(ctx.resolve(self.path)),
+            ),
         )
         if self.service is not None:
             yield from self.service.check(
@@ -120,10 +131,13 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
-                f"{root} could not be written ({exc.strerror}): "
-                "it is read-only, the disk is full, or a file in it is open in another "
-                "program such as Power BI Desktop. "
-                "Close it and publish again; the files that were there are still there."
+                tr(
+                    "{root} could not be written ({reason}): it is read-only, the disk is full, or a "
+                    "file in it is open in another program such as Power BI Desktop. Close it and "
+                    "publish again; the files that were there are still there.",
+                    root=root,
+                    reason=exc.strerror,
+                )
             ) from exc
         if self.service is not None:
             location = self._location(root)
@@ -188,10 +202,12 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
         if all(wanted.get(path) in hashes for path, hashes in before.items()):
             return ()
         return (
-            (
-                f"{len(edited)} files of the project were edited, such as {min(edited)}: "
-                "it is left as it is, though the hub would write it "
-                "otherwise now. Move the project away and publish again to have the new one."
+            tr(
+                "{count} files of the project were edited, such as {edited}: it is left as it is, "
+                "though the hub would write it otherwise now. Move the project away and publish "
+                "again to have the new one.",
+                count=len(edited),
+                edited=min(edited),
             ),
         )
     _keep(

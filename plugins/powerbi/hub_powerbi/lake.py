@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hub import ConfigError, DeliveryContext, Destination, Entra
+from hub import ConfigError, DeliveryContext, Destination, Entra, tr
 from hub_powerbi.service.onelake import RESOURCE
 
 
@@ -24,13 +24,21 @@ class LakeDestination(Destination, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if (self.url is None) == (self.path is None):
             raise ConfigError(
-                f"The destination {self.name}: give url, the address of {self.wants}, or path, a folder."
+                tr(
+                    "The destination {name}: give url, the address of {wants}, or path, a folder.",
+                    name=self.name,
+                    wants=tr(self.wants),
+                )
             )
         if self.url is not None and (self.account is None or not self.url.startswith(self.begins)):
             raise ConfigError(
-                f"The destination {self.name}: "
-                f"url is the address of {self.wants}, begins with {' or '.join(self.begins)}, "
-                "and needs account."
+                tr(
+                    "The destination {name}: url is the address of {wants}, begins with {begins}, and "
+                    "needs account.",
+                    name=self.name,
+                    wants=tr(self.wants),
+                    begins=" or ".join(self.begins),
+                )
             )
 
     @property

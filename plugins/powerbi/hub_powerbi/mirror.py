@@ -23,7 +23,9 @@ from hub import (
     DeliveryError,
     FeedView,
     folder_check,
+    mark,
     model,
+    tr,
     write_atomically,
 )
 from hub_powerbi.lake import LakeDestination
@@ -53,7 +55,7 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "fabric-mirror"
-    wants: ClassVar[str] = "a landing zone"
+    wants: ClassVar[str] = mark("a landing zone")
     begins: ClassVar[tuple[str, ...]] = ("https://", "http://127.0.0.1:")
 
     def _files(self, ctx: DeliveryContext) -> Files:
@@ -67,7 +69,7 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
             yield folder_check(ctx.resolve(self.path or ""))
             return
         self._files(ctx).names("")
-        yield Check(name="landing zone", state="ok", detail=f"{self.url} can be read")
+        yield Check(name="landing zone", state="ok", detail=tr("{url} can be read", url=self.url))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Write what changed in each table since the last file, a table at a time."""
@@ -79,14 +81,18 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
                 ((rows[table],),) = feed.connection.execute(f"SELECT count(*) FROM {table}").fetchall()
         except OSError as exc:
             raise DeliveryError(
-                f"{self.where(ctx)} or {home} could not be written ({exc.strerror}): "
-                "it is read-only, or the disk is full. "
-                "What was written stays, the next delivery goes on from there."
+                tr(
+                    "{where} or {home} could not be written ({reason}): it is read-only, or the disk is "
+                    "full. What was written stays, the next delivery goes on from there.",
+                    where=self.where(ctx),
+                    home=home,
+                    reason=exc.strerror,
+                )
             ) from exc
         note = (
-            f"{written} tables have a new file; Fabric shows them when it has read it."
+            tr("{written} tables have a new file; Fabric shows them when it has read it.", written=written)
             if written
-            else "No table changed."
+            else tr("No table changed.")
         )
         return Delivery(where=self.where(ctx), rows=rows, notes=(note,))
 
@@ -146,10 +152,13 @@ class _Table:
         known = self.state.last > 0 and self._can_be_read(self.home / CURRENT)
         if there > self.state.last and known:
             raise DeliveryError(
-                f"{self.table} of the landing zone has the file {there}, "
-                f"and the last of ours is {self.state.last}: another program writes there. "
-                "Give each its own "
-                "mirrored database."
+                tr(
+                    "{table} of the landing zone has the file {there}, and the last of ours is {last}: "
+                    "another program writes there. Give each its own mirrored database.",
+                    table=self.table,
+                    there=there,
+                    last=self.state.last,
+                )
             )
         if there != self.state.last or not known or (self.state.shape and self.state.shape != self.shape):
             # Fabric drops a table whose folder goes, and makes it anew with the next first file

@@ -9,7 +9,7 @@ import json
 import uuid
 from typing import Any
 
-from hub import DeliveryError
+from hub import DeliveryError, tr
 from hub_powerbi.check import check
 from hub_powerbi.names import Names
 from hub_powerbi.report import report_files
@@ -30,9 +30,14 @@ def project_files(
     definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
     if problems := check(definition):
         raise DeliveryError(
-            f"The Power BI model was not written, because {len(problems)} of its parts do not fit, "
-            f"such as {problems[0].where}: {problems[0].what}. "
-            "This is a fault of the hub or of a plugin's KPI: please report it."
+            tr(
+                "The Power BI model was not written, because {count} of its parts do not fit, such "
+                "as {where}: {what}. This is a fault of the hub or of a plugin's KPI: please report "
+                "it.",
+                count=len(problems),
+                where=problems[0].where,
+                what=problems[0].what,
+            )
         )
     model, report = f"{name}.SemanticModel", f"{name}.Report"
     found = {

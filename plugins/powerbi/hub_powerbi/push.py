@@ -27,7 +27,9 @@ from hub import (
     Destination,
     Entra,
     FeedView,
+    mark,
     model,
+    tr,
     write_atomically,
 )
 from hub_powerbi.content import fingerprint
@@ -38,9 +40,9 @@ from hub_powerbi.service.workspace import FABRIC, POWERBI, Workspace
 AT_ONCE, AN_HOUR, A_TABLE, LONGEST = 10_000, 1_000_000, 5_000_000, 4000
 """Rows of one question, of one hour, of one table without a retention policy; letters of a text."""
 TRIES = 3
-END = (
-    "Microsoft lets nobody make a push model after 31 October 2027, and no row of one can be corrected: "
-    "bring files to SharePoint or OneLake where you can."
+END = mark(
+    "Microsoft lets nobody make a push model after 31 October 2027, and no row of one "
+    "can be corrected: bring files to SharePoint or OneLake where you can."
 )
 _TYPES = {
     "BIGINT": "Int64",
@@ -69,7 +71,7 @@ class PushDestination(Destination, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.powerbi_url.startswith(("https://", "http://127.0.0.1:")):
-            raise ConfigError(f"The destination {self.name}: powerbi_url is an https address.")
+            raise ConfigError(tr("The destination {name}: powerbi_url is an https address.", name=self.name))
 
     @property
     def signs_in(self) -> tuple[Entra, str]:
@@ -89,9 +91,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="workspace",
             state="ok",
-            detail=f"the model {self.model_name} {'is there' if found else 'will be made'}",
+            detail=tr("the model {model} is there", model=self.model_name)
+            if found
+            else tr("the model {model} will be made", model=self.model_name),
         )
-        yield Check(name="push model", state="warning", detail=END)
+        yield Check(name="push model", state="warning", detail=tr(END))
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Send the tables that changed, then read all of them back.
@@ -109,10 +113,15 @@ class PushDestination(Destination, frozen=True, kw_only=True):
             (count for count, _ in marks.values()), default=0
         ) > A_TABLE:
             raise DeliveryError(
-                f"{rows} rows are more than a push model takes: {AN_HOUR} an hour, {A_TABLE} a table. "
-                "Bring files instead."
+                tr(
+                    "{rows} rows are more than a push model takes: {an_hour} an hour, {a_table} a table. "
+                    "Bring files instead.",
+                    rows=rows,
+                    an_hour=AN_HOUR,
+                    a_table=A_TABLE,
+                )
             )
-        notes = [END]
+        notes = [tr(END)]
         for table in changed:
             self._keep(ctx, known := {name: mark for name, mark in known.items() if name != table})
             if self._send(
@@ -123,7 +132,9 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                 feed,
                 marks[table][0],
             ):
-                notes.append(f"Texts of {table} were cut at {LONGEST} letters.")
+                notes.append(
+                    tr("Texts of {table} were cut at {longest} letters.", table=table, longest=LONGEST)
+                )
             known[table] = f"{native} {marks[table][1]}"
         workspace = Workspace(web, web, self.workspace, fabric_url=FABRIC, powerbi_url=self.powerbi_url)
         try:
@@ -132,9 +143,19 @@ class PushDestination(Destination, frozen=True, kw_only=True):
             self._keep(ctx, {})  # what is there is not what was sent: all of it is sent again
             raise
         self._keep(ctx, known)
-        notes.append(f"{len(changed)} tables were sent; Power BI shows {shown} rows, as the feed has them.")
+        notes.append(
+            tr(
+                "{count} tables were sent; Power BI shows {shown} rows, as the feed has them.",
+                count=len(changed),
+                shown=shown,
+            )
+        )
         return Delivery(
-            where=f"{self.model_name} in the workspace {self.workspace}",
+            where=tr(
+                "{model_name} in the workspace {workspace}",
+                model_name=self.model_name,
+                workspace=self.workspace,
+            ),
             rows={table: count for table, (count, _) in marks.items()},
             notes=tuple(notes),
         )
@@ -149,7 +170,11 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         ]
         if len(found) > 1:
             raise DeliveryError(
-                f"The workspace has {len(found)} models named {self.model_name}: delete all but one."
+                tr(
+                    "The workspace has {count} models named {model_name}: delete all but one.",
+                    count=len(found),
+                    model_name=self.model_name,
+                )
             )
         return str(found[0]) if found else None
 
@@ -180,9 +205,12 @@ class PushDestination(Destination, frozen=True, kw_only=True):
                     return cut
                 except DeliveryGone as exc:
                     raise DeliveryError(
-                        f"The model {self.model_name} has no table {names.tables[table]}: "
-                        "it was made by another version of the hub or in another language. "
-                        "Delete it and publish again."
+                        tr(
+                            "The model {model_name} has no table {tables}: it was made by another version of "
+                            "the hub or in another language. Delete it and publish again.",
+                            model_name=self.model_name,
+                            tables=names.tables[table],
+                        )
                     ) from exc
                 except DeliveryUnavailable as exc:
                     web.ctx.log.info("%s is sent again: %s", table, exc)
@@ -190,8 +218,12 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         finally:
             web.session.patience_s = patience
         raise DeliveryError(
-            f"{table} could not be sent whole, {TRIES} times: "
-            "Power BI does not answer, or its 120 questions a minute are used up. Publish later."
+            tr(
+                "{table} could not be sent whole, {tries} times: Power BI does not answer, or its "
+                "120 questions a minute are used up. Publish later.",
+                table=table,
+                tries=TRIES,
+            )
         )
 
     def _known(self, ctx: DeliveryContext) -> dict[str, str]:

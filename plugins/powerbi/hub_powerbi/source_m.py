@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from hub import ConfigError, model
+from hub import ConfigError, model, tr
 from hub_powerbi.names import MONTH, MONTHS
 
 _TYPES = {
@@ -58,7 +58,12 @@ def database(location: str) -> tuple[str, str, str] | None:
         return None
     names = [unquote(name) for name in parts.path.strip("/").split("/")]
     if not parts.hostname or len(names) != 2 or not all(names):
-        raise ConfigError(f"The location {location} is not of the form postgresql://server/database/schema.")
+        raise ConfigError(
+            tr(
+                "The location {location} is not of the form postgresql://server/database/schema.",
+                location=location,
+            )
+        )
     return parts.netloc, names[0], names[1]
 
 
@@ -75,7 +80,10 @@ def reader(location: str) -> str:
     if parts.scheme in {"http", "https"} and parts.hostname:
         if parts.scheme == "http":
             raise ConfigError(
-                f"The location {location} is not encrypted: give an https address, a folder or a share."
+                tr(
+                    "The location {location} is not encrypted: give an https address, a folder or a share.",
+                    location=location,
+                )
             )
         if parts.hostname.endswith(".sharepoint.com"):
             site = "/".join(location.split("/")[:5])
@@ -92,8 +100,11 @@ def reader(location: str) -> str:
             opened = "Web.Contents(HubLocation, [RelativePath = file])"
     elif parts.scheme and len(parts.scheme) > 1:  # one letter is a drive of Windows
         raise ConfigError(
-            f"The location {location} is neither a folder, a share, "
-            "an https address nor postgresql://server/database/schema."
+            tr(
+                "The location {location} is neither a folder, a share, an https address nor "
+                "postgresql://server/database/schema.",
+                location=location,
+            )
         )
     else:
         opened = r'File.Contents(HubLocation & (if Text.Contains(HubLocation, "\") then "\" else "/") & file)'
@@ -139,8 +150,10 @@ def sas_free(location: str) -> str:
     parts = urlsplit(location)
     if parts.query or parts.username or parts.password or parts.fragment:
         raise ConfigError(
-            "The location of a Power BI project stands in its files in clear: "
-            "give the address without key, signature, name or password; "
-            "Power BI asks for the credentials once and keeps them."
+            tr(
+                "The location of a Power BI project stands in its files in clear: give the address "
+                "without key, signature, name or password; Power BI asks for the credentials once "
+                "and keeps them."
+            )
         )
     return location

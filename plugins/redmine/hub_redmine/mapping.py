@@ -22,6 +22,7 @@ from hub import (
     TaskChange,
     TaskLink,
     Worklog,
+    tr,
 )  # fmt: skip
 from hub_redmine import wire
 from hub_redmine.site import OPTIONAL
@@ -236,7 +237,9 @@ class Mapper:
         try:
             return datetime.fromisoformat(stamp).astimezone(self.zone).date().isoformat()
         except ValueError as exc:
-            raise SourceDataError(f"Redmine sent {stamp!r} where a stamp was expected.") from exc
+            raise SourceDataError(
+                tr("Redmine sent {stamp!r} where a stamp was expected.", stamp=stamp)
+            ) from exc
 
     def link(self, one: wire.Relation) -> TaskLink:
         """Map a relation: ``precedes`` is finish to start, its delay in days of the source."""
@@ -336,5 +339,9 @@ def number(one: wire.Custom | None) -> float | None:
         return float(value)
     except ValueError as exc:
         raise SourceDataError(
-            f"The custom field {one.name!r} holds {value!r}, which is no number: name another in fields."
+            tr(
+                "The custom field {name!r} holds {value!r}, which is no number: name another in fields.",
+                name=one.name,
+                value=value,
+            )
         ) from exc

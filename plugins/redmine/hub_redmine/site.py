@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone
+from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, tr
 from hub_redmine.wire import Entry, Issue, Project, Ref, Relation, Status, Tracker, User, Version
 
 PAGE = 100
@@ -103,14 +103,22 @@ class Site:
             rows, total = self._answer(f"/{name}.json", name, many, asked, None)
             if total is None:
                 raise SourceDataError(
-                    f"/{name}.json says no total_count: it cannot be told whether all came."
+                    tr("/{name}.json says no total_count: it cannot be told whether all came.", name=name)
                 )
             if len(rows) >= min(size, max(0, total - offset)):
                 return Page(rows=rows, total=total)
         raise SourceDataError(
-            f"/{name}.json says that {total} rows fit and gave {len(rows)} from row {offset + 1} on, "
-            f"of {size} asked for, {TRIES} times: the list is cut. "
-            "Redmine, or something between, gives fewer rows than it should."
+            tr(
+                "/{name}.json says that {total} rows fit and gave {count} from row {offset} on, of "
+                "{size} asked for, {tries} times: the list is cut. Redmine, or something between, "
+                "gives fewer rows than it should.",
+                name=name,
+                total=total,
+                count=len(rows),
+                offset=offset + 1,
+                size=size,
+                tries=TRIES,
+            )
         )
 
     # ---------- short lists ----------
@@ -126,7 +134,9 @@ class Site:
                 total, offset = page.total, offset + PAGE
             if len(found) == total:
                 return list(found.values())
-        raise SourceDataError(f"/{name}.json changed each time it was read: the next run tries again.")
+        raise SourceDataError(
+            tr("/{name}.json changed each time it was read: the next run tries again.", name=name)
+        )
 
     def projects(self) -> list[Project]:
         """Return active and closed projects.
@@ -198,7 +208,12 @@ class Site:
             return []
         rows = self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), dict[str, Any]).rows
         keys = {key for row in rows for key in row} - KEYS[name]
-        return sorted(f"no {lack} but {key}" for lack in lacking for key in keys if key.startswith(lack))
+        return sorted(
+            tr("no {lack} but {key}", lack=lack, key=key)
+            for lack in lacking
+            for key in keys
+            if key.startswith(lack)
+        )
 
     # ---------- issues ----------
 
@@ -251,11 +266,13 @@ class Site:
             honoured = natives == sorted(set(natives)) and all(low <= one <= (high or one) for one in natives)
             if not honoured or (floor and any(one.updated_on < floor for one in page.rows)):
                 raise SourceDataError(
-                    "/issues.json did not keep to the ids or the stamp that were asked for: "
-                    "nothing of it was taken."
+                    tr(
+                        "/issues.json did not keep to the ids or the stamp that were asked for: nothing of "
+                        "it was taken."
+                    )
                 )
             if any(one.relations is None for one in page.rows):
-                raise SourceDataError("/issues.json came without the relations that were asked for.")
+                raise SourceDataError(tr("/issues.json came without the relations that were asked for."))
             yield page.rows
             if len(page.rows) >= page.total:
                 return
@@ -273,7 +290,9 @@ class Site:
         except SourceGone:
             return None
         if found.journals is None:
-            raise SourceDataError(f"The issue {native} came without its history, which was asked for.")
+            raise SourceDataError(
+                tr("The issue {native} came without its history, which was asked for.", native=native)
+            )
         return found
 
     # ---------- time entries ----------
@@ -293,18 +312,18 @@ class Site:
             rows: list[Entry] = page.rows
             if since and any(one.spent_on < since for one in rows):
                 raise SourceDataError(
-                    "/time_entries.json ignored the day that was asked for: nothing of it was taken."
+                    tr("/time_entries.json ignored the day that was asked for: nothing of it was taken.")
                 )
             if any(one.created_on > other.created_on for one, other in itertools.pairwise(rows)):
                 raise SourceDataError(
-                    "/time_entries.json ignored the order that was asked for: nothing of it was taken."
+                    tr("/time_entries.json ignored the order that was asked for: nothing of it was taken.")
                 )
             natives = [one.id for one in rows]
             if last is not None and last.id not in natives:
                 tries += 1
                 if offset == 0 or tries > 100:  # the row itself was deleted
                     raise SourceDataError(
-                        "Time entries were deleted while they were read: the next run reads them again."
+                        tr("Time entries were deleted while they were read: the next run reads them again.")
                     )
                 offset = max(0, offset - PAGE // 2)
                 continue
@@ -323,7 +342,7 @@ class Site:
             rows: list[Entry] = page.rows
             if any(one.created_on < other.created_on for one, other in itertools.pairwise(rows)):
                 raise SourceDataError(
-                    "/time_entries.json ignored the order that was asked for: nothing of it was taken."
+                    tr("/time_entries.json ignored the order that was asked for: nothing of it was taken.")
                 )
             yield [one for one in rows if one.created_on >= stamp]
             offset, size = offset + len(rows), PAGE

@@ -29,6 +29,8 @@ from hub import (
     Task,
     TaskLink,
     Worklog,
+    mark,
+    tr,
 )  # fmt: skip
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
@@ -38,7 +40,7 @@ from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
 SWEEP_HOURS = 24.0
-NOT_FOUND = "Redmine answers 404 for it"
+NOT_FOUND = mark("Redmine answers 404 for it")
 
 
 class RedmineSource(Source, frozen=True, kw_only=True):
@@ -72,10 +74,15 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of Redmine, such as https://redmine.example.com."
+                tr(
+                    "The source {name}: url is the address of Redmine, such as https://redmine.example.com.",
+                    name=self.name,
+                )
             )
         if self.hours_days < 1 or self.hours_sweep_days < 1:
-            raise ConfigError(f"The source {self.name}: hours_days and hours_sweep_days are at least 1.")
+            raise ConfigError(
+                tr("The source {name}: hours_days and hours_sweep_days are at least 1.", name=self.name)
+            )
 
     @property
     def address(self) -> str:
@@ -142,29 +149,33 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """Sign in, count, say what statuses are taken for, and whether the custom fields are there."""
         site = self._site(ctx)
         me = site.me()
-        yield Check(name="account", state="ok", detail=f"signed in as {me.login}")
+        yield Check(name="account", state="ok", detail=tr("signed in as {login}", login=me.login))
         projects = self._wanted(ctx)
         yield Check(
             name="projects",
             state="ok" if projects else "failed",
-            detail=f"{len(projects)} projects can be read",
+            detail=tr("{count} projects can be read", count=len(projects)),
         )
         for name in self.projects:
             if name not in {one.identifier for one in projects}:
                 yield Check(
-                    name=name, state="failed", detail="no such project, or this account is no member of it"
+                    name=name,
+                    state="failed",
+                    detail=tr("no such project, or this account is no member of it"),
                 )
         try:
             users, locked = site.users()
             yield Check(
                 name="users",
                 state="ok",
-                detail=f"{len(users)} users, {len(locked)} locked or registered only",
+                detail=tr(
+                    "{count} users, {locked} locked or registered only", count=len(users), locked=len(locked)
+                ),
             )
         except SourceForbidden:
-            detail = (
-                "only administrators may list users: "
-                "people come with the names on issues and hours, without mail addresses"
+            detail = tr(
+                "only administrators may list users: people come with the names on issues and hours, "
+                "without mail addresses"
             )
             yield Check(name="users", state="warning", detail=detail)
         statuses, trackers = site.statuses(), site.trackers()
@@ -173,20 +184,30 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             f"{one.name} {'done' if one.is_closed else 'to do' if one.id in first else 'in progress'}"
             for one in statuses
         ]
-        yield Check(name="statuses", state="ok", detail=f"{', '.join(words)}; statuses.csv says it better")
+        yield Check(
+            name="statuses",
+            state="ok",
+            detail=tr("{words}; statuses.csv says it better", words=", ".join(words)),
+        )
         kinds = {one.name.casefold() for one in trackers}
         for unknown in sorted(name for name in self.types if name.casefold() not in kinds):
             yield Check(
                 name=f"types.{unknown}",
                 state="failed",
-                detail=f"no such tracker; there are {', '.join(one.name for one in trackers)}",
+                detail=tr(
+                    "no such tracker; there are {trackers}", trackers=", ".join(one.name for one in trackers)
+                ),
             )
         narrow = self._narrow(projects)
         newest = site.newest_issue(narrow)
         seen = (
-            f"{site.count('issues', narrow)} issues, last change {newest.updated_on}"
+            tr(
+                "{count} issues, last change {updated_on}",
+                count=site.count("issues", narrow),
+                updated_on=newest.updated_on,
+            )
             if newest
-            else "no issue can be seen"
+            else tr("no issue can be seen")
         )
         yield Check(name="issues", state="ok" if newest else "warning", detail=seen)
         if newest:
@@ -197,11 +218,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 yield Check(
                     name=name,
                     state="warning",
-                    detail="the issue changed last has no such custom field; check its name and its trackers",
+                    detail=tr(
+                        "the issue changed last has no such custom field; check its name and its trackers"
+                    ),
                 )
         if self.worklogs:
             count = site.count("time_entries", narrow)
-            yield Check(name="hours", state="ok" if count else "warning", detail=f"{count} time entries")
+            yield Check(
+                name="hours",
+                state="ok" if count else "warning",
+                detail=tr("{count} time entries", count=count),
+            )
 
     # ---------- plan ----------
 
@@ -215,11 +242,14 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         for name in self.projects:
             if not before and name not in {one.identifier for one in projects}:
                 raise SourceDataError(
-                    f"The project {name} does not exist, or this account is no member of it: "
-                    "correct projects, or give the right."
+                    tr(
+                        "The project {name} does not exist, or this account is no member of it: correct "
+                        "projects, or give the right.",
+                        name=name,
+                    )
                 )
         if not projects:
-            ctx.report_missing("this account can read no project")
+            ctx.report_missing(tr("this account can read no project"))
         mark, hours = cursors.get("issues") or {}, cursors.get("hours") or {}
         # each mark says for itself what it stands for: it is written last, and a run may have died before it
         known, came = self._stands(ctx, mark, projects)
@@ -459,7 +489,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         return proven, hidden, away
 
     def _gone(self, record: type[Record], native: object, *, hidden: bool = False) -> Gone:
-        evidence = "Redmine answers 403 for it, in a project that can be read" if hidden else NOT_FOUND
+        evidence = (
+            tr("Redmine answers 403 for it, in a project that can be read") if hidden else tr(NOT_FOUND)
+        )
         return Gone(
             record=record,
             id=self.row_id(native),
@@ -507,11 +539,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         A custom field of the settings, or a key that now has another name.
         """
         said = [
-            f"{name}: none has a custom field {one!r}: it was renamed, or is for others"
+            tr(
+                "{name}: none has a custom field {one!r}: it was renamed, or is for others",
+                name=name,
+                one=one,
+            )
             for one in sorted(wanted - met)
         ]
         for renamed in self._site(ctx).renamed(name, narrow, OPTIONAL[name] - met):
-            said.append(f"{name} have {renamed}: the API changed, please report it")
+            said.append(
+                tr("{name} have {renamed}: the API changed, please report it", name=name, renamed=renamed)
+            )
         for one in said:
             ctx.report_missing(one)
         return bool(said)
@@ -614,7 +652,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             try:
                 found = site.project(str(lost))
             except SourceForbidden as exc:
-                said = f"{exc} Its project is archived, or closed to this account."
+                said = tr("{error} Its project is archived, or closed to this account.", error=exc)
                 yield Census(
                     record=Task, scope=self._in(str(lost)), ids=frozenset(), evidence=said, readable=False
                 )
@@ -625,7 +663,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                         record=record,
                         scope=self._in(str(lost)),
                         ids=frozenset(),
-                        evidence=f"the project {lost}: {NOT_FOUND}",
+                        evidence=tr("the project {lost}: {not_found}", lost=lost, not_found=tr(NOT_FOUND)),
                     )
 
     def _in(self, project: str) -> Scope:

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import jmespath
 import msgspec
 
-from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone
+from hub import BY_TABLE, ConfigError, Record, columns_of, convert, is_zone, tr
 
 PREFIXES = {
     "container": "p",
@@ -238,8 +238,12 @@ def load(name: str, base: Path) -> Mapping:
         return parse(path.read_text(encoding="utf-8-sig"), name)
     except OSError as exc:
         raise ConfigError(
-            f"The mapping {path} cannot be read ({exc.strerror}). "
-            f"Give a file, or one of {', '.join(shipped())}."
+            tr(
+                "The mapping {path} cannot be read ({reason}). Give a file, or one of {shipped}.",
+                path=path,
+                reason=exc.strerror,
+                shipped=", ".join(shipped()),
+            )
         ) from exc
 
 
@@ -248,7 +252,7 @@ def parse(text: str, where: str) -> Mapping:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(f"{where} is not valid TOML: {exc}.") from exc
+        raise ConfigError(tr("{where} is not valid TOML: {error}.", where=where, error=exc)) from exc
     mapping = convert(raw, Mapping, where=where, base=Path())
     _check(mapping, where)
     return mapping
@@ -263,14 +267,20 @@ def _check(mapping: Mapping, where: str) -> None:
     }.get(auth.kind, [])
     for name, value in lacking:
         if not value:
-            raise ConfigError(f"{where} [auth]: kind = {auth.kind!r} needs {name}.")
+            raise ConfigError(
+                tr("{where} [auth]: kind = {kind!r} needs {name}.", where=where, kind=auth.kind, name=name)
+            )
     if mapping.tz != "source" and not is_zone(mapping.tz):
         raise ConfigError(
-            f"{where}: tz = {mapping.tz!r} is not a time zone such as Europe/Paris, nor source."
+            tr(
+                "{where}: tz = {tz!r} is not a time zone such as Europe/Paris, nor source.",
+                where=where,
+                tz=mapping.tz,
+            )
         )
     names = [one.name for one in mapping.list]
     if len(set(names)) < len(names):
-        raise ConfigError(f"{where}: two lists have the same name.")
+        raise ConfigError(tr("{where}: two lists have the same name.", where=where))
     known = {"user", "password", "app_token", *mapping.needs}
     for number, one in enumerate(mapping.list):
         place = f"{where} [[list]] {one.name!r}"
@@ -278,7 +288,9 @@ def _check(mapping: Mapping, where: str) -> None:
         above = one.each
         while above:
             if above.list not in names[:number]:
-                raise ConfigError(f"{place}: each.list = {above.list!r} is no list above it.")
+                raise ConfigError(
+                    tr("{place}: each.list = {list!r} is no list above it.", place=place, list=above.list)
+                )
             inherited |= set(above.set)
             above = next(other for other in mapping.list if other.name == above.list).each
         _check_list(one, place, inherited)
@@ -293,29 +305,52 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
     for text in _texts((one.path, one.params, one.incremental, one.body)):
         if unknown := set(NAME.findall(text)) - known:
             why = (
-                "its paging or cursor gives none"
+                tr("its paging or cursor gives none")
                 if unknown & _OWN
-                else f"known here: {', '.join(sorted(known))}"
+                else tr("known here: {known}", known=", ".join(sorted(known)))
             )
-            raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} has no value; {why}.")
+            raise ConfigError(
+                tr(
+                    "{place}: {{{unknown}}} has no value; {why}.",
+                    place=place,
+                    unknown=sorted(unknown)[0],
+                    why=why,
+                )
+            )
     if unknown := set(NAME.findall(one.deletes.probe or "")) - known - {"id"}:
-        raise ConfigError(f"{place}: {{{sorted(unknown)[0]}}} in deletes.probe has no value.")
+        raise ConfigError(
+            tr(
+                "{place}: {{{unknown}}} in deletes.probe has no value.",
+                place=place,
+                unknown=sorted(unknown)[0],
+            )
+        )
     if one.cursor and not any(
         "{since}" in text for text in _texts((one.path, one.params, one.incremental, one.body))
     ):
         raise ConfigError(
-            f"{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything."
+            tr(
+                "{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything.",
+                place=place,
+            )
         )
     if one.paging.kind in {"token", "next"} and not one.paging.next:
         raise ConfigError(
-            f"{place}: paging by {one.paging.kind} needs next, where the next one stands in the answer."
+            tr(
+                "{place}: paging by {kind} needs next, where the next one stands in the answer.",
+                place=place,
+                kind=one.paging.kind,
+            )
         )
     if (one.deletes.kind == "flag") != (one.deletes.field is not None) or (one.deletes.kind == "probe") != (
         one.deletes.probe is not None
     ):
         raise ConfigError(
-            f"{place}: deletes by flag need field, by probe probe = the path of one row with {{id}}, "
-            "others neither."
+            tr(
+                "{place}: deletes by flag need field, by probe probe = the path of one row with "
+                "{{id}}, others neither.",
+                place=place,
+            )
         )
     total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None
     for path in filter(
@@ -339,20 +374,53 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
 def _check_record(made: Made, place: str) -> None:
     tables = sorted(TABLES)
     if made.table not in tables:
-        raise ConfigError(f"{place}: {made.table!r} is no record. There are {', '.join(tables)}.")
+        raise ConfigError(
+            tr(
+                "{place}: {table!r} is no record. There are {tables}.",
+                place=place,
+                table=made.table,
+                tables=", ".join(tables),
+            )
+        )
     cls = BY_TABLE[made.table]
     if unknown := [name for name in made.fields if name not in cls.__struct_fields__]:
         close = difflib.get_close_matches(unknown[0], cls.__struct_fields__, n=1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(cls.__struct_fields__)}."
-        raise ConfigError(f"{place}: {made.table} has no field {unknown[0]!r}. {hint}")
+        hint = (
+            tr("Did you mean {close!r}?", close=close[0])
+            if close
+            else tr("It has {struct_fields__}.", struct_fields__=", ".join(cls.__struct_fields__))
+        )
+        raise ConfigError(
+            tr(
+                "{place}: {table} has no field {unknown!r}. {hint}",
+                place=place,
+                table=made.table,
+                unknown=unknown[0],
+                hint=hint,
+            )
+        )
     if missing := [name for name in required(cls) if name not in made.fields]:
-        raise ConfigError(f"{place}: {made.table} needs the field {missing[0]!r}.")
+        raise ConfigError(
+            tr(
+                "{place}: {table} needs the field {missing!r}.",
+                place=place,
+                table=made.table,
+                missing=missing[0],
+            )
+        )
     if made.when:
         expression(made.when, place)
     for name, field in made.fields.items():
         field = plain(field)
         if (field.path is None) == (field.value is None):
-            raise ConfigError(f"{place}: {made.table}.{name} needs a path or a value.")
+            raise ConfigError(
+                tr(
+                    "{place}: {table}.{name} needs a path or a value.",
+                    place=place,
+                    table=made.table,
+                    name=name,
+                )
+            )
         if field.path:
             expression(field.path, place)
         if isinstance(field.plus_days, str):
@@ -361,15 +429,37 @@ def _check_record(made: Made, place: str) -> None:
         if (field.unit and (field.unit in _PARTS) != (kind in _PARTS)) or (
             field.unit and kind not in {"seconds", *_PARTS}
         ):
-            raise ConfigError(f"{place}: {made.table}.{name} has no unit {field.unit!r}.")
+            raise ConfigError(
+                tr(
+                    "{place}: {table}.{name} has no unit {unit!r}.",
+                    place=place,
+                    table=made.table,
+                    name=name,
+                    unit=field.unit,
+                )
+            )
         if field.table and field.table not in TABLES:
-            raise ConfigError(f"{place}: {made.table}.{name}: table {field.table!r} is no record.")
+            raise ConfigError(
+                tr(
+                    "{place}: {table}.{name}: table {other!r} is no record.",
+                    place=place,
+                    table=made.table,
+                    name=name,
+                    other=field.table,
+                )
+            )
         allowed = get_args(_annotation(cls, name))
         for value in [*(field.values or {}).values(), field.value, field.default]:
             if isinstance(value, str) and allowed and value not in allowed:
                 raise ConfigError(
-                    f"{place}: {made.table}.{name} cannot be {value!r}. "
-                    f"It can be {', '.join(map(str, allowed))}."
+                    tr(
+                        "{place}: {table}.{name} cannot be {value!r}. It can be {allowed}.",
+                        place=place,
+                        table=made.table,
+                        name=name,
+                        value=value,
+                        allowed=", ".join(map(str, allowed)),
+                    )
                 )
 
 
@@ -445,7 +535,14 @@ def expression(path: str, where: str = "mapping") -> Any:
         try:
             compiled = jmespath.compile(path)
         except jmespath.exceptions.JMESPathError as exc:
-            raise ConfigError(f"{where}: {path!r} is no JMESPath: {str(exc).splitlines()[0]}.") from exc
+            raise ConfigError(
+                tr(
+                    "{where}: {path!r} is no JMESPath: {answer}.",
+                    where=where,
+                    path=path,
+                    answer=str(exc).splitlines()[0],
+                )
+            ) from exc
         return compiled.search
 
     def find(row: Any) -> Any:
@@ -453,7 +550,9 @@ def expression(path: str, where: str = "mapping") -> Any:
             if row is None:
                 return None
             if not isinstance(row, dict):
-                raise TypeError(f"before {name!r} stands {str(row)[:60]!r}, which has no parts")
+                raise TypeError(
+                    tr("before {name!r} stands {row!r}, which has no parts", name=name, row=str(row)[:60])
+                )
             row = row.get(name)
         return row
 

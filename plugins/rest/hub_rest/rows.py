@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of
+from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of, mark, tr
 from hub_rest.mapping import (
     PREFIXES,
     REFERENCES,
@@ -24,8 +24,8 @@ from hub_rest.mapping import (
 )
 
 _HOW = {
-    "decimal": 'say decimal = "." or "," in the mapping',
-    "order": 'say the field\'s format, such as "%d/%m/%Y", in the mapping',
+    "decimal": mark('say decimal = "." or "," in the mapping'),
+    "order": mark('say the field\'s format, such as "%d/%m/%Y", in the mapping'),
 }
 _AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -119,18 +119,39 @@ class RowMapper:
                     )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
             except CellError as exc:
-                place = f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}"
+                place = tr(
+                    "{name}, row {key}: {table}.{field} from {path!r}",
+                    name=one.name,
+                    key=self._key(one, row),
+                    table=made.table,
+                    field=name,
+                    path=field.path,
+                )
                 raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
             except (ValueError, TypeError, OverflowError) as exc:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: {made.table}.{name} from {field.path!r}: {exc}."
+                    tr(
+                        "{name}, row {key}: {table}.{field} from {path!r}: {error}.",
+                        name=one.name,
+                        key=self._key(one, row),
+                        table=made.table,
+                        field=name,
+                        path=field.path,
+                        error=exc,
+                    )
                 ) from exc
         cls = BY_TABLE[made.table]
         for name in required(cls):
             if values[name] is None:
                 raise SourceDataError(
-                    f"{one.name}, row {self._key(one, row)}: "
-                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}."
+                    tr(
+                        "{name}, row {key}: nothing at {path!r}, which is {table}.{field}.",
+                        name=one.name,
+                        key=self._key(one, row),
+                        path=plain(made.fields[name]).path,
+                        table=made.table,
+                        field=name,
+                    )
                 )
         return cls(**values)
 
@@ -142,7 +163,7 @@ class RowMapper:
         if value in _EMPTY:
             return field.default
         if isinstance(value, dict | list):
-            raise TypeError(f"{str(value)[:80]!r} is no single value")
+            raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
         if field.last:
             value = str(value).rstrip("/").rsplit("/", 1)[-1]
         if field.values is not None:
@@ -213,4 +234,4 @@ def _glide(value: Any) -> int:
     try:
         return round(datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp())
     except ValueError as exc:
-        raise CellError("is no duration such as 1970-01-01 02:00:00") from exc
+        raise CellError(tr("is no duration such as 1970-01-01 02:00:00")) from exc

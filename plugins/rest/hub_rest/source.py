@@ -31,6 +31,7 @@ from hub import (
     SourceDataError,
     SourceForbidden,
     SourceGone,
+    tr,
 )
 from hub_rest import mapping as maps
 from hub_rest.mapping import Wanted, expression, fill, own, parts, plain
@@ -81,8 +82,11 @@ class RestSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of the tool, "
-                "such as https://projects.example.com."
+                tr(
+                    "The source {name}: url is the address of the tool, such as "
+                    "https://projects.example.com.",
+                    name=self.name,
+                )
             )
 
     @property
@@ -95,7 +99,14 @@ class RestSource(Source, frozen=True, kw_only=True):
         found: maps.Mapping = ctx.shared("mapping", lambda: maps.load(self.mapping, ctx.base))
         for name in found.needs:
             if name not in self.params:
-                raise ConfigError(f"The source {self.name}: {found.title} needs params = {{ {name} = … }}.")
+                raise ConfigError(
+                    tr(
+                        "The source {name}: {title} needs params = {{ {parameter} = … }}.",
+                        name=self.name,
+                        title=found.title,
+                        parameter=name,
+                    )
+                )
         return found
 
     def _tool(self, ctx: Context) -> Tool:
@@ -146,7 +157,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         tool, described = self._tool(ctx), self.described(ctx)
         if described.check:
             tool.get(described.check)
-            yield Check(name="account", state="ok", detail="signed in")
+            yield Check(name="account", state="ok", detail=tr("signed in"))
         for one in described.list:
             try:
                 first = next(iter(self._asked(ctx, one)), None)
@@ -154,7 +165,10 @@ class RestSource(Source, frozen=True, kw_only=True):
                     yield Check(
                         name=one.name,
                         state="warning",
-                        detail=f"{one.each.list if one.each else 'its list'} has no row to ask it for",
+                        detail=tr(
+                            "{parent} has no row to ask it for",
+                            parent=one.each.list if one.each else tr("its list"),
+                        ),
                     )
                     continue
                 page = next(tool.pages(one, first), Page([], None))
@@ -208,8 +222,12 @@ class RestSource(Source, frozen=True, kw_only=True):
                 found = {name: expression(path)(row) for name, path in one.each.set.items()}
                 if lacking := [name for name, value in found.items() if value is None]:
                     raise SourceDataError(
-                        f"{above.name}: a row has nothing at {one.each.set[lacking[0]]!r}, "
-                        f"which {one.name} is asked for by."
+                        tr(
+                            "{name}: a row has nothing at {path!r}, which {list} is asked for by.",
+                            name=above.name,
+                            path=one.each.set[lacking[0]],
+                            list=one.name,
+                        )
                     )
                 yield variables | found
 
@@ -266,7 +284,13 @@ class RestSource(Source, frozen=True, kw_only=True):
                 itself = next((record for record in made if record.table == table), None)
                 if one.deletes.field and expression(one.deletes.field)(row):
                     gone += (
-                        [Gone(record=type(itself), id=itself.id, evidence=f"{one.deletes.field} is true")]
+                        [
+                            Gone(
+                                record=type(itself),
+                                id=itself.id,
+                                evidence=tr("{field} is true", field=one.deletes.field),
+                            )
+                        ]
                         if itself
                         else []
                     )
@@ -284,12 +308,21 @@ class RestSource(Source, frozen=True, kw_only=True):
         ):  # what was written lacks something: all is read again, until it is right
             yield Batch(cursor=before | {"settings": ""})
             raise SourceDataError(
-                f"{one.name}: {'; '.join(renamed)}: the API changed, or the mapping is for another version."
+                tr(
+                    "{name}: {renamed}: the API changed, or the mapping is for another version.",
+                    name=one.name,
+                    renamed="; ".join(renamed),
+                )
             )
         if wrong:
             if wrong > SHOWN:
                 ctx.report_missing(
-                    f"{one.name}: {wrong - SHOWN} more rows could not be understood", partition=partition.id
+                    tr(
+                        "{name}: {wrong} more rows could not be understood",
+                        name=one.name,
+                        wrong=wrong - SHOWN,
+                    ),
+                    partition=partition.id,
                 )
             return
         left: list[Gone] = []
@@ -328,7 +361,9 @@ class RestSource(Source, frozen=True, kw_only=True):
         readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
         title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
         evidence = (
-            f"{title} answers 404 for it" if one.deletes.probe else f"absent from the whole list {one.name}"
+            tr("{title} answers 404 for it", title=title)
+            if one.deletes.probe
+            else tr("absent from the whole list {name}", name=one.name)
         )
         gone: list[Gone] = []
         kept: dict[str, str] = {}
@@ -440,15 +475,19 @@ class Keys:
         for place, names in self.wanted.items():
             lacking, others = names - self.seen[place], self.seen[place] - names
             said += [
-                f"no row has {'.'.join((*place, name))}, but {key}"
+                tr("no row has {names}, but {key}", names=".".join((*place, name)), key=key)
                 for name in lacking
                 for key in others
                 if key.startswith(name)
             ]
             if place and others and lacking == names and not said:
                 said.append(
-                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, "
-                    f"and not {', '.join(sorted(names))[:80]}"
+                    tr(
+                        "{place} has {others}, and not {names}",
+                        place=".".join(place),
+                        others=", ".join(sorted(others))[:80],
+                        names=", ".join(sorted(names))[:80],
+                    )
                 )
         return sorted(said)
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from hub import ConfigError, Context, SourceDataError
+from hub import ConfigError, Context, SourceDataError, tr
 from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill
 
 TRIES = 3
@@ -66,8 +66,12 @@ class Tool:
         value = self.words.get(name)
         if not value:
             raise ConfigError(
-                f"{self.described.title} signs in by {self.described.auth.kind} and needs {name}: "
-                "add it to the source."
+                tr(
+                    "{title} signs in by {kind} and needs {name}: add it to the source.",
+                    title=self.described.title,
+                    kind=self.described.auth.kind,
+                    name=name,
+                )
             )
         return value
 
@@ -97,7 +101,7 @@ class Tool:
             case "session":
                 self.ctx.http.credentials = self._filled(auth.headers)
                 answer = self.ctx.http.json("GET", self.address(auth.url or ""))
-                return {str(auth.header): str(_found(answer, auth.token or "", "the session"))}
+                return {str(auth.header): str(_found(answer, auth.token or "", tr("the session")))}
         return {}
 
     def address(self, path: str) -> str:
@@ -128,7 +132,13 @@ class Tool:
                     for row in page.rows:
                         native = find(row)
                         if native is None:
-                            raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
+                            raise SourceDataError(
+                                tr(
+                                    "{name}: a row has nothing at {key!r}, its key.",
+                                    name=one.name,
+                                    key=one.key,
+                                )
+                            )
                         if not one.paging.overlap:
                             seen.add(hash(native))
                     for start in range(0, len(page.rows), BATCH):
@@ -144,9 +154,16 @@ class Tool:
                     or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1])
                 ):
                     return
-                said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
+                said = tr(
+                    "{name}: {count} different rows came where its total says {totals}",
+                    name=one.name,
+                    count=len(seen),
+                    totals=totals[-1],
+                )
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
-        raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
+        raise SourceDataError(
+            tr("{said}, {tries} times: nothing was taken as complete.", said=said, tries=TRIES)
+        )
 
     def pages(
         self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None
@@ -163,30 +180,42 @@ class Tool:
             rows = _found(answer, one.rows, one.name) if one.rows else answer
             if not isinstance(rows, list):
                 raise SourceDataError(
-                    f"{one.name}: at {one.rows or 'the top'} stands no list: "
-                    "the mapping, or the API, is another one."
+                    tr(
+                        "{name}: at {rows} stands no list: the mapping, or the API, is another one.",
+                        name=one.name,
+                        rows=one.rows or tr("the top"),
+                    )
                 )
             page = Page(rows, self._total(one, answer, response))
             total = page.total
             if total is not None and paging.kind == "offset" and len(rows) < min(size, total - place.offset):
                 raise SourceDataError(
-                    f"{one.name}: {len(rows)} rows from row {place.offset + 1} on came of {total}, "
-                    f"and {size} were asked for: the list is cut."
+                    tr(
+                        "{name}: {count} rows from row {offset} on came of {total}, and {size} were asked "
+                        "for: the list is cut.",
+                        name=one.name,
+                        count=len(rows),
+                        offset=place.offset + 1,
+                        total=total,
+                        size=size,
+                    )
                 )
             if mark is not None and paging.next and (word := expression(paging.next)(answer)):
                 mark["token"] = word
             yield page
             natives = [f"{expression(one.key)(row)}" for row in rows]
             if rows and natives == before:
-                raise SourceDataError(f"{one.name}: the tool gives the same page again and again.")
+                raise SourceDataError(
+                    tr("{name}: the tool gives the same page again and again.", name=one.name)
+                )
             before = natives
             if paging.overlap:
                 if last is not None and last not in natives:
-                    raise Shifted(f"{one.name}: a row went while the list was read")
+                    raise Shifted(tr("{name}: a row went while the list was read", name=one.name))
                 last = natives[-1] if natives else last
             place = self._after(one, place, page, size, answer, response)
             if str(place) in asked:
-                raise SourceDataError(f"{one.name}: the tool sends to the same page for ever.")
+                raise SourceDataError(tr("{name}: the tool sends to the same page for ever.", name=one.name))
             asked.add(str(place))
 
     def _after(
@@ -219,7 +248,9 @@ class Tool:
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
         path = fill(one.path, variables)
         if path is None:
-            raise SourceDataError(f"{one.name}: {one.path} has a variable without a value.")
+            raise SourceDataError(
+                tr("{name}: {path} has a variable without a value.", name=one.name, path=one.path)
+            )
         if address:
             return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path)
         body = {"json": fill(one.body, variables)} if one.body is not None else {}
@@ -239,9 +270,9 @@ class Tool:
         if where.startswith("header:"):  # tools leave it out where counting is dear
             value = response.headers.get(where.removeprefix("header:"), "").rsplit("/", 1)[-1]
             return int(value) if value.isdigit() else None
-        value = _found(answer, where, f"the number of {one.name}")
+        value = _found(answer, where, tr("the number of {name}", name=one.name))
         if not isinstance(value, int):
-            raise SourceDataError(f"{one.name}: the number of rows is {value!r}.")
+            raise SourceDataError(tr("{name}: the number of rows is {value!r}.", name=one.name, value=value))
         return value
 
     def _next(self, one: Wanted, here: str, found: Any) -> str:
@@ -251,8 +282,11 @@ class Tool:
         address = urljoin(here, str(found))
         if urlsplit(address)[:2] != urlsplit(here)[:2]:
             raise SourceDataError(
-                f"{one.name}: the next page is said to be on another host, {urlsplit(address).hostname}: "
-                "it was not asked for."
+                tr(
+                    "{name}: the next page is said to be on another host, {hostname}: it was not asked for.",
+                    name=one.name,
+                    hostname=urlsplit(address).hostname,
+                )
             )
         return address
 
@@ -273,9 +307,16 @@ def _found(answer: Any, path: str, what: str) -> Any:
     value = expression(path)(answer)
     if value is None:
         keys = (
-            f"it has {', '.join(sorted(answer))}"
+            tr("it has {answer}", answer=", ".join(sorted(answer)))
             if isinstance(answer, dict)
             else f"it is {type(answer).__name__}"
         )
-        raise SourceDataError(f"The answer has nothing at {path!r}, where {what} should stand; {keys[:200]}.")
+        raise SourceDataError(
+            tr(
+                "The answer has nothing at {path!r}, where {what} should stand; {keys}.",
+                path=path,
+                what=what,
+                keys=keys[:200],
+            )
+        )
     return value

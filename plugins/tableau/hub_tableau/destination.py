@@ -21,6 +21,7 @@ from hub import (
     mend_folder,
     model,
     replace_folder,
+    tr,
 )
 from hub_tableau import hyper
 from hub_tableau.server import Server
@@ -58,8 +59,12 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         known = [name for name in model().tables if name.startswith("fact_")]
         if unknown := [name for name in self.facts if name not in known]:
             raise ConfigError(
-                f"The destination {self.name}: facts knows no {', '.join(unknown)}. "
-                f"It knows {', '.join(known)}."
+                tr(
+                    "The destination {name}: facts knows no {unknown}. It knows {known}.",
+                    name=self.name,
+                    unknown=", ".join(unknown),
+                    known=", ".join(known),
+                )
             )
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
@@ -69,7 +74,7 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         yield Check(
             name="engine",
             state="ok" if here else "failed",
-            detail="Tableau's engine is here" if here else hyper.HOW,
+            detail=tr("Tableau's engine is here") if here else hyper.HOW,
         )
         if self.server is not None:
             yield from self.server.check(ctx)
@@ -92,15 +97,23 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
                 notes = self._publish(ctx, process, feed, latest)
         except OSError as exc:
             raise DeliveryError(
-                f"{latest} could not be replaced ({exc.strerror}): "
-                "it is read-only, the disk is full, or a file in it is open in Tableau. "
-                "Close it and publish again; the files that were there are still there."
+                tr(
+                    "{latest} could not be replaced ({reason}): it is read-only, the disk is full, or a "
+                    "file in it is open in Tableau. Close it and publish again; the files that were "
+                    "there are still there.",
+                    latest=latest,
+                    reason=exc.strerror,
+                )
             ) from exc
         except MissingExtra:
             raise
         except RuntimeError as exc:  # HyperException is one
             raise DeliveryError(
-                f"Tableau's engine could not write {latest}: {str(exc).splitlines()[0]}"
+                tr(
+                    "Tableau's engine could not write {latest}: {answer}",
+                    latest=latest,
+                    answer=str(exc).splitlines()[0],
+                )
             ) from exc
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

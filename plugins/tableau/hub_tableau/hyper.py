@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hub import FeedView, MissingExtra, column_captions, model, table_caption
+from hub import FeedView, MissingExtra, column_captions, model, table_caption, tr
 
 HOW = 'pip install "pm-hub-tableau[hyper]"'
 _TYPES = {
@@ -36,7 +36,7 @@ def engine() -> Iterator[Any]:
     try:
         from tableauhyperapi import HyperProcess, Telemetry
     except ImportError as exc:
-        raise MissingExtra(f"Writing .hyper files needs Tableau's engine: {HOW}.") from exc
+        raise MissingExtra(tr("Writing .hyper files needs Tableau's engine: {how}.", how=HOW)) from exc
     parameters = {"default_database_version": "2", "log_config": ""}
     with HyperProcess(Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters=parameters) as process:
         yield process

@@ -27,7 +27,10 @@ from hub import (
     FeedView,
     MissingExtra,
     Secret,
+    mark,
     table_caption,
+    tr,
+    trn,
 )
 from hub_tableau import hyper
 
@@ -35,20 +38,22 @@ HOW = 'pip install "pm-hub-tableau[server]"'
 # help.tableau.com/current/api/rest_api/en-us/REST: rest_api_ref_authentication.htm and
 # rest_api_concepts_errors.htm
 _REASONS = {
-    "401001": "the token's name or its secret is wrong, or the token has expired",
-    "401002": "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own",
-    "403004": (
-        "the account may not do this in the project: "
-        "give it the role Creator or Explorer (can publish) and the right to publish there"
+    "401001": mark("the token's name or its secret is wrong, or the token has expired"),
+    "401002": mark(
+        "the sign-in has ended: the token was used elsewhere meanwhile; give the hub one of its own"
     ),
-    "403007": "the account may not publish to the project",
-    "403014": (
-        "the account may not download the data source, so that it cannot be read back: "
-        "give the right, or set read_back = false"
+    "403004": mark(
+        "the account may not do this in the project: give it the role Creator or Explorer "
+        "(can publish) and the right to publish there"
     ),
-    "404000": "there is no such site",
-    "404005": "there is no such project",
-    "413000": "the file is larger than the server allows",
+    "403007": mark("the account may not publish to the project"),
+    "403014": mark(
+        "the account may not download the data source, so that it cannot be read back: give "
+        "the right, or set read_back = false"
+    ),
+    "404000": mark("there is no such site"),
+    "404005": mark("there is no such project"),
+    "413000": mark("the file is larger than the server allows"),
 }
 
 
@@ -72,7 +77,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("https://", "http://127.0.0.1:")):
-            raise ConfigError("server: url is the https address of Tableau Server or Cloud.")
+            raise ConfigError(tr("server: url is the https address of Tableau Server or Cloud."))
 
     def name_of(self, fact: str, lang: str) -> str:
         """Return the name of the data source of a fact."""
@@ -87,7 +92,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             tsc: Any = importlib.import_module("tableauserverclient")
             exceptions: Any = importlib.import_module("tableauserverclient.server.endpoint.exceptions")
         except ImportError as exc:
-            raise MissingExtra(f"Publishing to Tableau needs tableauserverclient: {HOW}.") from exc
+            raise MissingExtra(
+                tr("Publishing to Tableau needs tableauserverclient: {how}.", how=HOW)
+            ) from exc
         requests: Any = importlib.import_module("requests")
         server = tsc.Server(
             self.url,
@@ -103,30 +110,52 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ):
                 yield server
         except (exceptions.ServerResponseError, exceptions.FailedSignInError) as exc:
-            reason = _REASONS.get(str(exc.code)) or f"{exc.summary}: {exc.detail}"
-            raise DeliveryError(f"Tableau at {self.url} refused ({exc.code}): {reason}.") from None
+            reason = tr(_REASONS.get(str(exc.code), "")) or f"{exc.summary}: {exc.detail}"
+            raise DeliveryError(
+                tr("Tableau at {url} refused ({code}): {reason}.", url=self.url, code=exc.code, reason=reason)
+            ) from None
         except exceptions.JobFailedException as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} could not take a data source: "
-                f"{'; '.join(map(str, exc.notes)) or 'its job says no more'}."
+                tr(
+                    "Tableau at {url} could not take a data source: {text}.",
+                    url=self.url,
+                    text="; ".join(map(str, exc.notes)) or tr("its job says no more"),
+                )
             ) from None
         except TimeoutError as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} has not taken a data source within {self.wait_minutes:g} minutes; "
-                "publish again later."
+                tr(
+                    "Tableau at {url} has not taken a data source within {wait_minutes:g} minutes; "
+                    "publish again later.",
+                    url=self.url,
+                    wait_minutes=self.wait_minutes,
+                )
             ) from exc
         except (exceptions.TableauError, requests.exceptions.RequestException) as exc:
             raise DeliveryError(
-                f"Tableau at {self.url} does not answer as it should ({type(exc).__name__}): "
-                "publish again; what was there is still there."
+                tr(
+                    "Tableau at {url} does not answer as it should ({error_type}): publish again; what "
+                    "was there is still there.",
+                    url=self.url,
+                    error_type=type(exc).__name__,
+                )
             ) from None
 
     def _project(self, server: Any) -> Any:
         found = list(server.projects.filter(name=self.project))
         if len(found) != 1:
             raise DeliveryError(
-                f"The site has {len(found) or 'no'} project{'s' if len(found) > 1 else ''} named "
-                f"{self.project}, as far as the account sees."
+                trn(
+                    "The site has {n} project named {project}, as far as the account sees.",
+                    "The site has {n} projects named {project}, as far as the account sees.",
+                    len(found),
+                    project=self.project,
+                )
+                if found
+                else tr(
+                    "The site has no project named {project}, as far as the account sees.",
+                    project=self.project,
+                )
             )
         return found[0]
 
@@ -140,8 +169,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 Check(
                     name="server",
                     state="ok",
-                    detail=f"signed in to {self.url}, version {server.version} of its API; "
-                    f"the project {self.project} is there",
+                    detail=tr(
+                        "signed in to {url}, version {version} of its API; the project {project} is there",
+                        url=self.url,
+                        version=server.version,
+                        project=self.project,
+                    ),
                 )
             ]
 
@@ -166,8 +199,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 server.jobs.wait_for_job(job, timeout=self.wait_minutes * 60)
                 if self.read_back:
                     self._must_show(server, process, feed, fact, name, project.id)
-        said = "and read back" if self.read_back else "and not read back"
-        return (f"{len(files)} data sources are published in the project {self.project} {said}.",)
+        return (
+            tr(
+                "{count} data sources are published in the project {project} and read back."
+                if self.read_back
+                else "{count} data sources are published in the project {project} and not read back.",
+                count=len(files),
+                project=self.project,
+            ),
+        )
 
     def _must_show(
         self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str
@@ -175,8 +215,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         found = [one for one in server.datasources.filter(name=name) if one.project_id == project]
         if len(found) != 1:
             raise DeliveryError(
-                f"Tableau took {name} and shows {len(found)} data sources of that name in the project: "
-                "nothing is said to be published."
+                tr(
+                    "Tableau took {name} and shows {count} data sources of that name in the project: "
+                    "nothing is said to be published.",
+                    name=name,
+                    count=len(found),
+                )
             )
         with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder:
             place = Path(folder)
@@ -189,8 +233,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     members = [one for one in packed.namelist() if one.endswith(".hyper")]
                     if len(members) != 1:
                         raise DeliveryError(
-                            f"{name} came back from Tableau with {len(members)} extracts: "
-                            "nothing is said to be published."
+                            tr(
+                                "{name} came back from Tableau with {count} extracts: nothing is said to be "
+                                "published.",
+                                name=name,
+                                count=len(members),
+                            )
                         )
                     inside.write_bytes(packed.read(members[0]))
             else:
@@ -203,6 +251,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                     wanted = feed.manifest["tables"][table]["rows"]
                     if shown != wanted:
                         raise DeliveryError(
-                            f"Tableau shows {shown} rows of {table} in {name} where the feed has {wanted}: "
-                            "nothing is said to be published."
+                            tr(
+                                "Tableau shows {shown} rows of {table} in {name} where the feed has "
+                                "{wanted}: nothing is said to be published.",
+                                shown=shown,
+                                table=table,
+                                name=name,
+                                wanted=wanted,
+                            )
                         )

@@ -26,6 +26,8 @@ from hub import (
     Worklog,
     cell_text,
     columns_of,
+    mark,
+    tr,
 )
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
@@ -35,9 +37,9 @@ _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
 _DAY_S = 86400
 _HOW = {
-    "decimal": 'say decimal = "," or "." in the mapping',
-    "order": 'say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping',
-    "unit": 'say unit = "share" or "percent" in the mapping',
+    "decimal": mark('say decimal = "," or "." in the mapping'),
+    "order": mark('say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping'),
+    "unit": mark('say unit = "share" or "percent" in the mapping'),
 }
 
 
@@ -144,17 +146,37 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     """
     known = sorted(record.table for record in RECORDS)
     if mapping.record not in known:
-        raise ConfigError(f"{where}: record = {mapping.record!r} is not one of {', '.join(known)}.")
+        raise ConfigError(
+            tr(
+                "{where}: record = {record!r} is not one of {known}.",
+                where=where,
+                record=mapping.record,
+                known=", ".join(known),
+            )
+        )
     cls = BY_TABLE[mapping.record]
     known = [name for name in cls.__struct_fields__ if name != "id"]
     for name in mapping.fields:
         if name not in known:
             raise ConfigError(
-                f"{where} [fields]: {mapping.record} has no field {name!r}. It has: {', '.join(known)}."
+                tr(
+                    "{where} [fields]: {record} has no field {name!r}. It has: {known}.",
+                    where=where,
+                    record=mapping.record,
+                    name=name,
+                    known=", ".join(known),
+                )
             )
     for name in _required(cls):
         if name not in mapping.fields and not (name == "id"):
-            raise ConfigError(f"{where} [fields]: {mapping.record} needs the field {name!r}.")
+            raise ConfigError(
+                tr(
+                    "{where} [fields]: {record} needs the field {name!r}.",
+                    where=where,
+                    record=mapping.record,
+                    name=name,
+                )
+            )
     for label, text in (
         [("drop", one.matches) for one in mapping.drop]
         + [("group", one.matches) for one in mapping.group]
@@ -168,31 +190,57 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
         try:
             re.compile(text)
         except re.error as exc:
-            raise ConfigError(f"{where}: {label} = {text!r} is not a regular expression ({exc}).") from exc
+            raise ConfigError(
+                tr(
+                    "{where}: {label} = {text!r} is not a regular expression ({error}).",
+                    where=where,
+                    label=label,
+                    text=text,
+                    error=exc,
+                )
+            ) from exc
     _check_units(mapping, cls, where)
     if mapping.snapshot == "delta" and not mapping.key:
         raise ConfigError(
-            f'{where}: a delta needs key = ["column", …]: without it the same line would be counted again.'
+            tr(
+                '{where}: a delta needs key = ["column", …]: without it the same line would be '
+                "counted again.",
+                where=where,
+            )
         )
     for side, cls_ in (("account", Account), ("container", Container)):
         for name in getattr(mapping, side):
             if name not in cls_.__struct_fields__ or name == "id":
-                raise ConfigError(f"{where} [{side}]: {side} has no field {name!r}.")
+                raise ConfigError(
+                    tr("{where} [{side}]: {side} has no field {name!r}.", where=where, side=side, name=name)
+                )
     return cls
 
 
 def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
     if mapping.hours_per_day is not None and not 0 < mapping.hours_per_day <= 24:
         raise ConfigError(
-            f"{where}: hours_per_day = {mapping.hours_per_day:g} is not above 0 and at most 24."
+            tr(
+                "{where}: hours_per_day = {hours_per_day:g} is not above 0 and at most 24.",
+                where=where,
+                hours_per_day=mapping.hours_per_day,
+            )
         )
     for name, field in mapping.fields.items():
         unit = field.unit if isinstance(field, Field) else None
         kind = columns_of(cls)[name].kind
         fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
         if unit is not None and unit not in fits:
-            known = ", ".join(sorted(fits)) or "none"
-            raise ConfigError(f"{where} [fields]: {name} has no unit {unit!r}; it can have {known}.")
+            known = ", ".join(sorted(fits)) or tr("none")
+            raise ConfigError(
+                tr(
+                    "{where} [fields]: {name} has no unit {unit!r}; it can have {known}.",
+                    where=where,
+                    name=name,
+                    unit=unit,
+                    known=known,
+                )
+            )
 
 
 def _required(cls: type[Record]) -> list[str]:
@@ -304,7 +352,7 @@ class RowMapper:
         for name in self.required:
             if values.get(name) is None:
                 column = self.fields[name].column or name
-                raise RowError(column, row.get(column), f"{name} may not be empty")
+                raise RowError(column, row.get(column), tr("{name} may not be empty", name=name))
         native = self._native(row)
         record_id = f"{self.source}:{self.prefix}{native}"
         if self.weekly:
@@ -321,14 +369,14 @@ class RowMapper:
                 text = cell_text(row.get(column))
                 parts.append(text)
             if not any(parts):
-                raise RowError(", ".join(self.mapping.key), "", "the key is empty")
+                raise RowError(", ".join(self.mapping.key), "", tr("the key is empty"))
             native = "/".join(part.replace("/", "∕") for part in parts)
             self.seen[native] += 1
             if self.seen[native] > 1:
                 raise RowError(
                     ", ".join(self.mapping.key),
                     native,
-                    "the key is already used by a row above; add a column to key",
+                    tr("the key is already used by a row above; add a column to key"),
                 )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
@@ -341,11 +389,11 @@ class RowMapper:
         column = self.mapping.outline.column if self.mapping.outline else ""
         text = cell_text(row.get(column)).strip(".")
         if not text:
-            raise RowError(column, row.get(column), "the outline level is empty")
+            raise RowError(column, row.get(column), tr("the outline level is empty"))
         try:
             level = len(text.split(".")) if "." in text else int(float(text))
         except ValueError as exc:
-            raise RowError(column, text, "is not an outline level such as 2 or 1.3") from exc
+            raise RowError(column, text, tr("is not an outline level such as 2 or 1.3")) from exc
         while self.levels and self.levels[-1][0] >= level:
             self.levels.pop()
         parent = self.levels[-1][1] if self.levels else None
@@ -409,7 +457,9 @@ class RowMapper:
             if text.casefold() in known:
                 raw = known[text.casefold()]
             elif text and field.default is None:
-                raise RowError(field.column or name, raw, f"is not one of {', '.join(field.values)}")
+                raise RowError(
+                    field.column or name, raw, tr("is not one of {values}", values=", ".join(field.values))
+                )
             else:
                 raw = None
         return field.default if raw is None or raw == "" else raw
@@ -427,7 +477,10 @@ class RowMapper:
         if self.choices[name]:
             text = cell_text(raw)
             if text not in self.choices[name]:
-                why = f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                why = tr(
+                    "is not one of {choices}; say it with values = {{ … }}",
+                    choices=", ".join(self.choices[name]),
+                )
                 raise RowError(field.column or name, raw, why)
             return text
         try:

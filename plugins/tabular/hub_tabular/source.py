@@ -28,6 +28,7 @@ from hub import (
     convert,
     matching_files,
     relative_name,
+    tr,
 )
 from hub_tabular import tables
 from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
@@ -77,10 +78,15 @@ class TabularSource(Source, frozen=True, kw_only=True):
             raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as exc:
             raise ConfigError(
-                f"The mapping {path} of the source {self.name} cannot be read: {exc.strerror}."
+                tr(
+                    "The mapping {path} of the source {name} cannot be read: {reason}.",
+                    path=path,
+                    name=self.name,
+                    reason=exc.strerror,
+                )
             ) from exc
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-            raise ConfigError(f"{path} is not valid TOML: {exc}.") from exc
+            raise ConfigError(tr("{path} is not valid TOML: {error}.", path=path, error=exc)) from exc
         mapping = convert(raw, Mapping, where=str(path), base=ctx.base)
         return mapping, check_mapping(mapping, str(path))
 
@@ -95,12 +101,20 @@ class TabularSource(Source, frozen=True, kw_only=True):
         except ConfigError as exc:
             yield Check(name="mapping", state="failed", detail=str(exc))
             return
-        yield Check(name="mapping", state="ok", detail=f"{self.mapping} makes {mapping.record} records")
+        yield Check(
+            name="mapping",
+            state="ok",
+            detail=tr("{mapping} makes {record} records", mapping=self.mapping, record=mapping.record),
+        )
         files = self._files(ctx, mapping)
         if not files:
-            yield Check(name="files", state="failed", detail=f"no file matches {self.path}")
+            yield Check(name="files", state="failed", detail=tr("no file matches {path}", path=self.path))
             return
-        yield Check(name="files", state="ok", detail=f"{len(files)} files match {self.path}")
+        yield Check(
+            name="files",
+            state="ok",
+            detail=tr("{count} files match {path}", count=len(files), path=self.path),
+        )
         for path in files:
             try:
                 self._check_headers(path, mapping, self._mapper(ctx, mapping, ""))
@@ -126,8 +140,14 @@ class TabularSource(Source, frozen=True, kw_only=True):
         if lacking := sorted(mapper.columns() - set(found)):
             shown = ", ".join(repr(name) for name in lacking)
             raise SourceDataError(
-                f"{path.name}: row {mapping.header_row} has no column {shown}; it has {', '.join(found)}. "
-                "Correct header_row or the column's name in the mapping."
+                tr(
+                    "{name}: row {header_row} has no column {shown}; it has {found}. Correct header_row "
+                    "or the column's name in the mapping.",
+                    name=path.name,
+                    header_row=mapping.header_row,
+                    shown=shown,
+                    found=", ".join(found),
+                )
             )
 
     def plan(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Partition]:
@@ -138,7 +158,9 @@ class TabularSource(Source, frozen=True, kw_only=True):
         read_by = f"{FileState.of(ctx.resolve(self.mapping)).sha256} {rules}"
         files = self._files(ctx, mapping)
         if not files:
-            ctx.report_missing(f"no file matches {self.path}: check the path, or whether the share is there.")
+            ctx.report_missing(
+                tr("no file matches {path}: check the path, or whether the share is there.", path=self.path)
+            )
         full = mapping.snapshot == "full"
         each = mapping.files == "each" and full
         names = {ctx.known_as(relative_name(path, ctx.base)): path for path in files}
@@ -162,7 +184,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 label=path.name,
                 complete=full,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
-                evidence=f"absent from {path.name}",
+                evidence=tr("absent from {name}", name=path.name),
                 data=FileToRead(path=path, name=name, prefix=prefix, mapping=mapping, read_by=read_by),
             )
         for key in sorted(set(cursors) - set(identities.values())) if each else ():
@@ -194,8 +216,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 continue
             if twin := contents.get(state.sha256):
                 ctx.report_missing(
-                    f"{name} holds the same as {twin}: it was not counted a second time. "
-                    "Remove one of the two."
+                    tr(
+                        "{name} holds the same as {twin}: it was not counted a second time. Remove one of "
+                        "the two.",
+                        name=name,
+                        twin=twin,
+                    )
                 )
                 del names[name]
                 continue
@@ -224,9 +250,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
             # a row named by its content cannot be told from an edited one: half a file would count edits
             # twice
             ctx.report_missing(
-                f"{path.name}: nothing of it was taken, because its rows have no key and some are wrong; "
-                "what was known of it stays. "
-                "Correct the rows, or name the columns that make a row unique with key in the mapping.",
+                tr(
+                    "{name}: nothing of it was taken, because its rows have no key and some are wrong; "
+                    "what was known of it stays. Correct the rows, or name the columns that make a row "
+                    "unique with key in the mapping.",
+                    name=path.name,
+                ),
                 partition=partition.id,
             )
             return
@@ -265,7 +294,11 @@ class TabularSource(Source, frozen=True, kw_only=True):
         """Read the file once for its faults, name the first of them, and return their number."""
         path, mapping = one.path, one.mapping
         mapper = self._mapper(ctx, mapping, one.prefix, readers)
-        sheet = "" if path.suffix.lower() in tables.TEXT else f", sheet {mapping.sheet}"
+        place = (
+            path.name
+            if path.suffix.lower() in tables.TEXT
+            else tr("{name}, sheet {sheet}", name=path.name, sheet=mapping.sheet)
+        )
         wrong = 0
         for number, row in tables.table_rows(path, mapping):
             if number % 1000 == 0:
@@ -278,12 +311,20 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 if wrong <= SHOWN:
                     shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
                     ctx.report_missing(
-                        f"{path.name}{sheet}, row {number}, column {exc.column}:{shown} {exc.why}",
+                        tr(
+                            "{place}, row {number}, column {column}:{value} {reason}",
+                            place=place,
+                            number=number,
+                            column=exc.column,
+                            value=shown,
+                            reason=exc.why,
+                        ),
                         partition=partition,
                     )
         if wrong > SHOWN:
             ctx.report_missing(
-                f"{path.name}: {wrong - SHOWN} more rows could not be understood", partition=partition
+                tr("{name}: {wrong} more rows could not be understood", name=path.name, wrong=wrong - SHOWN),
+                partition=partition,
             )
         return wrong
 
@@ -300,6 +341,6 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 record=cls,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(f"{name}/")),
                 ids=frozenset(),
-                evidence=f"the file {name} is no longer among those of {self.path}",
+                evidence=tr("the file {name} is no longer among those of {path}", name=name, path=self.path),
                 hold=True,
             )

@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from hub import BY_TABLE, ConfigError, SourceDataError, cell_text
+from hub import BY_TABLE, ConfigError, SourceDataError, cell_text, tr
 from hub_tabular import tables
 
 _LOOK = 60
@@ -86,11 +86,21 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     """
     if path.suffix.lower() not in tables.SUFFIXES:
         raise ConfigError(
-            f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: "
-            f"{', '.join(tables.SUFFIXES)}."
+            tr(
+                "{name}: files of type {suffix} are not read; known: {suffixes}.",
+                name=path.name,
+                suffix=path.suffix or tr("(none)"),
+                suffixes=", ".join(tables.SUFFIXES),
+            )
         )
     if record is not None and record not in _WORDS:
-        raise ConfigError(f"--record {record}: a mapping can be suggested for {', '.join(_WORDS)}.")
+        raise ConfigError(
+            tr(
+                "--record {record}: a mapping can be suggested for {words}.",
+                record=record,
+                words=", ".join(_WORDS),
+            )
+        )
     rows = []
     for cells in tables.grid(path, sheet=sheet if sheet is not None else 0):
         rows.append(cells)
@@ -99,8 +109,12 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     header = _header_row(rows)
     if header is None:
         raise SourceDataError(
-            f"{path.name}: no row looks like headers (several short texts, "
-            f"all different) in the first {_LOOK} rows."
+            tr(
+                "{name}: no row looks like headers (several short texts, all different) in the first "
+                "{look} rows.",
+                name=path.name,
+                look=_LOOK,
+            )
         )
     names = tables.headers(rows[header])
     data = [

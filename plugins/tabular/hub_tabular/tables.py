@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from hub import SourceDataError, cell_text
+from hub import SourceDataError, cell_text, tr
 from hub_tabular.formats import Shown, formats
 from hub_tabular.mapping import Drop, Mapping, Unpivot
 
@@ -42,17 +42,30 @@ def _text_rows(path: Path, encoding: str | None, delimiter: str | None) -> Itera
                 file.seek(0)
             yield from csv.reader(file, delimiter=delimiter)
     except LookupError as exc:
-        raise SourceDataError(f"{path.name}: {found!r} is not an encoding Python knows.") from exc
+        raise SourceDataError(
+            tr("{name}: {found!r} is not an encoding Python knows.", name=path.name, found=found)
+        ) from exc
     except UnicodeDecodeError as exc:
         raise SourceDataError(
-            f"{path.name} is not {found} (byte {exc.start}): say its encoding in the mapping, for example "
-            'encoding = "cp1252".'
+            tr(
+                "{name} is not {found} (byte {start}): say its encoding in the mapping, for example "
+                'encoding = "cp1252".',
+                name=path.name,
+                found=found,
+                start=exc.start,
+            )
         ) from exc
     except csv.Error as exc:
-        raise SourceDataError(f"{path.name} is not a readable CSV file: {exc}.") from exc
+        raise SourceDataError(
+            tr("{name} is not a readable CSV file: {error}.", name=path.name, error=exc)
+        ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror}): close it elsewhere or give the right to read."
+            tr(
+                "{name} cannot be opened ({reason}): close it elsewhere or give the right to read.",
+                name=path.name,
+                reason=exc.strerror,
+            )
         ) from exc
 
 
@@ -65,11 +78,23 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
             if isinstance(sheet, int):
                 if sheet >= len(names):
                     raise SourceDataError(
-                        f"{path.name} has {len(names)} sheets: there is no sheet number {sheet}."
+                        tr(
+                            "{name} has {count} sheets: there is no sheet number {sheet}.",
+                            name=path.name,
+                            count=len(names),
+                            sheet=sheet,
+                        )
                     )
                 sheet = names[sheet]
             if sheet not in names:
-                raise SourceDataError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(names)}.")
+                raise SourceDataError(
+                    tr(
+                        "{name} has no sheet {sheet!r}; it has {names}.",
+                        name=path.name,
+                        sheet=sheet,
+                        names=", ".join(names),
+                    )
+                )
             table = book.get_sheet_by_name(sheet)
             first = table.start[0] if table.start else 0
             for _ in range(first):
@@ -83,17 +108,24 @@ def _book_rows(path: Path, sheet: str | int) -> Iterator[list[Any]]:
                 yield cells
     except python_calamine.PasswordError as exc:
         raise SourceDataError(
-            f"{path.name} is protected by a password: save a copy without one for the hub."
+            tr("{name} is protected by a password: save a copy without one for the hub.", name=path.name)
         ) from exc
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as exc:
         raise SourceDataError(
-            f"{path.name} cannot be read as a workbook ({exc}): "
-            "it is damaged, half-written or of another type."
+            tr(
+                "{name} cannot be read as a workbook ({error}): it is damaged, half-written or of "
+                "another type.",
+                name=path.name,
+                error=exc,
+            )
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror or exc}): "
-            "close it elsewhere or give the right to read."
+            tr(
+                "{name} cannot be opened ({reason}): close it elsewhere or give the right to read.",
+                name=path.name,
+                reason=exc.strerror or exc,
+            )
         ) from exc
 
 
@@ -119,7 +151,9 @@ def detect_encoding(path: Path) -> str:
                 file.seek(0)
                 sample = file.read(1 << 18)
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror}).") from exc
+        raise SourceDataError(
+            tr("{name} cannot be opened ({reason}).", name=path.name, reason=exc.strerror)
+        ) from exc
     from charset_normalizer import from_bytes
 
     # the exports of office tools west of the Oder are one of these; a free guess takes short accents for
@@ -195,7 +229,11 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
             yield number, one
     if names is None:
         raise SourceDataError(
-            f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
+            tr(
+                "{name} has no row {header_row}, where the mapping expects the headers.",
+                name=path.name,
+                header_row=mapping.header_row,
+            )
         )
 
 
@@ -207,7 +245,11 @@ def first_headers(path: Path, mapping: Mapping) -> list[str]:
         if number == mapping.header_row:
             return headers(cells)
     raise SourceDataError(
-        f"{path.name} has no row {mapping.header_row}, where the mapping expects the headers."
+        tr(
+            "{name} has no row {header_row}, where the mapping expects the headers.",
+            name=path.name,
+            header_row=mapping.header_row,
+        )
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub import ConfigError, Context, Secret, SourceDataError, SourceDenied, SourceGone
+from hub import ConfigError, Context, Secret, SourceDataError, SourceDenied, SourceGone, tr
 
 REGIONS = {
     "us": "https://us.taskworld.com/api/public/v1",
@@ -140,14 +140,14 @@ class Workspace:
                     self._token = str(answer.get("access_token") or "")
                     self._space = self._space or answer.get("default_space_id")
                     if not self._token:
-                        raise SourceDataError(f"{self.url}/auth gave no access_token.")
+                        raise SourceDataError(tr("{url}/auth gave no access_token.", url=self.url))
                 else:
                     raise ConfigError(
-                        "Say how to sign in to Taskworld: email and password, or token and space."
+                        tr("Say how to sign in to Taskworld: email and password, or token and space.")
                     )
             if not self._space:
                 raise ConfigError(
-                    "Say which workspace to read: space, the id that stands in the address of Taskworld."
+                    tr("Say which workspace to read: space, the id that stands in the address of Taskworld.")
                 )
             return self._token, self._space
 
@@ -164,18 +164,30 @@ class Workspace:
             answer = self.ctx.http.json("POST", f"{self.url}/{method}", json=body)
         except SourceDataError as exc:  # HTTP 400 with the reason in its body
             if any(code in str(exc) for code in _REFUSED):
-                raise SourceDenied(f"{exc} Check email and password, or the token and the region.") from exc
+                raise SourceDenied(
+                    tr("{error} Check email and password, or the token and the region.", error=exc)
+                ) from exc
             raise
         if not isinstance(answer, dict) or "ok" not in answer:
             raise SourceDataError(
-                f"{method} did not answer as Taskworld does: "
-                "check url, which is that of the region where the account was created."
+                tr(
+                    "{method} did not answer as Taskworld does: check url, which is that of the region "
+                    "where the account was created.",
+                    method=method,
+                )
             )
         if answer["ok"] is not True:
-            code = str(answer.get("error", "no reason"))
-            said = f"Taskworld refused {method}: {code}. {answer.get('error_description') or ''}".strip()
+            code = str(answer.get("error", tr("no reason")))
+            said = tr(
+                "Taskworld refused {method}: {code}. {answer}",
+                method=method,
+                code=code,
+                answer=answer.get("error_description") or "",
+            ).strip()
             if code in _REFUSED:
-                raise SourceDenied(f"{said} Check email and password, or the token and the region.")
+                raise SourceDenied(
+                    tr("{said} Check email and password, or the token and the region.", said=said)
+                )
             raise SourceGone(said) if code in _ABSENT else SourceDataError(said)
         return answer
 
@@ -191,19 +203,32 @@ class Workspace:
             value = value.get(name) if isinstance(value, dict) else None
         if not isinstance(value, list):
             raise SourceDataError(
-                f"{method} has no list at {where}; it has {', '.join(sorted(answer)) or 'nothing'}. "
-                "The API changed: please report it."
+                tr(
+                    "{method} has no list at {where}; it has {answer}. The API changed: please report it.",
+                    method=method,
+                    where=where,
+                    answer=", ".join(sorted(answer)) or tr("nothing"),
+                )
             )
         if full is not None and len(value) >= full:
             raise SourceDataError(
-                f"{method} gave {len(value)} rows, a full page, "
-                "and Taskworld documents no way to ask for the next: nothing of it was taken as complete."
+                tr(
+                    "{method} gave {count} rows, a full page, and Taskworld documents no way to ask for "
+                    "the next: nothing of it was taken as complete.",
+                    method=method,
+                    count=len(value),
+                )
             )
         try:
             return msgspec.convert(value, list[kind])  # type: ignore[valid-type]
         except msgspec.ValidationError as exc:
             raise SourceDataError(
-                f"{method}: a row at {where} is of another shape than documented: {exc}."
+                tr(
+                    "{method}: a row at {where} is of another shape than documented: {error}.",
+                    method=method,
+                    where=where,
+                    error=exc,
+                )
             ) from exc
 
     def projects(self) -> list[Project]:
@@ -219,8 +244,11 @@ class Workspace:
         found = self.rows("tasklist.get-all", "tasklists", answer, Tasklist)
         if foreign := [one.title for one in found if one.project_id not in {None, project}]:
             raise SourceDataError(
-                f"tasklist.get-all gives lists of another project, such as {foreign[0]!r}: "
-                "it cannot be told what belongs here."
+                tr(
+                    "tasklist.get-all gives lists of another project, such as {foreign!r}: it cannot be "
+                    "told what belongs here.",
+                    foreign=foreign[0],
+                )
             )
         return [one for one in found if not one.is_deleted]
 
@@ -239,12 +267,23 @@ class Workspace:
         came = {one.task_id for one in found}
         if column.tasks and (more := came - set(column.tasks)):
             raise SourceDataError(
-                f"The list {column.title!r} gives {min(more)}, which it does not name: "
-                "it changed while it was read. The next run takes it."
+                tr(
+                    "The list {title!r} gives {task}, which it does not name: it changed while it was "
+                    "read. The next run takes it.",
+                    title=column.title,
+                    task=min(more),
+                )
             )
         if lacking := set(column.tasks) - came:
             raise SourceDataError(
-                f"The list {column.title!r} names {len(column.tasks)} tasks and gives {len(found)}: "
-                f"{len(lacking)} did not come, such as {min(lacking)}."
+                tr(
+                    "The list {title!r} names {named} tasks and gives {given}: {lost} did not come, "
+                    "such as {lacking}.",
+                    title=column.title,
+                    named=len(column.tasks),
+                    given=len(found),
+                    lost=len(lacking),
+                    lacking=min(lacking),
+                )
             )
         return found

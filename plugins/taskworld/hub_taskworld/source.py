@@ -30,6 +30,7 @@ from hub import (
     SourceGone,
     Task,
     civil_day,
+    tr,
     utc_stamp,
 )  # fmt: skip
 from hub_taskworld import api
@@ -67,11 +68,15 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
         if self.token is None and (self.email is None or self.password is None):
-            raise ConfigError(f"The source {self.name}: give email and password, or token and space.")
+            raise ConfigError(
+                tr("The source {name}: give email and password, or token and space.", name=self.name)
+            )
         if self.token is not None and self.space is None:
             raise ConfigError(
-                f"The source {self.name}: "
-                "a token needs space, the id that stands in the address of Taskworld."
+                tr(
+                    "The source {name}: a token needs space, the id that stands in the address of Taskworld.",
+                    name=self.name,
+                )
             )
 
     @property
@@ -105,7 +110,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         """Sign in, count, and look at one list for what the documentation leaves open."""
         space = self._workspace(ctx)
         space.sign_in()
-        yield Check(name="account", state="ok", detail="signed in")
+        yield Check(name="account", state="ok", detail=tr("signed in"))
         try:
             projects = self._wanted(ctx)
         except SourceDataError as exc:
@@ -114,13 +119,15 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="projects",
             state="ok" if projects else "warning",
-            detail=f"{len(projects)} projects can be read",
+            detail=tr("{count} projects can be read", count=len(projects)),
         )
         for name in self.projects:
             if name.casefold() not in {
                 text.casefold() for one in projects for text in (one.project_id, one.title)
             }:
-                yield Check(name=name, state="failed", detail="no such project, or this account is not in it")
+                yield Check(
+                    name=name, state="failed", detail=tr("no such project, or this account is not in it")
+                )
         for project in projects[:1]:
             try:
                 lists = space.lists(project.project_id)
@@ -132,13 +139,18 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             yield Check(
                 name=project.title,
                 state="ok",
-                detail=f"{len(lists)} lists, {len(tasks)} tasks, statuses {states or 'none'}",
+                detail=tr(
+                    "{lists} lists, {tasks} tasks, statuses {states}",
+                    lists=len(lists),
+                    tasks=len(tasks),
+                    states=states or tr("none"),
+                ),
             )
         if strange := sorted(ctx.shared("strange keys", set[str])):
             yield Check(
                 name="keys",
                 state="warning",
-                detail=f"tasks have keys that are not read: {', '.join(strange)}",
+                detail=tr("tasks have keys that are not read: {strange}", strange=", ".join(strange)),
             )
 
     # ---------- reading ----------
@@ -148,7 +160,10 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         projects = self._wanted(ctx)
         if not projects and cursors.get("projects", {}).get("known"):
             raise SourceDataError(
-                "Taskworld shows no project any more, where there were some: nothing was taken as deleted."
+                tr(
+                    "Taskworld shows no project any more, where there were some: nothing was taken as "
+                    "deleted."
+                )
             )
         yield Partition(id="projects", label="projects", data=Projects(projects))
         for one in projects:
@@ -156,7 +171,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 id=f"project {one.project_id}",
                 label=one.title,
                 complete=True,
-                evidence=f"absent from the lists of {one.title}",
+                evidence=tr("absent from the lists of {title}", title=one.title),
                 data=one,
                 scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.project_id}")),
             )
@@ -259,7 +274,10 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
 def _tell(ctx: Context, strange: list[str]) -> bool:
     ctx.note(
-        f"tasks have keys that this connector does not read: {', '.join(strange)}; "
-        "if they hold what you need, please report them"
+        tr(
+            "tasks have keys that this connector does not read: {strange}; if they hold what you "
+            "need, please report them",
+            strange=", ".join(strange),
+        )
     )
     return True

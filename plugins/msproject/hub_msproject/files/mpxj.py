@@ -17,12 +17,12 @@ from typing import IO
 
 import msgspec
 
-from hub import MissingExtra, SourceDataError, SourceUnavailable
+from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
 from hub_msproject.files.schedule import Row
 
 READER = "mpxj-1"
 SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
-HOW = 'install it with `pip install "pm-hub-msproject[mpp]"`'
+HOW = mark('install it with `pip install "pm-hub-msproject[mpp]"`')
 
 _rows = msgspec.json.Decoder(Row)
 
@@ -79,7 +79,9 @@ class Mpxj:
                 word = _words.decode(line)
                 ended = True
                 if word.error is not None:
-                    raise SourceDataError(f"{path.name} cannot be read: {_explain(word.error)}")
+                    raise SourceDataError(
+                        tr("{name} cannot be read: {explain}", name=path.name, explain=_explain(word.error))
+                    )
                 return
             ended = True
             raise EOFError
@@ -90,11 +92,17 @@ class Mpxj:
 
     def _start(self) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
         if self._closed:
-            raise SourceUnavailable("The schedule reader was stopped with the run.")
+            raise SourceUnavailable(tr("The schedule reader was stopped with the run."))
         if self._child is None or self._child.poll() is not None:
             self._reap()
             if lacking := missing_packages():
-                raise MissingExtra(f"Reading this kind of file needs {' and '.join(lacking)}: {HOW}.")
+                raise MissingExtra(
+                    tr(
+                        "Reading this kind of file needs {lacking}: {how}.",
+                        lacking=" and ".join(lacking),
+                        how=tr(HOW),
+                    )
+                )
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "hub_msproject.files.mpxj_worker", str(self.memory_mb)],
                 stdin=subprocess.PIPE,
@@ -110,12 +118,16 @@ class Mpxj:
             )
             assert self._child.stdout is not None
             first = self._child.stdout.readline()
-            word = _words.decode(first) if first else _Word(fatal="the process ended at once")
+            word = _words.decode(first) if first else _Word(fatal=tr("the process ended at once"))
             if not word.ready:
                 self._reap()
                 raise MissingExtra(
-                    f"The Java side of the schedule reader did not start ({word.fatal}). "
-                    f"Install a Java runtime 17 or later, or {HOW}."
+                    tr(
+                        "The Java side of the schedule reader did not start ({fatal}). Install a Java "
+                        "runtime 17 or later, or {how}.",
+                        fatal=word.fatal,
+                        how=tr(HOW),
+                    )
                 )
         assert self._child.stdout is not None
         return self._child, self._child.stdout
@@ -124,12 +136,21 @@ class Mpxj:
         code = self._reap()
         if timed_out:
             return SourceDataError(
-                f"{path.name} was not read within {self.timeout_s:g} s, so it was given up. "
-                "Raise timeout_s for very large plans, or save the plan as XML."
+                tr(
+                    "{name} was not read within {timeout_s:g} s, so it was given up. Raise timeout_s for "
+                    "very large plans, or save the plan as XML.",
+                    name=path.name,
+                    timeout_s=self.timeout_s,
+                )
             )
         return SourceDataError(
-            f"{path.name} stopped the schedule reader (exit {code}), most likely for lack of memory. "
-            f"Raise memory_mb (now {self.memory_mb}), or save the plan as XML."
+            tr(
+                "{name} stopped the schedule reader (exit {code}), most likely for lack of memory. "
+                "Raise memory_mb (now {memory_mb}), or save the plan as XML.",
+                name=path.name,
+                code=code,
+                memory_mb=self.memory_mb,
+            )
         )
 
     def _kill(self) -> None:
@@ -158,9 +179,9 @@ class Mpxj:
 def _explain(reason: str) -> str:
     low = reason.lower()
     if "password" in low or "encrypt" in low:
-        return "it is protected by a password. Save a copy without password for the hub."
+        return tr("it is protected by a password. Save a copy without password for the hub.")
     if "outofmemory" in low or "heap space" in low:
-        return "it needs more memory than the reader has. Raise memory_mb, or save the plan as XML."
+        return tr("it needs more memory than the reader has. Raise memory_mb, or save the plan as XML.")
     if "holds no schedule" in low or "invalid file" in low or "not a" in low or "header signature" in low:
-        return f"it is not a schedule file, or it is damaged ({reason})."
+        return tr("it is not a schedule file, or it is damaged ({reason}).", reason=reason)
     return f"{reason}."

@@ -16,7 +16,7 @@ from typing import IO
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from hub import SourceDataError
+from hub import SourceDataError, tr
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
@@ -66,11 +66,18 @@ def peek(path: Path) -> str | None:
         name = tag.rpartition("}")[2]
         if depth == 1 and name != "Project":
             raise SourceDataError(
-                f"{path.name} is XML but not a Microsoft Project plan (its root is {name})."
+                tr(
+                    "{name} is XML but not a Microsoft Project plan (its root is {element}).",
+                    name=path.name,
+                    element=name,
+                )
             )
         if depth == 1 and not tag.startswith("http://schemas.microsoft.com/project"):
             raise SourceDataError(
-                f"{path.name} is not Microsoft Project XML (MSPDI): export it from Microsoft Project as XML."
+                tr(
+                    "{name} is not Microsoft Project XML (MSPDI): export it from Microsoft Project as XML.",
+                    name=path.name,
+                )
             )
         if depth == 2 and name in {"Calendars", "Tasks", "Resources"}:
             raise _HeadRead
@@ -85,7 +92,10 @@ def peek(path: Path) -> str | None:
 
     def doctype(*_: object) -> None:
         raise SourceDataError(
-            f"{path.name} carries a DTD, which Microsoft Project never writes: it is refused for safety."
+            tr(
+                "{name} carries a DTD, which Microsoft Project never writes: it is refused for safety.",
+                name=path.name,
+            )
         )
 
     parser.StartElementHandler = start
@@ -111,17 +121,27 @@ def peek(path: Path) -> str | None:
 
 def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataError:
     if path.stat().st_size == 0:
-        return SourceDataError(f"{path.name} is empty: it is still being written, or the export failed.")
+        return SourceDataError(
+            tr("{name} is empty: it is still being written, or the export failed.", name=path.name)
+        )
     return SourceDataError(
-        f"{path.name} is not complete XML ({exc}): it is half-written or damaged. "
-        "Export it again; the next run takes it."
+        tr(
+            "{name} is not complete XML ({error}): it is half-written or damaged. Export it "
+            "again; the next run takes it.",
+            name=path.name,
+            error=exc,
+        )
     )
 
 
 def _unreadable(path: Path, exc: OSError) -> SourceDataError:
     return SourceDataError(
-        f"{path.name} cannot be opened ({exc.strerror}): "
-        "close the program that has it open, or give the right to read it."
+        tr(
+            "{name} cannot be opened ({reason}): close the program that has it open, or give the "
+            "right to read it.",
+            name=path.name,
+            reason=exc.strerror,
+        )
     )
 
 
@@ -149,7 +169,11 @@ def read(path: Path) -> Rows:
         raise _unreadable(path, exc) from exc
     except (KeyError, ValueError, TypeError) as exc:
         raise SourceDataError(
-            f"{path.name} holds a value that Microsoft Project would not write: {exc}."
+            tr(
+                "{name} holds a value that Microsoft Project would not write: {error}.",
+                name=path.name,
+                error=exc,
+            )
         ) from exc
 
 

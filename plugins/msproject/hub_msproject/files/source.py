@@ -24,6 +24,7 @@ from hub import (
     SourceDataError,
     matching_files,
     relative_name,
+    tr,
 )  # fmt: skip
 from hub_msproject.files import mapping, mpxj, mspdi
 from hub_msproject.files.schedule import Header, Row, Rows
@@ -89,19 +90,31 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         """Count the files, look whether each can be opened and whether the Java side is there when needed."""
         files = self._files(ctx)
         if not files:
-            yield Check(name="files", state="failed", detail=f"no schedule file matches {self.path}")
+            yield Check(
+                name="files", state="failed", detail=tr("no schedule file matches {path}", path=self.path)
+            )
             return
-        yield Check(name="files", state="ok", detail=f"{len(files)} schedule files match {self.path}")
+        yield Check(
+            name="files",
+            state="ok",
+            detail=tr("{count} schedule files match {path}", count=len(files), path=self.path),
+        )
         for path in files:
             try:
                 with path.open("rb") as file:
                     file.read(1)
             except OSError as exc:
-                yield Check(name=path.name, state="failed", detail=f"cannot be opened: {exc.strerror}")
+                yield Check(
+                    name=path.name,
+                    state="failed",
+                    detail=tr("cannot be opened: {reason}", reason=exc.strerror),
+                )
         if any(self._reader(path) == mpxj.READER for path in files):
             lacking = mpxj.missing_packages()
             detail = (
-                f"needs {' and '.join(lacking)}: {mpxj.HOW}" if lacking else "MPXJ and JPype are installed"
+                tr("needs {lacking}: {how}", lacking=" and ".join(lacking), how=tr(mpxj.HOW))
+                if lacking
+                else tr("MPXJ and JPype are installed")
             )
             yield Check(name="mpp reader", state="failed" if lacking else "ok", detail=detail)
 
@@ -110,7 +123,10 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         files = self._files(ctx)
         if not files:
             ctx.report_missing(
-                f"no schedule file matches {self.path}: check the path, or whether the share is there."
+                tr(
+                    "no schedule file matches {path}: check the path, or whether the share is there.",
+                    path=self.path,
+                )
             )
         guids: dict[str, list[Path]] = defaultdict(list)
         todo: list[PlanFile | Problem] = []
@@ -140,14 +156,18 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for one in todo:
             twins = guids[one.guid] if one.guid else []
             if len(twins) > 1 and one.path != twins[0] and twins[0] in read_now:
-                said = f"it is a copy of the plan in {relative_name(twins[0], ctx.base)}, see there."
+                said = tr(
+                    "it is a copy of the plan in {relative_name}, see there.",
+                    relative_name=relative_name(twins[0], ctx.base),
+                )
                 yield self._partition(ctx, Problem(one.path, one.guid, said))
             elif len(twins) > 1:
                 names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
-                said = (
-                    f"{names} are copies of one plan (GUID {one.guid}): "
-                    "counting both would count its work twice. "
-                    "Keep one of them in the folder."
+                said = tr(
+                    "{names} are copies of one plan (GUID {guid}): counting both would count its work "
+                    "twice. Keep one of them in the folder.",
+                    names=names,
+                    guid=one.guid,
                 )
                 yield self._partition(ctx, Problem(one.path, one.guid, said))
             else:
@@ -164,7 +184,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 records=tuple(r for r in self.provides if r is not Container),
                 id_prefix=f"{self._container_id(one.guid, name)}/",
             ),
-            evidence=f"absent from {one.path.name} (sha256 {content})" if content else "",
+            evidence=tr("absent from {name} (sha256 {content})", name=one.path.name, content=content)
+            if content
+            else "",
             data=one,
         )
 
@@ -205,9 +227,13 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         state.verify(path)
         if plan.stats["approximate"]:
             ctx.note(
-                f"{path.name}: "
-                f"the days of {plan.stats['approximate']} of {plan.stats['assignments']} assignments were "
-                "spread by the calendar, because the file does not hold them; their totals are exact."
+                tr(
+                    "{name}: the days of {approximate} of {assignments} assignments were spread by the "
+                    "calendar, because the file does not hold them; their totals are exact.",
+                    name=path.name,
+                    approximate=plan.stats["approximate"],
+                    assignments=plan.stats["assignments"],
+                )
             )
         done = msgspec.to_builtins(state) | {
             "guid": file.guid,
@@ -230,7 +256,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             record=Container,
             scope=Scope(records=(Container,)),
             ids=frozenset(present),
-            evidence=f"its file is no longer among those of {self.path}",
+            evidence=tr("its file is no longer among those of {path}", path=self.path),
             hold=True,
         )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable, utc_stamp
+from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable, tr, utc_stamp
 from hub_msproject.services.odata import Page, Service
 
 MOST = 5000
@@ -82,35 +82,44 @@ class Row(dict[str, Any]):
     def _of(self, name: str, kind: type | tuple[type, ...], what: str) -> Any:
         if name not in self:
             if name in self.asked:
-                raise SourceDataError(f"Dataverse left out {name}, which was asked for: the API changed.")
+                raise SourceDataError(
+                    tr("Dataverse left out {name}, which was asked for: the API changed.", name=name)
+                )
             return None
         value = self[name]
         if value is not None and (
             not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
         ):
-            raise SourceDataError(f"Dataverse sent {name} as {value!r:.60} where {what} was expected.")
+            raise SourceDataError(
+                tr(
+                    "Dataverse sent {name} as {value!r:.60} where {what} was expected.",
+                    name=name,
+                    value=value,
+                    what=what,
+                )
+            )
         return value
 
     def text(self, name: str) -> str | None:
         """Return a text."""
-        found: str | None = self._of(name, str, "a text")
+        found: str | None = self._of(name, str, tr("a text"))
         return found
 
     def key(self, name: str) -> str:
         """Return a text that must be there."""
         found = self.text(name)
         if not found:
-            raise SourceDataError(f"Dataverse sent a row without {name}.")
+            raise SourceDataError(tr("Dataverse sent a row without {name}.", name=name))
         return found
 
     def number(self, name: str) -> float | None:
         """Return a number."""
-        found: float | None = self._of(name, (int, float), "a number")
+        found: float | None = self._of(name, (int, float), tr("a number"))
         return found
 
     def flag(self, name: str) -> bool | None:
         """Return yes or no."""
-        found: bool | None = self._of(name, bool, "yes or no")
+        found: bool | None = self._of(name, bool, tr("yes or no"))
         return found
 
     def instant(self, name: str) -> str | None:
@@ -157,14 +166,21 @@ class Dataverse:
         for table in tables:
             if table.name not in found:
                 raise SourceDataError(
-                    f"This organisation has no table {table.name}: "
-                    "Planner premium is not installed in it, or the account may not read its metadata."
+                    tr(
+                        "This organisation has no table {name}: Planner premium is not installed in it, or "
+                        "the account may not read its metadata.",
+                        name=table.name,
+                    )
                 )
             have = {one.logical_name for one in found[table.name].attributes}
             if lacking := [name for name in table.needed if _plain(name) not in have]:
                 raise SourceDataError(
-                    f"The table {table.name} has no {', '.join(lacking)}: "
-                    "its solution is of another version than the one this connector knows."
+                    tr(
+                        "The table {name} has no {lacking}: its solution is of another version than the one "
+                        "this connector knows.",
+                        name=table.name,
+                        lacking=", ".join(lacking),
+                    )
                 )
             columns = (table.key, *table.needed, *(name for name in table.wanted if _plain(name) in have))
             answer[table.name] = Known(
@@ -284,7 +300,9 @@ def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...]) -> Iterator[Row]:
     for raw in raws:
         decoded = msgspec.json.decode(raw)
         if not isinstance(decoded, dict):
-            raise SourceDataError(f"Dataverse sent {decoded!r:.60} where a row was expected.")
+            raise SourceDataError(
+                tr("Dataverse sent {decoded!r:.60} where a row was expected.", decoded=decoded)
+            )
         row = Row(decoded)
         row.asked = columns
         yield row

@@ -38,6 +38,7 @@ from hub import (
     Worklog,
     matching_files,
     relative_name,
+    tr,
 )  # fmt: skip
 from hub_msproject.services.projectdata import (
     SETS,
@@ -121,14 +122,20 @@ class ExportSource(Source, frozen=True, kw_only=True):
         files = self._files(ctx)
         for name in _NEEDED:
             if name not in files:
-                yield Check(name=name, state="failed", detail=f"no file of {self.path} begins with {name}")
+                yield Check(
+                    name=name,
+                    state="failed",
+                    detail=tr("no file of {path} begins with {name}", path=self.path, name=name),
+                )
         for name, paths in files.items():
             try:
                 rows = sum(1 for path in paths for _ in self._rows(ctx, name, path))
                 yield Check(
                     name=name,
                     state="ok" if rows else "warning",
-                    detail=f"{rows} rows in {', '.join(path.name for path in paths)}",
+                    detail=tr(
+                        "{rows} rows in {paths}", rows=rows, paths=", ".join(path.name for path in paths)
+                    ),
                 )
             except HubError as exc:
                 yield Check(name=name, state="failed", detail=str(exc))
@@ -138,8 +145,11 @@ class ExportSource(Source, frozen=True, kw_only=True):
         files = self._files(ctx)
         if lacking := [name for name in _NEEDED if name not in files]:
             ctx.report_missing(
-                f"no file of {self.path} begins with {' or '.join(lacking)}: "
-                "check path, or whether the share is there."
+                tr(
+                    "no file of {path} begins with {lacking}: check path, or whether the share is there.",
+                    path=self.path,
+                    lacking=" or ".join(lacking),
+                )
             )
             return
         states = {
@@ -157,8 +167,11 @@ class ExportSource(Source, frozen=True, kw_only=True):
         ]
         if lost and not ctx.full:
             ctx.report_missing(
-                f"{', '.join(lost)} of the last run is not there any more: "
-                "put it back, or run with --full when that is meant."
+                tr(
+                    "{lost} of the last run is not there any more: put it back, or run with --full when "
+                    "that is meant.",
+                    lost=", ".join(lost),
+                )
             )
             return
         if cursors.get("export") == cursor and not ctx.full:
@@ -167,10 +180,10 @@ class ExportSource(Source, frozen=True, kw_only=True):
             return
         yield Partition(
             id="export",
-            label="export of ProjectData",
+            label=tr("export of ProjectData"),
             complete=True,
             scope=Scope(records=tuple(one for one in self.provides if one is not Account)),
-            evidence=f"absent from the files of {self.path}",
+            evidence=tr("absent from the files of {path}", path=self.path),
             data=Export(files, states, cursor),
         )
 
@@ -202,12 +215,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
                     if key not in seen:
                         seen[key] = content
                         yield row
-                    elif (
-                        seen[key] != content
-                    ):  # rows that come twice are one; an older copy beside the file is a mistake
+                    # rows that come twice are one; an older copy beside the file is a mistake
+                    elif seen[key] != content:
                         raise SourceDataError(
-                            f"{path.name} says something else of a row than another file of {name}: "
-                            "keep one of them."
+                            tr(
+                                "{name} says something else of a row than another file of {table}: "
+                                "keep one of them.",
+                                name=path.name,
+                                table=name,
+                            )
                         )
 
         by_project: dict[str, dict[str, list[Cells]]] = {name: defaultdict(list) for name in SETS}
@@ -241,7 +257,10 @@ class ExportSource(Source, frozen=True, kw_only=True):
             yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         if orphans := sum(map(len, by_project["Tasks"].values())):
             ctx.report_missing(
-                f"{orphans} tasks belong to projects that the files do not hold: the export is not whole."
+                tr(
+                    "{orphans} tasks belong to projects that the files do not hold: the export is not whole.",
+                    orphans=orphans,
+                )
             )
         yield from Timesheets(source=self.name, classes=self.classes).records("w", lines, days, people)
 
@@ -258,7 +277,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 for column, kind in SETS[name].columns.items()
                 if column in raw or column in SETS[name].needed
             }
-            yield cells(raw, kinds, f"{path.name}, row {number}") | {
+            yield cells(raw, kinds, tr("{name}, row {number}", name=path.name, number=number)) | {
                 column: raw[column] for column in self.custom if column in raw
             }
 
@@ -273,9 +292,11 @@ def _raw_rows(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]
         else:
             yield from _atom_rows(path)
     except (UnicodeDecodeError, json.JSONDecodeError, ET.ParseError, csv.Error) as exc:
-        raise SourceDataError(f"{path.name} is damaged or cut: {exc}.") from exc
+        raise SourceDataError(tr("{name} is damaged or cut: {error}.", name=path.name, error=exc)) from exc
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+        raise SourceDataError(
+            tr("{name} cannot be read: {reason}.", name=path.name, reason=exc.strerror)
+        ) from exc
 
 
 def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -291,10 +312,12 @@ def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
             else:
                 for row in found:
                     if not isinstance(row, dict):
-                        raise SourceDataError(f"{path.name} holds {row!r:.60} where a row was expected.")
+                        raise SourceDataError(
+                            tr("{name} holds {row!r:.60} where a row was expected.", name=path.name, row=row)
+                        )
                     yield row
         else:
-            raise SourceDataError(f"{path.name} holds no list of rows.")
+            raise SourceDataError(tr("{name} holds no list of rows.", name=path.name))
 
 
 def _csv_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -304,12 +327,21 @@ def _csv_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, Any]]:
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     if lacking := sorted(set(needed) - set(rows.fieldnames or ())):
         raise SourceDataError(
-            f"{path.name} has no {', '.join(lacking)}; it has {', '.join(rows.fieldnames or ())[:200]}."
+            tr(
+                "{name} has no {lacking}; it has {columns}.",
+                name=path.name,
+                lacking=", ".join(lacking),
+                columns=", ".join(rows.fieldnames or ())[:200],
+            )
         )
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise SourceDataError(
-                f"{path.name}, line {number}: it has another number of cells than the head."
+                tr(
+                    "{name}, line {number}: it has another number of cells than the head.",
+                    name=path.name,
+                    number=number,
+                )
             )
         yield row
 
@@ -322,7 +354,9 @@ def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
         for event, element in ET.iterparse(file, events=("start", "end")):  # noqa: S314 - no DTD gets here
             root = root or element.tag
             if root not in _ROOTS:
-                raise SourceDataError(f"{path.name} is no feed of OData: it begins with {root}.")
+                raise SourceDataError(
+                    tr("{name} is no feed of OData: it begins with {root}.", name=path.name, root=root)
+                )
             if event == "end" and element.tag == _PROPERTIES:
                 yield {
                     child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text
@@ -337,7 +371,9 @@ class _Begun(Exception):
 
 def _refuse_dtd(file: IO[bytes], name: str) -> None:
     def doctype(*_: object) -> None:
-        raise SourceDataError(f"{name} carries a DTD, which OData never writes: it is refused for safety.")
+        raise SourceDataError(
+            tr("{name} carries a DTD, which OData never writes: it is refused for safety.", name=name)
+        )
 
     def begun(*_: object) -> None:
         raise _Begun
@@ -351,4 +387,4 @@ def _refuse_dtd(file: IO[bytes], name: str) -> None:
     except _Begun:
         return
     except expat.ExpatError as exc:
-        raise SourceDataError(f"{name} is no XML: {exc}.") from exc
+        raise SourceDataError(tr("{name} is no XML: {error}.", name=name, error=exc)) from exc

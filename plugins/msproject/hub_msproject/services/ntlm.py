@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from hub import MissingExtra
+from hub import MissingExtra, tr
 
 
 class OneHost(requests.auth.AuthBase):
@@ -21,7 +21,7 @@ class OneHost(requests.auth.AuthBase):
             import requests_ntlm
         except ImportError as exc:
             raise MissingExtra(
-                'NTLM needs requests-ntlm: pip install "pm-hub-msproject[ntlm]", or set basic = true.'
+                tr('NTLM needs requests-ntlm: pip install "pm-hub-msproject[ntlm]", or set basic = true.')
             ) from exc
         self.host, self.ntlm = host, requests_ntlm.HttpNtlmAuth(user, password)
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from hub import Context, SourceDataError
+from hub import Context, SourceDataError, tr
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Service:
                 return
             here = self.address(urljoin(here, page.next))
             if here in asked:
-                raise SourceDataError(f"{name}: the service sends to the same page for ever.")
+                raise SourceDataError(tr("{name}: the service sends to the same page for ever.", name=name))
             asked.add(here)
             page = self.get(here, kind, route=name, headers=headers)
 
@@ -95,7 +95,10 @@ class Service:
             part.lower() for part in urlsplit(self.root)[:2]
         ]:
             raise SourceDataError(
-                f"The service sends us to another host, {urlsplit(found).hostname}: it was not asked."
+                tr(
+                    "The service sends us to another host, {hostname}: it was not asked.",
+                    hostname=urlsplit(found).hostname,
+                )
             )
         return found
 

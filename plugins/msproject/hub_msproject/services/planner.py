@@ -32,6 +32,7 @@ from hub import (
     SourceGone,
     Task,
     civil_day,
+    tr,
     utc_stamp,
 )  # fmt: skip
 from hub_msproject.services.odata import Service
@@ -137,7 +138,11 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: url is the address of Microsoft Graph, such as {GRAPH}."
+                tr(
+                    "The source {name}: url is the address of Microsoft Graph, such as {graph}.",
+                    name=self.name,
+                    graph=GRAPH,
+                )
             )
 
     @property
@@ -172,7 +177,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                     yield graph.get(f"planner/plans/{native}", Plan, route="planner/plans/{id}")
                 except (SourceGone, SourceForbidden) as exc:
                     if ctx.shared("known", set[str]).isdisjoint({native}):
-                        ctx.report_missing(f"the plan {native}: {exc}")
+                        ctx.report_missing(tr("the plan {native}: {error}", native=native, error=exc))
         elif self.groups or self.account.is_application:
             for group in self.groups or [one.id for one in self._all_groups(graph)]:
                 try:
@@ -180,10 +185,10 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                         f"groups/{group}/planner/plans", Plan, route="groups/{id}/planner/plans"
                     )
                 except SourceForbidden as exc:
-                    ctx.report_missing(f"the plans of the group {group}: {exc}")
+                    ctx.report_missing(tr("the plans of the group {key}: {error}", key=group, error=exc))
                 except SourceGone as exc:
                     if group in self.groups:
-                        ctx.report_missing(f"the plans of the group {group}: {exc}")
+                        ctx.report_missing(tr("the plans of the group {key}: {error}", key=group, error=exc))
         else:
             yield from graph.rows("me/planner/plans", Plan)
 
@@ -200,14 +205,16 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="account",
             state="ok",
-            detail=f"signed in as {'an application' if self.account.is_application else 'a person'}",
+            detail=tr(
+                "signed in as an application" if self.account.is_application else "signed in as a person"
+            ),
         )
         for _, what in ctx.missing:
             yield Check(name="plans", state="failed", detail=what)
         yield Check(
             name="plans",
             state="ok" if plans else "failed",
-            detail=f"{len(plans)} plans can be read; premium plans are not among them",
+            detail=tr("{count} plans can be read; premium plans are not among them", count=len(plans)),
         )
         if not plans:
             return
@@ -215,12 +222,16 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             graph.pages(f"planner/plans/{plans[0].id}/tasks", PlannerTask, route="planner/plans/{id}/tasks")
         ).value
         yield Check(
-            name="tasks", state="ok", detail=f"{len(tasks)} tasks on the first page of {plans[0].title}"
+            name="tasks",
+            state="ok",
+            detail=tr("{count} tasks on the first page of {title}", count=len(tasks), title=plans[0].title),
         )
         people = sorted({one for task in tasks for one in task.assignments})
         if people:
             named = any(one.display_name for one in self._users(ctx, people[:1]))
-            detail = "people have names" if named else "people have no names: grant User.ReadBasic.All"
+            detail = (
+                tr("people have names") if named else tr("people have no names: grant User.ReadBasic.All")
+            )
             yield Check(name="people", state="ok" if named else "warning", detail=detail)
 
     # ---------- plan, read ----------
@@ -232,7 +243,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         plans = self._wanted(ctx)
         if not plans:
             ctx.report_missing(
-                "no plan can be read: check groups and plans, and the permissions of the account."
+                tr("no plan can be read: check groups and plans, and the permissions of the account.")
             )
         yield Partition(
             id="plans",
@@ -245,7 +256,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                 label=one.title,
                 complete=True,
                 scope=Scope(records=(Task, CustomValue), container_id=self.row_id(f"p{one.id}")),
-                evidence="absent from its plan",
+                evidence=tr("absent from its plan"),
                 data=one,
             )
 
@@ -368,12 +379,12 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             try:
                 self._graph(ctx).get(f"planner/plans/{lost}", Plan, route="planner/plans/{id}")
             except SourceGone:
-                yield Gone(record=Container, id=id_, evidence="Microsoft Graph answers 404 for it")
+                yield Gone(record=Container, id=id_, evidence=tr("Microsoft Graph answers 404 for it"))
             except SourceForbidden as exc:
                 yield self._hidden(id_, str(exc))
             else:
                 if not ctx.missing:
-                    yield self._hidden(id_, "it is not among the plans of this source any more")
+                    yield self._hidden(id_, tr("it is not among the plans of this source any more"))
 
     def _hidden(self, id_: str, why: str) -> Census:
         return Census(
@@ -386,7 +397,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
 
 def _say_nameless(ctx: Context) -> bool:
-    ctx.note("people have no names: the account lacks the permission User.ReadBasic.All.")
+    ctx.note(tr("people have no names: the account lacks the permission User.ReadBasic.All."))
     return True
 
 

@@ -35,6 +35,7 @@ from hub import (
     Task,
     TaskLink,
     civil_day,
+    tr,
 )  # fmt: skip
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
 from hub_msproject.services.odata import Service, age_of
@@ -170,8 +171,11 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: "
-                "url is the address of Dataverse, such as https://contoso.crm4.dynamics.com."
+                tr(
+                    "The source {name}: url is the address of Dataverse, such as "
+                    "https://contoso.crm4.dynamics.com.",
+                    name=self.name,
+                )
             )
 
     @property
@@ -202,25 +206,26 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         """Sign in, look at the tables, whether changes are tracked, and how far the account sees."""
         dataverse = self._dataverse(ctx)
         dataverse.me()
-        yield Check(name="account", state="ok", detail="signed in")
+        yield Check(name="account", state="ok", detail=tr("signed in"))
         known = dataverse.known(ALL)
         untracked = [table.name for table in MAIN if not known[table.name].tracked]
         detail = (
-            (
-                f"changes of {', '.join(untracked)} are not tracked: they are read whole once a day; "
-                "turn on Track changes"
+            tr(
+                "changes of {untracked} are not tracked: they are read whole once a day; turn on "
+                "Track changes",
+                untracked=", ".join(untracked),
             )
             if untracked
-            else "changes are tracked"
+            else tr("changes are tracked")
         )
         yield Check(name="change tracking", state="warning" if untracked else "ok", detail=detail)
         far = dataverse.sees_all(MAIN)
         detail = (
-            "the account reads the whole organisation"
+            tr("the account reads the whole organisation")
             if far
-            else (
-                "the account does not read the whole organisation, or it cannot be told: "
-                "deletions are proven by tombstones only"
+            else tr(
+                "the account does not read the whole organisation, or it cannot be told: deletions "
+                "are proven by tombstones only"
             )
         )
         yield Check(name="rights", state="ok" if far else "warning", detail=detail)
@@ -234,13 +239,16 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             yield Check(
                 name="columns",
                 state="warning",
-                detail=f"this organisation has no {', '.join(lacking)}: what they hold is left out",
+                detail=tr(
+                    "this organisation has no {lacking}: what they hold is left out",
+                    lacking=", ".join(lacking),
+                ),
             )
         newest = dataverse.newest(known[TASKS.name])
         yield Check(
             name="tasks",
             state="ok" if newest else "warning",
-            detail=f"last change {newest}" if newest else "no task can be seen",
+            detail=tr("last change {newest}", newest=newest) if newest else tr("no task can be seen"),
         )
 
     # ---------- plan ----------
@@ -304,8 +312,11 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 label=one.set,
                 complete=proven,
                 scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
-                evidence=f"absent from the whole table {table.name} (without templates), "
-                "which the account reads in the whole organisation",
+                evidence=tr(
+                    "absent from the whole table {name} (without templates), which the account reads in "
+                    "the whole organisation",
+                    name=table.name,
+                ),
                 data=Rows(
                     table=table,
                     known=one,
@@ -329,8 +340,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         found = self._dataverse(ctx).sees_all(MAIN)
         if not found:
             ctx.note(
-                "the account does not read the whole organisation, or it cannot be told: "
-                "what is absent is not taken for deleted."
+                tr(
+                    "the account does not read the whole organisation, or it cannot be told: what is "
+                    "absent is not taken for deleted."
+                )
             )
         return found
 
@@ -368,7 +381,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             yield Batch(records=records, gone=tuple(gone))
         if known.tracked and not delta:
             raise SourceDataError(
-                f"Dataverse gave no link to the changes of {table.name}: nothing was taken as complete."
+                tr(
+                    "Dataverse gave no link to the changes of {name}: nothing was taken as complete.",
+                    name=table.name,
+                )
             )
         at = since.at if since else ctx.now().isoformat(timespec="seconds")
         yield Batch(cursor={"settings": data.settings, "at": at, "delta": delta, "newest": newest})
@@ -420,14 +436,17 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         return Gone(
             record=RECORD_OF[table.name],
             id=self.row_id(f"{PREFIX[table.name]}{key}"),
-            evidence="Dataverse reports it as deleted",
+            evidence=tr("Dataverse reports it as deleted"),
         )
 
     def _days(self, assignment: str, ids: frozenset[str]) -> Census:
         """Say which days an assignment has now."""
         scope = Scope(records=(Allocation,), id_prefix=self.row_id(f"a{assignment}/"))
         return Census(
-            record=Allocation, scope=scope, ids=ids, evidence="Dataverse plans no work of the assignment then"
+            record=Allocation,
+            scope=scope,
+            ids=ids,
+            evidence=tr("Dataverse plans no work of the assignment then"),
         )
 
 
@@ -530,7 +549,7 @@ class _Reader:
             spans = _SPANS.decode(text)
         except msgspec.MsgspecError as exc:
             raise SourceDataError(
-                f"Dataverse sent msdyn_plannedwork in another form than known: {exc}."
+                tr("Dataverse sent msdyn_plannedwork in another form than known: {error}.", error=exc)
             ) from exc
         planned: dict[tuple[str, str], float] = {}
         for span in spans:
@@ -552,7 +571,9 @@ class _Reader:
         """Return the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""
         found = _TIMES.fullmatch(text)
         if not found:
-            raise SourceDataError(f"Dataverse sent {text!r} in msdyn_plannedwork where a date was expected.")
+            raise SourceDataError(
+                tr("Dataverse sent {text!r} in msdyn_plannedwork where a date was expected.", text=text)
+            )
         return (
             (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
         )

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub import Account, Container, Record, SourceDataError, Worklog
+from hub import Account, Container, Record, SourceDataError, Worklog, tr
 from hub_msproject.files.mapping import Plan
 from hub_msproject.files.schedule import (
     AssignmentRow,
@@ -202,14 +202,29 @@ def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Ce
     found: Cells = {}
     for name, kind in columns.items():
         if name not in raw:
-            raise SourceDataError(f"{where} has no {name}; it has {', '.join(sorted(raw))[:200]}.")
+            raise SourceDataError(
+                tr(
+                    "{where} has no {name}; it has {raw}.",
+                    where=where,
+                    name=name,
+                    raw=", ".join(sorted(raw))[:200],
+                )
+            )
         value = raw[name]
         try:
             found[name] = value = _cell(kind, value)
         except (ValueError, OverflowError) as exc:
-            raise SourceDataError(f"{where}: {name} is {value!r:.60}, which is no {kind}.") from exc
+            raise SourceDataError(
+                tr(
+                    "{where}: {name} is {value!r:.60}, which is no {kind}.",
+                    where=where,
+                    name=name,
+                    value=value,
+                    kind=kind,
+                )
+            ) from exc
         if kind in {"key", "moment"} and not value:
-            raise SourceDataError(f"{where}: a row has no {name}.")
+            raise SourceDataError(tr("{where}: a row has no {name}.", where=where, name=name))
     return found
 
 
@@ -396,7 +411,9 @@ def link_of(found: Mapping[str, Any]) -> tuple[str, LinkRow]:
             uid=str(found["Start"]["Id"]).lower(), type=_LINK_TYPES[int(found["DependencyType"])]
         )
     except (KeyError, TypeError, ValueError) as exc:
-        raise SourceDataError(f"a task link has no known form: {dict(found)!r:.200}.") from exc
+        raise SourceDataError(
+            tr("a task link has no known form: {found!r:.200}.", found=dict(found))
+        ) from exc
 
 
 class Timesheets:

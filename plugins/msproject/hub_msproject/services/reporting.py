@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-from hub import Context, SourceDataError
+from hub import Context, SourceDataError, tr
 from hub_msproject.services.odata import Service
 from hub_msproject.services.projectdata import SETS, Cells, Kind, cells
 
@@ -42,8 +42,12 @@ class ProjectData:
             return None
         if lacking := sorted(SETS[name].needed.keys() - rows[0].keys()):
             raise SourceDataError(
-                f"{name} of ProjectData has no {', '.join(lacking)}: "
-                "the site is in another language, or of another version. Try another language."
+                tr(
+                    "{name} of ProjectData has no {lacking}: the site is in another language, or of "
+                    "another version. Try another language.",
+                    name=name,
+                    lacking=", ".join(lacking),
+                )
             )
         return [column for column in (*SETS[name].columns, *self.custom) if column in rows[0]]
 
@@ -84,9 +88,16 @@ class ProjectData:
                 self.ctx.shared("uncounted", self._say_uncounted)
             if count is None or came >= count:
                 return list(found.values())
-            said = f"{came} different rows of {name} came where the service counts {count}"
+            said = tr(
+                "{came} different rows of {name} came where the service counts {count}",
+                came=came,
+                name=name,
+                count=count,
+            )
             self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
-        raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
+        raise SourceDataError(
+            tr("{said}, {tries} times: nothing was taken as complete.", said=said, tries=TRIES)
+        )
 
     def _read(
         self, name: str, columns: list[str] | None, params: dict[str, str], project: str
@@ -114,14 +125,16 @@ class ProjectData:
                     found[key] = row
             address, first = self._following(address, following), False
             if address in asked:
-                raise SourceDataError(f"{name}: the service sends to the same page for ever.")
+                raise SourceDataError(tr("{name}: the service sends to the same page for ever.", name=name))
             asked.add(address or "")
         return count, len(came), found
 
     def _say_uncounted(self) -> bool:
         self.ctx.report_missing(
-            "the service does not count its rows, though it was asked to: "
-            "whether all of them came cannot be told."
+            tr(
+                "the service does not count its rows, though it was asked to: whether all of them "
+                "came cannot be told."
+            )
         )
         return True
 
@@ -181,7 +194,7 @@ def _opened(answer: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], st
         body = {"results": body}
     rows = body.get("value", body.get("results")) if isinstance(body, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SourceDataError(f"{name}: the answer holds no list of rows.")
+        raise SourceDataError(tr("{name}: the answer holds no list of rows.", name=name))
     count = body.get("odata.count", body.get("__count"))
     return (
         rows,
@@ -199,7 +212,7 @@ def _kinds(name: str, columns: list[str]) -> dict[str, Kind]:
 
 def _named(link: dict[str, Any]) -> Any:
     if not link.get("Id"):
-        raise SourceDataError("a task link has no Id: the service changed.")
+        raise SourceDataError(tr("a task link has no Id: the service changed."))
     return link["Id"]
 
 

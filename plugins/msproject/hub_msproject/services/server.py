@@ -40,6 +40,7 @@ from hub import (
     Task,
     TaskLink,
     Worklog,
+    tr,
 )  # fmt: skip
 from hub_msproject.services.odata import Service, age_of
 from hub_msproject.services.projectdata import (
@@ -122,11 +123,14 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Check what only a person can mend. Raises `ConfigError`."""
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
-                f"The source {self.name}: "
-                "url is the address of a Project Web App, such as https://project.example.com/pwa."
+                tr(
+                    "The source {name}: url is the address of a Project Web App, such as "
+                    "https://project.example.com/pwa.",
+                    name=self.name,
+                )
             )
         if (self.account is None) == (self.user is None or self.password is None):
-            raise ConfigError(f"The source {self.name}: give user and password, or account.")
+            raise ConfigError(tr("The source {name}: give user and password, or account.", name=self.name))
 
     @property
     def address(self) -> str:
@@ -171,15 +175,15 @@ class ServerSource(Source, frozen=True, kw_only=True):
         """Sign in, look at a row of each entity set, and ask for the links of one project."""
         site = self._site(ctx)
         columns = {name: site.look(name) for name in self._sets()}
-        yield Check(name="account", state="ok", detail="signed in")
+        yield Check(name="account", state="ok", detail=tr("signed in"))
         for name, found in columns.items():
             lacking = sorted(SETS[name].wanted.keys() - {*(found or ()), *self.without})
             said = (
-                "no row can be seen"
+                tr("no row can be seen")
                 if found is None
                 else f"without {', '.join(lacking)}"
                 if lacking
-                else "all columns are there"
+                else tr("all columns are there")
             )
             yield Check(
                 name=name, state="ok" if found is not None and not lacking else "warning", detail=said
@@ -187,21 +191,33 @@ class ServerSource(Source, frozen=True, kw_only=True):
         if unknown := [
             name for name in self.custom if not any(name in (found or ()) for found in columns.values())
         ]:
-            yield Check(name="custom", state="failed", detail=f"no project or task has {', '.join(unknown)}")
+            yield Check(
+                name="custom",
+                state="failed",
+                detail=tr("no project or task has {unknown}", unknown=", ".join(unknown)),
+            )
         projects = site.whole("Projects", columns["Projects"])
         yield Check(
             name="projects",
             state="ok" if projects else "failed",
-            detail=f"{len(projects)} projects can be read",
+            detail=tr("{count} projects can be read", count=len(projects)),
         )
         if self.links and projects:
             try:
                 links = site.links(projects[0]["ProjectId"])
                 yield Check(
-                    name="links", state="ok", detail=f"{len(links)} links in {projects[0]['ProjectName']}"
+                    name="links",
+                    state="ok",
+                    detail=tr(
+                        "{count} links in {project}", count=len(links), project=projects[0]["ProjectName"]
+                    ),
                 )
             except HubError as exc:
-                yield Check(name="links", state="failed", detail=f"{exc} Set links = false to do without.")
+                yield Check(
+                    name="links",
+                    state="failed",
+                    detail=tr("{error} Set links = false to do without.", error=exc),
+                )
 
     def _sets(self) -> list[str]:
         hours = (
@@ -230,13 +246,17 @@ class ServerSource(Source, frozen=True, kw_only=True):
         for name, found in columns.items():
             if found is not None and (lacking := sorted(SETS[name].wanted.keys() - {*found, *self.without})):
                 ctx.report_missing(
-                    f"{name} of ProjectData has no {', '.join(lacking)}: "
-                    "if that is how this site is, name them in without."
+                    tr(
+                        "{name} of ProjectData has no {lacking}: if that is how this site is, name them in "
+                        "without.",
+                        name=name,
+                        lacking=", ".join(lacking),
+                    )
                 )
         at = ctx.now().isoformat(timespec="seconds")
         projects = self._projects(ctx)
         if not projects:
-            ctx.report_missing("no project can be read: check the right to read the reporting service.")
+            ctx.report_missing(tr("no project can be read: check the right to read the reporting service."))
         changed = []
         twice = {}
         for project in projects:
@@ -261,7 +281,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 label=project["ProjectName"],
                 complete=True,
                 scope=Scope(records=OF_PLANS, id_prefix=self.row_id(f"{id_}/")),
-                evidence="absent from its project in ProjectData",
+                evidence=tr("absent from its project in ProjectData"),
                 data=Project(
                     project,
                     {
@@ -322,7 +342,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
                     label=f"timesheets from {start}",
                     complete=True,
                     scope=Scope(records=(Worklog,), id_prefix=self.row_id(f"w{start}/")),
-                    evidence="absent from its period of timesheets in ProjectData",
+                    evidence=tr("absent from its period of timesheets in ProjectData"),
                     data=Period(start, end, settings),
                 )
         cursor = {
@@ -386,7 +406,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
             except SourceUnavailable:
                 raise
             except SourceError as exc:
-                ctx.report_missing(f"the links of {project['ProjectName']}: {exc}", partition=partition)
+                ctx.report_missing(
+                    tr("the links of {project}: {error}", project=project["ProjectName"], error=exc),
+                    partition=partition,
+                )
         found = ProjectRows(
             project=project,
             tasks=site.whole("Tasks", project=native),
@@ -426,7 +449,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
             record=Container,
             scope=Scope(records=(Container,)),
             ids=ids,
-            evidence="absent from ProjectData, which shows every project to who may read it",
+            evidence=tr("absent from ProjectData, which shows every project to who may read it"),
         )
 
 

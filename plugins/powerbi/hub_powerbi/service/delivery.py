@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hub import Check, ConfigError, DeliveryContext, Entra, FeedView, write_atomically
+from hub import Check, ConfigError, DeliveryContext, Entra, FeedView, tr, write_atomically
 from hub_powerbi.service.onelake import RESOURCE as ONELAKE
 from hub_powerbi.service.onelake import OneLakeFiles
 from hub_powerbi.service.sharepoint import RESOURCE as GRAPH
@@ -52,12 +52,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         readable = ("https://", "http://127.0.0.1:", *(() if self.upload else ("postgresql://",)))
         if (self.upload or self.workspace) and not (location or "").startswith(readable):
             raise ConfigError(
-                (
-                    f"The destination {name}: "
-                    "service needs location, "
-                    "an https address in SharePoint or OneLake that Power BI can read"
+                tr(
+                    "The destination {name}: service needs location, an https address in SharePoint or "
+                    "OneLake that Power BI can read."
+                    if self.upload
+                    else "The destination {name}: service needs location, an https address in SharePoint or "
+                    "OneLake that Power BI can read, or postgresql://server/database/schema.",
+                    name=name,
                 )
-                + ("." if self.upload else ", or postgresql://server/database/schema.")
             )
 
     def check(self, ctx: DeliveryContext, name: str, project: str, location: str) -> list[Check]:
@@ -66,11 +68,23 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.upload:
             where = self._files(ctx, name, location)
             found.append(
-                Check(name="files", state="ok", detail=f"{location} can be reached by {type(where).__name__}")
+                Check(
+                    name="files",
+                    state="ok",
+                    detail=tr(
+                        "{location} can be reached by {protocol}",
+                        location=location,
+                        protocol=type(where).__name__,
+                    ),
+                )
             )
         if self.workspace:
             there = self._workspace(ctx, name).find("semanticModels", project)
-            detail = f"it has the model {project}" if there else f"the model {project} will be made in it"
+            detail = (
+                tr("it has the model {project}", project=project)
+                if there
+                else tr("the model {project} will be made in it", project=project)
+            )
             found.append(Check(name="workspace", state="ok", detail=detail))
         return found
 
@@ -96,13 +110,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             for file in sorted(data.glob("*.parquet")):
                 place.put(file.name, file)
             place.put("manifest.json", data / "manifest.json")
-            notes.append(f"The files are in {location}.")
+            notes.append(tr("The files are in {location}.", location=location))
         if self.workspace:
             workspace = self._workspace(ctx, name)
             native = self._item(workspace, root, project, files, ours=ours)
             took = workspace.refresh(native, enhanced=self.refresh == "enhanced", now=ctx.now())
             rows = workspace.must_show(native, feed, read_as=self.read_as)
-            notes.append(f"Power BI shows {rows} rows, as the feed has them; {took}.")
+            notes.append(
+                tr("Power BI shows {rows} rows, as the feed has them; {took}.", rows=rows, took=took)
+            )
         return notes
 
     def _item(

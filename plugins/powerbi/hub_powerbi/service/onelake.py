@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from hub import DeliveryError, DeliveryGone, write_atomically
+from hub import DeliveryError, DeliveryGone, tr, write_atomically
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://storage.azure.com"
@@ -74,7 +74,9 @@ class OneLakeFiles(Files):
         parts = urlsplit(url.rstrip("/"))
         pieces = [piece for piece in parts.path.split("/") if piece]
         if len(pieces) < 2:
-            raise DeliveryError(f"{url} is no folder of OneLake: it names no workspace and no item.")
+            raise DeliveryError(
+                tr("{url} is no folder of OneLake: it names no workspace and no item.", url=url)
+            )
         self.web, self.host, self.workspace, self.root = (
             web,
             f"{parts.scheme}://{parts.netloc}",

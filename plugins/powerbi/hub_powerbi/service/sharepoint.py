@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from hub import DeliveryError, DeliveryGone, HubError
+from hub import DeliveryError, DeliveryGone, HubError, tr
 from hub_powerbi.service.web import Web
 
 RESOURCE = "https://graph.microsoft.com"
@@ -42,8 +42,11 @@ class SharePoint:
         inside = [(place, drive) for place, drive in holders if path == place or path.startswith(f"{place}/")]
         if not inside:
             raise DeliveryError(
-                f"{location} lies in no library of its site; "
-                f"there are {', '.join(drive['name'] for drive in drives) or 'none that the account sees'}."
+                tr(
+                    "{location} lies in no library of its site; there are {drives}.",
+                    location=location,
+                    drives=", ".join(drive["name"] for drive in drives) or tr("none that the account sees"),
+                )
             )
         place, self.drive = max(inside)
         self.folder = path.removeprefix(place).strip("/")
@@ -58,12 +61,20 @@ class SharePoint:
             if (arrived := self._session(name, file, size)) is not None:
                 if arrived.get("size") != size:
                     raise DeliveryError(
-                        f"{name} arrived in SharePoint with {arrived.get('size')} bytes of {size}: "
-                        "publish again."
+                        tr(
+                            "{name} arrived in SharePoint with {arrived} bytes of {size}: publish again.",
+                            name=name,
+                            arrived=arrived.get("size"),
+                            size=size,
+                        )
                     )
                 return
         raise DeliveryError(
-            f"{name} did not arrive in SharePoint: its upload was given up {TRIES} times. Publish again."
+            tr(
+                "{name} did not arrive in SharePoint: its upload was given up {tries} times. Publish again.",
+                name=name,
+                tries=TRIES,
+            )
         )
 
     def _session(self, name: str, file: Path, size: int) -> dict[str, Any] | None:
@@ -105,6 +116,9 @@ class SharePoint:
             return None
         except HubError as exc:
             raise DeliveryError(
-                f"{name} did not arrive in SharePoint: {type(exc).__name__} while it was uploaded. "
-                "Publish again."
+                tr(
+                    "{name} did not arrive in SharePoint: {error_type} while it was uploaded. Publish again.",
+                    name=name,
+                    error_type=type(exc).__name__,
+                )
             ) from None

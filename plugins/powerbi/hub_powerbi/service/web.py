@@ -13,25 +13,27 @@ from hub import (
     Entra,
     HubError,
     SignIn,
+    mark,
+    tr,
 )
 
 if TYPE_CHECKING:
     import requests
 
 _HINTS = {
-    "https://analysis.windows.net/powerbi/api": (
-        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
-        "and the role Contributor or Member in the workspace."
+    "https://analysis.windows.net/powerbi/api": mark(
+        "A service principal needs the tenant setting 'Service principals can use Fabric "
+        "APIs' and the role Contributor or Member in the workspace."
     ),
-    "https://api.fabric.microsoft.com": (
-        "A service principal needs the tenant setting 'Service principals can use Fabric APIs' "
-        "and the role Contributor or Member in the workspace."
+    "https://api.fabric.microsoft.com": mark(
+        "A service principal needs the tenant setting 'Service principals can use Fabric "
+        "APIs' and the role Contributor or Member in the workspace."
     ),
-    "https://storage.azure.com": (
-        "The account needs the role Contributor or Member in the workspace, "
-        "and the tenant setting 'Users can access data stored in OneLake with apps external to Fabric'."
+    "https://storage.azure.com": mark(
+        "The account needs the role Contributor or Member in the workspace, and the tenant "
+        "setting 'Users can access data stored in OneLake with apps external to Fabric'."
     ),
-    "https://graph.microsoft.com": (
+    "https://graph.microsoft.com": mark(
         "The application needs the permission Sites.Selected with write access to this site, "
         "or Sites.ReadWrite.All, and the consent of an administrator."
     ),
@@ -46,7 +48,15 @@ class Web:
         self.ctx, self.resource = ctx, resource
         self.session = ctx.another_session(resource)
         signed = SignIn.of(ctx, account, name)
-        self.session.sign = lambda: signed.header(resource)
+        self.signs = True
+
+        def sign() -> dict[str, str]:
+            self.signs = False
+            header = signed.header(resource)
+            self.signs = True
+            return header
+
+        self.session.sign = sign
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
         """Ask for JSON, and return the response too.
@@ -75,8 +85,10 @@ class Web:
         """Say what a refusal of this service most likely means."""
         if isinstance(exc, DeliveryGone) or not isinstance(exc, DeliveryDenied):
             return exc
-        if "Microsoft refused the sign-in" in str(exc) or "hub signin" in str(exc):
+        if not self.signs:  # the sign-in says itself what to do
             return DeliveryDenied(str(exc))
-        hint = _HINTS.get(self.resource, "")
-        which = "may not do this" if isinstance(exc, DeliveryForbidden) else "is not accepted there"
-        return DeliveryDenied(f"The account {which}: {exc} {hint}".rstrip())
+        hint = tr(_HINTS.get(self.resource, ""))
+        which = tr("may not do this") if isinstance(exc, DeliveryForbidden) else tr("is not accepted there")
+        return DeliveryDenied(
+            tr("The account {which}: {error} {hint}", which=which, error=exc, hint=hint).rstrip()
+        )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hub import DeliveryDenied, DeliveryError, FeedView, model
+from hub import DeliveryDenied, DeliveryError, FeedView, mark, model, tr
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -25,20 +25,21 @@ TRIES = 3
 _DAY_ZERO = 25569
 """1970-01-01 as a day of Power BI, whose first is 1899-12-30."""
 _TOLERANCE = 2 / 86400
+OURS, FOREIGN = mark("the refresh"), mark("a refresh that others began")
 _REASONS = {
-    "ModelRefreshFailed_CredentialsNotSpecified": (
-        "the model has no credentials for the files: "
-        "in the service, open its settings, Data source credentials, and sign in once"
+    "ModelRefreshFailed_CredentialsNotSpecified": mark(
+        "the model has no credentials for the files: in the service, open its settings, Data "
+        "source credentials, and sign in once"
     ),
-    "DMTS_DatasourceHasNoCredentialError": (
-        "the model has no credentials for the files: "
-        "in the service, open its settings, Data source credentials, and sign in once"
+    "DMTS_DatasourceHasNoCredentialError": mark(
+        "the model has no credentials for the files: in the service, open its settings, Data "
+        "source credentials, and sign in once"
     ),
-    "ModelRefreshFailed_ConnectionNotConfigured": (
-        "the files are not reachable from the service: "
-        "give an address in SharePoint or OneLake, or set up a gateway"
+    "ModelRefreshFailed_ConnectionNotConfigured": mark(
+        "the files are not reachable from the service: give an address in SharePoint or "
+        "OneLake, or set up a gateway"
     ),
-    "DM_GWPipeline_Client_GatewayUnreachable": "the gateway cannot be reached",
+    "DM_GWPipeline_Client_GatewayUnreachable": mark("the gateway cannot be reached"),
 }
 
 
@@ -85,7 +86,12 @@ class Workspace:
             params = {"continuationToken": token}
         if len(found) > 1:
             raise DeliveryError(
-                f"The workspace has {len(found)} {kind} named {name}: rename or delete all but one."
+                tr(
+                    "The workspace has {count} {kind} named {name}: rename or delete all but one.",
+                    count=len(found),
+                    kind=kind,
+                    name=name,
+                )
             )
         return found[0] if found else None
 
@@ -102,7 +108,9 @@ class Workspace:
             )
             native = (made or {}).get("id") or self.find(kind, name)
             if native is None:
-                raise DeliveryError(f"The workspace took {name} and does not show it: publish again.")
+                raise DeliveryError(
+                    tr("The workspace took {name} and does not show it: publish again.", name=name)
+                )
         else:
             self._operate(
                 f"{place}/{native}/updateDefinition", {"definition": {"parts": parts}}, f"{kind}: update"
@@ -133,12 +141,19 @@ class Workspace:
             if answer["status"] in {"Failed", "Undefined"}:
                 error = answer.get("error") or {}
                 raise DeliveryError(
-                    f"Fabric refused {route}: "
-                    f"{error.get('message') or error.get('errorCode') or 'it does not say why'}."
+                    tr(
+                        "Fabric refused {route}: {error}.",
+                        route=route,
+                        error=error.get("message") or error.get("errorCode") or tr("it does not say why"),
+                    )
                 )
         raise DeliveryError(
-            f"Fabric has not ended {route} within {self.wait_minutes:g} minutes; it goes on there. "
-            "Publish again later, or raise wait_minutes."
+            tr(
+                "Fabric has not ended {route} within {wait_minutes:g} minutes; it goes on there. "
+                "Publish again later, or raise wait_minutes.",
+                route=route,
+                wait_minutes=self.wait_minutes,
+            )
         )
 
     # ---------- the refresh ----------
@@ -158,7 +173,7 @@ class Workspace:
         for _ in range(TRIES):
             history = self._history(place)
             if running := next((one for one in history if _runs(one)), None):
-                self._wait(place, running["requestId"], said="a refresh that others began")
+                self._wait(place, running["requestId"], said=FOREIGN)
                 continue
             if not enhanced:
                 self._must_be_left(history, now)
@@ -172,12 +187,16 @@ class Workspace:
                 self.powerbi.session.pause(POLL_S)
                 continue
             hint = (
-                ' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".'
+                tr(' Enhanced refresh needs a Premium, PPU or Fabric capacity: set refresh = "plain".')
                 if enhanced
                 else ""
             )
-            raise DeliveryError(f"Power BI refused the refresh: {_said(response)}.{hint}")
-        raise DeliveryError(f"Power BI was refreshing the model each time, {TRIES} times: publish later.")
+            raise DeliveryError(
+                tr("Power BI refused the refresh: {said}.{hint}", said=_said(response), hint=hint)
+            )
+        raise DeliveryError(
+            tr("Power BI was refreshing the model each time, {tries} times: publish later.", tries=TRIES)
+        )
 
     def _history(self, place: str) -> list[dict[str, Any]]:
         return list(self.powerbi.json("GET", place, params={"$top": "60"}, route="refreshes")["value"])
@@ -192,9 +211,13 @@ class Workspace:
         if len(used) >= QUOTA:
             free = used[len(used) - QUOTA] + timedelta(days=1)
             raise DeliveryError(
-                f"The {QUOTA} refreshes that Power BI allows in a day are used up, "
-                f"scheduled ones included: the next is free at {free:%Y-%m-%d %H:%M} UTC. "
-                'The files are there; publish less often, or use a capacity and refresh = "enhanced".'
+                tr(
+                    "The {quota} refreshes that Power BI allows in a day are used up, scheduled ones "
+                    "included: the next is free at {free:%Y-%m-%d %H:%M} UTC. The files are there; "
+                    'publish less often, or use a capacity and refresh = "enhanced".',
+                    quota=QUOTA,
+                    free=free,
+                )
             )
 
     def _end(self, place: str, native: str | None, known: set[Any]) -> str:
@@ -202,27 +225,35 @@ class Workspace:
             for _ in range(TRIES):
                 fresh = [one["requestId"] for one in self._history(place) if one["requestId"] not in known]
                 if fresh:
-                    return self._wait(place, fresh[0], said="the refresh")
+                    return self._wait(place, fresh[0], said=OURS)
                 self.powerbi.session.pause(POLL_S)
             raise DeliveryError(
-                "Power BI took the refresh and does not show it: look into the model's refresh history."
+                tr("Power BI took the refresh and does not show it: look into the model's refresh history.")
             )
-        return self._wait(place, native, said="the refresh")
+        return self._wait(place, native, said=OURS)
 
     def _wait(self, place: str, native: str, *, said: str) -> str:
         waited = 0.0
         while True:
             entry = next((one for one in self._history(place) if one.get("requestId") == native), {})
             if entry and not _runs(entry):
-                if entry["status"] != "Completed" and said == "the refresh":
+                if entry["status"] != "Completed" and said != FOREIGN:
                     raise DeliveryError(
-                        f"Power BI did not refresh the model ({entry['status']}): {_reason(entry)}."
+                        tr(
+                            "Power BI did not refresh the model ({status}): {reason}.",
+                            status=entry["status"],
+                            reason=_reason(entry),
+                        )
                     )
-                return f"{said} took {_seconds(entry):.0f} s"
+                return tr("{refresh} took {seconds:.0f} s", refresh=tr(said), seconds=_seconds(entry))
             if waited >= self.wait_minutes * 60:
                 raise DeliveryError(
-                    f"Power BI has not ended {said} within {self.wait_minutes:g} minutes; "
-                    "it goes on there. Publish again later, or raise wait_minutes."
+                    tr(
+                        "Power BI has not ended {refresh} within {wait_minutes:g} minutes; it goes on there. "
+                        "Publish again later, or raise wait_minutes.",
+                        refresh=tr(said),
+                        wait_minutes=self.wait_minutes,
+                    )
                 )
             self.powerbi.session.pause(POLL_S)
             waited += POLL_S
@@ -267,30 +298,39 @@ class Workspace:
             shown = {name.strip("[]"): float(value or 0) for name, value in row.items()}
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
             raise DeliveryError(
-                f"Power BI answered the question what it shows in no known form ({type(exc).__name__}): "
-                "nothing is said to be published."
+                tr(
+                    "Power BI answered the question what it shows in no known form ({error_type}): "
+                    "nothing is said to be published.",
+                    error_type=type(exc).__name__,
+                )
             ) from exc
         except DeliveryDenied:
             raise
         except DeliveryError as exc:
             raise DeliveryError(
-                "The model is refreshed, and Power BI does not let it be read back: "
-                f"{exc} A service principal cannot ask a model with roles: name somebody "
-                "who may see everything in read_as, "
-                "and let the tenant setting 'Dataset Execute Queries REST API' be on."
+                tr(
+                    "The model is refreshed, and Power BI does not let it be read back: {error} A "
+                    "service principal cannot ask a model with roles: name somebody who may see "
+                    "everything in read_as, and let the tenant setting 'Dataset Execute Queries REST "
+                    "API' be on.",
+                    error=exc,
+                )
             ) from exc
         for name, value in wanted.items():
             table, what = name.split(" ")
             if abs(shown.get(name, 0.0) - value) > (_TOLERANCE if what == "newest" else 0):
                 other = (
-                    f"{shown.get(name, 0):g} rows where the feed has {value:g}"
+                    tr("{shown:g} rows where the feed has {value:g}", shown=shown.get(name, 0), value=value)
                     if what == "rows"
-                    else "another newest day than the feed"
+                    else tr("another newest day than the feed")
                 )
                 raise DeliveryError(
-                    f"Power BI shows {other} in {table}: "
-                    "it read other files, or refreshes only the last months. "
-                    "Nothing is said to be published."
+                    tr(
+                        "Power BI shows {other} in {table}: it read other files, or refreshes only the last "
+                        "months. Nothing is said to be published.",
+                        other=other,
+                        table=table,
+                    )
                 )
         return round(sum(value for name, value in wanted.items() if name.endswith(" rows")))
 
@@ -321,7 +361,11 @@ def _reason(entry: Mapping[str, Any]) -> str:
     except ValueError:
         said = {}
     code = str(said.get("errorCode") or "")
-    return _REASONS.get(code) or str(said.get("errorDescription") or code or "its refresh history says more")
+    return (
+        tr(_REASONS[code])
+        if code in _REASONS
+        else str(said.get("errorDescription") or code or tr("its refresh history says more"))
+    )
 
 
 def _said(response: Any) -> str:

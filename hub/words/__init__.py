@@ -1,0 +1,161 @@
+"""Words: each message in the language of the configuration. English stands in the code, others in catalogues.
+
+``tr("{count:,} rows of {file}", count=1234, file="x.csv")`` looks its template up and fills it in, numbers
+and days as the language writes them. A template that no catalogue has stays English. Catalogues are gettext
+files: ``hub/words/fr.mo``, and ``words/fr.mo`` in the package of each plugin; ``make words`` makes them of
+what the code says and of the translations in the ``.po`` file beside.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import string
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+Lang = Literal["en", "fr"]
+LANGS: tuple[Lang, ...] = ("en", "fr")
+_THIN = "\u202f"
+"""Between groups of three digits in French (Lexique des règles typographiques, Imprimerie nationale)."""
+
+_lang: Lang = "en"
+_packages: set[str] = {"hub"}
+_read: set[str] = set()
+_known: dict[str | tuple[str, int], str] = {}
+
+
+def use(lang: Lang) -> None:
+    """Speak *lang* from now on."""
+    global _lang  # noqa: PLW0603 - one program speaks one language
+    if lang != _lang:
+        _known.clear()
+        _read.clear()
+    _lang = lang
+
+
+@contextmanager
+def speaking(lang: Lang) -> Iterator[None]:
+    """Speak *lang*, then again what was spoken before."""
+    before = _lang
+    use(lang)
+    try:
+        yield
+    finally:
+        use(before)
+
+
+def language() -> Lang:
+    """Return the language spoken now."""
+    return _lang
+
+
+def of_environment(environment: Mapping[str, str] | None = None) -> Lang:
+    """Return the language that the environment asks for, for as long as no configuration says one.
+
+    PM_HUB_LANG goes before LC_ALL, LC_MESSAGES and LANG, of which the first that is set is asked.
+    """
+    known = os.environ if environment is None else environment
+    asked = (known[name] for name in ("PM_HUB_LANG", "LC_ALL", "LC_MESSAGES", "LANG") if known.get(name))
+    return "fr" if next(asked, "").lower().startswith("fr") else "en"
+
+
+def hear(package: str) -> None:
+    """Let the catalogue of a plugin's *package* be asked too, whether it is imported or not."""
+    _packages.add(package)
+
+
+def mark(template: str) -> str:
+    """Return *template* as it is: a mark for the catalogue on what `tr` is given later."""
+    return template
+
+
+def tr(template: str, /, **values: Any) -> str:
+    """Return *template* in the language spoken, with *values* in it.
+
+    Without any it is text, braces and all.
+    """
+    if _lang == "en":
+        return template.format_map(values) if values else template
+    found = _translated(template, template)
+    return _FRENCH.vformat(found, (), values) if values else found
+
+
+def trn(one: str, many: str, n: float, /, **values: Any) -> str:
+    """Return *one* or *many*, as the language counts *n*, with ``{n}`` and *values* in it."""
+    values["n"] = n
+    if _lang == "en":
+        return (one if n == 1 else many).format_map(values)
+    plural = abs(n) >= 2  # 0 and 1,5 are singular in French
+    return _FRENCH.vformat(_translated((one, int(plural)), many if n != 1 else one), (), values)
+
+
+def number(value: float | None, form: str = ",") -> str:
+    """Return *value* in the form of a format specification, as the language writes it; nothing for None."""
+    if value is None:
+        return ""
+    return format(value, form) if _lang == "en" else _FRENCH.format_field(value, form)
+
+
+def day(value: date | str | None) -> str:
+    """Return a day (a date, or a text that begins with one of ISO 8601) as the language writes it."""
+    if value is None or value == "":
+        return ""
+    found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{found:%d/%m/%Y}" if _lang == "fr" else f"{found:%Y-%m-%d}"
+
+
+# ---------- inside ----------
+
+
+class _French(string.Formatter):
+    """Fill templates in with decimal commas, thin blanks between groups, and days as 31/10/2026."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return *value* as French writes it; texts are as they are."""
+        if isinstance(value, date) and not format_spec:
+            return f"{value:%d/%m/%Y %H:%M}" if isinstance(value, datetime) else f"{value:%d/%m/%Y}"
+        text = str(super().format_field(value, format_spec))
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return text
+        return text.translate({ord(","): _THIN, ord("."): ",", ord("%"): f"{_THIN}%"})
+
+
+_FRENCH = _French()
+
+
+def _translated(asked: str | tuple[str, int], otherwise: str) -> str:
+    found = _known.get(asked)
+    if found is None:
+        _read_catalogues()
+        found = _known.get(asked, otherwise)
+    return found
+
+
+def _read_catalogues() -> None:
+    """Read the catalogues of the hub, of the plugins heard of, and of those imported since the last look."""
+    imported = {name for name in list(sys.modules) if name.startswith("hub_") and "." not in name}
+    for package in sorted((_packages | imported) - _read):
+        _read.add(package)
+        for folder in _folders(package):
+            try:
+                with (folder / "words" / f"{_lang}.mo").open("rb") as file:
+                    catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+            except OSError:
+                continue
+            for asked, text in catalogue.items():
+                if asked and text:
+                    _known.setdefault(asked, text)
+
+
+def _folders(package: str) -> list[Path]:
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return []
+    return [Path(place) for place in (spec.submodule_search_locations if spec else None) or ()]

@@ -1,0 +1,310 @@
+"""Words: templates in two languages, numbers and days as each writes them; catalogues and code."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import importlib.util
+import json
+import string
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hub import words
+from hub.testing import HubResult
+
+ROOT = Path(__file__).resolve().parents[1]
+UNTRANSLATED_ARE_TOLERATED = True
+"""Until the French is whole; who translates the last message deletes this and what it allows below."""
+
+
+@cache
+def tool() -> ModuleType:
+    """Return what `make words` runs."""
+    spec = importlib.util.spec_from_file_location("words_tool", ROOT / ".ci" / "words.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PACKAGES = [ROOT / "hub", *sorted(ROOT.glob("plugins/*/hub_*"))]
+
+
+@pytest.fixture(autouse=True)
+def english_after() -> Iterator[None]:
+    """Speak English again."""
+    yield
+    words.use("en")
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "en", "fr"),
+    [
+        (",", 1234567, "1,234,567", "1\u202f234\u202f567"),
+        (",.1f", 1234.56, "1,234.6", "1\u202f234,6"),
+        ("g", 0.5, "0.5", "0,5"),
+        ("+.2f", -3.14159, "-3.14", "-3,14"),
+        (".0%", 0.25, "25%", "25\u202f%"),
+        ("", 7, "7", "7"),
+    ],
+)
+def test_numbers(form: str, value: float, en: str, fr: str) -> None:
+    """A comma and thin blanks in French, a point and commas in English."""
+    for lang, expected in (("en", en), ("fr", fr)):
+        words.use(lang)  # type: ignore[arg-type]
+
+        assert expected == words.number(value, form)
+        assert f"<{expected}>" == words.tr(f"<{{n:{form}}}>" if form else "<{n}>", n=value)
+
+
+def test_days() -> None:
+    """31/10/2026 in French; texts that hold a stamp are read too; an instant keeps its time."""
+    words.use("fr")
+
+    assert "31/10/2026" == words.day(date(2026, 10, 31)) == words.day("2026-10-31T10:00:00Z")
+    assert "le 31/10/2026" == words.tr("le {when}", when=date(2026, 10, 31))
+    assert "31/10/2026 09:05" == words.tr("{when}", when=datetime(2026, 10, 31, 9, 5, tzinfo=UTC))
+    assert "" == words.day(None) == words.number(None)
+    words.use("en")
+    assert "2026-10-31" == words.day("2026-10-31")
+
+
+def test_a_template_without_values_is_text() -> None:
+    """Braces in it are braces; a template that no catalogue has stays English; texts are not touched."""
+    words.use("fr")
+
+    assert "key = { env = 1.5 }" == words.tr("key = { env = 1.5 }")
+    assert "nothing of this 1,234.5 is translated" == words.tr(
+        "nothing of this {x} is translated", x="1,234.5"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "lang"),
+    [
+        ({"LANG": "fr_FR.UTF-8"}, "fr"), ({"LC_ALL": "C", "LANG": "fr_FR.UTF-8"}, "en"), ({}, "en"),
+        ({"LC_MESSAGES": "fr", "LANG": "en_GB"}, "fr"), ({"LANG": "de_DE"}, "en"),
+        ({"PM_HUB_LANG": "fr", "LC_ALL": "en_GB"}, "fr"), ({"PM_HUB_LANG": "en", "LANG": "fr_FR"}, "en"),
+    ],
+)  # fmt: skip
+def test_the_environment_speaks_until_a_configuration_does(environment: dict[str, str], lang: str) -> None:
+    """LC_ALL before LC_MESSAGES before LANG, as gettext has it."""
+    assert lang == words.of_environment(environment)
+
+
+@pytest.mark.parametrize(
+    ("n", "en", "fr"),
+    [(0, "0 rows", "0 row"), (1, "1 row", "1 row"), (1.5, "1.5 rows", "1,5 row"), (2, "2 rows", "2 rows")],
+)
+def test_plurals(n: float, en: str, fr: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """English has one of a thing alone; French writes 0 and 1,5 in the singular too."""
+    monkeypatch.setattr(words, "_read_catalogues", lambda: None)
+    for lang, expected in (("en", en), ("fr", fr)):
+        words.use(lang)  # type: ignore[arg-type]
+        if lang == "fr":
+            words._known.update({("{n} row", 0): "{n} row", ("{n} row", 1): "{n} rows"})
+
+        assert expected == words.trn("{n} row", "{n} rows", n)
+
+
+def names_of(template: str) -> set[str]:
+    """Return the places that *template* has for values."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_catalogue_is_in_step(package: Path) -> None:
+    """Each template has its entry, with the same places for values; the .mo file is the .po file."""
+    found = tool().catalogue(package)
+    place = package / "words"
+
+    if not len(found):
+        assert not place.exists()
+        return
+    assert tool().po(found) == (place / "fr.po").read_bytes(), "run `make words`"
+    assert tool().mo(found) == (place / "fr.mo").read_bytes(), "run `make words`"
+    for one in found:
+        asked = one.id if isinstance(one.id, tuple) else (one.id,)
+        said = one.string if isinstance(one.string, tuple) else (one.string,)
+        for template in filter(None, said) if one.id else ():
+            if any(names_of(text) for text in asked if text.count("{") == text.count("}")):
+                assert names_of(asked[-1]) == names_of(template), asked
+        if not UNTRANSLATED_ARE_TOLERATED:
+            assert all(said), asked
+
+
+def test_extraction(tmp_path: Path) -> None:
+    """Calls, both arms of a condition, pairs, marks, docstrings and helps of commands; nothing else."""
+    (tmp_path / "one.py").write_text(
+        """
+x = mark("marked {a}")
+@cli.command(name="go")
+@click.option("--deep", help="how " "deep")
+def go():
+    \"\"\"Go on.
+
+    Example: hub go
+    \"\"\"
+    tr("one " "two {n}", n=1)
+    tr("yes" if a else "no")
+    trn("{n} cat", "{n} cats", 2)
+    say("not said by tr")
+"""
+    )
+
+    assert {
+        "marked {a}", "how deep", "Go on.\n\nExample: hub go",
+        "one two {n}", "yes", "no", ("{n} cat", "{n} cats"),
+    } == tool().templates(tmp_path)  # fmt: skip
+
+
+def test_translations_are_kept(tmp_path: Path) -> None:
+    """What the code no longer says leaves; what it still says keeps its French, both numbers of it."""
+    (tmp_path / "words").mkdir()
+    place = tmp_path / "words" / "fr.po"
+    (tmp_path / "one.py").write_text('tr("one")\ntr("gone")\ntrn("{n} row", "{n} rows", 2)\n')
+    text = tool().po(tool().catalogue(tmp_path)).decode()
+    for template, french in (("one", "un"), ("gone", "parti")):
+        text = text.replace(f'msgid "{template}"\nmsgstr ""', f'msgid "{template}"\nmsgstr "{french}"')
+    text = text.replace('msgstr[0] ""\nmsgstr[1] ""', 'msgstr[0] "{n} ligne"\nmsgstr[1] "{n} lignes"')
+    place.write_text(text, encoding="utf-8")
+    (tmp_path / "one.py").write_text('tr("one")\ntr("new")\ntrn("{n} row", "{n} rows", 2)\n')
+    found = tool().catalogue(tmp_path)
+    (tmp_path / "words" / "fr.mo").write_bytes(tool().mo(found))
+    with (tmp_path / "words" / "fr.mo").open("rb") as file:
+        read = gettext.GNUTranslations(file)
+
+    assert b"parti" not in tool().po(found)
+    assert ("un", "new") == (read.gettext("one"), read.gettext("new"))
+    assert ["{n} ligne", "{n} ligne", "{n} lignes"] == [
+        read.ngettext("{n} row", "{n} rows", n) for n in (0, 1, 2)
+    ]
+
+
+def test_each_template_gets_its_values() -> None:
+    """Every place of a template is given by its call: what fails only when it is said is found here."""
+    lacking = []
+    for path in (path for package in PACKAGES for path in package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and tool()._name(node.func) in {"tr", "trn"} and node.args):
+                continue
+            given = {one.arg for one in node.keywords} | (
+                {"n"} if tool()._name(node.func) == "trn" else set()
+            )
+            texts = [text for one in node.args[:2] for text in tool()._texts(one)]
+            if node.keywords or tool()._name(node.func) == "trn":
+                needed = set().union(*(names_of(text) for text in texts))
+                if texts and needed != given:
+                    lacking.append(f"{path.name}:{node.lineno}: {needed ^ given}")
+
+    assert [] == lacking
+
+
+Run = Callable[..., HubResult]
+FRENCH = 'lang = "fr"\n'
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Return a function that puts a translation into the French catalogue."""
+    known: dict[Any, str] = {}
+    read = words._read_catalogues
+
+    def with_ours() -> None:
+        read()
+        words._known.update(known)
+
+    monkeypatch.setattr(words, "_read_catalogues", with_ours)
+
+    def put(template: str, text: str) -> None:
+        known[template] = text
+
+    return put
+
+
+def test_help_follows_the_configuration(
+    run_hub: Run, hub_folder: Path, say: Callable[[str, str], None]
+) -> None:
+    """Click's own words, the help of commands, of a plugin's command and of options are in its language."""
+    say("Usage:", "Emploi :")
+    say("Make", "Fabriquer")
+    say("Show this message and exit.", "Montrer ceci et finir.")
+    say("Help with the configuration.", "Aider à configurer.")
+    say("Another seed is another portfolio.", "Une autre graine, un autre portefeuille.")
+    (hub_folder / "config").mkdir(exist_ok=True)
+    config = hub_folder / "config" / "hub.toml"
+    config.write_text(FRENCH, encoding="utf-8")
+    french, demo = run_hub("--help").output, run_hub("demo", "--help").output
+    config.write_text('lang = "en"\n', encoding="utf-8")
+    english = run_hub("--help").output
+
+    for text in ("Emploi :", "Montrer ceci et finir.", "Aider à configurer."):
+        assert text in french
+        assert text not in english
+    assert "Une autre graine" in demo
+    assert "Help with the configuration." in english
+    assert "en" == words.language()
+
+
+def test_errors_of_click(run_hub: Run, hub_folder: Path, say: Callable[[str, str], None]) -> None:
+    """A command that is not there is said to be so in the language, with the exit code of English."""
+    say("No such command {name!r}.", "La commande {name!r} n'existe pas.")
+    (hub_folder / "config").mkdir(exist_ok=True)
+    (hub_folder / "config" / "hub.toml").write_text(FRENCH, encoding="utf-8")
+    result = run_hub("nothing")
+
+    assert 2 == result.exit_code
+    assert "La commande 'nothing' n'existe pas." in result.error
+
+
+def test_the_environment_speaks_where_no_configuration_does(
+    run_hub: Run, say: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a configuration an error is in the language of PM_HUB_LANG."""
+    say(
+        "There is no configuration at {path}. Run `hub init` to write one, or point to yours with --config.",
+        "Il n'y a pas de configuration : {path}.",
+    )
+    monkeypatch.setenv("PM_HUB_LANG", "fr")
+    result = run_hub("--config", "none.toml", "sync")
+
+    assert (2, True) == (result.exit_code, "Il n'y a pas de configuration : none.toml." in result.error)
+
+
+@pytest.mark.parametrize("lang", words.LANGS)
+def test_init_writes_the_language(run_hub: Run, hub_folder: Path, lang: str) -> None:
+    """`--lang` answers without a terminal, the first question asks it otherwise."""
+    asked = run_hub("--config", "a/hub.toml", "init", stdin=f"{lang}\n\n\n")
+    told = run_hub("--config", "b/hub.toml", "init", "--yes", "--lang", lang)
+
+    assert (0, 0) == (asked.exit_code, told.exit_code), asked.error + told.error
+    for folder in ("a", "b"):
+        assert f'lang = "{lang}"' in (hub_folder / folder / "hub.toml").read_text(encoding="utf-8")
+
+
+def test_json_is_free_of_language(run_hub: Run, hub_folder: Path) -> None:
+    """The same commands give the same bytes and exit codes for programs, whatever is spoken."""
+    (hub_folder / "config").mkdir(exist_ok=True)
+    (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n", encoding="utf-8")
+    config = hub_folder / "config" / "hub.toml"
+    config.write_text('lang = "en"\n', encoding="utf-8")
+    now = ("--now", "2026-11-02T08:00:00Z")
+    run_hub(*now, "sync")
+    said = {}
+    for lang in words.LANGS:
+        config.write_text(f'lang = "{lang}"\n', encoding="utf-8")
+        asked = (("status",), ("check",), ("store", "info"), ("presence",), ("plugin", "list"))
+        results = [run_hub(*now, *one, "--json") for one in asked]
+        said[lang] = [(one.exit_code, one.output) for one in results]
+        said[lang].append((run_hub("kpi").exit_code, ""))
+
+    assert said["en"] == said["fr"]
+    assert [dict, list, dict, dict, list] == [type(json.loads(text)) for _, text in said["en"][:-1]]
