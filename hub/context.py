@@ -18,7 +18,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import HttpError, HubError, Interrupted, SourceDataError, of_destination, of_source
-from hub.records import Record
+from hub.records import Account, Container, Iteration, Record
 from hub.tally import Rejection, Tally, short
 from hub.words import tr
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Row = TypeVar("Row")
 Made = TypeVar("Made")
+_NAMED = (Account, Container, Iteration)
 MOST_REJECTIONS = 1000
 """Of one partition that are kept one by one; of the others only their sums."""
 
@@ -230,8 +231,9 @@ class Context(RunContext):
         the run, pass: they are no fault of the row.
         """
         for row in rows:
+            made: list[Made] = []
             try:
-                made = list(make(row))
+                made.extend(make(row))
             except Exception as exc:  # one odd row costs one row, in whatever way it is odd
                 if isinstance(exc, HubError) and not isinstance(exc, SourceDataError):
                     raise
@@ -242,7 +244,8 @@ class Context(RunContext):
                     _of(place, row) or "?", said, record=record,
                     key=(_of(key, row) or "") if key else "", id=_of(id, row) if id else None,
                 )  # fmt: skip
-                continue
+                # whom and what a row names is told once, by the first row: it comes along all the same
+                made = [one for one in made if isinstance(one, _NAMED)]
             yield from made
 
     def report_missing(self, what: str, *, partition: str | None = None) -> None:

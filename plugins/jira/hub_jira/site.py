@@ -35,7 +35,7 @@ _FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
 _PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
     _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
 )  # fmt: skip
-_FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[wire.Worklog]), _decoder(wire.Worklogs)
+_FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[msgspec.Raw]), _decoder(wire.Worklogs)
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -339,7 +339,7 @@ class Site:
             yield found.issues
             if not found.issues or found.start_at + len(found.issues) >= found.total:
                 return
-            last = max(wire.millis(msgspec.json.decode(one.fields)["updated"]) for one in found.issues)
+            last = max(one.updated for one in found.issues)
             offset = offset + len(found.issues) if last <= since else 0
             since = max(since, last)
 
@@ -355,9 +355,7 @@ class Site:
         found: wire.Found = self._post("/search/jql", _FOUND, body)
         return found
 
-    def histories(
-        self, ids: Sequence[str], fields: Sequence[str]
-    ) -> Iterator[tuple[str, list[wire.History]]]:
+    def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
         """Yield the whole history of issues, piece by piece; Cloud only."""
         for start in range(0, len(ids), CHANGELOG_ISSUES):
             body: dict[str, Any] = {
@@ -395,18 +393,19 @@ class Site:
                 )
             since = until
 
-    def worklogs(self, ids: Iterable[int]) -> Iterator[list[wire.Worklog]]:
+    def worklogs(self, ids: Iterable[int]) -> Iterator[list[msgspec.Raw]]:
         """Yield worklogs by id; those that may not be read are left out by Jira without a word."""
         wanted = list(ids)
         for start in range(0, len(wanted), FEED):
-            found: list[wire.Worklog] = self._post(
+            found: list[msgspec.Raw] = self._post(
                 "/worklog/list", _LOGS, {"ids": wanted[start : start + FEED]}
             )
             yield found
 
-    def worklogs_of(self, issue: str) -> list[wire.Worklog]:
+    def worklogs_of(self, issue: str) -> list[msgspec.Raw]:
         """Return all worklogs of one issue: for lists that were cut."""
-        start, rows = 0, []
+        start = 0
+        rows: list[msgspec.Raw] = []
         while True:
             params = {"startAt": start, "maxResults": 5000} if self.cloud else {}
             page: wire.Worklogs = self._get(f"/issue/{issue}/worklog", _LOGS_OF, **params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ from hub import (
     Source,
     SourceDataError,
     Task,
+    TaskChange,
     Worklog,
     tr,
 )  # fmt: skip
@@ -71,6 +72,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     kind: ClassVar[str] = "jira"
     provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
     asks: ClassVar[tuple[str, ...]] = ("url", "email", "token")
+    asks_again: ClassVar[bool] = True
 
     url: str = ""
     token: Secret | None = None
@@ -282,7 +284,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         newest = site.newest(self._scope(), ("updated",))
-        mark = wire.millis(msgspec.json.decode(newest.fields)["updated"]) if newest else 0
+        mark = newest.updated if newest else 0
         ids = self._ids(ctx, site, self._scope())
         # a small site in slices of one request, a large one in fewer and longer ones
         size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
@@ -381,51 +383,50 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _slice(self, ctx: Context, meta: Meta, ids: list[str]) -> Iterator[Batch]:
-        site, mapper, bindings = self._site(ctx), self._mapper(ctx, meta), meta.bindings
-        names, decoder = self._names(bindings, worklog=self.own_hours), wire.fields_decoder(bindings.fields)
+        site, parts = self._site(ctx), _Parts(ctx, self, self._mapper(ctx, meta), meta.bindings)
+        names = self._names(meta.bindings, worklog=self.own_hours)
         lost = ctx.shared("cut", _Cut)
-        for start in range(0, len(ids), site.slice):
-            records: list[Record] = []
-            for issue in site.issues(ids[start : start + site.slice], names, history=bool(self.history)):
-                fields = _fields(issue, decoder)
-                records.extend(mapper.issue(issue, fields))
-                if issue.changelog:
-                    for line in issue.changelog.histories:
-                        records.extend(mapper.change(issue.id, line))
-                    if len({line.id for line in issue.changelog.histories}) < issue.changelog.total:
-                        lost.add("histories", issue.id)
-                elif self.history:
+
+        def make(issue: wire.Issue) -> Iterator[Record]:
+            fields = parts.fields(issue)
+            yield from parts.mapper.issue(issue, fields)
+            if self.history:
+                if not issue.told_history:
                     raise SourceDataError(
                         tr("The issue {key} came without its history, which was asked for.", key=issue.key)
                     )
-                if fields.worklog:
-                    lost.count(fields.worklog.total)
-                    for log in fields.worklog.worklogs:
-                        records.extend(mapper.worklog(log, issue.id))
-                    if len({log.id for log in fields.worklog.worklogs}) < fields.worklog.total:
-                        lost.add("worklogs", issue.id)
-                        lost.totals[issue.id] = fields.worklog.total
-                elif self.own_hours:
+                history = parts.changelog(issue.changelog)
+                yield from parts.changes(issue.id, history.histories)
+                if len(set(map(bytes, history.histories))) < history.total:
+                    lost.add("histories", issue.id)
+            if self.own_hours:
+                if fields.worklog is None:
                     raise SourceDataError(
                         tr("The issue {key} came without its worklogs, which were asked for.", key=issue.key)
                     )
-                if len(records) >= BATCH:
-                    yield Batch(records=records)
-                    records = []
-            yield Batch(records=records)
+                lost.count(fields.worklog.total)
+                yield from parts.logs(fields.worklog.worklogs, issue.id)
+                if len(set(map(bytes, fields.worklog.worklogs))) < fields.worklog.total:
+                    lost.add("worklogs", issue.id)
+                    lost.totals[issue.id] = fields.worklog.total
+
+        for start in range(0, len(ids), site.slice):
+            found = site.issues(ids[start : start + site.slice], names, history=bool(self.history))
+            records = list(parts.issues(found, make))
+            for first in range(0, len(records), BATCH):
+                yield Batch(records=records[first : first + BATCH])
 
     def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
         """Read the lists that Jira cut.
 
         Histories come in bulk, worklogs per issue or by the feed of the site, whichever costs less.
         """
-        site = self._site(ctx)
+        site, parts = self._site(ctx), _Parts(ctx, self, mapper)
         lost = ctx.shared("cut", _Cut)
         if histories := lost.take("histories"):
             records: list[Record] = []
             for issue, lines in site.histories(histories, self.history):
-                for line in lines:
-                    records.extend(mapper.change(issue, line))
+                records.extend(parts.changes(issue, lines))
                 if len(records) >= BATCH:
                     yield Batch(records=records)
                     records = []
@@ -447,48 +448,44 @@ class JiraSource(Source, frozen=True, kw_only=True):
             came: dict[str, set[str]] = {issue: set() for issue in issues}
             for page in site.feed("updated", 0):
                 for logs in site.worklogs({one.worklog_id: None for one in page}):
-                    mine = [(log, log.issue_id) for log in logs if log.issue_id in came]
-                    for log, issue in mine:
-                        came[issue].add(log.id)
-                    yield Batch(
-                        records=[record for log, issue in mine for record in mapper.worklog(log, issue)]
-                    )
+                    yield Batch(records=list(parts.logs(logs, came=came)))
             # the feed has no count of its own: each list is held against the total that its issue told
             issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
         for issue in issues:
-            yield Batch(
-                records=[record for log in site.worklogs_of(issue) for record in mapper.worklog(log, issue)]
-            )
+            yield Batch(records=list(parts.logs(site.worklogs_of(issue), issue)))
 
     def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before.
 
         The history is read only of those that were not seen at that stamp.
         """
-        site, mapper, bindings = self._site(ctx), self._mapper(ctx, meta), meta.bindings
-        names, decoder = self._names(bindings, worklog=False), wire.fields_decoder(bindings.fields)
+        site, parts = self._site(ctx), _Parts(ctx, self, self._mapper(ctx, meta), meta.bindings)
+        names = self._names(meta.bindings, worklog=False)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
         seen: dict[str, int] = {}
         news: list[str] = []
-        for page in site.changed(
-            self._scope(), max(0, mark - OVERLAP_MS), names, history=bool(self.history) and not site.cloud
-        ):
-            records: list[Record] = []
-            for issue in page:
-                fields = _fields(issue, decoder)
-                at = wire.millis(fields.updated)
-                seen[issue.id] = at
-                if before.get(issue.id) == at:
-                    continue
-                news.append(issue.id)
-                records.extend(mapper.issue(issue, fields))
-                for line in issue.changelog.histories if issue.changelog else ():
-                    records.extend(mapper.change(issue.id, line))
-            yield Batch(records=records)
+        by_issue = bool(self.history) and not site.cloud
+
+        def make(issue: wire.Issue) -> Iterator[Record]:
+            fields = parts.fields(issue)
+            seen[issue.id] = at = wire.millis(fields.updated)
+            if before.get(issue.id) == at and self.row_id(issue.id) not in ctx.again:
+                return
+            yield from parts.mapper.issue(issue, fields)
+            news.append(issue.id)
+            if issue.told_history:
+                yield from parts.changes(issue.id, parts.changelog(issue.changelog).histories)
+
+        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=by_issue):
+            yield Batch(records=list(parts.issues(page, make)))
+        again = sorted(parts.again("") - seen.keys(), key=int)
+        for start in range(0, len(again), site.slice):
+            page = site.issues(again[start : start + site.slice], names, history=by_issue)
+            yield Batch(records=list(parts.issues(page, make)))
         if self.history and site.cloud and news:
             for start in range(0, len(news), CHANGELOG_ISSUES):
                 for one, lines in site.histories(news[start : start + CHANGELOG_ISSUES], self.history):
-                    yield Batch(records=[record for line in lines for record in mapper.change(one, line)])
+                    yield Batch(records=list(parts.changes(one, lines)))
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={
@@ -503,31 +500,32 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
         Bodies are read only of those not seen at that stamp.
         """
-        site = self._site(ctx)
+        site, parts = self._site(ctx), _Parts(ctx, self, mapper)
         mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
         seen: dict[str, int] = {}
-        wanted: dict[int, None] = {}
+        wanted: dict[int, None] = dict.fromkeys(map(int, parts.again("w")))
         for page in site.feed("updated", max(0, mark - OVERLAP_MS)):
             for one in page:
                 seen[str(one.worklog_id)] = one.updated_time
                 if before.get(str(one.worklog_id)) != one.updated_time:
                     wanted[one.worklog_id] = None
             if len(wanted) >= FEED:
-                yield self._logs(site, mapper, wanted)
+                yield self._logs(site, parts, wanted)
                 wanted.clear()
         if wanted:
-            yield self._logs(site, mapper, wanted)
+            yield self._logs(site, parts, wanted)
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}}
         )
 
-    def _logs(self, site: Site, mapper: mapping.Mapper, wanted: Iterable[int]) -> Batch:
-        logs = [(log, log.issue_id) for page in site.worklogs(wanted) for log in page if log.issue_id]
-        mine = self._in_scope(site, {issue for _, issue in logs})
-        return Batch(
-            records=[record for log, issue in logs if issue in mine for record in mapper.worklog(log, issue)]
-        )
+    def _logs(self, site: Site, parts: _Parts, wanted: Iterable[int]) -> Batch:
+        records: list[Record] = []
+        issues: dict[str, str] = {}
+        for page in site.worklogs(wanted):
+            records += parts.logs(page, owners=issues)
+        mine = self._in_scope(site, set(issues.values()))
+        return Batch(records=[one for one in records if one.id not in issues or issues[one.id] in mine])
 
     def _in_scope(self, site: Site, issues: set[str]) -> set[str]:
         """Leave out issues beyond the scope, whose hours the feeds of the site tell too."""
@@ -632,13 +630,75 @@ class _Cut:
             return sorted(self._found[what], key=int)
 
 
-def _fields(issue: wire.Issue, decoder: msgspec.json.Decoder[wire.Fields]) -> wire.Fields:
-    try:
-        return decoder.decode(issue.fields)
-    except msgspec.ValidationError as exc:
-        raise SourceDataError(
-            tr("The issue {key} is of another shape than documented: {error}.", key=issue.key, error=exc)
-        ) from exc
+class _Parts:
+    """The parts of answers, each decoded and mapped by itself: an odd one is rejected and costs itself."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        source: JiraSource,
+        mapper: mapping.Mapper,
+        bindings: mapping.Bindings | None = None,
+    ) -> None:
+        """Take the run, the source and what maps."""
+        self.ctx, self.source, self.mapper = ctx, source, mapper
+        self._fields = wire.fields_decoder(bindings.fields if bindings else ())
+        self.changelog = msgspec.json.Decoder(wire.Changelog).decode
+        self._line = msgspec.json.Decoder(wire.History).decode
+        self._log = msgspec.json.Decoder(wire.Worklog).decode
+
+    def fields(self, issue: wire.Issue) -> wire.Fields:
+        """Decode the fields of an issue."""
+        return self._fields.decode(issue.fields)
+
+    def issues(
+        self, found: Iterable[wire.Issue], make: Callable[[wire.Issue], Iterable[Record]]
+    ) -> Iterator[Record]:
+        """Map issues."""
+        return self.ctx.each(
+            found, make, record=Task,
+            place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
+            key=lambda one: one.id, id=lambda one: self.source.row_id(one.id),
+        )  # fmt: skip
+
+    def changes(self, issue: str, lines: Iterable[msgspec.Raw]) -> Iterator[Record]:
+        """Map lines of history."""
+        return self.ctx.each(
+            lines, lambda line: self.mapper.change(issue, self._line(line)), record=TaskChange,
+            place=lambda line: tr("history {id} of issue {issue}", id=wire.native(line), issue=issue),
+            key=lambda line: f"h{wire.native(line)}",
+        )  # fmt: skip
+
+    def logs(
+        self, logs: Iterable[msgspec.Raw], issue: str | None = None, *,
+        came: dict[str, set[str]] | None = None, owners: dict[str, str] | None = None,
+    ) -> Iterator[Record]:  # fmt: skip
+        """Map hours: of *issue*, of those in *came* (which is told of each), or of any (told to *owners*)."""
+
+        def make(raw: msgspec.Raw) -> Iterator[Record]:
+            log = self._log(raw)
+            owner = issue or log.issue_id
+            if owner is None or (came is not None and owner not in came):
+                return
+            if came is not None:
+                came[owner].add(log.id)
+            for record in self.mapper.worklog(log, owner):
+                if owners is not None and isinstance(record, Worklog):
+                    owners[record.id] = owner
+                yield record
+
+        return self.ctx.each(
+            logs, make, record=Worklog, key=lambda raw: f"w{wire.native(raw)}",
+            place=lambda raw: tr("worklog {id}", id=wire.native(raw)),
+            id=lambda raw: self.source.row_id(f"w{wire.native(raw)}"),
+        )  # fmt: skip
+
+    def again(self, prefix: str) -> set[str]:
+        """Return the numbers of what could not be taken before: of issues, or of worklogs (``w``)."""
+        begins = self.source.row_id(prefix)
+        found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
+        self.ctx.asked_again |= found
+        return {one[len(begins) :] for one in found}
 
 
 def _level(one: wire.Kind) -> int:

@@ -116,7 +116,7 @@ class Worklogs(msgspec.Struct, frozen=True, gc=False):
     """The worklogs of an issue: embedded, the first 20 of *total*."""
 
     total: int
-    worklogs: list[Worklog]
+    worklogs: list[msgspec.Raw]
 
 
 class Item(
@@ -147,7 +147,7 @@ class Changelog(msgspec.Struct, frozen=True, gc=False):
     """The history of an issue: embedded, the newest of *total*."""
 
     total: int
-    histories: list[History]
+    histories: list[msgspec.Raw]
 
 
 class Fields(
@@ -202,12 +202,28 @@ SYSTEM_FIELDS = tuple(
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):
-    """An issue, its fields still undecoded: `fields_decoder` knows which custom ones are bound."""
+    """An issue, its parts still undecoded: `fields_decoder` knows which custom fields are bound.
+
+    An odd one costs itself, not the page.
+    """
 
     id: str
     key: str
     fields: msgspec.Raw
-    changelog: Changelog | None = None
+    changelog: msgspec.Raw = msgspec.Raw(b"null")
+
+    @property
+    def told_history(self) -> bool:
+        """Say whether its history came along."""
+        return bytes(self.changelog) != b"null"
+
+    @property
+    def updated(self) -> int:
+        """Return its stamp in milliseconds; 0 where it cannot be read."""
+        try:
+            return millis(msgspec.json.decode(self.fields)["updated"])
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError):
+            return 0
 
 
 class Bare(msgspec.Struct, frozen=True, gc=False):
@@ -255,7 +271,7 @@ class Log(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """The history of one issue in a bulk answer."""
 
     issue_id: str
-    change_histories: list[History]
+    change_histories: list[msgspec.Raw]
 
 
 class BulkLog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -394,3 +410,9 @@ def instant(stamp: str | int | None) -> str | None:
 def millis(stamp: str) -> int:
     """Return milliseconds since 1970."""
     return round(datetime.fromisoformat(stamp).timestamp() * 1000)
+
+
+def native(part: msgspec.Raw) -> str | None:
+    """Return the id of an odd part of an answer; None where it has none."""
+    found = msgspec.json.decode(part)
+    return str(found["id"]) if isinstance(found, dict) and found.get("id") else None
