@@ -72,12 +72,14 @@ def well(harness: Harness, when: str = "the calm run", **options: Any) -> None:
     """Sync without faults; fail unless it is ok and equal to the tool."""
     report = harness.sync(**options)
     if report.verdict != "ok":
-        raise Failed(f"{when} ended {report.verdict}: {_reason(report)}")
+        raise Failed(f"{when} ended {report.verdict}: {reason(report)}")
     harness.must_equal(f"after {when}")
 
 
-def _reason(report: SourceReport) -> str:
-    return next(iter([*report.missing, *report.held]), None) or report.error or "without a reason"
+def reason(report: SourceReport) -> str:
+    """Return the first thing that a run says it lacks."""
+    said = [*report.missing, *report.rejections, *report.held]
+    return next(iter(said), None) or report.error or "without a reason"
 
 
 def not_green(harness: Harness, fault: Any, what: str, **options: Any) -> str:
@@ -88,4 +90,4 @@ def not_green(harness: Harness, fault: Any, what: str, **options: Any) -> str:
         raise Failed(f"with {what} the verdict was ok, {report.changes.read} rows read")
     if gone := before - harness.counted(harness.main).keys():
         raise Failed(f"with {what} {len(gone)} {harness.main} rows were declared gone")
-    return f"{what}: {report.verdict}: {_reason(report)}"
+    return f"{what}: {report.verdict}: {reason(report)}"

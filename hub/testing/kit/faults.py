@@ -259,6 +259,45 @@ def retype_field(field: str) -> Fault:
     return fault
 
 
+def rows_of(body: Any, natives: set[str]) -> list[dict[str, Any]]:
+    """Find the records of an answer, however deep, that show one of the ids *natives* as their own."""
+    found: list[dict[str, Any]] = []
+    below = list(body.values()) if isinstance(body, dict) else body if isinstance(body, list) else []
+    for one in below:
+        found += rows_of(one, natives)
+        if isinstance(body, list) and isinstance(one, dict) and own_id(one, natives):
+            found.append(one)
+    return found
+
+
+def own_id(record: dict[str, Any], natives: set[str]) -> str | None:
+    """Return the key under which *record* shows its own id: the first whose value is one of *natives*."""
+    return next((key for key, value in record.items() if str(value) in natives), None)
+
+
+def odd_field(native: str, field: str) -> Fault:
+    """Return one field of one row, wherever it is shown, as something that nobody expects."""
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        body = parsed(answer)
+        for record in rows_of(body, {native}):
+            if field in record:
+                record[field] = {"odd": [1]}
+        return answer if body is None else msgspec.structs.replace(answer, body=body)
+
+    return fault
+
+
+def parsed(answer: Response) -> Any:
+    """Return a copy of the JSON of an answer that may be changed; None where it has none."""
+    text = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def meanwhile(at: int, act: Callable[[], Any]) -> Fault:
     """Let something happen in the world just after the request number *at* was answered."""
 

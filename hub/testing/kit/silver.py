@@ -10,7 +10,7 @@ from hub.placement import left
 from hub.simulator import Request, Response
 from hub.testing.kit import faults
 from hub.testing.kit.certification import SECRET, SourceCertification, World
-from hub.testing.kit.checks import check, not_green, well
+from hub.testing.kit.checks import check, not_green, reason, well
 from hub.testing.kit.harness import Failed, table
 
 
@@ -446,3 +446,40 @@ def _changed_field(name: str, make: Callable[[str], faults.Fault], verb: str) ->
 
 _changed_field("renamed_field", faults.rename_field, "renamed")
 _changed_field("retyped_field", faults.retype_field, "retyped")
+
+
+@check(
+    "silver",
+    "One odd row costs one row: the others are taken, it is named, and it comes back when it is right.",
+    "Decode and map rows one by one with ctx.each; ctx.reject what cannot be taken.",
+    medium="http",
+)
+def one_odd_row(certification: SourceCertification, seed: int) -> str:
+    """Spoil each field of one row in turn, on a first run and on a full one."""
+    with table(certification, seed) as probe:
+        ids = {probe.world.stored_id(native) for native in probe.world.rows()}
+        natives = {*probe.world.rows(), *ids, *(one.rpartition("/")[2] for one in ids)}
+        fields: dict[str, str] = {}
+
+        def note(_: int, __: Any, honest: Any) -> Any:
+            answer = honest()
+            for record in faults.rows_of(faults.parsed(answer), natives):
+                own = faults.own_id(record, natives) or ""
+                fields.update({key: str(record[own]) for key in record if key != own and key not in fields})
+            return answer
+
+        probe.sync(note)
+    rejected = 0
+    for field, native in sorted(fields.items()):
+        with table(certification, seed) as harness:
+            for full in (False, True):
+                report = harness.sync(faults.odd_field(native, field), full=full)
+                rejected += report.rejected
+                lost = harness.world.truth()[harness.main].keys() - harness.counted(harness.main).keys()
+                what = f"with an odd {field!r} in the row {native}"
+                if len(lost) > 1:
+                    raise Failed(f"{what} {len(lost)} {harness.main} rows are lacking ({report.verdict})")
+                if report.verdict == "failed" or (report.verdict == "ok" and harness.differences()):
+                    raise Failed(f"{what} the verdict was {report.verdict}: {reason(report)}")
+            well(harness, f"a calm run after an odd {field!r}")
+    return f"{len(fields)} fields in turn, {rejected} rejections"
