@@ -99,7 +99,7 @@ class Harness:
         return False
 
     def _options(self, **options: Any) -> Options:
-        return Options(base=self.base, session=hurried, **{"jobs": 2} | options)
+        return Options(base=self.base, **{"jobs": 2, "session": hurried} | options)
 
     @contextmanager
     def context(self) -> Iterator[Context]:
