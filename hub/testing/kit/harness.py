@@ -99,7 +99,8 @@ class Harness:
         return False
 
     def _options(self, **options: Any) -> Options:
-        return Options(base=self.base, **{"jobs": 2, "session": hurried} | options)
+        chosen: dict[str, Any] = {"jobs": 2, "session": hurried} | options
+        return Options(base=self.base, **chosen)
 
     @contextmanager
     def context(self) -> Iterator[Context]:
