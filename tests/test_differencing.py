@@ -129,14 +129,14 @@ class Hub:
             "INSERT INTO dim_person (person_key, person_label, team) VALUES (?, ?, ?)",
             [[-1, "?", None], *([p, f"N{p}", t] for p, t in self.people.items())],
         )
-        feed.executemany(
+        people, projects, days, seconds, _ = map(list, zip(*self.lines, strict=True))
+        feed.execute(
             "INSERT INTO fact_worklog (worklog_id, work_date, date_key, project_key, task_key, "
             "person_key, source_key, category, approval, seconds, days, grain) "
-            "VALUES (?, ?, 0, ?, -1, ?, 1, 'project', 'approved', ?, ?, 'day')",
-            [
-                [str(n), day, project, person, seconds, seconds / 25200]
-                for n, (person, project, day, seconds, _) in enumerate(self.lines)
-            ],
+            "SELECT (row_number() OVER () - 1)::VARCHAR, day, 0, project, -1, person, 1, 'project', "
+            "'approved', seconds, seconds / 25200, 'day' FROM (SELECT unnest(?::DATE[]) AS day, "
+            "unnest(?::BIGINT[]) AS project, unnest(?::BIGINT[]) AS person, unnest(?::BIGINT[]) AS seconds)",
+            [days, projects, people, seconds],
         )
         folder.mkdir(parents=True)
         write_parquet(feed, folder)

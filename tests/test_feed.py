@@ -422,7 +422,7 @@ def test_the_gate_finds_what_is_lost(store: Store, tmp_path: Path) -> None:
 
 
 def test_the_gate_holds_the_contract(store: Store, tmp_path: Path) -> None:
-    """Double keys, unknown foreign keys and changed types are found in the files themselves."""
+    """Double and empty keys, unknown foreign keys and changed types are found in the files themselves."""
     import duckdb
 
     fill(store, PLAN, HOURS)
@@ -437,10 +437,15 @@ def test_the_gate_holds_the_contract(store: Store, tmp_path: Path) -> None:
         f"COPY (SELECT * FROM '{links}' UNION ALL SELECT * "
         f"FROM '{links}') TO '{folder}/fact_task_link/twice.parquet'"
     )
+    duckdb.execute(
+        f"COPY (SELECT * REPLACE (NULL::VARCHAR AS type) FROM '{links}') "
+        f"TO '{folder}/fact_task_link/untyped.parquet'"
+    )
     found = " | ".join(problems(store, snapshot))
 
     assert "dim_cut: columns or types differ" in found
     assert "fact_task_link: 1 keys (from_task_key, to_task_key, type) occur more than once" in found
+    assert "fact_task_link: 1 rows have an empty key (from_task_key, to_task_key, type)" in found
     assert "fact_task_snapshot: 3 rows have a cut_key that dim_cut does not know" in found
 
 

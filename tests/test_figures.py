@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import msgspec
 import pytest
+from msgspec.structs import replace
 from test_cuts import LAST_MONTH, TIMES, ask, hours, out, plan, portfolio, sync, work
 from test_feed import feed_of, problems
 from test_kpi import load
@@ -29,7 +30,9 @@ from hub.records import (
     BudgetLine,
     ChecklistItem,
     Container,
+    Project,
     Rate,
+    Record,
     RegisterItem,
     Task,
     Worklog,
@@ -124,53 +127,77 @@ def test_exposure_of_risks_without_amounts_is_unknown(store: Store, tmp_path: Pa
 # ---------- landing ----------
 
 
-@pytest.mark.parametrize(
-    "category",
-    [
-        "labour",
-        "Labor",
-        "MAIN D'ŒUVRE",
-        "main-d'oeuvre",
-        "Main d’oeuvre",
-        "mo",
-        "M.O.",
-        "Personnel",
-        "salaires",
-        "Salaire",
-        "Staff",
-        "Internal labour",
-        "Masse salariale",
-    ],
+LABOUR = (
+    "labour",
+    "Labor",
+    "MAIN D'ŒUVRE",
+    "main-d'oeuvre",
+    "Main d’oeuvre",
+    "mo",
+    "M.O.",
+    "Personnel",
+    "salaires",
+    "Salaire",
+    "Staff",
+    "Internal labour",
+    "Masse salariale",
 )
-def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Path, category: str) -> None:
-    """Of 2 d worked and 5 d left at 700, purchases of 300 + 200, the 9 999 of budgeted labour are no part."""
-    sync(store, *portfolio(), RATE)
-    sync(store, *plan(*work(1, "2026-07-31")))
-    lines = [
-        money(1, "baseline", category, 6000),
-        money(2, "baseline", "achats", 1000),
-        money(3, "consumed", category, 9999),
-        money(4, "forecast", category, 9999),
-        money(5, "consumed", "prestations", 300),
-        money(6, "forecast", "licences", 200),
-    ]
-    sync(store, *lines)
-    sync(store, *TIMES, hours(1, "2026-05-05", 2))
-    report = out(store, tmp_path)
-    landing = figures(report, "LANDING")
 
-    assert (7000, 1700, 5400, 5400, -1600) == tuple(
-        landing[name] for name in ("budget", "consumed", "landing", "landing_at_least", "variance")
-    )
-    assert [("initial budget", 2)] == ask(
+
+def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Path) -> None:
+    """Of 2 d worked and 5 d left at 700, purchases of 300 + 200, the 9 999 of budgeted labour are no part.
+
+    One project for each way to write labour.
+    """
+    codes = [f"L{n}" for n in range(len(LABOUR))]
+    sync(store, RATE, *(Project(id=f"config:{code}", code=code, name=code) for code in codes))
+    plans: list[Record] = []
+    lines: list[Record] = []
+    logged: list[Record] = [TIMES[1]]
+    for n, (code, category) in enumerate(zip(codes, LABOUR, strict=True)):
+        plans.append(Container(id=f"plans:{code}", kind="plan", code=code, name=code, seconds_per_day=25200))
+        plans += [
+            replace(one, container_id=f"plans:{code}") if isinstance(one, Task) else one
+            for one in work(n, "2026-07-31")
+        ]
+        amounts: list[tuple[Any, str, float]] = [
+            ("baseline", category, 6000),
+            ("baseline", "achats", 1000),
+            ("consumed", category, 9999),
+            ("forecast", category, 9999),
+            ("consumed", "prestations", 300),
+            ("forecast", "licences", 200),
+        ]
+        lines += [
+            replace(money(10 * n + place, *amount), project_code=code) for place, amount in enumerate(amounts)
+        ]
+        logged.append(Container(id=f"times:{code}", kind="table", code=code, name=code))
+        logged.append(replace(hours(n, "2026-05-05", 2), container_id=f"times:{code}"))
+    sync(store, *plans)
+    sync(store, *lines)
+    sync(store, *logged)
+    report = out(store, tmp_path)
+    found = {
+        category: figures(report, "LANDING", label=code)
+        for code, category in zip(codes, LABOUR, strict=True)
+    }  # fmt: skip
+
+    assert dict.fromkeys(LABOUR, (7000, 1700, 5400, 5400, -1600)) == {
+        category: tuple(
+            landing[name] for name in ("budget", "consumed", "landing", "landing_at_least", "variance")
+        )
+        for category, landing in found.items()
+    }
+    assert [("initial budget", 2, len(LABOUR))] == ask(
         report,
-        "SELECT DISTINCT method, method_version FROM fact_kpi WHERE kpi = 'LANDING' AND scope_label = 'A'",
+        "SELECT method, method_version, count(DISTINCT scope_label) FROM fact_kpi WHERE kpi = 'LANDING' "
+        "AND scope_kind = 'project' AND scope_label LIKE 'L%' GROUP BY ALL",
     )
     assert {
         "measure": "amount_minor",
         "reason": "labour: counted from hours, not from the budget",
-        "rows": 2,
-        "amount": 1999800,
+        "rows": 2 * len(LABOUR),
+        "amount": 1999800 * len(LABOUR),
         "in_feed": True,
     } in report.excluded
 

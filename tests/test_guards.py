@@ -167,10 +167,16 @@ def test_every_hook_is_documented_with_its_signature() -> None:
 WRITTEN = sorted(p for p in ROOT.glob("docs/*.md") if "[[[cog" in p.read_text(encoding="utf-8"))
 
 
+CERTIFYING = {"first-connector", "rest"}
+"""Pages that certify a connector as they are written: whole in `make proof`, and in `.ci/run`."""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the help text names this system's own scheduler")
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
-def test_generated_docs_are_in_step(page: Path) -> None:
+def test_generated_docs_are_in_step(page: Path, proof: bool) -> None:
     """The pages written by code are what the code says now: run `make docs`."""
+    if page.stem in CERTIFYING and not proof:
+        pytest.skip("make proof, and .ci/run, write this page again")
     seen = subprocess.run(
         [sys.executable, "-m", "cogapp", "--check", page],
         cwd=ROOT,

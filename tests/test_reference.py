@@ -204,59 +204,76 @@ def test_a_wrong_file_keeps_what_was_known(tmp_path: Path, store: Store) -> None
 
 # ---------- filters ----------
 
-TASKS: list[Record] = [
-    Container(id="j:p", kind="project", code="INF", name="Infra"),
-    Iteration(id="j:s1", name="Sprint 1"),
-    Task(
-        id="j:1",
-        container_id="j:p",
-        code="INF-1",
-        title="a",
-        type_raw="Bug",
-        labels="ops web",
-        iteration_id="j:s1",
-    ),
-    Task(
-        id="j:2", container_id="j:p", code="INF-2", title="b", type_raw="Story", labels="web", nature="build"
-    ),
-    Task(id="j:3", container_id="j:p", code="INF-3", title="c", type_raw="Change request"),
-    CustomValue(id="j:3/components", row_id="j:3", field="components", text="Core, Windows"),
-    CustomValue(id="j:2/lot", row_id="j:2", field="Lot projet", text="B"),
-]
+
+def tasks(source: str) -> list[Record]:
+    """Return the three tasks that filters choose from, of one source."""
+    return [
+        Container(id=f"{source}:p", kind="project", code="INF", name="Infra"),
+        Iteration(id=f"{source}:s1", name="Sprint 1"),
+        Task(
+            id=f"{source}:1",
+            container_id=f"{source}:p",
+            code="INF-1",
+            title="a",
+            type_raw="Bug",
+            labels="ops web",
+            iteration_id=f"{source}:s1",
+        ),
+        Task(
+            id=f"{source}:2",
+            container_id=f"{source}:p",
+            code="INF-2",
+            title="b",
+            type_raw="Story",
+            labels="web",
+            nature="build",
+        ),
+        Task(
+            id=f"{source}:3", container_id=f"{source}:p", code="INF-3", title="c", type_raw="Change request"
+        ),
+        CustomValue(
+            id=f"{source}:3/components", row_id=f"{source}:3", field="components", text="Core, Windows"
+        ),
+        CustomValue(id=f"{source}:2/lot", row_id=f"{source}:2", field="Lot projet", text="B"),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("text", "taken"),
-    [
-        ("type = bug", "1"),
-        ("type != Bug", "23"),
-        ('type in (Bug, "Change request")', "13"),
-        ("labels = web", "12"),
-        ("labels = web and not labels = ops", "2"),
-        ("component = Windows", "3"),
-        ('"Lot projet" = B or iteration = "Sprint 1"', "12"),
-        ("not (type = Bug or nature = build)", "3"),
-        ("code not in (INF-1)", "23"),
-        ('type = "x\' OR 1=1 --"', ""),
-    ],
-)
-def test_a_filter_takes_its_tasks(text: str, taken: str, store: Store, tmp_path: Path) -> None:
+TASKS = tasks("j")
+TAKEN = {
+    "type = bug": "1",
+    "type != Bug": "23",
+    'type in (Bug, "Change request")': "13",
+    "labels = web": "12",
+    "labels = web and not labels = ops": "2",
+    "component = Windows": "3",
+    '"Lot projet" = B or iteration = "Sprint 1"': "12",
+    "not (type = Bug or nature = build)": "3",
+    "code not in (INF-1)": "23",
+    'type = "x\' OR 1=1 --"': "",
+}
+
+
+def test_a_filter_takes_its_tasks(store: Store, tmp_path: Path) -> None:
     """Equality, lists, labels, components, sprints, custom fields, and, or, not.
 
-    Text is a parameter, never SQL.
+    Text is a parameter, never SQL. Each filter has a source and a project of its own.
     """
-    link = ProjectLink(id="config:l", project_code="A", container_id="j:INF", filter=text)
-    fill(store, TASKS, [Project(id="config:A", code="A", name="A"), link])
-
-    assert taken == "".join(
-        row[0][-1]
-        for row in ask(
-            store,
-            tmp_path,
-            "SELECT k.key FROM dim_task k JOIN dim_project p USING (project_key) WHERE p.code = 'A' "
-            "ORDER BY 1",
-        )
+    for n, text in enumerate(TAKEN):
+        link = ProjectLink(id=f"config:l{n}", project_code=f"A{n}", container_id=f"j{n}:INF", filter=text)
+        fill(store, tasks(f"j{n}"), [Project(id=f"config:A{n}", code=f"A{n}", name="A"), link])
+    rows = ask(
+        store,
+        tmp_path,
+        "SELECT p.code, k.task_id FROM dim_task k JOIN dim_project p USING (project_key) "
+        "WHERE p.code LIKE 'A%' ORDER BY ALL",
     )
+    found = {
+        text: "".join(id_.partition(":")[2] for code, id_ in rows if code == f"A{n}")
+        for n, text in enumerate(TAKEN)
+    }
+
+    assert TAKEN == found
+    assert all(id_.startswith(f"j{code[1:]}:") for code, id_ in rows)
 
 
 @pytest.mark.parametrize(

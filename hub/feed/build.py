@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from importlib.resources import files
@@ -329,9 +329,9 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
 
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    found = columns_in(connection, folder, model().tables)
     for name, table in model().tables.items():
-        there = columns_in(connection, folder, name)
-        if not there:
+        if not (there := found[name]):
             connection.execute(f"CREATE VIEW {name} AS SELECT {table.read_as(())} WHERE false")
             continue
         listed = ", ".join(table.columns) if there.keys() >= table.columns.keys() else table.read_as(there)
@@ -342,15 +342,20 @@ def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def columns_in(connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> dict[str, str]:
-    """Return the columns and types of the files of *table* in *folder*; none where there is no file."""
-    if not any((folder / table).rglob("*.parquet")):
-        return {}
-    place = table_glob(folder, table).replace("'", "''")
-    rows = connection.execute(
-        f"DESCRIBE SELECT * FROM read_parquet('{place}', hive_partitioning = false)"
-    ).fetchall()
-    return {row[0]: row[1] for row in rows}
+def columns_in(
+    connection: duckdb.DuckDBPyConnection, folder: Path, tables: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Return by table the columns and types of its files in *folder*; none where there is no file.
+
+    The first file of a table speaks for all of it, and all of *tables* are read in one question.
+    """
+    found: dict[str, dict[str, str]] = {name: {} for name in tables}
+    first = [path.as_posix() for name in tables for path in sorted((folder / name).rglob("*.parquet"))[:1]]
+    if first:
+        query = "SELECT file_name, name, duckdb_type FROM parquet_schema(?) WHERE num_children IS NULL"
+        for file, column, kind in connection.execute(query, [first]).fetchall():
+            found[Path(file).relative_to(folder).parts[0]][column] = kind
+    return found
 
 
 def describe(folder: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

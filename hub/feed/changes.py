@@ -25,7 +25,7 @@ def changes(
     names = list(shape.columns)
     listed = ", ".join(names)
     new = f"(SELECT {listed} FROM read_parquet('{_quoted(folder, table)}', hive_partitioning = false))"
-    there = columns_in(connection, since, table) if since else {}
+    there = columns_in(connection, since, [table])[table] if since else {}
     if since is None or not all({name, shape.columns[name].was} & there.keys() for name in shape.key):
         return connection.sql(f"SELECT 'insert' AS _change, {listed} FROM {new}")
     old = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -11,6 +12,9 @@ from hub.feed.build import Snapshot, columns_in, open_feed
 from hub.feed.model import model
 from hub.store import Store, rejections
 from hub.store.store import as_of_sql
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,31 +36,30 @@ def check(
     ``block``; a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when
     those are set.
     """
-    return [
-        *_contract(snapshot),
-        *_conservation(store, snapshot),
-        *_sources(store, snapshot, freshness=freshness, failed=failed_sources, now=now),
-        *_quality(snapshot, min_quality, max_unmapped),
-    ]
+    with closing(open_feed(snapshot.folder)) as feed:
+        return [
+            *_contract(snapshot, feed),
+            *_conservation(store, snapshot, feed),
+            *_sources(store, snapshot, freshness=freshness, failed=failed_sources, now=now),
+            *_quality(snapshot, feed, min_quality, max_unmapped),
+        ]
 
 
-def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | None) -> list[Finding]:
+def _quality(
+    snapshot: Snapshot, feed: duckdb.DuckDBPyConnection, least: float | None, most_unmapped: float | None
+) -> list[Finding]:
     findings = []
-    feed = open_feed(snapshot.folder)
-    try:
-        if least is not None:
-            low = feed.execute(
-                "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' "
-                "AND scope_kind = 'project' AND project_key <> -1 AND value < ? "
-                "ORDER BY value", [least],
-            ).fetchall()  # fmt: skip
-            findings += [
-                Finding(kind="quality", text=f"{code}: quality {score:.1f} is below {least:g}", blocks=True)
-                for code, score in low
-            ]
-        checked = feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0]
-    finally:
-        feed.close()
+    if least is not None:
+        low = feed.execute(
+            "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' "
+            "AND scope_kind = 'project' AND project_key <> -1 AND value < ? "
+            "ORDER BY value", [least],
+        ).fetchall()  # fmt: skip
+        findings += [
+            Finding(kind="quality", text=f"{code}: quality {score:.1f} is below {least:g}", blocks=True)
+            for code, score in low
+        ]
+    checked = feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0]
     failed = sum(one["tasks"] for one in snapshot.manifest["unmapped"])
     if failed:
         named = ", ".join(
@@ -74,19 +77,15 @@ def _quality(snapshot: Snapshot, least: float | None, most_unmapped: float | Non
     return findings
 
 
-def _contract(snapshot: Snapshot) -> list[Finding]:
+def _contract(snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Finding]:
     findings = []
-    feed = open_feed(snapshot.folder)
 
     def bad(text: str) -> None:
         findings.append(Finding(kind="contract", text=text, blocks=True))
 
-    def one(sql: str) -> Any:
-        row = feed.execute(sql).fetchone()
-        return row[0] if row else None
-
+    files = columns_in(feed, snapshot.folder, model().tables)
     for name, table in model().tables.items():
-        found = columns_in(feed, snapshot.folder, name)
+        found = files[name]
         wanted = {
             c: column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
             for c, column in table.columns.items()
@@ -95,26 +94,30 @@ def _contract(snapshot: Snapshot) -> list[Finding]:
             wrong = sorted(set(found.items()) ^ set(wanted.items()))
             bad(f"{name}: columns or types differ from the model: {wrong}")
         keys = ", ".join(table.key)
-        if doubles := one(f"SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1)"):
+        known = {column: facts.ref for column, facts in table.columns.items() if facts.ref}
+        no_key = " OR ".join(f"{key} IS NULL" for key in table.key)
+        lost_if = [
+            f"{column} IS NULL OR {column} NOT IN (SELECT {model().tables[ref].key[0]} FROM {ref})"
+            for column, ref in known.items()
+        ]
+        # one question a table: planning costs more than counting
+        counts = ", ".join(f"count(*) FILTER (WHERE {bad_row})" for bad_row in (no_key, *lost_if))
+        (row,) = feed.execute(
+            f"SELECT (SELECT count(*) FROM (SELECT 1 FROM {name} GROUP BY {keys} HAVING count(*) > 1)), "
+            f"{counts} FROM {name}"
+        ).fetchall()
+        doubles, empty, *lost_of = row
+        if doubles:
             bad(f"{name}: {doubles} keys ({keys}) occur more than once")
-        if empty := one(
-            f"SELECT count(*) FROM {name} WHERE {' OR '.join(f'{key} IS NULL' for key in table.key)}"
-        ):
+        if empty:
             bad(f"{name}: {empty} rows have an empty key ({keys})")
-        for column, facts in table.columns.items():
-            if facts.ref is None:
-                continue
-            target = model().tables[facts.ref].key[0]
-            if lost := one(
-                f"SELECT count(*) FROM {name} WHERE {column} IS NULL "
-                f"OR {column} NOT IN (SELECT {target} FROM {facts.ref})"
-            ):
-                bad(f"{name}: {lost} rows have a {column} that {facts.ref} does not know")
-    feed.close()
+        for (column, ref), lost in zip(known.items(), lost_of, strict=True):
+            if lost:
+                bad(f"{name}: {lost} rows have a {column} that {ref} does not know")
     return findings
 
 
-def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
+def _conservation(store: Store, snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Finding]:
     moment = str(snapshot.manifest["as_of"])
     # read straight from SQLite, not through the builder's own path: two ways to the same total
     said = {
@@ -126,7 +129,6 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
             f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})"
         )[0]["n"],
     }
-    feed = open_feed(snapshot.folder)
     kinds = ("baseline", "revised", "committed", "consumed", "forecast")
     total = " + ".join(f"coalesce(sum({kind}_amount), 0)" for kind in kinds)
     held = {
@@ -144,7 +146,6 @@ def _conservation(store: Store, snapshot: Snapshot) -> list[Finding]:
             ).fetchall()[0][0]
         ),
     }
-    feed.close()
     findings = []
     for measure, expected in said.items():
         left_out = sum(

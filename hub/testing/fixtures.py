@@ -25,6 +25,7 @@ from hub.records import RECORDS, Record
 from hub.source import Batch, Census, Check, Partition, Source
 from hub.store import Store
 from hub.sync import Options, SourceReport, sync
+from hub.testing.empty import store_at
 
 
 class HubResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class ScriptedSource(Source, frozen=True, kw_only=True):
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """Return an empty store in a file of its own."""
-    with Store.open(tmp_path / "hub.db") as opened:
+    with store_at(tmp_path / "hub.db") as opened:
         yield opened
 
 
@@ -128,7 +129,7 @@ def kept_feed(fill: Callable[..., None], *arguments: Any) -> Path:
     """
     base = Path(tempfile.mkdtemp(prefix="pm-hub-test-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
-    with Store.open(base / "hub.db") as filled:
+    with store_at(base / "hub.db") as filled:
         fill(filled, *arguments)
         with feed_view(filled, base) as feed:
             return feed.folder

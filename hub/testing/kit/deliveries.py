@@ -21,8 +21,8 @@ from hub.publish import PublishOptions, PublishReport, check_destination, publis
 from hub.records import Account, Container, Record, Task, Worklog
 from hub.settings import convert
 from hub.source import Batch, Census, Check, Partition, Scope, Source
-from hub.store import Store
 from hub.sync import Options, sync
+from hub.testing.empty import store_at
 from hub.testing.kit.checks import check
 from hub.testing.kit.harness import Crash, Failed
 from hub.testing.kit.ledger import Ledger
@@ -198,7 +198,7 @@ class Counter:
         self.tables = certification.tables
         self.root = root
         self.world = certification.world(seed)
-        self.store = Store.open(root / "hub.db")
+        self.store = store_at(root / "hub.db")
         (root / "place").mkdir()
         self.place = certification.place(root / "place")
         self.destination = certification.destination(self.place, privacy=privacy)

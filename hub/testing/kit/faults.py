@@ -24,7 +24,8 @@ from hub.simulator import Request, Response, Simulator
 from hub.testing.kit.certification import HttpWorld
 
 MOST_REQUESTS = 1500
-READ_TIMEOUT_S = 1.0
+SHORT_S = 1.0
+"""A read time-out that a stalled answer meets soon; a busy machine meets it too."""
 Fault = Callable[[int, Request, Callable[[], Response]], Response | bytes | None]
 """Gets the number of the request (from 1), the request and the true answer.
 
@@ -138,7 +139,7 @@ class SimulatorServer:
             handler.close_connection = True
 
 
-def hurried(ctx: Context | None = None) -> Session:
+def hurried(ctx: Context | None = None, *, read_timeout_s: float = 60.0) -> Session:
     """Return a patient session whose waits are counted instead of slept.
 
     A minute of patience passes in no time.
@@ -157,7 +158,7 @@ def hurried(ctx: Context | None = None) -> Session:
         sleep=sleep,
         clock=lambda: waited[0],
         patience_s=60,
-        timeout_s=(2, READ_TIMEOUT_S),
+        timeout_s=(10.0, read_timeout_s),
     )
 
 

@@ -16,6 +16,7 @@ from hub.context import Context
 from hub.placement import here
 from hub.store import Store
 from hub.sync import Options, SourceReport, sync
+from hub.testing.empty import store_in_memory
 from hub.testing.kit.certification import FOLDER, FileWorld, HttpWorld, SourceCertification, World
 from hub.testing.kit.faults import Fault, SimulatorServer, hurried
 from hub.testing.kit.spoiling import FileFault
@@ -98,7 +99,8 @@ class Harness:
         return False
 
     def _options(self, **options: Any) -> Options:
-        return Options(base=self.base, session=hurried, **{"jobs": 2} | options)
+        chosen: dict[str, Any] = {"jobs": 2, "session": hurried} | options
+        return Options(base=self.base, **chosen)
 
     @contextmanager
     def context(self) -> Iterator[Context]:
@@ -268,7 +270,7 @@ def table(certification: SourceCertification, seed: int, *, scale: int = 1) -> I
     try:
         with ExitStack() as stack:
             base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-kit-")))
-            store = stack.enter_context(Store.open("sqlite://"))
+            store = stack.enter_context(store_in_memory())
             if isinstance(world, HttpWorld):
                 yield HttpHarness(
                     certification, world, base, store, log, stack.enter_context(SimulatorServer(world))

@@ -319,7 +319,8 @@ _passing("slow_body", "A slow answer is waited for.", lambda at: faults.stall_on
 def stalled_body(certification: SourceCertification, seed: int) -> str:
     """Stop one answer for longer than anyone waits."""
     with table(certification, seed) as harness:
-        report = harness.sync(faults.stall_once(2, 1.5 * faults.READ_TIMEOUT_S))
+        soon = partial(faults.hurried, read_timeout_s=faults.SHORT_S)
+        report = harness.sync(faults.stall_once(2, 1.5 * faults.SHORT_S), session=soon)
         if report.verdict != "ok":
             raise Failed(f"{report.verdict}: {'; '.join(report.missing) or report.error}")
         harness.must_equal("after it")

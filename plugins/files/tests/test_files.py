@@ -6,6 +6,7 @@ The workbook says the feed's figures in FR and EN.
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -81,15 +82,34 @@ def go(store: Store, tmp_path: Path, lang: str = "en", **options: Any) -> Publis
     )
 
 
+Delivered = Callable[..., tuple[Path, PublishReport]]
+
+
+@pytest.fixture(scope="module")
+def plan_in(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    """Return a function that delivers `PLAN` in a language, once, and gives the folder and the report.
+
+    Its tests read and change nothing.
+    """
+
+    @functools.cache
+    def delivered(lang: str) -> tuple[Path, PublishReport]:
+        base = tmp_path_factory.mktemp(lang)
+        with Store.open(base / "hub.db") as store:
+            fill(store, PLAN)
+            return base, go(store, base, lang=lang)
+
+    return delivered
+
+
 def sheet(tmp_path: Path, name: str) -> list[tuple[Any, ...]]:
     book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx", data_only=True)
     return [tuple(row) for row in book[name].iter_rows(values_only=True)]
 
 
-def test_every_format_holds_the_feed(store: Store, tmp_path: Path) -> None:
+def test_every_format_holds_the_feed(plan_in: Delivered) -> None:
     """CSV, Parquet and workbook have the same tables and rows, with the manifest beside them."""
-    fill(store, PLAN)
-    report = go(store, tmp_path)
+    tmp_path, report = plan_in("en")
     latest = tmp_path / "out" / "latest"
     with (latest / "csv" / "fact_task_snapshot.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -113,11 +133,10 @@ def test_every_format_holds_the_feed(store: Store, tmp_path: Path) -> None:
     ],
 )
 def test_the_first_sheet_can_be_read(
-    store: Store, tmp_path: Path, lang: str, first: str, headers: tuple[str, str]
+    plan_in: Delivered, lang: str, first: str, headers: tuple[str, str]
 ) -> None:
     """One line a project: baseline, to do, logged, landing and drift, in the reader's language."""
-    fill(store, PLAN)
-    go(store, tmp_path, lang=lang)
+    tmp_path, _ = plan_in(lang)
     rows = sheet(tmp_path, first)
     line = dict(zip(rows[4], rows[5], strict=True))
     values = [line[rows[4][n]] for n in range(7, 16)]
@@ -128,10 +147,9 @@ def test_the_first_sheet_can_be_read(
     assert [0, 6 / 11, 8, 10, 5, 6, 11, 3, "Go live"] == values
 
 
-def test_milestones_and_load(store: Store, tmp_path: Path) -> None:
+def test_milestones_and_load(plan_in: Delivered) -> None:
     """A milestone shows its slip in days; the load shows hours by month."""
-    fill(store, PLAN)
-    go(store, tmp_path)
+    tmp_path, _ = plan_in("en")
     rows = sheet(tmp_path, "Milestones")
 
     assert ("Go live", 14, "To come") == (rows[5][1], rows[5][4], rows[5][5])
@@ -175,14 +193,12 @@ def test_pictures_stand_on_figures_that_can_be_read(
     assert 14 == slips[1]
 
 
-def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> None:
+def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path, plan_in: Delivered) -> None:
     """The share of a team's capacity that is allocated, month by month; more than 100 % is red.
 
     Without figures the sheet says so.
     """
-    fill(store, PLAN)
-    go(store, tmp_path)
-    empty = sheet(tmp_path, "Capacity")
+    empty = sheet(plan_in("en")[0], "Capacity")
     today = date.today()
     monday = today - timedelta(days=today.weekday())
     people = [Person(id=f"config:p{n}", display_name=f"N{n}", team="A") for n in range(6)]
@@ -238,10 +254,9 @@ def test_the_heat_map_shows_teams_and_months(store: Store, tmp_path: Path) -> No
     assert 0 < max(share) < 1
 
 
-def test_native_tables_frozen_headers_and_no_formula(store: Store, tmp_path: Path) -> None:
+def test_native_tables_frozen_headers_and_no_formula(plan_in: Delivered) -> None:
     """Every data sheet is an Excel table with a frozen header; text that looks like a formula stays text."""
-    fill(store, PLAN)
-    go(store, tmp_path)
+    tmp_path, _ = plan_in("en")
     book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx")
     cells = [
         cell
@@ -326,7 +341,7 @@ def test_interrupted_deliveries_end_in_one_state(
 ) -> None:
     """Killed before or between the two renames, the next delivery leaves exactly the new feed."""
     fill(store, PLAN)
-    go(store, tmp_path)
+    go(store, tmp_path, formats=("parquet",))
     real, count = os.replace, 0
 
     def die(src: Any, dst: Any) -> None:
@@ -340,8 +355,8 @@ def test_interrupted_deliveries_end_in_one_state(
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", die)
         with pytest.raises(KeyboardInterrupt):
-            go(store, tmp_path)
-    report = go(store, tmp_path)
+            go(store, tmp_path, formats=("parquet",))
+    report = go(store, tmp_path, formats=("parquet",))
 
     assert ["latest"] == [p.name for p in (tmp_path / "out").iterdir()]
     assert (
@@ -359,10 +374,9 @@ def test_a_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
     assert "could not be replaced" in (report.deliveries[0].error or "")
 
 
-def test_figures_are_equal_everywhere(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_figures_are_equal_everywhere(plan_in: Delivered) -> None:
     """The control sums of the manifest are those of the CSV and of the workbook's tables."""
-    fill(store, PLAN)
-    go(store, tmp_path)
+    tmp_path, _ = plan_in("en")
     manifest = json.loads((tmp_path / "out" / "latest" / "manifest.json").read_text())
     with (tmp_path / "out" / "latest" / "csv" / "fact_worklog.csv").open() as file:
         of_csv = sum(int(row["seconds"]) for row in csv.DictReader(file))
@@ -456,12 +470,10 @@ def test_late_milestones_slip_until_today(store: Store, tmp_path: Path) -> None:
     assert ((datetime.now(UTC).date() - date(2026, 1, 10)).days, "Late") == (late[4], late[5])
 
 
-def test_colours_are_those_of_the_targets(store: Store, tmp_path: Path) -> None:
+def test_colours_are_those_of_the_targets(store: Store, tmp_path: Path, plan_in: Delivered) -> None:
     """Without a target nothing is painted; with one the drift bears the colour that `fact_kpi` has."""
-    fill(store, PLAN)
-    go(store, tmp_path)
-    plain = _paint(tmp_path)
-    fill(store, [Target(id="s:t", kpi="RAF", measure="derive", amber=1.0, red=2.0, direction="down")])
+    plain = _paint(plan_in("en")[0])
+    fill(store, [*PLAN, Target(id="s:t", kpi="RAF", measure="derive", amber=1.0, red=2.0, direction="down")])
     go(store, tmp_path)
 
     assert plain is None
