@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
+    from hub.source import Suggestion as Suggestion
     from hub.tally import Tally as Tally
     from hub.words import day as day
     from hub.words import mark as mark
@@ -131,7 +132,7 @@ _ROOMS = {
     "secrets": ("Secret",),
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
-    "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
+    "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source", "Suggestion"),
     "tally": ("Tally",),
     "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip

@@ -114,6 +114,11 @@ def relative_name(path: Path, base: Path) -> str:
     return storable(name)
 
 
+def safe_cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple(FORMULA_STARTS)) else value
+
+
 def storable(text: str) -> str:
     """Return *text* as it can be kept and sent.
 

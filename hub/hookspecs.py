@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hub.destination import Destination
     from hub.records import Category, Record
     from hub.simulator import Simulator
-    from hub.source import Source
+    from hub.source import Source, Suggestion
     from hub.store import RunRow
 
 PROJECT = "hub"
@@ -56,6 +56,15 @@ def register_simulators() -> dict[str, type[Simulator]]:
     """Return simulators of your tools by the kind of their source.
 
     Demonstrations fill them, and the real connector reads them.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def suggest_sources(folder: Path, files: list[Path]) -> list[Suggestion]:
+    """Say which of *files*, all below *folder*, sources of this plugin would read, and by what settings.
+
+    Paths in the settings are relative to *folder*, where the configuration will lie. Nothing is written.
     """
     raise NotImplementedError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
@@ -92,6 +93,21 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
     readable: bool = True
     hold: bool = False
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that would read some files: its *name*, *kind* and *settings*, for people to accept.
+
+    *files* are what it reads. *writes* are files it needs besides, by their path beside the configuration,
+    such as a mapping. *says* tells what becomes of them.
+    """
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+    files: tuple[Path, ...]
+    says: str
+    writes: Mapping[str, str] = {}
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import pytest
 from hub.cli.configure import _ask_settings
 from hub.cli.jobs import worst
 from hub.entra import Entra
+from hub.reference.beginning import beginnings
 from hub.source import Source
 from hub.testing import HubResult
 
@@ -211,7 +212,7 @@ def test_the_lock_is_told(folder: Path, run_hub: Run) -> None:
 def test_init_asks_and_tests(hub_folder: Path, run_hub: Run) -> None:
     """init writes a configuration that loads, with the sources asked for, tests it, offers the schedule."""
     (hub_folder / "plans").mkdir()
-    result = run_hub("init", stdin="en\nmsproject\nplans\nplans\n\n0 6 * * 1-5\n")
+    result = run_hub("init", stdin="en\n\nmsproject\nplans\nplans\n\n0 6 * * 1-5\n")
     text = (hub_folder / "config" / "hub.toml").read_text()
 
     assert 0 == result.exit_code, result.error
@@ -329,3 +330,50 @@ def test_portfolio_mistakes(folder: Path, run_hub: Run, name: str, text: str, wo
 def test_which_exit_code_applies_first() -> None:
     """130, 5, 2, 1, 4, 3, 0."""
     assert [130, 1, 4, 3, 0] == [worst([3, 130]), worst([4, 1, 3]), worst([4, 3]), worst([0, 3]), worst([0])]
+
+
+def test_init_reads_a_folder(hub_folder: Path, run_hub: Run) -> None:
+    """init finds what can be read, names what cannot, writes projects from what was read, and publishes."""
+    (hub_folder / "files").mkdir()
+    plan = Path(__file__).parents[1] / "docs" / "first_portfolio" / "website.xml"
+    (hub_folder / "files" / "website.xml").write_bytes(plan.read_bytes())
+    (hub_folder / "files" / "holiday.jpg").write_bytes(b"\xff\xd8")
+    result = run_hub("init", "--yes", "--from", "files")
+    projects = (hub_folder / "config" / "projects.csv").read_text(encoding="utf-8-sig").splitlines()
+    links = (hub_folder / "config" / "project_links.csv").read_text(encoding="utf-8-sig").splitlines()
+
+    assert 0 == result.exit_code, result.error
+    assert "not read: holiday.jpg" in result.output
+    assert "WEBSITE;New website;project;;active" == projects[2]
+    assert "WEBSITE;plans;website;;" == links[2]
+    assert (hub_folder / "out" / "latest" / "portfolio.xlsx").exists()
+
+
+def test_beginnings() -> None:
+    """Containers of one code or name are one project, accounts of one address or name one person."""
+    found = beginnings(
+        {
+            "containers": [
+                {"source_id": "plans", "id": "plans:1", "code": None, "name": "Nouveau site"},
+                {"source_id": "jira", "id": "jira:p1", "code": "WEB", "name": "nouveau  site"},
+                {"source_id": "hours", "id": "hours:WEB", "code": "WEB", "name": "WEB"},
+                {"source_id": "hours", "id": "hours:=1+1", "code": "=1+1", "name": "=1+1"},
+            ],
+            "codes": [{"code": "CRM"}],
+            "accounts": [
+                {"source_id": "jira", "display_name": "Ada", "email": "ada@x.org", "employee_no": None,
+                 "login": None},
+                {"source_id": "hours", "display_name": "Ada L.", "email": "ADA@x.org", "employee_no": "7",
+                 "login": None},
+                {"source_id": "hours", "display_name": "Bob", "email": None, "employee_no": None,
+                 "login": None},
+            ],
+        }
+    )  # fmt: skip
+    body = {name: text.splitlines()[2:] for name, text in found.items()}
+
+    assert ["CRM;CRM;project;;active", "WEB;nouveau  site;project;;active",
+            "1-1;'=1+1;project;;active"] == body["projects.csv"]  # fmt: skip
+    assert ["WEB;jira;WEB;;", "WEB;hours;WEB;;", "1-1;hours;'=1+1;;",
+            "WEB;plans;Nouveau site;;"] == body["project_links.csv"]  # fmt: skip
+    assert ["Ada;ada@x.org;7;;", "Bob;;;;"] == body["people.csv"]

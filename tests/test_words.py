@@ -282,7 +282,7 @@ def test_the_environment_speaks_where_no_configuration_does(
 @pytest.mark.parametrize("lang", words.LANGS)
 def test_init_writes_the_language(run_hub: Run, hub_folder: Path, lang: str) -> None:
     """`--lang` answers without a terminal, the first question asks it otherwise."""
-    asked = run_hub("--config", "a/hub.toml", "init", stdin=f"{lang}\n\n\n")
+    asked = run_hub("--config", "a/hub.toml", "init", stdin=f"{lang}\n\n\n\n")
     told = run_hub("--config", "b/hub.toml", "init", "--yes", "--lang", lang)
 
     assert (0, 0) == (asked.exit_code, told.exit_code), asked.error + told.error

@@ -11,8 +11,9 @@ import click
 import msgspec
 
 from hub.cli.app import App
-from hub.cli.speech import Group
+from hub.cli.speech import Command, Group
 from hub.errors import ConfigError
+from hub.source import Suggestion
 from hub.words import LANGS, Lang, language, tr, use
 
 
@@ -90,6 +91,25 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     return [f"{name} = {{ env = {text} }}" if secret else f"{name} = {text}"]
 
 
+def _ask_folder(app: App) -> list[Suggestion]:
+    """Ask for a folder of files, and for each source that would read some of them."""
+    folder = click.prompt(
+        tr("A folder with files to read: plans, hours, budgets (Enter for none)"),
+        default="",
+        show_default=False,
+    )
+    return _chosen(app, folder, ask=True) if folder else []
+
+
+def _chosen(app: App, folder: str, *, ask: bool) -> list[Suggestion]:
+    from hub.cli import first
+
+    chosen = first.choose(app, first.suggestions(app, folder), ask=ask)
+    for path in first.left_over(chosen, app, folder):
+        app.say(tr("  not read: {file}", file=path.name), "yellow")
+    return chosen
+
+
 def _configuration(lang: Lang, blocks: list[str], schedule: str | None) -> str:
     """Return the commented example with what was answered."""
     text = template("hub.toml").replace('lang = "en"', f'lang = "{lang}"', 1)
@@ -103,76 +123,94 @@ def _configuration(lang: Lang, blocks: list[str], schedule: str | None) -> str:
     return text
 
 
+def _test(app: App) -> None:
+    """Test each source of the configuration that was written."""
+    from hub.sync import check
+
+    settings = app.settings
+    for source in settings.sources.values():
+        for one in check(source, settings.base, network=settings.engine.network, currency=settings.currency):
+            app.say(
+                f"  {source.name}: {tr(one.state)}: {one.detail}",
+                "red" if one.state == "failed" else None,
+            )
+
+
+@click.command(cls=Command)
+@click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGS),
+    help="The language of all the hub says; asked first where it is not given.",
+)
+@click.option("--from", "folder", metavar="FOLDER", help="Read the files of this folder.")
+@click.pass_obj
+def init(app: App, yes: bool, lang: Lang | None, folder: str | None) -> int:
+    """Write a configuration: ask for your files and tools, test each, read them and publish.
+
+    Example: hub init --from .
+    """
+    from hub.cli import first
+    from hub.reference import EXAMPLES
+    from hub.schedule import Cron
+
+    path = app.config
+    if path.exists():
+        raise ConfigError(
+            tr(
+                "{path} is already there and was not touched. Edit it, or name another with --config.",
+                path=path,
+            )
+        )
+    if lang is None:
+        lang = language() if yes else _ask_language()
+    use(lang)
+    schedule = None
+    found = _chosen(app, folder, ask=not yes) if folder else []
+    blocks = [first.block(one) for one in found]
+    if not yes:
+        app.say(tr("This writes {path}. Everything in it can be changed later.", path=path))
+        if not folder:
+            found = _ask_folder(app)
+            blocks = [first.block(one) for one in found]
+        blocks += _ask_sources(app)
+        schedule = click.prompt(
+            tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False
+        )
+        if schedule:
+            Cron.parse(schedule)
+    text = _configuration(lang, blocks, schedule)
+    _write(path, text + first.OFFICE if found else text)
+    for one in found:
+        for name, content in one.writes.items():
+            _write(app.config.resolve().parent.parent / name, content)
+    for name, text in EXAMPLES.items():
+        example = path.parent / f"{Path(name).stem}.example.csv"
+        if not example.exists():
+            _write(example, text)
+    app.say(
+        tr(
+            "Wrote {path}, and an example of each file of reference data beside it: rename those you want.",
+            path=path,
+        ),
+        "green",
+    )
+    _test(app)
+    if found and (yes or click.confirm(tr("Read them and publish a first workbook?"), default=True)):
+        return first.read_and_publish(app)
+    app.say(
+        tr(
+            "Next: edit it, `hub check`, then `hub run`. `hub schedule install` sets the schedule up."
+            if schedule
+            else "Next: edit it, `hub check`, then `hub run`."
+        )
+    )
+    return 0
+
+
 def add_to(cli: click.Group) -> None:
     """Add init, signin and config schema."""
-
-    @cli.command()
-    @click.option("--yes", is_flag=True, help="Ask nothing: write the commented example.")
-    @click.option(
-        "--lang",
-        type=click.Choice(LANGS),
-        help="The language of all the hub says; asked first where it is not given.",
-    )
-    @click.pass_obj
-    def init(app: App, yes: bool, lang: Lang | None) -> int:
-        """Write a commented configuration, ask for the sources you have, and test each.
-
-        Example: hub init
-        """
-        from hub.reference import EXAMPLES
-        from hub.schedule import Cron
-        from hub.settings import load
-        from hub.sync import check
-
-        path = app.config
-        if path.exists():
-            raise ConfigError(
-                tr(
-                    "{path} is already there and was not touched. Edit it, or name another with --config.",
-                    path=path,
-                )
-            )
-        if lang is None:
-            lang = language() if yes else _ask_language()
-        use(lang)
-        blocks: list[str] = []
-        schedule = None
-        if not yes:
-            app.say(tr("This writes {path}. Everything in it can be changed later.", path=path))
-            blocks = _ask_sources(app)
-            schedule = click.prompt(
-                tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False
-            )
-            if schedule:
-                Cron.parse(schedule)
-        _write(path, _configuration(lang, blocks, schedule))
-        for name, text in EXAMPLES.items():
-            example = path.parent / f"{Path(name).stem}.example.csv"
-            if not example.exists():
-                _write(example, text)
-        app.say(
-            tr(
-                "Wrote {path}, and an example of each file of reference data beside it: rename those "
-                "you want.",
-                path=path,
-            ),
-            "green",
-        )
-        settings = load(path, sources=app.plugins.sources, destinations=app.plugins.destinations)
-        for source in settings.sources.values():
-            for one in check(source, settings.base, network=settings.engine.network):
-                app.say(
-                    f"  {source.name}: {tr(one.state)}: {one.detail}",
-                    "red" if one.state == "failed" else None,
-                )
-        app.say(
-            tr(
-                "Next: edit it, `hub check`, then `hub run`. `hub schedule install` sets the schedule up."
-                if schedule
-                else "Next: edit it, `hub check`, then `hub run`."
-            )
-        )
-        return 0
+    cli.add_command(init)
 
     @cli.command()
     @click.argument("name")

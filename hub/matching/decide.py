@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub.errors import ConfigError
-from hub.files import FORMULA_STARTS
+from hub.files import safe_cell
 from hub.matching.people import Face, Finding, name_key, recognise
 from hub.matching.tasks import ExecTask, Match, PlanTask, match_tasks
 from hub.placement import place
@@ -397,12 +397,10 @@ def export_csv(store: Store, *, state: str | None = None) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";")  # its own end of line, \r\n, makes it quote either of the two
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(getattr(line, name)) for name in COLUMNS] for line in lines(store, state=state))
+    writer.writerows(
+        [safe_cell(getattr(line, name)) for name in COLUMNS] for line in lines(store, state=state)
+    )
     return out.getvalue()
-
-
-def _cell(value: str | float) -> str | float:
-    return f"'{value}" if isinstance(value, str) and value.startswith(tuple(FORMULA_STARTS)) else value
 
 
 def import_csv(store: Store, text: str, *, name: str, actor: str) -> tuple[int, int]:

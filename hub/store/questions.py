@@ -82,6 +82,25 @@ def names(store: Store) -> dict[str, Any]:
     }
 
 
+def read(store: Store) -> dict[str, list[dict[str, Any]]]:
+    """Return the containers, accounts and project codes that sources other than config brought, as named."""
+    other = f"source_id <> 'config' AND {here()}"
+    codes = " UNION ".join(
+        f"SELECT project_code AS code FROM {table} WHERE {other} AND project_code <> '*'"
+        for table in ("budget_line", "register_item")
+    )
+    return {
+        "containers": store.rows(
+            f"SELECT source_id, id, code, name FROM container WHERE {other} ORDER BY source_id, code, name"
+        ),
+        "accounts": store.rows(
+            "SELECT source_id, display_name, email, employee_no, login FROM account "
+            f"WHERE {other} AND kind = 'human' ORDER BY display_name, id"
+        ),
+        "codes": store.rows(f"SELECT code FROM ({codes}) ORDER BY code"),
+    }
+
+
 _NAMED = (
     ("worklog", "task_id", "task"), ("worklog", "container_id", "container"),
     ("worklog", "account_id", "account"), ("task", "container_id", "container"),

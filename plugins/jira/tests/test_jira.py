@@ -496,7 +496,7 @@ def test_init_asks_for_a_site(
     """
     monkeypatch.setenv("JIRA_TOKEN", SECRET)
     with SimulatorServer(JiraWorld(2, caps=CAPS)) as site:
-        result = run_hub("init", stdin=f"en\njira\nacme\n{site.url}\n{EMAIL}\nJIRA_TOKEN\n\n\n")
+        result = run_hub("init", stdin=f"en\n\njira\nacme\n{site.url}\n{EMAIL}\nJIRA_TOKEN\n\n\n")
     text = (hub_folder / "config" / "hub.toml").read_text()
 
     assert 0 == result.exit_code, result.error

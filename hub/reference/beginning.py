@@ -1,0 +1,119 @@
+"""The first projects and people of a portfolio, written from what was read, to be corrected in Excel."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.files import safe_cell
+from hub.placement import fold
+from hub.words import tr
+
+_CODE = re.compile(r"[^A-Z0-9]+")
+
+
+def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
+    """Return the texts of projects.csv, project_links.csv and people.csv.
+
+    *read* holds ``containers`` (source_id, id, code, name), ``accounts`` (source_id, display_name, email,
+    employee_no, login) and ``codes``, the project codes that budgets and registers name. Containers of one
+    code or name are one project; accounts of one e-mail, number or name are one person. A file that nothing
+    was read for is left out.
+    """
+    projects, links = _projects(read["containers"], [row["code"] for row in read["codes"]])
+    found = {}
+    if projects:
+        found["projects.csv"] = _text(
+            ("code", "name", "level", "parent_code", "state"),
+            tr("written from what was read: two lines that are one project get one code, in both files"),
+            [(code, name, "project", "", "active") for code, name in projects.items()],
+        )
+    if links:
+        found["project_links.csv"] = _text(
+            ("project_code", "source", "container", "filter", "facets"),
+            tr("which container feeds which project; facets are chosen by themselves where none are said"),
+            [(code, source, container, "", "") for code, source, container in links],
+        )
+    if people := _people(read["accounts"]):
+        found["people.csv"] = _text(
+            ("name", "email", "employee_no", "login", "team"),
+            tr("written from what was read: add the teams, and take away who is no person"),
+            people,
+        )
+    return found
+
+
+def _projects(
+    containers: Iterable[Mapping[str, Any]], codes: Iterable[str]
+) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    names: dict[str, str] = {}
+    by_word: dict[str, str] = {}
+    links = []
+    for code in codes:
+        names.setdefault(code, code)
+        by_word.setdefault(_word(code), code)
+    # what has a code of its own gives it to what is only called alike
+    for one in sorted(containers, key=lambda one: not one["code"]):
+        words = [word for text in (one["code"], one["name"]) if (word := _word(text))]
+        known = [by_word[word] for word in words if word in by_word]
+        code = known[0] if known else _free(one["code"] or one["name"], names)
+        if names.get(code, code) == code and one["name"]:
+            names[code] = one["name"]
+        names.setdefault(code, one["name"] or code)
+        for word in words:
+            by_word.setdefault(word, code)
+        links.append((code, one["source_id"], one["code"] or one["name"]))
+    return names, links
+
+
+def _word(text: str | None) -> str:
+    """Return a name as it is compared with others."""
+    return " ".join((fold(text) or "").split())
+
+
+def _free(text: str, taken: Mapping[str, str]) -> str:
+    """Return a code made of *text* that no other project has."""
+    word = _CODE.sub("-", (fold(text) or "").upper()).strip("-")[:24] or "P"
+    code, number = word, 2
+    while code in taken:
+        code, number = f"{word}-{number}", number + 1
+    return code
+
+
+def _people(accounts: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    found: list[dict[str, str]] = []
+    by_word: dict[tuple[str, str], dict[str, str]] = {}
+    for one in accounts:
+        said = {name: one[name] or "" for name in ("display_name", "email", "employee_no", "login")}
+        words = [(name, word) for name, text in said.items() if (word := _word(text))]
+        if not words:
+            continue
+        person = next((by_word[word] for word in words if word in by_word), None)
+        if person is None:
+            found.append(person := dict.fromkeys(said, ""))
+        for name, text in said.items():
+            person[name] = person[name] or text
+        by_word.update(dict.fromkeys(words, person))
+    return [
+        (
+            one["display_name"] or one["email"] or one["login"],
+            one["email"],
+            one["employee_no"],
+            one["login"],
+            "",
+        )
+        for one in found
+    ]
+
+
+def _text(head: tuple[str, ...], comment: str, rows: Iterable[tuple[str, ...]]) -> str:
+    out = io.StringIO()
+    write = csv.writer(out, delimiter=";", lineterminator="\n").writerow
+    write(head)
+    out.write(f"# {comment}\n")
+    for row in rows:
+        write([safe_cell(text) for text in row])
+    return out.getvalue()
