@@ -348,7 +348,7 @@ def convert(values: Any, cls: type[T], *, where: str, base: Path) -> T:
                 )
             ) from exc
         if match := re.search(r"missing required field `([^`]+)`(?: - at `\$(.*)`)?", text):
-            inside = f" in {match.group(2).strip('.')}" if match.group(2) else ""
+            inside = tr(" in {section}", section=match.group(2).strip(".")) if match.group(2) else ""
             raise ConfigError(
                 tr(
                     "{where}: the key {key!r} is missing{inside}.",

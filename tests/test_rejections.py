@@ -426,4 +426,4 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
         ("s", "?", "budget_line", "month", "oct", None, 1234.56, 0),
     ] == rows
     assert (2, 2.5, 123456) == (source["rejected"], source["rejected_hours"], source["rejected_amount_minor"])
-    assert ["s: 2 things could not be taken, 2.5 h, 1,234.56 in amounts"] == said
+    assert ["s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)"] == said

@@ -276,7 +276,7 @@ class CellReader:
         """Return the range of the column, in what a person writes."""
         column, size = self.column, _SIZES.get(self.column.kind, 1)
         unit = (
-            " hours"
+            tr(" hours")
             if column.kind == "seconds"
             else tr(" (write 0,3 or 30 %)")
             if column.kind == "share"
@@ -293,12 +293,12 @@ class CellReader:
             f"{word} {end / size:g}"
             for word, end in (
                 (tr("at least"), column.low),
-                ("above", column.above),
+                (tr("above"), column.above),
                 (tr("at most"), column.high),
             )
             if end is not None
         ]
-        return " and ".join(ends) + unit
+        return tr(" and ").join(ends) + unit
 
     # ---------- efforts ----------
 

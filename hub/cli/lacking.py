@@ -79,7 +79,13 @@ def accept(app: App, source: str | None, yes: bool) -> int:
             return 0
         for stake in stakes:
             app.say(
-                f"{stake.source_id}: {stake.at_stake} of {stake.where or stake.source_id}: {stake.evidence}"
+                tr(
+                    "{source}: {at_stake} of {where}: {evidence}",
+                    source=stake.source_id,
+                    at_stake=stake.at_stake,
+                    where=stake.where or stake.source_id,
+                    evidence=stake.evidence,
+                )
             )
         if not yes:
             click.confirm(tr("Let them leave the feed?"), abort=True)

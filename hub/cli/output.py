@@ -224,7 +224,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
     """Print what a publish did, and what to open next."""
     for finding in report.findings:
         app.say(
-            f"  {'BLOCKED' if finding.blocks else 'note'}: {finding.kind}: {finding.text}",
+            f"  {tr('BLOCKED') if finding.blocks else tr('note')}: {tr(finding.kind)}: {finding.text}",
             "red" if finding.blocks else "yellow",
         )
     if dry_run:
@@ -311,7 +311,13 @@ def show_moves(app: App, folder: Path) -> None:
         left, right = (
             (f"{day0 or ''}", f"{day1 or ''}") if unit == "date" else (_figure(before), _figure(after))
         )
-        change = "" if delta is None else f"{delta:+,.0f} days" if unit == "date" else f"{delta:+,.1f}"
+        change = (
+            ""
+            if delta is None
+            else tr("{change:+,.0f} days", change=delta)
+            if unit == "date"
+            else number(delta, "+,.1f")
+        )
         table.add_row(cause, topic, code, what, left, right, change)
     app.console.print(table)
 

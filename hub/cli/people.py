@@ -232,7 +232,9 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
             )
         )
         for table, column, id_, text in named[:50]:
-            app.say(f"  {table}.{column} of {id_}: {text[:100]}")
+            app.say(
+                tr("  {table}.{column} of {id}: {text}", table=table, column=column, id=id_, text=text[:100])
+            )
         if named:
             app.say(
                 tr("{count} free texts hold the name: it goes out of them.", count=len(named))

@@ -12,6 +12,7 @@ from hub.feed.build import Snapshot, columns_in, open_feed
 from hub.feed.model import model
 from hub.store import Store, rejections
 from hub.store.store import as_of_sql
+from hub.words import tr, trn
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,22 +57,35 @@ def _quality(
             "ORDER BY value", [least],
         ).fetchall()  # fmt: skip
         findings += [
-            Finding(kind="quality", text=f"{code}: quality {score:.1f} is below {least:g}", blocks=True)
+            Finding(
+                kind="quality", blocks=True,
+                text=tr(
+                    "{code}: quality {score:.1f} is below {least:g}", code=code, score=score, least=least
+                ),
+            )
             for code, score in low
-        ]
+        ]  # fmt: skip
     checked = feed.execute("SELECT count(*) FROM fact_task_snapshot WHERE cut_key = 0").fetchall()[0][0]
     failed = sum(one["tasks"] for one in snapshot.manifest["unmapped"])
     if failed:
         named = ", ".join(
-            f"{one['status']!r} of {one['source']} ({one['tasks']} tasks)"
+            tr(
+                "{status!r} of {source} ({count} tasks)",
+                status=one["status"],
+                source=one["source"],
+                count=one["tasks"],
+            )
             for one in snapshot.manifest["unmapped"][:3]
         )
         share = failed / checked
         findings.append(
             Finding(
                 kind="unmapped", blocks=most_unmapped is not None and share > most_unmapped,
-                text=f"{failed} of {checked} tasks ({share:.1%}) have a status that means nothing "
-                f"yet{': ' + named if named else ''}; say it in statuses.csv",
+                text=tr(
+                    "{failed} of {checked} tasks ({share:.1%}) have a status that means nothing yet: "
+                    "{named}; say it in statuses.csv",
+                    failed=failed, checked=checked, share=share, named=named,
+                ),
             )
         )  # fmt: skip
     return findings
@@ -92,7 +106,7 @@ def _contract(snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Findi
         }
         if found != wanted:
             wrong = sorted(set(found.items()) ^ set(wanted.items()))
-            bad(f"{name}: columns or types differ from the model: {wrong}")
+            bad(tr("{name}: columns or types differ from the model: {wrong}", name=name, wrong=wrong))
         keys = ", ".join(table.key)
         known = {column: facts.ref for column, facts in table.columns.items() if facts.ref}
         no_key = " OR ".join(f"{key} IS NULL" for key in table.key)
@@ -108,12 +122,17 @@ def _contract(snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Findi
         ).fetchall()
         doubles, empty, *lost_of = row
         if doubles:
-            bad(f"{name}: {doubles} keys ({keys}) occur more than once")
+            bad(tr("{name}: {count} keys ({keys}) occur more than once", name=name, count=doubles, keys=keys))
         if empty:
-            bad(f"{name}: {empty} rows have an empty key ({keys})")
+            bad(tr("{name}: {count} rows have an empty key ({keys})", name=name, count=empty, keys=keys))
         for (column, ref), lost in zip(known.items(), lost_of, strict=True):
             if lost:
-                bad(f"{name}: {lost} rows have a {column} that {ref} does not know")
+                bad(
+                    tr(
+                        "{name}: {count} rows have a {column} that {ref} does not know",
+                        name=name, count=lost, column=column, ref=ref,
+                    )
+                )  # fmt: skip
     return findings
 
 
@@ -128,6 +147,7 @@ def _conservation(store: Store, snapshot: Snapshot, feed: duckdb.DuckDBPyConnect
         "amount_minor": store.rows(
             f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})"
         )[0]["n"],
+        "rejections": rejections.count(store, moment),
     }
     kinds = ("baseline", "revised", "committed", "consumed", "forecast")
     total = " + ".join(f"coalesce(sum({kind}_amount), 0)" for kind in kinds)
@@ -145,6 +165,7 @@ def _conservation(store: Store, snapshot: Snapshot, feed: duckdb.DuckDBPyConnect
                 f"SELECT round(({total}) * 100)::BIGINT FROM fact_budget WHERE cut_key = 0"
             ).fetchall()[0][0]
         ),
+        "rejections": feed.execute("SELECT count(*) FROM fact_rejection").fetchall()[0][0],
     }
     findings = []
     for measure, expected in said.items():
@@ -157,9 +178,12 @@ def _conservation(store: Store, snapshot: Snapshot, feed: duckdb.DuckDBPyConnect
             findings.append(
                 Finding(
                     kind="conservation", blocks=True,
-                    text=f"{measure}: the store has {expected}, the feed {held[measure]} and its listed "
-                    f"exclusions {left_out}: "
-                    f"{expected - held[measure] - left_out} are lost or doubled",
+                    text=tr(
+                        "{measure}: the store has {expected}, the feed {held} and its listed exclusions "
+                        "{left_out}: {lost} are lost or doubled",
+                        measure=measure, expected=expected, held=held[measure], left_out=left_out,
+                        lost=expected - held[measure] - left_out,
+                    ),
                 )
             )  # fmt: skip
     return findings
@@ -179,17 +203,26 @@ def _sources(
             findings.append(
                 Finding(
                     kind="missing",
-                    text=f"{source['id']}: its last run was {runs[0].verdict}",
+                    text=tr(
+                        "{source}: its last run was {verdict}",
+                        source=source["id"],
+                        verdict=tr(runs[0].verdict),
+                    ),
                     blocks=failed == "block",
                 )
             )
         if lack := lacks.get(source["id"]):
-            hours = f", {lack.seconds / 3600:g} h" if lack.seconds else ""
-            money = f", {lack.amount_minor / 100:,.2f} in amounts" if lack.amount_minor else ""
             findings.append(
                 Finding(
                     kind="missing",
-                    text=f"{source['id']}: {lack.count} things could not be taken{hours}{money}",
+                    text=trn(
+                        "{source}: {n} thing could not be taken ({hours:g} h, {amount:,.2f} in amounts)",
+                        "{source}: {n} things could not be taken ({hours:g} h, {amount:,.2f} in amounts)",
+                        lack.count,
+                        source=source["id"],
+                        hours=lack.seconds / 3600,
+                        amount=lack.amount_minor / 100,
+                    ),
                     blocks=False,
                 )
             )
@@ -197,11 +230,11 @@ def _sources(
             continue
         age = (now - datetime.fromisoformat(last)).total_seconds() if last else None
         if age is None or age > source["freshness_max_s"]:
-            since = f"{age / 3600:.0f} h ago" if age is not None else "never"
+            since = tr("{hours:.0f} h ago", hours=age / 3600) if age is not None else tr("never")
             findings.append(
                 Finding(
                     kind="freshness",
-                    text=f"{source['id']}: last complete sync {since}",
+                    text=tr("{source}: last complete sync {since}", source=source["id"], since=since),
                     blocks=freshness == "block",
                 )
             )

@@ -348,7 +348,11 @@ def split(store: Store, ids: Iterable[str], *, actor: str, reason: str | None = 
     for line in picked:
         if line.state != "accepted":
             raise ConfigError(
-                tr("{id} is {state}, not accepted: there is nothing to split.", id=line.id, state=line.state)
+                tr(
+                    "{id} is {state}, not accepted: there is nothing to split.",
+                    id=line.id,
+                    state=tr(line.state),
+                )
             )
     return reject(store, [line.id for line in picked], actor=actor, reason=reason or "split")
 

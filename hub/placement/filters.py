@@ -125,7 +125,7 @@ class _Parser:
         if self.sign("("):
             inside = self.either()
             if not self.sign(")"):
-                raise self.fail("a )")
+                raise self.fail(tr("a )"))
             return inside
         return self.test()
 
@@ -146,13 +146,13 @@ class _Parser:
             while self.sign(","):
                 values.append(self.name(tr("a value")))
             if not self.sign(")"):
-                raise self.fail("a )")
+                raise self.fail(tr("a )"))
         elif not negated and self.sign("="):
             values = [self.name(tr("a value"))]
         elif not negated and self.sign("!="):
             negated, values = True, [self.name(tr("a value"))]
         else:
-            raise self.fail("=, != or in")
+            raise self.fail(tr("=, != or in"))
         self.terms += 1
         sql = self.compare(field, values)
         return f"NOT {sql}" if negated else sql

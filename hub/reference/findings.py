@@ -152,11 +152,11 @@ def _of_project(names: _Names, code: str | None, *, case: bool = True) -> Iterat
                 ),
             )
         )
-    return _unknown(code, "project", names.projects, case=case)
+    return _unknown(code, tr("project"), names.projects, case=case)
 
 
 def _source(names: _Names, line: Line) -> Iterator[str]:
-    return _unknown(line["source"], "source", names.known.sources)
+    return _unknown(line["source"], tr("source"), names.known.sources)
 
 
 def _container(names: _Names, line: Line) -> Iterator[str]:
@@ -203,7 +203,7 @@ _LOOKS = (
     "calendar", lambda names, line: _unknown(line["calendar"], "calendar", names.calendars)),
     ("rates.csv", "scope_id", _rated), ("targets.csv", "kpi", _kpi),
     ("targets.csv",
-    "scope_id", lambda names, line: _unknown(line["scope_id"], "project",
+    "scope_id", lambda names, line: _unknown(line["scope_id"], tr("project"),
     names.projects | set(names.above), case=False)),
     ("statuses.csv", "source", _source), ("statuses.csv", "container", _container),
     ("sla_goals.csv", "project_code", _project),

@@ -236,14 +236,22 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         return reader.value(text, currency=currency)
 
 
-def wrong(file: str, line: int, column: str, what: str) -> str:
+class Mistake(str):
+    """What is wrong with a file, in words, and the line it stands in; 0 where it is of the whole file."""
+
+    line = 0
+
+
+def wrong(file: str, line: int, column: str, what: str) -> Mistake:
     """Say what is wrong, and where."""
-    return tr("{file}, line {line}, column {column}: {what}.", file=file, line=line, column=column, what=what)
+    said = tr("{file}, line {line}, column {column}: {what}.", file=file, line=line, column=column, what=what)
+    found = Mistake(said)
+    found.line = line
+    return found
 
 
 def _place(fault: str) -> int:
-    match = re.search(r", line ([0-9]+)", fault)
-    return int(match[1]) if match else 0
+    return fault.line if isinstance(fault, Mistake) else 0
 
 
 def _text(path: Path) -> str:

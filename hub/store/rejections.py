@@ -165,6 +165,14 @@ def rejected(store: Store, source_id: str | None = None) -> list[Rejected]:
     return [Rejected(**dict(zip(Rejected.__struct_fields__, row, strict=True))) for row in rows]
 
 
+def count(store: Store, moment: str) -> int:
+    """Return how many of them were known at *moment*."""
+    (found,) = store.connection.execute(
+        "SELECT count(*) FROM rejection WHERE first_seen <= ?", (moment,)
+    ).fetchone()
+    return int(found)
+
+
 def lacks(store: Store) -> dict[str, Lack]:
     """Return what each source lacks by rejections, by the source's name."""
     rows = store.connection.execute(

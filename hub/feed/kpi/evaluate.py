@@ -163,7 +163,7 @@ def _moment(
                 "This feed's first cut is of {cuts}, after {date}: build one with `hub publish "
                 "--as-of {date}`.",
                 cuts=cuts[0][1],
-                date=at.date(),
+                date=at.date().isoformat(),
             )
         )
     return before[-1], at.date(), at
