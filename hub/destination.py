@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from hub.context import DeliveryContext
+from hub.errors import DeliveryError
 from hub.source import Check
 from hub.words import tr
 
@@ -77,6 +78,26 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Make *feed* the one that readers see; interrupted and repeated deliveries end in the same state."""
         raise NotImplementedError
+
+
+class LostDestination(Destination, frozen=True, kw_only=True):
+    """A destination whose plugin is not here: it fails by itself, and stops no other."""
+
+    lost_kind: str
+    problem: str
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Return the kind that the configuration names."""
+        return self.lost_kind
+
+    def check(self, ctx: DeliveryContext) -> Iterable[Check]:
+        """Say what is lacking."""
+        yield Check(name="plugin", state="failed", detail=self.problem)
+
+    def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
+        """Raise `DeliveryError` with what is lacking."""
+        raise DeliveryError(self.problem)
 
 
 def folder_check(root: Path) -> Check:

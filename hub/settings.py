@@ -15,10 +15,10 @@ import msgspec
 
 from hub.cells import CURRENCIES
 from hub.context import Network
-from hub.destination import Destination
+from hub.destination import Destination, LostDestination
 from hub.errors import ConfigError
 from hub.secrets import Secret, to_secret
-from hub.source import Source
+from hub.source import LostSource, Source
 from hub.words import LANGS, Lang, tr
 
 T = TypeVar("T")
@@ -226,8 +226,8 @@ def load(
         lang=lang,
         country=raw.get("country", "FR"),
         currency=raw.get("currency", "EUR"),
-        sources=_tables(raw, "sources", sources, path, base),
-        destinations=_tables(raw, "destinations", destinations, path, base),
+        sources=_tables(raw, "sources", sources, path, base, LostSource),
+        destinations=_tables(raw, "destinations", destinations, path, base, LostDestination),
         schedule=schedule,
         notify=section("notify", Notify),
         gate=section("gate", Gate),
@@ -238,7 +238,7 @@ def load(
 
 
 def _tables(
-    raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: Path, base: Path
+    raw: dict[str, Any], name: str, kinds: Mapping[str, type[T]], path: Path, base: Path, lost: type[T]
 ) -> dict[str, T]:
     tables = raw.get(name, {})
     if not isinstance(tables, dict):
@@ -268,15 +268,22 @@ def _tables(
                 )
             )
         if kind not in kinds:
-            raise ConfigError(
-                tr(
-                    "{where}: unknown kind {kind!r}{suggest} `hub plugin list` shows the installed "
-                    "plugins, and the broken ones.",
-                    where=where,
-                    kind=kind,
-                    suggest=_suggest(kind, kinds),
-                )
+            problem = tr(
+                "{where}: unknown kind {kind!r}{suggest} `hub plugin list` shows the installed plugins, and "
+                "the broken ones.",
+                where=where,
+                kind=kind,
+                suggest=_suggest(kind, kinds),
             )
+            if difflib.get_close_matches(kind, kinds, n=1, cutoff=0.75):  # a slip of the pen
+                raise ConfigError(problem)
+            # its plugin may be broken today: the others go on, and what was read of it stays
+            of_all = Source if name == "sources" else Destination
+            known = {field.name for field in msgspec.structs.fields(of_all)} - {"name"}
+            shared = {setting: value for setting, value in table.items() if setting in known}
+            lacking = {"name": key, "lost_kind": kind, "problem": problem}
+            found[key] = convert(shared | lacking, lost, where=where, base=base)
+            continue
         values = {k: v for k, v in table.items() if k != "kind"}
         found[key] = convert({**values, "name": key}, kinds[kind], where=where, base=base)
         _check_clock(found[key], where)

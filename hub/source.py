@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import msgspec
 
 from hub.context import Context
+from hub.errors import PluginError
 from hub.records import Presence, Record
 
 if TYPE_CHECKING:
@@ -175,3 +176,23 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         *cursors* are those of this run.
         """
         return ()
+
+
+class LostSource(Source, frozen=True, kw_only=True):
+    """A source whose plugin is not here: it fails by itself, and stops no other."""
+
+    lost_kind: str
+    problem: str
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Return the kind that the configuration names."""
+        return self.lost_kind
+
+    def check(self, ctx: Context) -> Iterable[Check]:
+        """Say what is lacking."""
+        yield Check(name="plugin", state="failed", detail=self.problem)
+
+    def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
+        """Raise `PluginError` with what is lacking."""
+        raise PluginError(self.problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -281,9 +282,9 @@ def test_a_plugin_that_broke_since_it_was_known(
     again = run_hub("check")
 
     assert 0 == well.exit_code, well.error
-    assert 2 == used.exit_code
+    assert 1 == used.exit_code
     assert "The plugin paper cannot be used: FileNotFoundError" in used.error
-    assert "unknown kind 'paper'" in used.error
+    assert "unknown kind 'paper'" in used.output
     assert 1 == listed.exit_code
     assert "needed.txt" in listed.output
     assert 0 == again.exit_code
@@ -311,7 +312,7 @@ def test_commands_of_a_plugin(hub_folder: Path, run_hub: Callable[..., HubResult
     before = mark.read_text()
     listed = run_hub("--help")
 
-    assert "greet     Say hello." in listed.output
+    assert "greet       Say hello." in listed.output
     assert before == mark.read_text()
     assert "hello\n" == run_hub("greet").output
     assert "hub greet" in run_hub("greet", "--help").output
@@ -326,3 +327,30 @@ def test_commands_below_those_of_the_hub(
     (folder / "greeter.py").write_text(SAYS.replace("@cli.command()", "@cli.commands['store'].command()"))
     for _ in range(2):
         assert "hello\n" == run_hub("store", "greet").output
+
+
+def test_a_plugin_that_is_missing_costs_its_own_source(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """The source fails with its reason, the others are read, and the feed is published as incomplete."""
+    (hub_folder / "hours").mkdir()
+    (hub_folder / "hours" / "a.csv").write_text("Day,Hours\n2026-10-05,7\n")
+    (hub_folder / "hours.toml").write_text(
+        'record = "worklog"\n[fields]\nday = "Day"\nseconds = { column = "Hours", unit = "hours" }\n'
+    )
+    (hub_folder / "config").mkdir(exist_ok=True)
+    (hub_folder / "config" / "hub.toml").write_text(
+        '[sources.erp]\nkind = "sap"\nurl = "https://erp.example.com"\nfreshness_hours = 5\n'
+        '[sources.hours]\nkind = "tabular"\npath = "hours"\nmapping = "hours.toml"\n'
+        '[destinations.bi]\nkind = "qlik"\n'
+        '[destinations.out]\nkind = "files"\npath = "out"\n'
+    )
+    result = run_hub("run")
+    status = json.loads(run_hub("status", "--json").output)
+
+    assert "erp: MISSING" in result.output
+    assert "unknown kind 'sap'" in result.output
+    assert {"erp": "failed", "hours": "ok"} == {one["source"]: one["state"] for one in status["sources"]}
+    assert "bi: FAILED" in result.output
+    assert (hub_folder / "out" / "latest").exists()
+    assert result.exit_code not in {0, 2}

@@ -401,3 +401,22 @@ def test_a_dead_owner_leaves_no_lock(tmp_path: Path) -> None:
 
     with lock(path):
         assert (tmp_path / "hub.db.owner").exists()
+
+
+def test_hours_follow_a_task_that_moves(store: Store) -> None:
+    """Hours in the container of their task go with it; those that stood elsewhere stay."""
+    boxes = [Container(id=f"s:{name}", kind="x", name=name) for name in ("c", "d", "e")]
+
+    def hours(number: int, box: str) -> Worklog:
+        return Worklog(
+            id=f"s:h/{number}", task_id="s:t/1", container_id=f"s:{box}", day="2026-10-05", seconds=60
+        )
+
+    sync_once(
+        store, ScriptedSource(name="s", script={"p": once(*boxes, *tasks(1), hours(1, "c"), hours(2, "e"))})
+    )
+    sync_once(store, ScriptedSource(name="s", script={"p": once(*tasks(1, container="s:d"))}))
+
+    assert {"s:h/1": "s:d", "s:h/2": "s:e"} == {
+        row["id"]: row["container_id"] for row in store.rows("SELECT id, container_id FROM worklog")
+    }

@@ -52,3 +52,26 @@ def containers_here(store: Store, source: str) -> frozenset[str]:
             (source,),
         )
     )
+
+
+def follow_moves(store: Store, source: str, *, run_id: int) -> int:
+    """Let the hours of tasks that moved in this run stand in the new container; gives their number.
+
+    Hours that stood elsewhere than their task did before stay there.
+    """
+    moved = store.connection.execute(
+        "SELECT w.id, t.container_id FROM task_history h JOIN task t ON t.id = h.id "
+        "JOIN worklog w ON w.task_id = t.id AND w.source_id = t.source_id "
+        "AND w.container_id = h.container_id WHERE h.superseded_run = :run AND t.source_id = :source "
+        "AND h.superseded_at >= (SELECT started_at FROM sync_run WHERE id = :run) "
+        "AND h.container_id <> t.container_id",
+        {"run": run_id, "source": source},
+    ).fetchall()
+    if moved:
+        stamp = store.stamp()
+        store.connection.executemany(
+            "UPDATE worklog SET container_id = ?, recorded_at = ?, run_id = ? WHERE id = ?",
+            ((container, stamp, run_id, id_) for id_, container in moved),
+        )
+        store.tick(stamp)
+    return len(moved)

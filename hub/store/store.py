@@ -402,7 +402,7 @@ class Store(PresenceRoom):
                 "INSERT INTO source (id, key, kind, base_url, tz, seconds_per_day, freshness_max_s) "
                 "VALUES (?, (SELECT coalesce(max(key), 0) + 1 FROM source), ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "
-                "base_url = excluded.base_url, tz = excluded.tz, "
+                "base_url = coalesce(excluded.base_url, base_url), tz = excluded.tz, "
                 "seconds_per_day = excluded.seconds_per_day, freshness_max_s = excluded.freshness_max_s",
                 (source_id, kind, base_url, tz, seconds_per_day, freshness_max_s),
             )

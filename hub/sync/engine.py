@@ -19,6 +19,7 @@ from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store, rejections
+from hub.store.leaving import follow_moves
 from hub.store.questions import nameless
 from hub.sync import effect
 from hub.sync.accounts import Accounts
@@ -451,6 +452,7 @@ class _Engine:
         """Tell what could not be taken, what names nothing known, and which hours are below nought."""
         report, name = work.report, work.source.name
         with self.store.transaction():
+            follow_moves(self.store, name, run_id=work.run_id)
             work.accounts.keep(work.run_id, "")
             if work.planned and not work.plan_failed and set(work.state.values()) <= {"ok"}:
                 marked = self.store.cursors(name)
