@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hub.cli.configure import _ask_settings
+from hub.cli.info import CHECKS
 from hub.cli.jobs import worst
 from hub.entra import Entra
 from hub.reference.beginning import beginnings
@@ -377,3 +379,11 @@ def test_beginnings() -> None:
     assert ["WEB;jira;WEB;;", "WEB;hours;WEB;;", "1-1;hours;'=1+1;;",
             "WEB;plans;Nouveau site;;"] == body["project_links.csv"]  # fmt: skip
     assert ["Ada;ada@x.org;7;;", "Bob;;;;"] == body["people.csv"]
+
+
+def test_every_check_of_the_quality_has_words() -> None:
+    """`hub status` names the checks that cost points in words, all that the feed has."""
+    sql = (Path(__file__).parents[1] / "hub" / "feed" / "tables" / "fact_quality.sql").read_text()
+    codes = set(re.findall(r"SELECT '([a-z0-9_]+)'", sql))
+
+    assert codes == CHECKS.keys()

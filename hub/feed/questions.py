@@ -36,11 +36,28 @@ class Red(msgspec.Struct, frozen=True, kw_only=True):
     said: str | None
 
 
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """A check that costs a project points of its quality: how many rows failed of those it looked at."""
+
+    check: str
+    failed: int
+    checked: int
+    points: float
+
+
+class Lowest(msgspec.Struct, frozen=True, kw_only=True):
+    """A project of low quality: its score (0 to 100), and the checks that cost most."""
+
+    project: str
+    score: float
+    costs: list[Cost]
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """The quality score (0 to 100) of every source, the three lowest of projects, and what is red."""
 
     sources: dict[str, float]
-    lowest: list[tuple[str, float]]
+    lowest: list[Lowest]
     red: list[Red]
 
 
@@ -52,9 +69,10 @@ def health(folder: Path) -> Health:
             "WHERE cut_key = 0 AND kpi = 'DQ_SOURCE' AND scope_kind = 'source'"
         ).fetchall()
         low = feed.execute(
-            "SELECT scope_label, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' "
+            "SELECT scope_label, value, project_key FROM fact_kpi WHERE cut_key = 0 AND kpi = 'DQ_SCORE' "
             "AND scope_kind = 'project' AND project_key <> -1 ORDER BY value, 1 LIMIT 3"
         ).fetchall()
+        lowest = [Lowest(project=label, score=score, costs=_costs(feed, key)) for label, score, key in low]
         red = feed.execute(
             "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k "
             "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key "
@@ -65,12 +83,28 @@ def health(folder: Path) -> Health:
         ).fetchall()
     return Health(
         sources=dict(scores),
-        lowest=low,
+        lowest=lowest,
         red=[
             Red(project=project, measure=measure, value=value, said=said)
             for project, measure, value, said in red
         ],
     )
+
+
+def _costs(feed: duckdb.DuckDBPyConnection, project: int) -> list[Cost]:
+    """Return the three checks that cost *project* most, in points of its score."""
+    rows = feed.execute(
+        "WITH c AS (SELECT check_code, max(weight) AS weight, sum(n_checked)::BIGINT AS checked, "
+        "sum(n_failed)::BIGINT AS failed FROM fact_quality "
+        "WHERE cut_key = 0 AND project_key = ? GROUP BY 1 HAVING sum(n_checked) > 0) "
+        "SELECT check_code, failed, checked, 100.0 * weight * failed / checked / (SELECT sum(weight) FROM c) "
+        "FROM c WHERE failed > 0 ORDER BY 4 DESC, 1 LIMIT 3",
+        [project],
+    ).fetchall()
+    return [
+        Cost(check=check, failed=failed, checked=checked, points=points)
+        for check, failed, checked, points in rows
+    ]
 
 
 def project_key(feed: duckdb.DuckDBPyConnection, code: str) -> int | None:
