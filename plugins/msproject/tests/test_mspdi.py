@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from hub_msproject.files import mpxj, mspdi
 from hub_msproject.files.mapping import Plan
+from hub_msproject.files.recognise import whole
 from hub_msproject.files.schedule import AssignmentRow, Header
+from hub_msproject.files.several import other_projects
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.workdays import Calendar, spread, weights
 
@@ -34,6 +36,11 @@ WEEK = "".join(
     for d in range(1, 8)
 )
 GUID = "11111111-2222-4333-8444-555555555555"
+
+
+def declared(name: str, text: str, encoding: str = "utf-8") -> bytes:
+    body = text.partition("?>")[2] if text.startswith("<?xml") else text
+    return f'<?xml version="1.0" encoding="{name}"?>{body}'.encode(encoding)
 
 
 def task(
@@ -258,10 +265,7 @@ def test_weights_and_shares() -> None:
             b'<!DOCTYPE Project [<!ENTITY x "y">]><Project xmlns="http://schemas.microsoft.com/project"/>',
             "carries a DTD",
         ),
-        (
-            plan(task(1, "T").replace("<UID>1</UID>", "<UID>one</UID>")).encode(),
-            "a value that Microsoft Project would not write",
-        ),
+        (declared("klingon", plan(task(1, "T"))), "says it is written in klingon"),
     ],
 )
 def test_files_that_are_not_well(folder: Path, store: Any, content: bytes, words: str) -> None:
@@ -313,11 +317,40 @@ def test_a_plan_is_its_guid(folder: Path, store: Any) -> None:
     assert "Plan_v2" == store.rows("SELECT code FROM container")[0]["code"]
 
 
-def test_two_files_of_one_plan(folder: Path, store: Any) -> None:
-    """Both are named, neither is counted."""
+def test_the_newest_file_of_a_plan(folder: Path, store: Any) -> None:
+    """It counts, the older ones are named; once the newest is gone the next one is read again."""
+    source = MsProjectSource(name="p", path="plans")
+
+    def titles() -> list[str]:
+        return [row["title"] for row in store.rows("SELECT title FROM task WHERE presence = 'present'")]
+
+    for number, name in enumerate(("a", "b", "c")):
+        (folder / f"{name}.xml").write_text(plan(task(1, f"as of {name}")))
+        os.utime(folder / f"{name}.xml", (1_790_000_000 + number,) * 2)
+    first = sync_once(store, source, base=folder.parent)
+    newest = titles()
+    (folder / "c.xml").unlink()
+    sync_once(store, source, base=folder.parent)
+    before = titles()
+    quiet = sync_once(store, source, base=folder.parent)
+    (folder / "a.xml").write_text(plan(task(1, "a again")))
+    os.utime(folder / "a.xml", (1_790_000_009,) * 2)
+    sync_once(store, source, base=folder.parent)
+    again = titles()
+    (folder / "a.xml").unlink()
+    sync_once(store, source, base=folder.parent)
+
+    assert ("ok", 2) == (first.verdict, len(first.notes))
+    assert ["as of c"] == newest
+    assert (["as of b"], 0, ["a again"], ["as of b"]) == (before, quiet.changes.read, again, titles())
+
+
+def test_two_files_of_one_plan_refused(folder: Path, store: Any) -> None:
+    """With overlap = "refuse" both are named, neither is counted."""
     (folder / "a.xml").write_text(plan(task(1, "T")))
     (folder / "b.xml").write_text(plan(task(1, "T")))
-    report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
+    source = MsProjectSource(name="p", path="plans", overlap="refuse")
+    report = sync_once(store, source, base=folder.parent)
 
     assert "failed" == report.verdict
     assert "plans/a.xml and plans/b.xml are copies of one plan" in " ".join(report.missing)
@@ -447,3 +480,112 @@ def test_full_reads_everything_again(folder: Path, store: Any) -> None:
 
     assert (4, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
     assert image == store_image(store)
+
+
+def sync_plan(folder: Path, store: Any, text: str, **settings: Any) -> Any:
+    (folder / "plan.xml").write_text(text)
+    return sync_once(store, MsProjectSource(name="p", path="plans", **settings), base=folder.parent)
+
+
+def kept(store: Any) -> dict[str, dict[str, Any]]:
+    return {row["id"].rpartition("/")[2]: row for row in store.rows("SELECT * FROM task")}
+
+
+def test_an_odd_task_costs_a_task(folder: Path, store: Any) -> None:
+    """The others are taken, it is named, and what was known of it stays until it is right."""
+    rows = [task(number, f"T{number}") for number in range(1, 9)]
+    sync_plan(folder, store, plan("".join(rows)))
+    rows[2] = rows[2].replace("<OutlineLevel>1", "<OutlineLevel>high")
+    report = sync_plan(folder, store, plan("".join(rows)))
+
+    assert ("partial", 1, 8) == (report.verdict, report.rejected, len(kept(store)))
+    assert "plan.xml, task 3" in report.rejections[0]
+    assert {"present"} == {row["presence"] for row in kept(store).values()}
+
+
+@pytest.mark.parametrize(
+    ("odd", "what"),
+    [
+        ("<PredecessorLink><Type>1</Type></PredecessorLink>", "link to task 2"),
+        ("<Baseline><Number>0</Number><Cost>much</Cost></Baseline>", "baseline of task 2"),
+    ],
+)
+def test_an_odd_part_of_a_task_costs_the_part(folder: Path, store: Any, odd: str, what: str) -> None:
+    """The task is taken without it, and it is named."""
+    report = sync_plan(folder, store, plan(task(1, "A") + task(2, "B", extra=odd)))
+
+    assert {"1", "2"} == kept(store).keys()
+    assert what in report.rejections[0]
+
+
+def test_what_the_schema_allows(folder: Path, store: Any) -> None:
+    """Booleans in words, a summary that only the outline tells, a row with the number 0, 4800.0 for a lag."""
+    link = "<PredecessorLink><PredecessorUID>2</PredecessorUID><LinkLag>4800.0</LinkLag></PredecessorLink>"
+    body = (
+        task(0, "Zero").replace("<ID>0</ID>", "<ID>1</ID>")
+        + task(1, "Phase")
+        + task(2, "Step", level=2, Milestone="true")
+        + task(3, "Last", level=2, Active="false", extra=link)
+    )
+    report = sync_plan(folder, store, plan(body, guid=None))
+    found = kept(store)
+
+    assert ("ok", {"0", "1", "2", "3"}) == (report.verdict, found.keys())
+    assert ("summary", "milestone", "cancelled") == (
+        found["1"]["kind"], found["2"]["kind"], found["3"]["status_native"],
+    )  # fmt: skip
+    assert [28800] == [row["lag_s"] for row in store.rows("SELECT lag_s FROM task_link")]
+
+
+def test_microsofts_published_namespace(folder: Path, store: Any) -> None:
+    """The schema that Microsoft publishes names another namespace than Project writes: it is read alike."""
+    text = plan(task(1, "A") + task(2, "B"))
+    report = sync_plan(
+        folder, store, text.replace("schemas.microsoft.com/project", "schemas.microsoft.com/project/2007")
+    )
+
+    assert ("ok", 2) == (report.verdict, len(kept(store)))
+
+
+@pytest.mark.parametrize("encoding", ["GB2312", "Shift_JIS", "windows-1252"])
+def test_encodings(folder: Path, store: Any, encoding: str) -> None:
+    """A plan in an encoding that only Python knows is read."""
+    title = {"GB2312": "项目", "Shift_JIS": "計画", "windows-1252": "Été"}[encoding]
+    (folder / "plan.xml").write_bytes(declared(encoding, plan(task(1, title)), encoding))
+    report = sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent)
+
+    assert ("ok", title) == (report.verdict, kept(store)["1"]["title"])
+
+
+def test_an_inserted_project_is_told(folder: Path, store: Any) -> None:
+    """A plan inside a plan is not read, and the run is not green."""
+    inner = "<Project><Name>Inner</Name></Project>"
+    report = sync_plan(folder, store, plan(task(1, "A", extra=inner)))
+
+    assert "partial" == report.verdict
+    assert "holds 1 more projects, which were not read" in report.missing[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "is_whole"),
+    [
+        ("a.xer", b"ERMHDR\t1\r\n%T\tTASK\r\n%R\t1\r\n%E\r\n", True),
+        ("a.xer", b"ERMHDR\t1\r\n%T\tTASK\r\n%R\t1\r\n", False),
+        ("a.mpx", b"MPX,Microsoft Project,4.0\r\n70,1\r\n", True),
+        ("a.mpx", b"MPX,Microsoft Project,4.0\r\n70,1,Ha", False),
+    ],
+)
+def test_signs_of_a_cut(tmp_path: Path, name: str, body: bytes, is_whole: bool) -> None:
+    """A file of Primavera without its last line, and a line of MPX without its end, were cut off."""
+    (tmp_path / name).write_bytes(body)
+
+    assert is_whole is (whole(tmp_path / name) is None)
+
+
+def test_projects_of_one_file(tmp_path: Path) -> None:
+    """One that a relation only names was not exported."""
+    head = b"ERMHDR\t1\n%T\tPROJECT\n%F\tproj_id\texport_flag\n"
+    (tmp_path / "a.xer").write_bytes(head + b"%R\t1\tY\n%R\t2\tN\n%R\t3\tY\n%T\tTASK\n%R\t9\n%E\n")
+    (tmp_path / "a.pmxml").write_bytes(b"<A><Project><Id/></Project> <Project x='1'/><ProjectNote/></A>")
+
+    assert [1, 1] == [other_projects(tmp_path / name) for name in ("a.xer", "a.pmxml")]

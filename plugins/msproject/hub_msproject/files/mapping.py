@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,16 @@ from hub import (
     TaskLink,
     Worklog,
 )  # fmt: skip
-from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Rows, TaskRow, Uid
+from hub_msproject.files.schedule import (
+    AssignmentRow,
+    Header,
+    OddRow,
+    ResourceRow,
+    Rows,
+    Tail,
+    TaskRow,
+    Uid,
+)  # fmt: skip
 
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Task, Baseline, TaskLink, Allocation, Worklog, CustomValue,
@@ -30,8 +39,15 @@ CHUNK = 2000
 class Plan:
     """What is known of one plan while its rows stream by; *stats* counts what was read."""
 
-    def __init__(self, *, container_id: str, path_name: str, file_name: str, tz: str) -> None:
-        """Map to records of *container_id*; naive stamps are in the zone *tz*."""
+    def __init__(
+        self, *, container_id: str, path_name: str, file_name: str, tz: str,
+        odd: Callable[[OddRow], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """Map to records of *container_id*; naive stamps are in the zone *tz*.
+
+        *odd* is told of what cannot be understood.
+        """
+        self.odd, self.tail = odd, Tail(tasks=0)
         self.id = container_id
         self.path_name = path_name
         self.file_name = file_name
@@ -43,8 +59,17 @@ class Plan:
         """Yield the records of the plan: tasks once their assignments are known, days as they come."""
         tasks: dict[Uid, TaskRow] = {}
         people: dict[Uid, str] = {}
+        met: set[Uid] = set()
         assigned: dict[Uid, list[int]] = defaultdict(lambda: [0, 0, 0])
         first_resource: dict[Uid, Uid] = {}
+        late: list[AssignmentRow] = []
+
+        def assign(row: AssignmentRow) -> Iterator[Record]:
+            account = people.get(row.resource) if row.resource is not None else None
+            if row.resource is not None and account and row.task in tasks:
+                first_resource.setdefault(row.task, row.resource)
+                yield from self._days(row, account)
+
         for row in rows:
             match row:
                 case Header():
@@ -53,6 +78,7 @@ class Plan:
                 case TaskRow():
                     tasks[row.uid] = row
                 case ResourceRow():
+                    met.add(row.uid)
                     yield self.account(row)
                     yield from self._custom(self.account_id(row.uid), row)
                     if row.work:
@@ -63,11 +89,21 @@ class Plan:
                     sums[0] += row.work_s
                     sums[1] += row.actual_work_s
                     sums[2] += row.remaining_work_s or 0
-                    account = people.get(row.resource) if row.resource is not None else None
-                    if row.resource is not None and account and row.task in tasks:
-                        first_resource.setdefault(row.task, row.resource)
-                        yield from self._days(row, account)
+                    # sections may stand in any order: what is assigned waits for who and what it names
+                    if row.task not in tasks or (row.resource is not None and row.resource not in met):
+                        late.append(row)
+                    else:
+                        yield from assign(row)
+                case OddRow():
+                    self.odd(row)
+                case Tail():
+                    self.tail = row
+        for row in late:
+            yield from assign(row)
+        above = {task.parent for task in tasks.values()}
         for task in tasks.values():
+            if task.summary is None:
+                task.summary = task.uid in above
             resource = first_resource.get(task.uid)
             own = assigned.get(task.uid)
             yield self._task(task, people.get(resource) if resource is not None else None, own)

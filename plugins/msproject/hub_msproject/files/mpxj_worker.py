@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,15 @@ from hub_msproject.files.schedule import (
     CustomRow,
     Header,
     LinkRow,
+    OddRow,
     ResourceRow,
+    Row,
     Rows,
+    Tail,
     TaskRow,
     settle,
 )  # fmt: skip
+from hub_msproject.files.several import other_projects
 
 READERS = {
     ".mpp": "org.mpxj.mpp.MPPReader",
@@ -91,15 +96,28 @@ class _Reader:
         self.properties = project.getProjectProperties()
         yield self._header(suffix)
         self.task_fields, self.resource_fields = self._aliases(project)
+        seen = skipped = 0
         for task in project.getTasks():
-            if (row := self._task(task)) is not None:
-                yield row
-        for resource in project.getResources():
-            if (found := self._resource(resource)) is not None:
-                yield found
-        for assignment in project.getResourceAssignments():
-            if (one := self._assignment(assignment)) is not None:
-                yield one
+            seen += 1
+            row = self._taken("task", self._task, task)
+            skipped += row is None
+            yield from [row] if row is not None else []
+        for kind, take, all_ in (
+            ("resource", self._resource, project.getResources()),
+            ("assignment", self._assignment, project.getResourceAssignments()),
+        ):
+            for one in all_:
+                row = self._taken(kind, take, one)
+                yield from [row] if row is not None else []
+        yield Tail(tasks=seen, blank=skipped, other_projects=other_projects(Path(path)))
+
+    def _taken(self, kind: str, take: Callable[[Any], Row | None], one: Any) -> Row | None:
+        """Return what *take* makes of *one*; one that it fails on, in whatever way, costs itself."""
+        try:
+            return take(one)
+        except Exception as exc:  # noqa: BLE001 - one odd row costs one row
+            uid = one.getUniqueID()
+            return OddRow(kind=kind, uid=str(uid) if uid is not None else None, reason=str(exc))
 
     def _header(self, suffix: str) -> Header:
         p = self.properties

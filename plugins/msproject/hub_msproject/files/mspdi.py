@@ -7,12 +7,14 @@ Field meanings: the MSPDI schema (schemas.microsoft.com/project), lag in tenths 
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -23,9 +25,11 @@ from hub_msproject.files.schedule import (
     CustomRow,
     Header,
     LinkRow,
+    OddRow,
     ResourceRow,
     Row,
     Rows,
+    Tail,
     TaskRow,
     settle,
 )  # fmt: skip
@@ -42,6 +46,10 @@ _DURATION = re.compile(
 )
 _NONE_RESOURCE = -65535
 _HEAD_LIMIT = 4 << 20
+_DECLARATION = 200
+_HEAD_BYTES = 2000
+_ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
+_DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>")
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
 
 
@@ -103,7 +111,7 @@ def peek(path: Path) -> str | None:
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = doctype
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             for _ in range(_HEAD_LIMIT // 65536):
                 block = file.read(65536)
                 parser.Parse(block, not block)
@@ -161,20 +169,46 @@ def read(path: Path) -> Rows:
     """Yield the plan's rows. Raises `SourceDataError` for a damaged, foreign or unsafe file."""
     guid = peek(path)
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             yield from _Reader(file, guid).rows()
     except ET.ParseError as exc:
         raise _broken(path, exc) from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    except (KeyError, ValueError, TypeError) as exc:
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Open a document whose encoding expat knows; another one that Python knows is turned into UTF-8.
+
+    Raises `SourceDataError` for an encoding that nobody knows, or that the file is not in.
+    """
+    file = path.open("rb")
+    head = file.read(_DECLARATION)
+    file.seek(0)
+    match = _ENCODING.match(head)
+    name = match[2].decode("ascii") if match else "utf-8"
+    try:
+        known = codecs.lookup(name).name
+        if match is None or known in {"utf-8", "utf-16", "ascii", "iso8859-1"}:
+            return file
+        with file:
+            text = file.read().decode(known)
+    except (LookupError, UnicodeDecodeError) as exc:
+        file.close()
         raise SourceDataError(
             tr(
-                "{name} holds a value that Microsoft Project would not write: {error}.",
+                "{name} says it is written in {encoding}, and is not: {error}.",
                 name=path.name,
+                encoding=name,
                 error=exc,
             )
         ) from exc
+    return io.BytesIO(_DECLARED.sub("", text, count=1).encode())
+
+
+def _yes(text: str | None, *, otherwise: bool = False) -> bool:
+    """Read a boolean of XML Schema: 1 or true, 0 or false."""
+    return otherwise if text is None else text.strip().lower() in {"1", "true"}
 
 
 def _plain(element: ET.Element) -> dict[str, str]:
@@ -203,6 +237,32 @@ def _when(text: str | None) -> str | None:
     return text[:16] if text and not text.startswith(("NA", "1984-01-01")) else None
 
 
+def _builder(file: IO[bytes]) -> ET.TreeBuilder:
+    """Return the builder of a tree in Project's own namespace.
+
+    Microsoft's published schema names another one than the program writes: its elements are the same.
+    """
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    plain = head.replace(b"\0", b"")
+    match = re.search(
+        rb"""xmlns(?::\w+)?\s*=\s*["']http://schemas\.microsoft\.com/project([^"']*)["']""", plain
+    )
+    return ET.TreeBuilder() if match is None or not match[1] else _Renaming()
+
+
+class _Renaming(ET.TreeBuilder):
+    """A builder that puts every element into Project's own namespace."""
+
+    def start(self, tag: str, attrs: dict[Any, Any], /) -> ET.Element:
+        """Open an element."""
+        return super().start(tag if tag == "document" else NS + tag.rpartition("}")[2], attrs)
+
+    def end(self, tag: str, /) -> ET.Element:
+        """Close it."""
+        return super().end(tag if tag == "document" else NS + tag.rpartition("}")[2])
+
+
 class _Reader:
     def __init__(self, file: IO[bytes], guid: str | None) -> None:
         self.file = file
@@ -214,6 +274,17 @@ class _Reader:
         self.aliases: dict[str, tuple[str, dict[str, str]]] = {}
         self.parents: list[tuple[int, int]] = []
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
+        self.tail = Tail(tasks=0)
+        self.odd: list[OddRow] = []
+
+    def _taken(self, kind: str, take: Callable[[ET.Element], Any], element: ET.Element) -> Any:
+        """Return what *take* makes of *element*; one that it fails on, in whatever way, costs itself."""
+        try:
+            return take(element)
+        except Exception as exc:  # noqa: BLE001 - one odd element costs one element
+            uid = element.findtext(NS + "UID")
+            self.odd.append(OddRow(kind=kind, uid=uid, reason=f"{type(exc).__name__}: {exc}"))
+            return None
 
     def rows(self) -> Iterator[Row]:
         """Yield rows as their elements are complete.
@@ -223,13 +294,13 @@ class _Reader:
         The parser builds below an element of ours, so that what is complete can be taken from the tree after
         each block: no event per element has to pass through Python.
         """
-        builder = ET.TreeBuilder()
+        builder = _builder(self.file)
         document = builder.start("document", {})
         parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
-        takers = {
-            NS + "Tasks": self._task,
-            NS + "Resources": self._resource,
-            NS + "Assignments": self._assignment,
+        takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
+            NS + "Tasks": ("task", self._task),
+            NS + "Resources": ("resource", self._resource),
+            NS + "Assignments": ("assignment", self._assignment),
         }
         settings = {NS + "Calendars": self._calendars, NS + "ExtendedAttributes": self._aliases}
         head: dict[str, str] | None = {}
@@ -253,19 +324,26 @@ class _Reader:
                         head = None
                     complete = len(section) - growing
                     for element in section[:complete]:
-                        if (row := taker(element)) is not None:
+                        if (row := self._taken(*taker, element)) is not None:
                             yield row
                     del section[:complete]
+                    if self.odd:
+                        yield from self.odd
+                        self.odd.clear()
                 if growing:
                     break
                 if reader := settings.get(section.tag):
-                    reader(section)
+                    self._taken("setting", reader, section)
                     section.clear()
+                elif section.tag == NS + "Project":
+                    self.tail.other_projects += 1
                 elif head is not None and section.text and not len(section):
                     head[section.tag[len(NS) :]] = section.text
                 place += 1
         if head is not None:
             yield self._head(head)
+        yield from self.odd
+        yield self.tail
 
     def _head(self, head: dict[str, str]) -> Header:
         header = self.header
@@ -275,7 +353,8 @@ class _Reader:
         header.application = head.get("SaveVersion")
         minutes = head.get("MinutesPerDay", "")
         header.seconds_per_day = int(minutes) * 60 if minutes.isdigit() and int(minutes) > 0 else 28800
-        self.default_calendar = int(head.get("CalendarUID", "-1"))
+        calendar = head.get("CalendarUID", "-1")
+        self.default_calendar = int(calendar) if calendar.lstrip("-").isdigit() else -1
         return header
 
     # ---------- calendars ----------
@@ -283,24 +362,27 @@ class _Reader:
     def _calendars(self, element: ET.Element) -> None:
         bases: dict[int, int] = {}
         for one in element.iterfind(NS + "Calendar"):
-            facts = _local(one)
-            uid = int(facts["UID"])
-            calendar = self.calendars[uid] = Calendar()
-            if int(facts.get("BaseCalendarUID", "-1")) >= 0:
-                bases[uid] = int(facts["BaseCalendarUID"])
-            self._week(one.find(NS + "WeekDays"), calendar.week, calendar)
-            for exception in one.iterfind(f"{NS}Exceptions/{NS}Exception"):
-                self._exception(exception, calendar)
-            for special in one.iterfind(f"{NS}WorkWeeks/{NS}WorkWeek"):
-                period = special.find(NS + "TimePeriod")
-                if period is not None:
-                    week: dict[int, list[Interval]] = {}
-                    self._week(special.find(NS + "WeekDays"), week, None)
-                    first, last = _period(period)
-                    calendar.special_weeks.append((first, last, week))
+            self._taken("calendar", lambda one: self._calendar(one, bases), one)
         for uid, base in bases.items():
             if base != uid:
                 self.calendars[uid].base = self.calendars.get(base)
+
+    def _calendar(self, one: ET.Element, bases: dict[int, int]) -> None:
+        facts = _local(one)
+        uid = int(facts["UID"])
+        calendar = self.calendars[uid] = Calendar()
+        if int(facts.get("BaseCalendarUID", "-1")) >= 0:
+            bases[uid] = int(facts["BaseCalendarUID"])
+        self._week(one.find(NS + "WeekDays"), calendar.week, calendar)
+        for exception in one.iterfind(f"{NS}Exceptions/{NS}Exception"):
+            self._taken("exception", lambda found: self._exception(found, calendar), exception)
+        for special in one.iterfind(f"{NS}WorkWeeks/{NS}WorkWeek"):
+            period = special.find(NS + "TimePeriod")
+            if period is not None:
+                week: dict[int, list[Interval]] = {}
+                self._week(special.find(NS + "WeekDays"), week, None)
+                first, last = _period(period)
+                calendar.special_weeks.append((first, last, week))
 
     def _week(
         self, element: ET.Element | None, week: dict[int, list[Interval]], calendar: Calendar | None
@@ -312,7 +394,7 @@ class _Reader:
                 if calendar is not None:
                     self._exception(one, calendar)
                 continue
-            week[(kind - 2) % 7] = _times(one) if facts.get("DayWorking") == "1" else []
+            week[(kind - 2) % 7] = _times(one) if _yes(facts.get("DayWorking")) else []
 
     def _exception(self, element: ET.Element, calendar: Calendar) -> None:
         period = element.find(NS + "TimePeriod")
@@ -323,7 +405,7 @@ class _Reader:
         # a recurring exception names its whole range: only its first day is certain
         if facts.get("Type") not in {None, "1"}:
             last = first
-        calendar.exceptions.append((first, last, _times(element) if facts.get("DayWorking") == "1" else []))
+        calendar.exceptions.append((first, last, _times(element) if _yes(facts.get("DayWorking")) else []))
 
     def _aliases(self, element: ET.Element) -> None:
         for one in element.iterfind(NS + "ExtendedAttribute"):
@@ -357,9 +439,15 @@ class _Reader:
 
     def _task(self, element: ET.Element) -> TaskRow | None:
         facts, nested = _split(element)
+        self.tail.tasks += 1
         uid = int(facts[NS + "UID"])
-        level = int(facts.get(NS + "OutlineLevel", "1"))
-        if uid == 0 or facts.get(NS + "IsNull") == "1":
+        level = int(facts.get(NS + "OutlineLevel") or "1")
+        if _yes(facts.get(NS + "IsNull")):
+            self.tail.blank += 1
+            return None
+        # the summary of the plan itself has number and row 0; a row of the plan may have the number too
+        if uid == 0 and (level == 0 or facts.get(NS + "ID", "0") == "0"):
+            self.tail.own += 1
             return None
         parents = self.parents
         while parents and parents[-1][0] >= level:
@@ -369,7 +457,7 @@ class _Reader:
         get = facts.get
         calendar = get(NS + "CalendarUID", "-1")
         if calendar != "-1":
-            self.task_calendar[uid] = (int(calendar), get(NS + "IgnoreResourceCalendar") == "1")
+            self.task_calendar[uid] = (int(calendar), _yes(get(NS + "IgnoreResourceCalendar")))
         physical = get(NS + "EarnedValueMethod") == "1"
         percent = get(NS + ("PhysicalPercentComplete" if physical else "PercentComplete"))
         row = TaskRow(
@@ -379,9 +467,9 @@ class _Reader:
             name=get(NS + "Name", ""),
             wbs=get(NS + "WBS"),
             parent=parent,
-            summary=get(NS + "Summary") == "1",
-            milestone=get(NS + "Milestone") == "1",
-            active=get(NS + "Active") != "0",
+            summary=_yes(get(NS + "Summary")) if get(NS + "Summary") is not None else None,
+            milestone=_yes(get(NS + "Milestone")),
+            active=_yes(get(NS + "Active"), otherwise=True),
             start=_when(get(NS + "Start")),
             finish=_when(get(NS + "Finish")),
             actual_start=_when(get(NS + "ActualStart")),
@@ -398,12 +486,19 @@ class _Reader:
         )
         for child in nested:
             if child.tag == LINK:
-                row.links.append(_link(_local(child)))
+                if (
+                    link := self._taken(f"link to task {uid}", lambda one: _link(_local(one)), child)
+                ) is not None:
+                    row.links.append(link)
             elif child.tag == BASELINE:
-                if baseline := _baseline(_local(child)):
+                if baseline := self._taken(
+                    f"baseline of task {uid}", lambda one: _baseline(_local(one)), child
+                ):
                     row.baselines.append(baseline)
+            elif child.tag == NS + "Project":
+                self.tail.other_projects += 1
             elif child.tag == CUSTOM:
-                self._custom(child, row.custom)
+                self._taken(f"field of task {uid}", lambda one: self._custom(one, row.custom), child)
         return row
 
     def _resource(self, element: ET.Element) -> ResourceRow | None:
@@ -419,12 +514,12 @@ class _Reader:
             email=facts.get("EmailAddress"),
             code=facts.get("Code"),
             login=facts.get("NTAccount"),
-            work=facts.get("Type", "1") == "1" and facts.get("IsCostResource") != "1",
-            generic=facts.get("IsGeneric") == "1",
-            active=facts.get("IsInactive") != "1",
+            work=facts.get("Type", "1") == "1" and not _yes(facts.get("IsCostResource")),
+            generic=_yes(facts.get("IsGeneric")),
+            active=not _yes(facts.get("IsInactive")),
         )
         for child in element.iterfind(CUSTOM):
-            self._custom(child, row.custom)
+            self._taken(f"field of resource {uid}", lambda one: self._custom(one, row.custom), child)
         return row
 
     def _assignment(self, element: ET.Element) -> AssignmentRow | None:
@@ -530,7 +625,7 @@ class _Reader:
 def _link(facts: dict[str, str]) -> LinkRow:
     # LagFormat 19, 20 and 51, 52 are percentages of the predecessor's duration
     share = facts.get("LagFormat") in {"19", "20", "51", "52"}
-    lag = None if share else int(facts.get("LinkLag", "0")) * 6
+    lag = None if share else round(float(facts.get("LinkLag", "0"))) * 6
     return LinkRow(
         uid=int(facts["PredecessorUID"]), type=LINK_TYPES.get(facts.get("Type", "1"), "FS"), lag_s=lag
     )

@@ -1,6 +1,7 @@
 """One neutral shape for every schedule, whichever reader opened it.
 
-A reader yields one `Header`, then every `TaskRow`, every `ResourceRow`, every `AssignmentRow`, in this order.
+A reader yields one `Header`, then every `TaskRow`, every `ResourceRow`, every `AssignmentRow`, mostly in this
+order, an `OddRow` for each that cannot be understood, and a `Tail` that says how many it met.
 Dates and times are local and naive, as the file holds them; work is in seconds.
 """
 
@@ -56,7 +57,10 @@ class CustomRow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
-    """One row of the plan; blank rows and the project summary (UniqueID 0) never get here."""
+    """One row of the plan; blank rows and the project summary (UniqueID 0) never get here.
+
+    *summary* is None where the file does not say it: then the outline does.
+    """
 
     uid: Uid
     guid: str | None = None
@@ -64,7 +68,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     name: str = ""
     wbs: str | None = None
     parent: Uid | None = None
-    summary: bool = False
+    summary: bool | None = False
     milestone: bool = False
     active: bool = True
     start: str | None = None
@@ -120,7 +124,24 @@ class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_default
     approximate: bool = False
 
 
-Row = Header | TaskRow | ResourceRow | AssignmentRow
+class OddRow(msgspec.Struct, kw_only=True, tag="odd", omit_defaults=True):
+    """Something that cannot be understood: its *kind* (task, resource, link …), and its number."""
+
+    kind: str
+    uid: Uid | None = None
+    reason: str
+
+
+class Tail(msgspec.Struct, kw_only=True, tag="tail", omit_defaults=True):
+    """What was met: rows, blank ones and the plan's own among them; and projects that were not read."""
+
+    tasks: int
+    blank: int = 0
+    own: int = 0
+    other_projects: int = 0
+
+
+Row = Header | TaskRow | ResourceRow | AssignmentRow | OddRow | Tail
 Rows = Iterator[Row]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -17,17 +17,21 @@ from hub import (
     Context,
     FileState,
     HubError,
+    Interrupted,
     Partition,
     Record,
     Scope,
     Source,
     SourceDataError,
+    Tally,
+    Task,
     matching_files,
     relative_name,
     tr,
 )  # fmt: skip
 from hub_msproject.files import mapping, mpxj, mspdi
-from hub_msproject.files.schedule import Header, Row, Rows
+from hub_msproject.files.recognise import whole
+from hub_msproject.files.schedule import Header, OddRow, Row, Rows
 
 BATCH = 4000
 
@@ -38,6 +42,13 @@ class PlanFile(msgspec.Struct, frozen=True):
     path: Path
     guid: str | None
     state: FileState
+
+
+class Older(msgspec.Struct, frozen=True):
+    """A file that holds an older state of a plan; its last mark, where it has one."""
+
+    path: Path
+    cursor: dict[str, Any]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -52,7 +63,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     """Plans in a folder or glob: .xml without Java, .mpp .mpt .mpx .mpd .xer .pmxml with the extra ``[mpp]``.
 
     *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
-    per file.
+    per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its date of
+    change, or none (``refuse``) until one is left.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -64,6 +76,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     exact_days: bool = False
     memory_mb: int = 512
     timeout_s: float = 300.0
+    overlap: Literal["newest", "refuse"] = "newest"
 
     @property
     def address(self) -> str:
@@ -135,7 +148,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             cursor: Any = cursors.get(name)
             state = FileState.of_cursor(cursor)
             guid: str | None = None
-            same_reader = bool(cursor) and cursor.get("reader") == self._reader(path)
+            same_reader = (
+                bool(cursor) and cursor.get("reader") == self._reader(path) and not cursor.get("older")
+            )
             if state and same_reader and not ctx.full and state.looks_unchanged(path):
                 guid = cursor["guid"]
                 ctx.skip_unchanged(name)
@@ -148,10 +163,17 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     else:
                         guid = self._identify(ctx, path)
                         todo.append(PlanFile(path, guid, now))
-                except HubError as exc:
-                    todo.append(Problem(path, None, str(exc)))
+                except Exception as exc:  # one odd file costs one file, in whatever way it is odd
+                    if isinstance(exc, Interrupted):
+                        raise
+                    said = (
+                        str(exc) if isinstance(exc, HubError) else f"{path.name}: {type(exc).__name__}: {exc}"
+                    )
+                    todo.append(Problem(path, None, said))
             if guid:
                 guids[guid].append(path)
+        if self.overlap == "newest":
+            yield from self._newest(ctx, guids, todo, cursors)
         read_now = {one.path for one in todo}
         for one in todo:
             twins = guids[one.guid] if one.guid else []
@@ -173,6 +195,36 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             else:
                 yield self._partition(ctx, one)
 
+    def _newest(
+        self,
+        ctx: Context,
+        guids: dict[str, list[Path]],
+        todo: list[PlanFile | Problem],
+        cursors: Mapping[str, Any],
+    ) -> Iterator[Partition]:
+        """Leave only the newest of the files of one plan in *guids* and *todo*, and say which are older."""
+        for guid, twins in guids.items():
+            if len(twins) < 2:
+                continue
+            newest = max(twins, key=lambda path: (path.stat().st_mtime_ns, str(path)))
+            for path in twins:
+                if path == newest:
+                    continue
+                ctx.note(
+                    tr(
+                        "{older} is an older copy of the plan in {newest}: it was not counted. With "
+                        'overlap = "refuse" neither is, until one is left.',
+                        older=relative_name(path, ctx.base),
+                        newest=relative_name(newest, ctx.base),
+                    )
+                )
+                todo[:] = [one for one in todo if one.path != path]
+                name = ctx.known_as(relative_name(path, ctx.base))
+                # its mark must not say that it was read: it is, once it is the newest
+                if (cursor := cursors.get(name)) and not cursor.get("older"):
+                    yield Partition(id=name, label=path.name, data=Older(path, dict(cursor)))
+            guids[guid] = [newest]
+
     def _partition(self, ctx: Context, one: PlanFile | Problem) -> Partition:
         name = ctx.known_as(relative_name(one.path, ctx.base))
         content = one.state.sha256[:12] if isinstance(one, PlanFile) else None
@@ -187,6 +239,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             evidence=tr("absent from {name} (sha256 {content})", name=one.path.name, content=content)
             if content
             else "",
+            ordered=True,
             data=one,
         )
 
@@ -206,6 +259,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         match partition.data:
             case Problem(_, _, said):
                 raise SourceDataError(said)
+            case Older(_, before):
+                yield Batch(cursor=before | {"older": True})
             case PlanFile() as file:
                 yield from self._read_file(ctx, partition.id, file)
 
@@ -216,8 +271,11 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             path_name=name,
             file_name=path.name,
             tz=self.tz,
+            odd=lambda row: self._reject(ctx, file, name, row),
         )
         ctx.count(bytes_=state.size)
+        if said := whole(path):
+            ctx.report_missing(said)
         batch: list[Record] = []
         for record in plan.records(_counted(ctx, self._rows(ctx, path))):
             batch.append(record)
@@ -225,6 +283,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 yield Batch(records=batch)
                 batch = []
         state.verify(path)
+        self._account(ctx, path, plan)
         if plan.stats["approximate"]:
             ctx.note(
                 tr(
@@ -241,6 +300,42 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             "tasks": plan.stats["tasks"],
         }
         yield Batch(records=batch, cursor=done)
+
+    def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
+        is_task = row.kind == "task" and row.uid is not None
+        ctx.reject(
+            f"{file.path.name}, {row.kind} {row.uid or ''}".strip(),
+            row.reason,
+            key=f"{row.kind} {row.uid}",
+            record=Task if row.kind == "task" else None,
+            id=f"{self._container_id(file.guid, name)}/t/{row.uid}" if is_task else None,
+            # what is of it is known by other ids: nothing leaves as long as whose days these are is unknown
+            like=None if row.kind in {"task", "resource", "assignment"} else {},
+            container=self._container_id(file.guid, name),
+        )
+
+    def _account(self, ctx: Context, path: Path, plan: mapping.Plan) -> None:
+        """Say what the file holds and what became of it."""
+        tail = plan.tail
+        skipped = {"blank rows": tail.blank, "the row of the plan itself": tail.own}
+        ctx.tally(
+            Tally(
+                seen=tail.tasks,
+                taken=plan.stats["tasks"],
+                skipped={reason: count for reason, count in skipped.items() if count},
+                unit="tasks",
+                record=Task,
+            )
+        )
+        if tail.other_projects:
+            ctx.report_missing(
+                tr(
+                    "{name} holds {count} more projects, which were not read: save each as a file of its "
+                    "own.",
+                    name=path.name,
+                    count=tail.other_projects,
+                )
+            )
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
         """Name the plans whose file is there; one whose file vanished is held until a person accepts."""
