@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -44,13 +46,29 @@ _KINDS: dict[str, Any] = {
 }
 
 
+def all_right(records: Sequence[Record], prefix: str) -> bool:
+    """Say whether nothing is wrong with *records*, all of one type, whose ids must begin with *prefix*."""
+    twins, stamps = _twins(type(records[0])), _twin(type(records[0]))[1]
+    try:
+        msgspec.convert(records, twins, from_attributes=True)
+        if not all(one.id.startswith(prefix) and len(one.id) > len(prefix) for one in records):
+            return False
+    except (msgspec.ValidationError, OverflowError, AttributeError):
+        return False
+    return not any(
+        _is_no_stamp(value)
+        for field in stamps
+        for value in map(attrgetter(field), records)
+        if value is not None
+    )
+
+
 def fault(record: Record, prefix: str) -> Fault | None:
     """Return what is wrong with *record*, whose id must begin with *prefix*; None where all is right."""
     id_ = record.id
     if not isinstance(id_, str) or not id_.startswith(prefix) or len(id_) == len(prefix):
-        return Fault(
-            field="id", value=id_, reason=tr("an id of this source begins with {prefix!r}", prefix=prefix)
-        )
+        why = tr("an id of this source begins with {prefix!r}", prefix=prefix)
+        return Fault(field="id", value=id_, reason=why)
     twin, stamps = _twin(type(record))
     try:
         msgspec.convert(record, twin, from_attributes=True)
@@ -58,9 +76,14 @@ def fault(record: Record, prefix: str) -> Fault | None:
         return _located(record, str(exc))
     for field in stamps:
         value = getattr(record, field)
-        if value is not None and (value[-1] != "Z" or value[10] != "T" or len(value) < _STAMP_LENGTH):
+        if value is not None and _is_no_stamp(value):
             return Fault(field=field, value=value, reason=tr(_STAMP))
     return None
+
+
+def _is_no_stamp(value: str) -> bool:
+    """Say whether a text that msgspec takes for an instant is none as the store keeps it."""
+    return value[-1] != "Z" or value[10] != "T" or len(value) < _STAMP_LENGTH
 
 
 def _located(record: Record, said: str) -> Fault:
@@ -91,6 +114,11 @@ def _in_words(record: Record, field: str, reason: str) -> str:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return tr("is out of range ({reason})", reason=reason.lower())
     return reason.lower()
+
+
+@functools.cache
+def _twins(record: type[Record]) -> Any:
+    return list[_twin(record)[0]]  # type: ignore[misc]
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from hub.records import Record, Worklog
 from hub.source import Partition, Source
 from hub.store import Store, rejections
 from hub.tally import Rejection, Tally
-from hub.validity import fault
+from hub.validity import all_right, fault
 from hub.words import tr
 
 SHOWN = 5
@@ -35,33 +35,45 @@ class Accounts:
 
     def sound(self, partition: Partition, records: Iterable[Record]) -> list[Record]:
         """Return the records that may be stored; the others are rejected."""
-        prefix = f"{self.source.name}:"
-        received, good = self.received[partition.id], []
+        groups: dict[type[Record], list[Record]] = {}
         for record in records:
-            received[type(record)] += 1
-            if wrong := fault(record, prefix):
-                self.faulty[partition.id] += 1
-                self.ctx.reject(
-                    f"{record.table} {record.id}",
-                    wrong.reason,
-                    key=f"{record.table} {record.id}",
-                    record=type(record),
-                    id=record.id if wrong.field != "id" else None,
-                    field=wrong.field,
-                    value=wrong.value,
-                    container=_text(getattr(record, "container_id", None)),
-                    seconds=_number(getattr(record, "seconds", None)),
-                    amount_minor=_number(getattr(record, "amount_minor", None)),
-                    currency=_text(getattr(record, "currency", None)),
-                    partition=partition.id,
-                )
-                continue
-            if isinstance(record, Worklog):
-                self.seconds[partition.id] += record.seconds
-                if record.seconds < 0:
-                    self.corrections.append(record.seconds)
-            good.append(record)
+            try:
+                groups[type(record)].append(record)
+            except KeyError:
+                groups[type(record)] = [record]
+        good: list[Record] = []
+        prefix = f"{self.source.name}:"
+        for kind, mine in groups.items():
+            self.received[partition.id][kind] += len(mine)
+            if not all_right(mine, prefix):
+                mine = [one for one in mine if not self._is_faulty(partition, one, prefix)]
+            if kind is Worklog:
+                hours = [one.seconds for one in mine if isinstance(one, Worklog)]
+                self.seconds[partition.id] += sum(hours)
+                self.corrections += [one for one in hours if one < 0]
+            good += mine
         return good
+
+    def _is_faulty(self, partition: Partition, record: Record, prefix: str) -> bool:
+        wrong = fault(record, prefix)
+        if wrong is None:
+            return False
+        self.faulty[partition.id] += 1
+        self.ctx.reject(
+            f"{record.table} {record.id}",
+            wrong.reason,
+            key=f"{record.table} {record.id}",
+            record=type(record),
+            id=record.id if wrong.field != "id" else None,
+            field=wrong.field,
+            value=wrong.value,
+            container=_text(getattr(record, "container_id", None)),
+            seconds=_number(getattr(record, "seconds", None)),
+            amount_minor=_number(getattr(record, "amount_minor", None)),
+            currency=_text(getattr(record, "currency", None)),
+            partition=partition.id,
+        )
+        return True
 
     def waits(self, partition: Partition) -> bool:
         """Say whether the mark of *partition* must wait: something of it, or before it, lacks."""
