@@ -35,7 +35,7 @@ from hub.columns import (
     Word,
 )
 
-Presence = Literal["present", "deleted", "archived", "trashed", "hidden", "unobserved"]
+Presence = Literal["present", "deleted", "archived", "trashed", "hidden", "unobserved", "outside"]
 Category = Literal["todo", "in_progress", "done", "cancelled"]
 CUT_KINDS = ("daily", "weekly", "copil", "month")
 

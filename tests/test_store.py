@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.placement import here
 from hub.records import BY_TABLE, RECORDS, Container, Task, Worklog, columns
+from hub.source import Batch, Gone
 from hub.store import Store
 from hub.store.store import explain, store_path
-from hub.testing import store_image
+from hub.testing import ScriptedSource, store_image, sync_once
 
 IDS = st.integers(0, 5).map(lambda n: f"s:{n}")
 TEXTS = st.one_of(
@@ -345,3 +347,32 @@ def test_the_last_of_one_id_wins(store: Store) -> None:
 
     assert (2, 1, 0) == (changes.read, changes.inserted, changes.updated)
     assert "new" == store.rows("SELECT title FROM task")[0]["title"]
+
+
+def test_a_row_outside_of_the_scope(store: Store) -> None:
+    """What the source is not asked for any more has left, is not deleted, is not held, and comes back."""
+
+    def gone() -> tuple[Gone, ...]:
+        return tuple(
+            Gone(record=Task, id=f"s:t/{n}", presence="outside", evidence="its project is not asked for")
+            for n in range(5)
+        )
+
+    rows = [Task(id=f"s:t/{n}", container_id="s:c", title="x") for n in range(5)]
+    sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=rows, cursor=1)]}))
+    away = sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(gone=gone())]}))
+    counted = store.rows(f"SELECT count(*) AS n FROM task WHERE {here()}")[0]["n"]
+    sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=rows[:2])]}))
+    back = store.rows(f"SELECT count(*) AS n FROM task WHERE {here()}")[0]["n"]
+
+    assert ("ok", [], 0, 2) == (away.verdict, away.held, counted, back)
+
+
+def test_every_table_knows_the_seven_states(store: Store) -> None:
+    """A migration made each anew: with its check, its memory and its bolt against deletion."""
+    made = store.rows("SELECT tbl_name, type, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    for table in BY_TABLE:
+        mine = [(row["type"], row["sql"]) for row in made if row["tbl_name"] == table]
+
+        assert ["'outside'" in sql for kind, sql in mine if kind == "table"] == [True], table
+        assert 2 == sum(kind == "trigger" for kind, _ in mine), table

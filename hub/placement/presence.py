@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hub.records import Presence
 
-LEFT: tuple[Presence, ...] = ("deleted", "trashed")
-"""What has left: such a row counts no more, nor does what stands under it."""
+LEFT: tuple[Presence, ...] = ("deleted", "trashed", "outside")
+"""What has left: such a row counts no more, nor does what stands under it.
+
+``outside`` is what the source is not asked for any more: nobody deleted it.
+"""
 LISTED = f"({', '.join(repr(one) for one in LEFT)})"
 
 

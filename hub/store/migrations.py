@@ -307,3 +307,31 @@ ALTER TABLE sync_run ADD COLUMN tally TEXT;
 def _rejections(db: Database) -> None:
     """Keep what could not be taken, and what each run met and took."""
     _run(db, _PLUMBING_0006)
+
+
+@migrations(name="0007_outside")
+def _outside(db: Database) -> None:
+    """Let a row be outside of what its source is asked for: neither there nor gone."""
+    for table in (*_TABLES_0001, *_TABLES_0002):
+        _allow(db, table, "'unobserved')", "'unobserved','outside')")
+
+
+def _allow(db: Database, table: str, before: str, after: str) -> None:
+    """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
+
+    SQLite cannot change the check of a column.
+    """
+    made = db.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", (table,)
+    ).fetchall()
+    (ddl,) = (sql for kind, _, sql in made if kind == "table")
+    for kind, name, _ in made:
+        if kind in {"trigger", "index"}:
+            db.execute(f"DROP {kind} {name}")
+    db.execute(f"ALTER TABLE {table} RENAME TO {table}_before")
+    db.execute(ddl.replace(before, after, 1))
+    db.execute(f"INSERT INTO {table} SELECT * FROM {table}_before")
+    db.execute(f"DROP TABLE {table}_before")
+    for kind, _, sql in made:
+        if kind in {"trigger", "index"}:
+            db.execute(sql)

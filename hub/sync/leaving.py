@@ -82,7 +82,8 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
             container = container_of(store, table, proof.id)
         groups[table, container, proof.presence, proof.evidence].append(proof.id)
     for (table, container, presence, evidence), ids in groups.items():
-        if presence in LEFT and BY_TABLE[table].guarded:
+        # what settings put outside is listed, and waits for nobody: they were changed on purpose
+        if presence in LEFT and presence != "outside" and BY_TABLE[table].guarded:
             known, away = known_and_away(store, table, container, source.name, run_id=run_id)
             if known and (away + len(ids)) / known > source.max_leave:
                 why = tr(
