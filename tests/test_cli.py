@@ -101,7 +101,7 @@ def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> No
     assert "75" in presence.output
     assert "10 worklog" in accepted.output
     assert 0 == again.exit_code
-    assert "not counted: 75,0 h: deleted" in again.output
+    assert "not counted: 75.0 h: deleted" in again.output
     assert "Not present" in run_hub("presence").output
     assert "Nothing is held." in run_hub("presence", "accept").output
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from hub import Source, hookimpl
+from hub import Source, Suggestion, hookimpl
 
 
 @hookimpl
@@ -13,6 +15,14 @@ def register_sources() -> list[type[Source]]:
     from hub_tabular.source import TabularSource
 
     return [TabularSource]
+
+
+@hookimpl
+def suggest_sources(folder: Path, files: list[Path]) -> list[Suggestion]:
+    """Offer to read the tables among *files*."""
+    from hub_tabular.first import suggestions
+
+    return suggestions(folder, files)
 
 
 @hookimpl
