@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hub.cells import FormattedNumber as FormattedNumber
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
+    from hub.cells import is_error as is_error
+    from hub.cells import names_period as names_period
+    from hub.cells import periods_of as periods_of
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
@@ -92,10 +95,12 @@ if TYPE_CHECKING:
     from hub.source import Scope as Scope
     from hub.source import Source as Source
     from hub.tally import Tally as Tally
+    from hub.tally import too_many as too_many
 
 _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
+        "is_error", "names_period", "periods_of",
     ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
@@ -127,7 +132,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
-    "tally": ("Tally",),
+    "tally": ("Tally", "too_many"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -12,6 +12,8 @@ from hub.records import Record
 
 SHORT = 120
 """Characters of a value or a reason that are kept."""
+FEW = 3
+"""Fewer rejections than this never fail a partition, whatever their share."""
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = "rows"
     record: type[Record] | None = None
     seconds: int | None = None
+
+
+def too_many(rejected: int, seen: int, allowed: float) -> bool:
+    """Say whether a partition fails, because more than the share *allowed* of what it met was rejected."""
+    return rejected >= FEW and rejected > allowed * seen
 
 
 def short(value: Any) -> str:
