@@ -7,6 +7,7 @@ number, and an error is an empty cell.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import re
@@ -31,11 +32,11 @@ _FIRST_OWN = 164
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _CURRENCY = re.compile(r'\[\$([^\]\-]+)[^\]]*\]|"\s*([^"]+?)\s*"|([€$£¥₽₺₪₹₩])')
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
-_LETTERS = re.compile(rb'\sr="([A-Z]+)[0-9]+"')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="([0-9]+)"')
+_LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
+_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
 _ODD = re.compile(
-    rb'\st="e"|</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>'
-    rb"|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"
+    rb"""\st\s*=\s*["']e["']|</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"""
+    rb"""|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"""
 )
 _BLOCK = 1 << 20
 _MOST_DEFLATED = 1032
@@ -43,6 +44,9 @@ _MOST_DEFLATED = 1032
 _FAR_ROWS, _FAR_COLUMNS = 10_000, 200
 """So many empty rows or columns after it end a table: what stands behind is far from it."""
 _MOST_FAR = 100
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
+_UNUSUAL = (KeyError, ValueError, StopIteration, ElementTree.ParseError)
+"""What a workbook raises that another reader may understand."""
 NO_VALUE = "is a formula whose value was not saved: open the file in a spreadsheet program and save it"
 
 
@@ -97,7 +101,7 @@ def check_size(path: Path, limits: Limits) -> None:
             # what the directory says may be less than what is there
             if said <= most and sum(one.compress_size for one in members) * _MOST_DEFLATED > most:
                 said = sum(_unpacked(file, one, most) for one in members)
-    except (zipfile.BadZipFile, OSError, struct.error, zlib.error, NotImplementedError):
+    except (*_DAMAGED, OSError):
         return  # the reader of workbooks says what it is
     if said > most:
         raise SourceDataError(
@@ -129,19 +133,23 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
 
     Raises `SourceDataError` where its cells reach too far for the reader of workbooks.
     """
-    suffix = path.suffix.lower()
-    if suffix not in ZIPPED:
+    if not zipfile.is_zipfile(path):
         return Inside()
     try:
         with zipfile.ZipFile(path) as book:
-            if suffix == ".ods":
+            names = set(book.namelist())
+            if "content.xml" in names:
                 return _of_ods(path.name, book, sheet, limits)
-            if suffix == ".xlsb":
+            if "xl/workbook.bin" in names:
                 _bound_xlsb(path.name, book, limits)
                 return Inside()
             return _of_xlsx(path.name, book, sheet, limits)
-    except (KeyError, ValueError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError, zlib.error):
-        return Inside()  # the reader of workbooks understood it in another way: its numbers are only numbers
+    except (*_DAMAGED, OSError) as exc:
+        # what cannot be looked at is not given to a reader that would build whatever it holds
+        raise SourceDataError(
+            f"{path.name} cannot be read as a workbook ({exc}): "
+            "it is damaged, half-written or of another type."
+        ) from exc
 
 
 def has_rows(path: Path, sheet: str) -> bool:
@@ -149,7 +157,7 @@ def has_rows(path: Path, sheet: str) -> bool:
     try:
         with zipfile.ZipFile(path) as book, book.open(_part(book, sheet)) as file:
             block = file.read(_BLOCK)
-    except (KeyError, ValueError, StopIteration, zipfile.BadZipFile, ElementTree.ParseError, zlib.error):
+    except (*_DAMAGED, *_UNUSUAL, OSError):
         return True
     return re.search(rb"<(?:\w+:)?(?:v|is)>", block) is not None
 
@@ -173,12 +181,41 @@ def too_far(name: str, sheet: str, cell: str, limits: Limits) -> SourceDataError
 
 
 def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Inside:
-    part, styles = _part(book, sheet), _styles(book)
+    try:
+        part, styles = _part(book, sheet), _styles(book)
+    except _UNUSUAL:
+        part, styles = "", {}
+    if part not in book.namelist():
+        # where it is not known which part is the sheet's, none may be too large; its numbers are only numbers
+        for one in book.namelist():
+            if one.endswith(".xml"):
+                columns, last, _ = _extent(book, one)
+                if columns > limits.columns or columns * last > limits.cells:
+                    raise too_far(name, sheet, reference(last - 1, columns - 1), limits)
+        return Inside()
     columns, last, odd = _extent(book, part)
     far = columns > limits.columns or columns * last > limits.cells
     found = Inside(shown={}, faults={}, far=[])
     if not (far or odd or styles):
         return found
+    try:
+        filled = _note_xlsx(book, part, styles, found, limits if far else None)
+    except _UNUSUAL:
+        if far:
+            raise too_far(name, sheet, reference(last - 1, columns - 1), limits) from None
+        return Inside()
+    if far:
+        _leave_far_out(name, book, sheet, part, filled, limits, found)
+    return found
+
+
+def _note_xlsx(
+    book: zipfile.ZipFile, part: str, styles: dict[int, Shown], found: Inside, limits: Limits | None
+) -> set[tuple[int, int]]:
+    """Note how the cells of a sheet are shown, and what is wrong with them.
+
+    With *limits* return those that hold something, no more of them than are allowed and one.
+    """
     filled: set[tuple[int, int]] = set()
     row = column = -1
     with book.open(part) as file:
@@ -198,13 +235,9 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
             value = children.get("v")
             if fault := _fault(one.get("t"), value, "f" in children):
                 found.faults[row, column] = fault
-            if far and children:
+            if limits and children and len(filled) <= limits.cells:
                 filled.add((row, column))
-                if len(filled) > limits.cells:
-                    raise too_far(name, sheet, reference(row, column), limits)
-    if far:
-        _leave_far_out(name, book, sheet, part, filled, limits, found)
-    return found
+    return filled
 
 
 def _fault(kind: str | None, value: Any, is_formula: bool) -> FaultyCell | None:
@@ -232,7 +265,7 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
     letters.update(_LETTERS.findall(tail))
     last = max(last, *map(int, _ROW.findall(tail)), 0)
     return (
-        max((_number(one.decode()) + 1 for one in letters), default=0),
+        max((_number(one.decode().upper()) + 1 for one in letters), default=0),
         last,
         odd or bool(_ODD.search(tail)),
     )
@@ -253,11 +286,13 @@ def _leave_far_out(
     end = _near({row for row, _ in filled}, _FAR_ROWS)
     width = min(_near({column for row, column in filled if row <= end}, _FAR_COLUMNS), limits.columns - 1)
     far = sorted((row, column) for row, column in filled if row > end or column > width)
-    if len(far) > _MOST_FAR or (end + 1) * (width + 1) > limits.cells:
+    if len(filled) > limits.cells or len(far) > _MOST_FAR or (end + 1) * (width + 1) > limits.cells:
         raise too_far(name, sheet, reference(*max(filled)), limits)
     found.far = [reference(*one) for one in far]
     gone = {one.encode() for one in found.far}
-    cell = re.compile(rb'<((?:\w+:)?)c\b[^>]*?\sr="([A-Z]+[0-9]+)"(?:[^>]*?/>|[^>]*>.*?</\1c>)', re.DOTALL)
+    cell = re.compile(
+        rb"""<((?:\w+:)?)c\b[^>]*?\sr\s*=\s*["']([A-Z]+[0-9]+)["'](?:[^>]*?/>|[^>]*>.*?</\1c>)""", re.DOTALL
+    )
     copy = io.BytesIO()
     with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
         for member in book.infolist():
@@ -347,6 +382,14 @@ def _part(book: zipfile.ZipFile, sheet: str) -> str:
 
 def _of_ods(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Inside:
     found = Inside(shown={}, faults={}, far=[])
+    with contextlib.suppress(
+        ElementTree.ParseError
+    ):  # it may be encrypted, which the reader of workbooks says
+        _note_ods_sheets(name, book, sheet, limits, found)
+    return found
+
+
+def _note_ods_sheets(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits, found: Inside) -> None:
     title, row, height, column = "", -1, 0, 0
     ends: Counter[str] = Counter()
     with book.open("content.xml") as file:
@@ -373,7 +416,6 @@ def _of_ods(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Ins
             if title == sheet:
                 _note_ods(found, one, kind, text, range(row, row + height), range(column, column + width))
             column += width
-    return found
 
 
 def _note_ods(found: Inside, one: Any, kind: str | None, text: str, rows: range, columns: range) -> None:

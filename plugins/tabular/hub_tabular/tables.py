@@ -6,6 +6,7 @@ A table accounts for all that it met: each row is given, or counted under the re
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import fnmatch
 import io
@@ -19,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellError, SourceDataError, cell_text, names_period, periods_of
+from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of
 from hub_tabular import books
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, SHEET, UNTIL, Drop, FaultyCell, Mapping
@@ -182,7 +183,7 @@ def _usual_width(sample: str, delimiter: str, header_row: int) -> int:
 def _book_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet]:
     import python_calamine
 
-    try:
+    with _explained(path):
         if path.suffix.lower() == ".ods":
             books.look_inside(path, "", limits)  # all sheets are read as the workbook opens
         with python_calamine.load_workbook(str(path)) as book:
@@ -199,20 +200,34 @@ def _book_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet
                 sheet.rows = _book_rows(path, book, sheet, limits)
                 yield sheet
                 notes = []
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the reader of workbooks raises into errors with the file's name."""
+    import python_calamine
+
+    try:
+        yield
     except python_calamine.PasswordError as exc:
         raise SourceDataError(
             f"{path.name} is protected by a password: save a copy without one for the hub."
-        ) from exc
-    except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError) as exc:
-        raise SourceDataError(
-            f"{path.name} cannot be read as a workbook ({exc}): "
-            "it is damaged, half-written or of another type."
         ) from exc
     except OSError as exc:
         raise SourceDataError(
             f"{path.name} cannot be opened ({exc.strerror or exc}): "
             "close it elsewhere or give the right to read."
         ) from exc
+    except (HubError, GeneratorExit):
+        raise
+    except BaseException as exc:
+        # it panics over some damaged files, and a panic is no Exception
+        if isinstance(exc, python_calamine.CalamineError) or type(exc).__name__ == "PanicException":
+            raise SourceDataError(
+                f"{path.name} cannot be read as a workbook ({exc}): "
+                "it is damaged, half-written or of another type."
+            ) from exc
+        raise
 
 
 def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -> list[str]:
@@ -258,11 +273,13 @@ def _book_rows(path: Path, book: Any, sheet: Sheet, limits: Limits) -> Iterator[
         more = f" and {len(inside.far) - 3} more" if len(inside.far) > 3 else ""
         shown = ", ".join(inside.far[:3]) + more
         sheet.notes = [*sheet.notes, f"left out, for they are far from the table: the cells {shown}"]
-    if inside.instead is not None:
-        with python_calamine.load_workbook(io.BytesIO(inside.instead)) as copy:
-            yield from _cells(path, copy, sheet, limits, inside)
-    else:
-        yield from _cells(path, book, sheet, limits, inside)
+    # the rows are read outside of what opened the book
+    with _explained(path):
+        if inside.instead is not None:
+            with python_calamine.load_workbook(io.BytesIO(inside.instead)) as copy:
+                yield from _cells(path, copy, sheet, limits, inside)
+        else:
+            yield from _cells(path, book, sheet, limits, inside)
 
 
 def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.Inside) -> Iterator[list[Any]]:
@@ -378,10 +395,13 @@ class Room:
 class Heading(msgspec.Struct, kw_only=True):
     """The headers of a sheet: *names* in order, *twice* those that stand several times.
 
+    *width* is how many there are up to the last that is not empty.
+
     *pivot* are the columns that become rows, *spans* the days they stand for.
     """
 
     names: list[str]
+    width: int = 0
     twice: set[str] = set()
     pivot: tuple[str, ...] = ()
     spans: dict[str, tuple[date, date]] = {}
@@ -512,7 +532,8 @@ class Table:
                 f"{file}: the column {', '.join(map(repr, wrong))} stands more than once in row {row}: "
                 "rename one, for nothing says which is meant."
             )
-        return Heading(names=names, twice=twice, pivot=pivot, spans=spans)
+        width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
+        return Heading(names=names, width=width, twice=twice, pivot=pivot, spans=spans)
 
     def _pivot(
         self, sheet: Sheet, above: list[list[Any]], names: list[str]
@@ -565,7 +586,7 @@ class Table:
                 self.skipped["repeated headers"] += 1
                 continue
             wrong = _unreadable(cells, len(names), sheet)
-            beyond += not sheet.is_text and any(texts[len(names) :])
+            beyond += not sheet.is_text and any(texts[heading.width :])
             made = self._cut(sheet, number, names, cells, texts, carried, wrong)
             if made is None:
                 continue
