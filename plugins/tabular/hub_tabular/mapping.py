@@ -75,11 +75,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to leave out.
 
-    Those whose *column* (any column when None) matches the regular expression *matches*.
+    Those whose *column* (any column when None) matches the regular expression *matches*, and where the
+    columns *empty* are all empty: a row that names all that a row of data names is never a sum.
     """
 
     matches: str
     column: str | None = None
+    empty: tuple[str, ...] = ()
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -287,7 +289,7 @@ class RowMapper:
             for name, field in self.fields.items()
         }
         hints = get_type_hints(cls)
-        self.choices = {name: _choices(hints[name]) for name in self.fields}
+        self.choices = {name: choices(hints[name]) for name in self.fields}
         self.required = _required(cls, mapping)
         self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
         self.values = {
@@ -342,6 +344,7 @@ class RowMapper:
         needed |= set(self.mapping.key) | set(self.mapping.carry_down)
         needed |= set(self.mapping.account.values()) | set(self.mapping.container.values())
         needed |= {drop.column for drop in self.mapping.drop if drop.column}
+        needed |= {column for drop in self.mapping.drop for column in drop.empty}
         if self.mapping.outline:
             needed.add(self.mapping.outline.column)
         if self.mapping.unpivot:
@@ -561,7 +564,8 @@ def _check_cell(column: str, cell: Any) -> None:
         raise RowError(column, cell, "is an error of the spreadsheet")
 
 
-def _choices(hint: Any) -> tuple[str, ...]:
+def choices(hint: Any) -> tuple[str, ...]:
+    """Return the words that a field of this type may hold; none where it may hold any."""
     found: list[str] = []
     for part in (hint, *get_args(hint)):
         if getattr(part, "__origin__", None) is Literal:

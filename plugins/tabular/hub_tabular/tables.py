@@ -721,6 +721,8 @@ def table_rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, dict[str, An
 
 def _dropped(row: dict[str, Any], drops: list[tuple[Drop, re.Pattern[str]]]) -> bool:
     for drop, pattern in drops:
+        if any(cell_text(row.get(column)) for column in drop.empty):
+            continue
         cells = [row.get(drop.column)] if drop.column else list(row.values())
         if any(cell is not None and pattern.search(cell_text(cell)) for cell in cells):
             return True
