@@ -37,6 +37,7 @@ from hub import (
 )
 from hub_tabular import tables
 from hub_tabular.books import Limits, check_size
+from hub_tabular.checking import check_rows
 from hub_tabular.mapping import Mapping, RowMapper, check_mapping
 from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, Owners
 from hub_tabular.tables import Room, Table
@@ -148,7 +149,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         return files[-1:] if mapping.files == "latest" else files
 
     def check(self, ctx: Context) -> Iterable[Check]:
-        """Read the mapping, and the headers of every file."""
+        """Read the mapping and the files; show the first rows as a run will take them."""
         try:
             mapping, _ = self._mapping(ctx)
         except ConfigError as exc:
@@ -160,11 +161,14 @@ class TabularSource(Source, frozen=True, kw_only=True):
             yield Check(name="files", state="failed", detail=f"no file matches {self.path}")
             return
         yield Check(name="files", state="ok", detail=f"{len(files)} files match {self.path}")
-        for path in files:
-            try:
-                list(self._reading(ctx, path, mapping).table.headings())
-            except SourceDataError as exc:
-                yield Check(name=path.name, state="failed", detail=str(exc))
+        yield from check_rows(
+            ctx,
+            (self._reading(ctx, path, mapping) for path in files),
+            mapping,
+            check_mapping(mapping, self.mapping),
+            source=self.name,
+            max_rejected=self.max_rejected,
+        )
 
     def _mapper(
         self,

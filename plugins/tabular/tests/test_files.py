@@ -17,6 +17,7 @@ from hub_tabular import tables
 from hub_tabular.source import TabularSource
 
 from hub import SourceDataError
+from hub.context import Context
 from hub.store import Store, rejections
 from hub.sync.report import SourceReport
 from hub.testing import store, sync_once
@@ -781,3 +782,50 @@ def test_a_grid_is_refused_by_its_name() -> None:
     """What cannot be opened is an error of the source with the file's name."""
     with pytest.raises(SourceDataError, match=r"none\.csv"):
         list(tables.grid(Path("none.csv")))
+
+
+# ---------- what `hub check` shows ----------
+
+
+def checks(place: Place, **more: Any) -> dict[str, tuple[str, str]]:
+    """Return what the check of the source says, by name."""
+    source = TabularSource(name="s", path="in", mapping="m.toml", **more)
+    found = source.check(Context(base=place.folder, source_id="s"))
+    return {one.name: (one.state, one.detail) for one in found}
+
+
+def test_the_check_shows_the_first_rows(place: Place) -> None:
+    """They are those that a run will take, in a small table."""
+    place.lay("a.csv", HEAD + "Zoé Martin;P;05/10/2026;7,5\n" + "Jo;P;16/10/2026;0,25\n")
+    state, detail = checks(place)["rows"]
+
+    assert "ok" == state
+    assert [
+        "2 rows of 1 files are taken; the first of a.csv, as the hub takes them:",
+        "    container_id  account_id  day         seconds",
+        "    P             Zoé Martin  2026-10-05  7.5 h",
+        "    P             Jo          2026-10-16  0.25 h",
+    ] == detail.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "state", "words"),
+    [
+        (lines(8) + "M1;P;x;1\n", "a.csv", "warning", "1 of 9 rows cannot be taken. The first: a.csv"),
+        (lines(3) + "M1;P;x;1\n" * 3, "a.csv", "failed", "3 of 6 rows cannot be taken, so that nothing"),
+        (lines(1, hours="20") * 2, "plausible", "warning", "2 of 2 rows are above 16 h, in the column H"),
+        ("M1;P;2026-10-01;9\nM1;Q;2026-10-01;9\nM1;R;2026-10-01;9\n" + lines(9, who="M2"), "plausible",
+         "warning", "1 of 10 days of a person are above 24 h, such as 2026-10-01 of M1 with 27 h"),
+        ("M1;P;2016-10-01;7\n" + lines(3), "plausible", "warning",
+         "1 of 4 dates are more than two years away"),
+    ],
+)  # fmt: skip
+def test_the_check_says_what_is_hardly_meant(
+    place: Place, rows: str, name: str, state: str, words: str
+) -> None:
+    """Rows that cannot be taken, days above 24 h, amounts as hours, dates far away."""
+    place.lay("a.csv", HEAD + rows)
+    found = checks(place)[name]
+
+    assert state == found[0]
+    assert words in found[1]
