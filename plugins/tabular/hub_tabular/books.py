@@ -35,8 +35,8 @@ _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
 _ODD = re.compile(
-    rb"""\st\s*=\s*["']e["']|</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"""
-    rb"""|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"""
+    rb"</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"
+    rb"|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"
 )
 _BLOCK = 1 << 20
 _MOST_DEFLATED = 1032
@@ -260,15 +260,22 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
                 cut = len(text) if len(text) > 64 * _BLOCK else 0
             letters.update(_LETTERS.findall(text, 0, cut))
             last = max(last, *map(int, _ROW.findall(text, 0, cut)), 0)
-            odd = odd or _ODD.search(text, 0, cut) is not None
+            odd = odd or _is_odd(text[:cut])
             tail = text[cut:]
     letters.update(_LETTERS.findall(tail))
     last = max(last, *map(int, _ROW.findall(tail)), 0)
     return (
         max((_number(one.decode().upper()) + 1 for one in letters), default=0),
         last,
-        odd or bool(_ODD.search(tail)),
+        odd or _is_odd(tail),
     )
+
+
+def _is_odd(text: bytes) -> bool:
+    """Say whether a part of a sheet may hold an error or a formula without a value."""
+    if b'"e"' in text or b"'e'" in text:
+        return True
+    return (b"<f" in text or b":f" in text) and _ODD.search(text) is not None
 
 
 def _leave_far_out(

@@ -505,7 +505,14 @@ class RowMapper:
 
         Through its pattern, its words and its default.
         """
-        raw: Any = field.value if field.column is None else self._cell(field, row)
+        raw: Any
+        if field.column is None:
+            raw = field.value
+        elif isinstance(field.column, str):
+            raw = row.get(field.column)
+            _check_cell(field.column, raw)
+        else:
+            raw = self._joined(field.column, row)
         if isinstance(raw, str):
             raw = raw.strip()
         if field.pattern and raw not in {None, ""}:
@@ -522,12 +529,10 @@ class RowMapper:
                 raw = None
         return field.default if raw is None or raw == "" else raw
 
-    def _cell(self, field: Field, row: dict[str, Any]) -> Any:
-        cells = [row.get(column) for column in field.columns]
-        for column, cell in zip(field.columns, cells, strict=True):
+    def _joined(self, columns: tuple[str, ...], row: dict[str, Any]) -> str:
+        cells = [row.get(column) for column in columns]
+        for column, cell in zip(columns, cells, strict=True):
             _check_cell(column, cell)
-        if isinstance(field.column, str):
-            return cells[0]
         return " ".join(text for text in map(cell_text, cells) if text)
 
     def _column(self, name: str) -> str:
@@ -558,9 +563,11 @@ class RowMapper:
 
 def _check_cell(column: str, cell: Any) -> None:
     """Raise `RowError` for a cell that has no value to take."""
+    if not isinstance(cell, str):
+        return
     if isinstance(cell, FaultyCell):
         raise RowError(column, str(cell), cell.why)
-    if isinstance(cell, str) and cell and is_error(cell.strip()):
+    if ("#" in cell or "Err:" in cell) and is_error(cell.strip()):
         raise RowError(column, cell, "is an error of the spreadsheet")
 
 

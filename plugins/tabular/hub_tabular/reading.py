@@ -18,7 +18,7 @@ from hub_tabular.tables import Room, Row, Table
 
 SHARED_ROWS, SHARED_PART = 5, 0.5
 """Two files without a key are the same lines twice from so many equal rows, and so large a part, on."""
-_MAPPED = 20_000
+_MAPPED = 100_000
 """Records that are kept while a file is judged; of a larger one they are made a second time."""
 Make = Callable[[str, dict[str, CellReader] | None, Callable[[str], str] | None], RowMapper]
 

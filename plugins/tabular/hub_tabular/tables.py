@@ -82,15 +82,23 @@ def grid(
         yield from one.rows
 
 
-def sheets_of(path: Path, mapping: Mapping, limits: Limits = Limits()) -> Iterator[Sheet]:  # noqa: B008
-    """Yield the sheets of *path* that the mapping reads; each must be read before the next."""
+def sheets_of(
+    path: Path,
+    mapping: Mapping,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    known: dict[str, books.Inside] | None = None,
+) -> Iterator[Sheet]:
+    """Yield the sheets of *path* that the mapping reads; each must be read before the next.
+
+    *known* keeps what was seen inside the sheets of a workbook, for the next time it is read.
+    """
     books.check_size(path, limits)
     if path.suffix.lower() in TEXT:
         sheet = Sheet(is_text=True, notes=[])
         sheet.rows = _text_rows(path, mapping, sheet)
         yield sheet
     else:
-        yield from _book_sheets(path, mapping, limits)
+        yield from _book_sheets(path, mapping, limits, {} if known is None else known)
 
 
 # ---------- texts ----------
@@ -180,7 +188,9 @@ def _usual_width(sample: str, delimiter: str, header_row: int) -> int:
 # ---------- workbooks ----------
 
 
-def _book_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet]:
+def _book_sheets(
+    path: Path, mapping: Mapping, limits: Limits, known: dict[str, books.Inside]
+) -> Iterator[Sheet]:
     import python_calamine
 
     with _explained(path):
@@ -197,7 +207,7 @@ def _book_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet
             notes = _unread(path, book, [name for name in visible if name not in chosen])
             for name in chosen:
                 sheet = Sheet(name=name, notes=notes)
-                sheet.rows = _book_rows(path, book, sheet, limits)
+                sheet.rows = _book_rows(path, book, sheet, limits, known)
                 yield sheet
                 notes = []
 
@@ -265,10 +275,14 @@ def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
     return [f"not read: the sheets {', '.join(found)} (say sheets in the mapping to read several)"]
 
 
-def _book_rows(path: Path, book: Any, sheet: Sheet, limits: Limits) -> Iterator[list[Any]]:
+def _book_rows(
+    path: Path, book: Any, sheet: Sheet, limits: Limits, known: dict[str, books.Inside]
+) -> Iterator[list[Any]]:
     import python_calamine
 
-    inside = books.look_inside(path, sheet.name, limits)
+    if sheet.name not in known:
+        known[sheet.name] = books.look_inside(path, sheet.name, limits)
+    inside = known[sheet.name]
     if inside.far:
         more = f" and {len(inside.far) - 3} more" if len(inside.far) > 3 else ""
         shown = ", ".join(inside.far[:3]) + more
@@ -429,6 +443,7 @@ class Table:
         self.drops = [(drop, re.compile(drop.matches)) for drop in mapping.drop]
         self.groups = [(group.into, re.compile(group.matches)) for group in mapping.group]
         self._kept: list[Row] | None = None
+        self._known: dict[str, books.Inside] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -456,14 +471,15 @@ class Table:
             self._kept = kept
 
     def forget(self) -> None:
-        """Keep the rows no longer."""
+        """Keep nothing of the file any longer."""
+        self._known.clear()
         if self._kept is not None:
             self.room.take(-len(self._kept))
             self._kept = None
 
     def _rows(self) -> Iterator[Row]:
         read = 0
-        for sheet in sheets_of(self.path, self.mapping, self.limits):
+        for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
             rows = iter(sheet.rows)
             heading = self._heading(sheet, rows)
             if heading is not None:
@@ -476,7 +492,7 @@ class Table:
 
     def headings(self) -> Iterator[tuple[str, Heading]]:
         """Yield each sheet that is a table of this mapping, with its headers."""
-        for sheet in sheets_of(self.path, self.mapping, self.limits):
+        for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
             heading = self._heading(sheet, iter(sheet.rows))
             if heading is not None:
                 yield sheet.name, heading
@@ -569,25 +585,28 @@ class Table:
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
         names, carried = heading.names, dict[str, Any]()
-        mapped = {*self.needed, *heading.pivot}
+        mapped, titles = {*self.needed, *heading.pivot}, {*names}
         beyond, start = 0, self.mapping.header_row + 1
         last: list[Row] = []
         widths = Counter[int]()
         for number, cells in enumerate(rows, start=start):
-            texts = [cell_text(cell) for cell in cells]
-            if not any(texts):
+            at, first = next(
+                ((at, text) for at, cell in enumerate(cells) if cell and (text := cell_text(cell))), (0, "")
+            )
+            if not first and not any(map(cell_text, cells)):
                 self.skipped["empty"] += 1
                 continue
             # the last row may be cut off: how wide the others are is known when all were read
             yield from last
             last = []
-            if again := self._headers_again(texts, names):
+            if first in titles and (again := self._headers_again(cells, names)):
                 names = again
                 self.skipped["repeated headers"] += 1
                 continue
             wrong = _unreadable(cells, len(names), sheet)
-            beyond += not sheet.is_text and any(texts[heading.width :])
-            made = self._cut(sheet, number, names, cells, texts, carried, wrong)
+            if not sheet.is_text and len(cells) > heading.width:
+                beyond += any(map(cell_text, cells[heading.width :]))
+            made = self._cut(sheet, number, names, cells, at, carried, wrong)
             if made is None:
                 continue
             if number < start + _LOOKED_AT:
@@ -605,14 +624,13 @@ class Table:
         yield from last
         sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
 
-    def _headers_again(self, texts: list[str], names: list[str]) -> list[str] | None:
+    def _headers_again(self, cells: list[Any], names: list[str]) -> list[str] | None:
         """Return the headers of another export that was put below, in the order in which they stand there."""
-        if next(filter(None, texts)) not in names:
-            return None
+        texts = [cell_text(cell) for cell in cells]
         filled = [text for text in texts if text]
         if len(filled) < 2 or len(filled) != len(set(filled)) or not set(filled) <= set(names):
             return None
-        again = headers(list(texts))
+        again = headers(cells)
         return again if set(self.needed) <= set(again) else None
 
     def _cut(
@@ -621,24 +639,28 @@ class Table:
         number: int,
         names: list[str],
         cells: list[Any],
-        texts: list[str],
+        first: int,
         carried: dict[str, Any],
         wrong: str,
     ) -> Row | None:
-        """Return a row after dropping and carrying down, or None for one that is counted as left out."""
+        """Return a row after dropping and carrying down, or None for one that is counted as left out.
+
+        *first* is where its first cell stands that is not empty.
+        """
         row = dict(zip(names, cells, strict=False))
         if wrong:
             return Row(sheet.name, number, row, "", wrong)
-        filled = [text for text in texts[: len(names)] if text]
-        if not filled:
+        if first >= len(names):
             self.skipped["empty"] += 1
             return None
         if self.drops and _dropped(row, self.drops):
             self.skipped["dropped by the mapping"] += 1
             return None
-        if self.groups and len(filled) == 1 and _group(filled[0], self.groups, carried):
-            self.skipped["group rows"] += 1
-            return None
+        if self.groups:
+            filled = [text for cell in row.values() if (text := cell_text(cell))]
+            if len(filled) == 1 and _group(filled[0], self.groups, carried):
+                self.skipped["group rows"] += 1
+                return None
         if self.mapping.carry_down:
             empty = {name for name in names if not cell_text(row.get(name))}
             for name in self.mapping.carry_down:
