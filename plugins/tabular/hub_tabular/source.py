@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -98,13 +99,20 @@ def _by_age(names: MappingType[str, Path]) -> list[str]:
     dates = {name: _DATE.search(path.stem) for name, path in names.items()}
     if all(dates.values()):
         return sorted(names, key=lambda name: (*((dates[name] or [])[at] or "" for at in (1, 2, 3)), name))
-    return sorted(names, key=lambda name: (names[name].stat().st_mtime_ns, name))
+    return sorted(names, key=lambda name: (_written(names[name]), name))
+
+
+def _written(path: Path) -> tuple[int, int]:
+    """Return when a file was written, and its size; a file that is gone meanwhile is told when it is read."""
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        return state.st_mtime_ns, state.st_size
+    return 0, 0
 
 
 def _digest(names: MappingType[str, Path]) -> str:
     """Return what changes when one of the files does."""
-    states = {name: path.stat() for name, path in sorted(names.items())}
-    text = "\n".join(f"{name} {state.st_mtime_ns} {state.st_size}" for name, state in states.items())
+    text = "\n".join(f"{name} {_written(path)}" for name, path in sorted(names.items()))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -300,9 +308,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 del names[name]
                 continue
             contents[state.sha256] = name
-            identity = known.get(name) or vanished.pop(state.sha256, None)
-            if identity is None and vanished:
-                identity = self._renamed(ctx, mapping, names[name], vanished)
+            identity = known.get(name)
+            # one that has rows of its own, though it was never read to its end, is no other file
+            if identity is None and vanished and not self._known(ctx, mapping, name):
+                identity = vanished.pop(state.sha256, None) or self._renamed(
+                    ctx, mapping, names[name], vanished
+                )
             identity = identity or name
             found[name] = identity if identity not in found.values() else f"{name}@{state.sha256[:8]}"
         return found

@@ -87,11 +87,11 @@ TOOLS = (
         name="Redmine (time entries)",
         signs=(
             ("project", "projet"), ("date",), ("user", "utilisateur"), ("activity", "activite"),
-            ("issue", "demande"), ("hours", "heures", "temps"),
+            ("issue", "demande"), ("hours", "heures", "temps", "temps passe"),
         ),
         fields={
             "account_id": ("user", "utilisateur"), "container_id": ("project", "projet"), "day": ("date",),
-            "seconds": ("hours", "heures", "temps"),
+            "seconds": ("hours", "heures", "temps", "temps passe"),
         },
         source={"task_id": ("issue", "the name of your source of Redmine")},
         days="by the language of who exports",

@@ -335,6 +335,49 @@ def test_errors_and_formulas_without_a_value(place: Place) -> None:
     assert "row 6, H: '=' is a formula whose value was not saved" in said(report)
 
 
+ERRORS_ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" office:version="1.3"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">
+<office:body><office:spreadsheet><table:table table:name="Oct">{rows}</table:table></office:spreadsheet>
+</office:body></office:document-content>"""
+
+
+def test_errors_and_formulas_without_a_value_of_an_ods(place: Place) -> None:
+    """The same in OpenDocument, as LibreOffice writes them."""
+
+    def row(*cells: str) -> str:
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    def text(value: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    seven = (
+        '<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>'
+    )
+    error = (
+        '<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value="" '
+        'calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>'
+    )
+    rows = [row(*map(text, ("Who", "Code", "Day", "H")))]
+    rows += [row(*map(text, ("M1", "P", f"2026-10-{n:02d}")), seven) for n in range(1, 11)]
+    rows += [row(*map(text, ("M1", "P", "2026-10-11")), error)]
+    rows += [row(*map(text, ("M1", "P", "2026-10-12")), '<table:table-cell table:formula="of:=3+4"/>')]
+    with zipfile.ZipFile(place.folder / "in" / "a.ods", "w") as out:
+        out.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        out.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        out.writestr("content.xml", ERRORS_ODS.replace("\n", "").format(rows="".join(rows)))
+    report = place.sync()
+
+    assert ("partial", 70.0) == (report.verdict, place.hours)
+    assert ["a.ods, sheet Oct, row 12", "a.ods, sheet Oct, row 13"] == place.rejected
+    assert "is an error of the spreadsheet" in said(report)
+    assert "is a formula whose value was not saved" in said(report)
+
+
 # ---------- one key in two files ----------
 
 
@@ -448,6 +491,33 @@ def test_a_file_renamed_and_edited_is_the_same_file(place: Place, more: str, lat
 
     assert (13.0 + extra, [], []) == (place.hours, place.rejected, report.missing)
     assert {"s:in/a", *(["s:in/other"] if later else [])} == named
+
+
+def test_a_file_with_rows_of_its_own_is_not_taken_for_one_that_is_away(place: Place) -> None:
+    """A file that was never read to its end keeps its own rows when the file that it overlaps goes."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(2))
+    place.lay("a v2.csv", HEAD + lines(10))
+    place.sync()
+    (place.folder / "in" / "a.csv").unlink()
+    place.sync()
+    held = place.hours
+    place.store.accept(None, run_id=0, actor="pmo")
+    place.sync()
+
+    assert (10.0, 10.0) == (held, place.hours)
+
+
+def test_the_first_file_goes_and_its_second_version_stays(place: Place) -> None:
+    """The second version is then the file: nothing is doubled, nothing lost."""
+    place.map(KEY)
+    place.lay("Relevé.csv", HEAD + lines(10))
+    place.lay("Relevé v2.csv", HEAD + lines(9) + "M1;P;2026-10-10;4\n")
+    place.sync()
+    (place.folder / "in" / "Relevé.csv").unlink()
+    report = place.sync()
+
+    assert ("ok", 13.0, []) == (report.verdict, place.hours, place.rejected)
 
 
 # ---------- files that end in the middle ----------
