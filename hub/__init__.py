@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from hub.files import mend_folder as mend_folder
     from hub.files import relative_name as relative_name
     from hub.files import replace_folder as replace_folder
+    from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.plugins import Plugins as Plugins
@@ -118,7 +119,7 @@ _ROOMS = {
     "feed.model": ("model",),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
-        "write_atomically",
+        "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
     "plugins": ("Plugins",),

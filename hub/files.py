@@ -42,14 +42,16 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
             after = path.stat()
         except PermissionError as exc:
             raise SourceDataError(
-                f"{path.name} cannot be opened: it is locked by another program or this account may not "
-                "read it. "
+                f"{storable(path.name)} cannot be opened: it is locked by another program or this account may "
+                "not read it. "
                 "Close it, or give the right to read it."
             ) from exc
         except OSError as exc:
-            raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+            raise SourceDataError(f"{storable(path.name)} cannot be read: {exc.strerror}.") from exc
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise SourceDataError(f"{path.name} was being written while it was read; the next run takes it.")
+            raise SourceDataError(
+                f"{storable(path.name)} was being written while it was read; the next run takes it."
+            )
         return cls(size=after.st_size, mtime_ns=after.st_mtime_ns, sha256=digest.hexdigest())
 
     @classmethod
@@ -71,7 +73,8 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `SourceDataError` when *path* changed since this state was taken."""
         if not self.looks_unchanged(path):
             raise SourceDataError(
-                f"{path.name} changed while it was read; nothing of it was kept, the next run takes it."
+                f"{storable(path.name)} changed while it was read; nothing of it was kept, "
+                "the next run takes it."
             )
 
 

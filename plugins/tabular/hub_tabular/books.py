@@ -22,7 +22,7 @@ from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import FormattedNumber, SourceDataError, currencies_of
+from hub import FormattedNumber, SourceDataError, currencies_of, storable
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
@@ -85,11 +85,11 @@ def check_size(path: Path, limits: Limits) -> None:
     try:
         size = path.stat().st_size
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be read: {exc.strerror}.") from exc
+        raise SourceDataError(f"{storable(path.name)} cannot be read: {exc.strerror}.") from exc
     if size > limits.file_mb * 1e6:
         raise SourceDataError(
-            f"{path.name} has {size / 1e6:.0f} MB, more than max_file_mb = {limits.file_mb:g} allows: "
-            "cut it into several files, or raise the setting of the source."
+            f"{storable(path.name)} has {size / 1e6:.0f} MB, more than max_file_mb = {limits.file_mb:g} "
+            "allows: cut it into several files, or raise the setting of the source."
         )
     if path.suffix.lower() not in ZIPPED:
         return
@@ -105,7 +105,7 @@ def check_size(path: Path, limits: Limits) -> None:
         return  # the reader of workbooks says what it is
     if said > most:
         raise SourceDataError(
-            f"{path.name} unpacks to {said / 1e6:.0f} MB or more, and max_unpacked_mb = "
+            f"{storable(path.name)} unpacks to {said / 1e6:.0f} MB or more, and max_unpacked_mb = "
             f"{limits.unpacked_mb:g} is allowed: save it anew from a spreadsheet program, or raise the "
             "setting of the source."
         )
@@ -139,15 +139,15 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
         with zipfile.ZipFile(path) as book:
             names = set(book.namelist())
             if "content.xml" in names:
-                return _of_ods(path.name, book, sheet, limits)
+                return _of_ods(storable(path.name), book, sheet, limits)
             if "xl/workbook.bin" in names:
-                _bound_xlsb(path.name, book, limits)
+                _bound_xlsb(storable(path.name), book, limits)
                 return Inside()
-            return _of_xlsx(path.name, book, sheet, limits)
+            return _of_xlsx(storable(path.name), book, sheet, limits)
     except (*_DAMAGED, OSError) as exc:
         # what cannot be looked at is not given to a reader that would build whatever it holds
         raise SourceDataError(
-            f"{path.name} cannot be read as a workbook ({exc}): "
+            f"{storable(path.name)} cannot be read as a workbook ({exc}): "
             "it is damaged, half-written or of another type."
         ) from exc
 

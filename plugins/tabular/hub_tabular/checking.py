@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
-from hub import Check, Context, Record, SourceDataError, Worklog, columns_of, too_many
+from hub import Check, Context, Record, SourceDataError, Worklog, columns_of, storable, too_many
 from hub_tabular.mapping import Mapping
 from hub_tabular.reading import FileReading, Judge
 
@@ -36,7 +36,7 @@ def check_rows(
     shown: tuple[str, list[Record]] | None = None
     found: list[Record] = []
     for reading in readings:
-        name = reading.path.name
+        name = storable(reading.path.name)
         try:
             if taken >= MOST_ROWS:
                 list(reading.table.headings())

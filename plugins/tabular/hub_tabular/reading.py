@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellReader, Context, HubError, Record, Worklog
+from hub import CellReader, Context, HubError, Record, Worklog, storable
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
 from hub_tabular.tables import Room, Row, Table
@@ -250,10 +250,7 @@ class Judge:
     def _reject_double(self, mapper: RowMapper, row: Row, native: str, other: str) -> None:
         assert self.owners is not None
         what = f"the key {native!r}" if self.mapping.key else "an equal row"
-        why = (
-            f"{what} is in {self.known_as(other)} too, which had it first: it is not counted a second time. "
-            'Take one of the two files away, or say overlap = "newest"'
-        )
+        why = f"{what} is in {self.known_as(other)} too, which had it first: it is counted there only"
         # the row of the other file is the one that has the key: an older image of this one may leave
         self._say(
             row, why, mapper, mapper.understood(row.cells), key=native, id_=f"{self.source}:{other}/{native}",
@@ -274,7 +271,7 @@ class Judge:
     ) -> None:
         seconds = understood.get("seconds")
         self.ctx.reject(
-            f"{self.reading.path.name}{row.place}",
+            f"{storable(self.reading.path.name)}{row.place}",
             why,
             key=key,
             record=self.cls,

@@ -34,6 +34,7 @@ from hub import (
     convert,
     matching_files,
     relative_name,
+    storable,
     too_many,
 )
 from hub_tabular import tables
@@ -258,12 +259,12 @@ class TabularSource(Source, frozen=True, kw_only=True):
             cursor = cursors.get(identities[name])
             yield Partition(
                 id=identities[name],
-                label=path.name,
+                label=storable(path.name),
                 # where the newest file has a key, only all files together prove that it is gone
                 complete=full and not newest,
                 ordered=True,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
-                evidence=f"absent from {path.name}",
+                evidence=f"absent from {storable(path.name)}",
                 data=FileToRead(
                     path=path,
                     name=name,
@@ -392,7 +393,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         for what in missing:
             ctx.report_missing(what, partition=partition.id)
         for note in dict.fromkeys(reading.table.notes):
-            ctx.note(f"{path.name}: {note}" if not note.startswith(path.name) else note)
+            ctx.note(f"{storable(path.name)}: {note}" if not note.startswith(storable(path.name)) else note)
         skipped = dict(reading.table.skipped)
         if judged.left:
             skipped["in a newer file"] = judged.left
@@ -428,15 +429,15 @@ class TabularSource(Source, frozen=True, kw_only=True):
         yield from table.missing
         for other in sorted(judge.doubles):
             yield (
-                f"{one.path.name} holds most of the rows of {self._shown(ctx, other)}: those rows were not "
-                "counted a second time. Take one of the two files away."
+                f"{storable(one.path.name)} holds most of the rows of {self._shown(ctx, other)}: those rows were "
+                "not counted a second time. Take one of the two files away."
             )
         if table.cut:
-            yield f"{one.path.name} seems to be cut off: {table.cut}."
+            yield f"{storable(one.path.name)} seems to be cut off: {table.cut}."
         elif one.had_end and table.ends is False:
             yield (
-                f"{one.path.name} seems to be cut off: its last line has no end, and it had one before. "
-                "Export it again, or end its last line."
+                f"{storable(one.path.name)} seems to be cut off: its last line has no end, and it had one "
+                "before. Export it again, or end its last line."
             )
 
     def _gone(

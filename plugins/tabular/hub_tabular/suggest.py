@@ -28,6 +28,7 @@ from hub import (
     columns_of,
     names_period,
     periods_of,
+    storable,
 )
 from hub_tabular import tables
 from hub_tabular.mapping import Mapping
@@ -161,7 +162,7 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     """
     if path.suffix.lower() not in tables.SUFFIXES:
         raise ConfigError(
-            f"{path.name}: files of type {path.suffix or '(none)'} are not read; known: "
+            f"{storable(path.name)}: files of type {path.suffix or '(none)'} are not read; known: "
             f"{', '.join(tables.SUFFIXES)}."
         )
     if record is not None and record not in _WORDS:
@@ -201,7 +202,7 @@ def _look(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
         found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above))
     if not found:
         raise SourceDataError(
-            f"{path.name}: no row looks like headers (several short texts, "
+            f"{storable(path.name)}: no row looks like headers (several short texts, "
             f"all different) in its first {_TOP} rows."
         )
     if path.suffix.lower() in tables.TEXT:
@@ -752,7 +753,7 @@ def _write(draft: Draft, looked: Looked) -> str:
     path = looked.path
     out = [
         (
-            f"# A first mapping for {path.name}, to be checked line by line; "
+            f"# A first mapping for {storable(path.name)}, to be checked line by line; "
             "`hub check` reads it and shows the first rows."
         ),
         f"record = {_toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),

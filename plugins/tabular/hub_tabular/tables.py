@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of
+from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of, storable
 from hub_tabular import books
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, SHEET, UNTIL, Drop, FaultyCell, Mapping
@@ -114,20 +114,21 @@ def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]
             sheet.width = _usual_width(sample, delimiter, mapping.header_row)
             yield from _parsed(file, delimiter, sheet)
     except LookupError as exc:
-        raise SourceDataError(f"{path.name}: {found!r} is not an encoding Python knows.") from exc
+        raise SourceDataError(f"{storable(path.name)}: {found!r} is not an encoding Python knows.") from exc
     except UnicodeError as exc:
         where = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
         raise SourceDataError(
-            f"{path.name} is not {found}{where}: say its encoding in the mapping, for example "
+            f"{storable(path.name)} is not {found}{where}: say its encoding in the mapping, for example "
             'encoding = "cp1252".'
         ) from exc
     except TypeError as exc:
         raise SourceDataError(
-            f"{path.name}: delimiter = {mapping.delimiter!r} is not one character."
+            f"{storable(path.name)}: delimiter = {mapping.delimiter!r} is not one character."
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror}): close it elsewhere or give the right to read."
+            f"{storable(path.name)} cannot be opened ({exc.strerror}): close it elsewhere or give the right to "
+            "read."
         ) from exc
 
 
@@ -203,7 +204,7 @@ def _book_sheets(
                 if one.typ == python_calamine.SheetTypeEnum.WorkSheet
                 and one.visible == python_calamine.SheetVisibleEnum.Visible
             ]
-            chosen = _chosen(path.name, list(book.sheet_names), visible, mapping)
+            chosen = _chosen(storable(path.name), list(book.sheet_names), visible, mapping)
             notes = _unread(path, book, [name for name in visible if name not in chosen])
             for name in chosen:
                 sheet = Sheet(name=name, notes=notes)
@@ -221,11 +222,11 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except python_calamine.PasswordError as exc:
         raise SourceDataError(
-            f"{path.name} is protected by a password: save a copy without one for the hub."
+            f"{storable(path.name)} is protected by a password: save a copy without one for the hub."
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{path.name} cannot be opened ({exc.strerror or exc}): "
+            f"{storable(path.name)} cannot be opened ({exc.strerror or exc}): "
             "close it elsewhere or give the right to read."
         ) from exc
     except (HubError, GeneratorExit):
@@ -234,7 +235,7 @@ def _explained(path: Path) -> Iterator[None]:
         # it panics over some damaged files, and a panic is no Exception
         if isinstance(exc, python_calamine.CalamineError) or type(exc).__name__ == "PanicException":
             raise SourceDataError(
-                f"{path.name} cannot be read as a workbook ({exc}): "
+                f"{storable(path.name)} cannot be read as a workbook ({exc}): "
                 "it is damaged, half-written or of another type."
             ) from exc
         raise
@@ -300,7 +301,7 @@ def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.In
     table = book.get_sheet_by_name(sheet.name)
     height, width = table.total_height, table.total_width
     if width > limits.columns or height * width > limits.cells:
-        raise books.too_far(path.name, sheet.name, books.reference(height - 1, width - 1), limits)
+        raise books.too_far(storable(path.name), sheet.name, books.reference(height - 1, width - 1), limits)
     left = table.start[1] if table.start else 0
     odd = inside.shown or inside.faults
     # rows are counted from the first of the sheet, so that their numbers are those a person sees
@@ -342,7 +343,7 @@ def detect_encoding(path: Path) -> str:
                 file.seek(0)
                 sample = file.read(1 << 18)
     except OSError as exc:
-        raise SourceDataError(f"{path.name} cannot be opened ({exc.strerror}).") from exc
+        raise SourceDataError(f"{storable(path.name)} cannot be opened ({exc.strerror}).") from exc
     from charset_normalizer import from_bytes
 
     # the exports of office tools west of the Oder are one of these; a free guess takes short accents for
@@ -440,6 +441,7 @@ class Table:
         """Read *path* by *mapping*, which needs these columns; keep rows where there is *room*."""
         self.room = room or Room(0)
         self.path, self.mapping, self.needed, self.limits = path, mapping, sorted(needed), limits
+        self.stem = storable(path.stem)
         self.drops = [(drop, re.compile(drop.matches)) for drop in mapping.drop]
         self.groups = [(group.into, re.compile(group.matches)) for group in mapping.group]
         self._kept: list[Row] | None = None
@@ -488,7 +490,7 @@ class Table:
             self.notes += sheet.notes
             self.cut, self.ends = sheet.cut or self.cut, sheet.ends
         if not read:
-            raise SourceDataError(f"{self.path.name}: " + "; ".join(self.missing or self.notes))
+            raise SourceDataError(f"{storable(self.path.name)}: " + "; ".join(self.missing or self.notes))
 
     def headings(self) -> Iterator[tuple[str, Heading]]:
         """Yield each sheet that is a table of this mapping, with its headers."""
@@ -512,7 +514,7 @@ class Table:
         try:
             if cells is None:
                 raise SourceDataError(
-                    f"{self.path.name} has no row {self.mapping.header_row}, "
+                    f"{storable(self.path.name)} has no row {self.mapping.header_row}, "
                     "where the mapping expects the headers."
                 )
             return self._understood(sheet, above, cells)
@@ -521,13 +523,13 @@ class Table:
             if not several:
                 raise
             if names & set(self.needed):
-                self.missing.append(f"{self.path.name}, sheet {sheet.name} was not read: {exc}")
+                self.missing.append(f"{storable(self.path.name)}, sheet {sheet.name} was not read: {exc}")
             else:
                 self.notes.append(f"not read: the sheet {sheet.name}, which has none of the columns")
             return None
 
     def _understood(self, sheet: Sheet, above: list[list[Any]], cells: list[Any]) -> Heading:
-        file, row = self.path.name, self.mapping.header_row
+        file, row = storable(self.path.name), self.mapping.header_row
         if len(cells) > self.limits.columns:
             raise SourceDataError(
                 f"{file}: row {row} has {len(cells)} columns, more than max_columns = {self.limits.columns} "
@@ -566,8 +568,8 @@ class Table:
         if not found:
             what = repr(unpivot.columns) if unpivot.columns else f"a {unpivot.per}"
             raise SourceDataError(
-                f"{self.path.name}: row {self.mapping.header_row} has no column like {what}, which unpivot "
-                f"expects; it has {', '.join(names)}."
+                f"{storable(self.path.name)}: row {self.mapping.header_row} has no column like {what}, which "
+                f"unpivot expects; it has {', '.join(names)}."
             )
         if unpivot.per is None:
             return tuple(found), {}
@@ -579,7 +581,9 @@ class Table:
         try:
             return tuple(found), periods_of(found, unpivot.per, years=years, order=order)
         except CellError as exc:
-            raise SourceDataError(f"{self.path.name}, row {self.mapping.header_row}: {exc}.") from exc
+            raise SourceDataError(
+                f"{storable(self.path.name)}, row {self.mapping.header_row}: {exc}."
+            ) from exc
 
     # ---------- rows ----------
 
@@ -673,7 +677,7 @@ class Table:
                 return None
         for into, _ in self.groups:
             row.setdefault(into, carried.get(into))
-        row[SHEET], row[FILE] = sheet.name, self.path.stem
+        row[SHEET], row[FILE] = sheet.name, self.stem
         return Row(sheet.name, number, row)
 
     def _several(self, row: Row, heading: Heading) -> Iterator[Row]:
@@ -720,8 +724,8 @@ def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:
         return "holds a NUL byte: the file is damaged, or in another encoding"
     if len(cells) > width and (any(cells[width:]) or len(cells) > max(width, sheet.width)):
         return (
-            f"has {len(cells)} cells and the headers are {width}: a decimal comma or a separator inside a "
-            "text, without quotation marks, moves the cells"
+            f"has {len(cells)} cells for {width} headers: a decimal comma or a separator without quotation "
+            "marks moves the cells"
         )
     return ""
 

@@ -248,7 +248,7 @@ def test_a_hidden_sheet_is_not_taken_for_the_visible_one(place: Place) -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("M2,P,2026-10-05,7,5", "has 5 cells and the headers are 4"),
+        ("M2,P,2026-10-05,7,5", "has 5 cells for 4 headers"),
         ('M2,P,2026-10-05,"7\0"', "holds a NUL byte"),
         ("M2,P,2026-10-05," + "x" * 140_000, "field larger than field limit"),
         ("M2,P,#N/A,7", "is an error of the spreadsheet"),
