@@ -42,9 +42,8 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
             after = path.stat()
         except PermissionError as exc:
             raise SourceDataError(
-                f"{storable(path.name)} cannot be opened: it is locked by another program or this account may "
-                "not read it. "
-                "Close it, or give the right to read it."
+                f"{storable(path.name)} cannot be opened: it is locked by another program or this account "
+                "may not read it. Close it, or give the right to read it."
             ) from exc
         except OSError as exc:
             raise SourceDataError(f"{storable(path.name)} cannot be read: {exc.strerror}.") from exc

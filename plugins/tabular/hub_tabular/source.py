@@ -429,8 +429,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
         yield from table.missing
         for other in sorted(judge.doubles):
             yield (
-                f"{storable(one.path.name)} holds most of the rows of {self._shown(ctx, other)}: those rows were "
-                "not counted a second time. Take one of the two files away."
+                f"{storable(one.path.name)} holds most of the rows of {self._shown(ctx, other)}: those "
+                "rows were not counted a second time. Take one of the two files away."
             )
         if table.cut:
             yield f"{storable(one.path.name)} seems to be cut off: {table.cut}."

@@ -44,8 +44,8 @@ _WORDS: dict[str, dict[str, str]] = {
     "worklog": {
         "day": r"\bdate\b|\bjour\b|\bday\b",
         "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
-        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user"
-        r"|utilisateur|nom|name",
+        "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
+        r"|personne|person|ressource|resource|user|utilisateur|\bqui\b|\bwho\b|nom|name",
         "container_id": r"projet|project|code|affaire|imputation",
         "task_id": r"ticket|issue|demande|tache|task",
         "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
@@ -76,7 +76,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "assignee_id": r"responsable|assign|owner|ressource",
     },
     "allocation": {
-        "account_id": r"ressource|resource|personne|person|collaborateur|matricule",
+        "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
+        r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
         "container_id": r"projet|project|code",
         "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end",
         "seconds": r"charge|jours|days|heures|hours|jh",
@@ -137,6 +138,13 @@ class Looked(msgspec.Struct, kw_only=True):
     def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
         """Say whether all of these columns of a row are filled."""
         return all(cell_text(row.get(name)) for name in names)
+
+    def is_unique(self, names: list[str]) -> bool:
+        """Say whether these columns name a row, among those where all of them are filled."""
+        found = [
+            tuple(cell_text(row.get(one)) for one in names) for row in self.data if self.is_filled(row, names)
+        ]
+        return bool(names) and len(found) == len(set(found))
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -353,8 +361,11 @@ def _crosstab(looked: Looked, record: str | None) -> Draft | None:
     ]
     fixed = [name for name in looked.names if name not in periods]
     said = _bare(" ".join([looked.path.stem, looked.sheet, *looked.above]))
-    numbers = [number for name in periods for value in looked.values(name) if (number := _number(value))]
-    largest = max(numbers, default=0.0)
+    rows = [
+        row for row in looked.data
+        if not any(_TOTAL.search(cell_text(row.get(name))) for name in fixed)
+    ]  # fmt: skip
+    largest = max((_number(row.get(name)) or 0.0 for row in rows for name in periods), default=0.0)
     kind = record or (
         "budget_line" if re.search(r"budget|montant|amount|cout|cost|€|depense", said) or largest > 744
         else "allocation" if re.search(_PLANS, said) else "worklog"
@@ -371,8 +382,17 @@ def _crosstab(looked: Looked, record: str | None) -> Draft | None:
     for field in (*naming, "task_id", "is_capex"):
         if field in assigned and field in BY_TABLE[kind].__struct_fields__:
             _take(draft, looked, field, (assigned[field],))
+    free = [one for one in fixed if one not in draft.used.values() and looked.values(one)]
+    texts = [one for one in free if not _is_numeric(looked, one)]
+    if naming[0] not in draft.fields and texts:
+        _take(draft, looked, naming[0], (texts[0],))
+        draft.fields[naming[0]] += "   # not clear: the first column of texts that nothing else takes"
     if kind == "budget_line":
         draft.fields |= {"month": _toml(name), "amount_minor": _toml(value)}
+        if "kind" not in draft.fields and (guess := _guess(said, _choices(kind, "kind"), default="")):
+            draft.fields["kind"] = f'{{ value = "{guess}" }}   # not clear: by the names of file and sheet'
+        if "category" not in draft.fields:
+            draft.fields["category"] = '{ value = "all" }   # no column says the category'
     else:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = _toml(name)
         unit = _unit_of_cells(draft, looked, largest, per, said)
@@ -380,10 +400,7 @@ def _crosstab(looked: Looked, record: str | None) -> Draft | None:
         if kind == "allocation" and per == "day":
             draft.fields["finish_on"] = _toml(name)
     key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
-    rows = [
-        tuple(cell_text(row.get(one)) for one in key) for row in looked.data if looked.is_filled(row, key)
-    ]
-    draft.key = [*key, name] if key and len(rows) == len(set(rows)) else []
+    draft.key = [*key, name] if looked.is_unique(key) else []
     return draft
 
 
@@ -429,7 +446,9 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
 
 def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
     """Return hours or days, and say where it is not sure."""
-    full = {"day": 1.0, "week": 5.0, "month": 23.0}[per]
+    full, most = {"day": (1.0, 1.5), "week": (5.0, 7.0), "month": (23.0, 31.0)}[per]
+    if largest > most:
+        return "hours"
     if re.search(r"\bjh\b|\bjours?\b|\bdays?\b|j/h|\(j\)", said):
         return "days"
     if re.search(r"heures?|hours?|\(h\)", said) or largest > full:
@@ -483,10 +502,7 @@ def _amounts(looked: Looked, record: str | None) -> Draft | None:
             draft.fields["project_code"] = f"{_toml(first)}   # not clear: the first column of texts"
             draft.used["project_code"] = first
     key = [draft.used[field] for field in ("project_code", "month", "category") if field in draft.used]
-    rows = [
-        tuple(cell_text(row.get(one)) for one in key) for row in looked.data if looked.is_filled(row, key)
-    ]
-    draft.key = [*key, "Kind"] if key and len(rows) == len(set(rows)) else []
+    draft.key = [*key, "Kind"] if looked.is_unique(key) else []
     return draft
 
 

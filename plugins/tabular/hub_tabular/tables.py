@@ -127,8 +127,8 @@ def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]
         ) from exc
     except OSError as exc:
         raise SourceDataError(
-            f"{storable(path.name)} cannot be opened ({exc.strerror}): close it elsewhere or give the right to "
-            "read."
+            f"{storable(path.name)} cannot be opened ({exc.strerror}): "
+            "close it elsewhere or give the right to read."
         ) from exc
 
 

@@ -281,3 +281,58 @@ def test_hours_beside_start_and_end(tmp_path: Path, store: Store) -> None:
     synced(tmp_path / "a.csv", store)
 
     assert [("2026-10-05", 1.5), ("2026-10-06", 4)] == lines(store)
+
+
+def test_a_plan_of_charge_in_days(tmp_path: Path, store: Store) -> None:
+    """Small numbers a month are days of planned work, and that is said; the sums do not decide."""
+    rows: list[list[Any]] = [
+        ["Ressource", "Projet", "janv.", "févr."],
+        ["Zoé", "P", 10, 12],
+        ["Jo", "P", 18, 9],
+    ]
+    book(tmp_path / "plan de charge 2026.xlsx", {"Feuil1": [*rows, ["Total", None, 28, 21]]})
+    text = suggest_mapping(tmp_path / "plan de charge 2026.xlsx")
+    report = synced(tmp_path / "plan de charge 2026.xlsx", store)
+    found = store.rows("SELECT start_on, finish_on, seconds / 25200.0 AS d FROM allocation ORDER BY 1, 3")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert "# Not clear: no cell is above 18" in text
+    assert [
+        ("2026-01-01", "2026-01-31", 10), ("2026-01-01", "2026-01-31", 18),
+        ("2026-02-01", "2026-02-28", 9), ("2026-02-01", "2026-02-28", 12),
+    ] == [tuple(row.values()) for row in found]  # fmt: skip
+
+
+def test_a_budget_with_a_column_a_month(tmp_path: Path, store: Store) -> None:
+    """The kind of its amounts is guessed from its names, and said to be so."""
+    rows: list[list[Any]] = [["Budget 2026"], ["Projet", "Poste", "janv. 2026", "févr. 2026"]]
+    book(
+        tmp_path / "b.xlsx",
+        {"Feuil1": [*rows, ["P1", "Prestations", 12000, 8000], ["P2", "Licences", 500, 600]]},
+    )
+    report = synced(tmp_path / "b.xlsx", store)
+    found = store.rows(
+        "SELECT month, kind, sum(amount_minor) / 100 AS s FROM budget_line GROUP BY 1, 2 ORDER BY 1"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-01", "baseline", 12500), ("2026-02", "baseline", 8600)] == [
+        tuple(row.values()) for row in found
+    ]
+
+
+def test_sheets_with_a_column_a_day(tmp_path: Path, store: Store) -> None:
+    """Each sheet has days of its own; seven on a day are hours."""
+    sheets: dict[str, list[list[Any]]] = {
+        f"S{week}": [
+            ["Collab", "Affaire", *(date(2026, 10, day + n) for n in range(3))],
+            ["Zoé", "A", 7, 7, 3.5], ["Jo", "A", 7, None, 7],
+        ]
+        for week, day in ((41, 5), (42, 12))
+    }  # fmt: skip
+    book(tmp_path / "days.xlsx", sheets)
+    report = synced(tmp_path / "days.xlsx", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert 63 == sum(hours for _, hours in lines(store))
+    assert ["s:Jo", "s:Zoé"] == [row["id"] for row in store.rows("SELECT id FROM account ORDER BY 1")]
