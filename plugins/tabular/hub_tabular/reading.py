@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellReader, Context, HubError, Record, Worklog, storable
+from hub import CellReader, Context, Record, Worklog, storable
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
 from hub_tabular.tables import Room, Row, Table
@@ -56,10 +57,8 @@ class FileReading:
         for row in self._each():
             mapper.look(row.cells)
             if named and not row.wrong:
-                try:
+                with contextlib.suppress(Exception):  # told when the row is read
                     found.add(mapper.native(row.cells))
-                except RowError:
-                    continue  # told when the row is read
         return frozenset(found)
 
     def _each(self) -> Iterator[Row]:
@@ -97,8 +96,8 @@ class Owners:
                 continue
             try:
                 keys = readings[one].natives()
-            except HubError:
-                self.all_read = False  # told when it is read
+            except Exception:  # noqa: BLE001 - one bad file takes no other with it; it is told when it is read
+                self.all_read = False
                 continue
             self.sizes[one] = max(self.sizes.get(one, 0), len(keys))
             for key in sorted(keys):

@@ -95,6 +95,11 @@ class _Once:
 _DATE = re.compile(r"(?<![0-9])(20[0-9]{2})[-_. ]?(0[1-9]|1[0-2])(?:[-_. ]?([0-2][0-9]|3[01]))?(?![0-9])")
 
 
+_OF_FILE = re.compile(
+    rf"(.+?(?:{'|'.join(map(re.escape, tables.SUFFIXES))})(?:@[0-9a-f]{{8}})?)/", re.IGNORECASE
+)
+
+
 def _by_age(names: MappingType[str, Path]) -> list[str]:
     """Return the files from the oldest: by the dates in their names where all have one, else as modified."""
     dates = {name: _DATE.search(path.stem) for name, path in names.items()}
@@ -455,6 +460,10 @@ class TabularSource(Source, frozen=True, kw_only=True):
             ),
         )
 
+    def _file_of(self, id_: str) -> re.Match[str] | None:
+        """Return the file that is the beginning of the id of a row."""
+        return _OF_FILE.match(id_, len(self.name) + 1)
+
     def _there(self, owners: Owners, identity: str) -> frozenset[str]:
         """Return the ids known under one file whose keys some file has."""
         prefix = self.row_id(f"{identity}/")
@@ -472,15 +481,20 @@ class TabularSource(Source, frozen=True, kw_only=True):
         if mapping.snapshot != "full" or mapping.files != "each":
             return
         names = {ctx.known_as(relative_name(path, ctx.base)) for path in self._files(ctx, mapping)}
+        files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))
         owners = None
         if mapping.overlap == "newest":
-            files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))
             owners = self._owners(ctx, mapping) if files.to_read else None
             if owners is None or not owners.all_read:
                 return  # nothing changed, or what exists is not known
-        for name in sorted(cursors):
-            if name.startswith("__") or cursors[name].get("file", name) in names:
-                continue
+        away = {
+            name
+            for name, cursor in cursors.items()
+            if not name.startswith("__") and cursor.get("file", name) not in names
+        }
+        # a file of which something could not be taken has no mark, and may be away nevertheless
+        kept = {match[1] for one in ctx.known_ids(cls, self.row_id("")) if (match := self._file_of(one))}
+        for name in sorted(away | (kept - set(cursors) - set(files.identities.values()))):
             yield Census(
                 record=cls,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(f"{name}/")),

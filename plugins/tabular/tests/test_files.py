@@ -520,6 +520,23 @@ def test_the_first_file_goes_and_its_second_version_stays(place: Place) -> None:
     assert ("ok", 13.0, []) == (report.verdict, place.hours, place.rejected)
 
 
+def test_a_file_with_a_wrong_row_that_vanishes(place: Place) -> None:
+    """It has no mark, because its row is asked for again; its rows are held as those of any other."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(10))
+    place.lay("b.csv", HEAD + lines(9, who="M2") + "M2;P;2026-10-20;x\n")
+    place.sync()
+    (place.folder / "in" / "b.csv").unlink()
+    away = place.sync()
+    held = place.hours
+    place.store.accept(None, run_id=0, actor="pmo")
+    report = place.sync()
+
+    assert ("partial", 19.0) == (away.verdict, held)
+    assert "the file in/b.csv is no longer among those of in" in "".join(away.held)
+    assert ("ok", 10.0) == (report.verdict, place.hours)
+
+
 # ---------- files that end in the middle ----------
 
 
