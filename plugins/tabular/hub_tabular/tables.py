@@ -195,8 +195,8 @@ def _book_sheets(
     import python_calamine
 
     with _explained(path):
-        if path.suffix.lower() == ".ods":
-            books.look_inside(path, "", limits)  # all sheets are read as the workbook opens
+        if path.suffix.lower() == ".ods" and not known:
+            known[""] = books.look_inside(path, "", limits)  # all sheets are read as the workbook opens
         with python_calamine.load_workbook(str(path)) as book:
             visible = [
                 one.name
