@@ -37,7 +37,7 @@ BUDGET = {
     "plugins/redmine": 5,
     "plugins/rest": 8,
     "plugins/tableau": 2,
-    "plugins/tabular": 3,
+    "plugins/tabular": 16,
     "plugins/taskworld": 3,
 }
 """Seconds of processor time that the tests of a directory may take in `make test`.

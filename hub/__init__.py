@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hub.cells import FormattedNumber as FormattedNumber
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
+    from hub.cells import is_error as is_error
+    from hub.cells import names_period as names_period
+    from hub.cells import periods_of as periods_of
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from hub.files import mend_folder as mend_folder
     from hub.files import relative_name as relative_name
     from hub.files import replace_folder as replace_folder
+    from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.plugins import Plugins as Plugins
@@ -93,6 +97,7 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
     from hub.source import Suggestion as Suggestion
     from hub.tally import Tally as Tally
+    from hub.tally import too_many as too_many
     from hub.words import day as day
     from hub.words import mark as mark
     from hub.words import number as number
@@ -102,6 +107,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
+        "is_error", "names_period", "periods_of",
     ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
@@ -119,7 +125,7 @@ _ROOMS = {
     "feed.model": ("model",),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
-        "write_atomically",
+        "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
     "plugins": ("Plugins",),
@@ -133,7 +139,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source", "Suggestion"),
-    "tally": ("Tally",),
+    "tally": ("Tally", "too_many"),
     "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

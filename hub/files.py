@@ -46,16 +46,19 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
                 tr(
                     "{name} cannot be opened: it is locked by another program or this account may not "
                     "read it. Close it, or give the right to read it.",
-                    name=path.name,
+                    name=storable(path.name),
                 )
             ) from exc
         except OSError as exc:
             raise SourceDataError(
-                tr("{name} cannot be read: {reason}.", name=path.name, reason=exc.strerror)
+                tr("{name} cannot be read: {reason}.", name=storable(path.name), reason=exc.strerror)
             ) from exc
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise SourceDataError(
-                tr("{name} was being written while it was read; the next run takes it.", name=path.name)
+                tr(
+                    "{name} was being written while it was read; the next run takes it.",
+                    name=storable(path.name),
+                )
             )
         return cls(size=after.st_size, mtime_ns=after.st_mtime_ns, sha256=digest.hexdigest())
 
@@ -80,7 +83,7 @@ class FileState(msgspec.Struct, frozen=True, kw_only=True):
             raise SourceDataError(
                 tr(
                     "{name} changed while it was read; nothing of it was kept, the next run takes it.",
-                    name=path.name,
+                    name=storable(path.name),
                 )
             )
 

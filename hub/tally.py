@@ -12,6 +12,8 @@ from hub.records import Record
 
 SHORT = 120
 """Characters of a value or a reason that are kept."""
+FEW = 3
+"""Fewer rejections than this never fail a partition, whatever their share."""
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,11 @@ def sentence(place: str, field: str, value: str | None, reason: str) -> str:
     """Say in one line what could not be taken."""
     what = f", {field}" if field else ""
     return f"{place}{what}:{f' {value!r}' if value else ''} {reason}"
+
+
+def too_many(rejected: int, seen: int, allowed: float) -> bool:
+    """Say whether a partition fails, because more than the share *allowed* of what it met was rejected."""
+    return rejected >= FEW and rejected > allowed * seen
 
 
 def short(value: Any) -> str:

@@ -81,7 +81,7 @@ def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
     result = run_hub("run")
 
     assert 3 == result.exit_code
-    assert "a.csv, row 12, column Jour: 'not a day' is not a date" in result.output
+    assert "a.csv, row 12, Jour: 'not a day' is not a date" in result.output
     status = json.loads(run_hub("status", "--json").output)
     assert ("partial", False) == (status["sources"][0]["state"], status["feed"]["complete"])
 

@@ -41,6 +41,11 @@ def bare(text: str) -> str:
     return " ".join(re.sub(r"(?<=[a-z])\.", "", plain).split())
 
 
+def month_number(word: str) -> int:
+    """Return the month, from 1, that a word without accents and dots names in French or English, or 0."""
+    return _MONTHS.get(word, 0)
+
+
 @functools.lru_cache(maxsize=20_000)
 def day_readings(text: str, this_year: int) -> tuple[date | None, date | None]:
     """Return the day that *text* is where the day stands first, and where the month does.
@@ -59,9 +64,9 @@ def day_readings(text: str, this_year: int) -> tuple[date | None, date | None]:
         return found, found if mark == "." else _day(year, int(first), int(second))
     plain = bare(text)
     if match := _NAMED.fullmatch(plain):
-        return (_day(_year(match[3], this_year), _MONTHS.get(match[2], 0), int(match[1])),) * 2
+        return (_day(_year(match[3], this_year), month_number(match[2]), int(match[1])),) * 2
     if match := _NAME_FIRST.fullmatch(plain):
-        return (_day(int(match[3]), _MONTHS.get(match[1], 0), int(match[2])),) * 2
+        return (_day(int(match[3]), month_number(match[1]), int(match[2])),) * 2
     return None, None
 
 
@@ -74,7 +79,7 @@ def month_of(text: str, this_year: int) -> date | None:
     if match := _MONTH_LAST.fullmatch(plain):
         return _day(int(match[2]), int(match[1]), 1)
     if match := _MONTH_NAME.fullmatch(plain):
-        return _day(_year(match[2], this_year), _MONTHS.get(match[1], 0), 1)
+        return _day(_year(match[2], this_year), month_number(match[1]), 1)
     return None
 
 

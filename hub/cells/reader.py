@@ -39,7 +39,8 @@ _LIKE = {
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
 _ERROR = re.compile(
-    r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!)"
+    r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!"
+    r"|REF\s!|N/D|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|EXTERNAL!)|Err:[0-9]{3}"
 )
 _EXCEL_ZERO = datetime(1899, 12, 30)
 

@@ -10,7 +10,7 @@ from hub.clock import now
 from hub.errors import ConfigError
 from hub.placement import here
 from hub.store.bulk import write_rows
-from hub.store.store import Store, utc_now
+from hub.store.store import Store
 from hub.tally import Rejection, sentence
 from hub.words import tr
 
@@ -53,7 +53,11 @@ class Lack(msgspec.Struct, frozen=True, kw_only=True):
 
 def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection], *, run_id: int) -> None:
     """Write *found*; one that is known keeps its number, since when it is known, and its acceptance."""
-    text, id_, moment = store.door.text, store.door.id, utc_now()
+    found = list(found)
+    if not found:
+        return
+    # a stamp like that of any row, so that a feed as of a moment has what was known then
+    text, id_, moment = store.door.text, store.door.id, store.stamp()
     rows = [
         (
             source_id, id_(partition), id_(one.key), one.field, text(one.place),
@@ -73,6 +77,7 @@ def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection
         if name not in {"source_id", "partition", "key", "field", "first_seen"}
     )
     with store.transaction():
+        store.tick(moment)
         write_rows(
             store.connection,
             f"INSERT INTO rejection ({names})",

@@ -10,13 +10,11 @@ from hub.errors import HubError, SourceDataError
 from hub.records import Record, Worklog
 from hub.source import Partition, Source
 from hub.store import Store, rejections
-from hub.tally import Rejection, Tally
+from hub.tally import FEW, Rejection, Tally, too_many
 from hub.validity import all_right, fault
 from hub.words import tr
 
 SHOWN = 5
-FEW = 3
-"""Fewer rejections than this never fail a partition, whatever their share."""
 
 
 class Accounts:
@@ -151,7 +149,7 @@ class Accounts:
         seen = sum(one.seen for one in self.ctx.tallies.get(partition.id, [])) or (
             sum(self.received[partition.id].values()) + rejected - self.faulty[partition.id]
         )
-        if rejected < FEW or rejected <= self.source.max_rejected * seen:
+        if not too_many(rejected, seen, self.source.max_rejected):
             return None
         first = "; ".join(one.sentence for one in self.ctx.rejections[partition.id][:FEW])
         return SourceDataError(

@@ -35,7 +35,7 @@ def register_commands(cli: click.Group) -> None:
 
     @tabular.command()
     @click.argument("file", type=click.Path(exists=True, dir_okay=False))
-    @click.option("--sheet", default=None, help="Sheet to look at; the first one when absent.")
+    @click.option("--sheet", default=None, help="Sheet to look at; those that are one table when absent.")
     @click.option(
         "--record", default=None, help="Record type to map to; guessed from the headers when absent."
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
@@ -26,7 +27,7 @@ from hub import (
     Worklog,
     cell_text,
     columns_of,
-    mark,
+    is_error,
     tr,
 )
 
@@ -36,17 +37,20 @@ REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id"
 _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
 _DAY_S = 86400
+SHEET, FILE, UNTIL = "#sheet", "#file", "#to"
+"""Columns that every table has besides its own: the names of sheet and file, the last day of a period."""
 _HOW = {
-    "decimal": mark('say decimal = "," or "." in the mapping'),
-    "order": mark('say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping'),
-    "unit": mark('say unit = "share" or "percent" in the mapping'),
+    "decimal": 'say decimal = "," or "." in the mapping',
+    "order": 'say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping',
+    "unit": 'say unit = "share" or "percent" in the mapping',
 }
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where one field of the record comes from.
 
-    *column* is a header (or ``A``-style letters with ``letters = true`` in the mapping); *value* a constant.
+    *column* is a header, or several whose texts are joined by a blank, or ``#sheet`` and ``#file`` for their
+    names; *value* a constant.
     *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format
     for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a
     week (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``. *values* maps what the
@@ -54,7 +58,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ids these are; *pattern* keeps the first group of a regular expression.
     """
 
-    column: str | None = None
+    column: str | tuple[str, ...] | None = None
     value: str | int | float | bool | None = None
     unit: Literal["seconds", "minutes", "hours", "days", "share", "percent"] | None = None
     format: str | None = None
@@ -63,15 +67,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str | None = None
     pattern: str | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the headers it is taken from."""
+        return (self.column,) if isinstance(self.column, str) else self.column or ()
+
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows to leave out.
 
-    Those whose *column* (any column when None) matches the regular expression *matches*.
+    Those whose *column* (any column when None) matches the regular expression *matches*, and where the
+    columns *empty* are all empty: a row that names all that a row of data names is never a sum.
     """
 
     matches: str
     column: str | None = None
+    empty: tuple[str, ...] = ()
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,24 +104,31 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn columns whose header matches *columns* into rows.
 
-    The header goes to *name*, the cell to *value*.
+    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks or months, however
+    they are written (S41, 05/10, janv. 2026): *name* is then the first day of each, and the row lasts to the
+    last; *columns* may be left out, and *year* says the year where neither header, file, sheet nor the rows
+    above say it.
     """
 
-    columns: str
+    columns: str | None = None
     name: str = "Colonne"
     value: str = "Valeur"
+    per: Literal["day", "week", "month"] | None = None
+    year: int | None = None
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One mapping file: how a table of any shape becomes records of one type.
 
     *decimal* and *date_formats* are looked for in each column where nothing is said. *period* is what a row
-    of hours covers.
+    of hours covers. *sheet* is one sheet, *sheets* a pattern of names such as ``*``. *overlap* says what
+    becomes of a key that two files of the source have: the second is refused, or the newest file has it.
     """
 
     record: str
     fields: dict[str, Field | str]
     sheet: str | int = 0
+    sheets: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
     header_row: int = 1
@@ -126,8 +144,17 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     key: tuple[str, ...] = ()
     snapshot: Literal["full", "delta"] = "full"
     files: Literal["each", "latest"] = "each"
+    overlap: Literal["refuse", "newest"] = "refuse"
     account: dict[str, str] = {}
     container: dict[str, str] = {}
+
+    @property
+    def spans(self) -> Literal["week", "month"] | None:
+        """Return what a row lasts where its one day does not say it."""
+        if self.unpivot and self.unpivot.per in {"week", "month"}:
+            return self.unpivot.per
+        day = self.fields.get("day")
+        return "week" if isinstance(day, Field) and day.format == "week" else None
 
 
 class RowError(Exception):
@@ -137,6 +164,19 @@ class RowError(Exception):
         """Keep what is wrong with *value* in *column*."""
         super().__init__(why)
         self.column, self.value, self.why = column, value, why
+
+
+class FaultyCell(str):
+    """A cell that has no value to take, and *why*; as a text it is what a spreadsheet shows there."""
+
+    why: str
+    __slots__ = ("why",)
+
+    def __new__(cls, shown: str, why: str) -> FaultyCell:
+        """Keep why."""
+        made = super().__new__(cls, shown)
+        made.why = why
+        return made
 
 
 def check_mapping(mapping: Mapping, where: str) -> type[Record]:
@@ -167,8 +207,8 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
                     known=", ".join(known),
                 )
             )
-    for name in _required(cls):
-        if name not in mapping.fields and not (name == "id"):
+    for name in _required(cls, mapping):
+        if name not in mapping.fields:
             raise ConfigError(
                 tr(
                     "{where} [fields]: {record} needs the field {name!r}.",
@@ -185,7 +225,7 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
             for field in mapping.fields.values()
             if isinstance(field, Field) and field.pattern
         ]
-        + ([("unpivot", mapping.unpivot.columns)] if mapping.unpivot else [])
+        + ([("unpivot", mapping.unpivot.columns)] if mapping.unpivot and mapping.unpivot.columns else [])
     ):
         try:
             re.compile(text)
@@ -205,6 +245,22 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
             tr(
                 '{where}: a delta needs key = ["column", …]: without it the same line would be '
                 "counted again.",
+                where=where,
+            )
+        )
+    if mapping.overlap == "newest" and not mapping.key:
+        raise ConfigError(
+            tr(
+                '{where}: overlap = "newest" needs key = ["column", …], which says when two rows are one.',
+                where=where,
+            )
+        )
+    if mapping.sheets is not None and mapping.sheet != 0:
+        raise ConfigError(tr("{where}: say either sheet or sheets.", where=where))
+    if mapping.unpivot and not (mapping.unpivot.columns or mapping.unpivot.per):
+        raise ConfigError(
+            tr(
+                "{where}: unpivot needs columns (a regular expression) or per (day, week, month).",
                 where=where,
             )
         )
@@ -231,7 +287,7 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
         kind = columns_of(cls)[name].kind
         fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
         if unit is not None and unit not in fits:
-            known = ", ".join(sorted(fits)) or tr("none")
+            known = ", ".join(sorted(fits)) or "none"
             raise ConfigError(
                 tr(
                     "{where} [fields]: {name} has no unit {unit!r}; it can have {known}.",
@@ -243,14 +299,16 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
             )
 
 
-def _required(cls: type[Record]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(cls) if field.required and field.name != "id"]
+def _required(cls: type[Record], mapping: Mapping) -> list[str]:
+    known = {"id", "finish_on"} if mapping.spans else {"id"}
+    return [one.name for one in msgspec.structs.fields(cls) if one.required and one.name not in known]
 
 
 class RowMapper:
     """Map rows of one file; ids get its *prefix*, *source* names the hub's source, *currency* is the hub's.
 
-    *readers* are those of another mapper that looked at the file's rows already.
+    *readers* are those of another mapper that looked at the file's rows already. *home* gives the prefix
+    under which a key of the file is known, where it is not its own.
     """
 
     def __init__(
@@ -264,8 +322,10 @@ class RowMapper:
         tz: str = "UTC",
         currency: str = "EUR",
         readers: dict[str, CellReader] | None = None,
+        home: Callable[[str], str] | None = None,
     ) -> None:
         """Prepare a reader for every mapped field."""
+        self.home = home or (lambda native: prefix)
         self.mapping, self.cls, self.source, self.prefix, self.currency = (
             mapping,
             cls,
@@ -284,8 +344,8 @@ class RowMapper:
             for name, field in self.fields.items()
         }
         hints = get_type_hints(cls)
-        self.choices = {name: _choices(hints[name]) for name in self.fields}
-        self.required = _required(cls)
+        self.choices = {name: choices(hints[name]) for name in self.fields}
+        self.required = _required(cls, mapping)
         self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
         self.values = {
             name: {key.casefold(): value for key, value in field.values.items()}
@@ -293,7 +353,9 @@ class RowMapper:
             if field.values is not None
         }
         # a row that names its week is of the whole week, Monday to Sunday
-        self.weekly = self._spans() and "finish_on" not in self.fields
+        self.lasts = mapping.spans if self._spans() and "finish_on" not in self.fields else None
+        self.own = {SHEET, FILE} - {column for field in self.fields.values() for column in field.columns}
+        """Columns beside the table that are no content of a row, because nothing takes them."""
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
         self.told: set[str] = set()
@@ -315,8 +377,9 @@ class RowMapper:
 
     def _spans(self) -> bool:
         """Say whether a row is of several days."""
-        names_week = self.fields.get("day", Field()).format == "week"
-        return "finish_on" in self.cls.__struct_fields__ and (names_week or "finish_on" in self.fields)
+        return "finish_on" in self.cls.__struct_fields__ and (
+            self.mapping.spans is not None or "finish_on" in self.fields
+        )
 
     @property
     def is_settled(self) -> bool:
@@ -327,50 +390,60 @@ class RowMapper:
         """Note what a row shows of how its columns are written."""
         for name, reader in self.readers.items():
             if not reader.is_settled and self.fields[name].column is not None:
-                try:
+                with contextlib.suppress(Exception):  # whatever is odd is told when the row is read
                     reader.look(self._raw(name, self.fields[name], row))
-                except RowError:
-                    continue  # told when the row is read
 
     def columns(self) -> set[str]:
-        """Return every column the mapping needs."""
-        needed = {field.column for field in self.fields.values() if field.column}
+        """Return every column of the table that the mapping needs."""
+        needed = {column for field in self.fields.values() for column in field.columns}
         needed |= set(self.mapping.key) | set(self.mapping.carry_down)
         needed |= set(self.mapping.account.values()) | set(self.mapping.container.values())
         needed |= {drop.column for drop in self.mapping.drop if drop.column}
+        needed |= {column for drop in self.mapping.drop for column in drop.empty}
         if self.mapping.outline:
             needed.add(self.mapping.outline.column)
         if self.mapping.unpivot:
-            needed -= {self.mapping.unpivot.name, self.mapping.unpivot.value}
+            needed -= {self.mapping.unpivot.name, self.mapping.unpivot.value, UNTIL}
         needed -= {group.into for group in self.mapping.group}
-        return needed
+        return needed - {SHEET, FILE}
 
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
         """Yield the records of one row. Raises `RowError` for a value that cannot be understood."""
+        return self.named(row, self.native(row))
+
+    def named(self, row: dict[str, Any], native: str) -> Iterator[Record]:
+        """Yield the records of a row that is known as *native*."""
         values = self._values(row)
         values = {name: value for name, value in values.items() if value is not None or name in self.optional}
         for name in self.required:
             if values.get(name) is None:
-                column = self.fields[name].column or name
+                column = (self.fields[name].columns or (name,))[0] if name in self.fields else name
                 raise RowError(column, row.get(column), tr("{name} may not be empty", name=name))
-        native = self._native(row)
-        record_id = f"{self.source}:{self.prefix}{native}"
-        if self.weekly:
-            values["finish_on"] = (date.fromisoformat(values["day"]) + timedelta(days=6)).isoformat()
+        record_id = self.record_id(native)
+        if self.lasts:
+            values["finish_on"] = self._last_day(row, values["day" if "day" in values else "start_on"])
         if self.mapping.outline and "parent_id" in self.cls.__struct_fields__:
             values["parent_id"] = self._parent(row, record_id)
         yield from self._companions(row, values)
         yield self.cls(id=record_id, **values)
 
-    def _native(self, row: dict[str, Any]) -> str:
+    def _last_day(self, row: dict[str, Any], first: str) -> str:
+        until = row.get(UNTIL)
+        if isinstance(until, date):
+            return until.isoformat()
+        return (date.fromisoformat(first) + timedelta(days=6)).isoformat()
+
+    def record_id(self, native: str) -> str:
+        """Return the id of the row *native* in the store."""
+        return f"{self.source}:{self.home(native)}{native}"
+
+    def native(self, row: dict[str, Any]) -> str:
+        """Return what names a row in its file, and count it.
+
+        Raises `RowError` for a key that is empty, wrong, or used by a row above.
+        """
         if self.mapping.key:
-            parts = []
-            for column in self.mapping.key:
-                text = cell_text(row.get(column))
-                parts.append(text)
-            if not any(parts):
-                raise RowError(", ".join(self.mapping.key), "", tr("the key is empty"))
-            native = "/".join(part.replace("/", "∕") for part in parts)
+            native = self.key(row)
             self.seen[native] += 1
             if self.seen[native] > 1:
                 raise RowError(
@@ -380,10 +453,51 @@ class RowMapper:
                 )
             return native
         # without a key the row is its content: equal rows are told apart by their occurrence
-        content = "\x1f".join(f"{column}={cell_text(value)}" for column, value in sorted(row.items()))
-        digest = hashlib.sha256(content.encode()).hexdigest()[:20]
+        digest = self.digest(row)
         self.seen[digest] += 1
         return f"{digest}#{self.seen[digest]}"
+
+    def key(self, row: dict[str, Any]) -> str:
+        """Return the declared key of a row. Raises `RowError` where it is empty or a cell of it is faulty."""
+        parts = []
+        for column in self.mapping.key:
+            cell = row.get(column)
+            _check_cell(column, cell)
+            parts.append(cell_text(cell))
+        if not any(parts):
+            raise RowError(", ".join(self.mapping.key), "", tr("the key is empty"))
+        return "/".join(part.replace("/", "∕") for part in parts)
+
+    def digest(self, row: dict[str, Any]) -> str:
+        """Return what stands for the content of a row."""
+        content = "\x1f".join(
+            f"{column}={cell_text(value)}"
+            for column, value in sorted(row.items())
+            if column not in self.own and column != UNTIL
+        )
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+    def understood(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a wrong row that can be understood."""
+        found: dict[str, Any] = {}
+        for name in sorted(self.fields, key=lambda name: name != "currency"):
+            with contextlib.suppress(Exception):  # the row is wrong already
+                value = self._value(name, row, found.get("currency") or self.currency)
+                found |= {} if value is None else {name: value}
+        return found
+
+    def stake(self, row: dict[str, Any]) -> int | None:
+        """Return the seconds of a wrong row as it says them, be they too many."""
+        reader = self.readers.get("seconds")
+        if reader is None:
+            return None
+        bold = CellReader(reader.column, msgspec.structs.replace(reader.declared, longest=None))
+        bold.signs, bold.orders = reader.signs, reader.orders
+        try:
+            found: int | None = bold.value(self._raw("seconds", self.fields["seconds"], row))
+        except Exception:  # noqa: BLE001 - same reason
+            return None
+        return found
 
     def _parent(self, row: dict[str, Any], record_id: str) -> str | None:
         column = self.mapping.outline.column if self.mapping.outline else ""
@@ -421,7 +535,8 @@ class RowMapper:
                 yield Container(id=value, **cast("Any", facts))
 
     def _facts(self, columns: dict[str, str], row: dict[str, Any]) -> dict[str, Any]:
-        found = {name: cell_text(row.get(column)) for name, column in columns.items()}
+        cells = {name: row.get(column) for name, column in columns.items()}
+        found = {name: cell_text(cell) for name, cell in cells.items() if not isinstance(cell, FaultyCell)}
         return {name: text for name, text in found.items() if text}
 
     def _values(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -445,7 +560,14 @@ class RowMapper:
 
         Through its pattern, its words and its default.
         """
-        raw: Any = field.value if field.column is None else row.get(field.column)
+        raw: Any
+        if field.column is None:
+            raw = field.value
+        elif isinstance(field.column, str):
+            raw = row.get(field.column)
+            _check_cell(field.column, raw)
+        else:
+            raw = self._joined(field.column, row)
         if isinstance(raw, str):
             raw = raw.strip()
         if field.pattern and raw not in {None, ""}:
@@ -458,11 +580,21 @@ class RowMapper:
                 raw = known[text.casefold()]
             elif text and field.default is None:
                 raise RowError(
-                    field.column or name, raw, tr("is not one of {values}", values=", ".join(field.values))
+                    self._column(name), raw, tr("is not one of {values}", values=", ".join(field.values))
                 )
             else:
                 raw = None
         return field.default if raw is None or raw == "" else raw
+
+    def _joined(self, columns: tuple[str, ...], row: dict[str, Any]) -> str:
+        cells = [row.get(column) for column in columns]
+        for column, cell in zip(columns, cells, strict=True):
+            _check_cell(column, cell)
+        return " ".join(text for text in map(cell_text, cells) if text)
+
+    def _column(self, name: str) -> str:
+        """Return how a person knows the column of a field."""
+        return ", ".join(self.fields[name].columns) or name
 
     def _value(self, name: str, row: dict[str, Any], currency: str | None) -> Any:
         field = self.fields[name]
@@ -472,24 +604,32 @@ class RowMapper:
         if name in REFERENCES:
             native = cell_text(raw).replace("/", "∕")
             if name in {"task_id", "parent_id", "from_id", "to_id", "row_id"} and not field.source:
-                native = self.prefix + native
+                native = self.home(native) + native
             return f"{field.source or self.source}:{native}"
         if self.choices[name]:
             text = cell_text(raw)
             if text not in self.choices[name]:
-                why = tr(
-                    "is not one of {choices}; say it with values = {{ … }}",
-                    choices=", ".join(self.choices[name]),
-                )
-                raise RowError(field.column or name, raw, why)
+                why = f"is not one of {', '.join(self.choices[name])}; say it with values = {{ … }}"
+                raise RowError(self._column(name), raw, why)
             return text
         try:
             return self.readers[name].value(raw, currency=currency)
         except CellError as exc:
-            raise RowError(field.column or name, raw, str(exc)) from exc
+            raise RowError(self._column(name), raw, str(exc)) from exc
 
 
-def _choices(hint: Any) -> tuple[str, ...]:
+def _check_cell(column: str, cell: Any) -> None:
+    """Raise `RowError` for a cell that has no value to take."""
+    if not isinstance(cell, str):
+        return
+    if isinstance(cell, FaultyCell):
+        raise RowError(column, str(cell), cell.why)
+    if ("#" in cell or "Err:" in cell) and is_error(cell.strip()):
+        raise RowError(column, cell, tr("is an error of the spreadsheet"))
+
+
+def choices(hint: Any) -> tuple[str, ...]:
+    """Return the words that a field of this type may hold; none where it may hold any."""
     found: list[str] = []
     for part in (hint, *get_args(hint)):
         if getattr(part, "__origin__", None) is Literal:

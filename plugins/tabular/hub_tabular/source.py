@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import re
+import threading
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,32 +29,98 @@ from hub import (
     Scope,
     Source,
     SourceDataError,
+    Tally,
+    Worklog,
     convert,
     matching_files,
     relative_name,
+    storable,
+    too_many,
     tr,
 )
 from hub_tabular import tables
-from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
+from hub_tabular.books import Limits, check_size
+from hub_tabular.checking import check_rows
+from hub_tabular.mapping import Mapping, RowMapper, check_mapping
+from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, Owners
+from hub_tabular.tables import Room, Table
 
 BATCH = 2000
-SHOWN = 20
+READING = 2
+"""Raised when a row may be taken in another way than before: files that older rules read are read again."""
 
 
 class FileToRead(msgspec.Struct, frozen=True, kw_only=True):
-    """A file whose rows are known under *prefix*; *read_by* is what it is read by besides its content."""
+    """A file whose rows are known under *prefix*; *read_by* is what it is read by besides its content.
+
+    *had_end* says that its last line had an end when it was read before.
+    """
 
     path: Path
     name: str
     prefix: str
     mapping: Mapping
     read_by: str
+    had_end: bool
 
 
 class FileAway(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is no longer there, with its last cursor."""
 
     cursor: dict[str, Any]
+
+
+class Files(msgspec.Struct, frozen=True):
+    """The files of a run by name: as what each is known, which are read, and what was known before."""
+
+    names: dict[str, Path]
+    identities: dict[str, str]
+    to_read: dict[str, Path]
+    known: list[str]
+
+
+class _Once:
+    """What the threads of a run find out once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: Owners | None = None
+
+    def get(self, find: Callable[[], Owners]) -> Owners:
+        with self._lock:
+            if self._found is None:
+                self._found = find()
+            return self._found
+
+
+_DATE = re.compile(r"(?<![0-9])(20[0-9]{2})[-_. ]?(0[1-9]|1[0-2])(?:[-_. ]?([0-2][0-9]|3[01]))?(?![0-9])")
+
+
+_OF_FILE = re.compile(
+    rf"(.+?(?:{'|'.join(map(re.escape, tables.SUFFIXES))})(?:@[0-9a-f]{{8}})?)/", re.IGNORECASE
+)
+
+
+def _by_age(names: MappingType[str, Path]) -> list[str]:
+    """Return the files from the oldest: by the dates in their names where all have one, else as modified."""
+    dates = {name: _DATE.search(path.stem) for name, path in names.items()}
+    if all(dates.values()):
+        return sorted(names, key=lambda name: (*((dates[name] or [])[at] or "" for at in (1, 2, 3)), name))
+    return sorted(names, key=lambda name: (_written(names[name]), name))
+
+
+def _written(path: Path) -> tuple[int, int]:
+    """Return when a file was written, and its size; a file that is gone meanwhile is told when it is read."""
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        return state.st_mtime_ns, state.st_size
+    return 0, 0
+
+
+def _digest(names: MappingType[str, Path]) -> str:
+    """Return what changes when one of the files does."""
+    text = "\n".join(f"{name} {_written(path)}" for name, path in sorted(names.items()))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class TabularSource(Source, frozen=True, kw_only=True):
@@ -66,6 +136,10 @@ class TabularSource(Source, frozen=True, kw_only=True):
 
     path: str
     mapping: str
+    max_file_mb: float = 500.0
+    max_unpacked_mb: float = 2000.0
+    max_cells: int = 10_000_000
+    max_columns: int = 2000
 
     @property
     def address(self) -> str:
@@ -95,7 +169,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         return files[-1:] if mapping.files == "latest" else files
 
     def check(self, ctx: Context) -> Iterable[Check]:
-        """Read the mapping, and the headers of every file."""
+        """Read the mapping and the files; show the first rows as a run will take them."""
         try:
             mapping, _ = self._mapping(ctx)
         except ConfigError as exc:
@@ -115,14 +189,22 @@ class TabularSource(Source, frozen=True, kw_only=True):
             state="ok",
             detail=tr("{count} files match {path}", count=len(files), path=self.path),
         )
-        for path in files:
-            try:
-                self._check_headers(path, mapping, self._mapper(ctx, mapping, ""))
-            except SourceDataError as exc:
-                yield Check(name=path.name, state="failed", detail=str(exc))
+        yield from check_rows(
+            ctx,
+            (self._reading(ctx, path, mapping) for path in files),
+            mapping,
+            check_mapping(mapping, self.mapping),
+            source=self.name,
+            max_rejected=self.max_rejected,
+        )
 
     def _mapper(
-        self, ctx: Context, mapping: Mapping, prefix: str, readers: dict[str, CellReader] | None = None
+        self,
+        ctx: Context,
+        mapping: Mapping,
+        prefix: str,
+        readers: dict[str, CellReader] | None = None,
+        home: Callable[[str], str] | None = None,
     ) -> RowMapper:
         return RowMapper(
             mapping,
@@ -133,28 +215,33 @@ class TabularSource(Source, frozen=True, kw_only=True):
             tz=self.tz,
             currency=ctx.currency,
             readers=readers,
+            home=home,
         )
 
-    def _check_headers(self, path: Path, mapping: Mapping, mapper: RowMapper) -> None:
-        found = tables.first_headers(path, mapping)
-        if lacking := sorted(mapper.columns() - set(found)):
-            shown = ", ".join(repr(name) for name in lacking)
-            raise SourceDataError(
-                tr(
-                    "{name}: row {header_row} has no column {shown}; it has {found}. Correct header_row "
-                    "or the column's name in the mapping.",
-                    name=path.name,
-                    header_row=mapping.header_row,
-                    shown=shown,
-                    found=", ".join(found),
-                )
-            )
+    @property
+    def limits(self) -> Limits:
+        """Return what a file may hold."""
+        return Limits(
+            file_mb=self.max_file_mb,
+            unpacked_mb=self.max_unpacked_mb,
+            cells=self.max_cells,
+            columns=self.max_columns,
+        )
+
+    def _reading(self, ctx: Context, path: Path, mapping: Mapping) -> FileReading:
+        """Return the rows of a file, which are looked at once in a run."""
+        make: Make = lambda prefix, readers, home: self._mapper(ctx, mapping, prefix, readers, home)  # noqa: E731
+        room = ctx.shared("room", Room)
+        return ctx.shared(
+            f"rows of {path}",
+            lambda: FileReading(ctx, path, mapping, make, limits=self.limits, room=room),
+        )
 
     def plan(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Partition]:
         """Return one partition per new or changed file; a changed mapping reads all files again."""
         mapping, cls = self._mapping(ctx)
         # what a cell becomes depends on these besides the mapping: another one reads all files again
-        rules = f"rules {RULES}, {ctx.currency}, {self.tz}, {self.hours_per_day:g}"
+        rules = f"rules {RULES}.{READING}, {ctx.currency}, {self.tz}, {self.hours_per_day:g}"
         read_by = f"{FileState.of(ctx.resolve(self.mapping)).sha256} {rules}"
         files = self._files(ctx, mapping)
         if not files:
@@ -164,7 +251,14 @@ class TabularSource(Source, frozen=True, kw_only=True):
         full = mapping.snapshot == "full"
         each = mapping.files == "each" and full
         names = {ctx.known_as(relative_name(path, ctx.base)): path for path in files}
-        identities = self._identities(ctx, names, cursors) if each else {name: name for name in names}
+        identities = (
+            self._identities(ctx, mapping, names, cursors) if each else {name: name for name in names}
+        )
+        newest = each and mapping.overlap == "newest"
+        if newest:
+            # a file that comes, changes or goes may change which of the others has a key
+            read_by += f", {_digest(names)}"
+        to_read = {}
         for name, path in names.items():
             cursor: Any = cursors.get(identities[name])
             state = FileState.of_cursor(cursor)
@@ -178,26 +272,40 @@ class TabularSource(Source, frozen=True, kw_only=True):
             ):
                 ctx.skip_unchanged(name)
                 continue
+            to_read[name] = path
+        if each:
+            ctx.shared("files of the run", lambda: Files(names, identities, to_read, sorted(cursors)))
+        for name, path in to_read.items():
             prefix = f"{identities[name]}/" if each else ""
+            cursor = cursors.get(identities[name])
             yield Partition(
                 id=identities[name],
-                label=path.name,
-                complete=full,
+                label=storable(path.name),
+                # where the newest file has a key, only all files together prove that it is gone
+                complete=full and not newest,
+                ordered=True,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(prefix)) if each else Scope(records=(cls,)),
-                evidence=tr("absent from {name}", name=path.name),
-                data=FileToRead(path=path, name=name, prefix=prefix, mapping=mapping, read_by=read_by),
+                evidence=tr("absent from {file}", file=storable(path.name)),
+                data=FileToRead(
+                    path=path,
+                    name=name,
+                    prefix=prefix,
+                    mapping=mapping,
+                    read_by=read_by,
+                    had_end=isinstance(cursor, dict) and bool(cursor.get("line_end")),
+                ),
             )
         for key in sorted(set(cursors) - set(identities.values())) if each else ():
             if FileState.of_cursor(cursors[key]) and not cursors[key].get("vanished"):
                 yield Partition(id=key, data=FileAway(cursor=cursors[key]))
 
     def _identities(
-        self, ctx: Context, names: dict[str, Path], cursors: MappingType[str, Any]
+        self, ctx: Context, mapping: Mapping, names: dict[str, Path], cursors: MappingType[str, Any]
     ) -> dict[str, str]:
         """Return each file the name under which its rows are known.
 
-        The one it had before it was renamed, else its own. A copy of another file is reported and left out of
-        *names*: counting both would count its rows twice.
+        The one it had before it was renamed, be it edited since, else its own. A copy of another file is
+        reported and left out of *names*: counting both would count its rows twice.
         """
         known = {
             cursor.get("file", key): key for key, cursor in cursors.items() if FileState.of_cursor(cursor)
@@ -217,8 +325,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
             if twin := contents.get(state.sha256):
                 ctx.report_missing(
                     tr(
-                        "{name} holds the same as {twin}: it was not counted a second time. Remove one of "
-                        "the two.",
+                        "{name} holds the same as {twin}: it was not counted a second time. Remove one "
+                        "of the two.",
                         name=name,
                         twin=twin,
                     )
@@ -226,107 +334,169 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 del names[name]
                 continue
             contents[state.sha256] = name
-            identity = known.get(name) or vanished.pop(state.sha256, None) or name
+            identity = known.get(name)
+            # one that has rows of its own, though it was never read to its end, is no other file
+            if identity is None and vanished and not self._known(ctx, mapping, name):
+                identity = vanished.pop(state.sha256, None) or self._renamed(
+                    ctx, mapping, names[name], vanished
+                )
+            identity = identity or name
             found[name] = identity if identity not in found.values() else f"{name}@{state.sha256[:8]}"
         return found
 
-    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        """Read one file for how its columns are written, for its faults, then for its rows.
+    def _renamed(self, ctx: Context, mapping: Mapping, path: Path, vanished: dict[str, str]) -> str | None:
+        """Return which of the files that are away this one is, by what names most of its rows."""
+        try:
+            keys = self._reading(ctx, path, mapping).natives()
+        except SourceDataError:
+            return None  # told when it is read
+        best, shared = None, 0
+        for sha256, identity in vanished.items():
+            known = self._known(ctx, mapping, identity)
+            count = len(keys & known)
+            if count > shared and count >= SHARED_PART * min(len(keys), len(known)):
+                best, shared = sha256, count
+        return vanished.pop(best) if best is not None else None
 
-        With a key the right rows are taken and nothing is declared gone; without one a file is taken whole or
-        not at all.
-        """
+    def _known(self, ctx: Context, mapping: Mapping, identity: str) -> frozenset[str]:
+        """Return what names the rows that the store has of a file."""
+        prefix = self.row_id(f"{identity}/")
+        found = ctx.known_ids(check_mapping(mapping, self.mapping), prefix)
+        return frozenset(one[len(prefix) :] for one in found)
+
+    def _owners(self, ctx: Context, mapping: Mapping) -> Owners | None:
+        """Return which file has which key, where there is more than one."""
+        files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))
+        every = {*files.identities.values(), *files.known}
+        if len(every) < 2:
+            return None
+
+        def look() -> Owners:
+            newest = mapping.overlap == "newest"
+            names = _by_age(files.names) if newest else sorted(
+                files.names, key=lambda name: (len(name), name)
+            )  # fmt: skip
+            return Owners(
+                [files.identities[name] for name in names],
+                {
+                    one: self._known(ctx, mapping, one)
+                    for one in sorted(every, key=lambda one: (len(one), one))
+                },
+                {
+                    files.identities[name]: self._reading(ctx, path, mapping)
+                    for name, path in files.to_read.items()
+                },
+                newest=newest,
+            )
+
+        return ctx.shared("owners", _Once).get(look)
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        """Read one file: its rows are judged, and where not too many are wrong the others are taken."""
         one: FileToRead | FileAway = partition.data
         if isinstance(one, FileAway):
             yield Batch(cursor=one.cursor | {"vanished": True})  # read anew when it is there again
             return
         path, mapping = one.path, one.mapping
+        check_size(path, self.limits)
         state = FileState.of(path)
         ctx.count(bytes_=state.size)
-        self._check_headers(path, mapping, self._mapper(ctx, mapping, ""))
-        readers = self._readers(ctx, one)
-        wrong = self._tell_wrong_rows(ctx, partition.id, one, readers)
-        if wrong and not mapping.key:
-            # a row named by its content cannot be told from an edited one: half a file would count edits
-            # twice
-            ctx.report_missing(
-                tr(
-                    "{name}: nothing of it was taken, because its rows have no key and some are wrong; "
-                    "what was known of it stays. Correct the rows, or name the columns that make a row "
-                    "unique with key in the mapping.",
-                    name=path.name,
-                ),
-                partition=partition.id,
-            )
-            return
-        mapper = self._mapper(ctx, mapping, one.prefix, readers)
-        batch: list[Record] = []
-        for number, row in tables.table_rows(path, mapping):
-            if number % 1000 == 0:
-                ctx.raise_if_cancelled()
-            try:
-                batch.extend(mapper.records(row))
-            except RowError:
-                continue  # told above
-            if len(batch) >= BATCH:
-                yield Batch(records=batch)
-                batch = []
-        state.verify(path)
-        yield Batch(records=batch, cursor=None if wrong else self._done(state, partition.id, one))
-
-    def _done(self, state: FileState, partition: str, one: FileToRead) -> dict[str, Any]:
-        done: dict[str, Any] = msgspec.to_builtins(state) | {"mapping": one.read_by}
-        return done if one.name == partition else done | {"file": one.name}
-
-    def _readers(self, ctx: Context, one: FileToRead) -> dict[str, CellReader]:
-        """Return the readers of the fields, which looked at the whole file where the mapping says not all."""
-        mapper = self._mapper(ctx, one.mapping, one.prefix)
-        if not mapper.is_settled:
-            for number, row in tables.table_rows(one.path, one.mapping):
-                if number % 1000 == 0:
-                    ctx.raise_if_cancelled()
-                mapper.look(row)
-        return mapper.readers
-
-    def _tell_wrong_rows(
-        self, ctx: Context, partition: str, one: FileToRead, readers: dict[str, CellReader]
-    ) -> int:
-        """Read the file once for its faults, name the first of them, and return their number."""
-        path, mapping = one.path, one.mapping
-        mapper = self._mapper(ctx, mapping, one.prefix, readers)
-        place = (
-            path.name
-            if path.suffix.lower() in tables.TEXT
-            else tr("{name}, sheet {sheet}", name=path.name, sheet=mapping.sheet)
+        reading = self._reading(ctx, path, mapping)
+        owners = self._owners(ctx, mapping) if one.prefix else None
+        cls = check_mapping(mapping, self.mapping)
+        judge = Judge(
+            reading,
+            identity=partition.id,
+            prefix=one.prefix,
+            owners=owners,
+            known_as=lambda identity: self._shown(ctx, identity),
+            cls=cls,
+            source=self.name,
         )
-        wrong = 0
-        for number, row in tables.table_rows(path, mapping):
-            if number % 1000 == 0:
-                ctx.raise_if_cancelled()
-            try:
-                for _ in mapper.records(row):
-                    pass
-            except RowError as exc:
-                wrong += 1
-                if wrong <= SHOWN:
-                    shown = "" if exc.value in {None, ""} else f" {exc.value!r}"
-                    ctx.report_missing(
-                        tr(
-                            "{place}, row {number}, column {column}:{value} {reason}",
-                            place=place,
-                            number=number,
-                            column=exc.column,
-                            value=shown,
-                            reason=exc.why,
-                        ),
-                        partition=partition,
-                    )
-        if wrong > SHOWN:
-            ctx.report_missing(
-                tr("{name}: {wrong} more rows could not be understood", name=path.name, wrong=wrong - SHOWN),
-                partition=partition,
+        judged = judge.judge()
+        missing = list(self._lacking(ctx, one, reading.table, judge))
+        for what in missing:
+            ctx.report_missing(what, partition=partition.id)
+        for note in dict.fromkeys(reading.table.notes):
+            ctx.note(f"{storable(path.name)}: {note}" if not note.startswith(storable(path.name)) else note)
+        skipped = dict(reading.table.skipped)
+        if judged.left:
+            skipped["in a newer file"] = judged.left
+        seen = judged.taken + judged.rejected + sum(skipped.values())
+        ctx.tally(
+            Tally(
+                seen=seen, taken=judged.taken, skipped=skipped, record=cls,
+                seconds=judged.seconds if cls is Worklog else None,
             )
-        return wrong
+        )  # fmt: skip
+        if too_many(judged.rejected, seen, self.max_rejected):
+            reading.table.forget()
+            return  # the hub says so, and nothing of the file is written
+        batch: list[Record] = []
+        for records in judge.records(judged):
+            batch += records
+            while len(batch) >= BATCH:
+                yield Batch(records=batch[:BATCH])
+                batch = batch[BATCH:]
+        state.verify(path)
+        gone = self._gone(partition, cls, owners, judged) if judge.newest and not missing else ()
+        done = self._done(state, partition.id, one, reading.table)
+        reading.table.forget()
+        yield Batch(records=batch, cursor=None if missing else done, gone=gone)
+
+    def _shown(self, ctx: Context, identity: str) -> str:
+        files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))
+        name = next((name for name, one in files.identities.items() if one == identity), identity)
+        return name.rpartition("/")[2]
+
+    def _lacking(self, ctx: Context, one: FileToRead, table: Table, judge: Judge) -> Iterator[str]:
+        """Say what of a file was not read, or seems to be cut off."""
+        yield from table.missing
+        for other in sorted(judge.doubles):
+            yield tr(
+                "{file} holds most of the rows of {other}: those rows were not counted a second time. Take "
+                "one of the two files away.",
+                file=storable(one.path.name),
+                other=self._shown(ctx, other),
+            )
+        if table.cut:
+            yield tr("{file} seems to be cut off: {why}.", file=storable(one.path.name), why=table.cut)
+        elif one.had_end and table.ends is False:
+            yield tr(
+                "{file} seems to be cut off: its last line has no end, and it had one before. Export it "
+                "again, or end its last line.",
+                file=storable(one.path.name),
+            )
+
+    def _gone(
+        self, partition: Partition, cls: type[Record], owners: Owners | None, judged: Judged
+    ) -> tuple[Census, ...]:
+        """Return which rows that are known under this file exist in any of the files."""
+        if owners is None or not owners.all_read or judged.nameless:
+            return ()
+        return (
+            Census(
+                record=cls,
+                scope=Scope(records=(cls,), id_prefix=self.row_id(f"{partition.id}/")),
+                ids=self._there(owners, partition.id) | judged.kept_ids,
+                evidence=tr("absent from all files of {path}", path=self.path),
+            ),
+        )
+
+    def _file_of(self, id_: str) -> re.Match[str] | None:
+        """Return the file that is the beginning of the id of a row."""
+        return _OF_FILE.match(id_, len(self.name) + 1)
+
+    def _there(self, owners: Owners, identity: str) -> frozenset[str]:
+        """Return the ids known under one file whose keys some file has."""
+        prefix = self.row_id(f"{identity}/")
+        return frozenset(f"{prefix}{key}" for key in owners.owner if owners.home[key] == identity)
+
+    def _done(self, state: FileState, partition: str, one: FileToRead, table: Table) -> dict[str, Any]:
+        done: dict[str, Any] = msgspec.to_builtins(state) | {"mapping": one.read_by}
+        if table.ends:
+            done["line_end"] = True
+        return done if one.name == partition else done | {"file": one.name}
 
     def census(self, ctx: Context, cursors: MappingType[str, Any]) -> Iterable[Census]:
         """Say which rows belong to files that are there; those of a vanished file are held."""
@@ -334,13 +504,24 @@ class TabularSource(Source, frozen=True, kw_only=True):
         if mapping.snapshot != "full" or mapping.files != "each":
             return
         names = {ctx.known_as(relative_name(path, ctx.base)) for path in self._files(ctx, mapping)}
-        for name in sorted(cursors):
-            if name.startswith("__") or cursors[name].get("file", name) in names:
-                continue
+        files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))
+        owners = None
+        if mapping.overlap == "newest":
+            owners = self._owners(ctx, mapping) if files.to_read else None
+            if owners is None or not owners.all_read:
+                return  # nothing changed, or what exists is not known
+        away = {
+            name
+            for name, cursor in cursors.items()
+            if not name.startswith("__") and cursor.get("file", name) not in names
+        }
+        # a file of which something could not be taken has no mark, and may be away nevertheless
+        kept = {match[1] for one in ctx.known_ids(cls, self.row_id("")) if (match := self._file_of(one))}
+        for name in sorted(away | (kept - set(cursors) - set(files.identities.values()))):
             yield Census(
                 record=cls,
                 scope=Scope(records=(cls,), id_prefix=self.row_id(f"{name}/")),
-                ids=frozenset(),
+                ids=self._there(owners, name) if owners else frozenset(),
                 evidence=tr("the file {name} is no longer among those of {path}", name=name, path=self.path),
                 hold=True,
             )

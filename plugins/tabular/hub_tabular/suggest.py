@@ -1,25 +1,52 @@
-"""Write a first mapping for a file: where its headers are, what its columns look like, what they may mean."""
+"""Write a first mapping for a file: where its headers are, what its columns look like, what they may mean.
+
+What is not sure is said in the mapping, as a comment beside the line.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_type_hints
 
-from hub import BY_TABLE, ConfigError, SourceDataError, cell_text, tr
+import msgspec
+
+from hub import (
+    BY_TABLE,
+    CellError,
+    CellReader,
+    ConfigError,
+    Declared,
+    SourceDataError,
+    Worklog,
+    cell_text,
+    columns_of,
+    names_period,
+    periods_of,
+    storable,
+    tr,
+)
 from hub_tabular import tables
+from hub_tabular.mapping import Mapping
+from hub_tabular.mapping import choices as choices_of
+from hub_tabular.tools import TOOLS, Tool
 
-_LOOK = 60
+_LOOK = 5000
+_TOP = 30
+_Per = Literal["day", "week", "month"]
 # words of headers, French and English, without accents: the first field that fits and is free takes the
 # column
 _WORDS: dict[str, dict[str, str]] = {
     "worklog": {
         "day": r"\bdate\b|\bjour\b|\bday\b",
-        "seconds": r"heures?|hours?|temps|time|duree|duration|jh|jours|days|charge|qte",
-        "account_id": r"matricule|login|employee|collaborateur|personne|person|ressource|resource|user"
-        r"|utilisateur|nom|name",
+        "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
+        "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
+        r"|personne|person|ressource|resource|user|utilisateur|\bqui\b|\bwho\b|nom|name",
         "container_id": r"projet|project|code|affaire|imputation",
         "task_id": r"ticket|issue|demande|tache|task",
         "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
@@ -50,7 +77,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "assignee_id": r"responsable|assign|owner|ressource",
     },
     "allocation": {
-        "account_id": r"ressource|resource|personne|person|collaborateur|matricule",
+        "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
+        r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
         "container_id": r"projet|project|code",
         "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end",
         "seconds": r"charge|jours|days|heures|hours|jh",
@@ -76,7 +104,64 @@ _MUST = {
     "checklist_item": ("label", "state"),
     "account": ("display_name",),
 }
-_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%d-%m-%Y")
+_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y")
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
+_ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
+_AMOUNTS = (
+    r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prevu|forecast"
+    r"|atterrissage|estimate|revise|depense|spent"
+)
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
+_FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
+_PLANS = r"plan de charge|capacit|staffing|allocation|prevision|affectation"
+
+
+class Looked(msgspec.Struct, kw_only=True):
+    """What was seen of one sheet: its *names* in the row *header* (from 0), its rows, what stands above."""
+
+    path: Path
+    sheet: str
+    names: list[str]
+    header: int
+    data: list[dict[str, Any]]
+    above: list[str]
+    delimiter: str = ""
+
+    def values(self, name: str) -> list[Any]:
+        """Return what is filled in a column."""
+        return [row.get(name) for row in self.data if cell_text(row.get(name))]
+
+    def texts(self, name: str) -> list[str]:
+        """Return the same as texts."""
+        return [cell_text(value) for value in self.values(name)]
+
+    def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
+        """Say whether all of these columns of a row are filled."""
+        return all(cell_text(row.get(name)) for name in names)
+
+    def is_unique(self, names: list[str]) -> bool:
+        """Say whether these columns name a row, among those where all of them are filled."""
+        found = [
+            tuple(cell_text(row.get(one)) for one in names) for row in self.data if self.is_filled(row, names)
+        ]
+        return bool(names) and len(found) == len(set(found))
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """A mapping as it grows: lines at the top, fields, and columns that are used."""
+
+    kind: str
+    top: list[str] = []
+    fields: dict[str, str] = {}
+    doubts: list[str] = []
+    used: dict[str, str] = {}
+    account: dict[str, str] = {}
+    container: dict[str, str] = {}
+    key: list[str] = []
+    pivot: list[str] = []
+    """Columns that become rows."""
+    guessed: str = ""
 
 
 def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None = None) -> str:
@@ -87,51 +172,97 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     if path.suffix.lower() not in tables.SUFFIXES:
         raise ConfigError(
             tr(
-                "{name}: files of type {suffix} are not read; known: {suffixes}.",
-                name=path.name,
-                suffix=path.suffix or tr("(none)"),
-                suffixes=", ".join(tables.SUFFIXES),
+                "{file}: files of type {suffix} are not read; known: {known}.",
+                file=storable(path.name),
+                suffix=path.suffix or "(none)",
+                known=", ".join(tables.SUFFIXES),
             )
         )
     if record is not None and record not in _WORDS:
         raise ConfigError(
             tr(
-                "--record {record}: a mapping can be suggested for {words}.",
+                "--record {record}: a mapping can be suggested for {known}.",
                 record=record,
-                words=", ".join(_WORDS),
+                known=", ".join(_WORDS),
             )
         )
-    rows = []
-    for cells in tables.grid(path, sheet=sheet if sheet is not None else 0):
-        rows.append(cells)
-        if len(rows) >= _LOOK:
-            break
-    header = _header_row(rows)
-    if header is None:
+    looked, alike, others = _look(path, sheet)
+    draft = (
+        _tool(looked, record)
+        or _crosstab(looked, record)
+        or _amounts(looked, record)
+        or _plain(looked, record)
+    )
+    _sheets(draft, looked, alike, others, sheet)
+    return _write(draft, looked)
+
+
+# ---------- what is there ----------
+
+
+def _look(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
+    """Return the sheet to map, the names of those like it, and of the others."""
+    mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")
+    found: list[Looked] = []
+    empty: list[str] = []
+    for one in tables.sheets_of(path, mapping):
+        rows = list(islice(one.rows, _LOOK))
+        header = _header_row(rows)
+        if header is None:
+            empty.append(one.name)
+            continue
+        names = tables.headers(rows[header])
+        data = [
+            dict(zip(names, cells, strict=False))
+            for cells in rows[header + 1 :]
+            if any(map(cell_text, cells))
+        ]
+        above = [text for cells in rows[:header] for cell in cells if (text := cell_text(cell))]
+        found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above))
+    if not found:
         raise SourceDataError(
             tr(
-                "{name}: no row looks like headers (several short texts, all different) in the first "
-                "{look} rows.",
-                name=path.name,
-                look=_LOOK,
+                "{file}: no row looks like headers (several short texts, all different) in its first "
+                "{most} rows.",
+                file=storable(path.name),
+                most=_TOP,
             )
         )
-    names = tables.headers(rows[header])
-    data = [
-        dict(zip(names, cells, strict=False))
-        for cells in rows[header + 1 :]
-        if any(cell_text(cell) for cell in cells)
-    ]
-    kind = record or max(_WORDS, key=lambda one: _fit(one, names))
-    return _write(path, kind, names, header, data, sheet=sheet, guessed=record is None)
+    if path.suffix.lower() in tables.TEXT:
+        with path.open(encoding=tables.detect_encoding(path), newline="") as file:
+            found[0].delimiter = tables.detect_delimiter(file.read(65536))
+    # the sheet with most rows among those that have most in common
+    groups = [[other for other in found if _alike(one, other)] for one in found]
+    best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
+    chosen = max(best, key=lambda one: len(one.data))
+    alike = [one.sheet for one in best]
+    return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
+
+
+def _alike(one: Looked, other: Looked) -> bool:
+    """Say whether two sheets are one table: the same headers, but for those that name a period."""
+    return one.header == other.header and _fixed(one.names) == _fixed(other.names) and bool(other.data)
+
+
+def _fixed(names: list[str]) -> list[str]:
+    return [name for name in names if not _is_period(name)]
+
+
+def _is_period(name: str) -> bool:
+    return names_period(name, "week") or names_period(name, "month")
 
 
 def _header_row(rows: list[list[Any]]) -> int | None:
     best, score = None, 1.0
-    for number, cells in enumerate(rows[:30]):
+    for number, cells in enumerate(rows[:_TOP]):
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
-        words = [text for text in texts if re.search(r"[^\W\d]", text) and len(text) < 60]
-        if len(words) < 2 or len(set(texts)) < len(texts) or len(words) < len(texts) * 0.8:
+        words = [
+            text for text in texts
+            if (re.search(r"[^\W\d]", text) and len(text) < 60) or _is_period(text) or text == "#"
+        ]  # fmt: skip
+        if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
+            continue
+        if all(map(_is_period, words)):
             continue
         below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))
@@ -142,6 +273,297 @@ def _header_row(rows: list[list[Any]]) -> int | None:
 
 def _bare(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def _is_numeric(looked: Looked, name: str) -> bool:
+    """Say whether a column holds numbers or durations, and nearly nothing else."""
+    values = looked.values(name)
+    if not values or any(map(tables.looks_like_date, values)):
+        return False
+    reader = CellReader(
+        columns_of(Worklog)["seconds"], Declared(unit="hours", decimal=_decimal(looked, name))
+    )
+    for value in values:
+        reader.look(value)
+    return sum(_reads(reader, value) for value in values) >= 0.8 * len(values)
+
+
+def _reads(reader: CellReader, value: Any) -> bool:
+    try:
+        reader.value(value.rstrip("€$£ ") if isinstance(value, str) else value)
+    except CellError:
+        return False
+    return True
+
+
+def _decimal(looked: Looked, name: str) -> Literal[",", "."] | None:
+    texts = [value for value in looked.values(name) if isinstance(value, str)]
+    if any(re.search(r"[0-9],[0-9]{1,2}$|[0-9],[0-9]{4,}$", text.rstrip("€ ")) for text in texts):
+        return ","
+    return None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    text = re.sub(r"[\s\u00a0\u202f€$£]", "", str(value or "")).replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+# ---------- exports of known tools ----------
+
+
+def _tool(looked: Looked, record: str | None) -> Draft | None:
+    bare = {_bare(name): name for name in reversed(looked.names)}
+    for tool in TOOLS:
+        if record in {None, tool.record} and all(any(one in bare for one in some) for some in tool.signs):
+            return _of_tool(looked, tool, bare)
+    return None
+
+
+def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
+    draft = Draft(kind=tool.record, guessed=f"an export of {tool.name}")
+    for field, headers in tool.fields.items():
+        if tool.name == "Kimai" and field == "account_id":
+            headers = tuple(one for one in headers if one in bare)
+        columns = [
+            tuple(bare[part] for part in ((one,) if isinstance(one, str) else one))
+            for one in headers
+            if all(part in bare for part in ((one,) if isinstance(one, str) else one))
+        ]
+        if not columns:
+            continue
+        # a column that is filled in every row names better than one that is not
+        best = max(columns, key=lambda names: min(len(looked.values(name)) for name in names))
+        _take(draft, looked, field, best, days=tool.days)
+    for side, columns_by_field in (("account", tool.account), ("container", tool.container)):
+        for name, headers in columns_by_field.items():
+            column = next((bare[one] for one in headers if one in bare), None)
+            same = name == "display_name" and draft.used.get(f"{side}_id") == column
+            if column and f"{side}_id" in draft.fields and not same:
+                getattr(draft, side)[name] = column
+    for field, (header, what) in tool.source.items():
+        if header in bare:
+            pattern = ', pattern = "#([0-9]+)"' if tool.name.startswith("Redmine") else ""
+            draft.doubts.append(
+                f"{field} = {{ column = {_toml(bare[header])}, source = {_toml('…')}{pattern} }}"
+                + _remark(tr("with {what}, if there is one", what=what))
+            )
+    if tool.record == "task" and "code" in draft.used:
+        draft.key = [draft.used["code"]]
+    if tool.name == "Tempo" and "container_id" not in draft.fields:
+        column = bare["issue key"]
+        draft.fields["container_id"] = f'{{ column = {_toml(column)}, pattern = "^([^-]+)-" }}'
+    return draft
+
+
+# ---------- columns that are weeks, months or days ----------
+
+
+def _crosstab(looked: Looked, record: str | None) -> Draft | None:
+    if record not in {None, "worklog", "allocation", "budget_line"}:
+        return None
+    per = _per(looked)
+    if per is None:
+        return None
+    periods = [
+        name for name in looked.names if names_period(name, per) and _is_numeric_or_empty(looked, name)
+    ]
+    fixed = [name for name in looked.names if name not in periods]
+    said = _bare(" ".join([looked.path.stem, looked.sheet, *looked.above]))
+    rows = [
+        row for row in looked.data
+        if not any(_TOTAL.search(cell_text(row.get(name))) for name in fixed)
+    ]  # fmt: skip
+    largest = max((_number(row.get(name)) or 0.0 for row in rows for name in periods), default=0.0)
+    kind = record or (
+        "budget_line" if re.search(r"budget|montant|amount|cout|cost|€|depense", said) or largest > 744
+        else "allocation" if re.search(_PLANS, said) else "worklog"
+    )  # fmt: skip
+    draft = Draft(kind=kind, guessed=f"a column a {per}", pivot=periods)
+    name, value = {"day": "Day", "week": "Week", "month": "Month"}[per], "Value"
+    year = _year_option(draft, looked, periods, per)
+    draft.top.append(
+        f"unpivot = {{ per = {_toml(per)}, name = {_toml(name)}, value = {_toml(value)}{year} }}"
+        + _remark(
+            tr("{count} columns, {first} to {last}", count=len(periods), first=periods[0], last=periods[-1])
+        )
+    )
+    assigned = _assign(kind, [one for one in fixed if not _is_numeric(looked, one)] or fixed)
+    naming = ("project_code", "category", "kind") if kind == "budget_line" else ("account_id", "container_id")
+    for field in (*naming, "task_id", "is_capex"):
+        if field in assigned and field in BY_TABLE[kind].__struct_fields__:
+            _take(draft, looked, field, (assigned[field],))
+    free = [one for one in fixed if one not in draft.used.values() and looked.values(one)]
+    texts = [one for one in free if not _is_numeric(looked, one)]
+    if naming[0] not in draft.fields and texts:
+        _take(draft, looked, naming[0], (texts[0],))
+        draft.fields[naming[0]] += _remark(tr("not clear: the first column of texts that nothing else takes"))
+    if kind == "budget_line":
+        draft.fields |= {"month": _toml(name), "amount_minor": _toml(value)}
+        if "kind" not in draft.fields and (guess := _guess(said, _choices(kind, "kind"), default="")):
+            remark = _remark(tr("not clear: by the names of file and sheet"))
+            draft.fields["kind"] = f'{{ value = "{guess}" }}{remark}'
+        if "category" not in draft.fields:
+            draft.fields["category"] = '{ value = "all" }' + _remark(tr("no column says the category"))
+    else:
+        draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = _toml(name)
+        unit = _unit_of_cells(draft, looked, largest, per, said)
+        draft.fields["seconds"] = f'{{ column = {_toml(value)}, unit = "{unit}" }}'
+        if kind == "allocation" and per == "day":
+            draft.fields["finish_on"] = _toml(name)
+    key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
+    draft.key = [*key, name] if looked.is_unique(key) else []
+    return draft
+
+
+def _is_numeric_or_empty(looked: Looked, name: str) -> bool:
+    return not looked.values(name) or _is_numeric(looked, name)
+
+
+def _per(looked: Looked) -> _Per | None:
+    """Return what most of the columns are: two of them at least, with numbers below."""
+    found: dict[_Per, list[str]] = {
+        per: [name for name in looked.names if names_period(name, per) and _is_numeric_or_empty(looked, name)]
+        for per in ("week", "month", "day")
+    }
+    days = found["day"]
+    if len(days) >= 2 and len(days) >= len(found["week"]) and len(days) >= len(found["month"]):
+        try:
+            starts = [first for first, _ in periods_of(days, "day", years=["2024"]).values()]
+        except CellError:
+            starts = []
+        steps = {(later - one).days for one, later in pairwise(starts)}
+        if steps and all(step % 7 == 0 for step in steps):
+            return "week"
+        return "month" if steps and min(steps) >= 28 else "day"
+    best = max(("week", "month"), key=lambda per: len(found[per]))  # type: ignore[index]
+    return best if len(found[best]) >= 2 else None  # type: ignore[index, return-value]
+
+
+def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) -> str:
+    try:
+        periods_of(periods, per, years=[looked.sheet, looked.path.stem, " ".join(looked.above)])
+    except CellError as exc:
+        if "year" not in str(exc):
+            draft.top.append("# " + tr("Not clear: {error}.", error=exc))
+            return ""
+        year = date.fromtimestamp(looked.path.stat().st_mtime).year
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: neither the columns, the names of file and sheet nor the rows above say the "
+                "year. "
+                "Taken from the day the file was written: correct it if need be."
+            )
+        )
+        return f", year = {year}"
+    return ""
+
+
+def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
+    """Return hours or days, and say where it is not sure."""
+    full, most = {"day": (1.0, 1.5), "week": (5.0, 7.0), "month": (23.0, 31.0)}[per]
+    if largest > most:
+        return "hours"
+    if re.search(r"\bjh\b|\bjours?\b|\bdays?\b|j/h|\(j\)", said):
+        return "days"
+    if re.search(r"heures?|hours?|\(h\)", said) or largest > full:
+        return "hours"
+    draft.top.append(
+        "# "
+        + tr(
+            "Not clear: no cell is above {largest:g}, so that they may be days or hours. Taken as days.",
+            largest=largest,
+        )
+    )
+    return "days"
+
+
+# ---------- several amounts in a row ----------
+
+
+def _amounts(looked: Looked, record: str | None) -> Draft | None:
+    """Return the mapping of a budget whose columns are kinds of amounts, if it is one."""
+    if record not in {None, "budget_line"}:
+        return None
+    known = _choices("budget_line", "kind")
+    columns = {
+        name: _guess(name, known, default="")
+        for name in looked.names
+        if re.search(_AMOUNTS, _bare(name)) and _is_numeric(looked, name)
+    }
+    kinds = {name: kind for name, kind in columns.items() if kind}
+    if len(kinds) < 2 or len(set(kinds.values())) < 2:
+        return None
+    draft = Draft(kind="budget_line", guessed="several columns of amounts", pivot=list(kinds))
+    pattern = "^(" + "|".join(re.escape(name) for name in kinds) + ")$"
+    draft.top.append(f'unpivot = {{ columns = {_toml(pattern)}, name = "Kind", value = "Amount" }}')
+    pairs = ", ".join(f"{_toml(name)} = {_toml(kind)}" for name, kind in kinds.items())
+    if len(set(kinds.values())) < len(kinds):
+        draft.top.append("# " + tr("Not clear: two columns were taken for the same kind, see values below."))
+    fixed = [name for name in looked.names if name not in kinds]
+    assigned = _assign("budget_line", fixed)
+    for field in ("project_code", "month", "category", "currency", "is_capex"):
+        if field in assigned and not (field == "month" and _is_numeric(looked, assigned[field])):
+            _take(draft, looked, field, (assigned[field],))
+    draft.fields["kind"] = f'{{ column = "Kind", values = {{ {pairs} }} }}'
+    draft.fields["amount_minor"] = '"Amount"'
+    if "month" not in draft.fields:
+        years = re.findall(
+            r"(?<![0-9])20[0-9]{2}(?![0-9])", " ".join([looked.sheet, looked.path.stem, *looked.above])
+        )
+        year = years[0] if years else str(date.fromtimestamp(looked.path.stat().st_mtime).year)
+        draft.fields["month"] = f'{{ value = "{year}-01" }}' + _remark(
+            tr("not clear: no column says the month")
+        )
+    if "category" not in draft.fields:
+        draft.fields["category"] = '{ value = "all" }' + _remark(tr("no column says the category"))
+    if "project_code" not in draft.fields:
+        first = next((name for name in fixed if not _is_numeric(looked, name)), None)
+        if first:
+            draft.fields["project_code"] = _toml(first) + _remark(tr("not clear: the first column of texts"))
+            draft.used["project_code"] = first
+    key = [draft.used[field] for field in ("project_code", "month", "category") if field in draft.used]
+    draft.key = [*key, "Kind"] if looked.is_unique(key) else []
+    return draft
+
+
+# ---------- any other table ----------
+
+
+def _plain(looked: Looked, record: str | None) -> Draft:
+    names = [name for name in looked.names if not name.startswith("#")]
+    kind = record or max(_WORDS, key=lambda one: _fit(one, names))
+    draft = Draft(kind=kind, guessed="" if record else "guessed from the headers")
+    assigned = _assign(kind, names)
+    if kind == "worklog" and (hours := _hours_column(looked, assigned)):
+        assigned = {field: name for field, name in assigned.items() if name != hours} | {"seconds": hours}
+    for field, name in assigned.items():
+        _take(draft, looked, field, (name,))
+    for field, side in {"account_id": "account", "container_id": "container"}.items():
+        word = r"nom|name" if side == "account" else r"libelle|intitule|nom du projet|project name"
+        label = next((n for n in names if n not in draft.used.values() and re.search(word, _bare(n))), None)
+        if field in draft.used and label:
+            getattr(draft, side)["display_name" if side == "account" else "name"] = label
+    return draft
+
+
+def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
+    """Return the column of efforts: numbers or durations, never when something began or ended."""
+    words = _WORDS["worklog"]["seconds"].split("|")
+    free = [name for name in looked.names if name == assigned.get("seconds") or name not in assigned.values()]
+    for word in words:
+        for name in free:
+            bare = _bare(name)
+            if re.search(word, bare) and not re.search(_ENDS, bare) and _is_numeric(looked, name):
+                return name
+    return None
 
 
 def _assign(kind: str, names: list[str]) -> dict[str, str]:
@@ -164,124 +586,150 @@ def _fit(kind: str, names: list[str]) -> float:
     return len(found) - 3 * sum(field not in found for field in _MUST[kind])
 
 
-def _write(
-    path: Path,
-    kind: str,
-    names: list[str],
-    header: int,
-    data: list[dict[str, Any]],
-    *,
-    sheet: str | None,
-    guessed: bool,
-) -> str:
-    found = _assign(kind, names)
-    out = [
-        (
-            f"# A first mapping for {path.name}, to be checked line by line; "
-            "`hub check` reads it and says what is wrong."
-        ),
-        f"record = {_toml(kind)}" + ("            # guessed from the headers" if guessed else ""),
-    ]
-    if path.suffix.lower() in tables.TEXT:
-        encoding = tables.detect_encoding(path)
-        out.append(f"encoding = {_toml(encoding)}")
-        with path.open(encoding=encoding, newline="") as file:
-            out.append(f"delimiter = {_toml(tables.detect_delimiter(file.read(65536)))}")
-    elif sheet:
-        out.append(f"sheet = {_toml(sheet)}")
-    out.append(f"header_row = {header + 1}")
-    if any(
-        re.match(r"(?i)(somme|total|sous-total|subtotal)\b", cell_text(value))
-        for row in data
-        for value in row.values()
-    ):
-        out.append('drop = [{ matches = "(?i)^(somme|total|sous-total|subtotal)\\\\b" }]   # rows of sums')
-    sparse = [
-        name
-        for name in names
-        if data and 0 < sum(bool(cell_text(row.get(name))) for row in data) < len(data) * 0.6
-    ]
-    groups = [name for name in sparse if name in found.values() and data and cell_text(data[0].get(name))]
-    if groups:
-        out.append(f"# carry_down = {_toml(groups)}   # if an empty cell means 'as above'")
-    if any(
-        re.search(r"\d,\d", cell_text(value))
-        for row in data
-        for value in row.values()
-        if isinstance(value, str)
-    ):
-        out.append('decimal = ","')
-    out.append(
-        'snapshot = "full"   # a row that leaves the file is deleted; "delta": files only add and change'
-    )
-    naming = [
-        found[f]
-        for f in ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
-        if f in found
-    ]
-    out.append(
-        f"# key = {_toml(naming or ['…'])}   # if these columns name a row for ever: "
-        "then edits are seen as edits"
-    )
-    out.append("")
-    out.append("[fields]")
-    for field, name in found.items():
-        out.append(f"{field} = {_field(kind, field, name, data)}")
-    required = [f for f in BY_TABLE[kind].__struct_fields__[1:] if f in _required(kind) and f not in found]
-    for field in required:
-        out.append(f'# {field} = "…"        # needed: name its column, or {{ value = "…" }}')
-    names_of = {"account_id": "account", "container_id": "container"}
-    for field, side in names_of.items():
-        word = r"nom|name" if side == "account" else r"libelle|intitule|nom du projet|project name"
-        label = next((n for n in names if n not in found.values() and re.search(word, _bare(n))), None)
-        if field in found and label:
-            out += ["", f"[{side}]", f"{'display_name' if side == 'account' else 'name'} = {_toml(label)}"]
-            found[f"{side} name"] = label
-    left = [name for name in names if name not in found.values() and not name.startswith("#")]
-    if left:
-        out.append(f"# columns not used: {', '.join(left)}")
-    return "\n".join(out) + "\n"
+# ---------- one field ----------
 
 
-def _required(kind: str) -> set[str]:
-    cls = BY_TABLE[kind]
-    return set(cls.__struct_fields__[: len(cls.__struct_fields__)]) - set(_optional(cls)) - {"id"}
-
-
-def _optional(cls: Any) -> list[str]:
-    import msgspec
-
-    return [field.name for field in msgspec.structs.fields(cls) if not field.required]
-
-
-def _field(kind: str, field: str, name: str, data: list[dict[str, Any]]) -> str:
-    values = [row.get(name) for row in data if cell_text(row.get(name))]
-    parts = [f"column = {_toml(name)}"]
-    if field.endswith("_on") or field == "day":
-        if (
-            values
-            and not tables.looks_like_date(values[0])
-            and (pattern := _date_format([cell_text(v) for v in values]))
-        ):
-            parts.append(f"format = {_toml(pattern)}")
-    elif field == "seconds" or field.endswith("_s"):
-        days = re.search(r"\b(jh|jours?|days?|charge|j)\b", _bare(name))
-        parts.append(f'unit = "{"days" if days else "hours"}"')
-    elif _choices(kind, field):
-        seen = list(dict.fromkeys(cell_text(value) for value in values))[:12]
+def _take(draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, days: str = "") -> None:
+    """Let a field come from *columns*, with what its cells show of how they are written."""
+    name = columns[0]
+    draft.used[field] = name
+    column = _toml(name) if len(columns) == 1 else _toml(list(columns))
+    parts, doubt = [f"column = {column}"], ""
+    kind = columns_of(BY_TABLE[draft.kind])[field].kind
+    if kind in {"day", "instant"}:
+        more, doubt = _day_parts(looked, name, days)
+        parts += more
+    elif kind == "seconds":
+        unit, doubt = _unit(looked, name)
+        parts.append(f'unit = "{unit}"')
+    elif kind == "percent" and not _above_one(looked, name):
+        doubt = tr('say unit = "share" or "percent" if its numbers have no percent sign')
+    elif kind == "percent" and any(isinstance(value, int | float) for value in looked.values(name)) is False:
+        parts.append('unit = "percent"')
+    elif known := _choices(draft.kind, field):
+        seen = list(dict.fromkeys(looked.texts(name)))[:12]
         if seen:
-            known = _choices(kind, field)
             pairs = ", ".join(f"{_toml(text)} = {_toml(_guess(text, known))}" for text in seen)
             parts.append(f"values = {{ {pairs} }}")
-    return f"{{ {', '.join(parts)} }}" if len(parts) > 1 else _toml(name)
+            if unsure := [text for text in seen if not _guess(text, known, default="")]:
+                doubt = tr("not clear: {names}", names=", ".join(unsure))
+    text = (
+        f"{{ {', '.join(parts)} }}"
+        if len(parts) > 1
+        else column
+        if len(columns) == 1
+        else f"{{ {parts[0]} }}"
+    )
+    draft.fields[field] = text + (_remark(doubt) if doubt else "")
+
+
+def _above_one(looked: Looked, name: str) -> bool:
+    return any(
+        (_number(str(value).rstrip("% ")) or 0) > 1 or "%" in str(value) for value in looked.values(name)
+    )
+
+
+def _day_parts(looked: Looked, name: str, days: str) -> tuple[list[str], str]:
+    """Return how the days of a column are written, or the question that they leave open."""
+    values = looked.values(name)
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    if not texts or any(map(tables.looks_like_date, values)):
+        return [], ""
+    if all(re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) for text in texts):
+        return ([] if any(len(text) > 10 for text in texts) else ['format = "%Y-%m-%d"']), ""
+    fits = [form for form in _formats() if all(_is_like(text, form) for text in texts)]
+    if not fits:
+        return [], tr("not clear: its days are not all written in one way")
+    if (
+        len(fits) == 1
+        or len({datetime.strptime(text, form).date() for form in fits for text in texts[:1]}) == 1
+    ):
+        return [f"format = {_toml(fits[0])}"], ""
+    shown = next(
+        (text for text in texts if len({datetime.strptime(text, form).date() for form in fits}) > 1), None
+    )
+    if shown is None:
+        return [f"format = {_toml(fits[0])}"], ""
+    settled = [form for form in fits if form[:2] in _day_starts(looked)]
+    if len({form[:2] for form in settled}) == 1:
+        return [f"format = {_toml(settled[0])}"], ""
+    first_day = [form for form in fits if form.startswith("%d")]
+    if first_day and _is_european(looked):
+        return [f"format = {_toml(first_day[0])}"], tr("the day first, for the file is written as in Europe")
+    who = tr(" (it is written {days})", days=days) if days else ""
+    first, second = (datetime.strptime(shown, form) for form in fits[:2])
+    return [], tr(
+        "not clear: {shown} may be {first:%Y-%m-%d} or {second:%Y-%m-%d}{who}; say format = {form} or "
+        "{other}",
+        shown=shown,
+        first=first,
+        second=second,
+        who=who,
+        form=_toml(fits[0]),
+        other=_toml(fits[1]),
+    )
+
+
+def _is_european(looked: Looked) -> bool:
+    """Say whether commas in numbers, semicolons or French headers tell where a file was written."""
+    if re.search(_FRENCH, _bare(" ".join(looked.names))):
+        return True
+    return looked.delimiter == ";" or any(_decimal(looked, name) for name in looked.names)
+
+
+def _day_starts(looked: Looked) -> set[str]:
+    """Return what stands first in the days of the file's other columns, where only one thing can."""
+    found = set()
+    for name in looked.names:
+        texts = [value.strip() for value in looked.values(name) if isinstance(value, str)]
+        if (
+            texts
+            and len(starts := {form[:2] for form in _formats() if all(_is_like(one, form) for one in texts)})
+            == 1
+        ):
+            found |= starts
+    return found
+
+
+def _formats() -> list[str]:
+    return [day + time for time in _TIMES for day in _DAYS]
+
+
+def _is_like(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _unit(looked: Looked, name: str) -> tuple[str, str]:
+    """Return the unit of an effort by its header and its numbers, and a doubt."""
+    bare = _bare(name)
+    for unit, words in (
+        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md)\b"), ("minutes", r"\bmin(ute)?s?\b"),
+        ("seconds", r"\bsec(onde?)?s?\b"),
+    ):  # fmt: skip
+        if re.search(words, bare):
+            return unit, ""
+    values = looked.values(name)
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    if len(numbers) < len(values) * 0.8 or not numbers:
+        return "hours", ""  # durations say their units
+    whole, largest = all(number == int(number) for number in numbers), max(map(abs, numbers))
+    if largest <= 24:
+        return "hours", ""
+    if re.search(r"heures?|hours?|\(h\)|^h$", bare):
+        return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
+    if whole and sorted(numbers)[len(numbers) // 2] >= 300:
+        return "seconds", tr("not clear: whole numbers up to {largest:g}, taken as seconds", largest=largest)
+    if whole and largest <= 24 * 60:
+        return "minutes", tr("not clear: whole numbers up to {largest:g}, taken as minutes", largest=largest)
+    return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
 
 
 def _choices(kind: str, field: str) -> tuple[str, ...]:
-    from typing import get_type_hints
-
-    from hub_tabular.mapping import _choices as choices
-
-    return choices(get_type_hints(BY_TABLE[kind])[field])
+    return choices_of(get_type_hints(BY_TABLE[kind])[field])
 
 
 _GUESSES = {
@@ -297,24 +745,195 @@ _GUESSES = {
 }  # fmt: skip
 
 
-def _guess(text: str, known: tuple[str, ...]) -> str:
+def _guess(text: str, known: tuple[str, ...], *, default: str | None = None) -> str:
     for value, words in _GUESSES.items():
         if value in known and re.search(words, _bare(text)):
             return value
-    return known[0]
+    return known[0] if default is None else default
 
 
-def _date_format(values: list[str]) -> str | None:
-    from datetime import datetime
+# ---------- the whole ----------
 
-    for pattern in _DATES:
-        try:
-            for value in values:
-                datetime.strptime(value, pattern)
-        except ValueError:
+
+def _sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
+    """Say which sheets are read."""
+    if not looked.sheet:
+        return
+    if asked:
+        draft.top.insert(0, f"sheet = {_toml(asked)}")
+    elif len(alike) > 1:
+        draft.top.insert(0, f"sheets = {_toml(_pattern(alike, others))}   # {', '.join(alike)}")
+        if "account_id" in BY_TABLE[draft.kind].__struct_fields__ and "account_id" not in draft.fields:
+            if not any(_is_period(name) or re.search(r"[0-9]", name) for name in alike):
+                remark = _remark(tr("not clear: the sheets seem to be named after people"))
+                draft.fields["account_id"] = f'"#sheet"{remark}'
+                if draft.key:
+                    draft.key.insert(0, "#sheet")
+        elif draft.key:
+            draft.key = []  # two sheets may hold the same
+    elif others:
+        draft.top.insert(
+            0, f"sheet = {_toml(looked.sheet)}" + _remark(tr("not read: {names}", names=", ".join(others)))
+        )
+
+
+def _pattern(alike: list[str], others: list[str]) -> str:
+    """Return a pattern of names that has these sheets, and no other where it can."""
+    if not others:
+        return "*"
+    start = _common(alike)
+    end = _common([name[::-1] for name in alike])[::-1]
+    for pattern in (f"{start}*" if start else "", f"*{end}" if end else ""):
+        fixed = pattern.strip("*")
+        if fixed and not re.search(r"[\[\]?*]", fixed) and not any(
+            name.startswith(start) if pattern.endswith("*") else name.endswith(end) for name in others
+        ):  # fmt: skip
+            return pattern
+    return "*"
+
+
+def _common(names: list[str]) -> str:
+    first, last = min(names), max(names)
+    at = next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
+    )
+    return first[:at]
+
+
+def _write(draft: Draft, looked: Looked) -> str:
+    path = looked.path
+    out = [
+        "# "
+        + tr(
+            "A first mapping for {file}, to be checked line by line; `hub check` reads it and shows the "
+            "first "
+            "rows.",
+            file=storable(path.name),
+        ),
+        f"record = {_toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),
+    ]
+    if path.suffix.lower() in tables.TEXT:
+        out.append(f"encoding = {_toml(tables.detect_encoding(path))}")
+        out.append(f"delimiter = {_toml(looked.delimiter)}")
+    out.append(f"header_row = {looked.header + 1}")
+    out += draft.top
+    out += _drops(draft, looked)
+    sparse = [
+        name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
+    ]
+    groups = [name for name in sparse if name in draft.used.values() and cell_text(looked.data[0].get(name))]
+    if groups:
+        out.append(f"# carry_down = {_toml(groups)}" + _remark(tr("if an empty cell means 'as above'")))
+    if any(_decimal(looked, name) for name in looked.names):
+        out.append('decimal = ","')
+    out.append(
+        'snapshot = "full"'
+        + _remark(tr('a row that leaves the file is deleted; "delta": files only add and change'))
+    )
+    if draft.key:
+        out.append(f"key = {_toml(draft.key)}")
+    else:
+        names = ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
+        naming = [draft.used[one] for one in names if one in draft.used]
+        out.append(
+            f"# key = {_toml(naming or ['…'])}"
+            + _remark(tr("if these columns name a row for ever: then edits are seen as edits"))
+        )
+    out += ["", "[fields]", *(f"{field} = {text}" for field, text in draft.fields.items())]
+    out += [f"# {doubt}" for doubt in draft.doubts]
+    for field in _lacking(draft):
+        needed = tr('needed: name its column, or { value = "…" }')
+        out.append(f'# {field} = "…"     {_remark(needed)}')
+    for side in ("account", "container"):
+        if facts := getattr(draft, side):
+            out += ["", f"[{side}]", *(f"{name} = {_toml(column)}" for name, column in facts.items())]
+    used = {*draft.used.values(), *draft.account.values(), *draft.container.values(), *draft.pivot}
+    left = [name for name in looked.names if name not in used and not name.startswith("#")]
+    if left:
+        out.append("# " + tr("columns not used: {names}", names=", ".join(left)))
+    return "\n".join(out) + "\n"
+
+
+def _lacking(draft: Draft) -> list[str]:
+    free = {"finish_on"} if any("unpivot" in line and "per =" in line for line in draft.top) else set()
+    return [
+        one.name
+        for one in msgspec.structs.fields(BY_TABLE[draft.kind])
+        if one.required and one.name not in {"id", *draft.fields, *free}
+    ]
+
+
+def _drops(draft: Draft, looked: Looked) -> list[str]:
+    """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
+    names = (
+        "account_id",
+        "container_id",
+        "project_code",
+        "task_id",
+        "day",
+        "start_on",
+        "month",
+        "title",
+        "label",
+    )
+    keys = [draft.used[one] for one in names if one in draft.used]
+    totals = [
+        (name, row)
+        for row in looked.data
+        for name in looked.names
+        if name not in draft.pivot and _TOTAL.search(cell_text(row.get(name)))
+    ]
+    found: dict[str, list[str]] = {}
+    out: list[str] = []
+    for name, row in totals:
+        empty = [key for key in keys if key != name and not cell_text(row.get(key))]
+        if empty:
+            kept = found.setdefault(name, empty)
+            kept[:] = [key for key in kept if key in empty]
+    for name, empty in found.items():
+        if empty:
+            out.append(
+                f"drop = [{{ column = {_toml(name)}, matches = {_toml(_SUMS)}, "
+                f"empty = {_toml(empty)} }}]" + _remark(tr("rows of sums"))
+            )
+            break
+    if not out and (sums := [(name, row) for name, row in totals if _is_sum(draft, looked, row)]):
+        name, row = sums[0]
+        exact = re.escape(cell_text(row[name]))
+        out.append(
+            f"drop = [{{ column = {_toml(name)}, matches = {_toml(f'^{exact}$')} }}]"
+            + _remark(tr("it is the sum of the others"))
+        )
+    elif not out and totals and any(name in keys for name, _ in totals):
+        shown = ", ".join(dict.fromkeys(cell_text(row[name]) for name, row in totals if name in keys))
+        out.append(
+            "# "
+            + tr(
+                "Not clear: is {shown} a row of sums? All that names a row is filled there: it is taken.",
+                shown=shown,
+            )
+        )
+    return out
+
+
+def _is_sum(draft: Draft, looked: Looked, row: dict[str, Any]) -> bool:
+    """Say whether every number of a row is the sum of its column's others."""
+    columns = draft.pivot or [draft.used[one] for one in ("seconds", "amount_minor") if one in draft.used]
+    checked = False
+    for name in columns:
+        mine = _number(row.get(name))
+        if mine is None:
             continue
-        return pattern
-    return None
+        others = sum(_number(one.get(name)) or 0 for one in looked.data if one is not row)
+        if abs(others - mine) > 0.01:
+            return False
+        checked = True
+    return checked and len(looked.data) > 2
+
+
+def _remark(text: str) -> str:
+    """Return a comment behind a line."""
+    return f"   # {text}"
 
 
 def _toml(value: Any) -> str:

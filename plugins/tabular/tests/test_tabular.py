@@ -13,6 +13,7 @@ from hub_tabular import tables
 from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
+from msgspec import structs
 
 from hub import BY_TABLE, ConfigError, SourceDataError, convert
 from hub.source import Context
@@ -173,22 +174,23 @@ def test_a_wrong_cell_names_file_row_and_column(tmp_path: Path, store: Any) -> N
     right = sync_once(store, source, base=tmp_path)
 
     assert ("partial", 3) == (report.verdict, report.changes.inserted)
-    assert "a.csv, row 3, column Day: '2026-13-05' is not a date such as" in report.missing[0]
-    assert report.missing == again.missing
+    assert "a.csv, row 3, Day: '2026-13-05' is not a date such as" in report.rejections[0]
+    assert report.rejections == again.rejections
     assert ("ok", 1) == (right.verdict, right.changes.inserted)
 
 
-def test_without_a_key_a_file_is_taken_whole_or_not_at_all(tmp_path: Path, store: Any) -> None:
-    """An edited hour beside a wrong row is not counted twice: what was known of the file stays."""
-    source = write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;7\nM1;P;2026-01-06;7\n")
+def test_without_a_key_a_row_costs_a_row(tmp_path: Path, store: Any) -> None:
+    """An edited hour beside a wrong row is counted once, and what the wrong row was before stays."""
+    lines = [f"M1;P;2026-01-{n:02d};{n}\n" for n in range(1, 9)]
+    source = write(tmp_path, HOURS, a="Who;Code;Day;H\n" + "".join(lines))
     sync_once(store, source, base=tmp_path)
-    write(tmp_path, HOURS, a="Who;Code;Day;H\nM1;P;2026-01-05;3\nM1;P;2026-13-06;7\n")
+    lines[0], lines[7] = "M1;P;2026-01-01;3\n", "M1;P;2026-13-08;8\n"
+    write(tmp_path, HOURS, a="Who;Code;Day;H\n" + "".join(lines))
     report = sync_once(store, source, base=tmp_path)
     hours = store.rows("SELECT sum(seconds) / 3600 AS h FROM worklog WHERE presence = 'present'")[0]["h"]
 
-    assert ("partial", 0, 14) == (report.verdict, report.changes.read, hours)
-    assert "row 3, column Day" in report.missing[0]
-    assert "nothing of it was taken" in report.missing[1]
+    assert ("partial", [], 38) == (report.verdict, report.missing, hours)  # 3 for 1, and the 8 as it was
+    assert "a.csv, row 9, Day: '2026-13-08'" in report.rejections[0]
 
 
 def test_equal_rows_are_told_apart(tmp_path: Path, store: Any) -> None:
@@ -210,9 +212,7 @@ def test_a_key_used_twice_is_told(tmp_path: Path, store: Any) -> None:
     )
     report = sync_once(store, source, base=tmp_path)
 
-    assert (
-        "row 3, column Who, Day: 'M1/2026-01-05' the key is already used by a row above" in report.missing[0]
-    )
+    assert "row 3, Who, Day: 'M1/2026-01-05' the key is already used by a row above" in report.rejections[0]
 
 
 def test_a_full_file_may_delete_and_a_delta_may_not(tmp_path: Path, store: Any) -> None:
@@ -486,7 +486,8 @@ def percents(path: Path, *cells: tuple[float, str]) -> None:
 def done(folder: Path, store: Any) -> tuple[list[Any], list[str]]:
     (folder / "m.toml").write_text('sheet = "Plan"\nheader_row = 2\n' + PLAN, encoding="utf-8")
     report = sync_once(store, TabularSource(name="s", path="in", mapping="m.toml"), base=folder)
-    return [row["percent"] for row in store.rows("SELECT percent FROM task ORDER BY title")], report.missing
+    rows = [row["percent"] for row in store.rows("SELECT percent FROM task ORDER BY title")]
+    return rows, report.missing + report.rejections
 
 
 def test_a_percent_of_a_workbook_is_what_it_shows(tmp_path: Path, store: Any) -> None:
@@ -514,7 +515,7 @@ def test_a_number_that_may_be_a_share_is_refused(tmp_path: Path, store: Any) -> 
     rows, missing = done(tmp_path, store)
 
     assert [] == rows
-    assert "a.xlsx, sheet Plan, row 3, column Done: 0.45 could be a share or a percent" in missing[0]
+    assert "a.xlsx, sheet Plan, row 3, Done: '0.45' could be a share or a percent" in missing[0]
     assert 'say unit = "share" or "percent" in the mapping' in missing[0]
 
 
@@ -540,10 +541,10 @@ def test_money_in_another_currency_is_named_though_only_its_format_says_it(
 
     assert [
         (
-            "a.xlsx, sheet 0, row 2, column Montant: 12.0 is in $, and the amount is in EUR: "
+            "a.xlsx, sheet Sheet1, row 2, Montant: '12.0' is in $, and the amount is in EUR: "
             "say the currency of the row, or correct the cell"
         )
-    ] == report.missing
+    ] == report.rejections
     assert [1200] * 3 == [row["amount_minor"] for row in store.rows("SELECT amount_minor FROM budget_line")]
 
 
@@ -583,15 +584,15 @@ def test_more_than_a_day_on_one_day_is_a_named_row(tmp_path: Path, store: Any) -
     lines = (
         "Who;Code;Day;H\nM1;P;2026-01-05;25\nM2;P;2026-01-05;24\nM3;P;2026-01-05;-35h\nM4;P;2026-01-05;1w\n"
     )
-    source = write(tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a=lines)
+    source = structs.replace(write(tmp_path, 'key = ["Who", "Day"]\n' + HOURS, a=lines), max_rejected=1.0)
     report = sync_once(store, source, base=tmp_path)
     write(tmp_path, 'key = ["Who", "Day"]\nperiod = "week"\n' + HOURS)
     week = sync_once(store, source, base=tmp_path)
 
     assert [
-        f"a.csv, row {row}, column H: {cell!r} is more than 24 hours on one day"
-        for row, cell in ((2, "25"), (4, "-35h"), (5, "1w"))
-    ] == report.missing
+        f"a.csv, row {row}, H: {cell!r} is more than 24 hours on one day"
+        for row, cell in ((4, "-35h"), (5, "1w"), (2, "25"))
+    ] == report.rejections  # the weightiest first
     assert ("ok", [25, 24, -35, 35]) == (
         week.verdict,
         [row["h"] for row in store.rows("SELECT seconds / 3600 AS h FROM worklog ORDER BY account_id")],
@@ -648,10 +649,10 @@ def test_a_row_in_the_hubs_currency(tmp_path: Path, store: Any) -> None:
 
     assert [
         (
-            "a.csv, row 4, column M: '12 €' is in €, and the amount is in CHF: "
+            "a.csv, row 4, M: '12 €' is in €, and the amount is in CHF: "
             "say the currency of the row, or correct the cell"
         )
-    ] == report.missing
+    ] == report.rejections
     assert [("A", "CHF"), ("B", "EUR")] == [
         tuple(row.values()) for row in store.rows("SELECT project_code, currency FROM budget_line ORDER BY 1")
     ]

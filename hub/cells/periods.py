@@ -1,0 +1,252 @@
+"""Headers that name days, weeks or months, read together: S41, W41-2026, 05/10, janv. 2026, October."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+import msgspec
+
+from hub.cells.days import DayOrder, bare, month_number
+from hub.errors import CellError
+from hub.words import tr
+
+Per = Literal["day", "week", "month"]
+Span = tuple[date, date]
+_WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw)"
+_REST = r"(?:\s*[(\[,:].*)?"
+_WEEK = re.compile(
+    rf"{_WEEK_WORD}\s*[-_.]?\s*(?:n[o°]?\s*)?(?P<number>[0-9]{{1,2}})"
+    rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
+)
+_YEAR_WEEK = re.compile(
+    rf"(?P<year>[0-9]{{4}})\s*[-/_ ]?\s*(?:{_WEEK_WORD}\s*[-_.]?\s*)?(?P<number>[0-9]{{1,2}}){_REST}"
+)
+_NUMBER_YEAR = re.compile(r"(?P<number>[0-9]{1,2})\s*[-/.]\s*(?P<year>[0-9]{4})")
+_NUMBER = re.compile(r"(?P<number>[0-9]{1,2})")
+_DAY_NAMES = (
+    r"(?:lun|mar|mer|jeu|ven|sam|dim)(?:di|credi|dredi|anche)?|(?:mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day)?"
+)
+_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:du|of|from|au)\s+)?(?=[0-9])")
+_TAIL = re.compile(r"\s+(?:au|to|a|-|\u2013|\u2192)\s+\S.*$")
+_ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[t ].*)?")
+_NUMERIC = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})(?:[-/.]([0-9]{4}|[0-9]{2}))?")
+_DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)(?:[ ,/-]+([0-9]{4}|[0-9]{2}))?")
+_MONTH_DAY = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?(?:,? +([0-9]{4}))?")
+_MONTH_NAME = re.compile(r"([a-z]+)(?:[ /_'-]+([0-9]{4}|[0-9]{2}))?")
+_YEAR_MONTH = re.compile(r"([0-9]{4})[-/._ ]?([0-9]{1,2})")
+_YEARS = re.compile(r"(?<![0-9])(20[0-9]{2})(?:(?:0[1-9]|1[0-2])(?:[0-3][0-9])?)?(?![0-9])")
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What one header says: *numbers* are a week, a month, or a month and a day, of *year* if it says one.
+
+    *open* says that the two numbers of a day may stand for each other.
+    """
+
+    unit: Per
+    numbers: tuple[int, ...]
+    year: int | None = None
+    open: bool = False
+
+
+def names_period(header: str, per: Per) -> bool:
+    """Say whether *header* alone reads as a period of that length, and as nothing else."""
+    return _read(header, per, numbers=False) is not None
+
+
+def periods_of(
+    headers: Sequence[str], per: Per, *, years: Sequence[str] = (), order: DayOrder | None = None
+) -> dict[str, Span]:
+    """Return the first and last day that each of *headers* names.
+
+    Where they say no year it is looked for in the texts *years*, in this order; over the end of a year they
+    go on in the next. Raises `CellError` for a header that names none, or where year or order are open.
+    """
+    found: dict[str, _Named] = {}
+    for header in headers:
+        named = _read(header, per, numbers=True)
+        if named is None:
+            raise CellError(tr("the column {header!r} names no {per}", header=header, per=per))
+        found[header] = named
+    ordered = order or _order(found.values(), per, years)
+    turned = [_turned(one, ordered) for one in found.values()]
+    spans = {
+        header: _span(one, year, per, header)
+        for header, one, year in zip(found, turned, _with_years(turned, years), strict=True)
+    }
+    taken: dict[Span, str] = {}
+    for header, span in spans.items():
+        if other := taken.get(span):
+            raise CellError(
+                tr(
+                    "the columns {other!r} and {header!r} name the same {per}",
+                    other=other,
+                    header=header,
+                    per=per,
+                )
+            )
+        taken[span] = header
+    return spans
+
+
+def _read(header: str, per: Per, *, numbers: bool) -> _Named | None:
+    """Return what a header says; a mere number is one only where somebody said that it is a period."""
+    text = bare(header).strip(" .:")
+    if per == "month":
+        return _month(text, numbers) or _day(text)
+    if per == "week" and (named := _week(text, numbers)):
+        return named
+    return _day(text)
+
+
+def _week(text: str, numbers: bool) -> _Named | None:
+    forms = (_WEEK, _YEAR_WEEK, _NUMBER_YEAR, *([_NUMBER] if numbers else ()))
+    match = next((match for form in forms if (match := form.fullmatch(text))), None)
+    if match is None or not 1 <= int(match["number"]) <= 53:
+        return None
+    year = match.groupdict().get("year")
+    return _Named("week", (int(match["number"]),), _year(year) if year else None)
+
+
+def _month(text: str, numbers: bool) -> _Named | None:
+    if match := _MONTH_NAME.fullmatch(text):
+        month = month_number(match[1])
+        return _Named("month", (month,), _year(match[2]) if match[2] else None) if month else None
+    for form, month_at, year_at in ((_YEAR_MONTH, 2, 1), (_NUMBER_YEAR, 1, 2)):
+        if (match := form.fullmatch(text)) and 1 <= int(match[month_at]) <= 12:
+            return _Named("month", (int(match[month_at]),), int(match[year_at]))
+    if numbers and (match := _NUMBER.fullmatch(text)) and 1 <= int(match[1]) <= 12:
+        return _Named("month", (int(match[1]),))
+    return None
+
+
+def _day(text: str) -> _Named | None:
+    text = _TAIL.sub("", _LEAD.sub("", text))
+    if match := _ISO.fullmatch(text):
+        return _Named("day", (int(match[2]), int(match[3])), int(match[1]))
+    if match := _NUMERIC.fullmatch(text):
+        first, second = int(match[1]), int(match[2])
+        if not (1 <= first <= 31 and 1 <= second <= 31):
+            return None
+        if first > 12 and second > 12:
+            return None
+        return _Named("day", (first, second), _year(match[3]) if match[3] else None, open=True)
+    if (match := _DAY_MONTH.fullmatch(text)) and (month := month_number(match[2])):
+        return _Named("day", (month, int(match[1])), _year(match[3]) if match[3] else None)
+    if (match := _MONTH_DAY.fullmatch(text)) and (month := month_number(match[1])):
+        return _Named("day", (month, int(match[2])), int(match[3]) if match[3] else None)
+    return None
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text)
+
+
+def _order(found: Iterable[_Named], per: Per, years: Sequence[str]) -> DayOrder:
+    """Return which of day and month stands first, by a number above 12 or by the steps between them."""
+    named = list(found)
+    pairs = [one.numbers for one in named if one.open]
+    if not pairs or any(first > 12 for first, _ in pairs):
+        return "dd/mm"
+    if any(second > 12 for _, second in pairs):
+        return "mm/dd"
+    if all(first == second for first, second in pairs):
+        return "dd/mm"
+    regular: list[DayOrder] = [order for order in _ORDERS if _is_regular(named, order, per, years)]
+    if len(regular) == 1:
+        return regular[0]
+    first, second = pairs[0]
+    raise CellError(
+        tr(
+            "the column {first:02d}/{second:02d} could be of the month {second} or {first}: say "
+            'date_formats in the mapping, such as "%d/%m"',
+            first=first,
+            second=second,
+        )
+    )
+
+
+_ORDERS: tuple[DayOrder, ...] = ("dd/mm", "mm/dd")
+
+
+def _is_regular(named: list[_Named], order: DayOrder, per: Per, years: Sequence[str]) -> bool:
+    turned = [_turned(one, order) for one in named]
+    try:
+        starts = [
+            _span(one, year, "day", "")[0]
+            for one, year in zip(turned, _with_years(turned, years, guess=2024), strict=True)
+        ]
+    except CellError:
+        return False
+    steps = {(later - one).days for one, later in itertools.pairwise(starts)}
+    if per == "week":
+        return bool(steps) and all(step > 0 and step % 7 == 0 for step in steps)
+    return bool(steps) and all(0 < step <= 4 for step in steps)
+
+
+def _turned(one: _Named, order: DayOrder) -> _Named:
+    """Return a day with its month first."""
+    if not one.open or order == "mm/dd":
+        return one
+    return msgspec.structs.replace(one, numbers=(one.numbers[1], one.numbers[0]))
+
+
+def _with_years(named: Sequence[_Named], years: Sequence[str], *, guess: int | None = None) -> list[int]:
+    """Return the year of each, which goes on over the end of a year."""
+    if all(one.year is not None for one in named):
+        return [one.year or 0 for one in named]
+    size = 52 if named[0].unit == "week" else 12
+    turns, turn = [], 0
+    for before, one in zip([None, *named], named, strict=False):
+        step = one.numbers[0] - before.numbers[0] if before else 0
+        turn += 1 if step < -size / 2 else -1 if step > size / 2 else 0
+        turns.append(turn)
+    start = next(
+        (one.year - turn for one, turn in zip(named, turns, strict=True) if one.year is not None), None
+    )
+    if start is None:
+        start = _found_year(years, turns=max(turns) - min(turns)) or guess
+        if start is not None:
+            start -= min(turns)
+    if start is None:
+        raise CellError(
+            tr(
+                "the columns say no year, nor do the names of file and sheet or the rows above: say year "
+                "= 2026 under [unpivot] in the mapping"
+            )
+        )
+    return [start + turn if one.year is None else one.year for one, turn in zip(named, turns, strict=True)]
+
+
+def _found_year(texts: Sequence[str], *, turns: int) -> int | None:
+    for text in texts:
+        found = sorted({int(one) for one in _YEARS.findall(text)})
+        # "2025-2026" over the end of a year begins in the first
+        if len(found) == 1 or (len(found) == turns + 1 and found[-1] - found[0] == turns):
+            return found[0]
+    return None
+
+
+def _span(one: _Named, year: int, per: Per, header: str) -> Span:
+    make: dict[Per, Callable[[], date]] = {
+        "week": lambda: date.fromisocalendar(year, one.numbers[0], 1),
+        "month": lambda: date(year, one.numbers[0], 1),
+        "day": lambda: date(year, *one.numbers),
+    }
+    try:
+        first = make[one.unit]()
+    except ValueError as exc:
+        raise CellError(
+            tr("the column {header!r} names no {unit} of {year}", header=header, unit=one.unit, year=year)
+        ) from exc
+    if per == "week":
+        first -= timedelta(days=first.weekday())
+        return first, first + timedelta(days=6)
+    if per == "month":
+        first = first.replace(day=1)
+        return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return first, first

@@ -1,0 +1,285 @@
+"""One file in one run: what names its rows, which of them other files have, and what becomes of each."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub import CellReader, Context, Record, Worklog, storable
+from hub_tabular.books import Limits
+from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
+from hub_tabular.tables import Room, Row, Table
+
+SHARED_ROWS, SHARED_PART = 5, 0.5
+"""Two files without a key are the same lines twice from so many equal rows, and so large a part, on."""
+_MAPPED = 100_000
+"""Records that are kept while a file is judged; of a larger one they are made a second time."""
+Make = Callable[[str, dict[str, CellReader] | None, Callable[[str], str] | None], RowMapper]
+
+
+class FileReading:
+    """The rows of one file, looked at once for how its columns are written and what its rows are called."""
+
+    def __init__(
+        self, ctx: Context, path: Path, mapping: Mapping, make: Make, *, limits: Limits, room: Room
+    ) -> None:
+        """Read *path*; *make* makes a mapper for a prefix."""
+        self.ctx, self.path, self.mapping, self.make = ctx, path, mapping, make
+        mapper = make("", None, None)
+        self.table = Table(path, mapping, mapper.columns(), limits=limits, room=room)
+        self.readers: dict[str, CellReader] = {}
+        self._natives: frozenset[str] | None = None
+        self._lock = threading.Lock()
+
+    def natives(self, *, named: bool = True) -> frozenset[str]:
+        """Look at all rows once and return what names them; with *named* False nothing need be named.
+
+        Raises `SourceDataError` for a file that cannot be read.
+        """
+        with self._lock:
+            if self._natives is None or (named and not self._natives):
+                self._natives = self._look(named)
+            return self._natives
+
+    def _look(self, named: bool) -> frozenset[str]:
+        mapper = self.make("", None, None)
+        found: set[str] = set()
+        self.readers = mapper.readers
+        if mapper.is_settled and not named:
+            return frozenset()
+        for row in self._each():
+            mapper.look(row.cells)
+            if named and not row.wrong:
+                with contextlib.suppress(Exception):  # told when the row is read
+                    found.add(mapper.native(row.cells))
+        return frozenset(found)
+
+    def _each(self) -> Iterator[Row]:
+        for number, row in enumerate(self.table):
+            if number % 1000 == 0:
+                self.ctx.raise_if_cancelled()
+            yield row
+
+
+class Owners:
+    """Which file of a source has a key: the one that brought it first, or the newest.
+
+    *known* are the keys that the store has of each file, *order* says which file comes before which.
+    """
+
+    def __init__(
+        self,
+        order: Sequence[str],
+        known: dict[str, frozenset[str]],
+        readings: dict[str, FileReading],
+        *,
+        newest: bool,
+    ) -> None:
+        """Look at all files that are read in this run."""
+        self.sizes: dict[str, int] = {one: len(keys) for one, keys in known.items()}
+        self.home: dict[str, str] = {}
+        """The file under which a key is known in the store."""
+        for one in (*order, *known):
+            for key in known.get(one, ()):
+                self.home.setdefault(key, one)
+        self.owner = self.home if not newest else {}
+        self.all_read = True
+        for one in order:
+            if one not in readings:
+                continue
+            try:
+                keys = readings[one].natives()
+            except Exception:  # noqa: BLE001 - one bad file takes no other with it; it is told when it is read
+                self.all_read = False
+                continue
+            self.sizes[one] = max(self.sizes.get(one, 0), len(keys))
+            for key in sorted(keys):
+                self.home.setdefault(key, one)
+                if newest:
+                    self.owner[key] = one
+
+    def other(self, identity: str, key: str) -> str | None:
+        """Return the other file that has *key*."""
+        found = self.owner.get(key, identity)
+        return found if found != identity else None
+
+    def doubles(self, identity: str, keys: frozenset[str]) -> frozenset[str]:
+        """Return the files with which a file without a key shares most of its rows."""
+        shared = Counter(other for key in keys if (other := self.other(identity, key)))
+        return frozenset(
+            one for one, count in shared.items()
+            if count >= SHARED_ROWS and count >= SHARED_PART * min(len(keys), self.sizes[one])
+        )  # fmt: skip
+
+
+class Judged(msgspec.Struct, kw_only=True):
+    """What became of the rows of one file; *records* is None where they are too many to be kept."""
+
+    taken: int = 0
+    rejected: int = 0
+    left: int = 0
+    seconds: int = 0
+    records: list[Record] | None = []
+    kept_ids: set[str] = set()
+    nameless: bool = False
+    wrong: Counter[str] = Counter()
+
+
+class Judge:
+    """Makes records of the rows of one file, and rejections of those that cannot be taken."""
+
+    def __init__(
+        self,
+        reading: FileReading,
+        *,
+        identity: str,
+        prefix: str,
+        owners: Owners | None,
+        known_as: Callable[[str], str],
+        cls: type[Record],
+        source: str,
+    ) -> None:
+        """Judge the rows of *reading*; *known_as* gives the name of a file as a person knows it."""
+        self.reading, self.identity, self.prefix, self.owners = reading, identity, prefix, owners
+        self.cls, self.source, self.known_as = cls, source, known_as
+        self.mapping, self.ctx = reading.mapping, reading.ctx
+        self.newest = owners is not None and self.mapping.overlap == "newest"
+        keys = reading.natives(named=owners is not None)
+        self.doubles = (
+            owners.doubles(identity, keys)
+            if owners and not self.mapping.key and FILE not in self._columns()
+            else frozenset[str]()
+        )
+
+    def _columns(self) -> set[str]:
+        return {
+            column for field in self.reading.make("", None, None).fields.values() for column in field.columns
+        }
+
+    def judge(self) -> Judged:
+        """Look at every row once, reject the wrong ones, and keep the records of the others."""
+        found = Judged(records=[], kept_ids=set(), wrong=Counter())
+        for records in self._records(found, tell=True):
+            if found.records is not None:
+                found.records += records
+                if len(found.records) > _MAPPED:
+                    found.records = None
+        return found
+
+    def records(self, judged: Judged) -> Iterator[list[Record]]:
+        """Yield the records of the right rows."""
+        if judged.records is not None:
+            yield judged.records
+        else:
+            yield from self._records(Judged(records=None, kept_ids=set()), tell=False)
+
+    def _home(self, native: str) -> str:
+        if not self.newest or self.owners is None:
+            return self.prefix
+        return f"{self.owners.home.get(native, self.identity)}/"
+
+    def _records(self, found: Judged, *, tell: bool) -> Iterator[list[Record]]:
+        mapper = self.reading.make(self.prefix, self.reading.readers, self._home)
+        sheet: str | None = None
+        for number, row in enumerate(self.reading.table):
+            if number % 1000 == 0:
+                self.ctx.raise_if_cancelled()
+            if row.sheet != sheet:
+                sheet = row.sheet
+                mapper.levels.clear()
+            native: str | None = None
+            try:
+                if row.wrong:
+                    raise RowError("", None, row.wrong)
+                native = mapper.native(row.cells)
+                other = self.owners.other(self.identity, native) if self.owners else None
+                if other and self.newest:
+                    found.left += 1
+                    continue
+                if other and (self.mapping.key or other in self.doubles):
+                    found.rejected += 1
+                    if tell:
+                        self._reject_double(mapper, row, native, other)
+                    continue
+                records = list(mapper.named(row.cells, native))
+            except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
+                found.rejected += 1
+                if tell:
+                    self._reject(mapper, row, native, exc, found)
+                continue
+            found.taken += 1
+            if self.cls is Worklog:
+                found.seconds += records[-1].seconds  # type: ignore[attr-defined]
+            yield records
+
+    # ---------- rejections ----------
+
+    def _reject(self, mapper: RowMapper, row: Row, native: str | None, exc: Exception, found: Judged) -> None:
+        if isinstance(exc, RowError):
+            field, value, why = exc.column, exc.value, exc.why
+        else:
+            field, value, why = "", None, f"{type(exc).__name__}: {exc}"
+            self.ctx.log.debug("a row was rejected", exc_info=exc)
+        understood = {} if row.wrong else mapper.understood(row.cells)
+        key, id_ = native, None
+        if native is None and not row.wrong and self.mapping.key:
+            try:
+                used = mapper.key(row.cells)  # by a row above
+                key, native = f"{used}#{mapper.seen[used]}", used
+            except RowError:
+                key = None
+        if native is not None and self.mapping.key:
+            id_ = mapper.record_id(native)
+            found.kept_ids.add(id_)
+        elif not understood:
+            found.nameless = True
+        if key is None:
+            digest = mapper.digest(row.cells)
+            found.wrong[digest] += 1
+            key = f"{digest}#{found.wrong[digest]}"
+        self._say(row, why, mapper, understood, key=key, id_=id_, field=field, value=value)
+
+    def _reject_double(self, mapper: RowMapper, row: Row, native: str, other: str) -> None:
+        assert self.owners is not None
+        what = f"the key {native!r}" if self.mapping.key else "an equal row"
+        why = f"{what} is in {self.known_as(other)} too, which had it first: it is counted there only"
+        # the row of the other file is the one that has the key: an older image of this one may leave
+        self._say(
+            row, why, mapper, mapper.understood(row.cells), key=native, id_=f"{self.source}:{other}/{native}",
+            field=", ".join(self.mapping.key), value=None,
+        )  # fmt: skip
+
+    def _say(
+        self,
+        row: Row,
+        why: str,
+        mapper: RowMapper,
+        understood: dict[str, Any],
+        *,
+        key: str,
+        id_: str | None,
+        field: str,
+        value: Any,
+    ) -> None:
+        seconds = understood.get("seconds")
+        self.ctx.reject(
+            f"{storable(self.reading.path.name)}{row.place}",
+            why,
+            key=key,
+            record=self.cls,
+            id=id_,
+            like=understood or None,
+            field=field,
+            value=value.isoformat() if isinstance(value, date) else value,
+            container=understood.get("container_id"),
+            seconds=seconds if seconds is not None or row.wrong else mapper.stake(row.cells),
+            amount_minor=understood.get("amount_minor"),
+            currency=understood.get("currency"),
+        )

@@ -1,0 +1,115 @@
+"""How the exports of common tools are recognised, and which of their columns mean what.
+
+Sources: the tools' own documentation of their exports. Toggl Track, Clockify, Harvest and Tempo write English
+headers; Kimai and Redmine also French ones.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of export: headers (without case and accents) that only it has, and the column of each field.
+
+    Of several headers the first that the file has is taken; a tuple inside names columns that are joined.
+    *source* are fields that name things of another source.
+    """
+
+    name: str
+    record: str = "worklog"
+    signs: tuple[tuple[str, ...], ...]
+    fields: dict[str, tuple[str | tuple[str, ...], ...]]
+    source: dict[str, tuple[str, str]] = {}
+    account: dict[str, tuple[str, ...]] = {}
+    container: dict[str, tuple[str, ...]] = {}
+    days: str = ""
+    """How it writes days, for people, where that depends on who exports."""
+
+
+TOOLS = (
+    Tool(
+        name="Clockify",
+        signs=(("duration (h)", "duration (decimal)"), ("start date",), ("user",)),
+        fields={
+            "account_id": ("email", "user"), "container_id": ("project",), "day": ("start date",),
+            "seconds": ("duration (h)", "duration (decimal)"), "billable": ("billable",),
+        },
+        account={"display_name": ("user",), "email": ("email",)},
+        days="by the profile of who exports",
+    ),
+    Tool(
+        name="Toggl",
+        signs=(("start date",), ("start time",), ("duration",), ("user", "member", "email")),
+        fields={
+            "account_id": ("email", "user", "member"), "container_id": ("project",), "day": ("start date",),
+            "seconds": ("duration",), "billable": ("billable",),
+        },
+        account={"display_name": ("user", "member"), "email": ("email",)},
+    ),
+    Tool(
+        name="Harvest",
+        signs=(("hours",), ("first name",), ("last name",), ("date",), ("client",)),
+        fields={
+            "account_id": (("first name", "last name"),), "container_id": ("project code", "project"),
+            "day": ("date",), "seconds": ("hours",), "billable": ("billable?",),
+        },
+        container={"name": ("project",)},
+        days="by the setting of the account",
+    ),
+    Tool(
+        name="Tempo",
+        signs=(("issue key",), ("hours", "logged"), ("work date",)),
+        fields={
+            "account_id": ("username", "user account id", "account id", "full name"),
+            "container_id": ("project key",), "day": ("work date",), "seconds": ("hours", "logged"),
+        },
+        source={"task_id": ("issue key", "the name of your source of Jira")},
+        account={"display_name": ("full name",)},
+        container={"name": ("project name",)},
+    ),
+    Tool(
+        name="Kimai",
+        signs=(
+            ("date",), ("duration", "duree"), ("customer", "client"), ("project", "projet"),
+            ("activity", "activite"), ("begin", "from", "start", "debut", "de"),
+        ),
+        fields={
+            "account_id": ("username", "user", "utilisateur", "name", "nom", "alias"),
+            "container_id": ("project number", "project", "projet"), "day": ("date",),
+            "seconds": ("duration", "duree"), "billable": ("billable", "facturable"),
+        },
+        account={"display_name": ("name", "alias", "user", "nom", "utilisateur")},
+        container={"name": ("project", "projet")},
+        days="by the language of who exports",
+    ),
+    Tool(
+        name="Redmine (time entries)",
+        signs=(
+            ("project", "projet"), ("date",), ("user", "utilisateur"), ("activity", "activite"),
+            ("issue", "demande"), ("hours", "heures", "temps", "temps passe"),
+        ),
+        fields={
+            "account_id": ("user", "utilisateur"), "container_id": ("project", "projet"), "day": ("date",),
+            "seconds": ("hours", "heures", "temps", "temps passe"),
+        },
+        source={"task_id": ("issue", "the name of your source of Redmine")},
+        days="by the language of who exports",
+    ),
+    Tool(
+        name="Redmine (issues)",
+        record="task",
+        signs=(("#",), ("tracker",), ("status", "statut"), ("subject", "sujet"), ("project", "projet")),
+        fields={
+            "title": ("subject", "sujet"), "container_id": ("project", "projet"), "code": ("#",),
+            "parent_id": ("parent task", "tache parente"), "type_raw": ("tracker",),
+            "status_raw": ("status", "statut"), "priority_raw": ("priority", "priorite"),
+            "assignee_id": ("assignee", "assigne a", "assigned to"),
+            "planned_start_on": ("start date", "debut", "date de debut"),
+            "due_on": ("due date", "echeance", "date d'echeance"),
+            "percent": ("% done", "% realise"), "estimate_s": ("estimated time", "temps estime"),
+        },
+        days="by the language of who exports",
+    ),
+)  # fmt: skip
+"""The more particular ones first."""

@@ -1,0 +1,919 @@
+"""A file accounts for all it holds: what is wrong costs its row, what is not read is said, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hub_tabular import mapping as mapping_module
+from hub_tabular import tables
+from hub_tabular.source import TabularSource
+
+from hub import SourceDataError
+from hub.context import Context
+from hub.store import Store, rejections
+from hub.sync.report import SourceReport
+from hub.testing import store, sync_once
+
+__all__ = ["store"]
+MAPPING = """record = "worklog"
+{more}
+[fields]
+account_id = "Who"
+container_id = "Code"
+day = "Day"
+seconds = {{ column = "H", unit = "hours" }}
+"""
+KEY = 'key = ["Who", "Day"]'
+HEAD = "Who;Code;Day;H\n"
+
+
+class Place:
+    """A folder with files of hours and what syncs it."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        """Begin with a mapping without a key."""
+        self.folder, self.store, self.settings = folder, store, dict[str, Any]()
+        (folder / "in").mkdir()
+        self.map("")
+
+    def map(self, more: str, text: str = MAPPING) -> None:
+        """Write the mapping."""
+        (self.folder / "m.toml").write_text(text.format(more=more), encoding="utf-8")
+
+    def lay(self, name: str, content: str | bytes, *, age: int = 0) -> Path:
+        """Write a file, *age* days old."""
+        path = self.folder / "in" / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        if age:
+            then = path.stat().st_mtime - age * 86400
+            os.utime(path, (then, then))
+        return path
+
+    def sync(self, **more: Any) -> SourceReport:
+        """Run it."""
+        source = TabularSource(name="s", path="in", mapping="m.toml", **(self.settings | more))
+        return sync_once(self.store, source, base=self.folder)
+
+    @property
+    def hours(self) -> float:
+        """Return the hours that count."""
+        found = self.store.rows("SELECT sum(seconds) AS s FROM worklog WHERE presence = 'present'")
+        return float((found[0]["s"] or 0) / 3600)
+
+    @property
+    def rejected(self) -> list[str]:
+        """Return the places of what could not be taken."""
+        return sorted(one.place for one in rejections.rejected(self.store))
+
+
+@pytest.fixture
+def place(tmp_path: Path, store: Store) -> Place:
+    """Return an empty folder with its mapping."""
+    return Place(tmp_path, store)
+
+
+def lines(count: int, *, who: str = "M1", hours: str = "1", start: int = 1) -> str:
+    """Return so many lines of one person, a day each."""
+    return "".join(f"{who};P;2026-10-{day:02d};{hours}\n" for day in range(start, start + count))
+
+
+def said(report: SourceReport) -> str:
+    return "\n".join(report.missing + report.rejections + report.notes + [report.error or ""])
+
+
+def book(path: Path, sheets: dict[str, list[list[Any]]], hidden: tuple[str, ...] = ()) -> None:
+    with xlsxwriter.Workbook(str(path)) as out:
+        day = out.add_format({"num_format": "dd/mm/yyyy"})
+        for name, rows in sheets.items():
+            sheet = out.add_worksheet(name)
+            for number, row in enumerate(rows):
+                for at, cell in enumerate(row):
+                    if isinstance(cell, date):
+                        sheet.write_datetime(number, at, cell, day)
+                    else:
+                        sheet.write(number, at, cell)
+            if name in hidden:
+                sheet.hide()
+        for sheet in out.worksheets():
+            if sheet.name not in hidden:
+                sheet.activate()
+                sheet.set_first_sheet()
+                break
+
+
+def edited(path: Path, part: str, change: Callable[[str], str]) -> None:
+    """Change one part of a workbook."""
+    with zipfile.ZipFile(path) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    content[part] = change(content[part].decode()).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in content.items():
+            new.writestr(name, data)
+
+
+# ---------- a row costs a row ----------
+
+
+@pytest.mark.parametrize(
+    ("cell", "stake"),
+    [("1e30", None), ("25", 90000), ("#REF!", None), ("seven", None), ("7,5.5", None), ("9" * 400, None)],
+)
+def test_a_wrong_cell_costs_its_row(place: Place, cell: str, stake: int | None) -> None:
+    """The nine others are taken; field, place and what is at stake are kept."""
+    place.lay("oct.csv", HEAD + lines(9) + f"M2;P;2026-10-05;{cell}\n")
+    report = place.sync()
+    (one,) = rejections.rejected(place.store)
+
+    assert ("partial", 9.0, []) == (report.verdict, place.hours, report.missing)
+    assert ("oct.csv, row 11", "H", stake, "s:P") == (one.place, one.field, one.seconds, one.container)
+
+
+@pytest.mark.parametrize("more", ["", KEY])
+def test_a_row_that_turns_wrong_and_right_again(place: Place, more: str) -> None:
+    """Its old image stays meanwhile, be its row named by a key or by its content, wherever it moves to."""
+    place.map(more)
+    place.lay("a.csv", HEAD + lines(10))
+    place.sync()
+    place.lay("a.csv", HEAD + lines(9, start=2) + "M1;P;2026-10-01;one\n")
+    wrong = place.sync()
+    kept = place.hours
+    place.lay("a.csv", HEAD + "M1;P;2026-10-01;one\n" + lines(9, start=2))
+    moved = place.sync()
+    first = rejections.rejected(place.store)[0]
+    place.lay("a.csv", HEAD + lines(10))
+    right = place.sync()
+
+    assert ["partial", "partial", "ok"] == [one.verdict for one in (wrong, moved, right)]
+    assert (10.0, 10.0) == (kept, place.hours)
+    assert ("a.csv, row 2", []) == (first.place, place.rejected)
+    assert first.first_seen <= first.last_seen
+
+
+def test_too_many_wrong_rows_fail_the_file_before_it_is_written(place: Place) -> None:
+    """Above max_rejected nothing of the file is taken, the first ones are named, and all are listed."""
+    place.lay("a.csv", HEAD + lines(6) + "M2;P;x;1\nM3;P;x;1\nM4;P;x;1\n")
+    place.lay("b.csv", HEAD + lines(4, who="M9"))
+    report = place.sync()
+    strict = (place.hours, len(place.rejected))
+    place.sync(max_rejected=0.5)
+
+    assert ("partial", (4.0, 3)) == (report.verdict, strict)
+    assert "a.csv: 3 of 9 could not be taken, more than max_rejected = 0.2" in said(report)
+    assert 10.0 == place.hours
+
+
+def test_whatever_goes_wrong_with_a_row(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that nobody foresaw costs its row too."""
+    taken = mapping_module.RowMapper.named
+
+    def odd(self: Any, row: dict[str, Any], native: str) -> Any:
+        if row["Day"] == "2026-10-03":
+            raise ZeroDivisionError("oh")
+        return taken(self, row, native)
+
+    monkeypatch.setattr(mapping_module.RowMapper, "named", odd)
+    place.lay("a.csv", HEAD + lines(8))
+    report = place.sync()
+
+    assert ("partial", 7.0, ["a.csv, row 4"]) == (report.verdict, place.hours, place.rejected)
+    assert "ZeroDivisionError: oh" in said(report)
+
+
+def test_the_tally_of_a_file(place: Place) -> None:
+    """Rows met are taken, rejected, or left out for a reason, and the hours are those that came through."""
+    place.map('drop = [{ column = "Who", matches = "^Total" }]\ncarry_down = ["Who"]')
+    place.lay("a.csv", HEAD + lines(8) + ";;;\n\nM2;;;\n;P;2026-10-01;2\nTotal;;;10\nM1;P;?;1\n")
+    report = place.sync()
+    (run,) = place.store.runs("s", limit=1)
+
+    assert ("partial", [], 10.0) == (report.verdict, report.missing, place.hours)
+    assert (
+        '{"rows": {"left out: dropped by the mapping": 1, "left out: empty": 2, "left out: group rows": 1, '
+        '"seen": 14, "taken": 9}}' == run.tally
+    )
+
+
+# ---------- what was not read is said ----------
+
+
+def test_what_a_workbook_holds_besides(place: Place) -> None:
+    """Other visible sheets with rows, columns of numbers that nothing takes, headers that stand twice."""
+    rows: list[list[Any]] = [["Who", "Code", "Day", "H", "Extra", "Note", "Note"]]
+    rows += [["M1", "P", date(2026, 10, n), 7, 2, "a", "b", "far"] for n in range(1, 6)]
+    book(place.folder / "in" / "a.xlsx", {"Oct": rows, "Nov": rows, "Empty": []})
+    report = place.sync()
+
+    assert ("ok", 35.0) == (report.verdict, place.hours)
+    assert [
+        "a.xlsx: not read: the sheets Nov (say sheets in the mapping to read several)",
+        "a.xlsx: columns with numbers that the mapping does not name: Extra",
+        "a.xlsx: headers that stand more than once: Note",
+        "a.xlsx: 5 rows have cells beyond the last header",
+    ] == report.notes
+
+
+def test_a_mapped_column_that_stands_twice(place: Place) -> None:
+    """Nothing says which of the two counts: the file is refused by the column's name."""
+    place.lay("a.csv", "Who;Code;Day;H;H\nM1;P;2026-10-01;1;8\n")
+    report = place.sync()
+
+    assert "failed" == report.verdict
+    assert "a.csv: the column 'H' stands more than once in row 1" in said(report)
+
+
+def test_a_hidden_sheet_is_not_taken_for_the_visible_one(place: Place) -> None:
+    """The first sheet is the first visible one; a hidden one is read by its name only."""
+    right = [["Who", "Code", "Day", "H"], ["M1", "P", date(2026, 10, 1), 7]]
+    old = [["Who", "Code", "Day", "H"], ["M1", "P", date(2026, 10, 1), 3]]
+    book(place.folder / "in" / "a.xlsx", {"Old": old, "New": right}, hidden=("Old",))
+    place.sync()
+    first = place.hours
+    place.map('sheets = "*"')
+    place.sync()
+    every = place.hours
+    place.map('sheet = "Old"')
+    place.sync(max_leave=1.0)
+
+    assert (7.0, 7.0, 3.0) == (first, every, place.hours)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("M2,P,2026-10-05,7,5", "has 5 cells for 4 headers"),
+        ('M2,P,2026-10-05,"7\0"', "holds a NUL byte"),
+        ("M2,P,2026-10-05," + "x" * 140_000, "field larger than field limit"),
+        ("M2,P,#N/A,7", "is an error of the spreadsheet"),
+        ("#REF!,P,2026-10-05,7", "is an error of the spreadsheet"),
+    ],
+)
+def test_a_row_of_a_text_that_is_not_well(place: Place, row: str, why: str) -> None:
+    """A decimal comma that moves the cells, a NUL, a field without end, an error: each costs its row."""
+    text = HEAD + lines(8) + row.replace(",", ";") + "\n" + lines(2, start=11)
+    place.lay("a.csv", text.replace(";", ","))
+    report = place.sync()
+
+    assert ("partial", 10.0, ["a.csv, row 10"]) == (report.verdict, place.hours, place.rejected)
+    assert why in said(report)
+
+
+@pytest.mark.parametrize("separator", ["\r", "\r\n", "\n"])
+def test_the_ends_of_lines(place: Place, separator: str) -> None:
+    """Old Macs, Windows and Unix end lines in their way."""
+    place.lay("a.csv", (HEAD + lines(5)).replace("\n", separator))
+
+    assert ("ok", 5.0) == (place.sync().verdict, place.hours)
+
+
+def test_mixed_ends_of_lines_and_a_lone_one(place: Place) -> None:
+    """Ends of lines may differ in one file; one inside a row leaves two halves that are no rows."""
+    place.lay("a.csv", HEAD + lines(9).replace("\n", "\r\n", 4) + "M2;P;2026-10-05\r;7\n")
+    report = place.sync()
+
+    assert ("partial", 9.0) == (report.verdict, place.hours)
+    assert ["a.csv, row 11", "a.csv, row 12"] == place.rejected
+
+
+def test_two_exports_put_together(place: Place) -> None:
+    """A header that comes again is no row, with a mark of the order of bytes or with its columns moved."""
+    second = "\ufeffDay;Who;Code;H\n2026-10-21;M2;P;2\n"
+    place.lay("a.csv", "\ufeff" + HEAD + lines(4) + "\ufeff" + HEAD + lines(4, start=11) + second)
+    report = place.sync()
+
+    assert ("ok", 10.0, []) == (report.verdict, place.hours, report.missing)
+    assert '"left out: repeated headers": 2' in (place.store.runs("s", limit=1)[0].tally or "")
+
+
+def test_a_mark_that_is_not_closed_swallows_no_rows(place: Place) -> None:
+    """The rows up to the next mark are read as rows."""
+    place.map("", MAPPING.replace('day = "Day"', 'day = "Day"\nbillable = { column = "B", default = true, '
+                                  'pattern = "^(oui)$" }'.replace("{", "{{").replace("}", "}}")))  # fmt: skip
+    rows = ["M1;P;2026-10-01;1;oui", 'M1;P;2026-10-02;1;"oui', "M1;P;2026-10-03;1;oui"]
+    rows += ["M1;P;2026-10-04;1;oui", 'M1;P;2026-10-05;1;"oui"', "M1;P;2026-10-06;1;oui"]
+    place.lay("a.csv", "Who;Code;Day;H;B\n" + "\n".join(rows) + "\n")
+    place.sync()
+
+    assert 6.0 == place.hours
+
+
+def test_utf_16_without_its_mark(place: Place) -> None:
+    """Every other byte of it is a NUL."""
+    place.lay("a.csv", (HEAD + lines(5)).encode("utf-16-le"))
+
+    assert ("ok", 5.0) == (place.sync().verdict, place.hours)
+
+
+def test_errors_and_formulas_without_a_value(place: Place) -> None:
+    """A cell that a formula failed for, or whose value was not saved, costs its row where it is mapped."""
+    path = place.folder / "in" / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as out:
+        sheet = out.add_worksheet("Oct")
+        sheet.write_row(0, 0, ["Who", "Code", "Day", "H", "Other"])
+        for number in range(1, 13):
+            sheet.write_row(number, 0, ["M1", "P", f"2026-10-{number:02d}"])
+            sheet.write_formula(number, 3, "=3+4", None, 7)
+            sheet.write_formula(number, 4, "=1/0", None, "#DIV/0!")
+        sheet.write_formula(2, 3, "=A1/0", None, "#DIV/0!")
+    edited(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda text: text.replace('<c r="D6"><f>3+4</f><v>7</v></c>', '<c r="D6"><f>3+4</f></c>'),
+    )
+    report = place.sync()
+
+    assert ("partial", 70.0) == (report.verdict, place.hours)
+    assert ["a.xlsx, sheet Oct, row 3", "a.xlsx, sheet Oct, row 6"] == place.rejected
+    assert "row 3, H: '#DIV/0!' is an error of the spreadsheet" in said(report)
+    assert "row 6, H: '=' is a formula whose value was not saved" in said(report)
+
+
+ERRORS_ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" office:version="1.3"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0">
+<office:body><office:spreadsheet><table:table table:name="Oct">{rows}</table:table></office:spreadsheet>
+</office:body></office:document-content>"""
+
+
+def test_errors_and_formulas_without_a_value_of_an_ods(place: Place) -> None:
+    """The same in OpenDocument, as LibreOffice writes them."""
+
+    def row(*cells: str) -> str:
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    def text(value: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    seven = (
+        '<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>'
+    )
+    error = (
+        '<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value="" '
+        'calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>'
+    )
+    rows = [row(*map(text, ("Who", "Code", "Day", "H")))]
+    rows += [row(*map(text, ("M1", "P", f"2026-10-{n:02d}")), seven) for n in range(1, 11)]
+    rows += [row(*map(text, ("M1", "P", "2026-10-11")), error)]
+    rows += [row(*map(text, ("M1", "P", "2026-10-12")), '<table:table-cell table:formula="of:=3+4"/>')]
+    with zipfile.ZipFile(place.folder / "in" / "a.ods", "w") as out:
+        out.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        out.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        out.writestr("content.xml", ERRORS_ODS.replace("\n", "").format(rows="".join(rows)))
+    report = place.sync()
+
+    assert ("partial", 70.0) == (report.verdict, place.hours)
+    assert ["a.ods, sheet Oct, row 12", "a.ods, sheet Oct, row 13"] == place.rejected
+    assert "is an error of the spreadsheet" in said(report)
+    assert "is a formula whose value was not saved" in said(report)
+
+
+# ---------- one key in two files ----------
+
+
+def test_two_versions_of_a_file_count_once(place: Place) -> None:
+    """The file that brought the keys first keeps them; the other's rows name both files."""
+    place.map(KEY)
+    place.lay("Relevé.csv", HEAD + lines(10))
+    place.sync()
+    place.lay("Relevé v2.csv", HEAD + lines(9) + "M1;P;2026-10-10;4\n")
+    second, third = place.sync(), place.sync()
+
+    assert ("partial", "partial", 10.0) == (second.verdict, third.verdict, place.hours)
+    assert 10 == len(place.rejected)
+    assert all("Relevé v2.csv" in one for one in place.rejected)
+    assert "'M1/2026-10-01' is in Relevé.csv too, which had it first" in said(third)
+
+
+def test_two_versions_on_the_first_run(place: Place) -> None:
+    """The shorter name comes first, whatever thread is faster; new keys of the other are taken."""
+    place.map(KEY)
+    place.lay("Relevé v2.csv", HEAD + "M1;P;2026-10-01;5\n" + lines(9, start=11))
+    place.lay("Relevé.csv", HEAD + lines(10))
+    report = place.sync()
+
+    assert ("partial", 19.0, ["Relevé v2.csv, row 2"]) == (report.verdict, place.hours, place.rejected)
+
+
+def test_the_key_is_free_when_the_first_file_lets_it_go(place: Place) -> None:
+    """What the first file no longer has, and nothing holds, the second brings."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(10))
+    place.lay("b.csv", HEAD + lines(10, who="M2"))
+    place.sync()
+    place.lay("a.csv", HEAD + lines(9))
+    place.lay("b.csv", HEAD + lines(10, who="M2") + "M1;P;2026-10-10;1\n")
+    meanwhile, last = place.sync(), place.sync()
+
+    assert ["partial", "ok"] == [meanwhile.verdict, last.verdict]
+    assert (20.0, []) == (place.hours, place.rejected)
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_the_newest_file_has_the_key(place: Place, dated: bool) -> None:
+    """By the dates in the names where both have one, else by when they were written; nothing leaves."""
+    place.map(KEY + '\noverlap = "newest"')
+    old, new = ("h 2026-10.csv", "h 2026-11.csv") if dated else ("z.csv", "a.csv")
+    place.lay(old, HEAD + lines(10), age=0 if dated else 9)
+    place.lay(new, HEAD + lines(9, hours="2"), age=9 if dated else 0)
+    first = place.sync()
+    both = place.hours
+    again = place.sync()
+    place.lay(new, HEAD + lines(8, hours="2"), age=9 if dated else 0)
+    less = place.sync()
+
+    assert (["ok"] * 3, 19.0) == ([one.verdict for one in (first, again, less)], both)
+    assert (0, 18.0) == (again.changes.read, place.hours)
+
+
+def test_a_key_leaves_with_the_last_file_that_has_it(place: Place) -> None:
+    """With the newest rule a row that no file has any more is gone; what only a vanished file had is held."""
+    place.map(KEY + '\noverlap = "newest"')
+    place.lay("z.csv", HEAD + lines(10), age=9)
+    place.lay("a.csv", HEAD + lines(10, start=6, hours="2"))
+    place.sync()
+    before = place.hours
+    place.lay("a.csv", HEAD + lines(9, start=6, hours="2"))
+    gone = place.sync()
+    after = place.hours
+    (place.folder / "in" / "z.csv").unlink()
+    away = place.sync()
+
+    assert (25.0, 23.0) == (before, after)  # five of one hour, ten, then nine of two
+    assert ("ok", "partial") == (gone.verdict, away.verdict)
+    assert ("5 rows" in said(away) or "5 rows" in "".join(away.held), 23.0) == (True, place.hours)
+
+
+def test_equal_rows_in_two_files_without_a_key(place: Place) -> None:
+    """Two files that share most of their rows are named, and the shared rows are counted once."""
+    place.lay("a.csv", HEAD + lines(10))
+    place.lay("a v2.csv", HEAD + lines(9) + "M1;P;2026-10-10;4\n")
+    report = place.sync(max_rejected=1.0)
+
+    assert ("partial", 14.0, 9) == (report.verdict, place.hours, len(place.rejected))
+    assert "a v2.csv holds most of the rows of a.csv" in said(report)
+
+
+def test_a_few_equal_rows_are_no_copy(place: Place) -> None:
+    """Files without a key may have some rows in common."""
+    place.lay("a.csv", HEAD + lines(10))
+    place.lay("b.csv", HEAD + lines(3) + lines(7, who="M2"))
+
+    assert ("ok", 20.0) == (place.sync().verdict, place.hours)
+
+
+@pytest.mark.parametrize("more", ["", KEY])
+@pytest.mark.parametrize("later", [False, True])
+def test_a_file_renamed_and_edited_is_the_same_file(place: Place, more: str, later: bool) -> None:
+    """Its rows keep their names: never old and new beside each other, in the same run or a later one."""
+    place.map(more)
+    place.lay("a.csv", HEAD + lines(10))
+    place.sync()
+    (place.folder / "in" / "a.csv").unlink()
+    extra = 0
+    if later:
+        place.lay("other.csv", HEAD + lines(2, who="M7"))
+        place.sync()
+        extra = 2
+    place.lay("october.csv", HEAD + lines(9) + "M1;P;2026-10-10;4\n")
+    report = place.sync()
+    named = {row["id"].partition(".csv/")[0] for row in place.store.rows("SELECT id FROM worklog")}
+
+    assert (13.0 + extra, [], []) == (place.hours, place.rejected, report.missing)
+    assert {"s:in/a", *(["s:in/other"] if later else [])} == named
+
+
+def test_a_file_with_rows_of_its_own_is_not_taken_for_one_that_is_away(place: Place) -> None:
+    """A file that was never read to its end keeps its own rows when the file that it overlaps goes."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(2))
+    place.lay("a v2.csv", HEAD + lines(10))
+    place.sync()
+    (place.folder / "in" / "a.csv").unlink()
+    place.sync()
+    held = place.hours
+    place.store.accept(None, run_id=0, actor="pmo")
+    place.sync()
+
+    assert (10.0, 10.0) == (held, place.hours)
+
+
+def test_the_first_file_goes_and_its_second_version_stays(place: Place) -> None:
+    """The second version is then the file: nothing is doubled, nothing lost."""
+    place.map(KEY)
+    place.lay("Relevé.csv", HEAD + lines(10))
+    place.lay("Relevé v2.csv", HEAD + lines(9) + "M1;P;2026-10-10;4\n")
+    place.sync()
+    (place.folder / "in" / "Relevé.csv").unlink()
+    report = place.sync()
+
+    assert ("ok", 13.0, []) == (report.verdict, place.hours, place.rejected)
+
+
+def test_a_file_with_a_wrong_row_that_vanishes(place: Place) -> None:
+    """It has no mark, because its row is asked for again; its rows are held as those of any other."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(10))
+    place.lay("b.csv", HEAD + lines(9, who="M2") + "M2;P;2026-10-20;x\n")
+    place.sync()
+    (place.folder / "in" / "b.csv").unlink()
+    away = place.sync()
+    held = place.hours
+    place.store.accept(None, run_id=0, actor="pmo")
+    report = place.sync()
+
+    assert ("partial", 19.0) == (away.verdict, held)
+    assert "the file in/b.csv is no longer among those of in" in "".join(away.held)
+    assert ("ok", 10.0) == (report.verdict, place.hours)
+
+
+# ---------- files that end in the middle ----------
+
+
+def test_a_file_without_its_last_line_end(place: Place) -> None:
+    """Where its last reading had one it may be cut: it is named, and nothing leaves."""
+    place.lay("a.csv", HEAD + lines(10))
+    place.sync()
+    place.lay("a.csv", (HEAD + lines(9)).rstrip("\n"))
+    report = place.sync()
+
+    assert ("partial", 10.0) == (report.verdict, place.hours)
+    assert "a.csv seems to be cut off: its last line has no end, and it had one before" in said(report)
+
+
+@pytest.mark.parametrize("end", ['M1;P;2026-10-10;1;"the end of', "M1;P;2026-10-10;1"])
+def test_a_last_row_that_is_cut(place: Place, end: str) -> None:
+    """A mark that is never closed, or fewer cells than all others: the row is not taken, the file named."""
+    rows = "".join(f"{line};note\n" for line in lines(9).splitlines())
+    place.lay("a.csv", "Who;Code;Day;H;Note\n" + rows + end)
+    report = place.sync()
+
+    assert ("partial", 9.0, ["a.csv, row 11"]) == (report.verdict, place.hours, place.rejected)
+    assert "a.csv seems to be cut off" in said(report)
+
+
+def test_a_trailer_shows_that_a_file_is_whole(place: Place) -> None:
+    """A last row that the mapping drops may be shorter."""
+    place.map('drop = [{ column = "Who", matches = "^Total" }]')
+    place.lay("a.csv", HEAD + lines(5) + "Total;5")
+
+    assert ("ok", 5.0) == (place.sync().verdict, place.hours)
+
+
+# ---------- limits ----------
+
+
+def stray(path: Path, cell: str) -> None:
+    """Lay a workbook of hours with one cell far away."""
+    rows: list[list[Any]] = [["Who", "Code", "Day", "H"]]
+    rows += [["M1", "P", date(2026, 10, n), 7] for n in range(1, 6)]
+    book(path, {"Oct": rows})
+    number = "".join(filter(str.isdigit, cell))
+    far = f'<row r="{number}"><c r="{cell}"><v>1</v></c></row></sheetData>'
+    if int(number) <= 6:
+        edited(path, "xl/worksheets/sheet1.xml",
+               lambda text: text.replace("</row>", f'<c r="{cell}"><v>1</v></c></row>', 1))  # fmt: skip
+    else:
+        edited(path, "xl/worksheets/sheet1.xml", lambda text: text.replace("</sheetData>", far))
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "A1048576", "XFD1", "ZZ900000"])
+def test_a_cell_far_from_the_table(place: Place, cell: str) -> None:
+    """A small workbook with one cell far away is read for its table, and the cell is said."""
+    stray(place.folder / "in" / "a.xlsx", cell)
+    report = place.sync()
+
+    assert 35.0 == place.hours
+    assert "A1048576" == cell or cell in said(report)
+
+
+def test_a_table_that_is_too_large(place: Place) -> None:
+    """Where the table itself is larger than the setting allows, the setting is named."""
+    stray(place.folder / "in" / "a.xlsx", "XFD1")
+    report = place.sync(max_cells=10)
+
+    assert "failed" == report.verdict
+    assert "max_cells = 10" in said(report)
+
+
+FAR_ODS = """<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" office:version="1.3"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<office:body><office:spreadsheet><table:table table:name="Oct">
+<table:table-row table:number-rows-repeated="1048575"><table:table-cell/></table:table-row><table:table-row>
+<table:table-cell table:number-columns-repeated="16383"/><table:table-cell office:value-type="float"
+ office:value="1"/></table:table-row></table:table></office:spreadsheet></office:body>
+</office:document-content>"""
+
+
+def test_an_ods_with_a_cell_far_away(place: Place) -> None:
+    """It is refused before the reader of workbooks builds its grid."""
+    with zipfile.ZipFile(place.folder / "in" / "a.ods", "w") as out:
+        out.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        out.writestr("content.xml", FAR_ODS.replace("\n", ""))
+    report = place.sync()
+
+    assert "failed" == report.verdict
+    assert "a.ods, sheet Oct: its cells reach to XFD1048576" in said(report)
+
+
+def test_a_file_that_is_too_large(place: Place) -> None:
+    """Its size is named with the setting that allows more."""
+    place.lay("a.csv", HEAD + lines(20) * 200)
+    report = place.sync(max_file_mb=0.01)
+
+    assert "failed" == report.verdict
+    assert "more than max_file_mb = 0.01 allows" in said(report)
+
+
+@pytest.mark.parametrize("lies", [False, True])
+def test_a_workbook_that_unpacks_to_too_much(place: Place, lies: bool) -> None:
+    """A bomb is told by its directory, and where the directory lies by unpacking it as far as allowed."""
+    path = place.folder / "in" / "a.xlsx"
+    book(path, {"Oct": [["Who", "Code", "Day", "H"]]})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("xl/media/more.bin", b"\0" * 30_000_000)
+    if lies:
+        data = bytearray(path.read_bytes())
+        real = (30_000_000).to_bytes(4, "little")
+        while (at := data.find(real)) >= 0:
+            data[at : at + 4] = (1000).to_bytes(4, "little")
+        path.write_bytes(data)
+    report = place.sync(max_unpacked_mb=20.0)
+
+    assert "failed" == report.verdict
+    assert "max_unpacked_mb = 20 is allowed" in said(report)
+
+
+def test_too_many_columns(place: Place) -> None:
+    """A header of thousands of columns is no table."""
+    place.lay(
+        "a.csv", ";".join(["Who", "Code", "Day", "H", *(f"c{n}" for n in range(3000))]) + "\n" + lines(1)
+    )
+    report = place.sync()
+
+    assert "more than max_columns = 2000" in said(report)
+    assert "ok" == place.sync(max_columns=4000).verdict
+
+
+# ---------- sheets ----------
+
+
+def test_a_sheet_a_person(place: Place) -> None:
+    """All visible sheets that are such tables are read, new ones by themselves; their names are a column."""
+    head = ["Code", "Day", "H"]
+    sheets: dict[str, list[list[Any]]] = {
+        "Read me": [["Call the office before you change this"]],
+        "Zoé": [head, ["P", date(2026, 10, 1), 7]],
+        "Hidden": [head, ["P", date(2026, 10, 1), 5]],
+    }
+    path = place.folder / "in" / "team.xlsx"
+    text = MAPPING.replace('"Who"', '"#sheet"')
+    place.map('sheets = "*"', text)
+    book(path, sheets, hidden=("Hidden",))
+    first = place.sync()
+    book(path, sheets | {"Noël": [head, ["P", date(2026, 10, 1), 7]]}, hidden=("Hidden",))
+    second = place.sync()
+    people = [row["account_id"] for row in place.store.rows("SELECT account_id FROM worklog ORDER BY 1")]
+
+    assert ("ok", "ok", 14.0) == (first.verdict, second.verdict, place.hours)
+    assert ["s:Noël", "s:Zoé"] == people
+    assert "not read: the sheet Read me" in said(second)
+
+
+def test_sheets_by_a_pattern_and_the_files_name(place: Place) -> None:
+    """Only the sheets of months are read; the file says whose they are."""
+    head = ["Code", "Day", "H"]
+    sheets: dict[str, list[list[Any]]] = {
+        "2026-10": [head, ["P", date(2026, 10, 1), 7]], "2026-11": [head, ["P", date(2026, 11, 2), 6]],
+        "Sum": [head, ["P", date(2026, 10, 1), 13]],
+    }  # fmt: skip
+    book(place.folder / "in" / "Zoé.xlsx", sheets)
+    place.map('sheets = "2026-*"', MAPPING.replace('"Who"', '"#file"'))
+    report = place.sync()
+
+    assert ("ok", 13.0) == (report.verdict, place.hours)
+    assert ["s:Zoé"] == [row["id"] for row in place.store.rows("SELECT id FROM account")]
+    assert "not read: the sheets Sum" in said(report)
+
+
+def test_a_sheet_of_several_that_lacks_a_column(place: Place) -> None:
+    """It is named, the others are taken, and nothing leaves."""
+    head = ["Who", "Code", "Day", "H"]
+    good: list[list[Any]] = [head, *(["M1", "P", date(2026, 10, n), 7] for n in range(1, 6))]
+    bad: list[list[Any]] = [[*head[:3], "Hours"], *(["M1", "P", date(2026, 11, n), 7] for n in range(1, 6))]
+    place.map('sheets = "*"')
+    book(place.folder / "in" / "a.xlsx", {"Oct": good, "Nov": bad})
+    report = place.sync()
+
+    assert ("partial", 35.0) == (report.verdict, place.hours)
+    assert "a.xlsx, sheet Nov was not read: a.xlsx: row 1 has no column 'H'" in said(report)
+
+
+# ---------- columns that are weeks ----------
+
+CROSSTAB = """record = "worklog"
+{more}
+[fields]
+account_id = "Who"
+container_id = "Code"
+day = "Week"
+seconds = {{ column = "Hours", unit = "hours" }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "more"),
+    [
+        ("a 2026", ["S41", "S42"], ""),
+        ("a 2026", ["Sem. 41", "Sem. 42"], ""),
+        ("a", ["W41-2026", "W42-2026"], ""),
+        ("a", ["41/2026", "42/2026"], ""),
+        ("a", ["2026-W41", "2026-W42"], ""),
+        ("a", ["05/10/2026", "12/10/2026"], ""),
+        ("a", ["10/05/2026", "10/12/2026"], ""),
+        ("a_2026-10", ["05/10", "12/10"], ""),
+        ("a", ["S41", "S42"], ", year = 2026"),
+        ("a", [date(2026, 10, 5), date(2026, 10, 12)], ""),
+        ("a", [date(2026, 10, 7), date(2026, 10, 14)], ""),
+        ("a 2026", ["Semaine 41 (5 au 9)", "Semaine 42 (12 au 16)"], ""),
+        ("a", ["Week of 5 Oct 2026", "Week of 12 Oct 2026"], ""),
+    ],
+)
+def test_columns_that_are_weeks(place: Place, name: str, header: list[Any], more: str) -> None:
+    """However a week is written, a cell becomes the hours from its Monday to its Sunday."""
+    rows: list[list[Any]] = [
+        ["Who", "Code", "Total", *header],
+        ["M1", "P", 73, 35, 38],
+        ["M2", "P", 30, None, 30],
+    ]
+    book(place.folder / "in" / f"{name}.xlsx", {"Feuil1": rows})
+    place.map(f'unpivot = {{ per = "week", name = "Week", value = "Hours"{more} }}', CROSSTAB)
+    report = place.sync()
+    found = place.store.rows(
+        "SELECT account_id, day, finish_on, seconds / 3600 AS h FROM worklog ORDER BY 1, 2"
+    )
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    assert [
+        ("s:M1", "2026-10-05", "2026-10-11", 35),
+        ("s:M1", "2026-10-12", "2026-10-18", 38),
+        ("s:M2", "2026-10-12", "2026-10-18", 30),
+    ] == [tuple(row.values()) for row in found]
+
+
+@pytest.mark.parametrize(
+    "header", [["janv. 2026", "févr. 2026"], ["January 2026", "February 2026"], ["01/2026", "02/2026"],
+               ["2026-01", "2026-02"], [date(2026, 1, 1), date(2026, 2, 1)]],
+)  # fmt: skip
+def test_columns_that_are_months(place: Place, header: list[Any]) -> None:
+    """A cell becomes the hours from the first of the month to its last day."""
+    book(place.folder / "in" / "a.xlsx", {"Feuil1": [["Who", "Code", *header], ["M1", "P", 140, 133]]})
+    place.map('unpivot = { per = "month", name = "Week", value = "Hours" }', CROSSTAB)
+    report = place.sync()
+    found = place.store.rows("SELECT day, finish_on, seconds / 3600 AS h FROM worklog ORDER BY 1")
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    assert [("2026-01-01", "2026-01-31", 140), ("2026-02-01", "2026-02-28", 133)] == [
+        tuple(row.values()) for row in found
+    ]
+
+
+def test_a_title_says_the_year_and_a_year_ends(place: Place) -> None:
+    """The rows above the headers say the year of the first week; after week 53 comes the next year."""
+    rows: list[list[Any]] = [["Charge 2026"], ["Who", "Code", "S52", "S53", "S01"], ["M1", "P", 1, 2, 3]]
+    book(place.folder / "in" / "a.xlsx", {"Feuil1": rows})
+    place.map('header_row = 2\nunpivot = { per = "week", name = "Week", value = "Hours" }', CROSSTAB)
+    report = place.sync()
+
+    assert "ok" == report.verdict, said(report)
+    assert ["2026-12-21", "2026-12-28", "2027-01-04"] == [
+        row["day"] for row in place.store.rows("SELECT day FROM worklog ORDER BY day")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (["S41", "S42"], "say year = 2026 under [unpivot]"),
+        (["S41 2026", "Sem 41-2026"], "name the same week"),
+        (["S54 2026", "x"], "has no column like a week"),
+        (["S53 2025", "x"], "names no week of 2025"),
+        (["04/05/2026", "x"], "could be of the month 5 or 4"),
+    ],
+)
+def test_weeks_that_are_not_clear(place: Place, header: list[str], words: str) -> None:
+    """A year that nothing says, a week twice, a week that its year has not, a day that could be two."""
+    place.lay("a.csv", f"Who;Code;{';'.join(header)}\nM1;P;35;38\n")
+    place.map('unpivot = { per = "week", name = "Week", value = "Hours" }', CROSSTAB)
+    report = place.sync()
+
+    assert "failed" == report.verdict
+    assert words in said(report)
+
+
+def test_a_wrong_cell_of_a_week_costs_that_cell(place: Place) -> None:
+    """Its column is named beside its row."""
+    rows = "".join(f"M{n};P;7;7\n" for n in range(5))
+    place.lay("a.csv", f"Who;Code;S41 2026;S42 2026\n{rows}M9;P;x;7\n")
+    place.map('unpivot = { per = "week", name = "Week", value = "Hours" }', CROSSTAB)
+    place.sync()
+
+    assert (77.0, ["a.csv, row 7, column S41 2026"]) == (place.hours, place.rejected)
+
+
+# ---------- any file ----------
+
+
+def test_any_bytes(place: Place, proof: bool) -> None:
+    """A file of hours in which bytes were changed at random is read or refused, never more than it holds."""
+    rng = random.Random(18)
+    whole = (HEAD + lines(25)).encode()
+    for _ in range(300 if proof else 15):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 6)):
+            data[rng.randrange(len(data))] = rng.choice(b'\0\r\n";,\xef9a\xff')
+        place.lay("a.csv", bytes(data))
+        report = place.sync(max_leave=1.0)
+
+        assert "unexpected" not in said(report)
+        assert report.verdict in {"ok", "partial", "failed"}
+
+
+def test_a_damaged_workbook(place: Place, proof: bool) -> None:
+    """A workbook cut or changed anywhere is read or refused with its name."""
+    rng = random.Random(18)
+    path = place.folder / "in" / "a.xlsx"
+    stray(path, "XFD1048576")
+    whole = path.read_bytes()
+    for _ in range(200 if proof else 10):
+        data = bytearray(whole[: rng.randint(1, len(whole))] if rng.random() < 0.3 else whole)
+        for _ in range(rng.randint(0, 4)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path.write_bytes(bytes(data))
+        report = place.sync()
+
+        assert "unexpected" not in said(report)
+
+
+def test_a_grid_is_refused_by_its_name() -> None:
+    """What cannot be opened is an error of the source with the file's name."""
+    with pytest.raises(SourceDataError, match=r"none\.csv"):
+        list(tables.grid(Path("none.csv")))
+
+
+# ---------- what `hub check` shows ----------
+
+
+def checks(place: Place, **more: Any) -> dict[str, tuple[str, str]]:
+    """Return what the check of the source says, by name."""
+    source = TabularSource(name="s", path="in", mapping="m.toml", **more)
+    found = source.check(Context(base=place.folder, source_id="s"))
+    return {one.name: (one.state, one.detail) for one in found}
+
+
+def test_the_check_shows_the_first_rows(place: Place) -> None:
+    """They are those that a run will take, in a small table."""
+    place.lay("a.csv", HEAD + "Zoé Martin;P;05/10/2026;7,5\n" + "Jo;P;16/10/2026;0,25\n")
+    state, detail = checks(place)["rows"]
+
+    assert "ok" == state
+    assert [
+        "2 rows of 1 files are taken; the first of a.csv, as the hub takes them:",
+        "    container_id  account_id  day         seconds",
+        "    P             Zoé Martin  2026-10-05  7.5 h",
+        "    P             Jo          2026-10-16  0.25 h",
+    ] == detail.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "state", "words"),
+    [
+        (lines(8) + "M1;P;x;1\n", "a.csv", "warning", "1 of 9 rows cannot be taken. The first: a.csv"),
+        (lines(3) + "M1;P;x;1\n" * 3, "a.csv", "failed", "3 of 6 rows cannot be taken, so that nothing"),
+        (lines(1, hours="20") * 2, "plausible", "warning", "2 of 2 rows are above 16 h, in the column H"),
+        ("M1;P;2026-10-01;9\nM1;Q;2026-10-01;9\nM1;R;2026-10-01;9\n" + lines(9, who="M2"), "plausible",
+         "warning", "1 of 10 days of a person are above 24 h, such as 2026-10-01 of M1 with 27 h"),
+        ("M1;P;2016-10-01;7\n" + lines(3), "plausible", "warning",
+         "1 of 4 dates are more than two years away"),
+    ],
+)  # fmt: skip
+def test_the_check_says_what_is_hardly_meant(
+    place: Place, rows: str, name: str, state: str, words: str
+) -> None:
+    """Rows that cannot be taken, days above 24 h, amounts as hours, dates far away."""
+    place.lay("a.csv", HEAD + rows)
+    found = checks(place)[name]
+
+    assert state == found[0]
+    assert words in found[1]

@@ -1,0 +1,338 @@
+"""A first mapping gets the common files right, and says what it is not sure of."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hub_tabular.source import TabularSource
+from hub_tabular.suggest import suggest_mapping
+
+from hub.store import Store
+from hub.sync.report import SourceReport
+from hub.testing import store, sync_once
+
+__all__ = ["store"]
+
+TOGGL = """\
+User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags,\
+Amount (USD)
+Zoe,zoe@example.org,Acme,Portal,,Design,Yes,2026-10-05,09:00:00,2026-10-05,10:30:00,01:30:00,,90.00
+Zoe,zoe@example.org,Acme,Portal,,Build,No,2026-10-06,08:15:00,2026-10-06,12:00:20,03:45:20,,
+Jo,jo@example.org,,Stock,,,No,2026-10-06,13:00:00,2026-10-06,13:20:00,00:20:00,,
+"""
+CLOCKIFY = """\
+"Project","Client","Description","Task","User","Group","Email","Tags","Billable","Start Date","Start Time",\
+"End Date","End Time","Duration (h)","Duration (decimal)","Billable Rate (USD)","Billable Amount (USD)"
+"Portal","Acme","Design","","Zoe","","zoe@example.org","","Yes","10/05/2026","09:00:00 AM","10/05/2026",\
+"10:30:00 AM","01:30:00","1.50","60.00","90.00"
+"Portal","Acme","Build","","Jo","","jo@example.org","","No","{day}","08:15:00 AM","{day}","12:00:20 PM",\
+"03:45:20","3.76","0.00","0.00"
+"""
+HARVEST = """\
+Date,Client,Project,Project Code,Task,Notes,Hours,Billable?,Invoiced?,Approved?,First Name,Last Name,Roles,\
+Employee?,Billable Rate,Billable Amount,Cost Rate,Cost Amount,Currency,External Reference URL
+2026-10-05,Acme,Portal,P-1,Design,,1.5,Yes,No,No,Zoe,Martin,,Yes,60.0,90.0,40.0,60.0,Euro - EUR,
+2026-10-06,Acme,Portal,P-1,Build,,3.75,No,No,Yes,Jo,Petit,,Yes,0,0,40,150.4,Euro - EUR,
+"""
+KIMAI = """\
+Date,Begin,End,Duration,Hourly Rate,Rate,Internal Rate,User,Username,Customer,Project,Activity,Description,\
+Billable,Exported,Tags,Type
+2026-10-05,09:00,10:30,{first},60.00,90.00,60,Zoe,zoe,Acme,Portal,Design,,1,0,,timesheet
+2026-10-06,08:15,12:00,{second},0,0,0,Jo,jo,Acme,Portal,Build,,0,0,,timesheet
+"""
+TEMPO = """\
+Issue Key,Issue summary,Hours,Work date,Username,Full name,Period,Account Key,Project Key,Project Name,\
+Work Description,Issue Original Estimate
+INF-1,Portal,1.5,2026-10-05 09:00,zoe,Zoe Martin,October 2026,ACC,INF,Infra,Design,28800
+INF-2,Stock,3.75,2026-10-06 00:00,jo,Jo Petit,October 2026,ACC,INF,Infra,Build,0
+"""
+REDMINE = """\
+Project,Date,User,Activity,Issue,Comment,Hours
+ERP,10/05/2026,Zoe,Development,Feature #445: Portal,,1.50
+ERP,10/23/2026,Jo,Development,Bug #144: Stock,dev,3.75
+"""
+REDMINE_FR = """\
+Projet;Date;Utilisateur;Activité;Demande;Commentaire;Temps
+ERP;05/10/2026;Zoé;Développement;Évolution #445: Portail;;1,50
+ERP;06/10/2026;Jo;Développement;Anomalie #144: Stock;dev;3,75
+"""
+
+
+def synced(path: Path, store: Store, mapping: str | None = None, **more: Any) -> SourceReport:
+    """Sync a file by what is suggested for it."""
+    folder = path.parent
+    text = mapping or suggest_mapping(path)
+    (folder / "m.toml").write_text(text, encoding="utf-8")
+    return sync_once(store, TabularSource(name="s", path=path.name, mapping="m.toml", **more), base=folder)
+
+
+def lines(store: Store) -> list[tuple[str, float]]:
+    """Return the days and hours in the store."""
+    rows = store.rows("SELECT day, seconds FROM worklog ORDER BY day, seconds")
+    return [(row["day"], row["seconds"] / 3600) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "containers", "hours"),
+    [
+        (TOGGL, {"jo@example.org", "zoe@example.org"}, {"Portal", "Stock"}, [5400, 1200, 13520]),
+        (CLOCKIFY.format(day="10/23/2026"), {"jo@example.org", "zoe@example.org"}, {"Portal"}, [5400, 13520]),
+        (HARVEST, {"Zoe Martin", "Jo Petit"}, {"P-1"}, [5400, 13500]),
+        (KIMAI.format(first="5400", second="13520"), {"zoe", "jo"}, {"Portal"}, [5400, 13520]),
+        (KIMAI.format(first="1:30", second="3:45"), {"zoe", "jo"}, {"Portal"}, [5400, 13500]),
+        (KIMAI.format(first="1.5", second="3.75"), {"zoe", "jo"}, {"Portal"}, [5400, 13500]),
+        (TEMPO, {"zoe", "jo"}, {"INF"}, [5400, 13500]),
+        (REDMINE, {"Zoe", "Jo"}, {"ERP"}, [5400, 13500]),
+        (REDMINE_FR, {"Zoé", "Jo"}, {"ERP"}, [5400, 13500]),
+    ],
+)
+def test_exports_of_tools(
+    tmp_path: Path, store: Store, text: str, people: set[str], containers: set[str], hours: list[int]
+) -> None:
+    """The duration is not the start time, the day is the one meant, and people and projects are named."""
+    (tmp_path / "export.csv").write_text(text, encoding="utf-8")
+    report = synced(tmp_path / "export.csv", store)
+    rows = store.rows("SELECT * FROM worklog ORDER BY day, seconds")
+
+    assert ("ok", [], []) == (report.verdict, report.missing, report.rejections)
+    assert hours == [row["seconds"] for row in rows]
+    assert "2026-10-05" == rows[0]["day"]
+    assert people == {row["account_id"][2:] for row in rows}
+    assert containers == {row["container_id"][2:] for row in rows}
+
+
+def test_a_day_that_could_be_two_is_asked(tmp_path: Path, store: Store) -> None:
+    """Where neither the data nor the tool say it, the mapping asks and the sync takes nothing wrong."""
+    path = tmp_path / "export.csv"
+    path.write_text(CLOCKIFY.format(day="10/06/2026"), encoding="utf-8")
+    text = suggest_mapping(path)
+    report = synced(path, store)
+
+    assert "not clear: 10/05/2026 may be 2026-05-10 or 2026-10-05 (it is written by the profile" in text
+    assert (2, []) == (report.rejected, lines(store))
+
+
+def test_the_issues_of_redmine(tmp_path: Path, store: Store) -> None:
+    """They are tasks, with the number that names each."""
+    text = (
+        "#,Project,Tracker,Parent task,Status,Priority,Subject,Assignee,Start date,Due date,Estimated time,"
+        "% Done\n500,ERP,Feature,481,New,Urgent,Portal,Zoe,08/02/2026,08/27/2026,40.00,20\n"
+        "481,ERP,Bug,,Closed,Low,Stock,Jo,08/01/2026,08/30/2026,2.50,100\n"
+    )
+    (tmp_path / "issues.csv").write_text(text, encoding="utf-8")
+    report = synced(tmp_path / "issues.csv", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("481", 9000, 100.0, "2026-08-30"), ("500", 144000, 20.0, "2026-08-27")] == [
+        tuple(row.values())
+        for row in store.rows("SELECT code, estimate_s, percent, due_on FROM task ORDER BY 1")
+    ]
+
+
+def test_a_weekly_crosstab(tmp_path: Path, store: Store) -> None:
+    """A row a person and project, a column a week; the sum stays out, a project called Total stays in."""
+    (tmp_path / "Temps 2026.csv").write_text(
+        "Collaborateur;Projet;S41;S42;S43;Total\nZoé;Portail;35;;7,5;42,5\nZoé;Total Énergies;;35;;35\n"
+        "Noël;Portail;14;21;;35\nTotal;;49;56;7,5;112,5\n",
+        encoding="utf-8",
+    )
+    report = synced(tmp_path / "Temps 2026.csv", store)
+    projects = {row["container_id"] for row in store.rows("SELECT container_id FROM worklog")}
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert {"s:Portail", "s:Total Énergies"} == projects
+    assert [("2026-10-05", 14), ("2026-10-05", 35), ("2026-10-12", 21), ("2026-10-12", 35),
+            ("2026-10-19", 7.5)] == lines(store)  # fmt: skip
+
+
+def book(path: Path, sheets: dict[str, list[list[Any]]]) -> None:
+    with xlsxwriter.Workbook(str(path)) as out:
+        day = out.add_format({"num_format": "dd/mm/yyyy"})
+        for name, rows in sheets.items():
+            sheet = out.add_worksheet(name)
+            for number, row in enumerate(rows):
+                for at, cell in enumerate(row):
+                    if isinstance(cell, date):
+                        sheet.write_datetime(number, at, cell, day)
+                    else:
+                        sheet.write(number, at, cell)
+
+
+def test_a_crosstab_with_real_dates_and_a_title(tmp_path: Path, store: Store) -> None:
+    """Dates of a workbook seven days apart are weeks; a title above them is no header."""
+    rows: list[list[Any]] = [
+        ["Suivi des temps"],
+        [],
+        ["Who", "Project", date(2026, 10, 5), date(2026, 10, 12)],
+    ]
+    rows += [["Zoe", "Portal", 35, 28], ["Jo", "Portal", 14.5, 7]]
+    book(tmp_path / "a.xlsx", {"Feuil1": rows})
+    report = synced(tmp_path / "a.xlsx", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-05", 14.5), ("2026-10-05", 35), ("2026-10-12", 7), ("2026-10-12", 28)] == lines(store)
+
+
+def test_columns_that_are_days(tmp_path: Path, store: Store) -> None:
+    """A month with a column a day."""
+    (tmp_path / "2026-10.csv").write_text(
+        "Nom;Projet;01/10;02/10;05/10;06/10\nZoé;Portail;7;7;3,5;\nJo;Portail;;7;7;7\n", encoding="utf-8"
+    )
+    report = synced(tmp_path / "2026-10.csv", store)
+
+    assert ("ok", 38.5) == (report.verdict, sum(hours for _, hours in lines(store)))
+    assert ("2026-10-05", 3.5) in lines(store)
+
+
+def test_a_year_that_nothing_says(tmp_path: Path) -> None:
+    """It is taken from the file, and said to be so."""
+    (tmp_path / "a.csv").write_text("Who;Project;S41;S42\nZ;P;35;35\n", encoding="utf-8")
+    text = suggest_mapping(tmp_path / "a.csv")
+
+    assert "# Not clear: neither the columns" in text
+    assert {"per": "week", "name": "Week", "value": "Value"}.items() <= tomllib.loads(text)["unpivot"].items()
+
+
+def test_a_budget_with_several_amounts(tmp_path: Path, store: Store) -> None:
+    """One mapping makes a line of each amount; the sum of the columns stays out."""
+    (tmp_path / "budget 2026.csv").write_text(
+        "Code projet;Budget initial;Budget révisé;Engagé;Consommé;Atterrissage\n"
+        "P-1;10 000,00;12 000,00;8 000,50;4 000,00;12 500,00\nP-2;5 000,00;5 000,00;0,00;0,00;5 000,00\n"
+        "Total;15 000,00;17 000,00;8 000,50;4 000,00;17 500,00\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(tmp_path / "budget 2026.csv")
+    report = synced(tmp_path / "budget 2026.csv", store)
+    sums = store.rows(
+        "SELECT kind, sum(amount_minor) / 100.0 AS s FROM budget_line GROUP BY kind ORDER BY kind"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("baseline", 15000),
+        ("committed", 8000.5),
+        ("consumed", 4000),
+        ("forecast", 17500),
+        ("revised", 17000),
+    ] == [tuple(row.values()) for row in sums]
+    assert "not clear: no column says the month" in text
+
+
+def test_a_sheet_a_person_is_suggested(tmp_path: Path, store: Store) -> None:
+    """Sheets that are one table are all read, by a pattern where others are none; their names are people."""
+    head = ["Projet", "Date", "Heures"]
+    sheets: dict[str, list[list[Any]]] = {
+        "Lisez-moi": [["Un mode d'emploi"]],
+        "Zoé": [head, ["P", date(2026, 10, 1), 7], ["P", date(2026, 10, 2), 7]],
+        "Noël": [head, ["P", date(2026, 10, 1), 6]],
+    }
+    book(tmp_path / "team.xlsx", sheets)
+    report = synced(tmp_path / "team.xlsx", store)
+
+    assert ("ok", 20) == (report.verdict, sum(hours for _, hours in lines(store)))
+    assert ["s:Noël", "s:Zoé"] == [row["id"] for row in store.rows("SELECT id FROM account ORDER BY 1")]
+
+
+def test_a_sheet_a_month_is_suggested(tmp_path: Path, store: Store) -> None:
+    """The sheet that sums them up is not read."""
+    head = ["Matricule", "Projet", "Date", "Heures"]
+    sheets: dict[str, list[list[Any]]] = {
+        "Bilan": [["Projet", "Heures"], ["P", 13]],
+        "Mois 10": [head, ["M1", "P", date(2026, 10, 1), 7]],
+        "Mois 11": [head, ["M1", "P", date(2026, 11, 2), 6]],
+    }
+    book(tmp_path / "team.xlsx", sheets)
+    text = suggest_mapping(tmp_path / "team.xlsx")
+    report = synced(tmp_path / "team.xlsx", store)
+
+    assert "Mois 1*" == tomllib.loads(text)["sheets"]
+    assert ("ok", 13) == (report.verdict, sum(hours for _, hours in lines(store)))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["Zoé;Total Énergies;05/10/2026;7", "Somme Zoé;P;06/10/2026;7", "Total;P;15/10/2026;7"],
+        ["Zoé;P;05/10/2026;7", "Zoé;P;16/10/2026;14", "Total;Q;17/10/2026;99"],
+    ],
+)
+def test_a_suggested_drop_never_drops_a_full_row(tmp_path: Path, store: Store, rows: list[str]) -> None:
+    """A row in which all that names a row is filled is data, whatever its words."""
+    (tmp_path / "a.csv").write_text(
+        "Nom;Projet;Date;Heures\n" + "\n".join([*rows, "Total;;;21"]) + "\n", encoding="utf-8"
+    )
+    synced(tmp_path / "a.csv", store, max_rejected=1.0)
+
+    assert 2 <= len(lines(store))
+    assert 3 == len(lines(store)) + sum(line.endswith(";99") for line in rows)
+
+
+def test_hours_beside_start_and_end(tmp_path: Path, store: Store) -> None:
+    """In a table of no known tool the effort is the duration, not the time of day at which it began."""
+    (tmp_path / "a.csv").write_text(
+        "Person,Project,Date,Start time,End time,Time spent\nZ,P,2026-10-05,09:00,10:30,1.5\n"
+        "Z,P,2026-10-06,08:00,12:00,4\n", encoding="utf-8",
+    )  # fmt: skip
+    synced(tmp_path / "a.csv", store)
+
+    assert [("2026-10-05", 1.5), ("2026-10-06", 4)] == lines(store)
+
+
+def test_a_plan_of_charge_in_days(tmp_path: Path, store: Store) -> None:
+    """Small numbers a month are days of planned work, and that is said; the sums do not decide."""
+    rows: list[list[Any]] = [
+        ["Ressource", "Projet", "janv.", "févr."],
+        ["Zoé", "P", 10, 12],
+        ["Jo", "P", 18, 9],
+    ]
+    book(tmp_path / "plan de charge 2026.xlsx", {"Feuil1": [*rows, ["Total", None, 28, 21]]})
+    text = suggest_mapping(tmp_path / "plan de charge 2026.xlsx")
+    report = synced(tmp_path / "plan de charge 2026.xlsx", store)
+    found = store.rows("SELECT start_on, finish_on, seconds / 25200.0 AS d FROM allocation ORDER BY 1, 3")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert "# Not clear: no cell is above 18" in text
+    assert [
+        ("2026-01-01", "2026-01-31", 10), ("2026-01-01", "2026-01-31", 18),
+        ("2026-02-01", "2026-02-28", 9), ("2026-02-01", "2026-02-28", 12),
+    ] == [tuple(row.values()) for row in found]  # fmt: skip
+
+
+def test_a_budget_with_a_column_a_month(tmp_path: Path, store: Store) -> None:
+    """The kind of its amounts is guessed from its names, and said to be so."""
+    rows: list[list[Any]] = [["Budget 2026"], ["Projet", "Poste", "janv. 2026", "févr. 2026"]]
+    book(
+        tmp_path / "b.xlsx",
+        {"Feuil1": [*rows, ["P1", "Prestations", 12000, 8000], ["P2", "Licences", 500, 600]]},
+    )
+    report = synced(tmp_path / "b.xlsx", store)
+    found = store.rows(
+        "SELECT month, kind, sum(amount_minor) / 100 AS s FROM budget_line GROUP BY 1, 2 ORDER BY 1"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-01", "baseline", 12500), ("2026-02", "baseline", 8600)] == [
+        tuple(row.values()) for row in found
+    ]
+
+
+def test_sheets_with_a_column_a_day(tmp_path: Path, store: Store) -> None:
+    """Each sheet has days of its own; seven on a day are hours."""
+    sheets: dict[str, list[list[Any]]] = {
+        f"S{week}": [
+            ["Collab", "Affaire", *(date(2026, 10, day + n) for n in range(3))],
+            ["Zoé", "A", 7, 7, 3.5], ["Jo", "A", 7, None, 7],
+        ]
+        for week, day in ((41, 5), (42, 12))
+    }  # fmt: skip
+    book(tmp_path / "days.xlsx", sheets)
+    report = synced(tmp_path / "days.xlsx", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert 63 == sum(hours for _, hours in lines(store))
+    assert ["s:Jo", "s:Zoé"] == [row["id"] for row in store.rows("SELECT id FROM account ORDER BY 1")]
