@@ -353,6 +353,7 @@ def test_init_reads_a_folder(hub_folder: Path, run_hub: Run) -> None:
 
 def test_beginnings() -> None:
     """Containers of one code or name are one project, accounts of one address or name one person."""
+    known: dict[str, str | None] = dict.fromkeys(("email", "employee_no", "login"))
     found = beginnings(
         {
             "containers": [
@@ -363,12 +364,10 @@ def test_beginnings() -> None:
             ],
             "codes": [{"code": "CRM"}],
             "accounts": [
-                {"source_id": "jira", "display_name": "Ada", "email": "ada@x.org", "employee_no": None,
-                 "login": None},
-                {"source_id": "hours", "display_name": "Ada L.", "email": "ADA@x.org", "employee_no": "7",
-                 "login": None},
-                {"source_id": "hours", "display_name": "Bob", "email": None, "employee_no": None,
-                 "login": None},
+                known | {"source_id": "jira", "id": "jira:1", "display_name": "Ada", "email": "ada@x.org"},
+                known | {"source_id": "hours", "id": "hours:2", "display_name": "Ada L.",
+                         "email": "ADA@x.org", "employee_no": "7"},
+                known | {"source_id": "hours", "id": "hours:Bob", "display_name": "Bob"},
             ],
         }
     )  # fmt: skip
@@ -379,6 +378,7 @@ def test_beginnings() -> None:
     assert ["WEB;jira;WEB;;", "WEB;hours;WEB;;", "1-1;hours;'=1+1;;",
             "WEB;plans;Nouveau site;;"] == body["project_links.csv"]  # fmt: skip
     assert ["Ada;ada@x.org;7;;", "Bob;;;;"] == body["people.csv"]
+    assert ["hours;Bob;;Bob"] == body["accounts.csv"]
 
 
 def test_every_check_of_the_quality_has_words() -> None:

@@ -16,9 +16,9 @@ _CODE = re.compile(r"[^A-Z0-9]+")
 
 
 def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
-    """Return the texts of projects.csv, project_links.csv and people.csv.
+    """Return the texts of projects.csv, project_links.csv, people.csv and accounts.csv.
 
-    *read* holds ``containers`` (source_id, id, code, name), ``accounts`` (source_id, display_name, email,
+    *read* holds ``containers`` (source_id, id, code, name), ``accounts`` (source_id, id, display_name, email,
     employee_no, login) and ``codes``, the project codes that budgets and registers name. Containers of one
     code or name are one project; accounts of one e-mail, number or name are one person. A file that nothing
     was read for is left out.
@@ -43,7 +43,20 @@ def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str
             tr("written from what was read: add the teams, and take away who is no person"),
             people,
         )
+    # a name alone only proposes a person: here somebody is asked to look at it, once
+    named = [one for one in read["accounts"] if one["display_name"] and not _numbers(one)]
+    if named:
+        found["accounts.csv"] = _text(
+            ("source", "account", "email", "person"),
+            tr("written from what was read: who is known by a name alone, and the person it is"),
+            [(one["source_id"], one["id"].partition(":")[2], "", one["display_name"]) for one in named],
+        )
     return found
+
+
+def _numbers(account: Mapping[str, Any]) -> bool:
+    """Say whether an account has what recognises it by itself."""
+    return any(account[name] for name in ("email", "employee_no", "login"))
 
 
 def _projects(

@@ -94,7 +94,7 @@ def read(store: Store) -> dict[str, list[dict[str, Any]]]:
             f"SELECT source_id, id, code, name FROM container WHERE {other} ORDER BY source_id, code, name"
         ),
         "accounts": store.rows(
-            "SELECT source_id, display_name, email, employee_no, login FROM account "
+            "SELECT source_id, id, display_name, email, employee_no, login FROM account "
             f"WHERE {other} AND kind = 'human' ORDER BY display_name, id"
         ),
         "codes": store.rows(f"SELECT code FROM ({codes}) ORDER BY code"),

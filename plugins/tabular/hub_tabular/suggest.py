@@ -109,7 +109,7 @@ _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
 _TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 _AMOUNTS = (
-    r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prevu|forecast"
+    r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prev(u|is)|forecast"
     r"|atterrissage|estimate|revise|depense|spent"
 )
 _SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
@@ -327,7 +327,7 @@ def _tool(looked: Looked, record: str | None) -> Draft | None:
 
 
 def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
-    draft = Draft(kind=tool.record, guessed=f"an export of {tool.name}")
+    draft = Draft(kind=tool.record, guessed=tr("an export of {tool}", tool=tool.name))
     for field, headers in tool.fields.items():
         if tool.name == "Kimai" and field == "account_id":
             headers = tuple(one for one in headers if one in bare)
@@ -385,7 +385,7 @@ def _crosstab(looked: Looked, record: str | None) -> Draft | None:
         "budget_line" if re.search(r"budget|montant|amount|cout|cost|€|depense", said) or largest > 744
         else "allocation" if re.search(_PLANS, said) else "worklog"
     )  # fmt: skip
-    draft = Draft(kind=kind, guessed=f"a column a {per}", pivot=periods)
+    draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(per)), pivot=periods)
     name, value = {"day": "Day", "week": "Week", "month": "Month"}[per], "Value"
     year = _year_option(draft, looked, periods, per)
     draft.top.append(
@@ -501,7 +501,7 @@ def _amounts(looked: Looked, record: str | None) -> Draft | None:
     kinds = {name: kind for name, kind in columns.items() if kind}
     if len(kinds) < 2 or len(set(kinds.values())) < 2:
         return None
-    draft = Draft(kind="budget_line", guessed="several columns of amounts", pivot=list(kinds))
+    draft = Draft(kind="budget_line", guessed=tr("several columns of amounts"), pivot=list(kinds))
     pattern = "^(" + "|".join(re.escape(name) for name in kinds) + ")$"
     draft.top.append(f'unpivot = {{ columns = {_toml(pattern)}, name = "Kind", value = "Amount" }}')
     pairs = ", ".join(f"{_toml(name)} = {_toml(kind)}" for name, kind in kinds.items())
@@ -540,18 +540,29 @@ def _amounts(looked: Looked, record: str | None) -> Draft | None:
 def _plain(looked: Looked, record: str | None) -> Draft:
     names = [name for name in looked.names if not name.startswith("#")]
     kind = record or max(_WORDS, key=lambda one: _fit(one, names))
-    draft = Draft(kind=kind, guessed="" if record else "guessed from the headers")
+    draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = _assign(kind, names)
     if kind == "worklog" and (hours := _hours_column(looked, assigned)):
         assigned = {field: name for field, name in assigned.items() if name != hours} | {"seconds": hours}
     for field, name in assigned.items():
         _take(draft, looked, field, (name,))
+    if kind == "register_item":
+        _name_kind(draft, looked)
     for field, side in {"account_id": "account", "container_id": "container"}.items():
         word = r"nom|name" if side == "account" else r"libelle|intitule|nom du projet|project name"
         label = next((n for n in names if n not in draft.used.values() and re.search(word, _bare(n))), None)
         if field in draft.used and label:
             getattr(draft, side)["display_name" if side == "account" else "name"] = label
     return draft
+
+
+def _name_kind(draft: Draft, looked: Looked) -> None:
+    """Let a register without a column of kinds be of one: by the names of its file, sheet and columns."""
+    if "kind" not in draft.fields:
+        said = " ".join([looked.path.stem, looked.sheet, *looked.names])
+        guess = _guess(said, _choices("register_item", "kind"), default="risk")
+        remark = _remark(tr("not clear: by the names of file, sheet and columns"))
+        draft.fields["kind"] = f'{{ value = "{guess}" }}{remark}'
 
 
 def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
