@@ -37,21 +37,34 @@ def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str
             tr("which container feeds which project; facets are chosen by themselves where none are said"),
             [(code, source, container, "", "") for code, source, container in links],
         )
-    if people := _people(read["accounts"]):
+    people, of_account = _people(read["accounts"])
+    if people:
         found["people.csv"] = _text(
             ("name", "email", "employee_no", "login", "team"),
             tr("written from what was read: add the teams, and take away who is no person"),
-            people,
-        )
+            [
+                (one["display_name"] or one["email"] or one["login"], one["email"], one["employee_no"],
+                 one["login"], "")
+                for one in people
+            ],
+        )  # fmt: skip
     # a name alone only proposes a person: here somebody is asked to look at it, once
-    named = [one for one in read["accounts"] if one["display_name"] and not _numbers(one)]
+    named = [one for one in read["accounts"] if one["id"] in of_account and not _numbers(one)]
     if named:
         found["accounts.csv"] = _text(
             ("source", "account", "email", "person"),
             tr("written from what was read: who is known by a name alone, and the person it is"),
-            [(one["source_id"], one["id"].partition(":")[2], "", one["display_name"]) for one in named],
+            [
+                (one["source_id"], one["id"].partition(":")[2], "", _key(of_account[one["id"]]))
+                for one in named
+            ],
         )
     return found
+
+
+def _key(person: Mapping[str, str]) -> str:
+    """Return by what a line of people.csv is named elsewhere."""
+    return person["employee_no"] or person["email"] or person["display_name"]
 
 
 def _numbers(account: Mapping[str, Any]) -> bool:
@@ -96,8 +109,12 @@ def _free(text: str, taken: Mapping[str, str]) -> str:
     return code
 
 
-def _people(accounts: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+def _people(
+    accounts: Iterable[Mapping[str, Any]],
+) -> tuple[list[dict[str, str]], dict[str, dict[str, str]]]:
+    """Return the people, and which of them each account is."""
     found: list[dict[str, str]] = []
+    of_account: dict[str, dict[str, str]] = {}
     by_word: dict[tuple[str, str], dict[str, str]] = {}
     for one in accounts:
         said = {name: one[name] or "" for name in ("display_name", "email", "employee_no", "login")}
@@ -110,16 +127,8 @@ def _people(accounts: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
         for name, text in said.items():
             person[name] = person[name] or text
         by_word.update(dict.fromkeys(words, person))
-    return [
-        (
-            one["display_name"] or one["email"] or one["login"],
-            one["email"],
-            one["employee_no"],
-            one["login"],
-            "",
-        )
-        for one in found
-    ]
+        of_account[one["id"]] = person
+    return found, of_account
 
 
 def _text(head: tuple[str, ...], comment: str, rows: Iterable[tuple[str, ...]]) -> str:

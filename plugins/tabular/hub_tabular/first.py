@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -41,10 +42,13 @@ def suggestions(folder: Path, files: list[Path]) -> list[Suggestion]:
         texts.setdefault(key, text)
     found: list[Suggestion] = []
     taken: set[str] = set()
+    records = {key: msgspec.convert(tomllib.loads(text), Mapping).record for key, text in texts.items()}
     for key, paths in alike.items():
-        record = msgspec.convert(tomllib.loads(texts[key]), Mapping).record
+        record = records[key]
         name, says = _NAMES.get(record, (record, record))
-        name = _free(name, taken)
+        # of several kinds of one thing each is called like its file
+        alone = list(records.values()).count(record) == 1
+        name = _free(name if alone else _slug(paths[0].stem) or name, taken)
         parent, suffix, _ = key
         several = len(paths) > 1 and len(
             [one for one in parent.iterdir() if one.suffix.lower() == suffix]
@@ -62,6 +66,11 @@ def suggestions(folder: Path, files: list[Path]) -> list[Suggestion]:
                 )
             )  # fmt: skip
     return found
+
+
+def _slug(text: str) -> str:
+    """Return a name for a source made of a file's."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-0123456789")[:24].strip("-")
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -749,7 +749,7 @@ _GUESSES = {
     "rejected": r"rej|refus", "submitted": r"soumis|submit|attente", "draft": r"brouillon|draft|saisi",
     "closed": r"clos|ferm|termin|done", "open": r"ouvert|cours|open", "cancelled": r"annul|aband|cancel",
     "risk": r"risq|risk", "action": r"action", "decision": r"decis", "issue": r"probl|issue|incident",
-    "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|reel|actual|spent|factur",
+    "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|consum|reel|actual|spent|factur",
     "forecast": r"prev|forecast|atterr", "baseline": r"initial|budget|baseline|vote",
     "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
     "na": r"n/?a|sans objet", "todo": r"faire|todo", "project": r"proj",
