@@ -6,28 +6,54 @@ Signing in, and lists paged to the end, held to their totals.
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from hub import ConfigError, Context, SourceDataError
-from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill
+from hub import ConfigError, Context, HubError, SourceDataError, SourceDenied, SourceForbidden, SourceGone
+from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill, fill_path, is_true, parts
 
 TRIES = 3
 BATCH = 1000
+IDLE = 100
+"""Pages in a row that may bring no new row; ten times as many where rows are taken out of pages."""
+KEYLESS = "\x1f"
+"""What the key of a row begins with that has none of its own."""
+_SECRET = ("password", "token", "app_token", "client_secret")
 
 
 class Shifted(Exception):
     """A page does not go on where the one before ended."""
 
 
+class Refused(Exception):
+    """A page is refused that was asked for as the tool itself said; *first*: as an earlier run was told."""
+
+    def __init__(self, said: str, *, first: bool) -> None:
+        """Keep what the tool said."""
+        super().__init__(said)
+        self.first = first
+
+
+class Capped(Exception):
+    """The tool gives pages of *size* rows, whatever is asked for."""
+
+    def __init__(self, size: int) -> None:
+        """Keep the size."""
+        super().__init__(size)
+        self.size = size
+
+
 class Page(msgspec.Struct, frozen=True):
-    """One page: its rows, and how many there are in all where the tool says so."""
+    """One page: its rows and their keys, and how many there are in all where the tool says so."""
 
     rows: list[Any]
     total: int | None
+    keys: list[str] = []
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +85,8 @@ class Tool:
         self.url = url.rstrip("/")
         self.headers = {"Accept": "application/json"}
         ctx.http.credentials = {}
-        ctx.http.credentials = self._sign_in()
-        ctx.http.credentials |= self._filled(described.headers)
+        besides = self._filled(described.headers)
+        ctx.http.credentials = self._sign_in() | besides
 
     def _needed(self, name: str) -> str:
         value = self.words.get(name)
@@ -106,94 +132,156 @@ class Tool:
 
     def get(self, path: str, *, route: str | None = None) -> Any:
         """Ask for one thing."""
-        return self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
+        answer = self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
+        self._check_refusal(path.partition("?")[0], answer)
+        return answer
+
+    def signed_in(self) -> str:
+        """Ask who is signed in, where the tool can say it. Raises `SourceDenied` for nobody."""
+        path, where = self.described.check, self.described.account
+        if not path:
+            return ""
+        try:
+            answer = self.get(path)
+        except SourceForbidden:
+            if where:
+                raise
+            return ""  # this account may not read that; each list says for itself what it may
+        who = expression(where)(answer) if where else answer
+        if not is_true(who):
+            raise SourceDenied(
+                f"{self.described.title} answers as to nobody ({path.partition('?')[0]} names no account): "
+                "what it shows to all is not what was asked for. Check the credentials."
+            )
+        return f"{who}" if where else ""
+
+    def close(self) -> None:
+        """End the session where the tool keeps one; that it cannot be ended is no fault of the run."""
+        if self.described.auth.end:
+            try:
+                self.ctx.http.request(
+                    "GET", self.address(self.described.auth.end), headers=self.headers, route="sign out"
+                )
+            except HubError as exc:
+                self.ctx.log.info("the session was not ended: %s", exc)
 
     def whole(
         self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None
     ) -> Iterator[list[Any]]:
         """Return the rows of a list, page by page, to the end.
 
-        Raises `SourceDataError` when it does not hold what its total says, after some tries: it may have
-        changed meanwhile.
+        *mark* gets the last token, and at *said* how many rows the tool counts. Raises `SourceDataError` when
+        the list does not hold what its total says, after some tries: it may have changed meanwhile.
         """
-        find = expression(one.key)
-        said = ""
-        for attempt in range(TRIES):
+        mark = {} if mark is None else mark
+        said, size, tries = "", None, 0
+        while tries < TRIES:
             seen: set[int] = set()
-            totals: list[int] = []  # pages that overlap prove themselves
+            totals: list[int] = []
+            mark.clear()
             try:
-                for page in self.pages(one, variables, mark):
+                for page in self._bounded(one, variables, mark, size, seen):
                     if page.total is not None:
                         totals.append(page.total)
-                    for row in page.rows:
-                        native = find(row)
-                        if native is None:
-                            raise SourceDataError(f"{one.name}: a row has nothing at {one.key!r}, its key.")
-                        if not one.paging.overlap:
-                            seen.add(hash(native))
                     for start in range(0, len(page.rows), BATCH):
                         yield page.rows[start : start + BATCH]
             except Shifted as exc:
                 said = str(exc)
+            except Capped as exc:
+                size = exc.size
+                self.ctx.log.info("%s: pages have %d rows at most: asked again", one.name, size)
+                continue
+            except Refused as exc:
+                said = f"{one.name}: the tool refuses the next page as it named it itself ({exc})"
+                variables = variables | {"token": None} if exc.first else variables
             else:
-                # rows that were added meanwhile may be there or not: the next run asks for them;
-                # one that was taken away shifts the pages
-                if (
-                    not totals
-                    or one.paging.overlap
-                    or (min(totals) == totals[0] and totals[0] <= len(seen) <= totals[-1])
-                ):
+                if not totals:
+                    return
+                mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
+                if _holds(one.paging, totals, len(seen)):
                     return
                 said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
-            self.ctx.log.info("%s: asked again (%d)", said, attempt + 1)
+            tries += 1
+            self.ctx.log.info("%s: asked again (%d)", said, tries)
         raise SourceDataError(f"{said}, {TRIES} times: nothing was taken as complete.")
 
-    def pages(
-        self, one: Wanted, variables: dict[str, Any], mark: dict[str, Any] | None = None
+    def _bounded(
+        self,
+        one: Wanted,
+        variables: dict[str, Any],
+        mark: dict[str, Any],
+        size: int | None,
+        seen: set[int],
     ) -> Iterator[Page]:
-        """Return the pages of a list; *mark* gets the last token."""
-        paging, size = one.paging, self.size or one.paging.size
-        place: Place | None = Place(number=paging.first, token=variables.get("token"))
+        """Return the pages of a list, as long as they bring new rows; *seen* gets the keys."""
+        idle, most = 0, IDLE * 10 if one.paging.holes else IDLE
+        for page in self.pages(one, variables, mark=mark, size=size):
+            count = len(seen)
+            seen.update(map(hash, page.keys))
+            idle = 0 if len(seen) > count else idle + 1
+            if idle > most:
+                raise SourceDataError(
+                    f"{one.name}: {idle} pages in a row brought no new row, and the tool names a next one "
+                    "each time: nothing was taken as complete."
+                )
+            yield page
+
+    def pages(
+        self,
+        one: Wanted,
+        variables: dict[str, Any],
+        *,
+        mark: dict[str, Any] | None = None,
+        size: int | None = None,
+    ) -> Iterator[Page]:
+        """Return the pages of a list; *mark* gets the last token.
+
+        *size* rows are asked for at a time; None for what the source or the mapping says.
+        """
+        paging, asked_for = one.paging, size or self.size or one.paging.size
+        place: Place | None = Place(number=paging.first, token=_first_token(paging, variables))
         last: str | None = None
-        before: list[str] = []
+        before: Page | None = None
         asked: set[str] = set()
         while place is not None:
             self.ctx.raise_if_cancelled()
-            answer, response = self._ask(one, variables | _counted(paging, place, size), place.address)
+            answer, response = self._answered(one, variables, place, asked_for, first=before is None)
             rows = _found(answer, one.rows, one.name) if one.rows else answer
             if not isinstance(rows, list):
                 raise SourceDataError(
                     f"{one.name}: at {one.rows or 'the top'} stands no list: "
                     "the mapping, or the API, is another one."
                 )
-            page = Page(rows, self._total(one, answer, response))
-            total = page.total
-            if total is not None and paging.kind == "offset" and len(rows) < min(size, total - place.offset):
+            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in rows])
+            if before is not None and rows and page.keys == before.keys:
+                if _unproven(paging, page) and len(rows) < asked_for:
+                    return  # it does not page at all: that was everything
                 raise SourceDataError(
-                    f"{one.name}: {len(rows)} rows from row {place.offset + 1} on came of {total}, "
-                    f"and {size} were asked for: the list is cut."
+                    f"{one.name}: the tool gives the same page again and again"
+                    + (": if it counts pages, say overlap = 0." if paging.kind == "offset" else ".")
                 )
+            if paging.kind == "page" and size is None:
+                _check_cap(page, before, asked_for, place.number - paging.first)
+            if last is not None and last not in page.keys:
+                raise Shifted(f"{one.name}: a row went while the list was read")
             if mark is not None and paging.next and (word := expression(paging.next)(answer)):
                 mark["token"] = word
             yield page
-            natives = [f"{expression(one.key)(row)}" for row in rows]
-            if rows and natives == before:
-                raise SourceDataError(f"{one.name}: the tool gives the same page again and again.")
-            before = natives
-            if paging.overlap:
-                if last is not None and last not in natives:
-                    raise Shifted(f"{one.name}: a row went while the list was read")
-                last = natives[-1] if natives else last
-            place = self._after(one, place, page, size, answer, response)
+            overlap = _overlap(paging, page, asked_for)
+            last = page.keys[-1] if overlap else None
+            if before is not None and _unproven(paging, page) and set(page.keys) <= set(before.keys):
+                return  # the proof that nothing follows
+            before = page if rows else before
+            place = self._after(one, place, page, asked_for, overlap, answer, response)
             if str(place) in asked:
                 raise SourceDataError(f"{one.name}: the tool sends to the same page for ever.")
             asked.add(str(place))
 
     def _after(
-        self, one: Wanted, place: Place, page: Page, size: int, answer: Any, response: Any
+        self, one: Wanted, place: Place, page: Page, size: int, overlap: int, answer: Any, response: Any
     ) -> Place | None:
         """Return where the page after *page* begins; None after the last."""
-        paging, rows, total = one.paging, page.rows, page.total
+        paging = one.paging
         if (paging.end and expression(paging.end)(answer)) or (
             paging.more and not expression(paging.more)(answer)
         ):
@@ -201,12 +289,13 @@ class Tool:
         match paging.kind:
             case "none":
                 return None
-            case "offset" | "page":
-                more = len(rows) >= size
-                offset = place.offset + len(rows) - (paging.overlap if more else 0)
-                if not rows or (offset >= total if total is not None else not more):
+            case "offset" | "page" | "after":
+                step = size if paging.holes else len(page.rows)
+                if _is_last(paging, page, place.offset + step):
                     return None
-                return Place(offset=offset, number=place.number + 1)
+                if paging.kind == "after":
+                    return Place(token=_last_key(one, page.rows))
+                return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
                 token = expression(paging.next or "")(answer)
                 return Place(token=token) if token else None
@@ -216,8 +305,38 @@ class Tool:
                 address = self._next(one, response.url, response.links.get("next", {}).get("url"))
         return Place(address=address) if address else None
 
+    def _answered(
+        self, one: Wanted, variables: dict[str, Any], place: Place, size: int, *, first: bool
+    ) -> tuple[Any, Any]:
+        """Ask for a page. Raises `Refused` for one that was asked for as the tool itself named it."""
+        try:
+            answer, response = self._ask(one, variables | _counted(one.paging, place, size), place.address)
+            self._check_refusal(one.name, answer, one.rows)
+        except (SourceGone, SourceDataError) as exc:
+            if place.address or (one.paging.kind == "token" and place.token):
+                raise Refused(str(exc), first=first) from exc
+            raise
+        return answer, response
+
+    def _check_refusal(self, what: str, answer: Any, rows: str = "") -> None:
+        """Raise `SourceDataError` for an answer that says by itself that it is none, with or without rows."""
+        if not isinstance(answer, dict):
+            return
+        named = {path[0] for path in parts(rows) if path} if rows else set()
+        for name in ("errors", "error"):
+            if is_true(answer.get(name)) and name not in named:
+                said = " ".join(dict.fromkeys(_texts(answer[name]))) or f"{answer[name]}"
+                said = self._without_secrets(said)[:300]
+                raise SourceDataError(f"{what}: {self.described.title} answers with an error: {said}")
+
+    def _without_secrets(self, text: str) -> str:
+        given = [self.words.get(name) for name in _SECRET]
+        for secret in filter(None, [*given, *" ".join(self.ctx.http.credentials.values()).split()]):
+            text = text.replace(secret, "…") if len(secret) > 3 else text
+        return text
+
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
-        path = fill(one.path, variables)
+        path = fill_path(one.path, variables)
         if path is None:
             raise SourceDataError(f"{one.name}: {one.path} has a variable without a value.")
         if address:
@@ -257,6 +376,84 @@ class Tool:
         return address
 
 
+def key_of(one: Wanted, row: Any) -> str:
+    """Return what tells a row from the others: its key, or for a row without one, what it holds."""
+    try:
+        native = expression(one.key)(row)
+    except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
+        native = None
+    if native is None or native == "" or isinstance(native, dict | list):
+        text = json.dumps(row, sort_keys=True, default=str)
+        return KEYLESS + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{native}"
+
+
+def _last_key(one: Wanted, rows: list[Any]) -> Any:
+    found = [expression(one.key)(row) for row in reversed(rows) if not key_of(one, row).startswith(KEYLESS)]
+    if not found:
+        raise SourceDataError(f"{one.name}: no row has a key at {one.key!r}, from which to go on.")
+    return found[0]
+
+
+def _first_token(paging: Paging, variables: dict[str, Any]) -> Any:
+    return 0 if paging.kind == "after" else variables.get("token")
+
+
+def _unproven(paging: Paging, page: Page) -> bool:
+    """Say whether nothing but one more page shows that a page is the last."""
+    return (
+        paging.kind in {"offset", "page", "after"} and page.total is None and not (paging.more or paging.end)
+    )
+
+
+def _is_last(paging: Paging, page: Page, reached: int) -> bool:
+    """Say whether no row follows a page that goes up to row *reached*."""
+    if page.total is not None and paging.kind != "after":
+        return reached >= page.total or not (page.rows or paging.holes)
+    return not page.rows and not (paging.more or paging.end)  # these said that there is more
+
+
+def _overlap(paging: Paging, page: Page, size: int) -> int:
+    """Return how many rows of a page the next one has too."""
+    wanted = paging.overlap
+    if wanted is None:
+        wanted = int(page.total is None)
+    if paging.kind != "offset" or len(page.rows) <= wanted or (paging.holes and len(page.rows) < size):
+        return 0
+    return wanted
+
+
+def _check_cap(page: Page, before: Page | None, size: int, number: int) -> None:
+    """Raise `Capped` where pages are shorter than asked for: which rows the second has is not sure then."""
+    if number == 0 and page.total is not None and 0 < len(page.rows) < min(size, page.total):
+        raise Capped(len(page.rows))
+    if number == 1 and before is not None and page.rows and len(before.rows) < size:
+        raise Capped(len(before.rows))
+
+
+def _holds(paging: Paging, totals: list[int], count: int) -> bool:
+    """Say whether *count* different rows are those that the pages' totals promise.
+
+    Rows that were added meanwhile may be there or not: the next run asks for them. One that was taken away
+    shifts the pages; those that overlap show it by themselves.
+    """
+    if paging.holes:
+        return min(totals) == totals[0]
+    if paging.overlap:
+        return min(totals) <= count
+    return min(totals) == totals[0] and totals[0] <= count <= totals[-1]
+
+
+def _texts(value: Any) -> list[str]:
+    """Return what an error says, wherever it says it."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        told = [value[name] for name in ("message", "detail", "title", "description") if value.get(name)]
+        value = told or list(value.values())
+    return [text for one in value for text in _texts(one)] if isinstance(value, list) else []
+
+
 def _counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
     """Return what a request says of the page it asks for."""
     match paging.kind:
@@ -264,8 +461,8 @@ def _counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
             return {"size": size, "offset": place.offset, "last": place.offset + size - 1}
         case "page":
             return {"size": size, "page": place.number}
-        case "token":
-            return {"size": size, "token": place.token}
+        case "token" | "after":
+            return {"size": size, paging.kind: place.token}
     return {"size": size}
 
 
