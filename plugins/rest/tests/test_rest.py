@@ -325,7 +325,7 @@ def test_check_says_what_becomes_of_each_list() -> None:
                 Context(base=Path(), source_id="rest", session=Session)
             )
         }
-    assert ("ok", "signed in") == told["account"]
+    assert ("ok", "signed in as Zoé Martin") == told["account"]
     assert ("ok", "45 rows: task") == told["work packages"]
 
 
