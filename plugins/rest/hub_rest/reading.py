@@ -36,6 +36,8 @@ class Reading:
         self.fates: dict[str, str] = {}
         self.boxes: dict[str, list[str]] = {}
         """The rows that are there, by container."""
+        self.unwanted: set[str] = set()
+        """The rows that the list shows and of which there is no record any more."""
         self.nameless = False
         """A row came of which nobody knows which one it is."""
         self.keys = Keys(one)
@@ -54,13 +56,8 @@ class Reading:
 
     @property
     def natives(self) -> set[str]:
-        """Return the rows that are there."""
-        return {native for natives in self.boxes.values() for native in natives}
-
-    @property
-    def rejected(self) -> bool:
-        """Say whether a row could not be taken."""
-        return REJECTED in self.fates.values()
+        """Return the rows that the list shows."""
+        return self.unwanted | {native for natives in self.boxes.values() for native in natives}
 
     def take(self, rows: list[Any]) -> Batch:
         """Return what *rows* become. A row that makes an error of any kind costs that row only."""
@@ -100,9 +97,10 @@ class Reading:
             raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
             if path and is_true(expression(path)(row)):
-                ids = mapper.ids(one, mapper.native(one, row, self.variables))
+                native = mapper.native(one, row, self.variables)
                 self.newest = self._stamped(row)
-                return THERE_GONE, [], self._left(ids, f"{path} is true", presence)
+                self.unwanted.add(native)
+                return THERE_GONE, [], self._left(mapper.ids(one, native), f"{path} is true", presence)
         made = list(mapper.records(one, row, self.variables))
         native = mapper.native(one, row, self.variables)
         mine = [record for record in made if record.table == self.itself.table]
@@ -113,6 +111,8 @@ class Reading:
         ids = mapper.ids(one, native) if len(mine) != 1 or len(self._endings) > 1 else []
         if not mine and native not in self.box_of:
             ids = []
+        elif not mine:
+            self.unwanted.add(native)
         lacking = [id_ for id_ in ids if id_ not in {record.id for record in mine}]
         return TAKEN if made else UNWANTED, made, self._left(lacking, f"its row in {one.name} is not one now")
 

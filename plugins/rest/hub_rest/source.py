@@ -352,7 +352,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         """Say whether a list without a row should have some, where no proof of its own says so."""
         if one.deletes.kind in {"none", "flag"} and one.each is None and before.get("rows"):
             return True
-        if not any(made.table == "container" for made in one.record) or self._readable(ctx):
+        if own(one).table != "container" or self._readable(ctx):
             return False
         known = ctx.known_ids(Container, self._mapper(ctx).row_id("container", ""))
         return bool(known)
@@ -371,10 +371,14 @@ class RestSource(Source, frozen=True, kw_only=True):
 
         Unless *provable*, what is lacking may be one that could not be seen: nothing is gone then.
         """
-        lost, readable = Lost(), self._readable(ctx)
-        for native, box in (
+        lost = Lost()
+        lacking = [
             (native, box) for box, natives in known.items() for native in natives if native not in there
-        ):
+        ]
+        # a list that makes its containers along the way cannot say which of them are out of sight
+        makes = any(made.table == "container" for made in one.record)
+        readable = None if makes or not lacking else self._readable(ctx)
+        for native, box in lacking:
             # what is in a container that is not shown any more, or is archived, is out of sight, not gone
             if not provable or (box and readable is not None and box not in readable):
                 lost.kept[native] = box

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from hub import ConfigError, Context, HubError, SourceDataError, SourceDenied, SourceForbidden, SourceGone
+from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone
 from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill, fill_path, is_true, parts
 
 TRIES = 3
@@ -158,12 +158,14 @@ class Tool:
     def close(self) -> None:
         """End the session where the tool keeps one; that it cannot be ended is no fault of the run."""
         if self.described.auth.end:
-            try:
-                self.ctx.http.request(
-                    "GET", self.address(self.described.auth.end), headers=self.headers, route="sign out"
-                )
-            except HubError as exc:
-                self.ctx.log.info("the session was not ended: %s", exc)
+            http = self.ctx.http
+            try:  # without patience: the run is over, and was stopped perhaps
+                http.requests.get(
+                    self.address(self.described.auth.end), headers=self.headers | http.credentials,
+                    timeout=http.timeout_s, allow_redirects=False,
+                ).close()  # fmt: skip
+            except OSError as exc:
+                self.ctx.log.info("the session was not ended: %s", type(exc).__name__)
 
     def whole(
         self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None
@@ -383,7 +385,10 @@ def key_of(one: Wanted, row: Any) -> str:
     except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
         native = None
     if native is None or native == "" or isinstance(native, dict | list):
-        text = json.dumps(row, sort_keys=True, default=str)
+        try:
+            text = json.dumps(row, sort_keys=True)
+        except RecursionError:
+            text = "too deep"
         return KEYLESS + hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{native}"
 
