@@ -38,6 +38,8 @@ class Reading:
         """The rows that are there, by container."""
         self.unwanted: set[str] = set()
         """The rows that the list shows and of which there is no record any more."""
+        self.made: set[str] = set()
+        """The ids of own records where a row may become several."""
         self.nameless = False
         """A row came of which nobody knows which one it is."""
         self.keys = Keys(one)
@@ -50,7 +52,7 @@ class Reading:
 
     @cached_property
     def stored(self) -> frozenset[str]:
-        """Return the ids of the list's own table that the store has and that have not left."""
+        """Return the ids of the list's own table that the store had and that have not left."""
         cls, prefix = BY_TABLE[self.itself.table], plain(self.itself.fields["id"]).prefix
         return self.ctx.known_ids(cls, self.mapper.row_id(self.itself.table, prefix))
 
@@ -62,7 +64,7 @@ class Reading:
     def take(self, rows: list[Any]) -> Batch:
         """Return what *rows* become. A row that makes an error of any kind costs that row only."""
         records: list[Record] = []
-        gone: list[Gone] = []
+        gone: dict[str, Gone] = {}
         for row in rows:
             self.keys.note(row)
             key = key_of(self.one, row)
@@ -75,9 +77,11 @@ class Reading:
                 continue
             if self.fates.get(key) != REJECTED:
                 self.fates[key] = fate
+            for record in made:  # what was gone and came back, within the page
+                gone.pop(record.id, None)
             records += made
-            gone += left
-        return Batch(records=records, gone=tuple(gone))
+            gone |= {one.id: one for one in left}
+        return Batch(records=records, gone=tuple(gone.values()))
 
     def tally(self, said: int | None) -> Tally:
         """Return the account of the rows met; *said* is the tool's own count."""
@@ -87,7 +91,10 @@ class Reading:
 
     def ids(self) -> dict[str, list[str]]:
         """Return the rows that are there by container, each once."""
-        return {box: list(dict.fromkeys(natives)) for box, natives in self.boxes.items()}
+        return {
+            box: [native for native in dict.fromkeys(natives) if native not in self.unwanted]
+            for box, natives in self.boxes.items()
+        }
 
     # ---------- one row ----------
 
@@ -106,6 +113,8 @@ class Reading:
         mine = [record for record in made if record.table == self.itself.table]
         self.newest = self._stamped(row)
         if mine:
+            self.unwanted.discard(native)
+            self.made.update(record.id for record in mine if len(self._endings) > 1)
             self.boxes.setdefault(getattr(mine[0], "container_id", None) or "", []).append(native)
         # what the row was before and is not any more: a part of it, or all
         ids = mapper.ids(one, native) if len(mine) != 1 or len(self._endings) > 1 else []
@@ -122,8 +131,9 @@ class Reading:
 
     def _left(self, ids: list[str], evidence: str, presence: Any = "deleted") -> list[Gone]:
         cls = BY_TABLE[self.itself.table]
-        known = self.stored if ids else frozenset()
-        return [Gone(record=cls, id=id_, evidence=evidence, presence=presence) for id_ in ids if id_ in known]
+        if len(self._endings) > 1:  # of what a row may become, some was not
+            ids = [id_ for id_ in ids if id_ in self.made or id_ in self.stored]
+        return [Gone(record=cls, id=id_, evidence=evidence, presence=presence) for id_ in ids]
 
     def _stamped(self, row: Any) -> str:
         """Return the newest stamp, that of *row* included; one of the future is no mark."""

@@ -21,7 +21,6 @@ from hub import (
     Census,
     Check,
     ConfigError,
-    Container,
     Context,
     Gone,
     HubError,
@@ -318,15 +317,16 @@ class RestSource(Source, frozen=True, kw_only=True):
         proves, cursor = one.deletes.kind in {"absence", "probe"}, data.cursor
         left: list[Gone] = []
         kept: dict[str, str] = {}
-        if whole and not rows.fates and self._was_emptied(ctx, one, before):
+        emptied = whole and not rows.fates and self._was_emptied(ctx, one, before)
+        if emptied:
             ctx.report_missing(
-                f"{one.name}: the whole list has no row any more, and had {before.get('rows') or 'some'}: "
+                f"{one.name}: the whole list has no row any more, and had {before['rows']}: "
                 "nothing was taken for gone. If that is right, `hub sync --full` takes it as it is.",
                 partition=partition.id,
             )
         there = rows.natives
         if proves and whole and not one.deletes.list:
-            provable = not rows.nameless and mark.get("said", 0) <= len(rows.fates)
+            provable = not (emptied or rows.nameless) and mark.get("said", 0) <= len(rows.fates)
             lost = self._lost(ctx, one, rows.variables, rows.known, there, provable=provable)
             left, kept = lost.gone, lost.kept
             if lost.answering:
@@ -349,13 +349,13 @@ class RestSource(Source, frozen=True, kw_only=True):
         return Batch(gone=tuple(left), cursor=cursor, held=cursor | again)
 
     def _was_emptied(self, ctx: Context, one: Wanted, before: dict[str, Any]) -> bool:
-        """Say whether a list without a row should have some, where no proof of its own says so."""
-        if one.deletes.kind in {"none", "flag"} and one.each is None and before.get("rows"):
-            return True
-        if own(one).table != "container" or self._readable(ctx):
+        """Say whether a list that had rows has none, where the hub's guard does not ask a person."""
+        table = own(one).table
+        if not before.get("rows") or table not in {"container", "account", "task", "worklog"}:
             return False
-        known = ctx.known_ids(Container, self._mapper(ctx).row_id("container", ""))
-        return bool(known)
+        if one.each is not None:  # one of several may well be empty
+            return table == "container" and not self._readable(ctx)
+        return table in {"container", "account"} or one.deletes.kind in {"none", "flag"}
 
     def _lost(
         self,
@@ -411,6 +411,8 @@ class RestSource(Source, frozen=True, kw_only=True):
             return "deleted", f"{title} answers 404 for it"
         except SourceForbidden:
             return "hidden", f"{title} answers 403 for it"
+        except SourceDataError:  # whatever it says, it does not say that the row is gone
+            return None
         if trashed and is_true(_told(trashed, answer)):
             return "trashed", f"{title} says that {trashed} is true of it"
         return None

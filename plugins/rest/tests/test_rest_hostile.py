@@ -331,6 +331,17 @@ def law_a_total_that_does_not_hold(store: Store, folder: Path) -> None:
     assert "45 different rows came where its total says 46, 3 times" in told(report)
 
 
+def test_a_row_that_goes_and_comes_back_in_one_page(store: Store, tmp_path: Path) -> None:
+    """A feed tells one row several times: what it says last holds."""
+    text = mapping('key = "rev"\ndeletes = { kind = "flag", field = "gone" }')
+    told = [(1, 1, 0), (2, 2, 0), (3, 1, 1), (4, 2, 1), (5, 2, 0)]
+    feed = [{"rev": rev, "id": id_, "title": "t", "gone": gone} for rev, id_, gone in told]
+    asked = Asked(store, tmp_path, text, lambda _: feed)
+
+    assert ("ok", {"2"}) == (asked.sync().verdict, asked.here())
+    assert {"d:1": ("deleted",), "d:2": ("present",)} == known(store, "task", "presence")
+
+
 # ---------- kind 3: silence is not success ----------
 
 
