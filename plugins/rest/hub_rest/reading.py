@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
-from hub_rest.mapping import Wanted, expression, is_true, own, parts, plain
+from hub_rest.mapping import Wanted, endings, expression, is_true, own, parts, plain
 from hub_rest.rows import RowError, RowMapper
 from hub_rest.tool import KEYLESS, key_of
 
@@ -53,8 +53,12 @@ class Reading:
     @cached_property
     def stored(self) -> frozenset[str]:
         """Return the ids of the list's own table that the store had and that have not left."""
-        cls, prefix = BY_TABLE[self.itself.table], plain(self.itself.fields["id"]).prefix
-        return self.ctx.known_ids(cls, self.mapper.row_id(self.itself.table, prefix))
+        return self.ctx.known_ids(BY_TABLE[self.itself.table], self._start)
+
+    @cached_property
+    def _start(self) -> str:
+        """Return what the ids of the list's own records begin with."""
+        return self.mapper.row_id(self.itself.table, plain(self.itself.fields["id"]).prefix)
 
     @property
     def natives(self) -> set[str]:
@@ -104,30 +108,39 @@ class Reading:
             raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
             if path and is_true(expression(path)(row)):
-                native = mapper.native(one, row, self.variables)
+                left = mapper.native(one, row, self.variables)
                 self.newest = self._stamped(row)
-                self.unwanted.add(native)
-                return THERE_GONE, [], self._left(mapper.ids(one, native), f"{path} is true", presence)
+                self.unwanted.add(left)
+                return THERE_GONE, [], self._left(mapper.ids(one, left), f"{path} is true", presence)
         made = list(mapper.records(one, row, self.variables))
-        native = mapper.native(one, row, self.variables)
-        mine = [record for record in made if record.table == self.itself.table]
+        mine = {record.id: record for record in made if record.table == self.itself.table}
         self.newest = self._stamped(row)
-        if mine:
+        several = len(self._endings) > 1
+        native = self._native(row) if several or not mine else next(iter(mine))[len(self._start) :]
+        if mine and native is not None:
             self.unwanted.discard(native)
-            self.made.update(record.id for record in mine if len(self._endings) > 1)
-            self.boxes.setdefault(getattr(mine[0], "container_id", None) or "", []).append(native)
-        # what the row was before and is not any more: a part of it, or all
-        ids = mapper.ids(one, native) if len(mine) != 1 or len(self._endings) > 1 else []
-        if not mine and native not in self.box_of:
-            ids = []
-        elif not mine:
+            box = getattr(next(iter(mine.values())), "container_id", None) or ""
+            self.boxes.setdefault(box, []).append(native)
+        elif native in self.box_of:
             self.unwanted.add(native)
-        lacking = [id_ for id_ in ids if id_ not in {record.id for record in mine}]
-        return TAKEN if made else UNWANTED, made, self._left(lacking, f"its row in {one.name} is not one now")
+        else:
+            native = None
+        # what the row was before and is not any more: a part of it, or all
+        self.made.update(mine if several else ())
+        ids = mapper.ids(one, native) if native is not None and (several or not mine) else []
+        lacking = self._left([id_ for id_ in ids if id_ not in mine], f"its row in {one.name} is none now")
+        return TAKEN if made else UNWANTED, made, lacking
+
+    def _native(self, row: Any) -> str | None:
+        """Return what names a row in the store's ids, where that can be said."""
+        try:
+            return self.mapper.native(self.one, row, self.variables)
+        except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
+            return None
 
     @cached_property
     def _endings(self) -> list[str]:
-        return self.mapper.ids(self.one, "")
+        return endings(self.one)
 
     def _left(self, ids: list[str], evidence: str, presence: Any = "deleted") -> list[Gone]:
         cls = BY_TABLE[self.itself.table]
@@ -152,10 +165,7 @@ class Reading:
     def _reject(self, row: Any, key: str, exc: Exception) -> None:
         one, cls = self.one, BY_TABLE[self.itself.table]
         found = self.mapper.understood(one, row, self.variables)
-        try:
-            native = None if key.startswith(KEYLESS) else self.mapper.native(one, row, self.variables)
-        except Exception:  # noqa: BLE001 - the row is odd already
-            native = None
+        native = None if key.startswith(KEYLESS) else self._native(row)
         self.nameless |= native is None
         if native is not None:  # it is there, whatever it is
             box = self.box_of.get(native, found.get("container_id") or "")

@@ -65,6 +65,35 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+class Lenient:
+    """Decodes JSON as some servers write it: with NaN, with half a character, with a mark at its beginning.
+
+    Such a value costs its row then, and not the list. What is broken stays broken.
+    """
+
+    def decode(self, content: bytes) -> Any:
+        """Decode *content*. Raises `msgspec.DecodeError`."""
+        try:
+            return msgspec.json.decode(content)
+        except msgspec.DecodeError as exc:
+            try:
+                return _whole_texts(json.loads(content))
+            except (ValueError, RecursionError):
+                raise exc from None
+
+
+LENIENT: Any = Lenient()
+
+
+def _whole_texts(value: Any) -> Any:
+    """Replace halves of characters, which no database takes."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole_texts(name): _whole_texts(one) for name, one in value.items()}
+    return [_whole_texts(one) for one in value] if isinstance(value, list) else value
+
+
 class Tool:
     """The tool over HTTP: it signs in, and pages to the end."""
 
@@ -132,7 +161,9 @@ class Tool:
 
     def get(self, path: str, *, route: str | None = None) -> Any:
         """Ask for one thing."""
-        answer = self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
+        answer = self.ctx.http.get_json(
+            self.address(path), headers=self.headers, route=route, decoder=LENIENT
+        )
         self._check_refusal(path.partition("?")[0], answer)
         return answer
 
@@ -342,7 +373,9 @@ class Tool:
         if path is None:
             raise SourceDataError(f"{one.name}: {one.path} has a variable without a value.")
         if address:
-            return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path)
+            return self.ctx.http.answer(
+                one.method, address, headers=self.headers, route=one.path, decoder=LENIENT
+            )
         body = {"json": fill(one.body, variables)} if one.body is not None else {}
         return self.ctx.http.answer(
             one.method,
@@ -350,6 +383,7 @@ class Tool:
             params=fill(one.params | (one.incremental if variables.get("since") else {}), variables),
             headers=self.headers,
             route=one.path,
+            decoder=LENIENT,
             **body,
         )
 

@@ -207,6 +207,30 @@ def law_hours_at_stake(store: Store, folder: Path) -> None:
     assert "day" in found["hours, row 11"].field
 
 
+@pytest.mark.parametrize(
+    ("spoil", "taken"),
+    [
+        (lambda text: text.replace("90", "NaN", 1), 9),
+        (lambda text: text.replace("90", "Infinity", 1), 9),
+        (lambda text: text.replace("90", "9" * 400, 1), 9),
+        (lambda text: text.replace("2026-10-05", "\\ud83d", 1), 9),
+        (lambda text: text.replace("a line", "half \\ud83d", 1), 10),
+        (lambda text: "\ufeff" + text, 10),
+    ],
+    ids=["NaN", "Infinity", "400 digits", "half a day", "half a character", "a mark"],
+)
+def test_json_as_some_servers_write_it(
+    spoil: Callable[[str], str], taken: int, store: Store, tmp_path: Path
+) -> None:
+    """A value that JSON does not have costs its row, a mark before the answer nothing."""
+    table = [{"id": n, "day": "2026-10-05", "minutes": 90, "note": "a line"} for n in range(1, 11)]
+    asked = Asked(store, tmp_path, HOURS, lambda _: Response(body=spoil(json.dumps(table)).encode()))
+    report = asked.sync()
+
+    assert (10 - taken, taken) == (report.rejected, len(asked.here("worklog")))
+    assert ("ok" if taken == 10 else "partial") == report.verdict
+
+
 def law_an_odd_row_above_costs_what_is_under_it(store: Store, folder: Path) -> None:
     """Let a row by which another list is asked for cost that asking; what is known under it stays."""
     text = """
