@@ -285,6 +285,8 @@ def _check(mapping: Mapping, where: str) -> None:
         )
     if mapping.account:
         expression(mapping.account, where)
+        if not mapping.check:
+            raise ConfigError(f"{where}: account needs check, the path whose answer says who is signed in.")
     names = [one.name for one in mapping.list]
     if len(set(names)) < len(names):
         raise ConfigError(f"{where}: two lists have the same name.")
@@ -338,6 +340,8 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
             f"{place}: deletes by flag need field, by probe probe = the path of one row with {{id}}, "
             "others neither."
         )
+    if one.paging.holes and (one.paging.kind != "offset" or not one.paging.total):
+        raise ConfigError(f"{place}: paging with holes needs kind = 'offset' and total, which ends the list.")
     if one.deletes.list and one.deletes.kind != "absence":
         raise ConfigError(f"{place}: only deletes by absence may name another list.")
     total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None

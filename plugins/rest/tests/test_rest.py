@@ -182,6 +182,21 @@ fields = { id = "id", container_id = { value = "x" }, title = "subject" }
             "task.percent has no unit 'days'.",
         ),
         (('title = "Desk"', "title = "), "is not valid TOML"),
+        (('title = "Desk"', 'title = "Desk"\naccount = "name"'), "account needs check"),
+        (("cursor = {", 'paging = { kind = "page", holes = true }\ncursor = {'), "paging with holes needs"),
+        (
+            ("cursor = {", 'deletes = { kind = "absence", list = "x" }\ncursor = {'),
+            "deletes.list = 'x' is no",
+        ),
+        (
+            ("cursor = {", 'deletes = { kind = "none", list = "tickets" }\ncursor = {'),
+            "only deletes by absence may name another list",
+        ),
+        (
+            ('title = "subject"', "title = { path = 'subject', pattern = 'a' }"),
+            "pattern = 'a' is no regular expression with one group",
+        ),
+        (('title = "subject"', "title = { path = 'subject', minus = 'a ||' }"), "'a ||' is no JMESPath"),
     ],
 )
 def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: str) -> None:

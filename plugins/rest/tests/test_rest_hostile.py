@@ -262,9 +262,12 @@ fields = { id = { value = "x" }, kind = { value = "queue" }, name = { value = "X
     first = asked.sync()
     boards[1] = {"id": 2, "key": "d"}
     second = asked.sync(census=True)
+    boards[1] = {"id": 2, "key": {"name": "d"}}
+    third = asked.sync()
 
     assert ("ok", "partial", {"1", "2"}) == (first.verdict, second.verdict, asked.here())
     assert "boards, row 2" in told(second)
+    assert ("ok", []) == (third.verdict, rejections.rejected(store))
 
 
 # ---------- kind 2: a list accounts for what it met ----------
