@@ -9,8 +9,8 @@ from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
 from hub_rest.mapping import Wanted, endings, expression, is_true, own, parts, plain
+from hub_rest.paging import KEYLESS, key_of
 from hub_rest.rows import RowError, RowMapper
-from hub_rest.tool import KEYLESS, key_of
 
 TAKEN, REJECTED = "taken", "rejected"
 UNWANTED, THERE_GONE = "no record wants it", "deleted there"

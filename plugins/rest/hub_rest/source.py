@@ -34,9 +34,10 @@ from hub import (
 )
 from hub_rest import mapping as maps
 from hub_rest.mapping import Wanted, expression, fill_path, is_true, own
+from hub_rest.paging import KEYLESS, Page, key_of
 from hub_rest.reading import Reading
 from hub_rest.rows import RowMapper
-from hub_rest.tool import KEYLESS, Page, Tool, key_of
+from hub_rest.tool import Tool
 
 FEW = 5
 SHOWN = 20
@@ -313,7 +314,8 @@ class RestSource(Source, frozen=True, kw_only=True):
     def _last(self, ctx: Context, partition: Partition, rows: Reading, mark: dict[str, Any]) -> Batch:
         """Return the proofs and the mark of a list that was read to its end."""
         data: ListToRead = partition.data
-        one, before, whole = data.list, data.before, data.whole
+        one, before = data.list, data.before
+        whole = data.whole or (mark.get("anew", False) and rows.variables.get("since") is None)
         proves, cursor = one.deletes.kind in {"absence", "probe"}, data.cursor
         left: list[Gone] = []
         kept: dict[str, str] = {}

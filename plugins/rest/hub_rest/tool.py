@@ -6,7 +6,6 @@ Signing in, and lists paged to the end, held to their totals.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,19 +14,28 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone
-from hub_rest.mapping import NAME, Mapping, Paging, Wanted, expression, fill, fill_path, is_true, parts
+from hub_rest.mapping import NAME, Mapping, Wanted, expression, fill, fill_path, is_true, parts
+from hub_rest.paging import (
+    Capped,
+    Page,
+    Place,
+    Shifted,
+    check_cap,
+    counted,
+    first_token,
+    holds,
+    is_last,
+    is_unproven,
+    key_of,
+    last_key,
+    overlap_of,
+)
 
 TRIES = 3
 BATCH = 1000
 IDLE = 100
 """Pages in a row that may bring no new row; ten times as many where rows are taken out of pages."""
-KEYLESS = "\x1f"
-"""What the key of a row begins with that has none of its own."""
 _SECRET = ("password", "token", "app_token", "client_secret")
-
-
-class Shifted(Exception):
-    """A page does not go on where the one before ended."""
 
 
 class Refused(Exception):
@@ -37,32 +45,6 @@ class Refused(Exception):
         """Keep what the tool said."""
         super().__init__(said)
         self.first = first
-
-
-class Capped(Exception):
-    """The tool gives pages of *size* rows, whatever is asked for."""
-
-    def __init__(self, size: int) -> None:
-        """Keep the size."""
-        super().__init__(size)
-        self.size = size
-
-
-class Page(msgspec.Struct, frozen=True):
-    """One page: its rows and their keys, and how many there are in all where the tool says so."""
-
-    rows: list[Any]
-    total: int | None
-    keys: list[str] = []
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a page begins, in what its list counts by."""
-
-    offset: int = 0
-    number: int = 0
-    token: Any = None
-    address: str = ""
 
 
 class Lenient:
@@ -203,15 +185,17 @@ class Tool:
     ) -> Iterator[list[Any]]:
         """Return the rows of a list, page by page, to the end.
 
-        *mark* gets the last token, and at *said* how many rows the tool counts. Raises `SourceDataError` when
+        *mark* gets the last token, at *said* how many rows the tool counts, and at *anew* whether the token
+        of an earlier run was refused, so that the list was read from its start. Raises `SourceDataError` when
         the list does not hold what its total says, after some tries: it may have changed meanwhile.
         """
         mark = {} if mark is None else mark
-        said, size, tries = "", None, 0
+        said, size, tries, anew = "", None, 0, False
         while tries < TRIES:
             seen: set[int] = set()
             totals: list[int] = []
             mark.clear()
+            mark["anew"] = anew
             try:
                 for page in self._bounded(one, variables, mark, size, seen):
                     if page.total is not None:
@@ -226,12 +210,13 @@ class Tool:
                 continue
             except Refused as exc:
                 said = f"{one.name}: the tool refuses the next page as it named it itself ({exc})"
-                variables = variables | {"token": None} if exc.first else variables
+                anew |= exc.first
+                variables = variables | {"token": None} if anew else variables
             else:
                 if not totals:
                     return
                 mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
-                if _holds(one.paging, totals, len(seen)):
+                if holds(one.paging, totals, len(seen)):
                     return
                 said = f"{one.name}: {len(seen)} different rows came where its total says {totals[-1]}"
             tries += 1
@@ -272,7 +257,7 @@ class Tool:
         *size* rows are asked for at a time; None for what the source or the mapping says.
         """
         paging, asked_for = one.paging, size or self.size or one.paging.size
-        place: Place | None = Place(number=paging.first, token=_first_token(paging, variables))
+        place: Place | None = Place(number=paging.first, token=first_token(paging, variables))
         last: str | None = None
         before: Page | None = None
         asked: set[str] = set()
@@ -287,22 +272,22 @@ class Tool:
                 )
             page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in rows])
             if before is not None and rows and page.keys == before.keys:
-                if _unproven(paging, page) and len(rows) < asked_for:
+                if is_unproven(paging, page) and len(rows) < asked_for:
                     return  # it does not page at all: that was everything
                 raise SourceDataError(
                     f"{one.name}: the tool gives the same page again and again"
                     + (": if it counts pages, say overlap = 0." if paging.kind == "offset" else ".")
                 )
             if paging.kind == "page" and size is None:
-                _check_cap(page, before, asked_for, place.number - paging.first)
+                check_cap(page, before, asked_for, place.number - paging.first)
             if last is not None and last not in page.keys:
                 raise Shifted(f"{one.name}: a row went while the list was read")
             if mark is not None and paging.next and (word := expression(paging.next)(answer)):
                 mark["token"] = word
             yield page
-            overlap = _overlap(paging, page, asked_for)
+            overlap = overlap_of(paging, page, asked_for)
             last = page.keys[-1] if overlap else None
-            if before is not None and _unproven(paging, page) and set(page.keys) <= set(before.keys):
+            if before is not None and is_unproven(paging, page) and set(page.keys) <= set(before.keys):
                 return  # the proof that nothing follows
             before = page if rows else before
             place = self._after(one, place, page, asked_for, overlap, answer, response)
@@ -324,10 +309,10 @@ class Tool:
                 return None
             case "offset" | "page" | "after":
                 step = size if paging.holes else len(page.rows)
-                if _is_last(paging, page, place.offset + step):
+                if is_last(paging, page, place.offset + step):
                     return None
                 if paging.kind == "after":
-                    return Place(token=_last_key(one, page.rows))
+                    return Place(token=last_key(one, page.rows))
                 return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
                 token = expression(paging.next or "")(answer)
@@ -343,7 +328,7 @@ class Tool:
     ) -> tuple[Any, Any]:
         """Ask for a page. Raises `Refused` for one that was asked for as the tool itself named it."""
         try:
-            answer, response = self._ask(one, variables | _counted(one.paging, place, size), place.address)
+            answer, response = self._ask(one, variables | counted(one.paging, place, size), place.address)
             self._check_refusal(one.name, answer, one.rows)
         except (SourceGone, SourceDataError) as exc:
             if place.address or (one.paging.kind == "token" and place.token):
@@ -412,77 +397,6 @@ class Tool:
         return address
 
 
-def key_of(one: Wanted, row: Any) -> str:
-    """Return what tells a row from the others: its key, or for a row without one, what it holds."""
-    try:
-        native = expression(one.key)(row)
-    except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
-        native = None
-    if native is None or native == "" or isinstance(native, dict | list):
-        try:
-            text = json.dumps(row, sort_keys=True)
-        except RecursionError:
-            text = "too deep"
-        return KEYLESS + hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f"{native}"
-
-
-def _last_key(one: Wanted, rows: list[Any]) -> Any:
-    found = [expression(one.key)(row) for row in reversed(rows) if not key_of(one, row).startswith(KEYLESS)]
-    if not found:
-        raise SourceDataError(f"{one.name}: no row has a key at {one.key!r}, from which to go on.")
-    return found[0]
-
-
-def _first_token(paging: Paging, variables: dict[str, Any]) -> Any:
-    return 0 if paging.kind == "after" else variables.get("token")
-
-
-def _unproven(paging: Paging, page: Page) -> bool:
-    """Say whether nothing but one more page shows that a page is the last."""
-    return (
-        paging.kind in {"offset", "page", "after"} and page.total is None and not (paging.more or paging.end)
-    )
-
-
-def _is_last(paging: Paging, page: Page, reached: int) -> bool:
-    """Say whether no row follows a page that goes up to row *reached*."""
-    if page.total is not None and paging.kind != "after":
-        return reached >= page.total or not (page.rows or paging.holes)
-    return not page.rows and not (paging.more or paging.end)  # these said that there is more
-
-
-def _overlap(paging: Paging, page: Page, size: int) -> int:
-    """Return how many rows of a page the next one has too."""
-    wanted = paging.overlap
-    if wanted is None:
-        wanted = int(page.total is None)
-    if paging.kind != "offset" or len(page.rows) <= wanted or (paging.holes and len(page.rows) < size):
-        return 0
-    return wanted
-
-
-def _check_cap(page: Page, before: Page | None, size: int, number: int) -> None:
-    """Raise `Capped` where pages are shorter than asked for: which rows the second has is not sure then."""
-    if number == 0 and page.total is not None and 0 < len(page.rows) < min(size, page.total):
-        raise Capped(len(page.rows))
-    if number == 1 and before is not None and page.rows and len(before.rows) < size:
-        raise Capped(len(before.rows))
-
-
-def _holds(paging: Paging, totals: list[int], count: int) -> bool:
-    """Say whether *count* different rows are those that the pages' totals promise.
-
-    Rows that were added meanwhile may be there or not: the next run asks for them. One that was taken away
-    shifts the pages; those that overlap show it by themselves.
-    """
-    if paging.holes:
-        return min(totals) == totals[0]
-    if paging.overlap:
-        return min(totals) <= count
-    return min(totals) == totals[0] and totals[0] <= count <= totals[-1]
-
-
 def _texts(value: Any) -> list[str]:
     """Return what an error says, wherever it says it."""
     if isinstance(value, str):
@@ -491,18 +405,6 @@ def _texts(value: Any) -> list[str]:
         told = [value[name] for name in ("message", "detail", "title", "description") if value.get(name)]
         value = told or list(value.values())
     return [text for one in value for text in _texts(one)] if isinstance(value, list) else []
-
-
-def _counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
-    """Return what a request says of the page it asks for."""
-    match paging.kind:
-        case "offset":
-            return {"size": size, "offset": place.offset, "last": place.offset + size - 1}
-        case "page":
-            return {"size": size, "page": place.number}
-        case "token" | "after":
-            return {"size": size, paging.kind: place.token}
-    return {"size": size}
 
 
 def _found(answer: Any, path: str, what: str) -> Any:
