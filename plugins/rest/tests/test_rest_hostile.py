@@ -79,11 +79,14 @@ def in_time() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-class Desk(Simulator):
-    """A tool that answers as *say* says; *asked* are the requests it got."""
+class Asked(Simulator):
+    """A tool that answers as *say* says, and its source by a mapping, read again and again into one store."""
 
-    def __init__(self, say: Callable[[Request], Any]) -> None:
-        self.say = say
+    def __init__(self, store: Store, folder: Path, mapping: str, say: Callable[[Request], Any]) -> None:
+        self.store, self.folder, self.mapping, self.say = store, folder, mapping, say
+        self.requests: list[Request] = []
+        self.site = SimulatorServer(self)
+        OPEN.append(self.site)
 
     def show(self, records: Iterable[Record], now: datetime) -> None:
         raise NotImplementedError
@@ -91,16 +94,6 @@ class Desk(Simulator):
     def answer(self, request: Request) -> Response:
         said = self.say(request)
         return said if isinstance(said, Response) else Response(body=said)
-
-
-class Asked:
-    """A source of a mapping, read again and again into one store."""
-
-    def __init__(self, store: Store, folder: Path, mapping: str, say: Callable[[Request], Any]) -> None:
-        self.store, self.folder, self.mapping, self.say = store, folder, mapping, say
-        self.requests: list[Request] = []
-        self.site = SimulatorServer(Desk(lambda request: self.say(request)))
-        OPEN.append(self.site)
 
     def sync(self, **options: Any) -> SourceReport:
         path = self.folder / "desk.toml"
