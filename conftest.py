@@ -35,7 +35,7 @@ BUDGET = {
     "plugins/postgresql": 12,
     "plugins/powerbi": 75,
     "plugins/redmine": 5,
-    "plugins/rest": 8,
+    "plugins/rest": 16,
     "plugins/tableau": 2,
     "plugins/tabular": 16,
     "plugins/taskworld": 3,

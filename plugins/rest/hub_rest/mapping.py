@@ -12,6 +12,7 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
+from urllib.parse import quote
 
 import jmespath
 import msgspec
@@ -52,7 +53,7 @@ NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""
 _SIMPLE = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
 _PARTS = frozenset({"share", "percent"})
-_OWN = {"since", "offset", "last", "page", "size", "token", "id", "user", "password", "app_token"}
+_OWN = {"since", "offset", "last", "page", "size", "token", "after", "id", "user", "password", "app_token"}
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +65,7 @@ class Auth(Struct, frozen=True, kw_only=True):
 
     *kind*: ``basic`` (*user* stands for the setting where a tool wants a fixed name), ``bearer``, ``header``
     (the token in *header*), ``oauth2`` (client credentials at *url*, *scope*), ``session`` (a GET at *url*
-    with *headers* gives at *token* what then stands in *header*).
+    with *headers* gives at *token* what then stands in *header*; a GET at *end* ends it with the run).
     """
 
     kind: Literal["none", "basic", "bearer", "header", "oauth2", "session"] = "none"
@@ -74,20 +75,22 @@ class Auth(Struct, frozen=True, kw_only=True):
     scope: str | None = None
     token: str | None = None
     headers: dict[str, str] = {}
+    end: str | None = None
 
 
 class Paging(Struct, frozen=True, kw_only=True):
     """How the next page is asked for.
 
-    *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``token``
-    (``{token}``, found at *next*), ``next`` (an address at *next*), ``link`` (the header Link). *size* is
-    ``{size}``. *total* is where the number of rows stands, or ``header:NAME``; *end* is true on the last
-    page, *more* on every other. *resume* True keeps the last token: the next run goes on from there.
-    *overlap* rows of a page by ``offset`` are those of the one before, so that a deletion between them shows
-    where the tool tells no total.
+    *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``after``
+    (``{after}``, the key of the last row, 0 at first), ``token`` (``{token}``, found at *next*), ``next``
+    (an address at *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of
+    rows stands, or ``header:NAME``; *end* is true on the last page, *more* on every other. *resume* True
+    keeps the last token: the next run goes on from there. *overlap* rows of a page by ``offset`` are those of
+    the one before, so that a deletion between them shows; without it one is, where the tool tells no total.
+    *holes* True says that the tool takes rows out of a page after it was cut: a short page is not the end.
     """
 
-    kind: Literal["none", "offset", "page", "token", "next", "link"] = "none"
+    kind: Literal["none", "offset", "page", "after", "token", "next", "link"] = "none"
     size: int = 100
     first: int = 1
     next: str | None = None
@@ -95,7 +98,8 @@ class Paging(Struct, frozen=True, kw_only=True):
     end: str | None = None
     more: str | None = None
     resume: bool = False
-    overlap: int = 0
+    overlap: int | None = None
+    holes: bool = False
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
@@ -112,13 +116,16 @@ class Cursor(Struct, frozen=True, kw_only=True):
 class Deletes(Struct, frozen=True, kw_only=True):
     """How one knows that a row is gone.
 
-    *kind*: ``flag`` (*field* is true), ``absence`` (lacking in a whole reading), ``probe`` (lacking, and the
-    path *probe* answers 404), ``none``.
+    *kind*: ``flag`` (*field* is true), ``absence`` (lacking in a whole reading, or in that of *list*, another
+    list, whose key is the row's id), ``probe`` (lacking, and the path *probe* answers 404), ``none``.
+    *trashed* is true of a row that lies in the bin, in the list or as the path *probe* answers.
     """
 
     kind: Literal["none", "flag", "absence", "probe"] = "none"
     field: str | None = None
     probe: str | None = None
+    trashed: str | None = None
+    list: str | None = None
 
 
 class Each(Struct, frozen=True, kw_only=True):
@@ -141,8 +148,10 @@ class Field(Struct, frozen=True, kw_only=True):
     words. *unit* of an effort: seconds, minutes, hours, days, milliseconds, ``iso`` (``PT2H``), ``glide``
     (``1970-01-01 02:00:00``); of a part: share or percent. *format* is a pattern of strptime for days. *last*
     keeps what follows the last slash of an address. *source* is the name of another source whose row this is,
-    *table* the table of that row, *prefix* what stands before its id where a table has rows of several lists.
-    *plus_days*, a number or a path to one, is added to a day.
+    *table* the table of that row, *prefix* what stands before its id where a table has rows of several lists,
+    *suffix* what follows it where a row becomes several. *pattern* is a regular expression: its group is what
+    is kept of a text in which it is found. *plus_days*, a number or a path to one, is added to a day,
+    *minus*, a path to a number, is taken off one.
     """
 
     path: str | None = None
@@ -155,7 +164,10 @@ class Field(Struct, frozen=True, kw_only=True):
     source: str | None = None
     table: str | None = None
     prefix: str = ""
+    suffix: str = ""
+    pattern: str | None = None
     plus_days: int | str = 0
+    minus: str | None = None
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -196,7 +208,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One mapping file. *check* is a path that any account may read.
+    """One mapping file. *check* is a path that any account may read, asked at each run.
+
+    *account* is where its answer says who is signed in: nobody is refused.
 
     *needs* are the names of `params` that a source must give; *tz* is the zone of stamps without one, or
     ``source``: that of the source.
@@ -210,6 +224,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
     auth: Auth = Auth()
     headers: dict[str, str] = {}
     check: str | None = None
+    account: str | None = None
     needs: tuple[str, ...] = ()
     tz: str = "UTC"
     decimal: Literal[".", ",", "auto"] = "auto"
@@ -278,6 +293,12 @@ def _check(mapping: Mapping, where: str) -> None:
                 tz=mapping.tz,
             )
         )
+    if mapping.account:
+        expression(mapping.account, where)
+        if not mapping.check:
+            raise ConfigError(
+                tr("{where}: account needs check, the path whose answer says who is signed in.", where=where)
+            )
     names = [one.name for one in mapping.list]
     if len(set(names)) < len(names):
         raise ConfigError(tr("{where}: two lists have the same name.", where=where))
@@ -285,6 +306,10 @@ def _check(mapping: Mapping, where: str) -> None:
     for number, one in enumerate(mapping.list):
         place = f"{where} [[list]] {one.name!r}"
         inherited = known | _own(one)
+        if one.deletes.list and one.deletes.list not in names:
+            raise ConfigError(
+                tr("{place}: deletes.list = {list!r} is no list.", place=place, list=one.deletes.list)
+            )
         above = one.each
         while above:
             if above.list not in names[:number]:
@@ -297,7 +322,9 @@ def _check(mapping: Mapping, where: str) -> None:
 
 
 def _own(one: Wanted) -> set[str]:
-    paging = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}}.get(one.paging.kind, set())
+    paging = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}, "after": {"after"}}.get(
+        one.paging.kind, set()
+    )
     return {"size"} | paging | ({"since"} if one.cursor else set())
 
 
@@ -352,6 +379,15 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
                 place=place,
             )
         )
+    if one.paging.holes and (one.paging.kind != "offset" or not one.paging.total):
+        raise ConfigError(
+            tr(
+                "{place}: paging with holes needs kind = 'offset' and total, which ends the list.",
+                place=place,
+            )
+        )
+    if one.deletes.list and one.deletes.kind != "absence":
+        raise ConfigError(tr("{place}: only deletes by absence may name another list.", place=place))
     total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None
     for path in filter(
         None,
@@ -364,6 +400,7 @@ def _check_list(one: Wanted, place: str, known: set[str]) -> None:
             one.paging.more,
             one.cursor and one.cursor.field,
             one.deletes.field,
+            one.deletes.trashed,
         ),
     ):
         expression(path, place)
@@ -423,8 +460,19 @@ def _check_record(made: Made, place: str) -> None:
             )
         if field.path:
             expression(field.path, place)
-        if isinstance(field.plus_days, str):
-            expression(field.plus_days, place)
+        for path in (field.plus_days, field.minus):
+            if isinstance(path, str):
+                expression(path, place)
+        if field.pattern is not None and not _is_pattern(field.pattern):
+            raise ConfigError(
+                tr(
+                    "{place}: {table}.{name}: pattern = {pattern!r} is no regular expression with one group.",
+                    place=place,
+                    table=made.table,
+                    name=name,
+                    pattern=field.pattern,
+                )
+            )
         kind = columns_of(cls)[name].kind
         if (field.unit and (field.unit in _PARTS) != (kind in _PARTS)) or (
             field.unit and kind not in {"seconds", *_PARTS}
@@ -461,6 +509,13 @@ def _check_record(made: Made, place: str) -> None:
                         allowed=", ".join(map(str, allowed)),
                     )
                 )
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return re.compile(text).groups == 1
+    except re.error:
+        return False
 
 
 @functools.cache
@@ -565,6 +620,29 @@ def own(one: Wanted) -> Made:
     The first one that every row makes.
     """
     return next((made for made in one.record if made.when is None), one.record[0])
+
+
+def endings(one: Wanted) -> list[str]:
+    """Return what may follow the native id in the ids of the records that a row of a list becomes."""
+    found = []
+    for made in one.record:
+        if made.table == own(one).table:
+            suffix = plain(made.fields["id"]).suffix
+            found += [f"{suffix}/{part}" for part in made.spread] or [suffix]
+    return list(dict.fromkeys(found))
+
+
+def is_true(value: Any) -> bool:
+    """Say whether a flag of a tool is set, in whatever way it writes flags."""
+    return value not in (None, "", "0", "false", "False", 0, [], {})
+
+
+def fill_path(path: str, variables: dict[str, Any]) -> str | None:
+    """Put variables into a path, each as one part of it."""
+    return fill(  # type: ignore[no-any-return]
+        path,
+        {name: value if value is None else quote(f"{value}", safe="") for name, value in variables.items()},
+    )
 
 
 def fill(value: Any, variables: dict[str, Any]) -> Any:

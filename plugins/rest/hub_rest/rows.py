@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, CellError, CellReader, Declared, Record, SourceDataError, columns_of, mark, tr
+from hub import BY_TABLE, CellError, CellReader, Declared, HubError, Record, columns_of, tr
 from hub_rest.mapping import (
     PREFIXES,
     REFERENCES,
@@ -18,17 +19,31 @@ from hub_rest.mapping import (
     Made,
     Mapping,
     Wanted,
+    endings,
     expression,
+    own,
     plain,
     required,
 )
 
 _HOW = {
-    "decimal": mark('say decimal = "." or "," in the mapping'),
-    "order": mark('say the field\'s format, such as "%d/%m/%Y", in the mapping'),
+    "decimal": 'say decimal = "." or "," in the mapping',
+    "order": 'say the field\'s format, such as "%d/%m/%Y", in the mapping',
 }
 _AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
+_AT_STAKE = frozenset({"id", "archived", "container_id", "url", "currency", "seconds", "amount_minor"})
+"""Fields of a row that cannot be taken which say what it is, and what figures lack by it."""
+
+
+class RowError(CellError):
+    """A row cannot be taken: what is wrong with *value*, which stands for *field*."""
+
+    def __init__(self, place: str, reason: str, *, field: str = "", value: Any = None) -> None:
+        """Say it in one line."""
+        said = f"{place}: {field}: {repr(value)[:60]} {reason}" if field else f"{place}: {reason}"
+        super().__init__(said)
+        self.reason, self.field, self.value = reason, field, value
 
 
 class RowMapper:
@@ -84,14 +99,67 @@ class RowMapper:
         """Return the store's id of a row of *table*."""
         return f"{source or self.name}:{PREFIXES.get(table, 'x')}{native}"
 
-    def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
-        """Return the records of a row.
+    def native(self, one: Wanted, row: Any, variables: dict[str, Any]) -> str:
+        """Return what names a row in the store's ids, as its own record takes it."""
+        field = plain(own(one).fields["id"])
+        scope = row | variables if isinstance(row, dict) else row
+        value = self._value(field, expression(field.path) if field.path else None, scope)
+        if value is None:
+            raise RowError(self.place(one, row), f"nothing at {field.path!r}, which is its id")
+        return f"{value}"
 
-        Raises `SourceDataError` naming the list, the row and the field, `CellError` for a value of it.
+    def ids(self, one: Wanted, native: str) -> list[str]:
+        """Return the ids that the own records of a row may have."""
+        made = own(one)
+        prefix = plain(made.fields["id"]).prefix
+        return [self.row_id(made.table, f"{prefix}{native}{ending}") for ending in endings(one)]
+
+    def understood(
+        self, one: Wanted, row: Any, variables: dict[str, Any], table: str | None = None
+    ) -> dict[str, Any]:
+        """Return what can be understood of a row that cannot be taken: id, container, hours, amount.
+
+        Of its own record, or of that in *table*.
         """
+        found: dict[str, Any] = {}
         scope = row | variables if isinstance(row, dict) else row
         for made, when, plan in self.plans[one.name]:
-            if when is not None and not when(scope):
+            if made.table != (table or own(one).table):
+                continue
+            try:
+                if when is not None and not when(scope):
+                    continue
+            except Exception:  # noqa: BLE001, S112 - the row is odd in whatever way it is odd
+                continue
+            for number, name in enumerate(made.spread if isinstance(row, dict) and made.spread else ("",)):
+                part = scope | {"spread": {"value": row.get(name), "number": number}} if name else scope
+                self._add_understood(found, made, plan, part, variables)
+        return found
+
+    def _add_understood(
+        self, found: dict[str, Any], made: Made, plan: list[Any], scope: Any, variables: dict[str, Any]
+    ) -> None:
+        for name, field, find, reader in plan:
+            if name not in _AT_STAKE:
+                continue
+            try:
+                value = self._value(field, find, scope)
+                value = self._typed(made.table, name, field, value, reader, variables, found.get("currency"))
+            except Exception:  # noqa: BLE001, S112 - same reason
+                continue
+            if value is not None:
+                adds = name in found and not isinstance(value, str)
+                found[name] = found[name] + value if adds else found.get(name, value)
+
+    def place(self, one: Wanted, row: Any) -> str:
+        """Say where a row stands, for people."""
+        return f"{one.name}, row {self._key(one, row)}"
+
+    def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
+        """Return the records of a row. Raises `RowError` naming the list, the row and the field."""
+        scope = row | variables if isinstance(row, dict) else row
+        for made, when, plan in self.plans[one.name]:
+            if when is not None and not self._wanted(one, made, when, row, scope):
                 continue
             if not made.spread:
                 yield self._record(one, made, plan, row, scope, variables)
@@ -99,6 +167,12 @@ class RowMapper:
                 part = scope | {"spread": {"value": row.get(name), "number": number}}
                 record = self._record(one, made, plan, row, part, variables)
                 yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
+
+    def _wanted(self, one: Wanted, made: Made, when: Any, row: Any, scope: Any) -> bool:
+        try:
+            return bool(when(scope))
+        except Exception as exc:
+            raise RowError(self.place(one, row), f"when {made.when!r}: {exc}") from exc
 
     def _record(
         self, one: Wanted, made: Made, plan: list[Any], row: Any, scope: Any, variables: dict[str, Any]
@@ -118,45 +192,25 @@ class RowMapper:
                         else expression(field.plus_days)(scope)
                     )
                     values[name] = (date.fromisoformat(values[name]) + timedelta(days=days)).isoformat()
-            except CellError as exc:
-                place = tr(
-                    "{name}, row {key}: {table}.{field} from {path!r}",
-                    name=one.name,
-                    key=self._key(one, row),
-                    table=made.table,
-                    field=name,
-                    path=field.path,
-                )
-                raise CellError(f"{place}: {repr(value)[:60]} {exc}") from exc
-            except (ValueError, TypeError, OverflowError) as exc:
-                raise SourceDataError(
-                    tr(
-                        "{name}, row {key}: {table}.{field} from {path!r}: {error}.",
-                        name=one.name,
-                        key=self._key(one, row),
-                        table=made.table,
-                        field=name,
-                        path=field.path,
-                        error=exc,
-                    )
-                ) from exc
+            except Exception as exc:  # one odd row costs one row, in whatever way it is odd
+                said = f"{exc}" if isinstance(exc, HubError | ValueError | TypeError) else repr(exc)
+                where = f"{made.table}.{name} from {field.path!r}"
+                raise RowError(self.place(one, row), said, field=where, value=value) from exc
         cls = BY_TABLE[made.table]
         for name in required(cls):
             if values[name] is None:
-                raise SourceDataError(
-                    tr(
-                        "{name}, row {key}: nothing at {path!r}, which is {table}.{field}.",
-                        name=one.name,
-                        key=self._key(one, row),
-                        path=plain(made.fields[name]).path,
-                        table=made.table,
-                        field=name,
-                    )
+                raise RowError(
+                    self.place(one, row),
+                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}",
                 )
         return cls(**values)
 
     def _key(self, one: Wanted, row: Any) -> str:
-        return f"{expression(one.key)(row)!r}"[:60]
+        try:
+            native = expression(one.key)(row)
+        except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
+            native = None
+        return f"{row if native is None else native}"[:60]
 
     def _value(self, field: Field, find: Any, scope: Any) -> Any:
         value = find(scope) if find else field.value
@@ -166,6 +220,11 @@ class RowMapper:
             raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
         if field.last:
             value = str(value).rstrip("/").rsplit("/", 1)[-1]
+        if field.pattern and (found := re.search(field.pattern, str(value))):
+            value = found[1]
+        if field.minus and (less := expression(field.minus)(scope)) is not None:
+            value = Decimal(str(value)) - Decimal(str(less))
+            value = int(value) if value == value.to_integral_value() else float(value)
         if field.values is not None:
             return field.values.get(
                 str(value).lower() if isinstance(value, bool) else str(value), field.default
@@ -185,7 +244,7 @@ class RowMapper:
         if value is None:
             return None
         if name == "id":
-            return self.row_id(table, f"{field.prefix}{value}")
+            return self.row_id(table, f"{field.prefix}{value}{field.suffix}")
         if name in REFERENCES:
             if value is False:  # an expression that chose nothing
                 return None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
@@ -17,7 +18,6 @@ from hub import (
     BY_TABLE,
     RULES,
     Batch,
-    CellError,
     Census,
     Check,
     ConfigError,
@@ -34,11 +34,50 @@ from hub import (
     tr,
 )
 from hub_rest import mapping as maps
-from hub_rest.mapping import Wanted, expression, fill, own, parts, plain
+from hub_rest.mapping import Wanted, expression, fill_path, is_true, own
+from hub_rest.paging import KEYLESS, Page, key_of
+from hub_rest.reading import Reading
 from hub_rest.rows import RowMapper
-from hub_rest.tool import Page, Tool
+from hub_rest.tool import Tool
 
+FEW = 5
 SHOWN = 20
+"""Rows that a list does not show and that are asked for one by one, as long as each of them answers."""
+Presence = Literal["deleted", "trashed", "hidden"]
+_LONG_AGO = "1970-01-01T00:00:00+00:00"
+
+
+class Held(NamedTuple):
+    """The rows of a list that others are asked for by, and what its reading left in its mark."""
+
+    rows: list[Any]
+    mark: dict[str, Any]
+
+
+class Lost(msgspec.Struct, kw_only=True):
+    """What became of rows that were known and that a whole list does not show.
+
+    *gone* are the proofs, *kept* the others with their containers, *answering* those that are there all the
+    same.
+    """
+
+    gone: list[Gone] = []
+    kept: dict[str, str] = {}
+    answering: list[str] = []
+
+    def sentence(self, one: Wanted) -> str:
+        """Say that the list does not show what is there."""
+        count, first = len(self.answering), ", ".join(self.answering[:FEW])
+        asked = tr(" (the first {count} were asked)", count=SHOWN) if count > SHOWN else ""
+        return tr(
+            "{name}: {count} rows that were known are not in the whole list and still answer at their own "
+            "address{asked}: {first}{more}. The list does not show all it has.",
+            name=one.name,
+            count=count,
+            asked=asked,
+            first=first,
+            more=", …" if count > FEW else "",
+        )
 
 
 class ListToRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +122,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(
                 tr(
-                    "The source {name}: url is the address of the tool, such as "
-                    "https://projects.example.com.",
+                    "The source {name}: url is the address of the tool, such as https://projects.example.com.",
                     name=self.name,
                 )
             )
@@ -101,10 +139,10 @@ class RestSource(Source, frozen=True, kw_only=True):
             if name not in self.params:
                 raise ConfigError(
                     tr(
-                        "The source {name}: {title} needs params = {{ {parameter} = … }}.",
+                        "The source {name}: {title} needs params = {{ {param} = … }}.",
                         name=self.name,
                         title=found.title,
-                        parameter=name,
+                        param=name,
                     )
                 )
         return found
@@ -156,8 +194,12 @@ class RestSource(Source, frozen=True, kw_only=True):
         """Sign in, and look at the first page of each list: how many rows, and what becomes of one."""
         tool, described = self._tool(ctx), self.described(ctx)
         if described.check:
-            tool.get(described.check)
-            yield Check(name="account", state="ok", detail=tr("signed in"))
+            who = tool.signed_in()
+            yield Check(
+                name="account",
+                state="ok",
+                detail=tr("signed in as {who}", who=who) if who else tr("signed in"),
+            )
         for one in described.list:
             try:
                 first = next(iter(self._asked(ctx, one)), None)
@@ -166,35 +208,43 @@ class RestSource(Source, frozen=True, kw_only=True):
                         name=one.name,
                         state="warning",
                         detail=tr(
-                            "{parent} has no row to ask it for",
-                            parent=one.each.list if one.each else tr("its list"),
+                            "{more} has no row to ask it for",
+                            more=one.each.list if one.each else tr("its list"),
                         ),
                     )
                     continue
                 page = next(tool.pages(one, first), Page([], None))
-                tables = sorted(
-                    {
-                        record.table
-                        for row in page.rows
-                        for record in self._mapper(ctx).records(one, row, first)
-                    }
-                )
+                made, odd = self._tried(ctx, one, page.rows, first)
             except HubError as exc:
                 yield Check(name=one.name, state="failed", detail=str(exc))
                 continue
             what = f"{page.total if page.total is not None else f'{len(page.rows)} on the first page'}"
+            lacks = f"; {len(odd)} cannot be taken: {odd[0]}" if odd else ""
             yield Check(
                 name=one.name,
-                state="ok" if page.rows else "warning",
-                detail=f"{what} rows: {', '.join(tables) or 'no record'}",
+                state="ok" if page.rows and not odd else "warning",
+                detail=f"{what} rows: {', '.join(made) or 'no record'}{lacks}",
             )
+
+    def _tried(
+        self, ctx: Context, one: Wanted, rows: list[Any], variables: dict[str, Any]
+    ) -> tuple[list[str], list[str]]:
+        """Return the tables that rows become, and what is wrong with those that cannot be taken."""
+        made: set[str] = set()
+        odd: list[str] = []
+        for row in rows:
+            try:
+                made |= {record.table for record in self._mapper(ctx).records(one, row, variables)}
+            except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
+                odd.append(f"{exc}")
+        return sorted(made), odd
 
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Return one partition a list, or one for each row of the list above it."""
         settings, now = self._settings(ctx), ctx.now()
-        self._tool(ctx)  # a wrong password is said once, not by every list
+        self._tool(ctx).signed_in()  # a wrong password is said once, not by every list
         for one in self.described(ctx).list:
             if not one.record:
                 continue
@@ -203,9 +253,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 before = cursors.get(id_) or {}
                 same = before.get("settings") == settings and not ctx.full
                 age = now - datetime.fromisoformat(before["at"]) if same else timedelta.max
-                due = one.deletes.kind in {"absence", "probe"} and not timedelta(0) <= age < timedelta(
-                    hours=one.sweep_hours
-                )
+                sweeps = one.deletes.kind in {"absence", "probe"} and not one.deletes.list
+                due = sweeps and not timedelta(0) <= age < timedelta(hours=one.sweep_hours)
                 whole = not same or not (one.cursor or one.paging.resume) or due
                 begun = {"settings": settings, "at": now.isoformat() if whole else before["at"]}
                 data = ListToRead(list=one, variables=variables, whole=whole, before=before, cursor=begun)
@@ -214,28 +263,37 @@ class RestSource(Source, frozen=True, kw_only=True):
     def _asked(self, ctx: Context, one: Wanted) -> Iterator[dict[str, Any]]:
         """Return the variables of each asking of a list."""
         if one.each is None:
-            yield dict(self.params)
+            yield {name: unquote(value) for name, value in self.params.items()}
             return
-        above = next(other for other in self.described(ctx).list if other.name == one.each.list)
-        for variables in self._asked(ctx, above):
-            for row in self._held(ctx, above, variables):
-                found = {name: expression(path)(row) for name, path in one.each.set.items()}
-                if lacking := [name for name, value in found.items() if value is None]:
-                    raise SourceDataError(
-                        tr(
-                            "{name}: a row has nothing at {path!r}, which {list} is asked for by.",
-                            name=above.name,
-                            path=one.each.set[lacking[0]],
-                            list=one.name,
-                        )
-                    )
-                yield variables | found
+        yield from ctx.shared(f"askings of {one.name}", lambda: self._askings(ctx, one))
 
-    def _held(self, ctx: Context, one: Wanted, variables: dict[str, Any]) -> list[Any]:
+    def _askings(self, ctx: Context, one: Wanted) -> list[dict[str, Any]]:
+        """Return what *one* is asked for by, once a run; a row that cannot say it is rejected."""
+        assert one.each is not None
+        above = next(other for other in self.described(ctx).list if other.name == one.each.list)
+        found: dict[str, dict[str, Any]] = {}
+        for variables in self._asked(ctx, above):
+            for row in self._held(ctx, above, variables).rows:
+                mine = variables | {name: _told(path, row) for name, path in one.each.set.items()}
+                if lacking := [name for name in one.each.set if mine[name] is None]:
+                    ctx.reject(
+                        self._mapper(ctx).place(above, row),
+                        f"has nothing at {one.each.set[lacking[0]]!r}, which {one.name} is asked for by",
+                        key=f"{one.name} of {key_of(above, row)}",
+                        partition="",
+                    )
+                    continue
+                found[_partition(one, mine)] = mine
+        return list(found.values())
+
+    def _held(self, ctx: Context, one: Wanted, variables: dict[str, Any]) -> Held:
         """Read a list that others are asked for by, once a run."""
 
-        def read() -> list[Any]:
-            return [row for page in self._tool(ctx).whole(one, variables) for row in page]
+        def read() -> Held:
+            mark: dict[str, Any] = {}
+            pages = self._tool(ctx).whole(one, variables, mark=mark)
+            rows = {key_of(one, row): row for page in pages for row in page}
+            return Held(list(rows.values()), mark)
 
         return ctx.shared(f"rows of {_partition(one, variables)}", read)
 
@@ -247,66 +305,28 @@ class RestSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one list from its cursor, or whole; after a whole reading, say what is gone.
 
-        A row with a value that cannot be understood is named and left out; nothing leaves, and it is asked
-        for again.
+        A row that cannot be understood is rejected; nothing leaves by it, and it is asked for again.
         """
         data: ListToRead = partition.data
         one, before, whole = data.list, data.before, data.whole
-        mapper, find, table, keys = self._mapper(ctx), expression(one.key), own(one).table, Keys(one)
-        stamp_of = expression(one.cursor.field) if one.cursor else None
         since = None if whole else before.get("since")
         variables = data.variables | {"since": _written(since, one.cursor) if since and one.cursor else None}
         if one.paging.resume:
             variables["token"] = None if whole else before.get("token")
-        proves = one.deletes.kind in {"absence", "probe"}
         known: dict[str, list[str]] = before.get("ids") or {}
-        boxes: dict[str, list[str]] = {}
-        newest = since or ""
-        wrong = 0
+        rows = Reading(ctx, self._mapper(ctx), one, variables, known, since or "")
         mark: dict[str, Any] = {}
-        pages = (
-            iter([self._held(ctx, one, variables)])
-            if self._is_above(ctx, one)
-            else self._tool(ctx).whole(one, variables, mark=mark)
-        )
-        for rows in pages:
-            records: list[Record] = []
-            gone: list[Gone] = []
-            for row in rows:
-                keys.note(row)
-                try:
-                    made = list(mapper.records(one, row, variables))
-                except CellError as exc:
-                    wrong += 1
-                    if wrong <= SHOWN:
-                        ctx.report_missing(str(exc), partition=partition.id)
-                    continue
-                itself = next((record for record in made if record.table == table), None)
-                if one.deletes.field and expression(one.deletes.field)(row):
-                    gone += (
-                        [
-                            Gone(
-                                record=type(itself),
-                                id=itself.id,
-                                evidence=tr("{field} is true", field=one.deletes.field),
-                            )
-                        ]
-                        if itself
-                        else []
-                    )
-                else:
-                    records += made
-                    if itself is not None and proves:
-                        boxes.setdefault(getattr(itself, "container_id", None) or "", []).append(
-                            f"{find(row)}"
-                        )
-                if stamp_of and (value := stamp_of(row)):
-                    newest = max(newest, f"{mapper.instant(value):%Y-%m-%dT%H:%M:%SZ}")
-            yield Batch(records=records, gone=tuple(gone))
-        if (
-            renamed := keys.renamed()
-        ):  # what was written lacks something: all is read again, until it is right
-            yield Batch(cursor=before | {"settings": ""})
+        if self._is_above(ctx, one):
+            held = self._held(ctx, one, variables)
+            mark, pages = held.mark, iter([held.rows])
+        else:
+            pages = self._tool(ctx).whole(one, variables, mark=mark)
+        for page in pages:
+            yield rows.take(page)
+        if renamed := rows.keys.renamed():
+            # what was written lacks something: all is read again, until it is right
+            again = before | {"settings": ""}
+            yield Batch(cursor=again, held=again)
             raise SourceDataError(
                 tr(
                     "{name}: {renamed}: the API changed, or the mapping is for another version.",
@@ -314,37 +334,60 @@ class RestSource(Source, frozen=True, kw_only=True):
                     renamed="; ".join(renamed),
                 )
             )
-        if wrong:
-            if wrong > SHOWN:
-                ctx.report_missing(
-                    tr(
-                        "{name}: {wrong} more rows could not be understood",
-                        name=one.name,
-                        wrong=wrong - SHOWN,
-                    ),
-                    partition=partition.id,
-                )
-            return
+        ctx.tally(rows.tally(mark.get("said")))
+        yield self._last(ctx, partition, rows, mark)
+
+    def _last(self, ctx: Context, partition: Partition, rows: Reading, mark: dict[str, Any]) -> Batch:
+        """Return the proofs and the mark of a list that was read to its end."""
+        data: ListToRead = partition.data
+        one, before = data.list, data.before
+        whole = data.whole or (mark.get("anew", False) and rows.variables.get("since") is None)
+        proves, cursor = one.deletes.kind in {"absence", "probe"}, data.cursor
         left: list[Gone] = []
-        if proves and (known or not whole):
-            there = {native for natives in boxes.values() for native in natives}
-            if whole:
-                left, kept = self._lost(ctx, one, variables, known, there)
-            else:
-                kept = {
-                    native: box for box, natives in known.items() for native in natives if native not in there
-                }
-            for native, box in kept.items():
-                boxes.setdefault(box, []).append(native)
-        ids = {
-            box: list(dict.fromkeys(boxes.pop(box))) for box in list(boxes)
-        }  # rows of two pages, or of two tries, are one
-        ctx.shared("read whole", set[str]).update([partition.id] if whole else [])
-        yield Batch(
-            gone=tuple(left),
-            cursor=data.cursor
-            | {"since": newest, "token": mark.get("token") or before.get("token"), "ids": ids},
-        )
+        kept: dict[str, str] = {}
+        emptied = whole and not rows.fates and self._was_emptied(ctx, one, before)
+        if emptied:
+            ctx.report_missing(
+                tr(
+                    "{name}: the whole list has no row any more, and had {rows}: nothing was taken for "
+                    "gone. If that is right, `hub sync --full` takes it as it is.",
+                    name=one.name,
+                    rows=before["rows"],
+                ),
+                partition=partition.id,
+            )
+        there = rows.natives
+        if proves and whole and not one.deletes.list:
+            provable = not (emptied or rows.nameless) and mark.get("said", 0) <= len(rows.fates)
+            lost = self._lost(ctx, one, rows.variables, rows.known, there, provable=provable)
+            left, kept = lost.gone, lost.kept
+            if lost.answering:
+                ctx.report_missing(lost.sentence(one), partition=partition.id)
+                cursor = cursor | {"at": _LONG_AGO}  # it is asked for whole until it is right
+        elif proves:
+            kept = {native: box for native, box in rows.box_of.items() if native not in there}
+        for native, box in kept.items():
+            rows.boxes.setdefault(box, []).append(native)
+        if whole and not one.deletes.list:
+            ctx.shared("read whole", set[str]).add(partition.id)
+        count = len(rows.fates) if whole else before.get("rows")
+        cursor = cursor | {
+            "since": rows.newest,
+            "token": mark.get("token") or before.get("token"),
+            "ids": rows.ids() if proves else {},
+            "rows": count if count or ctx.full else before.get("rows"),
+        }
+        again = {"settings": ""} if whole else {"since": before.get("since"), "token": before.get("token")}
+        return Batch(gone=tuple(left), cursor=cursor, held=cursor | again)
+
+    def _was_emptied(self, ctx: Context, one: Wanted, before: dict[str, Any]) -> bool:
+        """Say whether a list that had rows has none, where the hub's guard does not ask a person."""
+        table = own(one).table
+        if not before.get("rows") or table not in {"container", "account", "task", "worklog"}:
+            return False
+        if one.each is not None:  # one of several may well be empty
+            return table == "container" and not self._readable(ctx)
+        return table in {"container", "account"} or one.deletes.kind in {"none", "flag"}
 
     def _lost(
         self,
@@ -352,50 +395,75 @@ class RestSource(Source, frozen=True, kw_only=True):
         one: Wanted,
         variables: dict[str, Any],
         known: dict[str, list[str]],
-        seen: Container[str],
-    ) -> tuple[list[Gone], dict[str, str]]:
-        """Judge rows that were there and were not seen: proofs of those that are gone.
+        there: set[str],
+        *,
+        provable: bool = True,
+    ) -> Lost:
+        """Judge rows that were known and are not *there*.
 
-        The others stay, by container.
+        Unless *provable*, what is lacking may be one that could not be seen: nothing is gone then.
         """
-        readable, mapper, itself = self._readable(ctx), self._mapper(ctx), own(one)
-        title, prefix = self.described(ctx).title, plain(itself.fields["id"]).prefix
-        evidence = (
-            tr("{title} answers 404 for it", title=title)
-            if one.deletes.probe
-            else tr("absent from the whole list {name}", name=one.name)
-        )
-        gone: list[Gone] = []
-        kept: dict[str, str] = {}
-        for box, native in (
-            (box, native) for box, natives in known.items() for native in natives if native not in seen
-        ):
-            # what is in a container that is not shown any more is out of sight, not gone
-            if (box and readable is not None and box not in readable) or not self._is_gone(
-                ctx, one, variables, native
-            ):
-                kept[native] = box
+        lost = Lost()
+        lacking = [
+            (native, box) for box, natives in known.items() for native in natives if native not in there
+        ]
+        # a list that makes its containers along the way cannot say which of them are out of sight
+        makes = any(made.table == "container" for made in one.record)
+        readable = None if makes or not lacking else self._readable(ctx)
+        for native, box in lacking:
+            # what is in a container that is not shown any more, or is archived, is out of sight, not gone
+            if not provable or (box and readable is not None and box not in readable):
+                lost.kept[native] = box
+                continue
+            if len(lost.answering) >= SHOWN:  # the list is proven wrong: each one more is a request
+                lost.answering.append(native)
+                lost.kept[native] = box
+                continue
+            found = self._presence(ctx, one, variables, native)
+            if found is None:
+                lost.answering.append(native)
             else:
-                id_ = mapper.row_id(itself.table, f"{prefix}{native}")
-                ids = [f"{id_}/{part}" for part in itself.spread] or [id_]
-                gone += [Gone(record=BY_TABLE[itself.table], id=one_id, evidence=evidence) for one_id in ids]
-        return gone, kept
+                lost.gone += self._proofs(ctx, one, native, *found)
+            if found is None or found[0] == "hidden":
+                lost.kept[native] = box
+        return lost
 
-    def _is_gone(self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str) -> bool:
-        if one.deletes.probe is None:
-            return True
+    def _presence(
+        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str
+    ) -> tuple[Presence, str] | None:
+        """Return where a row is that its list does not show, with the evidence; None where it answers."""
+        probe, trashed, title = one.deletes.probe, one.deletes.trashed, self.described(ctx).title
+        if probe is None:
+            return "deleted", f"absent from the whole list {one.deletes.list or one.name}"
         try:
-            self._tool(ctx).get(
-                fill(one.deletes.probe, variables | {"id": native}), route=f"probe {one.name}"
+            answer = self._tool(ctx).get(
+                fill_path(probe, variables | {"id": native}) or "", route=f"probe {one.name}"
             )
         except SourceGone:
-            return True
+            return "deleted", f"{title} answers 404 for it"
         except SourceForbidden:
-            return False
-        return False
+            return "hidden", f"{title} answers 403 for it"
+        except SourceDataError:  # whatever it says, it does not say that the row is gone
+            return None
+        if trashed and is_true(_told(trashed, answer)):
+            return "trashed", f"{title} says that {trashed} is true of it"
+        return None
+
+    def _proofs(
+        self, ctx: Context, one: Wanted, native: str, presence: Presence, evidence: str
+    ) -> Iterator[Gone]:
+        cls, ids = BY_TABLE[own(one).table], self._mapper(ctx).ids(one, native)
+        if len(ids) > 1:  # of what a row may become, some were not
+            start = self._mapper(ctx).row_id(cls.table, "")
+            stored = ctx.shared(f"stored {cls.table}", lambda: ctx.known_ids(cls, start))
+            ids = [id_ for id_ in ids if id_ in stored]
+        yield from (Gone(record=cls, id=id_, presence=presence, evidence=evidence) for id_ in ids)
 
     def _readable(self, ctx: Context) -> set[str] | None:
-        """Return the containers that this run saw, or None where the mapping lists none."""
+        """Return the containers that this run saw and whose rows lists show.
+
+        None where the mapping lists no containers.
+        """
         boxes = [
             one for one in self.described(ctx).list if any(made.table == "container" for made in one.record)
         ]
@@ -403,14 +471,13 @@ class RestSource(Source, frozen=True, kw_only=True):
             return None
 
         def read() -> set[str]:
-            return {
-                record.id
+            found = [
+                self._mapper(ctx).understood(one, row, variables, "container")
                 for one in boxes
                 for variables in self._asked(ctx, one)
-                for row in self._held(ctx, one, variables)
-                for record in self._mapper(ctx).records(one, row, variables)
-                if record.table == "container"
-            }
+                for row in self._held(ctx, one, variables).rows
+            ]
+            return {box["id"] for box in found if "id" in box and not box.get("archived")}
 
         return ctx.shared("readable", read)
 
@@ -425,76 +492,50 @@ class RestSource(Source, frozen=True, kw_only=True):
         for one in self.described(ctx).list:
             if one.deletes.kind not in {"absence", "probe"} or not one.record:
                 continue
-            find = expression(one.key)
             for variables in self._asked(ctx, one):
                 id_ = _partition(one, variables)
                 known = (cursors.get(id_) or {}).get("ids") or {}
                 if id_ in done or not known:
                     continue
-                seen = {
-                    f"{find(row)}": ""
-                    for page in self._tool(ctx).whole(one, variables | {"since": None})
-                    for row in page
-                }
-                left, _ = self._lost(ctx, one, variables, known, seen)
-                yield from left
+                there, provable = self._there(ctx, one, variables)
+                lost = self._lost(ctx, one, variables, known, there, provable=provable)
+                if lost.answering:
+                    ctx.report_missing(lost.sentence(one))
+                yield from lost.gone
 
-
-class Keys:
-    """The keys that rows have where the mapping looks.
-
-    A name that none has, beside one that begins like it, was changed.
-    """
-
-    def __init__(self, one: Wanted) -> None:
-        """Take the plain paths of a list."""
-        texts = [plain(field).path for made in one.record for field in made.fields.values()]
-        paths = [path for text in texts if text and not text.startswith("spread.") for path in parts(text)]
-        paths += [[name] for made in one.record for name in made.spread]
-        self.wanted: dict[tuple[str, ...], set[str]] = {}
-        for path in paths:
-            for depth, name in enumerate(path):
-                self.wanted.setdefault(tuple(path[:depth]), set()).add(name)
-        self.seen: dict[tuple[str, ...], set[str]] = {place: set() for place in self.wanted}
-
-    def note(self, row: Any) -> None:
-        """Note the keys of a row."""
-        for place, keys in self.seen.items():
-            here = row
-            for name in place:
-                here = here.get(name) if isinstance(here, dict) else None
-            if isinstance(here, dict):
-                keys.update(here)
-
-    def renamed(self) -> list[str]:
-        """Say which names none of the rows has, where something shows that they should.
-
-        One that begins alike is there, or other things are where they should be.
-        """
-        said = []
-        for place, names in self.wanted.items():
-            lacking, others = names - self.seen[place], self.seen[place] - names
-            said += [
-                tr("no row has {names}, but {key}", names=".".join((*place, name)), key=key)
-                for name in lacking
-                for key in others
-                if key.startswith(name)
-            ]
-            if place and others and lacking == names and not said:
-                said.append(
-                    tr(
-                        "{place} has {others}, and not {names}",
-                        place=".".join(place),
-                        others=", ".join(sorted(others))[:80],
-                        names=", ".join(sorted(names))[:80],
-                    )
-                )
-        return sorted(said)
+    def _there(self, ctx: Context, one: Wanted, variables: dict[str, Any]) -> tuple[set[str], bool]:
+        """Return the rows that a whole list shows now, and whether it shows all that there are."""
+        shown = next((other for other in self.described(ctx).list if other.name == one.deletes.list), one)
+        askings = [variables | {"since": None}] if shown is one else list(self._asked(ctx, shown))
+        there: set[str] = set()
+        provable = True
+        for asking in askings:
+            mark: dict[str, Any] = {}
+            keys: set[str] = set()
+            for page in self._tool(ctx).whole(shown, asking, mark=mark):
+                for row in page:
+                    keys.add(key := key_of(shown, row))
+                    try:
+                        native = key if shown is not one else self._mapper(ctx).native(one, row, asking)
+                    except SourceDataError:
+                        provable = False
+                        continue
+                    there.add(native)
+            provable &= mark.get("said", 0) <= len(keys) and not any(key.startswith(KEYLESS) for key in keys)
+        return there, provable
 
 
 def _partition(one: Wanted, variables: dict[str, Any]) -> str:
     own = one.each.set if one.each else {}
     return " ".join([one.name, *(f"{variables[name]}" for name in own)])
+
+
+def _told(path: str, row: Any) -> Any:
+    """Return what stands at a path; None too where the row has another shape."""
+    try:
+        return expression(path)(row)
+    except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
+        return None
 
 
 def _written(stamp: str, cursor: maps.Cursor) -> str | int:

@@ -182,6 +182,21 @@ fields = { id = "id", container_id = { value = "x" }, title = "subject" }
             "task.percent has no unit 'days'.",
         ),
         (('title = "Desk"', "title = "), "is not valid TOML"),
+        (('title = "Desk"', 'title = "Desk"\naccount = "name"'), "account needs check"),
+        (("cursor = {", 'paging = { kind = "page", holes = true }\ncursor = {'), "paging with holes needs"),
+        (
+            ("cursor = {", 'deletes = { kind = "absence", list = "x" }\ncursor = {'),
+            "deletes.list = 'x' is no",
+        ),
+        (
+            ("cursor = {", 'deletes = { kind = "none", list = "tickets" }\ncursor = {'),
+            "only deletes by absence may name another list",
+        ),
+        (
+            ('title = "subject"', "title = { path = 'subject', pattern = 'a' }"),
+            "pattern = 'a' is no regular expression with one group",
+        ),
+        (('title = "subject"', "title = { path = 'subject', minus = 'a ||' }"), "'a ||' is no JMESPath"),
     ],
 )
 def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: str) -> None:
@@ -220,7 +235,8 @@ class Desk(RestWorld):
 
     def answer(self, request: Request) -> Response:
         answer = super().answer(request)
-        return self.bend(request, answer) if self.bend else answer
+        is_list = isinstance(answer.body, dict) and "data" in answer.body
+        return self.bend(request, answer) if self.bend and is_list else answer
 
 
 @pytest.mark.parametrize(
@@ -267,7 +283,7 @@ def test_a_wrong_answer_is_told_and_takes_nothing_away(bend: Any, said: str, sto
         world.bend = bend
         report = go(store, site, examined, full=True)
         assert report.verdict != "ok"
-        assert said in " ".join([*report.missing, str(report.error)])
+        assert said in " ".join([*report.missing, *report.rejections, str(report.error)])
         assert kept == {
             row[0] for row in store.connection.execute("SELECT id FROM task WHERE presence = 'present'")
         }
@@ -324,7 +340,7 @@ def test_check_says_what_becomes_of_each_list() -> None:
                 Context(base=Path(), source_id="rest", session=Session)
             )
         }
-    assert ("ok", "signed in") == told["account"]
+    assert ("ok", "signed in as Zoé Martin") == told["account"]
     assert ("ok", "45 rows: task") == told["work packages"]
 
 
@@ -485,7 +501,7 @@ def test_one_wrong_value_costs_its_row_only(store: Store) -> None:
         for _ in range(2):
             report = go(store, site, examined, full=True)
             assert "partial" == report.verdict
-            assert ["could be a thousand or a fraction" in line for line in report.missing] == [True]
+            assert ["could be a thousand or a fraction" in line for line in report.rejections] == [True]
         assert known == store.rows("SELECT count(*) AS n FROM task WHERE presence = 'present'")
         world.bend = None
         assert ("ok", []) == ((last := go(store, site, examined)).verdict, last.missing)

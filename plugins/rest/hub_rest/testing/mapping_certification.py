@@ -4,7 +4,7 @@ A simulator that answers as the mapping says its tool does, filled with rows of 
 lie ``tool.sample.json``, rows as the tool documents them by the name of their list, and
 ``tool.expected.json``, written by hand: table, then id without the source's prefix, then the fields that the
 store must hold. A row of a list that is asked for once per row of another has ``_each``, the variables it
-belongs to.
+belongs to; ``_check`` is what the tool answers to who is signed in.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 
 from hub import BY_TABLE, ConfigError, Source
 from hub.testing.kit import HttpWorld, SourceCertification, credential
-from hub_rest.mapping import PREFIXES, Field, Wanted, expression, load, plain, simple
+from hub_rest.mapping import PREFIXES, Field, Wanted, endings, expression, load, plain, simple
 from hub_rest.source import RestSource
-from hub_rest.testing.simulator import USER, RestSite, get_at, like, set_at, stored
+from hub_rest.testing.simulator import ACCOUNT, USER, RestSite, get_at, like, set_at, stored
 
 SOURCE = "rest"
 ZONE = "Europe/Paris"
@@ -61,6 +61,7 @@ class MappingCertification(SourceCertification):
         self.sample: dict[str, list[dict[str, Any]]] = json.loads(
             path.with_name(f"{path.stem}.sample.json").read_text(encoding="utf-8")
         )
+        self.account: Any = self.sample.pop(ACCOUNT, {"id": 1})
         self.expected: dict[str, dict[str, dict[str, Any]]] = json.loads(
             path.with_name(f"{path.stem}.expected.json").read_text(encoding="utf-8")
         )
@@ -150,6 +151,8 @@ class RestWorld(RestSite, HttpWorld):
             certification.main,
         )
         self.main = self.made.table  # type: ignore[misc]
+        self.account = certification.account
+        self.bin: list[dict[str, Any]] = []
         self.now, self.last, self.revision = START, 100, 0
         self.zone: tzinfo = ZoneInfo(ZONE) if self.mapping.tz == "source" else ZoneInfo(self.mapping.tz)
         self.hidden: set[str] = set()
@@ -237,12 +240,25 @@ class RestWorld(RestSite, HttpWorld):
         """Take a row away, or set the flag that says so."""
         native = native if native in self.rows_of else self.random.choice(list(self.rows_of))
         row, _ = self.rows_of.pop(native)
-        if self.one.deletes.field and (path := simple(self.one.deletes.field)):
+        flag = self.one.deletes.field or self.one.deletes.trashed
+        if flag and (path := simple(flag)):
             set_at(row, path, True)
             self._touch(row, self.tick())
-            if not self.one.paging.resume:
+            if self.one.deletes.kind == "probe":
+                self.bin.append(row)
+            elif not self.one.paging.resume:
                 self.lists.setdefault("_trash", []).append(row)
         return native
+
+    def destroy(self, native: str) -> None:
+        """Take a row away without a trace: no feed tells of it any more."""
+        row, _ = self.rows_of.pop(native)
+        mine = get_at(row, self.paths["id"])
+        self.feed = [pair for pair in self.feed if get_at(pair[1], self.paths["id"]) != mine]
+
+    def binned(self, one: Wanted) -> list[dict[str, Any]]:
+        """Return the rows that lie in the bin."""
+        return self.bin if one is self.one else []
 
     def move(self, native: str) -> None:
         """Put a row into another container."""
@@ -302,6 +318,12 @@ class RestWorld(RestSite, HttpWorld):
         if one is self.one:
             rows = [row for row, _ in self.rows_of.values()] + self.lists.get("_trash", [])
             return [row for row in rows if self._box_of(row) not in self.hidden] if self.hidden else rows
+        if one.name == self.one.deletes.list:  # another list of the same rows, by their ids alone
+            return [
+                {one.key: get_at(row, self.paths["id"])}
+                for row, _ in self.rows_of.values()
+                if self._box_of(row) not in self.hidden
+            ]
         rows = self.lists.get(one.name, [])
         if one.name == self.certification.boxes():
             find = expression(plain(one.record[0].fields["id"]).path or "")
@@ -332,12 +354,21 @@ class RestWorld(RestSite, HttpWorld):
         }
         found = {table: dict(rows) for table, rows in self.certification.expected.items() if table in others}
         mine = self.certification.expected.get(self.main, {})
-        bases = {self.stored_id(f"{get_at(row, self.paths['id'])}") for row in self.base}
+        parts = endings(self.one)  # what else a row becomes
+        bases = {
+            f"{self.stored_id(get_at(row, self.paths['id']))}{part}" for row in self.base for part in parts
+        }
         found[self.main] = {id_: fields for id_, fields in mine.items() if id_ not in bases}
         for native, (row, number) in self.rows_of.items():
             if self._box_of(row) in self.hidden:
                 continue
-            fields = dict(mine.get(self.stored_id(f"{get_at(self.base[number], self.paths['id'])}"), {}))
+            base = self.stored_id(f"{get_at(self.base[number], self.paths['id'])}")
+            for part in parts[1:]:
+                if f"{base}{part}" in mine:
+                    found[self.main][f"{self.stored_id(native)}{part}"] = {
+                        name: value for name, value in mine[f"{base}{part}"].items() if name != "updated_at"
+                    }
+            fields = dict(mine.get(base, {}))
             fields = {name: value for name, value in fields.items() if name not in {"code", "url"}}
             if self.paths["title"]:
                 fields["title"] = get_at(row, self.paths["title"])

@@ -22,6 +22,8 @@ from hub_rest import mappings
 from hub_rest.mapping import NAME, Mapping, Wanted, expression, load, plain, simple
 
 USER = "kit"
+ACCOUNT = "_check"
+"""Where a sample says what the tool answers to the question who is signed in."""
 
 
 class RestSite(ABC):
@@ -30,6 +32,8 @@ class RestSite(ABC):
     mapping: Mapping
     zone: tzinfo
     cap = 20
+    account: Any
+    """What it answers to the question who is signed in."""
 
     @abstractmethod
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
@@ -43,6 +47,8 @@ class RestSite(ABC):
         """Answer one request."""
         if refused := self._refused(request):
             return refused
+        if self.mapping.auth.end and request.path == self.mapping.auth.end:
+            return Response(body={})
         for one in self.mapping.list:
             if (found := self._asked(one, request)) is not None:
                 return self._listed(one, found, request)
@@ -50,7 +56,7 @@ class RestSite(ABC):
             if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
                 return self._probed(one, match["id"])
         if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
-            return Response(body={"id": 1})
+            return Response(body=self.account)
         return Response(status=404, body={"message": "no such thing"})
 
     def _refused(self, request: Request) -> Response | None:
@@ -85,6 +91,11 @@ class RestSite(ABC):
         match = _regex(one.path).fullmatch(request.path)
         if match is None or request.method != one.method:
             return None
+        for name, value in request.query.items():
+            # two lists of one path differ by what is always asked
+            told = [template for made in (one.params, one.incremental) if (template := made.get(name))]
+            if told and not any(_regex(template).fullmatch(value) for template in told):
+                return None
         found = dict(match.groupdict())
         body = json.loads(request.body) if one.body is not None and request.body else {}
         given = [(one.params | one.incremental).get(name) for name in request.query]
@@ -135,6 +146,9 @@ class RestSite(ABC):
                 token=str(later[:size][-1][0]) if later else str(after),
                 request=request,
             )
+        if paging.kind == "after":
+            find = expression(one.key)
+            rows = sorted((row for row in rows if find(row) > int(found.get("after") or 0)), key=find)
         start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
         if paging.kind == "page":
             start = (int(found.get("page") or paging.first) - paging.first) * size
@@ -178,9 +192,13 @@ class RestSite(ABC):
             set_at(body, simple(paging.more), more)
         return Response(body=body, headers=headers)
 
+    def binned(self, one: Wanted) -> list[dict[str, Any]]:
+        """Return the rows of a list that lie in the bin: no list shows them, and their address answers."""
+        return []
+
     def _probed(self, one: Wanted, native: str) -> Response:
-        find = expression(one.key)
-        row = next((row for row in self.shown(one) if f"{find(row)}" == native), None)
+        find, rows = expression(one.key), self.shown(one) + self.binned(one)
+        row = next((row for row in rows if f"{find(row)}" == native), None)
         return Response(body=row) if row is not None else Response(status=404, body={"message": "not found"})
 
 
@@ -197,9 +215,9 @@ class RestSimulator(RestSite, Simulator):
         """Hold nothing yet."""
         self.mapping, self.zone = load("openproject", Path()), ZoneInfo("UTC")
         sample = Path(mappings.__file__).with_name("openproject.sample.json")
-        self.like: dict[str, dict[str, Any]] = {
-            name: rows[0] for name, rows in json.loads(sample.read_text(encoding="utf-8")).items()
-        }
+        told = json.loads(sample.read_text(encoding="utf-8"))
+        self.account = told.pop(ACCOUNT)
+        self.like: dict[str, dict[str, Any]] = {name: rows[0] for name, rows in told.items()}
         self.rows: dict[str, list[dict[str, Any]]] = {}
 
     def show(self, records: Iterable[Record], now: datetime) -> None:

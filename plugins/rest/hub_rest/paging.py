@@ -1,0 +1,132 @@
+"""Pages: where they begin, what tells their rows apart, and when nothing follows them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+
+from hub import SourceDataError, tr
+from hub_rest.mapping import Paging, Wanted, expression
+
+KEYLESS = "\x1f"
+"""What the key of a row begins with that has none of its own."""
+
+
+class Shifted(Exception):
+    """A page does not go on where the one before ended."""
+
+
+class Capped(Exception):
+    """The tool gives pages of *size* rows, whatever is asked for."""
+
+    def __init__(self, size: int) -> None:
+        """Keep the size."""
+        super().__init__(size)
+        self.size = size
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page: its rows and their keys, and how many there are in all where the tool says so."""
+
+    rows: list[Any]
+    total: int | None
+    keys: list[str] = []
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a page begins, in what its list counts by."""
+
+    offset: int = 0
+    number: int = 0
+    token: Any = None
+    address: str = ""
+
+
+def key_of(one: Wanted, row: Any) -> str:
+    """Return what tells a row from the others: its key, or for a row without one, what it holds."""
+    try:
+        native = expression(one.key)(row)
+    except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
+        native = None
+    if native is None or native == "" or isinstance(native, dict | list):
+        try:
+            text = json.dumps(row, sort_keys=True)
+        except RecursionError:
+            text = "too deep"
+        return KEYLESS + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{native}"
+
+
+def last_key(one: Wanted, rows: list[Any]) -> Any:
+    """Return the key of the last row that has one. Raises `SourceDataError` where none has."""
+    found = [expression(one.key)(row) for row in reversed(rows) if not key_of(one, row).startswith(KEYLESS)]
+    if not found:
+        raise SourceDataError(
+            tr("{name}: no row has a key at {key!r}, from which to go on.", name=one.name, key=one.key)
+        )
+    return found[0]
+
+
+def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
+    """Return what the first page is asked for by."""
+    return 0 if paging.kind == "after" else variables.get("token")
+
+
+def is_unproven(paging: Paging, page: Page) -> bool:
+    """Say whether nothing but one more page shows that a page is the last."""
+    return (
+        paging.kind in {"offset", "page", "after"} and page.total is None and not (paging.more or paging.end)
+    )
+
+
+def is_last(paging: Paging, page: Page, reached: int) -> bool:
+    """Say whether no row follows a page that goes up to row *reached*."""
+    if page.total is not None and paging.kind != "after":
+        return reached >= page.total or not (page.rows or paging.holes)
+    return not page.rows and not (paging.more or paging.end)  # these said that there is more
+
+
+def overlap_of(paging: Paging, page: Page, size: int) -> int:
+    """Return how many rows of a page the next one has too."""
+    wanted = paging.overlap
+    if wanted is None:
+        wanted = int(page.total is None)
+    if paging.kind != "offset" or len(page.rows) <= wanted or (paging.holes and len(page.rows) < size):
+        return 0
+    return wanted
+
+
+def check_cap(page: Page, before: Page | None, size: int, number: int) -> None:
+    """Raise `Capped` where pages are shorter than asked for: which rows the second has is not sure then."""
+    if number == 0 and page.total is not None and 0 < len(page.rows) < min(size, page.total):
+        raise Capped(len(page.rows))
+    if number == 1 and before is not None and page.rows and len(before.rows) < size:
+        raise Capped(len(before.rows))
+
+
+def holds(paging: Paging, totals: list[int], count: int) -> bool:
+    """Say whether *count* different rows are those that the pages' totals promise.
+
+    Rows that were added meanwhile may be there or not: the next run asks for them. One that was taken away
+    shifts the pages; those that overlap show it by themselves.
+    """
+    if paging.holes:
+        return min(totals) == totals[0]
+    if paging.overlap:
+        return min(totals) <= count
+    return min(totals) == totals[0] and totals[0] <= count <= totals[-1]
+
+
+def counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
+    """Return what a request says of the page it asks for."""
+    match paging.kind:
+        case "offset":
+            return {"size": size, "offset": place.offset, "last": place.offset + size - 1}
+        case "page":
+            return {"size": size, "page": place.number}
+        case "token" | "after":
+            return {"size": size, paging.kind: place.token}
+    return {"size": size}
