@@ -92,6 +92,8 @@ if TYPE_CHECKING:
     from hub.source import Scope as Scope
     from hub.source import Source as Source
     from hub.tally import Tally as Tally
+    from hub.tally import field_of as field_of
+    from hub.tally import named as named
     from hub.words import day as day
     from hub.words import mark as mark
     from hub.words import number as number
@@ -132,7 +134,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source"),
-    "tally": ("Tally",),
+    "tally": ("Tally", "field_of", "named"),
     "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

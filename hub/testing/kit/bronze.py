@@ -63,6 +63,9 @@ def types_and_forms(certification: SourceCertification, seed: int) -> str:
     """Convert every stored row strictly and look at stamps."""
     with table(certification, seed) as harness:
         harness.sync()
+        _, refused = harness.rejections()
+        if refused:
+            raise Failed(refused[0].sentence)
         rows = 0
         for name, record in BY_TABLE.items():
             for row in harness.store.rows(f"SELECT * FROM {name}"):
