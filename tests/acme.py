@@ -433,16 +433,16 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             nonlocal highest
             row = _rows[name].decode(raw)
             yield from self.records(ctx, name, row, page)
-            if self.bug != "cursor_of_the_first_page" or page == 0:
+            if self.bug != "cursor_of_the_first_page" or number == 0:
                 highest = max(highest, row.updated)
             met.taken += 1
 
-        for page, rows in enumerate(found):
+        for number, rows in enumerate(found):
             records = list(self.each(ctx, name, rows, make))
             if self.bug == "one_big_batch":
                 everything += records
             elif self.bug == "cursor_too_early":
-                yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if page == 0 else None)
+                yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if number == 0 else None)
             else:
                 yield Batch(records=records)
             if self.bug == "stops_at_an_odd_row" and ctx.rejected[ctx.partition]:
