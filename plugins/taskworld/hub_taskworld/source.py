@@ -133,7 +133,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         for project in projects[:1]:
             try:
                 lists = space.lists(project.project_id)
-                tasks = [task for column in lists for task in space.tasks(column)]
+                rows = [row for column in lists for row in space.tasks(column)]
+                tasks = list(ctx.each(rows, lambda row: [msgspec.convert(row, api.Task)], place=_native))
             except HubError as exc:
                 yield Check(name=project.title, state="failed", detail=str(exc))
                 return
