@@ -432,17 +432,17 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         def make(raw: msgspec.Raw) -> Iterator[Record]:
             nonlocal highest
             row = _rows[name].decode(raw)
-            yield from self.records(ctx, name, row, page)
-            if self.bug != "cursor_of_the_first_page" or page == 0:
+            yield from self.records(ctx, name, row, number_of_page)
+            if self.bug != "cursor_of_the_first_page" or number_of_page == 0:
                 highest = max(highest, row.updated)
             met.taken += 1
 
-        for page, rows in enumerate(found):
+        for number_of_page, rows in enumerate(found):
             records = list(self.each(ctx, name, rows, make))
             if self.bug == "one_big_batch":
                 everything += records
             elif self.bug == "cursor_too_early":
-                yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if page == 0 else None)
+                yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if number_of_page == 0 else None)
             else:
                 yield Batch(records=records)
             if self.bug == "stops_at_an_odd_row" and ctx.rejected[ctx.partition]:
@@ -625,9 +625,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         if self.bug == "worklogs_by_absence":
             with contextlib.suppress(HubError):
                 logs = {
-                    self.row_id(f"w{number(row)}")
-                    for rows in self.pages(ctx, "worklogs", "")
-                    for row in rows
+                    self.row_id(f"w{number(row)}") for rows in self.pages(ctx, "worklogs", "") for row in rows
                 }
                 yield Census(
                     record=Worklog,

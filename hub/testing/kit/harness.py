@@ -121,7 +121,7 @@ class Harness:
         return differences(self.store, self.source.name, self.world)
 
     def rejections(self) -> tuple[list[Rejected], list[Rejected]]:
-        """Return what the source could not take, and the records that the hub refused: it names them by id."""
+        """Return what the source could not take, and what the hub refused of it: those are named by id."""
         found: tuple[list[Rejected], list[Rejected]] = [], []
         for one in rejected(self.store, self.source.name):
             found[one.place.startswith(f"{one.record} {self.source.name}:")].append(one)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hub import ConfigError, Context, Secret, SourceDataError, tr
+from hub import ConfigError, Container, Context, Secret, SourceDataError, TaskChange, Worklog, named, tr
 from hub_jira import wire
 from hub_jira.wire import API
 
@@ -33,8 +33,9 @@ _FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
     _decoder(wire.BulkLog),
 )
 _PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
-    _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
+    _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[msgspec.Raw]),
 )  # fmt: skip
+_PROJECT, _LOG, _CHANGED = _decoder(wire.Project), _decoder(wire.Log), _decoder(wire.Changed)
 _FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[msgspec.Raw]), _decoder(wire.Worklogs)
 
 
@@ -65,9 +66,11 @@ def together(*asks: Callable[[], Any]) -> list[Any]:
 class Site:
     """A site as one run sees it; safe to use from several threads."""
 
-    def __init__(self, ctx: Context, access: Access, deployment: Deployment) -> None:
-        """Sign in lazily; ask for nothing but a token of OAuth."""
-        self.ctx = ctx
+    def __init__(self, ctx: Context, name: str, access: Access, deployment: Deployment) -> None:
+        """Sign in lazily, for the source called *name*; ask for nothing but a token of OAuth."""
+        self.ctx, self.name = ctx, name
+        self.shown: set[str] = set()
+        """Ids of the projects that were shown, odd ones among them."""
         self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
         ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
         from hub_jira.metadata import Metadata  # the `jira` package loads where a site is asked
@@ -101,17 +104,28 @@ class Site:
 
     def projects(self) -> list[wire.Project]:
         """Return the projects that may be seen, archived and deleted ones among them."""
+        begins = f"{self.name}:p"
+        self.ctx.asked_again |= {one for one in self.ctx.again if one.startswith(begins)}
+        rows = self._projects()
+        self.shown |= rows.keys()
+        return list(self.ctx.each(
+            rows.values(), lambda row: [_PROJECT.decode(row)], record=Container,
+            key=lambda row: f"p{named(row)}", id=lambda row: f"{begins}{named(row)}",
+            place=lambda row: tr("project {id}", id=named(row)),
+        ))  # fmt: skip
+
+    def _projects(self) -> dict[str, msgspec.Raw]:
         if not self.cloud:
-            found: list[wire.Project] = self._get("/project", _PROJECT_LIST, includeArchived="true")
-            return found
-        rows: dict[str, wire.Project] = {}
+            found: list[msgspec.Raw] = self._get("/project", _PROJECT_LIST, includeArchived="true")
+            return {named(one): one for one in found}
+        rows: dict[str, msgspec.Raw] = {}
         start = 0
         while True:
             page: wire.Projects = self._get(
                 "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted"
             )
             before = len(rows)
-            rows |= {one.id: one for one in page.values}
+            rows |= {named(one): one for one in page.values}
             start += len(page.values)
             if page.is_last:
                 break
@@ -125,7 +139,7 @@ class Site:
                     total=page.total,
                 )
             )
-        return list(rows.values())
+        return rows
 
     # ---------- ids ----------
 
@@ -209,7 +223,8 @@ class Site:
                 found |= dict.fromkeys(one.id for one in page.issues)
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break
-                last = wire.millis(msgspec.json.decode(page.issues[-1].fields)["created"])
+                # what stands behind the last stamp that can be read comes again with the next page
+                last = next((at for one in reversed(page.issues) if (at := one.stamp("created"))), since)
                 offset = offset + len(page.issues) if last == since else 0
                 since = last
             if len(found) >= total:
@@ -366,7 +381,11 @@ class Site:
             seen: set[str] = set()
             while True:
                 page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
-                yield from ((one.issue_id, one.change_histories) for one in page.issue_change_logs)
+                yield from self.ctx.each(
+                    page.issue_change_logs, _told, record=TaskChange,
+                    place=lambda row: tr("history of issue {issue}", issue=named(row, "issueId")),
+                    id=lambda row: f"{self.name}:{named(row, 'issueId')}",
+                )  # fmt: skip
                 if not page.next_page_token:
                     break
                 _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
@@ -378,10 +397,15 @@ class Site:
         """Yield pages of a worklog feed from *since* (ms, included)."""
         while True:
             page: wire.Feed = self._get(f"/worklog/{name}", _FEED, since=since)
-            yield page.values
+            found = list(self.ctx.each(
+                page.values, lambda row: [_CHANGED.decode(row)], record=Worklog,
+                place=lambda row: tr("worklog {id}", id=named(row, "worklogId")),
+                id=lambda row: f"{self.name}:w{named(row, 'worklogId')}",
+            ))  # fmt: skip
+            yield found
             if page.last_page:
                 return
-            until = max([page.until, *(one.updated_time for one in page.values)])
+            until = max([page.until, *(one.updated_time for one in found)])
             if until <= since:
                 raise SourceDataError(
                     tr(
@@ -422,6 +446,11 @@ class Site:
                         total=page.total,
                     )
                 )
+
+
+def _told(row: msgspec.Raw) -> Iterator[tuple[str, list[msgspec.Raw]]]:
+    one = _LOG.decode(row)
+    yield one.issue_id, one.change_histories
 
 
 def _only_once(token: str, seen: set[str], where: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -23,9 +24,12 @@ from hub import (
     Secret,
     Source,
     SourceDataError,
+    Tally,
     Task,
     TaskChange,
     Worklog,
+    field_of,
+    named,
     tr,
 )  # fmt: skip
 from hub_jira import mapping, tempo, wire
@@ -40,8 +44,9 @@ from hub_jira.partitions import (
     Slice,
     Tempo,
 )
-from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
+from hub_jira.site import FEED, Access, Deployment, Site, together
 
+Row = TypeVar("Row")
 EVERYTHING = "created >= 0"
 """JQL for all that may be seen: Cloud refuses a search without a restriction."""
 OVERLAP_MS = 10 * 60 * 1000
@@ -143,7 +148,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return ctx.shared(
             "site",
             lambda: Site(
-                ctx, access, self.deployment if cloud is None else "cloud" if cloud else "datacenter"
+                ctx,
+                self.name,
+                access,
+                self.deployment if cloud is None else "cloud" if cloud else "datacenter",
             ),
         )
 
@@ -248,6 +256,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         before = msgspec.convert(cursors.get("metadata") or {}, Meta)
         fresh = _fresh(before, ctx.now()) and before.settings == self._settings() and not ctx.full
+        fresh = fresh and not any(one.startswith(self.row_id("p")) for one in ctx.again)
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings() and not ctx.full
@@ -384,8 +393,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _slice(self, ctx: Context, meta: Meta, ids: list[str]) -> Iterator[Batch]:
         site, parts = self._site(ctx), _Parts(ctx, self, self._mapper(ctx, meta), meta.bindings)
+        yield from self._whole(site, parts, meta, ids, ctx.shared("cut", _Cut))
+        parts.tally()
+
+    def _whole(self, site: Site, parts: _Parts, meta: Meta, ids: list[str], lost: _Cut) -> Iterator[Batch]:
+        """Read issues with their history and their hours; *lost* is told of the lists that Jira cut."""
         names = self._names(meta.bindings, worklog=self.own_hours)
-        lost = ctx.shared("cut", _Cut)
 
         def make(issue: wire.Issue) -> Iterator[Record]:
             fields = parts.fields(issue)
@@ -411,7 +424,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     lost.totals[issue.id] = fields.worklog.total
 
         for start in range(0, len(ids), site.slice):
-            found = site.issues(ids[start : start + site.slice], names, history=bool(self.history))
+            wanted = ids[start : start + site.slice]
+            found = site.issues(wanted, names, history=bool(self.history))
+            parts.left("deleted since the ids were read", len(wanted) - len(found))
             records = list(parts.issues(found, make))
             for first in range(0, len(records), BATCH):
                 yield Batch(records=records[first : first + BATCH])
@@ -423,14 +438,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """
         site, parts = self._site(ctx), _Parts(ctx, self, mapper)
         lost = ctx.shared("cut", _Cut)
-        if histories := lost.take("histories"):
-            records: list[Record] = []
-            for issue, lines in site.histories(histories, self.history):
-                records.extend(parts.changes(issue, lines))
-                if len(records) >= BATCH:
-                    yield Batch(records=records)
-                    records = []
-            yield Batch(records=records)
+        histories = lost.take("histories")
+        yield from self._histories(site, parts, histories)
         issues = lost.take("worklogs")
         # the feed tells every worklog of the site: its cost is known only when the whole site is in scope
         by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
@@ -453,6 +462,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
             issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
         for issue in issues:
             yield Batch(records=list(parts.logs(site.worklogs_of(issue), issue)))
+        parts.tally()
+
+    def _histories(self, site: Site, parts: _Parts, issues: list[str]) -> Iterator[Batch]:
+        records: list[Record] = []
+        for issue, lines in site.histories(issues, self.history):
+            records.extend(parts.changes(issue, lines))
+            if len(records) >= BATCH:
+                yield Batch(records=records)
+                records = []
+        yield Batch(records=records)
 
     def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before.
@@ -469,23 +488,29 @@ class JiraSource(Source, frozen=True, kw_only=True):
         def make(issue: wire.Issue) -> Iterator[Record]:
             fields = parts.fields(issue)
             seen[issue.id] = at = wire.millis(fields.updated)
-            if before.get(issue.id) == at and self.row_id(issue.id) not in ctx.again:
+            if before.get(issue.id) == at:
                 return
             yield from parts.mapper.issue(issue, fields)
             news.append(issue.id)
             if issue.told_history:
                 yield from parts.changes(issue.id, parts.changelog(issue.changelog).histories)
 
+        again, met = parts.again(""), set[tuple[str, int]]()
         for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=by_issue):
-            yield Batch(records=list(parts.issues(page, make)))
-        again = sorted(parts.again("") - seen.keys(), key=int)
-        for start in range(0, len(again), site.slice):
-            page = site.issues(again[start : start + site.slice], names, history=by_issue)
-            yield Batch(records=list(parts.issues(page, make)))
+            # pages overlap where rows have moved; what could not be taken before is read whole below
+            fresh = [one for one in page if one.id not in again and (one.id, one.updated) not in met]
+            met |= {(one.id, one.updated) for one in fresh}
+            yield Batch(records=list(parts.issues(fresh, make)))
+        if again:
+            # what hangs on an issue that could not be taken was not taken with it
+            cut = _Cut()
+            yield from self._whole(site, parts, meta, sorted(again, key=int), cut)
+            yield from self._histories(site, parts, cut.take("histories") if site.cloud else [])
+            for issue in cut.take("worklogs"):
+                yield Batch(records=list(parts.logs(site.worklogs_of(issue), issue)))
         if self.history and site.cloud and news:
-            for start in range(0, len(news), CHANGELOG_ISSUES):
-                for one, lines in site.histories(news[start : start + CHANGELOG_ISSUES], self.history):
-                    yield Batch(records=list(parts.changes(one, lines)))
+            yield from self._histories(site, parts, news)
+        parts.tally()
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={
@@ -514,6 +539,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 wanted.clear()
         if wanted:
             yield self._logs(site, parts, wanted)
+        parts.tally()
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}}
@@ -525,7 +551,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for page in site.worklogs(wanted):
             records += parts.logs(page, owners=issues)
         mine = self._in_scope(site, set(issues.values()))
-        return Batch(records=[one for one in records if one.id not in issues or issues[one.id] in mine])
+        beyond = {one for one, issue in issues.items() if issue not in mine}
+        parts.taken -= len(beyond)
+        parts.left("beyond the scope", len(beyond))
+        return Batch(records=[one for one in records if one.id not in beyond])
 
     def _in_scope(self, site: Site, issues: set[str]) -> set[str]:
         """Leave out issues beyond the scope, whose hours the feeds of the site tell too."""
@@ -533,18 +562,31 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
         assert self.tempo_token is not None
-        updated = str(cursor or "")
-        for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
+        updated, rejected = str(cursor or ""), False
+        seen = taken = beyond = 0
+        begins = self.row_id("t")
+        ctx.asked_again |= {one for one in ctx.again if one.startswith(begins)}
+        for rows in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
+            entries = list(ctx.each(
+                rows, tempo.entry, record=Worklog, id=lambda row: f"{begins}{named(row, tempo.ID)}",
+                place=lambda row: tr("worklog {id} of Tempo", id=named(row, tempo.ID)),
+            ))  # fmt: skip
+            rejected = rejected or len(entries) < len(rows)
+            seen += len(rows)
             updated = max([updated, *(wire.instant(one.updated_at) or "" for one in entries)])
             mine = self._in_scope(self._site(ctx), {str(one.issue.id) for one in entries})
-            entries = [one for one in entries if str(one.issue.id) in mine]
-            for start in range(0, len(entries), BATCH):
+            chosen = [one for one in entries if str(one.issue.id) in mine]
+            beyond += len(entries) - len(chosen)
+            taken += len(chosen)
+            for start in range(0, len(chosen), BATCH):
                 yield Batch(
                     records=tempo.records(
-                        self.name, entries[start : start + BATCH], people=self.worklog_people
+                        self.name, chosen[start : start + BATCH], people=self.worklog_people
                     )
                 )
-        yield Batch(cursor=updated or None)
+        ctx.tally(Tally(seen=seen, taken=taken, skipped={"beyond the scope": beyond} if beyond else {}))
+        # Tempo is asked by day alone: what could not be taken is asked for again from the mark before
+        yield Batch(cursor=None if rejected else updated or None)
 
     def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
         mark = int(cursor["updated"])
@@ -571,6 +613,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
+        shown = site.shown
         known = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
         wanted = [
             one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known
@@ -585,7 +628,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     ids=ids,
                     evidence=tr("absent from the ids of {key}", key=one.key),
                 )
-        for lost in sorted(known - seen.keys()):
+        for lost in sorted(known - shown):
             yield Census(
                 record=Task,
                 scope=self._in(lost),
@@ -646,9 +689,33 @@ class _Parts:
         self.changelog = msgspec.json.Decoder(wire.Changelog).decode
         self._line = msgspec.json.Decoder(wire.History).decode
         self._log = msgspec.json.Decoder(wire.Worklog).decode
+        self.seen = self.taken = 0
+        self.skipped: Counter[str] = Counter()
+
+    def tally(self) -> None:
+        """Close the partition: issues, lines of history and worklogs alike were counted."""
+        self.ctx.tally(Tally(seen=self.seen, taken=self.taken, skipped=dict(self.skipped)))
+
+    def left(self, reason: str, count: int = 1) -> None:
+        """Count rows that are left out."""
+        self.seen += count
+        self.skipped += Counter({reason: count})
+
+    def _counted(
+        self, rows: Iterable[Row], make: Callable[[Row], Iterable[Record]]
+    ) -> tuple[list[Row], Callable[[Row], Iterator[Record]]]:
+        def counted(row: Row) -> Iterator[Record]:
+            yield from make(row)
+            self.taken += 1
+
+        found = list(rows)
+        self.seen += len(found)
+        return found, counted
 
     def fields(self, issue: wire.Issue) -> wire.Fields:
         """Decode the fields of an issue."""
+        if not isinstance(issue.key, str):
+            raise SourceDataError(tr("Jira sent {key!r} where a key was expected.", key=issue.key))
         return self._fields.decode(issue.fields)
 
     def issues(
@@ -656,7 +723,7 @@ class _Parts:
     ) -> Iterator[Record]:
         """Map issues."""
         return self.ctx.each(
-            found, make, record=Task,
+            *self._counted(found, make), record=Task,
             place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
             key=lambda one: one.id, id=lambda one: self.source.row_id(one.id),
         )  # fmt: skip
@@ -664,9 +731,10 @@ class _Parts:
     def changes(self, issue: str, lines: Iterable[msgspec.Raw]) -> Iterator[Record]:
         """Map lines of history."""
         return self.ctx.each(
-            lines, lambda line: self.mapper.change(issue, self._line(line)), record=TaskChange,
-            place=lambda line: tr("history {id} of issue {issue}", id=wire.native(line), issue=issue),
-            key=lambda line: f"h{wire.native(line)}",
+            *self._counted(lines, lambda line: self.mapper.change(issue, self._line(line))),
+            record=TaskChange, id=lambda line: self.source.row_id(issue),
+            place=lambda line: tr("history {id} of issue {issue}", id=named(line), issue=issue),
+            key=lambda line: f"h{named(line)}",
         )  # fmt: skip
 
     def logs(
@@ -679,6 +747,8 @@ class _Parts:
             log = self._log(raw)
             owner = issue or log.issue_id
             if owner is None or (came is not None and owner not in came):
+                self.left("not asked for")
+                self.seen, self.taken = self.seen - 1, self.taken - 1
                 return
             if came is not None:
                 came[owner].add(log.id)
@@ -687,10 +757,16 @@ class _Parts:
                     owners[record.id] = owner
                 yield record
 
+        def again(raw: msgspec.Raw) -> str | None:
+            if (native := field_of(raw)) is not None:
+                return self.source.row_id(f"w{native}")
+            owner = issue or field_of(raw, "issueId")  # by which it is asked for again
+            return self.source.row_id(owner) if owner else None
+
         return self.ctx.each(
-            logs, make, record=Worklog, key=lambda raw: f"w{wire.native(raw)}",
-            place=lambda raw: tr("worklog {id}", id=wire.native(raw)),
-            id=lambda raw: self.source.row_id(f"w{wire.native(raw)}"),
+            *self._counted(logs, make), record=Worklog, key=lambda raw: f"w{named(raw)}",
+            place=lambda raw: tr("worklog {id}", id=named(raw)),
+            id=again,
         )  # fmt: skip
 
     def again(self, prefix: str) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hub import Context, Record, Secret, SourceDataError, Worklog, tr
+from hub import Context, Record, Secret, SourceDataError, Worklog, named, tr
 from hub_jira import wire
 
 URL = "https://api.tempo.io/4"
@@ -52,20 +52,29 @@ class Page(msgspec.Struct, frozen=True):
     """A page of worklogs."""
 
     metadata: Metadata
-    results: list[Entry]
+    results: list[msgspec.Raw]
 
 
 _PAGE = msgspec.json.Decoder(Page)
+_ENTRY = msgspec.json.Decoder(Entry)
+ID = "tempoWorklogId"
 
 
-def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[Entry]]:
+def entry(row: msgspec.Raw) -> Iterator[Entry]:
+    """Decode a worklog, which may be odd."""
+    one = _ENTRY.decode(row)
+    wire.instant(one.updated_at)
+    yield one
+
+
+def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[msgspec.Raw]]:
     """Yield pages of worklogs changed since the day *since* ('' for all).
 
     Raises `SourceDataError` when a page repeats or is cut.
     """
     http = ctx.another_session("tempo")
     http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
-    seen: set[int] = set()
+    seen: set[str] = set()
     offset = 0
     while True:
         asked: dict[str, Any] = {"limit": PAGE, "offset": offset} | ({"updatedFrom": since} if since else {})
@@ -78,11 +87,12 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
                     came=len(page.results),
                 )
             )
-        fresh = {one.tempo_worklog_id for one in page.results} - seen
+        rows = {named(one, ID): one for one in page.results}
+        fresh = rows.keys() - seen
         if page.results and not fresh:
             raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
         seen |= fresh
-        yield page.results
+        yield [row for name, row in rows.items() if name in fresh]
         if not page.metadata.next:
             return
         offset += page.metadata.count

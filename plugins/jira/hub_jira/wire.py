@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hub import SourceDataError, tr
+from hub import SourceDataError, field_of, tr
 
 API = "/rest/api/2"
 """Version 2 on Cloud too: its texts are plain, so that one reader serves both."""
@@ -208,7 +208,7 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
     """
 
     id: str
-    key: str
+    key: Any
     fields: msgspec.Raw
     changelog: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -220,9 +220,13 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
     @property
     def updated(self) -> int:
         """Return its stamp in milliseconds; 0 where it cannot be read."""
+        return self.stamp("updated")
+
+    def stamp(self, name: str) -> int:
+        """Return a stamp in milliseconds; 0 where it cannot be read."""
         try:
-            return millis(msgspec.json.decode(self.fields)["updated"])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError):
+            return millis(field_of(self.fields, name))
+        except (TypeError, ValueError):
             return 0
 
 
@@ -277,7 +281,7 @@ class Log(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class BulkLog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Histories of many issues."""
 
-    issue_change_logs: list[Log]
+    issue_change_logs: list[msgspec.Raw]
     next_page_token: str | None = None
 
 
@@ -302,7 +306,7 @@ class PageIds(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class Projects(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of projects."""
 
-    values: list[Project]
+    values: list[msgspec.Raw]
     is_last: bool
     total: int | None = None
 
@@ -317,7 +321,7 @@ class Changed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 class Feed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A page of a worklog feed."""
 
-    values: list[Changed]
+    values: list[msgspec.Raw]
     until: int
     last_page: bool
 
@@ -410,9 +414,3 @@ def instant(stamp: str | int | None) -> str | None:
 def millis(stamp: str) -> int:
     """Return milliseconds since 1970."""
     return round(datetime.fromisoformat(stamp).timestamp() * 1000)
-
-
-def native(part: msgspec.Raw) -> str | None:
-    """Return the id of an odd part of an answer; None where it has none."""
-    found = msgspec.json.decode(part)
-    return str(found["id"]) if isinstance(found, dict) and found.get("id") else None
