@@ -301,13 +301,16 @@ def shown_fields(harness: HttpHarness) -> dict[str, str]:
 
 
 def odd_field(native: str, field: str) -> Fault:
-    """Return one field of one row, wherever it is shown, as something that nobody expects."""
+    """Return one field of one row, wherever it is shown, as something that nobody expects.
+
+    The id of the row stays: by that it is found again.
+    """
 
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         body = parsed(answer)
         for record in rows_of(body, {native}):
-            if field in record:
+            if field in record and own_id(record, {native}) != field:
                 record[field] = {"odd": [1]}
         return answer if body is None else msgspec.structs.replace(answer, body=body)
 
