@@ -89,7 +89,7 @@ def test_gold(certification: Any, proof: bool) -> None:
 
 
 def test_requests_of_cloud(store: Store) -> None:
-    """Full: the plan of the documentation. Quiet: three. Census: the ids, five thousand at once."""
+    """Full: the plan of the documentation. Quiet: four. Census: the ids, five thousand at once."""
     world = JiraWorld(7, scale=30)
     with SimulatorServer(world) as site:
         full = go(store, site)
@@ -112,8 +112,9 @@ def test_requests_of_cloud(store: Store) -> None:
     )
     assert first.total() <= metadata + 1 + sweep + slices + history + worklogs
     assert slices == first["/issue/bulkfetch"]
-    assert {"/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+    assert {"/myself": 1, "/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
     assert {
+        "/myself": 1,
         "/project/search": 1,
         "/search/approximate-count": 1,
         "/search/jql": 2,
@@ -123,7 +124,7 @@ def test_requests_of_cloud(store: Store) -> None:
 
 
 def test_requests_of_data_center(store: Store) -> None:
-    """Full: one request for 500 issues beside the ids. Quiet: three."""
+    """Full: one request for 500 issues beside the ids. Quiet: four."""
     world = ServerWorld(7, scale=30)
     with SimulatorServer(world) as site:
         full = go(store, site)
@@ -134,7 +135,7 @@ def test_requests_of_data_center(store: Store) -> None:
 
     assert "ok" == full.verdict
     assert first["/search"] <= 1 + -(-len(world.items) // 1000) + 1 + -(-len(world.items) // 500)
-    assert {"/search": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+    assert {"/myself": 1, "/search": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
 
 
 def test_cut_lists_take_the_cheaper_way(store: Store) -> None:
