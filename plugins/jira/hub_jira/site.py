@@ -275,7 +275,7 @@ class Site:
                 bulk: wire.BulkBare = self._post("/issue/bulkfetch", _BULK_BARE, body)
                 self.keys.update((one.key, one.id) for one in bulk.issues)
             else:
-                self.keys.update((one.key, one.id) for one in self._among("key", part, ("id",)))
+                self.keys.update((one.key, one.id) for one in self._among("key", part, ("created",)))
             for one in part:
                 self.keys.setdefault(one, "")
 

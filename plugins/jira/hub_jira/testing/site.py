@@ -605,7 +605,7 @@ _BOTH: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/serverInfo"): JiraSite.server_info,
     ("GET", "/rest/api/2/myself"): JiraSite.myself,
     ("GET", "/rest/api/2/field"): JiraSite.fields,
-    ("GET", "/rest/api/2/status"): JiraSite.statuses,
+    ("GET", "/rest/api/2/status"): lambda world, request, body: world.statuses(request, body),
     ("GET", "/rest/api/2/issuetype"): JiraSite.types,
     ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
     ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs,
