@@ -209,7 +209,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             "parent_id": f"{self.name}:{parent}" if parent in self.items else None,
             "status_raw": "Done" if item.done else "To Do",
             "points": float(item.native % 8) if item.native % 8 else None,
-            "iteration_id": f"{self.name}:s{self.carried.get(item.native, [1 + item.native % 3])[-1]}",
+            "iteration_id": f"{self.name}:s{max(self.carried.get(item.native, [1 + item.native % 3]))}",
             "is_blocked": int(item.native % 11 == 0),
         }
 
