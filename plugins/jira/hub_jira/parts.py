@@ -16,6 +16,7 @@ from hub import (
     Record,
     SlaCycle,
     Source,
+    SourceDataError,
     Task,
     TaskChange,
     TaskLink,
@@ -77,7 +78,9 @@ class Parts:
         self._log = msgspec.json.Decoder(wire.Worklog).decode
 
     def fields(self, issue: wire.Issue) -> wire.Fields:
-        """Decode the fields of an issue."""
+        """Decode the fields of an issue. Raises `SourceDataError` for one without a key."""
+        if not isinstance(issue.key, str):
+            raise SourceDataError(tr("its key is no text: {key!r}", key=issue.key))
         return self._fields.decode(issue.fields)
 
     def issues(
@@ -97,7 +100,7 @@ class Parts:
         names = self.mapper.bindings.above
         if not names:
             return
-        here = {one.key: one.id for one in found}
+        here = {str(one.key): one.id for one in found}
         wanted: dict[str, None] = {}
         decode = wire.above_decoder(names).decode
         for issue in found:

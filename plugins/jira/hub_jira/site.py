@@ -244,7 +244,7 @@ class Site:
                     },
                 )
                 total = max(total, page.total if since is None else 0)
-                self.keys.update((one.key, one.id) for one in page.issues)
+                self.keys.update((str(one.key), one.id) for one in page.issues)
                 found |= dict.fromkeys(one.id for one in page.issues)
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break
@@ -273,9 +273,9 @@ class Site:
             if self.cloud:
                 body = {"issueIdsOrKeys": list(part), "fields": ["id"]}
                 bulk: wire.BulkBare = self._post("/issue/bulkfetch", _BULK_BARE, body)
-                self.keys.update((one.key, one.id) for one in bulk.issues)
+                self.keys.update((str(one.key), one.id) for one in bulk.issues)
             else:
-                self.keys.update((one.key, one.id) for one in self._among("key", part, ("created",)))
+                self.keys.update((str(one.key), one.id) for one in self._among("key", part, ("created",)))
             for one in part:
                 self.keys.setdefault(one, "")
 

@@ -524,10 +524,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
         def make(issue: wire.Issue) -> Iterator[Record | Gone]:
             fields = parts.fields(issue)
             seen[issue.id] = at = wire.millis(fields.updated)
-            if before.get(issue.id) == at and self.row_id(issue.id) not in ctx.again:
+            lacked = self.row_id(issue.id) in ctx.again
+            if before.get(issue.id) == at and not lacked:
                 return
-            # hours of before the mark come with no feed: of an issue that was moved here, or shown to us
-            if fields.spent and wire.millis(fields.created) < mark - OVERLAP_MS and not parts.knows(issue.id):
+            # no feed brings hours of before the mark: of an issue that was not taken, moved here, or shown
+            old = lacked or wire.millis(fields.created) < mark - OVERLAP_MS
+            if fields.spent and old and not parts.knows(issue.id):
                 arrived.append(issue.id)
             yield from parts.whole(issue, fields)
             told = parts.changelog(issue.changelog) if issue.told_history else None

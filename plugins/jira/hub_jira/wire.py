@@ -204,7 +204,7 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
     """
 
     id: str
-    key: str
+    key: Any
     fields: msgspec.Raw
     changelog: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -226,7 +226,7 @@ class Bare(msgspec.Struct, frozen=True, gc=False):
     """An issue of which only the id was asked; its key comes along."""
 
     id: str
-    key: str = ""
+    key: Any = None
 
 
 class Found(msgspec.Struct, frozen=True, gc=False, rename="camel"):
