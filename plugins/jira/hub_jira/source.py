@@ -65,11 +65,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
     """A site of Jira Cloud or Data Center.
 
     With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links. *projects* are keys;
-    *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom
-    fields where `hub check` finds none or another: to one, or to several of which the first that is filled
-    counts. *types* says the nature of issue types. *history* are the
-    fields whose changes are kept. *worklogs* False reads no hours; *worklog_people* False leaves their
-    authors out. With *tempo_token* hours come from Tempo Timesheets and not from Jira.
+    *jql* narrows further. *fields* binds roles (sprint, epic, parent, points, start, finish, flagged) to
+    custom fields where `hub check` finds none or another: to one, or to several of which the first that is
+    filled counts. *types* says the nature of issue types. *history* are the fields whose changes are kept.
+    *worklogs* False reads no hours; *worklog_people* False leaves their authors out. With *tempo_token* hours
+    come from Tempo Timesheets and not from Jira.
     """
 
     kind: ClassVar[str] = "jira"
