@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import msgspec
+
 from hub.testing.kit import HttpWorld, Item, Ledger, Log, Request, Response
-from hub.testing.kit.ledger import Change
 from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
 
 COMMENT = "a remark about a colleague"
@@ -37,9 +38,12 @@ _FIELDS = [
 ]
 
 
-class FieldChange(Change):
+class FieldChange(msgspec.Struct, kw_only=True):
     """A line of history of another field than the status: *what* changed, as Jira says it."""
 
+    native: int
+    item: int
+    at: str
     what: dict[str, Any]
 
 
@@ -120,10 +124,8 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         self.last += 1
         item.updated = self.tick()
         sides = {"fromString": what["from"], "toString": what["to"], "fieldtype": "jira"}
-        self.changes.append(
-            FieldChange(native=self.last, item=item.native, before="", after="", at=item.updated,
-                        what=what | sides)
-        )  # fmt: skip
+        line: Any = FieldChange(native=self.last, item=item.native, at=item.updated, what=what | sides)
+        self.changes.append(line)
 
     def touch(self, native: str) -> None:
         """Let an issue be of now: something of it that has no verb here was changed."""
