@@ -565,6 +565,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         site = self._site(ctx)
         mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
         seen: dict[str, int] = {}
+        foreign: set[str] = set()
         wanted: dict[int, None] = dict.fromkeys(map(int, parts.again("w")))
         for page in site.feed("updated", max(0, mark - OVERLAP_MS)):
             for one in page:
@@ -572,19 +573,23 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 if before.get(str(one.worklog_id)) != one.updated_time:
                     wanted[one.worklog_id] = None
             if len(wanted) >= FEED:
-                yield self._logs(site, parts, wanted, seen)
+                yield self._logs(site, parts, wanted, foreign)
                 wanted.clear()
         if wanted:
-            yield self._logs(site, parts, wanted, seen)
+            yield self._logs(site, parts, wanted, foreign)
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={
                 "updated": mark,
-                "seen": {one: at for one, at in seen.items() if one and at >= mark - OVERLAP_MS},
+                "seen": {
+                    one: at
+                    for one, at in seen.items()
+                    if at >= mark - OVERLAP_MS and self.row_id(f"w{one}") not in foreign
+                },
             }
         )
 
-    def _logs(self, site: Site, parts: Parts, wanted: Iterable[int], seen: dict[str, int]) -> Batch:
+    def _logs(self, site: Site, parts: Parts, wanted: Iterable[int], foreign: set[str]) -> Batch:
         records: list[Record] = []
         issues: dict[str, str] = {}
         for page in site.worklogs(wanted):
@@ -594,7 +599,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         # the feed is of the whole site, and what JQL does with the ids of others is not the same everywhere:
         # an issue in scope was read, and is in the store
         mine = {one for one in issues.values() if parts.knows(one, now=True)}
-        foreign = {one for one, issue in issues.items() if issue not in mine}
+        # looked at again as long as the feed tells them: their issue may not be in the index yet
+        foreign |= {one for one, issue in issues.items() if issue not in mine}
         return Batch(records=[one for one in records if one.id not in foreign])
 
     def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
