@@ -431,6 +431,13 @@ class Session:
                 if status == 410
                 else tr("does not exist, or this account may not see it")
             )
+            if said := self._reason(response):
+                raise HttpGone(
+                    tr(
+                        "{place} {gone} (HTTP {status}): it says: {said}",
+                        place=place, gone=gone, status=status, said=said,
+                    )
+                )  # fmt: skip
             raise HttpGone(tr("{place} {gone} (HTTP {status}).", place=place, gone=gone, status=status))
         said = self._reason(response)
         raise HttpUnexpected(

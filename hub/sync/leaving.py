@@ -26,7 +26,8 @@ def judge_absence(
 ) -> Changes:
     """Declare deleted what a complete *partition* did not see in its scope; hold it when it is too much.
 
-    What may be the old image of something that is *lacking*, because it was rejected, stays.
+    What may be the old image of something that is *lacking*, because it was rejected, stays, and so does what
+    hangs on it: rows whose ids go on after its own.
     """
     changes = Changes()
     assert partition.scope is not None
@@ -34,10 +35,11 @@ def judge_absence(
     if any(one.like is None for one in unknown):
         return changes
     gone = store.absent(partition.id, partition.scope, source.name)
+    hangs_on = tuple(f"{one.id}/" for one in lacking if one.id is not None)
     for table, ids in list(gone.items()):
         like = [one.like for one in unknown if one.like and one.record and one.record.table == table]
         kept = old_images(store, table, ids, like) if like else set()
-        gone[table] = [id_ for id_ in ids if id_ not in kept]
+        gone[table] = [id_ for id_ in ids if id_ not in kept and not id_.startswith(hangs_on)]
     gone = {table: ids for table, ids in gone.items() if ids}
     if not gone:
         return changes

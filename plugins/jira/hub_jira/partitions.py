@@ -44,6 +44,18 @@ class CutLists(msgspec.Struct, frozen=True):
     meta: Meta
 
 
+class Learned(msgspec.Struct, frozen=True):
+    """What issues call their statuses, versions and components, to be kept."""
+
+    meta: Meta
+
+
+class Daily(msgspec.Struct, frozen=True):
+    """What changes without touching an issue."""
+
+    meta: Meta
+
+
 class ChangedIssues(msgspec.Struct, frozen=True):
     """What changed of issues since the mark."""
 

@@ -7,10 +7,20 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
-from hub import ConfigError, Context, Secret, SourceDataError, tr
+from hub import (
+    ConfigError,
+    Context,
+    Secret,
+    SourceDataError,
+    SourceDenied,
+    SourceForbidden,
+    SourceGone,
+    tr,
+)  # fmt: skip
 from hub_jira import wire
 from hub_jira.wire import API
 
@@ -18,6 +28,9 @@ T = TypeVar("T")
 GATEWAY = "https://api.atlassian.com/ex/jira"
 LOGIN = "https://auth.atlassian.com/oauth/token"
 IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
+CHANGELOG_FIELDS, PEOPLE, AGILE = 10, 90, "/rest/agile/1.0"
+Each = Literal["there", "hidden", "gone", "unknown"]
+"""What Jira says of one issue that it is asked for by its id."""
 Deployment = Literal["auto", "cloud", "datacenter"]
 
 
@@ -34,6 +47,10 @@ _FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
 )
 _PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
     _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
+)  # fmt: skip
+_BULK_BARE, _LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES = (
+    _decoder(wire.BulkBare), _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints),
+    _decoder(wire.Users), _decoder(wire.Person), _decoder(list[wire.Status]),
 )  # fmt: skip
 _FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[msgspec.Raw]), _decoder(wire.Worklogs)
 
@@ -75,6 +92,9 @@ class Site:
         self.metadata = Metadata(ctx, self.base)
         self._deployment = deployment
         self._server: wire.Server | None = None
+        self._me: wire.Person | None = None
+        self.keys: dict[str, str] = {}
+        """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
         self._lock = threading.Lock()
 
     def server(self) -> wire.Server:
@@ -83,6 +103,24 @@ class Site:
             if self._server is None:
                 self._server = self.metadata.listed("serverInfo", wire.Server)
             return self._server
+
+    def me(self, *, again: bool = False) -> wire.Person:
+        """Return who is signed in, asked once a run, or *again*.
+
+        A token that expired is answered like a visitor, who sees nothing: every list is empty then, and
+        well. Raises `SourceDenied` for nobody.
+        """
+        with self._lock:
+            if self._me is None or again:
+                self._me = self.metadata.listed("myself", wire.Person)
+            if self._me.native is None:
+                raise SourceDenied(
+                    tr(
+                        "Jira says that nobody is signed in: the token is wrong or has expired. Make a new "
+                        "one, and look at email and token."
+                    )
+                )
+            return self._me
 
     @property
     def cloud(self) -> bool:
@@ -206,6 +244,7 @@ class Site:
                     },
                 )
                 total = max(total, page.total if since is None else 0)
+                self.keys.update((str(one.key), one.id) for one in page.issues)
                 found |= dict.fromkeys(one.id for one in page.issues)
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break
@@ -223,31 +262,56 @@ class Site:
             )
         )
 
-    def among(self, scope: str, ids: Iterable[str]) -> set[str]:
-        """Return those of *ids* that are in *scope*: the feeds of hours are of the whole site."""
-        wanted, found = sorted(set(ids), key=int), set[str]()
-        for start in range(0, len(wanted), SERVER_PAGE):
-            jql = f"id in ({', '.join(wanted[start : start + SERVER_PAGE])}) AND {scope}"
+    def matching(self, jql: str) -> list[str]:
+        """Return the ids of what *jql* finds, uncounted."""
+        return sorted(self._tokens(jql) if self.cloud else self._sweep_server(jql), key=int)
+
+    def look_up(self, keys: Sequence[str]) -> None:
+        """Learn the ids of issues by their keys; one that may not be seen has none."""
+        for start in range(0, len(keys), self.slice):
+            part = keys[start : start + self.slice]
             if self.cloud:
-                found |= self._tokens(jql)
-                continue
-            offset = 0
-            while True:
-                page: wire.PageIds = self._post(
-                    "/search",
-                    _PAGE_IDS,
-                    {
-                        "jql": jql,
-                        "fields": ["id"],
-                        "startAt": offset,
-                        "maxResults": SERVER_PAGE,
-                        "validateQuery": False,
-                    },
-                )
-                found |= {one.id for one in page.issues}
-                offset += len(page.issues)
-                if not page.issues or offset >= page.total:
-                    break
+                body = {"issueIdsOrKeys": list(part), "fields": ["id"]}
+                bulk: wire.BulkBare = self._post("/issue/bulkfetch", _BULK_BARE, body)
+                self.keys.update((str(one.key), one.id) for one in bulk.issues)
+            else:
+                self.keys.update((str(one.key), one.id) for one in self._among("key", part, ("created",)))
+            for one in part:
+                self.keys.setdefault(one, "")
+
+    def each(self, ids: Sequence[str]) -> dict[str, tuple[Each, str]]:
+        """Ask for issues one by one, past the search; return what Jira says, and the project of those there.
+
+        Where Jira's words do not say whether one is hidden or not there at all, they are taken for the
+        latter: its project can be browsed.
+        """
+        return self._each_cloud(ids) if self.cloud else self._each_server(ids)
+
+    def _each_cloud(self, ids: Sequence[str]) -> dict[str, tuple[Each, str]]:
+        found: dict[str, tuple[Each, str]] = dict.fromkeys(ids, ("unknown", ""))
+        for start in range(0, len(ids), ISSUES):
+            body = {"issueIdsOrKeys": list(ids[start : start + ISSUES]), "fields": ["project"]}
+            bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
+            found |= {one.id: ("gone" if not _hides(one.error_message) else "hidden", "")
+                      for one in bulk.issue_errors if one.id in found}  # fmt: skip
+            found |= {one.id: ("there", _project(one)) for one in bulk.issues if one.id in found}
+        return found
+
+    def _each_server(self, ids: Sequence[str]) -> dict[str, tuple[Each, str]]:
+        def ask(one: str) -> tuple[Each, str]:
+            url = f"{self.base}{API}/issue/{one}"
+            answer = self.ctx.http.request(
+                "GET", url, route=f"{API}/issue", params={"fields": "project"}, also={403, 404}
+            )
+            if answer.status_code == 200:
+                return "there", _project(msgspec.json.decode(answer.content, type=wire.Issue))
+            return ("hidden" if answer.status_code == 403 or _hides(answer.text) else "gone"), ""
+
+        found: dict[str, tuple[Each, str]] = {}
+        for start in range(0, len(ids), 4):
+            part = ids[start : start + 4]
+            asks: list[Callable[[], Any]] = [lambda one=one: ask(one) for one in part]  # type: ignore[misc]
+            found |= dict(zip(part, together(*asks), strict=True))
         return found
 
     # ---------- issues ----------
@@ -286,13 +350,54 @@ class Site:
             bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
             refused |= {one.id for one in bulk.issue_errors}
             return bulk.issues
+        return self._among("id", ids, names, history=history)
+
+    def _among(
+        self, by: str, asked: Sequence[str], names: Sequence[str], *, history: bool = False
+    ) -> list[wire.Issue]:
+        """Search for issues by their ids or keys; those that may not be seen are left out."""
+        try:
+            return self._searched(by, asked, names, history=history)
+        except SourceDataError:
+            self._search("created >= 0", names, size=1)  # it was not the question that was refused
+            return []
+
+    def _searched(
+        self, by: str, asked: Sequence[str], names: Sequence[str], *, history: bool = False
+    ) -> list[wire.Issue]:
+        """Search for issues by their ids or keys.
+
+        One that may not be seen makes some sites refuse them all, and others answer nothing at all: then
+        the halves are asked, down to the one. Raises what the site says when it refuses every single one.
+        """
+        try:
+            rows = self._pages(f"{by} in ({', '.join(asked)}) ORDER BY id ASC", names, history=history)
+        except SourceDataError:
+            if len(asked) == 1:
+                raise
+            rows = []
+        if rows or len(asked) == 1:
+            return rows
+        refused: SourceDataError | None = None
+        middle, answered = len(asked) // 2, False
+        for half in (asked[:middle], asked[middle:]):
+            try:
+                rows += self._searched(by, half, names, history=history)
+                answered = True
+            except SourceDataError as exc:
+                refused = exc
+        if refused and not answered:
+            raise refused
+        return rows
+
+    def _pages(self, jql: str, names: Sequence[str], *, history: bool) -> list[wire.Issue]:
         rows: list[wire.Issue] = []
         while True:
             page: wire.Page = self._post(
                 "/search",
                 _PAGE,
                 {
-                    "jql": f"id in ({', '.join(ids)}) ORDER BY id ASC",
+                    "jql": jql,
                     "fields": list(names),
                     "startAt": len(rows),
                     "maxResults": SERVER_PAGE,
@@ -311,15 +416,14 @@ class Site:
         clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
         if self.cloud:
             seen: set[str] = set()
-            page = self._search(f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES)
+            jql = f"{clause} ORDER BY updated ASC, key ASC"
+            page = self._search(jql, names, size=ISSUES, history=history)
             while True:
                 yield page.issues
                 if not page.next_page_token:
                     return
                 _only_once(page.next_page_token, seen, "/search/jql")
-                page = self._search(
-                    f"{clause} ORDER BY updated ASC, key ASC", names, size=ISSUES, token=page.next_page_token
-                )
+                page = self._search(jql, names, size=ISSUES, history=history, token=page.next_page_token)
         # Data Center: rows jump between offset pages when they change, so that each page starts at the last
         # stamp seen
         offset = 0
@@ -343,34 +447,105 @@ class Site:
             offset = offset + len(found.issues) if last <= since else 0
             since = max(since, last)
 
-    def _search(self, jql: str, names: Sequence[str], *, size: int, token: str | None = None) -> wire.Found:
+    def _search(
+        self,
+        jql: str,
+        names: Sequence[str],
+        *,
+        size: int,
+        history: bool = False,
+        token: str | None = None,
+    ) -> wire.Found:
         if not self.cloud:
             page: wire.Page = self._post(
                 "/search", _PAGE, {"jql": jql, "fields": list(names), "startAt": 0, "maxResults": size}
             )
             return wire.Found(issues=page.issues, is_last=True)
-        body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size} | (
-            {"nextPageToken": token} if token else {}
-        )
+        body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size}
+        body |= {"nextPageToken": token} if token else {}
+        body |= {"expand": "changelog"} if history else {}
         found: wire.Found = self._post("/search/jql", _FOUND, body)
         return found
 
     def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
-        """Yield the whole history of issues, piece by piece; Cloud only."""
+        """Yield the whole history of issues, piece by piece, of the fields with these ids; Cloud only.
+
+        Without *fields* it is of all. More than ten are several requests.
+        """
+        parts = [fields[at : at + CHANGELOG_FIELDS] for at in range(0, len(fields), CHANGELOG_FIELDS)]
         for start in range(0, len(ids), CHANGELOG_ISSUES):
-            body: dict[str, Any] = {
-                "issueIdsOrKeys": list(ids[start : start + CHANGELOG_ISSUES]),
-                "fieldIds": list(fields[:10]),
-                "maxResults": CHANGELOGS,
-            }
-            seen: set[str] = set()
+            for part in parts or [()]:
+                body: dict[str, Any] = {
+                    "issueIdsOrKeys": list(ids[start : start + CHANGELOG_ISSUES]),
+                    "maxResults": CHANGELOGS,
+                } | ({"fieldIds": list(part)} if part else {})
+                seen: set[str] = set()
+                while True:
+                    page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
+                    yield from ((one.issue_id, one.change_histories) for one in page.issue_change_logs)
+                    if not page.next_page_token:
+                        break
+                    _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
+                    body["nextPageToken"] = page.next_page_token
+
+    # ---------- what changes without touching an issue ----------
+
+    def statuses(self) -> list[wire.Status]:
+        """Return every status with its category."""
+        found: list[wire.Status] = self._get("/status", _STATUSES)
+        return found
+
+    def lists(self, projects: Sequence[str]) -> Iterator[wire.Lists]:
+        """Yield the versions and components of projects, four at once."""
+        for start in range(0, len(projects), 4):
+            yield from together(*(
+                lambda one=one: self._get(f"/project/{one}", _LISTS)
+                for one in projects[start : start + 4]
+            ))  # fmt: skip
+
+    def sprints(self) -> Iterator[list[wire.Sprint]]:
+        """Yield the sprints of every board that has some, closed ones among them."""
+        boards: list[wire.Board] = []
+        while True:
+            page: wire.Boards = self._agile("/board", _BOARDS, len(boards))
+            boards += page.values
+            if page.is_last or not page.values:
+                break
+        for board in boards:
+            if board.type == "kanban":
+                continue
+            start = 0
             while True:
-                page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
-                yield from ((one.issue_id, one.change_histories) for one in page.issue_change_logs)
-                if not page.next_page_token:
+                try:
+                    found: wire.Sprints = self._agile(f"/board/{board.id}/sprint", _SPRINTS, start)
+                except SourceDataError:  # the board of a team that plans no sprints refuses
                     break
-                _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
-                body["nextPageToken"] = page.next_page_token
+                except (SourceForbidden, SourceGone):
+                    break
+                yield found.values
+                start += len(found.values)
+                if found.is_last or not found.values:
+                    break
+
+    def _agile(self, path: str, decoder: Any, start: int) -> Any:
+        params = {"startAt": start, "maxResults": 50}
+        return self.ctx.http.get_json(f"{self.base}{AGILE}{path}", params=params, decoder=decoder)
+
+    def people(self, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
+        """Yield people by their ids, as they are called now; one who was erased is left out."""
+        if self.cloud:
+            for start in range(0, len(natives), PEOPLE):
+                part = natives[start : start + PEOPLE]
+                asked = urlencode([("maxResults", len(part)), *(("accountId", one) for one in part)])
+                url = f"{self.base}{API}/user/bulk?{asked}"
+                found: wire.Users = self.ctx.http.get_json(url, decoder=_USERS)
+                yield found.values
+            return
+        for one in natives:
+            try:
+                yield [self._get("/user", _PERSON, key=one)]
+            except SourceGone:
+                continue
 
     # ---------- worklogs ----------
 
@@ -402,26 +577,16 @@ class Site:
             )
             yield found
 
-    def worklogs_of(self, issue: str) -> list[msgspec.Raw]:
-        """Return all worklogs of one issue: for lists that were cut."""
-        start = 0
-        rows: list[msgspec.Raw] = []
+    def worklogs_of(self, issue: str) -> tuple[list[msgspec.Raw], int]:
+        """Return the worklogs of one issue and how many Jira counts: more than it shows to this account."""
+        rows: dict[str | None, msgspec.Raw] = {}
         while True:
-            params = {"startAt": start, "maxResults": 5000} if self.cloud else {}
+            params = {"startAt": len(rows), "maxResults": 5000} if self.cloud else {}
             page: wire.Worklogs = self._get(f"/issue/{issue}/worklog", _LOGS_OF, **params)
-            rows += page.worklogs
-            start += len(page.worklogs)
-            if start >= page.total:
-                return rows
-            if not page.worklogs:
-                raise SourceDataError(
-                    tr(
-                        "/issue/{issue}/worklog: {count} worklogs came, Jira counts {total}.",
-                        issue=issue,
-                        count=len(rows),
-                        total=page.total,
-                    )
-                )
+            before = len(rows)
+            rows |= {wire.native(one): one for one in page.worklogs}
+            if len(rows) >= page.total or len(rows) == before:
+                return list(rows.values()), page.total
 
 
 def _only_once(token: str, seen: set[str], where: str) -> None:
@@ -461,3 +626,17 @@ def _authorization(ctx: Context, access: Access) -> str:
         pair = f"{access.email}:{access.token.reveal()}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
     return f"Bearer {access.token.reveal()}"
+
+
+def _hides(said: str) -> bool:
+    """Say whether Jira's words are of a right that lacks, and not of an issue that may not be there."""
+    words = said.casefold()
+    return "permission" in words and "not exist" not in words
+
+
+def _project(issue: wire.Issue) -> str:
+    """Return the number of the project of an issue; empty where it is not told."""
+    try:
+        return str(msgspec.json.decode(issue.fields)["project"]["id"])
+    except (msgspec.DecodeError, LookupError, TypeError):
+        return ""

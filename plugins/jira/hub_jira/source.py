@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -19,36 +18,39 @@ from hub import (
     Gone,
     Partition,
     Record,
-    Scope,
     Secret,
     Source,
     SourceDataError,
     Task,
-    TaskChange,
     Worklog,
     tr,
 )  # fmt: skip
-from hub_jira import mapping, tempo, wire
+from hub_jira import census, daily, mapping, tempo, wire
 from hub_jira.partitions import (
     ChangedIssues,
     ChangedWorklogs,
     CutLists,
+    Daily,
     DeletedWorklogs,
+    Learned,
     Mark,
     Meta,
     Projects,
     Slice,
     Tempo,
 )
+from hub_jira.parts import BATCH, Cut, Parts, batches, first
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
 
 EVERYTHING = "created >= 0"
 """JQL for all that may be seen: Cloud refuses a search without a restriction."""
 OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
-BATCH = 1500
+SHAPE = 2
+"""Of what issues become: with another one than they were read with they are read anew."""
 HISTORY = (
     "status",
+    "issuetype",
     "assignee",
     "sprint",
     "duedate",
@@ -63,10 +65,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
     """A site of Jira Cloud or Data Center.
 
     With *cloud_id* it is asked through Atlassian's gateway, and *url* only makes links. *projects* are keys;
-    *jql* narrows further. *fields* binds roles (sprint, epic, points, start, finish, flagged) to custom
-    fields where `hub check` finds none or another. *types* says the nature of issue types. *history* are the
-    fields whose changes are kept. *worklogs* False reads no hours; *worklog_people* False leaves their
-    authors out. With *tempo_token* hours come from Tempo Timesheets and not from Jira.
+    *jql* narrows further. *fields* binds roles (sprint, epic, parent, points, start, finish, flagged) to
+    custom fields where `hub check` finds none or another: to one, or to several of which the first that is
+    filled counts. *types* says the nature of issue types. *history* are the fields whose changes are kept.
+    *worklogs* False reads no hours; *worklog_people* False leaves their authors out. With *tempo_token* hours
+    come from Tempo Timesheets and not from Jira.
     """
 
     kind: ClassVar[str] = "jira"
@@ -83,7 +86,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     deployment: Deployment = "auto"
     projects: tuple[str, ...] = ()
     jql: str | None = None
-    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    fields: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
     types: dict[str, mapping.Nature] = msgspec.field(default_factory=dict)
     history: tuple[str, ...] = HISTORY
     worklogs: bool = True
@@ -159,13 +162,21 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
         Another value reads everything anew.
         """
-        chosen = [self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz]
+        chosen = [
+            self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz, SHAPE,
+        ]  # fmt: skip
         return msgspec.json.encode(chosen, order="sorted").decode()
 
     def _mapper(self, ctx: Context, meta: Meta) -> mapping.Mapper:
-        return ctx.shared(
-            "mapper",
-            lambda: mapping.Mapper(
+        def odd(issue: wire.Issue, field: str, value: Any, reason: str) -> None:
+            ctx.reject(
+                f"{issue.key} ({self.url.rstrip('/')}/browse/{issue.key})", reason, key=issue.id,
+                record=Task, id=self.row_id(issue.id), field=field, value=value,
+            )  # fmt: skip
+
+        def make() -> mapping.Mapper:
+            site = self._site(ctx)
+            return mapping.Mapper(
                 name=self.name,
                 url=self.url,
                 zone=self.tz,
@@ -174,8 +185,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 people=self.worklog_people,
                 bindings=meta.bindings,
                 history=self.history,
-            ),
-        )
+                account_zone=site.me().time_zone,
+                keys=site.keys,
+                odd=odd,
+            )
+
+        return ctx.shared("mapper", make)
+
+    def _parts(self, ctx: Context, meta: Meta) -> Parts:
+        return Parts(ctx, self, self._site(ctx), self._mapper(ctx, meta))
 
     def _names(self, bindings: mapping.Bindings, *, worklog: bool) -> tuple[str, ...]:
         return wire.SYSTEM_FIELDS + bindings.fields + (("worklog",) if worklog else ())
@@ -188,7 +206,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         server = site.server()
         kind = "Cloud" if site.cloud else tr("Data Center")
         yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
-        myself = site.metadata.listed("myself", wire.Person)
+        myself = site.me()
         yield Check(
             name="account",
             state="ok",
@@ -217,20 +235,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
         fields = site.metadata.listed("field", list[mapping.FieldDef])
         known = {one.id for one in fields}
         bindings = mapping.bind(fields, self.fields)
-        for role, one in self.fields.items():
-            if one not in known:
-                yield Check(
-                    name=f"fields.{role}", state="failed", detail=tr("the site has no field {one}", one=one)
-                )
-        names = {one.id: one.name for one in fields}
-        for role, ids in bindings.roles.items():
-            shown = " and ".join(f"{one} ({names.get(one, '?')})" for one in ids)
-            more = (
-                tr(': say which with fields = {{ {role} = "{ids}" }}', role=role, ids=ids[0])
-                if len(ids) > 1
-                else ""
-            )
-            yield Check(name=f"fields.{role}", state="warning" if more else "ok", detail=shown + more)
+        for role, chosen in self.fields.items():
+            for one in (chosen,) if isinstance(chosen, str) else chosen:
+                if one not in known:
+                    yield Check(
+                        name=f"fields.{role}",
+                        state="failed",
+                        detail=tr("the site has no field {one}", one=one),
+                    )
+        yield from _bound(fields, bindings)
         try:
             newest = site.newest(self._scope(), ("updated",))
         except SourceDataError as exc:  # a JQL that the site refuses is told in its own words
@@ -252,9 +265,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings() and not ctx.full
         site = self._site(ctx, cloud=before.cloud if fresh else None)
+        site.me()  # alone and first: a wrong password is said once, and nobody sees nothing, which looks well
+        first(ctx, self)
         meta = before
         if not fresh:
-            site.server()  # alone and first: a wrong password is said once, not four times
+            site.server()
             meta = self._metadata(site, before)
             yield Partition(id="metadata", label="projects", data=Projects(meta))
         if self.worklogs and self.tempo_token:
@@ -266,11 +281,18 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     )
                 )
             else:
-                yield Partition(id="tempo", label="Tempo worklogs", data=Tempo())
+                yield Partition(id="tempo", label="Tempo worklogs", after=self._issues_first(), data=Tempo())
         if increment:
             yield Partition(id="issues", label="changed issues", data=ChangedIssues(meta))
+            if not fresh:
+                yield Partition(id="lookups", label="lists", after=("issues",), data=Daily(meta))
             if self.own_hours:
-                yield Partition(id="worklogs", label="changed worklogs", data=ChangedWorklogs(meta))
+                yield Partition(
+                    id="worklogs",
+                    label="changed worklogs",
+                    after=self._issues_first(),
+                    data=ChangedWorklogs(meta),
+                )
                 yield Partition(
                     id="worklogs deleted",
                     label="deleted worklogs",
@@ -280,12 +302,18 @@ class JiraSource(Source, frozen=True, kw_only=True):
             return
         yield from self._full(ctx, site, meta, cursors)
 
+    def _issues_first(self) -> tuple[str, ...]:
+        """Return what hours wait for: those of the whole site are held against the issues that were read."""
+        return () if self._scope() == EVERYTHING else ("issues",)
+
     def _full(self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any]) -> Iterator[Partition]:
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         newest = site.newest(self._scope(), ("updated",))
         mark = newest.updated if newest else 0
         ids = self._ids(ctx, site, self._scope())
+        if not ids:
+            site.me(again=True)  # is it really empty, or did the token end meanwhile?
         # a small site in slices of one request, a large one in fewer and longer ones
         size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]
@@ -307,6 +335,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 data=DeletedWorklogs(known) if known else mine,
             )
             done = (*done, "worklogs", "worklogs deleted")
+        yield Partition(id="lookups", label="mark", after=done, data=Learned(meta))
         # last: a run that finds this mark knows that everything before it is there
         yield Partition(
             id="issues",
@@ -336,7 +365,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             at=site.ctx.now().isoformat(timespec="seconds"),
             settings=self._settings(),
             cloud=site.cloud,
-            bindings=mapping.bind(fields, self.fields),
+            bindings=mapping.bind(fields, self.fields, self.history),
             levels={one.id: _level(one) for one in types},
             projects=tuple(projects),
             known=tuple(sorted(known)),
@@ -354,11 +383,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Slice(meta, ids):
                 yield from self._slice(ctx, meta, ids)
             case CutLists(meta):
-                yield from self._cut(ctx, self._mapper(ctx, meta))
+                yield from self._cut(ctx, meta)
+            case Learned(meta):
+                yield Batch(cursor=self._mapper(ctx, meta).seen)
+            case Daily(meta):
+                yield from daily.read(ctx, self, self._parts(ctx, meta), meta, self._visible(), cursor or {})
             case ChangedIssues(meta):
                 yield from self._changed(ctx, meta, cursor)
             case ChangedWorklogs(meta):
-                yield from self._changed_logs(ctx, self._mapper(ctx, meta), cursor)
+                yield from self._changed_logs(ctx, self._parts(ctx, meta), cursor)
             case DeletedWorklogs(since):
                 yield from self._deleted_logs(ctx, since or cursor)
             case Tempo():
@@ -383,13 +416,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _slice(self, ctx: Context, meta: Meta, ids: list[str]) -> Iterator[Batch]:
-        site, parts = self._site(ctx), _Parts(ctx, self, self._mapper(ctx, meta), meta.bindings)
+        site, parts = self._site(ctx), self._parts(ctx, meta)
         names = self._names(meta.bindings, worklog=self.own_hours)
-        lost = ctx.shared("cut", _Cut)
+        lost = ctx.shared("cut", Cut)
 
-        def make(issue: wire.Issue) -> Iterator[Record]:
+        def make(issue: wire.Issue) -> Iterator[Record | Gone]:
             fields = parts.fields(issue)
-            yield from parts.mapper.issue(issue, fields)
+            yield from parts.whole(issue, fields)
             if self.history:
                 if not issue.told_history:
                     raise SourceDataError(
@@ -397,7 +430,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     )
                 history = parts.changelog(issue.changelog)
                 yield from parts.changes(issue.id, history.histories)
-                if len(set(map(bytes, history.histories))) < history.total:
+                if site.cloud and parts.cut(history):
                     lost.add("histories", issue.id)
             if self.own_hours:
                 if fields.worklog is None:
@@ -412,25 +445,18 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
         for start in range(0, len(ids), site.slice):
             found = site.issues(ids[start : start + site.slice], names, history=bool(self.history))
-            records = list(parts.issues(found, make))
-            for first in range(0, len(records), BATCH):
-                yield Batch(records=records[first : first + BATCH])
+            yield from batches(parts.issues(found, make))
 
-    def _cut(self, ctx: Context, mapper: mapping.Mapper) -> Iterator[Batch]:
+    def _cut(self, ctx: Context, meta: Meta) -> Iterator[Batch]:
         """Read the lists that Jira cut.
 
         Histories come in bulk, worklogs per issue or by the feed of the site, whichever costs less.
         """
-        site, parts = self._site(ctx), _Parts(ctx, self, mapper)
-        lost = ctx.shared("cut", _Cut)
-        if histories := lost.take("histories"):
-            records: list[Record] = []
-            for issue, lines in site.histories(histories, self.history):
-                records.extend(parts.changes(issue, lines))
-                if len(records) >= BATCH:
-                    yield Batch(records=records)
-                    records = []
-            yield Batch(records=records)
+        site, parts = self._site(ctx), self._parts(ctx, meta)
+        lost = ctx.shared("cut", Cut)
+        yield parts.renamed_links()
+        histories = lost.take("histories")
+        yield from self._histories(site, parts, histories)
         issues = lost.take("worklogs")
         # the feed tells every worklog of the site: its cost is known only when the whole site is in scope
         by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
@@ -451,41 +477,77 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     yield Batch(records=list(parts.logs(logs, came=came)))
             # the feed has no count of its own: each list is held against the total that its issue told
             issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
+        yield from self._all_logs(site, parts, issues, {})
+
+    def _histories(self, site: Site, parts: Parts, issues: list[str]) -> Iterator[Batch]:
+        """Read histories that came cut; what has no field of its own passes no filter by fields."""
+        bindings = parts.mapper.bindings
+        fields = () if bindings.nameless else tuple(bindings.words)
+        for start in range(0, len(issues), CHANGELOG_ISSUES):
+            found = site.histories(issues[start : start + CHANGELOG_ISSUES], fields)
+            yield from batches(one for issue, lines in found for one in parts.changes(issue, lines))
+
+    def _all_logs(
+        self, site: Site, parts: Parts, issues: Iterable[str], unseen: dict[str, tuple[int, int]]
+    ) -> Iterator[Batch]:
+        """Read the hours of issues one by one; of some Jira counts more than it shows to this account."""
         for issue in issues:
-            yield Batch(records=list(parts.logs(site.worklogs_of(issue), issue)))
+            logs, total = site.worklogs_of(issue)
+            yield Batch(records=list(parts.logs(logs, issue)))
+            if len(logs) < total:
+                unseen[issue] = (total, len(logs))
+        if unseen:
+            issue, (total, came) = next(iter(unseen.items()))
+            parts.ctx.reject(
+                tr("hours of {count} issues", count=len(unseen)),
+                tr(
+                    "Jira counts more worklogs than this account may see, such as {total} and {came} of "
+                    "issue {issue}",
+                    total=total, came=came, issue=issue,
+                ),
+                key="unseen worklogs", record=Worklog,
+            )  # fmt: skip
 
     def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before.
 
         The history is read only of those that were not seen at that stamp.
         """
-        site, parts = self._site(ctx), _Parts(ctx, self, self._mapper(ctx, meta), meta.bindings)
+        site, parts = self._site(ctx), self._parts(ctx, meta)
         names = self._names(meta.bindings, worklog=False)
         mark, before = int(cursor["updated"]), dict(cursor["seen"])
         seen: dict[str, int] = {}
         news: list[str] = []
-        by_issue = bool(self.history) and not site.cloud
+        arrived: list[str] = []
+        history = bool(self.history)
 
-        def make(issue: wire.Issue) -> Iterator[Record]:
+        def make(issue: wire.Issue) -> Iterator[Record | Gone]:
             fields = parts.fields(issue)
             seen[issue.id] = at = wire.millis(fields.updated)
-            if before.get(issue.id) == at and self.row_id(issue.id) not in ctx.again:
+            lacked = self.row_id(issue.id) in ctx.again
+            if before.get(issue.id) == at and not lacked:
                 return
-            yield from parts.mapper.issue(issue, fields)
-            news.append(issue.id)
-            if issue.told_history:
-                yield from parts.changes(issue.id, parts.changelog(issue.changelog).histories)
+            # no feed brings hours of before the mark: of an issue that was not taken, moved here, or shown
+            old = lacked or wire.millis(fields.created) < mark - OVERLAP_MS
+            if fields.spent and old and not parts.knows(issue.id):
+                arrived.append(issue.id)
+            yield from parts.whole(issue, fields)
+            told = parts.changelog(issue.changelog) if issue.told_history else None
+            if told:
+                yield from parts.changes(issue.id, told.histories)
+            if site.cloud and (told is None or parts.cut(told)):
+                news.append(issue.id)
 
-        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=by_issue):
-            yield Batch(records=list(parts.issues(page, make)))
+        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=history):
+            yield from batches(parts.issues(page, make))
         again = sorted(parts.again("") - seen.keys(), key=int)
         for start in range(0, len(again), site.slice):
-            page = site.issues(again[start : start + site.slice], names, history=by_issue)
-            yield Batch(records=list(parts.issues(page, make)))
-        if self.history and site.cloud and news:
-            for start in range(0, len(news), CHANGELOG_ISSUES):
-                for one, lines in site.histories(news[start : start + CHANGELOG_ISSUES], self.history):
-                    yield Batch(records=list(parts.changes(one, lines)))
+            page = site.issues(again[start : start + site.slice], names, history=history)
+            yield from batches(parts.issues(page, make))
+        if history:
+            yield from self._histories(site, parts, news)
+        if self.own_hours:
+            yield from self._all_logs(site, parts, arrived, {})
         mark = max([mark, *seen.values()])
         yield Batch(
             cursor={
@@ -495,14 +557,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
             }
         )
 
-    def _changed_logs(self, ctx: Context, mapper: mapping.Mapper, cursor: dict[str, Any]) -> Iterator[Batch]:
+    def _changed_logs(self, ctx: Context, parts: Parts, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read worklogs changed since the mark and a little before.
 
         Bodies are read only of those not seen at that stamp.
         """
-        site, parts = self._site(ctx), _Parts(ctx, self, mapper)
+        site = self._site(ctx)
         mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
         seen: dict[str, int] = {}
+        foreign: set[str] = set()
         wanted: dict[int, None] = dict.fromkeys(map(int, parts.again("w")))
         for page in site.feed("updated", max(0, mark - OVERLAP_MS)):
             for one in page:
@@ -510,34 +573,43 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 if before.get(str(one.worklog_id)) != one.updated_time:
                     wanted[one.worklog_id] = None
             if len(wanted) >= FEED:
-                yield self._logs(site, parts, wanted)
+                yield self._logs(site, parts, wanted, foreign)
                 wanted.clear()
         if wanted:
-            yield self._logs(site, parts, wanted)
+            yield self._logs(site, parts, wanted, foreign)
         mark = max([mark, *seen.values()])
         yield Batch(
-            cursor={"updated": mark, "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS}}
+            cursor={
+                "updated": mark,
+                "seen": {
+                    one: at
+                    for one, at in seen.items()
+                    if at >= mark - OVERLAP_MS and self.row_id(f"w{one}") not in foreign
+                },
+            }
         )
 
-    def _logs(self, site: Site, parts: _Parts, wanted: Iterable[int]) -> Batch:
+    def _logs(self, site: Site, parts: Parts, wanted: Iterable[int], foreign: set[str]) -> Batch:
         records: list[Record] = []
         issues: dict[str, str] = {}
         for page in site.worklogs(wanted):
             records += parts.logs(page, owners=issues)
-        mine = self._in_scope(site, set(issues.values()))
-        return Batch(records=[one for one in records if one.id not in issues or issues[one.id] in mine])
-
-    def _in_scope(self, site: Site, issues: set[str]) -> set[str]:
-        """Leave out issues beyond the scope, whose hours the feeds of the site tell too."""
-        return issues if self._scope() == EVERYTHING or not issues else site.among(self._scope(), issues)
+        if self._scope() == EVERYTHING:
+            return Batch(records=records)
+        # the feed is of the whole site, and what JQL does with the ids of others is not the same everywhere:
+        # an issue in scope was read, and is in the store
+        mine = {one for one in issues.values() if parts.knows(one, now=True)}
+        # looked at again as long as the feed tells them: their issue may not be in the index yet
+        foreign |= {one for one, issue in issues.items() if issue not in mine}
+        return Batch(records=[one for one in records if one.id not in foreign])
 
     def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
         assert self.tempo_token is not None
         updated = str(cursor or "")
+        known = None if self._scope() == EVERYTHING else ctx.known_ids(Task, self.row_id(""))
         for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
             updated = max([updated, *(wire.instant(one.updated_at) or "" for one in entries)])
-            mine = self._in_scope(self._site(ctx), {str(one.issue.id) for one in entries})
-            entries = [one for one in entries if str(one.issue.id) in mine]
+            entries = [one for one in entries if known is None or self.row_id(one.issue.id) in known]
             for start in range(0, len(entries), BATCH):
                 yield Batch(
                     records=tempo.records(
@@ -564,7 +636,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     # ---------- census ----------
 
-    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
         """Compare the ids that exist with those known, project by project.
 
         A project that cannot be seen any more is hidden.
@@ -572,23 +644,24 @@ class JiraSource(Source, frozen=True, kw_only=True):
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
         known = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
-        wanted = [
-            one for one in seen.values() if not self.projects or one.key in self.projects or one.id in known
-        ]
-        # an issue that moved out of scope still exists: the ids are those of all that may be seen
-        ids = frozenset(self.row_id(one) for one in self._ids(ctx, site, EVERYTHING))
-        for one in sorted(wanted, key=lambda one: one.id):
-            if not (one.archived or one.deleted):
-                yield Census(
-                    record=Task,
-                    scope=self._in(one.id),
-                    ids=ids,
-                    evidence=tr("absent from the ids of {key}", key=one.key),
-                )
-        for lost in sorted(known - seen.keys()):
+        wanted = {
+            one.id: one
+            for one in sorted(seen.values(), key=lambda one: one.id)
+            if (not self.projects or one.key in self.projects or one.id in known)
+            and not (one.archived or one.deleted)
+        }
+        away = sorted(known - seen.keys())
+        keys = ", ".join(one.key for one in wanted.values())
+        jql = f"project in ({keys})" if self.projects and keys else EVERYTHING
+        swept = self._ids(ctx, site, jql) if wanted else []
+        lacking = census.lacking(ctx, self, swept) if wanted else []
+        if away or lacking:
+            site.me(again=True)  # nobody sees nothing: that proves nothing
+        yield from census.judge(ctx, self, site, wanted, known=known, swept=swept, lacking=lacking)
+        for lost in away:
             yield Census(
                 record=Task,
-                scope=self._in(lost),
+                scope=census.within(self, lost),
                 ids=frozenset(),
                 evidence=tr("its project cannot be browsed any more"),
                 readable=False,
@@ -601,104 +674,20 @@ class JiraSource(Source, frozen=True, kw_only=True):
             swept[jql] = site.sweep(jql)
         return swept[jql]
 
-    def _in(self, project: str) -> Scope:
-        return Scope(records=(Task,), container_id=self.row_id(f"p{project}"))
 
-
-class _Cut:
-    """The issues whose embedded lists were cut, noted by the slices of one run."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: dict[str, list[str]] = {"histories": [], "worklogs": []}
-        self.worklogs = 0
-        self.totals: dict[str, int] = {}
-
-    def count(self, worklogs: int) -> None:
-        """Add to the number of worklogs in scope."""
-        with self._lock:
-            self.worklogs += worklogs
-
-    def add(self, what: str, issue: str) -> None:
-        """Note an issue."""
-        with self._lock:
-            self._found[what].append(issue)
-
-    def take(self, what: str) -> list[str]:
-        """Return the issues noted, in order."""
-        with self._lock:
-            return sorted(self._found[what], key=int)
-
-
-class _Parts:
-    """The parts of answers, each decoded and mapped by itself: an odd one is rejected and costs itself."""
-
-    def __init__(
-        self,
-        ctx: Context,
-        source: JiraSource,
-        mapper: mapping.Mapper,
-        bindings: mapping.Bindings | None = None,
-    ) -> None:
-        """Take the run, the source and what maps."""
-        self.ctx, self.source, self.mapper = ctx, source, mapper
-        self._fields = wire.fields_decoder(bindings.fields if bindings else ())
-        self.changelog = msgspec.json.Decoder(wire.Changelog).decode
-        self._line = msgspec.json.Decoder(wire.History).decode
-        self._log = msgspec.json.Decoder(wire.Worklog).decode
-
-    def fields(self, issue: wire.Issue) -> wire.Fields:
-        """Decode the fields of an issue."""
-        return self._fields.decode(issue.fields)
-
-    def issues(
-        self, found: Iterable[wire.Issue], make: Callable[[wire.Issue], Iterable[Record]]
-    ) -> Iterator[Record]:
-        """Map issues."""
-        return self.ctx.each(
-            found, make, record=Task,
-            place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
-            key=lambda one: one.id, id=lambda one: self.source.row_id(one.id),
-        )  # fmt: skip
-
-    def changes(self, issue: str, lines: Iterable[msgspec.Raw]) -> Iterator[Record]:
-        """Map lines of history."""
-        return self.ctx.each(
-            lines, lambda line: self.mapper.change(issue, self._line(line)), record=TaskChange,
-            place=lambda line: tr("history {id} of issue {issue}", id=wire.native(line), issue=issue),
-            key=lambda line: f"h{wire.native(line)}",
-        )  # fmt: skip
-
-    def logs(
-        self, logs: Iterable[msgspec.Raw], issue: str | None = None, *,
-        came: dict[str, set[str]] | None = None, owners: dict[str, str] | None = None,
-    ) -> Iterator[Record]:  # fmt: skip
-        """Map hours: of *issue*, of those in *came* (which is told of each), or of any (told to *owners*)."""
-
-        def make(raw: msgspec.Raw) -> Iterator[Record]:
-            log = self._log(raw)
-            owner = issue or log.issue_id
-            if owner is None or (came is not None and owner not in came):
-                return
-            if came is not None:
-                came[owner].add(log.id)
-            for record in self.mapper.worklog(log, owner):
-                if owners is not None and isinstance(record, Worklog):
-                    owners[record.id] = owner
-                yield record
-
-        return self.ctx.each(
-            logs, make, record=Worklog, key=lambda raw: f"w{wire.native(raw)}",
-            place=lambda raw: tr("worklog {id}", id=wire.native(raw)),
-            id=lambda raw: self.source.row_id(f"w{wire.native(raw)}"),
-        )  # fmt: skip
-
-    def again(self, prefix: str) -> set[str]:
-        """Return the numbers of what could not be taken before: of issues, or of worklogs (``w``)."""
-        begins = self.source.row_id(prefix)
-        found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
-        self.ctx.asked_again |= found
-        return {one[len(begins) :] for one in found}
+def _bound(fields: list[mapping.FieldDef], bindings: mapping.Bindings) -> Iterator[Check]:
+    """Say which custom fields were found for what."""
+    names = {one.id: one.name for one in fields}
+    for role, ids in bindings.roles.items():
+        shown = [f"{one} ({names.get(one, '?')})" for one in ids]
+        more = tr(": of several the first that an issue has counts") if len(ids) > 1 else ""
+        yield Check(name=f"fields.{role}", state="ok", detail=tr(", then ").join(shown) + more)
+    if not {"sprint", "points"} & bindings.roles.keys():
+        detail = tr(
+            "no field for sprints or story points was found: where the site has them, say which with "
+            'fields = {{ sprint = "customfield_…" }}'
+        )
+        yield Check(name="fields", state="warning", detail=detail)
 
 
 def _level(one: wire.Kind) -> int:

@@ -17,11 +17,12 @@ API = "/rest/api/2"
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
 
 
-class Named(msgspec.Struct, frozen=True, gc=False):
-    """Anything with an id and a name."""
+class Named(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """Anything with an id and a name; a version has a day of release besides."""
 
     id: str
     name: str
+    release_date: str | None = None
 
 
 class Key(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +49,7 @@ class Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A user: by account id on Cloud, by key and name on Data Center."""
+    """A user: by account id on Cloud, by key and name on Data Center; one without any of them is nobody."""
 
     account_id: str | None = None
     key: str | None = None
@@ -58,11 +59,6 @@ class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     time_zone: str | None = None
     account_type: str | None = None
     active: bool | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what tells no one: without any of the three ids it is not a user as documented."""
-        if self.account_id is None and self.key is None and self.name is None:
-            raise ValueError(tr("a user without accountId, key and name"))
 
     @property
     def native(self) -> str | None:
@@ -108,7 +104,7 @@ class Worklog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     started: str
     time_spent_seconds: int
     updated: str
-    author: Person | None
+    author: Person | None = None
     issue_id: str | None = None
 
 
@@ -124,7 +120,7 @@ class Item(
     frozen=True,
     rename={"from_string": "fromString", "to_string": "toString", "from_": "from", "field_id": "fieldId"},
 ):
-    """One field in a line of history; *fieldId* is often missing."""
+    """One field in a line of history; its id may be missing, as it is where the parent changed."""
 
     field: str
     field_id: str | None = None
@@ -208,7 +204,7 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
     """
 
     id: str
-    key: str
+    key: Any
     fields: msgspec.Raw
     changelog: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -227,9 +223,10 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bare(msgspec.Struct, frozen=True, gc=False):
-    """An issue of which only the id was asked."""
+    """An issue of which only the id was asked; its key comes along."""
 
     id: str
+    key: Any = None
 
 
 class Found(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -254,10 +251,11 @@ class Count(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
-class Refused(msgspec.Struct, frozen=True, gc=False):
-    """An issue that bulk fetch could not return."""
+class Refused(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """An issue that bulk fetch could not return, and why, in Jira's words."""
 
     id: str = ""
+    error_message: str = ""
 
 
 class Bulk(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -279,6 +277,41 @@ class BulkLog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     issue_change_logs: list[Log]
     next_page_token: str | None = None
+
+
+class BulkBare(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """Issues by id, of which only the id was asked."""
+
+    issues: list[Bare]
+    issue_errors: list[Refused] = []
+
+
+class Lists(msgspec.Struct, frozen=True, gc=False):
+    """The versions and components of a project."""
+
+    id: str
+    versions: list[Named] = []
+    components: list[Named] = []
+
+
+class Board(msgspec.Struct, frozen=True, gc=False):
+    """A board; those of the type kanban have no sprints."""
+
+    id: int
+    type: str = ""
+
+
+class Boards(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A page of boards."""
+
+    values: list[Board]
+    is_last: bool
+
+
+class Users(msgspec.Struct, frozen=True, gc=False):
+    """People by their ids."""
+
+    values: list[Person]
 
 
 class Page(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -371,6 +404,20 @@ class Sla(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     name: str
     completed_cycles: list[Cycle] = []
     ongoing_cycle: Cycle | None = None
+
+
+class Sprints(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A page of the sprints of a board."""
+
+    values: list[Sprint]
+    is_last: bool
+
+
+@lru_cache(maxsize=64)
+def above_decoder(custom: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of what may name the issue above: its parent, and the fields *custom*."""
+    fields: list[Any] = [(name, Any, None) for name in ("parent", *custom)]
+    return msgspec.json.Decoder(msgspec.defstruct("Above", fields, frozen=True, gc=False))
 
 
 @lru_cache(maxsize=65_536)

@@ -28,6 +28,7 @@ from hub_jira.testing.certification import (
     TempoCertification,
     TempoWorld,
 )
+from hub_jira.testing.world import FieldChange
 
 from hub import Account, ConfigError, Container, Iteration, Record, SourceDataError, Task, TaskChange, Worklog
 from hub.source import Context
@@ -89,7 +90,7 @@ def test_gold(certification: Any, proof: bool) -> None:
 
 
 def test_requests_of_cloud(store: Store) -> None:
-    """Full: the plan of the documentation. Quiet: three. Census: the ids, five thousand at once."""
+    """Full: the plan of the documentation. Quiet: four. Census: the ids, five thousand at once."""
     world = JiraWorld(7, scale=30)
     with SimulatorServer(world) as site:
         full = go(store, site)
@@ -112,8 +113,9 @@ def test_requests_of_cloud(store: Store) -> None:
     )
     assert first.total() <= metadata + 1 + sweep + slices + history + worklogs
     assert slices == first["/issue/bulkfetch"]
-    assert {"/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+    assert {"/myself": 1, "/search/jql": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
     assert {
+        "/myself": 1,
         "/project/search": 1,
         "/search/approximate-count": 1,
         "/search/jql": 2,
@@ -123,7 +125,7 @@ def test_requests_of_cloud(store: Store) -> None:
 
 
 def test_requests_of_data_center(store: Store) -> None:
-    """Full: one request for 500 issues beside the ids. Quiet: three."""
+    """Full: one request for 500 issues beside the ids. Quiet: four."""
     world = ServerWorld(7, scale=30)
     with SimulatorServer(world) as site:
         full = go(store, site)
@@ -134,7 +136,7 @@ def test_requests_of_data_center(store: Store) -> None:
 
     assert "ok" == full.verdict
     assert first["/search"] <= 1 + -(-len(world.items) // 1000) + 1 + -(-len(world.items) // 500)
-    assert {"/search": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
+    assert {"/myself": 1, "/search": 1, "/worklog/updated": 1, "/worklog/deleted": 1} == calm
 
 
 def test_cut_lists_take_the_cheaper_way(store: Store) -> None:
@@ -213,7 +215,10 @@ def check_against(spec: dict[str, Any], request: Request) -> None:
     assert bool(request.body) == ("requestBody" in operation), path
 
 
-def truth_of(world: JiraWorld) -> tuple[Counter[Any], Counter[Any], set[Any], set[str]]:
+Held = tuple[Counter[Any], Counter[Any], set[Any], set[str], set[Any]]
+
+
+def truth_of(world: JiraWorld) -> Held:
     tasks = Counter(
         (item.container, item.done) for item in world.items.values() if item.container not in world.trashed
     )
@@ -223,11 +228,19 @@ def truth_of(world: JiraWorld) -> tuple[Counter[Any], Counter[Any], set[Any], se
         if item.container not in world.trashed:
             author = 2 * (log.native % 3) + log.started.endswith("+02:00")
             seconds[author, log.started[:7]] += round(log.hours * 3600)
-    moves = {(one.item, one.before, one.after, one.at) for one in world.changes if one.item in world.items}
-    return tasks, seconds, moves, {str(n) for n in world.items}
+    moves = {
+        (one.item, one.before, one.after, one.at)
+        for one in world.changes
+        if one.item in world.items and not isinstance(one, FieldChange)
+    }
+    hung = {
+        (str(n), parent if parent in world.items else None, max(world.carried.get(n, [1 + n % 3])))
+        for n, parent in ((n, world.parents.get(n)) for n in world.items)
+    }
+    return tasks, seconds, moves, {str(n) for n in world.items}, hung
 
 
-def held_by(store: Store) -> tuple[Counter[Any], Counter[Any], set[Any], set[str]]:
+def held_by(store: Store) -> Held:
     there = "t.presence NOT IN ('deleted', 'trashed') AND c.presence NOT IN ('deleted', 'trashed')"
     join = "JOIN container c ON c.id = t.container_id"
     tasks = Counter(
@@ -254,12 +267,17 @@ def held_by(store: Store) -> tuple[Counter[Any], Counter[Any], set[Any], set[str
         )
         if row["t"][5:] in alive
     }
-    return tasks, seconds, moves, alive
+    hung = {
+        (row["id"][5:], int(row["p"][5:]) if row["p"] and row["p"][5:] in alive else None, int(row["i"][6:]))
+        for row in store.rows("SELECT id, parent_id AS p, iteration_id AS i FROM task")
+        if row["id"][5:] in alive
+    }
+    return tasks, seconds, moves, alive, hung
 
 
 def live(world: JiraWorld, rng: random.Random) -> None:
     """Let something happen to the site."""
-    match rng.randint(0, 7):
+    match rng.randint(0, 9):
         case 0 | 1:
             world.edit()
         case 2:
@@ -272,6 +290,10 @@ def live(world: JiraWorld, rng: random.Random) -> None:
             world.delete_log()
         case 6:
             world.move(rng.choice(world.rows()))
+        case 7:
+            world.carry(rng.choice(world.rows()), rng.randint(1, 3))
+        case 8:
+            world.adopt(rng.choice(world.rows()), int(rng.choice(world.rows())))
         case _:
             world.log(rng.choice(list(world.items)), rng.randint(0, 99))
 
@@ -313,11 +335,15 @@ def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None
                     rng.choice((set(), set(), {"2"})),
                     rng.choice((set(), set(), {"3"})),
                 )
+                one, other = map(int, rng.sample(world.rows(), 2))
+                world.archived_issues = rng.choice((set(), {one}))
+                world.restricted = rng.choice((set(), {other}))
                 site.asked.clear()
                 site.fault = weather(world, rng)
                 sync_once(fresh, here, **options, census=rng.random() < 0.5, full=rng.random() < 0.1)
                 site.fault = None
             world.lag_s, world.hidden, world.archived = 0, set(), set()
+            world.restricted, world.archived_issues = set(), set()
             world.tick()
             site.asked.clear()
             last = sync_once(fresh, here, **options, census=True, full=True)

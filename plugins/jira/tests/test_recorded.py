@@ -53,6 +53,7 @@ class RecordedSite(HttpWorld):
         newest = max(self.issues.values(), key=lambda one: datetime.fromisoformat(one["fields"]["updated"]))
         answers: dict[str, Any] = {
             "/serverInfo": {"deploymentType": "Cloud", "serverTime": "2022-08-01T08:00:00.000+0800"},
+            "/myself": {"accountId": "svc", "timeZone": "Asia/Shanghai"},
             "/field": [
                 {
                     "id": "customfield_10020",

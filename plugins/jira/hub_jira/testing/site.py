@@ -13,9 +13,10 @@ import base64
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,6 +26,27 @@ from hub.testing.kit import SECRET, Request, Response
 SITE_ZONE = ZoneInfo("Europe/Paris")
 EMAIL = "kit@example.org"
 CLIENT, CLOUD_ID, TOKEN = "kit-client", "11111111-2222-4333-8444-555555555555", "kit-access-token"
+
+
+NOT_THERE = "Issue does not exist or you do not have permission to see it."
+HIDDEN = "You do not have the permission to see the specified issue."
+SYSTEM = frozenset({
+    "summary", "status", "issuetype", "project", "created", "updated", "resolution", "priority", "assignee",
+    "parent", "duedate", "labels", "timeoriginalestimate", "timespent", "timeestimate", "issuelinks",
+    "fixVersions", "components", "worklog", "description", "reporter", "environment", "versions", "comment",
+})  # fmt: skip
+"""The ids of the fields that every site has."""
+_OPEN: dict[str, Any] = {
+    "/rest/api/2/serverInfo": "site",
+    "/rest/api/2/field": [],
+    "/rest/api/2/status": [],
+    "/rest/api/2/issuetype": [],
+    "/rest/api/2/project/search": {"startAt": 0, "maxResults": 50, "total": 0, "isLast": True, "values": []},
+    "/rest/api/2/search/jql": {"issues": [], "isLast": True},
+    "/rest/api/2/search/approximate-count": {"count": 0},
+    "/rest/api/2/issue/bulkfetch": {"issues": [], "issueErrors": []},
+}
+"""What Cloud answers to a visitor: well, and nothing."""
 
 
 class Caps(msgspec.Struct, kw_only=True):
@@ -78,6 +100,18 @@ class JiraSite(ABC):
     type_list: Sequence[dict[str, Any]]
     logs: dict[int, Any]
     gone: list[Any]
+    expired: bool = False
+    """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
+    foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
+    """What a search does with ids and keys that may not be seen."""
+    words: Mapping[str, str] = {}
+    """What the account's language calls fields; untranslated names stay beside."""
+    restricted: Set[int] = frozenset()
+    """Issues that this account may not see, in projects that it may browse."""
+    archived_issues: Set[int] = frozenset()
+    """Issues that no search finds and that are served by their ids."""
+    unseen_logs: Set[int] = frozenset()
+    """Worklogs that this account may not see, and that Jira counts all the same."""
 
     # ---------- what it holds ----------
 
@@ -88,6 +122,10 @@ class JiraSite(ABC):
     @abstractmethod
     def by_id(self) -> Mapping[str, Any]:
         """Return the same by their number as text."""
+
+    def served(self) -> Mapping[str, Any]:
+        """Return the issues that are served by their number: those that were archived are among them."""
+        return self.by_id()
 
     @abstractmethod
     def logs_on(self, native: int) -> Sequence[Any]:
@@ -129,18 +167,29 @@ class JiraSite(ABC):
                 body={"access_token": TOKEN, "expires_in": 3600} if well else {"error": "access_denied"},
             )
         if not self._knows(request):
+            if self.cloud and (shown := _OPEN.get(request.path.replace("/rest/api/3/", "/rest/api/2/"))):
+                return Response(body=shown) if shown != "site" else self.server_info(request, None)
             return Response(status=401, body={"errorMessages": ["You are not authenticated."], "errors": {}})
         path = request.path.removeprefix(f"/ex/jira/{CLOUD_ID}").replace("/rest/api/3/", "/rest/api/2/")
         if match := re.fullmatch(r"/rest/api/2/issue/(\d+)/worklog", path):
             return self._logs_of(int(match.group(1)))
+        if match := re.fullmatch(r"/rest/api/2/issue/(\d+)", path):
+            return self._served(match.group(1), request)
+        if match := re.fullmatch(r"/rest/api/2/project/(\d+)", path):
+            return self.one_project(match.group(1))
+        if match := re.fullmatch(r"/rest/agile/1.0/board/(\d+)/sprint", path):
+            return self.board_sprints(int(match.group(1)), request)
         handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get(
             (request.method, path)
         )
         if handler is None:
             gone = self.cloud and path == "/rest/api/2/search"
-            return Response(
-                status=410 if gone else 404, body={"errorMessages": ["The requested API has been removed."]}
+            removed = (
+                "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A "
+                "full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
             )
+            said = removed if gone else "null for uri"
+            return Response(status=410 if gone else 404, body={"errorMessages": [said]})
         try:
             body = json.loads(request.body) if request.body else {}
         except ValueError:
@@ -148,6 +197,8 @@ class JiraSite(ABC):
         return handler(self, request, body)
 
     def _knows(self, request: Request) -> bool:
+        if self.expired:
+            return False
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if self.cloud and request.path.startswith(f"/ex/jira/{CLOUD_ID}/"):
             return kind == "Bearer" and value == TOKEN
@@ -177,7 +228,12 @@ class JiraSite(ABC):
 
     def fields(self, _: Request, __: Any) -> Response:
         """List fields with their schema."""
-        return Response(body=self.field_list)
+        shown = []
+        for one in self.field_list:
+            name = self.words.get(one["name"], one["name"])
+            more = {"untranslatedName": one["name"]} if self.cloud else {"clauseNames": [one["name"]]}
+            shown.append(one | {"name": name} | (more if one["custom"] else {}))
+        return Response(body=shown)
 
     def statuses(self, _: Request, __: Any) -> Response:
         """List statuses with their category."""
@@ -209,6 +265,51 @@ class JiraSite(ABC):
             "name": self.containers[native],
             "projectTypeKey": "software",
         } | flags
+
+    def lists_of(self, native: str) -> dict[str, Any]:
+        """Return the versions and components of a project."""
+        return {"versions": [], "components": []}
+
+    def one_project(self, number: str) -> Response:
+        """Show a project with its versions and components."""
+        native = next((one for one in self.containers if self.project_no(one) == number), None)
+        if native is None or native in self.hidden:
+            return Response(status=404, body={"errorMessages": [f"No project could be found: {number}"]})
+        return Response(body=self.project(native) | self.lists_of(native))
+
+    def sprints_of_board(self, board: int) -> list[dict[str, Any]]:
+        """Return the sprints of a board."""
+        return []
+
+    def boards(self, request: Request, _: Any) -> Response:
+        """List the boards: one of scrum, and one that has no sprints."""
+        kinds = [{"id": 1, "name": "Scrum", "type": "scrum"}, {"id": 2, "name": "Team", "type": "simple"}]
+        return _paged(kinds, request)
+
+    def board_sprints(self, board: int, request: Request) -> Response:
+        """List the sprints of a board; one without them refuses."""
+        if board != 1:
+            return _refused("The board does not support sprints")
+        return _paged(self.sprints_of_board(board), request)
+
+    def people(self, request: Request, _: Any) -> Response:
+        """Return people by their accounts."""
+        asked = parse_qs(request.search).get("accountId", [])
+        size = min(int(request.query.get("maxResults", 10)), 200)
+        shown = [one for one in self.known_people() if one.get("accountId") in asked][:size]
+        return Response(body={"startAt": 0, "maxResults": size, "total": len(shown), "isLast": True,
+                              "values": shown})  # fmt: skip
+
+    def one_person(self, request: Request, _: Any) -> Response:
+        """Return a person of Data Center by the key."""
+        shown = [one for one in self.known_people() if one.get("key") == request.query.get("key")]
+        if not shown:
+            return Response(status=404, body={"errorMessages": ["The user does not exist."]})
+        return Response(body=shown[0])
+
+    def known_people(self) -> list[dict[str, Any]]:
+        """Return everybody the site knows."""
+        return [self.user(number) for number in range(6)]
 
     def project_search(self, request: Request, _: Any) -> Response:
         """Return a page of the projects this account may browse; without *status* only live ones."""
@@ -286,16 +387,19 @@ class JiraSite(ABC):
         asked = body.get("issueIdsOrKeys", [])
         if len(asked) > self.caps.bulk:
             return _refused(f"At most {self.caps.bulk} issues can be fetched.")
-        seen = self.by_id()
-        shown = [
-            self.issue(seen[one], body.get("fields", ["*navigable"]), ",".join(body.get("expand", [])))
-            for one in asked
-            if one in seen
-        ]
+        seen = self.served()
+        keys = {item.key: native for native, item in seen.items()} if set(asked) - seen.keys() else {}
+        hidden = set(map(str, self.restricted))
+        names, expand = body.get("fields", ["*navigable"]), ",".join(body.get("expand", []))
+        shown = [self.issue(seen[keys.get(one, one)], names, expand) for one in asked
+                 if keys.get(one, one) in seen]  # fmt: skip
         lost = [
-            {"id": one, "errorMessage": "Issue does not exist or you do not have permission to see it."}
+            {
+                "id": one,
+                "errorMessage": HIDDEN if one in hidden else NOT_THERE,
+            }
             for one in asked
-            if one not in seen
+            if keys.get(one, one) not in seen
         ]
         return Response(body={"issues": shown, "issueErrors": lost})
 
@@ -304,20 +408,22 @@ class JiraSite(ABC):
         asked = set(body.get("issueIdsOrKeys", []))
         if len(asked) > self.caps.changelog_issues or len(body.get("fieldIds", [])) > 10:
             return _refused("Too many issues or fields.")
-        only = set(body.get("fieldIds", [])) or {"status"}
+        only, known = set(body.get("fieldIds", [])), {one["id"] for one in self.field_list}
+        if strange := only - known - SYSTEM:
+            return _refused(f"The field {min(strange)} does not exist.")
         seen = self.by_id()
         lines = [
-            (one, line)
+            (one, shown)
             for one in sorted(asked, key=int)
             if one in seen
             for line in self.changes_of(int(one))
-            if "status" in only
+            if (shown := _only(self.history_line(line), only))["items"]
         ]
         start = int(body.get("nextPageToken") or 0)
         size = min(int(body.get("maxResults", 1000)), self.caps.changelogs)
         found: dict[str, list[Any]] = {}
         for one, line in lines[start : start + size]:
-            found.setdefault(one, []).append(self.history_line(line))
+            found.setdefault(one, []).append(line)
         more = {"nextPageToken": str(start + size)} if start + size < len(lines) else {}
         return Response(
             body={"issueChangeLogs": [{"issueId": i, "changeHistories": h} for i, h in found.items()], **more}
@@ -374,7 +480,9 @@ class JiraSite(ABC):
         if len(body.get("ids", [])) > self.caps.bulk_worklogs:
             return _refused("Too many worklogs.")
         known = [self.logs[one] for one in body.get("ids", []) if one in self.logs]
-        return Response(body=[self.worklog(log) for log in known if str(log.item) in self.by_id()])
+        seen = self.by_id()
+        return Response(body=[self.worklog(log) for log in known
+                              if str(log.item) in seen and log.native not in self.unseen_logs])  # fmt: skip
 
     def _logs_of(self, native: int) -> Response:
         if str(native) not in self.by_id():
@@ -382,10 +490,21 @@ class JiraSite(ABC):
                 status=404,
                 body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]},
             )
-        rows = [self.worklog(log) for log in self.logs_on(native)]
+        logs = self.logs_on(native)
+        rows = [self.worklog(log) for log in logs if log.native not in self.unseen_logs]
         return Response(
-            body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(rows), "worklogs": rows}
+            body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(logs), "worklogs": rows}
         )
+
+    def _served(self, native: str, request: Request) -> Response:
+        """Show one issue by its id: one that was archived, too."""
+        if int(native) in self.restricted:
+            said = "You do not have the permission to see the specified issue."
+            return Response(status=403, body={"errorMessages": [said]})
+        if native not in self.served():
+            return Response(status=404, body={"errorMessages": ["Issue Does Not Exist"]})
+        names = request.query.get("fields", "*navigable").split(",")
+        return Response(body=self.issue(self.served()[native], names, ""))
 
     # ---------- one thing ----------
 
@@ -430,7 +549,7 @@ class JiraSite(ABC):
         for clause in clauses:
             if clause == "created >= 0":
                 continue
-            rows = list(filter(_condition(clause, self.keys), rows))
+            rows = list(filter(self._condition(clause), rows))
         for part in reversed([part for part in order.split(",") if part.strip()]):
             name, _, way = part.strip().partition(" ")
             sort = _SORTS.get(name)
@@ -439,16 +558,36 @@ class JiraSite(ABC):
             rows.sort(key=sort, reverse=way == "DESC")
         return rows
 
+    def _condition(self, clause: str) -> Callable[[Issue], bool]:
+        """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
+        match = re.fullmatch(r"(id|key|status|fixVersion|component) in \((.+)\)", clause)
+        if match is None:
+            return _condition(clause, self.keys)
+        by, wanted = match.group(1), {one.strip() for one in match.group(2).split(",")}
+        if by in {"id", "key"}:
+            seen = {str(item.native) if by == "id" else item.key for item in self.seen()}
+            strange = wanted - seen
+            if strange and self.foreign == "refuse":
+                raise ValueError(f"An issue with {by} '{min(strange)}' does not exist for field '{by}'.")
+            if strange and self.foreign == "nothing":
+                return lambda item: False
+            return lambda item: (str(item.native) if by == "id" else item.key) in wanted
+        name = {"component": "components", "fixVersion": "fixVersions"}.get(by, by)
+
+        def named(item: Issue) -> bool:
+            value = self.field(item, name)
+            return any(one["id"] in wanted for one in (value if isinstance(value, list) else [value]) if one)
+
+        return named
+
 
 def _condition(clause: str, keys: Mapping[str, str]) -> Callable[[Issue], bool]:
     """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
     if match := re.fullmatch(r"(updated|created) >= (\d+)", clause):
         field, least = match.group(1), int(match.group(2))
         return lambda item: millis(getattr(item, field)) >= least
-    if match := re.fullmatch(r"(project|id) in \((.+)\)", clause):
-        wanted = {one.strip().strip('"') for one in match.group(2).split(",")}
-        if match.group(1) == "id":
-            return lambda item: str(item.native) in wanted
+    if match := re.fullmatch(r"project in \((.+)\)", clause):
+        wanted = {one.strip().strip('"') for one in match.group(1).split(",")}
         if lacking := wanted - set(keys.values()):
             raise ValueError(f"The value '{min(lacking)}' does not exist for the field 'project'.")
         return lambda item: keys[item.container] in wanted
@@ -466,11 +605,12 @@ _BOTH: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/serverInfo"): JiraSite.server_info,
     ("GET", "/rest/api/2/myself"): JiraSite.myself,
     ("GET", "/rest/api/2/field"): JiraSite.fields,
-    ("GET", "/rest/api/2/status"): JiraSite.statuses,
+    ("GET", "/rest/api/2/status"): lambda world, request, body: world.statuses(request, body),
     ("GET", "/rest/api/2/issuetype"): JiraSite.types,
     ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
     ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs,
     ("POST", "/rest/api/2/worklog/list"): JiraSite.list_logs,
+    ("GET", "/rest/agile/1.0/board"): JiraSite.boards,
 }
 _CLOUD: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/project/search"): JiraSite.project_search,
@@ -481,10 +621,11 @@ _CLOUD: dict[tuple[str, str], _Handler] = {
     ("POST", "/rest/api/2/search/approximate-count"): JiraSite.approximate_count,
     ("POST", "/rest/api/2/issue/bulkfetch"): JiraSite.bulkfetch,
     ("POST", "/rest/api/2/changelog/bulkfetch"): JiraSite.changelogs,
+    ("GET", "/rest/api/2/user/bulk"): JiraSite.people,
 }
 _SERVER: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/search"): JiraSite.search, ("POST", "/rest/api/2/search"): JiraSite.search,
-    ("GET", "/rest/api/2/project"): JiraSite.projects,
+    ("GET", "/rest/api/2/project"): JiraSite.projects, ("GET", "/rest/api/2/user"): JiraSite.one_person,
 }  # fmt: skip
 
 
@@ -503,6 +644,20 @@ def field_def(native: str, name: str, kind: str, custom: str | None) -> dict[str
 def status_def(native: str, name: str, category: str) -> dict[str, Any]:
     """Show a status as the site lists it."""
     return {"id": native, "name": name, "statusCategory": {"id": 2, "key": category, "name": name}}
+
+
+def _paged(rows: list[dict[str, Any]], request: Request) -> Response:
+    """Show a page of the agile API."""
+    start, size = int(request.query.get("startAt", 0)), min(int(request.query.get("maxResults", 50)), 50)
+    page = rows[start : start + size]
+    last = start + size >= len(rows)
+    return Response(body={"startAt": start, "maxResults": size, "isLast": last, "values": page})
+
+
+def _only(line: dict[str, Any], fields: set[str]) -> dict[str, Any]:
+    """Leave of a line of history what a filter by fields lets through: nothing that has no id of a field."""
+    kept = [item for item in line["items"] if not fields or item.get("fieldId") in fields]
+    return line | {"items": kept}
 
 
 def _as_body(query: dict[str, str]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from hub.testing.kit import HttpWorld, Item, Ledger, Log
+import msgspec
+
+from hub.testing.kit import HttpWorld, Item, Ledger, Log, Request, Response
 from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
 
 COMMENT = "a remark about a colleague"
@@ -36,6 +38,15 @@ _FIELDS = [
 ]
 
 
+class FieldChange(msgspec.Struct, kw_only=True):
+    """A line of history of another field than the status: *what* changed, as Jira says it."""
+
+    native: int
+    item: int
+    at: str
+    what: dict[str, Any]
+
+
 class JiraWorld(Ledger, JiraSite, HttpWorld):
     """A site with three projects.
 
@@ -59,6 +70,13 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         self.archived: set[str] = set()
         self.trashed: set[str] = set()
         self.parents: dict[int, int] = {}
+        self.sprint_rows = {number: sprint_row(number) for number in (1, 2, 3)}
+        self.carried: dict[int, list[int]] = {}
+        self.above: dict[int, dict[str, Any]] = {}
+        self.odd: dict[int, dict[str, Any]] = {}
+        self.nameless: set[int] = set()
+        self.version_name, self.categories = "1.0", {one: key for one, (_, key) in STATUSES.items()}
+        self.people_names: dict[int, str] = {}
         self._cache: dict[str, Any] = {}
         super().__init__(seed, scale=scale)
         for native in sorted(self.items)[::7]:
@@ -82,6 +100,37 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         item.done = not item.done
         return chosen
 
+    def carry(self, native: str, sprint: int) -> None:
+        """Put an issue into one more sprint, which leaves a line of history."""
+        item = self.items[int(native)]
+        before = self.carried.setdefault(item.native, [1 + item.native % 3])
+        after = [*before, sprint]
+        sides = [", ".join(map(str, one)) for one in (before, after)]
+        self.carried[item.native] = after
+        self._line(item, {"field": "Sprint", "fieldId": SPRINT, "from": sides[0], "to": sides[1]})
+
+    def adopt(self, native: str, parent: int) -> None:
+        """Give an issue another parent; the line of history has no id of a field."""
+        item = self.items[int(native)]
+        before, self.parents[item.native] = self.parents.get(item.native), parent
+        sides = [str(one) if one else None for one in (before, parent)]
+        self._line(item, {"field": "IssueParentAssociation", "from": sides[0], "to": sides[1]})
+
+    def change(self, native: str, field: str, before: str | None, after: str | None) -> None:
+        """Leave a line of history of a field."""
+        self._line(self.items[int(native)], {"field": field, "fieldId": field, "from": before, "to": after})
+
+    def _line(self, item: Item, what: dict[str, Any]) -> None:
+        self.last += 1
+        item.updated = self.tick()
+        sides = {"fromString": what["from"], "toString": what["to"], "fieldtype": "jira"}
+        line: Any = FieldChange(native=self.last, item=item.native, at=item.updated, what=what | sides)
+        self.changes.append(line)
+
+    def touch(self, native: str) -> None:
+        """Let an issue be of now: something of it that has no verb here was changed."""
+        self.items[int(native)].updated = self.tick()
+
     def move(self, native: str) -> None:
         """Move an issue: its project and its key change, its id does not."""
         super().move(native)
@@ -91,10 +140,17 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
     def seen(self) -> list[Item]:
         """Return what a search may find: nothing of hidden, archived and trashed projects."""
         away = frozenset(self.hidden | self.archived | self.trashed)
-        rows: list[Item] = self._kept("seen", (len(self.items), self.now, away), lambda: [
-            item for _, item in sorted(self.items.items()) if item.container not in away
+        lost = frozenset(self.restricted | self.archived_issues)
+        rows: list[Item] = self._kept("seen", (len(self.items), self.now, away, lost), lambda: [
+            item for _, item in sorted(self.items.items())
+            if item.container not in away and item.native not in lost
         ])  # fmt: skip
         return rows
+
+    def served(self) -> dict[str, Item]:
+        """Return what may be seen, and what was archived, by its number."""
+        away = {str(n): self.items[n] for n in self.archived_issues if n in self.items}
+        return {**self.by_id(), **away} if away else self.by_id()
 
     def _kept(self, name: str, version: Any, make: Callable[[], Any]) -> Any:
         """Make something once a version: a site of 100,000 issues answers hundreds of requests."""
@@ -131,7 +187,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
     def requests(self) -> int:
         """Return the plan of a full reading and its census; one request more for each list that was cut."""
         items, caps = self.seen(), self.caps
-        metadata = 4 + -(-len(KEYS) // caps.projects)
+        metadata = 5 + -(-len(KEYS) // caps.projects)
         sweep = 1 + -(-len(items) // (caps.ids if self.cloud else caps.server))
         slices = -(-len(items) // (caps.bulk if self.cloud else caps.server))
         histories = 1 + -(-len(self.changes) // caps.changelogs) if self.cloud else 0
@@ -155,7 +211,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             "parent_id": f"{self.name}:{parent}" if parent in self.items else None,
             "status_raw": "Done" if item.done else "To Do",
             "points": float(item.native % 8) if item.native % 8 else None,
-            "iteration_id": f"{self.name}:s{1 + item.native % 3}",
+            "iteration_id": f"{self.name}:s{max(self.carried.get(item.native, [1 + item.native % 3]))}",
             "is_blocked": int(item.native % 11 == 0),
         }
 
@@ -174,6 +230,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
                 "at": one.at,
             }
             for one in self.seen_changes()
+            if not isinstance(one, FieldChange)
         }
         return found
 
@@ -181,13 +238,32 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
 
     def field(self, item: Item, name: str) -> Any:
         """Return the value of one field."""
+        if name in self.odd.get(item.native, ()):
+            return self.odd[item.native][name]
         return _VALUES[name](self, item) if name in _VALUES else self.custom(item.native, name)
 
     def status(self, item: Item) -> dict[str, Any]:
         """Show the status of an issue."""
         native = "10002" if item.done else "10000"
-        name, category = STATUSES[native]
-        return {"id": native, "name": name, "statusCategory": {"key": category}}
+        return {
+            "id": native,
+            "name": STATUSES[native][0],
+            "statusCategory": {"key": self.categories[native]},
+        }
+
+    def statuses(self, _: Request, __: Any) -> Response:
+        """List statuses with what they mean now."""
+        named = [status_def(one, name, self.categories[one]) for one, (name, _) in STATUSES.items()]
+        return Response(body=named)
+
+    def lists_of(self, native: str) -> dict[str, Any]:
+        """Show the version of the first project."""
+        one = {"id": "1", "name": self.version_name, "released": False, "releaseDate": "2024-07-01"}
+        return {"versions": [one] if native == "1" else [], "components": []}
+
+    def sprints_of_board(self, board: int) -> list[dict[str, Any]]:
+        """Show the sprints of a board."""
+        return list(self.sprint_rows.values())
 
     def type_of(self, item: Item) -> dict[str, Any]:
         """Show the type of an issue; Data Center knows no levels."""
@@ -215,24 +291,24 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
     def embedded_worklogs(self, item: Item) -> dict[str, Any]:
         """Show the worklogs inside an issue, as far as Jira shows them there."""
         logs, most = self.logs_on(item.native), self.caps.embedded_worklogs
-        shown = [self.worklog(log) for log in logs[:most]]
+        shown = [self.worklog(log) for log in logs[:most] if log.native not in self.unseen_logs]
         return {"startAt": 0, "maxResults": most, "total": len(logs), "worklogs": shown}
 
     def custom(self, n: int, name: str) -> Any:
         """Return the value of a custom field."""
-        sprint = {"id": 1 + n % 3, "name": f"Sprint {1 + n % 3}", "state": "active", "boardId": 1, "goal": "",
-                  "startDate": "2024-03-25T08:00:00.000Z", "endDate": "2024-04-08T08:00:00.000Z"}  # fmt: skip
-        text = ",".join(
-            f"{key}={value}" for key, value in (sprint | {"state": "ACTIVE", "rapidViewId": 1}).items()
-        )
+        sprints = [self.sprint_rows[one] for one in self.carried.get(n, [1 + n % 3])]
+        texts = [
+            ",".join(f"{key}={value}" for key, value in (one | {"state": one["state"].upper()}).items())
+            for one in sprints
+        ]
         at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
         values: dict[str, Any] = {
             POINTS: float(n % 8) if n % 8 else None,
             FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
             START: "2024-03-28" if n % 2 else None,
-            SPRINT: [sprint]
+            SPRINT: sprints
             if self.cloud
-            else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]"],
+            else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]" for text in texts],
             SLA: {
                 "id": "1",
                 "name": "Time to resolution",
@@ -249,7 +325,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             if n % 9 == 0
             else None,
         }
-        return values.get(name)
+        return self.above.get(n, {}).get(name) or values.get(name)
 
     def user(self, number: int) -> dict[str, Any]:
         """Show a person: by account on Cloud, by name and key on Data Center.
@@ -262,7 +338,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             else {"name": f"user{number}", "key": f"JIRAUSER{number}"}
         )
         return who | {
-            "displayName": f"Engineer {number}",
+            "displayName": self.people_names.get(number, f"Engineer {number}"),
             "active": True,
             "timeZone": ("Etc/GMT-1", "Etc/GMT-2")[number % 2],
             "emailAddress": f"e{number}@example.org",
@@ -274,7 +350,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         return {
             "id": str(log.native),
             "issueId": str(log.item),
-            "author": self.user(author),
+            **({} if log.native in self.nameless else {"author": self.user(author)}),
             "comment": COMMENT,
             "started": local(log.started),
             "created": local(log.updated),
@@ -285,6 +361,13 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
 
     def history_line(self, line: Any) -> dict[str, Any]:
         """Show a line of history; beside the status something nobody asked for changed too."""
+        if isinstance(line, FieldChange):
+            return {
+                "id": str(line.native),
+                "author": self.user(line.native % 5),
+                "created": local(line.at),
+                "items": [line.what],
+            }
         ids = {name: native for native, (name, _) in STATUSES.items()}
         items = [
             {
@@ -314,6 +397,19 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         }
 
 
+def sprint_row(number: int, **other: str) -> dict[str, Any]:
+    """Show a sprint, active unless *other* says so."""
+    return {
+        "id": number,
+        "state": "active",
+        "name": f"Sprint {number}",
+        "startDate": "2024-03-25T08:00:00.000Z",
+        "endDate": "2024-04-08T08:00:00.000Z",
+        "boardId": 1,
+        "goal": "",
+    } | other
+
+
 class ServerWorld(JiraWorld):
     """The same site as Data Center."""
 
@@ -334,8 +430,8 @@ _VALUES: dict[str, Callable[[JiraWorld, Item], Any]] = {
     "parent": JiraWorld.parent,
     "labels": lambda _, item: ["kit"] if item.native % 2 else [],
     "duedate": lambda _, item: "2024-06-30" if item.native % 3 else None,
-    "fixVersions": lambda _, item: (
-        [{"id": "1", "name": "1.0", "released": False}] if item.native % 5 == 0 else []
+    "fixVersions": lambda world, item: (
+        [{"id": "1", "name": world.version_name, "released": False}] if item.native % 5 == 0 else []
     ),
     "issuelinks": JiraWorld.links,
     "worklog": JiraWorld.embedded_worklogs,

@@ -1,0 +1,224 @@
+"""The parts of answers: decoded and mapped one by one, and what an issue no longer has."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from hub import (
+    Batch,
+    Container,
+    Context,
+    CustomValue,
+    Gone,
+    Record,
+    SlaCycle,
+    Source,
+    SourceDataError,
+    Task,
+    TaskChange,
+    TaskLink,
+    Worklog,
+    tr,
+)  # fmt: skip
+from hub_jira import mapping, wire
+from hub_jira.site import Site
+
+BATCH = 1500
+OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
+"""What an issue owns: it has what it shows when it is read in full, and nothing else."""
+
+
+class Cut:
+    """The issues whose embedded lists were cut, noted by the slices of one run.
+
+    *unseen* are the lists of which this account sees less than Jira counts: both numbers, by issue.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: dict[str, list[str]] = {"histories": [], "worklogs": []}
+        self.worklogs = 0
+        self.totals: dict[str, int] = {}
+        self.unseen: dict[str, tuple[int, int]] = {}
+
+    def count(self, worklogs: int) -> None:
+        """Add to the number of worklogs in scope."""
+        with self._lock:
+            self.worklogs += worklogs
+
+    def add(self, what: str, issue: str) -> None:
+        """Note an issue."""
+        with self._lock:
+            self._found[what].append(issue)
+
+    def take(self, what: str) -> list[str]:
+        """Return the issues noted, in order."""
+        with self._lock:
+            return sorted(self._found[what], key=int)
+
+
+class Parts:
+    """The parts of answers, each decoded and mapped by itself: an odd one is rejected and costs itself."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        source: Source,
+        site: Site,
+        mapper: mapping.Mapper,
+    ) -> None:
+        """Take the run, the source, its site and what maps."""
+        self.ctx, self.source, self.site, self.mapper = ctx, source, site, mapper
+        self._fields = wire.fields_decoder(mapper.bindings.fields)
+        self.changelog = msgspec.json.Decoder(wire.Changelog).decode
+        self._line = msgspec.json.Decoder(wire.History).decode
+        self._log = msgspec.json.Decoder(wire.Worklog).decode
+
+    def fields(self, issue: wire.Issue) -> wire.Fields:
+        """Decode the fields of an issue. Raises `SourceDataError` for one without a key."""
+        if not isinstance(issue.key, str):
+            raise SourceDataError(tr("its key is no text: {key!r}", key=issue.key))
+        return self._fields.decode(issue.fields)
+
+    def issues(
+        self, found: Iterable[wire.Issue], make: Callable[[wire.Issue], Iterable[Record | Gone]]
+    ) -> Iterator[Record | Gone]:
+        """Map issues; the keys of those above them are looked up together."""
+        found = list(found)
+        self._look_up(found)
+        return self.ctx.each(
+            found, make, record=Task,
+            place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
+            key=lambda one: one.id, id=lambda one: self.source.row_id(one.id),
+        )  # fmt: skip
+
+    def _look_up(self, found: list[wire.Issue]) -> None:
+        """Learn the ids of the epics and parents that only a field names, by their keys."""
+        names = self.mapper.bindings.above
+        if not names:
+            return
+        here = {str(one.key): one.id for one in found}
+        wanted: dict[str, None] = {}
+        decode = wire.above_decoder(names).decode
+        for issue in found:
+            try:
+                above = decode(issue.fields)
+            except msgspec.DecodeError:  # the issue is rejected where it is mapped
+                continue
+            if above.parent is None:
+                told = [mapping.above_of(getattr(above, name)) for name in names]
+                wanted |= {key: None for native, key in told if key and not native}
+        self.site.keys.update((one, here[one]) for one in wanted if one in here)
+        self.site.look_up([one for one in wanted if one not in self.site.keys])
+
+    def whole(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record | Gone]:
+        """Map an issue that was read in full, and say what it no longer has."""
+        records = list(self.mapper.issue(issue, fields))
+        yield from records
+        if first(self.ctx, self.source):
+            return
+        odd = issue.id in self.mapper.unread
+        mine = {one.id for one in records}
+        for record in OWNED:
+            if odd and record is SlaCycle:  # what could not be read is not known to be gone
+                continue
+            for one in sorted(self._owned(record).get(issue.id, set()) - mine):
+                yield Gone(record=record, id=one, evidence=tr("{key} shows it no more", key=issue.key))
+
+    def _owned(self, record: type[Record]) -> dict[str, set[str]]:
+        """Return the rows of a type that the store has, by the numbers of their issues; asked once a run."""
+
+        def ask() -> dict[str, set[str]]:
+            found: dict[str, set[str]] = {}
+            begins = self.source.row_id("l" if record is TaskLink else "")
+            for one in self.ctx.known_ids(record, begins):
+                owner, _, rest = one[len(begins) :].partition("/")
+                if record is TaskLink and not self.knows(owner):
+                    owner = rest.partition("/")[0]  # it begins at an issue beyond the scope
+                found.setdefault(owner, set()).add(one)
+            return found
+
+        return self.ctx.shared(f"owned {record.table}", ask)
+
+    def renamed_links(self) -> Batch:
+        """Let links leave whose ids do not say their ends: they were read by a version before this one."""
+        if first(self.ctx, self.source):
+            return Batch()
+        old = (one for one in self.ctx.known_ids(TaskLink, self.source.row_id("l")) if "/" not in one)
+        said = tr("it is kept under another id")
+        return Batch(gone=tuple(Gone(record=TaskLink, id=one, evidence=said) for one in sorted(old)))
+
+    def knows(self, issue: str, *, now: bool = False) -> bool:
+        """Say whether the store has an issue: as it was when that was first asked in this run, or *now*."""
+        row = self.source.row_id(issue)
+        if now:
+            return row in self.ctx.known_ids(Task, row)
+        begins = self.source.row_id("")
+        return row in self.ctx.shared("known issues", lambda: self.ctx.known_ids(Task, begins))
+
+    @staticmethod
+    def cut(history: wire.Changelog) -> bool:
+        """Say whether a history that came inside an issue is not all of it."""
+        return len(set(map(bytes, history.histories))) < history.total
+
+    def changes(self, issue: str, lines: Iterable[msgspec.Raw]) -> Iterator[Record]:
+        """Map lines of history."""
+        return self.ctx.each(
+            lines, lambda line: self.mapper.change(issue, self._line(line)), record=TaskChange,
+            place=lambda line: tr("history {id} of issue {issue}", id=wire.native(line), issue=issue),
+            key=lambda line: f"h{wire.native(line)}",
+        )  # fmt: skip
+
+    def logs(
+        self, logs: Iterable[msgspec.Raw], issue: str | None = None, *,
+        came: dict[str, set[str]] | None = None, owners: dict[str, str] | None = None,
+    ) -> Iterator[Record]:  # fmt: skip
+        """Map hours: of *issue*, of those in *came* (which is told of each), or of any (told to *owners*)."""
+
+        def make(raw: msgspec.Raw) -> Iterator[Record]:
+            log = self._log(raw)
+            owner = issue or log.issue_id
+            if owner is None or (came is not None and owner not in came):
+                return
+            if came is not None:
+                came[owner].add(log.id)
+            for record in self.mapper.worklog(log, owner):
+                if owners is not None and isinstance(record, Worklog):
+                    owners[record.id] = owner
+                yield record
+
+        return self.ctx.each(
+            logs, make, record=Worklog, key=lambda raw: f"w{wire.native(raw)}",
+            place=lambda raw: tr("worklog {id}", id=wire.native(raw)),
+            id=lambda raw: self.source.row_id(f"w{wire.native(raw)}"),
+        )  # fmt: skip
+
+    def again(self, prefix: str) -> set[str]:
+        """Return the numbers of what could not be taken before: of issues, or of worklogs (``w``)."""
+        begins = self.source.row_id(prefix)
+        found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
+        self.ctx.asked_again |= found
+        return {one[len(begins) :] for one in found}
+
+
+def first(ctx: Context, source: Source) -> bool:
+    """Say whether the store had nothing of this source when the run began; asked before anything is read."""
+    return ctx.shared("first", lambda: not ctx.known_ids(Container, source.row_id("p")))
+
+
+def batches(found: Iterable[Record | Gone]) -> Iterator[Batch]:
+    """Put records and proofs into batches."""
+    records: list[Record] = []
+    gone: list[Gone] = []
+    for one in found:
+        if isinstance(one, Gone):
+            gone.append(one)
+        else:
+            records.append(one)
+        if len(records) + len(gone) >= BATCH:
+            yield Batch(records=records, gone=tuple(gone))
+            records, gone = [], []
+    yield Batch(records=records, gone=tuple(gone))
