@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,15 +18,19 @@ from hub import (
     SlaCycle,
     Source,
     SourceDataError,
+    Tally,
     Task,
     TaskChange,
     TaskLink,
     Worklog,
+    named,
     tr,
 )  # fmt: skip
 from hub_jira import mapping, wire
 from hub_jira.site import Site
 
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 BATCH = 1500
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
 """What an issue owns: it has what it shows when it is read in full, and nothing else."""
@@ -89,11 +94,27 @@ class Parts:
         """Map issues; the keys of those above them are looked up together."""
         found = list(found)
         self._look_up(found)
-        return self.ctx.each(
+        return self._each(
             found, make, record=Task,
             place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
             key=lambda one: one.id, id=lambda one: self.source.row_id(one.id),
         )  # fmt: skip
+
+    def _each(
+        self, rows: Iterable[Row], make: Callable[[Row], Iterable[Made]], **said: Any
+    ) -> Iterator[Made]:
+        """Yield what *make* makes of rows, and count them; an odd one is rejected, as *said* of it."""
+        rows = list(rows)
+        taken = 0
+
+        def counted(row: Row) -> list[Made]:
+            nonlocal taken
+            made = list(make(row))
+            taken += 1
+            return made
+
+        yield from self.ctx.each(rows, counted, **said)
+        self.ctx.tally(Tally(seen=len(rows), taken=taken))
 
     def _look_up(self, found: list[wire.Issue]) -> None:
         """Learn the ids of the epics and parents that only a field names, by their keys."""
@@ -166,10 +187,10 @@ class Parts:
 
     def changes(self, issue: str, lines: Iterable[msgspec.Raw]) -> Iterator[Record]:
         """Map lines of history."""
-        return self.ctx.each(
+        return self._each(
             lines, lambda line: self.mapper.change(issue, self._line(line)), record=TaskChange,
-            place=lambda line: tr("history {id} of issue {issue}", id=wire.native(line), issue=issue),
-            key=lambda line: f"h{wire.native(line)}",
+            place=lambda line: tr("history {id} of issue {issue}", id=named(line), issue=issue),
+            key=lambda line: f"h{named(line)}",
         )  # fmt: skip
 
     def logs(
@@ -190,10 +211,10 @@ class Parts:
                     owners[record.id] = owner
                 yield record
 
-        return self.ctx.each(
-            logs, make, record=Worklog, key=lambda raw: f"w{wire.native(raw)}",
-            place=lambda raw: tr("worklog {id}", id=wire.native(raw)),
-            id=lambda raw: self.source.row_id(f"w{wire.native(raw)}"),
+        return self._each(
+            logs, make, record=Worklog, key=lambda raw: f"w{named(raw)}",
+            place=lambda raw: tr("worklog {id}", id=named(raw)),
+            id=lambda raw: self.source.row_id(f"w{named(raw)}"),
         )  # fmt: skip
 
     def again(self, prefix: str) -> set[str]:
@@ -202,6 +223,11 @@ class Parts:
         found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
         self.ctx.asked_again |= found
         return {one[len(begins) :] for one in found}
+
+
+def nameless(ctx: Context, source: Source) -> set[str]:
+    """Return what showed no number when it could not be taken: only a whole reading finds it."""
+    return {one for one in ctx.again if one.startswith(source.row_id("w? "))}
 
 
 def first(ctx: Context, source: Source) -> bool:

@@ -19,6 +19,7 @@ from hub import (
     SourceDenied,
     SourceForbidden,
     SourceGone,
+    named,
     tr,
 )  # fmt: skip
 from hub_jira import wire
@@ -228,7 +229,8 @@ class Site:
         found: dict[str, None] = {}
         for _ in range(3):
             since: int | None = None
-            offset, total = 0, 0
+            came: set[str] = set()
+            offset, total, stale = 0, 0, 0
             while True:
                 clause = (
                     f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
@@ -245,10 +247,17 @@ class Site:
                 )
                 total = max(total, page.total if since is None else 0)
                 self.keys.update((str(one.key), one.id) for one in page.issues)
+                before = len(came)
+                came |= {one.id for one in page.issues}
                 found |= dict.fromkeys(one.id for one in page.issues)
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break
-                last = wire.millis(msgspec.json.decode(page.issues[-1].fields)["created"])
+                # a page that begins at a stamp may hold what the one before held, two in a row do not
+                stale = 0 if len(came) > before else stale + 1
+                if stale > 1:
+                    raise SourceDataError(tr("/search brings no new issue before its last page."))
+                # what stands behind the last stamp that can be read comes again with the next page
+                last = next((at for one in reversed(page.issues) if (at := one.stamp("created"))), since)
                 offset = offset + len(page.issues) if last == since else 0
                 since = last
             if len(found) >= total:
@@ -443,7 +452,7 @@ class Site:
             yield found.issues
             if not found.issues or found.start_at + len(found.issues) >= found.total:
                 return
-            last = max(one.updated for one in found.issues)
+            last = max(one.stamp("updated") for one in found.issues)
             offset = offset + len(found.issues) if last <= since else 0
             since = max(since, last)
 
@@ -579,12 +588,12 @@ class Site:
 
     def worklogs_of(self, issue: str) -> tuple[list[msgspec.Raw], int]:
         """Return the worklogs of one issue and how many Jira counts: more than it shows to this account."""
-        rows: dict[str | None, msgspec.Raw] = {}
+        rows: dict[str, msgspec.Raw] = {}
         while True:
             params = {"startAt": len(rows), "maxResults": 5000} if self.cloud else {}
             page: wire.Worklogs = self._get(f"/issue/{issue}/worklog", _LOGS_OF, **params)
             before = len(rows)
-            rows |= {wire.native(one): one for one in page.worklogs}
+            rows |= {named(one): one for one in page.worklogs}
             if len(rows) >= page.total or len(rows) == before:
                 return list(rows.values()), page.total
 

@@ -21,8 +21,10 @@ from hub import (
     Secret,
     Source,
     SourceDataError,
+    Tally,
     Task,
     Worklog,
+    named,
     tr,
 )  # fmt: skip
 from hub_jira import census, daily, mapping, tempo, wire
@@ -39,7 +41,7 @@ from hub_jira.partitions import (
     Slice,
     Tempo,
 )
-from hub_jira.parts import BATCH, Cut, Parts, batches, first
+from hub_jira.parts import Cut, Parts, batches, first, nameless
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
 
 EVERYTHING = "created >= 0"
@@ -173,6 +175,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 f"{issue.key} ({self.url.rstrip('/')}/browse/{issue.key})", reason, key=issue.id,
                 record=Task, id=self.row_id(issue.id), field=field, value=value,
             )  # fmt: skip
+            ctx.tally(Tally(seen=1, taken=0))  # the field: what else the issue says is taken
 
         def make() -> mapping.Mapper:
             site = self._site(ctx)
@@ -264,6 +267,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings() and not ctx.full
+        if lost := nameless(ctx, self):
+            increment, ctx.asked_again = False, ctx.asked_again | lost
         site = self._site(ctx, cloud=before.cloud if fresh else None)
         site.me()  # alone and first: a wrong password is said once, and nobody sees nothing, which looks well
         first(ctx, self)
@@ -310,7 +315,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         newest = site.newest(self._scope(), ("updated",))
-        mark = newest.updated if newest else 0
+        mark = newest.stamp("updated") if newest else 0
         ids = self._ids(ctx, site, self._scope())
         if not ids:
             site.me(again=True)  # is it really empty, or did the token end meanwhile?
@@ -507,6 +512,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 ),
                 key="unseen worklogs", record=Worklog,
             )  # fmt: skip
+            parts.ctx.tally(Tally(seen=1, taken=0))
 
     def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
         """Read issues changed since the mark and a little before.
@@ -607,15 +613,35 @@ class JiraSource(Source, frozen=True, kw_only=True):
         assert self.tempo_token is not None
         updated = str(cursor or "")
         known = None if self._scope() == EVERYTHING else ctx.known_ids(Task, self.row_id(""))
-        for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, tempo.since_day(updated)):
-            updated = max([updated, *(wire.instant(one.updated_at) or "" for one in entries)])
-            entries = [one for one in entries if known is None or self.row_id(one.issue.id) in known]
-            for start in range(0, len(entries), BATCH):
-                yield Batch(
-                    records=tempo.records(
-                        self.name, entries[start : start + BATCH], people=self.worklog_people
-                    )
-                )
+        if lost := {
+            one for one in ctx.again if one.startswith(self.row_id("t"))
+        }:  # asked for with all others
+            ctx.asked_again |= lost
+        since = "" if lost else tempo.since_day(updated)
+        taken = beyond = 0
+
+        def make(raw: msgspec.Raw) -> Iterator[Worklog]:
+            nonlocal updated, taken, beyond
+            one = tempo.ENTRY.decode(raw)
+            changed = wire.instant(one.updated_at) or ""
+            if known is not None and self.row_id(one.issue.id) not in known:
+                beyond += 1
+            else:
+                yield tempo.record(self.name, one, people=self.worklog_people)
+                taken += 1
+            updated = max(updated, changed)
+
+        def place(raw: msgspec.Raw) -> str:
+            return tr("worklog {id}", id=named(raw, "tempoWorklogId"))
+
+        def row_id(raw: msgspec.Raw) -> str:
+            return self.row_id(f"t{named(raw, 'tempoWorklogId')}")
+
+        for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, since):
+            taken = beyond = 0
+            yield from batches(ctx.each(entries, make, place=place, key=row_id, record=Worklog, id=row_id))
+            left = {"of issues that are not read": beyond} if beyond else {}
+            ctx.tally(Tally(seen=len(entries), taken=taken, skipped=left))
         yield Batch(cursor=updated or None)
 
     def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:

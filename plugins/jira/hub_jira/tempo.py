@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
-from hub import Context, Record, Secret, SourceDataError, Worklog, tr
+from hub import Context, Secret, SourceDataError, Worklog, named, tr
 from hub_jira import wire
 
 URL = "https://api.tempo.io/4"
@@ -52,20 +52,21 @@ class Page(msgspec.Struct, frozen=True):
     """A page of worklogs."""
 
     metadata: Metadata
-    results: list[Entry]
+    results: list[msgspec.Raw]
 
 
 _PAGE = msgspec.json.Decoder(Page)
+ENTRY = msgspec.json.Decoder(Entry)
 
 
-def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[Entry]]:
+def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[msgspec.Raw]]:
     """Yield pages of worklogs changed since the day *since* ('' for all).
 
     Raises `SourceDataError` when a page repeats or is cut.
     """
     http = ctx.another_session("tempo")
     http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
-    seen: set[int] = set()
+    seen: set[str] = set()
     offset = 0
     while True:
         asked: dict[str, Any] = {"limit": PAGE, "offset": offset} | ({"updatedFrom": since} if since else {})
@@ -78,7 +79,7 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
                     came=len(page.results),
                 )
             )
-        fresh = {one.tempo_worklog_id for one in page.results} - seen
+        fresh = {named(one, "tempoWorklogId") for one in page.results} - seen
         if page.results and not fresh:
             raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
         seen |= fresh
@@ -88,20 +89,17 @@ def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[En
         offset += page.metadata.count
 
 
-def records(name: str, entries: Iterable[Entry], *, people: bool) -> list[Record]:
-    """Map worklogs to records of the source *name*; *people* False leaves authors out."""
-    return [
-        Worklog(
-            id=f"{name}:t{one.tempo_worklog_id}",
-            task_id=f"{name}:{one.issue.id}",
-            day=one.start_date,
-            seconds=one.time_spent_seconds,
-            account_id=f"{name}:u{one.author.account_id}" if people else None,
-            updated_at=wire.instant(one.updated_at),
-            billable=None if one.billable_seconds is None else one.billable_seconds > 0,
-        )
-        for one in entries
-    ]
+def record(name: str, one: Entry, *, people: bool) -> Worklog:
+    """Map a worklog to a record of the source *name*; *people* False leaves its author out."""
+    return Worklog(
+        id=f"{name}:t{one.tempo_worklog_id}",
+        task_id=f"{name}:{one.issue.id}",
+        day=one.start_date,
+        seconds=one.time_spent_seconds,
+        account_id=f"{name}:u{one.author.account_id}" if people else None,
+        updated_at=wire.instant(one.updated_at),
+        billable=None if one.billable_seconds is None else one.billable_seconds > 0,
+    )
 
 
 def since_day(updated: str) -> str:

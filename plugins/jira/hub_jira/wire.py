@@ -213,11 +213,10 @@ class Issue(msgspec.Struct, frozen=True, gc=False):
         """Say whether its history came along."""
         return bytes(self.changelog) != b"null"
 
-    @property
-    def updated(self) -> int:
-        """Return its stamp in milliseconds; 0 where it cannot be read."""
+    def stamp(self, name: str) -> int:
+        """Return a stamp of it in milliseconds; 0 where it cannot be read."""
         try:
-            return millis(msgspec.json.decode(self.fields)["updated"])
+            return millis(msgspec.json.decode(self.fields)[name])
         except (msgspec.DecodeError, LookupError, TypeError, ValueError):
             return 0
 
@@ -457,9 +456,3 @@ def instant(stamp: str | int | None) -> str | None:
 def millis(stamp: str) -> int:
     """Return milliseconds since 1970."""
     return round(datetime.fromisoformat(stamp).timestamp() * 1000)
-
-
-def native(part: msgspec.Raw) -> str | None:
-    """Return the id of an odd part of an answer; None where it has none."""
-    found = msgspec.json.decode(part)
-    return str(found["id"]) if isinstance(found, dict) and found.get("id") else None
