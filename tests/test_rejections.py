@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.context import Context
@@ -176,6 +177,26 @@ def test_a_rejection_without_an_id_spares_what_it_may_have_been(store: Store) ->
     away = {id_ for id_, (presence, _) in known(store).items() if presence != "present"}
 
     assert ("partial", {"s:h/6"}) == (report.verdict, away)
+
+
+def test_what_hangs_on_a_rejected_row_stays_with_it(store: Store) -> None:
+    """A row that cannot be read any more shows nothing of what belongs to it: no proof that this left."""
+    rows = [hours(n, n * 60) for n in range(1, 41)]
+    rows += [msgspec.structs.replace(hours(n, n * 60), id=f"s:h/{n}/more") for n in (3, 4)]
+    wrong: list[int] = []
+
+    def tell(ctx: Context, _: Any) -> Iterator[Batch]:
+        for number in wrong:
+            ctx.reject(f"hours {number}", "is odd", record=Worklog, id=f"s:h/{number}")
+        yield Batch(records=rows, cursor=1)
+
+    sync_once(store, reading(tell))
+    rows = [one for one in rows if one.id not in {"s:h/3", "s:h/3/more", "s:h/4/more"}]
+    wrong.append(3)
+    report = sync_once(store, reading(tell))
+    away = {id_ for id_, (presence, _) in known(store).items() if presence != "present"}
+
+    assert ("partial", {"s:h/4/more"}) == (report.verdict, away)
 
 
 def test_too_many_rejections_fail_the_partition(store: Store) -> None:
