@@ -486,6 +486,16 @@ class RowMapper:
                 found |= {} if value is None else {name: value}
         return found
 
+    def doubtful(self, row: dict[str, Any]) -> bool:
+        """Return whether a field of a column of the key is wrong: the key names no row that is known."""
+        for name, field in self.fields.items():
+            if set(self.mapping.key).intersection(field.columns):
+                try:
+                    self._value(name, row, self.currency)
+                except Exception:  # noqa: BLE001 - the row is wrong already
+                    return True
+        return False
+
     def stake(self, row: dict[str, Any]) -> int | None:
         """Return the seconds of a wrong row as it says them, be they too many."""
         reader = self.readers.get("seconds")

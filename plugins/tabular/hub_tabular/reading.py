@@ -235,7 +235,8 @@ class Judge:
                 key, native = f"{used}#{mapper.seen[used]}", used
             except RowError:
                 key = None
-        if native is not None and self.mapping.key:
+        doubtful = field in self.mapping.key or mapper.doubtful(row.cells)
+        if native is not None and self.mapping.key and not doubtful:
             id_ = mapper.record_id(native)
             found.kept_ids.add(id_)
         elif not understood:

@@ -157,6 +157,22 @@ def test_a_row_that_turns_wrong_and_right_again(place: Place, more: str) -> None
     assert first.first_seen <= first.last_seen
 
 
+@pytest.mark.parametrize("cell", ["2026-10-011", "", "nobody knows"])
+def test_a_cell_of_the_key_that_turns_wrong(place: Place, cell: str) -> None:
+    """The key of such a row names nothing that is known: its old image stays by the fields that are right."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(10))
+    place.sync()
+    place.lay("a.csv", HEAD + f"M1;P;{cell};1\n" + lines(9, start=2))
+    wrong = place.sync()
+    kept = place.hours
+    place.lay("a.csv", HEAD + lines(10))
+    right = place.sync()
+
+    assert ["partial", "ok"] == [wrong.verdict, right.verdict]
+    assert (10.0, 10.0, []) == (kept, place.hours, place.rejected)
+
+
 def test_too_many_wrong_rows_fail_the_file_before_it_is_written(place: Place) -> None:
     """Above max_rejected nothing of the file is taken, the first ones are named, and all are listed."""
     place.lay("a.csv", HEAD + lines(6) + "M2;P;x;1\nM3;P;x;1\nM4;P;x;1\n")
