@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from hub.source import Source as Source
     from hub.source import Suggestion as Suggestion
     from hub.tally import Tally as Tally
+    from hub.tally import field_of as field_of
+    from hub.tally import named as named
     from hub.tally import too_many as too_many
     from hub.words import day as day
     from hub.words import mark as mark
@@ -139,7 +141,7 @@ _ROOMS = {
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source", "Suggestion"),
-    "tally": ("Tally", "too_many"),
+    "tally": ("Tally", "field_of", "named", "too_many"),
     "words": ("day", "mark", "number", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -60,6 +62,30 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = "rows"
     record: type[Record] | None = None
     seconds: int | None = None
+
+
+def field_of(row: msgspec.Raw, name: str = "id") -> Any:
+    """Return a text or a number that a row of JSON shows under *name*, however odd the rest of it is.
+
+    None where it shows neither: what is odd in a row is then found by whoever decodes it whole.
+    """
+    try:
+        value = _only(name).decode(row).value
+    except msgspec.MsgspecError:
+        return None
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def named(row: msgspec.Raw, name: str = "id") -> str:
+    """Return what people call a row: what it shows under *name*, else a mark made of all it holds."""
+    value = field_of(row, name)
+    return str(value) if value not in {None, ""} else f"? ({crc32(bytes(row)):08x})"
+
+
+@lru_cache
+def _only(name: str) -> msgspec.json.Decoder[Any]:
+    field = ("value", Any, msgspec.field(default=None, name=name))
+    return msgspec.json.Decoder(msgspec.defstruct("Only", [field]))
 
 
 def sentence(place: str, field: str, value: str | None, reason: str) -> str:

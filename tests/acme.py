@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 import msgspec
 import requests
 
+from hub import field_of, named
 from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
 from hub.records import Container, CustomValue, Record, Task, TaskChange, Worklog
 from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
+from hub.tally import Tally
 from hub.testing import kit
 from hub.testing.kit import SECRET, HttpWorld, Ledger, Request, Response, SourceCertification, page
 
@@ -180,15 +182,45 @@ class Page(msgspec.Struct):
     """Any page."""
 
     total: int = -1
-    items: list[Item] | None = None
-    worklogs: list[Log] | None = None
-    changes: list[Changed] | None = None
+    items: list[msgspec.Raw] | None = None
+    worklogs: list[msgspec.Raw] | None = None
+    changes: list[msgspec.Raw] | None = None
     deleted: list[Deleted] | None = None
     projects: list[Named] | None = None
     ids: list[int] | None = None
 
 
 _page: Any = msgspec.json.Decoder(Page)
+_rows: dict[str, msgspec.json.Decoder[Any]] = {
+    "items": msgspec.json.Decoder(Item),
+    "worklogs": msgspec.json.Decoder(Log),
+    "changes": msgspec.json.Decoder(Changed),
+}
+_records: dict[str, type[Record]] = {"items": Task, "worklogs": Worklog, "changes": TaskChange}
+_prefix = {"items": "", "worklogs": "w", "changes": "c"}
+
+
+class Met:
+    """What one list showed: the rows by id, each once, and the totals that its pages told."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.rows: set[Any] = set()
+        self.totals: set[int] = set()
+        self.taken = self.pages = 0
+
+    def fresh(self, rows: list[msgspec.Raw]) -> list[msgspec.Raw]:
+        """Return the rows that were not met before; one that shows no id is its own."""
+        news = {number(row) or bytes(row): row for row in rows}
+        found = [row for key, row in news.items() if key not in self.rows]
+        self.rows |= news.keys()
+        return found
+
+
+def number(row: msgspec.Raw) -> int:
+    """Return the id of a row, 0 where it shows none."""
+    native = field_of(row)
+    return native if isinstance(native, int) else 0
 
 
 class AcmeSource(Source, frozen=True, kw_only=True):
@@ -276,17 +308,21 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 ("projects", Named),
             ):
                 if name in body:
-                    body[name] = [fix(row, cls) for row in body[name]]
-            return Page(**{k: v for k, v in body.items() if k in Page.__struct_fields__})
+                    body[name] = [msgspec.to_builtins(fix(row, cls)) for row in body[name]]
+            content = msgspec.json.encode({k: v for k, v in body.items() if k in Page.__struct_fields__})
         try:
-            return msgspec.convert(body, Page)
+            page: Page = _page.decode(content)
+            return page
         except msgspec.ValidationError as exc:
             raise SourceDataError(str(exc)) from exc
 
-    def pages(self, ctx: Context, name: str, since: str, **more: str) -> Iterator[list[Any]]:
+    def pages(
+        self, ctx: Context, name: str, since: str, met: Met | None = None, **more: str
+    ) -> Iterator[list[msgspec.Raw]]:
         """Page by id; end well only with as many distinct ids as the tool says there are."""
+        met = met or Met()
         for _ in range(3):
-            seen: set[int] = set()
+            seen: set[Any] = set()
             after, total = 0, -1
             while True:
                 query: dict[str, Any] = more | ({"updated_since": since} if since else {})
@@ -301,23 +337,26 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                         raise SourceDataError(f"/{name} has no list {name!r}")
                     rows = []
                 total = page.total
+                met.totals.add(total)
+                met.pages += 1
                 if not rows:
                     break
-                if max(row.id for row in rows) <= after and self.bug not in {
+                ids = [number(row) for row in rows]
+                if max(ids) <= after and self.bug not in {
                     "offset_paging",
                     "pages_for_ever",
                 }:
                     if self.bug == "stops_at_a_repeated_page":
                         return
                     raise SourceDataError(f"/{name} brings the same page again after id {after}")
-                seen |= {row.id for row in rows}
-                yield rows
+                seen |= {native or bytes(row) for native, row in zip(ids, rows, strict=True)}
+                yield met.fresh(rows)
                 if self.bug == "first_page_only":
                     return
                 if self.bug == "offset_paging":
                     after += len(rows)
                 else:
-                    after = max(row.id for row in rows)
+                    after = max(ids)
                 if len(rows) < PAGE and self.bug in {"short_page_ends", "ignores_the_count"}:
                     return
                 if len(seen) >= total and self.bug not in {"pages_for_ever"}:
@@ -379,30 +418,86 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         highest = since
         asked = self.overlap(since)
         everything: list[Record] = []
-        found: Iterable[list[Any]] = self.pages(ctx, name, asked)
+        met = Met()
+        found: Iterable[list[msgspec.Raw]] = self.pages(ctx, name, asked, met)
         if self.bug == "hoards_rows":
             found = list(found)
         elif self.bug == "trusts_the_filter" and name == "items":
             found = (
-                [msgspec.structs.replace(row, done=done == "True") for row in rows]
+                [_with(row, done=done == "True") for row in rows]
                 for done in ("True", "False")
-                for rows in self.pages(ctx, name, asked, done=done)
+                for rows in self.pages(ctx, name, asked, met, done=done)
             )
-        for number, rows in enumerate(found):
+
+        def make(raw: msgspec.Raw) -> Iterator[Record]:
+            nonlocal highest
+            row = _rows[name].decode(raw)
+            yield from self.records(ctx, name, row, page)
             if self.bug != "cursor_of_the_first_page" or number == 0:
-                highest = max([highest, *(row.updated for row in rows)])
-            records = [record for row in rows for record in self.records(ctx, name, row, number)]
+                highest = max(highest, row.updated)
+            met.taken += 1
+
+        for number, rows in enumerate(found):
+            records = list(self.each(ctx, name, rows, make))
             if self.bug == "one_big_batch":
                 everything += records
             elif self.bug == "cursor_too_early":
                 yield Batch(records=records, cursor="2024-06-01T00:00:00Z" if number == 0 else None)
             else:
                 yield Batch(records=records)
+            if self.bug == "stops_at_an_odd_row" and ctx.rejected[ctx.partition]:
+                break
+        self.tell(ctx, name, met)
         if self.bug == "cursor_is_now":
             highest = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self.bug == "no_cursor":
             return
         yield Batch(records=everything, cursor=highest or None)
+
+    def each(
+        self,
+        ctx: Context,
+        name: str,
+        rows: list[msgspec.Raw],
+        make: Callable[[msgspec.Raw], Iterator[Record]],
+    ) -> Iterator[Record]:
+        """Map rows one by one: an odd one is rejected and costs itself."""
+        if self.bug == "decodes_the_page_at_once":
+            try:
+                msgspec.json.decode(msgspec.json.encode(rows), type=list[_rows[name].type])
+            except msgspec.ValidationError as exc:
+                raise SourceDataError(f"/{name}: {exc}") from exc
+        if self.bug in {"drops_odd_rows", "tells_odd_rows_and_goes_on"}:
+            for row in rows:
+                try:
+                    yield from list(make(row))
+                except msgspec.ValidationError as exc:
+                    if self.bug == "tells_odd_rows_and_goes_on":
+                        ctx.report_missing(f"/{name}, row {number(row)}: {exc}")
+            return
+        for row in rows:
+            if self.bug == "stops_at_an_odd_row" and ctx.rejected[ctx.partition]:
+                return
+            yield from ctx.each(
+                [row], make, record=_records[name], place=lambda row: f"/{name}, row {named(row)}",
+                id=lambda row: self.row_id(f"{_prefix[name]}{number(row)}") if number(row) else None,
+            )  # fmt: skip
+
+    def tell(self, ctx: Context, name: str, met: Met) -> None:
+        """Close the partition with what was met; a total that moved meanwhile counts nothing."""
+        seen, taken, unit = len(met.rows), met.taken, name
+        if self.bug == "tells_no_tally":
+            return
+        if self.bug == "counts_pages":
+            seen = taken = met.pages
+        elif self.bug == "counts_what_it_took":
+            seen = taken
+        elif self.bug == "takes_less_than_it_saw":
+            seen += 1
+        said = met.totals.pop() if len(met.totals) == 1 and not self.bug else None
+        ctx.tally(
+            Tally(seen=seen, taken=taken, said=said, unit=unit, record=None if self.bug else _records[name])
+        )
 
     def overlap(self, since: str) -> str:
         if not since or self.bug == "no_cursor":
@@ -529,13 +624,19 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             )
         if self.bug == "worklogs_by_absence":
             with contextlib.suppress(HubError):
-                logs = {self.row_id(f"w{row.id}") for rows in self.pages(ctx, "worklogs", "") for row in rows}
+                logs = {
+                    self.row_id(f"w{number(row)}") for rows in self.pages(ctx, "worklogs", "") for row in rows
+                }
                 yield Census(
                     record=Worklog,
                     scope=Scope(records=(Worklog,)),
                     ids=frozenset(logs),
                     evidence="not listed",
                 )
+
+
+def _with(row: msgspec.Raw, **values: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(msgspec.json.decode(row) | values))
 
 
 class Boastful(AcmeSource, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from hub.errors import SourceDataError
 from hub.files import FileState, matching_files, relative_name
 from hub.records import Container, Record, Task
 from hub.source import Batch, Census, Check, Context, Partition, Scope, Source
+from hub.tally import Tally
 from hub.testing import kit
 
 END = "end"
@@ -129,6 +130,8 @@ class PaperSource(Source, frozen=True, kw_only=True):
             ):
                 return
             raise
+        lines = sum(isinstance(one, Task) for one in records)
+        ctx.tally(Tally(seen=lines, taken=lines, unit="lines", record=Task))
         yield Batch(records=records)
         if self.bug != "does_not_verify":
             state.verify(path)

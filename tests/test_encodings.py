@@ -70,8 +70,8 @@ def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
     assert 3 == synced.returncode, synced.stderr
     assert b"Traceback" not in synced.stderr
     (line,) = json.loads(told.stdout.decode("cp1252" if machine == "cp1252" else "utf-8"))["sources"]
-    (missing,) = line["missing"]
-    assert missing.startswith("čas.csv, row 3, column Čas: 'sedm' is not a number")
+    (rejected,) = line["rejections"]
+    assert rejected.startswith("čas.csv, row 3, Čas: 'sedm' is not a number")
     (report,) = json.loads(again.stdout)["sources"]
     assert (0, 0, 0) == tuple(report["changes"][name] for name in ("inserted", "updated", "presence_changed"))
 
@@ -105,5 +105,5 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     told = hub(folder, "utf-8", "status", "--json")
 
     assert 3 == synced.returncode, synced.stderr
-    (missing,) = json.loads(told.stdout)["sources"][0]["missing"]
-    assert missing.startswith("caf\\xe9.csv, row 3, column Čas: 'sedm' is not a number")
+    (rejected,) = json.loads(told.stdout)["sources"][0]["rejections"]
+    assert rejected.startswith("caf\\xe9.csv, row 3, Čas: 'sedm' is not a number")

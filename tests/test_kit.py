@@ -78,6 +78,14 @@ MUTANTS = {
     "trusts_the_filter": "unknown-filters",
     "history_of_the_latest": "history-is-kept",
     "promises_too_much": "declared-records-only",
+    "decodes_the_page_at_once": "one-odd-row",
+    "drops_odd_rows": "one-odd-row",
+    "stops_at_an_odd_row": "one-odd-row",
+    "tells_odd_rows_and_goes_on": "one-odd-row",
+    "tells_no_tally": "a-tally",
+    "counts_pages": "a-tally",
+    "counts_what_it_took": "a-tally",
+    "takes_less_than_it_saw": "a-tally",
 }
 
 

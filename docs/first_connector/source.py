@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from hub import Batch, Check, Container, Context, Partition, Record, Secret, Source, SourceDataError, Task
+from hub import Batch, Check, Container, Context, Partition, Record, Secret, Source, SourceDataError, Tally, Task, named
 
 OVERLAP = timedelta(minutes=10)
 
@@ -29,12 +29,12 @@ class Item(msgspec.Struct):
 class Page(msgspec.Struct):
     """One page of items, and how many there are in all."""
 
-    data: list[Item]
+    data: list[msgspec.Raw]
     count: int
     next: str | None
 
 
-PAGE = msgspec.json.Decoder(Page)
+PAGE, ITEM = msgspec.json.Decoder(Page), msgspec.json.Decoder(Item)
 
 
 class DeskSource(Source, frozen=True, kw_only=True):
@@ -64,9 +64,23 @@ class DeskSource(Source, frozen=True, kw_only=True):
         """Read what changed since the *cursor*, the highest change stamp seen; a little again, for rows written late."""
         newest = str(cursor or "")
         since = text(datetime.fromisoformat(newest) - OVERLAP) if newest else ""
-        for items in self.pages(ctx, since):
-            newest = max([newest, *(item.modified for item in items)])
-            yield Batch(records=[record for item in items for record in self.records(item)])
+        seen = taken = 0
+
+        def name(row: msgspec.Raw) -> str:
+            return named(row, "uid")
+
+        def make(row: msgspec.Raw) -> Iterator[Record]:
+            nonlocal newest, taken
+            item = ITEM.decode(row)
+            yield from self.records(item)
+            newest, taken = max(newest, text(datetime.fromisoformat(item.modified))), taken + 1
+
+        for rows in self.pages(ctx, since):
+            seen += len(rows)
+            # a row that cannot be understood costs itself: it is listed, and asked for again by the next run
+            found = ctx.each(rows, make, place=name, record=Task, id=lambda row: self.row_id(name(row)))
+            yield Batch(records=list(found))
+        ctx.tally(Tally(seen=seen, taken=taken, unit="tickets"))
         yield Batch(cursor=newest or None)  # last: only a list that was read to its end moves the cursor
 
     # ---------- the tool's own ways: change these ----------
@@ -78,14 +92,14 @@ class DeskSource(Source, frozen=True, kw_only=True):
         page: Page = ctx.http.get_json(f"{self.url}/v2/tickets", params=asked, decoder=PAGE)
         return page
 
-    def pages(self, ctx: Context, since: str) -> Iterator[list[Item]]:
+    def pages(self, ctx: Context, since: str) -> Iterator[list[msgspec.Raw]]:
         """Follow the cursor, and end well only with as many tickets as Desk counts."""
-        seen: set[int] = set()
+        seen: set[str] = set()
         cursors = {""}
         cursor: str | None = ""
         while cursor is not None:
             page = self.page(ctx, cursor=cursor, since=since)
-            seen |= {item.uid for item in page.data}
+            seen |= {named(row, "uid") for row in page.data}
             yield page.data
             cursor = page.next
             if cursor in cursors:
@@ -106,7 +120,7 @@ class DeskSource(Source, frozen=True, kw_only=True):
             status_native="done" if item.state == "closed" else "todo",
             estimate_s=round(item.planned_minutes * 60),
             created_at=text(datetime.fromisoformat(item.opened)),
-            updated_at=item.modified,
+            updated_at=text(datetime.fromisoformat(item.modified)),
         )
 
 

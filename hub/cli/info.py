@@ -46,6 +46,8 @@ def _why(run: RunRow) -> list[str]:
     return [run.error] if run.error else []
 
 
+_FEW = 3
+"""Rejections of a source that `hub status` names; `hub rejections` has them all."""
 CHECKS = {
     "leaf_without_estimate": mark("tasks without an estimate"),
     "open_without_remaining": mark("open tasks without a remaining effort"),
@@ -148,6 +150,7 @@ def status(app: App, runs: int, json_: bool) -> int:
         lines = []
         all_held = store.held()
         lacks = rejections.lacks(store)
+        lacking = rejections.rejected(store) if lacks else []
         for row in questions.sources(store):
             name = row["id"]
             last = store.runs(name, limit=1)
@@ -162,6 +165,9 @@ def status(app: App, runs: int, json_: bool) -> int:
                     "held_rows": sum(s.rows for s in held),
                     "held_hours": sum(s.seconds for s in held) / 3600,
                     "rejected": lacks.get(name),
+                    "rejections": [
+                        one.sentence for one in lacking if one.source_id == name and not one.accepted_at
+                    ][:_FEW],
                     "missing": _why(last[0]) if last else [],
                 }
             )
@@ -218,6 +224,8 @@ def status(app: App, runs: int, json_: bool) -> int:
     for line in lines:
         for text in line["missing"]:
             app.say(f"  {line['source']}: {text}", "yellow")
+        for text in line["rejections"]:
+            app.say(tr("  {source}: REJECTED {text}", source=line["source"], text=text), "yellow")
     if any(line["rejected"] for line in lines):
         app.say(tr("`hub rejections` lists what could not be taken."))
     if manifest:

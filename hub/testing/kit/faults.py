@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -22,6 +22,9 @@ from hub.context import Context
 from hub.http import Session
 from hub.simulator import Request, Response, Simulator
 from hub.testing.kit.certification import HttpWorld
+
+if TYPE_CHECKING:
+    from hub.testing.kit.harness import HttpHarness
 
 MOST_REQUESTS = 1500
 SHORT_S = 1.0
@@ -276,14 +279,38 @@ def own_id(record: dict[str, Any], natives: set[str]) -> str | None:
     return next((key for key, value in record.items() if str(value) in natives), None)
 
 
+def shown_fields(harness: HttpHarness) -> dict[str, str]:
+    """Return which fields the rows of *main* have in what a calm run is shown, each with a row that has it.
+
+    Rows show the id that the world gives them, or the one in the store, or the end of that.
+    """
+    world = harness.world
+    stored = {world.stored_id(native) for native in world.rows()}
+    natives = {*world.rows(), *stored, *(one.rpartition("/")[2] for one in stored)}
+    fields: dict[str, str] = {}
+
+    def note(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for record in rows_of(parsed(answer), natives):
+            own = own_id(record, natives) or ""
+            fields.update({key: str(record[own]) for key in record if key != own and key not in fields})
+        return answer
+
+    harness.sync(note)
+    return fields
+
+
 def odd_field(native: str, field: str) -> Fault:
-    """Return one field of one row, wherever it is shown, as something that nobody expects."""
+    """Return one field of one row, wherever it is shown, as something that nobody expects.
+
+    The id of the row stays: by that it is found again.
+    """
 
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         body = parsed(answer)
         for record in rows_of(body, {native}):
-            if field in record:
+            if field in record and own_id(record, {native}) != field:
                 record[field] = {"odd": [1]}
         return answer if body is None else msgspec.structs.replace(answer, body=body)
 

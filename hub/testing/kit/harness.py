@@ -15,6 +15,7 @@ import msgspec
 from hub.context import Context
 from hub.placement import here
 from hub.store import Store
+from hub.store.rejections import Rejected, rejected
 from hub.sync import Options, SourceReport, sync
 from hub.testing.empty import store_in_memory
 from hub.testing.kit.certification import FOLDER, FileWorld, HttpWorld, SourceCertification, World
@@ -118,6 +119,13 @@ class Harness:
     def differences(self) -> list[str]:
         """Say where the store differs from the world's truth."""
         return differences(self.store, self.source.name, self.world)
+
+    def rejections(self) -> tuple[list[Rejected], list[Rejected]]:
+        """Return what the source could not take, and the records that the hub refused."""
+        found: tuple[list[Rejected], list[Rejected]] = [], []
+        for one in rejected(self.store, self.source.name):
+            found[one.place.startswith(f"{one.record} {self.source.name}:")].append(one)
+        return found
 
     def must_equal(self, when: str) -> None:
         """Fail unless the store equals the world."""

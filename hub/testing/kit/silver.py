@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from hub.simulator import Request, Response
 from hub.testing.kit import faults
 from hub.testing.kit.certification import SECRET, SourceCertification, World
 from hub.testing.kit.checks import check, not_green, reason, well
-from hub.testing.kit.harness import Failed, table
+from hub.testing.kit.harness import Failed, Harness, HttpHarness, table
 
 
 @check(
@@ -458,24 +459,15 @@ _changed_field("retyped_field", faults.retype_field, "retyped")
 def one_odd_row(certification: SourceCertification, seed: int) -> str:
     """Spoil each field of one row in turn, on a first run and on a full one."""
     with table(certification, seed) as probe:
-        ids = {probe.world.stored_id(native) for native in probe.world.rows()}
-        natives = {*probe.world.rows(), *ids, *(one.rpartition("/")[2] for one in ids)}
-        fields: dict[str, str] = {}
-
-        def note(_: int, __: Any, honest: Any) -> Any:
-            answer = honest()
-            for record in faults.rows_of(faults.parsed(answer), natives):
-                own = faults.own_id(record, natives) or ""
-                fields.update({key: str(record[own]) for key in record if key != own and key not in fields})
-            return answer
-
-        probe.sync(note)
-    rejected = 0
+        fields = faults.shown_fields(probe)
+    if not fields:
+        raise Failed("no row was shown: of what the tool sends, nothing has an id of `rows` or `stored_id`")
+    count = 0
     for field, native in sorted(fields.items()):
         with table(certification, seed) as harness:
             for full in (False, True):
                 report = harness.sync(faults.odd_field(native, field), full=full)
-                rejected += report.rejected
+                count += report.rejected
                 lost = harness.world.truth()[harness.main].keys() - harness.counted(harness.main).keys()
                 what = f"with an odd {field!r} in the row {native}"
                 if len(lost) > 1:
@@ -483,4 +475,50 @@ def one_odd_row(certification: SourceCertification, seed: int) -> str:
                 if report.verdict == "failed" or (report.verdict == "ok" and harness.differences()):
                     raise Failed(f"{what} the verdict was {report.verdict}: {reason(report)}")
             well(harness, f"a calm run after an odd {field!r}")
-    return f"{len(fields)} fields in turn, {rejected} rejections"
+    return f"{len(fields)} fields in turn, {count} rejections"
+
+
+@check(
+    "silver",
+    "A run accounts for all it saw: taken, rejected or left out, and no less than there is.",
+    "Close each partition with ctx.tally(Tally(seen=…, taken=…, skipped={…}, said=the tool's own total)).",
+)
+def a_tally(certification: SourceCertification, seed: int) -> str:
+    """Read what a calm run counted, and what one counted in which rows were odd."""
+    with table(certification, seed) as harness:
+        well(harness)
+        rows = len(harness.world.truth()[harness.main])
+        _, told = _accounts(harness)
+        if not told:
+            raise Failed(f"the run counted nothing, and {rows} {harness.main} rows are there")
+        if max(sums["seen"] for sums in told.values()) < rows:
+            raise Failed(f"{_shown(told)}, and {rows} {harness.main} rows are there")
+        if not isinstance(harness, HttpHarness):
+            return _shown(told)
+    with table(certification, seed) as probe:
+        fields = faults.shown_fields(probe)
+    for field, native in sorted(fields.items()):
+        with table(certification, seed) as harness:
+            harness.sync(faults.odd_field(native, field))
+            refused, odd = _accounts(harness)
+            # one that two lists show is rejected twice, and kept once
+            if (unread := sum(map(_unread, odd.values()))) < refused:
+                raise Failed(
+                    f"with an odd {field!r} in the row {native} {refused} rows were rejected, and the tally "
+                    f"says {unread} ({_shown(odd)})"
+                )
+    return f"{_shown(told)}; adds up with {len(fields)} odd fields"
+
+
+def _accounts(harness: Harness) -> tuple[int, dict[str, dict[str, int]]]:
+    """Return how many rows the source rejected, and what its last run counted, by unit."""
+    told: dict[str, dict[str, int]] = json.loads(harness.store.runs(limit=1)[0].tally or "{}")
+    return len(harness.rejections()[0]), told
+
+
+def _unread(sums: dict[str, int]) -> int:
+    return 2 * sums["seen"] - sum(sums.values())
+
+
+def _shown(told: dict[str, dict[str, int]]) -> str:
+    return ", ".join(f"{sums['seen']} {unit} seen, {sums['taken']} taken" for unit, sums in told.items())

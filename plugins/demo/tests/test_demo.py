@@ -49,7 +49,7 @@ password = {{ file = "{secret}" }}
 
 def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """hub demo lives through three committees and ends green; again through run it changes nothing."""
-    result = run_hub("demo", "--out", "demo", "--scale", "0.3")
+    result = run_hub("demo", "--out", "demo", "--scale", "0.3", "--lang", "en")
     more = MORE + (TABLEAU if importlib.util.find_spec("tableauhyperapi") else "")
     database = Database(hub_folder) if programs() else None
     if database:
@@ -67,7 +67,7 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     sources = run_hub("--config", "demo/config/hub.toml", "status", "--json")
 
     assert 0 == result.exit_code, result.output + result.error
-    assert "À ouvrir ensuite" in result.output
+    assert "Open next:" in result.output
     assert "demo/out/latest/portfolio.xlsx" in result.output
     assert 0 == said["exit_code"]
     assert 0 == sum(one["changes"]["inserted"] + one["changes"]["updated"] for one in said["sync"])

@@ -178,7 +178,7 @@ class Mapper:
         return "todo" if (issue.tracker.id, issue.status.id) in self.opening else "in_progress"
 
     def issue(self, issue: wire.Issue) -> Iterator[Record]:
-        """Map an issue with its links.
+        """Map an issue without what stands inside of it: its links and its history.
 
         ``spent_hours`` and all ``total_`` are skipped, since they change without a stamp.
         """
@@ -227,10 +227,6 @@ class Mapper:
         for one in issue.custom_fields:
             if one.name in self.custom and (value := text(one)):
                 yield CustomValue(id=f"{id_}/{one.name}", row_id=id_, field=one.name, text=value)
-        for relation in issue.relations or []:
-            yield self.link(relation)
-        for journal in issue.journals or []:
-            yield from self.changes(issue.id, journal)
 
     def day(self, stamp: str) -> str:
         """Return the civil day of a stamp. Raises `SourceDataError` for another text."""

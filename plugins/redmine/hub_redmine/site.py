@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, tr
-from hub_redmine.wire import Entry, Issue, Project, Ref, Relation, Status, Tracker, User, Version
+from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, field_of, named, tr
+from hub_redmine.parts import listed
+from hub_redmine.wire import Entry, Issue, Project, Relation, Status, Tracker, User, Version
 
 PAGE = 100
 """The most rows that Redmine sends at once; it cuts what is above in silence."""
@@ -52,16 +53,16 @@ Filters = list[tuple[str, str, tuple[str, ...]]]
 class Page(msgspec.Struct, frozen=True):
     """One page of a list: *total* is the number of rows that fit the question."""
 
-    rows: list[Any]
+    rows: list[msgspec.Raw]
     total: int
 
 
 class Site:
     """A Redmine as one run sees it; safe to use from several threads."""
 
-    def __init__(self, ctx: Context, url: str, key: Secret | None) -> None:
-        """Sign in with each question."""
-        self.ctx, self.url = ctx, url.rstrip("/")
+    def __init__(self, ctx: Context, name: str, url: str, key: Secret | None) -> None:
+        """Sign in with each question, for the source called *name*."""
+        self.ctx, self.name, self.url = ctx, name, url.rstrip("/")
         if key is not None:
             ctx.http.credentials = {"X-Redmine-API-Key": key.reveal()}
 
@@ -88,19 +89,16 @@ class Site:
         )
         return getattr(answer, where), answer.total_count
 
-    def page(
-        self, name: str, params: list[tuple[str, str]], kind: type[T], *, offset: int = 0, size: int = PAGE
-    ) -> Page:
+    def page(self, name: str, params: list[tuple[str, str]], *, offset: int = 0, size: int = PAGE) -> Page:
         """Return one page of the list *name*.
 
         Raises `SourceDataError` when it is cut: shorter than its own total says.
         """
         asked = [*params, ("limit", str(size)), ("offset", str(offset))]
-        many = list[kind]  # type: ignore[valid-type]
-        rows: list[Any] = []
+        rows: list[msgspec.Raw] = []
         total: int | None = None
         for _ in range(TRIES):  # rows are counted before they are read: one that goes between is no cut
-            rows, total = self._answer(f"/{name}.json", name, many, asked, None)
+            rows, total = self._answer(f"/{name}.json", name, list[msgspec.Raw], asked, None)
             if total is None:
                 raise SourceDataError(
                     tr("/{name}.json says no total_count: it cannot be told whether all came.", name=name)
@@ -123,14 +121,14 @@ class Site:
 
     # ---------- short lists ----------
 
-    def listed(self, name: str, kind: type[T], params: list[tuple[str, str]] | None = None) -> list[T]:
+    def listed(self, name: str, params: list[tuple[str, str]] | None = None) -> list[msgspec.Raw]:
         """Return a short list whole; it is read again when it changed while its pages were read."""
         for _ in range(TRIES):
-            found: dict[int, T] = {}
+            found: dict[str, msgspec.Raw] = {}
             total, offset = 1, 0
             while offset < total:
-                page = self.page(name, params or [], kind, offset=offset)
-                found.update({row.id: row for row in page.rows})
+                page = self.page(name, params or [], offset=offset)
+                found.update({named(row): row for row in page.rows})
                 total, offset = page.total, offset + PAGE
             if len(found) == total:
                 return list(found.values())
@@ -143,7 +141,10 @@ class Site:
 
         Closed ones are not in the default list, archived ones in none.
         """
-        return self.listed("projects", Project, [("status", "1|5")])
+        return self._rows("projects", Project, self.listed("projects", [("status", "1|5")]))
+
+    def _rows(self, name: str, kind: type[T], rows: Iterable[msgspec.Raw]) -> list[T]:
+        return list(listed(self.ctx, self.name, name, kind, rows))
 
     def project(self, native: str) -> Project | None:
         """Return a project that is in no list, or None when it does not exist.
@@ -160,8 +161,9 @@ class Site:
 
         Raises `SourceForbidden` to whoever is no administrator.
         """
-        everyone = self.listed("users", User, [("status", "")])
-        return everyone, {one.id for one in self.listed("users", User, [("status", "3")])}
+        everyone = self._rows("users", User, self.listed("users", [("status", "")]))
+        locked = {field_of(one) for one in self.listed("users", [("status", "3")])}
+        return everyone, {one.id for one in everyone if one.id in locked}
 
     def me(self) -> User:
         """Return the account that signs in."""
@@ -169,21 +171,23 @@ class Site:
 
     def statuses(self) -> list[Status]:
         """Return the statuses of issues."""
-        return self._ask("/issue_statuses.json", "issue_statuses", list[Status])
+        rows = self._ask("/issue_statuses.json", "issue_statuses", list[msgspec.Raw])
+        return self._rows("issue_statuses", Status, rows)
 
     def trackers(self) -> list[Tracker]:
         """Return the trackers."""
-        return self._ask("/trackers.json", "trackers", list[Tracker])
+        rows = self._ask("/trackers.json", "trackers", list[msgspec.Raw])
+        return self._rows("trackers", Tracker, rows)
 
     def versions(self, project: int) -> list[Version]:
         """Return the versions of a project, without those that others share with it."""
         rows = self._ask(
             f"/projects/{project}/versions.json",
             "versions",
-            list[Version],
+            list[msgspec.Raw],
             route="/projects/ID/versions.json",
         )
-        return [one for one in rows if one.project.id == project]
+        return [one for one in self._rows("versions", Version, rows) if one.project.id == project]
 
     def version(self, native: int) -> Version | None:
         """Return a version, or None when it does not exist.
@@ -197,7 +201,7 @@ class Site:
 
     def count(self, name: str, projects: Iterable[int] | None) -> int:
         """Return the number of ``issues`` or ``time_entries`` that can be seen."""
-        return self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), Ref, size=1).total
+        return self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), size=1).total
 
     def renamed(self, name: str, projects: Iterable[int] | None, lacking: set[str]) -> list[str]:
         """Say which keys look like *lacking* ones under another name.
@@ -206,8 +210,8 @@ class Site:
         """
         if not lacking:
             return []
-        rows = self.page(name, _query(_scope(projects, _everything(name)), "id:asc"), dict[str, Any]).rows
-        keys = {key for row in rows for key in row} - KEYS[name]
+        rows = self.page(name, _query(_scope(projects, _everything(name)), "id:asc")).rows
+        keys = {key for row in rows for key in msgspec.json.decode(row)} - KEYS[name]
         return sorted(
             tr("no {lack} but {key}", lack=lack, key=key)
             for lack in lacking
@@ -217,20 +221,19 @@ class Site:
 
     # ---------- issues ----------
 
-    def newest_issue(self, projects: Iterable[int] | None) -> Issue | None:
-        """Return the issue that was changed last."""
-        page = self.page(
-            "issues",
-            _query(_scope(projects, _everything("issues")), "updated_on:desc,id:desc"),
-            Issue,
-            size=1,
-        )
-        return page.rows[0] if page.rows else None
+    def newest_issues(self, projects: Iterable[int] | None, *, relations: bool = False) -> list[msgspec.Raw]:
+        """Return the issues that were changed last, the youngest first."""
+        order = _query(_scope(projects, _everything("issues")), "updated_on:desc,id:desc")
+        return self.page("issues", order + [("include", "relations")] * relations, size=FIRST).rows
+
+    def newest_stamp(self, projects: Iterable[int] | None) -> str:
+        """Return the stamp of the last change, or nothing."""
+        return max((str(_text(row, "updated_on")) for row in self.newest_issues(projects)), default="")
 
     def highest_issue(self, projects: Iterable[int] | None) -> int:
         """Return the highest id of an issue, 0 when there is none."""
-        page = self.page("issues", _query(_scope(projects, _everything("issues")), "id:desc"), Issue, size=1)
-        return page.rows[0].id if page.rows else 0
+        order = _query(_scope(projects, _everything("issues")), "id:desc")
+        return max((_number(row) for row in self.page("issues", order, size=FIRST).rows), default=0)
 
     def issues(
         self,
@@ -239,7 +242,7 @@ class Site:
         low: int = 1,
         high: int | None = None,
         since: str | None = None,
-    ) -> Iterator[list[Issue]]:
+    ) -> Iterator[list[msgspec.Raw]]:
         """Return issues with ids from *low* to *high*, changed since *since*, with their relations.
 
         Each page asks for ids above the last one: what is touched or deleted meanwhile shifts nothing, unlike
@@ -260,44 +263,45 @@ class Site:
             if since:
                 filters.append(("updated_on", ">=", (since,)))
             page = self.page(
-                "issues", [*_query(_scope(projects, filters), "id:asc"), ("include", "relations")], Issue
+                "issues", [*_query(_scope(projects, filters), "id:asc"), ("include", "relations")]
             )
-            natives = [one.id for one in page.rows]
+            natives = [native for native in map(_number, page.rows) if native]
             honoured = natives == sorted(set(natives)) and all(low <= one <= (high or one) for one in natives)
-            if not honoured or (floor and any(one.updated_on < floor for one in page.rows)):
+            if not honoured or (floor and any(_text(one, "updated_on", floor) < floor for one in page.rows)):
                 raise SourceDataError(
                     tr(
                         "/issues.json did not keep to the ids or the stamp that were asked for: nothing of "
                         "it was taken."
                     )
                 )
-            if any(one.relations is None for one in page.rows):
-                raise SourceDataError(tr("/issues.json came without the relations that were asked for."))
-            yield page.rows
-            if len(page.rows) >= page.total:
+            last = len(page.rows) >= page.total
+            if not last and not natives:
+                raise SourceDataError(tr("/issues.json gives a page on which no row has an id."))
+            # what stands without an id behind the last that has one comes again with the next page
+            shown = [place for place, row in enumerate(page.rows) if _number(row)]
+            yield page.rows if last else page.rows[: shown[-1] + 1]
+            if last:
                 return
             low = natives[-1] + 1
 
-    def issue(self, native: int) -> Issue | None:
+    def issue(self, native: int) -> msgspec.Raw | None:
         """Return an issue with its history, or None when it does not exist.
 
         Raises `SourceForbidden` when it is not for us.
         """
         try:
-            found = self._ask(
-                f"/issues/{native}.json", "issue", Issue, [("include", "journals")], route="/issues/ID.json"
-            )
+            return self._ask(
+                f"/issues/{native}.json", "issue", msgspec.Raw, [("include", "journals")],
+                route="/issues/ID.json",
+            )  # fmt: skip
         except SourceGone:
             return None
-        if found.journals is None:
-            raise SourceDataError(
-                tr("The issue {native} came without its history, which was asked for.", native=native)
-            )
-        return found
 
     # ---------- time entries ----------
 
-    def entries(self, projects: Iterable[int] | None, since: str | None = None) -> Iterator[list[Entry]]:
+    def entries(
+        self, projects: Iterable[int] | None, since: str | None = None
+    ) -> Iterator[list[msgspec.Raw]]:
         """Return time entries spent since the day *since*, in the order of their making.
 
         There is no filter on ids: each page begins with the last row of the one before. Where it does not,
@@ -305,21 +309,21 @@ class Site:
         """
         filters: Filters = [("spent_on", ">=", (since,))] if since else _everything("time_entries")
         params = _query(_scope(projects, filters), "created_on:asc")
-        last: Entry | None = None
+        last = 0
         offset, tries = 0, 0
         while True:
-            page = self.page("time_entries", params, Entry, offset=offset)
-            rows: list[Entry] = page.rows
-            if since and any(one.spent_on < since for one in rows):
+            page = self.page("time_entries", params, offset=offset)
+            rows = page.rows
+            if since and any(_text(one, "spent_on", since) < since for one in rows):
                 raise SourceDataError(
                     tr("/time_entries.json ignored the day that was asked for: nothing of it was taken.")
                 )
-            if any(one.created_on > other.created_on for one, other in itertools.pairwise(rows)):
+            if any(one > other for one, other in itertools.pairwise(_stamps(rows))):
                 raise SourceDataError(
                     tr("/time_entries.json ignored the order that was asked for: nothing of it was taken.")
                 )
-            natives = [one.id for one in rows]
-            if last is not None and last.id not in natives:
+            natives = list(map(_number, rows))
+            if last and last not in natives:
                 tries += 1
                 if offset == 0 or tries > 100:  # the row itself was deleted
                     raise SourceDataError(
@@ -327,26 +331,30 @@ class Site:
                     )
                 offset = max(0, offset - PAGE // 2)
                 continue
-            new = rows if last is None else rows[natives.index(last.id) + 1 :]
-            yield new
-            if offset + len(rows) >= page.total:
+            end = offset + len(rows) >= page.total
+            shown = [place for place, native in enumerate(natives) if native]
+            if not shown and not end:
+                raise SourceDataError(tr("/time_entries.json gives a page on which no row has an id."))
+            upto = len(rows) if end else shown[-1] + 1
+            yield rows[natives.index(last) + 1 if last else 0 : upto]
+            if end:
                 return
-            last, offset = rows[-1], offset + len(rows) - 1
+            last, offset = natives[shown[-1]], offset + shown[-1]
 
-    def made_since(self, projects: Iterable[int] | None, stamp: str) -> Iterator[list[Entry]]:
+    def made_since(self, projects: Iterable[int] | None, stamp: str) -> Iterator[list[msgspec.Raw]]:
         """Return time entries made since *stamp*, the youngest first, whatever day they are for."""
         params = _query(_scope(projects, _everything("time_entries")), "created_on:desc")
         offset, size = 0, FIRST
         while True:
-            page = self.page("time_entries", params, Entry, offset=offset, size=size)
-            rows: list[Entry] = page.rows
-            if any(one.created_on < other.created_on for one, other in itertools.pairwise(rows)):
+            page = self.page("time_entries", params, offset=offset, size=size)
+            rows = page.rows
+            if any(one < other for one, other in itertools.pairwise(_stamps(rows))):
                 raise SourceDataError(
                     tr("/time_entries.json ignored the order that was asked for: nothing of it was taken.")
                 )
-            yield [one for one in rows if one.created_on >= stamp]
+            yield [one for one in rows if _text(one, "created_on", stamp) >= stamp]
             offset, size = offset + len(rows), PAGE
-            if offset >= page.total or rows[-1].created_on < stamp:
+            if offset >= page.total or any(one < stamp for one in _stamps(rows)):
                 return
 
     def relation(self, native: int) -> Relation | None:
@@ -359,14 +367,14 @@ class Site:
         except SourceGone:
             return None
 
-    def entry(self, native: int) -> Entry | None:
+    def entry(self, native: int) -> msgspec.Raw | None:
         """Return a time entry, or None when it does not exist.
 
         Raises `SourceForbidden` when it is not for us.
         """
         try:
             return self._ask(
-                f"/time_entries/{native}.json", "time_entry", Entry, route="/time_entries/ID.json"
+                f"/time_entries/{native}.json", "time_entry", msgspec.Raw, route="/time_entries/ID.json"
             )
         except SourceGone:
             return None
@@ -398,6 +406,22 @@ def each(
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         yield from pool.map(one, wanted)
+
+
+def _number(row: msgspec.Raw) -> int:
+    """Return the id of a row, 0 where it shows none."""
+    native = field_of(row)
+    return native if isinstance(native, int) else 0
+
+
+def _text(row: msgspec.Raw, name: str, default: str = "") -> str:
+    """Return a text of a row that may be odd."""
+    value = field_of(row, name)
+    return value if isinstance(value, str) else default
+
+
+def _stamps(rows: Iterable[msgspec.Raw]) -> list[str]:
+    return [stamp for stamp in (_text(row, "created_on") for row in rows) if stamp]
 
 
 def _everything(name: str) -> Filters:

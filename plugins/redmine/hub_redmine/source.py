@@ -5,6 +5,7 @@ The walk is at first and once a day; between them comes what changed.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
@@ -29,13 +30,16 @@ from hub import (
     Task,
     TaskLink,
     Worklog,
+    field_of,
     mark,
+    named,
     tr,
 )  # fmt: skip
 from hub_redmine import mapping, wire
 from hub_redmine.known import Known
 from hub_redmine.marks import SAME_SECOND, Stamps, age_of, earlier, marked
 from hub_redmine.partitions import Changed, EndOfWalk, Hours, Metadata, Run, Slice, Walk
+from hub_redmine.parts import Parts, nameless
 from hub_redmine.site import OPTIONAL, PAGE, Site, each
 
 SLICES = 16
@@ -55,6 +59,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     kind: ClassVar[str] = "redmine"
     provides: ClassVar[tuple[type[Record], ...]] = mapping.PROVIDES
+    asks_again: ClassVar[bool] = True
     asks: ClassVar[tuple[str, ...]] = ("url", "key")
 
     url: str
@@ -92,7 +97,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     # ---------- what one run shares ----------
 
     def _site(self, ctx: Context) -> Site:
-        return ctx.shared("site", lambda: Site(ctx, self.url, self.key))
+        return ctx.shared("site", lambda: Site(ctx, self.name, self.url, self.key))
 
     def _wanted(self, ctx: Context) -> list[wire.Project]:
         """Return the projects in scope that can be read now."""
@@ -199,19 +204,20 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 ),
             )
         narrow = self._narrow(projects)
-        newest = site.newest_issue(narrow)
+        mapper = self._mapper(ctx, mapping.Meta())
+        newest = Parts(ctx, self.name, mapper).issues(site.newest_issues(narrow, relations=True))
         seen = (
             tr(
                 "{count} issues, last change {updated_on}",
                 count=site.count("issues", narrow),
-                updated_on=newest.updated_on,
+                updated_on=newest[0].updated_on,
             )
             if newest
             else tr("no issue can be seen")
         )
         yield Check(name="issues", state="ok" if newest else "warning", detail=seen)
         if newest:
-            have = {one.name for one in newest.custom_fields}
+            have = {one.name for one in newest[0].custom_fields}
             for name in sorted(
                 {*self.custom, *(value for role, value in self.fields.items() if role != "billable")} - have
             ):
@@ -257,9 +263,12 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             not known
             or bool(came)
             or mark["lacking"]
+            or bool(nameless(ctx, self.row_id("")))
             or age_of(mark, ctx.now(), "walked") >= timedelta(hours=SWEEP_HOURS)
         )
-        fresh = not walk and "meta" in before and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
+        lists = tuple(self.row_id(one) for one in ("u", "v", "status ", "tracker "))
+        fresh = not walk and "meta" in before and not any(one.startswith(lists) for one in ctx.again)
+        fresh = fresh and age_of(before, ctx.now()) < timedelta(hours=SWEEP_HOURS)
         meta = msgspec.convert(before["meta"], mapping.Meta) if fresh else mapping.Meta()
         users: list[wire.User] = []
         locked: set[int] = set()
@@ -297,7 +306,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             yield from self._walk(ctx, run, mark, came, known=known)
         if self.worklogs:
             known, came = self._stands(ctx, hours, projects)
-            whole = not known or bool(came)
+            whole = not known or bool(came) or bool(nameless(ctx, self.row_id("t")))
             yield Partition(id="hours", label="time entries", data=Hours(run, hours, whole))
 
     def _stands(
@@ -312,10 +321,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     ) -> Iterator[Partition]:
         # the mark is taken before anything is read: whatever changes meanwhile is found by the next run
         site = self._site(ctx)
-        newest = site.newest_issue(run.narrow)
         highest = site.highest_issue(run.narrow)
         size = max(PAGE, -(-highest // SLICES))
-        mark_at, now = newest.updated_on if newest else "", ctx.now()
+        mark_at, now = site.newest_stamp(run.narrow), ctx.now()
         walk = Walk(
             run=run,
             came=came,
@@ -387,26 +395,29 @@ class RedmineSource(Source, frozen=True, kw_only=True):
 
     def _slice(self, ctx: Context, mapper: mapping.Mapper, data: Slice) -> Iterator[Batch]:
         """Read a stretch of ids; the history only of what is new to us or changed since the last mark."""
-        walk = data.walk
+        walk, parts = data.walk, Parts(ctx, self.name, mapper)
         horizon, before = earlier(walk.mark.get("updated", "")), walk.mark.get("seen", {})
-        for page in self._site(ctx).issues(walk.run.narrow, low=data.low, high=data.high):
+        again = set(parts.again(whole=True))
+        for rows in self._site(ctx).issues(walk.run.narrow, low=data.low, high=data.high):
+            page = parts.issues(parts.met(rows))
             for one in page:
                 walk.seen.add(one.id, one.project.id)
                 _note_links(walk.links, [one])
             news = [
                 one for one in page
-                if one.id not in walk.known.where or one.project.id in walk.came
+                if one.id not in walk.known.where or one.project.id in walk.came or one.id in again
                 or (one.updated_on >= horizon and before.get(str(one.id)) != one.updated_on)
             ]  # fmt: skip
-            old = [one for one in page if one not in news]
+            fresh = {one.id for one in news}
+            old = [one for one in page if one.id not in fresh]
             walk.stamps.note(old)
-            records = [record for one in old for record in mapper.issue(one)]
-            yield self._with_history(ctx, mapper, news, records, walk.stamps)
+            yield self._with_history(ctx, parts, news, list(parts.records(old)), walk.stamps)
+        parts.tally()
 
     def _with_history(
         self,
         ctx: Context,
-        mapper: mapping.Mapper,
+        parts: Parts,
         news: list[wire.Issue],
         records: list[Record],
         stamps: Stamps,
@@ -417,21 +428,20 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         """
         stamps.note(news)
         if not self.history:
-            return Batch(records=records + [record for one in news for record in mapper.issue(one)])
+            return Batch(records=[*records, *parts.records(news)])
         gone: list[Gone] = []
         listed = {one.id: one for one in news}
         for native, found in each(listed, self._site(ctx).issue):
             ctx.raise_if_cancelled()
             if found is None:
                 gone.append(self._gone(Task, native))
+                parts.left("deleted since the list was made")
             elif isinstance(found, SourceForbidden):  # its project was archived since the list was made
-                records.extend(mapper.issue(listed[native]))
+                records.extend(parts.records([listed[native]]))
             else:
-                stamps.note([found])
-                # an issue alone shows no relations when it has none
-                records.extend(
-                    mapper.issue(msgspec.structs.replace(found, relations=listed[native].relations))
-                )
+                for one, made in parts.with_history(listed[native], found):
+                    stamps.note([one])
+                    records.extend(made)
         return Batch(records=records, gone=tuple(gone))
 
     def _end_of_walk(self, ctx: Context, mapper: mapping.Mapper, data: EndOfWalk) -> Iterator[Batch]:
@@ -513,14 +523,24 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             cursor.get("unsettled", {}),
         )
         ids, links = Known(cursor.get("ids")), Known(cursor.get("links"))
-        stamps = Stamps(earlier(mark))
-        for page in self._site(ctx).issues(run.narrow, since=earlier(mark) or None):
+        stamps, parts, site = Stamps(earlier(mark)), Parts(ctx, self.name, mapper), self._site(ctx)
+        again = set(parts.again())
+        pages = site.issues(run.narrow, since=earlier(mark) or None)
+        alone = (rows for one in sorted(again) for rows in site.issues(run.narrow, low=one, high=one))
+        met: set[int] = set()
+        for rows in itertools.chain(pages, alone):
+            page = parts.issues(parts.met([row for row in rows if field_of(row) not in met]))
+            met |= {field_of(row) for row in rows} - {None}
             for one in page:
                 ids.add(one.id, one.project.id)
             _note_links(links, page)
-            news = [one for one in page if before.get(str(one.id)) != one.updated_on]
+            news = [one for one in page if one.id in again or before.get(str(one.id)) != one.updated_on]
+            fresh = {one.id for one in news}
+            known = [one for one in page if one.id not in fresh]
+            parts.taken += len(known)  # the last run took them as they are now
             stamps.note(page)
-            yield self._with_history(ctx, mapper, news, [], stamps)
+            yield self._with_history(ctx, parts, news, [], stamps)
+        parts.tally()
         mark = max([mark, *stamps.found.values()])
         # two runs that far apart by our clock saw the same stamp: the second it names is over
         settled = now - datetime.fromisoformat(cursor["at"]) >= SAME_SECOND
@@ -567,19 +587,26 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         since = "" if whole else before["since"]
         seen, newest, updated = Known(), before.get("made", ""), before.get("updated", "")
         horizon = "" if whole else earlier(updated)
+        parts, met = Parts(ctx, self.name, mapper), set[str]()
+        again = set(parts.again("t", whole=whole))
 
-        def taken(rows: list[wire.Entry]) -> Batch:
+        def taken(rows: list[msgspec.Raw]) -> Batch:
             nonlocal newest, updated
+            rows = [row for row in rows if named(row) not in met]
+            met.update(map(named, rows))
+            entries = parts.entries(parts.met(rows))
             news: list[wire.Entry] = []
-            for one in rows:
+            for one in entries:
                 place = (str(one.project.id), one.spent_on[:7])
                 # a move of its issue changes the project without a stamp
-                if one.updated_on >= horizon or known.where.get(one.id) != place:
+                if one.updated_on >= horizon or known.where.get(one.id) != place or one.id in again:
                     news.append(one)
+                else:
+                    parts.taken += 1  # the last run took it as it is now
                 seen.add(one.id, one.project.id, one.spent_on[:7])
-            newest = max([newest, *(one.created_on for one in rows)])
-            updated = max([updated, *(one.updated_on for one in rows)])
-            return Batch(records=[record for one in news for record in mapper.entry(one)])
+            newest = max([newest, *(one.created_on for one in entries)])
+            updated = max([updated, *(one.updated_on for one in entries)])
+            return Batch(records=list(parts.hours(news)))
 
         if not whole:  # what was booked lately for days long past
             for rows in site.made_since(run.narrow, earlier(before["made"])):
@@ -589,15 +616,21 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         readable = {str(one) for one in run.stands["readable"]}
         gone: list[int] = []
         hidden: list[int] = []
-        for project, natives in known.lost(seen, since=since[:7]).items():
-            if project not in readable:
+        lost = known.lost(seen, since=since[:7])
+        asked = {native for natives in lost.values() for native in natives}
+        lost[""] = sorted(again - asked)
+        for project, natives in lost.items():
+            if project and project not in readable:
                 continue
-            for native, found in each(natives, site.entry):
+            for native, found in each([one for one in natives if str(one) not in met], site.entry):
                 if found is None:
                     gone.append(native)
                 elif isinstance(found, SourceForbidden):
                     hidden.append(native)
-                    known.add(native, int(project))  # outside the months: asked for again when all are read
+                    if project:
+                        known.add(
+                            native, int(project)
+                        )  # outside the months: asked for again when all are read
                 else:  # its day is another one, before the window
                     yield taken([found])
         known.drop(gone)
@@ -606,6 +639,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         lacking = (
             whole and bool(seen.where) and self._told(ctx, "time_entries", mapper.met, wanted, run.narrow)
         )
+        parts.tally()
         yield Batch(
             gone=tuple(self._gone(Worklog, f"t{one}") for one in gone)
             + tuple(self._gone(Worklog, f"t{one}", hidden=True) for one in hidden),
@@ -643,8 +677,9 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         if "walk" not in ctx.shared("done", set[str]) and projects:
             known, seen = Known((cursors.get("issues") or {}).get("ids")), Known()
             for page in site.issues(self._narrow(projects)):
-                for one in page:
-                    seen.add(one.id, one.project.id)
+                for native in map(field_of, page):
+                    if isinstance(native, int):
+                        seen.add(native, 0)
             proven, hidden, _ = self._lost(known, seen, readable, site.issue)
             yield from (self._gone(Task, one) for one in proven)
             yield from (self._gone(Task, one, hidden=True) for one in hidden)
@@ -680,5 +715,6 @@ def _opening(statuses: list[wire.Status], trackers: list[wire.Tracker]) -> list[
 
 
 def _note_links(links: Known, issues: Iterable[wire.Issue]) -> None:
-    for relation in (relation for one in issues for relation in one.relations or ()):
-        links.add(relation.id, 0)
+    for native in (field_of(row) for one in issues for row in one.relations or ()):
+        if isinstance(native, int):
+            links.add(native, 0)

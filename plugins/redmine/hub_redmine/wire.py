@@ -85,8 +85,8 @@ class Issue(msgspec.Struct, frozen=True):
     parent: Ref | None = None
     fixed_version: Ref | None = None
     custom_fields: list[Custom] = []
-    relations: list[Relation] | None = None
-    journals: list[Journal] | None = None
+    relations: list[msgspec.Raw] | None = None
+    journals: list[msgspec.Raw] | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -10,10 +10,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hub_redmine import wire
 from hub_redmine.known import Known
 from hub_redmine.mapping import Mapper, Meta
+from hub_redmine.parts import Parts
 from hub_redmine.source import RedmineSource
 from hub_redmine.testing.certification import RedmineCertification
 from hub_redmine.testing.simulator import LOCKED, RedmineWorld
@@ -415,7 +417,7 @@ def test_the_recorded_answers_are_understood() -> None:
         zone="Europe/Paris",
     )
     issues = read("issues_*.json", "issues")
-    made = [record for row in issues for record in mapper.issue(wire.msgspec.convert(row, wire.Issue))]
+    made = [record for row in issues for record in in_parts(mapper, row)]
     tasks = {record.id: record for record in made if record.table == "task"}
     assert 500 == len(tasks)
     assert sum(round((row["estimated_hours"] or 0) * 3600) for row in issues) == sum(
@@ -426,7 +428,7 @@ def test_the_recorded_answers_are_understood() -> None:
     logs = [
         record
         for row in entries
-        for record in mapper.entry(wire.msgspec.convert(row, wire.Entry))
+        for record in mapper.entry(msgspec.convert(row, wire.Entry))
         if record.table == "worklog"
     ]
     assert (1000, sum(round(row["hours"] * 3600) for row in entries)) == (
@@ -434,13 +436,16 @@ def test_the_recorded_answers_are_understood() -> None:
         sum(log.seconds for log in logs),
     )
     assert sum("issue" not in row for row in entries) == sum(log.task_id is None for log in logs)
-    history = wire.msgspec.convert(
-        read("issue_5_journals.json", "issue")
-        and json.loads((RECORDED / "issue_5_journals.json").read_text(encoding="utf-8"))["issue"],
-        wire.Issue,
-    )
-    kept = [record for record in mapper.issue(history) if record.table == "task_change"]
+    history = json.loads((RECORDED / "issue_5_journals.json").read_text(encoding="utf-8"))["issue"]
+    kept = [record for record in in_parts(mapper, history) if record.table == "task_change"]
     assert any(record.field == "status" for record in kept)
+
+
+def in_parts(mapper: Mapper, row: dict[str, Any]) -> list[Any]:
+    """Map an issue as it was recorded, with what stands inside of it."""
+    context = Context(base=Path(), source_id="r")
+    issue = msgspec.json.decode(json.dumps(row), type=wire.Issue)
+    return list(Parts(context, "r", mapper).records([issue]))
 
 
 def test_a_custom_field_that_is_no_number() -> None:

@@ -43,7 +43,7 @@ from hub_rest.tool import Tool
 FEW = 5
 SHOWN = 20
 """Rows that a list does not show and that are asked for one by one, as long as each of them answers."""
-Presence = Literal["deleted", "trashed", "hidden"]
+Presence = Literal["deleted", "hidden", "trashed"]
 _LONG_AGO = "1970-01-01T00:00:00+00:00"
 
 

@@ -220,7 +220,8 @@ class Workspace:
                 )
             )
         try:
-            return msgspec.convert(value, list[kind])  # type: ignore[valid-type]
+            found: list[T] = msgspec.convert(value, list[kind])  # type: ignore[valid-type]
+            return found
         except msgspec.ValidationError as exc:
             raise SourceDataError(
                 tr(
@@ -252,19 +253,19 @@ class Workspace:
             )
         return [one for one in found if not one.is_deleted]
 
-    def tasks(self, column: Tasklist) -> list[Task]:
-        """Return the tasks of a column.
+    def tasks(self, column: Tasklist) -> list[Any]:
+        """Return the tasks of a column as they came, each to be understood by itself.
 
         Raises `SourceDataError` when some that the column names do not come.
         """
         # every other method calls it list_id
         size = max(PAGE, len(column.tasks) + 1)
         answer = self.ask("tasklist.get-tasks", tasklist_id=column.list_id, limit=size)
-        found = self.rows("tasklist.get-tasks", "tasklist.tasks", answer, Task, full=size)
-        strange = {key for row in answer["tasklist"]["tasks"] for key in row} - KNOWN
+        found = self.rows("tasklist.get-tasks", "tasklist.tasks", answer, object, full=size)
+        strange = {key for row in found if isinstance(row, dict) for key in row} - KNOWN
         if strange:
             self.ctx.shared("strange keys", set).update(strange)
-        came = {one.task_id for one in found}
+        came = {str(row["task_id"]) for row in found if isinstance(row, dict) and "task_id" in row}
         if column.tasks and (more := came - set(column.tasks)):
             raise SourceDataError(
                 tr(

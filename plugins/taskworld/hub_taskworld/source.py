@@ -6,6 +6,7 @@ What is unchanged writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -28,6 +29,7 @@ from hub import (
     Source,
     SourceDataError,
     SourceGone,
+    Tally,
     Task,
     civil_day,
     tr,
@@ -131,7 +133,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         for project in projects[:1]:
             try:
                 lists = space.lists(project.project_id)
-                tasks = [task for column in lists for task in space.tasks(column)]
+                rows = [row for column in lists for row in space.tasks(column)]
+                tasks = list(ctx.each(rows, lambda row: [msgspec.convert(row, api.Task)], place=_native))
             except HubError as exc:
                 yield Check(name=project.title, state="failed", detail=str(exc))
                 return
@@ -193,28 +196,35 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
     def _project(self, ctx: Context, project: api.Project) -> Iterator[Batch]:
         space = self._workspace(ctx)
         told: set[str] = ctx.shared("people", set)
+        seen = taken = trashed = 0
         for column in space.lists(project.project_id):
-            records: list[Record] = []
             gone: list[Gone] = []
-            for task in space.tasks(column):
+
+            def make(row: Any, column: api.Tasklist = column, gone: list[Gone] = gone) -> Iterator[Record]:
+                nonlocal taken, trashed
+                task = msgspec.convert(row, api.Task)
                 if task.is_deleted:
-                    gone.append(
-                        Gone(
-                            record=Task,
-                            id=self.row_id(task.task_id),
-                            presence="trashed",
-                            evidence="is_deleted",
-                        )
-                    )
-                    continue
+                    id_ = self.row_id(task.task_id)
+                    gone.append(Gone(record=Task, id=id_, presence="trashed", evidence="is_deleted"))
+                    trashed += 1
+                    return
                 for member in task.members:
                     if member.user_id not in told:
                         told.add(member.user_id)
-                        records.append(
-                            Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id)
-                        )
-                records.extend(self._task(task, column, project))
-            yield Batch(records=records, gone=tuple(gone))
+                        yield Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id)
+                yield from self._task(task, column, project)
+                taken += 1
+
+            rows = space.tasks(column)
+            seen += len(rows)
+            records = ctx.each(
+                rows, make, record=Task, key=_native,
+                place=partial(_place, project.title, column.title),
+                id=lambda row: self.row_id(_native(row)) if _native(row) else None,
+            )  # fmt: skip
+            yield Batch(records=list(records), gone=tuple(gone))
+        skipped = {"in the bin": trashed} if trashed else {}
+        ctx.tally(Tally(seen=seen, taken=taken, skipped=skipped, unit="tasks", record=Task))
         if strange := sorted(ctx.shared("strange keys", set[str])):
             ctx.shared("told strange", lambda: _tell(ctx, strange))
 
@@ -270,6 +280,15 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                     evidence=str(exc),
                     readable=False,
                 )
+
+
+def _native(row: Any) -> str:
+    """Return the id that an odd row shows; nothing where it shows none."""
+    return str(row.get("task_id") or "") if isinstance(row, dict) else ""
+
+
+def _place(project: str, column: str, row: Any) -> str:
+    return f"{project}, {column}, {_native(row)}"
 
 
 def _tell(ctx: Context, strange: list[str]) -> bool:

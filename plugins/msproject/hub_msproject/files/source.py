@@ -302,15 +302,14 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         yield Batch(records=batch, cursor=done)
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
-        is_task = row.kind == "task" and row.uid is not None
+        # its days and links are known by other ids: nothing leaves as long as whose they are is unknown
+        whose = row.kind in {"task", "resource", "assignment"}
         ctx.reject(
             f"{file.path.name}, {row.kind} {row.uid or ''}".strip(),
             row.reason,
             key=f"{row.kind} {row.uid}",
             record=Task if row.kind == "task" else None,
-            id=f"{self._container_id(file.guid, name)}/t/{row.uid}" if is_task else None,
-            # what is of it is known by other ids: nothing leaves as long as whose days these are is unknown
-            like=None if row.kind in {"task", "resource", "assignment"} else {},
+            like=None if whose else {},
             container=self._container_id(file.guid, name),
         )
 

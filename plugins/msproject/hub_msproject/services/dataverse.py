@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -269,9 +270,10 @@ class Dataverse:
 
     def newest(self, known: Known) -> str:
         """Return the stamp of the last change, or nothing."""
-        for page in self.rows(known, orderby="modifiedon desc", top="1"):
+        for page in self.rows(known, orderby="modifiedon desc", top="10"):
             for row in page.rows:
-                return row.instant("modifiedon") or ""
+                with suppress(SourceDataError):  # an odd one is told where the table is read
+                    return row.instant("modifiedon") or ""
         return ""
 
     def changed(self, known: Known, since: str) -> Iterator[Changes]:

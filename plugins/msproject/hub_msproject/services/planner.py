@@ -30,8 +30,10 @@ from hub import (
     Source,
     SourceForbidden,
     SourceGone,
+    Tally,
     Task,
     civil_day,
+    named,
     tr,
     utc_stamp,
 )  # fmt: skip
@@ -286,11 +288,26 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         labels = graph.get(
             f"{place}/details", Details, route="planner/plans/{id}/details"
         ).category_descriptions
-        for page in graph.pages(f"{place}/tasks", PlannerTask, route="planner/plans/{id}/tasks"):
-            records: list[Record] = list(self._people(ctx, page.value))
-            for task in page.value:
-                records += self._task(task, columns, labels)
+        decode = graph.decoder(PlannerTask).decode
+        seen = taken = 0
+        for page in graph.pages(f"{place}/tasks", msgspec.Raw, route="planner/plans/{id}/tasks"):
+            tasks = list(
+                ctx.each(
+                    page.value, lambda raw: [decode(raw)], record=Task, key=named,
+                    place=lambda raw: f"{plan.title}, {named(raw)}",
+                    id=lambda raw: self.row_id(named(raw)),
+                )
+            )  # fmt: skip
+            records: list[Record] = list(self._people(ctx, tasks))
+            records += ctx.each(
+                tasks, lambda task: self._task(task, columns, labels), record=Task,
+                place=lambda task: f"{plan.title}, {task.id}", key=lambda task: task.id,
+                id=lambda task: self.row_id(task.id),
+            )  # fmt: skip
+            seen += len(page.value)
+            taken += sum(isinstance(one, Task) for one in records)
             yield Batch(records=records)
+        ctx.tally(Tally(seen=seen, taken=taken, unit="tasks", record=Task))
         yield Batch(cursor={})
 
     def _people(self, ctx: Context, tasks: list[PlannerTask]) -> Iterator[Account]:

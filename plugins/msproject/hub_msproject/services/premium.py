@@ -6,9 +6,10 @@ What changed comes by its change tracking, deletions by its tombstones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,6 +33,7 @@ from hub import (
     SignIn,
     Source,
     SourceDataError,
+    Tally,
     Task,
     TaskLink,
     civil_day,
@@ -40,6 +42,7 @@ from hub import (
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
 from hub_msproject.services.odata import Service, age_of
 
+Made = TypeVar("Made")
 _TYPES = ("msdyn_projecttaskdependencylinktype", "msdyn_linktype")
 """What versions of the solution call the type of a dependency."""
 PROJECTS = Table(
@@ -98,8 +101,13 @@ RECORD_OF: dict[str, type[Record]] = {
     TASKS.name: Task,
     LINKS.name: TaskLink,
     ASSIGNMENTS.name: Allocation,
+    SPRINTS.name: Iteration,
+    PEOPLE.name: Account,
 }
-PREFIX = {PROJECTS.name: "p", TASKS.name: "", LINKS.name: "l", ASSIGNMENTS.name: "a"}
+PREFIX = {
+    PROJECTS.name: "p", TASKS.name: "", LINKS.name: "l", ASSIGNMENTS.name: "a",
+    SPRINTS.name: "s", PEOPLE.name: "u",
+}  # fmt: skip
 CHUNK = 500
 DAY = timedelta(days=1)
 SWEEP = timedelta(days=7)
@@ -356,7 +364,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         """Read what changed in one table, or all of it."""
         match partition.data:
             case Lists() as lists:
-                yield from self._lists(self._dataverse(ctx), lists)
+                yield from self._lists(ctx, self._dataverse(ctx), lists)
             case Rows() as rows:
                 yield from self._rows(ctx, rows, proven=partition.complete)
 
@@ -364,21 +372,32 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
         newest: str = since.newest if since else dataverse.newest(known)
         delta: str | None = None
+        seen, taken = set[str](), set[str]()
+        days = table is ASSIGNMENTS and not proven
+
+        def make(row: Row) -> Iterator[tuple[str, str, list[Record]]]:
+            stamp = "" if known.tracked else row.instant("modifiedon") or ""
+            yield row.key(table.key), stamp, data.reader.records(table, row)
+
         for page in since.pages if since else self._whole(dataverse, known, newest):
             records: list[Record] = []
             gone: list[Gone | Census] = [self._deleted(table, key) for key in page.deleted]
             for row in page.rows:
-                made = data.reader.records(table, row)
-                records += made
-                if table is ASSIGNMENTS and not proven:
-                    gone.append(self._days(row.key(table.key), frozenset(one.id for one in made)))
-                if not known.tracked:
-                    newest = max(newest, row.instant("modifiedon") or "")
+                if _mark(table, row) in seen - taken:
+                    continue  # rejected by the first reading of two
+                seen.add(_mark(table, row))
+                for key, stamp, made in self._each(ctx, table, [row], make):
+                    taken.add(_mark(table, row))
+                    records += made
+                    newest = max(newest, stamp)
+                    if days:
+                        gone.append(self._days(key, frozenset(one.id for one in made)))
                 if len(records) >= CHUNK:
                     yield Batch(records=records, gone=tuple(gone))
                     records, gone = [], []
             delta = page.delta or delta
             yield Batch(records=records, gone=tuple(gone))
+        ctx.tally(Tally(seen=len(seen), taken=len(taken)))
         if known.tracked and not delta:
             raise SourceDataError(
                 tr(
@@ -398,16 +417,38 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         if start:
             yield from dataverse.changed(known, start)
 
-    def _lists(self, dataverse: Dataverse, data: Lists) -> Iterator[Batch]:
+    def _lists(self, ctx: Context, dataverse: Dataverse, data: Lists) -> Iterator[Batch]:
         known = data.known
         # a reference may be followed where changes are not asked for
         for page in dataverse.rows(
             known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"
         ):
-            yield Batch(records=[self._account(row) for row in page.rows])
+            yield from self._some(ctx, PEOPLE, page, self._account)
         for page in dataverse.rows(known[SPRINTS.name]):
-            yield Batch(records=[self._sprint(row) for row in page.rows])
+            yield from self._some(ctx, SPRINTS, page, self._sprint)
         yield Batch(cursor=data.cursor)
+
+    def _some(
+        self, ctx: Context, table: Table, page: Changes, make: Callable[[Row], Record]
+    ) -> Iterator[Batch]:
+        rows = list(page.rows)
+        found = list(self._each(ctx, table, rows, lambda row: [make(row)]))
+        ctx.tally(Tally(seen=len(rows), taken=len(found)))
+        yield Batch(records=found)
+
+    def _each(
+        self, ctx: Context, table: Table, rows: list[Row], make: Callable[[Row], Iterable[Made]]
+    ) -> Iterator[Made]:
+        """Yield what *make* makes of rows; an odd one is rejected, and what is known of it stays."""
+
+        def id_of(row: Row) -> str | None:
+            # what an assignment plans is known by other ids
+            return None if table is ASSIGNMENTS else self.row_id(f"{PREFIX[table.name]}{_mark(table, row)}")
+
+        def name(row: Row) -> str:
+            return f"{table.name} {_mark(table, row)}"
+
+        return ctx.each(rows, make, place=name, key=name, record=RECORD_OF[table.name], id=id_of)
 
     def _account(self, row: Row) -> Account:
         user = Row(row.get("UserId") or {})
@@ -580,6 +621,12 @@ class _Reader:
 
     def _day(self, stamp: str | None) -> str | None:
         return civil_day(stamp, self.tz.key)
+
+
+def _mark(table: Table, row: Row) -> str:
+    """Return what names a row, however odd it is: its key, or else all it holds."""
+    key = row.get(table.key)
+    return key if isinstance(key, str) and key else f"? ({crc32(repr(sorted(row.items())).encode()):08x})"
 
 
 def _status(progress: float | None) -> Category:

@@ -5,17 +5,24 @@ Entity sets are read to their end and held against the number of rows that the s
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-from hub import Context, SourceDataError, tr
+from hub import Context, HubError, SourceDataError, tr
 from hub_msproject.services.odata import Service
 from hub_msproject.services.projectdata import SETS, Cells, Kind, cells
 
 TRIES = 3
 OVERLAP = timedelta(hours=1)
 """How late the reporting database may be."""
+
+
+PLANS = frozenset({"Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines"})
+MANY = PLANS | {"TimesheetLines", "TimesheetLineActualDataSet"}
+"""Sets of which one odd row costs one row; of the others all are needed."""
 
 
 class ProjectData:
@@ -31,6 +38,8 @@ class ProjectData:
         self.ctx, self.service, self.root, self.custom = ctx, service, root, custom
         self.data = f"{root}/ProjectData" + (f"/[{language}]" if language else "")
         self.columns: dict[str, list[str] | None] = {}
+        self.odd: defaultdict[str, set[str]] = defaultdict(set)
+        """The rows of a project, or of a period, that could not be understood."""
 
     def look(self, name: str) -> list[str] | None:
         """Return which of our columns a row of an entity set has, or None where there is no row.
@@ -83,7 +92,7 @@ class ProjectData:
             params["$select"] = ",".join(columns)
         said = ""
         for attempt in range(TRIES):
-            count, came, found = self._read(name, columns, params, project)
+            count, came, found = self._read(name, columns, params, project, project or period or first)
             if count is None:
                 self.ctx.shared("uncounted", self._say_uncounted)
             if count is None or came >= count:
@@ -100,7 +109,7 @@ class ProjectData:
         )
 
     def _read(
-        self, name: str, columns: list[str] | None, params: dict[str, str], project: str
+        self, name: str, columns: list[str] | None, params: dict[str, str], project: str, owner: str
     ) -> tuple[int | None, int, dict[tuple[Any, ...], Cells]]:
         """Return what the service counts, how many rows came, and those asked for.
 
@@ -117,17 +126,54 @@ class ProjectData:
             rows, following, said = _opened(self._get(address, params if first else None, name), name)
             count = said if first else count
             for raw in rows:
-                row = cells(raw, _kinds(name, columns if columns is not None else [*raw]), name)
-                row |= {column: raw[column] for column in self.custom if column in raw}
-                key = tuple(row[column] for column in SETS[name].key)
-                came.add((row["ProjectId"], *key) if project else key)
-                if not project or row["ProjectId"] == project:
-                    found[key] = row
+                for row in self._understood(raw, name, columns, owner, came):
+                    key = tuple(row[column] for column in SETS[name].key)
+                    came.add((row["ProjectId"], *key) if project else key)
+                    if not project or row["ProjectId"] == project:
+                        found[key] = row
             address, first = self._following(address, following), False
             if address in asked:
                 raise SourceDataError(tr("{name}: the service sends to the same page for ever.", name=name))
             asked.add(address or "")
         return count, len(came), found
+
+    def _understood(
+        self, raw: dict[str, Any], name: str, columns: list[str] | None, owner: str, came: set[Any]
+    ) -> Iterator[Cells]:
+        """Yield a row by the kinds of its columns; of a set of many rows an odd one costs itself.
+
+        *owner* is the project or the period that is asked for, without one only what changed is looked for:
+        then an odd row comes as far as it can be read, and is rejected where its period is read.
+        """
+
+        def make(raw: dict[str, Any]) -> Iterator[Cells]:
+            row = cells(raw, _kinds(name, columns if columns is not None else [*raw]), name)
+            yield row | {column: raw[column] for column in self.custom if column in raw}
+
+        if name not in MANY:  # the rows that others hang on: without one of them nothing can be told
+            yield from make(raw)
+            return
+        key = " ".join(str(raw.get(column)) for column in SETS[name].key)
+        whose = raw.get("ProjectId", owner)
+        if name in PLANS and isinstance(whose, str) and whose.lower() != owner.lower():
+            came.add((whose.lower(), key))  # of a project that nobody asked for
+            return
+        place = f"{name}, {key}"
+        if (
+            place in self.odd[owner] | self.odd[""]
+        ):  # it was met before: of the changes, or by a first attempt
+            came.add((owner, "odd", key))
+            return
+        try:
+            yield from make(raw)
+        except HubError as exc:
+            came.add((owner, "odd", key))
+            start = raw.get("PeriodStartDate")
+            if not owner and isinstance(start, str):
+                yield {"odd": True, **dict.fromkeys(SETS[name].key, key), "PeriodStartDate": start}
+                return
+            self.odd[owner].add(place)
+            self.ctx.reject(place, str(exc), key=place)
 
     def _say_uncounted(self) -> bool:
         self.ctx.report_missing(

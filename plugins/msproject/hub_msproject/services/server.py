@@ -37,6 +37,7 @@ from hub import (
     Source,
     SourceError,
     SourceUnavailable,
+    Tally,
     Task,
     TaskLink,
     Worklog,
@@ -320,12 +321,17 @@ class ServerSource(Source, frozen=True, kw_only=True):
         seen: dict[str, str] = {}
         for name, start in (("TimesheetLines", "PeriodStartDate"), ("Timesheets", "StartDate")):
             for row in site.whole(name, since=since):
+                if row.get("odd"):
+                    dirty.add(row[start][:10])
+                    continue
                 native, stamp = row[SETS[name].key[0]], row["ModifiedDate"] or ""
                 # what the last run saw within the overlap is no news
                 if stamp >= earlier(since) and recent.get(native) != stamp and row.get(start):
                     dirty.add(row[start][:10])
                 seen[native] = stamp
                 newest = max(newest, stamp)
+        if odd := len(site.odd[""]):  # nobody knows which period they are of
+            ctx.tally(Tally(seen=odd, taken=0, unit="lines of timesheets"))
         today = ctx.now().date().isoformat()
         counted = known and age_of(ctx, mark) < DAY
         read = []
@@ -421,6 +427,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
         plan = self._plan_of(native)
         records = plan.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
         yield from _in_batches(records, data.cursor)
+        met = sum(map(len, (found.tasks, found.assignments, found.days, found.baselines)))
+        own = sum(bool(task.get("TaskIsProjectSummary")) for task in found.tasks)
+        skipped = {"the row of the plan itself": own} if own else {}
+        ctx.tally(Tally(seen=met + len(site.odd[native]), taken=met - own, skipped=skipped))
 
     def _period(self, ctx: Context, period: Period) -> Iterator[Batch]:
         people = self._people(ctx)
@@ -439,6 +449,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
             sheets.records(f"w{start}/", lines, days, people),
             {"settings": period.settings, "lines": len(lines)},
         )
+        odd = len(site.odd[start])
+        ctx.tally(Tally(seen=len(lines) + odd, taken=len(lines), unit="lines of timesheets"))
 
     # ---------- census ----------
 
