@@ -68,7 +68,7 @@ bench: env
 	$(BIN)/python bench/run.py
 
 docs: env
-	$(BIN)/cog -r docs/*.md
+	$(BIN)/cog -r docs/*.md docs/fr/*.md plugins/*/README.md
 
 docs-site: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

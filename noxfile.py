@@ -52,7 +52,8 @@ def docs(session: nox.Session) -> None:
     """
     _install(session)
     if "--write" in session.posargs:
-        session.run("python", "-m", "cogapp", "-r", *sorted(str(path) for path in Path("docs").glob("*.md")))
+        pages = [*Path("docs").glob("**/*.md"), *Path("plugins").glob("*/README.md")]
+        session.run("python", "-m", "cogapp", "-r", *sorted(map(str, pages)))
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 

@@ -32,16 +32,17 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Files) -> 
     """Leave out the programs that write pages, and point links of the repository to the pages of the site."""
     uri = page.file.src_uri
     home = Path(uri).stem if uri.startswith("plugins/") else ""
-    folder = ROOT / "plugins" / home if home else ROOT / "docs"
+    docs = ROOT / "docs"
+    folder = ROOT / "plugins" / home if home else (docs / uri).parent
+    up = "../" * uri.count("/")
 
     def lead(found: re.Match[str]) -> str:
         path, mark, anchor = found[1].partition("#")
         target = (folder / path).resolve()
-        up = "../" if home else ""
         if target.parent.parent == ROOT / "plugins" and target.name == "README.md":
             return f"{up}plugins/{target.parent.name}.md{mark}{anchor}"
-        if target.parent == ROOT / "docs":
-            return f"{up}{target.name}{mark}{anchor}"
+        if target.is_relative_to(docs) and target.suffix == ".md":
+            return f"{up}{target.relative_to(docs).as_posix()}{mark}{anchor}"
         if target.exists() and target.is_relative_to(ROOT):
             return f"{config.repo_url}/blob/main/{target.relative_to(ROOT).as_posix()}{mark}{anchor}"
         return found[0]  # leads nowhere: the build says so

@@ -164,18 +164,25 @@ def test_every_hook_is_documented_with_its_signature() -> None:
         assert f"def {name}(" in text
 
 
-WRITTEN = sorted(p for p in ROOT.glob("docs/*.md") if "[[[cog" in p.read_text(encoding="utf-8"))
+PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md")])
+WRITTEN = [path for path in PAGES if "[[[cog" in path.read_text(encoding="utf-8")]
+LONG = {f"docs/{name}.md" for name in ("first-connector", "kit", "rest", "pmo", "fr/pmo")}
+"""Pages that certify a connector or live through the demonstration as they are written.
+
+They are looked at in `make proof`, and in `.ci/run`.
+"""
 
 
-CERTIFYING = {"first-connector", "rest"}
-"""Pages that certify a connector as they are written: whole in `make proof`, and in `.ci/run`."""
+def place_of(path: Path) -> str:
+    """Return where a file stands in the repository."""
+    return path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the help text names this system's own scheduler")
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", WRITTEN, ids=place_of)
 def test_generated_docs_are_in_step(page: Path, proof: bool) -> None:
     """The pages written by code are what the code says now: run `make docs`."""
-    if page.stem in CERTIFYING and not proof:
+    if place_of(page) in LONG and not proof:
         pytest.skip("make proof, and .ci/run, write this page again")
     seen = subprocess.run(
         [sys.executable, "-m", "cogapp", "--check", page],
@@ -186,6 +193,28 @@ def test_generated_docs_are_in_step(page: Path, proof: bool) -> None:
     )
 
     assert 0 == seen.returncode, seen.stdout + seen.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place_of)
+def test_every_shown_output_is_produced(page: Path) -> None:
+    """A transcript stands where a program writes it: nobody pastes one by hand."""
+    text = re.sub(r"(?s)<!-- \[\[\[cog.*?<!-- \[\[\[end", "", page.read_text(encoding="utf-8"))
+
+    assert "```console" not in text
+
+
+def test_both_glossaries_hold_the_same_words() -> None:
+    """Each word of one page stands in the other, with the same words of the other language."""
+    rows = {
+        name: re.findall(
+            r"(?m)^\| (?!word|mot)(.+?) \| .+ \| (.+?) \|$", (ROOT / name).read_text(encoding="utf-8")
+        )
+        for name in ("docs/glossary.md", "docs/fr/glossaire.md")
+    }
+    english, french = rows.values()
+
+    assert len(english) > 40
+    assert sorted(english) == sorted((there, here) for here, there in french)
 
 
 def test_every_command_has_an_example() -> None:

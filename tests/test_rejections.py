@@ -405,7 +405,8 @@ def test_hours_of_a_name_that_nothing_answers_to(store: Store) -> None:
     """They are told with their sum at the end of the run, and the run is not green."""
     rows: list[Record] = [
         hours(1, 32400, container_id="s:gone"), hours(2, 23400, container_id="s:gone"),
-        hours(3, 3600, container_id="s:c"), Container(id="s:c", kind="x", name="C"),
+        hours(3, 3600, container_id="s:c"), Container(id="s:c", kind="x", name="C", code="CODE"),
+        hours(4, 3600, container_id="s:CODE"),  # a code is a name too
     ]  # fmt: skip
     report = sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=rows)]}))
 

@@ -162,7 +162,7 @@ def kpi(
         _table(
             app,
             shown[:most],
-            f"{code}: {one.en}",
+            f"{code}: {one.fr if language() == 'fr' else one.en}",
             ("project_key", "source_key", "task_key", "person_key"),
         )
         if len(shown) > most:

@@ -120,10 +120,12 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     cheap: list[str] = []
     for table, column, target in _NAMED:
         seconds = "coalesce(sum(t.seconds), 0)" if table != "task" else "0"
+        codes = f"SELECT source_id || ':' || code FROM {target} WHERE code IS NOT NULL"
+        other = f"AND t.{column} NOT IN ({codes}) " if target != "account" else ""  # which may be named by code
         for named, count, spent in store.connection.execute(
             f"SELECT t.{column}, count(*), {seconds} FROM {table} t "
             f"LEFT JOIN {target} o ON o.id = t.{column} WHERE t.source_id = ? "
-            f"AND t.{column} IS NOT NULL AND o.id IS NULL AND {here('t.presence')} "
+            f"AND t.{column} IS NOT NULL AND o.id IS NULL AND {here('t.presence')} {other}"
             "GROUP BY 1 ORDER BY 3 DESC, 2 DESC",
             (source_id,),
         ):

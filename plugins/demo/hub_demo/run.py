@@ -6,7 +6,7 @@ import contextlib
 import io
 import shutil
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
         )
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    today = date.today()
+    moment = root_context.params.get("moment")
+    today = datetime.fromisoformat(moment).date() if moment else date.today()
     mark = Mark(seed=seed, scale=scale, today=today, ports=free_ports())
     (out / MARK).write_bytes(msgspec.json.encode(mark))
     portfolio = mark.portfolio
@@ -80,7 +81,8 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
     # as this person can type it: the environment's hub is not on the path of a fresh machine
     hub = "hub" if shutil.which("hub") else sys.argv[0]
     click.echo(tr("$ {hub} --config {config} run", hub=hub, config=config))
-    code = cli.main(["--config", str(config), "run"], standalone_mode=False)
+    pretended = ["--now", moment] if moment else []
+    code = cli.main(["--config", str(config), *pretended, "run"], standalone_mode=False)
     click.echo(tr("Next, change a file in {out} and run again; or ask what a committee asks:", out=out))
     last = committees(today)[-1][1]
     for line in (
