@@ -70,7 +70,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Records and the *cursor* (JSON) that makes them done: both are written in one transaction.
 
     *held* is the mark to keep instead as long as something of the partition could not be taken and nobody
-    accepted that: one from which it is asked for again. Without it the mark before stays.
+    accepted that: one from which it is asked for again. Without it the mark before stays. That of a complete
+    partition is written with its batch, and *cursor* at its end: where the mark before names a content, it
+    would else stand for rows that are no longer those of that content.
     *gone* are proofs: about single rows, or a `Census` of a narrow scope whose rows were all written in this
     batch, such as the days of one assignment.
     """

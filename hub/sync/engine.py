@@ -356,6 +356,9 @@ class _Engine:
                 cursor = (partition.id, batch.cursor)
             elif batch.held is not None:
                 cursor = (partition.id, batch.held)
+        if partition.complete and batch.held is not None:
+            # from now on the store holds rows of this reading, which the mark before does not stand for
+            cursor = (partition.id, batch.held)
         with self.store.transaction():
             changes = self.store.write_batch(
                 sound, run_id=work.run_id, source_id=work.source.name, cursor=cursor

@@ -503,6 +503,19 @@ def test_an_odd_task_costs_a_task(folder: Path, store: Any) -> None:
     assert {"present"} == {row["presence"] for row in kept(store).values()}
 
 
+def test_a_plan_that_is_put_back_as_it_was(folder: Path, store: Any) -> None:
+    """What was taken of the plan in between, beside its odd task, is taken back: it was another content."""
+    before = [task(number, f"T{number}") for number in range(1, 9)]
+    sync_plan(folder, store, plan("".join(before)))
+    between = [before[0].replace("T1", "Renamed"), *before[1:]]
+    between[2] = between[2].replace("<OutlineLevel>1", "<OutlineLevel>high")
+    sync_plan(folder, store, plan("".join(between)))
+    renamed = kept(store)["1"]["title"]
+    after = sync_plan(folder, store, plan("".join(before)))
+
+    assert ("Renamed", "T1", "ok") == (renamed, kept(store)["1"]["title"], after.verdict)
+
+
 @pytest.mark.parametrize(
     ("odd", "what"),
     [

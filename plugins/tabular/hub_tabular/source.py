@@ -432,17 +432,18 @@ class TabularSource(Source, frozen=True, kw_only=True):
         if too_many(judged.rejected, seen, self.max_rejected):
             reading.table.forget()
             return  # the hub says so, and nothing of the file is written
+        done = self._done(state, partition.id, one, reading.table)
+        held = {"line_end": one.had_end} | done | {"mapping": ""}  # the same file, to be read again
         batch: list[Record] = []
         for records in judge.records(judged):
             batch += records
             while len(batch) >= BATCH:
-                yield Batch(records=batch[:BATCH])
+                yield Batch(records=batch[:BATCH], held=held)
                 batch = batch[BATCH:]
         state.verify(path)
         gone = self._gone(partition, cls, owners, judged) if judge.newest and not missing else ()
-        done = self._done(state, partition.id, one, reading.table)
         reading.table.forget()
-        yield Batch(records=batch, cursor=None if missing else done, gone=gone)
+        yield Batch(records=batch, cursor=None if missing else done, held=held, gone=gone)
 
     def _shown(self, ctx: Context, identity: str) -> str:
         files: Files = ctx.shared("files of the run", lambda: Files({}, {}, {}, []))

@@ -174,6 +174,22 @@ def test_a_cell_of_the_key_that_turns_wrong(place: Place, cell: str) -> None:
     assert (10.0, 10.0, []) == (kept, place.hours, place.rejected)
 
 
+@pytest.mark.parametrize("last", ["M1;P;2026-10-10;one\n", "M1;P;2026-10-10;1"])
+def test_a_file_that_is_put_back_as_it_was(place: Place, last: str) -> None:
+    """What was taken of it in between, beside what could not be, is taken back: it was another content."""
+    place.map(KEY)
+    place.lay("a.csv", HEAD + lines(10))
+    place.sync()
+    place.lay("a.csv", HEAD + "M1;P;2026-10-01;5\n" + lines(8, start=2) + last)
+    between = place.sync()
+    edited_hours = place.hours
+    place.lay("a.csv", HEAD + lines(10))
+    after = place.sync()
+
+    assert ["partial", "ok"] == [between.verdict, after.verdict]
+    assert (14.0, 10.0, []) == (edited_hours, place.hours, place.rejected)
+
+
 def test_too_many_wrong_rows_fail_the_file_before_it_is_written(place: Place) -> None:
     """Above max_rejected nothing of the file is taken, the first ones are named, and all are listed."""
     place.lay("a.csv", HEAD + lines(6) + "M2;P;x;1\nM3;P;x;1\nM4;P;x;1\n")

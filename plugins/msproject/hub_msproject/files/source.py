@@ -276,11 +276,13 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         ctx.count(bytes_=state.size)
         if said := whole(path):
             ctx.report_missing(said)
+        known = msgspec.to_builtins(state) | {"guid": file.guid}
+        held = known | {"reader": ""}  # the same plan, to be read again
         batch: list[Record] = []
         for record in plan.records(_counted(ctx, self._rows(ctx, path))):
             batch.append(record)
             if len(batch) >= BATCH:
-                yield Batch(records=batch)
+                yield Batch(records=batch, held=held)
                 batch = []
         state.verify(path)
         self._account(ctx, path, plan)
@@ -294,12 +296,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     assignments=plan.stats["assignments"],
                 )
             )
-        done = msgspec.to_builtins(state) | {
-            "guid": file.guid,
-            "reader": self._reader(path),
-            "tasks": plan.stats["tasks"],
-        }
-        yield Batch(records=batch, cursor=done)
+        done = known | {"reader": self._reader(path), "tasks": plan.stats["tasks"]}
+        yield Batch(records=batch, cursor=done, held=held)
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
         # its days and links are known by other ids: nothing leaves as long as whose they are is unknown
