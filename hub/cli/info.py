@@ -83,7 +83,7 @@ def _sentences(found: Health) -> list[tuple[str, str | None]]:
         text = tr(
             "Quality of {project} {score:.1f}: {costs}", project=low.project, score=low.score, costs=costs
         )
-        said.append((text if costs else text.rstrip(" :"), None))
+        said.append((text if costs else text.rstrip(" :\u00a0"), None))
     for project in dict.fromkeys(one.project for one in found.red):
         mine = [one for one in found.red if one.project == project]
         measures = ", ".join(f"{one.measure} {number(one.value, ',.2f')}" for one in mine)
