@@ -131,7 +131,10 @@ class PaperSource(Source, frozen=True, kw_only=True):
                 return
             raise
         lines = sum(isinstance(one, Task) for one in records)
-        ctx.tally(Tally(seen=lines, taken=lines, unit="lines", record=Task))
+        seen = 1 if self.bug == "counts_files" else lines
+        taken = lines - 1 if self.bug == "takes_less_than_it_saw" else seen
+        if self.bug != "tells_no_tally":
+            ctx.tally(Tally(seen=seen, taken=taken, unit="lines"))
         yield Batch(records=records)
         if self.bug != "does_not_verify":
             state.verify(path)

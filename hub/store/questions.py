@@ -121,7 +121,7 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     for table, column, target in _NAMED:
         seconds = "coalesce(sum(t.seconds), 0)" if table != "task" else "0"
         codes = f"SELECT source_id || ':' || code FROM {target} WHERE code IS NOT NULL"
-        other = f"AND t.{column} NOT IN ({codes}) " if target != "account" else ""  # which may be named by code
+        other = f"AND t.{column} NOT IN ({codes}) " if target != "account" else ""  # a code is a name too
         for named, count, spent in store.connection.execute(
             f"SELECT t.{column}, count(*), {seconds} FROM {table} t "
             f"LEFT JOIN {target} o ON o.id = t.{column} WHERE t.source_id = ? "
