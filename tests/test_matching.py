@@ -68,6 +68,17 @@ def test_exact_identifiers_decide_and_names_propose(store: Store) -> None:
     assert 5 == len(store.rows("SELECT 1 FROM audit_log WHERE action = 'match accept'"))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_proposals_are_numbered_by_what_they_are_about(store: Store, turned: bool) -> None:
+    """Not by which of the sources that are read side by side wrote first."""
+    fill(store, PEOPLE, ACCOUNTS[::-1] if turned else ACCOUNTS)
+    matching.propose(store, {}, actor="me")
+
+    assert ["ad:1", "jira:1", "jira:2", "plans:1", "times:1", "jira:5", "tw:5"] == [
+        row["account_id"] for row in store.rows("SELECT account_id FROM person_link ORDER BY key")
+    ]
+
+
 def test_an_alias_of_an_address_or_a_domain(store: Store) -> None:
     """A second address of the person, one that the administrator knows, a domain that stands for another."""
     accounts: list[Record] = [

@@ -11,18 +11,21 @@ Rows = list[dict[str, Any]]
 
 
 def accounts(store: Store) -> Rows:
-    """Return every account, once for each *alias* (an address) or *person_id* that somebody named for it."""
+    """Return every account, once for each *alias* (an address) or *person_id* that somebody named for it.
+
+    By id: which of the sources that are read side by side wrote first must not number the proposals.
+    """
     return store.rows(
         "SELECT a.*, b.email AS alias, b.person_id FROM account a "
         "LEFT JOIN (SELECT n.account_id AS of_id, b.* FROM account_alias b "
         f"JOIN account_name n ON n.name = b.account_id WHERE {here('b.presence')}) b ON b.of_id = a.id "
-        f"WHERE {here('a.presence')} ORDER BY a.key, b.key"
+        f"WHERE {here('a.presence')} ORDER BY a.id, b.key"
     )
 
 
 def people(store: Store) -> Rows:
     """Return every person."""
-    return store.rows(f"SELECT * FROM person WHERE {here()} ORDER BY key")
+    return store.rows(f"SELECT * FROM person WHERE {here()} ORDER BY id")
 
 
 def container_codes(store: Store) -> Rows:
