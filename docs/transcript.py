@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ class Transcript:
         self.lang = lang
         self.moment = moment
         self.work = Path(tempfile.mkdtemp())
+        atexit.register(shutil.rmtree, self.work, ignore_errors=True)
         self.environment: Mapping[str, str] = os.environ | {
             "COLUMNS": str(columns), "PYTHONIOENCODING": "utf-8", "PM_HUB_LANG": lang, "LOGNAME": "pmo",
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
