@@ -20,3 +20,8 @@ def left(column: str = "presence") -> str:
 def here(column: str = "presence") -> str:
     """Return the SQL that is true of a row which has not left."""
     return f"{column} NOT IN {LISTED}"
+
+
+def names_by_code(table: str) -> str:
+    """Return the SQL of the names by which other sources call rows of a table: its source and its code."""
+    return f"SELECT source_id || ':' || code FROM {table} WHERE code IS NOT NULL"

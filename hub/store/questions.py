@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hub.placement import here
+from hub.placement import here, names_by_code
 from hub.records import BY_TABLE
 from hub.store.store import Store, utc_now
 from hub.words import tr
@@ -120,8 +120,9 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     cheap: list[str] = []
     for table, column, target in _NAMED:
         seconds = "coalesce(sum(t.seconds), 0)" if table != "task" else "0"
-        codes = f"SELECT source_id || ':' || code FROM {target} WHERE code IS NOT NULL"
-        other = f"AND t.{column} NOT IN ({codes}) " if target != "account" else ""  # a code is a name too
+        other = (
+            f"AND t.{column} NOT IN ({names_by_code(target)}) " if target != "account" else ""
+        )  # a code is a name too
         for named, count, spent in store.connection.execute(
             f"SELECT t.{column}, count(*), {seconds} FROM {table} t "
             f"LEFT JOIN {target} o ON o.id = t.{column} WHERE t.source_id = ? "
