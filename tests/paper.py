@@ -135,10 +135,11 @@ class PaperSource(Source, frozen=True, kw_only=True):
         taken = lines - 1 if self.bug == "takes_less_than_it_saw" else seen
         if self.bug != "tells_no_tally":
             ctx.tally(Tally(seen=seen, taken=taken, unit="lines"))
-        yield Batch(records=records)
+        done = msgspec.to_builtins(state) | {"part": part, "file": partition.data["file"]}
+        held = done | {"mtime_ns": 0}  # of no content
+        yield Batch(records=records, held=None if self.bug == "keeps_the_mark_before" else held)
         if self.bug != "does_not_verify":
             state.verify(path)
-        done = msgspec.to_builtins(state) | {"part": part, "file": partition.data["file"]}
         if self.bug == "does_not_verify":
             digest = hashlib.sha256(
                 path.read_bytes()

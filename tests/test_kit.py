@@ -169,6 +169,7 @@ FILE_MUTANTS = {
     "names_no_column": "renamed-column",
     "no_census": "a-vanished-file",
     "absence_deletes_files": "a-vanished-file",
+    "keeps_the_mark_before": "a-file-put-back",
     "tells_no_tally": "a-tally",
     "counts_files": "a-tally",
     "takes_less_than_it_saw": "a-tally",

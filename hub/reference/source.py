@@ -94,7 +94,9 @@ class ConfigSource(Source, frozen=True, kw_only=True):
             return
         state = FileState.of(path)
         records = _SHEET[path.name].read(path, self.name, currency=ctx.currency)
-        yield Batch(records=records, cursor=msgspec.to_builtins(state) | {"read by": _read_by(ctx)})
+        known = msgspec.to_builtins(state)
+        held = known | {"read by": ""}  # until it stands whole in the store: to be read again
+        yield Batch(records=records, cursor=known | {"read by": _read_by(ctx)}, held=held)
 
 
 def _read_by(ctx: Context) -> str:

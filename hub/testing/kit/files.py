@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from copy import deepcopy
 from functools import partial
 
 from hub.testing.kit import spoiling
@@ -95,6 +97,35 @@ def a_file_that_changes(certification: SourceCertification, seed: int) -> str:
             verdicts.append(report.verdict)
             well(harness, f"a change before opening {opening} and one more run")
     return ", ".join(verdicts)
+
+
+@check(
+    "silver",
+    "A file that is put back as it was is read again, where a run that died had begun to take another.",
+    "Give a mark in Batch.held that stands for no content: rows of what lay there between are in the store.",
+    needs=("edits",),
+    medium="files",
+)
+def a_file_put_back(certification: SourceCertification, seed: int) -> str:
+    """Edit the files, die after each write of a run that reads them, and undo the edits."""
+    after = 0
+    while True:
+        with table(certification, seed) as harness:
+            well(harness)
+            before = deepcopy(harness.world)
+            times = {path: path.stat().st_mtime_ns for path in spoiling.files_of(harness.folder)}
+            harness.after_edits()
+            after += 1
+            died = harness.sync_until_crash(after)
+            harness.world = before
+            harness.prepare()
+            for path, time in times.items():  # as from a backup, which keeps them
+                os.utime(path, ns=(time, time))
+            if harness.sync().held:  # what the run that died took may leave, if a person says so
+                harness.store.accept(None, run_id=0, actor="kit")
+            well(harness, f"a run that died after write {after}, and files put back")
+        if not died:
+            return f"put back after each of {after - 1} writes"
 
 
 @check(

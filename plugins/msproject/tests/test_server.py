@@ -481,6 +481,31 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_lost(
     assert before == rows(store, CONTENT)
 
 
+def test_an_odd_row_of_an_export_costs_itself(store: Store, tmp_path: Path) -> None:
+    """What was known of it stays; the others are taken; the files as they were are read again."""
+    world = ExportWorld(25)
+    saved(tmp_path / "saved", world)
+    read(store, tmp_path)
+    before = rows(store, CONTENT)
+    path = tmp_path / "saved" / "Tasks.csv"
+    head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+    columns = head.split(",")
+    work, name = columns.index("TaskActualWork"), columns.index("TaskName")
+    cells = [line.split(",") for line in lines]
+    assert all(len(columns) == len(line) for line in cells[:6])
+    cells[3][work], cells[4][name] = "many", "Renamed"
+    path.write_text("\n".join([head, *map(",".join, cells)]) + "\n", encoding="utf-8")
+    odd = read(store, tmp_path)
+    after = rows(store, CONTENT)
+    saved(tmp_path / "saved", world)
+    mended = read(store, tmp_path)
+
+    assert ("partial", 1, []) == (odd.verdict, odd.rejected, odd.missing)
+    assert "Tasks.csv, row 4" in odd.rejections[0]
+    assert 1 == len(set(after) - set(before))  # the renamed one, of which the store had another name
+    assert ("ok", before) == (mended.verdict, rows(store, CONTENT))
+
+
 def test_a_file_that_vanished_stops_the_reading_until_it_is_meant(store: Store, tmp_path: Path) -> None:
     world = ExportWorld(23)
     saved(tmp_path / "saved", world)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 from xml.etree import ElementTree as ET
@@ -33,6 +33,7 @@ from hub import (
     Scope,
     Source,
     SourceDataError,
+    Tally,
     Task,
     TaskLink,
     Worklog,
@@ -54,6 +55,7 @@ from hub_msproject.services.projectdata import (
     plan_rows,
     resource_row,
 )
+from hub_msproject.services.reporting import MANY
 
 SUFFIXES = (".json", ".csv", ".xml", ".atom")
 LINKS = "TaskLinks"
@@ -129,7 +131,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 )
         for name, paths in files.items():
             try:
-                rows = sum(1 for path in paths for _ in self._rows(ctx, name, path))
+                wrong: list[str] = []
+
+                def odd(_place: str, _key: str, reason: str, to: list[str] = wrong) -> None:
+                    to.append(reason)
+
+                rows = sum(1 for path in paths for _ in self._rows(ctx, name, path, odd))
+                if wrong:
+                    yield Check(name=name, state="warning", detail=wrong[0])
+                    continue
                 yield Check(
                     name=name,
                     state="ok" if rows else "warning",
@@ -195,28 +205,38 @@ class ExportSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read all files; nothing counts as done unless they stayed the same meanwhile."""
         export: Export = partition.data
+        held = export.cursor | {"settings": ""}  # until all stands in the store: to be read again
         batch: list[Record] = []
         for record in self._records(ctx, export.files):
             batch.append(record)
             if len(batch) >= BATCH:
-                yield Batch(records=batch)
+                yield Batch(records=batch, held=held)
                 batch = []
         for name, state in export.states.items():
             state.verify(ctx.base / name)
-        yield Batch(records=batch, cursor=export.cursor)
+        yield Batch(records=batch, cursor=export.cursor, held=held)
 
     def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
+        met: Counter[str] = Counter()
+
+        def odd(place: str, key: str, reason: str) -> None:
+            met["odd"] += 1
+            ctx.reject(place, reason, key=key)
+
         def all_of(name: str) -> Iterator[Cells]:
             seen: dict[tuple[Any, ...], int] = {}
             for path in files.get(name, []):
-                for row in self._rows(ctx, name, path):
+                for row in self._rows(ctx, name, path, odd):
+                    met["good"] += 1
                     key = tuple(row.get(column) for column in ("ProjectId", *SETS[name].key))
                     content = hash(tuple(row.items()))
                     if key not in seen:
                         seen[key] = content
                         yield row
+                        continue
                     # rows that come twice are one; an older copy beside the file is a mistake
-                    elif seen[key] != content:
+                    met["twice"] += 1
+                    if seen[key] != content:
                         raise SourceDataError(
                             tr(
                                 "{name} says something else of a row than another file of {table}: "
@@ -255,16 +275,30 @@ class ExportSource(Source, frozen=True, kw_only=True):
             )
             one = ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
             yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
-        if orphans := sum(map(len, by_project["Tasks"].values())):
-            ctx.report_missing(
-                tr(
-                    "{orphans} tasks belong to projects that the files do not hold: the export is not whole.",
-                    orphans=orphans,
-                )
-            )
+        for name, left in by_project.items():
+            if orphans := sum(map(len, left.values())):
+                met["orphans"] += orphans
+                ctx.report_missing(
+                    tr(
+                        "{orphans} rows of {name} belong to projects that the files do not hold: the export "
+                        "is not whole.",
+                        orphans=orphans, name=name,
+                    )
+                )  # fmt: skip
         yield from Timesheets(source=self.name, classes=self.classes).records("w", lines, days, people)
+        skipped = {"rows that come twice": met["twice"], "rows of no known project": met["orphans"]}
+        ctx.tally(
+            Tally(
+                seen=met["good"] + met["odd"],
+                taken=met["good"] - met["twice"] - met["orphans"],
+                skipped={reason: count for reason, count in skipped.items() if count},
+            )
+        )
 
-    def _rows(self, ctx: Context, name: str, path: Path) -> Iterator[Cells]:
+    def _rows(
+        self, ctx: Context, name: str, path: Path, odd: Callable[[str, str, str], None]
+    ) -> Iterator[Cells]:
+        """Yield the rows of a file; an odd one of a large set is told to *odd*: its place, key, reason."""
         ctx.count(bytes_=path.stat().st_size)
         if name == LINKS:
             yield from _raw_rows(path)
@@ -277,9 +311,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 for column, kind in SETS[name].columns.items()
                 if column in raw or column in SETS[name].needed
             }
-            yield cells(raw, kinds, tr("{name}, row {number}", name=path.name, number=number)) | {
-                column: raw[column] for column in self.custom if column in raw
-            }
+            place = tr("{name}, row {number}", name=path.name, number=number)
+            try:
+                row = cells(raw, kinds, place)
+            except SourceDataError as exc:
+                if name not in MANY:  # the rows that others hang on
+                    raise
+                odd(place, " ".join([name, *(str(raw.get(column)) for column in SETS[name].key)]), str(exc))
+                continue
+            yield row | {column: raw[column] for column in self.custom if column in raw}
 
 
 def _raw_rows(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
