@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
+    from hub.feed.reasons import spoken_reason as spoken_reason
     from hub.files import FORMULA_STARTS as FORMULA_STARTS
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
@@ -100,9 +101,13 @@ if TYPE_CHECKING:
     from hub.tally import field_of as field_of
     from hub.tally import named as named
     from hub.tally import too_many as too_many
+    from hub.words import LANGS as LANGS
+    from hub.words import Lang as Lang
     from hub.words import day as day
+    from hub.words import language as language
     from hub.words import mark as mark
     from hub.words import number as number
+    from hub.words import speaking as speaking
     from hub.words import tr as tr
     from hub.words import trn as trn
 
@@ -125,6 +130,7 @@ _ROOMS = {
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
+    "feed.reasons": ("spoken_reason",),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
         "storable", "write_atomically",
@@ -142,7 +148,7 @@ _ROOMS = {
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source", "Suggestion"),
     "tally": ("Tally", "field_of", "named", "too_many"),
-    "words": ("day", "mark", "number", "tr", "trn"),
+    "words": ("LANGS", "Lang", "day", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

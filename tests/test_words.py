@@ -6,6 +6,7 @@ import ast
 import gettext
 import importlib.util
 import json
+import re
 import string
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -16,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from hub import words
+from hub import speaking, spoken_reason, words
+from hub.placement import LEFT
 from hub.testing import HubResult
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -305,3 +307,20 @@ def test_json_is_free_of_language(run_hub: Run, hub_folder: Path) -> None:
 
     assert said["en"] == said["fr"]
     assert [dict, list, dict, dict, list] == [type(json.loads(text)) for _, text in said["en"][:-1]]
+
+
+def test_every_reason_of_the_feed_has_its_words() -> None:
+    """What the SQL says of what does not count is said in French too."""
+    said: set[str] = set()
+    for path in [ROOT / "hub/feed/not_counted.sql", *sorted((ROOT / "hub/feed/resolve").glob("[45]_*.sql"))]:
+        code = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+        said |= {text for text in re.findall(r"'([^']*)'", code) if re.fullmatch(r"[a-z].*\w,? \w.*\w", text)}
+    said |= {f"{what}{left}" for what in ("", "task ", "container ") for left in LEFT}
+    said |= {"no exchange rate for USD in 2026-10", "converted from USD"}
+    said -= {"no exchange rate for"}
+
+    with speaking("fr"):
+        english = {text for text in said if spoken_reason(text) == text}
+
+    assert len(said) > 25
+    assert set() == english

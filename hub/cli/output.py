@@ -250,17 +250,19 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         )
         return
     app.say(tr("Feed {feed_id}: {path}", feed_id=report.feed_id, path=short_path(report.folder)), "bold")
+    from hub.feed.reasons import spoken_measure, spoken_reason
+
     for line in report.excluded:
         amount = (
             f"{number(line['amount'] / 3600, ',.1f')} h"
             if line["measure"] in {"seconds", "planned_s"}
             else number(line["amount"] / 100, ",.2f")
             if line["measure"] == "amount_minor"
-            else f"{number(line['amount'])} {line['measure'].replace('_', ' ')}"
+            else f"{number(line['amount'])} {spoken_measure(line['measure'])}"
         )
         of = tr("planned, ") if line["measure"] == "planned_s" else ""
         where = tr("in the feed, not in every KPI") if line.get("in_feed") else tr("not counted")
-        app.say(f"  {where}: {amount}: {of}{line['reason']}", "dim")
+        app.say(f"  {where}: {amount}: {of}{spoken_reason(line['reason'])}", "dim")
     for delivery in report.deliveries:
         if delivery.error:
             app.say(tr("  {name}: FAILED {error}", name=delivery.name, error=delivery.error), "red")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub import hookimpl
+from hub import LANGS, Lang, hookimpl, language, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +48,11 @@ def register_commands(cli: click.Group) -> None:
     )
     @click.option(
         "--lang",
-        default="fr",
-        show_default=True,
-        type=click.Choice(["fr", "en"]),
-        help="Language of the captions.",
+        type=click.Choice(LANGS),
+        help="Language of the portfolio: its messages and captions; else the one spoken.",
     )
     @click.pass_context
-    def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: str) -> int:
+    def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: Lang | None) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
         All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and
@@ -64,4 +62,6 @@ def register_commands(cli: click.Group) -> None:
         """
         from hub_demo.run import show
 
-        return show(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=lang)
+        chosen = lang or language()
+        with speaking(chosen):
+            return show(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=chosen)

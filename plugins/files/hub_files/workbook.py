@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from hub import FeedView, column_captions, evaluate, table_caption
+from hub import FeedView, column_captions, evaluate, speaking, spoken_reason, table_caption
 from hub_files.charts import TEXTS, write_charts
 
 MOST_ROWS = 100_000
@@ -442,15 +442,17 @@ class _Book:
                 sheet.write(row, 0, f"{source['name']}: {text}", self.alarm)
                 row += 1
         sheet.write(row, 0, t["left_out"], self.title)
+        with speaking("fr" if self.feed.lang == "fr" else "en"):
+            reasons = [spoken_reason(line["reason"]) for line in manifest["excluded"]]
         lines2 = [
             (
                 t["measures"].get(line["measure"], line["measure"]),
-                line["reason"],
+                reason,
                 line["rows"],
                 line["amount"] / _UNITS.get(line["measure"], 1),
                 t["in_feed"] if line.get("in_feed") else t["outside"],
             )
-            for line in manifest["excluded"]
+            for line, reason in zip(manifest["excluded"], reasons, strict=True)
         ]
         row = self.table(
             sheet,
