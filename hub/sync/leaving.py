@@ -127,16 +127,20 @@ def out_of_sight(
 def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *, run_id: int) -> Changes:
     """Compare the ids that exist with those we count.
 
-    Absent ones leave or are held, returned ones are present.
+    Absent ones leave or are held, returned ones are present. A proof about a single row goes before.
     """
     found = list(found)
+    told: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        if isinstance(one, Gone):
+            told[one.record.table].add(store.door.id(one.id))
     changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
     for census in (one for one in found if isinstance(one, Census)):
         if store.door.shut:
             known = frozenset(map(store.door.id, census.ids))
             census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=known)
         table = census.record.table
-        rows = presences(store, census.scope, table, source.name)
+        rows = [row for row in presences(store, census.scope, table, source.name) if row[0] not in told[table]]
         if not census.readable:
             ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
             if census.scope.container_id is not None:

@@ -30,14 +30,10 @@ def judge(
     site: Site,
     projects: Mapping[str, wire.Project],
     *,
-    known: set[str],
     swept: Sequence[str],
     lacking: Sequence[str],
 ) -> Iterator[Census | Gone]:
-    """Say of each issue of *projects* whether it is there, archived, hidden, or gone.
-
-    *known* are the projects that the store has issues of.
-    """
+    """Say of each issue of *projects* whether it is there, archived, hidden, or gone."""
     asked = list(lacking)
     if not site.cloud and len(asked) > FEW:
         day = ctx.now().toordinal()
@@ -51,19 +47,11 @@ def judge(
     for one, (state, stands) in found.items():
         if state == "there" and stands in projects:
             yield _proof(source, one, "archived", tr("Jira serves it, and no search finds it"))
-    gone = [one for one, (state, _) in found.items() if state == "gone"]
-    hidden = [one for one, (state, _) in found.items() if state == "hidden"]
-    if hidden and known <= projects.keys():
-        # a census of the project would take what is hidden for there, or for deleted: each is told by itself
-        for one in hidden:
+        elif state == "hidden":
             yield _proof(source, one, "hidden", tr("this account may not see it any more"))
-        for one in gone:
-            yield _proof(source, one, "deleted", tr("Jira has no such issue"))
-        for one in swept:
-            yield _proof(source, one, "present", tr("found again"))
-        return
-    there = frozenset(map(source.row_id, swept)) | frozenset(map(source.row_id, lacking))
-    there -= frozenset(map(source.row_id, gone))
+    # Jira often says the same of what is hidden with its project: absence counts in projects that are seen
+    gone = frozenset(source.row_id(one) for one, (state, _) in found.items() if state == "gone")
+    there = (frozenset(map(source.row_id, swept)) | frozenset(map(source.row_id, lacking))) - gone
     for native, project in projects.items():
         evidence = tr("absent from the ids of {key}", key=project.key)
         yield Census(record=Task, scope=within(source, native), ids=there, evidence=evidence)

@@ -683,7 +683,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         lacking = census.lacking(ctx, self, swept) if wanted else []
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
-        yield from census.judge(ctx, self, site, wanted, known=known, swept=swept, lacking=lacking)
+        yield from census.judge(ctx, self, site, wanted, swept=swept, lacking=lacking)
         for lost in away:
             yield Census(
                 record=Task,

@@ -295,28 +295,52 @@ def row(store: Store, native: int) -> tuple[Any, ...]:
 # ---------- 6: archived, hidden, deleted ----------
 
 
+ALONE = {"max_leave": 1.0}
+"""One issue is a quarter of the hours of such a small project, which the guard would hold."""
+
+
 @BOTH
 def test_an_id_that_is_missing_is_asked_for_itself(world_of: type[JiraWorld], store: Store) -> None:
     """Archived keeps its hours and counts, restricted is hidden, only what nobody has is deleted."""
     world = world_of(3, caps=CAPS)
     with SimulatorServer(world) as site:
-        go(store, site)
+        go(store, site, settings=ALONE)
         archived, restricted, deleted = sorted({log.item for log in world.logs.values()})[:3]
         world.archived_issues, world.restricted = {archived}, {restricted}
         world.delete(str(deleted))
-        report = go(store, site, census=True)
+        report = go(store, site, census=True, settings=ALONE)
         said = [presence(store, one) for one in (archived, restricted, deleted)]
-        again = go(store, site, census=True)
+        again = go(store, site, census=True, settings=ALONE)
         world.restricted = set()
-        go(store, site, census=True)
+        go(store, site, census=True, settings=ALONE)
         back = presence(store, restricted)
 
-    assert ("ok", "ok") == (report.verdict, again.verdict), report.missing
+    assert ("ok", "ok") == (report.verdict, again.verdict), (report.missing, report.held)
     assert ["archived", "hidden", "deleted"] == said
     assert 0 == again.changes.presence_changed
     assert "present" == back
     hours = store.rows(f"SELECT presence FROM worklog WHERE task_id = 'jira:{archived}'")
     assert {"present"} == {one["presence"] for one in hours}
+
+
+@BOTH
+def test_a_restricted_issue_beside_a_hidden_project(world_of: type[JiraWorld], store: Store) -> None:
+    """Both are hidden, each by its own proof; nothing is deleted, and both come back."""
+    world = world_of(3, caps=CAPS)
+    with SimulatorServer(world) as site:
+        go(store, site, settings=ALONE)
+        mine = min(number for number, item in world.items.items() if item.container == "1")
+        world.restricted, world.hidden = {mine}, {"2"}
+        store.connection.execute("DELETE FROM cursor WHERE partition = 'metadata'")
+        go(store, site, census=True, settings=ALONE)
+        alone = presence(store, mine)
+        gone = store.rows("SELECT id FROM task WHERE presence IN ('deleted', 'trashed')")
+        world.restricted, world.hidden = set(), set()
+        store.connection.execute("DELETE FROM cursor WHERE partition = 'metadata'")
+        go(store, site, census=True, settings=ALONE)
+
+    assert ("hidden", []) == (alone, gone)
+    assert {"present"} == {one["presence"] for one in store.rows("SELECT presence FROM task")}
 
 
 # ---------- 7: hours of the site-wide feed ----------
