@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from hub.errors import SourceForbidden as SourceForbidden
     from hub.errors import SourceGone as SourceGone
     from hub.errors import SourceUnavailable as SourceUnavailable
+    from hub.errors import YearOpenError as YearOpenError
     from hub.feed import column_captions as column_captions
     from hub.feed import table_caption as table_caption
     from hub.feed.kpi.evaluate import evaluate as evaluate
@@ -124,7 +125,7 @@ _ROOMS = {
     "errors": (
         "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone",
         "DeliveryUnavailable", "HubError", "Interrupted", "MissingExtra", "PluginError", "SourceDataError",
-        "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable",
+        "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable", "YearOpenError",
     ),
     "feed": ("column_captions", "table_caption"),
     "feed.kpi.evaluate": ("evaluate",),

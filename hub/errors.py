@@ -118,6 +118,10 @@ class CellError(SourceDataError):
     """A cell cannot be read as a value of its column; who reads the table says where it stands."""
 
 
+class YearOpenError(CellError):
+    """Columns name weeks, months or days, and nothing says of which year."""
+
+
 class FeedError(HubError):
     """The feed could not be built or read."""
 

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from hub.cells.days import DayOrder, bare, month_number
-from hub.errors import CellError
+from hub.errors import CellError, YearOpenError
 from hub.words import tr
 
 Per = Literal["day", "week", "month"]
@@ -213,7 +213,7 @@ def _with_years(named: Sequence[_Named], years: Sequence[str], *, guess: int | N
         if start is not None:
             start -= min(turns)
     if start is None:
-        raise CellError(
+        raise YearOpenError(
             tr(
                 "the columns say no year, nor do the names of file and sheet or the rows above: say year "
                 "= 2026 under [unpivot] in the mapping"

@@ -137,10 +137,11 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
     changes = apply_gone(store, source, (one for one in found if isinstance(one, Gone)), run_id=run_id)
     for census in (one for one in found if isinstance(one, Census)):
         if store.door.shut:
-            known = frozenset(map(store.door.id, census.ids))
-            census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=known)
+            spelt = frozenset(map(store.door.id, census.ids))
+            census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=spelt)
         table = census.record.table
-        rows = [row for row in presences(store, census.scope, table, source.name) if row[0] not in told[table]]
+        known = presences(store, census.scope, table, source.name)
+        rows = [row for row in known if row[0] not in told[table]]
         if not census.readable:
             ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
             if census.scope.container_id is not None:

@@ -481,7 +481,8 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_is_lost(
     assert before == rows(store, CONTENT)
 
 
-def test_an_odd_row_of_an_export_costs_itself(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("odd", ["many", "NaN", "1e999"])
+def test_an_odd_row_of_an_export_costs_itself(store: Store, tmp_path: Path, odd: str) -> None:
     """What was known of it stays; the others are taken; the files as they were are read again."""
     world = ExportWorld(25)
     saved(tmp_path / "saved", world)
@@ -493,15 +494,15 @@ def test_an_odd_row_of_an_export_costs_itself(store: Store, tmp_path: Path) -> N
     work, name = columns.index("TaskActualWork"), columns.index("TaskName")
     cells = [line.split(",") for line in lines]
     assert all(len(columns) == len(line) for line in cells[:6])
-    cells[3][work], cells[4][name] = "many", "Renamed"
+    cells[3][work], cells[4][name] = odd, "Renamed"
     path.write_text("\n".join([head, *map(",".join, cells)]) + "\n", encoding="utf-8")
-    odd = read(store, tmp_path)
+    report = read(store, tmp_path)
     after = rows(store, CONTENT)
     saved(tmp_path / "saved", world)
     mended = read(store, tmp_path)
 
-    assert ("partial", 1, []) == (odd.verdict, odd.rejected, odd.missing)
-    assert "Tasks.csv, row 4" in odd.rejections[0]
+    assert ("partial", 1, []) == (report.verdict, report.rejected, report.missing)
+    assert "Tasks.csv, row 4" in report.rejections[0]
     assert 1 == len(set(after) - set(before))  # the renamed one, of which the store had another name
     assert ("ok", before) == (mended.verdict, rows(store, CONTENT))
 

@@ -24,6 +24,7 @@ from hub import (
     Declared,
     SourceDataError,
     Worklog,
+    YearOpenError,
     cell_text,
     columns_of,
     names_period,
@@ -449,10 +450,7 @@ def _per(looked: Looked) -> _Per | None:
 def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) -> str:
     try:
         periods_of(periods, per, years=[looked.sheet, looked.path.stem, " ".join(looked.above)])
-    except CellError as exc:
-        if "year" not in str(exc):
-            draft.top.append("# " + tr("Not clear: {error}.", error=exc))
-            return ""
+    except YearOpenError:
         year = date.fromtimestamp(looked.path.stat().st_mtime).year
         draft.top.append(
             "# "
@@ -463,6 +461,8 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
             )
         )
         return f", year = {year}"
+    except CellError as exc:
+        draft.top.append("# " + tr("Not clear: {error}.", error=exc))
     return ""
 
 

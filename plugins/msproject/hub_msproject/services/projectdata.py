@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Literal
 
 import msgspec
@@ -239,7 +240,10 @@ def _cell(kind: Kind, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ValueError(value)
         # decimals are texts in OData's JSON; a table that was saved in French has commas
-        return float(value.replace(",", ".") if isinstance(value, str) else value)
+        number = float(value.replace(",", ".") if isinstance(value, str) else value)
+        if not isfinite(number):
+            raise ValueError(value)
+        return number
     if kind == "flag":
         if isinstance(value, bool):
             return value
