@@ -64,6 +64,8 @@ class Container(Record, frozen=True, kw_only=True):
     url: Word | None = None
     archived: bool | None = None
     seconds_per_day: DayLength | None = None
+    status_on: Day | None = None
+    """The day up to which a plan tells what was done."""
 
 
 class Account(Record, frozen=True, kw_only=True):
@@ -90,7 +92,11 @@ class Iteration(Record, frozen=True, kw_only=True):
 
 
 class Task(Record, frozen=True, kw_only=True):
-    """A task, issue, card, milestone or summary row."""
+    """A task, issue, card, milestone or summary row.
+
+    *labels* are separated by a comma and a blank. *cost_minor* is the whole planned cost, its fixed part
+    included; ``duration_s`` and slacks are working time.
+    """
 
     guarded = True
     container_id: Ref
@@ -124,6 +130,49 @@ class Task(Record, frozen=True, kw_only=True):
     remaining_s: Seconds | None = None
     points: float | None = None
     labels: FreeText | None = None
+    reporter_id: Ref | None = None
+    resolved_at: Instant | None = None
+    deadline_on: Day | None = None
+    constraint_type: (
+        Literal[
+            "as_soon_as_possible", "as_late_as_possible", "start_no_earlier", "start_no_later",
+            "finish_no_earlier", "finish_no_later", "must_start", "must_finish",
+        ]
+        | None
+    ) = None  # fmt: skip
+    constraint_on: Day | None = None
+    is_critical: bool | None = None
+    is_manual: bool | None = None
+    duration_s: Seconds | None = None
+    total_slack_s: Seconds | None = None
+    free_slack_s: Seconds | None = None
+    cost_minor: Minor | None = None
+    fixed_cost_minor: Minor | None = None
+    actual_cost_minor: Minor | None = None
+    remaining_cost_minor: Minor | None = None
+    currency: Currency | None = None
+    notes: FreeText | None = None
+
+
+class Assignment(Record, frozen=True, kw_only=True):
+    """One resource on one task of a plan: its own planned, actual and remaining work, and what that costs.
+
+    Nobody assigned is an account of None: demand that waits for somebody. *units* is 0.5 for half of a day.
+    """
+
+    task_id: Ref
+    account_id: Ref | None = None
+    units: Annotated[float, Column(kind="share", low=0)] | None = None
+    start_on: Day | None = None
+    finish_on: Day | None = None
+    planned_s: Seconds | None = None
+    actual_s: Seconds | None = None
+    remaining_s: Seconds | None = None
+    overtime_s: Seconds | None = None
+    cost_minor: Minor | None = None
+    actual_cost_minor: Minor | None = None
+    remaining_cost_minor: Minor | None = None
+    currency: Currency | None = None
 
 
 class Baseline(Record, frozen=True, kw_only=True):
@@ -174,9 +223,12 @@ class Worklog(Record, frozen=True, kw_only=True):
 
 
 class Allocation(Record, frozen=True, kw_only=True):
-    """Planned work (or absence) of an account between two civil dates, both included."""
+    """Planned work (or absence) of an account between two civil dates, both included.
 
-    account_id: Ref
+    Work of nobody yet is demand without a resource.
+    """
+
+    account_id: Ref | None = None
     task_id: Ref | None = None
     container_id: Ref | None = None
     kind: Literal["work", "absence"] = "work"
@@ -468,8 +520,8 @@ REFERENCE: tuple[type[Record], ...] = (
 )  # fmt: skip
 """What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""
 RECORDS: tuple[type[Record], ...] = (
-    Container, Account, Iteration, Task, Baseline, TaskChange, Worklog, Allocation, TaskLink, BudgetLine,
-    RegisterItem, ChecklistItem, SlaCycle, CustomValue, *REFERENCE,
+    Container, Account, Iteration, Task, Assignment, Baseline, TaskChange, Worklog, Allocation, TaskLink,
+    BudgetLine, RegisterItem, ChecklistItem, SlaCycle, CustomValue, *REFERENCE,
 )  # fmt: skip
 """What a source may bring."""
 DECISIONS: tuple[type[Record], ...] = (PersonLink, TaskMatch)

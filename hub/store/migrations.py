@@ -316,6 +316,33 @@ def _outside(db: Database) -> None:
         _allow(db, table, "'unobserved')", "'unobserved','outside')")
 
 
+_TABLES_0008 = {
+    "container": _TABLES_0001["container"] + ", status_on TEXT",
+    "task": _TABLES_0001["task"]
+    + """, reporter_id TEXT, resolved_at TEXT, deadline_on TEXT,
+        constraint_type TEXT CHECK (constraint_type IN ('as_soon_as_possible','as_late_as_possible',
+            'start_no_earlier','start_no_later','finish_no_earlier','finish_no_later','must_start',
+            'must_finish')),
+        constraint_on TEXT, is_critical INTEGER, is_manual INTEGER, duration_s INTEGER,
+        total_slack_s INTEGER, free_slack_s INTEGER, cost_minor INTEGER, fixed_cost_minor INTEGER,
+        actual_cost_minor INTEGER, remaining_cost_minor INTEGER, currency TEXT, notes TEXT""",
+    "allocation": _TABLES_0001["allocation"].replace("account_id TEXT NOT NULL", "account_id TEXT"),
+}
+_ASSIGNMENT_0008 = """task_id TEXT NOT NULL, account_id TEXT, units REAL, start_on TEXT, finish_on TEXT,
+    planned_s INTEGER, actual_s INTEGER, remaining_s INTEGER, overtime_s INTEGER, cost_minor INTEGER,
+    actual_cost_minor INTEGER, remaining_cost_minor INTEGER, currency TEXT"""
+
+
+@migrations(name="0008_plans")
+def _plans(db: Database) -> None:
+    """Keep what a plan says beyond dates and effort, who is on which task, and demand without a resource."""
+    for table, ddl in _TABLES_0008.items():
+        _remade(db, table, ddl)
+        _allow(db, table, "'unobserved')", "'unobserved','outside')")
+    _versioned(db, "assignment", _ASSIGNMENT_0008)
+    _allow(db, "assignment", "'unobserved')", "'unobserved','outside')")
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

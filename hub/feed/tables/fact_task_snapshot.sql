@@ -7,8 +7,8 @@ seen AS (
         coalesce(i.key, -1) AS iteration_key,
         t.counted AND coalesce(p.effort, true) AS effort, coalesce(p.baseline, true) AS baseline, t.counted
             AND coalesce(p.flow, true) AS flow,
-        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s, b.cost_minor,
-        b.currency,
+        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s, b.cost_minor AS base_cost_minor,
+        b.currency AS base_currency,
         parents.id IS NULL AND t.kind <> 'summary' AS is_leaf, z.minor_per_day
     FROM task t JOIN source s ON s.id = t.source_id JOIN task_status k ON k.task_id = t.id
         LEFT JOIN task_place p ON p.task_id = t.id
@@ -25,9 +25,9 @@ SELECT getvariable('cut_key') AS cut_key, key AS task_key, project_key, status_k
     CASE WHEN counted THEN actual_start_on::DATE END AS actual_start,
     CASE WHEN counted THEN actual_finish_on::DATE END AS actual_finish, CASE WHEN counted THEN percent END AS percent,
     CASE WHEN baseline THEN effort_s / per_day END AS baseline_days,
-    CASE WHEN NOT baseline THEN NULL WHEN cost_minor IS NOT NULL
-        AND coalesce(currency, getvariable('currency')) = getvariable('currency')
-            THEN cost_minor / 100.0 ELSE round(effort_s / per_day * minor_per_day) / 100.0 END AS baseline_amount,
+    CASE WHEN NOT baseline THEN NULL WHEN base_cost_minor IS NOT NULL
+        AND coalesce(base_currency, getvariable('currency')) = getvariable('currency')
+            THEN base_cost_minor / 100.0 ELSE round(effort_s / per_day * minor_per_day) / 100.0 END AS baseline_amount,
     CASE WHEN effort THEN estimate_s / per_day END AS estimate_days,
     CASE WHEN effort THEN spent_s / per_day END AS spent_days,
     CASE WHEN effort THEN remaining_s / per_day END AS remaining_days,
