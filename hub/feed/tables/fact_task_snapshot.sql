@@ -7,8 +7,8 @@ seen AS (
         coalesce(i.key, -1) AS iteration_key,
         t.counted AND coalesce(p.effort, true) AS effort, coalesce(p.baseline, true) AS baseline, t.counted
             AND coalesce(p.flow, true) AS flow,
-        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s, b.cost_minor AS base_cost_minor,
-        b.currency AS base_currency,
+        coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s,
+        b.cost_minor AS base_cost_minor, b.currency AS base_currency,
         parents.id IS NULL AND t.kind <> 'summary' AS is_leaf, z.minor_per_day
     FROM task t JOIN source s ON s.id = t.source_id JOIN task_status k ON k.task_id = t.id
         LEFT JOIN task_place p ON p.task_id = t.id
