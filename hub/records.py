@@ -432,7 +432,7 @@ class FxRate(Record, frozen=True, kw_only=True):
 class Target(Record, frozen=True, kw_only=True):
     """When a KPI is amber or red; *direction* says which way is better.
 
-    *scope_id* is a project code or ``*``.
+    *scope_id* is a project code or ``*``; *in_weather* says whether its colour counts in the weather.
     """
 
     kpi: Word
@@ -443,6 +443,7 @@ class Target(Record, frozen=True, kw_only=True):
     red: Ratio | None = None
     direction: Literal["up", "down"] = "up"
     valid_from: Bound = "0001-01-01"
+    in_weather: bool = True
 
 
 class StatusMap(Record, frozen=True, kw_only=True):

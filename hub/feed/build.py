@@ -21,7 +21,7 @@ from hub import clock
 from hub.errors import FeedError
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
 from hub.feed.kpi import catalogue, prepare
-from hub.feed.kpi.table import fill_table
+from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
@@ -48,6 +48,16 @@ _TEXTS = {
         "now_label": "Now",
     },
 }
+
+
+# a value as a sentence of the feed writes it: 0,85 in French, 0.85 in English, a share in percent
+_WRITTEN = """
+CREATE MACRO written(value, unit, lang) AS CASE lang WHEN 'fr'
+    THEN replace(CASE unit WHEN 'share' THEN format('{:.0f} %', 100 * value)
+        WHEN 'ratio' THEN format('{:.2f}', value) ELSE format('{:.10g}', round(value, 1)) END, '.', ',')
+    ELSE CASE unit WHEN 'share' THEN format('{:.0f}%', 100 * value)
+        WHEN 'ratio' THEN format('{:.2f}', value) ELSE format('{:.10g}', round(value, 1)) END END
+"""
 
 
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,6 +275,15 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> None:
             )
     for code, kpi in catalogue().items():
         labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
+    captions = [
+        (code, part.name, part.fr, part.en) for code, kpi in catalogue().items() for part in kpi.measures
+    ]
+    connection.execute("CREATE TABLE kpi_caption (kpi VARCHAR, measure VARCHAR, fr VARCHAR, en VARCHAR)")
+    columns = [list(column) for column in zip(*captions, strict=True)]
+    connection.execute(
+        "INSERT INTO kpi_caption SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns
+    )
+    connection.execute(_WRITTEN)
     connection.execute(
         "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, "
         "description VARCHAR)"
@@ -289,6 +308,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
     if table in CUT_TABLES:
         names = ", ".join(shape.columns)
         connection.execute(f"INSERT INTO {table} SELECT {names} FROM cut_{table}")
+    if table == "fact_kpi":
+        mark_periods(connection)
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

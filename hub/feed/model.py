@@ -45,6 +45,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key: tuple[str, ...]
     columns: dict[str, Column]
 
+    def adds_up(self, name: str) -> bool:
+        """Say whether a plain SUM() over the rows of the column *name* is right.
+
+        What is kept at every cut is there as often as there are cuts: measures add it up, columns do not.
+        """
+        return self.columns[name].additive and "cut_key" not in self.columns
+
     def read_as(self, there: Collection[str]) -> str:
         """Return the select list that reads a file with the columns *there* as this table, whoever wrote it.
 

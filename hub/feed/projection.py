@@ -15,6 +15,7 @@ from hub.errors import ConfigError
 from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
 from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
 from hub.feed.kpi import catalogue
+from hub.feed.kpi.table import mark_periods
 from hub.feed.model import Table, model
 from hub.words import tr
 
@@ -181,6 +182,7 @@ def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
             "scope_label, kpi, measure, period) WHERE "
             "f.cut_key = 0"
         )
+    mark_periods(view, cuts="feed.dim_cut")  # a period of a team that is not shown is not the last
 
 
 class _TeamFigure(NamedTuple):

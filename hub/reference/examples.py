@@ -47,10 +47,10 @@ default;*;01/01/2026;;560,00;EUR
 # units of the currency for one euro, that month
 USD;10/2026;1,08
 """,
-    "targets.csv": """kpi;scope_id;goal;amber;red;better;valid_from
-# a KPI as `hub kpi --list` names it, a project code or *
-EVM_DAYS.cpi;*;1;0,95;0,85;up;
-MILESTONE_SLIP.slip_days;*;0;5;20;down;
+    "targets.csv": """kpi;scope_id;goal;amber;red;better;valid_from;weather
+# a KPI as `hub kpi --list` names it, a project code or *; weather = no: coloured, not in the weather
+EVM_DAYS.cpi;*;1;0,95;0,85;up;;
+MILESTONE_SLIP.slip_days;*;0;5;20;down;;
 """,
     "statuses.csv": """source;container;status;category;stage
 # what a status means: todo, in_progress, done, cancelled; * is every container of the source

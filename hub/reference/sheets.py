@@ -273,6 +273,7 @@ def _target(prefix: str, line: Line) -> Iterator[Record]:
         red=line["red"],
         direction=line["better"],
         valid_from=line["valid_from"],
+        in_weather=line["weather"],
     )
 
 
@@ -435,7 +436,7 @@ SHEETS: tuple[Sheet, ...] = (
         columns={
             "kpi": NEEDED, "scope_id": Heading(default="*"), "goal": OPEN, "amber": OPEN,
             "red": OPEN, "better": Heading(default="up", choices=_says("up", "down", haut="up", bas="down")),
-            "valid_from": Heading(default="0001-01-01"),
+            "valid_from": Heading(default="0001-01-01"), "weather": Heading(of="in_weather", default=True),
         },
     ),
     Sheet(

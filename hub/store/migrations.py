@@ -327,6 +327,7 @@ _TABLES_0008 = {
         total_slack_s INTEGER, free_slack_s INTEGER, cost_minor INTEGER, fixed_cost_minor INTEGER,
         actual_cost_minor INTEGER, remaining_cost_minor INTEGER, currency TEXT, notes TEXT""",
     "allocation": _TABLES_0001["allocation"].replace("account_id TEXT NOT NULL", "account_id TEXT"),
+    "target": _TABLES_0002["target"] + ", in_weather INTEGER NOT NULL DEFAULT 1",
 }
 _ASSIGNMENT_0008 = """task_id TEXT NOT NULL, account_id TEXT, units REAL, start_on TEXT, finish_on TEXT,
     planned_s INTEGER, actual_s INTEGER, remaining_s INTEGER, overtime_s INTEGER, cost_minor INTEGER,
@@ -335,7 +336,10 @@ _ASSIGNMENT_0008 = """task_id TEXT NOT NULL, account_id TEXT, units REAL, start_
 
 @migrations(name="0008_plans")
 def _plans(db: Database) -> None:
-    """Keep what a plan says beyond dates and effort, who is on which task, and demand without a resource."""
+    """Keep what a plan says beyond dates and effort, who is on which task, and demand without a resource.
+
+    A target says whether it counts in the weather.
+    """
     for table, ddl in _TABLES_0008.items():
         _remade(db, table, ddl)
         _allow(db, table, "'unobserved')", "'unobserved','outside')")

@@ -6,7 +6,7 @@ import functools
 import re
 from datetime import UTC, date, datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -21,22 +21,29 @@ SCOPES = ("project", "source", "team", "person", "task", "calendar")
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """One number of a KPI: *unit* is days, amount, hours, ratio, count, points, score, flag or duration.
+    """One number of a KPI.
 
-    Days of work can be added up; a duration is in days too, and of several projects there is no sum. A *text*
-    and a *moment* (which grows by the second) stay out of `fact_kpi`.
+    *unit* is days, amount, hours, ratio, share, count, points, score, flag or duration. Days of work can be
+    added up; a duration is in days too, and of several projects there is no sum. A share is a part of a
+    whole, shown in percent. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`. *fr*
+    and *en* are what it is called. A *stock* is so at a moment: of several periods there is no sum.
     """
 
     name: str
     unit: str
     numerator: str | None = None
     denominator: str | None = None
+    fr: str = ""
+    en: str = ""
+    stock: bool = False
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """One KPI of the catalogue.
 
     *scope* is what one row is about; *period* and *split* name the columns that tell rows of one scope apart.
+    *last* says which period is shown unless others are asked for: the last that has *begun* at the day of the
+    cut, or that has *ended* by then.
     *rollup* (scope, select list) makes a KPI of a wider scope from rows about persons or tasks. *headline*
     is the measure to show first; *coverage* and *method* name columns, *covered* the measures the coverage is
     of (all where empty); *receipt* names the rows behind it. *version* rises when the same rows would give
@@ -52,6 +59,7 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[Measure, ...]
     headline: str
     period: str | None = None
+    last: Literal["begun", "ended"] = "begun"
     split: str | None = None
     rollup: tuple[str, str] | None = None
     coverage: str | None = None
@@ -87,18 +95,26 @@ def _kpi(code: str, text: str) -> Kpi:
             last = key
         elif last:
             facts[last] += " " + line.strip()
+    captions = {}
+    for part in facts["captions"].split("; ") if "captions" in facts else ():
+        name, _, called = part.partition(" ")
+        captions[name] = tuple(one.strip() for one in called.split(" | "))
+    stocks = facts["stocks"].split(", ") if "stocks" in facts else ()
     measures = []
     for part in facts["measures"].split(", "):
         name, unit, *ratio = part.split(" ")
         numerator, denominator = (ratio[1], ratio[3]) if ratio else (None, None)
-        measures.append(Measure(name, unit, numerator, denominator))
+        in_french, in_english = captions.get(name, (f"{code} {name}",) * 2)
+        measures.append(Measure(name, unit, numerator, denominator, in_french, in_english, name in stocks))
+    if (last := facts.get("last", "begun")) not in {"begun", "ended"}:
+        raise ValueError(f"last: {last}")
     scope, _, select = facts.get("rollup", "").partition(" | ")
     coverage, _, covered = facts.get("coverage", "").partition(" of ")
     return Kpi(
         code=code, fr=fr.strip(), en=en.strip(), scope=facts["scope"], definition=facts["definition"],
         sql=text, measures=tuple(measures),
         headline=facts.get("headline", measures[0].name), period=facts.get("period"),
-        split=facts.get("split"),
+        last="ended" if last == "ended" else "begun", split=facts.get("split"),
         rollup=(scope, select) if select else None, coverage=coverage or None,
         covered=tuple(covered.split(", ")) if covered else (), method=facts.get("method"),
         receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (),

@@ -3,6 +3,10 @@
 The aggregates are sums, counts and ratios. DAX names tables and columns as the feed does,
 ``fact_worklog[seconds]``, and other measures by their code, ``[hours_logged]``; who writes an artefact puts
 its captions in their place.
+
+What is kept at cuts is shown as of one cut: the last of those that are chosen, else the latest. A KPI with
+periods is shown for the last period at that cut, unless periods are chosen; then ratios are ratios of sums
+and a stock, such as a number of people, is that of the last of them.
 """
 
 from __future__ import annotations
@@ -16,13 +20,14 @@ from hub.feed.model import MeasureDef, model
 FOLDERS = {
     "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"),
     "capacity": ("Charge et capacité", "Load and capacity"),
-    "risk": ("Risques", "Risks"), "quality": ("Qualité", "Quality"),
+    "risk": ("Risques", "Risks"), "quality": ("Qualité", "Quality"), "cut": ("Arrêté", "Cut"),
 }  # fmt: skip
 FORMATS = {
     "days": "#,##0.0",
     "amount": "#,##0",
     "hours": "#,##0.0",
     "ratio": "0.00",
+    "share": "0%",
     "count": "#,##0",
     "points": "#,##0",
     "score": "0.0",
@@ -30,14 +35,31 @@ FORMATS = {
     "duration": "#,##0.0",
 }
 HEALTH = "health"
+DECLARED = "health_declared"
+CONTRADICTED = "health_contradicted"
+CUT = "cut_number"
+CUT_SHOWN = "cut_shown"
 _WORST = ("red", "amber", "green")
+_PLAIN_SUMS = {"days", "amount", "hours", "count", "points"}
+_LATEST = "(SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
+_LATEST_DAY = "(SELECT max(as_of) FROM dim_cut WHERE is_latest = 1)"
+_SHOWN = "ALL(dim_cut), dim_cut[ordinal] = shown_cut"
+_PREVIOUS = (
+    "(SELECT b.cut_key FROM dim_cut a JOIN dim_cut b ON b.ordinal = a.previous_ordinal WHERE a.is_latest = 1)"
+)
+_PERIODS_CHOSEN = (
+    "ISFILTERED(dim_date) || ISFILTERED(fact_kpi[period]) || ISFILTERED(fact_kpi[period_start]) "
+    "|| ISFILTERED(fact_kpi[grain])"
+)
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: its *code*, captions, number format, *dax*, and the twin in SQL.
 
-    The twin is an aggregate *sql* over *table* where *where*; grouped by ``project_key`` it is the measure of
-    each project. *text* says that its value is a text.
+    The twin is an aggregate *sql* over *table* where *where*, at the latest cut and the last period; grouped
+    by ``project_key`` it is the measure of each project; a change, the difference of two, has none. *text*
+    says that its value is a text; *compared* that it comes as of the previous cut too, and with the change
+    since; *hidden* that only other measures use it.
     """
 
     code: str
@@ -52,17 +74,24 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     where: str
     text: bool = False
+    hidden: bool = False
+    compared: bool = False
 
 
 def measures() -> dict[str, Measure]:
-    """Return the measures of the model, then those of the catalogue's KPIs, by code."""
-    found: dict[str, Measure] = {}
+    """Return the measures of the model, then those of the catalogue's KPIs, by code.
+
+    Those at a cut come once more: as of the previous cut, and the change since.
+    """
+    found: dict[str, Measure] = {CUT: _cut_number(), CUT_SHOWN: _cut_shown()}
     for code, facts in model().measures.items():
         found[code] = _declared(code, facts, found)
     for kpi in catalogue().values():
         if _shown(kpi):
             found |= {one.code: one for one in (_figure(kpi, part) for part in _parts(kpi))}
-    found[HEALTH] = _health()
+    found |= {one.code: one for one in _weather()}
+    for one in [one for one in found.values() if one.compared]:
+        found |= {twin.code: twin for twin in _compared(one)}
     return found
 
 
@@ -71,20 +100,62 @@ def code_of(kpi: str, part: str) -> str:
     return f"{kpi} {part}"
 
 
-def _at_cut(table: str, value: str, *more: str) -> tuple[str, str]:
-    """Return DAX and the SQL condition that count at the latest cut unless one other is chosen.
+def previous(code: str) -> str:
+    """Return the code of the measure *code* as of the previous cut."""
+    return f"{code} previous"
 
-    Where the fact has no cuts, it is a plain sum.
-    """
-    filters = "".join(f", {one}" for one in more)
-    plain = f"CALCULATE({value}{filters})" if more else value
-    if "cut_key" not in model().tables[table].columns:
-        return plain, "TRUE"
-    latest = f"CALCULATE({value}{filters}, dim_cut[is_latest] = 1)"
-    return (
-        f"IF(HASONEVALUE(dim_cut[cut_key]), {plain}, {latest})",
-        "cut_key IN (SELECT cut_key FROM dim_cut WHERE is_latest = 1)",
+
+def change(code: str) -> str:
+    """Return the code of the change of the measure *code* since the previous cut."""
+    return f"{code} change"
+
+
+def _cut_number() -> Measure:
+    dax = (
+        "IF(ISFILTERED(dim_cut), MAX(dim_cut[ordinal]), "
+        "CALCULATE(MAX(dim_cut[ordinal]), ALL(dim_cut), dim_cut[is_latest] = 1))"
     )
+    return Measure(
+        code=CUT, fr="Rang de l'arrêté montré", en="Number of the cut shown", folder_fr="Arrêté",
+        folder_en="Cut", description="", format="0", dax=dax, sql="max(ordinal)", table="dim_cut",
+        where="is_latest = 1", hidden=True,
+    )  # fmt: skip
+
+
+def _cut_shown() -> Measure:
+    dax = (
+        f"VAR shown_cut = [{CUT}] VAR chosen_cuts = IF(ISFILTERED(dim_cut), COUNTROWS(dim_cut), 1) "
+        "RETURN CALCULATE(MAX(dim_cut[label]), ALL(dim_cut), dim_cut[ordinal] = shown_cut) & "
+        'IF(chosen_cuts > 1, " (1/" & chosen_cuts & ")")'
+    )
+    return Measure(
+        code=CUT_SHOWN, fr="Arrêté montré", en="Cut shown", folder_fr="Arrêté", folder_en="Cut",
+        description="The last of the cuts that are chosen, and of how many.", format="", dax=dax,
+        sql="max(label)", table="dim_cut", where="is_latest = 1", text=True,
+    )  # fmt: skip
+
+
+def _at_cut(value: str, *filters: str) -> str:
+    """Return the DAX of *value* at the cut that is shown."""
+    listed = "".join(f", {one}" for one in filters)
+    return f"VAR shown_cut = [{CUT}] RETURN CALCULATE({value}{listed}, {_SHOWN})"
+
+
+def _aggregated(table: str, value: str) -> tuple[str, str]:
+    """Return DAX and the condition in SQL of an aggregate of *table*.
+
+    Facts of cuts count at the cut that is shown, hours up to its day; others are plain.
+    """
+    if "cut_key" in model().tables[table].columns:
+        return _at_cut(value), f"cut_key IN {_LATEST}"
+    if table == "fact_worklog":
+        dax = (
+            f"VAR shown_cut = [{CUT}] VAR shown_day = CALCULATE(MAX(dim_cut[as_of]), ALL(dim_cut), "
+            f"dim_cut[ordinal] = shown_cut) RETURN CALCULATE({value}, "
+            "KEEPFILTERS(fact_worklog[work_date] <= shown_day))"
+        )
+        return dax, f"work_date <= {_LATEST_DAY}"
+    return value, "TRUE"
 
 
 def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measure:
@@ -95,18 +166,17 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
         sql = f"{over.sql} / nullif({under.sql}, 0)"
     elif facts.count:
         table = facts.count
-        dax, where = _at_cut(table, f"COUNTROWS({table})")
+        dax, where = _aggregated(table, f"COUNTROWS({table})")
         sql = "count(*)"
     else:
         table, _, column = facts.sum.partition(".")
-        value = f"SUM({table}[{column}])"
         scale = f" / {facts.divide}" if facts.divide != 1 else ""
-        dax, where = _at_cut(table, value)
-        dax, sql = dax + scale, f"sum({column}){scale}"
+        dax, where = _aggregated(table, f"SUM({table}[{column}]){scale}")
+        sql = f"sum({column}){scale}"
     return Measure(
         code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
-        format=facts.format, dax=dax, sql=sql,
-        table=table, where=where,
+        format=facts.format, dax=dax, sql=sql, table=table, where=where,
+        compared="cut_key" in model().tables[table].columns,
     )  # fmt: skip
 
 
@@ -137,7 +207,7 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
             "DIVIDE(SUM(fact_kpi[numerator]), SUM(fact_kpi[denominator]))",
             "sum(numerator) / nullif(sum(denominator), 0)",
         )
-    elif part.unit in {"days", "amount", "hours", "count", "points"}:
+    elif part.unit in _PLAIN_SUMS:
         value, sql = "SUM(fact_kpi[value])", "sum(value)"
     else:
         # an index without its parts, a score: of one project and one period, never of several
@@ -154,32 +224,77 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
         start = f"{part.name}."
         filters.append(f'LEFT(fact_kpi[measure], {len(start)}) = "{start}"')
         tests.append(f"left(measure, {len(start)}) = '{start}'")
-    dax, where = _at_cut("fact_kpi", value, *filters)
-    where = " AND ".join([where, *tests])
+    where = " AND ".join([f"cut_key IN {_LATEST}", "is_last_period = 1", *tests])
     return Measure(
-        code=code_of(kpi.code, part.name), fr=f"{kpi.code} {part.name}", en=f"{kpi.code} {part.name}",
-        folder_fr=kpi.fr, folder_en=kpi.en,
-        description=kpi.definition, format=FORMATS[part.unit], dax=dax, sql=sql, table="fact_kpi",
-        where=where,
+        code=code_of(kpi.code, part.name), fr=part.fr, en=part.en, folder_fr=kpi.fr, folder_en=kpi.en,
+        description=kpi.definition, format=FORMATS[part.unit], dax=_in_period(kpi, part, value, filters),
+        sql=sql, table="fact_kpi", where=where, compared=part.name == kpi.headline,
     )  # fmt: skip
 
 
-def _health() -> Measure:
-    """Return the worst colour that any KPI of a project has."""
-    dax = "BLANK()"
-    for colour in reversed(_WORST):
-        found, _ = _at_cut(
-            "fact_kpi",
-            "COUNTROWS(fact_kpi)",
-            f'fact_kpi[rag] = "{colour}"',
-            'fact_kpi[scope_kind] = "project"',
+def _in_period(kpi: Kpi, part: Part, value: str, filters: list[str]) -> str:
+    """Return the DAX of a KPI at the cut that is shown, of the last period or of those that are chosen."""
+    if not kpi.period:  # what has no period is so whatever days are chosen
+        return _at_cut(value, *filters, "REMOVEFILTERS(dim_date)")
+    listed = ", ".join([*filters, "ALL(dim_cut)", "dim_cut[ordinal] = shown_cut"])
+    last = f"CALCULATE({value}, {listed}, fact_kpi[is_last_period] = 1)"
+    of_chosen, more = f"CALCULATE({value}, {listed})", ""
+    if part.stock:
+        more = f"VAR latest_start = CALCULATE(MAX(fact_kpi[period_start]), {listed}) "
+        of_chosen = f"CALCULATE({value}, {listed}, fact_kpi[period_start] = latest_start)"
+    return f"VAR shown_cut = [{CUT}] {more}RETURN IF({_PERIODS_CHOSEN}, {of_chosen}, {last})"
+
+
+def _weather() -> list[Measure]:
+    """Return the worst computed and declared colour, and how often a green was declared on a red."""
+    found = []
+    for code, column, fr, en, said in (
+        (HEALTH, "computed", "Météo calculée", "Computed health",
+         "The worst colour among the figures whose targets count in it, of the last period."),
+        (DECLARED, "declared", "Météo déclarée", "Declared health", "What the committee said."),
+    ):  # fmt: skip
+        dax = "BLANK()"
+        for colour in reversed(_WORST):
+            test = f'CALCULATE(COUNTROWS(fact_weather), fact_weather[{column}] = "{colour}", {_SHOWN})'
+            dax = f'IF({test} > 0, "{colour}", {dax})'
+        cases = " ".join(
+            f"WHEN count(*) FILTER ({column} = '{colour}') > 0 THEN '{colour}'" for colour in _WORST
         )
-        dax = f'IF({found} > 0, "{colour}", {dax})'
-    cases = " ".join(f"WHEN count(*) FILTER (rag = '{colour}') > 0 THEN '{colour}'" for colour in _WORST)
-    _, where = _at_cut("fact_kpi", "")
-    return Measure(
-        code=HEALTH, fr="Météo calculée", en="Computed health", folder_fr="Qualité", folder_en="Quality",
-        description="The worst colour among the KPIs that have a target.", format="", dax=dax,
-        sql=f"CASE {cases} END", table="fact_kpi",
-        where=f"{where} AND scope_kind = 'project'", text=True,
+        found.append(Measure(
+            code=code, fr=fr, en=en, folder_fr="Qualité", folder_en="Quality", description=said, format="",
+            dax=f"VAR shown_cut = [{CUT}] RETURN {dax}", sql=f"CASE {cases} END", table="fact_weather",
+            where=f"cut_key IN {_LATEST}", text=True,
+        ))  # fmt: skip
+    dax, where = _aggregated("fact_weather", "SUM(fact_weather[is_contradicted])")
+    found.append(Measure(
+        code=CONTRADICTED, fr="Projets déclarés verts et calculés rouges",
+        en="Projects declared green and computed red", folder_fr="Qualité", folder_en="Quality",
+        description="What the figures say against what was declared.", format="#,##0", dax=dax,
+        sql="sum(is_contradicted)", table="fact_weather", where=where, compared=True,
+    ))  # fmt: skip
+    return found
+
+
+def _compared(one: Measure) -> tuple[Measure, Measure]:
+    """Return *one* as of the previous cut, and the change since."""
+    before = msgspec.structs.replace(
+        one, code=previous(one.code), fr=f"{one.fr}, arrêté précédent", en=f"{one.en}, previous cut",
+        compared=False,
+        dax=(
+            f"VAR shown_cut = [{CUT}] VAR earlier_cut = CALCULATE(MAX(dim_cut[previous_ordinal]), {_SHOWN}) "
+            f"RETURN IF(NOT ISBLANK(earlier_cut), CALCULATE([{one.code}], "
+            "ALL(dim_cut), dim_cut[ordinal] = earlier_cut))"
+        ),
+        where=one.where.replace(_LATEST, _PREVIOUS),
     )  # fmt: skip
+    after = msgspec.structs.replace(
+        one, code=change(one.code), fr=f"{one.fr}, évolution", en=f"{one.en}, change", compared=False,
+        format=one.format and f"+{one.format};-{one.format};{one.format}",
+        dax=(
+            f"VAR before_value = [{before.code}] "
+            f"RETURN IF(NOT ISBLANK(before_value) && NOT ISBLANK([{one.code}]), "
+            f"[{one.code}] - before_value)"
+        ),
+        sql="", table="", where="",
+    )  # fmt: skip
+    return before, after

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.feed.kpi.catalogue import Kpi, Measure, catalogue, prepare
+from hub.feed.model import model
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +21,7 @@ _SUMS = {"days", "amount", "hours", "count", "points"}
 _FINISH = """
 CREATE OR REPLACE TABLE kpi_row AS
 WITH aimed AS (
-    SELECT k.*, t.goal, t.amber, t.red, t.direction,
+    SELECT k.*, t.goal, t.amber, t.red, t.direction, t.is_in_weather,
         row_number() OVER (PARTITION BY k.scope_kind, k.scope_key, k.kpi, k.measure, k.period
             ORDER BY (t.scope_code = '*'), t.valid_from DESC) AS place
     FROM kpi_bare k LEFT JOIN dim_project p ON p.project_key = k.project_key
@@ -32,13 +33,57 @@ WITH aimed AS (
 SELECT getvariable('cut')::BIGINT AS cut_key, scope_kind, scope_key, scope_label, project_key, kpi, measure,
     period, unit, value, numerator, denominator,
     goal AS target,
+    CASE WHEN value IS NULL OR coverage < 0.8 THEN NULL
+        WHEN (direction = 'up' AND value < red) OR (direction = 'down' AND value > red) THEN red
+        WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN amber
+        END AS threshold,
     CASE WHEN amber IS NULL AND red IS NULL THEN NULL WHEN value IS NULL OR coverage < 0.8 THEN 'grey'
         WHEN (direction = 'up' AND value < red) OR (direction = 'down' AND value > red) THEN 'red'
         WHEN (direction = 'up' AND value < amber) OR (direction = 'down' AND value > amber) THEN 'amber'
             ELSE 'green' END AS rag,
+    CASE WHEN amber IS NOT NULL OR red IS NOT NULL THEN is_in_weather END AS is_in_weather,
     coverage, method, method_version
 FROM aimed WHERE place = 1
 """
+
+
+_PERIODS = """
+CREATE OR REPLACE TABLE fact_kpi AS
+WITH grained AS (
+    SELECT * EXCLUDE (period_start, grain, is_last_period), CASE WHEN coalesce(period, '') = '' THEN 'none'
+        WHEN period LIKE '____' THEN 'year' WHEN period LIKE '____-__' THEN 'month'
+        WHEN list_contains(getvariable('daily_kpis'), kpi) THEN 'day' ELSE 'week' END AS grain
+    FROM fact_kpi
+), dated AS (
+    SELECT *, CASE grain WHEN 'none' THEN NULL WHEN 'year' THEN period || '-01-01'
+        WHEN 'month' THEN period || '-01' ELSE period END::DATE AS period_start
+    FROM grained
+), closed AS (
+    SELECT d.*, CASE WHEN NOT list_contains(getvariable('ended_kpis'), d.kpi) THEN d.period_start
+        WHEN d.grain = 'week' THEN d.period_start + 6 WHEN d.grain = 'month' THEN last_day(d.period_start)
+        WHEN d.grain = 'year' THEN make_date(year(d.period_start), 12, 31) ELSE d.period_start
+        END <= c.as_of AS has_come
+    FROM dated d LEFT JOIN {cuts} c USING (cut_key)
+)
+SELECT {columns} FROM (SELECT *, CASE WHEN grain = 'none' THEN 1 ELSE coalesce(period_start
+    = max(period_start) FILTER (has_come) OVER (PARTITION BY cut_key, kpi, scope_kind), false)::INTEGER
+    END AS is_last_period FROM closed)
+"""
+
+
+def mark_periods(connection: duckdb.DuckDBPyConnection, *, cuts: str = "dim_cut") -> None:
+    """Say in ``fact_kpi`` of every row when its period begins, how long it is, and whether it is the last.
+
+    Rows of cuts that an older hub closed get theirs from the text of the period; *cuts* names the table
+    with their days.
+    """
+    run = connection.execute
+    run("SET VARIABLE ended_kpis = ?", [[k.code for k in catalogue().values() if k.last == "ended"]])
+    daily = [k.code for k in catalogue().values() if k.period in {"date", "day"}]
+    run("SET VARIABLE daily_kpis = ?", [daily])
+    shape = model().tables["fact_kpi"].columns
+    columns = ", ".join(f"{name}::{column.type} AS {name}" for name, column in shape.items())
+    run(_PERIODS.format(columns=columns, cuts=cuts))
 
 
 def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:

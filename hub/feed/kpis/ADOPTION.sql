@@ -1,7 +1,8 @@
 -- Adoption de l'outil | Tool adoption
 -- scope: source
 -- period: year_month
--- measures: adoption ratio = n_active / n_accounts
+-- measures: adoption share = n_active / n_accounts
+-- captions: adoption Taux d'adoption | Adoption
 -- headline: adoption
 -- receipt: sources
 -- definition: accounts that did something in the month / accounts that could have.

@@ -1,6 +1,11 @@
 -- Valeur acquise agile | Agile earned value
 -- scope: project
--- measures: ppc ratio, apc ratio, pv amount, ev amount, ac amount, cpi ratio = ev / ac, spi ratio, eac amount
+-- measures: ppc share, apc share, pv amount, ev amount, ac amount, cpi ratio = ev / ac, spi ratio, eac amount
+-- captions: ppc Sprints planifiés faits (PPC) | Planned sprints done (PPC); apc Points faits (APC) | Points done
+--   (APC); pv Valeur planifiée agile (PV) | Agile planned value (PV); ev Valeur acquise agile (EV) | Agile earned
+--   value (EV); ac Coût réel agile (AC) | Agile actual cost (AC); cpi Indice de coût agile (CPI) | Agile cost index
+--   (CPI); spi Indice de délai agile (SPI) | Agile schedule index (SPI); eac Coût final agile (EAC) | Agile estimate
+--   at completion (EAC)
 -- headline: cpi
 -- coverage: coverage
 -- receipt: iterations, worklogs

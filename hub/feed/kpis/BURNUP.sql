@@ -2,6 +2,7 @@
 -- scope: project
 -- period: date
 -- measures: done points, scope points
+-- captions: done Points faits | Points done; scope Points au périmètre | Points in scope
 -- receipt: iterations
 -- definition: points done against points in scope, at each snapshot of the project.
 -- edge cases: a reopened story leaves done on that day, so the curve may go down; an iteration without a snapshot gives

@@ -1,8 +1,12 @@
 -- Anomalies / évolutions | Defects and change requests
 -- scope: project
 -- period: year
--- measures: anomalies count, evolutions count, unqualified count, anomaly_share ratio, requalified count,
---   anomaly_effort_share ratio
+-- measures: anomalies count, evolutions count, unqualified count, anomaly_share share, requalified count,
+--   anomaly_effort_share share
+-- captions: anomalies Anomalies créées | Anomalies raised; evolutions Évolutions créées | Change requests raised;
+--   unqualified Demandes non qualifiées | Unqualified requests; anomaly_share Part des anomalies | Share of anomalies;
+--   requalified Demandes requalifiées | Requalified requests; anomaly_effort_share Part de charge sur anomalies |
+--   Share of effort on anomalies
 -- headline: anomaly_share
 -- receipt: demands
 -- definition: tasks created since 1 January by their current nature, their share of effort, and those whose nature was

@@ -1,6 +1,7 @@
 -- Score de qualité | Data quality score
 -- scope: project
 -- measures: score score
+-- captions: score Score de qualité du projet | Data quality score of the project
 -- headline: score
 -- receipt: quality
 -- definition: 100 × Σ weight × pass rate / Σ weight, over the checks that had something to check.

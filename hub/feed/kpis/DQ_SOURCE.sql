@@ -1,6 +1,7 @@
 -- Score de qualité par source | Data quality score of a source
 -- scope: source
 -- measures: score score
+-- captions: score Score de qualité de la source | Data quality score of the source
 -- headline: score
 -- receipt: quality
 -- definition: as DQ_SCORE, over the rows of one source.

@@ -1,8 +1,18 @@
 -- Valeur acquise (montant) | Earned value (money)
 -- scope: project
--- measures: bac amount, pv amount, ev amount, ac amount, sv amount, cv amount, spi ratio = ev / pv,
---   cpi ratio = ev / ac, eac_cpi amount, etc_cpi amount, vac_cpi amount, tcpi_bac ratio, raf amount, eac_raf amount,
---   vac_raf amount
+-- measures: bac amount, pv amount, ev amount, ac amount, sv amount, cv amount, spi ratio = ev / pv, cpi ratio = ev /
+--   ac, eac_cpi amount, etc_cpi amount, vac_cpi amount, tcpi_bac ratio, raf amount, eac_raf amount, vac_raf amount
+-- captions: bac Budget à achèvement (BAC, montant) | Budget at completion (BAC, amount); pv Valeur planifiée (PV,
+--   montant) | Planned value (PV, amount); ev Valeur acquise (EV, montant) | Earned value (EV, amount); ac Coût réel
+--   (AC, montant) | Actual cost (AC, amount); sv Écart de délai (SV, montant) | Schedule variance (SV, amount); cv
+--   Écart de coût (CV, montant) | Cost variance (CV, amount); spi Indice de délai (SPI, montant) | Schedule index
+--   (SPI, amount); cpi Indice de coût (CPI, montant) | Cost index (CPI, amount); eac_cpi Coût final par le CPI (EAC,
+--   montant) | Estimate at completion by CPI (EAC, amount); etc_cpi Reste par le CPI (ETC, montant) | Estimate to
+--   complete by CPI (ETC, amount); vac_cpi Écart final par le CPI (VAC, montant) | Variance at completion by CPI (VAC,
+--   amount); tcpi_bac Indice de coût requis (TCPI, montant) | To-complete cost index (TCPI, amount); raf Reste à faire
+--   de la valeur acquise (montant) | To do of earned value (amount); eac_raf Coût final par le reste à faire (montant)
+--   | Estimate at completion by work to do (amount); vac_raf Écart final par le reste à faire (montant) | Variance at
+--   completion by work to do (amount)
 -- headline: cpi
 -- coverage: coverage
 -- receipt: tasks, worklogs

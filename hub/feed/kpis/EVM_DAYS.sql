@@ -1,7 +1,17 @@
 -- Valeur acquise (JH) | Earned value (person-days)
 -- scope: project
--- measures: bac days, pv days, ev days, ac days, sv days, cv days, spi ratio = ev / pv, cpi ratio = ev / ac,
---   eac_cpi days, etc_cpi days, vac_cpi days, tcpi_bac ratio, raf days, eac_raf days, vac_raf days
+-- measures: bac days, pv days, ev days, ac days, sv days, cv days, spi ratio = ev / pv, cpi ratio = ev / ac, eac_cpi
+--   days, etc_cpi days, vac_cpi days, tcpi_bac ratio, raf days, eac_raf days, vac_raf days
+-- captions: bac Budget à achèvement (BAC, JH) | Budget at completion (BAC, days); pv Valeur planifiée (PV, JH) |
+--   Planned value (PV, days); ev Valeur acquise (EV, JH) | Earned value (EV, days); ac Coût réel (AC, JH) | Actual
+--   cost (AC, days); sv Écart de délai (SV, JH) | Schedule variance (SV, days); cv Écart de coût (CV, JH) | Cost
+--   variance (CV, days); spi Indice de délai (SPI, JH) | Schedule index (SPI, days); cpi Indice de coût (CPI, JH) |
+--   Cost index (CPI, days); eac_cpi Coût final par le CPI (EAC, JH) | Estimate at completion by CPI (EAC, days);
+--   etc_cpi Reste par le CPI (ETC, JH) | Estimate to complete by CPI (ETC, days); vac_cpi Écart final par le CPI (VAC,
+--   JH) | Variance at completion by CPI (VAC, days); tcpi_bac Indice de coût requis (TCPI, JH) | To-complete cost
+--   index (TCPI, days); raf Reste à faire de la valeur acquise (JH) | To do of earned value (days); eac_raf Coût final
+--   par le reste à faire (JH) | Estimate at completion by work to do (days); vac_raf Écart final par le reste à faire
+--   (JH) | Variance at completion by work to do (days)
 -- headline: cpi
 -- coverage: coverage
 -- receipt: tasks, worklogs

@@ -1,6 +1,7 @@
 -- Fraîcheur | Freshness
 -- scope: source
 -- measures: age_h moment, fresh flag
+-- captions: fresh Source à jour | Source up to date
 -- headline: fresh
 -- receipt: sources
 -- definition: age = moment − last complete sync; fresh up to the source's limit.

@@ -1,7 +1,11 @@
 -- Atterrissage budgétaire | Budget landing
 -- scope: project
--- measures: budget amount, committed amount, consumed amount, landing amount, landing_at_least amount,
---   variance amount, left_to_spend amount
+-- measures: budget amount, committed amount, consumed amount, landing amount, landing_at_least amount, variance
+--   amount, left_to_spend amount
+-- captions: budget Budget de l'atterrissage | Budget of the landing; committed Engagé à ce jour | Committed to date;
+--   consumed Consommé (main-d'œuvre et achats) | Consumed (labour and purchases); landing Atterrissage | Landing;
+--   landing_at_least Atterrissage, au moins | Landing, at least; variance Écart à l'atterrissage | Landing variance;
+--   left_to_spend Reste à dépenser | Left to spend
 -- headline: variance
 -- coverage: known of landing_at_least
 -- method: method

@@ -1,6 +1,8 @@
 -- Délai médian et P85 | Median and 85th percentile of lead time
 -- scope: project
 -- measures: n count, median duration, p85 duration
+-- captions: n Tâches terminées mesurées | Finished tasks measured; median Délai médian (jours) | Median lead time
+--   (days); p85 Délai P85 (jours) | P85 lead time (days)
 -- headline: p85
 -- method: method
 -- receipt: intervals

@@ -1,7 +1,7 @@
 -- Taux de charge par personne | Load per person
 -- scope: person
 -- period: week_start
--- measures: allocated_h hours, available_h hours, load ratio = allocated_h / available_h, overloaded flag
+-- measures: allocated_h hours, available_h hours, load share = allocated_h / available_h, overloaded flag
 -- receipt: capacity
 -- version: 2
 -- definition: allocated / (capacity − absence), in hours of the person's calendar. What is planned for several days is

@@ -1,7 +1,11 @@
 -- Taux de charge équipe | Team load
 -- scope: team
 -- period: week_start
--- measures: load ratio = allocated_h / available_h, people count, allocated_h hours, available_h hours
+-- measures: load share = allocated_h / available_h, people count, allocated_h hours, available_h hours
+-- captions: load Taux de charge | Load; people Personnes au plan de charge | People in the workload plan; allocated_h
+--   Heures affectées de la période | Allocated hours of the period; available_h Heures disponibles de la période |
+--   Available hours of the period
+-- stocks: people
 -- headline: load
 -- receipt: capacity
 -- version: 2

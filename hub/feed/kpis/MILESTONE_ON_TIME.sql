@@ -1,6 +1,8 @@
 -- Jalons tenus | Milestones on time
 -- scope: project
--- measures: due count, on_time count, ratio ratio = on_time / due
+-- measures: due count, on_time count, ratio share = on_time / due
+-- captions: due Jalons échus | Milestones due; on_time Jalons tenus | Milestones on time; ratio Part des jalons tenus
+--   | Share of milestones on time
 -- headline: ratio
 -- receipt: milestones
 -- version: 2

@@ -1,6 +1,8 @@
 -- Glissement des jalons | Milestone slip
 -- scope: task
 -- measures: slip_days duration, slip_workdays duration
+-- captions: slip_days Pire glissement de jalon (jours) | Worst milestone slip (days); slip_workdays Pire glissement de
+--   jalon (jours ouvrés) | Worst milestone slip (working days)
 -- rollup: project | max(slip_days) AS slip_days, max(slip_workdays) AS slip_workdays
 -- headline: slip_days
 -- receipt: milestones

@@ -3,6 +3,8 @@
 -- period: month
 -- split: nature
 -- measures: days days, amount amount, hours hours
+-- captions: days Consommé du mois (JH) | Spent in the month (days); amount Consommé du mois (montant) | Spent in the
+--   month (amount); hours Consommé du mois (heures) | Spent in the month (hours)
 -- receipt: worklogs
 -- version: 2
 -- definition: Σ person-days, money and hours by month of the work and nature of the task.

@@ -1,6 +1,8 @@
 -- Pas de double compte | No double counting
 -- scope: project
 -- measures: counted days, naive days
+-- captions: counted Référence comptée une fois (JH) | Baseline counted once (days); naive Référence, tous outils
+--   additionnés (JH) | Baseline, all tools added up (days)
 -- receipt: tasks
 -- version: 2
 -- definition: a plain SUM of baseline days is the project's total, however many tools report the same work (naive).

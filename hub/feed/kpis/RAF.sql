@@ -1,7 +1,11 @@
 -- Consommé / reste à faire / à terminaison | Spent / to do / at completion
 -- scope: project
--- measures: budget days, estimation days, consomme days, raf days, a_terminaison days, derive days,
---   avancement ratio = consomme / a_terminaison, reste_a_depenser days, n_open_without_raf count
+-- measures: budget days, estimation days, consomme days, raf days, a_terminaison days, derive days, avancement share =
+--   consomme / a_terminaison, reste_a_depenser days, n_open_without_raf count
+-- captions: budget Budget (JH) | Budget (days); estimation Estimation (JH) | Estimate (days); consomme Consommé (JH) |
+--   Spent (days); raf Reste à faire (JH) | To do (days); a_terminaison À terminaison (JH) | At completion (days);
+--   derive Dérive (JH) | Drift (days); avancement Avancement | Progress; reste_a_depenser Reste à dépenser (JH) | Left
+--   to spend (days); n_open_without_raf Tâches ouvertes sans reste à faire | Open tasks without work to do
 -- headline: derive
 -- receipt: tasks, worklogs
 -- version: 2

@@ -1,6 +1,8 @@
 -- Matrice d'exploitabilité | Operability readiness
 -- scope: project
--- measures: ok count, required count, readiness ratio = ok / required, gate_open flag
+-- measures: ok count, required count, readiness share = ok / required, gate_open flag
+-- captions: ok Points de contrôle validés | Checklist items passed; required Points de contrôle exigés | Checklist
+--   items required; readiness Exploitabilité | Readiness; gate_open Passage autorisé | Gate open
 -- headline: readiness
 -- receipt: checklist
 -- definition: mandatory lines that are ok, of those that apply; the gate opens when all are.

@@ -1,6 +1,8 @@
 -- Exposition aux risques | Risk exposure
 -- scope: project
 -- measures: open_risks count, expected_exposure amount, top_score score, overdue_actions count
+-- captions: open_risks Risques ouverts | Open risks; expected_exposure Exposition attendue | Expected exposure;
+--   top_score Plus forte criticité | Highest criticality; overdue_actions Actions en retard | Overdue actions
 -- headline: expected_exposure
 -- receipt: register
 -- version: 2

@@ -2,7 +2,9 @@
 -- scope: project
 -- period: month
 -- split: metric
--- measures: met count, measured count, compliance ratio = met / measured
+-- measures: met count, measured count, compliance share = met / measured
+-- captions: met SLA respectés | SLAs met; measured SLA mesurés | SLAs measured; compliance Respect des SLA | SLA
+--   compliance
 -- headline: compliance
 -- receipt: sla
 -- definition: met / (finished in the month + still running and already breached).

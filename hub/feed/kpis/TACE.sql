@@ -1,7 +1,9 @@
 -- Taux d'activité congés exclus | Billable utilisation
 -- scope: person
 -- period: month
--- measures: tace ratio = billable_days / available_days
+-- measures: tace share = billable_days / available_days
+-- captions: tace Taux d'activité congés exclus (TACE) | Billable utilisation; available_days Jours disponibles |
+--   Available days; billable_days Jours facturables | Billable days
 -- rollup: team | sum(billable_days) / nullif(sum(available_days), 0) AS tace, sum(billable_days) AS billable_days,
 --   sum(available_days) AS available_days
 -- headline: tace

@@ -1,7 +1,12 @@
 -- Complétude des temps | Timesheet completeness
 -- scope: team
 -- period: week_start
--- measures: completeness ratio = logged_h / expected_h, people count, complete count, logged_h hours, expected_h hours
+-- measures: completeness share = logged_h / expected_h, people count, complete count, logged_h hours, expected_h hours
+-- captions: completeness Complétude des temps | Timesheet completeness; people Personnes en saisie attendue | People
+--   with a timesheet due; complete Feuilles complètes | Complete timesheets; logged_h Heures saisies, plafonnées |
+--   Logged hours, capped; expected_h Heures attendues | Expected hours
+-- stocks: people, complete
+-- last: ended
 -- headline: completeness
 -- receipt: capacity
 -- version: 2

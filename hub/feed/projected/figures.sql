@@ -9,7 +9,7 @@ WITH whole AS (
     SELECT cut_key, scope_kind, scope_key, scope_label, project_key, kpi, split_part(measure, '.', 1) AS what,
         period, unit,
         sum(value) AS value, any_value(coverage) AS coverage, any_value(method) AS method,
-        any_value(method_version) AS method_version
+        any_value(method_version) AS method_version, any_value(is_in_weather) AS is_in_weather
     FROM feed.fact_kpi WHERE kpi = 'MONTHLY_SPENT' GROUP BY ALL
 ), shown AS (
     SELECT 0 AS cut_key, 'project' AS scope_kind, project_key, month AS period, nature, sum(m2) AS days,

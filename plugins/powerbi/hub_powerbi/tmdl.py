@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hub import HEALTH, measures, model
 from hub_powerbi import source_m
-from hub_powerbi.names import MONTH, MONTHS, Names, tmdl_name
+from hub_powerbi.names import DATED, MONTH, MONTHS, Names, tmdl_name
 
 _TYPES = {
     "BIGINT": "int64",
@@ -52,8 +52,8 @@ def relationships() -> list[Relationship]:
             for name, column in columns.items()
             if column.ref
         ]
-        if table in MONTHS:
-            refs.append((MONTH, ("dim_date", "date")))
+        if day := DATED.get(table):
+            refs.append((day, ("dim_date", "date")))
         for name, target in refs:
             active = table.startswith("fact_") and target[0] not in taken
             taken.add(target[0])
@@ -149,24 +149,8 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
     if table == "dim_date":
         yield "\tdataCategory: Time"
     yield ""
-    for name, column in facts.columns.items():
-        if column.description:
-            yield f"\t/// {column.description}"
-        yield f"\tcolumn {tmdl_name(names.columns[table][name])}"
-        yield f"\t\tdataType: {_TYPES[column.type]}"
-        if table == "dim_date" and name == "date":
-            yield "\t\tisKey"
-        if column.hidden or (
-            table == "dim_status" and name == ("label_en" if names.lang == "fr" else "label_fr")
-        ):
-            yield "\t\tisHidden"
-        if shape := _format(column.type, names.lang):
-            yield f"\t\tformatString: {shape}"
-        yield f"\t\tsummarizeBy: {'sum' if column.additive else 'none'}"
-        yield f"\t\tsourceColumn: {name}"
-        if table == "dim_status" and name in {"category", "label_fr", "label_en"}:
-            yield f"\t\tsortByColumn: {tmdl_name(names.columns[table]['sort_order'])}"
-        yield ""
+    for name in facts.columns:
+        yield from _column(table, name, names)
     if table in MONTHS:
         yield from (
             f"\tcolumn {tmdl_name(names.columns[table][MONTH])}",
@@ -207,6 +191,46 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
         )
 
 
+_SORTED_BY = {
+    ("dim_cut", "label"): "ordinal",
+    **{("dim_status", name): "sort_order" for name in ("category", "label_fr", "label_en")},
+}
+
+
+def _column(table: str, name: str, names: Names) -> Iterator[str]:
+    facts = model().tables[table]
+    column = facts.columns[name]
+    if column.description:
+        yield f"\t/// {column.description}"
+    yield f"\tcolumn {tmdl_name(names.columns[table][name])}"
+    yield f"\t\tdataType: {_TYPES[column.type]}"
+    if (table, name) == ("dim_date", "date"):
+        yield "\t\tisKey"
+    if column.hidden or name.endswith("_en" if names.lang == "fr" else "_fr"):
+        yield "\t\tisHidden"
+    shape = _yes_no(names.lang) if is_flag(name, column.type) else _format(column.type, names.lang)
+    if shape:
+        yield f"\t\tformatString: {shape}"
+    yield f"\t\tsummarizeBy: {'sum' if facts.adds_up(name) else 'none'}"
+    yield f"\t\tsourceColumn: {name}"
+    if name == "url":
+        yield "\t\tdataCategory: WebUrl"
+    if (table, name) in _SORTED_BY:
+        yield f"\t\tsortByColumn: {tmdl_name(names.columns[table][_SORTED_BY[table, name]])}"
+    yield ""
+
+
+def is_flag(name: str, kind: str) -> bool:
+    """Say whether a column of the model is 1 for yes and 0 for no."""
+    return kind == "BIGINT" and (name.startswith("is_") or name == "timesheet_expected")
+
+
+def _yes_no(lang: str) -> str:
+    """Return the format of a flag; TMDL doubles the quotes of a text that begins and ends with one."""
+    yes, no = ("Oui", "Non") if lang == "fr" else ("Yes", "No")
+    return f'"""{yes}"";""{yes}"";""{no}"""'
+
+
 def _format(kind: str, lang: str) -> str:
     if kind == "DATE":
         return "dd/mm/yyyy" if lang == "fr" else "yyyy-mm-dd"
@@ -221,6 +245,8 @@ def _measures_table(names: Names) -> Iterator[str]:
         if one.description:
             yield f"\t/// {one.description}"
         yield f"\tmeasure {tmdl_name(names.measures[code])} = {names.dax(one.dax)}"
+        if one.hidden:
+            yield "\t\tisHidden"
         if one.format:
             yield f"\t\tformatString: {one.format}"
         yield f"\t\tdisplayFolder: {names.folder(one)}"

@@ -251,8 +251,8 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     "no format": ("tables/Measures.tmdl", "\t\tformatString: #,##0.0\n", "", "has no formatString"),
     "a measure without DAX": (
         "tables/Measures.tmdl",
-        "measure 'Days logged' = SUM('Worklogs'[Days])",
-        "measure 'Days logged'",
+        "measure 'Planned hours' = SUM('Workload plan'[Planned (s)]) / 3600",
+        "measure 'Planned hours'",
         "has no expression",
     ),
     "a relationship to nothing": (
