@@ -29,6 +29,7 @@ from hub.feed.build import save_manifest
 from hub.records import (
     Account,
     Allocation,
+    Assessment,
     Baseline,
     BudgetLine,
     ChecklistItem,
@@ -37,6 +38,7 @@ from hub.records import (
     ProjectLink,
     Record,
     RegisterItem,
+    Target,
     Task,
     TaskLink,
     Worklog,
@@ -493,3 +495,38 @@ def test_moments(text: str, moment: str) -> None:
     assert moment == instant(text)
     with pytest.raises(ConfigError, match="is not a date"):
         instant("last friday")
+
+
+def test_the_weather_is_said_beside_what_was_declared(store: Store, tmp_path: Path) -> None:
+    """A green that the committee declared stands beside a red of the figures, with the figure and its limit.
+
+    Four days are to do, where three are red. What a target says does not count in the weather does not.
+    """
+    fill(store, [
+        *PLAN,
+        Target(id="plans:t1", kpi="RAF", measure="raf", amber=1.0, red=3.0, direction="down"),
+        Target(id="plans:t2", kpi="RAF", measure="budget", amber=1.0, red=2.0, direction="down",
+               in_weather=False),
+        Assessment(id="plans:s1", project_code="INFRA", day="2026-03-30", axis="overall", rag="green"),
+        Assessment(id="plans:s2", project_code="INFRA", day="2026-03-30", axis="costs", rag="amber"),
+    ])  # fmt: skip
+
+    assert [
+        ("green", "red", "Reste à faire (JH) 4 > 3", "To do (days) 4 > 3", 1),
+    ] == ask(
+        feed_of(store, tmp_path),
+        "SELECT declared, computed, reason_fr, reason_en, is_contradicted FROM fact_weather",
+    )  # fmt: skip
+
+
+def test_without_an_overall_word_the_worst_axis_is_declared(store: Store, tmp_path: Path) -> None:
+    """Nothing computed is no colour, and nothing is contradicted."""
+    fill(store, [
+        *PLAN,
+        Assessment(id="plans:s1", project_code="INFRA", day="2026-03-30", axis="scope", rag="green"),
+        Assessment(id="plans:s2", project_code="INFRA", day="2026-03-30", axis="costs", rag="amber"),
+    ])  # fmt: skip
+
+    assert [("amber", None, None, 0)] == ask(
+        feed_of(store, tmp_path), "SELECT declared, computed, reason_en, is_contradicted FROM fact_weather"
+    )

@@ -37,7 +37,7 @@ def with_figures(connection: duckdb.DuckDBPyConnection) -> tuple[str, dict[str, 
     connection.execute("CREATE TABLE project (name VARCHAR, key BIGINT, level VARCHAR, counted BOOLEAN)")
     connection.execute("CREATE TABLE team (name VARCHAR, key BIGINT, counted BOOLEAN)")
     connection.execute(
-        "INSERT INTO team SELECT DISTINCT team, hash(team) % 1000, true FROM dim_person WHERE team IS NOT NULL"
+        "INSERT INTO team SELECT DISTINCT team, hash(team) % 99, true FROM dim_person WHERE team IS NOT NULL"
     )
     fill_table(connection, cut=key)
     connection.execute("INSERT INTO fact_kpi BY NAME SELECT * FROM kpi_row")
@@ -225,7 +225,8 @@ def _counts_people(code: str) -> bool:
 def test_periods_of_closed_cuts_are_told_from_their_text() -> None:
     """Rows of a cut of contract 2 know neither grain nor start; the last period is that at the cut's day."""
     connection = load({
-        "dim_cut": [{"cut_key": 5, "as_of": date(2026, 9, 30), "kind": "copil", "label": "C", "is_latest": 1}],
+        "dim_cut": [{"cut_key": 5, "as_of": date(2026, 9, 30), "kind": "week", "label": "C",
+                     "is_latest": 1}],
         "fact_kpi": [
             {"cut_key": 5, "scope_kind": kind, "scope_key": 1, "kpi": kpi, "measure": "m", "period": period,
              "value": 1.0}

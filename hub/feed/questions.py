@@ -25,7 +25,7 @@ def _feed(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 class Red(msgspec.Struct, frozen=True, kw_only=True):
-    """A KPI of a project that is red now: its value, and what the committee last said of the project.
+    """A KPI that makes a project's weather red: its value, and what the committee last said of the project.
 
     *said* is None where it said nothing.
     """
@@ -74,12 +74,11 @@ def health(folder: Path) -> Health:
         ).fetchall()
         lowest = [Lowest(project=label, score=score, costs=_costs(feed, key)) for label, score, key in low]
         red = feed.execute(
-            "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.rag FROM fact_kpi k "
-            "LEFT JOIN fact_assessment a ON a.cut_key = 0 AND a.project_key = k.project_key "
-            "AND a.axis = 'overall' "
+            "SELECT k.scope_label, k.kpi || '.' || k.measure, k.value, a.declared FROM fact_kpi k "
+            "LEFT JOIN fact_weather a ON a.cut_key = 0 AND a.project_key = k.project_key "
             "JOIN dim_project p ON p.project_key = k.project_key "
             "WHERE k.cut_key = 0 AND k.rag = 'red' AND k.scope_kind = 'project' AND p.state <> 'closed' "
-            "AND k.period = '' ORDER BY 1, 2"
+            "AND k.is_last_period = 1 AND coalesce(k.is_in_weather, 1) = 1 ORDER BY 1, 2"
         ).fetchall()
     return Health(
         sources=dict(scores),

@@ -24,10 +24,12 @@ _T = {
         "title": "Portefeuille de projets", "as_of": "Arrêté au {}",
         "complete": "Toutes les sources sont à jour et complètes.",
         "partial": "ATTENTION : données incomplètes — {}", "headers": [
-            "Code", "Projet", "Programme", "État", "Météo", "CPI", "Tâches", "Terminées", "Avancement",
+            "Code", "Projet", "Programme", "État", "Météo", "Météo calculée", "CPI",
+            "Tâches", "Terminées", "Avancement",
             "Référence (JH)",
             "Estimé (JH)", "Reste à faire (JH)",
-            "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée"],
+            "Saisi (JH)", "Saisi + reste (JH)", "Écart (JH)", "Prochain jalon", "Le", "Fin planifiée",
+            "Pourquoi cette météo"],
         "m_headers": ["Projet", "Jalon", "Référence", "Prévu / réel", "Écart (jours)", "Statut"],
         "m_title": "Jalons, du plus proche au plus lointain",
         "l_title": "Charge par projet et par mois : heures planifiées | saisies",
@@ -56,10 +58,12 @@ _T = {
         "title": "Project portfolio", "as_of": "As of {}",
         "complete": "All sources are up to date and complete.",
         "partial": "WARNING: data is incomplete — {}", "headers": [
-            "Code", "Project", "Program", "State", "Health", "CPI", "Tasks", "Done", "Progress",
+            "Code", "Project", "Program", "State", "Health", "Computed health", "CPI",
+            "Tasks", "Done", "Progress",
             "Baseline (days)",
             "Estimate (days)", "To do (days)", "Logged (days)",
-            "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish"],
+            "Logged + to do (days)", "Variance (days)", "Next milestone", "On", "Planned finish",
+            "Why this health"],
         "m_headers": ["Project", "Milestone", "Baseline", "Forecast / actual", "Slip (days)", "Status"],
         "m_title": "Milestones, the nearest first",
         "l_title": "Load by project and month: planned | logged hours",
@@ -95,7 +99,8 @@ tasks AS (
     JOIN dim_status s USING (status_key)
     WHERE t.is_deleted = 0 GROUP BY 1
 ), said AS (
-    SELECT f.project_key, f.rag FROM fact_assessment f JOIN latest USING (cut_key) WHERE f.axis = 'overall'
+    SELECT w.project_key, w.declared, w.computed, w.reason_{lang} AS reason
+    FROM fact_weather w JOIN latest USING (cut_key)
 ), told AS (
     SELECT f.project_key, f.kpi || '.' || f.measure AS name, f.value, f.rag FROM fact_kpi f
     JOIN latest USING (cut_key)
@@ -118,9 +123,9 @@ tasks AS (
     WHERE t.kind = 'milestone' AND s.category NOT IN ('done', 'cancelled') AND f.planned_finish >= c.as_of
     GROUP BY 1
 )
-SELECT p.code, p.name, p.program, p.state, a.rag, k.cpi, t.n, t.done, k.progress, k.baseline, k.estimate,
-    k.remaining, k.spent, k.total, k.drift,
-    u.title, u.day, t.finish, k.cpi_rag, k.drift_rag
+SELECT p.code, p.name, p.program, p.state, a.declared, a.computed, k.cpi, t.n, t.done, k.progress, k.baseline,
+    k.estimate,    k.remaining, k.spent, k.total, k.drift,
+    u.title, u.day, t.finish, a.reason, k.cpi_rag, k.drift_rag
 FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key)
     LEFT JOIN upcoming u USING (project_key)
     LEFT JOIN said a USING (project_key)
@@ -253,15 +258,15 @@ class _Book:
         t = self.t
         sheet = self.head_of("portfolio", t["title"])
         lines, colours = [], []
-        for *line, cpi, drift in self.rows(PORTFOLIO_SQL):
-            line[4] = t["rag"].get(line[4])
+        for *line, cpi, drift in self.rows(PORTFOLIO_SQL.format(lang=self.feed.lang)):
+            line[4], line[5] = (t["rag"].get(said) for said in line[4:6])
             colours.append((cpi, drift))
             lines.append(line)
         n1, w, d = self.number, self.whole, self.day
         self.table(
             sheet, 4, t["headers"], lines,
-            (*(None,) * 5, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d),
-            (12, 34, 22, 11, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13), "Portfolio",
+            (*(None,) * 6, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d, None),
+            (12, 34, 22, 11, 10, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13, 60), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)
         if lines:
@@ -271,7 +276,7 @@ class _Book:
                     5,
                     4,
                     last,
-                    4,
+                    5,
                     {"type": "cell", "criteria": "==", "value": f'"{t["rag"][key]}"', "format": fmt},
                 )
             paints = {
@@ -280,14 +285,14 @@ class _Book:
                 "green": (self.green_ratio, self.green_number),
             }
             for number, (line, colour) in enumerate(zip(lines, colours, strict=True), start=5):
-                for column, kind in ((5, 0), (14, 1)):
+                for column, kind in ((6, 0), (15, 1)):
                     if (paint := paints.get(colour[kind] or "")) and line[column] is not None:
                         sheet.write_number(number, column, line[column], paint[kind])
             sheet.conditional_format(
                 5,
-                8,
+                9,
                 last,
-                8,
+                9,
                 {
                     "type": "data_bar",
                     "bar_color": "#5B9BD5",

@@ -139,7 +139,7 @@ def test_the_first_sheet_can_be_read(
     tmp_path, _ = plan_in(lang)
     rows = sheet(tmp_path, first)
     line = dict(zip(rows[4], rows[5], strict=True))
-    values = [line[rows[4][n]] for n in range(7, 16)]
+    values = [line[rows[4][n]] for n in range(8, 17)]
 
     assert set(headers) <= line.keys()
     assert 4 / 6 == line["CPI"]
@@ -482,5 +482,5 @@ def test_colours_are_those_of_the_targets(store: Store, tmp_path: Path, plan_in:
 
 def _paint(tmp_path: Path) -> str | None:
     book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx")
-    cell = book["Portfolio"].cell(6, 15)
+    cell = book["Portfolio"].cell(6, 16)
     return cell.fill.fgColor.rgb if cell.fill.fill_type else None
