@@ -94,8 +94,8 @@ class Iteration(Record, frozen=True, kw_only=True):
 class Task(Record, frozen=True, kw_only=True):
     """A task, issue, card, milestone or summary row.
 
-    *labels* are separated by a comma and a blank. *cost_minor* is the whole planned cost, its fixed part
-    included; ``duration_s`` and slacks are working time.
+    *labels* are separated by blanks; one inside a label is a no-break space. *cost_minor* is the whole
+    planned cost, its fixed part included; ``duration_s`` and slacks are working time.
     """
 
     guarded = True
@@ -492,6 +492,31 @@ class Access(Record, frozen=True, kw_only=True):
     team: Word | None = None
 
 
+class SiteField(Record, frozen=True, kw_only=True):
+    """A field of a tool that the organisation slices by: *native* is its id, name or alias in *source*.
+
+    Several make one *field*. *value_map* names the lines of `FieldValue` that say how values are shown.
+    """
+
+    field: Word
+    level: Literal["task", "project", "hours", "person"] = "task"
+    source: Word
+    native: Word
+    type: Literal["text", "number", "date", "amount", "days", "flag", "list"] = "text"
+    fr: Word
+    en: Word
+    personal: bool = False
+    value_map: Word | None = None
+
+
+class FieldValue(Record, frozen=True, kw_only=True):
+    """How a value of fields with one map is *shown*."""
+
+    value_map: Word
+    value: FreeText
+    shown: Word
+
+
 class PersonLink(Record, frozen=True, kw_only=True):
     """An account belongs to a person: decided by an exact identifier or by someone, else only proposed."""
 
@@ -517,7 +542,7 @@ class TaskMatch(Record, frozen=True, kw_only=True):
 REFERENCE: tuple[type[Record], ...] = (
     Project, ProjectLink, Team, Person, AccountAlias, Calendar, CalendarDay, Rate, FxRate, Target, StatusMap,
     SlaGoal, Assessment,
-    Access,
+    Access, SiteField, FieldValue,
 )  # fmt: skip
 """What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""
 RECORDS: tuple[type[Record], ...] = (

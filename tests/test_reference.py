@@ -47,6 +47,8 @@ GOOD = {
     "statuses.csv": "source;container;status;category\njira;INF;Recette;En cours\n",
     "sla_goals.csv": "project_code;nature;metric;goal_hours\n*;incident;resolution;4\n",
     "assessments.csv": "project_code;day;axis;rag;trend\nA;31/10/2026;global;vert;stable\n",
+    "fields.csv": "field;level;source;native;type;fr\nrisk;tâche;jira;customfield_10;nombre;Risque\n",
+    "field_values.csv": "values;value;shown\nrisk;1;Haut\n",
     "access.csv": "user_principal;project_code\nn@x.org;A\n",
     "budgets.csv": "project_code;month;category;baseline;consumed\nA;2026-10;labour;38 500,00;12.5\n",
     "registers.csv": (

@@ -20,6 +20,7 @@ import msgspec
 from hub import clock
 from hub.errors import FeedError
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
+from hub.feed.fields import fields_of, pivot, use_fields, with_fields
 from hub.feed.kpi import catalogue, prepare
 from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
@@ -94,6 +95,7 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
 
     Nobody reads it before it is made current.
     """
+    use_fields(fields_of(store))
     moment = now or clock.now()
     feed_id = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     folder = root / feed_id
@@ -233,6 +235,7 @@ def _resolved(
             "resolve",
             lambda: staged.resolve(variables=variables, country=options.country, lang=options.lang),
         )
+        pivot(staged.connection)
     except BaseException:
         staged.close()
         raise
@@ -249,7 +252,8 @@ def _compute(
     try:
         _labels(staged.connection)
         day = (options.as_of or moment.isoformat())[:10]
-        for table in model().tables:
+        # a task says since when it is started and done, which its stays in statuses tell
+        for table in dict.fromkeys(("fact_status_interval", *model().tables)):
             _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key))
     except BaseException:
         staged.close()
@@ -304,7 +308,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
         fill_table(connection, cut=cut)
     columns = ", ".join(f"{name} {column.type}" for name, column in shape.columns.items())
     connection.execute(f"CREATE TABLE {table} ({columns})")
-    connection.execute(f"INSERT INTO {table} BY NAME {table_sql(table)}")
+    connection.execute(f"INSERT INTO {table} BY NAME {with_fields(table, table_sql(table))}")
     if table in CUT_TABLES:
         names = ", ".join(shape.columns)
         connection.execute(f"INSERT INTO {table} SELECT {names} FROM cut_{table}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hub.feed.model import model
+from hub.feed.model import model, plain_model
 
 if TYPE_CHECKING:
     import duckdb
@@ -160,7 +160,7 @@ def place_cuts(connection: duckdb.DuckDBPyConnection, cuts: Sequence[tuple[Cut, 
             "INSERT INTO other_cut VALUES (?, ?, ?, ?)", [cut.key, cut.as_of[:10], cut.kind, cut.label]
         )
     for name in (*CUT_TABLES, *_TARGETS):
-        shape = model().tables[name]
+        shape = plain_model().tables[name]  # a field of the site is told of what is there now
         target = _TARGETS.get(name, f"cut_{name}")
         columns = ", ".join(f"{column} {facts.type}" for column, facts in shape.columns.items())
         connection.execute(f"CREATE TABLE {target} ({columns})")

@@ -10,6 +10,7 @@ from importlib.resources import files
 import msgspec
 
 from hub.columns import Personal
+from hub.feed.fields import FIELD_TYPES, SUMMED, Field, fields_in_use
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +30,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     was: str | None = None
     personal: Personal | None = None
     kept: bool = False
+    flag: bool = False
+    """Whether it is 1 for yes and 0 for no."""
 
     @property
     def goes_blank(self) -> bool:
@@ -90,11 +93,50 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     measures: dict[str, MeasureDef]
 
 
-@functools.cache
 def model() -> Model:
-    """Return the model shipped with this hub."""
+    """Return the model shipped with this hub, and the fields of the site that are in use."""
+    return _with(fields_in_use())
+
+
+@functools.cache
+def plain_model() -> Model:
+    """Return the model shipped with this hub, without any field of the site."""
     text = (files("hub.feed") / "model.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), Model)
+    found = msgspec.convert(tomllib.loads(text), Model)
+    for table in found.tables.values():
+        for name, column in table.columns.items():
+            if column.type == "BIGINT" and (name.startswith("is_") or name == "timesheet_expected"):
+                table.columns[name] = msgspec.structs.replace(column, flag=True)
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _with(fields: tuple[Field, ...]) -> Model:
+    found = plain_model()
+    if not fields:
+        return found
+    tables, measures = dict(found.tables), dict(found.measures)
+    for field in fields:
+        if field.type == "list":
+            continue
+        table = tables[field.table]
+        tables[field.table] = msgspec.structs.replace(
+            table, columns={**table.columns, field.column: _column_of(field)}
+        )
+        if field.type in SUMMED:
+            measures[field.column] = MeasureDef(
+                fr=f"{field.fr} (somme)", en=f"{field.en} (sum)", folder="fields",
+                format="#,##0" if field.type == "amount" else "#,##0.0", sum=f"{field.table}.{field.column}",
+            )  # fmt: skip
+    return msgspec.structs.replace(found, tables=tables, measures=measures)
+
+
+def _column_of(field: Field) -> Column:
+    return Column(
+        type=FIELD_TYPES[field.type], fr=field.fr, en=field.en, flag=field.type == "flag",
+        additive=field.type in SUMMED and field.level == "hours",
+        personal="free text" if field.personal else "none" if field.type == "text" else None,
+    )  # fmt: skip
 
 
 def table_sql(name: str) -> str:

@@ -79,13 +79,18 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "sla_goal": ("project_code", "nature", "priority", "metric", "goal_s"),
     "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author"),
     "access": ("user_principal", "project_code", "team"),
+    "site_field": ("field", "level", "source", "native", "type", "value_map"),
+    "field_value": ("value_map", "value", "shown"),
 }  # fmt: skip
 # rows the feed can do without: the store keeps the history of every field, the feed uses two of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type') OR author_id IS NOT NULL",
-    "custom_value": "EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
+    "custom_value": "field IN ('components', 'fixVersions') OR EXISTS (SELECT 1 FROM site_field) "
+    "OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }
+# what the reader asks for now, of whatever moment the feed is
+_AS_NOW = {"site_field", "field_value"}
 _PLAIN = {
     "rejection": (
         "first_seen",
@@ -178,7 +183,7 @@ class Staged:
             self.moment = self.as_of or self._one(adbc, connection, "SELECT last FROM clock", "last")
             for table, needed in _NEEDED.items():
                 names = ("key", "id", *needed, "source_id", "presence")
-                sql = as_of_sql(table, self.as_of, names)
+                sql = as_of_sql(table, None if table in _AS_NOW else self.as_of, names)
                 if table in _WHERE:
                     sql = f"SELECT * FROM ({sql}) WHERE {_WHERE[table]}"
                 self._load(adbc, connection, table, sql, names)

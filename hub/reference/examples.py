@@ -52,6 +52,14 @@ USD;10/2026;1,08
 EVM_DAYS.cpi;*;1;0,95;0,85;up;;
 MILESTONE_SLIP.slip_days;*;0;5;20;down;;
 """,
+    "fields.csv": """field;level;source;native;type;fr;en;personal;values
+# the fields of your tools that you slice by: `hub fields` shows what each source offers, line by line
+severity;task;redmine;Gravité;text;Gravité;Severity;;severity
+""",
+    "field_values.csv": """values;value;shown
+# how the values of a field are shown: the name that fields.csv gives, what the tool says, what readers see
+severity;1;Bloquante
+""",
     "statuses.csv": """source;container;status;category;stage
 # what a status means: todo, in_progress, done, cancelled; * is every container of the source
 jira;*;En recette;in_progress;recette

@@ -17,6 +17,7 @@ from hub.records import (
     Calendar,
     CalendarDay,
     ChecklistItem,
+    FieldValue,
     FxRate,
     Person,
     Project,
@@ -24,6 +25,7 @@ from hub.records import (
     Rate,
     Record,
     RegisterItem,
+    SiteField,
     SlaGoal,
     StatusMap,
     Target,
@@ -294,6 +296,62 @@ def _check_targets(file: str, lines: list[Line]) -> Iterable[str]:
             )
 
 
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def _field(prefix: str, line: Line) -> Iterator[Record]:
+    yield SiteField(
+        id=f"{prefix}{line['field']}/{line['source']}/{line['native']}",
+        field=line["field"],
+        level=line["level"],
+        source=line["source"],
+        native=line["native"],
+        type=line["type"],
+        fr=line["fr"] or line["en"] or line["native"],
+        en=line["en"] or line["fr"] or line["native"],
+        personal=line["personal"],
+        value_map=line["values"],
+    )
+
+
+def _check_fields(file: str, lines: list[Line]) -> Iterable[str]:
+    first: dict[str, Line] = {}
+    captions: dict[tuple[str, str], str] = {}
+    for line in lines:
+        if not line.has("field", "level", "type"):
+            continue
+        name = line["field"]
+        if not _FIELD_NAME.fullmatch(name):
+            said = tr("{name!r} is no name of a column: small letters, digits and _, at most 40", name=name)
+            yield wrong(file, line.number, "field", said)
+        seen = first.setdefault(name, line)
+        for column in ("level", "type", "personal"):
+            if line[column] != seen[column]:
+                said = tr(
+                    "{name!r} is {this!r} here and {that!r} on line {number}: one field is of one kind",
+                    name=name, this=line[column], that=seen[column], number=seen.number,
+                )  # fmt: skip
+                yield wrong(file, line.number, column, said)
+        if line["type"] == "list" and line["level"] != "task":
+            yield wrong(file, line.number, "type", tr("a list is of tasks; here a text can be kept"))
+        for lang in ("fr", "en"):
+            caption = (lang, (line[lang] or "").casefold())
+            if caption[1] and captions.setdefault(caption, name) != name:
+                said = tr(
+                    "{caption!r} already names the field {name}", caption=line[lang], name=captions[caption]
+                )
+                yield wrong(file, line.number, lang, said)
+
+
+def _field_value(prefix: str, line: Line) -> Iterator[Record]:
+    yield FieldValue(
+        id=f"{prefix}{line['values']}/{line['value']}",
+        value_map=line["values"],
+        value=line["value"],
+        shown=line["shown"],
+    )
+
+
 def _status(prefix: str, line: Line) -> Iterator[Record]:
     yield StatusMap(
         id=f"{prefix}{line['source']}/{line['container']}/{line['status']}",
@@ -438,6 +496,26 @@ SHEETS: tuple[Sheet, ...] = (
             "red": OPEN, "better": Heading(default="up", choices=_says("up", "down", haut="up", bas="down")),
             "valid_from": Heading(default="0001-01-01"), "weather": Heading(of="in_weather", default=True),
         },
+    ),
+    Sheet(
+        file="fields.csv", records=(SiteField,), key=("field", "source", "native"), make=_field,
+        check=_check_fields,
+        columns={
+            "field": NEEDED,
+            "level": Heading(default="task", choices=_says(
+                "task", "project", "hours", "person", tâche="task", projet="project", heures="hours",
+                temps="hours", personne="person")),
+            "source": NEEDED, "native": NEEDED,
+            "type": Heading(default="text", choices=_says(
+                "text", "number", "date", "amount", "days", "flag", "list", texte="text", nombre="number",
+                montant="amount", jours="days", oui_non="flag", liste="list")),
+            "fr": OPEN, "en": OPEN, "personal": Heading(default=False),
+            "values": Heading(of="value_map"),
+        },
+    ),
+    Sheet(
+        file="field_values.csv", records=(FieldValue,), key=("values", "value"), make=_field_value,
+        columns={"values": Heading(of="value_map", needed=True), "value": NEEDED, "shown": NEEDED},
     ),
     Sheet(
         file="statuses.csv", records=(StatusMap,), key=("source", "container", "status"), make=_status,

@@ -329,9 +329,17 @@ _TABLES_0008 = {
     "allocation": _TABLES_0001["allocation"].replace("account_id TEXT NOT NULL", "account_id TEXT"),
     "target": _TABLES_0002["target"] + ", in_weather INTEGER NOT NULL DEFAULT 1",
 }
-_ASSIGNMENT_0008 = """task_id TEXT NOT NULL, account_id TEXT, units REAL, start_on TEXT, finish_on TEXT,
+_NEW_0008 = {
+    "site_field": """field TEXT NOT NULL,
+        level TEXT NOT NULL CHECK (level IN ('task','project','hours','person')),
+        source TEXT NOT NULL, native TEXT NOT NULL,
+        type TEXT NOT NULL CHECK (type IN ('text','number','date','amount','days','flag','list')),
+        fr TEXT NOT NULL, en TEXT NOT NULL, personal INTEGER NOT NULL, value_map TEXT""",
+    "field_value": "value_map TEXT NOT NULL, value TEXT NOT NULL, shown TEXT NOT NULL",
+    "assignment": """task_id TEXT NOT NULL, account_id TEXT, units REAL, start_on TEXT, finish_on TEXT,
     planned_s INTEGER, actual_s INTEGER, remaining_s INTEGER, overtime_s INTEGER, cost_minor INTEGER,
-    actual_cost_minor INTEGER, remaining_cost_minor INTEGER, currency TEXT"""
+    actual_cost_minor INTEGER, remaining_cost_minor INTEGER, currency TEXT""",
+}
 
 
 @migrations(name="0008_plans")
@@ -343,8 +351,9 @@ def _plans(db: Database) -> None:
     for table, ddl in _TABLES_0008.items():
         _remade(db, table, ddl)
         _allow(db, table, "'unobserved')", "'unobserved','outside')")
-    _versioned(db, "assignment", _ASSIGNMENT_0008)
-    _allow(db, "assignment", "'unobserved')", "'unobserved','outside')")
+    for table, ddl in _NEW_0008.items():
+        _versioned(db, table, ddl)
+        _allow(db, table, "'unobserved')", "'unobserved','outside')")
 
 
 def _allow(db: Database, table: str, before: str, after: str) -> None:

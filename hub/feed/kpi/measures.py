@@ -21,6 +21,7 @@ FOLDERS = {
     "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"),
     "capacity": ("Charge et capacité", "Load and capacity"),
     "risk": ("Risques", "Risks"), "quality": ("Qualité", "Quality"), "cut": ("Arrêté", "Cut"),
+    "fields": ("Champs", "Fields"),
 }  # fmt: skip
 FORMATS = {
     "days": "#,##0.0",
@@ -168,6 +169,17 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
         table = facts.count
         dax, where = _aggregated(table, f"COUNTROWS({table})")
         sql = "count(*)"
+    elif facts.sum.startswith("dim_task."):  # by all that tasks are told by, as of the cut
+        column = facts.sum.removeprefix("dim_task.")
+        dax = _at_cut(
+            "SUMX(FILTER(fact_task_snapshot, RELATED(dim_task[is_deleted]) = 0), "
+            f"RELATED(dim_task[{column}]))"
+        )
+        table = (
+            f"(SELECT f.cut_key, f.project_key, k.{column} FROM fact_task_snapshot f "
+            "JOIN dim_task k USING (task_key) WHERE k.is_deleted = 0)"
+        )
+        where, sql = f"cut_key IN {_LATEST}", f"sum({column})"
     else:
         table, _, column = facts.sum.partition(".")
         scale = f" / {facts.divide}" if facts.divide != 1 else ""
@@ -176,7 +188,7 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
     return Measure(
         code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
         format=facts.format, dax=dax, sql=sql, table=table, where=where,
-        compared="cut_key" in model().tables[table].columns,
+        compared=table in model().tables and "cut_key" in model().tables[table].columns,
     )  # fmt: skip
 
 

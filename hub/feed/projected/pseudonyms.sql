@@ -21,4 +21,6 @@ CREATE TABLE fact_allocation_week AS
 CREATE TABLE fact_capacity_week AS
     SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_capacity_week f JOIN crew_key k USING (person_key);
 CREATE TABLE fact_task_snapshot AS
-    SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_task_snapshot f JOIN crew_key k USING (person_key)
+    SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_task_snapshot f JOIN crew_key k USING (person_key);
+CREATE TABLE fact_assignment AS
+    SELECT f.* REPLACE (k.team_key AS person_key) FROM feed.fact_assignment f JOIN crew_key k USING (person_key)

@@ -8,7 +8,8 @@ seen AS (
         t.counted AND coalesce(p.effort, true) AS effort, coalesce(p.baseline, true) AS baseline, t.counted
             AND coalesce(p.flow, true) AS flow,
         coalesce(p.seconds_per_day, s.seconds_per_day) AS per_day, b.start_on, b.finish_on, b.effort_s,
-        b.cost_minor AS base_cost_minor, b.currency AS base_currency,
+        b.cost_minor AS base_cost_minor, b.currency AS base_currency, b.no AS baseline_no,
+        coalesce(t.currency, getvariable('currency')) = getvariable('currency') AS at_home,
         parents.id IS NULL AND t.kind <> 'summary' AS is_leaf, z.minor_per_day
     FROM task t JOIN source s ON s.id = t.source_id JOIN task_status k ON k.task_id = t.id
         LEFT JOIN task_place p ON p.task_id = t.id
@@ -33,6 +34,11 @@ SELECT getvariable('cut_key') AS cut_key, key AS task_key, project_key, status_k
     CASE WHEN effort THEN remaining_s / per_day END AS remaining_days,
     CASE WHEN effort THEN round(remaining_s / per_day * minor_per_day) / 100.0 END AS remaining_amount,
     CASE WHEN flow AND kind <> 'summary' THEN points END AS points,
+    CASE WHEN effort AND at_home THEN cost_minor / 100.0 END AS cost_amount,
+    CASE WHEN effort AND at_home THEN actual_cost_minor / 100.0 END AS actual_cost_amount,
+    CASE WHEN effort AND at_home THEN remaining_cost_minor / 100.0 END AS remaining_cost_amount,
+    CASE WHEN counted THEN coalesce(actual_finish_on, planned_finish_on)::DATE - deadline_on::DATE END
+        AS deadline_slip_days, baseline_no,
     (effort AND (is_leaf OR coalesce(estimate_s, spent_s, remaining_s) IS NOT NULL))::INTEGER AS is_effort_counted,
     (baseline AND (is_leaf OR coalesce(effort_s, 0) > 0))::INTEGER AS is_baseline_counted,
     CASE WHEN counted THEN estimate_s / per_day END AS reported_days

@@ -21,7 +21,7 @@ DATED = {**dict.fromkeys(MONTHS, MONTH), "fact_kpi": "period_start"}
 """Facts that the calendar is joined to by a day instead of its key."""
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _COLUMN = re.compile(
-    r'"[^"]*"|\b([a-z_]+)\[([a-z_]+)\]|(?<![\w\]\'])\[([^\]]+)\]|\b(dim_[a-z]+|fact_[a-z_]+)\b'
+    r'"[^"]*"|\b([a-z_]+)\[([a-z0-9_]+)\]|(?<![\w\]\'])\[([^\]]+)\]|\b(dim_[a-z]+|fact_[a-z_]+)\b'
 )
 
 

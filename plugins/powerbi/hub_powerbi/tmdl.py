@@ -208,7 +208,7 @@ def _column(table: str, name: str, names: Names) -> Iterator[str]:
         yield "\t\tisKey"
     if column.hidden or name.endswith("_en" if names.lang == "fr" else "_fr"):
         yield "\t\tisHidden"
-    shape = _yes_no(names.lang) if is_flag(name, column.type) else _format(column.type, names.lang)
+    shape = _yes_no(names.lang) if column.flag else _format(column.type, names.lang)
     if shape:
         yield f"\t\tformatString: {shape}"
     yield f"\t\tsummarizeBy: {'sum' if facts.adds_up(name) else 'none'}"
@@ -218,11 +218,6 @@ def _column(table: str, name: str, names: Names) -> Iterator[str]:
     if (table, name) in _SORTED_BY:
         yield f"\t\tsortByColumn: {tmdl_name(names.columns[table][_SORTED_BY[table, name]])}"
     yield ""
-
-
-def is_flag(name: str, kind: str) -> bool:
-    """Say whether a column of the model is 1 for yes and 0 for no."""
-    return kind == "BIGINT" and (name.startswith("is_") or name == "timesheet_expected")
 
 
 def _yes_no(lang: str) -> str:

@@ -1,0 +1,136 @@
+"""Fields of the site: what fields.csv names is a column of the feed and of everything made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_feed import HOURS, PLAN, ask, feed_of, fill
+
+from hub.feed import measures, model, project_to
+from hub.feed.fields import use_fields
+from hub.records import CustomValue, FieldValue, Record, SiteField
+from hub.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _without() -> Iterator[None]:
+    yield
+    use_fields(())
+
+
+def named(name: str, kind: str, level: str = "task", source: str = "plans", **also: Any) -> SiteField:
+    return SiteField(
+        id=f"config:fields/{name}/{source}", field=name, level=level, source=source, type=kind,
+        native=also.pop("native", name), fr=f"Champ {name}", en=f"Field {name}", **also,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def value(row: str, field: str, **what: Any) -> CustomValue:
+    return CustomValue(id=f"{row}/{field}", row_id=row, field=field, **what)
+
+
+CHOSEN: list[Record] = [
+    named("gate", "text", native="Text1", value_map="gates"),
+    named("weight", "number"),
+    named("promised", "date"),
+    named("fee", "amount"),
+    named("effort", "days"),
+    named("vip", "flag"),
+    named("areas", "list"),
+    named("sponsor", "text", personal=True),
+    named("unit", "text", level="project"),
+    named("surcharge", "amount", level="hours", source="hours"),
+    named("site", "text", level="person", source="hours"),
+    FieldValue(id="config:field_values/gates/G1", value_map="gates", value="g1", shown="Gate one"),
+]
+VALUES = [
+    value("plans:g/t/2", "text1", text="G1"),
+    value("plans:g/t/3", "Text1", text="G9"),
+    value("plans:g/t/2", "weight", text="2,5"),
+    value("plans:g/t/3", "weight", number=4.0),
+    value("plans:g/t/2", "promised", day="2026-05-01"),
+    value("plans:g/t/2", "fee", number=1200.5),
+    value("plans:g/t/2", "effort", number=3.0),
+    value("plans:g/t/2", "vip", text="Oui"),
+    value("plans:g/t/3", "vip", number=0.0),
+    value("plans:g/t/2", "areas", text="North, South"),
+    value("plans:g/t/2", "sponsor", text="Somebody"),
+    value("plans:g/t/2", "nobody asked", text="-"),
+    value("plans:g", "unit", text="Core"),
+]
+OF_HOURS = [
+    value("hours:1", "surcharge", number=10.0),
+    value("hours:2", "surcharge", number=2.25),
+    value("hours:M1", "site", text="Paris"),
+]
+
+
+def test_a_field_is_a_typed_column(store: Store, tmp_path: Path) -> None:
+    """A column of each type at what it is of, with the values of the tools and the words of the map."""
+    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
+    snapshot = feed_of(store, tmp_path)
+
+    assert [
+        ("Build", "Gate one", 2.5, date(2026, 5, 1), 1200.5, 3.0, 1, "Somebody"),
+        ("Go live", "G9", 4.0, None, None, None, 0, None),
+    ] == ask(
+        snapshot,
+        "SELECT title, x_gate, x_weight, x_promised, x_fee::DOUBLE, x_effort, x_vip, x_sponsor FROM dim_task "
+        "WHERE x_gate IS NOT NULL ORDER BY 1",
+    )
+    assert [("area", "North"), ("area", "South")] == [
+        (field[:4], text)
+        for field, text in ask(snapshot, "SELECT field, value FROM bridge_task_value ORDER BY 2")
+    ]
+    assert [("INFRA", "Core")] == ask(
+        snapshot, "SELECT code, x_unit FROM dim_project WHERE x_unit IS NOT NULL"
+    )
+    assert [(12.25,)] == ask(snapshot, "SELECT sum(x_surcharge)::DOUBLE FROM fact_worklog")
+    assert [("Paris",)] == ask(snapshot, "SELECT x_site FROM dim_person WHERE x_site IS NOT NULL")
+
+
+def test_what_can_be_added_up_is_a_measure(store: Store, tmp_path: Path) -> None:
+    """The sum of a field of tasks is one over the tasks of the cut, of hours one over the hours."""
+    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
+    snapshot = feed_of(store, tmp_path)
+    known = measures()
+
+    found = {}
+    for code in ("x_weight", "x_fee", "x_effort", "x_surcharge"):
+        one = known[code]
+        ((found[code],),) = ask(snapshot, f"SELECT ({one.sql})::DOUBLE FROM {one.table} WHERE {one.where}")
+    assert {"x_weight": 6.5, "x_fee": 1200.5, "x_effort": 3.0, "x_surcharge": 12.25} == found
+    assert ("Champ fee (somme)", "Field fee (sum)") == (known["x_fee"].fr, known["x_fee"].en)
+
+
+@pytest.mark.parametrize("level", ["team-week", "project", "pseudonym-week", "nominative-line"])
+def test_who_a_field_names_is_shown_where_people_are(store: Store, tmp_path: Path, level: str) -> None:
+    """A personal field goes blank where people do; of sums of hours nothing of a line is left."""
+    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
+    snapshot = feed_of(store, tmp_path)
+    folder = project_to(level, snapshot.folder, tmp_path / "p", secret=b"k" * 32, k=1)
+
+    named_here = level == "nominative-line"
+    assert [("Gate one", "Somebody" if named_here else None)] == ask(
+        folder, "SELECT x_gate, x_sponsor FROM dim_task WHERE title = 'Build'"
+    )
+    assert [(12.25 if named_here else None,)] == ask(
+        folder, "SELECT sum(x_surcharge)::DOUBLE FROM fact_worklog"
+    )
+
+
+def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
+    """The fields of one store are not those of the next that the same process publishes."""
+    fill(store, CHOSEN, [*PLAN, *VALUES])
+    feed_of(store, tmp_path)
+    assert "x_gate" in model().tables["dim_task"].columns
+
+    with Store.open(tmp_path / "other.db") as other:
+        fill(other, PLAN)
+        feed_of(other, tmp_path / "b")
+
+    assert not [name for name in model().tables["dim_task"].columns if name.startswith("x_")]
