@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from hub.source import Census as Census
     from hub.source import Check as Check
     from hub.source import Gone as Gone
+    from hub.source import Offer as Offer
     from hub.source import Partition as Partition
     from hub.source import Scope as Scope
     from hub.source import Source as Source
@@ -147,7 +148,7 @@ _ROOMS = {
     "secrets": ("Secret",),
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
-    "source": ("Batch", "Census", "Check", "Gone", "Partition", "Scope", "Source", "Suggestion"),
+    "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
     "tally": ("Tally", "field_of", "named", "too_many"),
     "words": ("LANGS", "Lang", "day", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip

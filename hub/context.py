@@ -132,15 +132,18 @@ class Context(RunContext):
         currency: str = "EUR",
         cancelled: threading.Event | None = None,
         session: Callable[[], Session] | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> None:
         """Take *base* (the folder of the configuration) and the rest to the source *source_id*.
 
-        Amounts are in *currency*.
+        Amounts are in *currency*; *fields* are those that fields.csv asks of this source.
         """
         super().__init__(base=base, log=f"hub.source.{source_id}", session=session)
         self.full = full
         self.since = since
         self.currency = currency
+        self.fields: Mapping[str, str] = fields or {}
+        """By the name that fields.csv writes, the type of what is kept as a `CustomValue` of that name."""
         self.missing: list[tuple[str | None, str]] = []
         self.notes: list[str] = []
         self.rejections: dict[str, list[Rejection]] = {}

@@ -492,6 +492,10 @@ class Access(Record, frozen=True, kw_only=True):
     team: Word | None = None
 
 
+FieldLevel = Literal["task", "project", "hours", "person"]
+FieldType = Literal["text", "number", "date", "amount", "days", "flag", "list"]
+
+
 class SiteField(Record, frozen=True, kw_only=True):
     """A field of a tool that the organisation slices by: *native* is its id, name or alias in *source*.
 
@@ -499,10 +503,10 @@ class SiteField(Record, frozen=True, kw_only=True):
     """
 
     field: Word
-    level: Literal["task", "project", "hours", "person"] = "task"
+    level: FieldLevel = "task"
     source: Word
     native: Word
-    type: Literal["text", "number", "date", "amount", "days", "flag", "list"] = "text"
+    type: FieldType = "text"
     fr: Word
     en: Word
     personal: bool = False

@@ -10,7 +10,7 @@ import msgspec
 
 from hub.context import Context
 from hub.errors import PluginError
-from hub.records import Presence, Record
+from hub.records import FieldLevel, FieldType, Presence, Record
 
 if TYPE_CHECKING:
     from hub.entra import Entra
@@ -113,6 +113,19 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     writes: Mapping[str, str] = {}
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of the tool that fields.csv can name: *native* as one writes it there, and what it is called.
+
+    *filled* is the share of things that have a value, None where the source does not know it.
+    """
+
+    native: str
+    title: str = ""
+    level: FieldLevel = "task"
+    type: FieldType = "text"
+    filled: float | None = None
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A source: its fields are its settings, ``[sources.NAME]`` in the configuration.
 
@@ -171,6 +184,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one partition from its *cursor* (None at first)."""
         raise NotImplementedError
+
+    def offers(self, ctx: Context) -> Iterable[Offer]:
+        """Return the fields of the tool itself that can be asked for by fields.csv.
+
+        Those that are asked for stand in ``ctx.fields``; what the store has of others is known without it.
+        """
+        return ()
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census | Gone]:
         """Return the ids that exist, per scope, with the evidence, or proofs of single rows.

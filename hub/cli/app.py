@@ -92,6 +92,16 @@ class App:
         known |= self.settings.sources
         return _pick(known, names, "source", f"{self.config} [sources.NAME]")
 
+    @cached_property
+    def chosen_fields(self) -> dict[str, dict[str, str]]:
+        """Return by source the fields that fields.csv asks of it, and their types."""
+        folder = self.settings.path.resolve().parent
+        if not (folder / "fields.csv").exists():
+            return {}
+        from hub.reference import chosen_fields
+
+        return chosen_fields(folder)
+
     def _was_configured(self) -> bool:
         from hub.store import Store
         from hub.store.store import store_path

@@ -125,6 +125,7 @@ def sync_options(app: App, *, jobs: int | None = None, **flags: Any) -> Options:
         jobs=jobs or engine.jobs,
         network=engine.network,
         currency=app.settings.currency,
+        fields=app.chosen_fields,
         silence_s=engine.max_silence_s,
         source_s=engine.max_source_s,
         **flags,

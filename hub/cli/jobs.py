@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from hub.cli.app import App
 from hub.cli.output import STYLES
 from hub.cli.speech import Command
 from hub.errors import ConfigError
-from hub.source import Check
+from hub.source import Check, Offer
 from hub.words import tr
 
 if TYPE_CHECKING:
@@ -155,6 +157,8 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
                 app.settings.base,
                 network=app.settings.engine.network,
                 currency=app.settings.currency,
+                fields=app.chosen_fields.get(name, {}),
+                offered=partial(_offered, app, name, listed=name in names),
             )
         if source.kind == ConfigSource.kind:
             checks += _unknown_names(app)
@@ -173,6 +177,18 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
                 STYLES[line["state"]],
             )
     return 1 if any(line["state"] == "failed" for line in found) else 0
+
+
+def _offered(app: App, source: str, offers: Iterable[Offer], *, listed: bool) -> list[Check]:
+    from hub.store.store import store_path
+    from hub.sync.offers import lines
+
+    path = store_path(app.settings.store, base=app.settings.base)
+    chosen = app.chosen_fields.get(source, {})
+    if path is None or not path.exists():
+        return list(lines(None, source, offers, chosen, listed=listed))
+    with app.store() as store:
+        return list(lines(store, source, offers, chosen, listed=listed))
 
 
 @click.command(cls=Command, name="sync")

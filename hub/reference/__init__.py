@@ -4,7 +4,7 @@ from hub.reference.countries import unknown_country
 from hub.reference.examples import EXAMPLES
 from hub.reference.findings import Finding, Known, findings
 from hub.reference.sheets import SHEETS
-from hub.reference.source import ConfigSource, has_reference
+from hub.reference.source import ConfigSource, chosen_fields, has_reference
 
 __all__ = [
     "EXAMPLES",
@@ -12,6 +12,7 @@ __all__ = [
     "ConfigSource",
     "Finding",
     "Known",
+    "chosen_fields",
     "findings",
     "has_reference",
     "unknown_country",

@@ -16,7 +16,7 @@ from hub.cells import RULES
 from hub.context import Context
 from hub.errors import SourceDataError
 from hub.files import FileState
-from hub.records import Record
+from hub.records import Record, SiteField
 from hub.reference.sheet import Sheet
 from hub.reference.sheets import SHEETS
 from hub.source import Batch, Check, Partition, Scope, Source
@@ -105,6 +105,22 @@ def _read_by(ctx: Context) -> str:
     A file that says the same by other rules is read again.
     """
     return f"rules {RULES}, {ctx.currency}"
+
+
+def chosen_fields(folder: Path) -> dict[str, dict[str, str]]:
+    """Return by source the fields that fields.csv in *folder* asks of it, and their types.
+
+    A file that cannot be read asks for nothing: the source `config` says what is wrong with it.
+    """
+    path, found = folder / "fields.csv", dict[str, dict[str, str]]()
+    try:
+        records = _SHEET[path.name].read(path, "config") if path.exists() else []
+    except SourceDataError:
+        return {}
+    for one in records:
+        if isinstance(one, SiteField):
+            found.setdefault(one.source, {})[one.native] = one.type
+    return found
 
 
 def has_reference(folder: Path) -> bool:

@@ -38,6 +38,27 @@ def sizes(store: Store) -> list[dict[str, Any]]:
     return found
 
 
+_OF_LEVEL = {"task": "task", "project": "container", "hours": "worklog", "person": "account"}
+
+
+def custom_fields(store: Store, source: str) -> list[tuple[str, str, str, float]]:
+    """Return name, level, type and share of things that have a value, of the fields kept of *source*."""
+    found = []
+    for level, table in _OF_LEVEL.items():
+        rows = store.connection.execute(
+            f"SELECT v.field, count(v.text), count(v.number), count(v.day), count(DISTINCT v.row_id), "
+            f"(SELECT count(*) FROM {table} r WHERE r.source_id = ? AND {here('r.presence')}) "
+            f"FROM custom_value v JOIN {table} t ON t.id = v.row_id "
+            f"WHERE v.source_id = ? AND {here('v.presence')} AND {here('t.presence')} "
+            "AND v.field NOT LIKE 'pm-hub: %' GROUP BY 1 ORDER BY 1",
+            (source, source),
+        )
+        for name, texts, numbers, days, filled, all_of in rows:
+            kind = "text" if texts else "number" if numbers >= days else "date"
+            found.append((name, level, kind, filled / max(1, all_of)))
+    return found
+
+
 def brought(store: Store, table: str, *ids: str) -> tuple[int, str] | None:
     """Return the run that brought the row of *table* with one of these *ids*, and since when it is known."""
     found: tuple[int, str] | None = store.connection.execute(

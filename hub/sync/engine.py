@@ -45,7 +45,7 @@ class _Work:
         self.heard: tuple[int, ...] = ()
         self.ctx = Context(
             base=options.base, source_id=source.name, full=options.full, since=options.since,
-            currency=options.currency, cancelled=self.cancelled,
+            currency=options.currency, cancelled=self.cancelled, fields=options.fields.get(source.name),
             session=lambda: (options.session(self.ctx) if options.session else _session(self.ctx, options)),
         )  # fmt: skip
         self.ctx.known_as = store.door.id

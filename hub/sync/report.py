@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -33,6 +33,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     source_s: float = 21600.0
     """How long one source may take in all."""
     network: Network = Network()
+    fields: Mapping[str, Mapping[str, str]] = {}
+    """By source, the fields that fields.csv asks of it, and their types."""
     session: Callable[[Context], Any] | None = None
     """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 

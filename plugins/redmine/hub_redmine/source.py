@@ -20,6 +20,7 @@ from hub import (
     Context,
     Gone,
     Iteration,
+    Offer,
     Partition,
     Record,
     Scope,
@@ -112,7 +113,11 @@ class RedmineSource(Source, frozen=True, kw_only=True):
     def _narrow(self, projects: Iterable[wire.Project]) -> list[int] | None:
         return [one.id for one in projects] if self.projects else None
 
-    def _settings(self) -> str:
+    def _kept(self, ctx: Context) -> list[str]:
+        """Return the custom fields to keep: those of the settings, and those that fields.csv asks for."""
+        return sorted({*self.custom, *ctx.fields})
+
+    def _settings(self, ctx: Context) -> str:
         """Return what decides which rows are read and what they become.
 
         Another value reads everything anew.
@@ -123,7 +128,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             self.types,
             self.activities,
             self.fields,
-            self.custom,
+            self._kept(ctx),
             self.history,
             self.worklog_people,
             self.hours_per_day,
@@ -141,7 +146,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 types=self.types,
                 activities=self.activities,
                 fields=self.fields,
-                custom=self.custom,
+                custom=self._kept(ctx),
                 people=self.worklog_people,
                 day_s=round(self.hours_per_day * 3600),
                 zone=self.tz,
@@ -219,7 +224,8 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         if newest:
             have = {one.name for one in newest[0].custom_fields}
             for name in sorted(
-                {*self.custom, *(value for role, value in self.fields.items() if role != "billable")} - have
+                {*self._kept(ctx), *(value for role, value in self.fields.items() if role != "billable")}
+                - have
             ):
                 yield Check(
                     name=name,
@@ -235,6 +241,17 @@ class RedmineSource(Source, frozen=True, kw_only=True):
                 state="ok" if count else "warning",
                 detail=tr("{count} time entries", count=count),
             )
+
+    def offers(self, ctx: Context) -> Iterable[Offer]:
+        """Return the custom fields of the issues that changed last.
+
+        The API lists all of them to administrators only.
+        """
+        newest = Parts(ctx, self.name, self._mapper(ctx, mapping.Meta())).issues(
+            self._site(ctx).newest_issues(self._narrow(self._wanted(ctx)), relations=False)
+        )
+        for name in sorted({one.name for issue in newest for one in issue.custom_fields}):
+            yield Offer(native=name)
 
     # ---------- plan ----------
 
@@ -283,7 +300,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             "known": sorted(set(before.get("known", [])) | {one.id for one in projects}),
             "meta": msgspec.to_builtins(meta),
         }
-        stands = {"settings": self._settings(), "readable": sorted(one.id for one in projects)}
+        stands = {"settings": self._settings(ctx), "readable": sorted(one.id for one in projects)}
         run = Run(meta=meta, narrow=self._narrow(projects), stands=stands)
         yield Partition(
             id="metadata",
@@ -313,7 +330,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         self, ctx: Context, mark: Mapping[str, Any], projects: list[wire.Project]
     ) -> tuple[bool, set[int]]:
         """Say whether a mark is one of these settings, and which projects came since."""
-        same = mark.get("settings") == self._settings() and not ctx.full
+        same = mark.get("settings") == self._settings(ctx) and not ctx.full
         return same, {one.id for one in projects} - set(mark.get("readable", []))
 
     def _walk(
@@ -458,7 +475,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
             else:
                 walk.links.add(native, 0)
         ctx.shared("done", set[str]).add("walk")
-        wanted = {*self.custom, *(name for role, name in self.fields.items() if role != "billable")}
+        wanted = {*self._kept(ctx), *(name for role, name in self.fields.items() if role != "billable")}
         lacking = bool(seen.where) and self._told(ctx, "issues", mapper.met, wanted, run.narrow)
         yield Batch(
             gone=(

@@ -39,6 +39,7 @@ REFERENCES = {
     "container_id": "container",
     "account_id": "account",
     "assignee_id": "account",
+    "reporter_id": "account",
     "author_id": "account",
     "owner_id": "account",
     "iteration_id": "iteration",
