@@ -82,9 +82,9 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "site_field": ("field", "level", "source", "native", "type", "value_map"),
     "field_value": ("value_map", "value", "shown"),
 }  # fmt: skip
-# rows the feed can do without: the store keeps the history of every field, the feed uses two of them
+# rows the feed can do without: the store keeps the history of every field, the feed uses a few of them
 _WHERE = {
-    "task_change": "field IN ('status', 'issuetype', 'type') OR author_id IS NOT NULL",
+    "task_change": "field IN ('status', 'issuetype', 'type', 'sprint', 'points') OR author_id IS NOT NULL",
     "custom_value": "field IN ('components', 'fixVersions') OR EXISTS (SELECT 1 FROM site_field) "
     "OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
