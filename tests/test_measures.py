@@ -254,6 +254,14 @@ def test_periods_of_closed_cuts_are_told_from_their_text() -> None:
     ).fetchall()
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_no_measure_is_called_as_a_column(lang: str) -> None:
+    """A name without a table is one thing only."""
+    columns = {getattr(one, lang) for table in model().tables.values() for one in table.columns.values()}
+
+    assert [] == sorted(columns & {getattr(one, lang) for one in measures().values()})
+
+
 def test_every_measure_has_a_caption_of_its_own() -> None:
     """No code stands where people read, in either language, and no two are called the same."""
     known = measures()
