@@ -707,6 +707,103 @@ class Reference:
                 )
         return found
 
+    # ---------- what plans say ----------
+
+    def deadline(self) -> Rows:
+        found = []
+        for project in self.projects:
+            slips = []
+            for row in self.snapshot(project):
+                category = self.category[row["status_key"]]
+                said = row["actual_finish"] or row["planned_finish"]
+                if row["deadline_slip_days"] is None or category == "cancelled":
+                    continue
+                if said is None:
+                    slips.append(None)
+                    continue
+                limit = said - timedelta(days=row["deadline_slip_days"])
+                finish = said
+                if category in OPEN:
+                    finish = max(row["planned_finish"] or self.as_of, self.as_of)
+                slips.append((finish - limit).days)
+            known = [one for one in slips if one is not None]
+            if slips:
+                found.append({
+                    "project_key": project, "with_deadline": len(slips),
+                    "past": sum(one > 0 for one in known), "days_past": max([*known, 0]),
+                })  # fmt: skip
+        return found
+
+    def scheduled(self, project: int, column: str) -> Rows:
+        return [
+            row
+            for row in self.snapshot(project)
+            if self.category[row["status_key"]] in OPEN
+            and self.task[row["task_key"]]["kind"] != "summary"
+            and row[column] is not None
+        ]
+
+    def critical(self) -> Rows:
+        found = []
+        for project in self.projects:
+            if rows := self.scheduled(project, "is_critical"):
+                total = sum(row["remaining_days"] or 0 for row in rows)
+                part = sum(row["remaining_days"] or 0 for row in rows if row["is_critical"])
+                near = [
+                    row for row in rows
+                    if not row["is_critical"] and row["total_slack_days"] is not None
+                    and row["total_slack_days"] <= 5
+                ]  # fmt: skip
+                found.append({
+                    "project_key": project, "critical_days": part, "open_days": total,
+                    "share": part / total if total else None, "near_critical": len(near),
+                })  # fmt: skip
+        return found
+
+    def float_(self) -> Rows:
+        return [
+            {"project_key": project, "least": min(row["total_slack_days"] for row in rows), "lost": None}
+            for project in self.projects
+            if (rows := self.scheduled(project, "total_slack_days"))
+        ]
+
+    def cost_plan(self) -> Rows:
+        found = []
+        for project in self.projects:
+            rows = [
+                row
+                for row in self.snapshot(project)
+                if row["cost_amount"] is not None and self.category[row["status_key"]] != "cancelled"
+            ]
+            if not rows:
+                continue
+
+            def total(column: str, rows: Rows = rows) -> Any:
+                values = [row[column] for row in rows if row[column] is not None]
+                return sum(values) if values else None
+
+            based, planned = total("baseline_amount"), total("cost_amount")
+            found.append({
+                "project_key": project, "baseline": based, "planned": planned,
+                "actual": total("actual_cost_amount"), "remaining": total("remaining_cost_amount"),
+                "variance": None if based is None else planned - based,
+            })  # fmt: skip
+        return found
+
+    def overallocation(self) -> Rows:
+        sums: dict[tuple[str, str], list[int]] = {}
+        for row in self.weeks():
+            for team in (row["team"], None) if row["team"] else (None,):
+                line = sums.setdefault((str(row["week_start"]), team or ""), [0, 0, 0])
+                above = max(row["allocated_s"] - row["free"], 0)
+                line[0] += 1
+                line[1] += above > 0
+                line[2] += above
+        return [
+            {"team": team or None, "week_start": week, "people": n, "overloaded": over, "above_h": s / 3600}
+            for (week, team), (n, over, s) in sorted(sums.items())
+        ]
+
 
 def _days(span: timedelta) -> float:
     return round(span.total_seconds() / 86400, 6)

@@ -124,6 +124,12 @@ class _Feed:
                     "is_effort_counted": int(self.rng.random() < 0.85),
                     "is_baseline_counted": self.rng.choice((0, 1, None)),
                     "reported_days": self.maybe(self.rng.choice((1, 20))),
+                    "deadline_slip_days": self.maybe(self.rng.randint(-20, 20), 0.4),
+                    "total_slack_days": self.maybe(self.rng.choice((-2.0, 0.0, 4.5, 20.0)), 0.6),
+                    "is_critical": self.maybe(self.rng.choice((0, 1)), 0.6),
+                    "cost_amount": self.maybe(self.rng.choice((0.0, 1200.0)), 0.5),
+                    "actual_cost_amount": self.maybe(300.0, 0.5),
+                    "remaining_cost_amount": self.maybe(900.0, 0.5),
                 }
             )
             place, entered = 1, self.instant(-90, -30)

@@ -589,7 +589,7 @@ def test_a_renamed_column_is_read_by_its_old_name(tmp_path: Path, monkeypatch: p
     columns["weighting"] = Column(type="DOUBLE", fr="Poids", en="Weight", was="weight")
     renamed = Table(fr="", en="", description="", key=table.key, columns=columns)
     changed = msgspec.structs.replace(model(), tables={**model().tables, "fact_quality": renamed})
-    monkeypatch.setattr("hub.feed.cuts.model", lambda: changed)
+    monkeypatch.setattr("hub.feed.cuts.plain_model", lambda: changed)
     from hub.feed import Cut
 
     duckdb.execute(

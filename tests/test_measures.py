@@ -219,7 +219,7 @@ def test_several_periods_of_people_are_no_sum() -> None:
 
 
 def _counts_people(code: str) -> bool:
-    return code in {"LOAD_TEAM", "TIMESHEET_COMPLETENESS"}
+    return code in {"LOAD_TEAM", "TIMESHEET_COMPLETENESS", "OVERALLOCATION"}
 
 
 def test_periods_of_closed_cuts_are_told_from_their_text() -> None:

@@ -32,6 +32,20 @@ _RECEIPTS: dict[str, str] = {
     "JOIN dim_source s USING (source_key) "
     "WHERE t.project_key = ? AND t.kind = 'milestone' ORDER BY coalesce(t.baseline_finish, "
     "t.planned_finish), t.task_key",
+    "deadlines": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.reference, t.title, "
+    "t.category AS status, coalesce(t.actual_finish, t.planned_finish) AS finish, "
+    "t.deadline_slip_days, k.url FROM kpi_task t JOIN dim_task k USING (task_key) "
+    "JOIN dim_source s USING (source_key) WHERE t.project_key = ? AND t.deadline_slip_days IS NOT NULL "
+    "ORDER BY t.deadline_slip_days DESC, t.task_key",
+    "slacks": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.reference, t.title, "
+    "t.is_critical, t.total_slack_days, t.remaining_days, k.url FROM kpi_task t "
+    "JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) WHERE t.project_key = ? "
+    "AND t.is_open AND t.kind <> 'summary' AND coalesce(t.is_critical, t.total_slack_days) IS NOT NULL "
+    "ORDER BY t.total_slack_days, t.task_key",
+    "costs": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, t.reference, t.title, "
+    "t.baseline_amount, t.cost_amount, t.actual_cost_amount, t.remaining_cost_amount, k.url "
+    "FROM kpi_task t JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) "
+    "WHERE t.project_key = ? AND t.cost_amount IS NOT NULL ORDER BY t.task_key",
     "budget": "SELECT NULL AS _table, NULL AS _id, year_month, category, is_capex, baseline_amount, "
     "revised_amount, committed_amount, consumed_amount, "
     "forecast_amount FROM fact_budget WHERE project_key = ? AND cut_key = getvariable('cut') ORDER BY ALL",

@@ -40,8 +40,9 @@ CREATE TABLE fact_capacity_week AS
 CREATE TABLE fact_task_snapshot AS SELECT * REPLACE (-1 AS person_key, NULL AS spent_days)
     FROM feed.fact_task_snapshot;
 CREATE TABLE fact_assignment AS
-    SELECT md5(concat_ws('|', task_key, source_key)) AS assignment_id, task_key, project_key, -1 AS person_key, source_key,
-        NULL AS units, min(start_date) AS start_date, max(finish_date) AS finish_date, sum(planned_days) AS planned_days,
+    SELECT md5(concat_ws('|', task_key, source_key)) AS assignment_id, task_key, project_key, -1 AS person_key,
+        source_key, NULL AS units, min(start_date) AS start_date, max(finish_date) AS finish_date,
+        sum(planned_days) AS planned_days,
         NULL AS actual_days, sum(remaining_days) AS remaining_days, sum(cost_amount) AS cost_amount,
         NULL AS actual_cost_amount, sum(remaining_cost_amount) AS remaining_cost_amount
     FROM feed.fact_assignment GROUP BY task_key, project_key, source_key;

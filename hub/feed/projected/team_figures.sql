@@ -7,6 +7,7 @@ WITH figure AS (
         max(value) FILTER (measure = 'people') AS people, any_value(period) LIKE '____-__' AS monthly,
         CASE kpi WHEN 'TACE' THEN 'worklog' WHEN 'LOAD_TEAM' THEN 'plan' END AS kind
     FROM feed.fact_kpi WHERE cut_key = 0 AND list_contains(getvariable('team_kpis'), kpi) AND period <> ''
+        AND kpi <> 'OVERALLOCATION'  -- how many are overloaded may single somebody out
         GROUP BY ALL
 ), span AS (
     SELECT *, CASE WHEN monthly THEN period || '-01' ELSE period END::DATE AS first_day,

@@ -34,11 +34,13 @@ SELECT getvariable('cut_key') AS cut_key, key AS task_key, project_key, status_k
     CASE WHEN effort THEN remaining_s / per_day END AS remaining_days,
     CASE WHEN effort THEN round(remaining_s / per_day * minor_per_day) / 100.0 END AS remaining_amount,
     CASE WHEN flow AND kind <> 'summary' THEN points END AS points,
-    CASE WHEN effort AND at_home THEN cost_minor / 100.0 END AS cost_amount,
-    CASE WHEN effort AND at_home THEN actual_cost_minor / 100.0 END AS actual_cost_amount,
-    CASE WHEN effort AND at_home THEN remaining_cost_minor / 100.0 END AS remaining_cost_amount,
-    CASE WHEN counted THEN coalesce(actual_finish_on, planned_finish_on)::DATE - deadline_on::DATE END
-        AS deadline_slip_days, baseline_no,
+    -- a summary's costs are those of its tasks
+    CASE WHEN effort AND at_home AND kind <> 'summary' THEN cost_minor / 100.0 END AS cost_amount,
+    CASE WHEN effort AND at_home AND kind <> 'summary' THEN actual_cost_minor / 100.0 END AS actual_cost_amount,
+    CASE WHEN effort AND at_home AND kind <> 'summary' THEN remaining_cost_minor / 100.0 END AS remaining_cost_amount,
+    CASE WHEN counted THEN coalesce(actual_finish_on, planned_finish_on, due_on)::DATE - deadline_on::DATE END
+        AS deadline_slip_days, CASE WHEN counted THEN total_slack_s / per_day END AS total_slack_days,
+    CASE WHEN counted THEN is_critical END AS is_critical, baseline_no,
     (effort AND (is_leaf OR coalesce(estimate_s, spent_s, remaining_s) IS NOT NULL))::INTEGER AS is_effort_counted,
     (baseline AND (is_leaf OR coalesce(effort_s, 0) > 0))::INTEGER AS is_baseline_counted,
     CASE WHEN counted THEN estimate_s / per_day END AS reported_days
