@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
 _CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile(
-    "sample", max_examples=25, derandomize=True, deadline=None, suppress_health_check=_CHECKS
+    "sample", max_examples=15, derandomize=True, deadline=None, suppress_health_check=_CHECKS
 )
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
