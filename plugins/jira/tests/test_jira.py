@@ -81,7 +81,7 @@ SAMPLE = (
     [
         (CloudCertification(), SAMPLE),
         (ServerCertification(), ("reads-everything", "deletions-are-found", "status-401")),
-        (TempoCertification(), ("reads-everything", "deletions-are-found", "worklogs-need-a-proof")),
+        (TempoCertification(), ("reads-everything", "cursor-is-a-stamp-seen", "worklogs-need-a-proof")),
     ],
     ids=["cloud", "data center", "tempo"],
 )
