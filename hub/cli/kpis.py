@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,11 @@ import click
 
 from hub.cli.app import App
 from hub.cli.building import build_options
-from hub.cli.output import short_path
+from hub.cli.output import plain_figure, short_path
 from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
-from hub.words import language, tr
+from hub.words import day, language, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -47,8 +48,13 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
-    return str(value)
+        return plain_figure(value, 3)
+    return day(value) if type(value) is date else str(value)
+
+
+def _moment(stamp: str | None) -> str:
+    """Return a stamp of the store to the minute, as the language writes it."""
+    return f"{day(stamp)} {stamp[11:16]}" if stamp else ""
 
 
 def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, ...] = ()) -> None:
@@ -111,9 +117,9 @@ def kpi(
             app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
             measures = ", ".join(f"{m.name} ({m.unit})" for m in one.measures)
             app.say(tr("  measures: {measures}", measures=measures))
-            app.say(f"  {one.definition}")
+            app.say(f"  {tr(one.definition)}")
             if one.edge_cases:
-                app.say(tr("  edge cases: {edge_cases}", edge_cases=one.edge_cases), "dim")
+                app.say(tr("  edge cases: {edge_cases}", edge_cases=tr(one.edge_cases)), "dim")
         return 0
     folder = feed_dir or _current(app)
     country = country or (app.settings.country if app.config.exists() else "FR")
@@ -248,7 +254,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         ),
         "bold",
     )
-    app.say(one.definition, "dim")
+    app.say(tr(one.definition), "dim")
     for note in notes:
         app.say(note, "dim")
     if rows:
@@ -269,7 +275,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             app.say(
                 tr(
                     "  total: {sums}",
-                    sums=", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()),
+                    sums=", ".join(f"{key} {plain_figure(float(value), 3)}" for key, value in sums.items()),
                 )
             )
         if len(lines) > limit:
@@ -310,7 +316,7 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
     with app.store(writing=True) as store:
         taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
     app.say(
-        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=taken.as_of[:16].replace("T", " ")),
+        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=_moment(taken.as_of)),
         "green",
     )
     app.say(tr('The next feed shows it beside today. `hub cut close "{label}"` freezes it.', label=label))
@@ -362,10 +368,7 @@ def list_(app: App, json_: bool) -> int:
             [
                 {
                     **row,
-                    **{
-                        name: (row[name] or "")[:16].replace("T", " ")
-                        for name in ("as_of", "taken_at", "closed_at")
-                    },
+                    **{name: _moment(row[name]) for name in ("as_of", "taken_at", "closed_at")},
                 }
                 for row in rows
             ],
@@ -417,13 +420,16 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
             return 0
         _table(
             app,
-            [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
+            [{**row, "sealed_at": _moment(row["sealed_at"])} for row in sealed],
             tr("Sealed months"),
         )
         if late:
             _table(
                 app,
-                [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
+                [
+                    {**row, "posted_on": day(row["posted_on"]), "run_at": _moment(row["run_at"])}
+                    for row in late
+                ],
                 tr("Corrected since"),
                 ("row_id",),
             )
