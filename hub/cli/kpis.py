@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
-from datetime import date
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from hub.cli.output import plain_figure, short_path
 from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
-from hub.words import day, language, tr
+from hub.words import day, language, number, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -49,7 +50,9 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return plain_figure(value, 3)
-    return day(value) if type(value) is date else str(value)
+    if isinstance(value, Decimal):  # money
+        return number(float(value), ",.2f")
+    return day(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) else str(value)
 
 
 def _moment(stamp: str | None) -> str:
@@ -60,15 +63,22 @@ def _moment(stamp: str | None) -> str:
 def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, ...] = ()) -> None:
     from rich.table import Table
 
+    from hub.feed.reasons import spoken_status
+
     names = [name for name in rows[0] if name not in hidden and any(row[name] is not None for row in rows)]
     if title:
         app.say(title, "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        number = any(isinstance(row[name], (int, float)) for row in rows)
-        table.add_column(name, justify="right" if number else "left")
+        counts = any(isinstance(row[name], (int, float, Decimal)) for row in rows)
+        table.add_column(name, justify="right" if counts else "left")
     for row in rows:
-        table.add_row(*(_text(row[name]) for name in names))
+        table.add_row(
+            *(
+                spoken_status(_text(row[name])) if name in {"category", "status"} else _text(row[name])
+                for name in names
+            )
+        )
     app.console.print(table)
 
 
@@ -153,7 +163,7 @@ def kpi(
             else "{path}, cut {cut!r}, as of {as_of}",
             path=short_path(folder),
             cut=result.cut,
-            as_of=result.as_of,
+            as_of=day(result.as_of),
         ),
         "bold",
     )
@@ -250,7 +260,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             title=one.fr if language() == "fr" else one.en,
             project=project,
             cut=result.cut,
-            as_of=result.as_of,
+            as_of=day(result.as_of),
         ),
         "bold",
     )
@@ -265,7 +275,8 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         if not lines:
             app.say(tr("{name}: no rows", name=name))
             continue
-        _table(app, lines[:limit], tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
+        shown = [{**line, "known_since": _moment(line.get("known_since"))} for line in lines[:limit]]
+        _table(app, shown, tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
         sums = {
             key: sum(line[key] for line in lines if line[key] is not None)
             for key in lines[0]
