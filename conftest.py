@@ -6,8 +6,10 @@ import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parent
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
 _CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile(
-    "sample", max_examples=25, derandomize=True, deadline=None, suppress_health_check=_CHECKS
+    "sample", max_examples=15, derandomize=True, deadline=None, suppress_health_check=_CHECKS
 )
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
@@ -71,6 +73,15 @@ Whole feeds again and again, and pages that are written from the code.
 def proof() -> bool:
     """Say whether the long proofs run whole (`make proof`) or as a fixed-seed sample (`make test`)."""
     return PROOF
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_each() -> Iterator[None]:
+    """Let DuckDB work in one thread where many small feeds are built side by side; a proof has them all."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not PROOF:
+            patch.setattr(duckdb, "connect", partial(duckdb.connect, config={"threads": 1}))
+        yield
 
 
 def part_of(item: pytest.Item) -> str | None:

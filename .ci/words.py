@@ -1,7 +1,8 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
-A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, and
-the `help` of a command and of its options. Each package has its own catalogue below its folder `words`.
+A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, the
+`help` of a command and of its options, and the definition and the edge cases of a KPI. Each package has its
+own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from hub.feed.kpi.catalogue import _kpi
 
 ROOT = Path(__file__).resolve().parents[1]
 LANG = "fr"
@@ -95,6 +98,10 @@ def _said(node: ast.AST) -> Iterator[Template]:
 def templates(package: Path) -> set[Template]:
     """Return the templates of the code of *package*."""
     found: set[Template] = set()
+    for path in sorted(package.glob("feed/kpis/*.sql")):
+        if path.name != "base.sql":
+            one = _kpi(path.stem, path.read_text(encoding="utf-8"))
+            found.update(filter(None, (one.definition, one.edge_cases)))
     for path in sorted(package.rglob("*.py")):
         if "templates" not in path.relative_to(package).parts:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

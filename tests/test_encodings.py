@@ -61,8 +61,10 @@ def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_a_file_named_in_czech(folder: Path, machine: str) -> None:
+def test_a_file_named_in_czech(folder: Path, machine: str, proof: bool) -> None:
     """It is read, its fault is told, JSON stays JSON, and the rows have the ids that they have everywhere."""
+    if machine in {"utf-8", "ascii"} and not proof:
+        pytest.skip("make proof has every machine")
     synced = hub(folder, machine, "sync")
     told = hub(folder, machine, "status", "--json")
     again = hub(folder, "utf-8", "sync", "--json")

@@ -84,6 +84,7 @@ path = "out/teams"
 [destinations.projects]
 kind = "files"
 path = "out/projects"
+formats = ["parquet"]
 privacy = "project"
 [destinations.named]
 kind = "files"
@@ -92,6 +93,7 @@ privacy = "nominative-line"
 [destinations.pseudo]
 kind = "files"
 path = "out/pseudo"
+formats = ["parquet", "csv"]
 privacy = "pseudonym-week"
 [privacy]
 key = { env = "PM_HUB_KEY" }
@@ -380,7 +382,10 @@ def test_a_failure_at_any_statement_is_taken_up(tmp_path: Path, proof: bool) -> 
         store.connection.set_trace_callback(None)
         calm = store.snapshot("worklog"), store.snapshot("account"), store.snapshot("person")
     assert [] == traces(tmp_path / "calm")
-    for number in [*range(1, 12), *range(12, total, max(1, total // (40 if proof else 8)))]:
+    for number in [
+        *range(1, 12, 1 if proof else 2),
+        *range(12, total, max(1, total // (40 if proof else 5))),
+    ]:
         base = tmp_path / str(number)
         with filled(base / "hub.db") as store:
             at = _Stopper(number)

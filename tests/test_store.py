@@ -11,14 +11,17 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
-from hub.placement import here
+from hub.placement import fold, here
 from hub.records import BY_TABLE, RECORDS, Container, Task, Worklog, columns
 from hub.source import Batch, Gone
 from hub.store import Store
+from hub.store.migrations import migrations
 from hub.store.store import explain, store_path
 from hub.testing import ScriptedSource, store_image, sync_once
+from hub.testing.empty import store_in_memory
 
 IDS = st.integers(0, 5).map(lambda n: f"s:{n}")
 TEXTS = st.one_of(
@@ -56,7 +59,7 @@ STEPS = st.lists(
 
 
 def fresh() -> Store:
-    return Store.open("sqlite://")
+    return store_in_memory()
 
 
 def play(store: Store, step: tuple[str, Any]) -> None:
@@ -376,3 +379,20 @@ def test_every_table_knows_the_seven_states(store: Store) -> None:
 
         assert ["'outside'" in sql for kind, sql in mine if kind == "table"] == [True], table
         assert 2 == sum(kind == "trigger" for kind, _ in mine), table
+
+
+def test_a_table_with_rows_is_made_anew_like_an_empty_one(tmp_path: Path) -> None:
+    """What a store holds decides how a table gets its check, never what the store is afterwards."""
+    place = tmp_path / "hub.db"
+    connection = sqlite3.connect(place, isolation_level=None)
+    connection.create_function("fold", 1, fold, deterministic=True)
+    migrations.apply(Database(connection), stop_before="0007_outside")
+    connection.execute(
+        "INSERT INTO task (id, container_id, title, source_id, recorded_at, run_id) "
+        "VALUES ('s:1', 's:c', 'kept', 's', '2026-01-01T00:00:00.000000Z', 1)"
+    )
+    connection.close()
+    question = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    with Store.open(place) as old, fresh() as new:
+        assert new.rows(question) == old.rows(question)
+        assert [{"id": "s:1", "title": "kept"}] == old.rows("SELECT id, title FROM task")

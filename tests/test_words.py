@@ -13,12 +13,17 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from hub import speaking, spoken_reason, words
+from hub import matching, speaking, spoken_reason, words
+from hub.cli.output import plain_figure
+from hub.feed import catalogue
+from hub.feed.reasons import spoken_move
+from hub.matching.people import Face, recognise
 from hub.placement import LEFT
+from hub.records import BudgetLine, RegisterItem
 from hub.testing import HubResult
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -324,3 +329,86 @@ def test_every_reason_of_the_feed_has_its_words() -> None:
 
     assert len(said) > 25
     assert set() == english
+
+
+def test_every_move_has_its_words() -> None:
+    """Causes, topics and measures of fact_move, with each state of each kind of register; names stay."""
+    code = (ROOT / "hub/feed/tables/fact_move.sql").read_text(encoding="utf-8").partition("), moves AS (")[2]
+    code = re.sub(r"--.*", "", code)
+    plain = set(re.findall(r"'([a-z][a-z ]*)'", code)) - {"date", "days", "open", "work"}
+    kinds, states = (get_args(get_type_hints(RegisterItem)[name]) for name in ("kind", "state"))
+    states = (*states, *(text.strip() for text in re.findall(r"' ([a-z]+)'", code)))
+    risks = {f"{kind} {state}" for kind in kinds for state in states}
+    budget = {f"{kind}, amount" for kind in get_args(get_type_hints(BudgetLine)["kind"])}
+    with speaking("fr"):
+        english = {text for text in plain | risks | budget if spoken_move(text) == text}
+
+        assert {"correction", "budget"} == english, "words of both languages"
+        assert "Go, live, fin" == spoken_move("Go, live, finish")
+        assert "référence, montant" == spoken_move("baseline, amount")
+    assert len(risks) == 24
+
+
+@pytest.mark.parametrize(
+    ("stored", "french"),
+    [
+        ("same name Jo Doe", "même nom Jo Doe"),
+        ("same employee no 042, which 2 people have", "même matricule 042, que 2 personnes ont"),
+        ("same email+alias jo@a.example", "même adresse par un alias jo@a.example"),
+        ("both are called 'one, which 2 people have'", "toutes deux s'appellent 'one, which 2 people have'"),
+        ("'A reads like B' reads like 'C'", "'A reads like B' ressemble à 'C'"),
+        ("somebody said so", "somebody said so"),
+    ],
+)
+def test_evidence_of_a_match(stored: str, french: str) -> None:
+    """What a link is based on is kept in English and said in French; what people wrote stays as it is."""
+    with speaking("fr"):
+        assert french == matching.spoken_evidence(stored)
+    assert stored == matching.spoken_evidence(stored)
+
+
+def test_every_way_to_match_has_its_words() -> None:
+    """What the rules write beside each link they find is said in French: no sentence of theirs is left."""
+    faces = [
+        Face(id="a:1", name="Jo Doe", emails=("jo@a.example",), login="A\\jo", employee_no="7"),
+        Face(id="a:2", name="Al Ba", emails=("al@b.example",), login="al"),
+        Face(id="a:3", name="Jo Doe"),
+        Face(id="a:4", name="Zoe", person="p:1"),
+    ]
+    people = [
+        Face(id="p:1", name="Doe Jo", emails=("jo@a.example",), employee_no="8"),
+        Face(id="p:2", name="Al", emails=("al@a.example",), login="x"),
+    ]
+    found, _ = recognise(faces, people, {"b.example": "a.example"})
+    with speaking("fr"):
+        english = [one for one in found if matching.spoken_evidence(one.reason) == one.reason]
+
+    assert {"email", "email+alias", "name", "manual"} == {one.method for one in found}
+    assert [] == english
+
+
+def test_every_kpi_is_defined_in_french() -> None:
+    """Definition and edge cases, of which the SQL of the catalogue has the English ones."""
+    texts = {text for one in catalogue().values() for text in (one.definition, one.edge_cases) if text}
+    with speaking("fr"):
+        english = {text for text in texts if words.tr(text) == text}
+
+    assert len(texts) > 40
+    assert set() == english
+
+
+@pytest.mark.parametrize(
+    ("value", "en", "fr"),
+    [
+        (1234567.0, "1,234,567", "1\u202f234\u202f567"),
+        (1234.5, "1,234.5", "1\u202f234,5"),
+        (-0.25, "-0.25", "-0,25"),
+        (100.0, "100", "100"),
+        (None, "", ""),
+    ],
+)
+def test_figures_of_tables(value: float | None, en: str, fr: str) -> None:
+    """As many decimals as there are, up to three, with the marks of the language."""
+    for lang, expected in (("en", en), ("fr", fr)):
+        with speaking(lang):  # type: ignore[arg-type]
+            assert expected == plain_figure(value, 3)

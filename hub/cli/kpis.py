@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,11 @@ import click
 
 from hub.cli.app import App
 from hub.cli.building import build_options
-from hub.cli.output import short_path
+from hub.cli.output import plain_figure, short_path
 from hub.cli.speech import Command, Group
 from hub.errors import ConfigError, FeedError
 from hub.records import CUT_KINDS
-from hub.words import language, tr
+from hub.words import day, language, number, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -47,22 +49,36 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
-    return str(value)
+        return plain_figure(value, 3)
+    if isinstance(value, Decimal):  # money
+        return number(float(value), ",.2f")
+    return day(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) else str(value)
+
+
+def _moment(stamp: str | None) -> str:
+    """Return a stamp of the store to the minute, as the language writes it."""
+    return f"{day(stamp)} {stamp[11:16]}" if stamp else ""
 
 
 def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, ...] = ()) -> None:
     from rich.table import Table
+
+    from hub.feed.reasons import spoken_status
 
     names = [name for name in rows[0] if name not in hidden and any(row[name] is not None for row in rows)]
     if title:
         app.say(title, "bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        number = any(isinstance(row[name], (int, float)) for row in rows)
-        table.add_column(name, justify="right" if number else "left")
+        counts = any(isinstance(row[name], (int, float, Decimal)) for row in rows)
+        table.add_column(name, justify="right" if counts else "left")
     for row in rows:
-        table.add_row(*(_text(row[name]) for name in names))
+        table.add_row(
+            *(
+                spoken_status(_text(row[name])) if name in {"category", "status"} else _text(row[name])
+                for name in names
+            )
+        )
     app.console.print(table)
 
 
@@ -111,9 +127,9 @@ def kpi(
             app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
             measures = ", ".join(f"{m.name} ({m.unit})" for m in one.measures)
             app.say(tr("  measures: {measures}", measures=measures))
-            app.say(f"  {one.definition}")
+            app.say(f"  {tr(one.definition)}")
             if one.edge_cases:
-                app.say(tr("  edge cases: {edge_cases}", edge_cases=one.edge_cases), "dim")
+                app.say(tr("  edge cases: {edge_cases}", edge_cases=tr(one.edge_cases)), "dim")
         return 0
     folder = feed_dir or _current(app)
     country = country or (app.settings.country if app.config.exists() else "FR")
@@ -147,7 +163,7 @@ def kpi(
             else "{path}, cut {cut!r}, as of {as_of}",
             path=short_path(folder),
             cut=result.cut,
-            as_of=result.as_of,
+            as_of=day(result.as_of),
         ),
         "bold",
     )
@@ -244,11 +260,11 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             title=one.fr if language() == "fr" else one.en,
             project=project,
             cut=result.cut,
-            as_of=result.as_of,
+            as_of=day(result.as_of),
         ),
         "bold",
     )
-    app.say(one.definition, "dim")
+    app.say(tr(one.definition), "dim")
     for note in notes:
         app.say(note, "dim")
     if rows:
@@ -259,7 +275,8 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         if not lines:
             app.say(tr("{name}: no rows", name=name))
             continue
-        _table(app, lines[:limit], tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
+        shown = [{**line, "known_since": _moment(line.get("known_since"))} for line in lines[:limit]]
+        _table(app, shown, tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
         sums = {
             key: sum(line[key] for line in lines if line[key] is not None)
             for key in lines[0]
@@ -269,7 +286,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             app.say(
                 tr(
                     "  total: {sums}",
-                    sums=", ".join(f"{key} {_text(float(value))}" for key, value in sums.items()),
+                    sums=", ".join(f"{key} {plain_figure(float(value), 3)}" for key, value in sums.items()),
                 )
             )
         if len(lines) > limit:
@@ -310,7 +327,7 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
     with app.store(writing=True) as store:
         taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
     app.say(
-        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=taken.as_of[:16].replace("T", " ")),
+        tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=_moment(taken.as_of)),
         "green",
     )
     app.say(tr('The next feed shows it beside today. `hub cut close "{label}"` freezes it.', label=label))
@@ -362,10 +379,7 @@ def list_(app: App, json_: bool) -> int:
             [
                 {
                     **row,
-                    **{
-                        name: (row[name] or "")[:16].replace("T", " ")
-                        for name in ("as_of", "taken_at", "closed_at")
-                    },
+                    **{name: _moment(row[name]) for name in ("as_of", "taken_at", "closed_at")},
                 }
                 for row in rows
             ],
@@ -417,13 +431,16 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
             return 0
         _table(
             app,
-            [{**row, "sealed_at": row["sealed_at"][:16].replace("T", " ")} for row in sealed],
+            [{**row, "sealed_at": _moment(row["sealed_at"])} for row in sealed],
             tr("Sealed months"),
         )
         if late:
             _table(
                 app,
-                [{**row, "run_at": (row["run_at"] or "")[:16].replace("T", " ")} for row in late],
+                [
+                    {**row, "posted_on": day(row["posted_on"]), "run_at": _moment(row["run_at"])}
+                    for row in late
+                ],
                 tr("Corrected since"),
                 ("row_id",),
             )

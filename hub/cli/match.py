@@ -24,6 +24,8 @@ _STATES = ["proposed", "accepted", "rejected"]
 def _show(app: App, lines: list[matching.Line], limit: int) -> None:
     from rich.table import Table
 
+    from hub import matching
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("id", "what", "this", "is", "score", "method", "state", "why"):
         table.add_column(tr(name), justify="right" if name == "score" else "left")
@@ -32,13 +34,13 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
         left = f"{line.left_name} [{line.left.partition(':')[0]}]"
         table.add_row(
             line.id,
-            line.kind,
+            tr(line.kind),
             left.replace("[", "\\["),
             line.right_name,
             number(line.score, ".2f"),
-            line.method,
+            matching.spoken_method(line.method),
             f"[{style}]{tr(line.state)}[/]",
-            line.reason,
+            matching.spoken_evidence(line.reason),
         )
     app.console.print(table)
     if len(lines) > limit:
@@ -63,9 +65,11 @@ def _chosen(
         raise ConfigError(tr("Name links by their id, or choose them with --method or --min-score."))
     with app.store() as store:
         return [
-            line.id for line in matching.lines(store, state="proposed", kind=kind)
-            if (method is None or line.method == method) and (min_score is None or line.score >= min_score)
-        ]  # fmt: skip
+            line.id
+            for line in matching.lines(store, state="proposed", kind=kind)
+            if method in {None, line.method, matching.spoken_method(line.method)}
+            if min_score is None or line.score >= min_score
+        ]
 
 
 @click.group(cls=Group)
@@ -137,9 +141,9 @@ def review(app: App, state: str, kind: str | None, leftovers: bool, limit: int, 
             for row in rows:
                 table.add_row(
                     row.project or tr("(none)"),
-                    f"{row.matched_s / 3600:,.1f}",
-                    f"{row.left_s / 3600:,.1f}",
-                    f"{row.unmatched_issues:,}",
+                    number(row.matched_s / 3600, ",.1f"),
+                    number(row.left_s / 3600, ",.1f"),
+                    number(row.unmatched_issues),
                 )
             app.console.print(table)
             return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
-from hub.words import mark, number, tr
+from hub.words import day, mark, number, tr
 
 if TYPE_CHECKING:
     from hub.publish import PublishReport
@@ -27,6 +27,11 @@ STATES = (
     mark("gold"),
 )  # fmt: skip
 """States, verdicts, colours and levels beside those of `STYLES`: words of the store that are shown."""
+FINDINGS = (
+    mark("contract"), mark("conservation"), mark("freshness"), mark("missing"), mark("quality"),
+    mark("unmapped"),
+)  # fmt: skip
+"""What the findings of the gate are about."""
 STYLES = {
     mark("ok"): "green",
     mark("partial"): "yellow",
@@ -90,10 +95,13 @@ class Bars:
         task = self.tasks[report.source_id]
         read = report.changes.read
         seconds = self.progress.tasks[task].elapsed or 0
-        rate = f", {read / seconds:,.0f}/s" if seconds > 0.5 else ""
+        rate = f", {number(read / seconds, ',.0f')}/s" if seconds > 0.5 else ""
         asked = tr(", {requests} requests", requests=report.requests) if report.requests else ""
         self.progress.update(
-            task, completed=read, total=report.estimate or None, state=f"{read:,} read{rate}{asked}"
+            task,
+            completed=read,
+            total=report.estimate or None,
+            state=tr("{read:,} read", read=read) + rate + asked,
         )
 
     def ended(self, report: SourceReport) -> None:
@@ -211,7 +219,8 @@ def show_effects(app: App, report: SyncReport) -> None:
         table.add_column(name, justify="right")
 
     def moved(pair: tuple[float, float]) -> str:
-        return f"{pair[0]:g}" if pair[0] == pair[1] else f"{pair[0]:g} → {pair[1]:g} ({pair[1] - pair[0]:+g})"
+        before, after = (number(one, "g") for one in pair)
+        return before if before == after else f"{before} → {after} ({number(pair[1] - pair[0], '+g')})"
 
     for line in report.effects:
         table.add_row(
@@ -227,16 +236,18 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             f"  {tr('BLOCKED') if finding.blocks else tr('note')}: {tr(finding.kind)}: {finding.text}",
             "red" if finding.blocks else "yellow",
         )
+    from hub.feed.reasons import spoken_measure, spoken_reason, spoken_status
+
     if dry_run:
-        rows = ", ".join(f"{name} {count:,}" for name, count in report.rows.items() if count)
+        rows = ", ".join(f"{name} {number(count)}" for name, count in report.rows.items() if count)
         app.say(tr("Dry run: the feed would hold {rows}. Nothing was written.", rows=rows))
         for move in report.status_moves:
             app.say(
                 tr(
                     "  {before} → {after}: {tasks:,} tasks, {spent_days:,.1f} days spent, "
                     "{estimate_days:,.1f} days estimated",
-                    before=move.before,
-                    after=move.after,
+                    before=spoken_status(move.before),
+                    after=spoken_status(move.after),
                     tasks=move.tasks,
                     spent_days=move.spent_days,
                     estimate_days=move.estimate_days,
@@ -250,8 +261,6 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         )
         return
     app.say(tr("Feed {feed_id}: {path}", feed_id=report.feed_id, path=short_path(report.folder)), "bold")
-    from hub.feed.reasons import spoken_measure, spoken_reason
-
     for line in report.excluded:
         amount = (
             f"{number(line['amount'] / 3600, ',.1f')} h"
@@ -292,6 +301,7 @@ def show_moves(app: App, folder: Path) -> None:
     from rich.table import Table
 
     from hub.feed.questions import moves
+    from hub.feed.reasons import spoken_move
 
     label, rows = moves(folder)
     if not rows:
@@ -311,7 +321,7 @@ def show_moves(app: App, folder: Path) -> None:
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for cause, topic, code, what, unit, before, after, day0, day1, delta in rows:
         left, right = (
-            (f"{day0 or ''}", f"{day1 or ''}") if unit == "date" else (_figure(before), _figure(after))
+            (day(day0), day(day1)) if unit == "date" else (plain_figure(before), plain_figure(after))
         )
         change = (
             ""
@@ -320,9 +330,13 @@ def show_moves(app: App, folder: Path) -> None:
             if unit == "date"
             else number(delta, "+,.1f")
         )
-        table.add_row(cause, topic, code, what, left, right, change)
+        table.add_row(spoken_move(cause), spoken_move(topic), code, spoken_move(what), left, right, change)
     app.console.print(table)
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}".removesuffix(".0")
+def plain_figure(value: float | None, digits: int = 1) -> str:
+    """Return *value* with at most *digits* decimals, as the language writes it; nothing for None."""
+    if value is None:
+        return ""
+    places = len(f"{value:.{digits}f}".rstrip("0").rpartition(".")[2])
+    return number(value, f",.{places}f")

@@ -13,7 +13,7 @@ import click
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
-from hub.words import day, tr
+from hub.words import day, number, tr
 
 if TYPE_CHECKING:
     from hub.store import Store
@@ -125,7 +125,7 @@ def report(app: App, json_: bool) -> int:
         table.add_column(name, justify=where)  # type: ignore[arg-type]
     for one in held:
         table.add_row(
-            one.table, ", ".join(one.columns), f"{one.rows:,}", f"{one.older_images:,}", one.oldest or ""
+            one.table, ", ".join(one.columns), number(one.rows), number(one.older_images), one.oldest or ""
         )
     app.console.print(table)
     app.say(

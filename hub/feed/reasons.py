@@ -41,6 +41,22 @@ _WITH_VALUES = (
      mark("no exchange rate for {currency} in {month}")),
     (re.compile(r"converted from (?P<currency>\S+)"), mark("converted from {currency}")),
 )  # fmt: skip
+_MOVED = (
+    mark("news"), mark("correction"), mark("definition changed"),
+    mark("milestone"), mark("effort"), mark("risk"), mark("budget"), mark("scope"),
+    mark("added"), mark("removed"), mark("finish"), mark("spent"), mark("remaining"), mark("baseline"),
+    mark("at completion"), mark("amount"), mark("revised"), mark("committed"), mark("consumed"),
+    mark("forecast"), mark("tasks"),
+    mark("risk opened"), mark("risk removed"), mark("risk changed"), mark("risk open"), mark("risk closed"),
+    mark("risk cancelled"), mark("issue opened"), mark("issue removed"), mark("issue changed"),
+    mark("issue open"), mark("issue closed"), mark("issue cancelled"), mark("action opened"),
+    mark("action removed"), mark("action changed"), mark("action open"), mark("action closed"),
+    mark("action cancelled"), mark("decision opened"), mark("decision removed"), mark("decision changed"),
+    mark("decision open"), mark("decision closed"), mark("decision cancelled"),
+)  # fmt: skip
+_STATUSES = (
+    mark("todo"), mark("in_progress"), mark("done"), mark("cancelled"), mark("unknown"),
+)  # fmt: skip
 _COUNTED = {
     "tasks": mark("tasks"),
     "register_items": mark("items of registers"),
@@ -55,6 +71,23 @@ def spoken_reason(text: str) -> str:
         if found := pattern.fullmatch(text):
             return tr(template, **found.groupdict())
     return tr(text) if text in _SAID else text
+
+
+def spoken_move(text: str) -> str:
+    """Return a cause, a topic, or what moved ("item, measure"), as fact_move says it, in the language spoken.
+
+    The name that people gave an item stays as it is; a part of the budget and what the scope counts have
+    words.
+    """
+    item, found, measure = text.rpartition(", ")
+    if measure == "amount" or item == "tasks":
+        item = tr(item)
+    return f"{item}{found}{tr(measure) if measure in _MOVED else measure}"
+
+
+def spoken_status(category: str) -> str:
+    """Return what a category of statuses is called."""
+    return tr(category) if category in _STATUSES else category
 
 
 def spoken_measure(measure: str) -> str:

@@ -272,8 +272,9 @@ class Staged:
         assert found is not None
         years = range(found[0], found[1] + 1)
         run("CREATE TABLE holiday (day DATE, name VARCHAR)")
-        if off := public_holidays(country, years, lang):
-            self.connection.executemany("INSERT INTO holiday VALUES (?, ?)", off)
+        if off := public_holidays(country, years, lang):  # at once: DuckDB takes a millisecond a call
+            days, names = ([*column] for column in zip(*off, strict=True))
+            run("INSERT INTO holiday SELECT unnest(?::DATE[]), unnest(?::VARCHAR[])", [days, names])
         run("CREATE TABLE work_day (calendar VARCHAR, day DATE, seconds BIGINT, usual BOOLEAN)")
         calendars = run(
             "SELECT code, country, subdivision, week_mask, seconds_per_day FROM calendar WHERE counted"
@@ -285,7 +286,7 @@ class Staged:
             run("DELETE FROM closed")
             name = "default" if code.lower() == "default" else code
             if off := public_holidays(land or country, years, lang, part):
-                self.connection.executemany("INSERT INTO closed VALUES (?)", [(day,) for day, _ in off])
+                run("INSERT INTO closed SELECT unnest(?::DATE[])", [[day for day, _ in off]])
             run(
                 "INSERT INTO work_day SELECT ?, d::DATE, CASE WHEN substr(?, isodow(d)::INTEGER, 1) = '1' "
                 "AND c.day IS NULL THEN ? ELSE 0 END, true "

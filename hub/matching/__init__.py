@@ -13,6 +13,7 @@ from hub.matching.decide import (
     reject,
     split,
 )
+from hub.matching.evidence import spoken_evidence, spoken_method
 from hub.matching.people import Face, identify
 from hub.matching.tasks import match_tasks
 
@@ -31,4 +32,6 @@ __all__ = [
     "propose",
     "reject",
     "split",
+    "spoken_evidence",
+    "spoken_method",
 ]

@@ -365,13 +365,17 @@ def _allow(db: Database, table: str, before: str, after: str) -> None:
         "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", (table,)
     ).fetchall()
     (ddl,) = (sql for kind, _, sql in made if kind == "table")
-    for kind, name, _ in made:
-        if kind in {"trigger", "index"}:
-            db.execute(f"DROP {kind} {name}")
-    db.execute(f"ALTER TABLE {table} RENAME TO {table}_before")
-    db.execute(ddl.replace(before, after, 1))
-    db.execute(f"INSERT INTO {table} SELECT * FROM {table}_before")
-    db.execute(f"DROP TABLE {table}_before")
+    if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+        for kind, name, _ in made:
+            if kind in {"trigger", "index"}:
+                db.execute(f"DROP {kind} {name}")
+        db.execute(f"ALTER TABLE {table} RENAME TO {table}_before")
+        db.execute(ddl.replace(before, after, 1))
+        db.execute(f"INSERT INTO {table} SELECT * FROM {table}_before")
+        db.execute(f"DROP TABLE {table}_before")
+    else:  # of a store that is just made: SQLite reads its whole schema again for each new name
+        db.execute(f"DROP TABLE {table}")
+        db.execute(ddl.replace(before, after, 1))
     for kind, _, sql in made:
         if kind in {"trigger", "index"}:
             db.execute(sql)

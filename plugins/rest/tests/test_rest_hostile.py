@@ -807,9 +807,11 @@ MUTANTS: dict[str, tuple[Any, str, Any, Callable[[Store, Path], None]]] = {
 
 @pytest.mark.parametrize("bug", MUTANTS)
 def test_a_mutant_breaks_its_law(
-    bug: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bug: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proof: bool
 ) -> None:
-    """A source with this one fault fails the law it breaks."""
+    """A source with this one fault fails the law it breaks; short tests take every third."""
+    if not proof and list(MUTANTS).index(bug) % 3:
+        pytest.skip("make proof runs every mutant")
     owner, name, fault, law = MUTANTS[bug]
     monkeypatch.setattr(owner, name, fault, raising=name != "hash")
     with pytest.raises((AssertionError, TypeError)):

@@ -188,7 +188,9 @@ def test_every_kind_has_three() -> None:
 def test_a_mutant_is_caught(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patch: Patch, law: str, proof: bool
 ) -> None:
-    """A reader with this one fault breaks its law in one case at least."""
+    """A reader with this one fault breaks its law in one case at least; short tests take every third."""
+    if not proof and [one.values for one in EACH].index((patch, law)) % 3:
+        pytest.skip("make proof runs every mutant")
     test: Callable[..., None] = getattr(test_files, law, None) or getattr(test_suggest, law)
     patch(monkeypatch)
     caught = False
