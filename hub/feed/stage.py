@@ -79,6 +79,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "sla_goal": ("project_code", "nature", "priority", "metric", "goal_s"),
     "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author"),
     "access": ("user_principal", "project_code", "team"),
+    "access_group": ("group_name", "member"),
 }  # fmt: skip
 # rows the feed can do without: the store keeps the history of every field, the feed uses two of them
 _WHERE = {
