@@ -122,9 +122,7 @@ def _names(lines: dict[str, list[Line]], known: Known) -> _Names:
         teams=column("people.csv", "team") | known.teams,
         roles=column("people.csv", "role") | known.roles,
         calendars=column("calendars.csv", "calendar") | known.calendars | {"default"},
-        groups=frozenset(
-            group_of(one) or one for one in column("access_groups.csv", "group") | known.groups
-        ),
+        groups=frozenset(group_of(one) or one for one in column("access_groups.csv", "group") | known.groups),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 from hub_powerbi import source_m
-from hub_powerbi.check import check, parse
+from hub_powerbi.check import check, parse, unquote
 from hub_powerbi.destination import PowerBiDestination, write_project
 from hub_powerbi.names import Names, tmdl_name
 from hub_powerbi.project import project_files
@@ -287,16 +287,22 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "from RangeStart to RangeEnd",
     ),
     "no permission": (
-        "roles/Allowed projects.tmdl",
+        "roles/Access.tmdl",
         "\tmodelPermission: read\n",
         "",
         "lacks modelPermission",
     ),
     "a role on nothing": (
-        "roles/Allowed projects.tmdl",
+        "roles/Access.tmdl",
         "tablePermission Projects",
         "tablePermission Portfolio",
         "no table Portfolio",
+    ),
+    "a table left open": (
+        "roles/Access.tmdl",
+        "tablePermission Worklogs",
+        "tablePermission Calendar",
+        "leaves Worklogs open",
     ),
     "a translation of nothing": (
         "cultures/fr-FR.tmdl",
@@ -329,6 +335,47 @@ def test_a_broken_model_is_refused(name: str) -> None:
 
     assert problems
     assert any(words in one.what for one in problems), problems[:3]
+
+
+@LANGS
+def test_the_role_narrows_every_table_with_a_project_a_team_or_a_person(lang: str) -> None:
+    """One role for both; only what is of neither is everybody's."""
+    names = Names(lang)
+    (role,) = [node for node in parse(definition(lang), []) if node.kind == "role"]
+    narrowed = {unquote(child.name) for child in role.children}
+    whose = re.compile(r"project|person|team|task_key|scope_code|user_principal|iteration")
+    keyed = {
+        names.tables[name]
+        for name in names.tables
+        if any(whose.search(column) for column in model().tables[name].columns)
+    }
+
+    assert keyed == narrowed
+    assert {"dim_date", "dim_cut", "dim_source", "dim_status", "fact_adoption"} == {
+        name for name, caption in names.tables.items() if caption not in narrowed
+    }
+
+
+@LANGS
+def test_the_role_says_what_the_hub_says(lang: str) -> None:
+    """A row of hours shows by its project, its person's team, or both; a budget by its project alone."""
+    names = Names(lang)
+    (role,) = [node for node in parse(definition(lang), []) if node.kind == "role"]
+    told = {unquote(child.name): child.expression or "" for child in role.children}
+    project, team = names.column("fact_worklog", "project_key"), names.column("dim_person", "team")
+    last = {
+        name: told[names.tables[name]].splitlines()[-1].strip() for name in ("fact_worklog", "fact_budget")
+    }
+
+    assert (
+        f"RETURN {project} IN _projects || (RELATED({team}) IN _teams) "
+        f"|| (({project}, RELATED({team})) IN _parts)"
+    ) == last["fact_worklog"]
+    assert f"RETURN {names.column('fact_budget', 'project_key')} IN _projects" == last["fact_budget"]
+    assert (
+        f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
+        == told[names.tables["dim_access"]]
+    )
 
 
 def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) -> None:
