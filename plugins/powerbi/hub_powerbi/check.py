@@ -214,7 +214,7 @@ class _Reader:
             if key in parent.properties:
                 self.fault(f"{parent.kind} {parent.name}: {key} is given twice")
             if found and found.re is _ASSIGNED:
-                value = self._expression(value, depth)
+                value = self._expression(value, depth - 1)
                 if not value:
                     self.fault(f"{parent.kind} {parent.name}: {key} has no expression")
             parent.properties[key] = value
@@ -247,7 +247,7 @@ class _Reader:
     def _expression(self, first: str, depth: int) -> str:
         """Take the expression on this line, or on the lines below it.
 
-        Those stand at least two deeper than the object, or between three backticks.
+        Those stand at least two deeper than the object at *depth*, or between three backticks.
         """
         if first.strip() == "```":
             start = self.at + 1

@@ -73,7 +73,7 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
     other, _ = _CULTURES["en" if lang == "fr" else "fr"]
     files = {
         "database.tmdl": (
-            f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1550\n\tcompatibilityMode: powerBI\n"
+            f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1520\n\tcompatibilityMode: powerBI\n"
             f"\tlanguage: {lcid}\n"
         ),
         "model.tmdl": "\n".join(

@@ -19,6 +19,7 @@ from hub_powerbi.check import check, parse, unquote
 from hub_powerbi.destination import PowerBiDestination, write_project
 from hub_powerbi.names import Names, tmdl_name
 from hub_powerbi.project import project_files
+from hub_powerbi.reach import dead_slicers
 from hub_powerbi.report import HEIGHT, WIDTH, pages
 from hub_powerbi.testing.certification import PowerBiCertification
 from hub_powerbi.tmdl import model_files, relationships
@@ -231,9 +232,9 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     ),
     "a measure of no measure": (
         "tables/Measures.tmdl",
-        "DIVIDE([Allocated hours]",
-        "DIVIDE([Hours allocated]",
-        "no measure [Hours allocated]",
+        "DIVIDE('Measures'[Allocated hours]",
+        "DIVIDE('Measures'[Hours allocated]",
+        "no column [Hours allocated]",
     ),
     "DAX that does not close": (
         "tables/Measures.tmdl",
@@ -375,6 +376,48 @@ def test_the_role_says_what_the_hub_says(lang: str) -> None:
     assert (
         f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
         == told[names.tables["dim_access"]]
+    )
+
+
+def parts(lang: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files of the model and of the report, by their paths below ``definition/``."""
+    files = project_files(name="Hub", lang=lang, location=WHERE)
+    model_part, report_part = (
+        {
+            path.partition("/definition/")[2]: text
+            for path, text in files.items()
+            if f"{kind}/definition/" in path
+        }
+        for kind in ("SemanticModel", "Report")
+    )
+    return model_part, report_part
+
+
+@LANGS
+def test_every_slicer_filters_every_visual_of_its_page(lang: str) -> None:
+    """By active relationships, or because the measure asks for it."""
+    assert [] == dead_slicers(*parts(lang))
+
+
+def test_a_slicer_that_filters_nothing_is_told() -> None:
+    """A relationship that is not active carries no filter; nor does a table that nothing points to."""
+    model_part, report_part = parts("en")
+    ways = model_part["relationships.tmdl"]
+    line = "relationship fact_capacity_week_person_key\n"
+    assert line in ways
+    asleep = model_part | {"relationships.tmdl": ways.replace(line, f"{line}\tisActive: false\n")}
+    told = [one.what for one in dead_slicers(asleep, report_part)]
+    page = next(path for path, text in report_part.items() if '"Load and capacity"' in text)
+    place = page.removesuffix("page.json") + "visuals/"
+    elsewhere = {
+        path: text.replace('"People"', '"Projects"') if path.startswith(place) else text
+        for path, text in report_part.items()
+    }
+
+    assert any(one.startswith("a slicer on People does not filter pivotTable") for one in told), told
+    assert any(
+        one.what.startswith("a slicer on Projects does not filter") and one.where == page
+        for one in dead_slicers(model_part, elsewhere)
     )
 
 
