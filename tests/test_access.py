@@ -101,11 +101,13 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return build(Path(store.where), folder / "feed", BuildOptions()).folder
 
 
-@pytest.fixture(params=["nominative-line", "team-week"])
+@pytest.fixture(params=["nominative-line", "pseudonym-week", "team-week"])
 def feed(
     request: pytest.FixtureRequest, snapshot: Path, tmp_path: Path
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = open_feed(project_to(request.param, snapshot, tmp_path / "p", k=1, addresses=True))
+    connection = open_feed(
+        project_to(request.param, snapshot, tmp_path / "p", secret=b"s", k=1, addresses=True)
+    )
     yield connection
     connection.close()
 
