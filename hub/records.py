@@ -485,7 +485,10 @@ class Assessment(Record, frozen=True, kw_only=True):
 
 
 class Access(Record, frozen=True, kw_only=True):
-    """Who may see a project or a team in BI tools with row-level security."""
+    """Who may see a project or a team in BI tools with row-level security; both together mean both.
+
+    *user_principal* is somebody's address, or ``group:NAME`` for the people of a group.
+    """
 
     user_principal: Email
     project_code: Word | None = None
@@ -521,6 +524,13 @@ class FieldValue(Record, frozen=True, kw_only=True):
     shown: Word
 
 
+class AccessGroup(Record, frozen=True, kw_only=True):
+    """One person of a group that lines of `Access` name as ``group:NAME``."""
+
+    group_name: Word
+    member: Email
+
+
 class PersonLink(Record, frozen=True, kw_only=True):
     """An account belongs to a person: decided by an exact identifier or by someone, else only proposed."""
 
@@ -546,7 +556,7 @@ class TaskMatch(Record, frozen=True, kw_only=True):
 REFERENCE: tuple[type[Record], ...] = (
     Project, ProjectLink, Team, Person, AccountAlias, Calendar, CalendarDay, Rate, FxRate, Target, StatusMap,
     SlaGoal, Assessment,
-    Access, SiteField, FieldValue,
+    Access, AccessGroup, SiteField, FieldValue,
 )  # fmt: skip
 """What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""
 RECORDS: tuple[type[Record], ...] = (

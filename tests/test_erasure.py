@@ -49,6 +49,7 @@ Paul Blanc;paul.blanc@corp.example;B1;pblanc;Équipe;Dev
     "assessments.csv": "project_code;day;axis;rag;trend;comment;author\n"
     f"INFRA;2026-02-01;overall;green;flat;Vu avec {NAME};{NAME}\n",
     "access.csv": f"user_principal;project_code;team\n{MAIL};INFRA;\n",
+    "access_groups.csv": f"group;member\nleads;{MAIL}\n",
     "budgets.csv": "project_code;month;category;capex;baseline;revised;committed;consumed;forecast;currency\n"
     f"INFRA;01/2026;Prestation {NAME};non;100,00;;;;;EUR\n",
     "registers.csv": "ref;project_code;kind;title;state;probability;impact;exposure;currency;owner;"

@@ -180,13 +180,16 @@ def test_addresses_go_where_they_are_needed(snapshot: Path, tmp_path: Path) -> N
     assert [(None,)] == ask(also, "SELECT DISTINCT manager FROM dim_project")
 
 
-def test_only_the_power_bi_model_asks_for_addresses() -> None:
-    """No other destination that comes with the hub is given them."""
+def test_who_may_ask_for_addresses() -> None:
+    """No other destination that comes with the hub is given them; PostgreSQL's only for row policies."""
+    from hub.destination import Destination
     from hub.plugins import Plugins
 
-    asking = {kind for kind, one in Plugins().destinations.items() if one.addresses}
+    asking = {
+        kind for kind, one in Plugins().destinations.items() if one.addresses is not Destination.addresses
+    }
 
-    assert {"powerbi"} == asking
+    assert {"powerbi", "postgresql"} == asking
 
 
 def test_the_ledger_holds_no_name(snapshot: Path, tmp_path: Path) -> None:

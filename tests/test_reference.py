@@ -50,6 +50,7 @@ GOOD = {
     "fields.csv": "field;level;source;native;type;fr\nrisk;tâche;jira;customfield_10;nombre;Risque\n",
     "field_values.csv": "values;value;shown\nrisk;1;Haut\n",
     "access.csv": "user_principal;project_code\nn@x.org;A\n",
+    "access_groups.csv": "group;member\npmo;n@x.org\n",
     "budgets.csv": "project_code;month;category;baseline;consumed\nA;2026-10;labour;38 500,00;12.5\n",
     "registers.csv": (
         "ref;project_code;kind;title;probability;impact;exposure;due_on\nR1;A;risque;Retard;30 "
@@ -674,11 +675,22 @@ UNKNOWN = {
         ["line 2, column project_code: there is no project 'Z'"],
     ),
     "access.csv": (
-        "user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\n",
+        (
+            "user_principal;project_code;team\nn@x.org;Z;\nn@x.org;;Datta\ngroup:PMO;A;\ngroup:pmos;A;\n"
+            "group:board@x.org;A;\nm@x.org;;\nn@x.org;*;\np@x.org;;*\n"
+        ),
         [
+            "line 5, column user_principal: there is no group 'pmos'; did you mean 'pmo'?",
+            "line 7, column user_principal: it names neither a project nor a team: it allows nothing",
             "line 2, column project_code: there is no project 'Z'",
+            "line 8, column project_code: '*' is no project here: name each",
             "line 3, column team: there is no team 'Datta'; did you mean 'Data'?",
+            "line 9, column team: '*' is no team here: name each",
         ],
+    ),
+    "access_groups.csv": (
+        "group;member\npmo;n@x.org\npmo;group:board\n",
+        ["line 3, column member: 'group:board' is a group, and a person's address is needed here"],
     ),
     "budgets.csv": (
         "project_code;month;baseline\nZ;2026-10;5\n",

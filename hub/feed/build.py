@@ -19,6 +19,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import FeedError
+from hub.feed.access import BRIDGE, bridge_sql
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
 from hub.feed.fields import fields_of, pivot, use_fields, with_fields
 from hub.feed.kpi import catalogue, prepare
@@ -306,6 +307,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
             connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
     if table == "fact_kpi":
         fill_table(connection, cut=cut)
+    if table == BRIDGE:
+        connection.execute(f"CREATE TABLE access_row AS {bridge_sql()}")
     columns = ", ".join(f"{name} {column.type}" for name, column in shape.columns.items())
     connection.execute(f"CREATE TABLE {table} ({columns})")
     connection.execute(f"INSERT INTO {table} BY NAME {with_fields(table, table_sql(table))}")

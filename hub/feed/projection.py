@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hub.errors import ConfigError
+from hub.feed.access import BRIDGE, bridge_sql
 from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
 from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
 from hub.feed.kpi import catalogue
@@ -65,8 +66,8 @@ def project_to(
 
     ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`.
     At the others a sum that shows a team or a week is made of *k* people or more (`hub.feed.groups`).
-    *addresses* leaves those of access.csv in, for row-level security. Built once per snapshot under
-    *root*, then reused. Raises `ConfigError` when the key is missing.
+    *addresses* leaves those of access.csv in, for row-level security, and what their rights reach. Built
+    once per snapshot under *root*, then reused. Raises `ConfigError` when the key is missing.
     """
     if level == "nominative-line":
         return snapshot
@@ -98,17 +99,20 @@ def project_to(
             _sums(view, level, manifest["lang"])
             _figures(view, level, k)
         if not addresses:
-            view.execute("CREATE TABLE dim_access AS SELECT * FROM feed.dim_access WHERE false")
+            for name in ("dim_access", BRIDGE):
+                view.execute(f"CREATE TABLE {name} AS SELECT * FROM feed.{name} WHERE false")
         made = {
             row[0]
             for row in view.execute(
                 "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'narrowed'"
             ).fetchall()
         }
+        for name in model().tables.keys() - made - {BRIDGE}:
+            view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
+        if addresses:  # from what goes out, so that it says no more
+            view.execute(f"CREATE TABLE {BRIDGE} AS {bridge_sql()}")
         view.execute("CREATE SCHEMA typed")
         for name, table in model().tables.items():
-            if name not in made:
-                view.execute(f"CREATE VIEW {name} AS SELECT * FROM feed.{name}")
             view.execute(
                 f"CREATE VIEW typed.{name} AS SELECT "
                 f"{', '.join(_columns(name, table, salt_of(root / _LEDGER)))} FROM narrowed.{name} t"

@@ -81,6 +81,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "access": ("user_principal", "project_code", "team"),
     "site_field": ("field", "level", "source", "native", "type", "value_map"),
     "field_value": ("value_map", "value", "shown"),
+    "access_group": ("group_name", "member"),
 }  # fmt: skip
 # rows the feed can do without: the store keeps the history of every field, the feed uses a few of them
 _WHERE = {

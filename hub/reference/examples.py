@@ -76,6 +76,12 @@ INFRA;31/10/2026;overall;green;flat;;
     "access.csv": """user_principal;project_code;team
 # who may see what in BI tools with row-level security
 prenom.nom@example.org;INFRA;
+# a project and a team on one line mean both; a group stands for its people of access_groups.csv
+group:direction;INFRA;
+""",
+    "access_groups.csv": """group;member
+# who is in the groups of access.csv
+direction;prenom.nom@example.org
 """,
     "budgets.csv": """project_code;month;category;capex;baseline;revised;committed;consumed;forecast;currency
 # committed includes consumed; labour spent comes from timesheets and rates

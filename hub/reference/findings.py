@@ -15,7 +15,7 @@ import msgspec
 from hub.errors import SourceDataError
 from hub.records import Task
 from hub.reference.sheet import Line
-from hub.reference.sheets import SHEETS
+from hub.reference.sheets import SHEETS, group_of
 from hub.words import tr
 
 NATURES = frozenset(get_args(get_type_hints(Task)["nature"]))
@@ -28,8 +28,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     *kpis* are measures, such as ``EVM_DAYS.cpi``. *containers* and *accounts* are ids, codes and names by
     source, of sources
-    that brought any; *projects*, *people*, *teams*, *roles* and *calendars* those that other sources than
-    config bring.
+    that brought any; *projects*, *people*, *teams*, *roles*, *calendars* and *groups* those that other
+    sources than config bring.
     """
 
     sources: frozenset[str]
@@ -41,6 +41,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     teams: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     calendars: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class _Names(msgspec.Struct, kw_only=True):
     teams: frozenset[str]
     roles: frozenset[str]
     calendars: frozenset[str]
+    groups: frozenset[str]
 
 
 def findings(folder: Path, known: Known) -> list[Finding]:
@@ -120,6 +122,7 @@ def _names(lines: dict[str, list[Line]], known: Known) -> _Names:
         teams=column("people.csv", "team") | known.teams,
         roles=column("people.csv", "role") | known.roles,
         calendars=column("calendars.csv", "calendar") | known.calendars | {"default"},
+        groups=frozenset(group_of(one) or one for one in column("access_groups.csv", "group") | known.groups),
     )
 
 
@@ -191,6 +194,34 @@ def _kpi(names: _Names, line: Line) -> Iterator[str]:
     return _unknown(kpi, "KPI", names.known.kpis)
 
 
+def _seen(names: _Names, line: Line) -> Iterator[str]:
+    """Say that a group of access.csv is nobody, and that a line allows nothing."""
+    group = group_of(line["user_principal"])
+    if group is not None and "@" not in group:
+        if not names.groups:
+            yield tr("the group {group!r} has no member in access_groups.csv: nobody is meant", group=group)
+        yield from _unknown(group, tr("group"), names.groups, case=False)
+    if not line["project_code"] and not line["team"]:
+        yield tr("it names neither a project nor a team: it allows nothing")
+
+
+def _seen_project(names: _Names, line: Line) -> Iterator[str]:
+    if line["project_code"] == "*":
+        return iter((tr("'*' is no project here: name each"),))
+    return _project(names, line)
+
+
+def _seen_team(names: _Names, line: Line) -> Iterator[str]:
+    if line["team"] == "*":
+        return iter((tr("'*' is no team here: name each"),))
+    return _unknown(line["team"], "team", names.teams)
+
+
+def _member(_: _Names, line: Line) -> Iterator[str]:
+    if group_of(line["member"]) is not None:
+        yield tr("{member!r} is a group, and a person's address is needed here", member=line["member"])
+
+
 _LOOKS = (
     ("projects.csv",
     "calendar_id", lambda names, line: _unknown(line["calendar_id"], "calendar", names.calendars)),
@@ -208,8 +239,9 @@ _LOOKS = (
     ("statuses.csv", "source", _source), ("statuses.csv", "container", _container),
     ("sla_goals.csv", "project_code", _project),
     ("sla_goals.csv", "nature", lambda names, line: _unknown(line["nature"], "nature", NATURES)),
-    ("assessments.csv", "project_code", _project), ("access.csv", "project_code", _project),
-    ("access.csv", "team", lambda names, line: _unknown(line["team"], "team", names.teams)),
+    ("assessments.csv", "project_code", _project), ("access.csv", "user_principal", _seen),
+    ("access.csv", "project_code", _seen_project), ("access.csv", "team", _seen_team),
+    ("access_groups.csv", "member", _member),
     ("budgets.csv", "project_code", _project), ("registers.csv", "project_code", _project),
     ("checklists.csv", "project_code", _project),
 )  # fmt: skip

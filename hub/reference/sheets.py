@@ -11,6 +11,7 @@ from hub.placement import parse
 from hub.records import (
     FACETS,
     Access,
+    AccessGroup,
     AccountAlias,
     Assessment,
     BudgetLine,
@@ -384,6 +385,22 @@ def _access(prefix: str, line: Line) -> Iterator[Record]:
     yield Access(id=prefix + key, **line)
 
 
+GROUP = "group:"
+"""What stands before the name of a group where a line of access.csv names one."""
+
+
+def group_of(principal: str | None) -> str | None:
+    """Return the name of the group that *principal* names, None where it is a person's address."""
+    if principal is None or not principal.casefold().startswith(GROUP):
+        return None
+    return principal[len(GROUP) :].strip()
+
+
+def _member(prefix: str, line: Line) -> Iterator[Record]:
+    name = group_of(line["group"]) or line["group"]
+    yield AccessGroup(id=f"{prefix}{name}/{line['member']}", group_name=name, member=line["member"])
+
+
 def _budget(prefix: str, line: Line) -> Iterator[Record]:
     for kind in ("baseline", "revised", "committed", "consumed", "forecast"):
         if line[kind] is not None:
@@ -545,6 +562,10 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet(
         file="access.csv", records=(Access,), key=("user_principal", "project_code", "team"), make=_access,
         columns={"user_principal": NEEDED, "project_code": OPEN, "team": OPEN},
+    ),
+    Sheet(
+        file="access_groups.csv", records=(AccessGroup,), key=("group", "member"), make=_member,
+        columns={"group": Heading(of="group_name", needed=True), "member": NEEDED},
     ),
     Sheet(
         file="budgets.csv", records=(BudgetLine,), key=("project_code", "month", "category", "capex"),

@@ -356,6 +356,13 @@ def _plans(db: Database) -> None:
         _allow(db, table, "'unobserved')", "'unobserved','outside')")
 
 
+@migrations(name="0009_access_groups")
+def _access_groups(db: Database) -> None:
+    """Keep who is in the groups that lines of access.csv name."""
+    _versioned(db, "access_group", "group_name TEXT NOT NULL, member TEXT NOT NULL")
+    _allow(db, "access_group", "'unobserved')", "'unobserved','outside')")
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

@@ -92,6 +92,7 @@ def names(store: Store) -> dict[str, Any]:
             ("teams", "name FROM team"),
             ("roles", "role FROM person"),
             ("calendars", "code FROM calendar"),
+            ("groups", "group_name FROM access_group"),
         )
     }
     people = store.connection.execute(

@@ -43,7 +43,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
     *host* is a name or address, or the folder of a local server's socket. Connections to other machines are
     encrypted and the server's certificate is verified, by the file *ca* or else by the authorities that this
     machine trusts. Without *password* the server decides how the account proves itself (a certificate, the
-    account of this machine, a file ``.pgpass``).
+    account of this machine, a file ``.pgpass``). With *row_security* each role sees the rows that access.csv
+    allows the address or name that the role bears.
     """
 
     kind: ClassVar[str] = "postgresql"
@@ -56,6 +57,12 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
     schema: str = "feed"
     readers: tuple[str, ...] = ()
     ca: str | None = None
+    row_security: bool = False
+
+    @property
+    def addresses(self) -> bool:
+        """Say whether row policies compare who looks with the addresses of ``dim_access``."""
+        return self.row_security
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -112,6 +119,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
             connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"pm-hub {self.schema}"])
             shaped = schema.shape(feed.tables, feed.lang)
             changed = {table: schema.merge(table, feed) for table in feed.tables}
+            schema.protect(feed.tables, wanted=self.row_security)
             schema.finish(feed.tables, self.readers)
             rows = {table: schema.rows(table) for table in feed.tables}
             for table, count in rows.items():

@@ -8,17 +8,21 @@ transaction; System Catalogs), psycopg.org/psycopg3/docs/basic/copy.html.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from hub import DeliveryError, FeedView, column_captions, model, table_caption, tr
+from hub import DeliveryError, FeedView, column_captions, model, shows_sql, table_caption, tr
 
 OURS = "pm-hub: "
 """How the comment on each table of ours begins."""
 AT_ONCE = 10_000
+POLICY = "pm_hub_access"
+USER_NAME = "lower(current_user::text)"
+"""Who looks: the role that asks. A setting of the session could be set by anybody who can write SQL."""
 _TYPES = {
     "BIGINT": "bigint",
     "DOUBLE": "double precision",
@@ -36,6 +40,12 @@ SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), ''),
      WHERE i.indrelid = c.oid AND i.indisprimary)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"""
+_POLICIES = """
+SELECT c.relname, c.relrowsecurity, obj_description(p.oid, 'pg_policy'), p.oid IS NOT NULL,
+    (SELECT count(*) FROM pg_policy o WHERE o.polrelid = c.oid AND o.polname <> %(policy)s)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = %(policy)s
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p')"""
 
 
 class Schema:
@@ -201,6 +211,34 @@ class Schema:
                 self.connection.execute(
                     sql.SQL("GRANT SELECT ON {}.{} TO {}").format(*self._names(table), sql.Identifier(role))
                 )
+
+    def protect(self, tables: Iterable[str], *, wanted: bool) -> None:
+        """Let each role see its own rows only, or take that back where it is not *wanted* any more.
+
+        A policy that is there and says the same is left alone: changing it would make readers wait.
+        """
+        values = {"schema": self.name, "policy": POLICY}
+        there = {row[0]: row[1:] for row in self.connection.execute(_POLICIES, values)}
+        place = f"{sql.Identifier(self.name).as_string(self.connection)}."
+        for table in tables:
+            enabled, said, known, others = there[table]
+            rule = shows_sql(table, user=USER_NAME, schema=place) if wanted else None
+            told = f"{OURS}{hashlib.sha256(rule.encode()).hexdigest()}" if rule else None
+            if known and said != told:
+                self._on(table, "DROP POLICY {} ON {}.{}")
+                if rule is None and not others:
+                    self._run("ALTER TABLE {}.{} DISABLE ROW LEVEL SECURITY", table)
+            if rule is None:
+                continue
+            if said != told:
+                self._on(table, "CREATE POLICY {} ON {}.{} FOR SELECT USING (" + rule + ")")
+                self._on(table, f"COMMENT ON POLICY {{}} ON {{}}.{{}} IS '{told}'")
+            if not enabled:
+                self._run("ALTER TABLE {}.{} ENABLE ROW LEVEL SECURITY", table)
+
+    def _on(self, table: str, query: str) -> None:
+        """Run *query* with the name of our policy and of *table*."""
+        self.connection.execute(sql.SQL(query).format(sql.Identifier(POLICY), *self._names(table)))
 
     # ---------- rows ----------
 

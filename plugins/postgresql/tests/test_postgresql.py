@@ -26,7 +26,20 @@ from hub_postgresql.testing.scratch import USER, Scratch, programs, scratch
 
 from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, Secret, model, table_caption
 from hub.publish import check_destination
-from hub.records import Account, Container, Task, Worklog
+from hub.records import (
+    Access,
+    Account,
+    Assessment,
+    Container,
+    Person,
+    PersonLink,
+    Project,
+    ProjectLink,
+    Record,
+    Task,
+    TaskLink,
+    Worklog,
+)
 from hub.store import Store
 from hub.testing import HubResult, hub_folder, kept_feed, run_hub, view_of
 from hub.testing.kit import certify
@@ -435,3 +448,160 @@ def test_other_machines_are_asked_encrypted_and_verified(
     assert well[0].endswith("encrypted")
     assert "certificate verify failed" in unknown[0]
     assert "server certificate for" in elsewhere[0]
+
+
+# ---------- who sees what ----------
+
+TEAMS = {"ann": "Red", "bob": "Blue"}
+HOURS = [("A", "ann"), ("A", "bob"), ("B", "ann"), ("B", "ann"), ("B", "bob")]
+RIGHTS = [("ann@x.org", "A", None), ("Red@X.org", None, "Red"), ("both@x.org", "B", "Red")]
+
+
+def fill_rights(store: Store) -> None:
+    """Write two projects, two teams, a task for each line of hours, and three rights."""
+    config: list[Record] = [
+        *(Project(id=f"config:{code}", code=code, name=code) for code in "AB"),
+        *(ProjectLink(id=f"config:l{code}", project_code=code, container_id=f"s:{code}", facets="actuals")
+          for code in "AB"),
+        *(Person(id=f"config:p{who}", display_name=who, team=team) for who, team in TEAMS.items()),
+        *(Assessment(id=f"config:s{code}", project_code=code, day="2026-01-05", axis="overall", rag="red")
+          for code in "AB"),
+        *(Access(id=f"config:{user}", user_principal=user, project_code=project, team=team)
+          for user, project, team in RIGHTS),
+    ]  # fmt: skip
+    tool: list[Record] = [
+        *(Container(id=f"s:{code}", kind="project", code=code, name=code) for code in "AB"),
+        *(Account(id=f"s:{who}", display_name=who) for who in TEAMS),
+        *(Task(id=f"s:{n}", container_id=f"s:{code}", title=f"{n}") for n, (code, _) in enumerate(HOURS)),
+        *(Worklog(id=f"s:w{n}", task_id=f"s:{n}", container_id=f"s:{code}", account_id=f"s:{who}",
+                  day="2026-01-05", seconds=60) for n, (code, who) in enumerate(HOURS)),
+        TaskLink(id="s:k", from_id="s:2", to_id="s:3", type="FS"),
+    ]  # fmt: skip
+    links: list[Record] = [
+        PersonLink(id=f"match:{who}", account_id=f"s:{who}", person_id=f"config:p{who}", state="accepted",
+                   method="email", score=1) for who in TEAMS
+    ]  # fmt: skip
+    for source, rows in {"config": config, "s": tool, "match": links}.items():
+        store.register_source(
+            source, kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+        )
+        with store.transaction():
+            run = store.begin_run(source, "full")
+            store.write_batch(rows, run_id=run, source_id=source)
+            store.end_run(run, "ok")
+
+
+class Rights:
+    """The feed of `fill_rights` in a database, and roles that look at it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.readers = desk.role()
+        self.roles: set[str] = set()
+
+    def deliver(self, **settings: Any) -> None:
+        with view_of(kept_feed(fill_rights)) as feed:
+            self.desk.destination(readers=(self.readers,), **settings).deliver(
+                DeliveryContext(base=self.desk.folder, name="pg"), feed
+            )
+
+    def seen(self, user: str, *tables: str) -> list[int]:
+        """Count the rows that *user* sees, as the role of that name."""
+        with self.desk.server.connect(self.desk.name) as connection:
+            if user not in self.roles:
+                connection.execute(f'CREATE ROLE "{user}" IN ROLE {self.readers}')
+                self.roles.add(user)
+            connection.execute(f'SET ROLE "{user}"')
+            return [
+                connection.execute(f"SELECT count(*) FROM feed.{table}").fetchall()[0][0]  # type: ignore[call-overload]
+                for table in tables
+            ]
+
+    def forget(self) -> None:
+        """Drop the roles: they are the server's, not the database's."""
+        for user in self.roles:
+            self.desk.ask(f'DROP ROLE "{user}"')
+
+
+@pytest.fixture
+def rights(desk: Desk) -> Iterator[Rights]:
+    made = Rights(desk)
+    yield made
+    made.forget()
+
+
+LOOKED_AT = (
+    "fact_worklog",
+    "dim_task",
+    "dim_project",
+    "dim_person",
+    "fact_assessment",
+    "fact_task_link",
+    "dim_access",
+)
+
+
+def test_each_role_sees_its_rows(rights: Rights) -> None:
+    """By project; by team; a team's part of a project; nobody without a line: counted by hand."""
+    rights.deliver(row_security=True)
+
+    # hours, tasks, projects, people, the committee's word, links, rights
+    # project A: two of each, both people and the nobody whom tasks are assigned to
+    assert [2, 2, 1, 3, 1, 0, 1] == rights.seen("ann@x.org", *LOOKED_AT)
+    # Ann's, in A and in B; the word is the projects', and no team's
+    assert [3, 3, 2, 1, 0, 1, 1] == rights.seen("red@x.org", *LOOKED_AT)
+    assert [2, 2, 1, 1, 0, 1, 1] == rights.seen("both@x.org", *LOOKED_AT)
+    assert [0] * 7 == rights.seen("stranger@x.org", *LOOKED_AT)
+    assert [5] == [row[0] for row in rights.desk.ask("SELECT count(*) FROM feed.fact_worklog")]
+
+
+def test_nobody_can_say_who_they_are(rights: Rights) -> None:
+    """A setting of the session changes nothing, and a role cannot become another."""
+    rights.deliver(row_security=True)
+    rights.seen("stranger@x.org")
+    rights.seen("ann@x.org")
+    with rights.desk.server.connect(rights.desk.name) as connection:
+        connection.execute('SET SESSION AUTHORIZATION "stranger@x.org"')
+        connection.execute("SELECT set_config('hub.user', 'ann@x.org', false)")
+        count = connection.execute("SELECT count(*) FROM feed.fact_worklog").fetchall()
+
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute('SET ROLE "ann@x.org"')
+
+    assert [(0,)] == count
+
+
+def test_every_table_with_a_project_a_team_or_a_person_has_a_policy(rights: Rights) -> None:
+    """Only what is of neither is open."""
+    rights.deliver(row_security=True)
+    open_to_all = rights.desk.ask(
+        "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE nspname = 'feed' AND relkind = 'r' AND NOT relrowsecurity ORDER BY 1"
+    )
+
+    assert ["dim_cut", "dim_date", "dim_source", "dim_status", "fact_adoption", "meta_label"] == [
+        row[0] for row in open_to_all
+    ]
+
+
+def test_policies_come_and_go_with_the_setting(rights: Rights) -> None:
+    """A second delivery touches none; one without the setting takes back the hub's, not others'."""
+    query = "SELECT polname, oid FROM pg_policy ORDER BY 1"
+    rights.deliver(row_security=True)
+    first = rights.desk.ask(query)
+    rights.deliver(row_security=True)
+    second = rights.desk.ask(query)
+    rights.desk.ask("CREATE POLICY mine ON feed.fact_budget USING (true)")
+    rights.deliver()
+
+    assert first
+    assert first == second
+    assert ["mine"] == [name for name, _ in rights.desk.ask(query)]
+    assert [5] == rights.seen("stranger@x.org", "fact_worklog")
+    assert [("fact_budget",)] == rights.desk.ask("SELECT relname FROM pg_class WHERE relrowsecurity")
+
+
+def test_addresses_come_with_row_policies_only(desk: Desk) -> None:
+    """Without the setting a destination below nominative-line is given none."""
+    assert not desk.destination().addresses
+    assert desk.destination(row_security=True).addresses

@@ -214,7 +214,7 @@ class _Reader:
             if key in parent.properties:
                 self.fault(f"{parent.kind} {parent.name}: {key} is given twice")
             if found and found.re is _ASSIGNED:
-                value = self._expression(value, depth)
+                value = self._expression(value, depth - 1)
                 if not value:
                     self.fault(f"{parent.kind} {parent.name}: {key} has no expression")
             parent.properties[key] = value
@@ -247,7 +247,7 @@ class _Reader:
     def _expression(self, first: str, depth: int) -> str:
         """Take the expression on this line, or on the lines below it.
 
-        Those stand at least two deeper than the object, or between three backticks.
+        Those stand at least two deeper than the object at *depth*, or between three backticks.
         """
         if first.strip() == "```":
             start = self.at + 1
@@ -383,6 +383,7 @@ class _Model:
                 if unquote(child.name) not in self.tables:
                     self.fault(child, f"{node.name}: there is no table {child.name}")
                 self._dax(child, child.expression or "")
+            self._left_open(node)
         for node in self.of("cultureInfo"):
             for translations in node.children:
                 for model in translations.children:
@@ -492,6 +493,18 @@ class _Model:
             for other in sorted(self.tables):
                 if one != other and count(one, other, frozenset({one})) > 1:
                     self.fault(self.tables[one].node, f"two active ways lead from {one} to {other}")
+
+    def _left_open(self, role: Node) -> None:
+        """Refuse a role under which rows of a table show that has a key of a table it narrows."""
+        narrowed = {unquote(child.name) for child in role.children if child.kind == "tablePermission"}
+        for node in self.of("relationship"):
+            ends = [
+                unquote(found.group(1))
+                for side in ("fromColumn", "toColumn")
+                if (found := re.match(rf"({_NAME})\.", node.properties.get(side, "")))
+            ]
+            if len(ends) == 2 and ends[1] in narrowed and ends[0] not in narrowed:
+                self.fault(role, f"role {role.name} leaves {ends[0]} open, which has a key of {ends[1]}")
 
     def _column(self, node: Node, text: str) -> tuple[str, Node] | None:
         match = re.fullmatch(rf"({_NAME})\.({_NAME})", text)

@@ -50,14 +50,17 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "powerbi"
-    addresses: ClassVar[bool] = True
-    """The roles of the model compare who looks with the addresses of ``dim_access``."""
 
     path: str
     project: str = "Hub"
     location: str | None = None
     incremental_months: int | None = None
     service: Service | None = None
+
+    @property
+    def addresses(self) -> bool:
+        """Say that the role of the model compares who looks with the addresses of ``dim_access``."""
+        return True
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""

@@ -72,7 +72,8 @@ class Names:
             if table:
                 return self.column(table, column)
             if measure:
-                return dax_name(self.measures[measure])
+                # with its table: a column of another one may bear the same name
+                return f"{dax_table(self.measures_table)}{dax_name(self.measures[measure])}"
             return self.table(alone) if alone else match.group()
 
         return _COLUMN.sub(put, text)

@@ -12,6 +12,7 @@ from typing import Any
 from hub import DeliveryError, tr
 from hub_powerbi.check import check
 from hub_powerbi.names import Names
+from hub_powerbi.reach import dead_slicers
 from hub_powerbi.report import report_files
 from hub_powerbi.source_m import database
 from hub_powerbi.tmdl import model_files
@@ -28,7 +29,8 @@ def project_files(
     Raises `DeliveryError` when the model does not hold together: nothing broken leaves.
     """
     definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
-    if problems := check(definition):
+    report_definition = report_files(Names(lang))
+    if problems := check(definition) or dead_slicers(definition, report_definition):
         raise DeliveryError(
             tr(
                 "The Power BI model was not written, because {count} of its parts do not fit, such "
@@ -62,7 +64,7 @@ def project_files(
         ".gitignore": "**/.pbi/localSettings.json\n**/.pbi/cache.abf\ndata/\n",
     }
     found |= {f"{model}/definition/{path}": text for path, text in definition.items()}
-    found |= {f"{report}/definition/{path}": text for path, text in report_files(Names(lang)).items()}
+    found |= {f"{report}/definition/{path}": text for path, text in report_definition.items()}
     return found
 
 

@@ -312,7 +312,9 @@ def pages() -> tuple[Page, ...]:
             fr="Charge et capacité",
             en="Load and capacity",
             visuals=(
-                *_head(),
+                # capacity is of people, and of no project or cut
+                _slicer(_MARGIN, ("dim_person", "team"), "Équipe", "Team"),
+                _slicer(_MARGIN + 252, ("dim_date", "year"), "Année", "Year"),
                 Visual(
                     kind="lineClusteredColumnComboChart",
                     x=_MARGIN,
@@ -346,8 +348,8 @@ def pages() -> tuple[Page, ...]:
         ),
         Page(
             code="quality",
-            fr="Qualité et fraîcheur",
-            en="Quality and freshness",
+            fr="Qualité",
+            en="Quality",
             visuals=(
                 *_head(),
                 *_cards(
@@ -364,7 +366,7 @@ def pages() -> tuple[Page, ...]:
                     kind="clusteredBarChart",
                     x=_MARGIN,
                     y=_BELOW,
-                    width=_HALF,
+                    width=_FULL,
                     height=HEIGHT - _BELOW - _MARGIN,
                     fr="Lignes en défaut, contrôle par contrôle",
                     en="Rows that failed, check by check",
@@ -372,12 +374,19 @@ def pages() -> tuple[Page, ...]:
                     descending=True,
                     roles={"Category": (("fact_quality", "check_code"),), "Y": ("failed",)},
                 ),
+            ),
+        ),
+        Page(
+            code="sources",
+            fr="Sources et fraîcheur",
+            en="Sources and freshness",
+            visuals=(
                 Visual(
                     kind="tableEx",
-                    x=_RIGHT,
-                    y=_BELOW,
+                    x=_MARGIN,
+                    y=_MARGIN,
                     width=_HALF,
-                    height=HEIGHT - _BELOW - _MARGIN,
+                    height=HEIGHT - 2 * _MARGIN,
                     fr="Sources et dernier succès",
                     en="Sources and last success",
                     sort=("dim_source", "name"),
@@ -388,6 +397,18 @@ def pages() -> tuple[Page, ...]:
                             ("dim_source", "last_success_at"),
                         )
                     },
+                ),
+                Visual(
+                    kind="clusteredBarChart",
+                    x=_RIGHT,
+                    y=_MARGIN,
+                    width=_HALF,
+                    height=HEIGHT - 2 * _MARGIN,
+                    fr="Heures saisies, source par source",
+                    en="Hours logged, source by source",
+                    sort="hours_logged",
+                    descending=True,
+                    roles={"Category": (("dim_source", "name"),), "Y": ("hours_logged",)},
                 ),
             ),
         ),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub import HEALTH, measures, model
+from hub import BRIDGE, HEALTH, measures, model
 from hub_powerbi import source_m
 from hub_powerbi.names import DATED, MONTH, MONTHS, Names, tmdl_name
+from hub_powerbi.roles import role, role_name
 
 _TYPES = {
     "BIGINT": "int64",
@@ -20,7 +21,7 @@ _TYPES = {
     "TIMESTAMPTZ": "dateTime",
 }
 _CULTURES = {"fr": ("fr-FR", 1036), "en": ("en-US", 1033)}
-_HIDDEN_TABLES = {"dim_access", "dim_target"}
+_HIDDEN_TABLES = {"dim_access", "dim_target", BRIDGE}
 HIERARCHIES = {
     "dim_date": (("Calendrier", "Calendar"), ("year", "quarter", "year_month", "date")),
     "dim_project": (("Portefeuille", "Portfolio"), ("portfolio", "program", "name")),
@@ -70,10 +71,9 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
     names = Names(lang)
     culture, lcid = _CULTURES[lang]
     other, _ = _CULTURES["en" if lang == "fr" else "fr"]
-    roles = _roles(names)
     files = {
         "database.tmdl": (
-            f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1702\n\tcompatibilityMode: powerBI\n"
+            f"database {tmdl_name(name)}\n\tcompatibilityLevel: 1520\n\tcompatibilityMode: powerBI\n"
             f"\tlanguage: {lcid}\n"
         ),
         "model.tmdl": "\n".join(
@@ -88,7 +88,7 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
                     for caption in [names.measures_table, *names.tables.values()]
                 ),
                 "",
-                *(f"ref role {tmdl_name(role)}" for role in roles),
+                f"ref role {tmdl_name(role_name(names))}",
                 "",
                 f"ref cultureInfo {other}",
                 "",
@@ -103,8 +103,7 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
     files[f"tables/{file_name(names.measures_table)}.tmdl"] = "\n".join(_measures_table(names))
     for table, caption in names.tables.items():
         files[f"tables/{file_name(caption)}.tmdl"] = "\n".join(_table(table, names, incremental_months))
-    for role, lines in roles.items():
-        files[f"roles/{file_name(role)}.tmdl"] = "\n".join(lines)
+    files[f"roles/{file_name(role_name(names))}.tmdl"] = "\n".join(role(names))
     return files
 
 
@@ -275,38 +274,6 @@ def _colours(names: Names) -> Iterator[str]:
     )
     yield f"\t\tdisplayFolder: {names.folder(measures()[HEALTH])}"
     yield ""
-
-
-def _roles(names: Names) -> dict[str, list[str]]:
-    """Return the roles: who may see which project, who which team, as access.csv says."""
-    user = f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
-
-    def allowed(column: str) -> str:
-        return f"CALCULATETABLE(VALUES({names.column('dim_access', column)}), {user})"
-
-    found = {}
-    for role, table, column, rule in (
-        (
-            "Projets autorisés" if names.lang == "fr" else "Allowed projects",
-            "dim_project",
-            "project_key",
-            "project_key",
-        ),
-        ("Équipes autorisées" if names.lang == "fr" else "Allowed teams", "dim_person", "team", "team"),
-    ):
-        found[role] = [
-            f"role {tmdl_name(role)}",
-            "\tmodelPermission: read",
-            "",
-            (
-                f"\ttablePermission {tmdl_name(names.tables[table])} = {names.column(table, column)} IN "
-                f"{allowed(rule)}"
-            ),
-            "",
-            f"\ttablePermission {tmdl_name(names.tables['dim_access'])} = {user}",
-            "",
-        ]
-    return found
 
 
 def _translations(names: Names, culture: str) -> Iterator[str]:

@@ -15,10 +15,11 @@ from typing import Any
 import duckdb
 import pytest
 from hub_powerbi import source_m
-from hub_powerbi.check import check, parse
+from hub_powerbi.check import check, parse, unquote
 from hub_powerbi.destination import PowerBiDestination, write_project
 from hub_powerbi.names import Names, tmdl_name
 from hub_powerbi.project import project_files
+from hub_powerbi.reach import dead_slicers
 from hub_powerbi.report import HEIGHT, WIDTH, pages
 from hub_powerbi.testing.certification import PowerBiCertification
 from hub_powerbi.tmdl import model_files, relationships
@@ -231,9 +232,9 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
     ),
     "a measure of no measure": (
         "tables/Measures.tmdl",
-        "DIVIDE([Allocated hours]",
-        "DIVIDE([Hours allocated]",
-        "no measure [Hours allocated]",
+        "DIVIDE('Measures'[Allocated hours]",
+        "DIVIDE('Measures'[Hours allocated]",
+        "no column [Hours allocated]",
     ),
     "DAX that does not close": (
         "tables/Measures.tmdl",
@@ -287,16 +288,22 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         "from RangeStart to RangeEnd",
     ),
     "no permission": (
-        "roles/Allowed projects.tmdl",
+        "roles/Access.tmdl",
         "\tmodelPermission: read\n",
         "",
         "lacks modelPermission",
     ),
     "a role on nothing": (
-        "roles/Allowed projects.tmdl",
+        "roles/Access.tmdl",
         "tablePermission Projects",
         "tablePermission Portfolio",
         "no table Portfolio",
+    ),
+    "a table left open": (
+        "roles/Access.tmdl",
+        "tablePermission Worklogs",
+        "tablePermission Calendar",
+        "leaves Worklogs open",
     ),
     "a translation of nothing": (
         "cultures/fr-FR.tmdl",
@@ -329,6 +336,89 @@ def test_a_broken_model_is_refused(name: str) -> None:
 
     assert problems
     assert any(words in one.what for one in problems), problems[:3]
+
+
+@LANGS
+def test_the_role_narrows_every_table_with_a_project_a_team_or_a_person(lang: str) -> None:
+    """One role for both; only what is of neither is everybody's."""
+    names = Names(lang)
+    (role,) = [node for node in parse(definition(lang), []) if node.kind == "role"]
+    narrowed = {unquote(child.name) for child in role.children}
+    whose = re.compile(r"project|person|team|task_key|scope_code|user_principal|iteration")
+    keyed = {
+        names.tables[name]
+        for name in names.tables
+        if any(whose.search(column) for column in model().tables[name].columns)
+    }
+
+    assert keyed == narrowed
+    assert {"dim_date", "dim_cut", "dim_source", "dim_status", "fact_adoption"} == {
+        name for name, caption in names.tables.items() if caption not in narrowed
+    }
+
+
+@LANGS
+def test_the_role_says_what_the_hub_says(lang: str) -> None:
+    """A row of hours shows by its project, its person's team, or both; a budget by its project alone."""
+    names = Names(lang)
+    (role,) = [node for node in parse(definition(lang), []) if node.kind == "role"]
+    told = {unquote(child.name): child.expression or "" for child in role.children}
+    project, team = names.column("fact_worklog", "project_key"), names.column("dim_person", "team")
+    last = {
+        name: told[names.tables[name]].splitlines()[-1].strip() for name in ("fact_worklog", "fact_budget")
+    }
+
+    assert (
+        f"RETURN {project} IN _projects || (RELATED({team}) IN _teams) "
+        f"|| (({project}, RELATED({team})) IN _parts)"
+    ) == last["fact_worklog"]
+    assert f"RETURN {names.column('fact_budget', 'project_key')} IN _projects" == last["fact_budget"]
+    assert (
+        f"{names.column('dim_access', 'user_principal')} = USERPRINCIPALNAME()"
+        == told[names.tables["dim_access"]]
+    )
+
+
+def parts(lang: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files of the model and of the report, by their paths below ``definition/``."""
+    files = project_files(name="Hub", lang=lang, location=WHERE)
+    model_part, report_part = (
+        {
+            path.partition("/definition/")[2]: text
+            for path, text in files.items()
+            if f"{kind}/definition/" in path
+        }
+        for kind in ("SemanticModel", "Report")
+    )
+    return model_part, report_part
+
+
+@LANGS
+def test_every_slicer_filters_every_visual_of_its_page(lang: str) -> None:
+    """By active relationships, or because the measure asks for it."""
+    assert [] == dead_slicers(*parts(lang))
+
+
+def test_a_slicer_that_filters_nothing_is_told() -> None:
+    """A relationship that is not active carries no filter; nor does a table that nothing points to."""
+    model_part, report_part = parts("en")
+    ways = model_part["relationships.tmdl"]
+    line = "relationship fact_capacity_week_person_key\n"
+    assert line in ways
+    asleep = model_part | {"relationships.tmdl": ways.replace(line, f"{line}\tisActive: false\n")}
+    told = [one.what for one in dead_slicers(asleep, report_part)]
+    page = next(path for path, text in report_part.items() if '"Load and capacity"' in text)
+    place = page.removesuffix("page.json") + "visuals/"
+    elsewhere = {
+        path: text.replace('"People"', '"Projects"') if path.startswith(place) else text
+        for path, text in report_part.items()
+    }
+
+    assert any(one.startswith("a slicer on People does not filter pivotTable") for one in told), told
+    assert any(
+        one.what.startswith("a slicer on Projects does not filter") and one.where == page
+        for one in dead_slicers(model_part, elsewhere)
+    )
 
 
 def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) -> None:
