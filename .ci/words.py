@@ -1,8 +1,8 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
 A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, the
-`help` of a command and of its options, and the definition and the edge cases of a KPI. Each package has its
-own catalogue below its folder `words`.
+`help` of a command and of its options, the definition and the edge cases of a KPI, and the description of a
+table or column of the feed. Each package has its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import inspect
 import io
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,10 @@ def templates(package: Path) -> set[Template]:
         if path.name != "base.sql":
             one = _kpi(path.stem, path.read_text(encoding="utf-8"))
             found.update(filter(None, (one.definition, one.edge_cases)))
+    for path in package.glob("feed/model.toml"):
+        for table in tomllib.loads(path.read_text(encoding="utf-8"))["tables"].values():
+            told = [table, *table["columns"].values()]
+            found.update(one["description"] for one in told if one.get("description"))
     for path in sorted(package.rglob("*.py")):
         if "templates" not in path.relative_to(package).parts:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

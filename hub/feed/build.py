@@ -29,7 +29,7 @@ from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import write_atomically
 from hub.version import release
-from hub.words import tr
+from hub.words import LANGS, speaking, tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -271,15 +271,16 @@ def _timed(timings: dict[str, float], name: str, step: Any) -> Any:
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> None:
     labels = []
-    for name, table in model().tables.items():
-        for lang in ("fr", "en"):
-            labels.append((name, "", lang, getattr(table, lang), table.description))
-            labels.extend(
-                (name, c, lang, getattr(column, lang), column.description)
-                for c, column in table.columns.items()
-            )
-    for code, kpi in catalogue().items():
-        labels.extend((f"kpi {code}", "", lang, getattr(kpi, lang), kpi.definition) for lang in ("fr", "en"))
+    for lang in LANGS:
+        with speaking(lang):
+            for name, table in model().tables.items():
+                labels.append((name, "", lang, getattr(table, lang), tr(table.description)))
+                labels.extend(
+                    (name, c, lang, getattr(column, lang), tr(column.description))
+                    for c, column in table.columns.items()
+                )
+            for code, kpi in catalogue().items():
+                labels.append((f"kpi {code}", "", lang, getattr(kpi, lang), tr(kpi.definition)))
     captions = [
         (code, part.name, part.fr, part.en) for code, kpi in catalogue().items() for part in kpi.measures
     ]

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from hub import DeliveryError, FeedView, column_captions, model, shows_sql, table_caption, tr
+from hub import DeliveryError, FeedView, column_captions, model, shows_sql, speaking, table_caption, tr
 
 OURS = "pm-hub: "
 """How the comment on each table of ours begins."""
@@ -138,9 +138,10 @@ class Schema:
             lacking = [name for name in wanted if name not in columns]
             for name in lacking if alike else ():
                 self._run("ALTER TABLE {}.{} ADD COLUMN {} " + wanted[name], table, name)
-            described = f"{OURS}{table_caption(table, lang)}. {facts.description}"
-            if not alike or lacking or comment != described:
-                self._describe(table, described, lang)
+            with speaking("fr" if lang == "fr" else "en"):
+                described = f"{OURS}{table_caption(table, lang)}. {tr(facts.description)}"
+                if not alike or lacking or comment != described:
+                    self._describe(table, described, lang)
         return made
 
     def _create(self, table: str, columns: dict[str, str], key: tuple[str, ...]) -> None:
@@ -175,7 +176,7 @@ class Schema:
             sql.SQL("COMMENT ON TABLE {}.{} IS {}").format(*self._names(table), sql.Literal(described))
         )
         for name, column in model().tables[table].columns.items():
-            text = f"{captions[name]}. {column.description}".strip()
+            text = f"{captions[name]}. {tr(column.description)}".strip()
             self.connection.execute(
                 sql.SQL("COMMENT ON COLUMN {}.{}.{} IS {}").format(
                     *self._names(table, name), sql.Literal(text)

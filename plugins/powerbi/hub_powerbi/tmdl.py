@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub import BRIDGE, HEALTH, measures, model
+from hub import BRIDGE, HEALTH, measures, model, speaking, tr
 from hub_powerbi import source_m
 from hub_powerbi.names import DATED, MONTH, MONTHS, Names, tmdl_name
 from hub_powerbi.roles import role, role_name
@@ -68,6 +68,11 @@ def model_files(*, name: str, lang: str, location: str, incremental_months: int 
     *location* is where the files of the feed lie; *incremental_months* refreshes the timesheets by parts, the
     last ones again each time.
     """
+    with speaking("fr" if lang == "fr" else "en"):  # the language of the feed, whoever publishes it
+        return _model_files(name, lang, location, incremental_months)
+
+
+def _model_files(name: str, lang: str, location: str, incremental_months: int | None) -> dict[str, str]:
     names = Names(lang)
     culture, lcid = _CULTURES[lang]
     other, _ = _CULTURES["en" if lang == "fr" else "fr"]
@@ -143,7 +148,7 @@ def _relationship(one: Relationship, names: Names) -> Iterator[str]:
 def _table(table: str, names: Names, incremental_months: int | None) -> Iterator[str]:
     facts = model().tables[table]
     if facts.description:
-        yield f"/// {facts.description}"
+        yield f"/// {tr(facts.description)}"
     yield f"table {tmdl_name(names.tables[table])}"
     if table in _HIDDEN_TABLES:
         yield "\tisHidden"
@@ -202,7 +207,7 @@ def _column(table: str, name: str, names: Names) -> Iterator[str]:
     facts = model().tables[table]
     column = facts.columns[name]
     if column.description:
-        yield f"\t/// {column.description}"
+        yield f"\t/// {tr(column.description)}"
     yield f"\tcolumn {tmdl_name(names.columns[table][name])}"
     yield f"\t\tdataType: {_TYPES[column.type]}"
     if (table, name) == ("dim_date", "date"):
@@ -239,7 +244,7 @@ def _measures_table(names: Names) -> Iterator[str]:
     yield from ("/// Every measure of the hub.", f"table {tmdl_name(names.measures_table)}", "")
     for code, one in measures().items():
         if one.description:
-            yield f"\t/// {one.description}"
+            yield f"\t/// {tr(one.description)}"
         yield f"\tmeasure {tmdl_name(names.measures[code])} = {names.dax(one.dax)}"
         if one.hidden:
             yield "\t\tisHidden"
