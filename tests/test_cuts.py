@@ -258,11 +258,13 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("vs", ["now", "Later"])
-def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str) -> None:
+def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str, proof: bool) -> None:
     """A feed as of the committee may be told from today, or from a cut closed since.
 
     They may hold tasks and tools that nobody knew then.
     """
+    if vs == "now" and not proof:
+        pytest.skip("make proof tells from both")
     sync(store, *portfolio())
     sync(store, *plan(*work(1, "2026-07-31")))
     cuts.take(store, kind="copil", label="Then", actor="me")

@@ -67,10 +67,10 @@ PLAN: list[Record] = [
         title="Go live",
         kind="milestone",
         status_native="todo",
-        planned_finish_on="2099-03-15",
+        planned_finish_on="2031-03-15",
     ),
     Baseline(id="s:1/b", task_id="s:1", effort_s=201600),
-    Baseline(id="s:2/b", task_id="s:2", finish_on="2099-03-01"),
+    Baseline(id="s:2/b", task_id="s:2", finish_on="2031-03-01"),
     Worklog(id="s:w", container_id="s:c", day="2026-01-05", seconds=151200),
 ]
 
@@ -337,9 +337,11 @@ def test_a_failed_switch_puts_the_old_files_back(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("moment", [0, 1])
 def test_interrupted_deliveries_end_in_one_state(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int, proof: bool
 ) -> None:
     """Killed before or between the two renames, the next delivery leaves exactly the new feed."""
+    if moment == 0 and not proof:
+        pytest.skip("make proof kills at both")
     fill(store, PLAN)
     go(store, tmp_path, formats=("parquet",))
     real, count = os.replace, 0

@@ -181,8 +181,10 @@ def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
 ) -> None:
     """Each calm publish after others that were cut at a random write is the feed, whatever they left behind.
 
-    30 publishes, or one in short tests.
+    30 publishes to each, or one to the folder in short tests.
     """
+    if isinstance(certification, LakeCertification) and not proof:
+        pytest.skip("make proof has the lake too")
     rng = random.Random(5)
     with counter(certification, 5) as desk:
         for day in range(30 if proof else 1):
