@@ -56,7 +56,8 @@ def relationships() -> list[Relationship]:
         if day := DATED.get(table):
             refs.append((day, ("dim_date", "date")))
         for name, target in refs:
-            active = table.startswith(("fact_", "bridge_")) and target[0] not in taken
+            # what rights reach is asked by the role alone, and filters nothing by itself
+            active = table.startswith(("fact_", "bridge_")) and table != BRIDGE and target[0] not in taken
             taken.add(target[0])
             found.append(Relationship(f"{table}_{name}", (table, name), target, active=active))
     return found
@@ -138,7 +139,9 @@ def _relationship(one: Relationship, names: Names) -> Iterator[str]:
     yield f"relationship {one.name}"
     if not one.active:
         yield "\tisActive: false"
-    if one.source[0].startswith("bridge_"):  # a chosen label narrows the tasks, and with them the facts
+    if one.active and one.source[0].startswith(
+        "bridge_"
+    ):  # a chosen label narrows the tasks, and with them the facts
         yield "\tcrossFilteringBehavior: bothDirections"
     for side, (table, column) in (("fromColumn", one.source), ("toColumn", one.target)):
         yield f"\t{side}: {tmdl_name(names.tables[table])}.{tmdl_name(names.columns[table][column])}"

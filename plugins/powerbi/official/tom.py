@@ -59,6 +59,7 @@ def examine(tom: Any, folder: str) -> dict[str, Any]:
     again = f"{folder}-again"
     refused = [f"invalid: {one.Message}" for one in model.Validate().Errors]
     refused += [*names_twice(model), *double_paths(model), *left_open(model), *dax(model)]
+    refused += practice(model)
     try:
         tom.TmdlSerializer.SerializeDatabaseToFolder(database, again)
     except Exception as exc:  # noqa: BLE001
@@ -88,12 +89,19 @@ def names_twice(model: Any) -> Iterator[str]:
             seen.add(name)
 
 
+def both_ways(relationship: Any) -> bool:
+    """Say whether two tables filter one another."""
+    return str(relationship.CrossFilteringBehavior) == "BothDirections"
+
+
 def double_paths(model: Any) -> Iterator[str]:
     """Yield pairs of tables that active relationships join in two ways: a filter could not know which."""
     ways: dict[str, list[str]] = {}
     for one in model.Relationships:
         if one.IsActive:
             ways.setdefault(one.ToTable.Name, []).append(one.FromTable.Name)
+            if both_ways(one):
+                ways.setdefault(one.FromTable.Name, []).append(one.ToTable.Name)
 
     def walk(start: str, seen: tuple[str, ...]) -> Iterator[str]:
         for other in ways.get(start, ()):
@@ -117,6 +125,39 @@ def left_open(model: Any) -> Iterator[str]:
         for one in model.Relationships:
             if one.ToTable.Name in narrowed and one.FromTable.Name not in narrowed:
                 yield f"{role.Name} leaves {one.FromTable.Name} open, which has a key of {one.ToTable.Name}"
+
+
+def practice(model: Any) -> Iterator[str]:
+    """Yield what goes against the best-practice rules for tabular models that apply here.
+
+    Not those on descriptions, nor on whole numbers only: days are fractions. Source: the Best Practice Rules
+    of github.com/microsoft/Analysis-Services.
+    """
+    if not any(table.DataCategory == "Time" for table in model.Tables):
+        yield "no table is marked as the calendar"
+    for one in model.Relationships:
+        ends = f"{one.FromTable.Name} and {one.ToTable.Name}"
+        if str(one.FromColumn.DataType) != str(one.ToColumn.DataType):
+            yield f"{ends} are joined by columns of two types"
+        others = [other for other in model.Relationships if other.FromTable.Name == one.FromTable.Name]
+        if both_ways(one) and sum(other.IsActive for other in others) > 1:  # a bridge of one table may
+            yield f"{ends} filter one another"
+        if str(one.FromColumn.DataType) == "Int64" and not one.FromColumn.IsHidden:
+            yield f"the key {one.FromColumn.Name} of {one.FromTable.Name} shows"
+    same: dict[str, str] = {}
+    for table in model.Tables:
+        for one in (table, *table.Columns, *table.Measures):
+            if one.Name != one.Name.strip():
+                yield f"the name {one.Name!r} begins or ends with a blank"
+        for one in table.Columns:
+            if str(one.DataType) == "DateTime" and not (one.IsHidden or one.FormatString):
+                yield f"the date {one.Name} of {table.Name} has no format"
+        for one in table.Measures:
+            first = same.setdefault(one.Expression, one.Name)
+            if first != one.Name:
+                yield f"{first} and {one.Name} have one definition"
+            if "IFERROR" in one.Expression.upper():
+                yield f"{one.Name} hides errors by IFERROR"
 
 
 def dax(model: Any) -> Iterator[str]:

@@ -53,6 +53,35 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "a table left open": (
         "roles/Access.tmdl", "tablePermission Worklogs", "tablePermission Calendar", "leaves Worklogs open"
     ),
+    "a key of another type": (
+        "relationships.tmdl", "toColumn: Projects.'Project key'", "toColumn: Projects.Code", "of two types"
+    ),
+    "a filter in both directions": (
+        "relationships.tmdl", "relationship fact_worklog_project_key\n",
+        "relationship fact_worklog_project_key\n\tcrossFilteringBehavior: bothDirections\n",
+        "filter one another"
+    ),
+    "a key that shows": (
+        "tables/Worklogs.tmdl", "\tcolumn 'Project key'\n\t\tdataType: int64\n\t\tisHidden\n",
+        "\tcolumn 'Project key'\n\t\tdataType: int64\n", "the key Project key of Worklogs shows"
+    ),
+    "a calendar that is not marked": (
+        "tables/Calendar.tmdl", "\tdataCategory: Time\n", "", "marked as the calendar"
+    ),
+    "a date without a format": (
+        "tables/Calendar.tmdl", "\t\tformatString: yyyy-mm-dd\n", "", "the date .* has no format"
+    ),
+    "one definition twice": (
+        "tables/Tasks.tmdl", "\tpartition Tasks",
+        "\tmeasure A = 1 + 1\n\n\tmeasure B = 1 + 1\n\n\tpartition Tasks", "one definition"
+    ),
+    "an error that is hidden": (
+        "tables/Tasks.tmdl", "\tpartition Tasks", "\tmeasure A = IFERROR(1, 2)\n\n\tpartition Tasks",
+        "hides errors"
+    ),
+    "a name with a blank": (
+        "tables/Tasks.tmdl", "\tpartition Tasks", "\tmeasure 'A ' = 1\n\n\tpartition Tasks", "with a blank"
+    ),
 }  # fmt: skip
 
 

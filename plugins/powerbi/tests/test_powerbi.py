@@ -357,6 +357,14 @@ def test_the_role_narrows_every_table_with_a_project_a_team_or_a_person(lang: st
     }
 
 
+def test_rights_filter_through_the_role_alone() -> None:
+    """Who sees what, and what that reaches, carry no filter of their own into projects."""
+    carrying = {one.source[0] for one in relationships() if one.active}
+
+    assert set() == {"dim_access", "bridge_access"} & carrying
+    assert "bridge_task_value" in carrying
+
+
 @LANGS
 def test_the_role_says_what_the_hub_says(lang: str) -> None:
     """A row of hours shows by its project, its person's team, or both; a budget by its project alone."""
