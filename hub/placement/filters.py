@@ -7,8 +7,8 @@
     test    = field ("=" | "!=") value       |  field ["not"] "in" "(" value { "," value } ")"
 
 Fields are ``type``, ``labels``, ``component``, ``iteration``, ``status``, ``nature``, ``priority``, ``kind``,
-``code``, ``assignee``; any other name is a custom field. A name or value with blanks stands between double
-quotes. Case does not matter, of accented letters neither.
+``code``, ``assignee``; any other name is a field of fields.csv, or one of the tool. A name or value with
+blanks stands between double quotes. Case does not matter, of accented letters neither.
 """
 
 from __future__ import annotations
@@ -162,16 +162,22 @@ class _Parser:
         if known in _COLUMNS:
             return f"coalesce({self.one_of(f'fold({_COLUMNS[known]})', wanted)}, false)"
         if known == "labels":
-            return (
-                f"coalesce({self.holds('t.labels', ' ', [one for one in wanted if ' ' not in one])}, false)"
-            )
+            marked = [one.replace(" ", "\u00a0") for one in wanted]  # as a blank inside a label is kept
+            return f"coalesce({self.holds('t.labels', ' ', marked)}, false)"
         if known == "iteration":
             found = f"SELECT i.id FROM iteration i WHERE {self.one_of('fold(i.name)', wanted)}"
             return f"coalesce(t.iteration_id IN ({found}), false)"
         if known == "assignee":
             named = " OR ".join(self.one_of(f"fold(a.{name})", wanted) for name in ("email", "display_name"))
             return f"coalesce(t.assignee_id IN (SELECT a.id FROM account a WHERE {named}), false)"
-        field_is = self.one_of("fold(v.field)", [fold("components" if known == "component" else field) or ""])
+        native = fold("components" if known == "component" else field) or ""
+        field_is = self.one_of("fold(v.field)", [native])
+        # a name of fields.csv stands for what each tool calls it
+        self.parameters.append(native)
+        field_is = (
+            f"({field_is} OR EXISTS (SELECT 1 FROM site_field s WHERE {here('s.presence')} "
+            "AND s.source = v.source_id AND fold(s.native) = fold(v.field) AND fold(s.field) = ?))"
+        )
         value_is = [
             self.holds("v.text", ", ", wanted),
             f"(v.text IS NULL AND v.number IS NULL AND {self.one_of('v.day', wanted)})",
