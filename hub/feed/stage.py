@@ -82,7 +82,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 # rows the feed can do without: the store keeps the history of every field, the feed uses two of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type') OR author_id IS NOT NULL",
-    "custom_value": "EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
+    "custom_value": "field = 'pm-hub: baseline' OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }
 _PLAIN = {

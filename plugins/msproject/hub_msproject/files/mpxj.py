@@ -20,7 +20,7 @@ import msgspec
 from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
 from hub_msproject.files.schedule import Row
 
-READER = "mpxj-1"
+READER = "mpxj-2"
 SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
 HOW = mark('install it with `pip install "pm-hub-msproject[mpp]"`')
 

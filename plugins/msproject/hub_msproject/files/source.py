@@ -64,7 +64,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
     per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its date of
-    change, or none (``refuse``) until one is left.
+    change, or none (``refuse``) until one is left. *baseline* is the one that counts, by its number or the
+    ``last``, in plans that have it; in others the first one does.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -77,6 +78,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     memory_mb: int = 512
     timeout_s: float = 300.0
     overlap: Literal["newest", "refuse"] = "newest"
+    baseline: mapping.Choice = 0
 
     @property
     def address(self) -> str:
@@ -88,6 +90,10 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     def _reader(self, path: Path) -> str:
         return mspdi.READER if path.suffix.lower() == ".xml" and not self.exact_days else mpxj.READER
+
+    def _mark(self, path: Path) -> str:
+        """Return what a file was read by: with another reader or another choice it is read again."""
+        return self._reader(path) + (f" baseline {self.baseline}" if self.baseline else "")
 
     def _mpxj(self, ctx: Context) -> mpxj.Mpxj:
         return ctx.shared("mpxj", lambda: mpxj.Mpxj(memory_mb=self.memory_mb, timeout_s=self.timeout_s))
@@ -149,7 +155,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             state = FileState.of_cursor(cursor)
             guid: str | None = None
             same_reader = (
-                bool(cursor) and cursor.get("reader") == self._reader(path) and not cursor.get("older")
+                bool(cursor) and cursor.get("reader") == self._mark(path) and not cursor.get("older")
             )
             if state and same_reader and not ctx.full and state.looks_unchanged(path):
                 guid = cursor["guid"]
@@ -271,6 +277,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             path_name=name,
             file_name=path.name,
             tz=self.tz,
+            baseline=self.baseline,
             odd=lambda row: self._reject(ctx, file, name, row),
         )
         ctx.count(bytes_=state.size)
@@ -296,7 +303,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     assignments=plan.stats["assignments"],
                 )
             )
-        done = known | {"reader": self._reader(path), "tasks": plan.stats["tasks"]}
+        done = known | {"reader": self._mark(path), "tasks": plan.stats["tasks"]}
         yield Batch(records=batch, cursor=done, held=held)
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:

@@ -29,8 +29,8 @@ from hub_msproject.files.schedule import (
     ResourceRow,
     Row,
     TaskRow,
-    settle,
 )
+from hub_msproject.files.workdays import settle
 
 Kind = Literal["key", "text", "number", "flag", "date", "moment"]
 Cells = dict[str, Any]
