@@ -79,6 +79,8 @@ class Plan:
         """The accounts of resources; none for what is nobody, as material is."""
         self.own: dict[Uid, Own] = {}
         self.late: list[AssignmentRow] = []
+        self.is_sure = True
+        """Whether all that is assigned is known: what is not assigned is nobody's then."""
         self.stats = {"tasks": 0, "assignments": 0, "approximate": 0}
 
     def records(self, rows: Rows) -> Iterator[Record]:
@@ -105,6 +107,7 @@ class Plan:
                     else:
                         yield from self._assign(row)
                 case OddRow():
+                    self.is_sure &= row.kind not in {"resource", "assignment"}
                     self.odd(row)
                 case Tail():
                     self.tail = row
@@ -141,7 +144,8 @@ class Plan:
         """
         shadows: dict[Uid, AssignmentRow] = {}
         for row in self.late:
-            if row.resource not in self.resources and row.task in self.tasks:
+            unknown = row.resource not in self.resources and (self.is_sure or row.resource is None)
+            if unknown and row.task in self.tasks:
                 shadows.setdefault(row.task, row)
         for task in self.tasks.values():
             own, shadow = self.own.get(task.uid), shadows.get(task.uid)
@@ -151,7 +155,7 @@ class Plan:
                 continue
             done = max(0, (task.actual_work_s or 0) - (own.done_s if own else 0))
             if shadow is None:
-                yield from self._demand(task, lack, done)
+                yield from self._demand(task, lack, done) if self.is_sure else ()
                 continue
             start = (shadow.start or task.start or "")[:10] or None
             shadow.planned, _ = settle(dict(shadow.planned), lack, start)
