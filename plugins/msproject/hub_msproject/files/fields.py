@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Literal
 
 from hub_msproject.files.schedule import CustomRow
@@ -58,17 +59,18 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d+)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
-def custom_row(field: str, value: str | float | bool | None) -> CustomRow | None:
+def custom_row(field: str, value: object) -> CustomRow | None:
     """Return a custom field by its value: what is written as a number or a moment is one too."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return CustomRow(field=field, text="true" if value else "false")
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and isfinite(value):
         return CustomRow(field=field, text=spelt(value), number=float(value))
-    if _MOMENT.match(value):
-        return CustomRow(field=field, text=value[:16], day=value[:10])
-    return CustomRow(field=field, text=value, number=float(value) if _NUMBER.fullmatch(value) else None)
+    text = str(value)
+    if _MOMENT.match(text):
+        return CustomRow(field=field, text=text[:16], day=text[:10])
+    return CustomRow(field=field, text=text, number=float(text) if _NUMBER.fullmatch(text) else None)
 
 
 def spelt(number: float) -> str:

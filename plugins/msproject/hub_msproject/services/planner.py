@@ -37,6 +37,7 @@ from hub import (
     tr,
     utc_stamp,
 )  # fmt: skip
+from hub_msproject.files.schedule import when
 from hub_msproject.services.odata import Service
 
 GRAPH = "https://graph.microsoft.com"
@@ -378,7 +379,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             )
 
     def _instant(self, text: str | None) -> str | None:
-        return utc_stamp(text, "Microsoft Graph")
+        return utc_stamp(text, "Microsoft Graph") if when(text) else None
 
     def _day(self, text: str | None) -> str | None:
         return civil_day(self._instant(text), self.tz)
