@@ -15,7 +15,7 @@ from hub_msproject.files import mpxj, mspdi
 from hub_msproject.files.mapping import Plan
 from hub_msproject.files.recognise import whole
 from hub_msproject.files.schedule import AssignmentRow, Header
-from hub_msproject.files.several import other_projects
+from hub_msproject.files.several import exported_projects
 from hub_msproject.files.source import MsProjectSource
 from hub_msproject.files.workdays import Calendar, settle, spread, weights
 
@@ -764,4 +764,4 @@ def test_projects_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.xer").write_bytes(head + b"%R\t1\tY\n%R\t2\tN\n%R\t3\tY\n%T\tTASK\n%R\t9\n%E\n")
     (tmp_path / "a.pmxml").write_bytes(b"<A><Project><Id/></Project> <Project x='1'/><ProjectNote/></A>")
 
-    assert [1, 1] == [other_projects(tmp_path / name) for name in ("a.xer", "a.pmxml")]
+    assert [2, 2] == [exported_projects(tmp_path / name, name[1:]) for name in ("a.xer", "a.pmxml")]

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hub_msproject.files import mpxj, mspdi
+from hub_msproject.files import mpxj, mspdi, recognise
 from hub_msproject.files.mapping import Plan
 from hub_msproject.files.schedule import Rows, TaskRow
 
@@ -21,7 +21,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data" / "msproject"
 pytestmark = pytest.mark.skipif(
     bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`"
 )
-FILES = sorted(path.name for path in DATA.glob("*.*") if path.suffix in {*mpxj.SUFFIXES, ".xml"})
+FILES = sorted(path.name for path in DATA.glob("*.*") if path.suffix in {*recognise.SUFFIXES, ".xml"})
 WRITE = """
 import sys
 from pathlib import Path

@@ -61,11 +61,12 @@ class Plan:
 
     def __init__(
         self, *, container_id: str, path_name: str, file_name: str, tz: str,
-        odd: Callable[[OddRow], None] = lambda _: None, baseline: Choice = 0,
+        odd: Callable[[OddRow], None] = lambda _: None, baseline: Choice = 0, code: str | None = None,
     ) -> None:  # fmt: skip
         """Map to records of *container_id*; naive stamps are in the zone *tz*.
 
-        *odd* is told of what cannot be understood, *baseline* is the one that counts.
+        *odd* is told of what cannot be understood, *baseline* is the one that counts. The *code* of the plan
+        is the file's name without one.
         """
         self.odd, self.tail = odd, Tail(tasks=0)
         self.id = container_id
@@ -73,7 +74,7 @@ class Plan:
         self.file_name = file_name
         self.tz = ZoneInfo(tz)
         self.currency: str | None = None
-        self.baseline = baseline
+        self.baseline, self.code = baseline, code
         self.tasks: dict[Uid, TaskRow] = {}
         self.resources: dict[Uid | None, str | None] = {}
         """The accounts of resources; none for what is nobody, as material is."""
@@ -217,6 +218,7 @@ class Plan:
         stem = self.file_name.rpartition(".")[0] or self.file_name
         title = row.title or ""
         generic = not title or title.lower() in {"project", "project1", self.file_name.lower()}
+        stem = self.code or stem
         return Container(
             id=self.id,
             kind="plan",

@@ -2,7 +2,7 @@
 
 One JVM, many files, rows as JSON lines on standard output.
 
-Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "days": true}``;
+Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "form": ".mpp"}``;
 the answer is one JSON line a row and a last line ``{"done": true}`` or ``{"error": …}``.
 Only the concrete reader of an allowed extension is called, never the one that guesses by content.
 """
@@ -34,7 +34,7 @@ from hub_msproject.files.schedule import (
     TaskRow,
     when,
 )  # fmt: skip
-from hub_msproject.files.several import other_projects
+from hub_msproject.files.several import exported_projects
 from hub_msproject.files.workdays import (
     DAY,
     Interval,
@@ -58,6 +58,7 @@ READERS = {
 }
 
 
+PRIMAVERA = frozenset({".xer", ".pmxml"})
 _CONSTRAINTS: dict[str, Constraint] = {
     "AS_SOON_AS_POSSIBLE": "as_soon_as_possible",
     "AS_LATE_AS_POSSIBLE": "as_late_as_possible",
@@ -118,16 +119,25 @@ class _Reader:
         self.date = JClass("java.time.LocalDate").parse
         self.field = JClass("org.mpxj.TaskField")
 
-    def rows(self, path: str) -> Rows:
-        suffix = Path(path).suffix.lower()
-        if suffix not in READERS:
-            raise ValueError(f"files of type {suffix} are not read")
-        project = self.java(READERS[suffix])().read(path)
-        if project is None:
+    def rows(self, path: str, form: str) -> Rows:
+        """Yield the rows of a file, project after project."""
+        if form not in READERS:
+            raise ValueError(f"files of type {form} are not read")
+        reader = self.java(READERS[form])()
+        if form in PRIMAVERA:
+            found = [one for one in reader.readAll(path) if _is_exported(one.getProjectProperties())]
+            lacking = max(0, exported_projects(Path(path), form) - len(found))
+        else:
+            found, lacking = [one for one in [reader.read(path)] if one is not None], 0
+        if not found:
             raise ValueError("the file holds no schedule")
-        self.properties, self.suffix = project.getProjectProperties(), suffix
+        for place, project in enumerate(found, 1):
+            yield from self._project(project, form, lacking if place == len(found) else 0)
+
+    def _project(self, project: Any, form: str, lacking: int) -> Rows:
+        self.properties, self.form = project.getProjectProperties(), form
         self.hours_of: dict[tuple[int, str], list[Interval]] = {}
-        yield self._header(suffix)
+        yield self._header(form)
         self.task_fields, self.resource_fields = self._aliases(project)
         seen = skipped = 0
         for task in project.getTasks():
@@ -142,7 +152,7 @@ class _Reader:
             for one in all_:
                 row = self._taken(kind, take, one)
                 yield from [row] if row is not None else []
-        yield Tail(tasks=seen, blank=skipped, other_projects=other_projects(Path(path)))
+        yield Tail(tasks=seen, blank=skipped, other_projects=lacking)
 
     def _taken(self, kind: str, take: Callable[[Any], Row | None], one: Any) -> Row | None:
         """Return what *take* makes of *one*; one that it fails on, in whatever way, costs itself."""
@@ -160,6 +170,7 @@ class _Reader:
             guid = None  # older formats hold none: MPXJ makes one up
         return Header(
             guid=str(guid).lower() if guid is not None else None,
+            code=_text(p.getProjectID()) if suffix in PRIMAVERA else None,
             title=_text(p.getProjectTitle()) or _text(p.getName()),
             start=_when(p.getStartDate()),
             finish=_when(p.getFinishDate()),
@@ -233,7 +244,8 @@ class _Reader:
             total_slack_s=self._seconds(self._computed(task, self.field.TOTAL_SLACK)),
             free_slack_s=self._seconds(self._computed(task, self.field.FREE_SLACK)),
             cost=_money(task.getCost()),
-            fixed_cost=_money(task.getFixedCost()),
+            # Primavera's roll-ups roll up expenses too
+            fixed_cost=None if self.form in PRIMAVERA and task.getSummary() else _money(task.getFixedCost()),
             actual_cost=_money(task.getActualCost()),
             remaining_cost=_money(task.getRemainingCost()),
             notes=_text(task.getNotes()),
@@ -269,17 +281,17 @@ class _Reader:
                     lag_s=None if share else self._seconds(lag),
                 )
             )  # fmt: skip
-        row.custom = self._custom(task, self.task_fields)
+        row.custom = self._custom(task, self.task_fields) + _codes(task)
         return row
 
     def _critical(self, task: Any) -> bool | None:
         known = self._computed(task, self.field.TOTAL_SLACK) is not None
-        found = self._computed(task, self.field.CRITICAL) if known or self.suffix == ".xml" else None
+        found = self._computed(task, self.field.CRITICAL) if known or self.form == ".xml" else None
         return None if found is None else bool(found)
 
     def _computed(self, task: Any, field: Any) -> Any:
         """Return what a tool computed: as Project's XML says it, of other files as MPXJ derives it."""
-        return task.getCachedValue(field) if self.suffix == ".xml" else task.get(field)
+        return task.getCachedValue(field) if self.form == ".xml" else task.get(field)
 
     def _duration(self, task: Any) -> int | None:
         """Return a duration in working time, also where it was entered in elapsed time."""
@@ -440,6 +452,22 @@ def _any(*spans: Any) -> bool:
     return any(one is not None and len(one) for one in spans)
 
 
+def _is_exported(properties: Any) -> bool:
+    """Say whether a project of Primavera is one of its file's own: not named by a relation, no baseline."""
+    flag = properties.getExportFlag()
+    return (flag is None or bool(flag)) and not bool(properties.getProjectIsBaseline())
+
+
+def _codes(task: Any) -> list[CustomRow]:
+    """Return the activity codes of Primavera."""
+    found = []
+    for code, value in (task.getActivityCodeValues() or {}).items():
+        text = _text(value.getDescription()) or _text(value.getName())
+        if (row := custom_row(str(code.getName()), text)) is not None:
+            found.append(row)
+    return found
+
+
 def _text(value: Any) -> str | None:
     if value is None:
         return None
@@ -471,9 +499,7 @@ def _reason(exc: BaseException) -> str:
     while cause is not None:
         text = f"{text}: {cause}"
         cause = cause.getCause()
-    return " ".join(
-        text.replace("org.mpxj.MPXJException: ", "").replace("java.lang.Exception: ", "").split()
-    )[:500]
+    return " ".join(text.split())[:500]
 
 
 def main() -> None:
@@ -498,7 +524,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line)
         try:
-            for row in reader.rows(request["path"]):
+            for row in reader.rows(request["path"], request["form"]):
                 say(row)
             say({"done": True})
         except BaseException as exc:  # noqa: BLE001 - Java faults are not Python's Exception

@@ -25,9 +25,13 @@ DATED = frozenset(CONSTRAINTS[2:])
 
 
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
-    """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day."""
+    """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day.
+
+    *code* is what Primavera calls it for short.
+    """
 
     guid: str | None = None
+    code: str | None = None
     title: str | None = None
     start: str | None = None
     finish: str | None = None
