@@ -62,6 +62,7 @@ class Task(msgspec.Struct, frozen=True):
 
     task_id: str
     title: str
+    owner_id: str | None = None
     status: int = 0
     members: list[Member] = []
     points: float | None = None

@@ -214,10 +214,10 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                     gone.append(Gone(record=Task, id=id_, presence="trashed", evidence="is_deleted"))
                     trashed += 1
                     return
-                for member in task.members:
-                    if member.user_id not in told:
-                        told.add(member.user_id)
-                        yield Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id)
+                for user in (*(member.user_id for member in task.members), task.owner_id):
+                    if user and user not in told:
+                        told.add(user)
+                        yield Account(id=self.row_id(f"u{user}"), display_name=user)
                 yield from self._task(task, column, project)
                 taken += 1
 
@@ -250,6 +250,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             planned_start_on=self._picked(task.start_date),
             due_on=self._picked(task.due_date),
             actual_finish_on=civil_day(self._instant(task.completed_date), self.tz),
+            resolved_at=self._instant(task.completed_date),
+            reporter_id=self.row_id(f"u{task.owner_id}") if task.owner_id else None,
             created_at=self._instant(task.created),
             updated_at=self._instant(task.updated),
         )

@@ -402,3 +402,14 @@ def test_due_dates_are_civil_days(tz: str, due: str, day: str | None) -> None:
     made = TaskworldSource(name="taskworld", email=EMAIL, password=credential(), tz=tz)
 
     assert day == made._picked(due)
+
+
+def test_who_made_a_task_and_when_it_was_done(store: Store) -> None:
+    world = TaskworldWorld(25)
+    altered(world, completed_date="2024-04-01T23:30:00Z")
+    with SimulatorServer(world) as site:
+        go(store, site)
+
+    assert [(f"taskworld:u{hex_id(9)}", "2024-04-01T23:30:00Z", "2024-04-02")] == rows(
+        store, "SELECT DISTINCT reporter_id, resolved_at, actual_finish_on FROM task"
+    )
