@@ -61,6 +61,7 @@ _DURATION = re.compile(
     r"^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$"
 )
 _NONE_RESOURCE = -65535
+_BY_NUMBER = {str(number): constraint for number, constraint in enumerate(CONSTRAINTS)}
 _ELAPSED = frozenset(map(str, (4, 6, 8, 10, 12, 36, 38, 40, 42, 44)))
 """Units of durations (DurationFormat) that count nights and weekends too, sure and estimated."""
 _HEAD_LIMIT = 4 << 20
@@ -565,7 +566,7 @@ class _Reader:
         row.cost, row.fixed_cost = _money(get(NS + "Cost")), _money(get(NS + "FixedCost"))
         row.actual_cost = _money(get(NS + "ActualCost"))
         row.remaining_cost = _money(get(NS + "RemainingCost"))
-        row.constraint = dict(enumerate(CONSTRAINTS))[int(get(NS + "ConstraintType", "0"))]
+        row.constraint = _BY_NUMBER[get(NS + "ConstraintType", "0")]
 
     def _duration(self, row: TaskRow, text: str | None, unit: str | None) -> int | None:
         """Return a duration in working time, also where it was entered in elapsed time."""

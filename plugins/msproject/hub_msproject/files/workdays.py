@@ -143,6 +143,8 @@ def settle(
     or goes to *fallback_day*. No day is negative, none has more than 24 hours of each of the *units*.
     """
     most = DAY * max(1, ceil(units or 1))
+    if sum(days.values()) == total and all(0 < seconds <= most for seconds in days.values()):
+        return sorted(days.items()), False
     found = {day: seconds for day, seconds in days.items() if seconds > 0}
     difference = total - sum(found.values())
     corrected = abs(difference) > ROUNDING or any(seconds < 0 or seconds > most for seconds in days.values())
