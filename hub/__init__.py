@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from hub.records import RECORDS as RECORDS
     from hub.records import Account as Account
     from hub.records import Allocation as Allocation
+    from hub.records import Assignment as Assignment
     from hub.records import Baseline as Baseline
     from hub.records import BudgetLine as BudgetLine
     from hub.records import Category as Category
@@ -145,10 +146,9 @@ _ROOMS = {
     "hookspecs": ("hookimpl",),
     "plugins": ("Plugins",),
     "records": (
-        "BY_TABLE", "RECORDS", "Account", "Allocation", "Baseline", "BudgetLine", "Category", "ChecklistItem",
-        "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record", "RegisterItem",
-        "SlaCycle",
-        "Task", "TaskChange", "TaskLink", "Worklog",
+        "BY_TABLE", "RECORDS", "Account", "Allocation", "Assignment", "Baseline", "BudgetLine", "Category",
+        "ChecklistItem", "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record",
+        "RegisterItem", "SlaCycle", "Task", "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
     "settings": ("convert", "is_zone"),

@@ -1,10 +1,12 @@
--- Which baseline of a task counts: that of its tool, else the one the hub keeps. A task that was deleted stays in its
+-- Which baseline of a task counts: that of its tool, else the one the hub keeps. Of a tool's several it is the first
+-- one, or the one that its plan's own row "pm-hub: baseline" says. A task that was deleted stays in its
 -- baseline, as a cancelled one does, until all the rest of its container got a new baseline without it. A baseline that
 -- left together with its task counts still; one that was cleared before does not.
 CREATE TABLE task_baseline AS
     SELECT b.*, t.container_id, t.counted AS here, t.run_id AS task_run, t.recorded_at::TIMESTAMPTZ AS task_at
     FROM baseline b JOIN task t ON t.id = b.task_id LEFT JOIN container c ON c.id = t.container_id
-    WHERE (b.no = 0 OR b.origin = 'hub')
+        LEFT JOIN custom_value v ON v.row_id = t.container_id AND v.field = 'pm-hub: baseline' AND v.counted
+    WHERE (b.no = coalesce(v.number, 0) OR b.origin = 'hub')
         AND (b.counted OR (NOT t.counted AND coalesce(c.counted, true) AND b.run_id >= t.run_id))
     QUALIFY row_number() OVER (PARTITION BY b.task_id ORDER BY (b.origin = 'hub'), b.no, b.key DESC) = 1;
 CREATE TABLE task_kept AS

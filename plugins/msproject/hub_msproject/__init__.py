@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
 from hub import Source, Suggestion, hookimpl, tr
 
 
@@ -42,3 +44,28 @@ def suggest_sources(folder: Path, files: list[Path]) -> list[Suggestion]:
         )
         for parent, plans in found.items()
     ]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add `hub plan compare`."""
+
+    @cli.group()
+    def plan() -> None:
+        """Look into plans."""
+
+    @plan.command()
+    @click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+    def compare(a: Path, b: Path, json_: bool) -> None:
+        """Show what differs between two states of a plan, in the files A and B.
+
+        Tasks that were added, removed or moved, effort, links, and what became critical or is so no more.
+
+        Example: hub plan compare plans/2026-09.mpp plans/2026-10.mpp
+        """
+        from hub_msproject.files.compare import compare as compared
+        from hub_msproject.files.shown import show
+
+        show(compared(a, b), json_=json_)

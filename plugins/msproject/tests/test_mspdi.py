@@ -15,13 +15,13 @@ from hub_msproject.files import mpxj, mspdi
 from hub_msproject.files.mapping import Plan
 from hub_msproject.files.recognise import whole
 from hub_msproject.files.schedule import AssignmentRow, Header
-from hub_msproject.files.several import other_projects
+from hub_msproject.files.several import exported_projects
 from hub_msproject.files.source import MsProjectSource
-from hub_msproject.files.workdays import Calendar, spread, weights
+from hub_msproject.files.workdays import Calendar, settle, spread, weights
 
-from hub import SourceDataError
+from hub import Allocation, Assignment, CustomValue, SourceDataError, Worklog
 from hub.source import Context
-from hub.testing import store, store_image, sync_once
+from hub.testing import feed_view, store, store_image, sync_once
 
 __all__ = ["store"]
 WEEK = "".join(
@@ -175,7 +175,7 @@ def test_tasks(tmp_path: Path) -> None:
     assert ("p:g/t/3", "SS", -28800) == ((link := got["p:g/l/3-2-SS"]).from_id, link.type, link.lag_s)
     assert "INF-1" == got["p:g/t/2/c/Jira key"].text
     assert (25200, "Plan A") == (got["p:g"].seconds_per_day, got["p:g"].name)
-    assert ("human", "generic") == (got["p:g/r/1"].kind, got["p:g/r/2"].kind)
+    assert ("human", {"p:g/r/1"}) == (got["p:g/r/1"].kind, {id_ for id_ in got if "/r/" in id_})
 
 
 def rows_of(text: str, tmp_path: Path) -> list[AssignmentRow]:
@@ -225,15 +225,178 @@ def test_missing_days_are_spread_and_marked(tmp_path: Path) -> None:
     assert {"plan"} == {record.origin for id_, record in got.items() if "/w/" in id_}
 
 
-def test_overtime_beside_the_work_still_adds_up(tmp_path: Path) -> None:
-    """Days that do not add up to the total are corrected on the last day, and marked."""
+@pytest.mark.parametrize(("total", "day"), [(8, 8), (10, 10)])
+def test_overtime_counts_once(tmp_path: Path, total: int, day: int) -> None:
+    """Actual work holds its overtime already, except where only both together are the total."""
     spans = span(2, "2026-01-05T08:00:00", "2026-01-05T17:00:00", "PT8H0M0S") + span(
         3, "2026-01-05T17:00:00", "2026-01-05T19:00:00", "PT2H0M0S"
     )
-    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=8, actual=8, spans=spans)), tmp_path)
+    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=total, actual=total, spans=spans)), tmp_path)
 
-    assert [("2026-01-05", 28800)] == row.actual
-    assert row.approximate
+    assert [("2026-01-05", day * 3600)] == row.actual
+    assert not row.approximate
+
+
+@pytest.mark.parametrize(
+    ("days", "total", "units", "expected"),
+    [
+        ({"2026-01-05": 9 * 3600}, 8, 1.0, [8]),
+        ({"2026-01-05": 8 * 3600, "2026-01-06": 3600}, 3, 1.0, [8 / 3, 1 / 3]),
+        ({"2026-01-05": -3600, "2026-01-06": 7200}, 2, 1.0, [2]),
+        ({"2026-01-05": 3600}, 40, 1.0, [24, 16]),
+        ({"2026-01-05": 3600, "2026-01-06": 3600}, 60, 1.0, [24, 24, 12]),
+        ({"2026-01-05": 40 * 3600}, 40, 5.0, [40]),
+        ({}, 30, 1.0, [24, 6]),
+        ({"2026-01-05": 3600}, 0, 1.0, []),
+        ({"2026-01-05": -3600}, -1, 1.0, []),
+    ],
+)
+def test_days_are_possible(days: dict[str, int], total: int, units: float, expected: list[float]) -> None:
+    """No day is negative or longer than 24 hours of each unit, and they add up to the total."""
+    settled, _ = settle(days, total * 3600, "2026-01-05", units)
+
+    assert pytest.approx(expected, abs=0.001) == [seconds / 3600 for _, seconds in settled]
+    assert max(0, total) * 3600 == sum(seconds for _, seconds in settled)
+
+
+def test_what_project_computed(tmp_path: Path) -> None:
+    """Constraint, deadline, slack, costs in hundredths, mode, notes, and the assignment's own figures."""
+    body = task(
+        1, "T", work="PT16H0M0S", Deadline="2026-01-12T17:00:00", ConstraintType=4,
+        ConstraintDate="2026-01-05T08:00:00", Critical=1, Manual=0, Duration="PT14H0M0S", DurationFormat=7,
+        TotalSlack=-4800, FreeSlack=2400, Cost=123450, FixedCost=50000, ActualCost=0, RemainingCost=73450,
+        Notes="A remark\n",
+    )  # fmt: skip
+    head = "<CurrencyCode>EUR</CurrencyCode><StatusDate>2026-01-07T17:00:00</StatusDate>"
+    work = assignment(
+        1, 1, work=16, Units="0.5", Cost="73450", OvertimeWork="PT2H0M0S", RemainingCost="73450"
+    )
+    got = records(plan(body, work, head=head), tmp_path)
+    one, who = got["p:g/t/1"], got["p:g/a/1"]
+
+    assert ("2026-01-12", "start_no_earlier", "2026-01-05") == (
+        one.deadline_on, one.constraint_type, one.constraint_on,
+    )  # fmt: skip
+    assert (True, False, 50400, -28800, 14400) == (
+        one.is_critical, one.is_manual, one.duration_s, one.total_slack_s, one.free_slack_s,
+    )  # fmt: skip
+    assert (123450, 50000, 0, 73450, "EUR", "A remark") == (
+        one.cost_minor, one.fixed_cost_minor, one.actual_cost_minor, one.remaining_cost_minor, one.currency,
+        one.notes,
+    )  # fmt: skip
+    assert "2026-01-07" == got["p:g"].status_on
+    assert ("p:g/r/1", 0.5, "2026-01-05", 57600, 0, 57600, 7200, 73450) == (
+        who.account_id, who.units, who.start_on, who.planned_s, who.actual_s, who.remaining_s, who.overtime_s,
+        who.cost_minor,
+    )  # fmt: skip
+
+
+def test_what_nothing_says_is_nothing(tmp_path: Path) -> None:
+    """No rates are no costs of nothing; a leftover date hangs on no constraint; 1984 is no day."""
+    body = task(
+        1, "T", Cost=0, FixedCost=0, ConstraintDate="2026-01-05T08:00:00", Deadline="1984-01-01T00:00:00"
+    )
+    one = records(plan(body), tmp_path)["p:g/t/1"]
+
+    assert (None, None, None, None) == (one.cost_minor, one.currency, one.constraint_on, one.deadline_on)
+    assert (None, None, None) == (one.is_critical, one.total_slack_s, one.notes)
+
+
+def test_an_elapsed_duration_is_working_time(tmp_path: Path) -> None:
+    """Three elapsed days from Friday noon have a Friday afternoon and half a Monday of work."""
+    body = (
+        task(1, "T", Duration="PT72H0M0S", DurationFormat=8)
+        .replace("2026-01-05T08:00:00", "2026-01-09T12:00:00")
+        .replace("2026-01-09T17:00:00", "2026-01-12T12:00:00")
+    )
+
+    assert 8 * 3600 == records(plan(body), tmp_path)["p:g/t/1"].duration_s
+
+
+def test_work_that_nobody_does_yet(tmp_path: Path) -> None:
+    """It is demand of nobody: by the row that stands for it, or over the task; never what a task lacks."""
+    spans = span(1, "2026-01-05T08:00:00", "2026-01-06T17:00:00", "PT16H0M0S")
+    body = (
+        task(1, "By its row", work="PT16H0M0S") + task(2, "Without a row", work="PT40H0M0S")
+        + task(3, "A duration, no work") + task(4, "Dropped", work="PT8H0M0S", Active=0)
+        + task(5, "Done by somebody", work="PT8H0M0S")
+    )  # fmt: skip
+    rows = (
+        assignment(1, 1, resource=-65535, work=16, spans=spans) + assignment(3, 3, resource=-65535, work=40)
+        + assignment(5, 5, work=8)
+    )  # fmt: skip
+    got = records(plan(body, rows), tmp_path)
+    planned = {id_: one for id_, one in got.items() if isinstance(one, Allocation)}
+    demand = [(one.task_id, one.planned_s) for one in got.values() if isinstance(one, Assignment)]
+
+    assert {
+        ("p:g/t/1", "2026-01-05", "2026-01-05", 28800),
+        ("p:g/t/1", "2026-01-06", "2026-01-06", 28800),
+        ("p:g/t/2", "2026-01-05", "2026-01-09", 144000),
+    } == {
+        (one.task_id, one.start_on, one.finish_on, one.seconds)
+        for one in planned.values()
+        if one.account_id is None
+    }
+    assert [("p:g/t/1", 57600), ("p:g/t/2", 144000), ("p:g/t/4", 28800), ("p:g/t/5", 28800)] == sorted(demand)
+
+
+def test_inactive_tasks_are_not_in_the_load(tmp_path: Path) -> None:
+    """What they plan is not; what was done on them stays."""
+    body = task(1, "T", work="PT16H0M0S", ActualWork="PT8H0M0S", Active=0)
+    got = records(plan(body, assignment(1, 1, work=16, actual=8)), tmp_path)
+
+    assert not [one for one in got.values() if isinstance(one, Allocation)]
+    assert 28800 == sum(one.seconds for one in got.values() if isinstance(one, Worklog))
+
+
+def test_custom_fields_by_their_kind(tmp_path: Path) -> None:
+    """Costs are in hundredths, durations hours; codes have a path; values of one name are a list."""
+
+    def field(number: int, value: str) -> str:
+        return f"<ExtendedAttribute><FieldID>{number}</FieldID><Value>{value}</Value></ExtendedAttribute>"
+
+    head = (
+        "<OutlineCodes><OutlineCode><FieldID>188744096</FieldID><FieldName>Code1</FieldName><Values>"
+        "<Value><ValueID>1</ValueID><ParentValueID>0</ParentValueID><Value>Build</Value></Value>"
+        "<Value><ValueID>2</ValueID><ParentValueID>1</ParentValueID><Value>Works</Value></Value>"
+        "</Values></OutlineCode></OutlineCodes><ExtendedAttributes>"
+        "<ExtendedAttribute><FieldID>188743731</FieldID><FieldName>Texte1</FieldName><Alias>Lot</Alias>"
+        "</ExtendedAttribute><ExtendedAttribute><FieldID>188743734</FieldID><FieldName>Texte2</FieldName>"
+        "<Alias>Lot</Alias></ExtendedAttribute></ExtendedAttributes>"
+    )
+    extra = (
+        field(188743786, "12345") + field(188743783, "PT4H30M0S") + field(188743752, "1")
+        + field(188743753, "0") + field(188743731, "A") + field(188743731, "B") + field(188743734, "C")
+        + "<OutlineCode><FieldID>188744096</FieldID><ValueID>2</ValueID></OutlineCode>"
+    )  # fmt: skip
+    got = records(plan(task(1, "T", extra=extra), head=head), tmp_path)
+
+    assert {
+        "Cost1": ("123.45", 123.45),
+        "Duration1": ("4.5", 4.5),
+        "Flag1": ("true", None),
+        "Lot": ("A, B, C", None),
+        "Outline Code1": ("Build.Works", None),
+    } == {one.field: (one.text, one.number) for one in got.values() if isinstance(one, CustomValue)}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "finish"),
+    [(0, "2026-01-07"), (1, "2026-01-08"), ("last", "2026-01-16"), (9, "2026-01-07")],
+)
+def test_the_baseline_that_counts(folder: Path, store: Any, chosen: Any, finish: str) -> None:
+    """It is the chosen one where the plan has it, the first one otherwise; another choice is read anew."""
+    bases = "".join(
+        f"<Baseline><Number>{no}</Number><Finish>2026-01-{day}T17:00:00</Finish></Baseline>"
+        for no, day in ((0, "07"), (1, "08"), (3, "16"))
+    )
+    sync_plan(folder, store, plan(task(1, "T", extra=bases)))
+    sync_plan(folder, store, plan(task(1, "T", extra=bases)), baseline=chosen)
+    with feed_view(store, folder.parent) as feed:
+        found = feed.connection.execute("SELECT baseline_finish FROM fact_task_snapshot").fetchall()
+
+    assert {finish} == {str(row[0]) for row in found}
 
 
 def test_material_has_no_days(tmp_path: Path) -> None:
@@ -478,7 +641,7 @@ def test_full_reads_everything_again(folder: Path, store: Any) -> None:
     image = store_image(store)
     report = sync_once(store, source, base=folder.parent, full=True)
 
-    assert (4, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
+    assert (3, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
     assert image == store_image(store)
 
 
@@ -601,4 +764,4 @@ def test_projects_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.xer").write_bytes(head + b"%R\t1\tY\n%R\t2\tN\n%R\t3\tY\n%T\tTASK\n%R\t9\n%E\n")
     (tmp_path / "a.pmxml").write_bytes(b"<A><Project><Id/></Project> <Project x='1'/><ProjectNote/></A>")
 
-    assert [1, 1] == [other_projects(tmp_path / name) for name in ("a.xer", "a.pmxml")]
+    assert [2, 2] == [exported_projects(tmp_path / name, name[1:]) for name in ("a.xer", "a.pmxml")]

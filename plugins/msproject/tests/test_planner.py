@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hub_msproject.services.planner import PlannerSource
 from hub_msproject.testing.certification import PlannerCertification
-from hub_msproject.testing.planner import PlannerWorld
+from hub_msproject.testing.planner import PlannerWorld, person
 
 from hub.source import Context
 from hub.store import Store
@@ -163,3 +163,27 @@ def test_a_person_signs_in_by_the_command(run_hub: Callable[..., HubResult], hub
     assert "pmo@example.org is signed in" in signed.output
     assert 0 == after.exit_code, after.output + after.error
     assert (2, True) == (wrong.exit_code, "those that do: planner" in wrong.error)
+
+
+def test_who_made_a_task_and_when_it_was_done(store: Store) -> None:
+    """The maker is its reporter and has a name; when it was done is kept; an application is nobody."""
+    world = PlannerWorld(31)
+    honest = world.shown
+
+    def shown(item: Any) -> dict[str, Any]:
+        user = {"user": {"id": person(7), "displayName": None}, "application": None}
+        return honest(item) | {"createdBy": user if item.native % 2 else {"application": {"id": "x"}}}
+
+    world.shown = shown  # type: ignore[method-assign]
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+    found = dict(rows(store, "SELECT reporter_id, count(*) FROM task GROUP BY reporter_id"))
+
+    assert "ok" == report.verdict
+    assert {None, f"planner:u{person(7)}"} == found.keys()
+    assert [("Élodie 7",)] == rows(
+        store, f"SELECT display_name FROM account WHERE id = 'planner:u{person(7)}'"
+    )
+    assert {("2024-04-01T23:30:00Z",)} == set(
+        rows(store, "SELECT resolved_at FROM task WHERE status_native = 'done'")
+    )

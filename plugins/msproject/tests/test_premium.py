@@ -237,3 +237,173 @@ def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
 )
 def test_the_type_of_a_link_is_what_its_choice_is_called(label: str, kind: str) -> None:
     assert kind == _link_type(label)
+
+
+def altered(world: PremiumWorld, name: str, **change: Any) -> None:
+    """Let the world show its first row of a kind otherwise."""
+    honest = getattr(world, name)
+    seen: list[Any] = []
+
+    def show(item: Any) -> dict[str, Any]:
+        row: dict[str, Any] = honest(item)
+        if not seen and (name != "dependency" or world.before(item)):
+            seen.append(item.native)
+        return row | change if [item.native] == seen else row
+
+    setattr(world, name, show)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "table"),
+    [
+        ("task", {"_msdyn_project_value": None}, "task"),
+        ("dependency", {"_msdyn_predecessortask_value": None}, "task_link"),
+        ("assignment", {"msdyn_plannedwork": "never"}, "allocation"),
+    ],
+)
+def test_one_odd_row_costs_one_row(store: Store, name: str, change: dict[str, Any], table: str) -> None:
+    world = PremiumWorld(11)
+    with SimulatorServer(world) as site:
+        go(store, site)
+        whole = rows(store, f"SELECT count(*) FROM {table}")[0][0]
+        altered(world, name, **change)
+        with SimulatorServer(world) as other:
+            report = sync_once(store, source(other, name="other"), session=faults.hurried)
+
+    assert ("partial", 1) == (report.verdict, report.rejected)
+    found = rows(store, f"SELECT count(*) FROM {table} WHERE source_id = 'other'")[0][0]
+    assert whole - 2 <= found < whole
+
+
+def test_planned_work_in_other_forms(store: Store) -> None:
+    """Instants of ISO 8601 are days; a span without hours is none, and the effort stands over the whole."""
+    world = PremiumWorld(12)
+    spans = (
+        '[{"Start":"2024-05-06T08:00:00Z","End":"2024-05-06T22:00:00Z","Hours":7},'
+        '{"Start":"2024-05-07T08:00:00","End":"2024-05-07T16:00:00"}]'
+    )
+    altered(world, "assignment", msdyn_plannedwork=spans)
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+    without = PremiumWorld(12)
+    altered(
+        without, "assignment", msdyn_plannedwork=None, msdyn_effort=5.0, msdyn_start="2024-05-06T08:00:00Z",
+        msdyn_finish="2024-05-08T16:00:00Z",
+    )  # fmt: skip
+    with SimulatorServer(without) as other:
+        sync_once(store, source(other, name="other"), session=faults.hurried)
+    may = (
+        "SELECT start_on, finish_on, seconds FROM allocation WHERE start_on >= '2024-05-06' AND source_id = ?"
+    )
+
+    assert "ok" == report.verdict
+    assert [("2024-05-06", "2024-05-06", 25200)] == [
+        tuple(row) for row in store.connection.execute(may, ["premium"])
+    ]
+    assert [("2024-05-06", "2024-05-08", 18000)] == [
+        tuple(row) for row in store.connection.execute(may, ["other"])
+    ]
+
+
+def test_work_without_a_resource_is_demand_of_nobody(store: Store) -> None:
+    world = PremiumWorld(13)
+    altered(world, "assignment", _msdyn_bookableresourceid_value=None)
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert rows(store, "SELECT count(*) FROM allocation WHERE account_id IS NULL")[0][0] > 0
+    assert [(1,)] == rows(store, "SELECT count(*) FROM assignment WHERE account_id IS NULL")
+
+
+def test_tables_and_choices_that_are_hidden(store: Store) -> None:
+    """Sprints, resources and the names of link types may be hidden: the rest is read, and it is said."""
+    world = PremiumWorld(14)
+    honest = world.answer
+
+    def answer(request: Request) -> Response:
+        if "PicklistAttributeMetadata" in request.path:
+            return Response(status=404, body={"error": {"code": "0x80060888", "message": "none"}})
+        found = honest(request)
+        if request.path.endswith("EntityDefinitions"):
+            found.body["value"] = [
+                one
+                for one in found.body["value"]
+                if one["LogicalName"] not in {"msdyn_projectsprint", "bookableresource"}
+            ]
+        return found
+
+    world.answer = answer  # type: ignore[method-assign]
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert any("has no msdyn_projectsprint, bookableresource" in note for note in report.notes)
+    assert {("FS",), ("SS",)} == set(rows(store, "SELECT DISTINCT type FROM task_link"))
+
+
+def test_roll_ups_are_known_from_the_hierarchy(store: Store) -> None:
+    """Where no column says so, a task with others below is a roll-up, also once it becomes one."""
+    world = PremiumWorld(15)
+    world.lacking = {"msdyn_summary"}
+    first, second = (item.native for item in world.seen()[:2])
+    with SimulatorServer(world) as site:
+        go(store, site)
+        before = rows(store, "SELECT count(*) FROM task WHERE kind = 'summary'")
+        honest = world.task
+        world.task = lambda item: (
+            honest(item)
+            | (  # type: ignore[method-assign]
+                {"_msdyn_parenttask_value": guid("task", first)} if item.native == second else {}
+            )
+        )
+        world.fresh = False
+        go(store, site)
+
+    assert [(0,)] == before
+    assert [("summary", None)] == rows(
+        store, f"SELECT kind, estimate_s FROM task WHERE id = 'premium:{guid('task', first)}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(192350000, "FS"), (192350001.0, "SS"), ("192350002", "FF"), (192350004, "SF"), ("Fin à début", "FS")],
+)
+def test_link_types_by_their_value(store: Store, value: Any, kind: str) -> None:
+    world = PremiumWorld(16)
+    altered(world, "dependency", msdyn_projecttaskdependencylinktype=value)
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert kind in {row[0] for row in rows(store, "SELECT DISTINCT type FROM task_link")}
+
+
+def test_rows_that_were_deactivated(store: Store) -> None:
+    """A task is cancelled; a link and an assignment are gone, with their days."""
+    world = PremiumWorld(17)
+    with SimulatorServer(world) as site:
+        go(store, site)
+        for name in ("task", "dependency", "assignment"):
+            altered(world, name, statecode=1)
+        world.fresh = False
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert [(1,)] == rows(store, "SELECT count(*) FROM task WHERE status_native = 'cancelled'")
+    for table in ("task_link", "assignment"):
+        assert [(1,)] == rows(store, f"SELECT count(*) FROM {table} WHERE presence = 'deleted'"), table
+    assert rows(store, "SELECT count(*) FROM allocation WHERE presence = 'deleted'")[0][0] > 0
+
+
+def test_years_that_mean_none(store: Store) -> None:
+    world = PremiumWorld(18)
+    altered(world, "task", msdyn_start="0001-01-01T00:00:00+02:00", msdyn_finish="9999-12-31T23:59:59Z")
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert [(1,)] == rows(
+        store, "SELECT count(*) FROM task WHERE planned_start_on IS NULL AND planned_finish_on IS NULL"
+    )

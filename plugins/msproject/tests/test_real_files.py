@@ -137,7 +137,8 @@ def stored(name: str, tmp_path: Path) -> dict[str, Any]:
             "earliest_start": one(f"(SELECT min(planned_start_on) {leaf})"),
             "latest_finish": one(f"(SELECT max(planned_finish_on) {leaf})"),
             "work_hours_assignments": round(
-                one("(SELECT coalesce(sum(seconds), 0) FROM allocation)") / 3600, 2
+                one("(SELECT coalesce(sum(seconds), 0) FROM allocation WHERE account_id IS NOT NULL)") / 3600,
+                2,
             ),
         }
 

@@ -533,3 +533,235 @@ def test_check_reads_the_files(tmp_path: Path) -> None:
 
     assert ("failed", "no file of saved begins with Projects") == said["Projects"]
     assert ("ok", "48 rows in Tasks.csv") == said["Tasks"]
+
+
+P, T, A, R1 = (f"{number}0000000-0000-4000-8000-000000000000" for number in range(1, 5))
+
+
+def small(folder: Path, *, days: list[tuple[str, float]] | None = None, **more: dict[str, Any]) -> Path:
+    """Save a plan of one task of 40 hours from the first to the end of April 2026, which one person does."""
+    sets: dict[str, list[dict[str, Any]]] = {
+        "Projects": [{"ProjectId": P, "ProjectName": "A", "ProjectModifiedDate": "2026-04-01T00:00:00"}],
+        "Tasks": [
+            {
+                "ProjectId": P, "TaskId": T, "TaskName": "T", "TaskStartDate": "2026-04-01T08:00:00",
+                "TaskFinishDate": "2026-04-30T17:00:00", "TaskWork": "40", "TaskActualWork": "0",
+                "TaskRemainingWork": "40", "TaskPercentCompleted": 0, "TaskIsSummary": False,
+                "TaskIsMilestone": False,
+            }
+        ],
+        "Assignments": [
+            {
+                "ProjectId": P, "AssignmentId": A, "TaskId": T, "ResourceId": R1, "AssignmentWork": "40",
+                "AssignmentActualWork": "0", "AssignmentRemainingWork": "40",
+            }
+        ],
+        "Resources": [{"ResourceId": R1, "ResourceName": "Ann"}],
+    }  # fmt: skip
+    if days is not None:
+        sets["AssignmentTimephasedDataSet"] = [
+            {
+                "ProjectId": P, "AssignmentId": A, "TimeByDay": f"{day}T00:00:00", "AssignmentWork": hours,
+                "AssignmentActualWork": 0,
+            }
+            for day, hours in days
+        ]  # fmt: skip
+    for name, columns in more.items():
+        sets[name] = [row | columns for row in sets[name]]
+    folder.mkdir(exist_ok=True)
+    for name, found in sets.items():
+        (folder / f"{name}.json").write_text(json.dumps({"value": found}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("days", "planned", "said"),
+    [
+        ([("2026-04-01", 40)], 22, "by month"),
+        ([("2026-04-06", 20), ("2026-04-13", 20)], 10, "by week"),
+        ([], 22, "not kept by day"),
+        ([("2026-04-02", 20), ("2026-04-03", 20)], 2, None),
+    ],
+)
+def test_work_that_a_site_keeps_by_month_or_week_or_never(
+    store: Store, tmp_path: Path, days: list[tuple[str, float]], planned: int, said: str | None
+) -> None:
+    """It is spread over the working days of April 2026 (22 of them), exactly, and told."""
+    small(tmp_path / "saved", days=days)
+    report = read(store, tmp_path)
+    found = rows(store, "SELECT start_on, finish_on, seconds FROM allocation")
+
+    assert ("ok", planned, 40 * 3600) == (report.verdict, len(found), sum(seconds for *_, seconds in found))
+    assert bool(said) == any(said in note for note in report.notes if said)
+    assert all(datetime.fromisoformat(day).weekday() < 5 for day, *_ in found)
+
+
+def test_what_the_server_computed(store: Store, tmp_path: Path) -> None:
+    """Slack, criticality, costs, status date and assignments arrive; hours become seconds."""
+    small(
+        tmp_path / "saved",
+        Projects={"ProjectStatusDate": "2026-04-10T00:00:00", "ProjectCurrency": "EUR"},
+        Tasks={
+            "TaskTotalSlack": "-16", "TaskFreeSlack": "8", "TaskIsCritical": True, "TaskCost": "1234.5",
+            "TaskIsManuallyScheduled": False, "TaskDuration": "176", "TaskDeadline": "2026-04-20T17:00:00",
+        },
+        Assignments={"AssignmentStartDate": "2026-04-01T08:00:00", "AssignmentCost": "1000"},
+    )  # fmt: skip
+    read(store, tmp_path)
+
+    assert [(-57600, 28800, 1, 0, 633600, 123450, "EUR", "2026-04-20")] == rows(
+        store,
+        "SELECT total_slack_s, free_slack_s, is_critical, is_manual, duration_s, cost_minor, currency,"
+        " deadline_on FROM task",
+    )
+    assert [(f"pwa:r{R1}", "2026-04-01", 144000, 0, 100000)] == rows(
+        store, "SELECT account_id, start_on, planned_s, actual_s, cost_minor FROM assignment"
+    )
+    assert [("2026-04-10",)] == rows(store, "SELECT status_on FROM container")
+
+
+def test_who_is_nobody_on_a_server(store: Store, tmp_path: Path) -> None:
+    """Material (type 21) is no person and no hours; work of nobody is demand of nobody."""
+    small(tmp_path / "saved", days=[("2026-04-01", 20), ("2026-04-02", 20)])
+    read(store, tmp_path)
+    small(tmp_path / "saved", days=[("2026-04-01", 20), ("2026-04-02", 20)], Resources={"ResourceType": 21})
+    read(store, tmp_path)
+    cement = rows(store, "SELECT count(*) FROM account WHERE presence = 'present'")
+    small(tmp_path / "saved", days=[("2026-04-01", 20), ("2026-04-02", 20)], Assignments={"ResourceId": None})
+    read(store, tmp_path)
+
+    assert [(0,)] == cement
+    assert [(None, 72000), (None, 72000)] == rows(
+        store, "SELECT account_id, seconds FROM allocation WHERE presence = 'present' AND account_id IS NULL"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nextLink", "announces another one"),
+        ("count", "the service counted 48 rows of Tasks, and 1 were saved"),
+        ("Atom", "announces another one"),
+    ],
+)
+def test_a_page_that_announces_more_is_not_whole(store: Store, tmp_path: Path, name: str, said: str) -> None:
+    """What is absent from it is not deleted, and it is told."""
+    small(tmp_path / "saved")
+    path = tmp_path / "saved" / "Tasks.json"
+    page = json.loads(path.read_text())
+    other = page["value"][0] | {"TaskId": A, "TaskName": "Other"}
+    path.write_text(json.dumps({"value": [*page["value"], other]}))
+    read(store, tmp_path)
+    if name == "Atom":
+        path.unlink()
+        cells = "".join(
+            f"<d:{key}>{str(value).lower() if isinstance(value, bool) else value}</d:{key}>"
+            for key, value in page["value"][0].items()
+        )
+        (tmp_path / "saved" / "Tasks.xml").write_text(
+            '<feed xmlns="http://www.w3.org/2005/Atom"'
+            ' xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices"'
+            ' xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">'
+            f"<entry><content><m:properties>{cells}</m:properties></content></entry>"
+            '<link rel="next" href="Tasks?$skiptoken=1"/></feed>'
+        )
+    else:
+        more = {"odata.nextLink": "Tasks?$skiptoken=1"} if name == "nextLink" else {"odata.count": "48"}
+        path.write_text(json.dumps(page | more))
+    report = read(store, tmp_path, full=True)
+
+    assert "ok" != report.verdict
+    assert any(said in one for one in report.missing), report.missing
+    assert [("present", 2)] == rows(store, "SELECT presence, count(*) FROM task GROUP BY presence")
+
+
+def test_pages_that_were_all_saved_are_whole(store: Store, tmp_path: Path) -> None:
+    """Each page but the last announces the next one."""
+    folder = small(tmp_path / "saved")
+    page = json.loads((folder / "Tasks.json").read_text())
+    other = page["value"][0] | {"TaskId": A, "TaskName": "Other"}
+    (folder / "Tasks.json").write_text(json.dumps(page | {"odata.nextLink": "2", "odata.count": "2"}))
+    (folder / "Tasks-2.json").write_text(json.dumps({"value": [other], "odata.count": "2"}))
+
+    assert "ok" == read(store, tmp_path).verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "of"),
+    [
+        ("Assignments", {"AssignmentId": R1, "TaskId": A}, "Tasks"),
+        ("AssignmentTimephasedDataSet", {"AssignmentId": R1}, "Assignments"),
+        ("Tasks", {"TaskId": A, "ParentTaskId": R1}, "Tasks"),
+    ],
+)
+def test_exports_that_do_not_fit_each_other(
+    store: Store, tmp_path: Path, name: str, row: dict[str, Any], of: str
+) -> None:
+    """A row that names one that is not there is told, and nothing is taken as deleted."""
+    folder = small(tmp_path / "saved", days=[("2026-04-01", 20), ("2026-04-02", 20)])
+    page = json.loads((folder / f"{name}.json").read_text())
+    page["value"].append(page["value"][-1] | row)
+    (folder / f"{name}.json").write_text(json.dumps(page))
+    report = read(store, tmp_path)
+
+    assert "ok" != report.verdict
+    assert f"1 rows of {name} name rows of {of} that the files do not hold" in report.missing[0]
+
+
+def test_actuals_without_lines_are_told(store: Store, tmp_path: Path) -> None:
+    world = ExportWorld(26)
+    saved(tmp_path / "saved", world)
+    next((tmp_path / "saved").glob("TimesheetLines.*")).unlink()
+    report = read(store, tmp_path)
+
+    assert any("TimesheetLineActualDataSet name rows of TimesheetLines" in one for one in report.missing)
+
+
+@pytest.mark.parametrize(
+    ("start", "work", "day", "seconds"),
+    [
+        ("4/13/2026 8:00:00 AM", "1,234", "2026-04-13", 1234 * 3600),
+        ("13/04/2026 08:00:00", "1234,5", "2026-04-13", 4444200),
+        ("2026-04-13T08:00:00", "7.5", "2026-04-13", 27000),
+    ],
+)
+def test_exports_of_powershell(
+    store: Store, tmp_path: Path, start: str, work: str, day: str, seconds: int
+) -> None:
+    """UTF-16, a line #TYPE, dates and numbers as the machine's language writes them."""
+    folder = small(tmp_path / "saved")
+    (folder / "Assignments.json").unlink()
+    (row,) = json.loads((folder / "Tasks.json").read_text())["value"]
+    (folder / "Tasks.json").unlink()
+    row |= {"TaskStartDate": start, "TaskWork": work, "TaskDeadline": "", "TaskActualWork": "0"}
+    lines = [",".join(f'"{name}"' for name in row), ",".join(f'"{value}"' for value in row.values())]
+    text = "\r\n".join(["#TYPE System.Management.Automation.PSCustomObject", *lines, ""])
+    (folder / "Tasks.csv").write_bytes(text.encode("utf-16"))
+    report = read(store, tmp_path)
+
+    assert ("ok", [(day, seconds)]) == (
+        report.verdict, rows(store, "SELECT planned_start_on, estimate_s FROM task"),
+    )  # fmt: skip
+
+
+def test_a_cell_that_could_be_two_numbers_costs_its_row(store: Store, tmp_path: Path) -> None:
+    folder = small(tmp_path / "saved")
+    (row,) = json.loads((folder / "Tasks.json").read_text())["value"]
+    (folder / "Tasks.json").unlink()
+    row |= {"TaskWork": '"1,234"'}
+    (folder / "Tasks.csv").write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    report = read(store, tmp_path)
+
+    assert "TaskWork could be a thousand or a fraction" in report.rejections[0]
+
+
+@pytest.mark.parametrize("none", ["0001-01-01T00:00:00", "1984-01-01T00:00:00", "9999-12-31T00:00:00",
+                                  "/Date(-62135596800000)/"])  # fmt: skip
+def test_years_that_mean_none(store: Store, tmp_path: Path, none: str) -> None:
+    """They are no start, no deadline and no traceback."""
+    small(tmp_path / "saved", Tasks={"TaskStartDate": none, "TaskDeadline": none})
+    report = read(store, tmp_path)
+
+    assert ("ok", [(None, None)]) == (
+        report.verdict, rows(store, "SELECT planned_start_on, deadline_on FROM task"),
+    )  # fmt: skip

@@ -44,6 +44,7 @@ class Project(msgspec.Struct, frozen=True):
     title: str
     members: list[Any] = []
     is_deleted: bool = False
+    is_archived: bool = False
 
 
 class Tasklist(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class Task(msgspec.Struct, frozen=True):
 
     task_id: str
     title: str
+    owner_id: str | None = None
     status: int = 0
     members: list[Member] = []
     points: float | None = None
@@ -105,6 +107,20 @@ KNOWN = frozenset(
 
 Another one is told, since it may hold what should be read.
 """
+
+
+def filled(value: Any) -> Any:
+    """Return what came without its empty values.
+
+    Taskworld sends an empty text, or nothing, where a list, a number or a date is not set.
+    """
+    if isinstance(value, dict):
+        return {
+            key: filled(one)
+            for key, one in value.items()
+            if key in {"title", "task_id"} or (one is not None and one != "")
+        }
+    return [filled(one) for one in value if one != ""] if isinstance(value, list) else value
 
 
 class Workspace:
@@ -201,6 +217,8 @@ class Workspace:
         value: Any = answer
         for name in where.split("."):
             value = value.get(name) if isinstance(value, dict) else None
+        if value == "":
+            value = []
         if not isinstance(value, list):
             raise SourceDataError(
                 tr(
@@ -220,7 +238,8 @@ class Workspace:
                 )
             )
         try:
-            found: list[T] = msgspec.convert(value, list[kind])  # type: ignore[valid-type]
+            rows = value if kind is object else filled(value)
+            found: list[T] = msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
             return found
         except msgspec.ValidationError as exc:
             raise SourceDataError(

@@ -6,6 +6,7 @@ What is unchanged writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, time
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -134,7 +135,9 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             try:
                 lists = space.lists(project.project_id)
                 rows = [row for column in lists for row in space.tasks(column)]
-                tasks = list(ctx.each(rows, lambda row: [msgspec.convert(row, api.Task)], place=_native))
+                tasks = list(
+                    ctx.each(rows, lambda row: [msgspec.convert(api.filled(row), api.Task)], place=_native)
+                )
             except HubError as exc:
                 yield Check(name=project.title, state="failed", detail=str(exc))
                 return
@@ -191,7 +194,10 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 yield from self._project(ctx, project)
 
     def _container(self, one: api.Project) -> Container:
-        return Container(id=self.row_id(f"p{one.project_id}"), kind="board", code=one.title, name=one.title)
+        return Container(
+            id=self.row_id(f"p{one.project_id}"), kind="board", code=one.title, name=one.title,
+            archived=one.is_archived,
+        )  # fmt: skip
 
     def _project(self, ctx: Context, project: api.Project) -> Iterator[Batch]:
         space = self._workspace(ctx)
@@ -202,16 +208,16 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
             def make(row: Any, column: api.Tasklist = column, gone: list[Gone] = gone) -> Iterator[Record]:
                 nonlocal taken, trashed
-                task = msgspec.convert(row, api.Task)
+                task = msgspec.convert(api.filled(row), api.Task)
                 if task.is_deleted:
                     id_ = self.row_id(task.task_id)
                     gone.append(Gone(record=Task, id=id_, presence="trashed", evidence="is_deleted"))
                     trashed += 1
                     return
-                for member in task.members:
-                    if member.user_id not in told:
-                        told.add(member.user_id)
-                        yield Account(id=self.row_id(f"u{member.user_id}"), display_name=member.user_id)
+                for user in (*(member.user_id for member in task.members), task.owner_id):
+                    if user and user not in told:
+                        told.add(user)
+                        yield Account(id=self.row_id(f"u{user}"), display_name=user)
                 yield from self._task(task, column, project)
                 taken += 1
 
@@ -241,9 +247,11 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             status_native="done" if finished else None,
             assignee_id=self.row_id(f"u{people[0]}") if people else None,
             points=task.points,
-            planned_start_on=self._day(task.start_date),
-            due_on=self._day(task.due_date),
-            actual_finish_on=self._day(task.completed_date),
+            planned_start_on=self._picked(task.start_date),
+            due_on=self._picked(task.due_date),
+            actual_finish_on=civil_day(self._instant(task.completed_date), self.tz),
+            resolved_at=self._instant(task.completed_date),
+            reporter_id=self.row_id(f"u{task.owner_id}") if task.owner_id else None,
             created_at=self._instant(task.created),
             updated_at=self._instant(task.updated),
         )
@@ -256,10 +264,21 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             )
 
     def _instant(self, text: str | None) -> str | None:
-        return utc_stamp(text, "Taskworld")
+        # year 1, 1970 and 9999 are how programs say that there is no date
+        return utc_stamp(text, "Taskworld") if text and "1985" <= text[:4] <= "2148" else None
 
-    def _day(self, text: str | None) -> str | None:
-        return civil_day(self._instant(text), self.tz)
+    def _picked(self, text: str | None) -> str | None:
+        """Return the day that somebody picked.
+
+        What is written as a day or as midnight is that day, whatever the zone; another stamp falls on a day
+        in ours.
+        """
+        stamp = self._instant(text)
+        if stamp is None or text is None:
+            return None
+        if len(text) == len(stamp[:10]) or datetime.fromisoformat(text).time() == time(0):
+            return text[:10]
+        return civil_day(stamp, self.tz)
 
     # ---------- census ----------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -333,3 +334,82 @@ def test_shown_records_come_back(store: Store) -> None:
         shown.show(
             [Worklog(id="1", container_id="4", day="2026-03-02", seconds=1)], datetime(2026, 3, 4, tzinfo=UTC)
         )
+
+
+def altered(world: TaskworldWorld, **change: Any) -> None:
+    """Let the world show every task otherwise."""
+    honest = world.shown
+    world.shown = lambda task: honest(task) | change  # type: ignore[method-assign]
+
+
+def test_empty_texts_where_lists_and_numbers_are_meant(store: Store) -> None:
+    """They are not set: nobody is on the task, and it has no points."""
+    world = TaskworldWorld(21)
+    altered(world, members="", points="", tags="", checklist="", completed_date=None)
+    boards = world.boards
+    world.boards = lambda: [one | {"members": ""} for one in boards()]  # type: ignore[method-assign]
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+
+    assert ("ok", 0) == (report.verdict, report.rejected)
+    assert [(None, None)] == rows(store, "SELECT DISTINCT points, assignee_id FROM task")
+
+
+def test_a_list_without_tasks_may_be_an_empty_text(store: Store) -> None:
+    world = TaskworldWorld(22)
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        for column in answer.body.get("tasklists", []):
+            column["tasks"] = ""
+        if "tasklist" in answer.body:
+            answer.body["tasklist"]["tasks"] = ""
+        return answer
+
+    with SimulatorServer(world, fault) as site:
+        report = go(store, site)
+
+    assert ("ok", [(0,)]) == (report.verdict, rows(store, "SELECT count(*) FROM task"))
+
+
+def test_archived_projects_are_archived(store: Store) -> None:
+    world = TaskworldWorld(23)
+    boards = world.boards
+    world.boards = lambda: [  # type: ignore[method-assign]
+        one | {"is_archived": number == 0} for number, one in enumerate(boards())
+    ]
+    with SimulatorServer(world) as site:
+        go(store, site)
+
+    assert [(0, 2), (1, 1)] == rows(store, "SELECT archived, count(*) FROM container GROUP BY archived")
+
+
+@pytest.mark.parametrize("tz", ["Europe/Paris", "America/New_York", "Asia/Bangkok", "UTC"])
+@pytest.mark.parametrize(
+    ("due", "day"),
+    [
+        ("2024-07-01", "2024-07-01"),
+        ("2024-07-01T00:00:00.000Z", "2024-07-01"),
+        ("2024-07-01T00:00:00+02:00", "2024-07-01"),
+        ("2024-07-01T12:00:00Z", "2024-07-01"),
+        ("", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T00:00:00Z", None),
+    ],
+)
+def test_due_dates_are_civil_days(tz: str, due: str, day: str | None) -> None:
+    """A day that somebody picked is that day, whatever the zone of the hub."""
+    made = TaskworldSource(name="taskworld", email=EMAIL, password=credential(), tz=tz)
+
+    assert day == made._picked(due)
+
+
+def test_who_made_a_task_and_when_it_was_done(store: Store) -> None:
+    world = TaskworldWorld(25)
+    altered(world, completed_date="2024-04-01T23:30:00Z")
+    with SimulatorServer(world) as site:
+        go(store, site)
+
+    assert [(f"taskworld:u{hex_id(9)}", "2024-04-01T23:30:00Z", "2024-04-02")] == rows(
+        store, "SELECT DISTINCT reporter_id, resolved_at, actual_finish_on FROM task"
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from hub import (
     Account,
     Allocation,
+    Assignment,
     Baseline,
     Category,
     Container,
@@ -20,7 +24,9 @@ from hub import (
     Worklog,
 )  # fmt: skip
 from hub_msproject.files.schedule import (
+    DATED,
     AssignmentRow,
+    CustomRow,
     Header,
     OddRow,
     ResourceRow,
@@ -29,11 +35,25 @@ from hub_msproject.files.schedule import (
     TaskRow,
     Uid,
 )  # fmt: skip
+from hub_msproject.files.workdays import settle
 
 PROVIDES: tuple[type[Record], ...] = (
-    Container, Account, Task, Baseline, TaskLink, Allocation, Worklog, CustomValue,
+    Container, Account, Task, Assignment, Baseline, TaskLink, Allocation, Worklog, CustomValue,
 )  # fmt: skip
-CHUNK = 2000
+CHOICE = "pm-hub: baseline"
+"""The custom field of a plan that says which of its baselines counts."""
+Choice = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, "last"]
+"""A baseline by its number, or the one with the highest number that a plan has."""
+
+
+class Own(msgspec.Struct):
+    """What is assigned to a task itself: to whom first, its work, and what that costs."""
+
+    account: str
+    work_s: int = 0
+    done_s: int = 0
+    left_s: int = 0
+    cost: float = 0.0
 
 
 class Plan:
@@ -41,11 +61,12 @@ class Plan:
 
     def __init__(
         self, *, container_id: str, path_name: str, file_name: str, tz: str,
-        odd: Callable[[OddRow], None] = lambda _: None,
+        odd: Callable[[OddRow], None] = lambda _: None, baseline: Choice = 0, code: str | None = None,
     ) -> None:  # fmt: skip
         """Map to records of *container_id*; naive stamps are in the zone *tz*.
 
-        *odd* is told of what cannot be understood.
+        *odd* is told of what cannot be understood, *baseline* is the one that counts. The *code* of the plan
+        is the file's name without one.
         """
         self.odd, self.tail = odd, Tail(tasks=0)
         self.id = container_id
@@ -53,62 +74,141 @@ class Plan:
         self.file_name = file_name
         self.tz = ZoneInfo(tz)
         self.currency: str | None = None
+        self.baseline, self.code = baseline, code
+        self.tasks: dict[Uid, TaskRow] = {}
+        self.resources: dict[Uid | None, str | None] = {}
+        """The accounts of resources; none for what is nobody, as material is."""
+        self.own: dict[Uid, Own] = {}
+        self.late: list[AssignmentRow] = []
+        self.is_sure = True
+        """Whether all that is assigned is known: what is not assigned is nobody's then."""
         self.stats = {"tasks": 0, "assignments": 0, "approximate": 0}
 
     def records(self, rows: Rows) -> Iterator[Record]:
         """Yield the records of the plan: tasks once their assignments are known, days as they come."""
-        tasks: dict[Uid, TaskRow] = {}
-        people: dict[Uid, str] = {}
-        met: set[Uid] = set()
-        assigned: dict[Uid, list[int]] = defaultdict(lambda: [0, 0, 0])
-        first_resource: dict[Uid, Uid] = {}
-        late: list[AssignmentRow] = []
-
-        def assign(row: AssignmentRow) -> Iterator[Record]:
-            account = people.get(row.resource) if row.resource is not None else None
-            if row.resource is not None and account and row.task in tasks:
-                first_resource.setdefault(row.task, row.resource)
-                yield from self._days(row, account)
-
         for row in rows:
             match row:
                 case Header():
-                    self.currency = row.currency
+                    self.currency = row.currency if re.fullmatch("[A-Z]{3}", row.currency or "") else None
                     yield self._container(row)
                 case TaskRow():
-                    tasks[row.uid] = row
+                    self.tasks[row.uid] = row
                 case ResourceRow():
-                    met.add(row.uid)
-                    yield self.account(row)
-                    yield from self._custom(self.account_id(row.uid), row)
+                    self.resources[row.uid] = self.account_id(row.uid) if row.work else None
+                    # tons of cement are nobody, and their quantities no hours
                     if row.work:
-                        people[row.uid] = self.account_id(row.uid)
+                        yield self.account(row)
+                        yield from self._custom(self.account_id(row.uid), row)
                 case AssignmentRow():
                     self.stats["assignments"] += row.resource is not None
-                    sums = assigned[row.task]
-                    sums[0] += row.work_s
-                    sums[1] += row.actual_work_s
-                    sums[2] += row.remaining_work_s or 0
-                    # sections may stand in any order: what is assigned waits for who and what it names
-                    if row.task not in tasks or (row.resource is not None and row.resource not in met):
-                        late.append(row)
+                    # sections may stand in any order: what is assigned waits for who and what it names; what
+                    # nobody does waits for what somebody does
+                    if row.task not in self.tasks or row.resource not in self.resources:
+                        self.late.append(row)
                     else:
-                        yield from assign(row)
+                        yield from self._assign(row)
                 case OddRow():
+                    self.is_sure &= row.kind not in {"resource", "assignment"}
                     self.odd(row)
                 case Tail():
                     self.tail = row
-        for row in late:
-            yield from assign(row)
-        above = {task.parent for task in tasks.values()}
-        for task in tasks.values():
+        for row in self.late:
+            if row.task in self.tasks and row.resource in self.resources:
+                yield from self._assign(row)
+        yield from self._unassigned()
+        above = {task.parent for task in self.tasks.values()}
+        for task in self.tasks.values():
             if task.summary is None:
                 task.summary = task.uid in above
-            resource = first_resource.get(task.uid)
-            own = assigned.get(task.uid)
-            yield self._task(task, people.get(resource) if resource is not None else None, own)
+            yield self._task(task, self.own.get(task.uid))
             yield from self._details(task)
-        self.stats["tasks"] = len(tasks)
+        yield from self._chosen_baseline()
+        self.stats["tasks"] = len(self.tasks)
+
+    def _assign(self, row: AssignmentRow) -> Iterator[Record]:
+        """Yield what a resource does on a task, where the resource is a person or stands for one."""
+        account = self.resources[row.resource] if row.resource is not None else None
+        if account is None:
+            return
+        own = self.own.setdefault(row.task, Own(account))
+        own.work_s += row.work_s
+        own.done_s += row.actual_work_s
+        own.left_s += row.remaining_work_s or 0
+        own.cost += row.cost or 0
+        yield self._assignment(row, account)
+        yield from self._days(row, account)
+
+    def _unassigned(self) -> Iterator[Record]:
+        """Yield the work of tasks that nobody does yet: as its days are, else over the whole task.
+
+        A file keeps a row with work for a task of five days without any work too, so that the task decides.
+        """
+        shadows: dict[Uid, AssignmentRow] = {}
+        for row in self.late:
+            unknown = row.resource not in self.resources and (self.is_sure or row.resource is None)
+            if unknown and row.task in self.tasks:
+                shadows.setdefault(row.task, row)
+        for task in self.tasks.values():
+            own, shadow = self.own.get(task.uid), shadows.get(task.uid)
+            work = shadow.work_s if task.work_s is None and shadow else task.work_s or 0
+            lack = work - (own.work_s if own else 0)
+            if task.summary or lack <= 0 or (own and own.work_s and not shadow):
+                continue
+            done = max(0, (task.actual_work_s or 0) - (own.done_s if own else 0))
+            if shadow is None:
+                yield from self._demand(task, lack, done) if self.is_sure else ()
+                continue
+            start = (shadow.start or task.start or "")[:10] or None
+            shadow.planned, _ = settle(dict(shadow.planned), lack, start)
+            shadow.actual, _ = settle(dict(shadow.actual), done, start)
+            shadow.work_s, shadow.actual_work_s, shadow.remaining_work_s = lack, done, lack - done
+            yield self._assignment(shadow, None)
+            yield from self._days(shadow, None)
+
+    def _demand(self, task: TaskRow, work: int, done: int) -> Iterator[Record]:
+        id_, start, finish = f"{self._task_id(task.uid)}/demand", _day(task.start), _day(task.finish)
+        yield Assignment(
+            id=id_, task_id=self._task_id(task.uid), start_on=start, finish_on=finish, planned_s=work,
+            actual_s=done, remaining_s=max(0, work - done),
+        )  # fmt: skip
+        if task.active and (start or finish):
+            first = start or finish or ""
+            yield Allocation(
+                id=f"{id_}/p", task_id=self._task_id(task.uid), container_id=self.id, start_on=first,
+                finish_on=max(first, finish or first), seconds=work,
+            )  # fmt: skip
+
+    def _assignment(self, row: AssignmentRow, account: str | None) -> Assignment:
+        costs = self._costs(cost=row.cost, actual=row.actual_cost, remaining=row.remaining_cost)
+        return Assignment(
+            id=f"{self.id}/a/{row.uid}",
+            task_id=self._task_id(row.task),
+            account_id=account,
+            units=row.units,
+            start_on=_day(row.start),
+            finish_on=_day(row.finish),
+            planned_s=row.work_s,
+            actual_s=row.actual_work_s,
+            remaining_s=row.remaining_work_s,
+            overtime_s=row.overtime_s,
+            cost_minor=costs["cost"],
+            actual_cost_minor=costs["actual"],
+            remaining_cost_minor=costs["remaining"],
+            currency=self.currency if any(costs.values()) else None,
+        )
+
+    def _costs(self, **costs: float | None) -> dict[str, int | None]:
+        """Return costs in minor units; none of them where nothing costs anything: the plan has no rates."""
+        if not any(costs.values()):
+            return dict.fromkeys(costs)
+        return {name: None if cost is None else round(cost * 100) for name, cost in costs.items()}
+
+    def _chosen_baseline(self) -> Iterator[Record]:
+        """Say which baseline counts, where it is not the first one: the chosen one if this plan has it."""
+        saved = {base.no for task in self.tasks.values() for base in task.baselines}
+        no = max(saved, default=0) if self.baseline == "last" else self.baseline
+        if no and no in saved:
+            yield CustomValue(id=f"{self.id}/c/baseline", row_id=self.id, field=CHOICE, number=float(no))
 
     def account_id(self, uid: Uid) -> str:
         """Return the id of a resource: in a file it is the plan's own."""
@@ -118,6 +218,7 @@ class Plan:
         stem = self.file_name.rpartition(".")[0] or self.file_name
         title = row.title or ""
         generic = not title or title.lower() in {"project", "project1", self.file_name.lower()}
+        stem = self.code or stem
         return Container(
             id=self.id,
             kind="plan",
@@ -126,6 +227,7 @@ class Plan:
             url=self.path_name,
             archived=False,
             seconds_per_day=row.seconds_per_day,
+            status_on=_day(row.status),
         )
 
     def account(self, row: ResourceRow) -> Account:
@@ -136,17 +238,23 @@ class Plan:
             email=row.email,
             login=row.login,
             employee_no=row.code,
-            kind="generic" if row.generic or not row.work else "human",
+            kind="generic" if row.generic else "human",
             active=row.active,
         )
 
-    def _task(self, row: TaskRow, assignee: str | None, own: list[int] | None) -> Task:
+    def _task(self, row: TaskRow, own: Own | None) -> Task:
         estimate, spent, remaining = row.work_s, row.actual_work_s, row.remaining_work_s
+        costs = {
+            "cost": row.cost, "fixed": row.fixed_cost, "actual": row.actual_cost,
+            "remaining": row.remaining_cost,
+        }  # fmt: skip
         if row.summary:
             # the work of a summary is a roll-up: its own effort is what is assigned to the summary row itself
-            estimate, spent, remaining = own if own and any(own) else (None, None, None)
-        elif not row.milestone and not estimate and not spent and not (own and any(own)):
+            estimate, spent, remaining = (own.work_s, own.done_s, own.left_s) if own else (None, None, None)
+            costs = {"cost": (row.fixed_cost or 0) + (own.cost if own else 0), "fixed": row.fixed_cost}
+        elif not row.milestone and not estimate and not spent and not (own and own.work_s):
             estimate = spent = remaining = None
+        money = self._costs(**costs)
         return Task(
             id=self._task_id(row.uid),
             container_id=self.id,
@@ -161,7 +269,7 @@ class Plan:
             status_raw=None if row.active else "inactive",
             priority_raw=row.priority,
             status_native=_status(row),
-            assignee_id=assignee,
+            assignee_id=own.account if own else None,
             created_at=self._instant(row.created),
             planned_start_on=_day(row.start),
             planned_finish_on=_day(row.finish),
@@ -173,6 +281,20 @@ class Plan:
             estimate_s=estimate,
             spent_s=spent,
             remaining_s=remaining,
+            deadline_on=_day(row.deadline),
+            constraint_type=row.constraint,
+            constraint_on=_day(row.constraint_on) if row.constraint in DATED else None,
+            is_critical=row.critical,
+            is_manual=row.manual,
+            duration_s=row.duration_s,
+            total_slack_s=row.total_slack_s,
+            free_slack_s=row.free_slack_s,
+            cost_minor=money["cost"],
+            fixed_cost_minor=money["fixed"],
+            actual_cost_minor=money.get("actual"),
+            remaining_cost_minor=money.get("remaining"),
+            currency=self.currency if any(money.values()) else None,
+            notes=row.notes,
         )
 
     def _details(self, row: TaskRow) -> Iterator[Record]:
@@ -202,16 +324,27 @@ class Plan:
         yield from self._custom(task_id, row)
 
     def _custom(self, row_id: str, row: TaskRow | ResourceRow) -> Iterator[CustomValue]:
+        found: dict[str, list[CustomRow]] = {}
         for value in row.custom:
+            if value not in found.setdefault(value.field, []):
+                found[value.field].append(value)
+        for field, values in found.items():
+            alone = values[0] if len(values) == 1 else None
             yield CustomValue(
-                id=f"{row_id}/c/{value.field}", row_id=row_id, field=value.field, text=value.text,
-                number=value.number, day=value.day,
-            )  # fmt: skip
+                id=f"{row_id}/c/{field}",
+                row_id=row_id,
+                field=field,
+                # several values of one field are a list, as several fields under one name are
+                text=alone.text if alone else ", ".join(one.text for one in values if one.text),
+                number=alone.number if alone else None,
+                day=alone.day if alone else None,
+            )
 
-    def _days(self, row: AssignmentRow, account: str) -> Iterator[Record]:
+    def _days(self, row: AssignmentRow, account: str | None) -> Iterator[Record]:
         base = f"{self.id}/a/{row.uid}"
         task_id = self._task_id(row.task)
-        for day, seconds in row.planned:
+        # what an inactive task plans is not in the load; what was done on it stays
+        for day, seconds in row.planned if self.tasks[row.task].active else ():
             yield Allocation(
                 id=f"{base}/p/{day}", account_id=account, task_id=task_id, container_id=self.id, start_on=day,
                 finish_on=day, seconds=seconds,
@@ -223,14 +356,7 @@ class Plan:
             )  # fmt: skip
         if row.approximate and (row.planned or row.actual):
             self.stats["approximate"] += 1
-            yield CustomValue(
-                id=f"{base}/c/days",
-                row_id=task_id,
-                field="pm-hub: days",
-                text="approximate",
-                number=None,
-                day=None,
-            )
+            yield CustomValue(id=f"{base}/c/days", row_id=task_id, field="pm-hub: days", text="approximate")
 
     def _task_id(self, uid: Uid) -> str:
         return f"{self.id}/t/{uid}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -18,13 +19,27 @@ from typing import IO
 import msgspec
 
 from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
-from hub_msproject.files.schedule import Row
+from hub_msproject.files.recognise import foreign, form_of
+from hub_msproject.files.schedule import Header, Row
 
-READER = "mpxj-1"
-SUFFIXES = (".mpp", ".mpt", ".mpx", ".mpd", ".xer", ".pmxml")
+READER = "mpxj-2"
 HOW = mark('install it with `pip install "pm-hub-msproject[mpp]"`')
 
 _rows = msgspec.json.Decoder(Row)
+_headers = msgspec.json.Decoder(Header)
+_HEADER = b'{"type":"header"'
+_JAVA = re.compile(r"(?:[a-z]\w*\.){2,}[\w$.]+:?\s*|\b\w*(?:Exception|Error)\b:?\s*")
+"""Names of Java's classes, which tell nobody anything."""
+
+
+def spooled(path: Path, place: int) -> Iterator[Row]:
+    """Yield the rows of the project at *place*, from 0 on, of a file that `Mpxj.spool` wrote."""
+    at = -1
+    with path.open("rb") as file:
+        for line in file:
+            at += line.startswith(_HEADER)
+            if at == place:
+                yield _rows.decode(line)
 
 
 class _Word(msgspec.Struct):
@@ -54,14 +69,34 @@ class Mpxj:
         self._closed = False
 
     def rows(self, path: Path) -> Iterator[Row]:
-        """Yield the rows of *path*. Raises `SourceDataError` for a file MPXJ cannot read, saying why."""
+        """Yield the rows of *path*, project after project.
+
+        Raises `SourceDataError` for a file MPXJ cannot read, saying why.
+        """
+        for line in self._lines(path):
+            yield _rows.decode(line)
+
+    def spool(self, path: Path, to: Path) -> list[Header]:
+        """Read *path* whole into the file *to*, and return the projects that it holds."""
+        headers = []
+        with to.open("wb") as file:
+            for line in self._lines(path):
+                if line.startswith(_HEADER):
+                    headers.append(_headers.decode(line))
+                file.write(line)
+        return headers
+
+    def _lines(self, path: Path) -> Iterator[bytes]:
+        form = form_of(path)
+        if said := foreign(path, form):
+            raise SourceDataError(said)
         with self._lock:
             timer = threading.Timer(self.timeout_s, self._kill)
             try:
                 child, output = self._start()
                 timer.start()
                 assert child.stdin is not None
-                child.stdin.write(msgspec.json.encode({"path": str(path)}) + b"\n")
+                child.stdin.write(msgspec.json.encode({"path": str(path), "form": form}) + b"\n")
                 child.stdin.flush()
                 yield from self._answer(output, path)
             except (BrokenPipeError, EOFError) as exc:
@@ -69,12 +104,12 @@ class Mpxj:
             finally:
                 timer.cancel()
 
-    def _answer(self, output: IO[bytes], path: Path) -> Iterator[Row]:
+    def _answer(self, output: IO[bytes], path: Path) -> Iterator[bytes]:
         ended = False
         try:
             while line := output.readline():
                 if line.startswith(b'{"type":'):
-                    yield _rows.decode(line)
+                    yield line
                     continue
                 word = _words.decode(line)
                 ended = True
@@ -182,6 +217,7 @@ def _explain(reason: str) -> str:
         return tr("it is protected by a password. Save a copy without password for the hub.")
     if "outofmemory" in low or "heap space" in low:
         return tr("it needs more memory than the reader has. Raise memory_mb, or save the plan as XML.")
-    if "holds no schedule" in low or "invalid file" in low or "not a" in low or "header signature" in low:
-        return tr("it is not a schedule file, or it is damaged ({reason}).", reason=reason)
-    return f"{reason}."
+    said = _JAVA.sub("", reason).strip(" :.")
+    if not said or re.search(r"\bjava\b|\bnull\b", said, re.IGNORECASE):
+        return tr("it is not a schedule file, or it is damaged.")
+    return tr("it is not a schedule file, or it is damaged ({reason}).", reason=said)

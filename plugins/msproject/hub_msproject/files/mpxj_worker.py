@@ -2,7 +2,7 @@
 
 One JVM, many files, rows as JSON lines on standard output.
 
-Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "days": true}``;
+Started by `hub_msproject.files.mpxj`. Each request is one JSON line ``{"path": …, "form": ".mpp"}``;
 the answer is one JSON line a row and a last line ``{"done": true}`` or ``{"error": …}``.
 Only the concrete reader of an allowed extension is called, never the one that guesses by content.
 """
@@ -12,14 +12,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
+    Constraint,
     CustomRow,
     Header,
     LinkRow,
@@ -29,9 +32,20 @@ from hub_msproject.files.schedule import (
     Rows,
     Tail,
     TaskRow,
-    settle,
+    when,
 )  # fmt: skip
-from hub_msproject.files.several import other_projects
+from hub_msproject.files.several import exported_projects
+from hub_msproject.files.workdays import (
+    DAY,
+    Interval,
+    Span,
+    Spread,
+    done_days,
+    left_days,
+    settle,
+    spread,
+    weights,
+)
 
 READERS = {
     ".mpp": "org.mpxj.mpp.MPPReader",
@@ -42,6 +56,22 @@ READERS = {
     ".pmxml": "org.mpxj.primavera.PrimaveraPMFileReader",
     ".xml": "org.mpxj.mspdi.MSPDIReader",
 }
+
+
+PRIMAVERA = frozenset({".xer", ".pmxml"})
+_CONSTRAINTS: dict[str, Constraint] = {
+    "AS_SOON_AS_POSSIBLE": "as_soon_as_possible",
+    "AS_LATE_AS_POSSIBLE": "as_late_as_possible",
+    "MUST_START_ON": "must_start",
+    "MUST_FINISH_ON": "must_finish",
+    "START_NO_EARLIER_THAN": "start_no_earlier",
+    "START_NO_LATER_THAN": "start_no_later",
+    "FINISH_NO_EARLIER_THAN": "finish_no_earlier",
+    "FINISH_NO_LATER_THAN": "finish_no_later",
+    "START_ON": "must_start",
+    "FINISH_ON": "must_finish",
+}
+"""The last two are Primavera's."""
 
 
 def find_jvm() -> str:
@@ -85,16 +115,29 @@ class _Reader:
         self.hours = JClass("org.mpxj.TimeUnit").HOURS
         self.days = JClass("org.mpxj.TimescaleUnits").DAYS
         self.helper = JClass("org.mpxj.common.TimescaleHelper")()
+        self.field_id = JClass("org.mpxj.common.FieldTypeHelper").getFieldID
+        self.date = JClass("java.time.LocalDate").parse
+        self.field = JClass("org.mpxj.TaskField")
 
-    def rows(self, path: str) -> Rows:
-        suffix = Path(path).suffix.lower()
-        if suffix not in READERS:
-            raise ValueError(f"files of type {suffix} are not read")
-        project = self.java(READERS[suffix])().read(path)
-        if project is None:
+    def rows(self, path: str, form: str) -> Rows:
+        """Yield the rows of a file, project after project."""
+        if form not in READERS:
+            raise ValueError(f"files of type {form} are not read")
+        reader = self.java(READERS[form])()
+        if form in PRIMAVERA:
+            found = [one for one in reader.readAll(path) if _is_exported(one.getProjectProperties())]
+            lacking = max(0, exported_projects(Path(path), form) - len(found))
+        else:
+            found, lacking = [one for one in [reader.read(path)] if one is not None], 0
+        if not found:
             raise ValueError("the file holds no schedule")
-        self.properties = project.getProjectProperties()
-        yield self._header(suffix)
+        for place, project in enumerate(found, 1):
+            yield from self._project(project, form, lacking if place == len(found) else 0)
+
+    def _project(self, project: Any, form: str, lacking: int) -> Rows:
+        self.properties, self.form = project.getProjectProperties(), form
+        self.hours_of: dict[tuple[int, str], list[Interval]] = {}
+        yield self._header(form)
         self.task_fields, self.resource_fields = self._aliases(project)
         seen = skipped = 0
         for task in project.getTasks():
@@ -109,7 +152,7 @@ class _Reader:
             for one in all_:
                 row = self._taken(kind, take, one)
                 yield from [row] if row is not None else []
-        yield Tail(tasks=seen, blank=skipped, other_projects=other_projects(Path(path)))
+        yield Tail(tasks=seen, blank=skipped, other_projects=lacking)
 
     def _taken(self, kind: str, take: Callable[[Any], Row | None], one: Any) -> Row | None:
         """Return what *take* makes of *one*; one that it fails on, in whatever way, costs itself."""
@@ -127,9 +170,11 @@ class _Reader:
             guid = None  # older formats hold none: MPXJ makes one up
         return Header(
             guid=str(guid).lower() if guid is not None else None,
+            code=_text(p.getProjectID()) if suffix in PRIMAVERA else None,
             title=_text(p.getProjectTitle()) or _text(p.getName()),
             start=_when(p.getStartDate()),
             finish=_when(p.getFinishDate()),
+            status=_when(p.getStatusDate()),
             currency=_text(p.getCurrencyCode()),
             seconds_per_day=int(minutes) * 60 if minutes is not None and int(minutes) > 0 else 28800,
             file_type=_text(p.getFileType()) or suffix,
@@ -143,34 +188,31 @@ class _Reader:
         return round(float(duration.convertUnits(self.hours, self.properties).getDuration()) * 3600)
 
     def _aliases(self, project: Any) -> tuple[list[tuple[Any, str]], list[tuple[Any, str]]]:
-        tasks, resources = [], []
+        """Return the custom fields of tasks and of resources: those that have a name, and those in use."""
+        found: dict[str, dict[str, tuple[Any, str]]] = {"TASK": {}, "RESOURCE": {}}
         for field in project.getCustomFields():
-            kind = field.getFieldType()
-            alias = _text(field.getAlias())
+            kind, alias = field.getFieldType(), _text(field.getAlias())
             if kind is None or alias is None or kind.getFieldTypeClass() is None:
                 continue
-            group = str(kind.getFieldTypeClass())
-            if group == "TASK":
-                tasks.append((kind, alias))
-            elif group == "RESOURCE":
-                resources.append((kind, alias))
-        return tasks, resources
+            found.get(str(kind.getFieldTypeClass()), {})[str(kind)] = kind, alias
+        for group, rows in (("TASK", project.getTasks()), ("RESOURCE", project.getResources())):
+            for kind in rows.getPopulatedFields():
+                if standard := FIELDS.get(str(self.field_id(kind))):
+                    found[group].setdefault(str(kind), (kind, standard[1]))
+        return list(found["TASK"].values()), list(found["RESOURCE"].values())
 
     def _custom(self, row: Any, fields: list[tuple[Any, str]]) -> list[CustomRow]:
-        found = []
-        for kind, alias in fields:
-            value = row.get(kind)
-            text = _text(value)
-            if text is None:
-                continue
-            when = _when(value) if hasattr(value, "toLocalDate") else None
-            number = None
-            if hasattr(value, "doubleValue"):
-                number = float(value.doubleValue())
-            elif hasattr(value, "convertUnits"):
-                number = (self._seconds(value) or 0) / 3600
-            found.append(CustomRow(field=alias, text=text, number=number, day=when[:10] if when else None))
-        return found
+        found = [custom_row(alias, self._value(row.get(kind))) for kind, alias in fields]
+        return [one for one in found if one is not None]
+
+    def _value(self, value: Any) -> str | float | bool | None:
+        if hasattr(value, "toLocalDate"):
+            return _when(value)
+        if hasattr(value, "doubleValue"):
+            return float(value.doubleValue())
+        if hasattr(value, "convertUnits"):
+            return (self._seconds(value) or 0) / 3600
+        return (bool(value) or None) if hasattr(value, "booleanValue") else _text(value)
 
     def _task(self, task: Any) -> TaskRow | None:
         uid = task.getUniqueID()
@@ -181,19 +223,32 @@ class _Reader:
         percent, kind = self._percent(task)
         row = TaskRow(
             uid=int(uid),
-            guid=_text(task.getGUID()),
+            guid=(_text(task.getGUID()) or "").lower() or None,
             row=_text(task.getID()),
             name=_text(task.getName()) or "",
             wbs=_text(task.getWBS()),
             parent=parent_uid or None,
             summary=bool(task.getSummary()),
             milestone=bool(task.getMilestone()),
-            active=bool(task.getActive()),
+            active=task.getActive() is None or bool(task.getActive()),
             start=_when(task.getStart()),
             finish=_when(task.getFinish()),
             actual_start=_when(task.getActualStart()),
             actual_finish=_when(task.getActualFinish()),
             deadline=_when(task.getDeadline()),
+            constraint=_constraint(task.getConstraintType()),
+            constraint_on=_when(task.getConstraintDate()),
+            critical=self._critical(task),
+            manual=str(task.getTaskMode().name()) != "AUTO_SCHEDULED" if task.getTaskMode() else None,
+            duration_s=self._duration(task),
+            total_slack_s=self._seconds(self._computed(task, self.field.TOTAL_SLACK)),
+            free_slack_s=self._seconds(self._computed(task, self.field.FREE_SLACK)),
+            cost=_money(task.getCost()),
+            # Primavera's roll-ups roll up expenses too
+            fixed_cost=None if self.form in PRIMAVERA and task.getSummary() else _money(task.getFixedCost()),
+            actual_cost=_money(task.getActualCost()),
+            remaining_cost=_money(task.getRemainingCost()),
+            notes=_text(task.getNotes()),
             created=_when(task.getCreateDate()),
             percent=percent,
             percent_kind=kind,
@@ -214,7 +269,7 @@ class _Reader:
             row.baselines.append(
                 BaselineRow(
                     no=no, start=_when(start), finish=_when(finish), work_s=self._seconds(work),
-                    cost=float(cost.doubleValue()) if cost is not None else None,
+                    cost=_money(cost),
                 )
             )  # fmt: skip
         for link in task.getPredecessors():
@@ -226,8 +281,41 @@ class _Reader:
                     lag_s=None if share else self._seconds(lag),
                 )
             )  # fmt: skip
-        row.custom = self._custom(task, self.task_fields)
+        row.custom = self._custom(task, self.task_fields) + _codes(task)
         return row
+
+    def _critical(self, task: Any) -> bool | None:
+        known = self._computed(task, self.field.TOTAL_SLACK) is not None
+        found = self._computed(task, self.field.CRITICAL) if known or self.form == ".xml" else None
+        return None if found is None else bool(found)
+
+    def _computed(self, task: Any, field: Any) -> Any:
+        """Return what a tool computed: as Project's XML says it, of other files as MPXJ derives it."""
+        return task.getCachedValue(field) if self.form == ".xml" else task.get(field)
+
+    def _duration(self, task: Any) -> int | None:
+        """Return a duration in working time, also where it was entered in elapsed time."""
+        duration, start, finish = task.getDuration(), _when(task.getStart()), _when(task.getFinish())
+        if duration is None or not duration.getUnits().isElapsed() or start is None or finish is None:
+            return self._seconds(duration)
+        calendar = task.getEffectiveCalendar()
+        return sum(part for _, part in weights(self._hours(calendar), start, finish))
+
+    def _hours(self, calendar: Any) -> Callable[[date], list[Interval]]:
+        """Return what tells the working times of a day by a calendar of the plan."""
+        uid = int(calendar.hashCode())
+
+        def times(day: date) -> list[Interval]:
+            key = (uid, day.isoformat())
+            if key not in self.hours_of:
+                hours = calendar.getHours(self.date(key[1])) or ()
+                self.hours_of[key] = [
+                    (int(one.getStart().toSecondOfDay()), int(one.getEnd().toSecondOfDay()) or DAY)
+                    for one in hours
+                ]
+            return self.hours_of[key]
+
+        return times
 
     def _percent(self, task: Any) -> tuple[float | None, str | None]:
         kind = str(task.getPercentCompleteType() or "")
@@ -256,8 +344,8 @@ class _Reader:
             code=_text(resource.getCode()),
             login=_text(resource.getNtAccount()),
             work=str(resource.getType()) == "WORK",
-            generic=bool(resource.getGeneric()),
-            active=bool(resource.getActive()),
+            generic=bool(resource.getGeneric()) or bool(resource.getRole()),
+            active=resource.getActive() is None or bool(resource.getActive()),
             custom=self._custom(resource, self.resource_fields),
         )
 
@@ -274,16 +362,68 @@ class _Reader:
             work_s=self._seconds(assignment.getWork()) or 0,
             actual_work_s=self._seconds(assignment.getActualWork()) or 0,
             remaining_work_s=self._seconds(assignment.getRemainingWork()),
+            overtime_s=self._seconds(assignment.getOvertimeWork()),
+            units=float(units.doubleValue()) / 100 if (units := assignment.getUnits()) is not None else None,
+            start=_when(assignment.getStart()),
+            finish=_when(assignment.getFinish()),
+            cost=_money(assignment.getCost()),
+            actual_cost=_money(assignment.getActualCost()),
+            remaining_cost=_money(assignment.getRemainingCost()),
         )
-        if row.resource is None or not (row.work_s or row.actual_work_s):
+        if not (row.work_s or row.actual_work_s):
             return row
-        actual, planned, failed = self._days(assignment)
-        start = _when(assignment.getStart())
-        fallback = start[:10] if start else None
-        row.actual, wrong = settle(actual, row.actual_work_s, fallback)
-        row.planned, wrong_too = settle(planned, row.work_s, fallback)
-        row.approximate = failed or wrong or wrong_too
+        row.approximate = self._fill(row, assignment)
         return row
+
+    def _fill(self, row: AssignmentRow, assignment: Any) -> bool:
+        """Give an assignment the days that MPXJ tells, else those of its calendar; say if any was assumed."""
+        actual, planned, assumed = self._days(assignment)
+        done = row.actual_work_s
+        # without days in the file MPXJ spreads by the calendar itself
+        assumed = (
+            assumed
+            or bool(
+                row.work_s > done
+                and not _any(
+                    assignment.getRawTimephasedRemainingRegularWork(),
+                    assignment.getRawTimephasedRemainingOvertimeWork(),
+                )
+            )
+            or bool(
+                done
+                and not _any(
+                    assignment.getRawTimephasedActualRegularWork(),
+                    assignment.getRawTimephasedActualOvertimeWork(),
+                )
+            )
+        )
+        span = Span(
+            start=row.start,
+            finish=row.finish,
+            actual_start=_when(assignment.getActualStart()),
+            actual_finish=_when(assignment.getActualFinish()),
+            stop=_when(assignment.getStop()),
+            resume=_when(assignment.getResume()),
+        )
+        if done and not actual:
+            actual, assumed = done_days(span, done, self._share(assignment)), True
+        if row.work_s and not planned:
+            left = row.work_s - done
+            planned = left_days(span, done, left, self._share(assignment)) if left > 0 else {}
+            for day, part in actual.items():
+                planned[day] = planned.get(day, 0) + part
+            assumed = True
+        fallback = (span.start or "")[:10] or None
+        row.actual, wrong = settle(actual, done, fallback, row.units)
+        row.planned, wrong_too = settle(planned, row.work_s, fallback, row.units)
+        return assumed or wrong or wrong_too
+
+    def _share(self, assignment: Any) -> Spread:
+        def share(start: str, finish: str, value: int) -> list[tuple[str, int]]:
+            days = weights(self._hours(assignment.getEffectiveCalendar()), start, finish)
+            return spread(days or [(start[:10], 1)], value)
+
+        return share
 
     def _days(self, assignment: Any) -> tuple[dict[str, int], dict[str, int], bool]:
         """Return actual and planned seconds per day; a fault inside MPXJ is told, never raised."""
@@ -308,6 +448,26 @@ def _sum(days: list[str], durations: Any) -> dict[str, int]:
     return found
 
 
+def _any(*spans: Any) -> bool:
+    return any(one is not None and len(one) for one in spans)
+
+
+def _is_exported(properties: Any) -> bool:
+    """Say whether a project of Primavera is one of its file's own: not named by a relation, no baseline."""
+    flag = properties.getExportFlag()
+    return (flag is None or bool(flag)) and not bool(properties.getProjectIsBaseline())
+
+
+def _codes(task: Any) -> list[CustomRow]:
+    """Return the activity codes of Primavera."""
+    found = []
+    for code, value in (task.getActivityCodeValues() or {}).items():
+        text = _text(value.getDescription()) or _text(value.getName())
+        if (row := custom_row(str(code.getName()), text)) is not None:
+            found.append(row)
+    return found
+
+
 def _text(value: Any) -> str | None:
     if value is None:
         return None
@@ -315,7 +475,15 @@ def _text(value: Any) -> str | None:
 
 
 def _when(value: Any) -> str | None:
-    return str(value)[:16] if value is not None else None
+    return when(str(value)) if value is not None else None
+
+
+def _money(value: Any) -> float | None:
+    return float(value.doubleValue()) if value is not None else None
+
+
+def _constraint(value: Any) -> Constraint | None:
+    return _CONSTRAINTS.get(str(value.name())) if value is not None else None
 
 
 def _link_type(link: Any) -> str:
@@ -331,9 +499,7 @@ def _reason(exc: BaseException) -> str:
     while cause is not None:
         text = f"{text}: {cause}"
         cause = cause.getCause()
-    return " ".join(
-        text.replace("org.mpxj.MPXJException: ", "").replace("java.lang.Exception: ", "").split()
-    )[:500]
+    return " ".join(text.split())[:500]
 
 
 def main() -> None:
@@ -358,7 +524,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = msgspec.json.decode(line)
         try:
-            for row in reader.rows(request["path"]):
+            for row in reader.rows(request["path"], request["form"]):
                 say(row)
             say({"done": True})
         except BaseException as exc:  # noqa: BLE001 - Java faults are not Python's Exception

@@ -19,7 +19,9 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from hub import SourceDataError, tr
+from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
+    CONSTRAINTS,
     AssignmentRow,
     BaselineRow,
     CustomRow,
@@ -31,20 +33,37 @@ from hub_msproject.files.schedule import (
     Rows,
     Tail,
     TaskRow,
-    settle,
+    Uid,
+    when,
 )  # fmt: skip
-from hub_msproject.files.workdays import Calendar, Interval, moment, spread, weights
+from hub_msproject.files.workdays import (
+    ROUNDING,
+    Calendar,
+    Interval,
+    Span,
+    Spread,
+    done_days,
+    left_days,
+    moment,
+    settle,
+    spread,
+    weights,
+)
 
-READER = "mspdi-1"
+READER = "mspdi-2"
 NS = "{http://schemas.microsoft.com/project}"
-LINK, BASELINE, CUSTOM, TIMEPHASED = (
-    NS + name for name in ("PredecessorLink", "Baseline", "ExtendedAttribute", "TimephasedData")
+LINK, BASELINE, CUSTOM, CODE, TIMEPHASED = (
+    NS + name
+    for name in ("PredecessorLink", "Baseline", "ExtendedAttribute", "OutlineCode", "TimephasedData")
 )
 LINK_TYPES = {"0": "FF", "1": "FS", "2": "SF", "3": "SS"}
 _DURATION = re.compile(
     r"^(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$"
 )
 _NONE_RESOURCE = -65535
+_BY_NUMBER = {str(number): constraint for number, constraint in enumerate(CONSTRAINTS)}
+_ELAPSED = frozenset(map(str, (4, 6, 8, 10, 12, 36, 38, 40, 42, 44)))
+"""Units of durations (DurationFormat) that count nights and weekends too, sure and estimated."""
 _HEAD_LIMIT = 4 << 20
 _DECLARATION = 200
 _HEAD_BYTES = 2000
@@ -233,8 +252,37 @@ def _local(element: ET.Element) -> dict[str, str]:
     return {child.tag[cut:]: child.text for child in element if child.text}
 
 
-def _when(text: str | None) -> str | None:
-    return text[:16] if text and not text.startswith(("NA", "1984-01-01")) else None
+def _money(text: str | None) -> float | None:
+    """Read a cost, which MSPDI keeps in hundredths of the currency."""
+    return float(text) / 100 if text else None
+
+
+def _slack(text: str | None) -> int | None:
+    """Read a slack, in tenths of a minute."""
+    return round(float(text)) * 6 if text else None
+
+
+def _read(kind: str, value: str) -> str | float | bool | None:
+    """Return the value of a custom field of a kind; None for a flag that is not set."""
+    if kind == "Cost":
+        return _money(value)
+    if kind == "Duration":
+        found = seconds(value)
+        return value if found is None else found / 3600
+    return (_yes(value) or None) if kind == "Flag" else value
+
+
+def _path(key: str, listed: dict[str, tuple[str, str]]) -> str:
+    """Return a value of a list with those above it."""
+    names: list[str] = []
+    while key in listed and len(names) < len(listed):
+        value, key = listed[key]
+        names.append(value)
+    return ".".join(reversed(names))
+
+
+def _ticked(text: str | None) -> bool | None:
+    return None if text is None else _yes(text)
 
 
 def _builder(file: IO[bytes]) -> ET.TreeBuilder:
@@ -270,7 +318,7 @@ class _Reader:
         self.calendars: dict[int, Calendar] = {}
         self.default_calendar = -1
         self.resource_calendar: dict[int, int] = {}
-        self.task_calendar: dict[int, tuple[int, bool]] = {}
+        self.task_calendar: dict[Uid, tuple[int, bool]] = {}
         self.aliases: dict[str, tuple[str, dict[str, str]]] = {}
         self.parents: list[tuple[int, int]] = []
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
@@ -302,7 +350,11 @@ class _Reader:
             NS + "Resources": ("resource", self._resource),
             NS + "Assignments": ("assignment", self._assignment),
         }
-        settings = {NS + "Calendars": self._calendars, NS + "ExtendedAttributes": self._aliases}
+        settings = {
+            NS + "Calendars": self._calendars,
+            NS + "ExtendedAttributes": self._aliases,
+            NS + "OutlineCodes": self._aliases,
+        }
         head: dict[str, str] | None = {}
         place = 0
         ended = False
@@ -348,8 +400,8 @@ class _Reader:
     def _head(self, head: dict[str, str]) -> Header:
         header = self.header
         header.title = (head.get("Title") or head.get("Name") or "").strip() or None
-        header.start, header.finish = _when(head.get("StartDate")), _when(head.get("FinishDate"))
-        header.currency = head.get("CurrencyCode") or None
+        header.start, header.finish = when(head.get("StartDate")), when(head.get("FinishDate"))
+        header.currency, header.status = head.get("CurrencyCode") or None, when(head.get("StatusDate"))
         header.application = head.get("SaveVersion")
         minutes = head.get("MinutesPerDay", "")
         header.seconds_per_day = int(minutes) * 60 if minutes.isdigit() and int(minutes) > 0 else 28800
@@ -408,34 +460,34 @@ class _Reader:
         calendar.exceptions.append((first, last, _times(element) if _yes(facts.get("DayWorking")) else []))
 
     def _aliases(self, element: ET.Element) -> None:
-        for one in element.iterfind(NS + "ExtendedAttribute"):
+        """Keep what fields are called, and the values that they list."""
+        for one in element:
             facts = _local(one)
             if "FieldID" not in facts:
                 continue
-            values = {}
-            for value in one.iterfind(f"{NS}ValueList/{NS}Value"):
-                listed = _local(value)
-                if "ID" in listed:
-                    values[listed["ID"]] = listed.get("Value", "")
-            self.aliases[facts["FieldID"]] = (
-                facts.get("Alias") or facts.get("FieldName") or facts["FieldID"],
-                values,
-            )
+            listed: dict[str, tuple[str, str]] = {}
+            for value in one.iter(NS + "Value"):
+                cells = _local(value)
+                if key := cells.get("ID") or cells.get("ValueID"):
+                    listed[key] = cells.get("Value", ""), cells.get("ParentValueID", "0")
+            field = facts["FieldID"]
+            name = facts.get("Alias") or FIELDS.get(field, ("", facts.get("FieldName") or field))[1]
+            self.aliases[field] = name, {key: _path(key, listed) for key in listed}
 
     # ---------- rows ----------
 
     def _custom(self, element: ET.Element, into: list[CustomRow]) -> None:
         facts = _local(element)
-        name, values = self.aliases.get(facts.get("FieldID", ""), (facts.get("FieldID", ""), {}))
+        field = facts.get("FieldID", "")
+        kind, standard = FIELDS.get(field, ("Text", field))
+        name, values = self.aliases.get(field, (standard, {}))
         value = facts.get("Value")
         if value is None and "ValueID" in facts:
             value = values.get(facts["ValueID"], facts["ValueID"])
         elif value in values:
             value = values[value]
-        if value is not None and name:
-            number = float(value) if re.fullmatch(r"-?\d{1,15}(\.\d+)?", value) else None
-            day = value[:10] if re.match(r"\d{4}-\d\d-\d\dT", value) else None
-            into.append(CustomRow(field=name, text=value, number=number, day=day))
+        if name and value is not None and (row := custom_row(name, _read(kind, value))) is not None:
+            into.append(row)
 
     def _task(self, element: ET.Element) -> TaskRow | None:
         facts, nested = _split(element)
@@ -462,7 +514,7 @@ class _Reader:
         percent = get(NS + ("PhysicalPercentComplete" if physical else "PercentComplete"))
         row = TaskRow(
             uid=uid,
-            guid=get(NS + "GUID"),
+            guid=(get(NS + "GUID") or "").strip("{}").lower() or None,
             row=get(NS + "ID"),
             name=get(NS + "Name", ""),
             wbs=get(NS + "WBS"),
@@ -470,12 +522,16 @@ class _Reader:
             summary=_yes(get(NS + "Summary")) if get(NS + "Summary") is not None else None,
             milestone=_yes(get(NS + "Milestone")),
             active=_yes(get(NS + "Active"), otherwise=True),
-            start=_when(get(NS + "Start")),
-            finish=_when(get(NS + "Finish")),
-            actual_start=_when(get(NS + "ActualStart")),
-            actual_finish=_when(get(NS + "ActualFinish")),
-            deadline=_when(get(NS + "Deadline")),
-            created=_when(get(NS + "CreateDate")),
+            start=when(get(NS + "Start")),
+            finish=when(get(NS + "Finish")),
+            actual_start=when(get(NS + "ActualStart")),
+            actual_finish=when(get(NS + "ActualFinish")),
+            deadline=when(get(NS + "Deadline")),
+            constraint_on=when(get(NS + "ConstraintDate")),
+            critical=_ticked(get(NS + "Critical")),
+            manual=_ticked(get(NS + "Manual")),
+            notes=(get(NS + "Notes") or "").strip() or None,
+            created=when(get(NS + "CreateDate")),
             percent=float(percent) if percent else None,
             percent_kind=("physical" if physical else "duration") if percent else None,
             work_s=seconds(get(NS + "Work")),
@@ -484,6 +540,7 @@ class _Reader:
             priority=get(NS + "Priority"),
             url=get(NS + "HyperlinkAddress"),
         )
+        self._taken(f"figures of task {uid}", lambda _: self._figures(row, facts), element)
         for child in nested:
             if child.tag == LINK:
                 if (
@@ -497,9 +554,26 @@ class _Reader:
                     row.baselines.append(baseline)
             elif child.tag == NS + "Project":
                 self.tail.other_projects += 1
-            elif child.tag == CUSTOM:
+            elif child.tag in {CUSTOM, CODE}:
                 self._taken(f"field of task {uid}", lambda one: self._custom(one, row.custom), child)
         return row
+
+    def _figures(self, row: TaskRow, facts: dict[str, str]) -> None:
+        """Add what Project computed of a task; costs are in hundredths, slacks in tenths of a minute."""
+        get = facts.get
+        row.duration_s = self._duration(row, get(NS + "Duration"), get(NS + "DurationFormat"))
+        row.total_slack_s, row.free_slack_s = _slack(get(NS + "TotalSlack")), _slack(get(NS + "FreeSlack"))
+        row.cost, row.fixed_cost = _money(get(NS + "Cost")), _money(get(NS + "FixedCost"))
+        row.actual_cost = _money(get(NS + "ActualCost"))
+        row.remaining_cost = _money(get(NS + "RemainingCost"))
+        row.constraint = _BY_NUMBER[get(NS + "ConstraintType", "0")]
+
+    def _duration(self, row: TaskRow, text: str | None, unit: str | None) -> int | None:
+        """Return a duration in working time, also where it was entered in elapsed time."""
+        if unit not in _ELAPSED or not row.start or not row.finish:
+            return seconds(text)
+        calendars = self._calendar_keys(row.uid, 0)
+        return sum(part for _, part in self._working(calendars, row.start, row.finish))
 
     def _resource(self, element: ET.Element) -> ResourceRow | None:
         facts = _local(element)
@@ -518,8 +592,9 @@ class _Reader:
             generic=_yes(facts.get("IsGeneric")),
             active=not _yes(facts.get("IsInactive")),
         )
-        for child in element.iterfind(CUSTOM):
-            self._taken(f"field of resource {uid}", lambda one: self._custom(one, row.custom), child)
+        for child in element:
+            if child.tag in {CUSTOM, CODE}:
+                self._taken(f"field of resource {uid}", lambda one: self._custom(one, row.custom), child)
         return row
 
     def _assignment(self, element: ET.Element) -> AssignmentRow | None:
@@ -534,54 +609,79 @@ class _Reader:
             work_s=seconds(get(NS + "Work")) or 0,
             actual_work_s=seconds(get(NS + "ActualWork")) or 0,
             remaining_work_s=seconds(get(NS + "RemainingWork")),
+            overtime_s=seconds(get(NS + "OvertimeWork")),
+            units=float(get(NS + "Units", "1")),
+            start=when(get(NS + "Start")),
+            finish=when(get(NS + "Finish")),
+            cost=_money(get(NS + "Cost")),
+            actual_cost=_money(get(NS + "ActualCost")),
+            remaining_cost=_money(get(NS + "RemainingCost")),
         )
-        if row.resource is None or not (row.work_s or row.actual_work_s):
+        if not (row.work_s or row.actual_work_s):
             return row
         calendars = self._calendar_keys(task, resource)
-        actual: dict[str, int] = {}
-        planned: dict[str, int] = {}
-        for child in nested:
-            if child.tag != TIMEPHASED:
-                continue
-            span = _plain(child)
-            kind = span.get(NS + "Type")
-            value = seconds(span.get(NS + "Value"))
-            if kind not in {"1", "2", "3"} or not value:
-                continue
-            into = planned if kind == "1" else actual
-            for day, part in self._spread(calendars, span[NS + "Start"], span[NS + "Finish"], value):
-                into[day] = into.get(day, 0) + part
-        row.approximate = self._fill_gaps(row, facts, calendars, actual, planned)
+
+        def share(start: str, finish: str, value: int) -> list[tuple[str, int]]:
+            return self._spread(calendars, start, finish, value)
+
+        span = Span(
+            start=row.start,
+            finish=row.finish,
+            actual_start=when(get(NS + "ActualStart")),
+            actual_finish=when(get(NS + "ActualFinish")),
+            stop=when(get(NS + "Stop")),
+            resume=when(get(NS + "Resume")),
+        )
+        left, actual = self._told(nested, row.actual_work_s, share)
+        over = seconds(get(NS + "RemainingOvertimeWork")) or 0
+        row.approximate = self._fill(row, span, left, actual, over, share)
         return row
 
-    def _fill_gaps(
-        self, row: AssignmentRow, facts: dict[str, str], calendars: tuple[int, int],
-        actual: dict[str, int], planned: dict[str, int],
+    def _told(
+        self, nested: list[ET.Element], done: int, share: Spread
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the days that a file holds: what is left, and what is done.
+
+        Actual work (type 2) holds its overtime (type 3) already, except where both together are the total.
+        """
+        kinds: dict[str | None, dict[str, int]] = {"1": {}, "2": {}, "3": {}}
+        for child in nested:
+            facts = _plain(child) if child.tag == TIMEPHASED else {}
+            value = seconds(facts.get(NS + "Value"))
+            into = kinds.get(facts.get(NS + "Type"))
+            if into is not None and value:
+                for day, part in share(facts[NS + "Start"], facts[NS + "Finish"], value):
+                    into[day] = into.get(day, 0) + part
+        actual, beside = kinds["2"], kinds["3"]
+        told, over = sum(actual.values()), sum(beside.values())
+        if abs(told + over - done) < abs(told - done):
+            actual = {day: actual.get(day, 0) + beside.get(day, 0) for day in actual | beside}
+        return kinds["1"], actual
+
+    def _fill(
+        self, row: AssignmentRow, span: Span, left: dict[str, int], actual: dict[str, int], over: int,
+        share: Spread,
     ) -> bool:  # fmt: skip
-        """Make the days add up to the assignment's totals; say whether anything had to be assumed."""
-        start, finish = facts.get(NS + "Start"), facts.get(NS + "Finish")
-        assumed = False
-        done = row.actual_work_s
-        # actual overtime (type 3) is part of actual work in some versions, beside it in others: the total
-        # decides
-        if done and not actual and start and finish:
-            until = facts.get(NS + "ActualFinish") or facts.get(NS + "Stop") or finish
-            since = facts.get(NS + "ActualStart") or start
-            actual.update(self._spread(calendars, since, max(until, since), done))
-            assumed = True
-        remaining = row.work_s - done
-        if remaining > 0 and not planned and start and finish:
-            since = (facts.get(NS + "Resume") or start) if done else start
-            planned.update(self._spread(calendars, min(since, finish), finish, remaining))
-            assumed = True
-        fallback = start[:10] if start else None
-        row.actual, wrong = settle(actual, done, fallback)
+        """Make the days add up to the assignment's totals; say whether anything had to be assumed.
+
+        Where the days hold regular work alone, the overtime that is left (*over*) is shared as they are.
+        """
+        assumed, done = False, row.actual_work_s
+        if done and not actual:
+            actual, assumed = done_days(span, done, share), True
+        rest = row.work_s - done
+        if rest > 0 and not left:
+            left, assumed = left_days(span, done, rest, share), True
+        elif left and over and abs(sum(left.values()) + over - rest) <= ROUNDING:
+            left = dict(spread(sorted(left.items()), rest))
+        fallback = (span.start or "")[:10] or None
+        row.actual, wrong = settle(actual, done, fallback, row.units)
         for day, part in row.actual:
-            planned[day] = planned.get(day, 0) + part
-        row.planned, wrong_too = settle(planned, row.work_s, fallback)
+            left[day] = left.get(day, 0) + part
+        row.planned, wrong_too = settle(left, row.work_s, fallback, row.units)
         return assumed or wrong or wrong_too
 
-    def _calendar_keys(self, task: int, resource: int) -> tuple[int, int]:
+    def _calendar_keys(self, task: Uid, resource: int) -> tuple[int, int]:
         """Return the calendars that rule an assignment: the resource's and the task's, -1 where none."""
         own = self.resource_calendar.get(resource, self.default_calendar)
         if own not in self.calendars:
@@ -605,6 +705,15 @@ class _Reader:
         return spread(days, value)
 
     def _weigh(self, calendars: tuple[int, int], start: str, finish: str) -> list[tuple[str, int]]:
+        """Return working seconds by day; of a span without any, its first day."""
+        alone = (calendars[0], -1)
+        return (
+            self._working(calendars, start, finish)
+            or self._working(alone, start, finish)
+            or [(start[:10], 1)]
+        )
+
+    def _working(self, calendars: tuple[int, int], start: str, finish: str) -> list[tuple[str, int]]:
         first = self.calendars.get(calendars[0]) or Calendar()
         second = self.calendars.get(calendars[1])
 
@@ -619,7 +728,7 @@ class _Reader:
                 if max(a, c) < min(b, d)
             ]
 
-        return weights(times, start, finish) or weights(first.intervals, start, finish) or [(start[:10], 1)]
+        return weights(times, start, finish)
 
 
 def _link(facts: dict[str, str]) -> LinkRow:
@@ -634,8 +743,8 @@ def _link(facts: dict[str, str]) -> LinkRow:
 def _baseline(facts: dict[str, str]) -> BaselineRow | None:
     row = BaselineRow(
         no=int(facts.get("Number", "0")),
-        start=_when(facts.get("Start")),
-        finish=_when(facts.get("Finish")),
+        start=when(facts.get("Start")),
+        finish=when(facts.get("Finish")),
         work_s=seconds(facts.get("Work")),
         cost=float(facts["Cost"]) / 100 if facts.get("Cost") else None,
     )

@@ -8,21 +8,35 @@ Dates and times are local and naive, as the file holds them; work is in seconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, get_args
 
 import msgspec
 
 Uid = int | str
 """What names a row within its plan: a number in files, a GUID on servers."""
+Constraint = Literal[
+    "as_soon_as_possible", "as_late_as_possible", "must_start", "must_finish",
+    "start_no_earlier", "start_no_later", "finish_no_earlier", "finish_no_later",
+]  # fmt: skip
+CONSTRAINTS: tuple[Constraint, ...] = get_args(Constraint)
+"""By the numbers that Microsoft Project gives them, 0 to 7."""
+DATED = frozenset(CONSTRAINTS[2:])
+"""Constraints that hang on a day."""
 
 
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
-    """The plan as a whole; *seconds_per_day* comes from the file's hours per day."""
+    """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day.
+
+    *code* is what Primavera calls it for short.
+    """
 
     guid: str | None = None
+    code: str | None = None
     title: str | None = None
     start: str | None = None
     finish: str | None = None
     currency: str | None = None
+    status: str | None = None
     seconds_per_day: int = 28800
     file_type: str | None = None
     application: str | None = None
@@ -59,7 +73,8 @@ class CustomRow(msgspec.Struct, kw_only=True, omit_defaults=True):
 class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     """One row of the plan; blank rows and the project summary (UniqueID 0) never get here.
 
-    *summary* is None where the file does not say it: then the outline does.
+    *summary* is None where the file does not say it: then the outline does. Costs are in currency units.
+    Slacks, and whether it is critical, are as the tool computed them; durations and slacks are working time.
     """
 
     uid: Uid
@@ -76,6 +91,18 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     actual_start: str | None = None
     actual_finish: str | None = None
     deadline: str | None = None
+    constraint: Constraint | None = None
+    constraint_on: str | None = None
+    critical: bool | None = None
+    manual: bool | None = None
+    duration_s: int | None = None
+    total_slack_s: int | None = None
+    free_slack_s: int | None = None
+    cost: float | None = None
+    fixed_cost: float | None = None
+    actual_cost: float | None = None
+    remaining_cost: float | None = None
+    notes: str | None = None
     created: str | None = None
     percent: float | None = None
     percent_kind: str | None = None
@@ -105,12 +132,13 @@ class ResourceRow(msgspec.Struct, kw_only=True, tag="resource", omit_defaults=Tr
 
 
 class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_defaults=True):
-    """A resource on a task.
+    """A resource on a task; *units* is 0.5 for half of a day, costs are in currency units.
 
     *planned* and *actual* are (day, seconds), their sums are *work_s* and *actual_work_s*.
 
-    *resource* is None where the file keeps a row for a task without a resource.
-    *approximate* says the days were spread by the calendar because the file does not hold them.
+    *resource* is None where the file keeps a row for a task without a resource: its work is the task's, or a
+    mere shadow of the task's duration. *approximate* says the days were spread by the calendar because the
+    file does not hold them.
     """
 
     uid: Uid
@@ -119,6 +147,13 @@ class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_default
     work_s: int = 0
     actual_work_s: int = 0
     remaining_work_s: int | None = None
+    overtime_s: int | None = None
+    units: float | None = None
+    start: str | None = None
+    finish: str | None = None
+    cost: float | None = None
+    actual_cost: float | None = None
+    remaining_cost: float | None = None
     planned: list[tuple[str, int]] = []
     actual: list[tuple[str, int]] = []
     approximate: bool = False
@@ -145,16 +180,9 @@ Row = Header | TaskRow | ResourceRow | AssignmentRow | OddRow | Tail
 Rows = Iterator[Row]
 
 
-def settle(days: dict[str, int], total: int, fallback_day: str | None) -> tuple[list[tuple[str, int]], bool]:
-    """Make the days add up to *total* and drop empty ones; say whether they had to be corrected.
+def when(text: str | None) -> str | None:
+    """Return a local moment to the minute; None for NA and for a year by which tools say that there is none.
 
-    The file's total is the truth: a difference goes to the last day that has work, else to *fallback_day*.
+    Year 1 is .NET's, 1984 the first of Project, 2149 and 9999 the last of Project and of others.
     """
-    difference = total - sum(days.values())
-    corrected = abs(difference) > 60
-    if difference:
-        worked = [day for day, seconds in days.items() if seconds]
-        day = max(worked) if worked else (max(days) if days else fallback_day)
-        if day is not None:
-            days[day] = days.get(day, 0) + difference
-    return sorted((day, seconds) for day, seconds in days.items() if seconds), corrected
+    return None if not text or not "1985" <= text[:4] <= "2148" else text[:16]

@@ -1,4 +1,4 @@
-"""Count the projects of a file of Primavera: one is read as a plan, the others are told."""
+"""Count the projects of a file of Primavera by itself, to hold against those that were read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ _PROJECT = re.compile(rb"<Project[\s>]")
 _BLOCK = 1 << 20
 
 
-def other_projects(path: Path) -> int:
-    """Return how many projects *path* holds besides the one that is read."""
-    suffix = path.suffix.lower()
-    if suffix == ".pmxml":
-        return max(0, _of_pmxml(path) - 1)
-    return max(0, _of_xer(path) - 1) if suffix == ".xer" else 0
+def exported_projects(path: Path, form: str) -> int:
+    """Return how many projects *path* holds, a file of the *form* ``.xer`` or ``.pmxml``."""
+    return _of_pmxml(path) if form == ".pmxml" else _of_xer(path)
 
 
 def _of_pmxml(path: Path) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,18 +32,27 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_msproject.files import mapping, mpxj, mspdi
-from hub_msproject.files.recognise import whole
-from hub_msproject.files.schedule import Header, OddRow, Row, Rows
+from hub_msproject.files.recognise import SUFFIXES, form_of, whole
+from hub_msproject.files.schedule import OddRow, Row, Rows
 
 BATCH = 4000
 
 
-class PlanFile(msgspec.Struct, frozen=True):
-    """A file to read: the GUID of its plan, and what it is now."""
+class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan to read: the *id* of its partition, its file and GUID, and what the file is now.
 
+    *rows* holds what MPXJ read of the file, in which the plan is at *place*; of several plans each has its
+    *code*, and the first one names the partitions of the others (*parts*).
+    """
+
+    id: str
     path: Path
     guid: str | None
     state: FileState
+    rows: Path | None = None
+    place: int = 0
+    code: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 class Older(msgspec.Struct, frozen=True):
@@ -52,19 +63,47 @@ class Older(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A file that is not read, and why."""
+    """A plan that is not read, and why."""
 
+    id: str
     path: Path
     guid: str | None
     said: str
 
 
+class Twin(msgspec.Struct, frozen=True):
+    """One of the files of a plan."""
+
+    id: str
+    path: Path
+
+
+class Spools:
+    """A folder for what MPXJ reads, so that each file is parsed once: it is gone with the run."""
+
+    def __init__(self) -> None:
+        """Make the folder, which nobody else can open."""
+        self._folder = tempfile.TemporaryDirectory(prefix="pm-hub-plans-")
+        self._numbers = count()
+
+    def new(self) -> Path:
+        """Return the path of a new file."""
+        return Path(self._folder.name) / f"{next(self._numbers)}.jsonl"
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._folder.cleanup()
+
+
 class MsProjectSource(Source, frozen=True, kw_only=True):
     """Plans in a folder or glob: .xml without Java, .mpp .mpt .mpx .mpd .xer .pmxml with the extra ``[mpp]``.
 
+    An .xml of Primavera is read as .pmxml. Each project of a file is a plan of its own.
+
     *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
     per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its date of
-    change, or none (``refuse``) until one is left.
+    change, or none (``refuse``) until one is left. *baseline* is the one that counts, by its number or the
+    ``last``, in plans that have it; in others the first one does.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -77,6 +116,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     memory_mb: int = 512
     timeout_s: float = 300.0
     overlap: Literal["newest", "refuse"] = "newest"
+    baseline: mapping.Choice = 0
 
     @property
     def address(self) -> str:
@@ -84,20 +124,25 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         return self.path
 
     def _files(self, ctx: Context) -> list[Path]:
-        return matching_files(ctx.base, self.path, (".xml", *mpxj.SUFFIXES))
+        return matching_files(ctx.base, self.path, (".xml", *SUFFIXES))
 
     def _reader(self, path: Path) -> str:
-        return mspdi.READER if path.suffix.lower() == ".xml" and not self.exact_days else mpxj.READER
+        """Return what reads a file; an ``.xml`` may be one of Primavera."""
+        return mspdi.READER if form_of(path) == ".xml" and not self.exact_days else mpxj.READER
+
+    def _mark(self, reader: str) -> str:
+        """Return what a file was read by: with another reader or another choice it is read again."""
+        return reader + (f" baseline {self.baseline}" if self.baseline else "")
+
+    def _is_known(self, cursor: Any, path: Path) -> bool:
+        """Say whether what *cursor* knows of a file is what would be read of it now."""
+        readers = {mpxj.READER}
+        if path.suffix.lower() == ".xml" and not self.exact_days:
+            readers.add(mspdi.READER)  # which of both does not change without the file
+        return bool(cursor) and not cursor.get("older") and cursor.get("reader") in map(self._mark, readers)
 
     def _mpxj(self, ctx: Context) -> mpxj.Mpxj:
         return ctx.shared("mpxj", lambda: mpxj.Mpxj(memory_mb=self.memory_mb, timeout_s=self.timeout_s))
-
-    def _rows(self, ctx: Context, path: Path) -> Rows:
-        if self._reader(path) == mspdi.READER:
-            return mspdi.read(path)
-        if path.suffix.lower() == ".xml":
-            mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
-        return self._mpxj(ctx).rows(path)
 
     def check(self, ctx: Context) -> Iterable[Check]:
         """Count the files, look whether each can be opened and whether the Java side is there when needed."""
@@ -141,64 +186,77 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     path=self.path,
                 )
             )
-        guids: dict[str, list[Path]] = defaultdict(list)
+        guids: dict[str, list[Twin]] = defaultdict(list)
         todo: list[PlanFile | Problem] = []
         for path in files:
             name = ctx.known_as(relative_name(path, ctx.base))
-            cursor: Any = cursors.get(name)
-            state = FileState.of_cursor(cursor)
-            guid: str | None = None
-            same_reader = (
-                bool(cursor) and cursor.get("reader") == self._reader(path) and not cursor.get("older")
-            )
-            if state and same_reader and not ctx.full and state.looks_unchanged(path):
-                guid = cursor["guid"]
-                ctx.skip_unchanged(name)
-            else:
-                try:
+            before = [cursors.get(id_) for id_ in (name, *_parts(cursors.get(name)))]
+            state = FileState.of_cursor(before[0])
+            known = state is not None and all(self._is_known(one, path) for one in before) and not ctx.full
+            found: list[PlanFile | Problem] = []
+            try:
+                if not (known and state and state.looks_unchanged(path)):
                     now = FileState.of(path)
-                    if state and same_reader and not ctx.full and now.sha256 == state.sha256:
-                        guid = cursor["guid"]
-                        ctx.skip_unchanged(name)
-                    else:
-                        guid = self._identify(ctx, path)
-                        todo.append(PlanFile(path, guid, now))
-                except Exception as exc:  # one odd file costs one file, in whatever way it is odd
-                    if isinstance(exc, Interrupted):
-                        raise
-                    said = (
-                        str(exc) if isinstance(exc, HubError) else f"{path.name}: {type(exc).__name__}: {exc}"
-                    )
-                    todo.append(Problem(path, None, said))
-            if guid:
-                guids[guid].append(path)
+                    if not (known and state and now.sha256 == state.sha256):
+                        found = list(self._opened(ctx, path, name, now))
+            except Exception as exc:  # one odd file costs one file, in whatever way it is odd
+                if isinstance(exc, Interrupted):
+                    raise
+                said = str(exc) if isinstance(exc, HubError) else f"{path.name}: {type(exc).__name__}: {exc}"
+                found = [Problem(name, path, None, said)]
+            if found:
+                todo += found
+                held = [(one.id, one.guid) for one in found]
+            else:
+                ctx.skip_unchanged(name)
+                held = [(id_, cursors[id_]["guid"]) for id_ in (name, *_parts(cursors[name]))]
+            for id_, guid in held:
+                if guid:
+                    guids[guid].append(Twin(id_, path))
         if self.overlap == "newest":
             yield from self._newest(ctx, guids, todo, cursors)
-        read_now = {one.path for one in todo}
+        read_now = {one.id for one in todo}
         for one in todo:
             twins = guids[one.guid] if one.guid else []
-            if len(twins) > 1 and one.path != twins[0] and twins[0] in read_now:
+            if len(twins) > 1 and one.id != twins[0].id and twins[0].id in read_now:
                 said = tr(
                     "it is a copy of the plan in {relative_name}, see there.",
-                    relative_name=relative_name(twins[0], ctx.base),
+                    relative_name=relative_name(twins[0].path, ctx.base),
                 )
-                yield self._partition(ctx, Problem(one.path, one.guid, said))
+                yield self._partition(Problem(one.id, one.path, one.guid, said))
             elif len(twins) > 1:
-                names = " and ".join(relative_name(twin, ctx.base) for twin in twins)
+                names = " and ".join(relative_name(twin.path, ctx.base) for twin in twins)
                 said = tr(
                     "{names} are copies of one plan (GUID {guid}): counting both would count its work "
                     "twice. Keep one of them in the folder.",
                     names=names,
                     guid=one.guid,
                 )
-                yield self._partition(ctx, Problem(one.path, one.guid, said))
+                yield self._partition(Problem(one.id, one.path, one.guid, said))
             else:
-                yield self._partition(ctx, one)
+                yield self._partition(one)
+
+    def _opened(self, ctx: Context, path: Path, name: str, now: FileState) -> Iterator[PlanFile]:
+        """Return the plans of a file; one that only MPXJ reads is read whole at once."""
+        if self._reader(path) == mspdi.READER:
+            yield PlanFile(id=name, path=path, guid=mspdi.peek(path), state=now)
+            return
+        if form_of(path) == ".xml":
+            mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
+        rows = ctx.shared("spools", Spools).new()
+        headers = self._mpxj(ctx).spool(path, rows)
+        several = len(headers) > 1
+        ids = [name, *(f"{name}#{one.code or place}" for place, one in enumerate(headers[1:], 2))]
+        for place, (id_, one) in enumerate(zip(ids, headers, strict=True)):
+            yield PlanFile(
+                id=id_, path=path, guid=one.guid, state=now, rows=rows, place=place,
+                code=(one.code or one.title) if several else None, parts=() if place else tuple(ids[1:]),
+            )  # fmt: skip
 
     def _newest(
         self,
         ctx: Context,
-        guids: dict[str, list[Path]],
+        guids: dict[str, list[Twin]],
         todo: list[PlanFile | Problem],
         cursors: Mapping[str, Any],
     ) -> Iterator[Partition]:
@@ -206,27 +264,26 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for guid, twins in guids.items():
             if len(twins) < 2:
                 continue
-            newest = max(twins, key=lambda path: (path.stat().st_mtime_ns, str(path)))
-            for path in twins:
-                if path == newest:
+            newest = max(twins, key=lambda twin: (twin.path.stat().st_mtime_ns, str(twin.path)))
+            for twin in twins:
+                if twin == newest:
                     continue
                 ctx.note(
                     tr(
                         "{older} is an older copy of the plan in {newest}: it was not counted. With "
                         'overlap = "refuse" neither is, until one is left.',
-                        older=relative_name(path, ctx.base),
-                        newest=relative_name(newest, ctx.base),
+                        older=relative_name(twin.path, ctx.base),
+                        newest=relative_name(newest.path, ctx.base),
                     )
                 )
-                todo[:] = [one for one in todo if one.path != path]
-                name = ctx.known_as(relative_name(path, ctx.base))
+                todo[:] = [one for one in todo if one.id != twin.id]
                 # its mark must not say that it was read: it is, once it is the newest
-                if (cursor := cursors.get(name)) and not cursor.get("older"):
-                    yield Partition(id=name, label=path.name, data=Older(path, dict(cursor)))
+                if (cursor := cursors.get(twin.id)) and not cursor.get("older"):
+                    yield Partition(id=twin.id, label=twin.path.name, data=Older(twin.path, dict(cursor)))
             guids[guid] = [newest]
 
-    def _partition(self, ctx: Context, one: PlanFile | Problem) -> Partition:
-        name = ctx.known_as(relative_name(one.path, ctx.base))
+    def _partition(self, one: PlanFile | Problem) -> Partition:
+        name = one.id
         content = one.state.sha256[:12] if isinstance(one, PlanFile) else None
         return Partition(
             id=name,
@@ -246,40 +303,35 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     def _container_id(self, guid: str | None, name: str) -> str:
         return self.row_id(guid or f"path/{name}")
 
-    def _identify(self, ctx: Context, path: Path) -> str | None:
-        if self._reader(path) == mspdi.READER:
-            return mspdi.peek(path)
-        for row in self._rows(ctx, path):
-            if isinstance(row, Header):
-                guid = row.guid
-        return guid
-
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one file; nothing of it counts as done unless it stayed the same while it was read."""
         match partition.data:
-            case Problem(_, _, said):
+            case Problem(_, _, _, said):
                 raise SourceDataError(said)
             case Older(_, before):
                 yield Batch(cursor=before | {"older": True})
             case PlanFile() as file:
-                yield from self._read_file(ctx, partition.id, file)
+                yield from self._read_file(ctx, file)
 
-    def _read_file(self, ctx: Context, name: str, file: PlanFile) -> Iterator[Batch]:
-        path, state = file.path, file.state
+    def _read_file(self, ctx: Context, file: PlanFile) -> Iterator[Batch]:
+        path, state, name = file.path, file.state, file.id
         plan = mapping.Plan(
             container_id=self._container_id(file.guid, name),
             path_name=name,
             file_name=path.name,
+            code=file.code,
             tz=self.tz,
+            baseline=self.baseline,
             odd=lambda row: self._reject(ctx, file, name, row),
         )
         ctx.count(bytes_=state.size)
         if said := whole(path):
             ctx.report_missing(said)
-        known = msgspec.to_builtins(state) | {"guid": file.guid}
+        known = msgspec.to_builtins(state) | {"guid": file.guid, "parts": list(file.parts)}
         held = known | {"reader": ""}  # the same plan, to be read again
         batch: list[Record] = []
-        for record in plan.records(_counted(ctx, self._rows(ctx, path))):
+        rows = mpxj.spooled(file.rows, file.place) if file.rows else mspdi.read(path)
+        for record in plan.records(_counted(ctx, rows)):
             batch.append(record)
             if len(batch) >= BATCH:
                 yield Batch(records=batch, held=held)
@@ -296,7 +348,10 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     assignments=plan.stats["assignments"],
                 )
             )
-        done = known | {"reader": self._reader(path), "tasks": plan.stats["tasks"]}
+        done = known | {
+            "reader": self._mark(mpxj.READER if file.rows else mspdi.READER),
+            "tasks": plan.stats["tasks"],
+        }
         yield Batch(records=batch, cursor=done, held=held)
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
@@ -339,11 +394,13 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         present = set()
         for path in self._files(ctx):
             name = ctx.known_as(relative_name(path, ctx.base))
-            cursor = cursors.get(name)
-            present.add(self._container_id(cursor["guid"] if cursor else None, name))
-            if not cursor:
-                # a file that could not be read this time may be any plan whose file is gone: prove nothing
-                return
+            for id_ in (name, *_parts(cursors.get(name))):
+                cursor = cursors.get(id_)
+                present.add(self._container_id(cursor["guid"] if cursor else None, id_))
+                if not cursor:
+                    # a file that could not be read this time may be any plan whose file is gone: prove
+                    # nothing
+                    return
         yield Census(
             record=Container,
             scope=Scope(records=(Container,)),
@@ -351,6 +408,11 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             evidence=tr("its file is no longer among those of {path}", path=self.path),
             hold=True,
         )
+
+
+def _parts(cursor: Any) -> tuple[str, ...]:
+    """Return the partitions of the other plans of a file, as the mark of its first one names them."""
+    return tuple(cursor.get("parts", ())) if cursor else ()
 
 
 def _counted(ctx: Context, rows: Rows) -> Iterator[Row]:

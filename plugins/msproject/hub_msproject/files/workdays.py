@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from math import ceil
+
+import msgspec
 
 Interval = tuple[int, int]
 DAY = 86400
+ROUNDING = 60
+"""Seconds by which the days of an assignment may differ from its total: Project works in minutes."""
 
 
 class Calendar:
@@ -96,3 +101,80 @@ def spread(days: list[tuple[str, int]], seconds: int) -> list[tuple[str, int]]:
         given += part
         shared.append((day, part))
     return shared
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """When an assignment is: work was done until *stop* and goes on at *resume*, as far as a file says so."""
+
+    start: str | None = None
+    finish: str | None = None
+    actual_start: str | None = None
+    actual_finish: str | None = None
+    stop: str | None = None
+    resume: str | None = None
+
+
+Spread = Callable[[str, str, int], list[tuple[str, int]]]
+"""Shares seconds over the working days between two local moments."""
+
+
+def done_days(span: Span, seconds: int, spread: Spread) -> dict[str, int]:
+    """Return days for work that was done on days that a file does not hold."""
+    if not span.start or not span.finish:
+        return {}
+    since = span.actual_start or span.start
+    return dict(spread(since, max(span.actual_finish or span.stop or span.finish, since), seconds))
+
+
+def left_days(span: Span, done: int, seconds: int, spread: Spread) -> dict[str, int]:
+    """Return days for work that is left, where a file does not hold them and *done* was worked before."""
+    if not span.start or not span.finish:
+        return {}
+    since = (span.resume or span.start) if done else span.start
+    return dict(spread(min(since, span.finish), span.finish, seconds))
+
+
+def settle(
+    days: Mapping[str, int], total: int, fallback_day: str | None, units: float | None = None
+) -> tuple[list[tuple[str, int]], bool]:
+    """Make days possible, and add up to *total*; say whether they had to be corrected.
+
+    The file's total is the truth. What rounding lacks goes to the last day, more is shared as the days are,
+    or goes to *fallback_day*. No day is negative, none has more than 24 hours of each of the *units*.
+    """
+    most = DAY * max(1, ceil(units or 1))
+    if sum(days.values()) == total and all(0 < seconds <= most for seconds in days.values()):
+        return sorted(days.items()), False
+    found = {day: seconds for day, seconds in days.items() if seconds > 0}
+    difference = total - sum(found.values())
+    corrected = abs(difference) > ROUNDING or any(seconds < 0 or seconds > most for seconds in days.values())
+    if total <= 0:
+        found = {}
+    elif not found and fallback_day is not None:
+        found = {fallback_day: total}
+    elif found and (abs(difference) > ROUNDING or found[max(found)] + difference < 0):
+        found = dict(spread(sorted(found.items()), total))
+    elif found:
+        found[max(found)] += difference
+    found = _within(found, most)
+    return sorted((day, seconds) for day, seconds in found.items() if seconds > 0), corrected
+
+
+def _within(days: dict[str, int], most: int) -> dict[str, int]:
+    """Move what a day cannot hold to the nearest day of work before it that can, else to the days after."""
+    for day in sorted(days):
+        if (over := days[day] - most) <= 0:
+            continue
+        days[day] = most
+        for other in sorted((one for one in days if one < day), reverse=True):
+            part = min(over, most - days[other])
+            days[other] += part
+            over -= part
+        following = date.fromisoformat(day)
+        while over > 0:
+            following += timedelta(days=1)
+            key = following.isoformat()
+            part = max(0, min(over, most - days.get(key, 0)))
+            days[key] = days.get(key, 0) + part
+            over -= part
+    return days

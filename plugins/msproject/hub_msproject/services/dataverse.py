@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable, tr, utc_stamp
+from hub_msproject.files.schedule import when
 from hub_msproject.services.odata import Page, Service
 
 MOST = 5000
@@ -124,8 +125,9 @@ class Row(dict[str, Any]):
         return found
 
     def instant(self, name: str) -> str | None:
-        """Return an instant in UTC to the second."""
-        return utc_stamp(self.text(name), f"Dataverse, for {name},")
+        """Return an instant in UTC to the second; None for a year that means none."""
+        text = self.text(name)
+        return utc_stamp(text, f"Dataverse, for {name},") if text and when(text) else None
 
 
 class Changes(msgspec.Struct):
@@ -148,10 +150,10 @@ class Dataverse:
 
     # ---------- what there is ----------
 
-    def known(self, tables: tuple[Table, ...]) -> dict[str, Known]:
-        """Return what is known of tables, by name.
+    def known(self, tables: tuple[Table, ...], optional: tuple[Table, ...] = ()) -> dict[str, Known]:
+        """Return what is known of tables, by name; an *optional* one that cannot be read is left out.
 
-        Raises `SourceDataError` for a table or a column that we need and that is not there.
+        Raises `SourceDataError` for another table or a column of it that we need and that is not there.
         """
         names = " or ".join(f"LogicalName eq '{table.name}'" for table in tables)
         params = {
@@ -165,6 +167,12 @@ class Dataverse:
         }
         answer = {}
         for table in tables:
+            have = (
+                {one.logical_name for one in found[table.name].attributes} if table.name in found else set()
+            )
+            lacking = [name for name in table.needed if _plain(name) not in have]
+            if lacking and table in optional:
+                continue
             if table.name not in found:
                 raise SourceDataError(
                     tr(
@@ -173,8 +181,7 @@ class Dataverse:
                         name=table.name,
                     )
                 )
-            have = {one.logical_name for one in found[table.name].attributes}
-            if lacking := [name for name in table.needed if _plain(name) not in have]:
+            if lacking:
                 raise SourceDataError(
                     tr(
                         "The table {name} has no {lacking}: its solution is of another version than the one "
@@ -190,7 +197,7 @@ class Dataverse:
         return answer
 
     def labels(self, table: str, column: str) -> dict[str, str]:
-        """Return the English names, or those there are, of the values of a choice."""
+        """Return the English names of the values of a choice, or those there are; none of a hidden one."""
         path = (
             f"EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')/"
             "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
@@ -199,7 +206,13 @@ class Dataverse:
             "$select": "LogicalName",
             "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)",
         }
-        found: dict[str, Any] = self.service.get(path, dict, params=params, route="choices")
+        try:
+            found: dict[str, Any] = self.service.get(path, dict, params=params, route="choices")
+        except SourceUnavailable:
+            raise
+        except SourceError as exc:
+            self.ctx.log.info("the names of %s cannot be read: %s", column, exc)
+            return {}
         options = ((found.get("OptionSet") or found.get("GlobalOptionSet") or {}).get("Options")) or []
         names = {}
         for option in options:

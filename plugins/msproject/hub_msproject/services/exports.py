@@ -5,28 +5,26 @@ OData JSON, CSV or Atom, one entity set a file or several files of pages.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, ClassVar
-from xml.etree import ElementTree as ET
-from xml.parsers import expat
+from typing import Any, ClassVar
 
 import msgspec
 
 from hub import (
     Account,
     Allocation,
+    Assignment,
     Baseline,
     Batch,
+    CellError,
     Check,
     Container,
     Context,
     CustomValue,
     FileState,
+    Gone,
     HubError,
     Partition,
     Record,
@@ -41,7 +39,11 @@ from hub import (
     relative_name,
     tr,
 )  # fmt: skip
+from hub_msproject.files.mapping import Choice
+from hub_msproject.files.schedule import LinkRow
 from hub_msproject.services.projectdata import (
+    MAPPING,
+    NOWHERE,
     SETS,
     Cells,
     Kind,
@@ -52,21 +54,21 @@ from hub_msproject.services.projectdata import (
     cells,
     line_days,
     link_of,
+    no_people,
     plan_rows,
     resource_row,
+    say,
 )
 from hub_msproject.services.reporting import MANY
+from hub_msproject.services.saved import Pages, raw_rows
 
 SUFFIXES = (".json", ".csv", ".xml", ".atom")
-LINKS = "TaskLinks"
+LINKS, DAYS, SPENT = "TaskLinks", "AssignmentTimephasedDataSet", "TimesheetLineActualDataSet"
 BATCH = 2000
 _UNUSED = {"TimesheetPeriods", "Timesheets"}
 _NAMES = sorted({*SETS, LINKS} - _UNUSED, key=len, reverse=True)
-_PROPERTIES = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties"
-_NULL = "{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}null"
-_DATA = "{http://schemas.microsoft.com/ado/2007/08/dataservices}"
-_ROOTS = {"{http://www.w3.org/2005/Atom}feed", "{http://www.w3.org/2005/Atom}entry"}
 _NEEDED = ("Projects", "Tasks")
+OF_TASKS = ("Assignments", "TaskBaselines")
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
         Container,
         Account,
         Task,
+        Assignment,
         Baseline,
         TaskLink,
         Allocation,
@@ -104,6 +107,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
     custom: tuple[str, ...] = ()
     classes: dict[str, WorkKind] = msgspec.field(default_factory=dict)
     hours_per_day: float = 8.0
+    baseline: Choice = 0
 
     @property
     def address(self) -> str:
@@ -136,7 +140,10 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 def odd(_place: str, _key: str, reason: str, to: list[str] = wrong) -> None:
                     to.append(reason)
 
-                rows = sum(1 for path in paths for _ in self._rows(ctx, name, path, odd))
+                pages = Pages()
+                rows = sum(1 for path in paths for _ in self._rows(ctx, name, path, odd, pages))
+                if lack := pages.lack(name, rows + len(wrong)):
+                    wrong.append(lack)
                 if wrong:
                     yield Check(name=name, state="warning", detail=wrong[0])
                     continue
@@ -199,7 +206,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     def _settings(self) -> str:
         return msgspec.json.encode(
-            [self.tz, self.hours_per_day, self.custom, self.classes], order="sorted"
+            [MAPPING, self.tz, self.hours_per_day, self.custom, self.classes, self.baseline], order="sorted"
         ).decode()
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
@@ -208,6 +215,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
         held = export.cursor | {"settings": ""}  # until all stands in the store: to be read again
         batch: list[Record] = []
         for record in self._records(ctx, export.files):
+            if isinstance(record, Gone):
+                yield Batch(gone=(record,), held=held)
+                continue
             batch.append(record)
             if len(batch) >= BATCH:
                 yield Batch(records=batch, held=held)
@@ -216,17 +226,20 @@ class ExportSource(Source, frozen=True, kw_only=True):
             state.verify(ctx.base / name)
         yield Batch(records=batch, cursor=export.cursor, held=held)
 
-    def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record]:
+    def _records(self, ctx: Context, files: Mapping[str, list[Path]]) -> Iterator[Record | Gone]:
         met: Counter[str] = Counter()
+        rejected: set[str] = set()
 
         def odd(place: str, key: str, reason: str) -> None:
             met["odd"] += 1
+            rejected.update(key.lower().split(" ")[1:])
             ctx.reject(place, reason, key=key)
 
         def all_of(name: str) -> Iterator[Cells]:
             seen: dict[tuple[Any, ...], int] = {}
+            pages, before = Pages(), met["odd"]
             for path in files.get(name, []):
-                for row in self._rows(ctx, name, path, odd):
+                for row in self._rows(ctx, name, path, odd, pages):
                     met["good"] += 1
                     key = tuple(row.get(column) for column in ("ProjectId", *SETS[name].key))
                     content = hash(tuple(row.items()))
@@ -245,12 +258,17 @@ class ExportSource(Source, frozen=True, kw_only=True):
                                 table=name,
                             )
                         )
+            if lack := pages.lack(name, len(seen) + met["odd"] - before):
+                ctx.report_missing(lack)
 
         by_project: dict[str, dict[str, list[Cells]]] = {name: defaultdict(list) for name in SETS}
         for name in ("Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines"):
             for row in all_of(name):
                 by_project[name][row["ProjectId"]].append(row)
-        links = [link_of(raw) for path in files.get(LINKS, []) for raw in _raw_rows(path)]
+        pages = Pages()
+        links = [link_of(raw) for path in files.get(LINKS, []) for raw in raw_rows(path, {}, (), pages)]
+        if lack := pages.lack(LINKS, len(links)):
+            ctx.report_missing(lack)
         people = {row["ResourceId"]: row for row in all_of("Resources")}
         # nothing is given before all files were read: a bad one leaves the store as it was
         projects, lines, days = (
@@ -258,8 +276,12 @@ class ExportSource(Source, frozen=True, kw_only=True):
             list(all_of("TimesheetLines")),
             line_days(all_of("TimesheetLineActualDataSet")),
         )
+        fits(ctx, by_project, links, lines, days, rejected)
         plan = ServerPlan(container_id=self.row_id(""), source=self.name, tz=self.tz)
-        yield from (plan.account(resource_row(one)) for one in people.values())
+        resources = [resource_row(one) for one in people.values()]
+        yield from no_people(plan, resources)
+        yield from (plan.account(one) for one in resources if one.work)
+        day_s, known = round(self.hours_per_day * 3600), "Assignments" in files and not met["odd"]
         for project in projects:
             ctx.raise_if_cancelled()
             native = project["ProjectId"]
@@ -269,12 +291,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 project=project,
                 tasks=tasks,
                 assignments=by_project["Assignments"].pop(native, []),
-                days=by_project["AssignmentTimephasedDataSet"].pop(native, []),
+                days=by_project[DAYS].pop(native, []) if DAYS in files else None,
                 baselines=by_project["TaskBaselines"].pop(native, []),
                 links=[link for link in links if link[0] in mine],
             )
-            one = ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
-            yield from one.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
+            one = ServerPlan(
+                container_id=self.row_id(native), source=self.name, tz=self.tz, baseline=self.baseline,
+                is_sure=known,
+            )  # fmt: skip
+            yield from one.records(plan_rows(found, people, self.custom, day_s, lambda one: say(ctx, one)))
         for name, left in by_project.items():
             if orphans := sum(map(len, left.values())):
                 met["orphans"] += orphans
@@ -296,14 +321,15 @@ class ExportSource(Source, frozen=True, kw_only=True):
         )
 
     def _rows(
-        self, ctx: Context, name: str, path: Path, odd: Callable[[str, str, str], None]
+        self, ctx: Context, name: str, path: Path, odd: Callable[[str, str, str], None], pages: Pages
     ) -> Iterator[Cells]:
         """Yield the rows of a file; an odd one of a large set is told to *odd*: its place, key, reason."""
         ctx.count(bytes_=path.stat().st_size)
         if name == LINKS:
-            yield from _raw_rows(path)
+            yield from raw_rows(path, {}, (), pages)
             return
-        for number, raw in enumerate(_raw_rows(path, SETS[name].needed), 1):
+        found = raw_rows(path, SETS[name].columns, SETS[name].needed, pages)
+        for number, raw in enumerate(found, 1):
             if number % 500 == 0:
                 ctx.raise_if_cancelled()
             kinds: dict[str, Kind] = {
@@ -313,6 +339,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
             }
             place = tr("{name}, row {number}", name=path.name, number=number)
             try:
+                for column, value in raw.items():
+                    if isinstance(value, CellError):
+                        raise SourceDataError(f"{place}: {column} {value}")
                 row = cells(raw, kinds, place)
             except SourceDataError as exc:
                 if name not in MANY:  # the rows that others hang on
@@ -322,109 +351,39 @@ class ExportSource(Source, frozen=True, kw_only=True):
             yield row | {column: raw[column] for column in self.custom if column in raw}
 
 
-def _raw_rows(path: Path, needed: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
-    """Return the rows of a file. Raises `SourceDataError` for one that is damaged or of another form."""
-    try:
-        if path.suffix.lower() == ".json":
-            yield from _json_rows(path)
-        elif path.suffix.lower() == ".csv":
-            yield from _csv_rows(path, needed)
-        else:
-            yield from _atom_rows(path)
-    except (UnicodeDecodeError, json.JSONDecodeError, ET.ParseError, csv.Error) as exc:
-        raise SourceDataError(tr("{name} is damaged or cut: {error}.", name=path.name, error=exc)) from exc
-    except OSError as exc:
-        raise SourceDataError(
-            tr("{name} cannot be read: {reason}.", name=path.name, reason=exc.strerror)
-        ) from exc
-
-
-def _json_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Read a list, ``{"value": …}``, ``{"d": {"results": …}}``, or several such pages in a list."""
-    pages = [json.loads(path.read_text(encoding="utf-8-sig"))]
-    while pages:
-        found = pages.pop(0)
-        if isinstance(found, dict) and ("value" in found or "d" in found or "results" in found):
-            pages.insert(0, found.get("value", found.get("d", found.get("results"))))
-        elif isinstance(found, list):
-            if found and all(isinstance(one, dict) and ({"value", "d"} & one.keys()) for one in found):
-                pages = found + pages
-            else:
-                for row in found:
-                    if not isinstance(row, dict):
-                        raise SourceDataError(
-                            tr("{name} holds {row!r:.60} where a row was expected.", name=path.name, row=row)
-                        )
-                    yield row
-        else:
-            raise SourceDataError(tr("{name} holds no list of rows.", name=path.name))
-
-
-def _csv_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8-sig")
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    if lacking := sorted(set(needed) - set(rows.fieldnames or ())):
-        raise SourceDataError(
-            tr(
-                "{name} has no {lacking}; it has {columns}.",
-                name=path.name,
-                lacking=", ".join(lacking),
-                columns=", ".join(rows.fieldnames or ())[:200],
-            )
-        )
-    for number, row in enumerate(rows, 2):
-        if None in row or None in row.values():
-            raise SourceDataError(
+def fits(
+    ctx: Context,
+    found: Mapping[str, Mapping[str, list[Cells]]],
+    links: Iterable[tuple[str, LinkRow]],
+    lines: Iterable[Cells],
+    days: Mapping[str, Mapping[str, int]],
+    rejected: set[str],
+) -> None:
+    """Say where rows name others that the files do not hold: a set was cut, or saved on another day."""
+    tasks = {task["TaskId"] for rows in found["Tasks"].values() for task in rows}
+    parents = [(task.get("ParentTaskId") or "").lower() for rows in found["Tasks"].values() for task in rows]
+    assignments = {one["AssignmentId"] for rows in found["Assignments"].values() for one in rows}
+    of_tasks = {name: [row["TaskId"] for rows in found[name].values() for row in rows] for name in OF_TASKS}
+    of_days = [row["AssignmentId"] for rows in found[DAYS].values() for row in rows]
+    told = (
+        ("Tasks", [one for one in parents if one not in {"", NOWHERE}], "Tasks", tasks),
+        *((name, named, "Tasks", tasks) for name, named in of_tasks.items()),
+        (LINKS, [one for end, link in links for one in (end, link.uid)], "Tasks", tasks),
+        (DAYS, of_days, "Assignments", assignments),
+        (
+            "TimesheetLineActualDataSet",
+            list(days),
+            "TimesheetLines",
+            {one["TimesheetLineId"] for one in lines},
+        ),
+    )
+    for name, named, of, there in told:
+        known = there | rejected
+        if (lost := sum(one not in known for one in named)) and (there or of != "Assignments"):
+            ctx.report_missing(
                 tr(
-                    "{name}, line {number}: it has another number of cells than the head.",
-                    name=path.name,
-                    number=number,
+                    "{count} rows of {name} name rows of {of} that the files do not hold: they were not "
+                    "saved together, or one was cut.",
+                    count=lost, name=name, of=of,
                 )
-            )
-        yield row
-
-
-def _atom_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        _refuse_dtd(file, path.name)
-        file.seek(0)
-        root = ""
-        for event, element in ET.iterparse(file, events=("start", "end")):  # noqa: S314 - no DTD gets here
-            root = root or element.tag
-            if root not in _ROOTS:
-                raise SourceDataError(
-                    tr("{name} is no feed of OData: it begins with {root}.", name=path.name, root=root)
-                )
-            if event == "end" and element.tag == _PROPERTIES:
-                yield {
-                    child.tag.removeprefix(_DATA): None if child.get(_NULL) == "true" else child.text
-                    for child in element
-                }
-                element.clear()
-
-
-class _Begun(Exception):
-    """The document proper has begun: a DTD would have come before it."""
-
-
-def _refuse_dtd(file: IO[bytes], name: str) -> None:
-    def doctype(*_: object) -> None:
-        raise SourceDataError(
-            tr("{name} carries a DTD, which OData never writes: it is refused for safety.", name=name)
-        )
-
-    def begun(*_: object) -> None:
-        raise _Begun
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler, parser.StartElementHandler = doctype, begun
-    try:
-        while block := file.read(1 << 16):
-            parser.Parse(block)
-        parser.Parse(b"", True)
-    except _Begun:
-        return
-    except expat.ExpatError as exc:
-        raise SourceDataError(tr("{name} is no XML: {error}.", name=name, error=exc)) from exc
+            )  # fmt: skip

@@ -37,6 +37,7 @@ from hub import (
     tr,
     utc_stamp,
 )  # fmt: skip
+from hub_msproject.files.schedule import when
 from hub_msproject.services.odata import Service
 
 GRAPH = "https://graph.microsoft.com"
@@ -86,6 +87,18 @@ class Assigned(msgspec.Struct, frozen=True, rename="camel"):
     assigned_date_time: str | None
 
 
+class Creator(msgspec.Struct, frozen=True):
+    """Who made a task, as far as it was a person."""
+
+    id: str | None = None
+
+
+class Creators(msgspec.Struct, frozen=True):
+    """Who made a task: a person or an application."""
+
+    user: Creator | None = None
+
+
 class PlannerTask(msgspec.Struct, frozen=True, rename="camel"):
     """A task; its dates are instants, and there is no stamp of its last change."""
 
@@ -101,6 +114,12 @@ class PlannerTask(msgspec.Struct, frozen=True, rename="camel"):
     priority: int | None
     assignments: dict[str, Assigned]
     applied_categories: dict[str, bool]
+    created_by: Creators | None = None
+
+    @property
+    def reporter(self) -> str | None:
+        """Return who made it."""
+        return self.created_by.user.id if self.created_by and self.created_by.user else None
 
 
 class User(msgspec.Struct, frozen=True, rename="camel"):
@@ -313,7 +332,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def _people(self, ctx: Context, tasks: list[PlannerTask]) -> Iterator[Account]:
         """Name the people of some tasks who were not named yet in this run."""
         told = ctx.shared("told", set[str])
-        new = sorted({one for task in tasks for one in task.assignments} - told)
+        named = {one for task in tasks for one in (*task.assignments, task.reporter) if one}
+        new = sorted(named - told)
         for start in range(0, len(new), _AT_ONCE):
             yield from (self._account(one) for one in self._users(ctx, new[start : start + _AT_ONCE]))
         told.update(new)
@@ -367,6 +387,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             planned_start_on=self._day(task.start_date_time),
             due_on=self._day(task.due_date_time),
             actual_finish_on=self._day(task.completed_date_time),
+            resolved_at=self._instant(task.completed_date_time),
+            reporter_id=self.row_id(f"u{task.reporter}") if task.reporter else None,
             labels=", ".join(named) or None,
         )
         if len(people) > 1:
@@ -378,7 +400,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             )
 
     def _instant(self, text: str | None) -> str | None:
-        return utc_stamp(text, "Microsoft Graph")
+        return utc_stamp(text, "Microsoft Graph") if when(text) else None
 
     def _day(self, text: str | None) -> str | None:
         return civil_day(self._instant(text), self.tz)

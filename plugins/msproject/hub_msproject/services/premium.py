@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from zlib import crc32
@@ -17,6 +18,7 @@ import msgspec
 from hub import (
     Account,
     Allocation,
+    Assignment,
     Batch,
     Category,
     Census,
@@ -72,12 +74,16 @@ TASKS = Table(
         "msdyn_priority",
         "msdyn_actualstart",
         "msdyn_actualend",
+        "msdyn_iscritical",
+        "msdyn_ismanual",
+        "msdyn_description",
+        "statecode",
     ),
 )
 LINKS = Table(
     "msdyn_projecttaskdependency",
     ("_msdyn_predecessortask_value", "_msdyn_successortask_value", "modifiedon"),
-    ("_msdyn_project_value", *_TYPES),
+    ("_msdyn_project_value", *_TYPES, "statecode"),
 )
 ASSIGNMENTS = Table(
     "msdyn_resourceassignment",
@@ -88,6 +94,14 @@ ASSIGNMENTS = Table(
         "msdyn_plannedwork",
         "modifiedon",
     ),
+    (
+        "msdyn_start",
+        "msdyn_finish",
+        "msdyn_effort",
+        "msdyn_effortcompleted",
+        "msdyn_effortremaining",
+        "statecode",
+    ),
 )
 BUCKETS = Table("msdyn_projectbucket", ("msdyn_name",))
 SPRINTS = Table(
@@ -96,11 +110,15 @@ SPRINTS = Table(
 PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
 MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
 ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
+OPTIONAL = (LINKS, ASSIGNMENTS, BUCKETS, SPRINTS, PEOPLE)
+"""Tables that an organisation may have hidden, or lack: the others are read without them."""
+MAPPING = 2
+"""Raised when rows become other records than before: what was read by an older one is read again."""
 RECORD_OF: dict[str, type[Record]] = {
     PROJECTS.name: Container,
     TASKS.name: Task,
     LINKS.name: TaskLink,
-    ASSIGNMENTS.name: Allocation,
+    ASSIGNMENTS.name: Assignment,
     SPRINTS.name: Iteration,
     PEOPLE.name: Account,
 }
@@ -122,12 +140,18 @@ _TIMES = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _ENDS = re.compile(r"(finish|fin|start|d[ée]but)\W+(?:to|à|a)?\W*(finish|fin|start|d[ée]but)", re.IGNORECASE)
 
 
+_LINKS = {192350000: "FS", 192350001: "SS", 192350002: "FF", 192350003: "SF", 192350004: "SF"}
+"""Types of dependencies by their values, whatever they are called (msdyn_LinkType Options)."""
+_INACTIVE = 1
+"""A state of rows that were deactivated (statecode)."""
+
+
 class Span(msgspec.Struct, frozen=True, rename="pascal"):
     """Planned work of an assignment between two instants, in hours (msdyn_plannedwork)."""
 
     start: str
     end: str
-    hours: float
+    hours: float | None = None
 
 
 _SPANS = msgspec.json.Decoder(list[Span])
@@ -168,7 +192,9 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     """
 
     kind: ClassVar[str] = "planner-premium"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Iteration, Task, TaskLink, Allocation)
+    provides: ClassVar[tuple[type[Record], ...]] = (
+        Container, Account, Iteration, Task, TaskLink, Assignment, Allocation,
+    )  # fmt: skip
     asks: ClassVar[tuple[str, ...]] = ("url",)
 
     url: str
@@ -215,8 +241,9 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         dataverse = self._dataverse(ctx)
         dataverse.me()
         yield Check(name="account", state="ok", detail=tr("signed in"))
-        known = dataverse.known(ALL)
-        untracked = [table.name for table in MAIN if not known[table.name].tracked]
+        known = dataverse.known(ALL, OPTIONAL)
+        main = [table for table in MAIN if table.name in known]
+        untracked = [table.name for table in main if not known[table.name].tracked]
         detail = (
             tr(
                 "changes of {untracked} are not tracked: they are read whole once a day; turn on "
@@ -227,7 +254,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             else tr("changes are tracked")
         )
         yield Check(name="change tracking", state="warning" if untracked else "ok", detail=detail)
-        far = dataverse.sees_all(MAIN)
+        far = dataverse.sees_all(tuple(main))
         detail = (
             tr("the account reads the whole organisation")
             if far
@@ -240,9 +267,19 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         lacking = [
             name
             for table in (*MAIN, SPRINTS)
+            if table.name in known
             for name in table.wanted
             if name not in known[table.name].columns and name not in _TYPES
         ]
+        if hidden := [table.name for table in ALL if table.name not in known]:
+            yield Check(
+                name="tables",
+                state="warning",
+                detail=tr(
+                    "this organisation has no {lacking}: what they hold is left out",
+                    lacking=", ".join(hidden),
+                ),
+            )
         if lacking:
             yield Check(
                 name="columns",
@@ -268,8 +305,18 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         """
         dataverse, before = self._dataverse(ctx), cursors.get("lists") or {}
         fresh = before.get("settings") == self._settings() and not ctx.full and age_of(ctx, before) < DAY
-        known = msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL)
-        choice = next((name for name in _TYPES if name in known[LINKS.name].columns), None)
+        known = (
+            msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL, OPTIONAL)
+        )
+        if hidden := [table.name for table in ALL if table.name not in known]:
+            ctx.note(
+                tr(
+                    "this organisation has no {lacking}: what they hold is left out",
+                    lacking=", ".join(hidden),
+                )
+            )
+        links = known.get(LINKS.name)
+        choice = next((name for name in _TYPES if links and name in links.columns), None)
         types = (
             before["types"]
             if fresh
@@ -292,15 +339,18 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         )
         columns = {
             row.key(BUCKETS.key): row.text("msdyn_name")
-            for page in dataverse.rows(known[BUCKETS.name])
+            for page in (dataverse.rows(known[BUCKETS.name]) if BUCKETS.name in known else ())
             for row in page.rows
         }
         templates = self._templates(dataverse, known[PROJECTS.name])
-        # what a task is called on its board, and whether its project counts, stand in other tables
+        parents = self._parents(dataverse, known[TASKS.name])
+        # what a task is called on its board, whether its project counts, and where the column is lacking
+        # whether it is a roll-up, stand in other rows
         settings = msgspec.json.encode(
-            [self._settings(), columns, sorted(templates)], order="sorted"
+            [self._settings(), columns, sorted(templates), sorted(parents or ())], order="sorted"
         ).decode()
-        for table in MAIN:
+        reader = _Reader(self, columns, templates, choice, types, parents)
+        for table in (table for table in MAIN if table.name in known):
             mark, one = cursors.get(table.name) or {}, known[table.name]
             pages = None
             if (
@@ -314,12 +364,12 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                     if mark["delta"]
                     else dataverse.changed(one, mark["newest"])
                 )
-            proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx))
+            proven = pages is None and ctx.shared("sees all", lambda: self._sees_all(ctx, known))
             yield Partition(
                 id=table.name,
                 label=one.set,
                 complete=proven,
-                scope=Scope(records=(RECORD_OF[table.name],)) if proven else None,
+                scope=Scope(records=_records_of(table)) if proven else None,
                 evidence=tr(
                     "absent from the whole table {name} (without templates), which the account reads in "
                     "the whole organisation",
@@ -329,7 +379,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                     table=table,
                     known=one,
                     settings=settings,
-                    reader=_Reader(self, columns, templates, choice, types),
+                    reader=reader,
                     since=None if pages is None else Since(pages, mark["newest"], mark["at"]),
                 ),
             )
@@ -344,8 +394,15 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             if row.flag("msdyn_istemplate")
         }
 
-    def _sees_all(self, ctx: Context) -> bool:
-        found = self._dataverse(ctx).sees_all(MAIN)
+    def _parents(self, dataverse: Dataverse, tasks: Known) -> set[str] | None:
+        """Return the tasks that others are below, where no column says which ones are roll-ups."""
+        if "msdyn_summary" in tasks.columns:
+            return None
+        above = (row.get("_msdyn_parenttask_value") for page in dataverse.rows(tasks) for row in page.rows)
+        return {one for one in above if isinstance(one, str)}
+
+    def _sees_all(self, ctx: Context, known: Mapping[str, Known]) -> bool:
+        found = self._dataverse(ctx).sees_all(tuple(table for table in MAIN if table.name in known))
         if not found:
             ctx.note(
                 tr(
@@ -356,7 +413,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         return found
 
     def _settings(self) -> str:
-        return msgspec.json.encode([self.url, self.tz, self.hours_per_day]).decode()
+        return msgspec.json.encode([MAPPING, self.url, self.tz, self.hours_per_day]).decode()
 
     # ---------- read ----------
 
@@ -381,7 +438,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
 
         for page in since.pages if since else self._whole(dataverse, known, newest):
             records: list[Record] = []
-            gone: list[Gone | Census] = [self._deleted(table, key) for key in page.deleted]
+            gone: list[Gone | Census] = [one for key in page.deleted for one in self._deleted(table, key)]
             for row in page.rows:
                 if _mark(table, row) in seen - taken:
                     continue  # rejected by the first reading of two
@@ -391,7 +448,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                     records += made
                     newest = max(newest, stamp)
                     if days:
-                        gone.append(self._days(key, frozenset(one.id for one in made)))
+                        planned = frozenset(one.id for one in made if isinstance(one, Allocation))
+                        gone.append(self._days(key, planned))
+                    if not made and not proven and _is_inactive(row):
+                        gone += self._deleted(table, key)
                 if len(records) >= CHUNK:
                     yield Batch(records=records, gone=tuple(gone))
                     records, gone = [], []
@@ -420,12 +480,13 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def _lists(self, ctx: Context, dataverse: Dataverse, data: Lists) -> Iterator[Batch]:
         known = data.known
         # a reference may be followed where changes are not asked for
-        for page in dataverse.rows(
-            known[PEOPLE.name], expand="UserId($select=internalemailaddress,domainname,isdisabled)"
-        ):
-            yield from self._some(ctx, PEOPLE, page, self._account)
-        for page in dataverse.rows(known[SPRINTS.name]):
-            yield from self._some(ctx, SPRINTS, page, self._sprint)
+        if people := known.get(PEOPLE.name):
+            user = "UserId($select=internalemailaddress,domainname,isdisabled)"
+            for page in dataverse.rows(people, expand=user):
+                yield from self._some(ctx, PEOPLE, page, self._account)
+        if sprints := known.get(SPRINTS.name):
+            for page in dataverse.rows(sprints):
+                yield from self._some(ctx, SPRINTS, page, self._sprint)
         yield Batch(cursor=data.cursor)
 
     def _some(
@@ -471,10 +532,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             finish_at=row.instant("msdyn_finish"),
         )
 
-    def _deleted(self, table: Table, key: str) -> Gone | Census:
+    def _deleted(self, table: Table, key: str) -> Iterator[Gone | Census]:
         if table is ASSIGNMENTS:
-            return self._days(key, frozenset())
-        return Gone(
+            yield self._days(key, frozenset())
+        yield Gone(
             record=RECORD_OF[table.name],
             id=self.row_id(f"{PREFIX[table.name]}{key}"),
             evidence=tr("Dataverse reports it as deleted"),
@@ -501,14 +562,19 @@ class _Reader:
         templates: set[str],
         choice: str | None,
         types: dict[str, str],
+        parents: set[str] | None,
     ) -> None:
-        """Name buckets by *columns*, links by *types* of the column *choice*; leave *templates* out."""
+        """Name buckets by *columns*, links by *types* of the column *choice*; leave *templates* out.
+
+        *parents* are the roll-ups where no column says so.
+        """
         self.row_id, self.tz, self.url = source.row_id, ZoneInfo(source.tz), source.url.rstrip("/")
         self.day_s = round(source.hours_per_day * 3600)
         self.columns, self.templates, self.choice, self.types = columns, templates, choice, types
+        self.parents = parents
 
     def records(self, table: Table, row: Row) -> list[Record]:
-        """Return the records of a row; none of a template."""
+        """Return the records of a row; none of a template, nor of a link or assignment that is inactive."""
         if table is PROJECTS:
             return [] if row.flag("msdyn_istemplate") else [self._project(row)]
         project = row.text("_msdyn_projectid_value" if table is ASSIGNMENTS else "_msdyn_project_value")
@@ -516,7 +582,9 @@ class _Reader:
             return []
         if table is TASKS:
             return [self._task(row)]
-        return [self._link(row)] if table is LINKS else list(self._planned(row))
+        if _is_inactive(row):
+            return []
+        return [self._link(row)] if table is LINKS else [*self._assigned(row), *self._planned(row)]
 
     def _project(self, row: Row) -> Container:
         key, hours = row.key(PROJECTS.key), row.number("msdyn_hoursperday")
@@ -530,11 +598,12 @@ class _Reader:
         )
 
     def _task(self, row: Row) -> Task:
-        progress, summary, milestone = (
+        progress, milestone, key = (
             row.number("msdyn_progress"),
-            row.flag("msdyn_summary"),
             row.flag("msdyn_ismilestone"),
+            row.key(TASKS.key),
         )
+        summary = row.flag("msdyn_summary") if self.parents is None else key in self.parents
         parent, sprint, priority = (
             row.text("_msdyn_parenttask_value"),
             row.text("_msdyn_projectsprint_value"),
@@ -547,14 +616,14 @@ class _Reader:
             return None if hours is None or summary else round(hours * 3600)
 
         return Task(
-            id=self.row_id(row.key(TASKS.key)),
+            id=self.row_id(key),
             container_id=self.row_id(f"p{row.key('_msdyn_project_value')}"),
             title=row.text("msdyn_subject") or "",
             parent_id=self.row_id(parent) if parent else None,
             kind="summary" if summary else "milestone" if milestone else "work",
             is_milestone=milestone,
             status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""),
-            status_native=_status(progress),
+            status_native="cancelled" if _is_inactive(row) else _status(progress),
             iteration_id=self.row_id(f"s{sprint}") if sprint else None,
             priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
             percent=progress * 100 if progress is not None else None,
@@ -568,50 +637,96 @@ class _Reader:
             actual_finish_on=self._day(row.instant("msdyn_actualend")),
             created_at=row.instant("createdon"),
             updated_at=row.instant("modifiedon"),
+            is_critical=row.flag("msdyn_iscritical"),
+            is_manual=row.flag("msdyn_ismanual"),
+            notes=row.text("msdyn_description") or None,
         )
 
     def _link(self, row: Row) -> TaskLink:
-        number = row.number(self.choice) if self.choice else None
-        kind = self.types.get(str(int(number)), str(int(number))) if number is not None else "FS"
         return TaskLink(
             id=self.row_id(f"l{row.key(LINKS.key)}"),
             from_id=self.row_id(row.key("_msdyn_predecessortask_value")),
             to_id=self.row_id(row.key("_msdyn_successortask_value")),
-            type=kind,
+            type=self._type(row),
+        )
+
+    def _type(self, row: Row) -> str:
+        """Return the type of a link by its value, else by the name of that or the name that was sent."""
+        value = row.get(self.choice) if self.choice else None
+        if value is None:
+            return "FS"
+        if isinstance(value, str) and not value.isdigit() and _ENDS.search(value):
+            return _link_type(value)
+        number = int(value) if isinstance(value, str) and value.isdigit() else row.number(self.choice or "")
+        assert number is not None
+        said = str(int(number))
+        return _LINKS.get(int(number)) or self.types.get(said, said)
+
+    def _assigned(self, row: Row) -> Iterator[Assignment]:
+        key, who = row.key(ASSIGNMENTS.key), row.text("_msdyn_bookableresourceid_value")
+        if not (task := row.text("_msdyn_taskid_value")):
+            return  # work on the project as a whole
+
+        def work(column: str) -> int | None:
+            hours = row.number(column)
+            return None if hours is None else round(hours * 3600)
+
+        yield Assignment(
+            id=self.row_id(f"a{key}"),
+            task_id=self.row_id(task),
+            account_id=self.row_id(f"u{who}") if who else None,
+            start_on=self._day(row.instant("msdyn_start")),
+            finish_on=self._day(row.instant("msdyn_finish")),
+            planned_s=work("msdyn_effort"),
+            actual_s=work("msdyn_effortcompleted"),
+            remaining_s=work("msdyn_effortremaining"),
         )
 
     def _planned(self, row: Row) -> Iterator[Allocation]:
-        """Return the planned work of an assignment as Dataverse cuts it: a day, or several, at a time."""
+        """Return the planned work of an assignment as Dataverse cuts it: a day, or several, at a time.
+
+        Without a resource it is demand of nobody yet. What has no hours by day is planned over the whole
+        assignment.
+        """
         key, text = row.key(ASSIGNMENTS.key), row.text("msdyn_plannedwork")
-        task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")
-        if not text or not who:
-            return
         try:
-            spans = _SPANS.decode(text)
+            spans = _SPANS.decode(text) if text else []
         except msgspec.MsgspecError as exc:
             raise SourceDataError(
                 tr("Dataverse sent msdyn_plannedwork in another form than known: {error}.", error=exc)
             ) from exc
         planned: dict[tuple[str, str], float] = {}
         for span in spans:
-            place = (self._time(span.start, 0), self._time(span.end, -1))
-            planned[place] = planned.get(place, 0.0) + span.hours
+            if span.hours:
+                place = (self._time(span.start, 0), self._time(span.end, -1))
+                planned[place] = planned.get(place, 0.0) + span.hours
+        start, finish = self._day(row.instant("msdyn_start")), self._day(row.instant("msdyn_finish"))
+        effort = row.number("msdyn_effort")
+        if not planned and effort and start:
+            planned[start, finish or start] = effort
+        task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")
         for (first, last), hours in planned.items():
-            if hours:
-                yield Allocation(
-                    id=self.row_id(f"a{key}/{first}" + (f"/{last}" if last != first else "")),
-                    account_id=self.row_id(f"u{who}"),
-                    start_on=first,
-                    finish_on=max(first, last),
-                    seconds=round(hours * 3600),
-                    task_id=self.row_id(task) if task else None,
-                    container_id=self.row_id(f"p{row.key('_msdyn_projectid_value')}"),
-                )
+            yield Allocation(
+                id=self.row_id(f"a{key}/{first}" + (f"/{last}" if last != first else "")),
+                account_id=self.row_id(f"u{who}") if who else None,
+                start_on=first,
+                finish_on=max(first, last),
+                seconds=round(hours * 3600),
+                task_id=self.row_id(task) if task else None,
+                container_id=self.row_id(f"p{row.key('_msdyn_projectid_value')}"),
+            )
 
     def _time(self, text: str, shift: int) -> str:
-        """Return the civil day of ``/Date(ms)/``; an end at midnight belongs to the day before."""
+        """Return the civil day of ``/Date(ms)/`` or of an instant.
+
+        An end at midnight belongs to the day before.
+        """
         found = _TIMES.fullmatch(text)
         if not found:
+            with suppress(ValueError):
+                moment = datetime.fromisoformat(text)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                return (moment + timedelta(milliseconds=shift)).astimezone(self.tz).date().isoformat()
             raise SourceDataError(
                 tr("Dataverse sent {text!r} in msdyn_plannedwork where a date was expected.", text=text)
             )
@@ -621,6 +736,14 @@ class _Reader:
 
     def _day(self, stamp: str | None) -> str | None:
         return civil_day(stamp, self.tz.key)
+
+
+def _records_of(table: Table) -> tuple[type[Record], ...]:
+    return (Assignment, Allocation) if table is ASSIGNMENTS else (RECORD_OF[table.name],)
+
+
+def _is_inactive(row: Row) -> bool:
+    return row.get("statecode") == _INACTIVE
 
 
 def _mark(table: Table, row: Row) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from hub import (
     Account,
     Allocation,
+    Assignment,
     Baseline,
     Batch,
     Census,
@@ -43,8 +44,10 @@ from hub import (
     Worklog,
     tr,
 )  # fmt: skip
+from hub_msproject.files.mapping import Choice
 from hub_msproject.services.odata import Service, age_of
 from hub_msproject.services.projectdata import (
+    MAPPING,
     SETS,
     Cells,
     ProjectRows,
@@ -53,15 +56,19 @@ from hub_msproject.services.projectdata import (
     WorkKind,
     line_days,
     link_of,
+    no_people,
     plan_rows,
     resource_row,
+    say,
 )  # fmt: skip
 from hub_msproject.services.reporting import OVERLAP, ProjectData, earlier
 
 BATCH = 1000
 DAY, SWEEP = timedelta(days=1), timedelta(days=7)
 """How long what a row looks like is known; how long an unchanged project is believed."""
-OF_PLANS: tuple[type[Record], ...] = (Task, Baseline, TaskLink, Allocation, Worklog, CustomValue)
+OF_PLANS: tuple[type[Record], ...] = (
+    Task, Assignment, Baseline, TaskLink, Allocation, Worklog, CustomValue,
+)  # fmt: skip
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -100,6 +107,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
     *without* columns that this site does not have. *days* False leaves out work by day, *links* False the
     links between tasks, *timesheets* False the hours. *classes* says which classes of timesheet lines are
     ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
+    *baseline* is the one that counts, by its number or the ``last``, in projects that have it.
     """
 
     kind: ClassVar[str] = "project-server"
@@ -119,6 +127,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
     timesheets: bool = True
     classes: dict[str, WorkKind] = msgspec.field(default_factory=dict)
     hours_per_day: float = 8.0
+    baseline: Choice = 0
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -370,6 +379,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
 
     def _settings(self) -> str:
         chosen = [
+            MAPPING,
+            self.baseline,
             self.url,
             self.tz,
             self.hours_per_day,
@@ -391,15 +402,20 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 yield Batch(cursor=cursor)
             case People(cursor):
                 plan = self._plan_of("")
-                rows: list[Record] = [plan.account(resource_row(one)) for one in self._people(ctx).values()]
-                yield from _in_batches(rows, cursor)
+                people = [resource_row(one) for one in self._people(ctx).values()]
+                things = no_people(plan, people)
+                yield Batch(gone=things)
+                yield from _in_batches([plan.account(one) for one in people if one.work], cursor)
             case Project() as project:
                 yield from self._project(ctx, partition.id, project)
             case Period() as period:
                 yield from self._period(ctx, period)
 
-    def _plan_of(self, native: str) -> ServerPlan:
-        return ServerPlan(container_id=self.row_id(native), source=self.name, tz=self.tz)
+    def _plan_of(self, native: str, *, is_sure: bool = True) -> ServerPlan:
+        return ServerPlan(
+            container_id=self.row_id(native), source=self.name, tz=self.tz, baseline=self.baseline,
+            is_sure=is_sure,
+        )  # fmt: skip
 
     def _project(self, ctx: Context, partition: str, data: Project) -> Iterator[Batch]:
         people = self._people(ctx)
@@ -420,14 +436,15 @@ class ServerSource(Source, frozen=True, kw_only=True):
             project=project,
             tasks=site.whole("Tasks", project=native),
             assignments=site.whole("Assignments", project=native),
-            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else [],
+            days=site.whole("AssignmentTimephasedDataSet", project=native) if self.days else None,
             baselines=site.whole("TaskBaselines", project=native),
             links=links,
         )
-        plan = self._plan_of(native)
-        records = plan.records(plan_rows(found, people, self.custom, round(self.hours_per_day * 3600)))
+        plan = self._plan_of(native, is_sure=not site.odd[native])
+        day_s = round(self.hours_per_day * 3600)
+        records = plan.records(plan_rows(found, people, self.custom, day_s, lambda one: say(ctx, one)))
         yield from _in_batches(records, data.cursor)
-        met = sum(map(len, (found.tasks, found.assignments, found.days, found.baselines)))
+        met = sum(map(len, (found.tasks, found.assignments, found.days or (), found.baselines)))
         own = sum(bool(task.get("TaskIsProjectSummary")) for task in found.tasks)
         skipped = {"the row of the plan itself": own} if own else {}
         ctx.tally(Tally(seen=met + len(site.odd[native]), taken=met - own, skipped=skipped))

@@ -287,7 +287,7 @@ class PremiumWorld(Ledger, HttpWorld):
         columns = {
             table.key,
             *(name.removeprefix("_").removesuffix("_value") for name in (*table.needed, *table.wanted)),
-            "msdyn_description",
+            "msdyn_comments",
         }
         return {
             "LogicalName": table.name,
@@ -400,7 +400,11 @@ class PremiumWorld(Ledger, HttpWorld):
             "msdyn_priority": 1 if n % 2 else 5,
             "msdyn_actualstart": None,
             "msdyn_actualend": "2024-04-04T15:00:00Z" if item.done else None,
-            "msdyn_description": NOTE,
+            "msdyn_iscritical": n % 4 == 0,
+            "msdyn_ismanual": False,
+            "msdyn_description": None,
+            "statecode": 0,
+            "msdyn_comments": NOTE,
         }
 
     def before(self, item: Item) -> Item | None:
@@ -424,6 +428,7 @@ class PremiumWorld(Ledger, HttpWorld):
             "modifiedon": item.updated,
             "_msdyn_project_value": guid("project", item.container),
             "msdyn_projecttaskdependencylinktype": 192350000 + item.native % 2,
+            "statecode": 0,
         }
 
     def spans(self, item: Item) -> list[tuple[datetime, datetime, float]]:
@@ -456,6 +461,12 @@ class PremiumWorld(Ledger, HttpWorld):
             "_msdyn_bookableresourceid_value": guid("resource", item.native % 3 + 1),
             "msdyn_plannedwork": json.dumps(spans),
             "modifiedon": item.updated,
+            "msdyn_start": f"{self.spans(item)[0][0]:%Y-%m-%dT%H:%M:%SZ}",
+            "msdyn_finish": f"{self.spans(item)[-1][1]:%Y-%m-%dT%H:%M:%SZ}",
+            "msdyn_effort": item.hours,
+            "msdyn_effortcompleted": item.hours * self.progress(item),
+            "msdyn_effortremaining": item.hours * (1 - self.progress(item)),
+            "statecode": 0,
         }
 
     # ---------- the answer sheet ----------

@@ -123,7 +123,7 @@ class Plans(Ledger, FileWorld):
             2,
             done + round(item.hours * 3600),
             done,
-            f"<WBS>{item.key}</WBS><CreateDate>{item.created[:19]}</CreateDate><Notes>{NOTE}</Notes>"
+            f"<WBS>{item.key}</WBS><CreateDate>{item.created[:19]}</CreateDate>"
             + (f"<ActualStart>{min(self.days(item))}T09:00:00</ActualStart>" if done else "")
             + ("<ActualFinish>2024-04-01T17:00:00</ActualFinish>" if item.done else "")
             + link
@@ -148,7 +148,7 @@ class Plans(Ledger, FileWorld):
             f"<ActualWork>{_duration(done)}</ActualWork><Start>2024-03-28T09:00:00</Start>"
             f"<Finish>{PLANNED}T17:00:00</Finish>"
             f"<RemainingWork>{_duration(remaining)}</RemainingWork>"
-            f"<Work>{_duration(done + remaining)}</Work>{spans}</Assignment>"
+            f"<Work>{_duration(done + remaining)}</Work><Notes>{NOTE}</Notes>{spans}</Assignment>"
         )
 
 
