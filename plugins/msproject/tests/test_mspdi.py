@@ -399,6 +399,18 @@ def test_the_baseline_that_counts(folder: Path, store: Any, chosen: Any, finish:
     assert {finish} == {str(row[0]) for row in found}
 
 
+@pytest.mark.parametrize("none", ["0001-01-01T00:00:00", "9999-12-31T00:00:00", "NA", ""])
+def test_days_of_a_year_that_means_none(tmp_path: Path, none: str) -> None:
+    """A span without a beginning is none: the work stands on the days of its assignment."""
+    spans = span(1, none, "2026-01-06T17:00:00", "PT16H0M0S")
+    (row,) = rows_of(plan(task(1, "T"), assignment(1, 1, work=40, spans=spans)), tmp_path)
+    odd = assignment(1, 1, work=8).replace("2026-01-05T08:00:00", none or "NA")
+    (late,) = rows_of(plan(task(1, "T"), odd), tmp_path)
+
+    assert [8 * 3600] * 5 == [seconds for _, seconds in row.planned]
+    assert [("2026-01-09", 8 * 3600)] == late.planned
+
+
 def test_material_has_no_days(tmp_path: Path) -> None:
     """Tons of cement are not hours."""
     got = records(plan(task(1, "T"), assignment(1, 1, resource=2, work=5)), tmp_path)
@@ -684,6 +696,8 @@ def test_a_plan_that_is_put_back_as_it_was(folder: Path, store: Any) -> None:
     [
         ("<PredecessorLink><Type>1</Type></PredecessorLink>", "link to task 2"),
         ("<Baseline><Number>0</Number><Cost>much</Cost></Baseline>", "baseline of task 2"),
+        ("<Cost>much</Cost>", "figures of task 2"),
+        ("<ConstraintType>42</ConstraintType>", "figures of task 2"),
     ],
 )
 def test_an_odd_part_of_a_task_costs_the_part(folder: Path, store: Any, odd: str, what: str) -> None:
@@ -692,6 +706,7 @@ def test_an_odd_part_of_a_task_costs_the_part(folder: Path, store: Any, odd: str
 
     assert {"1", "2"} == kept(store).keys()
     assert what in report.rejections[0]
+    assert [] == report.missing
 
 
 def test_what_the_schema_allows(folder: Path, store: Any) -> None:

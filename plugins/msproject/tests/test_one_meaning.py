@@ -95,6 +95,13 @@ def random_plan(seed: int) -> str:
         + "</WeekDay>"
         for number in range(1, 8)
     )
+    holiday = rng.choice(["2026-02-02", "2026-03-03", "2026-04-02"])  # no task begins or ends then
+    holidays = maybe(
+        "<Exceptions><Exception><EnteredByOccurrences>0</EnteredByOccurrences><TimePeriod>"
+        f"<FromDate>{holiday}T00:00:00</FromDate><ToDate>{holiday}T23:59:00</ToDate></TimePeriod>"
+        "<Occurrences>1</Occurrences><Name>Holiday</Name><Type>1</Type><DayWorking>0</DayWorking>"
+        "</Exception></Exceptions>"
+    )
     fields = {
         "188743731": ("Text1", "INF-1"), "188743734": ("Text2", "12"), "188743786": ("Cost1", "12345"),
         "188743767": ("Number1", "2.5"), "188743752": ("Flag1", "1"),
@@ -139,7 +146,8 @@ def random_plan(seed: int) -> str:
             + tag("CreateDate", "2026-01-02T09:00:00") + tag("WBS", f"1.{uid}")
             + tag("OutlineNumber", uid) + tag("OutlineLevel", 1) + tag("Priority", 500)
             + tag("Start", f"{start}T08:00:00") + tag("Finish", f"{finish}T17:00:00")
-            + tag("Duration", hours(length * 8)) + tag("DurationFormat", 7) + tag("Work", hours(total))
+            + (tag("Duration", hours(length * 8)) + tag("DurationFormat", 7) if rng.random() < 0.8 else
+               tag("Duration", hours(length * 24)) + tag("DurationFormat", 8)) + tag("Work", hours(total))
             + tag("Milestone", 0) + tag("Summary", 0) + tag("Critical", rng.randint(0, 1))
             + maybe(tag("FreeSlack", 4800 * rng.randint(-1, 3))) + tag("TotalSlack", 4800 * rng.randint(0, 4))
             + tag("FixedCost", rng.choice([0, 15050])) + tag("PercentComplete", rng.choice([0, 30]))
@@ -176,7 +184,11 @@ def random_plan(seed: int) -> str:
                     + tag("Unit", 2) + tag("Value", hours(work - done)) + "</TimephasedData>"
                 )  # fmt: skip
                 if done:
-                    spans = ""
+                    spans = (
+                        "<TimephasedData>" + tag("Type", 2) + tag("UID", number)
+                        + tag("Start", f"{start}T08:00:00") + tag("Finish", f"{start}T17:00:00")
+                        + tag("Unit", 2) + tag("Value", hours(done)) + "</TimephasedData>"
+                    ) if done == work else ""  # fmt: skip
             assignments.append(
                 "<Assignment>" + tag("UID", number) + tag("TaskUID", uid) + tag("ResourceUID", resource)
                 + tag("ActualCost", 0) + tag("ActualWork", hours(done)) + tag("Cost", rng.choice([0, 4000]))
@@ -194,7 +206,7 @@ def random_plan(seed: int) -> str:
         "<StatusDate>2026-02-01T17:00:00</StatusDate>"
         f"{codes}<ExtendedAttributes>{definitions}</ExtendedAttributes>"
         "<Calendars><Calendar><UID>1</UID><Name>Std</Name><IsBaseCalendar>1</IsBaseCalendar>"
-        f"<BaseCalendarUID>-1</BaseCalendarUID><WeekDays>{week}</WeekDays></Calendar></Calendars>"
+        f"<BaseCalendarUID>-1</BaseCalendarUID><WeekDays>{week}</WeekDays>{holidays}</Calendar></Calendars>"
         f"<Tasks>{''.join(tasks)}</Tasks><Resources>"
         "<Resource><UID>1</UID><Name>Ann</Name><Type>1</Type></Resource>"
         "<Resource><UID>2</UID><Name>Bob</Name><Type>1</Type></Resource>"

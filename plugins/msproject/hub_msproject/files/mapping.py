@@ -82,7 +82,7 @@ class Plan:
         self.late: list[AssignmentRow] = []
         self.is_sure = True
         """Whether all that is assigned is known: what is not assigned is nobody's then."""
-        self.stats = {"tasks": 0, "assignments": 0, "approximate": 0}
+        self.stats = {"tasks": 0, "assignments": 0, "approximate": 0, "odd parts": 0}
 
     def records(self, rows: Rows) -> Iterator[Record]:
         """Yield the records of the plan: tasks once their assignments are known, days as they come."""
@@ -109,6 +109,7 @@ class Plan:
                         yield from self._assign(row)
                 case OddRow():
                     self.is_sure &= row.kind not in {"resource", "assignment"}
+                    self.stats["odd parts"] += row.kind != "task"
                     self.odd(row)
                 case Tail():
                     self.tail = row

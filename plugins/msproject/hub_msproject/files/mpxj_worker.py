@@ -413,7 +413,7 @@ class _Reader:
             for day, part in actual.items():
                 planned[day] = planned.get(day, 0) + part
             assumed = True
-        fallback = (span.start or "")[:10] or None
+        fallback = (span.start or span.finish or "")[:10] or None
         row.actual, wrong = settle(actual, done, fallback, row.units)
         row.planned, wrong_too = settle(planned, row.work_s, fallback, row.units)
         return assumed or wrong or wrong_too

@@ -649,8 +649,9 @@ class _Reader:
             facts = _plain(child) if child.tag == TIMEPHASED else {}
             value = seconds(facts.get(NS + "Value"))
             into = kinds.get(facts.get(NS + "Type"))
-            if into is not None and value:
-                for day, part in share(facts[NS + "Start"], facts[NS + "Finish"], value):
+            start, finish = when(facts.get(NS + "Start")), when(facts.get(NS + "Finish"))
+            if into is not None and value and start and finish:
+                for day, part in share(start, finish, value):
                     into[day] = into.get(day, 0) + part
         actual, beside = kinds["2"], kinds["3"]
         told, over = sum(actual.values()), sum(beside.values())
@@ -674,7 +675,7 @@ class _Reader:
             left, assumed = left_days(span, done, rest, share), True
         elif left and over and abs(sum(left.values()) + over - rest) <= ROUNDING:
             left = dict(spread(sorted(left.items()), rest))
-        fallback = (span.start or "")[:10] or None
+        fallback = (span.start or span.finish or "")[:10] or None
         row.actual, wrong = settle(actual, done, fallback, row.units)
         for day, part in row.actual:
             left[day] = left.get(day, 0) + part

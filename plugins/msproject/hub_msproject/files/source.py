@@ -372,7 +372,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         skipped = {"blank rows": tail.blank, "the row of the plan itself": tail.own}
         ctx.tally(
             Tally(
-                seen=tail.tasks,
+                seen=tail.tasks + plan.stats["odd parts"],  # what is rejected besides tasks is counted too
                 taken=plan.stats["tasks"],
                 skipped={reason: count for reason, count in skipped.items() if count},
                 unit="tasks",

@@ -119,6 +119,11 @@ class Row(dict[str, Any]):
         found: float | None = self._of(name, (int, float), tr("a number"))
         return found
 
+    def choice(self, name: str) -> float | str | None:
+        """Return the value of a choice: its number, or a text."""
+        found: float | str | None = self._of(name, (int, float, str), tr("a number"))
+        return found
+
     def flag(self, name: str) -> bool | None:
         """Return yes or no."""
         found: bool | None = self._of(name, bool, tr("yes or no"))

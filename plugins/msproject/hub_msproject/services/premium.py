@@ -652,15 +652,23 @@ class _Reader:
 
     def _type(self, row: Row) -> str:
         """Return the type of a link by its value, else by the name of that or the name that was sent."""
-        value = row.get(self.choice) if self.choice else None
+        value = row.choice(self.choice) if self.choice else None
         if value is None:
             return "FS"
-        if isinstance(value, str) and not value.isdigit() and _ENDS.search(value):
+        if isinstance(value, str) and _ENDS.search(value):
             return _link_type(value)
-        number = int(value) if isinstance(value, str) and value.isdigit() else row.number(self.choice or "")
-        assert number is not None
-        said = str(int(number))
-        return _LINKS.get(int(number)) or self.types.get(said, said)
+        try:
+            number = int(value)
+        except (ValueError, OverflowError) as exc:
+            raise SourceDataError(
+                tr(
+                    "Dataverse sent {name} as {value!r:.60} where {what} was expected.",
+                    name=self.choice,
+                    value=value,
+                    what=tr("a number"),
+                )
+            ) from exc
+        return _LINKS.get(number) or self.types.get(str(number), str(number))
 
     def _assigned(self, row: Row) -> Iterator[Assignment]:
         key, who = row.key(ASSIGNMENTS.key), row.text("_msdyn_bookableresourceid_value")
@@ -743,7 +751,7 @@ def _records_of(table: Table) -> tuple[type[Record], ...]:
 
 
 def _is_inactive(row: Row) -> bool:
-    return row.get("statecode") == _INACTIVE
+    return row.number("statecode") == _INACTIVE
 
 
 def _mark(table: Table, row: Row) -> str:
