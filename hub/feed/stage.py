@@ -86,7 +86,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 # rows the feed can do without: the store keeps the history of every field, the feed uses a few of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type', 'sprint', 'points') OR author_id IS NOT NULL",
-    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline') OR EXISTS (SELECT 1 FROM site_field) "
+    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline') "
+    "OR EXISTS (SELECT 1 FROM site_field) "
     "OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
 }

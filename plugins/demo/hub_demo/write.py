@@ -81,6 +81,13 @@ def write_plan(project: DemoProject, people: list[Someone], path: Path, day: dat
             "<Calendars><Calendar><UID>1</UID><Name>Standard</Name><IsBaseCalendar>1</IsBaseCalendar>"
             f"<WeekDays>{_WEEK}</WeekDays></Calendar></Calendars>"
         ),
+        "<ExtendedAttributes>",
+        *(
+            f"<ExtendedAttribute><FieldID>{number}</FieldID><FieldName>{name}</FieldName>"
+            f"<Alias>{alias}</Alias></ExtendedAttribute>"
+            for _, number, name, alias in FIELDS
+        ),
+        "</ExtendedAttributes>",
         "<Tasks>",
     ]
     previous = 0
@@ -144,7 +151,58 @@ def _task(
         f"<Milestone>{int(task.kind == 'milestone')}</Milestone>"
         f"<Summary>{int(task.kind == 'summary')}</Summary>"
         f"<PercentComplete>{percent}</PercentComplete>"
-        f"{dates}{link}{_baseline(task, project, mine, day)}</Task>"
+        f"{dates}{link}{_scheduled(task, mine, known, work, actual)}{_own(task, start)}"
+        f"{_baseline(task, project, mine, day)}</Task>"
+    )
+
+
+_NAMED = (
+    ("lot", "Lot"), ("complexity", "Complexity"), ("subcontracted", "Subcontracted"),
+    ("purchases", "Planned purchases"), ("promised", "Promised on"), ("contingency", "Contingency"),
+)  # fmt: skip
+
+
+def _scheduled(
+    task: DemoTask, mine: list[DemoTask], known: dict[int, list[date]], work: int, actual: int
+) -> str:
+    """Return what Project computes: slack up to the end of the phase, whether it is critical, and the cost.
+
+    A milestone has a deadline two weeks after what was promised.
+    """
+    if task.kind == "milestone":
+        limit = max(one.base[-1] for one in mine) + timedelta(days=14)
+        return f"<Deadline>{limit}T17:00:00</Deadline><Critical>1</Critical><TotalSlack>0</TotalSlack>"
+    if task.kind == "summary":
+        return ""
+    ends, finish = max(known[one.uid][-1] for one in mine), known[task.uid][-1]
+    slack = sum((finish + timedelta(days=n + 1)).weekday() < 5 for n in range((ends - finish).days))
+    costs = zip(("Cost", "ActualCost", "RemainingCost"), (work, actual, work - actual), strict=True)
+    return f"<Critical>{int(slack == 0)}</Critical><TotalSlack>{slack * HOURS * 600}</TotalSlack>" + "".join(
+        f"<{name}>{hours * PER_HOUR * 100}</{name}>" for name, hours in costs
+    )
+
+
+PER_HOUR = 80
+"""What an hour costs in the plans, in euros: their own rate, not the hub's."""
+FIELDS = (
+    ("text", 188743731, "Text1", "Lot"), ("number", 188743767, "Number1", "Complexité"),
+    ("flag", 188743752, "Flag1", "Sous-traité"), ("amount", 188743786, "Cost1", "Achats prévus"),
+    ("date", 188743945, "Date1", "Promis le"), ("days", 188743783, "Duration1", "Aléa"),
+)  # fmt: skip
+"""The fields that the plans' authors made: type in fields.csv, number and name in Project, alias."""
+
+
+def _own(task: DemoTask, start: date) -> str:
+    """Return the values of the fields that the plans' authors made."""
+    if task.kind != "work":
+        return ""
+    values = (
+        f"Lot {task.uid % 3 + 1}", str(task.uid % 5 + 1), str(int(task.uid % 4 == 0)),
+        str(task.uid % 7 * 15000), f"{start + timedelta(days=30)}T17:00:00", f"PT{task.uid % 3 * HOURS}H0M0S",
+    )  # fmt: skip
+    return "".join(
+        f"<ExtendedAttribute><FieldID>{number}</FieldID><Value>{value}</Value></ExtendedAttribute>"
+        for (_, number, _, _), value in zip(FIELDS, values, strict=True)
     )
 
 
@@ -340,15 +398,15 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
     )
     _csv(
         folder / "targets.csv",
-        ["kpi", "scope_id", "goal", "amber", "red", "better"],
+        ["kpi", "scope_id", "goal", "amber", "red", "better", "weather"],
         [
-            ["EVM_DAYS.cpi", "*", "1", "0,95", "0,85", "up"],
-            ["EVM_DAYS.spi", "*", "1", "0,95", "0,85", "up"],
-            ["SLA.compliance.resolution", "*", "0,95", "0,95", "0,90", "up"],
-            ["TIMESHEET_COMPLETENESS.completeness", "*", "1", "0,95", "0,85", "up"],
-            ["DQ_SCORE.score", "*", "95", "90", "80", "up"],
-            ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down"],
-            ["LANDING.variance", "*", "0", "5000", "50000", "down"],
+            ["EVM_DAYS.cpi", "*", "1", "0,95", "0,85", "up", ""],
+            ["EVM_DAYS.spi", "*", "1", "0,95", "0,85", "up", ""],
+            ["SLA.compliance.resolution", "*", "0,95", "0,95", "0,90", "up", "non"],
+            ["TIMESHEET_COMPLETENESS.completeness", "*", "1", "0,95", "0,85", "up", ""],
+            ["DQ_SCORE.score", "*", "95", "90", "80", "up", "non"],
+            ["MILESTONE_SLIP.slip_days", "*", "0", "5", "20", "down", ""],
+            ["LANDING.variance", "*", "0", "5000", "50000", "down", ""],
         ],
     )
     _csv(
@@ -383,6 +441,14 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
                     ]
                 )
     _csv(folder / "checklists.csv", ["project_code", "list", "ref", "label", "mandatory", "state"], checks)
+    _csv(
+        folder / "fields.csv",
+        ["field", "source", "native", "type", "fr", "en"],
+        [
+            [name, "plans", alias, kind, alias, english]
+            for (kind, _, _, alias), (name, english) in zip(FIELDS, _NAMED, strict=True)
+        ],
+    )
     _csv(
         folder / "assessments.csv",
         ["project_code", "day", "axis", "rag", "trend", "comment"],

@@ -374,7 +374,7 @@ def test_custom_fields_by_their_kind(tmp_path: Path) -> None:
 
     assert {
         "Cost1": ("123.45", 123.45),
-        "Duration1": ("4.5", 4.5),
+        "Duration1": ("0.6428571429", 4.5 / 7),
         "Flag1": ("true", None),
         "Lot": ("A, B, C", None),
         "Outline Code1": ("Build.Works", None),

@@ -59,14 +59,17 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d+)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 
 
-def custom_row(field: str, value: object) -> CustomRow | None:
-    """Return a custom field by its value: what is written as a number or a moment is one too."""
+def custom_row(field: str, value: object, *, hours: bool = False) -> CustomRow | None:
+    """Return a custom field by its value: what is written as a number or a moment is one too.
+
+    *hours* says that a number is a duration in hours.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return CustomRow(field=field, text="true" if value else "false")
     if isinstance(value, (int, float)) and isfinite(value):
-        return CustomRow(field=field, text=spelt(value), number=float(value))
+        return CustomRow(field=field, text=spelt(value), number=float(value), hours=hours)
     text = str(value)
     if _MOMENT.match(text):
         return CustomRow(field=field, text=text[:16], day=text[:10])

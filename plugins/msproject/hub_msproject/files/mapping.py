@@ -23,6 +23,7 @@ from hub import (
     TaskLink,
     Worklog,
 )  # fmt: skip
+from hub_msproject.files.fields import spelt
 from hub_msproject.files.schedule import (
     DATED,
     AssignmentRow,
@@ -74,6 +75,7 @@ class Plan:
         self.file_name = file_name
         self.tz = ZoneInfo(tz)
         self.currency: str | None = None
+        self.day_s = 8 * 3600
         self.baseline, self.code = baseline, code
         self.tasks: dict[Uid, TaskRow] = {}
         self.resources: dict[Uid | None, str | None] = {}
@@ -216,6 +218,7 @@ class Plan:
         return f"{self.id}/r/{uid}"
 
     def _container(self, row: Header) -> Container:
+        self.day_s = row.seconds_per_day or self.day_s
         stem = self.file_name.rpartition(".")[0] or self.file_name
         title = row.title or ""
         generic = not title or title.lower() in {"project", "project1", self.file_name.lower()}
@@ -330,6 +333,8 @@ class Plan:
             if value not in found.setdefault(value.field, []):
                 found[value.field].append(value)
         for field, values in found.items():
+            # a duration is in days of the plan, as Project shows it, whatever length they have
+            values = [self._in_days(one) if one.hours else one for one in values]
             alone = values[0] if len(values) == 1 else None
             yield CustomValue(
                 id=f"{row_id}/c/{field}",
@@ -340,6 +345,10 @@ class Plan:
                 number=alone.number if alone else None,
                 day=alone.day if alone else None,
             )
+
+    def _in_days(self, row: CustomRow) -> CustomRow:
+        days = (row.number or 0) * 3600 / self.day_s
+        return CustomRow(field=row.field, text=spelt(days), number=days)
 
     def _days(self, row: AssignmentRow, account: str | None) -> Iterator[Record]:
         base = f"{self.id}/a/{row.uid}"

@@ -202,7 +202,10 @@ class _Reader:
         return list(found["TASK"].values()), list(found["RESOURCE"].values())
 
     def _custom(self, row: Any, fields: list[tuple[Any, str]]) -> list[CustomRow]:
-        found = [custom_row(alias, self._value(row.get(kind))) for kind, alias in fields]
+        values = [(alias, row.get(kind)) for kind, alias in fields]
+        found = [
+            custom_row(alias, self._value(one), hours=hasattr(one, "convertUnits")) for alias, one in values
+        ]
         return [one for one in found if one is not None]
 
     def _value(self, value: Any) -> str | float | bool | None:

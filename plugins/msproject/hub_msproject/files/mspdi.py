@@ -272,6 +272,10 @@ def _read(kind: str, value: str) -> str | float | bool | None:
     return (_yes(value) or None) if kind == "Flag" else value
 
 
+def _custom(name: str, kind: str, value: str) -> CustomRow | None:
+    return custom_row(name, _read(kind, value), hours=kind == "Duration")
+
+
 def _path(key: str, listed: dict[str, tuple[str, str]]) -> str:
     """Return a value of a list with those above it."""
     names: list[str] = []
@@ -486,7 +490,7 @@ class _Reader:
             value = values.get(facts["ValueID"], facts["ValueID"])
         elif value in values:
             value = values[value]
-        if name and value is not None and (row := custom_row(name, _read(kind, value))) is not None:
+        if name and value is not None and (row := _custom(name, kind, value)) is not None:
             into.append(row)
 
     def _task(self, element: ET.Element) -> TaskRow | None:

@@ -62,12 +62,13 @@ class LinkRow(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class CustomRow(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A custom field by its alias (else its name)."""
+    """A custom field by its alias (else its name); *hours* says that its number is a duration in hours."""
 
     field: str
     text: str | None = None
     number: float | None = None
     day: str | None = None
+    hours: bool = False
 
 
 class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):

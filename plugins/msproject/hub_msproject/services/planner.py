@@ -389,7 +389,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             actual_finish_on=self._day(task.completed_date_time),
             resolved_at=self._instant(task.completed_date_time),
             reporter_id=self.row_id(f"u{task.reporter}") if task.reporter else None,
-            labels=", ".join(named) or None,
+            labels=" ".join(one.replace(" ", "\u00a0") for one in named) or None,
         )
         if len(people) > 1:
             yield CustomValue(

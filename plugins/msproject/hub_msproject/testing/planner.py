@@ -187,7 +187,7 @@ class PlannerWorld(Ledger, HttpWorld):
             "status_native": "done" if item.done else "in_progress" if n % 2 else "todo",
             "assignee_id": f"planner:u{people[0]}" if people else None,
             "due_on": "2024-07-01" if n % 2 else None,
-            "labels": "Lot A" if n % 4 == 1 else None,
+            "labels": "Lot\u00a0A" if n % 4 == 1 else None,
             "actual_finish_on": "2024-04-02" if item.done else None,
             "priority_raw": "urgent" if n % 2 else "medium",
         }
