@@ -47,8 +47,7 @@ SELECT t.key AS task_key, t.id AS task_id, t.code AS key, t.title, t.kind, t.nat
     coalesce(t.resolved_at::TIMESTAMPTZ, i.done_at, CASE WHEN k.status_key = 3 THEN t.actual_finish_on::TIMESTAMPTZ END)
         AS resolved_at,
     CASE WHEN k.status_key NOT IN (3, 4) AND t.counted
-        THEN round((epoch(getvariable('moment')::TIMESTAMPTZ) - epoch(t.created_at::TIMESTAMPTZ)) / 86400.0, 2) END
-        AS age_days, t.notes,
+        THEN getvariable('as_of_day')::DATE - t.created_at::TIMESTAMPTZ::DATE END AS age_days, t.notes,
     (parents.id IS NULL AND t.kind <> 'summary')::INTEGER AS is_leaf, (NOT t.counted)::INTEGER AS is_deleted
 FROM task t JOIN source s ON s.id = t.source_id LEFT JOIN task_place p ON p.task_id = t.id
     LEFT JOIN task m ON m.id = t.parent_id LEFT JOIN top ON top.of_id = t.id LEFT JOIN parents ON parents.id = t.id

@@ -18,7 +18,17 @@ from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, model, open_feed, project_to
 from hub.publish import PublishOptions, PublishReport, check_destination, publish
-from hub.records import Account, Container, Record, Task, Worklog
+from hub.records import (
+    Account,
+    Container,
+    CustomValue,
+    FieldLevel,
+    FieldType,
+    Record,
+    SiteField,
+    Task,
+    Worklog,
+)  # fmt: skip
 from hub.settings import convert
 from hub.source import Batch, Census, Check, Partition, Scope, Source
 from hub.sync import Options, sync
@@ -143,11 +153,34 @@ class Portfolio(Ledger):
     name = "seed"
 
 
+FIELDS: tuple[tuple[FieldLevel, FieldType, str], ...] = (
+    ("task", "text", "text"), ("task", "number", "number"), ("task", "date", "date"),
+    ("task", "amount", "amount"), ("task", "days", "days"), ("task", "flag", "flag"),
+    ("task", "list", "list"), ("hours", "amount", "fee"),
+)  # fmt: skip
+"""Fields of the site, one of each type: every destination has to show them."""
+
+
+def _own(native: int) -> Iterator[CustomValue]:
+    values: dict[str, dict[str, Any]] = {
+        "text": {"text": f"é{native % 3}"}, "number": {"number": native / 4},
+        "date": {"day": f"2026-10-{native % 28 + 1:02d}"}, "amount": {"number": native + 0.5},
+        "days": {"number": native % 7 / 2}, "flag": {"text": "yes" if native % 2 else "no"},
+        "list": {"text": f"A{native % 2}, B"},
+    }  # fmt: skip
+    for name, value in values.items():
+        if native % 5:  # some have none
+            row = f"seed:{native}"
+            yield CustomValue(id=f"{row}/{name}", row_id=row, field=name, **value)
+
+
 class Seed(Source, frozen=True, kw_only=True):
     """Puts a portfolio into the store."""
 
     kind: ClassVar[str] = "seed"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Task, Worklog)
+    provides: ClassVar[tuple[type[Record], ...]] = (
+        Container, Account, Task, Worklog, CustomValue, SiteField,
+    )  # fmt: skip
     census_every_hours: ClassVar[float] = 0.0
     world: Portfolio
 
@@ -173,6 +206,7 @@ class Seed(Source, frozen=True, kw_only=True):
                 id=f"seed:a{number}", display_name=name, email=f"{name.split()[0].lower()}@corp.example"
             )
         for item in world.seen():
+            yield from _own(item.native)
             yield Task(
                 id=f"seed:{item.native}",
                 assignee_id=f"seed:a{item.native % len(PEOPLE)}",
@@ -181,6 +215,13 @@ class Seed(Source, frozen=True, kw_only=True):
         for log in world.seen_logs():
             account = f"seed:a{log.native % len(PEOPLE)}"
             yield Worklog(id=f"seed:w{log.native}", account_id=account, **world.log_fields(log))
+            row = f"seed:w{log.native}"
+            yield CustomValue(id=f"{row}/fee", row_id=row, field="fee", number=log.native % 5 + 0.25)
+        for level, kind, name in FIELDS:
+            yield SiteField(
+                id=f"seed:f/{name}", field=f"own_{name}", level=level, source="seed", native=name, type=kind,
+                fr=f"Champ {name}", en=f"Field {name}",
+            )  # fmt: skip
 
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
         """Say which tasks exist."""
