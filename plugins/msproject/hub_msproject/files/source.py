@@ -41,14 +41,16 @@ BATCH = 4000
 class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to read: the *id* of its partition, its file and GUID, and what the file is now.
 
-    *rows* holds what MPXJ read of the file, in which the plan is at *place*; of several plans each has its
-    *code*, and the first one names the partitions of the others (*parts*).
+    *status* is the plan's status date. *rows* holds what MPXJ read of the file, in which the plan is at
+    *place*; of several plans each has its *code*, and the first one names the partitions of the others
+    (*parts*).
     """
 
     id: str
     path: Path
     guid: str | None
     state: FileState
+    status: str | None = None
     rows: Path | None = None
     place: int = 0
     code: str | None = None
@@ -72,10 +74,16 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Twin(msgspec.Struct, frozen=True):
-    """One of the files of a plan."""
+    """One of the files of a plan, and the status date that it has."""
 
     id: str
     path: Path
+    status: str
+
+    @property
+    def age(self) -> tuple[str, int, str]:
+        """Return what tells which file is newer: its status date, else when it was saved."""
+        return self.status, self.path.stat().st_mtime_ns, str(self.path)
 
 
 class Spools:
@@ -101,9 +109,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     An .xml of Primavera is read as .pmxml. Each project of a file is a plan of its own.
 
     *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
-    per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its date of
-    change, or none (``refuse``) until one is left. *baseline* is the one that counts, by its number or the
-    ``last``, in plans that have it; in others the first one does.
+    per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its status date,
+    else by when it was saved, or none (``refuse``) until one is left. *baseline* is the one that counts, by
+    its number or the ``last``, in plans that have it; in others the first one does.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -197,21 +205,21 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             changed = not (known and state and state.looks_unchanged(path))
             found = self._found(ctx, path, name, state if known else None) if changed else []
             todo += found
-            held = [(one.id, one.guid) for one in found]
+            held = [(one.id, one.guid, one.status if isinstance(one, PlanFile) else None) for one in found]
             if not found:
                 ctx.skip_unchanged(name)
                 for id_ in (name, *_parts(cursors[name])):
-                    held.append((id_, cursors[id_]["guid"]))
+                    held.append((id_, cursors[id_]["guid"], cursors[id_].get("status")))
                     if cursors[id_].get("older"):
                         waiting.append((id_, path, name))
-            for id_, guid in held:
+            for id_, guid, status in held:
                 if guid:
-                    guids[guid].append(Twin(id_, path))
+                    guids[guid].append(Twin(id_, path, status or ""))
         if self.overlap == "newest":
             yield from self._newest(ctx, guids, todo, cursors)
         for id_, path, name in waiting:
             # an older copy is opened once it is the newest
-            if Twin(id_, path) in guids[cursors[id_]["guid"]]:
+            if any(twin.id == id_ for twin in guids[cursors[id_]["guid"]]):
                 todo += [one for one in self._found(ctx, path, name, None) if one.id == id_]
         read_now = {one.id for one in todo}
         for one in todo:
@@ -251,7 +259,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     def _opened(self, ctx: Context, path: Path, name: str, now: FileState) -> Iterator[PlanFile]:
         """Return the plans of a file; one that only MPXJ reads is read whole at once."""
         if self._reader(path) == mspdi.READER:
-            yield PlanFile(id=name, path=path, guid=mspdi.peek(path), state=now)
+            guid, status = mspdi.peek(path)
+            yield PlanFile(id=name, path=path, guid=guid, state=now, status=status)
             return
         if form_of(path) == ".xml":
             mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
@@ -261,7 +270,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         ids = [name, *(f"{name}#{one.code or place}" for place, one in enumerate(headers[1:], 2))]
         for place, (id_, one) in enumerate(zip(ids, headers, strict=True)):
             yield PlanFile(
-                id=id_, path=path, guid=one.guid, state=now, rows=rows, place=place,
+                id=id_, path=path, guid=one.guid, state=now, status=one.status, rows=rows, place=place,
                 code=(one.code or one.title) if several else None, parts=() if place else tuple(ids[1:]),
             )  # fmt: skip
 
@@ -276,7 +285,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for guid, twins in guids.items():
             if len(twins) < 2:
                 continue
-            newest = max(twins, key=lambda twin: (twin.path.stat().st_mtime_ns, str(twin.path)))
+            newest = max(twins, key=lambda twin: twin.age)
             for twin in twins:
                 if twin == newest:
                     continue
@@ -370,7 +379,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         """Return the mark of a file that was read."""
         reader = self._mark(mpxj.READER if file.rows else mspdi.READER)
         state: dict[str, Any] = msgspec.to_builtins(file.state)
-        return state | {"guid": file.guid, "parts": list(file.parts), "reader": reader}
+        return state | {
+            "guid": file.guid, "status": file.status, "parts": list(file.parts), "reader": reader,
+        }  # fmt: skip
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
         # its days and links are known by other ids: nothing leaves as long as whose they are is unknown
