@@ -520,6 +520,23 @@ def test_the_newest_file_of_a_plan(folder: Path, store: Any) -> None:
     assert (["as of b"], 0, ["a again"], ["as of b"]) == (before, quiet.changes.read, again, titles())
 
 
+def test_the_newest_file_is_that_of_the_later_status_date(folder: Path, store: Any) -> None:
+    """Who copies an old state later does not make it the newest; without a status date the save does."""
+    source = MsProjectSource(name="p", path="plans")
+    for number, (name, status) in enumerate((("late", "2026-02-28"), ("early", "2026-01-31"))):
+        head = f"<StatusDate>{status}T17:00:00</StatusDate>"
+        (folder / f"{name}.xml").write_text(plan(task(1, f"as of {name}"), head=head))
+        os.utime(folder / f"{name}.xml", (1_790_000_000 + number,) * 2)
+    report = sync_once(store, source, base=folder.parent)
+    quiet = sync_once(store, source, base=folder.parent)
+
+    assert ("ok", [("as of late",)]) == (
+        report.verdict, [tuple(row) for row in store.connection.execute("SELECT title FROM task")],
+    )  # fmt: skip
+    assert ("ok", 0) == (quiet.verdict, quiet.changes.read)
+    assert "early.xml is an older copy of the plan in plans/late.xml" in report.notes[0]
+
+
 def test_two_files_of_one_plan_refused(folder: Path, store: Any) -> None:
     """With overlap = "refuse" both are named, neither is counted."""
     (folder / "a.xml").write_text(plan(task(1, "T")))

@@ -300,3 +300,31 @@ def test_what_mpxj_computes(java: mpxj.Mpxj) -> None:
             assert row.constraint_on is None or one["on"] == row.constraint_on[:10], (name, uid)
             costs = [row.cost, row.fixed_cost, row.actual_cost, row.remaining_cost]
             assert [cost or 0 for cost in one["costs"]] == pytest.approx([cost or 0 for cost in costs])
+
+
+TRANSLATE = """
+import sys
+from hub_msproject.files.mpxj_worker import start_jvm
+start_jvm(512)
+from jpype import JClass
+plan = JClass("org.mpxj.mspdi.MSPDIReader")().read(sys.argv[1])
+for path in sys.argv[2:]:
+    writer = JClass("org.mpxj.mpx.MPXWriter")()
+    writer.setLocale(JClass("java.util.Locale")(path[-6:-4]))
+    writer.write(plan, path)
+"""
+"""Writes a plan as MPX in the language that ends each file's name."""
+
+
+def test_mpx_in_every_language(java: mpxj.Mpxj, tmp_path: Path) -> None:
+    """Words, decimal signs and dates of MPX are those of Project's language; the plan is the same."""
+    (tmp_path / "plan.xml").write_text(random_plan(3), encoding="utf-8")
+    path = {"PYTHONPATH": ":".join(one for one in sys.path if one)}
+    files = [tmp_path / f"plan-{code}.mpx" for code in ("en", "fr", "de", "it", "es", "pt", "sv", "ru", "zh")]
+    command = [sys.executable, "-c", TRANSLATE, str(tmp_path / "plan.xml"), *map(str, files)]
+    subprocess.run(command, check=True, env=path, capture_output=True)
+    english, *others = [[row for row in java.rows(one) if isinstance(row, TaskRow)] for one in files]
+
+    assert 12 == len(english)
+    for one, found in zip(files[1:], others, strict=True):
+        assert english == found, one.name

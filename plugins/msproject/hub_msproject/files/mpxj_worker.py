@@ -123,16 +123,35 @@ class _Reader:
         """Yield the rows of a file, project after project."""
         if form not in READERS:
             raise ValueError(f"files of type {form} are not read")
-        reader = self.java(READERS[form])()
+        lacking = 0
         if form in PRIMAVERA:
-            found = [one for one in reader.readAll(path) if _is_exported(one.getProjectProperties())]
+            all_ = self.java(READERS[form])().readAll(path)
+            found = [one for one in all_ if _is_exported(one.getProjectProperties())]
             lacking = max(0, exported_projects(Path(path), form) - len(found))
         else:
-            found, lacking = [one for one in [reader.read(path)] if one is not None], 0
+            read = self._mpx(path) if form == ".mpx" else self.java(READERS[form])().read(path)
+            found = [read] if read is not None else []
         if not found:
             raise ValueError("the file holds no schedule")
         for place, project in enumerate(found, 1):
             yield from self._project(project, form, lacking if place == len(found) else 0)
+
+    def _mpx(self, path: str) -> Any:
+        """Read MPX, which is written in the language of its Project: the first that MPXJ can read it in."""
+        with Path(path).open("rb") as file:
+            head = file.readline(200).strip().upper()
+        known = list(self.java("org.mpxj.mpx.LocaleUtility").getSupportedLocales())
+        # a file of another code page names its language
+        known.sort(key=lambda one: not head.endswith(str(one).upper().encode()))
+        failure: Exception | None = None
+        for locale in known:
+            reader = self.java(READERS[".mpx"])()
+            reader.setLocale(locale)
+            try:
+                return reader.read(path)
+            except Exception as exc:  # noqa: BLE001 - in another language it may be right
+                failure = failure or exc
+        raise failure or ValueError("the file holds no schedule")
 
     def _project(self, project: Any, form: str, lacking: int) -> Rows:
         self.properties, self.form = project.getProjectProperties(), form

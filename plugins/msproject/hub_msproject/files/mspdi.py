@@ -76,14 +76,14 @@ class _HeadRead(Exception):
     """The head of the file has been read."""
 
 
-def peek(path: Path) -> str | None:
-    """Return the plan's GUID from the head of the file, or None where it has none.
+def peek(path: Path) -> tuple[str | None, str | None]:
+    """Return the plan's GUID and its status date from the head of the file, None where it has none.
 
     Raises `SourceDataError` for a document that is not MSPDI, not XML, or that carries a DTD.
     """
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
-    state: dict[str, str | None] = {"guid": None}
+    state = {"GUID": "", "StatusDate": ""}
     depth = 0
     name = ""
 
@@ -114,8 +114,8 @@ def peek(path: Path) -> str | None:
         depth -= 1
 
     def text(data: str) -> None:
-        if depth == 2 and name == "GUID":
-            state["guid"] = (state["guid"] or "") + data
+        if depth == 2 and name in state:
+            state[name] += data
 
     def doctype(*_: object) -> None:
         raise SourceDataError(
@@ -142,8 +142,9 @@ def peek(path: Path) -> str | None:
         raise _broken(path, exc) from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    guid = (state["guid"] or "").strip("{} \n").lower()
-    return guid if re.fullmatch(r"[0-9a-f-]{36}", guid) and set(guid) - set("0-") else None
+    guid = state["GUID"].strip("{} \n").lower()
+    is_one = re.fullmatch(r"[0-9a-f-]{36}", guid) and set(guid) - set("0-")
+    return guid if is_one else None, when(state["StatusDate"].strip())
 
 
 def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataError:
@@ -186,7 +187,7 @@ def seconds(text: str | None) -> int | None:
 
 def read(path: Path) -> Rows:
     """Yield the plan's rows. Raises `SourceDataError` for a damaged, foreign or unsafe file."""
-    guid = peek(path)
+    guid, _ = peek(path)
     try:
         with opened(path) as file:
             yield from _Reader(file, guid).rows()

@@ -41,14 +41,16 @@ BATCH = 4000
 class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to read: the *id* of its partition, its file and GUID, and what the file is now.
 
-    *rows* holds what MPXJ read of the file, in which the plan is at *place*; of several plans each has its
-    *code*, and the first one names the partitions of the others (*parts*).
+    *status* is the plan's status date. *rows* holds what MPXJ read of the file, in which the plan is at
+    *place*; of several plans each has its *code*, and the first one names the partitions of the others
+    (*parts*).
     """
 
     id: str
     path: Path
     guid: str | None
     state: FileState
+    status: str | None = None
     rows: Path | None = None
     place: int = 0
     code: str | None = None
@@ -72,10 +74,16 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Twin(msgspec.Struct, frozen=True):
-    """One of the files of a plan."""
+    """One of the files of a plan, and the status date that it has."""
 
     id: str
     path: Path
+    status: str
+
+    @property
+    def age(self) -> tuple[str, int, str]:
+        """Return what tells which file is newer: its status date, else when it was saved."""
+        return self.status, self.path.stat().st_mtime_ns, str(self.path)
 
 
 class Spools:
@@ -101,9 +109,9 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     An .xml of Primavera is read as .pmxml. Each project of a file is a plan of its own.
 
     *exact_days* reads .xml through MPXJ too. *memory_mb* and *timeout_s* bound the Java side, per process and
-    per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its date of
-    change, or none (``refuse``) until one is left. *baseline* is the one that counts, by its number or the
-    ``last``, in plans that have it; in others the first one does.
+    per file. Of several files of one plan the *overlap* says which counts: the ``newest`` by its status date,
+    else by when it was saved, or none (``refuse``) until one is left. *baseline* is the one that counts, by
+    its number or the ``last``, in plans that have it; in others the first one does.
     """
 
     kind: ClassVar[str] = "msproject"
@@ -139,7 +147,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         readers = {mpxj.READER}
         if path.suffix.lower() == ".xml" and not self.exact_days:
             readers.add(mspdi.READER)  # which of both does not change without the file
-        return bool(cursor) and not cursor.get("older") and cursor.get("reader") in map(self._mark, readers)
+        return bool(cursor) and cursor.get("reader") in map(self._mark, readers)
 
     def _mpxj(self, ctx: Context) -> mpxj.Mpxj:
         return ctx.shared("mpxj", lambda: mpxj.Mpxj(memory_mb=self.memory_mb, timeout_s=self.timeout_s))
@@ -188,33 +196,31 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             )
         guids: dict[str, list[Twin]] = defaultdict(list)
         todo: list[PlanFile | Problem] = []
+        waiting: list[tuple[str, Path, str]] = []
         for path in files:
             name = ctx.known_as(relative_name(path, ctx.base))
             before = [cursors.get(id_) for id_ in (name, *_parts(cursors.get(name)))]
             state = FileState.of_cursor(before[0])
             known = state is not None and all(self._is_known(one, path) for one in before) and not ctx.full
-            found: list[PlanFile | Problem] = []
-            try:
-                if not (known and state and state.looks_unchanged(path)):
-                    now = FileState.of(path)
-                    if not (known and state and now.sha256 == state.sha256):
-                        found = list(self._opened(ctx, path, name, now))
-            except Exception as exc:  # one odd file costs one file, in whatever way it is odd
-                if isinstance(exc, Interrupted):
-                    raise
-                said = str(exc) if isinstance(exc, HubError) else f"{path.name}: {type(exc).__name__}: {exc}"
-                found = [Problem(name, path, None, said)]
-            if found:
-                todo += found
-                held = [(one.id, one.guid) for one in found]
-            else:
+            changed = not (known and state and state.looks_unchanged(path))
+            found = self._found(ctx, path, name, state if known else None) if changed else []
+            todo += found
+            held = [(one.id, one.guid, one.status if isinstance(one, PlanFile) else None) for one in found]
+            if not found:
                 ctx.skip_unchanged(name)
-                held = [(id_, cursors[id_]["guid"]) for id_ in (name, *_parts(cursors[name]))]
-            for id_, guid in held:
+                for id_ in (name, *_parts(cursors[name])):
+                    held.append((id_, cursors[id_]["guid"], cursors[id_].get("status")))
+                    if cursors[id_].get("older"):
+                        waiting.append((id_, path, name))
+            for id_, guid, status in held:
                 if guid:
-                    guids[guid].append(Twin(id_, path))
+                    guids[guid].append(Twin(id_, path, status or ""))
         if self.overlap == "newest":
             yield from self._newest(ctx, guids, todo, cursors)
+        for id_, path, name in waiting:
+            # an older copy is opened once it is the newest
+            if any(twin.id == id_ for twin in guids[cursors[id_]["guid"]]):
+                todo += [one for one in self._found(ctx, path, name, None) if one.id == id_]
         read_now = {one.id for one in todo}
         for one in todo:
             twins = guids[one.guid] if one.guid else []
@@ -236,10 +242,25 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             else:
                 yield self._partition(one)
 
+    def _found(
+        self, ctx: Context, path: Path, name: str, known: FileState | None
+    ) -> list[PlanFile | Problem]:
+        """Return the plans of a file, none where its content is the *known* one; an odd file costs itself."""
+        try:
+            now = FileState.of(path)
+            same = known is not None and now.sha256 == known.sha256
+            return [] if same else list(self._opened(ctx, path, name, now))
+        except Exception as exc:  # in whatever way it is odd
+            if isinstance(exc, Interrupted):
+                raise
+            said = str(exc) if isinstance(exc, HubError) else f"{path.name}: {type(exc).__name__}: {exc}"
+            return [Problem(name, path, None, said)]
+
     def _opened(self, ctx: Context, path: Path, name: str, now: FileState) -> Iterator[PlanFile]:
         """Return the plans of a file; one that only MPXJ reads is read whole at once."""
         if self._reader(path) == mspdi.READER:
-            yield PlanFile(id=name, path=path, guid=mspdi.peek(path), state=now)
+            guid, status = mspdi.peek(path)
+            yield PlanFile(id=name, path=path, guid=guid, state=now, status=status)
             return
         if form_of(path) == ".xml":
             mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
@@ -249,7 +270,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         ids = [name, *(f"{name}#{one.code or place}" for place, one in enumerate(headers[1:], 2))]
         for place, (id_, one) in enumerate(zip(ids, headers, strict=True)):
             yield PlanFile(
-                id=id_, path=path, guid=one.guid, state=now, rows=rows, place=place,
+                id=id_, path=path, guid=one.guid, state=now, status=one.status, rows=rows, place=place,
                 code=(one.code or one.title) if several else None, parts=() if place else tuple(ids[1:]),
             )  # fmt: skip
 
@@ -264,7 +285,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for guid, twins in guids.items():
             if len(twins) < 2:
                 continue
-            newest = max(twins, key=lambda twin: (twin.path.stat().st_mtime_ns, str(twin.path)))
+            newest = max(twins, key=lambda twin: twin.age)
             for twin in twins:
                 if twin == newest:
                     continue
@@ -276,9 +297,13 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                         newest=relative_name(newest.path, ctx.base),
                     )
                 )
+                opened = next((one for one in todo if one.id == twin.id), None)
                 todo[:] = [one for one in todo if one.id != twin.id]
+                cursor = cursors.get(twin.id)
+                if isinstance(opened, PlanFile):
+                    cursor = self._read_by(opened)
                 # its mark must not say that it was read: it is, once it is the newest
-                if (cursor := cursors.get(twin.id)) and not cursor.get("older"):
+                if cursor and not cursor.get("older"):
                     yield Partition(id=twin.id, label=twin.path.name, data=Older(twin.path, dict(cursor)))
             guids[guid] = [newest]
 
@@ -327,8 +352,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         ctx.count(bytes_=state.size)
         if said := whole(path):
             ctx.report_missing(said)
-        known = msgspec.to_builtins(state) | {"guid": file.guid, "parts": list(file.parts)}
-        held = known | {"reader": ""}  # the same plan, to be read again
+        done = self._read_by(file)
+        held = done | {"reader": ""}  # the same plan, to be read again
         batch: list[Record] = []
         rows = mpxj.spooled(file.rows, file.place) if file.rows else mspdi.read(path)
         for record in plan.records(_counted(ctx, rows)):
@@ -348,11 +373,15 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                     assignments=plan.stats["assignments"],
                 )
             )
-        done = known | {
-            "reader": self._mark(mpxj.READER if file.rows else mspdi.READER),
-            "tasks": plan.stats["tasks"],
-        }
-        yield Batch(records=batch, cursor=done, held=held)
+        yield Batch(records=batch, cursor=done | {"tasks": plan.stats["tasks"]}, held=held)
+
+    def _read_by(self, file: PlanFile) -> dict[str, Any]:
+        """Return the mark of a file that was read."""
+        reader = self._mark(mpxj.READER if file.rows else mspdi.READER)
+        state: dict[str, Any] = msgspec.to_builtins(file.state)
+        return state | {
+            "guid": file.guid, "status": file.status, "parts": list(file.parts), "reader": reader,
+        }  # fmt: skip
 
     def _reject(self, ctx: Context, file: PlanFile, name: str, row: OddRow) -> None:
         # its days and links are known by other ids: nothing leaves as long as whose they are is unknown
