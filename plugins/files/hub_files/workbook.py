@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from hub import FeedView, column_captions, evaluate, speaking, spoken_reason, table_caption
+from hub import FeedView, column_captions, evaluate, model, speaking, spoken_reason, table_caption
 from hub_files.charts import TEXTS, write_charts
 
 MOST_ROWS = 100_000
@@ -125,7 +125,7 @@ tasks AS (
 )
 SELECT p.code, p.name, p.program, p.state, a.declared, a.computed, k.cpi, t.n, t.done, k.progress, k.baseline,
     k.estimate,    k.remaining, k.spent, k.total, k.drift,
-    u.title, u.day, t.finish, a.reason, k.cpi_rag, k.drift_rag
+    u.title, u.day, t.finish, a.reason{more}, k.cpi_rag, k.drift_rag
 FROM dim_project p LEFT JOIN tasks t USING (project_key) LEFT JOIN figure k USING (project_key)
     LEFT JOIN upcoming u USING (project_key)
     LEFT JOIN said a USING (project_key)
@@ -258,15 +258,24 @@ class _Book:
         t = self.t
         sheet = self.head_of("portfolio", t["title"])
         lines, colours = [], []
-        for *line, cpi, drift in self.rows(PORTFOLIO_SQL.format(lang=self.feed.lang)):
+        own = {
+            name: column
+            for name, column in model().tables["dim_project"].columns.items()
+            if name.startswith("x_")
+        }
+        shown = {"DATE": self.day, "DOUBLE": self.number, "DECIMAL(18,2)": self.whole}
+        more = "".join(f", p.{name}" for name in own)
+        for *line, cpi, drift in self.rows(PORTFOLIO_SQL.format(lang=self.feed.lang, more=more)):
             line[4], line[5] = (t["rag"].get(said) for said in line[4:6])
             colours.append((cpi, drift))
             lines.append(line)
         n1, w, d = self.number, self.whole, self.day
         self.table(
-            sheet, 4, t["headers"], lines,
-            (*(None,) * 6, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d, None),
-            (12, 34, 22, 11, 10, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13, 60), "Portfolio",
+            sheet, 4, [*t["headers"], *(getattr(one, self.feed.lang) for one in own.values())], lines,
+            (*(None,) * 6, self.ratio, w, w, self.percent, n1, n1, n1, n1, n1, n1, None, d, d, None,
+             *(shown.get(one.type) for one in own.values())),
+            (12, 34, 22, 11, 10, 10, 9, 9, 11, 13, 13, 12, 13, 12, 14, 12, 30, 12, 13, 60,
+             *(16 for _ in own)), "Portfolio",
         )  # fmt: skip
         sheet.freeze_panes(5, 2)
         if lines:

@@ -20,6 +20,7 @@ from hub_files.destination import FilesDestination
 
 from hub import replace_folder
 from hub.feed import BuildOptions, model, open_feed
+from hub.feed.fields import use_fields
 from hub.publish import PublishOptions, PublishReport, publish
 from hub.records import (
     Account,
@@ -27,9 +28,11 @@ from hub.records import (
     Baseline,
     BudgetLine,
     Container,
+    CustomValue,
     Person,
     PersonLink,
     Record,
+    SiteField,
     Target,
     Task,
     Team,
@@ -486,3 +489,22 @@ def _paint(tmp_path: Path) -> str | None:
     book = openpyxl.load_workbook(tmp_path / "out" / "latest" / "portfolio.xlsx")
     cell = book["Portfolio"].cell(6, 16)
     return cell.fill.fgColor.rgb if cell.fill.fill_type else None
+
+
+def test_a_field_of_projects_is_a_column_of_the_first_sheet(store: Store, tmp_path: Path) -> None:
+    """What fields.csv names of a project stands at the end of its line, under its caption; so in CSV."""
+    field = SiteField(
+        id="config:fields/unit", field="unit", level="project", source="s", native="Unit", fr="Entité",
+        en="Business unit",
+    )  # fmt: skip
+    row = PLAN[0].id
+    fill(store, [*PLAN, CustomValue(id=f"{row}/u", row_id=row, field="Unit", text="North")])
+    fill(store, [field])
+    go(store, tmp_path)
+    use_fields(())
+    rows = sheet(tmp_path, "Portfolio")
+    with (tmp_path / "out" / "latest" / "csv" / "dim_project.csv").open(encoding="utf-8-sig") as file:
+        lines = list(csv.reader(file))
+
+    assert ("Business unit", "North") == (rows[4][20], rows[5][20])
+    assert "North" in [line[lines[0].index("x_unit")] for line in lines[1:]]
