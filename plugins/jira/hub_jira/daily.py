@@ -79,7 +79,7 @@ def _renamed(parts: Parts, scope: str, before: Names, now: Names) -> Iterator[Ba
         if changed:
             issues |= set(site.matching(f"{kind} in ({', '.join(changed)}) AND {scope}"))
     ids = sorted(issues, key=int)
-    fields = wire.SYSTEM_FIELDS + mapper.bindings.fields
+    fields = mapper.bindings.asked
 
     def make(issue: wire.Issue) -> Iterator[Record | Gone]:
         return parts.whole(issue, parts.fields(issue))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hub_jira.mapping import Bindings
+from hub_jira.fields import Bindings
 from hub_jira.wire import Project
 
 

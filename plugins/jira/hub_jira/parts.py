@@ -18,6 +18,8 @@ from hub import (
     SlaCycle,
     Source,
     SourceDataError,
+    SourceForbidden,
+    SourceGone,
     Tally,
     Task,
     TaskChange,
@@ -28,6 +30,7 @@ from hub import (
 )  # fmt: skip
 from hub_jira import mapping, wire
 from hub_jira.site import Site
+from hub_jira.values import ASSETS, asset, called
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -94,6 +97,7 @@ class Parts:
         """Map issues; the keys of those above them are looked up together."""
         found = list(found)
         self._look_up(found)
+        self._name_objects(found)
         return self._each(
             found, make, record=Task,
             place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
@@ -135,18 +139,40 @@ class Parts:
         self.site.keys.update((one, here[one]) for one in wanted if one in here)
         self.site.look_up([one for one in wanted if one not in self.site.keys])
 
+    def _name_objects(self, found: list[wire.Issue]) -> None:
+        """Learn what the objects of Assets are called that issues name in fields which somebody chose."""
+        fields = tuple(one.id for one in self.mapper.bindings.kept.values() if one.custom.startswith(ASSETS))
+        if not fields or not self.site.cloud:
+            return
+        pick = wire.picker(fields)
+        wanted: set[str] = set()
+        for issue in found:
+            try:
+                values = pick(issue.fields).values()
+            except msgspec.DecodeError:  # the issue is rejected where it is mapped
+                continue
+            for value in values:
+                several = value if isinstance(value, list) else [value]
+                wanted |= {name for one in several if (name := asset(one)) and not called(one)}
+        try:
+            self.site.name_objects(wanted)
+        except (SourceForbidden, SourceGone, SourceDataError) as exc:
+            said = tr("objects of Assets are kept by their ids: {error}", error=exc)
+            self.ctx.shared("objects of Assets", lambda: self.ctx.note(said))
+
     def whole(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record | Gone]:
         """Map an issue that was read in full, and say what it no longer has."""
         records = list(self.mapper.issue(issue, fields))
         yield from records
         if first(self.ctx, self.source):
             return
-        odd = issue.id in self.mapper.unread
         mine = {one.id for one in records}
+        row = self.source.row_id(issue.id)
+        odd = tuple(f"{row}/{field}/" for field in self.mapper.unread.get(issue.id, ()))
         for record in OWNED:
-            if odd and record is SlaCycle:  # what could not be read is not known to be gone
-                continue
             for one in sorted(self._owned(record).get(issue.id, set()) - mine):
+                if odd and f"{one}/".startswith(odd):  # what could not be read is not known to be gone
+                    continue
                 yield Gone(record=record, id=one, evidence=tr("{key} shows it no more", key=issue.key))
 
     def _owned(self, record: type[Record]) -> dict[str, set[str]]:

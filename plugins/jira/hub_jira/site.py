@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -53,6 +53,7 @@ _BULK_BARE, _LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES = (
     _decoder(wire.BulkBare), _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints),
     _decoder(wire.Users), _decoder(wire.Person), _decoder(list[wire.Status]),
 )  # fmt: skip
+_OBJECTS = _decoder(wire.Objects)
 _FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[msgspec.Raw]), _decoder(wire.Worklogs)
 
 
@@ -96,6 +97,9 @@ class Site:
         self._me: wire.Person | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
+        self.objects: dict[str, str] = {}
+        """What objects of Assets are called, by their workspace and id."""
+        self._gateway = self.base if access.cloud_id else f"{self.base}/gateway/api"
         self._lock = threading.Lock()
 
     def server(self) -> wire.Server:
@@ -170,9 +174,11 @@ class Site:
 
     def newest(self, scope: str, names: Sequence[str]) -> wire.Issue | None:
         """Return the issue that changed last."""
-        jql = f"{scope} ORDER BY updated DESC"
-        page = self._search(jql, names, size=1)
-        return page.issues[0] if page.issues else None
+        return next(iter(self.page(scope, names, size=1)), None)
+
+    def page(self, scope: str, names: Sequence[str], *, size: int = ISSUES) -> list[wire.Issue]:
+        """Return the issues that changed last."""
+        return self._search(f"{scope} ORDER BY updated DESC", names, size=size).issues
 
     def sweep(self, scope: str) -> list[str]:
         """Return the id of every issue in *scope*.
@@ -496,6 +502,25 @@ class Site:
                         break
                     _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
                     body["nextPageToken"] = page.next_page_token
+
+    # ---------- objects of Assets ----------
+
+    def name_objects(self, wanted: Iterable[str]) -> None:
+        """Learn what objects of Assets are called; Cloud tells only their ids with an issue."""
+        spaces: dict[str, list[str]] = {}
+        for one in sorted(set(wanted) - self.objects.keys()):
+            space, _, native = one.partition(":")
+            if native.isdigit():
+                spaces.setdefault(space, []).append(native)
+        for space, natives in spaces.items():
+            for start in range(0, len(natives), ISSUES):
+                part = natives[start : start + ISSUES]
+                url = f"{self._gateway}/jsm/assets/workspace/{quote(space, safe='')}/v1/object/aql"
+                found: wire.Objects = self.ctx.http.json(
+                    "POST", f"{url}?startAt=0&maxResults={len(part)}&includeAttributes=false",
+                    decoder=_OBJECTS, json={"qlQuery": f"objectId IN ({', '.join(part)})"},
+                )  # fmt: skip
+                self.objects.update((f"{space}:{one.id}", one.label) for one in found.values)
 
     # ---------- what changes without touching an issue ----------
 

@@ -16,6 +16,7 @@ from hub import (
     Container,
     Context,
     Gone,
+    Offer,
     Partition,
     Record,
     Secret,
@@ -28,6 +29,7 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_jira import census, daily, mapping, tempo, wire
+from hub_jira.fields import ALWAYS, ROLES, Bindings, FieldDef, bind, field_named
 from hub_jira.partitions import (
     ChangedIssues,
     ChangedWorklogs,
@@ -43,12 +45,13 @@ from hub_jira.partitions import (
 )
 from hub_jira.parts import Cut, Parts, batches, first, nameless
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
+from hub_jira.values import sampled
 
 EVERYTHING = "created >= 0"
 """JQL for all that may be seen: Cloud refuses a search without a restriction."""
 OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
-SHAPE = 2
+SHAPE = 3
 """Of what issues become: with another one than they were read with they are read anew."""
 HISTORY = (
     "status",
@@ -105,13 +108,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     name=self.name,
                 )
             )
-        if unknown := set(self.fields) - set(mapping.ROLES):
+        if unknown := set(self.fields) - set(ROLES):
             raise ConfigError(
                 tr(
                     "The source {name}: fields knows no {unknown}. It knows {roles}.",
                     name=self.name,
                     unknown=", ".join(sorted(unknown)),
-                    roles=", ".join(mapping.ROLES),
+                    roles=", ".join(ROLES),
                 )
             )
         for key in self.projects:
@@ -152,6 +155,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             ),
         )
 
+    def _defs(self, ctx: Context) -> list[FieldDef]:
+        """Return the fields of the site; asked once."""
+        return ctx.shared("fields", lambda: self._site(ctx).metadata.listed("field", list[FieldDef]))
+
     def _visible(self) -> str:
         """Return the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
         return f"project in ({', '.join(self.projects)})" if self.projects else EVERYTHING
@@ -159,13 +166,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _scope(self) -> str:
         return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
 
-    def _settings(self) -> str:
+    def _settings(self, ctx: Context) -> str:
         """Return what decides which rows are read and what they become.
 
         Another value reads everything anew.
         """
         chosen = [
-            self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz, SHAPE,
+            self._scope(), self.fields, self.types, self.history, self.worklog_people, self.tz,
+            sorted(ctx.fields), SHAPE,
         ]  # fmt: skip
         return msgspec.json.encode(chosen, order="sorted").decode()
 
@@ -190,6 +198,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 history=self.history,
                 account_zone=site.me().time_zone,
                 keys=site.keys,
+                objects=site.objects,
                 odd=odd,
             )
 
@@ -198,8 +207,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _parts(self, ctx: Context, meta: Meta) -> Parts:
         return Parts(ctx, self, self._site(ctx), self._mapper(ctx, meta))
 
-    def _names(self, bindings: mapping.Bindings, *, worklog: bool) -> tuple[str, ...]:
-        return wire.SYSTEM_FIELDS + bindings.fields + (("worklog",) if worklog else ())
+    def _names(self, bindings: Bindings, *, worklog: bool) -> tuple[str, ...]:
+        return bindings.asked + (("worklog",) if worklog else ())
 
     # ---------- check ----------
 
@@ -235,9 +244,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
             state="ok" if projects else "failed",
             detail=tr("{count} projects may be browsed", count=len(projects)),
         )
-        fields = site.metadata.listed("field", list[mapping.FieldDef])
+        fields = self._defs(ctx)
         known = {one.id for one in fields}
-        bindings = mapping.bind(fields, self.fields)
+        bindings = bind(fields, self.fields)
         for role, chosen in self.fields.items():
             for one in (chosen,) if isinstance(chosen, str) else chosen:
                 if one not in known:
@@ -247,6 +256,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         detail=tr("the site has no field {one}", one=one),
                     )
         yield from _bound(fields, bindings)
+        yield from _chosen(fields, ctx.fields)
         try:
             newest = site.newest(self._scope(), ("updated",))
         except SourceDataError as exc:  # a JQL that the site refuses is told in its own words
@@ -258,15 +268,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
             detail=tr("issues can be read") if newest else tr("no issue can be seen in scope"),
         )
 
+    def offers(self, ctx: Context) -> Iterable[Offer]:
+        """Return the fields to slice by, and how many of the issues that changed last have each.
+
+        One question tells it of every field; a count of all issues would be one for each of hundreds.
+        """
+        defs = {one.id: one for one in self._defs(ctx) if one.offer}
+        newest = self._site(ctx).page(self._scope(), tuple(defs))
+        filled = sampled(newest, tuple(defs))
+        for native, one in defs.items():
+            share = filled[native] / len(newest) if newest else None
+            yield Offer(native=native, title=one.name, type=one.offer or "text", filled=share)
+
     # ---------- plan ----------
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         before = msgspec.convert(cursors.get("metadata") or {}, Meta)
-        fresh = _fresh(before, ctx.now()) and before.settings == self._settings() and not ctx.full
+        fresh = _fresh(before, ctx.now()) and before.settings == self._settings(ctx) and not ctx.full
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
-        increment = marked and mark.get("settings") == self._settings() and not ctx.full
+        increment = marked and mark.get("settings") == self._settings(ctx) and not ctx.full
         if lost := nameless(ctx, self):
             increment, ctx.asked_again = False, ctx.asked_again | lost
         site = self._site(ctx, cloud=before.cloud if fresh else None)
@@ -275,7 +297,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
         meta = before
         if not fresh:
             site.server()
-            meta = self._metadata(site, before)
+            meta = self._metadata(ctx, site, before)
+            # a field that somebody chose is another one now: nothing tells which issues have a value of it
+            increment = increment and mark.get("kept", {}) == _kept(meta)
             yield Partition(id="metadata", label="projects", data=Projects(meta))
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
@@ -346,12 +370,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             id="issues",
             label="mark",
             after=done,
-            data=Mark({"updated": mark, "seen": {}, "settings": self._settings()}),
+            data=Mark({"updated": mark, "seen": {}, "settings": self._settings(ctx), "kept": _kept(meta)}),
         )
 
-    def _metadata(self, site: Site, before: Meta) -> Meta:
+    def _metadata(self, ctx: Context, site: Site, before: Meta) -> Meta:
         fields, types, browsed = together(
-            lambda: site.metadata.listed("field", list[mapping.FieldDef]),
+            lambda: self._defs(ctx),
             lambda: site.metadata.listed("issuetype", list[wire.Kind]),
             site.projects,
         )
@@ -366,11 +390,17 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         key=key,
                     )
                 )
+        bindings = bind(fields, self.fields, self.history, ctx.fields)
+        for words in sorted(ctx.fields):
+            if words not in bindings.kept and words.casefold() not in ALWAYS:
+                ctx.note(
+                    tr("fields.csv asks for the field {words}, which the site does not have.", words=words)
+                )
         return Meta(
             at=site.ctx.now().isoformat(timespec="seconds"),
-            settings=self._settings(),
+            settings=self._settings(ctx),
             cloud=site.cloud,
-            bindings=mapping.bind(fields, self.fields, self.history),
+            bindings=bindings,
             levels={one.id: _level(one) for one in types},
             projects=tuple(projects),
             known=tuple(sorted(known)),
@@ -559,7 +589,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             cursor={
                 "updated": mark,
                 "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS},
-                "settings": self._settings(),
+                "settings": self._settings(ctx),
+                "kept": _kept(meta),
             }
         )
 
@@ -701,7 +732,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return swept[jql]
 
 
-def _bound(fields: list[mapping.FieldDef], bindings: mapping.Bindings) -> Iterator[Check]:
+def _bound(fields: list[FieldDef], bindings: Bindings) -> Iterator[Check]:
     """Say which custom fields were found for what."""
     names = {one.id: one.name for one in fields}
     for role, ids in bindings.roles.items():
@@ -714,6 +745,23 @@ def _bound(fields: list[mapping.FieldDef], bindings: mapping.Bindings) -> Iterat
             'fields = {{ sprint = "customfield_…" }}'
         )
         yield Check(name="fields", state="warning", detail=detail)
+
+
+def _chosen(fields: list[FieldDef], chosen: Iterable[str]) -> Iterator[Check]:
+    """Say which fields of fields.csv the site does not have, and which names are those of several."""
+    for words in sorted(chosen):
+        try:
+            found = words.casefold() in ALWAYS or field_named(fields, words) is not None
+        except ConfigError as exc:
+            yield Check(name=words, state="failed", detail=str(exc))
+            continue
+        if not found:
+            yield Check(name=words, state="failed", detail=tr("the site has no field {one}", one=words))
+
+
+def _kept(meta: Meta) -> dict[str, str]:
+    """Return the ids of the fields that fields.csv names, by its words."""
+    return {words: field.id for words, field in meta.bindings.kept.items()}
 
 
 def _level(one: wire.Kind) -> int:

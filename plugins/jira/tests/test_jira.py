@@ -18,8 +18,9 @@ import jsonschema
 import msgspec
 import pytest
 from hub_jira import wire
-from hub_jira.mapping import FieldDef, bind, sprint_of
+from hub_jira.fields import FieldDef, bind
 from hub_jira.source import JiraSource
+from hub_jira.sprints import sprint_of
 from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld
 from hub_jira.testing.certification import (
     CAPS,

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from hub_jira import mapping, wire
-from hub_jira.mapping import FieldDef, bind, sprints_of
+from hub_jira.fields import Bindings, FieldDef, bind
 from hub_jira.source import JiraSource
+from hub_jira.sprints import sprints_of
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
 from hub_jira.testing.site import field_def
@@ -593,7 +594,7 @@ def test_the_day_of_an_hour(
 ) -> None:
     """Where the author's zone is hidden: the declared one, else the stamp's offset, else the account's."""
     mapper = mapping.Mapper(
-        name="j", url="", zone=declared, types={}, levels={}, bindings=mapping.Bindings(), history=(),
+        name="j", url="", zone=declared, types={}, levels={}, bindings=Bindings(), history=(),
         people=True, account_zone=account,
     )  # fmt: skip
 

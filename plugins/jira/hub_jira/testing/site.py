@@ -33,7 +33,8 @@ HIDDEN = "You do not have the permission to see the specified issue."
 SYSTEM = frozenset({
     "summary", "status", "issuetype", "project", "created", "updated", "resolution", "priority", "assignee",
     "parent", "duedate", "labels", "timeoriginalestimate", "timespent", "timeestimate", "issuelinks",
-    "fixVersions", "components", "worklog", "description", "reporter", "environment", "versions", "comment",
+    "fixVersions", "components", "worklog", "description", "reporter",
+    "resolutiondate", "environment", "versions", "comment",
 })  # fmt: skip
 """The ids of the fields that every site has."""
 _OPEN: dict[str, Any] = {
@@ -104,6 +105,8 @@ class JiraSite(ABC):
     """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
     foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
     """What a search does with ids and keys that may not be seen."""
+    objects: Mapping[str, str] = {}
+    """What objects of Assets are called, by their ids."""
     words: Mapping[str, str] = {}
     """What the account's language calls fields; untranslated names stay beside."""
     restricted: Set[int] = frozenset()
@@ -177,6 +180,8 @@ class JiraSite(ABC):
             return self._served(match.group(1), request)
         if match := re.fullmatch(r"/rest/api/2/project/(\d+)", path):
             return self.one_project(match.group(1))
+        if match := re.fullmatch(r"/gateway/api/jsm/assets/workspace/([\w-]+)/v1/object/aql", path):
+            return self.found_objects(match.group(1), request)
         if match := re.fullmatch(r"/rest/agile/1.0/board/(\d+)/sprint", path):
             return self.board_sprints(int(match.group(1)), request)
         handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get(
@@ -276,6 +281,18 @@ class JiraSite(ABC):
         if native is None or native in self.hidden:
             return Response(status=404, body={"errorMessages": [f"No project could be found: {number}"]})
         return Response(body=self.project(native) | self.lists_of(native))
+
+    def found_objects(self, space: str, request: Request) -> Response:
+        """Return objects of Assets by their ids, as a query names them."""
+        asked = re.fullmatch(r"objectId IN \(([\d, ]+)\)", json.loads(request.body)["qlQuery"])
+        if asked is None:
+            return _refused("Invalid AQL")
+        ids = [one for one in asked.group(1).split(", ") if one in self.objects]
+        size = int(request.query.get("maxResults", 25))
+        shown = [{"workspaceId": space, "globalId": f"{space}:{one}", "id": one, "label": self.objects[one],
+                  "objectKey": f"ITSM-{one}"} for one in ids[:size]]  # fmt: skip
+        return Response(body={"startAt": 0, "maxResults": size, "total": len(ids), "isLast": True,
+                              "values": shown})  # fmt: skip
 
     def sprints_of_board(self, board: int) -> list[dict[str, Any]]:
         """Return the sprints of a board."""
@@ -629,15 +646,15 @@ _SERVER: dict[tuple[str, str], _Handler] = {
 }  # fmt: skip
 
 
-def field_def(native: str, name: str, kind: str, custom: str | None) -> dict[str, Any]:
-    """Show a field as the site lists it; *custom* is the schema of a custom one."""
+def field_def(native: str, name: str, kind: str, custom: str | None, items: str = "") -> dict[str, Any]:
+    """Show a field as the site lists it; *custom* is the schema of a custom one, *items* that of a list."""
     more = {"custom": custom, "customId": int(native[12:])} if custom else {"system": native}
     return {
         "id": native,
         "key": native,
         "name": name,
         "custom": bool(custom),
-        "schema": {"type": kind} | more,
+        "schema": {"type": kind} | ({"items": items} if items else {}) | more,
     }
 
 
