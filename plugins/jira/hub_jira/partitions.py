@@ -13,7 +13,8 @@ from hub_jira.wire import Project
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What the site says of itself, as the last run kept it.
 
-    *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen.
+    *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen,
+    *seen* those in scope that can be read now, *came* those of them that could not when asked before.
     """
 
     at: str = ""
@@ -23,12 +24,15 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     levels: dict[str, int] = {}
     projects: tuple[Project, ...] = ()
     known: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    came: tuple[str, ...] = ()
 
 
 class Projects(msgspec.Struct, frozen=True):
-    """The projects, which *meta* lists."""
+    """The projects, which *meta* lists; those *beyond* can be browsed and are not asked for."""
 
     meta: Meta
+    beyond: tuple[str, ...] = ()
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -52,6 +56,12 @@ class Learned(msgspec.Struct, frozen=True):
 
 class Daily(msgspec.Struct, frozen=True):
     """What changes without touching an issue."""
+
+    meta: Meta
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """The issues in scope that the store has not, or has as away: no stamp of theirs need be new."""
 
     meta: Meta
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -31,6 +32,7 @@ from hub import (
 from hub_jira import census, daily, mapping, tempo, wire
 from hub_jira.fields import ALWAYS, ROLES, Bindings, FieldDef, bind, field_named
 from hub_jira.partitions import (
+    Arrivals,
     ChangedIssues,
     ChangedWorklogs,
     CutLists,
@@ -297,10 +299,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         meta = before
         if not fresh:
             site.server()
-            meta = self._metadata(ctx, site, before)
+            data = self._metadata(ctx, site, before)
+            meta = data.meta
             # a field that somebody chose is another one now: nothing tells which issues have a value of it
             increment = increment and mark.get("kept", {}) == _kept(meta)
-            yield Partition(id="metadata", label="projects", data=Projects(meta))
+            yield Partition(id="metadata", label="projects", data=data)
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(
@@ -314,6 +317,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if increment:
             yield Partition(id="issues", label="changed issues", data=ChangedIssues(meta))
             if not fresh:
+                arrivals = Arrivals(meta)
+                yield Partition(id="arrivals", label="issues that came", after=("issues",), data=arrivals)
                 yield Partition(id="lookups", label="lists", after=("issues",), data=Daily(meta))
             if self.own_hours:
                 yield Partition(
@@ -373,14 +378,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
             data=Mark({"updated": mark, "seen": {}, "settings": self._settings(ctx), "kept": _kept(meta)}),
         )
 
-    def _metadata(self, ctx: Context, site: Site, before: Meta) -> Meta:
+    def _metadata(self, ctx: Context, site: Site, before: Meta) -> Projects:
         fields, types, browsed = together(
             lambda: self._defs(ctx),
             lambda: site.metadata.listed("issuetype", list[wire.Kind]),
             site.projects,
         )
-        projects = [one for one in browsed if not self.projects or one.key in self.projects]
-        known = set(before.known) | {one.id for one in projects}
+        projects = self._named(browsed, set(before.known))
+        seen = {one.id for one in projects if not (one.archived or one.deleted)}
+        # one that can be seen and is not named any more is beyond the scope: it never becomes hidden
+        known = set(before.known) - {one.id for one in browsed} | {one.id for one in projects}
         for key in self.projects:
             if key not in {one.key for one in projects} and not before.at:
                 raise SourceDataError(
@@ -396,7 +403,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 ctx.note(
                     tr("fields.csv asks for the field {words}, which the site does not have.", words=words)
                 )
-        return Meta(
+        meta = Meta(
             at=site.ctx.now().isoformat(timespec="seconds"),
             settings=self._settings(ctx),
             cloud=site.cloud,
@@ -404,7 +411,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             levels={one.id: _level(one) for one in types},
             projects=tuple(projects),
             known=tuple(sorted(known)),
+            seen=tuple(sorted(seen)),
+            came=tuple(sorted(seen - set(before.seen))),
         )
+        return Projects(meta, tuple(sorted({one.id for one in browsed} - {one.id for one in projects})))
 
     # ---------- read ----------
 
@@ -413,8 +423,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         match partition.data:
             case Mark(mark):
                 yield Batch(cursor=mark)
-            case Projects(meta):
-                yield self._projects(self._mapper(ctx, meta), meta)
+            case Projects(meta, beyond):
+                yield self._projects(self._mapper(ctx, meta), meta, census.beyond(ctx, self, beyond))
             case Slice(meta, ids):
                 yield from self._slice(ctx, meta, ids)
             case CutLists(meta):
@@ -423,6 +433,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield Batch(cursor=self._mapper(ctx, meta).seen)
             case Daily(meta):
                 yield from daily.read(ctx, self, self._parts(ctx, meta), meta, self._visible(), cursor or {})
+            case Arrivals(meta):
+                yield from self._arrivals(ctx, meta)
             case ChangedIssues(meta):
                 yield from self._changed(ctx, meta, cursor)
             case ChangedWorklogs(meta):
@@ -432,7 +444,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Tempo():
                 yield from self._tempo(ctx, cursor)
 
-    def _projects(self, mapper: mapping.Mapper, meta: Meta) -> Batch:
+    def _projects(self, mapper: mapping.Mapper, meta: Meta, beyond: Iterable[Gone]) -> Batch:
         away = tuple(
             Gone(
                 record=Container,
@@ -446,7 +458,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         live = [one for one in meta.projects if not (one.archived or one.deleted)]
         return Batch(
             records=[mapper.project(one) for one in live],
-            gone=away,
+            gone=(*away, *beyond),
             cursor=msgspec.to_builtins(msgspec.structs.replace(meta, projects=())),
         )
 
@@ -482,10 +494,30 @@ class JiraSource(Source, frozen=True, kw_only=True):
             found = site.issues(ids[start : start + site.slice], names, history=bool(self.history))
             yield from batches(parts.issues(found, make))
 
-    def _cut(self, ctx: Context, meta: Meta) -> Iterator[Batch]:
+    def _arrivals(self, ctx: Context, meta: Meta) -> Iterator[Batch]:
+        """Read the issues in scope that no stamp tells of: they came back, or may be seen by now.
+
+        The census of this run has the same ids.
+        """
+        known = census.standing(ctx, self)
+        came = {self.row_id(f"p{one}") for one in meta.came}
+        met: set[str] = ctx.shared("met", set)
+        ids = [
+            one
+            for one in self._ids(ctx, self._site(ctx), self._scope())
+            if one not in met
+            and self.row_id(one) not in ctx.again
+            and ((state := known.get(one)) is None or state[0] in census.UNREAD or state[1] in came)
+        ]
+        if ids:
+            yield from self._slice(ctx, meta, ids)
+            yield from self._cut(ctx, meta, feeds=False)
+
+    def _cut(self, ctx: Context, meta: Meta, *, feeds: bool = True) -> Iterator[Batch]:
         """Read the lists that Jira cut.
 
-        Histories come in bulk, worklogs per issue or by the feed of the site, whichever costs less.
+        Histories come in bulk, worklogs per issue or, where it *feeds*, by the feed of the site, whichever
+        costs less.
         """
         site, parts = self._site(ctx), self._parts(ctx, meta)
         lost = ctx.shared("cut", Cut)
@@ -494,7 +526,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         yield from self._histories(site, parts, histories)
         issues = lost.take("worklogs")
         # the feed tells every worklog of the site: its cost is known only when the whole site is in scope
-        by_feed = 2 * -(-lost.worklogs // FEED) if self._scope() == EVERYTHING else None
+        by_feed = 2 * -(-lost.worklogs // FEED) if feeds and self._scope() == EVERYTHING else None
         feed = by_feed is not None and by_feed < len(issues)
         ctx.log.info(
             "Jira cut %d histories and %d of the worklog lists; "
@@ -555,9 +587,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         seen: dict[str, int] = {}
         news: list[str] = []
         arrived: list[str] = []
+        met: set[str] = ctx.shared("met", set)
         history = bool(self.history)
 
         def make(issue: wire.Issue) -> Iterator[Record | Gone]:
+            met.add(issue.id)
             fields = parts.fields(issue)
             seen[issue.id] = at = wire.millis(fields.updated)
             lacked = self.row_id(issue.id) in ctx.again
@@ -700,21 +734,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
-        known = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
+        met = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
         wanted = {
             one.id: one
-            for one in sorted(seen.values(), key=lambda one: one.id)
-            if (not self.projects or one.key in self.projects or one.id in known)
-            and not (one.archived or one.deleted)
+            for one in self._named(sorted(seen.values(), key=lambda one: one.id), met)
+            if not (one.archived or one.deleted)
         }
-        away = sorted(known - seen.keys())
-        keys = ", ".join(one.key for one in wanted.values())
-        jql = f"project in ({keys})" if self.projects and keys else EVERYTHING
-        swept = self._ids(ctx, site, jql) if wanted else []
-        lacking = census.lacking(ctx, self, swept) if wanted else []
+        away = sorted(met - seen.keys())
+        keys = [one.key for one in wanted.values()]
+        everything = (
+            f"project in ({', '.join(sorted(keys, key=self._order))})" if self.projects else EVERYTHING
+        )
+        jql = f"{everything} AND ({self.jql})" if self.jql else everything
+        swept = set(self._ids(ctx, site, jql)) if wanted else set()
+        known = census.standing(ctx, self)
+        lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
-        yield from census.judge(ctx, self, site, wanted, swept=swept, lacking=lacking)
+        yield from census.judge(
+            ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
+            unmet=(lambda: set(self._ids(ctx, site, everything))) if self.jql else None,
+        )  # fmt: skip
         for lost in away:
             yield Census(
                 record=Task,
@@ -723,6 +763,19 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 evidence=tr("its project cannot be browsed any more"),
                 readable=False,
             )
+
+    def _named(self, projects: Iterable[wire.Project], met: AbstractSet[str]) -> list[wire.Project]:
+        """Return those of *projects* that are in scope.
+
+        Where the settings name one that is not there, one of those *met* before is called otherwise now.
+        """
+        found = list(projects)
+        if not self.projects or not set(self.projects) - {one.key for one in found}:
+            return [one for one in found if not self.projects or one.key in self.projects]
+        return [one for one in found if one.key in self.projects or one.id in met]
+
+    def _order(self, key: str) -> tuple[int, str]:
+        return (self.projects.index(key) if key in self.projects else len(self.projects)), key
 
     def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
         """Sweep once a run: a census after a full reading has its ids already."""

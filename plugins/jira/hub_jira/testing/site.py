@@ -557,7 +557,8 @@ class JiraSite(ABC):
 
     def _found(self, jql: str, *, bounded: bool) -> list[Issue]:
         text, _, order = jql.partition(" ORDER BY ")
-        clauses = [clause.strip() for clause in text.split(" AND ") if clause.strip()]
+        clauses = [clause.strip().removeprefix("(").removesuffix(")") if " in " not in clause
+                   else clause.strip() for clause in text.split(" AND ") if clause.strip()]  # fmt: skip
         if bounded and not clauses:
             raise ValueError(
                 "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
@@ -578,6 +579,8 @@ class JiraSite(ABC):
     def _condition(self, clause: str) -> Callable[[Issue], bool]:
         """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
         match = re.fullmatch(r"(id|key|status|fixVersion|component) in \((.+)\)", clause)
+        if match is None and (of := re.fullmatch(r"(labels|priority) = (\w+)", clause)):
+            return lambda item: of.group(2) in _words(self.field(item, of.group(1)))
         if match is None:
             return _condition(clause, self.keys)
         by, wanted = match.group(1), {one.strip() for one in match.group(2).split(",")}
@@ -596,6 +599,11 @@ class JiraSite(ABC):
             return any(one["id"] in wanted for one in (value if isinstance(value, list) else [value]) if one)
 
         return named
+
+
+def _words(value: Any) -> list[str]:
+    """Return what a value says: of a list its texts, else its name."""
+    return value if isinstance(value, list) else [value["name"]] if value else []
 
 
 def _condition(clause: str, keys: Mapping[str, str]) -> Callable[[Issue], bool]:
