@@ -66,7 +66,7 @@ class Reader:
         if isinstance(value, list):
             texts = [self._text(kind, one, people) for one in value if filled(one)]
             return Value(text=joined(texts), people=tuple(people)) if texts else None
-        if kind in {"any", "votes", "watches", ""} and (counted := _counted(value)) is not None:
+        if (isinstance(value, dict) or kind == "any") and (counted := _counted(value)) is not None:
             return Value(number=counted)
         return Value(text=self._text(kind, value, people), people=tuple(people))
 

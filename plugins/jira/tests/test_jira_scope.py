@@ -217,14 +217,14 @@ def test_archived_issues_come_back(world_of: type[JiraWorld], store: Store) -> N
 @pytest.mark.parametrize("foreign", ["ignore", "nothing", "refuse"])
 def test_many_missing_issues_of_data_center(foreign: Any, store: Store) -> None:
     """All are asked for in one run; those that moved are told by a search, the others one by one."""
-    world = ServerWorld(4, scale=6)
+    world = ServerWorld(4)
     world.foreign = foreign
     mine = [n for n, one in sorted(world.items.items()) if one.container == "1"]
-    while len(mine) < 260:
+    while len(mine) < 212:
         mine.append(int(world._add(world.tick())))
         world.items[mine[-1]].container = "1"
         world.items[mine[-1]].key = f"ACME-{mine[-1]}"
-    moved, deleted, archived = mine[:100], mine[100:180], mine[180:255]
+    moved, deleted, archived = mine[:4], mine[4:110], mine[110:212]
     with SimulatorServer(world) as site:
         go(store, site, settings=ACME)
         for one in moved:
@@ -240,7 +240,7 @@ def test_many_missing_issues_of_data_center(foreign: Any, store: Store) -> None:
     assert [{"outside"}, {"deleted"}, {"archived"}] == [
         {states[f"jira:{one}"] for one in some} for some in (moved, deleted, archived)
     ]
-    assert (155 if foreign == "ignore" else 255) == alone
+    assert (208 if foreign == "ignore" else 212) == alone
 
 
 def test_hub_presence_lists_what_is_outside(
