@@ -11,6 +11,7 @@ import msgspec
 
 from hub import (
     Account,
+    Allocation,
     Category,
     Container,
     CustomValue,
@@ -64,6 +65,7 @@ LOOKUPS = ("status", "fixVersion", "component")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, TaskChange, Worklog, TaskLink, SlaCycle, CustomValue,
+    Allocation,
 )  # fmt: skip
 
 

@@ -84,8 +84,40 @@ class DeletedWorklogs(msgspec.Struct, frozen=True):
     since: dict[str, Any] | None = None
 
 
+class Approval(msgspec.Struct, frozen=True, array_like=True):
+    """What state the hours of an account have from *since* to *until*, both included, in Tempo's word."""
+
+    account: str
+    since: str
+    until: str
+    state: str
+
+
 class Tempo(msgspec.Struct, frozen=True):
-    """The hours that stand in Tempo."""
+    """What changed of the hours that stand in Tempo; *approvals* are those of the last day."""
+
+    approvals: list[Approval]
+
+
+class TempoApprovals(msgspec.Struct, frozen=True):
+    """What is approved in Tempo of a span of days, and who is in which team."""
+
+    first: str
+    last: str
+    before: list[Approval]
+
+
+class TempoDays(msgspec.Struct, frozen=True):
+    """All hours of Tempo of a span of days; where they were all *read* in this run, a mark."""
+
+    first: str
+    last: str
+    read: bool
+    approvals: list[Approval]
+
+
+class TempoPlans(msgspec.Struct, frozen=True):
+    """What is planned in Tempo."""
 
 
 class Mark(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,12 +26,12 @@ from hub import (
     Tally,
     Task,
     Worklog,
-    named,
     tr,
 )  # fmt: skip
 from hub_jira import census, daily, mapping, tempo, wire
 from hub_jira.fields import ALWAYS, ROLES, Bindings, FieldDef, bind, field_named
 from hub_jira.partitions import (
+    Approval,
     Arrivals,
     ChangedIssues,
     ChangedWorklogs,
@@ -44,6 +44,9 @@ from hub_jira.partitions import (
     Projects,
     Slice,
     Tempo,
+    TempoApprovals,
+    TempoDays,
+    TempoPlans,
 )
 from hub_jira.parts import Cut, Parts, batches, first, nameless
 from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
@@ -76,7 +79,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     custom fields where `hub check` finds none or another: to one, or to several of which the first that is
     filled counts. *types* says the nature of issue types. *history* are the fields whose changes are kept.
     *worklogs* False reads no hours; *worklog_people* False leaves their authors out. With *tempo_token* hours
-    come from Tempo Timesheets and not from Jira.
+    come from Tempo Timesheets and not from Jira; those of the last *tempo_days* are all read once a day.
     """
 
     kind: ClassVar[str] = "jira"
@@ -100,6 +103,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     worklog_people: bool = True
     tempo_token: Secret | None = None
     tempo_url: str = tempo.URL
+    tempo_days: int = 90
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -287,7 +291,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         before = msgspec.convert(cursors.get("metadata") or {}, Meta)
-        fresh = _fresh(before, ctx.now()) and before.settings == self._settings(ctx) and not ctx.full
+        fresh = _recent(before.at, ctx.now()) and before.settings == self._settings(ctx) and not ctx.full
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings(ctx) and not ctx.full
@@ -313,7 +317,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     )
                 )
             else:
-                yield Partition(id="tempo", label="Tempo worklogs", after=self._issues_first(), data=Tempo())
+                yield from self._tempo_plan(ctx, cursors)
         if increment:
             yield Partition(id="issues", label="changed issues", data=ChangedIssues(meta))
             if not fresh:
@@ -335,6 +339,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 )
             return
         yield from self._full(ctx, site, meta, cursors)
+
+    def _tempo_plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterator[Partition]:
+        """Ask Tempo what changed, and once a day for what its hours do not tell of themselves."""
+        told = cursors.get("tempo approvals") or []
+        before = msgspec.convert(told, list[Approval])
+        mark = cursors.get("tempo days") or {}
+        at = mark.get("at", "") if mark.get("fields") == sorted(ctx.fields) else ""
+        today, first = ctx.now().date(), self._issues_first()
+        if ctx.full or not _recent(at, ctx.now()):
+            # at first all hours are read: what was approved of old ones is not told again later
+            back = tempo.APPROVALS if ctx.full or not at else timedelta(days=self.tempo_days)
+            span = (today - back).isoformat(), today.isoformat()
+            approvals = TempoApprovals(*span, before)
+            yield Partition(id="tempo approvals", label="approvals", data=approvals)
+            start = (today - timedelta(days=self.tempo_days)).isoformat()
+            end = (today + timedelta(days=366)).isoformat()
+            days = TempoDays(start, end, ctx.full or "tempo" not in cursors, before)
+            yield Partition(id="tempo days", label="Tempo worklogs", after=("tempo",), data=days)
+            yield Partition(id="tempo plans", label="plans", after=first, data=TempoPlans())
+            first = (*first, "tempo approvals")
+        yield Partition(id="tempo", label="Tempo worklogs", after=first, data=Tempo(before))
 
     def _issues_first(self) -> tuple[str, ...]:
         """Return what hours wait for: those of the whole site are held against the issues that were read."""
@@ -441,8 +466,17 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield from self._changed_logs(ctx, self._parts(ctx, meta), cursor)
             case DeletedWorklogs(since):
                 yield from self._deleted_logs(ctx, since or cursor)
-            case Tempo():
-                yield from self._tempo(ctx, cursor)
+            case Tempo(approvals):
+                told = ctx.shared("approvals", list) or approvals
+                yield from self._tempo(ctx).changed(cursor, told)
+            case TempoApprovals(since, until, before):
+                yield from self._tempo(ctx).approvals(since, until, before)
+            case TempoDays(since, until, read, approvals):
+                mark = {"at": ctx.now().isoformat(timespec="seconds"), "fields": sorted(ctx.fields)}
+                told = ctx.shared("approvals", list) or approvals
+                yield from [Batch(cursor=mark)] if read else self._tempo(ctx).days(since, until, told, mark)
+            case TempoPlans():
+                yield from self._tempo(ctx).plans(ctx.now().date(), None)
 
     def _projects(self, mapper: mapping.Mapper, meta: Meta, beyond: Iterable[Gone]) -> Batch:
         away = tuple(
@@ -674,40 +708,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
         foreign |= {one for one, issue in issues.items() if issue not in mine}
         return Batch(records=[one for one in records if one.id not in foreign])
 
-    def _tempo(self, ctx: Context, cursor: Any) -> Iterator[Batch]:
+    def _tempo(self, ctx: Context) -> tempo.Timesheets:
         assert self.tempo_token is not None
-        updated = str(cursor or "")
         known = None if self._scope() == EVERYTHING else ctx.known_ids(Task, self.row_id(""))
-        if lost := {
-            one for one in ctx.again if one.startswith(self.row_id("t"))
-        }:  # asked for with all others
-            ctx.asked_again |= lost
-        since = "" if lost else tempo.since_day(updated)
-        taken = beyond = 0
-
-        def make(raw: msgspec.Raw) -> Iterator[Worklog]:
-            nonlocal updated, taken, beyond
-            one = tempo.ENTRY.decode(raw)
-            changed = wire.instant(one.updated_at) or ""
-            if known is not None and self.row_id(one.issue.id) not in known:
-                beyond += 1
-            else:
-                yield tempo.record(self.name, one, people=self.worklog_people)
-                taken += 1
-            updated = max(updated, changed)
-
-        def place(raw: msgspec.Raw) -> str:
-            return tr("worklog {id}", id=named(raw, "tempoWorklogId"))
-
-        def row_id(raw: msgspec.Raw) -> str:
-            return self.row_id(f"t{named(raw, 'tempoWorklogId')}")
-
-        for entries in tempo.pages(ctx, self.tempo_url, self.tempo_token, since):
-            taken = beyond = 0
-            yield from batches(ctx.each(entries, make, place=place, key=row_id, record=Worklog, id=row_id))
-            left = {"of issues that are not read": beyond} if beyond else {}
-            ctx.tally(Tally(seen=len(entries), taken=taken, skipped=left))
-        yield Batch(cursor=updated or None)
+        return tempo.Timesheets(
+            ctx, self, self.tempo_url, self.tempo_token, people=self.worklog_people, known=known
+        )
 
     def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
         mark = int(cursor["updated"])
@@ -824,8 +830,8 @@ def _level(one: wire.Kind) -> int:
     return -1 if one.subtask else 1 if one.name == "Epic" else 0
 
 
-def _fresh(meta: Meta, now: datetime) -> bool:
-    if not meta.at:
+def _recent(at: str, now: datetime) -> bool:
+    if not at:
         return False
-    age = now - datetime.fromisoformat(meta.at)
+    age = now - datetime.fromisoformat(at)
     return 0 <= age.total_seconds() < METADATA_HOURS * 3600

@@ -21,13 +21,12 @@ from hub_jira import wire
 from hub_jira.fields import FieldDef, bind
 from hub_jira.source import JiraSource
 from hub_jira.sprints import sprint_of
-from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld
+from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld, TempoWorld
 from hub_jira.testing.certification import (
     CAPS,
     CloudCertification,
     ServerCertification,
     TempoCertification,
-    TempoWorld,
 )
 from hub_jira.testing.world import AREAS, KEYS, FieldChange
 

@@ -2,6 +2,7 @@
 
 from hub_jira.testing.simulator import JiraSimulator
 from hub_jira.testing.site import CLIENT, CLOUD_ID, EMAIL, TOKEN, Caps, JiraSite
+from hub_jira.testing.tempo import TempoWorld
 from hub_jira.testing.world import COMMENT, KEYS, JiraWorld, ServerWorld
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "JiraSite",
     "JiraWorld",
     "ServerWorld",
+    "TempoWorld",
 ]
