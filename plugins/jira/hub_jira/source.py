@@ -165,6 +165,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Return the fields of the site; asked once."""
         return ctx.shared("fields", lambda: self._site(ctx).metadata.listed("field", list[FieldDef]))
 
+    def _kept_anyway(self, words: str) -> bool:
+        """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every site."""
+        return words.casefold() in ALWAYS or (self.tempo_token is not None and tempo.knows(words))
+
     def _visible(self) -> str:
         """Return the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
         return f"project in ({', '.join(self.projects)})" if self.projects else EVERYTHING
@@ -262,7 +266,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                         detail=tr("the site has no field {one}", one=one),
                     )
         yield from _bound(fields, bindings)
-        yield from _chosen(fields, ctx.fields)
+        yield from _chosen(fields, [one for one in ctx.fields if not self._kept_anyway(one)])
         try:
             newest = site.newest(self._scope(), ("updated",))
         except SourceDataError as exc:  # a JQL that the site refuses is told in its own words
@@ -285,6 +289,9 @@ class JiraSource(Source, frozen=True, kw_only=True):
         for native, one in defs.items():
             share = filled[native] / len(newest) if newest else None
             yield Offer(native=native, title=one.name, type=one.offer or "text", filled=share)
+        if self.tempo_token:
+            yield Offer(native=tempo.ACCOUNT, title=tr("Tempo account"), level="hours")
+            yield Offer(native=tempo.TEAM, title=tr("Tempo team"), level="person", type="list")
 
     # ---------- plan ----------
 
@@ -424,7 +431,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 )
         bindings = bind(fields, self.fields, self.history, ctx.fields)
         for words in sorted(ctx.fields):
-            if words not in bindings.kept and words.casefold() not in ALWAYS:
+            if words not in bindings.kept and not self._kept_anyway(words):
                 ctx.note(
                     tr("fields.csv asks for the field {words}, which the site does not have.", words=words)
                 )
@@ -810,7 +817,7 @@ def _chosen(fields: list[FieldDef], chosen: Iterable[str]) -> Iterator[Check]:
     """Say which fields of fields.csv the site does not have, and which names are those of several."""
     for words in sorted(chosen):
         try:
-            found = words.casefold() in ALWAYS or field_named(fields, words) is not None
+            found = field_named(fields, words) is not None
         except ConfigError as exc:
             yield Check(name=words, state="failed", detail=str(exc))
             continue

@@ -45,6 +45,8 @@ STATES: dict[str, Any] = {
     "REJECTED": "rejected",
 }  # fmt: skip
 """What the keys of approvals mean."""
+ACCOUNT, TEAM = "_Account_", "team"
+"""What fields.csv calls the account of hours, a work attribute, and the teams of a person."""
 BACK = 20
 """How often pages may shift under a reading before it gives up."""
 
@@ -180,7 +182,7 @@ class Timesheets:
         self._url = url.rstrip("/")
         self._http = ctx.another_session("tempo")
         self._http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
-        self._attributes = {_plain(one): one for one in ctx.fields}
+        self._attributes = {one.casefold(): one for one in ctx.fields}
 
     # ---------- hours ----------
 
@@ -252,7 +254,7 @@ class Timesheets:
             return
         before = set(self._owned().get(id_, ()))
         for value in one.attributes.values if one.attributes else ():
-            words = self._attributes.get(_plain(value.key))
+            words = self._attributes.get(value.key.casefold())
             if words and value.value not in (None, ""):
                 before.discard(f"{id_}/{words}")
                 yield CustomValue(id=f"{id_}/{words}", row_id=id_, field=words, text=str(value.value))
@@ -279,7 +281,7 @@ class Timesheets:
         teams: dict[str, list[str]] = {}
         try:
             for team in self._all("/teams", {}, Team):
-                if "team" in self._attributes:
+                if TEAM in self._attributes:
                     for one in self._all(f"/teams/{team.id}/members", {}, Member):
                         teams.setdefault(one.member.account_id, []).append(team.name)
                 params = {"from": first, "to": last}
@@ -298,7 +300,7 @@ class Timesheets:
         yield Batch(records=list(self._members(teams)), cursor=msgspec.to_builtins(now))
 
     def _members(self, teams: Mapping[str, list[str]]) -> Iterator[Record]:
-        words = self._attributes.get("team", "")
+        words = self._attributes.get(TEAM, "")
         for account, names in sorted(teams.items()):
             row = self._account(account)
             yield CustomValue(id=f"{row}/{words}", row_id=row, field=words, text=", ".join(sorted(names)))
@@ -411,8 +413,9 @@ class Timesheets:
         return self.source.row_id(f"t{named(raw, 'tempoWorklogId')}")
 
 
-def _plain(words: str) -> str:
-    return words.strip("_").casefold()
+def knows(words: str) -> bool:
+    """Say whether *words* of fields.csv are of hours or people, and of no issue."""
+    return words.casefold() == TEAM or (words.startswith("_") and words.endswith("_"))
 
 
 def _by_account(approvals: Iterable[Approval]) -> dict[str, list[Approval]]:

@@ -170,6 +170,7 @@ def test_accounts_and_teams_that_somebody_chose(store: Store, monkeypatch: pytes
         ("jira:uacc-1", "team", "Core, Payments"),
     } == chosen
     assert {("jira:uacc-1", "team", "Payments")} == left
+    assert [] == [one for one in first.notes if "fields.csv" in one]
 
 
 def plan(number: int, item: tuple[str, Any], who: tuple[str, str], **more: Any) -> dict[str, Any]:
