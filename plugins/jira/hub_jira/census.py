@@ -7,29 +7,17 @@ from collections.abc import Set as AbstractSet
 
 from hub import Census, Container, Context, Gone, Scope, Source, Task, tr
 from hub_jira import wire
+from hub_jira.parts import AWAY
 from hub_jira.site import Site
 
 FEW = 200
 """Archived issues of Data Center that are asked for in a census, one by one: others each day."""
-AWAY = frozenset({"deleted", "trashed", "outside"})
-UNREAD = frozenset({*AWAY, "hidden"})
-"""What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 Standing = Mapping[str, tuple[str, str]]
 
 
 def within(source: Source, project: str) -> Scope:
     """Return the scope of the issues of a project."""
     return Scope(records=(Task,), container_id=source.row_id(f"p{project}"))
-
-
-def standing(ctx: Context, source: Source) -> dict[str, tuple[str, str]]:
-    """Return presence and container of the issues of the store, by their numbers."""
-    begins = source.row_id("")
-    return {
-        one[len(begins) :]: known
-        for one, known in ctx.standing(begins).items()
-        if one[len(begins) :].isdigit()
-    }
 
 
 def lacking(

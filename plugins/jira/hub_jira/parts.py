@@ -35,6 +35,9 @@ from hub_jira.values import ASSETS, asset, called
 Row = TypeVar("Row")
 Made = TypeVar("Made")
 BATCH = 1500
+AWAY = frozenset({"deleted", "trashed", "outside"})
+UNREAD = frozenset({*AWAY, "hidden"})
+"""What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
 """What an issue owns: it has what it shows when it is read in full, and nothing else."""
 
@@ -199,12 +202,15 @@ class Parts:
         return Batch(gone=tuple(Gone(record=TaskLink, id=one, evidence=said) for one in sorted(old)))
 
     def knows(self, issue: str, *, now: bool = False) -> bool:
-        """Say whether the store has an issue: as it was when that was first asked in this run, or *now*."""
+        """Say whether the store has an issue and did not lose sight of it.
+
+        As it was when that was first asked in this run, or *now*.
+        """
         row = self.source.row_id(issue)
         if now:
             return row in self.ctx.known_ids(Task, row)
-        begins = self.source.row_id("")
-        return row in self.ctx.shared("known issues", lambda: self.ctx.known_ids(Task, begins))
+        known = self.ctx.shared("known issues", lambda: standing(self.ctx, self.source))
+        return issue in known and known[issue][0] not in UNREAD
 
     @staticmethod
     def cut(history: wire.Changelog) -> bool:
@@ -249,6 +255,13 @@ class Parts:
         found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
         self.ctx.asked_again |= found
         return {one[len(begins) :] for one in found}
+
+
+def standing(ctx: Context, source: Source) -> dict[str, tuple[str, str]]:
+    """Return presence and container of the issues of the store, by their numbers."""
+    begins = source.row_id("")
+    rows = ((one[len(begins) :], known) for one, known in ctx.standing(begins).items())
+    return {one: known for one, known in rows if one.isdigit()}
 
 
 def nameless(ctx: Context, source: Source) -> set[str]:

@@ -25,11 +25,11 @@ from hub import (
     SourceDataError,
     Tally,
     Task,
-    Worklog,
     tr,
 )  # fmt: skip
-from hub_jira import census, daily, mapping, tempo, wire
-from hub_jira.fields import ALWAYS, ROLES, Bindings, FieldDef, bind, field_named
+from hub_jira import census, daily, hours, issues, mapping, tempo, wire
+from hub_jira.checks import look
+from hub_jira.fields import ALWAYS, ROLES, FieldDef, bind
 from hub_jira.partitions import (
     Approval,
     Arrivals,
@@ -48,13 +48,11 @@ from hub_jira.partitions import (
     TempoDays,
     TempoPlans,
 )
-from hub_jira.parts import Cut, Parts, batches, first, nameless
-from hub_jira.site import CHANGELOG_ISSUES, FEED, Access, Deployment, Site, together
+from hub_jira.parts import Parts, first, nameless, standing
+from hub_jira.reading import EVERYTHING, Reading
+from hub_jira.site import Access, Deployment, Site, together
 from hub_jira.values import sampled
 
-EVERYTHING = "created >= 0"
-"""JQL for all that may be seen: Cloud refuses a search without a restriction."""
-OVERLAP_MS = 10 * 60 * 1000
 METADATA_HOURS = 24.0
 SHAPE = 3
 """Of what issues become: with another one than they were read with they are read anew."""
@@ -217,66 +215,26 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _parts(self, ctx: Context, meta: Meta) -> Parts:
         return Parts(ctx, self, self._site(ctx), self._mapper(ctx, meta))
 
-    def _names(self, bindings: Bindings, *, worklog: bool) -> tuple[str, ...]:
-        return bindings.asked + (("worklog",) if worklog else ())
+    def _reading(self, ctx: Context, meta: Meta) -> Reading:
+        return Reading(
+            parts=self._parts(ctx, meta),
+            scope=self._scope(),
+            hours=self.own_hours,
+            history=bool(self.history),
+        )
+
+    def _stands(self, ctx: Context, meta: Meta) -> dict[str, Any]:
+        """Return what a mark of the issues is of: with anything else they are read anew."""
+        kept = {words: field.id for words, field in meta.bindings.kept.items()}
+        return {"settings": self._settings(ctx), "kept": kept}
 
     # ---------- check ----------
 
     def check(self, ctx: Context) -> Iterable[Check]:
         """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
         site = self._site(ctx)
-        server = site.server()
-        kind = "Cloud" if site.cloud else tr("Data Center")
-        yield Check(name="site", state="ok", detail=f"{kind} {server.version or ''}".strip())
-        myself = site.me()
-        yield Check(
-            name="account",
-            state="ok",
-            detail=tr("signed in, time zone {time_zone}", time_zone=myself.time_zone or tr("not told")),
-        )
-        if server.server_time:
-            skew = abs((ctx.now() - datetime.fromisoformat(server.server_time)).total_seconds())
-            detail = tr(
-                "the site's clock differs by {skew:.0f} s; nothing depends on ours"
-                if skew > 60
-                else "the site's clock differs by {skew:.0f} s",
-                skew=skew,
-            )
-            yield Check(name="clock", state="warning" if skew > 300 else "ok", detail=detail)
-        projects = {one.key: one for one in site.projects()}
-        for key in self.projects:
-            if key not in projects:
-                yield Check(
-                    name=key, state="failed", detail=tr("no such project, or this account may not browse it")
-                )
-        yield Check(
-            name="projects",
-            state="ok" if projects else "failed",
-            detail=tr("{count} projects may be browsed", count=len(projects)),
-        )
-        fields = self._defs(ctx)
-        known = {one.id for one in fields}
-        bindings = bind(fields, self.fields)
-        for role, chosen in self.fields.items():
-            for one in (chosen,) if isinstance(chosen, str) else chosen:
-                if one not in known:
-                    yield Check(
-                        name=f"fields.{role}",
-                        state="failed",
-                        detail=tr("the site has no field {one}", one=one),
-                    )
-        yield from _bound(fields, bindings)
-        yield from _chosen(fields, [one for one in ctx.fields if not self._kept_anyway(one)])
-        try:
-            newest = site.newest(self._scope(), ("updated",))
-        except SourceDataError as exc:  # a JQL that the site refuses is told in its own words
-            yield Check(name="issues", state="failed", detail=str(exc))
-            return
-        yield Check(
-            name="issues",
-            state="ok" if newest else "warning",
-            detail=tr("issues can be read") if newest else tr("no issue can be seen in scope"),
-        )
+        chosen = [one for one in ctx.fields if not self._kept_anyway(one)]
+        yield from look(site, self._defs(ctx), self.fields, self.projects, chosen, self._scope())
 
     def offers(self, ctx: Context) -> Iterable[Offer]:
         """Return the fields to slice by, and how many of the issues that changed last have each.
@@ -313,7 +271,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             data = self._metadata(ctx, site, before)
             meta = data.meta
             # a field that somebody chose is another one now: nothing tells which issues have a value of it
-            increment = increment and mark.get("kept", {}) == _kept(meta)
+            increment = increment and mark.get("kept", {}) == self._stands(ctx, meta)["kept"]
             yield Partition(id="metadata", label="projects", data=data)
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
@@ -407,7 +365,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             id="issues",
             label="mark",
             after=done,
-            data=Mark({"updated": mark, "seen": {}, "settings": self._settings(ctx), "kept": _kept(meta)}),
+            data=Mark({"updated": mark, "seen": {}, **self._stands(ctx, meta)}),
         )
 
     def _metadata(self, ctx: Context, site: Site, before: Meta) -> Projects:
@@ -458,21 +416,22 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Projects(meta, beyond):
                 yield self._projects(self._mapper(ctx, meta), meta, census.beyond(ctx, self, beyond))
             case Slice(meta, ids):
-                yield from self._slice(ctx, meta, ids)
+                yield from issues.whole(self._reading(ctx, meta), ids)
             case CutLists(meta):
-                yield from self._cut(ctx, meta)
+                yield from issues.cut(self._reading(ctx, meta))
             case Learned(meta):
                 yield Batch(cursor=self._mapper(ctx, meta).seen)
             case Daily(meta):
                 yield from daily.read(ctx, self, self._parts(ctx, meta), meta, self._visible(), cursor or {})
             case Arrivals(meta):
-                yield from self._arrivals(ctx, meta)
+                ids = self._ids(ctx, self._site(ctx), self._scope())
+                yield from issues.arrivals(self._reading(ctx, meta), ids, meta.came)
             case ChangedIssues(meta):
-                yield from self._changed(ctx, meta, cursor)
+                yield from issues.changed(self._reading(ctx, meta), cursor, self._stands(ctx, meta))
             case ChangedWorklogs(meta):
-                yield from self._changed_logs(ctx, self._parts(ctx, meta), cursor)
+                yield from hours.changed(self._reading(ctx, meta), cursor)
             case DeletedWorklogs(since):
-                yield from self._deleted_logs(ctx, since or cursor)
+                yield from hours.deleted(self, self._site(ctx), since or cursor)
             case Tempo(approvals):
                 told = ctx.shared("approvals", list) or approvals
                 yield from self._tempo(ctx).changed(cursor, told)
@@ -503,240 +462,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             cursor=msgspec.to_builtins(msgspec.structs.replace(meta, projects=())),
         )
 
-    def _slice(self, ctx: Context, meta: Meta, ids: list[str]) -> Iterator[Batch]:
-        site, parts = self._site(ctx), self._parts(ctx, meta)
-        names = self._names(meta.bindings, worklog=self.own_hours)
-        lost = ctx.shared("cut", Cut)
-
-        def make(issue: wire.Issue) -> Iterator[Record | Gone]:
-            fields = parts.fields(issue)
-            yield from parts.whole(issue, fields)
-            if self.history:
-                if not issue.told_history:
-                    raise SourceDataError(
-                        tr("The issue {key} came without its history, which was asked for.", key=issue.key)
-                    )
-                history = parts.changelog(issue.changelog)
-                yield from parts.changes(issue.id, history.histories)
-                if site.cloud and parts.cut(history):
-                    lost.add("histories", issue.id)
-            if self.own_hours:
-                if fields.worklog is None:
-                    raise SourceDataError(
-                        tr("The issue {key} came without its worklogs, which were asked for.", key=issue.key)
-                    )
-                lost.count(fields.worklog.total)
-                yield from parts.logs(fields.worklog.worklogs, issue.id)
-                if len(set(map(bytes, fields.worklog.worklogs))) < fields.worklog.total:
-                    lost.add("worklogs", issue.id)
-                    lost.totals[issue.id] = fields.worklog.total
-
-        for start in range(0, len(ids), site.slice):
-            found = site.issues(ids[start : start + site.slice], names, history=bool(self.history))
-            yield from batches(parts.issues(found, make))
-
-    def _arrivals(self, ctx: Context, meta: Meta) -> Iterator[Batch]:
-        """Read the issues in scope that no stamp tells of: they came back, or may be seen by now.
-
-        The census of this run has the same ids.
-        """
-        known = census.standing(ctx, self)
-        came = {self.row_id(f"p{one}") for one in meta.came}
-        met: set[str] = ctx.shared("met", set)
-        ids = [
-            one
-            for one in self._ids(ctx, self._site(ctx), self._scope())
-            if one not in met
-            and self.row_id(one) not in ctx.again
-            and ((state := known.get(one)) is None or state[0] in census.UNREAD or state[1] in came)
-        ]
-        if ids:
-            yield from self._slice(ctx, meta, ids)
-            yield from self._cut(ctx, meta, feeds=False)
-
-    def _cut(self, ctx: Context, meta: Meta, *, feeds: bool = True) -> Iterator[Batch]:
-        """Read the lists that Jira cut.
-
-        Histories come in bulk, worklogs per issue or, where it *feeds*, by the feed of the site, whichever
-        costs less.
-        """
-        site, parts = self._site(ctx), self._parts(ctx, meta)
-        lost = ctx.shared("cut", Cut)
-        yield parts.renamed_links()
-        histories = lost.take("histories")
-        yield from self._histories(site, parts, histories)
-        issues = lost.take("worklogs")
-        # the feed tells every worklog of the site: its cost is known only when the whole site is in scope
-        by_feed = 2 * -(-lost.worklogs // FEED) if feeds and self._scope() == EVERYTHING else None
-        feed = by_feed is not None and by_feed < len(issues)
-        ctx.log.info(
-            "Jira cut %d histories and %d of the worklog lists; "
-            "the latter cost %d requests one by one, %s by the feed: %s",
-            len(histories),
-            len(issues),
-            len(issues),
-            by_feed if by_feed is not None else "an unknown number",
-            "by the feed" if feed else "one by one",
-        )
-        if feed:
-            came: dict[str, set[str]] = {issue: set() for issue in issues}
-            for page in site.feed("updated", 0):
-                for logs in site.worklogs({one.worklog_id: None for one in page}):
-                    yield Batch(records=list(parts.logs(logs, came=came)))
-            # the feed has no count of its own: each list is held against the total that its issue told
-            issues = [issue for issue in issues if len(came[issue]) < lost.totals[issue]]
-        yield from self._all_logs(site, parts, issues, {})
-
-    def _histories(self, site: Site, parts: Parts, issues: list[str]) -> Iterator[Batch]:
-        """Read histories that came cut; what has no field of its own passes no filter by fields."""
-        bindings = parts.mapper.bindings
-        fields = () if bindings.nameless else tuple(bindings.words)
-        for start in range(0, len(issues), CHANGELOG_ISSUES):
-            found = site.histories(issues[start : start + CHANGELOG_ISSUES], fields)
-            yield from batches(one for issue, lines in found for one in parts.changes(issue, lines))
-
-    def _all_logs(
-        self, site: Site, parts: Parts, issues: Iterable[str], unseen: dict[str, tuple[int, int]]
-    ) -> Iterator[Batch]:
-        """Read the hours of issues one by one; of some Jira counts more than it shows to this account."""
-        for issue in issues:
-            logs, total = site.worklogs_of(issue)
-            yield Batch(records=list(parts.logs(logs, issue)))
-            if len(logs) < total:
-                unseen[issue] = (total, len(logs))
-        if unseen:
-            issue, (total, came) = next(iter(unseen.items()))
-            parts.ctx.reject(
-                tr("hours of {count} issues", count=len(unseen)),
-                tr(
-                    "Jira counts more worklogs than this account may see, such as {total} and {came} of "
-                    "issue {issue}",
-                    total=total, came=came, issue=issue,
-                ),
-                key="unseen worklogs", record=Worklog,
-            )  # fmt: skip
-            parts.ctx.tally(Tally(seen=1, taken=0))
-
-    def _changed(self, ctx: Context, meta: Meta, cursor: dict[str, Any]) -> Iterator[Batch]:
-        """Read issues changed since the mark and a little before.
-
-        The history is read only of those that were not seen at that stamp.
-        """
-        site, parts = self._site(ctx), self._parts(ctx, meta)
-        names = self._names(meta.bindings, worklog=False)
-        mark, before = int(cursor["updated"]), dict(cursor["seen"])
-        seen: dict[str, int] = {}
-        news: list[str] = []
-        arrived: list[str] = []
-        met: set[str] = ctx.shared("met", set)
-        history = bool(self.history)
-
-        def make(issue: wire.Issue) -> Iterator[Record | Gone]:
-            met.add(issue.id)
-            fields = parts.fields(issue)
-            seen[issue.id] = at = wire.millis(fields.updated)
-            lacked = self.row_id(issue.id) in ctx.again
-            if before.get(issue.id) == at and not lacked:
-                return
-            # no feed brings hours of before the mark: of an issue that was not taken, moved here, or shown
-            old = lacked or wire.millis(fields.created) < mark - OVERLAP_MS
-            if fields.spent and old and not parts.knows(issue.id):
-                arrived.append(issue.id)
-            yield from parts.whole(issue, fields)
-            told = parts.changelog(issue.changelog) if issue.told_history else None
-            if told:
-                yield from parts.changes(issue.id, told.histories)
-            if site.cloud and (told is None or parts.cut(told)):
-                news.append(issue.id)
-
-        for page in site.changed(self._scope(), max(0, mark - OVERLAP_MS), names, history=history):
-            yield from batches(parts.issues(page, make))
-        again = sorted(parts.again("") - seen.keys(), key=int)
-        for start in range(0, len(again), site.slice):
-            page = site.issues(again[start : start + site.slice], names, history=history)
-            yield from batches(parts.issues(page, make))
-        if history:
-            yield from self._histories(site, parts, news)
-        if self.own_hours:
-            yield from self._all_logs(site, parts, arrived, {})
-        mark = max([mark, *seen.values()])
-        yield Batch(
-            cursor={
-                "updated": mark,
-                "seen": {one: at for one, at in seen.items() if at >= mark - OVERLAP_MS},
-                "settings": self._settings(ctx),
-                "kept": _kept(meta),
-            }
-        )
-
-    def _changed_logs(self, ctx: Context, parts: Parts, cursor: dict[str, Any]) -> Iterator[Batch]:
-        """Read worklogs changed since the mark and a little before.
-
-        Bodies are read only of those not seen at that stamp.
-        """
-        site = self._site(ctx)
-        mark, before = int(cursor["updated"]), dict(cursor.get("seen", {}))
-        seen: dict[str, int] = {}
-        foreign: set[str] = set()
-        wanted: dict[int, None] = dict.fromkeys(map(int, parts.again("w")))
-        for page in site.feed("updated", max(0, mark - OVERLAP_MS)):
-            for one in page:
-                seen[str(one.worklog_id)] = one.updated_time
-                if before.get(str(one.worklog_id)) != one.updated_time:
-                    wanted[one.worklog_id] = None
-            if len(wanted) >= FEED:
-                yield self._logs(site, parts, wanted, foreign)
-                wanted.clear()
-        if wanted:
-            yield self._logs(site, parts, wanted, foreign)
-        mark = max([mark, *seen.values()])
-        yield Batch(
-            cursor={
-                "updated": mark,
-                "seen": {
-                    one: at
-                    for one, at in seen.items()
-                    if at >= mark - OVERLAP_MS and self.row_id(f"w{one}") not in foreign
-                },
-            }
-        )
-
-    def _logs(self, site: Site, parts: Parts, wanted: Iterable[int], foreign: set[str]) -> Batch:
-        records: list[Record] = []
-        issues: dict[str, str] = {}
-        for page in site.worklogs(wanted):
-            records += parts.logs(page, owners=issues)
-        if self._scope() == EVERYTHING:
-            return Batch(records=records)
-        # the feed is of the whole site, and what JQL does with the ids of others is not the same everywhere:
-        # an issue in scope was read, and is in the store
-        mine = {one for one in issues.values() if parts.knows(one, now=True)}
-        # looked at again as long as the feed tells them: their issue may not be in the index yet
-        foreign |= {one for one, issue in issues.items() if issue not in mine}
-        return Batch(records=[one for one in records if one.id not in foreign])
-
     def _tempo(self, ctx: Context) -> tempo.Timesheets:
         assert self.tempo_token is not None
         known = None if self._scope() == EVERYTHING else ctx.known_ids(Task, self.row_id(""))
         return tempo.Timesheets(
             ctx, self, self.tempo_url, self.tempo_token, people=self.worklog_people, known=known
         )
-
-    def _deleted_logs(self, ctx: Context, cursor: dict[str, Any]) -> Iterator[Batch]:
-        mark = int(cursor["updated"])
-        for page in self._site(ctx).feed("deleted", max(0, mark - OVERLAP_MS)):
-            mark = max([mark, *(one.updated_time for one in page)])
-            yield Batch(
-                gone=tuple(
-                    Gone(
-                        record=Worklog,
-                        id=self.row_id(f"w{one.worklog_id}"),
-                        evidence=f"worklog/deleted, {wire.instant(one.updated_time)}",
-                    )
-                    for one in page
-                )
-            )
-        yield Batch(cursor={"updated": mark})
 
     # ---------- census ----------
 
@@ -760,7 +491,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
         jql = f"{everything} AND ({self.jql})" if self.jql else everything
         swept = set(self._ids(ctx, site, jql)) if wanted else set()
-        known = census.standing(ctx, self)
+        known = standing(ctx, self)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
@@ -796,38 +527,6 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if jql not in swept:
             swept[jql] = site.sweep(jql)
         return swept[jql]
-
-
-def _bound(fields: list[FieldDef], bindings: Bindings) -> Iterator[Check]:
-    """Say which custom fields were found for what."""
-    names = {one.id: one.name for one in fields}
-    for role, ids in bindings.roles.items():
-        shown = [f"{one} ({names.get(one, '?')})" for one in ids]
-        more = tr(": of several the first that an issue has counts") if len(ids) > 1 else ""
-        yield Check(name=f"fields.{role}", state="ok", detail=tr(", then ").join(shown) + more)
-    if not {"sprint", "points"} & bindings.roles.keys():
-        detail = tr(
-            "no field for sprints or story points was found: where the site has them, say which with "
-            'fields = {{ sprint = "customfield_…" }}'
-        )
-        yield Check(name="fields", state="warning", detail=detail)
-
-
-def _chosen(fields: list[FieldDef], chosen: Iterable[str]) -> Iterator[Check]:
-    """Say which fields of fields.csv the site does not have, and which names are those of several."""
-    for words in sorted(chosen):
-        try:
-            found = field_named(fields, words) is not None
-        except ConfigError as exc:
-            yield Check(name=words, state="failed", detail=str(exc))
-            continue
-        if not found:
-            yield Check(name=words, state="failed", detail=tr("the site has no field {one}", one=words))
-
-
-def _kept(meta: Meta) -> dict[str, str]:
-    """Return the ids of the fields that fields.csv names, by its words."""
-    return {words: field.id for words, field in meta.bindings.kept.items()}
 
 
 def _level(one: wire.Kind) -> int:
