@@ -152,6 +152,39 @@ def test_what_comes_back_without_being_touched(
 
 
 @BOTH
+@pytest.mark.parametrize("what", ["issue", "project"])
+def test_hours_of_what_was_hidden(
+    world_of: type[JiraWorld], what: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were logged while nobody could see the issue, whose change alone brings it back."""
+    world = world_of(4, caps=CAPS)
+    native = of(world, "2")[0]
+    with SimulatorServer(world) as site:
+        go(store, site, settings=ALONE)
+        world.restricted, world.hidden = ({native}, set()) if what == "issue" else (set(), {"2"})
+        later(monkeypatch, hours=25)
+        go(store, site, settings=ALONE)
+        away = len(store.rows("SELECT 1 FROM task WHERE presence = 'hidden'")) + len(
+            store.rows("SELECT 1 FROM container WHERE presence = 'hidden'")
+        )
+        for number in range(3):
+            world.log(native, number)
+        world.now += timedelta(minutes=30)
+        world.edit(next(str(n) for n in sorted(world.items) if n != native))
+        go(store, site, settings=ALONE)
+        world.now += timedelta(minutes=30)
+        world.restricted, world.hidden = set(), set()
+        world.touch(str(native))
+        if what == "project":
+            later(monkeypatch, hours=50)
+        last = go(store, site, settings=ALONE)
+    held = {row["id"] for row in store.rows(f"SELECT id FROM worklog WHERE task_id = 'jira:{native}'")}
+
+    assert ("ok", 1) == (last.verdict, away), last.missing
+    assert {f"jira:w{log.native}" for log in world.logs_on(native)} == held
+
+
+@BOTH
 def test_a_project_that_comes_back_is_read_anew(
     world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
