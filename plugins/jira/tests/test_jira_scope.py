@@ -53,6 +53,14 @@ def put(world: JiraWorld, native: int, container: str) -> None:
     world.touch(str(native))
 
 
+def go_on(world: JiraWorld, *but: int) -> None:
+    """Let half an hour pass in which other issues and hours change: the marks of a source go on."""
+    other = next(n for n, one in sorted(world.items.items()) if n not in but and one.container == "1")
+    world.now += timedelta(minutes=30)
+    world.edit(str(other))
+    world.log(other, 1)
+
+
 def of(world: JiraWorld, container: str) -> list[int]:
     return [n for n, one in sorted(world.items.items()) if one.container == container and world.logs_on(n)]
 
@@ -136,6 +144,9 @@ def test_what_comes_back_without_being_touched(
         for one in (gone, hidden):
             world.items[one].title = "Renamed meanwhile"
             world.log(one, 2)
+        go_on(world, gone, hidden, new)
+        go(store, site, settings=settings)
+        go_on(world, gone, hidden, new)
         world.odd[gone], world.restricted = {}, set()
         later(monkeypatch, hours=50)
         report = go(store, site, settings=settings)
@@ -169,10 +180,9 @@ def test_hours_of_what_was_hidden(
         )
         for number in range(3):
             world.log(native, number)
-        world.now += timedelta(minutes=30)
-        world.edit(next(str(n) for n in sorted(world.items) if n != native))
+        go_on(world, native)
         go(store, site, settings=ALONE)
-        world.now += timedelta(minutes=30)
+        go_on(world, native)
         world.restricted, world.hidden = set(), set()
         world.touch(str(native))
         if what == "project":
@@ -198,6 +208,9 @@ def test_a_project_that_comes_back_is_read_anew(
         go(store, site, settings=ALONE)
         hidden = value(store, "SELECT presence FROM container WHERE id = 'jira:p20002'")
         world.items[mine].title = "Renamed meanwhile"
+        go_on(world, mine)
+        go(store, site, settings=ALONE)
+        go_on(world, mine)
         world.hidden = set()
         later(monkeypatch, hours=50)
         report = go(store, site, settings=ALONE)
