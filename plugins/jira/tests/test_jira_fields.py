@@ -12,7 +12,7 @@ from hub_jira.fields import FieldDef
 from hub_jira.source import JiraSource
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
-from hub_jira.testing.site import field_def
+from hub_jira.testing.fields import field_def
 from hub_jira.testing.world import AREAS, POINTS, SEVERITY, SPRINT, TYPES_OF_JIRA, option, sprint_row
 
 from hub.source import Check, Context, Offer

@@ -17,7 +17,7 @@ from hub_jira.source import JiraSource
 from hub_jira.sprints import sprints_of
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
-from hub_jira.testing.site import field_def
+from hub_jira.testing.fields import field_def
 from hub_jira.testing.world import EPIC, FLAGGED, KEYS, POINTS, SLA, SPRINT, sprint_row
 
 from hub import clock

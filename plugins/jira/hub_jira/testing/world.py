@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from hub.testing.kit import HttpWorld, Item, Ledger, Log, Request, Response
-from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
+from hub_jira.testing.answers import Caps, local
+from hub_jira.testing.fields import field_def
+from hub_jira.testing.site import JiraSite, status_def
 
 COMMENT = "a remark about a colleague"
 KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
