@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hub import Source
+from hub import Allocation, Source
 from hub.testing.kit import Capability, SourceCertification, credential
+from hub_jira.mapping import PROVIDES
 from hub_jira.source import JiraSource
 from hub_jira.testing import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld, TempoWorld
 
@@ -30,6 +31,7 @@ class CloudCertification(SourceCertification):
         {"increments", "deletions", "worklogs", "containers", "renames", "history"}
     )
     private = (COMMENT,)
+    records = tuple(one for one in PROVIDES if one is not Allocation)  # only Tempo plans
 
     def world(self, seed: int, *, scale: int = 1) -> JiraWorld:
         """Make the site."""
@@ -58,10 +60,22 @@ class TempoCertification(CloudCertification):
     """Jira Cloud with Tempo."""
 
     kind = "jira with tempo"
+    records = PROVIDES
 
     def world(self, seed: int, *, scale: int = 1) -> TempoWorld:
-        """Make the site."""
-        return TempoWorld(seed, scale=scale, caps=CAPS)
+        """Make the site, with something planned."""
+        world = TempoWorld(seed, scale=scale, caps=CAPS)
+        world.plans = [
+            {
+                "id": 1,
+                "startDate": "2024-05-06",
+                "endDate": "2024-05-10",
+                "totalPlannedSecondsInScope": 72000,
+                "planItem": {"type": "PROJECT", "id": 20001},
+                "assignee": {"type": "USER", "id": "acc-1"},
+            }
+        ]
+        return world
 
     def source(self, place: str) -> Source:
         """Make the source."""
