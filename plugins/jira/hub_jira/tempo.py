@@ -319,6 +319,7 @@ class Timesheets:
         """Read planned time as allocations; what is not planned any more leaves."""
         params = {"from": PLANNED[0], "to": (today + PLANNED[1]).isoformat()}
         ids: set[str] = set()
+        self.ctx.asked_again |= {one for one in self.ctx.again if one.startswith(self.source.row_id("a"))}
 
         def row_id(raw: msgspec.Raw) -> str:
             return self.source.row_id(f"a{named(raw)}")

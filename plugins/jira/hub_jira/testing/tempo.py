@@ -44,10 +44,12 @@ class TempoWorld(JiraWorld):
         if match := re.fullmatch(r"/teams/(\d+)/members", path):
             who = self.teams[int(match.group(1))][1]
             return self._paged(request, [{"member": {"accountId": one}} for one in who])
+        first, last = request.query.get("from", ""), request.query.get("to", "")
+        if path.startswith(("/plans", "/timesheet-approvals/")) and not (first and last):
+            return Response(status=400, body={"errors": [{"message": "from and to are required"}]})
         if match := re.fullmatch(r"/timesheet-approvals/team/(\d+)", path):
-            return self._paged(request, self._approvals(int(match.group(1)), request))
+            return self._paged(request, self._approvals(int(match.group(1)), first, last))
         if path == "/plans":
-            first, last = request.query["from"], request.query["to"]
             shown = [one for one in self.plans if one["startDate"] <= last and one["endDate"] >= first]
             return self._paged(request, shown)
         return Response(status=404, body={"errors": [{"message": "Not found"}]})
@@ -63,8 +65,7 @@ class TempoWorld(JiraWorld):
             if log.updated[:10] >= since and first <= log.started[:10] <= last
         ]  # fmt: skip
 
-    def _approvals(self, team: int, request: Request) -> list[dict[str, Any]]:
-        first, last = request.query["from"], request.query["to"]
+    def _approvals(self, team: int, first: str, last: str) -> list[dict[str, Any]]:
         return [
             {
                 "user": {"accountId": account},
