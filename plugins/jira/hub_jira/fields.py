@@ -29,8 +29,8 @@ ROLES = ("sprint", "epic", "parent", "points", "start", "finish", "flagged")
 ABOVE = ("epic", "parent")
 """Roles of fields that name the issue above by its key, nearest first."""
 CUSTOM = "customfield_"
-ALWAYS = frozenset({"fixversions", "components", "sprints", "version"})
-"""What is kept of every site, by the names that fields.csv calls it with."""
+ALWAYS = frozenset({"fixversions", "components", "sprints"})
+"""What is kept of every issue, by the names that fields.csv calls it with."""
 NO_VALUE = (":gh-lexo-rank", ":devsummarycf", ":vulnerabilitycf", ":design")
 """The ends of the schemas of fields that hold nothing to slice by."""
 OfferType = Literal["text", "number", "date", "list"]

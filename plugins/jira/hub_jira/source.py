@@ -164,8 +164,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return ctx.shared("fields", lambda: self._site(ctx).metadata.listed("field", list[FieldDef]))
 
     def _kept_anyway(self, words: str) -> bool:
-        """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every site."""
-        return words.casefold() in ALWAYS or (self.tempo_token is not None and tempo.knows(words))
+        """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every one."""
+        return words.casefold() in {*ALWAYS, "version"} or (
+            self.tempo_token is not None and tempo.knows(words)
+        )
 
     def _visible(self) -> str:
         """Return the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""

@@ -22,6 +22,7 @@ from hub import (
     SourceDataError,
     SourceForbidden,
     SourceGone,
+    SourceUnavailable,
     Tally,
     Worklog,
     named,
@@ -45,6 +46,7 @@ STATES: dict[str, Any] = {
     "REJECTED": "rejected",
 }  # fmt: skip
 """What the keys of approvals mean."""
+REFUSALS = (SourceForbidden, SourceGone, SourceDataError, SourceUnavailable)
 ACCOUNT, TEAM = "_Account_", "team"
 """What fields.csv calls the account of hours, a work attribute, and the teams of a person."""
 BACK = 20
@@ -289,9 +291,8 @@ class Timesheets:
                     span = told.period
                     period = Approval(told.user.account_id, span.since, span.until, told.status.key)
                     kept[period.account, period.since] = period
-        except (SourceForbidden, SourceGone, SourceDataError) as exc:
-            label = tr("Tempo's teams and approvals")
-            self.ctx.note(tr("{label} were not looked at: {error}", label=label, error=exc))
+        except REFUSALS as exc:
+            self._skipped(tr("Tempo's teams and approvals"), exc)
         else:
             yield self._left(teams)
         now = sorted((one for one in kept.values() if one.until >= oldest), key=msgspec.structs.astuple)
@@ -334,8 +335,8 @@ class Timesheets:
                     rows, make, place=lambda raw: tr("plan {id}", id=named(raw)), key=row_id,
                     record=Allocation, id=row_id,
                 ))  # fmt: skip
-        except (SourceForbidden, SourceGone, SourceDataError) as exc:
-            self.ctx.note(tr("{label} were not looked at: {error}", label=tr("Tempo's plans"), error=exc))
+        except REFUSALS as exc:
+            self._skipped(tr("Tempo's plans"), exc)
             return
         scope = Scope(records=(Allocation,), id_prefix=self.source.row_id("a"))
         said = tr("absent from Tempo's plans")
@@ -356,6 +357,14 @@ class Timesheets:
             finish_on=max(one.end_date, one.recurrence_end_date or ""),
             seconds=one.total_planned_seconds_in_scope,
         )
+
+    def _skipped(self, label: str, error: Exception) -> None:
+        """Tell what could not be looked at: hours wait for none of it."""
+        said = tr("{label} were not looked at: {error}", label=label, error=error)
+        if isinstance(error, SourceUnavailable):
+            self.ctx.report_missing(said)
+        else:
+            self.ctx.note(said)
 
     # ---------- pages ----------
 

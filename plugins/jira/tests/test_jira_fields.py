@@ -186,11 +186,17 @@ def test_by_id_and_by_name(world_of: type[JiraWorld], store: Store) -> None:
     world = world_of(2, caps=CAPS)
     world.words = {"Severity": "Schweregrad"}
     native = next(n for n in world.items if n % 4 == 0)
+    world.field_list = (
+        *world.field_list,
+        field_def(FIELD, "Version", "string", f"{TYPES_OF_JIRA}:textfield"),
+    )
+    world.odd = {native: {FIELD: "2.0"}}
     words = (SEVERITY, "Severity", "SEVERITY", "Schweregrad", "schweregrad")
     with SimulatorServer(world) as site:
-        report = go(store, site, *words)
+        report = go(store, site, *words, "version")
 
     assert "ok" == report.verdict, report.missing
+    assert [("2.0", None, None)] == kept(store, native, "version")
     assert [[("Major", None, None)]] * 5 == [kept(store, native, one) for one in words]
 
 

@@ -223,3 +223,18 @@ def test_a_token_for_hours_alone(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert "ok" == report.verdict, report.missing
     assert len(world.logs) == len(held(store))
     assert 2 == sum("were not looked at" in one for one in report.notes)
+
+
+def test_hours_wait_for_no_approval(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Tempo's teams do not answer at all, the hours come, and the run is partial."""
+    world = TempoWorld(3, caps=CAPS)
+    at_the_end(world, monkeypatch)
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return Response(status=503, body={}) if request.path == "/4/teams" else honest()
+
+    with SimulatorServer(world, fault) as site:
+        report = go(store, site)
+
+    assert ("partial", len(world.logs)) == (report.verdict, len(held(store)))
+    assert any("were not looked at" in one for one in report.missing)
