@@ -214,7 +214,7 @@ class Mapper:
             spent_s=fields.spent,
             remaining_s=fields.remaining,
             points=self._value(issue, custom, "points", number),
-            labels=" ".join(sorted(fields.labels)) if fields.labels else None,
+            labels=" ".join(sorted(one.replace(" ", "\u00a0") for one in fields.labels or ())) or None,
             reporter_id=self.account_id(fields.reporter),
             resolved_at=wire.instant(fields.resolved),
         )

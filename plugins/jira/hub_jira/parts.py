@@ -28,7 +28,7 @@ from hub import (
     named,
     tr,
 )  # fmt: skip
-from hub_jira import mapping, wire
+from hub_jira import lists, mapping, wire
 from hub_jira.site import Site
 from hub_jira.values import ASSETS, asset, called
 
@@ -158,7 +158,7 @@ class Parts:
                 several = value if isinstance(value, list) else [value]
                 wanted |= {name for one in several if (name := asset(one)) and not called(one)}
         try:
-            self.site.name_objects(wanted)
+            lists.name_objects(self.site, wanted)
         except (SourceForbidden, SourceGone, SourceDataError) as exc:
             said = tr("objects of Assets are kept by their ids: {error}", error=exc)
             self.ctx.shared("objects of Assets", lambda: self.ctx.note(said))

@@ -175,6 +175,7 @@ def test_every_request_is_as_specified(store: Store) -> None:
         context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
         site.asked.clear()
         list(source(site).check(context))
+        list(source(site).offers(context))
         context.close()
         asked += site.asked
 
