@@ -1,4 +1,4 @@
-"""What of a site changes without touching an issue: statuses, sprints, versions, people, objects of Assets."""
+"""What of a site changes without touching an issue: statuses, sprints, versions, people, objects."""
 
 from __future__ import annotations
 
