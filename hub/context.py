@@ -18,7 +18,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import HttpError, HubError, Interrupted, SourceDataError, of_destination, of_source
-from hub.records import Account, Container, Iteration, Record
+from hub.records import Account, Container, Iteration, Presence, Record
 from hub.tally import Rejection, Tally, short
 from hub.words import tr
 
@@ -156,6 +156,8 @@ class Context(RunContext):
         """Those of `again` that a source with *asks_again* asked for in this run."""
         self.known_ids: Callable[[type[Record], str], frozenset[str]] = lambda record, prefix: frozenset()
         """Gives the ids that begin with a prefix of the rows the store has and that have not left."""
+        self.standing: Callable[[str], Mapping[str, tuple[Presence, str]]] = lambda prefix: {}
+        """Gives presence and container of every task the store ever had whose id begins with a prefix."""
         self.unchanged = 0
         self.known_as: Callable[[str], str] = str
         """Gives the name under which the store knows a partition, without somebody who was erased."""

@@ -28,11 +28,13 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The rows over which a complete reading proves absence.
 
     *records* are the types it covers; *container_id* or *id_prefix* narrow it, else it is the whole source.
+    *days* narrow hours to those from the first to the second, both included.
     """
 
     records: tuple[type[Record], ...]
     container_id: str | None = None
     id_prefix: str | None = None
+    days: tuple[str, str] | None = None
 
 
 class Partition(msgspec.Struct, frozen=True, kw_only=True):

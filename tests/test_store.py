@@ -15,8 +15,8 @@ from sqlite_utils import Database
 
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.placement import fold, here
-from hub.records import BY_TABLE, RECORDS, Container, Task, Worklog, columns
-from hub.source import Batch, Gone
+from hub.records import BY_TABLE, RECORDS, Container, Record, Task, Worklog, columns
+from hub.source import Batch, Census, Gone, Scope
 from hub.store import Store
 from hub.store.migrations import migrations
 from hub.store.store import explain, store_path
@@ -369,6 +369,36 @@ def test_a_row_outside_of_the_scope(store: Store) -> None:
     back = store.rows(f"SELECT count(*) AS n FROM task WHERE {here()}")[0]["n"]
 
     assert ("ok", [], 0, 2) == (away.verdict, away.held, counted, back)
+
+
+def test_a_census_of_some_days(store: Store) -> None:
+    """Of hours only those of the days that were looked at leave, both ends included."""
+    days = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04")
+    rows: list[Record] = [Worklog(id=f"s:w{one}", task_id="s:t", day=one, seconds=3600) for one in days]
+    scope = Scope(records=(Worklog,), id_prefix="s:w", days=("2026-03-02", "2026-03-03"))
+    seen = Census(record=Worklog, scope=scope, ids=frozenset({"s:w2026-03-02"}), evidence="looked at")
+    read = {"p": lambda _: [Batch(records=rows, cursor=1)], "q": lambda _: [Batch(gone=(seen,))]}
+    sync_once(store, ScriptedSource(name="s", script={"p": read["p"]}, max_leave=1.0))
+    sync_once(store, ScriptedSource(name="s", script={"q": read["q"]}, max_leave=1.0))
+    states = [row["presence"] for row in store.rows("SELECT presence FROM worklog ORDER BY day")]
+
+    assert ["present", "present", "deleted", "present"] == states
+
+
+def test_where_tasks_stand(store: Store) -> None:
+    """A source may ask for presence and container of its tasks, of those that left too."""
+    rows = [Task(id=f"s:{n}", container_id=f"s:c{n % 2}", title="x") for n in range(3)]
+    gone = Gone(record=Task, id="s:2", presence="outside", evidence="not asked for any more")
+    script = {
+        "p": lambda _: [Batch(records=[*rows, Task(id="r:1", container_id="r:c", title="y")], gone=(gone,))]
+    }
+    sync_once(store, ScriptedSource(name="s", script=script))
+
+    assert {
+        "s:0": ("present", "s:c0"),
+        "s:1": ("present", "s:c1"),
+        "s:2": ("outside", "s:c0"),
+    } == store.standing("s:")
 
 
 def test_every_table_knows_the_seven_states(store: Store) -> None:

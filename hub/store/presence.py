@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from hub.placement import here, place
-from hub.records import BY_TABLE, Presence, columns
+from hub.records import BY_TABLE, Presence, Worklog, columns
 from hub.source import Scope
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door
@@ -109,6 +109,9 @@ class Stake(msgspec.Struct, kw_only=True):
 
 def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str, ...]]:
     """Return the SQL condition, and its parameters, of the rows of *table* that *scope* covers."""
+    if scope.days is not None and table == Worklog.table:
+        where, parameters = scope_sql(msgspec.structs.replace(scope, days=None), table, source_id)
+        return f"{where} AND day BETWEEN ? AND ?", (*parameters, *scope.days)
     if scope.id_prefix is not None:
         return "id >= ? AND id < ?", (scope.id_prefix, scope.id_prefix + "\U0010ffff")
     if scope.container_id is not None:

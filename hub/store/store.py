@@ -20,7 +20,7 @@ from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
 from hub.files import storable
 from hub.placement import fold, here
-from hub.records import BY_TABLE, Record, columns
+from hub.records import BY_TABLE, Presence, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewrite
 from hub.store.migrations import memory_trigger, migrations
@@ -569,13 +569,21 @@ class Store(PresenceRoom):
     def ids(self, table: str, prefix: str) -> frozenset[str]:
         """Return the ids of *table* that begin with *prefix*, of rows that have not left; from any thread."""
         sql = f"SELECT id FROM {BY_TABLE[table].table} WHERE id >= ? AND id < ? AND {here()}"
+        return frozenset(row[0] for row in self._of_prefix(sql, prefix))
+
+    def standing(self, prefix: str) -> dict[str, tuple[Presence, str]]:
+        """Return presence and container of every task whose id begins with *prefix*; from any thread."""
+        sql = "SELECT id, presence, container_id FROM task WHERE id >= ? AND id < ?"
+        return {row[0]: (row[1], row[2]) for row in self._of_prefix(sql, prefix)}
+
+    def _of_prefix(self, sql: str, prefix: str) -> list[tuple[Any, ...]]:
         bounds = (prefix, prefix + "\U0010ffff")
         if self.where == ":memory:":
-            return frozenset(row[0] for row in self.connection.execute(sql, bounds).fetchall())
+            return self.connection.execute(sql, bounds).fetchall()
         # a connection of its own: the writing one may be in the middle of a transaction
         reader = sqlite3.connect(Path(self.where).resolve().as_uri() + "?mode=ro", uri=True, timeout=10)
         try:
-            return frozenset(row[0] for row in reader.execute(sql, bounds))
+            return reader.execute(sql, bounds).fetchall()
         except sqlite3.Error as exc:
             raise explain(exc, self.where) from exc
         finally:

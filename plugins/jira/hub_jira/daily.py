@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from hub import Account, Batch, Context, CustomValue, Gone, Record, Source, SourceForbidden, SourceGone, tr
-from hub_jira import mapping, wire
+from hub_jira import lists, mapping, wire
 from hub_jira.partitions import Meta
 from hub_jira.parts import Parts, batches
 
@@ -31,25 +31,25 @@ def read(
             ctx.note(tr("{label} were not looked at: {error}", label=label, error=exc))
 
     def statuses() -> Iterator[Record]:
-        now["status"] |= {one.id: mapping.status_word(one) for one in site.statuses()}
+        now["status"] |= {one.id: mapping.status_word(one) for one in lists.statuses(site)}
         yield from ()
 
     def sprints() -> Iterator[Record]:
-        for page in site.sprints():
+        for page in lists.sprints(site):
             for one in page:
                 yield from mapper.sprint(one)
 
-    def lists() -> Iterator[Record | Gone]:
+    def versions() -> Iterator[Record | Gone]:
         known: dict[str, set[str]] = {}
         for row in ctx.known_ids(CustomValue, source.row_id("p")):
             known.setdefault(row.partition("/")[0], set()).add(row)
         live = [one.id for one in meta.projects if not (one.archived or one.deleted)]
-        for found in site.lists(live):
+        for found in lists.lists(site, live):
             now["fixVersion"] |= {one.id: one.name for one in found.versions}
             now["component"] |= {one.id: one.name for one in found.components}
-            versions = [mapper.version(found.id, one) for one in found.versions]
-            yield from versions
-            gone = known.get(source.row_id(f"p{found.id}"), set()) - {one.id for one in versions}
+            here = [mapper.version(found.id, one) for one in found.versions]
+            yield from here
+            gone = known.get(source.row_id(f"p{found.id}"), set()) - {one.id for one in here}
             for one in sorted(gone):
                 said = tr("the project has this version no more")
                 yield Gone(record=CustomValue, id=one, evidence=said)
@@ -57,14 +57,14 @@ def read(
     def people() -> Iterator[Record]:
         begins = source.row_id("u")
         natives = sorted(one[len(begins) :] for one in ctx.known_ids(Account, begins))
-        for page in site.people(natives):
+        for page in lists.people(site, natives):
             for one in page:
                 yield from mapper.person(one)
 
     yield from asked(tr("statuses"), statuses)
     if "sprint" in meta.bindings.roles:
         yield from asked(tr("sprints"), sprints)
-    yield from asked(tr("versions and components"), lists)
+    yield from asked(tr("versions and components"), versions)
     yield from asked(tr("people"), people)
     yield from _renamed(parts, scope, before, now)
     yield Batch(cursor=now)
@@ -79,7 +79,7 @@ def _renamed(parts: Parts, scope: str, before: Names, now: Names) -> Iterator[Ba
         if changed:
             issues |= set(site.matching(f"{kind} in ({', '.join(changed)}) AND {scope}"))
     ids = sorted(issues, key=int)
-    fields = wire.SYSTEM_FIELDS + mapper.bindings.fields
+    fields = mapper.bindings.asked
 
     def make(issue: wire.Issue) -> Iterator[Record | Gone]:
         return parts.whole(issue, parts.fields(issue))

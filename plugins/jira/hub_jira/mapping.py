@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from hub import (
     Account,
+    Allocation,
     Category,
     Container,
     CustomValue,
@@ -26,7 +25,10 @@ from hub import (
     Worklog,
     tr,
 )  # fmt: skip
-from hub_jira import wire
+from hub_jira import values, wire
+from hub_jira.fields import CUSTOM, Bindings
+from hub_jira.sprints import real, sprints_of
+from hub_jira.values import Reader, filled, joined, number
 
 T = TypeVar("T")
 Nature = Literal["build", "anomaly", "evolution", "incident", "request", "internal", "unknown"]
@@ -57,120 +59,14 @@ NATURES: dict[str, Nature] = {
 }
 """What the types that Jira ships with mean; other names come from the settings."""
 CATEGORIES: dict[str, Category] = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
-SCHEMAS = {
-    "com.pyxis.greenhopper.jira:gh-sprint": "sprint",
-    "com.pyxis.greenhopper.jira:gh-epic-link": "epic",
-    "com.pyxis.greenhopper.jira:jsw-story-points": "points",
-    "com.atlassian.jpo:jpo-custom-field-parent": "parent",
-    "com.atlassian.jpo:jpo-custom-field-baseline-start": "start",
-    "com.atlassian.jpo:jpo-custom-field-baseline-end": "finish",
-    "com.atlassian.servicedesk:sd-sla-field": "sla",
-}
-NAMED = {
-    "flagged": ("multicheckboxes", "flagged"), "signalé": ("multicheckboxes", "flagged"),
-    "story points": ("float", "points"), "story point estimate": ("float", "points"),
-    "start date": ("datepicker", "start"), "date de début": ("datepicker", "start"),
-}  # fmt: skip
-"""Fields whose schema does not tell what they are: a name in small letters, the end of the schema, a role."""
-ROLES = ("sprint", "epic", "parent", "points", "start", "finish", "flagged")
-ABOVE = ("epic", "parent")
-"""Roles of fields that name the issue above by its key, nearest first."""
-CUSTOM = "customfield_"
+BLOCKED = frozenset({"blocked", "bloqué", "bloquée"})
+"""Statuses that say of themselves that an issue cannot go on."""
 LOOKUPS = ("status", "fixVersion", "component")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""
-_SPRINT_TEXT = re.compile(r"\[(.*)\]\s*$", re.DOTALL)
-_SPRINT_PAIR = re.compile(r"(?:^|,)(\w+)=(.*?)(?=,\w+=|$)", re.DOTALL)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, TaskChange, Worklog, TaskLink, SlaCycle, CustomValue,
+    Allocation,
 )  # fmt: skip
-Chosen = Mapping[str, str | tuple[str, ...]]
-
-
-class FieldDef(msgspec.Struct, frozen=True, rename="camel"):
-    """A field as Jira lists it; *scope* is a team-managed project's own.
-
-    *name* is in the language of the account; *untranslated_name* and *clause_names* are not.
-    """
-
-    id: str
-    name: str = ""
-    untranslated_name: str | None = None
-    clause_names: list[str] | None = None
-    schema: dict[str, Any] | None = None
-    scope: dict[str, Any] | None = None
-
-    @property
-    def custom(self) -> str:
-        """Return the schema of a custom field."""
-        return str((self.schema or {}).get("custom") or "")
-
-    @property
-    def names(self) -> set[str]:
-        """Return every name it has, in small letters."""
-        known = (self.untranslated_name, self.name, *(self.clause_names or ()))
-        return {one.casefold() for one in known if one}
-
-    @property
-    def role(self) -> str | None:
-        """Return what it is for, by its schema, else by its untranslated name."""
-        if role := SCHEMAS.get(self.custom):
-            return role
-        named = (NAMED[one] for one in sorted(self.names & NAMED.keys()))
-        return next((role for end, role in named if self.custom.endswith(f":{end}")), None)
-
-
-class Bindings(msgspec.Struct, frozen=True):
-    """Which custom fields mean what: role to ids; *sla* are all service-level fields.
-
-    *words* are the kept fields of a history, by their ids; *nameless* says that some have none.
-    """
-
-    roles: dict[str, tuple[str, ...]] = {}
-    sla: tuple[str, ...] = ()
-    words: dict[str, str] = {}
-    nameless: bool = False
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Return every custom field to ask for."""
-        return tuple(sorted({one for ids in self.roles.values() for one in ids} | set(self.sla)))
-
-    @property
-    def above(self) -> tuple[str, ...]:
-        """Return the fields that name the issue above."""
-        return tuple(one for role in ABOVE for one in self.roles.get(role, ()))
-
-
-def bind(fields: list[FieldDef], chosen: Chosen, history: Iterable[str] = ()) -> Bindings:
-    """Find the custom fields by what they are; *chosen* (role to ids) goes before what is found.
-
-    Of several fields for one role those of single projects come first: an issue has its own or the site's.
-    """
-    roles: dict[str, list[str]] = {}
-    sla = []
-    for one in sorted(fields, key=lambda one: one.scope is None):
-        role = one.role
-        if role == "sla":
-            sla.append(one.id)
-        elif role:
-            roles.setdefault(role, []).append(one.id)
-    bound = {role: tuple(ids) for role, ids in roles.items()} | {
-        role: (ids,) if isinstance(ids, str) else tuple(ids) for role, ids in chosen.items()
-    }
-    words: dict[str, str] = {}
-    nameless = False
-    for kept in history:
-        if kept in ROLES:
-            ids = bound.get(kept, ())
-            if kept == "parent":  # a change of the parent comes without the id of a field
-                ids, nameless = ("parent", *bound.get("epic", ()), *ids), True
-        else:
-            ids = tuple(one.id for one in fields if kept == one.id or kept.casefold() in one.names)
-            ids = ids or ((kept,) if kept in wire.SYSTEM_FIELDS else ())
-            nameless = nameless or not ids
-        words |= dict.fromkeys(ids, kept)
-    return Bindings(roles=bound, sla=tuple(sorted(sla)), words=words, nameless=nameless)
 
 
 class Mapper:
@@ -178,7 +74,8 @@ class Mapper:
 
     *row_id* makes the store's ids, *zone* is that declared for authors who tell none, *account_zone* that of
     the account that asks. *people* False leaves authors of worklogs out. *keys* knows issues by their keys,
-    *odd* is told of a value that cannot be read and costs itself; *unread* are the issues that had one.
+    *objects* those of Assets by their ids. *odd* is told of a value that cannot be read and costs itself;
+    *unread* are the fields of issues that had one.
     *seen* notes what issues call their statuses, versions and components, by their ids.
     """
 
@@ -195,11 +92,12 @@ class Mapper:
         people: bool,
         account_zone: str | None = None,
         keys: Mapping[str, str] | None = None,
+        objects: Mapping[str, str] | None = None,
         odd: Callable[[wire.Issue, str, Any, str], None] | None = None,
     ) -> None:
         """Keep the settings."""
         self.account_zone, self.keys = account_zone, keys if keys is not None else {}
-        self.odd, self.unread = odd or _refuse, set[str]()
+        self.odd, self.unread = odd or _refuse, dict[str, set[str]]()
         self.seen: dict[str, dict[str, str]] = {one: {} for one in LOOKUPS}
         self.name, self.url, self.zone, self.levels, self.bindings, self.people = (
             name,
@@ -210,6 +108,9 @@ class Mapper:
             people,
         )
         self.customs = bindings.fields
+        told = account_zone or (None if zone == "UTC" else zone)
+        self._values = Reader(self.account_id, told, objects if objects is not None else {})
+        self._pick = wire.picker(tuple(sorted({one.id for one in bindings.kept.values()})))
         self.history = frozenset(history)
         self.natures = NATURES | {name.casefold(): nature for name, nature in types.items()}
         self.told: set[Any] = set()
@@ -261,14 +162,14 @@ class Mapper:
             id=self.row_id(f"s{one.id}"),
             name=one.name,
             state=(one.state or "").lower() or None,
-            start_at=wire.instant(_real(one.start_date)),
-            finish_at=wire.instant(_real(one.end_date)),
-            completed_at=wire.instant(_real(one.complete_date)),
+            start_at=wire.instant(real(one.start_date)),
+            finish_at=wire.instant(real(one.end_date)),
+            completed_at=wire.instant(real(one.complete_date)),
         )
 
     def issue(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record]:
         """Map one issue with what it embeds except worklogs and history."""
-        custom = {name: value for name in self.customs if _filled(value := getattr(fields, name))}
+        custom = {name: value for name in self.customs if filled(value := getattr(fields, name))}
         task_id = self.row_id(issue.id)
         sprints = self._value(issue, custom, "sprint", sprints_of) or []
         for sprint in sprints:
@@ -277,6 +178,7 @@ class Mapper:
             self.told.add(fields.project)
             yield self.project(fields.project)
         yield from self.person(fields.assignee)
+        yield from self.person(fields.reporter)
         level = (
             fields.type.hierarchy_level
             if fields.type.hierarchy_level is not None
@@ -300,19 +202,21 @@ class Mapper:
             status_native=CATEGORIES.get(fields.status.status_category.key)
             if fields.status.status_category
             else None,
-            is_blocked=bool(self._first(custom, "flagged")) if "flagged" in self.bindings.roles else None,
+            is_blocked=self._blocked(fields, custom),
             assignee_id=self.account_id(fields.assignee),
             iteration_id=self.row_id(f"s{sprints[-1].id}") if sprints else None,
             created_at=wire.instant(fields.created),
             updated_at=wire.instant(fields.updated),
-            planned_start_on=self._value(issue, custom, "start", _day),
-            planned_finish_on=self._value(issue, custom, "finish", _day),
-            due_on=_day(fields.due) if fields.due else None,
+            planned_start_on=self._value(issue, custom, "start", values.day),
+            planned_finish_on=self._value(issue, custom, "finish", values.day),
+            due_on=values.day(fields.due) if fields.due else None,
             estimate_s=fields.estimate,
             spent_s=fields.spent,
             remaining_s=fields.remaining,
-            points=self._value(issue, custom, "points", _number),
-            labels=" ".join(sorted(fields.labels)) if fields.labels else None,
+            points=self._value(issue, custom, "points", number),
+            labels=" ".join(sorted(one.replace(" ", "\u00a0") for one in fields.labels or ())) or None,
+            reporter_id=self.account_id(fields.reporter),
+            resolved_at=wire.instant(fields.resolved),
         )
         if fields.links:
             yield from self._links(issue.id, fields)
@@ -326,7 +230,35 @@ class Mapper:
         }
         for field, names in several.items():
             if names:
-                yield CustomValue(id=f"{task_id}/{field}", row_id=task_id, field=field, text=", ".join(names))
+                yield CustomValue(id=f"{task_id}/{field}", row_id=task_id, field=field, text=joined(names))
+        yield from self._kept(issue)
+
+    def _kept(self, issue: wire.Issue) -> Iterator[Record]:
+        """Map the fields that somebody chose; a value of another type costs itself."""
+        if not self.bindings.kept:
+            return
+        task_id = self.row_id(issue.id)
+        told = self._pick(issue.fields)
+        for words, field in self.bindings.kept.items():
+            try:
+                found = self._values.read(field, told[field.id])
+            except (ValueError, TypeError, SourceDataError, msgspec.ValidationError) as exc:
+                self._unread(issue, words, told[field.id], exc)
+                continue
+            if found is None:
+                continue
+            for one in found.people:
+                yield from self.person(one)
+            yield CustomValue(
+                id=f"{task_id}/{words}", row_id=task_id, field=words,
+                text=found.text, number=found.number, day=found.day,
+            )  # fmt: skip
+
+    def _blocked(self, fields: wire.Fields, custom: Mapping[str, Any]) -> bool | None:
+        """Say whether an issue is flagged, or stands in a status that says so; None where nothing tells."""
+        if fields.status.name.casefold() in BLOCKED:
+            return True
+        return bool(self._first(custom, "flagged")) if "flagged" in self.bindings.roles else None
 
     def version(self, project: str, one: wire.Named) -> CustomValue:
         """Map a version of a project, with the day of its release."""
@@ -363,7 +295,7 @@ class Mapper:
             return None
 
     def _unread(self, issue: wire.Issue, field: str, value: Any, error: Exception) -> None:
-        self.unread.add(issue.id)
+        self.unread.setdefault(issue.id, set()).update({field, "sprints"} if field == "sprint" else {field})
         self.odd(issue, field, value, str(error))
 
     def _links(self, native: str, fields: wire.Fields) -> Iterator[TaskLink]:
@@ -473,7 +405,7 @@ class Mapper:
         # Z names an instant and not a place, an offset is that of where the account writes from
         placed = moment.tzinfo is not None and not started.endswith("Z")
         for one in (zone, declared, None if placed else self.account_zone, None if placed else self.zone):
-            if one and (known := _zone(one)):
+            if one and (known := values.zone(one)):
                 return (moment.astimezone(known) if moment.tzinfo else moment).date().isoformat()
         return moment.date().isoformat()
 
@@ -502,46 +434,6 @@ def field_of(native: str | None, name: str) -> str:
     return plain.get(name, name)
 
 
-def sprint_of(text: str) -> wire.Sprint:
-    """Read Data Center's ``…Sprint@1f[id=1,state=ACTIVE,name=A, b,…]``.
-
-    Raises `SourceDataError` when it is none.
-    """
-    body = _SPRINT_TEXT.search(text)
-    pairs = dict(_SPRINT_PAIR.findall(body.group(1))) if body else {}
-    if not pairs.get("id", "").isdigit():
-        raise SourceDataError(tr("Jira sent {text!r} as a sprint.", text=text[:80]))
-    return wire.Sprint(
-        id=int(pairs["id"]),
-        name=pairs.get("name", ""),
-        state=pairs.get("state"),
-        start_date=_real(pairs.get("startDate")),
-        end_date=_real(pairs.get("endDate")),
-        complete_date=_real(pairs.get("completeDate")),
-    )
-
-
-def sprints_of(values: Any) -> list[wire.Sprint]:
-    """Read the sprints of an issue; the current one comes last.
-
-    Raises `SourceDataError` or `msgspec.ValidationError` for what is none.
-    """
-    several = values if isinstance(values, list) else [values]
-    found = [sprint_of(one) if isinstance(one, str) else msgspec.convert(one, wire.Sprint) for one in several]
-    return sorted(found, key=_nearness)
-
-
-def _nearness(sprint: wire.Sprint) -> tuple[Any, ...]:
-    """Return how near a sprint is: the active one, else the next one, else the last one that was closed."""
-    state = (sprint.state or "").lower()
-    start, end = (wire.instant(_real(one)) or "" for one in (sprint.start_date, sprint.end_date))
-    if state == "future":
-        # without a day a sprint is planned later than with one
-        return 1, -wire.millis(start) if start else float("-inf"), -sprint.id
-    done = wire.instant(_real(sprint.complete_date)) or end
-    return 2 if state == "active" else 0, wire.millis(done or start) if done or start else 0, sprint.id
-
-
 def above_of(value: Any) -> tuple[str | None, str | None]:
     """Return the id and the key of the issue that a field of an epic or a parent names."""
     if isinstance(value, str):
@@ -563,38 +455,6 @@ def _refuse(issue: wire.Issue, field: str, value: Any, reason: str) -> None:
     raise SourceDataError(
         tr("The field {field} of {key} cannot be read: {reason}", field=field, key=issue.key, reason=reason)
     )
-
-
-def _filled(value: Any) -> bool:
-    return value is not None and value not in ("", [])
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
-
-
-def _real(text: str | None) -> str | None:
-    return None if text in {None, "", "<null>", "null"} else text
-
-
-def _day(value: Any) -> str:
-    if not isinstance(value, str) or not _DAY.match(value):
-        raise ValueError(tr("it is not a day"))
-    return value[:10]
-
-
-def _number(value: Any) -> float:
-    """Take a number, also one that a text field holds."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(tr("it is not a number"))
-    try:
-        return float(value)
-    except ValueError as exc:
-        raise ValueError(tr("it is not a number")) from exc
 
 
 def _seconds(span: wire.Span | None) -> int | None:

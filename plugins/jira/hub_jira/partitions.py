@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from hub_jira.mapping import Bindings
+from hub_jira.fields import Bindings
 from hub_jira.wire import Project
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What the site says of itself, as the last run kept it.
 
-    *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen.
+    *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen,
+    *seen* those in scope that can be read now, *came* those of them that could not when asked before.
     """
 
     at: str = ""
@@ -23,12 +24,15 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     levels: dict[str, int] = {}
     projects: tuple[Project, ...] = ()
     known: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    came: tuple[str, ...] = ()
 
 
 class Projects(msgspec.Struct, frozen=True):
-    """The projects, which *meta* lists."""
+    """The projects, which *meta* lists; those *beyond* can be browsed and are not asked for."""
 
     meta: Meta
+    beyond: tuple[str, ...] = ()
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -56,6 +60,12 @@ class Daily(msgspec.Struct, frozen=True):
     meta: Meta
 
 
+class Arrivals(msgspec.Struct, frozen=True):
+    """The issues in scope that the store has not, or has as away: no stamp of theirs need be new."""
+
+    meta: Meta
+
+
 class ChangedIssues(msgspec.Struct, frozen=True):
     """What changed of issues since the mark."""
 
@@ -74,8 +84,40 @@ class DeletedWorklogs(msgspec.Struct, frozen=True):
     since: dict[str, Any] | None = None
 
 
+class Approval(msgspec.Struct, frozen=True, array_like=True):
+    """What state the hours of an account have from *since* to *until*, both included, in Tempo's word."""
+
+    account: str
+    since: str
+    until: str
+    state: str
+
+
 class Tempo(msgspec.Struct, frozen=True):
-    """The hours that stand in Tempo."""
+    """What changed of the hours that stand in Tempo; *approvals* are those of the last day."""
+
+    approvals: list[Approval]
+
+
+class TempoApprovals(msgspec.Struct, frozen=True):
+    """What is approved in Tempo of a span of days, and who is in which team."""
+
+    first: str
+    last: str
+    before: list[Approval]
+
+
+class TempoDays(msgspec.Struct, frozen=True):
+    """All hours of Tempo of a span of days; where they were all *read* in this run, a mark."""
+
+    first: str
+    last: str
+    read: bool
+    approvals: list[Approval]
+
+
+class TempoPlans(msgspec.Struct, frozen=True):
+    """What is planned in Tempo."""
 
 
 class Mark(msgspec.Struct, frozen=True):

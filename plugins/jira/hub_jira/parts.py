@@ -18,6 +18,8 @@ from hub import (
     SlaCycle,
     Source,
     SourceDataError,
+    SourceForbidden,
+    SourceGone,
     Tally,
     Task,
     TaskChange,
@@ -26,12 +28,16 @@ from hub import (
     named,
     tr,
 )  # fmt: skip
-from hub_jira import mapping, wire
+from hub_jira import lists, mapping, wire
 from hub_jira.site import Site
+from hub_jira.values import ASSETS, asset, called
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
 BATCH = 1500
+AWAY = frozenset({"deleted", "trashed", "outside"})
+UNREAD = frozenset({*AWAY, "hidden"})
+"""What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
 """What an issue owns: it has what it shows when it is read in full, and nothing else."""
 
@@ -94,6 +100,7 @@ class Parts:
         """Map issues; the keys of those above them are looked up together."""
         found = list(found)
         self._look_up(found)
+        self._name_objects(found)
         return self._each(
             found, make, record=Task,
             place=lambda one: f"{one.key} ({self.mapper.url}/browse/{one.key})",
@@ -135,18 +142,40 @@ class Parts:
         self.site.keys.update((one, here[one]) for one in wanted if one in here)
         self.site.look_up([one for one in wanted if one not in self.site.keys])
 
+    def _name_objects(self, found: list[wire.Issue]) -> None:
+        """Learn what the objects of Assets are called that issues name in fields which somebody chose."""
+        fields = tuple(one.id for one in self.mapper.bindings.kept.values() if one.custom.startswith(ASSETS))
+        if not fields or not self.site.cloud:
+            return
+        pick = wire.picker(fields)
+        wanted: set[str] = set()
+        for issue in found:
+            try:
+                values = pick(issue.fields).values()
+            except msgspec.DecodeError:  # the issue is rejected where it is mapped
+                continue
+            for value in values:
+                several = value if isinstance(value, list) else [value]
+                wanted |= {name for one in several if (name := asset(one)) and not called(one)}
+        try:
+            lists.name_objects(self.site, wanted)
+        except (SourceForbidden, SourceGone, SourceDataError) as exc:
+            said = tr("objects of Assets are kept by their ids: {error}", error=exc)
+            self.ctx.shared("objects of Assets", lambda: self.ctx.note(said))
+
     def whole(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record | Gone]:
         """Map an issue that was read in full, and say what it no longer has."""
         records = list(self.mapper.issue(issue, fields))
         yield from records
         if first(self.ctx, self.source):
             return
-        odd = issue.id in self.mapper.unread
         mine = {one.id for one in records}
+        row = self.source.row_id(issue.id)
+        odd = tuple(f"{row}/{field}/" for field in self.mapper.unread.get(issue.id, ()))
         for record in OWNED:
-            if odd and record is SlaCycle:  # what could not be read is not known to be gone
-                continue
             for one in sorted(self._owned(record).get(issue.id, set()) - mine):
+                if odd and f"{one}/".startswith(odd):  # what could not be read is not known to be gone
+                    continue
                 yield Gone(record=record, id=one, evidence=tr("{key} shows it no more", key=issue.key))
 
     def _owned(self, record: type[Record]) -> dict[str, set[str]]:
@@ -173,12 +202,15 @@ class Parts:
         return Batch(gone=tuple(Gone(record=TaskLink, id=one, evidence=said) for one in sorted(old)))
 
     def knows(self, issue: str, *, now: bool = False) -> bool:
-        """Say whether the store has an issue: as it was when that was first asked in this run, or *now*."""
+        """Say whether the store has an issue and did not lose sight of it.
+
+        As it was when that was first asked in this run, or *now*.
+        """
         row = self.source.row_id(issue)
         if now:
             return row in self.ctx.known_ids(Task, row)
-        begins = self.source.row_id("")
-        return row in self.ctx.shared("known issues", lambda: self.ctx.known_ids(Task, begins))
+        known = self.ctx.shared("known issues", lambda: standing(self.ctx, self.source))
+        return issue in known and known[issue][0] not in UNREAD
 
     @staticmethod
     def cut(history: wire.Changelog) -> bool:
@@ -223,6 +255,13 @@ class Parts:
         found = {one for one in self.ctx.again if one.startswith(begins) and one[len(begins) :].isdigit()}
         self.ctx.asked_again |= found
         return {one[len(begins) :] for one in found}
+
+
+def standing(ctx: Context, source: Source) -> dict[str, tuple[str, str]]:
+    """Return presence and container of the issues of the store, by their numbers."""
+    begins = source.row_id("")
+    rows = ((one[len(begins) :], known) for one, known in ctx.standing(begins).items())
+    return {one: known for one, known in rows if one.isdigit()}
 
 
 def nameless(ctx: Context, source: Source) -> set[str]:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,8 +16,6 @@ from hub import (
     Secret,
     SourceDataError,
     SourceDenied,
-    SourceForbidden,
-    SourceGone,
     named,
     tr,
 )  # fmt: skip
@@ -29,7 +26,7 @@ T = TypeVar("T")
 GATEWAY = "https://api.atlassian.com/ex/jira"
 LOGIN = "https://auth.atlassian.com/oauth/token"
 IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
-CHANGELOG_FIELDS, PEOPLE, AGILE = 10, 90, "/rest/agile/1.0"
+CHANGELOG_FIELDS, FEW = 10, 20
 Each = Literal["there", "hidden", "gone", "unknown"]
 """What Jira says of one issue that it is asked for by its id."""
 Deployment = Literal["auto", "cloud", "datacenter"]
@@ -49,10 +46,7 @@ _FOUND, _FOUND_IDS, _COUNT, _BULK, _BULK_LOG = (
 _PAGE, _PAGE_IDS, _PROJECTS, _PROJECT_LIST = (
     _decoder(wire.Page), _decoder(wire.PageIds), _decoder(wire.Projects), _decoder(list[wire.Project]),
 )  # fmt: skip
-_BULK_BARE, _LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES = (
-    _decoder(wire.BulkBare), _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints),
-    _decoder(wire.Users), _decoder(wire.Person), _decoder(list[wire.Status]),
-)  # fmt: skip
+_BULK_BARE = _decoder(wire.BulkBare)
 _FEED, _LOGS, _LOGS_OF = _decoder(wire.Feed), _decoder(list[msgspec.Raw]), _decoder(wire.Worklogs)
 
 
@@ -96,6 +90,9 @@ class Site:
         self._me: wire.Person | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
+        self.objects: dict[str, str] = {}
+        """What objects of Assets are called, by their workspace and id."""
+        self.gateway = self.base if access.cloud_id else f"{self.base}/gateway/api"
         self._lock = threading.Lock()
 
     def server(self) -> wire.Server:
@@ -130,10 +127,12 @@ class Site:
             return self.server().deployment_type == "Cloud"
         return self._deployment == "cloud"
 
-    def _get(self, path: str, decoder: Any, **params: Any) -> Any:
+    def get(self, path: str, decoder: Any, **params: Any) -> Any:
+        """Return what a path of the API answers."""
         return self.ctx.http.get_json(f"{self.base}{API}{path}", params=params, decoder=decoder)
 
-    def _post(self, path: str, decoder: Any, body: dict[str, Any]) -> Any:
+    def post(self, path: str, decoder: Any, body: dict[str, Any]) -> Any:
+        """Return what a path of the API answers to a body."""
         return self.ctx.http.json("POST", f"{self.base}{API}{path}", decoder=decoder, json=body)
 
     # ---------- projects ----------
@@ -141,12 +140,12 @@ class Site:
     def projects(self) -> list[wire.Project]:
         """Return the projects that may be seen, archived and deleted ones among them."""
         if not self.cloud:
-            found: list[wire.Project] = self._get("/project", _PROJECT_LIST, includeArchived="true")
+            found: list[wire.Project] = self.get("/project", _PROJECT_LIST, includeArchived="true")
             return found
         rows: dict[str, wire.Project] = {}
         start = 0
         while True:
-            page: wire.Projects = self._get(
+            page: wire.Projects = self.get(
                 "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted"
             )
             before = len(rows)
@@ -170,9 +169,11 @@ class Site:
 
     def newest(self, scope: str, names: Sequence[str]) -> wire.Issue | None:
         """Return the issue that changed last."""
-        jql = f"{scope} ORDER BY updated DESC"
-        page = self._search(jql, names, size=1)
-        return page.issues[0] if page.issues else None
+        return next(iter(self.page(scope, names, size=1)), None)
+
+    def page(self, scope: str, names: Sequence[str], *, size: int = ISSUES) -> list[wire.Issue]:
+        """Return the issues that changed last."""
+        return self._search(f"{scope} ORDER BY updated DESC", names, size=size).issues
 
     def sweep(self, scope: str) -> list[str]:
         """Return the id of every issue in *scope*.
@@ -188,7 +189,7 @@ class Site:
         counts: list[int] = []
         for attempt in range(3):
             # counted first: what is deleted while the pages come makes them too few, and they are read again
-            counted: wire.Count = self._post("/search/approximate-count", _COUNT, {"jql": scope})
+            counted: wire.Count = self.post("/search/approximate-count", _COUNT, {"jql": scope})
             before = len(found)
             found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
             counts.append(counted.count)
@@ -214,7 +215,7 @@ class Site:
             body: dict[str, Any] = {"jql": jql, "fields": ["id"], "maxResults": IDS} | (
                 {"nextPageToken": token} if token else {}
             )
-            page: wire.FoundIds = self._post("/search/jql", _FOUND_IDS, body)
+            page: wire.FoundIds = self.post("/search/jql", _FOUND_IDS, body)
             found |= {one.id for one in page.issues}
             token = page.next_page_token
             if not token:
@@ -235,7 +236,7 @@ class Site:
                 clause = (
                     f"{scope}{' AND ' if scope else ''}created >= {since}" if since is not None else scope
                 )
-                page: wire.Page = self._post(
+                page: wire.Page = self.post(
                     "/search",
                     _PAGE,
                     {
@@ -281,7 +282,7 @@ class Site:
             part = keys[start : start + self.slice]
             if self.cloud:
                 body = {"issueIdsOrKeys": list(part), "fields": ["id"]}
-                bulk: wire.BulkBare = self._post("/issue/bulkfetch", _BULK_BARE, body)
+                bulk: wire.BulkBare = self.post("/issue/bulkfetch", _BULK_BARE, body)
                 self.keys.update((str(one.key), one.id) for one in bulk.issues)
             else:
                 self.keys.update((str(one.key), one.id) for one in self._among("key", part, ("created",)))
@@ -300,7 +301,7 @@ class Site:
         found: dict[str, tuple[Each, str]] = dict.fromkeys(ids, ("unknown", ""))
         for start in range(0, len(ids), ISSUES):
             body = {"issueIdsOrKeys": list(ids[start : start + ISSUES]), "fields": ["project"]}
-            bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
+            bulk: wire.Bulk = self.post("/issue/bulkfetch", _BULK, body)
             found |= {one.id: ("gone" if not _hides(one.error_message) else "hidden", "")
                       for one in bulk.issue_errors if one.id in found}  # fmt: skip
             found |= {one.id: ("there", _project(one)) for one in bulk.issues if one.id in found}
@@ -317,11 +318,27 @@ class Site:
             return ("hidden" if answer.status_code == 403 or _hides(answer.text) else "gone"), ""
 
         found: dict[str, tuple[Each, str]] = {}
-        for start in range(0, len(ids), 4):
-            part = ids[start : start + 4]
+        for start in range(0, len(ids), SERVER_PAGE):
+            found |= self._stands(ids[start : start + SERVER_PAGE])
+        rest = [one for one in ids if one not in found]
+        for start in range(0, len(rest), 4):
+            part = rest[start : start + 4]
             asks: list[Callable[[], Any]] = [lambda one=one: ask(one) for one in part]  # type: ignore[misc]
             found |= dict(zip(part, together(*asks), strict=True))
         return found
+
+    def _stands(self, ids: Sequence[str]) -> dict[str, tuple[Each, str]]:
+        """Return where those of *ids* stand that a search finds at all: they only moved.
+
+        A site that refuses or answers nothing for the sake of the others says nothing: few are asked alone.
+        """
+        if len(ids) < FEW:
+            return {}
+        try:
+            rows = self._pages(f"id in ({', '.join(ids)}) ORDER BY id ASC", ("project",), history=False)
+        except SourceDataError:
+            return {}
+        return {one.id: ("there", _project(one)) for one in rows}
 
     # ---------- issues ----------
 
@@ -356,7 +373,7 @@ class Site:
             body: dict[str, Any] = {"issueIdsOrKeys": list(ids), "fields": list(names)} | (
                 {"expand": ["changelog"]} if history else {}
             )
-            bulk: wire.Bulk = self._post("/issue/bulkfetch", _BULK, body)
+            bulk: wire.Bulk = self.post("/issue/bulkfetch", _BULK, body)
             refused |= {one.id for one in bulk.issue_errors}
             return bulk.issues
         return self._among("id", ids, names, history=history)
@@ -402,7 +419,7 @@ class Site:
     def _pages(self, jql: str, names: Sequence[str], *, history: bool) -> list[wire.Issue]:
         rows: list[wire.Issue] = []
         while True:
-            page: wire.Page = self._post(
+            page: wire.Page = self.post(
                 "/search",
                 _PAGE,
                 {
@@ -438,7 +455,7 @@ class Site:
         offset = 0
         while True:
             clause = f"{scope}{' AND ' if scope else ''}updated >= {since}"
-            found: wire.Page = self._post(
+            found: wire.Page = self.post(
                 "/search",
                 _PAGE,
                 {
@@ -466,14 +483,14 @@ class Site:
         token: str | None = None,
     ) -> wire.Found:
         if not self.cloud:
-            page: wire.Page = self._post(
+            page: wire.Page = self.post(
                 "/search", _PAGE, {"jql": jql, "fields": list(names), "startAt": 0, "maxResults": size}
             )
             return wire.Found(issues=page.issues, is_last=True)
         body: dict[str, Any] = {"jql": jql, "fields": list(names), "maxResults": size}
         body |= {"nextPageToken": token} if token else {}
         body |= {"expand": "changelog"} if history else {}
-        found: wire.Found = self._post("/search/jql", _FOUND, body)
+        found: wire.Found = self.post("/search/jql", _FOUND, body)
         return found
 
     def histories(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
@@ -490,78 +507,19 @@ class Site:
                 } | ({"fieldIds": list(part)} if part else {})
                 seen: set[str] = set()
                 while True:
-                    page: wire.BulkLog = self._post("/changelog/bulkfetch", _BULK_LOG, body)
+                    page: wire.BulkLog = self.post("/changelog/bulkfetch", _BULK_LOG, body)
                     yield from ((one.issue_id, one.change_histories) for one in page.issue_change_logs)
                     if not page.next_page_token:
                         break
                     _only_once(page.next_page_token, seen, "/changelog/bulkfetch")
                     body["nextPageToken"] = page.next_page_token
 
-    # ---------- what changes without touching an issue ----------
-
-    def statuses(self) -> list[wire.Status]:
-        """Return every status with its category."""
-        found: list[wire.Status] = self._get("/status", _STATUSES)
-        return found
-
-    def lists(self, projects: Sequence[str]) -> Iterator[wire.Lists]:
-        """Yield the versions and components of projects, four at once."""
-        for start in range(0, len(projects), 4):
-            yield from together(*(
-                lambda one=one: self._get(f"/project/{one}", _LISTS)
-                for one in projects[start : start + 4]
-            ))  # fmt: skip
-
-    def sprints(self) -> Iterator[list[wire.Sprint]]:
-        """Yield the sprints of every board that has some, closed ones among them."""
-        boards: list[wire.Board] = []
-        while True:
-            page: wire.Boards = self._agile("/board", _BOARDS, len(boards))
-            boards += page.values
-            if page.is_last or not page.values:
-                break
-        for board in boards:
-            if board.type == "kanban":
-                continue
-            start = 0
-            while True:
-                try:
-                    found: wire.Sprints = self._agile(f"/board/{board.id}/sprint", _SPRINTS, start)
-                except SourceDataError:  # the board of a team that plans no sprints refuses
-                    break
-                except (SourceForbidden, SourceGone):
-                    break
-                yield found.values
-                start += len(found.values)
-                if found.is_last or not found.values:
-                    break
-
-    def _agile(self, path: str, decoder: Any, start: int) -> Any:
-        params = {"startAt": start, "maxResults": 50}
-        return self.ctx.http.get_json(f"{self.base}{AGILE}{path}", params=params, decoder=decoder)
-
-    def people(self, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
-        """Yield people by their ids, as they are called now; one who was erased is left out."""
-        if self.cloud:
-            for start in range(0, len(natives), PEOPLE):
-                part = natives[start : start + PEOPLE]
-                asked = urlencode([("maxResults", len(part)), *(("accountId", one) for one in part)])
-                url = f"{self.base}{API}/user/bulk?{asked}"
-                found: wire.Users = self.ctx.http.get_json(url, decoder=_USERS)
-                yield found.values
-            return
-        for one in natives:
-            try:
-                yield [self._get("/user", _PERSON, key=one)]
-            except SourceGone:
-                continue
-
     # ---------- worklogs ----------
 
     def feed(self, name: Literal["updated", "deleted"], since: int) -> Iterator[list[wire.Changed]]:
         """Yield pages of a worklog feed from *since* (ms, included)."""
         while True:
-            page: wire.Feed = self._get(f"/worklog/{name}", _FEED, since=since)
+            page: wire.Feed = self.get(f"/worklog/{name}", _FEED, since=since)
             yield page.values
             if page.last_page:
                 return
@@ -581,7 +539,7 @@ class Site:
         """Yield worklogs by id; those that may not be read are left out by Jira without a word."""
         wanted = list(ids)
         for start in range(0, len(wanted), FEED):
-            found: list[msgspec.Raw] = self._post(
+            found: list[msgspec.Raw] = self.post(
                 "/worklog/list", _LOGS, {"ids": wanted[start : start + FEED]}
             )
             yield found
@@ -591,7 +549,7 @@ class Site:
         rows: dict[str, msgspec.Raw] = {}
         while True:
             params = {"startAt": len(rows), "maxResults": 5000} if self.cloud else {}
-            page: wire.Worklogs = self._get(f"/issue/{issue}/worklog", _LOGS_OF, **params)
+            page: wire.Worklogs = self.get(f"/issue/{issue}/worklog", _LOGS_OF, **params)
             before = len(rows)
             rows |= {named(one): one for one in page.worklogs}
             if len(rows) >= page.total or len(rows) == before:

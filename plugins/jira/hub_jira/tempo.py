@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from hub import Context, Secret, SourceDataError, Worklog, named, tr
+from hub import (
+    Allocation,
+    Batch,
+    Census,
+    Context,
+    CustomValue,
+    Gone,
+    Record,
+    Scope,
+    Secret,
+    Source,
+    SourceDataError,
+    SourceForbidden,
+    SourceGone,
+    SourceUnavailable,
+    Tally,
+    Worklog,
+    named,
+    tr,
+)  # fmt: skip
 from hub_jira import wire
+from hub_jira.partitions import Approval
+from hub_jira.parts import batches
 
+T = TypeVar("T")
 URL = "https://api.tempo.io/4"
 PAGE = 5000
 OVERLAP = timedelta(days=1)
 """Tempo's filter knows days only: the day of the last change and the one before are read again."""
+APPROVALS = timedelta(days=400)
+"""How far back approvals are known: periods before are closed for good."""
+PLANNED = ("2000-01-01", timedelta(days=730))
+"""From which day on plans are read, and how far they are looked for."""
+STATES: dict[str, Any] = {
+    "OPEN": "draft", "IN_REVIEW": "submitted", "WAITING_FOR_APPROVAL": "submitted", "APPROVED": "approved",
+    "REJECTED": "rejected",
+}  # fmt: skip
+"""What the keys of approvals mean."""
+REFUSALS = (SourceForbidden, SourceGone, SourceDataError, SourceUnavailable)
+ACCOUNT, TEAM = "_Account_", "team"
+"""What fields.csv calls the account of hours, a work attribute, and the teams of a person."""
+BACK = 20
+"""How often pages may shift under a reading before it gives up."""
 
 
 class Issue(msgspec.Struct, frozen=True):
@@ -29,6 +65,19 @@ class Author(msgspec.Struct, frozen=True, rename="camel"):
     account_id: str
 
 
+class Attribute(msgspec.Struct, frozen=True):
+    """A work attribute: Tempo writes its key between underscores, such as ``_Account_``."""
+
+    key: str
+    value: Any = None
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """The work attributes of a worklog."""
+
+    values: list[Attribute] = []
+
+
 class Entry(msgspec.Struct, frozen=True, rename="camel"):
     """One worklog of Tempo; its day is the author's own."""
 
@@ -39,6 +88,60 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     issue: Issue
     author: Author
     billable_seconds: int | None = None
+    attributes: Attributes | None = None
+
+
+class Team(msgspec.Struct, frozen=True):
+    """A team."""
+
+    id: int
+    name: str
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Somebody of a team."""
+
+    member: Author
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The state of an approval."""
+
+    key: str
+
+
+class Period(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
+    """A period of a timesheet, both days included."""
+
+    since: str
+    until: str
+
+
+class Approved(msgspec.Struct, frozen=True):
+    """The approval of the hours of somebody in a period."""
+
+    user: Author
+    period: Period
+    status: Key
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """What is planned, or who is: an issue, a project, a user, somebody not yet named."""
+
+    id: Any
+    type: str
+
+
+class Plan(msgspec.Struct, frozen=True, rename="camel"):
+    """Planned time: of a user or nobody yet, on an issue or a project."""
+
+    id: int
+    start_date: str
+    end_date: str
+    plan_item: Thing
+    assignee: Thing
+    total_planned_seconds_in_scope: int
+    recurrence_end_date: str | None = None
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -49,7 +152,7 @@ class Metadata(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page of worklogs."""
+    """A page of rows."""
 
     metadata: Metadata
     results: list[msgspec.Raw]
@@ -57,49 +160,279 @@ class Page(msgspec.Struct, frozen=True):
 
 _PAGE = msgspec.json.Decoder(Page)
 ENTRY = msgspec.json.Decoder(Entry)
+PLAN = msgspec.json.Decoder(Plan)
 
 
-def pages(ctx: Context, url: str, token: Secret, since: str) -> Iterator[list[msgspec.Raw]]:
-    """Yield pages of worklogs changed since the day *since* ('' for all).
+class Timesheets:
+    """Tempo as one run reads it.
 
-    Raises `SourceDataError` when a page repeats or is cut.
+    *known* are the tasks in scope, None for all; *people* False leaves the authors of hours out.
     """
-    http = ctx.another_session("tempo")
-    http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
-    seen: set[str] = set()
-    offset = 0
-    while True:
-        asked: dict[str, Any] = {"limit": PAGE, "offset": offset} | ({"updatedFrom": since} if since else {})
-        page: Page = http.get_json(f"{url.rstrip('/')}/worklogs", params=asked, decoder=_PAGE)
-        if len(page.results) < page.metadata.count:
-            raise SourceDataError(
-                tr(
-                    "Tempo says that a page holds {count} worklogs, {came} came.",
-                    count=page.metadata.count,
-                    came=len(page.results),
-                )
-            )
-        fresh = {named(one, "tempoWorklogId") for one in page.results} - seen
-        if page.results and not fresh:
-            raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
-        seen |= fresh
-        yield page.results
-        if not page.metadata.next:
+
+    def __init__(
+        self,
+        ctx: Context,
+        source: Source,
+        url: str,
+        token: Secret,
+        *,
+        people: bool,
+        known: frozenset[str] | None,
+    ) -> None:
+        """Take the run, its source, and how to sign in."""
+        self.ctx, self.source, self.people, self.known = ctx, source, people, known
+        self._url = url.rstrip("/")
+        self._http = ctx.another_session("tempo")
+        self._http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
+        self._attributes = {one.casefold(): one for one in ctx.fields}
+
+    # ---------- hours ----------
+
+    def changed(self, cursor: Any, approvals: Iterable[Approval]) -> Iterator[Batch]:
+        """Read what changed since the mark, from the day before on; all where other things are kept of it."""
+        kept = [self.people, sorted(self._attributes.values())]
+        same = isinstance(cursor, dict) and cursor.get("kept") == kept
+        updated = cursor["updated"] if same else ""
+        lost = {one for one in self.ctx.again if one.startswith(self.source.row_id("t"))}
+        self.ctx.asked_again |= lost  # asked for with all others
+        since = "" if lost else since_day(updated)
+        found: list[str] = [updated]
+        params = {"updatedFrom": since} if since else {}
+        for entries in self.pages("/worklogs", params, key="tempoWorklogId"):
+            yield from self._hours(entries, _by_account(approvals), found)
+        yield Batch(cursor={"updated": max(found), "kept": kept})
+
+    def days(self, first: str, last: str, approvals: Iterable[Approval], cursor: Any) -> Iterator[Batch]:
+        """Read the hours of a span of days anew: what is not among them was deleted."""
+        ids: set[str] = set()
+        told = _by_account(approvals)
+        for entries in self.pages("/worklogs", {"from": first, "to": last}, key="tempoWorklogId"):
+            ids |= {self._row_id(one) for one in entries}
+            yield from self._hours(entries, told, [])
+        scope = Scope(records=(Worklog,), id_prefix=self.source.row_id("t"), days=(first, last))
+        said = tr("absent from Tempo's hours of {first} to {last}", first=first, last=last)
+        gone = Census(record=Worklog, scope=scope, ids=frozenset(ids), evidence=said)
+        yield Batch(gone=(gone,), cursor=cursor)
+
+    def _hours(
+        self, entries: list[msgspec.Raw], approvals: Mapping[str, list[Approval]], stamps: list[str]
+    ) -> Iterator[Batch]:
+        taken = beyond = 0
+
+        def make(raw: msgspec.Raw) -> Iterator[Record | Gone]:
+            nonlocal taken, beyond
+            one = ENTRY.decode(raw)
+            changed = wire.instant(one.updated_at) or ""
+            if self.known is not None and self.source.row_id(one.issue.id) not in self.known:
+                beyond += 1
+            else:
+                yield from self._records(one, approvals.get(one.author.account_id, ()))
+                taken += 1
+            stamps.append(changed)
+
+        def place(raw: msgspec.Raw) -> str:
+            return tr("worklog {id}", id=named(raw, "tempoWorklogId"))
+
+        yield from batches(
+            self.ctx.each(entries, make, place=place, key=self._row_id, record=Worklog, id=self._row_id)
+        )
+        left = {"of issues that are not read": beyond} if beyond else {}
+        self.ctx.tally(Tally(seen=len(entries), taken=taken, skipped=left))
+
+    def _records(self, one: Entry, approvals: Iterable[Approval]) -> Iterator[Record | Gone]:
+        id_ = self.source.row_id(f"t{one.tempo_worklog_id}")
+        states = (period.state for period in approvals if period.since <= one.start_date <= period.until)
+        yield Worklog(
+            id=id_,
+            task_id=self.source.row_id(one.issue.id),
+            day=one.start_date,
+            seconds=one.time_spent_seconds,
+            account_id=self._account(one.author.account_id) if self.people else None,
+            updated_at=wire.instant(one.updated_at),
+            billable=None if one.billable_seconds is None else one.billable_seconds > 0,
+            approval=STATES.get(next(states, ""), "unknown"),
+        )
+        if not self._attributes:
             return
-        offset += page.metadata.count
+        before = set(self._owned().get(id_, ()))
+        for value in one.attributes.values if one.attributes else ():
+            words = self._attributes.get(value.key.casefold())
+            if words and value.value not in (None, ""):
+                before.discard(f"{id_}/{words}")
+                yield CustomValue(id=f"{id_}/{words}", row_id=id_, field=words, text=str(value.value))
+        for left in sorted(before):
+            yield Gone(record=CustomValue, id=left, evidence=tr("{key} shows it no more", key=id_))
+
+    def _owned(self) -> dict[str, list[str]]:
+        """Return the values of hours that the store has, by the hours; asked once a run."""
+
+        def ask() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for one in self.ctx.known_ids(CustomValue, self.source.row_id("t")):
+                found.setdefault(one.partition("/")[0], []).append(one)
+            return found
+
+        return self.ctx.shared("owned by hours", ask)
+
+    # ---------- teams, approvals, plans ----------
+
+    def approvals(self, first: str, last: str, before: Iterable[Approval]) -> Iterator[Batch]:
+        """Read the teams, who is in each, and what is approved; *before* is what was known."""
+        kept = {(one.account, one.since): one for one in before}
+        oldest = (date.fromisoformat(last) - APPROVALS).isoformat()
+        teams: dict[str, list[str]] = {}
+        try:
+            for team in self._all("/teams", {}, Team):
+                if TEAM in self._attributes:
+                    for one in self._all(f"/teams/{team.id}/members", {}, Member):
+                        teams.setdefault(one.member.account_id, []).append(team.name)
+                params = {"from": first, "to": last}
+                for told in self._all(f"/timesheet-approvals/team/{team.id}", params, Approved):
+                    span = told.period
+                    period = Approval(told.user.account_id, span.since, span.until, told.status.key)
+                    kept[period.account, period.since] = period
+        except REFUSALS as exc:
+            self._skipped(tr("Tempo's teams and approvals"), exc)
+        else:
+            yield self._left(teams)
+        now = sorted((one for one in kept.values() if one.until >= oldest), key=msgspec.structs.astuple)
+        shared: list[Approval] = self.ctx.shared("approvals", list)
+        shared.extend(now)
+        yield Batch(records=list(self._members(teams)), cursor=msgspec.to_builtins(now))
+
+    def _members(self, teams: Mapping[str, list[str]]) -> Iterator[Record]:
+        words = self._attributes.get(TEAM, "")
+        for account, names in sorted(teams.items()):
+            row = self._account(account)
+            yield CustomValue(id=f"{row}/{words}", row_id=row, field=words, text=", ".join(sorted(names)))
+
+    def _left(self, teams: Mapping[str, list[str]]) -> Batch:
+        """Say who is in no team any more."""
+        mine = {row for one in teams if (row := self._account(one))}
+        known = self.ctx.known_ids(CustomValue, self.source.row_id("u"))
+        said = tr("in no team of Tempo")
+        return Batch(gone=tuple(
+            Gone(record=CustomValue, id=one, evidence=said)
+            for one in sorted(known) if one.rpartition("/")[0] not in mine
+        ))  # fmt: skip
+
+    def plans(self, today: date, cursor: Any) -> Iterator[Batch]:
+        """Read planned time as allocations; what is not planned any more leaves."""
+        params = {"from": PLANNED[0], "to": (today + PLANNED[1]).isoformat()}
+        ids: set[str] = set()
+        self.ctx.asked_again |= {one for one in self.ctx.again if one.startswith(self.source.row_id("a"))}
+
+        def row_id(raw: msgspec.Raw) -> str:
+            return self.source.row_id(f"a{named(raw)}")
+
+        def make(raw: msgspec.Raw) -> Iterator[Record]:
+            yield from self._plan(PLAN.decode(raw))
+
+        try:
+            for rows in self.pages("/plans", params, key="id"):
+                ids |= {row_id(one) for one in rows}
+                yield from batches(self.ctx.each(
+                    rows, make, place=lambda raw: tr("plan {id}", id=named(raw)), key=row_id,
+                    record=Allocation, id=row_id,
+                ))  # fmt: skip
+        except REFUSALS as exc:
+            self._skipped(tr("Tempo's plans"), exc)
+            return
+        scope = Scope(records=(Allocation,), id_prefix=self.source.row_id("a"))
+        said = tr("absent from Tempo's plans")
+        gone = Census(record=Allocation, scope=scope, ids=frozenset(ids), evidence=said)
+        yield Batch(gone=(gone,), cursor=cursor)
+
+    def _plan(self, one: Plan) -> Iterator[Record]:
+        issue = one.plan_item.type == "ISSUE"
+        native = self.source.row_id(one.plan_item.id if issue else f"p{one.plan_item.id}")
+        if issue and self.known is not None and native not in self.known:
+            return
+        yield Allocation(
+            id=self.source.row_id(f"a{one.id}"),
+            account_id=self._account(str(one.assignee.id)) if one.assignee.type == "USER" else None,
+            task_id=native if issue else None,
+            container_id=None if issue else native,
+            start_on=one.start_date,
+            finish_on=max(one.end_date, one.recurrence_end_date or ""),
+            seconds=one.total_planned_seconds_in_scope,
+        )
+
+    def _skipped(self, label: str, error: Exception) -> None:
+        """Tell what could not be looked at: hours wait for none of it."""
+        said = tr("{label} were not looked at: {error}", label=label, error=error)
+        if isinstance(error, SourceUnavailable):
+            self.ctx.report_missing(said)
+        else:
+            self.ctx.note(said)
+
+    # ---------- pages ----------
+
+    def _all(self, path: str, params: Mapping[str, Any], kind: type[T]) -> Iterator[T]:
+        decoder = msgspec.json.Decoder(kind)
+        for rows in self.pages(path, params, key=""):
+            for one in rows:
+                try:
+                    yield decoder.decode(one)
+                except msgspec.ValidationError as exc:
+                    self.ctx.reject(f"Tempo {path}", str(exc), key=f"{path} {named(one)}")
+
+    def pages(self, path: str, params: Mapping[str, Any], *, key: str) -> Iterator[list[msgspec.Raw]]:
+        """Yield what pages of *path* hold that none before held; a row is what it shows under *key*.
+
+        Each page begins at the last row of the one before: where it does not, rows left meanwhile, those
+        behind moved up, and the page before is read again. Raises `SourceDataError` when a page repeats, is
+        cut, or pages never stand still.
+        """
+        seen: set[str] = set()
+        offset = stale = back = 0
+        last: str | None = None
+        while True:
+            asked = {"limit": PAGE, "offset": offset} | dict(params)
+            page: Page = self._http.get_json(f"{self._url}{path}", params=asked, decoder=_PAGE)
+            rows = page.results
+            if len(rows) < page.metadata.count:
+                raise SourceDataError(
+                    tr(
+                        "Tempo says that a page holds {count} worklogs, {came} came.",
+                        count=page.metadata.count,
+                        came=len(rows),
+                    )
+                )
+            names = [named(one, key) if key else str(bytes(one)) for one in rows]
+            fresh = [one for one, name in zip(rows, names, strict=True) if name not in seen]
+            stale = 0 if fresh or not rows else stale + 1
+            if stale > 2 and page.metadata.next:
+                raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
+            seen |= set(names)
+            yield fresh
+            if last is not None and names[:1] != [last]:
+                back += 1
+                if back > BACK:
+                    raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
+                offset, last = max(0, offset - max(1, len(rows))), None
+                continue
+            if not page.metadata.next:
+                return
+            offset, last = offset + max(1, len(rows) - 1), names[-1] if len(rows) > 1 else None
+
+    def _account(self, native: str) -> str:
+        return self.source.row_id(f"u{native}")
+
+    def _row_id(self, raw: msgspec.Raw) -> str:
+        return self.source.row_id(f"t{named(raw, 'tempoWorklogId')}")
 
 
-def record(name: str, one: Entry, *, people: bool) -> Worklog:
-    """Map a worklog to a record of the source *name*; *people* False leaves its author out."""
-    return Worklog(
-        id=f"{name}:t{one.tempo_worklog_id}",
-        task_id=f"{name}:{one.issue.id}",
-        day=one.start_date,
-        seconds=one.time_spent_seconds,
-        account_id=f"{name}:u{one.author.account_id}" if people else None,
-        updated_at=wire.instant(one.updated_at),
-        billable=None if one.billable_seconds is None else one.billable_seconds > 0,
-    )
+def knows(words: str) -> bool:
+    """Say whether *words* of fields.csv are of hours or people, and of no issue."""
+    return words.casefold() == TEAM or (words.startswith("_") and words.endswith("_"))
+
+
+def _by_account(approvals: Iterable[Approval]) -> dict[str, list[Approval]]:
+    found: dict[str, list[Approval]] = {}
+    for one in approvals:
+        found.setdefault(one.account, []).append(one)
+    return found
 
 
 def since_day(updated: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -158,6 +159,7 @@ class Fields(
         "remaining": "timeestimate",
         "links": "issuelinks",
         "versions": "fixVersions",
+        "resolved": "resolutiondate",
     },
 ):
     """The fields of an issue that have a name of their own; custom ones are read beside them."""
@@ -171,6 +173,8 @@ class Fields(
     resolution: Named | None = None
     priority: Named | None = None
     assignee: Person | None = None
+    reporter: Person | None = None
+    resolved: str | None = None
     parent: Ref | None = None
     due: str | None = None
     labels: list[str] | None = None
@@ -190,6 +194,19 @@ def fields_decoder(custom: tuple[str, ...]) -> msgspec.json.Decoder[Fields]:
         "CustomFields", [(name, Any, None) for name in custom], bases=(Fields,), frozen=True, gc=False
     )
     return msgspec.json.Decoder(kind)
+
+
+@lru_cache(maxsize=64)
+def picker(names: tuple[str, ...]) -> Callable[[msgspec.Raw], dict[str, Any]]:
+    """Return what takes some fields of an issue as they come, by their ids; the others are passed over."""
+    fields = [(f"f{n}", Any, msgspec.field(name=name, default=None)) for n, name in enumerate(names)]
+    decode = msgspec.json.Decoder(msgspec.defstruct("Picked", fields, frozen=True, gc=False)).decode
+
+    def pick(raw: msgspec.Raw) -> dict[str, Any]:
+        found = decode(raw)
+        return {name: getattr(found, f"f{n}") for n, name in enumerate(names)}
+
+    return pick
 
 
 SYSTEM_FIELDS = tuple(
@@ -305,6 +322,19 @@ class Boards(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     values: list[Board]
     is_last: bool
+
+
+class Object(msgspec.Struct, frozen=True, gc=False):
+    """An object of Assets."""
+
+    id: str
+    label: str
+
+
+class Objects(msgspec.Struct, frozen=True, gc=False):
+    """Objects of Assets that a query found."""
+
+    values: list[Object]
 
 
 class Users(msgspec.Struct, frozen=True, gc=False):

@@ -18,17 +18,17 @@ import jsonschema
 import msgspec
 import pytest
 from hub_jira import wire
-from hub_jira.mapping import FieldDef, bind, sprint_of
+from hub_jira.fields import FieldDef, bind
 from hub_jira.source import JiraSource
-from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld
+from hub_jira.sprints import sprint_of
+from hub_jira.testing import CLIENT, CLOUD_ID, EMAIL, Caps, JiraSimulator, JiraWorld, ServerWorld, TempoWorld
 from hub_jira.testing.certification import (
     CAPS,
     CloudCertification,
     ServerCertification,
     TempoCertification,
-    TempoWorld,
 )
-from hub_jira.testing.world import FieldChange
+from hub_jira.testing.world import AREAS, KEYS, FieldChange
 
 from hub import Account, ConfigError, Container, Iteration, Record, SourceDataError, Task, TaskChange, Worklog
 from hub.source import Context
@@ -179,6 +179,7 @@ def test_every_request_is_as_specified(store: Store) -> None:
         context = Context(base=Path(), source_id="jira", session=lambda: faults.hurried(context))
         site.asked.clear()
         list(source(site).check(context))
+        list(source(site).offers(context))
         context.close()
         asked += site.asked
 
@@ -219,33 +220,49 @@ def check_against(spec: dict[str, Any], request: Request) -> None:
     assert bool(request.body) == ("requestBody" in operation), path
 
 
-Held = tuple[Counter[Any], Counter[Any], set[Any], set[str], set[Any]]
+Held = tuple[Counter[Any], Counter[Any], set[Any], set[str], set[Any], set[Any]]
+CHOSEN = {"Severity": "text", AREAS: "list"}
+"""Fields of fields.csv: one by its name, one by its id."""
 
 
-def truth_of(world: JiraWorld) -> Held:
+def truth_of(world: JiraWorld, projects: tuple[str, ...] = ()) -> Held:
+    """Return what is in scope: issues, hours, moves, ids, what hangs together, and the values of fields."""
+    items = {n: one for n, one in world.items.items() if not projects or KEYS[one.container] in projects}
     tasks = Counter(
-        (item.container, item.done) for item in world.items.values() if item.container not in world.trashed
+        (item.container, item.done) for item in items.values() if item.container not in world.trashed
     )
     seconds: Counter[Any] = Counter()
     for log in world.logs.values():
-        item = world.items[log.item]
-        if item.container not in world.trashed:
+        item = items.get(log.item)
+        if item and item.container not in world.trashed:
             author = 2 * (log.native % 3) + log.started.endswith("+02:00")
             seconds[author, log.started[:7]] += round(log.hours * 3600)
     moves = {
         (one.item, one.before, one.after, one.at)
         for one in world.changes
-        if one.item in world.items and not isinstance(one, FieldChange)
+        if one.item in items and not isinstance(one, FieldChange)
     }
     hung = {
-        (str(n), parent if parent in world.items else None, max(world.carried.get(n, [1 + n % 3])))
-        for n, parent in ((n, world.parents.get(n)) for n in world.items)
+        (str(n), parent if parent in items else None, max(world.carried.get(n, [1 + n % 3])))
+        for n, parent in ((n, world.parents.get(n)) for n in items)
     }
-    return tasks, seconds, moves, {str(n) for n in world.items}, hung
+    values = {
+        (str(n), field, text)
+        for n, (severity, areas) in ((n, world.chosen_of(n)) for n in items)
+        for field, text in (
+            ("Severity", severity),
+            (AREAS, ", ".join(one.replace(", ", ",\u00a0") for one in areas)),
+        )
+        if text
+    }
+    return tasks, seconds, moves, {str(n) for n in items}, hung, values
+
+
+LEFT = "('deleted', 'trashed', 'outside')"
 
 
 def held_by(store: Store) -> Held:
-    there = "t.presence NOT IN ('deleted', 'trashed') AND c.presence NOT IN ('deleted', 'trashed')"
+    there = f"t.presence NOT IN {LEFT} AND c.presence NOT IN {LEFT}"
     join = "JOIN container c ON c.id = t.container_id"
     tasks = Counter(
         (row["c"][-1], row["s"] == "done")
@@ -256,14 +273,10 @@ def held_by(store: Store) -> Held:
     seconds: Counter[Any] = Counter()
     for row in store.rows(
         "SELECT w.account_id AS a, substr(w.day, 1, 7) AS m, w.seconds AS s FROM worklog w "
-        f"JOIN task t ON t.id = w.task_id {join} "
-        f"WHERE {there} AND w.presence NOT IN ('deleted', 'trashed')"
+        f"JOIN task t ON t.id = w.task_id {join} WHERE {there} AND w.presence NOT IN {LEFT}"
     ):
         seconds[int(row["a"][-1]), row["m"]] += row["s"]
-    alive = {
-        row["id"][5:]
-        for row in store.rows("SELECT id FROM task WHERE presence NOT IN ('deleted', 'trashed')")
-    }
+    alive = {row["id"][5:] for row in store.rows(f"SELECT id FROM task WHERE presence NOT IN {LEFT}")}
     moves = {
         (int(row["t"][5:]), row["f"], row["v"], row["at"])
         for row in store.rows(
@@ -276,12 +289,19 @@ def held_by(store: Store) -> Held:
         for row in store.rows("SELECT id, parent_id AS p, iteration_id AS i FROM task")
         if row["id"][5:] in alive
     }
-    return tasks, seconds, moves, alive, hung
+    values = {
+        (row["r"][5:], row["f"], row["t"])
+        for row in store.rows(
+            f"SELECT row_id AS r, field AS f, text AS t FROM custom_value WHERE presence NOT IN {LEFT}"
+        )
+        if row["f"] in CHOSEN and row["r"][5:] in alive
+    }
+    return tasks, seconds, moves, alive, hung, values
 
 
 def live(world: JiraWorld, rng: random.Random) -> None:
     """Let something happen to the site."""
-    match rng.randint(0, 9):
+    match rng.randint(0, 11):
         case 0 | 1:
             world.edit()
         case 2:
@@ -298,6 +318,9 @@ def live(world: JiraWorld, rng: random.Random) -> None:
             world.carry(rng.choice(world.rows()), rng.randint(1, 3))
         case 8:
             world.adopt(rng.choice(world.rows()), int(rng.choice(world.rows())))
+        case 9 | 10:
+            areas = tuple(rng.sample(("API", "UI", "One, two"), rng.randint(0, 2)))
+            world.choose(rng.choice(world.rows()), rng.choice((None, "Minor", "Major")), areas)
         case _:
             world.log(rng.choice(list(world.items)), rng.randint(0, 99))
 
@@ -322,14 +345,16 @@ def weather(world: JiraWorld, rng: random.Random) -> Any:
 def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None:
     """In the end the store equals the site.
 
-    Adds, edits, moves, deletes, worklog edits and deletes, hides, archives, lag and faults.
+    Adds, edits, moves, deletes, worklog edits and deletes, chosen fields, hides, archives, lag and faults;
+    with every other life only two of the three projects are asked for.
     """
     for seed in range(4 if proof else 1):
         rng = random.Random(seed)
         world = world_of(seed, scale=2, caps=CAPS)
+        projects = ("ACME", "BETA") if seed % 2 == world.cloud else ()
         with Store.open("sqlite://") as fresh, SimulatorServer(world) as site:
-            here = source(site, max_leave=1.0)
-            options = {"base": Path(), "session": faults.hurried}
+            here = source(site, max_leave=1.0, projects=projects)
+            options = {"base": Path(), "session": faults.hurried, "fields": {"jira": CHOSEN}}
             sync_once(fresh, here, **options)
             for _ in range(50 if proof else 12):
                 for _ in range(rng.randint(1, 6)):
@@ -353,18 +378,24 @@ def test_exact_after_random_days(world_of: type[JiraWorld], proof: bool) -> None
             last = sync_once(fresh, here, **options, census=True, full=True)
 
             assert "ok" == last.verdict, last.missing
-            for said, held in zip(truth_of(world), held_by(fresh), strict=True):
+            for said, held in zip(truth_of(world, projects), held_by(fresh), strict=True):
                 assert said == held, f"seed {seed}"
 
 
-def test_increments_alone_are_exact(store: Store) -> None:
-    """Increments and one census bring every edit, hour and deletion.
+@BOTH
+@pytest.mark.parametrize("projects", [(), ("ACME", "BETA")], ids=["all projects", "two projects"])
+def test_increments_alone_are_exact(
+    world_of: type[JiraWorld], projects: tuple[str, ...], store: Store
+) -> None:
+    """Increments and one census bring every edit, hour, value of a field, deletion and exit.
 
     The same life without a full reading in the end.
     """
-    world = JiraWorld(11, scale=2, caps=CAPS)
+    world = world_of(11, scale=2, caps=CAPS)
+    options = {"settings": {"projects": projects, "max_leave": 1.0}, "fields": {"jira": CHOSEN}}
+    rng = random.Random(11)
     with SimulatorServer(world) as site:
-        go(store, site)
+        go(store, site, **options)
         for _ in range(8):
             (
                 world.edit(),
@@ -374,12 +405,14 @@ def test_increments_alone_are_exact(store: Store) -> None:
                 world.delete(),
                 world.move(world.rows()[3]),
             )
+            for _ in range(3):
+                live(world, rng)
             world.log(next(iter(world.items)), 5)
-            go(store, site)
-        last = go(store, site, census=True)
+            go(store, site, **options)
+        last = go(store, site, census=True, **options)
 
     assert "ok" == last.verdict, last.missing
-    for said, held in zip(truth_of(world), held_by(store), strict=True):
+    for said, held in zip(truth_of(world, projects), held_by(store), strict=True):
         assert said == held
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from hub_jira import mapping, wire
-from hub_jira.mapping import FieldDef, bind, sprints_of
+from hub_jira.fields import Bindings, FieldDef, bind
 from hub_jira.source import JiraSource
+from hub_jira.sprints import sprints_of
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
-from hub_jira.testing.site import field_def
-from hub_jira.testing.world import EPIC, KEYS, POINTS, SLA, SPRINT, sprint_row
+from hub_jira.testing.fields import field_def
+from hub_jira.testing.world import EPIC, FLAGGED, KEYS, POINTS, SLA, SPRINT, sprint_row
 
 from hub import clock
 from hub.source import Context
@@ -593,7 +594,7 @@ def test_the_day_of_an_hour(
 ) -> None:
     """Where the author's zone is hidden: the declared one, else the stamp's offset, else the account's."""
     mapper = mapping.Mapper(
-        name="j", url="", zone=declared, types={}, levels={}, bindings=mapping.Bindings(), history=(),
+        name="j", url="", zone=declared, types={}, levels={}, bindings=Bindings(), history=(),
         people=True, account_zone=account,
     )  # fmt: skip
 
@@ -676,7 +677,79 @@ def test_a_census_of_one_project_does_not_sweep_the_site(world_of: type[JiraWorl
 
     assert "ok" == report.verdict, report.missing
     assert all("project in (ACME)" in one for one in bodies), bodies
-    assert "present" == presence(store, mover)
+    assert "outside" == presence(store, mover)
+
+
+# ---------- what a PMO slices by ----------
+
+
+@BOTH
+@pytest.mark.parametrize("full", [True, False], ids=["first", "increment"])
+def test_what_is_always_there(world_of: type[JiraWorld], full: bool, store: Store) -> None:
+    """Priority, resolution and its instant, reporter, labels, due date, created, versions, components."""
+    world = world_of(3, caps=CAPS)
+    native = min(world.items)
+    item = world.items[native]
+    told = {
+        "priority": {"id": "1", "name": "Highest"},
+        "resolution": {"id": "6", "name": "Won't Do"},
+        "resolutiondate": "2026-03-09T23:30:00.000+0100",
+        "reporter": world.user(5),
+        "labels": ["beta", "alpha"],
+        "duedate": "2026-04-30",
+        "fixVersions": [{"id": "2", "name": "2.0, late"}, {"id": "1", "name": "1.0"}],
+        "components": [{"id": "9", "name": "UI"}, {"id": "8", "name": "API"}],
+    }
+    if full:
+        world.odd[native] = told
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+        if not full:
+            world.odd[native] = told
+            world.touch(str(native))
+            report = go(store, site)
+    row = store.connection.execute(
+        "SELECT priority_raw, resolution_raw, resolved_at, reporter_id, labels, due_on, created_at "
+        f"FROM task WHERE id = 'jira:{native}'"
+    ).fetchone()
+    values = dict(
+        store.connection.execute(f"SELECT field, text FROM custom_value WHERE row_id = 'jira:{native}'")
+    )
+    reporter = "acc-5" if world.cloud else "JIRAUSER5"
+
+    assert "ok" == report.verdict, report.missing
+    assert (
+        "Highest", "Won't Do", "2026-03-09T22:30:00Z", f"jira:u{reporter}", "alpha beta", "2026-04-30",
+        wire.instant(item.created),
+    ) == tuple(row)  # fmt: skip
+    assert {"fixVersions": "1.0, 2.0,\u00a0late", "components": "API, UI"} == {
+        one: values[one] for one in ("fixVersions", "components")
+    }
+    assert "Engineer 5" == value(store, f"SELECT display_name FROM account WHERE id = 'jira:u{reporter}'")
+
+
+@pytest.mark.parametrize(
+    ("status", "flagged", "bound", "blocked"),
+    [
+        ("To Do", [{"value": "Impediment"}], True, 1),
+        ("To Do", None, True, 0),
+        ("To Do", None, False, None),
+        ("Blocked", None, True, 1),
+        ("BLOQUÉ", None, False, 1),
+    ],
+)
+def test_blocked(status: str, flagged: Any, bound: bool, blocked: int | None, store: Store) -> None:
+    """By the flag, or by a status that says so; where the site has no flag nothing is said."""
+    world = JiraWorld(3, caps=CAPS)
+    native = min(world.items)
+    if not bound:
+        world.field_list = tuple(one for one in world.field_list if one["id"] != FLAGGED)
+    key = {"key": "indeterminate"}
+    world.odd[native] = {FLAGGED: flagged, "status": {"id": "10001", "name": status, "statusCategory": key}}
+    with SimulatorServer(world) as site:
+        go(store, site)
+
+    assert blocked == value(store, f"SELECT is_blocked FROM task WHERE id = 'jira:{native}'")
 
 
 def test_keys_of_the_stand_in_are_known() -> None:

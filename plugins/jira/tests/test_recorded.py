@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from hub_jira import mapping, wire
+from hub_jira.fields import Bindings
 from hub_jira.source import HISTORY, JiraSource
 from hub_jira.testing import EMAIL
 
@@ -216,7 +217,7 @@ def test_histories() -> None:
         zone="UTC",
         types={},
         levels={},
-        bindings=mapping.Bindings(),
+        bindings=Bindings(),
         history=HISTORY,
         people=True,
     )

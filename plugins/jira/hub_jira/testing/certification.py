@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from hub import Source
-from hub.testing.kit import SECRET, Capability, Log, Request, Response, SourceCertification, credential
+from hub import Allocation, Source
+from hub.testing.kit import Capability, SourceCertification, credential
+from hub_jira.mapping import PROVIDES
 from hub_jira.source import JiraSource
-from hub_jira.testing import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld
+from hub_jira.testing import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld, TempoWorld
 
 CAPS = Caps(
     ids=30,
@@ -30,6 +31,7 @@ class CloudCertification(SourceCertification):
         {"increments", "deletions", "worklogs", "containers", "renames", "history"}
     )
     private = (COMMENT,)
+    records = tuple(one for one in PROVIDES if one is not Allocation)  # only Tempo plans
 
     def world(self, seed: int, *, scale: int = 1) -> JiraWorld:
         """Make the site."""
@@ -54,62 +56,26 @@ class ServerCertification(CloudCertification):
         return JiraSource(name="jira", url=place, token=credential(), tz="Europe/Paris")
 
 
-class TempoWorld(JiraWorld):
-    """Jira with the hours in Tempo, which has a host and a token of its own.
-
-    A page is small, the order that of the ids.
-    """
-
-    def answer(self, request: Request) -> Response:
-        """Answer for Tempo too."""
-        if request.path != "/4/worklogs":
-            return super().answer(request)
-        if request.headers.get("authorization") != f"Bearer {SECRET}":
-            return Response(status=401, body={"errors": [{"message": "Token is not valid"}]})
-        rows = [log for log in self.seen_logs() if log.updated[:10] >= request.query.get("updatedFrom", "")]
-        start, size = int(request.query.get("offset", 0)), min(int(request.query.get("limit", 50)), 20)
-        shown = [self.entry(log) for log in rows[start : start + size]]
-        more = (
-            {"next": f"https://api.tempo.io/4/worklogs?offset={start + size}"}
-            if start + size < len(rows)
-            else {}
-        )
-        return Response(
-            body={"metadata": {"count": len(shown), "offset": start, "limit": size} | more, "results": shown}
-        )
-
-    def entry(self, log: Log) -> dict[str, Any]:
-        """Show a worklog: a civil day and an account, no key of the issue."""
-        author = 2 * (log.native % 3) + log.started.endswith("+02:00")
-        return {
-            "tempoWorklogId": log.native,
-            "issue": {"id": log.item},
-            "timeSpentSeconds": round(log.hours * 3600),
-            "billableSeconds": 0,
-            "startDate": log.started[:10],
-            "startTime": log.started[11:19],
-            "description": COMMENT,
-            "updatedAt": log.updated,
-            "author": {"accountId": f"acc-{author}"},
-        }
-
-    def log_id(self, log: Log) -> str:
-        """Name a worklog of Tempo."""
-        return f"t{log.native}"
-
-    def requests(self) -> int:
-        """Add the pages of Tempo."""
-        return super().requests() + -(-len(self.logs) // 20)
-
-
 class TempoCertification(CloudCertification):
     """Jira Cloud with Tempo."""
 
     kind = "jira with tempo"
+    records = PROVIDES
 
     def world(self, seed: int, *, scale: int = 1) -> TempoWorld:
-        """Make the site."""
-        return TempoWorld(seed, scale=scale, caps=CAPS)
+        """Make the site, with something planned."""
+        world = TempoWorld(seed, scale=scale, caps=CAPS)
+        world.plans = [
+            {
+                "id": 1,
+                "startDate": "2024-05-06",
+                "endDate": "2024-05-10",
+                "totalPlannedSecondsInScope": 72000,
+                "planItem": {"type": "PROJECT", "id": 20001},
+                "assignee": {"type": "USER", "id": "acc-1"},
+            }
+        ]
+        return world
 
     def source(self, place: str) -> Source:
         """Make the source."""

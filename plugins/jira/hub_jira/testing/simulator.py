@@ -10,7 +10,9 @@ import msgspec
 
 from hub import Account, Container, Iteration, Record, Task, TaskChange
 from hub.testing.kit import Simulator
-from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
+from hub_jira.testing.answers import Caps, local
+from hub_jira.testing.fields import field_def
+from hub_jira.testing.site import JiraSite, status_def
 
 SPRINT, POINTS = "customfield_10020", "customfield_10016"
 _KEYS = {

@@ -14,28 +14,21 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence, Set
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qs
-from zoneinfo import ZoneInfo
-
-import msgspec
 
 from hub.testing.kit import SECRET, Request, Response
+from hub_jira.testing.answers import local, paged, refused, stamp_of
+from hub_jira.testing.fields import SYSTEM, FieldsOfSite
+from hub_jira.testing.hours import HoursOfSite
+from hub_jira.testing.jql import Issue, found
 
-SITE_ZONE = ZoneInfo("Europe/Paris")
 EMAIL = "kit@example.org"
 CLIENT, CLOUD_ID, TOKEN = "kit-client", "11111111-2222-4333-8444-555555555555", "kit-access-token"
 
 
 NOT_THERE = "Issue does not exist or you do not have permission to see it."
 HIDDEN = "You do not have the permission to see the specified issue."
-SYSTEM = frozenset({
-    "summary", "status", "issuetype", "project", "created", "updated", "resolution", "priority", "assignee",
-    "parent", "duedate", "labels", "timeoriginalestimate", "timespent", "timeestimate", "issuelinks",
-    "fixVersions", "components", "worklog", "description", "reporter", "environment", "versions", "comment",
-})  # fmt: skip
-"""The ids of the fields that every site has."""
 _OPEN: dict[str, Any] = {
     "/rest/api/2/serverInfo": "site",
     "/rest/api/2/field": [],
@@ -49,33 +42,7 @@ _OPEN: dict[str, Any] = {
 """What Cloud answers to a visitor: well, and nothing."""
 
 
-class Caps(msgspec.Struct, kw_only=True):
-    """How much one answer holds: the documented caps unless a test makes them smaller."""
-
-    ids: int = 5000
-    issues: int = 100
-    bulk: int = 100
-    projects: int = 100
-    feed: int = 1000
-    bulk_worklogs: int = 1000
-    changelog_issues: int = 1000
-    changelogs: int = 10_000
-    embedded_worklogs: int = 20
-    embedded_histories: int = 40
-    server: int = 1000
-
-
-class Issue(Protocol):
-    """What a search must know of an issue."""
-
-    native: int
-    key: str
-    container: str
-    created: str
-    updated: str
-
-
-class JiraSite(ABC):
+class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     """A site that answers.
 
     *cloud* False is Data Center. *lag_s* is how long the search index and the feeds stay behind *now*.
@@ -85,33 +52,22 @@ class JiraSite(ABC):
     worklog, has native and at.
     """
 
-    cloud: ClassVar[bool] = True
     email: ClassVar[str] = EMAIL
-    caps: Caps
-    now: datetime
-    lag_s: int
     containers: dict[str, str]
     keys: Mapping[str, str]
     hidden: set[str]
     archived: set[str]
     trashed: set[str]
-    field_list: Sequence[dict[str, Any]]
     status_list: Sequence[dict[str, Any]]
     type_list: Sequence[dict[str, Any]]
-    logs: dict[int, Any]
-    gone: list[Any]
     expired: bool = False
     """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
     foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
     """What a search does with ids and keys that may not be seen."""
-    words: Mapping[str, str] = {}
-    """What the account's language calls fields; untranslated names stay beside."""
     restricted: Set[int] = frozenset()
     """Issues that this account may not see, in projects that it may browse."""
     archived_issues: Set[int] = frozenset()
     """Issues that no search finds and that are served by their ids."""
-    unseen_logs: Set[int] = frozenset()
-    """Worklogs that this account may not see, and that Jira counts all the same."""
 
     # ---------- what it holds ----------
 
@@ -119,17 +75,9 @@ class JiraSite(ABC):
     def seen(self) -> Sequence[Any]:
         """Return the issues that a search may find, by id."""
 
-    @abstractmethod
-    def by_id(self) -> Mapping[str, Any]:
-        """Return the same by their number as text."""
-
     def served(self) -> Mapping[str, Any]:
         """Return the issues that are served by their number: those that were archived are among them."""
         return self.by_id()
-
-    @abstractmethod
-    def logs_on(self, native: int) -> Sequence[Any]:
-        """Return the worklogs of an issue, oldest first."""
 
     @abstractmethod
     def changes_of(self, native: int) -> Sequence[Any]:
@@ -138,10 +86,6 @@ class JiraSite(ABC):
     @abstractmethod
     def field(self, item: Any, name: str) -> Any:
         """Return the value of one field of an issue."""
-
-    @abstractmethod
-    def worklog(self, log: Any) -> dict[str, Any]:
-        """Show a worklog."""
 
     @abstractmethod
     def history_line(self, line: Any) -> dict[str, Any]:
@@ -172,11 +116,13 @@ class JiraSite(ABC):
             return Response(status=401, body={"errorMessages": ["You are not authenticated."], "errors": {}})
         path = request.path.removeprefix(f"/ex/jira/{CLOUD_ID}").replace("/rest/api/3/", "/rest/api/2/")
         if match := re.fullmatch(r"/rest/api/2/issue/(\d+)/worklog", path):
-            return self._logs_of(int(match.group(1)))
+            return self.logs_of(int(match.group(1)))
         if match := re.fullmatch(r"/rest/api/2/issue/(\d+)", path):
             return self._served(match.group(1), request)
         if match := re.fullmatch(r"/rest/api/2/project/(\d+)", path):
             return self.one_project(match.group(1))
+        if match := re.fullmatch(r"/gateway/api/jsm/assets/workspace/([\w-]+)/v1/object/aql", path):
+            return self.found_objects(match.group(1), request)
         if match := re.fullmatch(r"/rest/agile/1.0/board/(\d+)/sprint", path):
             return self.board_sprints(int(match.group(1)), request)
         handler = (_CLOUD if self.cloud else _SERVER).get((request.method, path)) or _BOTH.get(
@@ -193,7 +139,7 @@ class JiraSite(ABC):
         try:
             body = json.loads(request.body) if request.body else {}
         except ValueError:
-            return _refused("The body is not JSON.")
+            return refused("The body is not JSON.")
         return handler(self, request, body)
 
     def _knows(self, request: Request) -> bool:
@@ -225,15 +171,6 @@ class JiraSite(ABC):
     def myself(self, _: Request, __: Any) -> Response:
         """Say who asks."""
         return Response(body=self.user(0) | {"timeZone": "America/New_York"})
-
-    def fields(self, _: Request, __: Any) -> Response:
-        """List fields with their schema."""
-        shown = []
-        for one in self.field_list:
-            name = self.words.get(one["name"], one["name"])
-            more = {"untranslatedName": one["name"]} if self.cloud else {"clauseNames": [one["name"]]}
-            shown.append(one | {"name": name} | (more if one["custom"] else {}))
-        return Response(body=shown)
 
     def statuses(self, _: Request, __: Any) -> Response:
         """List statuses with their category."""
@@ -284,13 +221,13 @@ class JiraSite(ABC):
     def boards(self, request: Request, _: Any) -> Response:
         """List the boards: one of scrum, and one that has no sprints."""
         kinds = [{"id": 1, "name": "Scrum", "type": "scrum"}, {"id": 2, "name": "Team", "type": "simple"}]
-        return _paged(kinds, request)
+        return paged(kinds, request)
 
     def board_sprints(self, board: int, request: Request) -> Response:
         """List the sprints of a board; one without them refuses."""
         if board != 1:
-            return _refused("The board does not support sprints")
-        return _paged(self.sprints_of_board(board), request)
+            return refused("The board does not support sprints")
+        return paged(self.sprints_of_board(board), request)
 
     def people(self, request: Request, _: Any) -> Response:
         """Return people by their accounts."""
@@ -358,11 +295,11 @@ class JiraSite(ABC):
             "reconcileIssues",
             "properties",
         }:
-            return _refused(f"Unrecognized field {sorted(unknown)}")
+            return refused(f"Unrecognized field {sorted(unknown)}")
         try:
-            rows = self._found(str(body.get("jql", "")), bounded=True)
+            rows = found(self, str(body.get("jql", "")), bounded=True)
         except ValueError as exc:
-            return _refused(str(exc))
+            return refused(str(exc))
         names = body.get("fields", ["id"])
         light = set(names) <= {"id", "key"}
         size = min(int(body.get("maxResults", 50)), self.caps.ids if light else self.caps.issues)
@@ -378,15 +315,15 @@ class JiraSite(ABC):
     def approximate_count(self, _: Request, body: dict[str, Any]) -> Response:
         """Count what a search would find, nearly."""
         try:
-            return Response(body={"count": len(self._found(str(body["jql"]), bounded=True))})
+            return Response(body={"count": len(found(self, str(body["jql"]), bounded=True))})
         except (ValueError, KeyError) as exc:
-            return _refused(str(exc))
+            return refused(str(exc))
 
     def bulkfetch(self, _: Request, body: dict[str, Any]) -> Response:
         """Return issues by id, past the index."""
         asked = body.get("issueIdsOrKeys", [])
         if len(asked) > self.caps.bulk:
-            return _refused(f"At most {self.caps.bulk} issues can be fetched.")
+            return refused(f"At most {self.caps.bulk} issues can be fetched.")
         seen = self.served()
         keys = {item.key: native for native, item in seen.items()} if set(asked) - seen.keys() else {}
         hidden = set(map(str, self.restricted))
@@ -407,10 +344,10 @@ class JiraSite(ABC):
         """Return the history of issues, oldest first, the issues in the order of their ids."""
         asked = set(body.get("issueIdsOrKeys", []))
         if len(asked) > self.caps.changelog_issues or len(body.get("fieldIds", [])) > 10:
-            return _refused("Too many issues or fields.")
+            return refused("Too many issues or fields.")
         only, known = set(body.get("fieldIds", [])), {one["id"] for one in self.field_list}
         if strange := only - known - SYSTEM:
-            return _refused(f"The field {min(strange)} does not exist.")
+            return refused(f"The field {min(strange)} does not exist.")
         seen = self.by_id()
         lines = [
             (one, shown)
@@ -433,9 +370,9 @@ class JiraSite(ABC):
         """Search as Data Center does: offsets, a total, the server's own largest page."""
         query = body or request.query
         try:
-            rows = self._found(str(query.get("jql", "")), bounded=False)
+            rows = found(self, str(query.get("jql", "")), bounded=False)
         except ValueError as exc:
-            return _refused(str(exc))
+            return refused(str(exc))
         names = query.get("fields", "*navigable")
         expand = query.get("expand", "")
         start, size = int(query.get("startAt", 0)), min(int(query.get("maxResults", 50)), self.caps.server)
@@ -449,52 +386,6 @@ class JiraSite(ABC):
             for item in page
         ]
         return Response(body={"startAt": start, "maxResults": size, "total": len(rows), "issues": shown})
-
-    def updated_logs(self, request: Request, _: Any) -> Response:
-        """Return a page of changed worklogs: ids and stamps, *since* included."""
-        seen = self.by_id()
-        return self._feed(
-            "updated",
-            [(millis(log.updated), log.native) for log in self.logs.values() if str(log.item) in seen],
-            request,
-        )
-
-    def deleted_logs(self, request: Request, _: Any) -> Response:
-        """Return a page of deleted worklogs."""
-        return self._feed("deleted", [(millis(one.at), one.native) for one in self.gone], request)
-
-    def _feed(self, name: str, found: list[tuple[int, int]], request: Request) -> Response:
-        since, base = int(request.query.get("since", 0)), "http://" + request.headers.get("host", "")
-        rows = sorted(one for one in found if since <= one[0] <= self._indexed())
-        page = rows[: self.caps.feed]
-        until = page[-1][0] if page else since
-        more = len(rows) > len(page)
-        values = [{"worklogId": native, "updatedTime": at, "properties": []} for at, native in page]
-        links = {"self": f"{base}/rest/api/2/worklog/{name}?since={since}"} | (
-            {"nextPage": f"{base}/rest/api/2/worklog/{name}?since={until}"} if more else {}
-        )
-        return Response(body={"values": values, "since": since, "until": until, "lastPage": not more} | links)
-
-    def list_logs(self, _: Request, body: dict[str, Any]) -> Response:
-        """Return worklogs by id; those that may not be read are left out without a word."""
-        if len(body.get("ids", [])) > self.caps.bulk_worklogs:
-            return _refused("Too many worklogs.")
-        known = [self.logs[one] for one in body.get("ids", []) if one in self.logs]
-        seen = self.by_id()
-        return Response(body=[self.worklog(log) for log in known
-                              if str(log.item) in seen and log.native not in self.unseen_logs])  # fmt: skip
-
-    def _logs_of(self, native: int) -> Response:
-        if str(native) not in self.by_id():
-            return Response(
-                status=404,
-                body={"errorMessages": ["Issue does not exist or you do not have permission to see it."]},
-            )
-        logs = self.logs_on(native)
-        rows = [self.worklog(log) for log in logs if log.native not in self.unseen_logs]
-        return Response(
-            body={"startAt": 0, "maxResults": max(len(rows), 1), "total": len(logs), "worklogs": rows}
-        )
 
     def _served(self, native: str, request: Request) -> Response:
         """Show one issue by its id: one that was archived, too."""
@@ -533,73 +424,7 @@ class JiraSite(ABC):
             }
         return shown
 
-    # ---------- JQL ----------
 
-    def _indexed(self) -> int:
-        return round(self.now.timestamp() * 1000) - self.lag_s * 1000
-
-    def _found(self, jql: str, *, bounded: bool) -> list[Issue]:
-        text, _, order = jql.partition(" ORDER BY ")
-        clauses = [clause.strip() for clause in text.split(" AND ") if clause.strip()]
-        if bounded and not clauses:
-            raise ValueError(
-                "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
-            )
-        rows = [item for item in self.seen() if not self.lag_s or millis(item.updated) <= self._indexed()]
-        for clause in clauses:
-            if clause == "created >= 0":
-                continue
-            rows = list(filter(self._condition(clause), rows))
-        for part in reversed([part for part in order.split(",") if part.strip()]):
-            name, _, way = part.strip().partition(" ")
-            sort = _SORTS.get(name)
-            if sort is None:
-                raise ValueError(f"Not able to sort using field '{name}'.")
-            rows.sort(key=sort, reverse=way == "DESC")
-        return rows
-
-    def _condition(self, clause: str) -> Callable[[Issue], bool]:
-        """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
-        match = re.fullmatch(r"(id|key|status|fixVersion|component) in \((.+)\)", clause)
-        if match is None:
-            return _condition(clause, self.keys)
-        by, wanted = match.group(1), {one.strip() for one in match.group(2).split(",")}
-        if by in {"id", "key"}:
-            seen = {str(item.native) if by == "id" else item.key for item in self.seen()}
-            strange = wanted - seen
-            if strange and self.foreign == "refuse":
-                raise ValueError(f"An issue with {by} '{min(strange)}' does not exist for field '{by}'.")
-            if strange and self.foreign == "nothing":
-                return lambda item: False
-            return lambda item: (str(item.native) if by == "id" else item.key) in wanted
-        name = {"component": "components", "fixVersion": "fixVersions"}.get(by, by)
-
-        def named(item: Issue) -> bool:
-            value = self.field(item, name)
-            return any(one["id"] in wanted for one in (value if isinstance(value, list) else [value]) if one)
-
-        return named
-
-
-def _condition(clause: str, keys: Mapping[str, str]) -> Callable[[Issue], bool]:
-    """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
-    if match := re.fullmatch(r"(updated|created) >= (\d+)", clause):
-        field, least = match.group(1), int(match.group(2))
-        return lambda item: millis(getattr(item, field)) >= least
-    if match := re.fullmatch(r"project in \((.+)\)", clause):
-        wanted = {one.strip().strip('"') for one in match.group(1).split(",")}
-        if lacking := wanted - set(keys.values()):
-            raise ValueError(f"The value '{min(lacking)}' does not exist for the field 'project'.")
-        return lambda item: keys[item.container] in wanted
-    raise ValueError(f"Error in the JQL Query: {clause!r}")
-
-
-_SORTS: dict[str, Callable[[Issue], Any]] = {
-    "updated": lambda item: millis(item.updated),
-    "created": lambda item: millis(item.created),
-    "id": lambda item: item.native,
-    "key": lambda item: item.native,
-}
 _Handler = Callable[[JiraSite, Request, Any], Response]
 _BOTH: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/serverInfo"): JiraSite.server_info,
@@ -629,29 +454,9 @@ _SERVER: dict[tuple[str, str], _Handler] = {
 }  # fmt: skip
 
 
-def field_def(native: str, name: str, kind: str, custom: str | None) -> dict[str, Any]:
-    """Show a field as the site lists it; *custom* is the schema of a custom one."""
-    more = {"custom": custom, "customId": int(native[12:])} if custom else {"system": native}
-    return {
-        "id": native,
-        "key": native,
-        "name": name,
-        "custom": bool(custom),
-        "schema": {"type": kind} | more,
-    }
-
-
 def status_def(native: str, name: str, category: str) -> dict[str, Any]:
     """Show a status as the site lists it."""
     return {"id": native, "name": name, "statusCategory": {"id": 2, "key": category, "name": name}}
-
-
-def _paged(rows: list[dict[str, Any]], request: Request) -> Response:
-    """Show a page of the agile API."""
-    start, size = int(request.query.get("startAt", 0)), min(int(request.query.get("maxResults", 50)), 50)
-    page = rows[start : start + size]
-    last = start + size >= len(rows)
-    return Response(body={"startAt": start, "maxResults": size, "isLast": last, "values": page})
 
 
 def _only(line: dict[str, Any], fields: set[str]) -> dict[str, Any]:
@@ -666,23 +471,3 @@ def _as_body(query: dict[str, str]) -> dict[str, Any]:
     if "fields" in body:
         body["fields"] = query["fields"].split(",")
     return body
-
-
-def _refused(why: str) -> Response:
-    return Response(status=400, body={"errorMessages": [why], "errors": {}})
-
-
-def stamp_of(moment: datetime) -> str:
-    """Return an instant with Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def millis(text: str) -> int:
-    """Return milliseconds since 1970."""
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-def local(text: str) -> str:
-    """Write a stamp as Jira does: in the site's zone, with milliseconds, without a colon in the offset."""
-    moment = datetime.fromisoformat(text).astimezone(SITE_ZONE)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000%z")

@@ -11,30 +11,37 @@ from typing import Any, ClassVar
 import msgspec
 
 from hub.testing.kit import HttpWorld, Item, Ledger, Log, Request, Response
-from hub_jira.testing.site import Caps, JiraSite, field_def, local, status_def
+from hub_jira.testing.answers import Caps, local
+from hub_jira.testing.fields import field_def
+from hub_jira.testing.site import JiraSite, status_def
 
 COMMENT = "a remark about a colleague"
 KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
 STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
 TYPES = {"10100": ("Epic", 1), "10101": ("Story", 0), "10102": ("Bug", 0), "10103": ("Sub-task", -1)}
-SPRINT, EPIC, POINTS, FLAGGED, START, SLA = (
+SPRINT, EPIC, POINTS, FLAGGED, START, SLA, SEVERITY, AREAS = (
     "customfield_10020",
     "customfield_10014",
     "customfield_10016",
     "customfield_10021",
     "customfield_10015",
     "customfield_10030",
+    "customfield_10040",
+    "customfield_10041",
 )
-_FIELDS = [
+TYPES_OF_JIRA = "com.atlassian.jira.plugin.system.customfieldtypes"
+_FIELDS: list[tuple[Any, ...]] = [
     ("summary", "Summary", "string", None),
     ("status", "Status", "status", None),
     ("duedate", "Due date", "date", None),
     (SPRINT, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
     (EPIC, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (POINTS, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
-    (FLAGGED, "Flagged", "array", "com.atlassian.jira.plugin.system.customfieldtypes:multicheckboxes"),
-    (START, "Start date", "date", "com.atlassian.jira.plugin.system.customfieldtypes:datepicker"),
+    (FLAGGED, "Flagged", "array", f"{TYPES_OF_JIRA}:multicheckboxes"),
+    (START, "Start date", "date", f"{TYPES_OF_JIRA}:datepicker"),
     (SLA, "Time to resolution", "sd-servicelevelagreement", "com.atlassian.servicedesk:sd-sla-field"),
+    (SEVERITY, "Severity", "option", f"{TYPES_OF_JIRA}:select"),
+    (AREAS, "Areas", "array", f"{TYPES_OF_JIRA}:multiselect", "option"),
 ]
 
 
@@ -74,6 +81,8 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         self.carried: dict[int, list[int]] = {}
         self.above: dict[int, dict[str, Any]] = {}
         self.odd: dict[int, dict[str, Any]] = {}
+        self.chosen: dict[int, tuple[str | None, tuple[str, ...]]] = {}
+        self.objects: dict[str, str] = {}
         self.nameless: set[int] = set()
         self.version_name, self.categories = "1.0", {one: key for one, (_, key) in STATUSES.items()}
         self.people_names: dict[int, str] = {}
@@ -108,6 +117,11 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         sides = [", ".join(map(str, one)) for one in (before, after)]
         self.carried[item.native] = after
         self._line(item, {"field": "Sprint", "fieldId": SPRINT, "from": sides[0], "to": sides[1]})
+
+    def choose(self, native: str, severity: str | None, areas: tuple[str, ...]) -> None:
+        """Give an issue the options of its two fields of choice; None and () empty them."""
+        self.chosen[int(native)] = (severity, areas)
+        self.touch(native)
 
     def adopt(self, native: str, parent: int) -> None:
         """Give an issue another parent; the line of history has no id of a field."""
@@ -301,11 +315,14 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             ",".join(f"{key}={value}" for key, value in (one | {"state": one["state"].upper()}).items())
             for one in sprints
         ]
+        severity, areas = self.chosen_of(n)
         at = {"iso8601": "2024-03-29T10:00:00+0100", "epochMillis": 1711702800000}
         values: dict[str, Any] = {
             POINTS: float(n % 8) if n % 8 else None,
             FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
             START: "2024-03-28" if n % 2 else None,
+            SEVERITY: option(severity) if severity else None,
+            AREAS: [option(one) for one in areas] or None,
             SPRINT: sprints
             if self.cloud
             else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]" for text in texts],
@@ -326,6 +343,10 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             else None,
         }
         return self.above.get(n, {}).get(name) or values.get(name)
+
+    def chosen_of(self, n: int) -> tuple[str | None, tuple[str, ...]]:
+        """Return the options of an issue: until somebody chooses, every fourth is severe."""
+        return self.chosen.get(n, ("Major", ("API",)) if n % 4 == 0 else (None, ()))
 
     def user(self, number: int) -> dict[str, Any]:
         """Show a person: by account on Cloud, by name and key on Data Center.
@@ -397,6 +418,13 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         }
 
 
+def option(value: str) -> dict[str, Any]:
+    """Show an option that somebody chose."""
+    number = str(10_200 + sum(map(ord, value)))
+    return {"self": f"https://jira.example.org/rest/api/2/customFieldOption/{number}", "value": value,
+            "id": number}  # fmt: skip
+
+
 def sprint_row(number: int, **other: str) -> dict[str, Any]:
     """Show a sprint, active unless *other* says so."""
     return {
@@ -427,6 +455,10 @@ _VALUES: dict[str, Callable[[JiraWorld, Item], Any]] = {
     "timespent": lambda world, item: world.spent(item),
     "aggregatetimeoriginalestimate": lambda _, item: round(item.hours * 3600) + 36000,
     "assignee": lambda world, item: world.user(item.native % 5) if item.native % 4 else None,
+    "reporter": lambda world, item: world.user((item.native + 1) % 5) if item.native % 9 else None,
+    "priority": lambda _, item: {"id": "3", "name": "High" if item.native % 2 else "Medium"},
+    "resolution": lambda _, item: {"id": "1", "name": "Fixed"} if item.done else None,
+    "resolutiondate": lambda _, item: local(item.updated) if item.done else None,
     "parent": JiraWorld.parent,
     "labels": lambda _, item: ["kit"] if item.native % 2 else [],
     "duedate": lambda _, item: "2024-06-30" if item.native % 3 else None,

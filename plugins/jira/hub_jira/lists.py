@@ -1,0 +1,101 @@
+"""What of a site changes without touching an issue: statuses, sprints, versions, people, objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from hub import SourceDataError, SourceForbidden, SourceGone
+from hub_jira import wire
+from hub_jira.site import ISSUES, Site, together
+from hub_jira.wire import API
+
+PEOPLE, AGILE = 90, "/rest/agile/1.0"
+_decoder = msgspec.json.Decoder
+_LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES, _OBJECTS = (
+    _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints), _decoder(wire.Users),
+    _decoder(wire.Person), _decoder(list[wire.Status]), _decoder(wire.Objects),
+)  # fmt: skip
+
+
+def name_objects(site: Site, wanted: Iterable[str]) -> None:
+    """Learn what objects of Assets are called; Cloud tells only their ids with an issue."""
+    spaces: dict[str, list[str]] = {}
+    for one in sorted(set(wanted) - site.objects.keys()):
+        space, _, native = one.partition(":")
+        if native.isdigit():
+            spaces.setdefault(space, []).append(native)
+    for space, natives in spaces.items():
+        for start in range(0, len(natives), ISSUES):
+            part = natives[start : start + ISSUES]
+            url = f"{site.gateway}/jsm/assets/workspace/{quote(space, safe='')}/v1/object/aql"
+            found: wire.Objects = site.ctx.http.json(
+                "POST", f"{url}?startAt=0&maxResults={len(part)}&includeAttributes=false",
+                decoder=_OBJECTS, json={"qlQuery": f"objectId IN ({', '.join(part)})"},
+            )  # fmt: skip
+            site.objects.update((f"{space}:{one.id}", one.label) for one in found.values)
+
+
+def statuses(site: Site) -> list[wire.Status]:
+    """Return every status with its category."""
+    found: list[wire.Status] = site.get("/status", _STATUSES)
+    return found
+
+
+def lists(site: Site, projects: Sequence[str]) -> Iterator[wire.Lists]:
+    """Yield the versions and components of projects, four at once."""
+    for start in range(0, len(projects), 4):
+        yield from together(*(
+            lambda one=one: site.get(f"/project/{one}", _LISTS)
+            for one in projects[start : start + 4]
+        ))  # fmt: skip
+
+
+def sprints(site: Site) -> Iterator[list[wire.Sprint]]:
+    """Yield the sprints of every board that has some, closed ones among them."""
+    boards: list[wire.Board] = []
+    while True:
+        page: wire.Boards = _agile(site, "/board", _BOARDS, len(boards))
+        boards += page.values
+        if page.is_last or not page.values:
+            break
+    for board in boards:
+        if board.type == "kanban":
+            continue
+        start = 0
+        while True:
+            try:
+                found: wire.Sprints = _agile(site, f"/board/{board.id}/sprint", _SPRINTS, start)
+            except SourceDataError:  # the board of a team that plans no sprints refuses
+                break
+            except (SourceForbidden, SourceGone):
+                break
+            yield found.values
+            start += len(found.values)
+            if found.is_last or not found.values:
+                break
+
+
+def _agile(site: Site, path: str, decoder: Any, start: int) -> Any:
+    params = {"startAt": start, "maxResults": 50}
+    return site.ctx.http.get_json(f"{site.base}{AGILE}{path}", params=params, decoder=decoder)
+
+
+def people(site: Site, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
+    """Yield people by their ids, as they are called now; one who was erased is left out."""
+    if site.cloud:
+        for start in range(0, len(natives), PEOPLE):
+            part = natives[start : start + PEOPLE]
+            asked = urlencode([("maxResults", len(part)), *(("accountId", one) for one in part)])
+            url = f"{site.base}{API}/user/bulk?{asked}"
+            found: wire.Users = site.ctx.http.get_json(url, decoder=_USERS)
+            yield found.values
+        return
+    for one in natives:
+        try:
+            yield [site.get("/user", _PERSON, key=one)]
+        except SourceGone:
+            continue
