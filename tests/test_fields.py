@@ -42,6 +42,8 @@ CHOSEN: list[Record] = [
     named("vip", "flag"),
     named("areas", "list"),
     named("sponsor", "text", personal=True),
+    named("owner", "text", personal=True),
+    named("tester", "text"),
     named("unit", "text", level="project"),
     named("surcharge", "amount", level="hours", source="hours"),
     named("site", "text", level="person", source="hours"),
@@ -60,6 +62,9 @@ VALUES = [
     value("plans:g/t/2", "areas", text="North, South"),
     value("plans:g/t/2", "sponsor", text="Somebody"),
     value("plans:g/t/2", "nobody asked", text="-"),
+    value("plans:g/t/2", "owner", text="plans:g/r/1"),
+    value("plans:g/t/2", "tester", text="plans:g/r/1"),
+    value("plans:g/t/3", "areas", text="plans:g/r/1, West"),
     value("plans:g", "unit", text="Core"),
 ]
 OF_HOURS = [
@@ -82,7 +87,7 @@ def test_a_field_is_a_typed_column(store: Store, tmp_path: Path) -> None:
         "SELECT title, x_gate, x_weight, x_promised, x_fee::DOUBLE, x_effort, x_vip, x_sponsor FROM dim_task "
         "WHERE x_gate IS NOT NULL ORDER BY 1",
     )
-    assert [("area", "North"), ("area", "South")] == [
+    assert [("area", "North"), ("area", "South"), ("area", "West")] == [
         (field[:4], text)
         for field, text in ask(snapshot, "SELECT field, value FROM bridge_task_value ORDER BY 2")
     ]
@@ -91,6 +96,15 @@ def test_a_field_is_a_typed_column(store: Store, tmp_path: Path) -> None:
     )
     assert [(12.25,)] == ask(snapshot, "SELECT sum(x_surcharge)::DOUBLE FROM fact_worklog")
     assert [("Paris",)] == ask(snapshot, "SELECT x_site FROM dim_person WHERE x_site IS NOT NULL")
+
+
+def test_an_account_is_a_name_where_that_is_said(store: Store, tmp_path: Path) -> None:
+    """A field that holds somebody shows a name where fields.csv calls it personal, else nothing at all."""
+    fill(store, CHOSEN, [*PLAN, *VALUES])
+
+    assert [("Engineer 1", None)] == ask(
+        feed_of(store, tmp_path), "SELECT x_owner, x_tester FROM dim_task WHERE title = 'Build'"
+    )
 
 
 def test_what_can_be_added_up_is_a_measure(store: Store, tmp_path: Path) -> None:

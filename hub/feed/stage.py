@@ -79,7 +79,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "sla_goal": ("project_code", "nature", "priority", "metric", "goal_s"),
     "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author"),
     "access": ("user_principal", "project_code", "team"),
-    "site_field": ("field", "level", "source", "native", "type", "value_map"),
+    "site_field": ("field", "level", "source", "native", "type", "personal", "value_map"),
     "field_value": ("value_map", "value", "shown"),
     "access_group": ("group_name", "member"),
 }  # fmt: skip

@@ -1,9 +1,12 @@
 -- The values of the fields that fields.csv names, at what they are of; several things that are one (the containers of a
--- project, the accounts of a person, the days of a line of hours) share them.
+-- project, the accounts of a person, the days of a line of hours) share them. Somebody's account is shown by name in a
+-- field that fields.csv calls personal, and nowhere else.
 CREATE TABLE site_value AS
     WITH named AS (
-        SELECT v.row_id, f.field, f.level, f.type, f.value_map, v.text, v.number, v.day
+        SELECT v.row_id, f.field, f.level, f.type, f.value_map, v.number, v.day, CASE WHEN a.id IS NULL THEN v.text
+                WHEN f.personal = 1 THEN coalesce(a.display_name, a.login, a.email) END AS text
         FROM site_field f JOIN custom_value v ON v.source_id = f.source AND fold(v.field) = fold(f.native)
+            LEFT JOIN account a ON a.id = v.text
         WHERE f.counted AND v.counted
     ), told AS (
         SELECT n.*, m.shown FROM named n LEFT JOIN (

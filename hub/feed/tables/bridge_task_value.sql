@@ -6,3 +6,4 @@ SELECT DISTINCT t.key AS task_key, field, value FROM (
     UNION ALL SELECT id, field, unnest(string_split(coalesce(shown, text, number::VARCHAR, day), ', ')) FROM site_value
         WHERE type = 'list' AND of_table = 'dim_task'
 ) v JOIN task t ON t.id = v.id WHERE t.counted AND trim(value) <> ''
+    AND value NOT IN (SELECT id FROM account)  -- who somebody is, is no value to slice by
