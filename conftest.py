@@ -32,7 +32,7 @@ BUDGET = {
     "tests": 340,
     "plugins/demo": 38,
     "plugins/files": 32,
-    "plugins/jira": 18,
+    "plugins/jira": 34,
     "plugins/msproject": 20,
     "plugins/postgresql": 14,
     "plugins/powerbi": 79,
