@@ -139,7 +139,7 @@ def test_cells_that_cannot_be_understood(field: str, cell: Any, spec: str, words
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('record = "hours"\n[fields]', "record = 'hours' is not one of access, account"),
+        ('record = "hours"\n[fields]', "record = 'hours' is not one of access, access_group"),
         ('record = "worklog"\n[fields]\nhours = "H"', "worklog has no field 'hours'. It has: task_id"),
         ('record = "worklog"\n[fields]\nday = "D"', "worklog needs the field 'seconds'"),
         ('record = "worklog"\nsnapshot = "delta"\n[fields]\nday = "D"\nseconds = "S"', "a delta needs key"),
