@@ -68,6 +68,8 @@ PROVIDES: tuple[type[Record], ...] = (
     Allocation,
 )  # fmt: skip
 
+_NOBODY = wire.Person()
+
 
 class Mapper:
     """Knows what the site's types mean.
@@ -148,7 +150,12 @@ class Mapper:
         )
 
     def account_id(self, one: wire.Person | None) -> str | None:
-        """Return the id of a person's account."""
+        """Return the id of a person's account.
+
+        Raises `SourceDataError` for somebody of whom nothing is said.
+        """
+        if one == _NOBODY:
+            raise SourceDataError(tr("it names somebody without an id or a name"))
         return f"{self.name}:u{native}" if one is not None and (native := one.native) else None
 
     # ---------- issues ----------
