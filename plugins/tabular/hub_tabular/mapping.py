@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, abc
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,12 +18,15 @@ from hub import (
     BY_TABLE,
     RECORDS,
     Account,
+    BudgetLine,
     CellError,
     CellReader,
     ConfigError,
     Container,
+    CustomValue,
     Declared,
     Record,
+    Task,
     Worklog,
     cell_text,
     columns_of,
@@ -304,6 +307,18 @@ def _required(cls: type[Record], mapping: Mapping) -> list[str]:
     return [one.name for one in msgspec.structs.fields(cls) if one.required and one.name not in known]
 
 
+_OWN = "column "
+"""What stands before the name of a column that fields.csv names, among the readers of mapped fields."""
+_CHOSEN = {
+    "number": columns_of(Task)["points"],
+    "days": columns_of(Task)["points"],
+    "amount": columns_of(BudgetLine)["amount_minor"],
+    "date": columns_of(CustomValue)["day"],
+    "flag": columns_of(Worklog)["billable"],
+}
+"""As what the cells of a chosen column are read, by the type of the field; others are texts."""
+
+
 class RowMapper:
     """Map rows of one file; ids get its *prefix*, *source* names the hub's source, *currency* is the hub's.
 
@@ -323,8 +338,12 @@ class RowMapper:
         currency: str = "EUR",
         readers: dict[str, CellReader] | None = None,
         home: Callable[[str], str] | None = None,
+        chosen: abc.Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare a reader for every mapped field."""
+        """Prepare a reader for every mapped field, and for every column that fields.csv names."""
+        self.chosen = dict(chosen or {})
+        self.odd: dict[str, list[str]] = {}
+        """Values of chosen columns that are not of their type, by column."""
         self.home = home or (lambda native: prefix)
         self.mapping, self.cls, self.source, self.prefix, self.currency = (
             mapping,
@@ -342,6 +361,10 @@ class RowMapper:
         self.readers = readers or {
             name: CellReader(self.known[name], self._declared(name, field))
             for name, field in self.fields.items()
+        } | {
+            f"{_OWN}{name}": CellReader(_CHOSEN[kind], self._declared(name, Field(column=name)))
+            for name, kind in self.chosen.items()
+            if kind in _CHOSEN
         }
         hints = get_type_hints(cls)
         self.choices = {name: choices(hints[name]) for name in self.fields}
@@ -389,8 +412,12 @@ class RowMapper:
     def look(self, row: dict[str, Any]) -> None:
         """Note what a row shows of how its columns are written."""
         for name, reader in self.readers.items():
-            if not reader.is_settled and self.fields[name].column is not None:
-                with contextlib.suppress(Exception):  # whatever is odd is told when the row is read
+            if reader.is_settled:
+                continue
+            with contextlib.suppress(Exception):  # whatever is odd is told when the row is read
+                if name.startswith(_OWN):
+                    reader.look(row.get(name.removeprefix(_OWN)))
+                elif self.fields[name].column is not None:
                     reader.look(self._raw(name, self.fields[name], row))
 
     def columns(self) -> set[str]:
@@ -425,7 +452,30 @@ class RowMapper:
         if self.mapping.outline and "parent_id" in self.cls.__struct_fields__:
             values["parent_id"] = self._parent(row, record_id)
         yield from self._companions(row, values)
+        yield from self._chosen(row, record_id)
         yield self.cls(id=record_id, **values)
+
+    def _chosen(self, row: dict[str, Any], record_id: str) -> Iterator[CustomValue]:
+        """Yield what the columns say that fields.csv names; an emptied one is empty."""
+        for name, kind in self.chosen.items():
+            if name not in row:
+                continue
+            text, number, day = cell_text(row[name]) or None, None, None
+            if text is not None and (reader := self.readers.get(f"{_OWN}{name}")):
+                try:
+                    value = reader.value(row[name], currency=self.currency)
+                except CellError:
+                    self.odd.setdefault(name, []).append(text)
+                    value = None
+                if isinstance(value, str):
+                    day = value
+                elif value is not None and kind == "flag":
+                    text = "yes" if value else "no"
+                elif value is not None:
+                    number = value / 100 if kind == "amount" else float(value)
+            yield CustomValue(
+                id=f"{record_id}/x/{name}", row_id=record_id, field=name, text=text, number=number, day=day
+            )
 
     def _last_day(self, row: dict[str, Any], first: str) -> str:
         until = row.get(UNTIL)

@@ -33,7 +33,7 @@ class FileReading:
         """Read *path*; *make* makes a mapper for a prefix."""
         self.ctx, self.path, self.mapping, self.make = ctx, path, mapping, make
         mapper = make("", None, None)
-        self.table = Table(path, mapping, mapper.columns(), limits=limits, room=room)
+        self.table = Table(path, mapping, mapper.columns(), also=ctx.fields, limits=limits, room=room)
         self.readers: dict[str, CellReader] = {}
         self._natives: frozenset[str] | None = None
         self._lock = threading.Lock()
@@ -150,6 +150,7 @@ class Judge:
         self.reading, self.identity, self.prefix, self.owners = reading, identity, prefix, owners
         self.cls, self.source, self.known_as = cls, source, known_as
         self.mapping, self.ctx = reading.mapping, reading.ctx
+        self.odd: dict[str, list[str]] = {}
         self.newest = owners is not None and self.mapping.overlap == "newest"
         keys = reading.natives(named=owners is not None)
         self.doubles = (
@@ -187,6 +188,7 @@ class Judge:
 
     def _records(self, found: Judged, *, tell: bool) -> Iterator[list[Record]]:
         mapper = self.reading.make(self.prefix, self.reading.readers, self._home)
+        self.odd = mapper.odd
         sheet: str | None = None
         for number, row in enumerate(self.reading.table):
             if number % 1000 == 0:

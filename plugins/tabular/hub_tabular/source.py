@@ -216,6 +216,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
             currency=ctx.currency,
             readers=readers,
             home=home,
+            chosen=ctx.fields,
         )
 
     @property
@@ -242,6 +243,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
         mapping, cls = self._mapping(ctx)
         # what a cell becomes depends on these besides the mapping: another one reads all files again
         rules = f"rules {RULES}.{READING}, {ctx.currency}, {self.tz}, {self.hours_per_day:g}"
+        if ctx.fields:
+            rules += f", {sorted(ctx.fields.items())}"
         read_by = f"{FileState.of(ctx.resolve(self.mapping)).sha256} {rules}"
         files = self._files(ctx, mapping)
         if not files:
@@ -414,6 +417,14 @@ class TabularSource(Source, frozen=True, kw_only=True):
             source=self.name,
         )
         judged = judge.judge()
+        for column, odd in sorted(judge.odd.items()):
+            ctx.note(
+                tr(
+                    "{file}: in {column} {count} values are not of the type that fields.csv says, such as "
+                    "{value!r}: they are shown empty",
+                    file=storable(path.name), column=column, count=len(odd), value=odd[0],
+                )
+            )  # fmt: skip
         missing = list(self._lacking(ctx, one, reading.table, judge))
         for what in missing:
             ctx.report_missing(what, partition=partition.id)

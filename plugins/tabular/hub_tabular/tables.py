@@ -487,10 +487,15 @@ class Table:
         mapping: Mapping,
         needed: Iterable[str] = (),
         *,
+        also: Iterable[str] = (),
         limits: Limits = Limits(),  # noqa: B008 - frozen
         room: Room | None = None,
     ) -> None:
-        """Read *path* by *mapping*, which needs these columns; keep rows where there is *room*."""
+        """Read *path* by *mapping*, which needs these columns; keep rows where there is *room*.
+
+        *also* names those that are taken where they are there.
+        """
+        self.also = frozenset(also)
         self.room = room or Room(0)
         self.path, self.mapping, self.needed, self.limits = path, mapping, sorted(needed), limits
         self.stem = storable(path.stem)
@@ -681,7 +686,7 @@ class Table:
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
         names, carried = heading.names, dict[str, Any]()
-        mapped, titles = {*self.needed, *heading.pivot}, {*names}
+        mapped, titles = {*self.needed, *self.also, *heading.pivot}, {*names}
         beyond, start = 0, self.mapping.header_row + 1
         last: list[Row] = []
         widths = Counter[int]()

@@ -656,3 +656,32 @@ def test_a_row_in_the_hubs_currency(tmp_path: Path, store: Any) -> None:
     assert [("A", "CHF"), ("B", "EUR")] == [
         tuple(row.values()) for row in store.rows("SELECT project_code, currency FROM budget_line ORDER BY 1")
     ]
+
+
+def test_columns_that_fields_csv_names_are_kept(tmp_path: Path, store: Any) -> None:
+    """Each as its type, beside the record; an emptied cell is empty, an odd one costs itself and is told."""
+    source = write(
+        tmp_path,
+        'record = "task"\nkey = ["Ref"]\n[fields]\ntitle = "Titre"\ncontainer_id = "Projet"\n',
+        tasks="Ref;Titre;Projet;Gravité;Achats;Promis;Externe;Poids\n"
+        "1;A;P;Haute;1 234,50 €;31/12/2026;oui;2,5\n2;B;P;;;;non;beaucoup\n",
+    )
+    chosen = {
+        "Gravité": "text", "Achats": "amount", "Promis": "date", "Externe": "flag", "Poids": "number",
+        "absente": "text",
+    }  # fmt: skip
+    report = sync_once(store, source, base=tmp_path, fields={source.name: chosen})
+    rows = {
+        row["id"].split(":")[1]: (row["text"], row["number"], row["day"])
+        for row in store.rows("SELECT id, text, number, day FROM custom_value WHERE presence = 'present'")
+    }
+    found = {" ".join(key.split("/")[-3::2]): value for key, value in rows.items()}
+
+    assert "ok" == report.verdict, report.missing
+    assert {
+        "1 Gravité": ("Haute", None, None), "1 Achats": ("1 234,50 €", 1234.5, None),
+        "1 Promis": ("31/12/2026", None, "2026-12-31"), "1 Externe": ("yes", None, None),
+        "1 Poids": ("2,5", 2.5, None), "2 Gravité": (None, None, None), "2 Achats": (None, None, None),
+        "2 Promis": (None, None, None), "2 Externe": ("no", None, None), "2 Poids": ("beaucoup", None, None),
+    } == found  # fmt: skip
+    assert any("Poids" in note and "'beaucoup'" in note for note in report.notes)
