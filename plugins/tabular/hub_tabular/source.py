@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ from hub import (
     ConfigError,
     Context,
     FileState,
+    Offer,
     Partition,
     Record,
     Scope,
@@ -123,6 +124,12 @@ def _digest(names: MappingType[str, Path]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+_LEVELS: dict[str, Literal["task", "hours", "project", "person"]] = {
+    "task": "task", "worklog": "hours", "container": "project", "account": "person",
+}  # fmt: skip
+"""Of what a column of such records can be a field."""
+
+
 class TabularSource(Source, frozen=True, kw_only=True):
     """CSV, XLSX, XLS or ODS files in a folder or glob, read by the TOML *mapping*.
 
@@ -197,6 +204,23 @@ class TabularSource(Source, frozen=True, kw_only=True):
             source=self.name,
             max_rejected=self.max_rejected,
         )
+
+    def offers(self, ctx: Context) -> Iterable[Offer]:
+        """Return the columns of the newest file that the mapping does not name."""
+        mapping, _ = self._mapping(ctx)
+        level = _LEVELS.get(mapping.record)
+        files = self._files(ctx, mapping)
+        if level is None or not files:
+            return
+        mapper = self._mapper(ctx, mapping, "")
+        try:
+            headings = [heading for _, heading in self._reading(ctx, files[-1], mapping).table.headings()]
+        except SourceDataError:
+            return  # told by the check of its rows
+        named = mapper.columns() | {name for heading in headings for name in heading.pivot}
+        for name in dict.fromkeys(name for heading in headings for name in heading.names):
+            if name and name not in named:
+                yield Offer(native=name, level=level)
 
     def _mapper(
         self,

@@ -685,3 +685,18 @@ def test_columns_that_fields_csv_names_are_kept(tmp_path: Path, store: Any) -> N
         "2 Promis": (None, None, None), "2 Externe": ("no", None, None), "2 Poids": ("beaucoup", None, None),
     } == found  # fmt: skip
     assert any("Poids" in note and "'beaucoup'" in note for note in report.notes)
+
+
+def test_columns_that_no_mapping_names_are_offered(tmp_path: Path) -> None:
+    """What a table has besides, at what its rows are; a file that cannot be read offers nothing."""
+    source = write(
+        tmp_path,
+        'record = "task"\nkey = ["Ref"]\n[fields]\ntitle = "Titre"\ncontainer_id = "Projet"\n',
+        tasks="Ref;Titre;Projet;Gravité;Achats\n1;A;P;Haute;12\n",
+    )
+    ctx = Context(base=tmp_path, source_id="s")
+    offered = [(one.native, one.level) for one in source.offers(ctx)]
+    (tmp_path / "in" / "tasks.csv").write_text("Nothing;Of;It\n1;2;3\n")
+
+    assert [("Gravité", "task"), ("Achats", "task")] == offered
+    assert [] == list(source.offers(Context(base=tmp_path, source_id="s")))
