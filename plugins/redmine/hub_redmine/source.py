@@ -248,7 +248,7 @@ class RedmineSource(Source, frozen=True, kw_only=True):
         The API lists all of them to administrators only.
         """
         newest = Parts(ctx, self.name, self._mapper(ctx, mapping.Meta())).issues(
-            self._site(ctx).newest_issues(self._narrow(self._wanted(ctx)), relations=False)
+            self._site(ctx).newest_issues(self._narrow(self._wanted(ctx)), relations=True)
         )
         for name in sorted({one.name for issue in newest for one in issue.custom_fields}):
             yield Offer(native=name)

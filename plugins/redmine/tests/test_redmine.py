@@ -455,3 +455,25 @@ def test_a_custom_field_that_is_no_number() -> None:
     assert 3.0 == number(wire.Custom(id=1, name="SP", value="3"))
     with pytest.raises(SourceDataError, match="The custom field 'SP' holds 'many'"):
         number(wire.Custom(id=1, name="SP", value="many"))
+
+
+def test_a_field_that_fields_csv_names_is_read_from_then_on(store: Store) -> None:
+    """Choosing one reads all issues again once; it is offered, and kept by its name."""
+    world = RedmineWorld(1)
+    with SimulatorServer(world) as site:
+        plain = {"custom": ()}
+        go(store, site, settings=plain)
+        before = rows(store, "SELECT id FROM custom_value")
+        source = RedmineCertification().source(site.url)
+        ctx = Context(base=Path(), source_id="redmine", session=Session)
+        offered = {one.native for one in source.offers(ctx)}
+        ctx.close()
+        name = sorted(offered)[0]
+        chosen = {source.name: {name: "text"}}
+        go(store, site, settings=plain, fields=chosen)
+        first = asked(site, "/issues.json")
+        go(store, site, settings=plain, fields=chosen)
+
+    assert [] == before
+    assert [(name,)] == rows(store, "SELECT DISTINCT field FROM custom_value")
+    assert first > asked(site, "/issues.json")
