@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
+    from hub.placement import LEFT as LEFT
     from hub.plugins import Plugins as Plugins
     from hub.records import BY_TABLE as BY_TABLE
     from hub.records import RECORDS as RECORDS
@@ -144,6 +145,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
+    "placement": ("LEFT",),
     "plugins": ("Plugins",),
     "records": (
         "BY_TABLE", "RECORDS", "Account", "Allocation", "Assignment", "Baseline", "BudgetLine", "Category",

@@ -10,16 +10,33 @@ from typing import Any
 import pytest
 from test_feed import HOURS, PLAN, ask, feed_of, fill
 
-from hub.feed import measures, model, project_to
-from hub.feed.fields import use_fields
+from hub.feed import Snapshot, measures, model, project_to
+from hub.feed.fields import Field, fields_in_use, use_fields
 from hub.records import CustomValue, FieldValue, Record, SiteField
 from hub.store import Store
+from hub.testing.empty import store_at
 
 
 @pytest.fixture(autouse=True)
 def _without() -> Iterator[None]:
     yield
     use_fields(())
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, tuple[Field, ...]]:
+    """Return the feed of what has fields, built once, and the fields."""
+    folder = tmp_path_factory.mktemp("fields")
+    with store_at(folder / "hub.db") as filled:
+        fill(filled, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
+        return feed_of(filled, folder), fields_in_use()
+
+
+@pytest.fixture
+def snapshot(built: tuple[Snapshot, tuple[Field, ...]]) -> Snapshot:
+    """Return the feed, with its fields in use."""
+    use_fields(built[1])
+    return built[0]
 
 
 def named(name: str, kind: str, level: str = "task", source: str = "plans", **also: Any) -> SiteField:
@@ -74,11 +91,8 @@ OF_HOURS = [
 ]
 
 
-def test_a_field_is_a_typed_column(store: Store, tmp_path: Path) -> None:
+def test_a_field_is_a_typed_column(snapshot: Snapshot) -> None:
     """A column of each type at what it is of, with the values of the tools and the words of the map."""
-    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
-    snapshot = feed_of(store, tmp_path)
-
     assert [
         ("Build", "Gate one", 2.5, date(2026, 5, 1), 1200.5, 3.0, 1, "Somebody"),
         ("Go live", "G9", 4.0, None, None, None, 0, None),
@@ -98,19 +112,15 @@ def test_a_field_is_a_typed_column(store: Store, tmp_path: Path) -> None:
     assert [("Paris",)] == ask(snapshot, "SELECT x_site FROM dim_person WHERE x_site IS NOT NULL")
 
 
-def test_an_account_is_a_name_where_that_is_said(store: Store, tmp_path: Path) -> None:
+def test_an_account_is_a_name_where_that_is_said(snapshot: Snapshot) -> None:
     """A field that holds somebody shows a name where fields.csv calls it personal, else nothing at all."""
-    fill(store, CHOSEN, [*PLAN, *VALUES])
-
     assert [("Engineer 1", None)] == ask(
-        feed_of(store, tmp_path), "SELECT x_owner, x_tester FROM dim_task WHERE title = 'Build'"
+        snapshot, "SELECT x_owner, x_tester FROM dim_task WHERE title = 'Build'"
     )
 
 
-def test_what_can_be_added_up_is_a_measure(store: Store, tmp_path: Path) -> None:
+def test_what_can_be_added_up_is_a_measure(snapshot: Snapshot) -> None:
     """The sum of a field of tasks is one over the tasks of the cut, of hours one over the hours."""
-    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
-    snapshot = feed_of(store, tmp_path)
     known = measures()
 
     found = {}
@@ -122,10 +132,8 @@ def test_what_can_be_added_up_is_a_measure(store: Store, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("level", ["team-week", "project", "pseudonym-week", "nominative-line"])
-def test_who_a_field_names_is_shown_where_people_are(store: Store, tmp_path: Path, level: str) -> None:
+def test_who_a_field_names_is_shown_where_people_are(snapshot: Snapshot, tmp_path: Path, level: str) -> None:
     """A personal field goes blank where people do; of sums of hours nothing of a line is left."""
-    fill(store, CHOSEN, [*PLAN, *VALUES], [*HOURS, *OF_HOURS])
-    snapshot = feed_of(store, tmp_path)
     folder = project_to(level, snapshot.folder, tmp_path / "p", secret=b"k" * 32, k=1)
 
     named_here = level == "nominative-line"

@@ -12,6 +12,7 @@ from test_feed import ask, feed_of, fill
 from hub.feed import BuildOptions, Cut, Snapshot, build
 from hub.records import Account, Allocation, Assignment, Baseline, Container, Person, PersonLink, Record, Task
 from hub.store import Store
+from hub.testing.empty import store_at
 
 DAY = 28800
 SCHEDULE: list[Record] = [
@@ -58,6 +59,15 @@ PEOPLE: list[Record] = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Return the feed of the schedule alone, built once."""
+    folder = tmp_path_factory.mktemp("schedule")
+    with store_at(folder / "hub.db") as filled:
+        fill(filled, SCHEDULE)
+        return feed_of(filled, folder)
+
+
 def figures(snapshot: Snapshot, code: str, scope: str = "project") -> dict[str, Any]:
     return dict(
         ask(
@@ -79,13 +89,9 @@ def figures(snapshot: Snapshot, code: str, scope: str = "project") -> dict[str, 
                        "variance": 2000.0}),
     ],
 )  # fmt: skip
-def test_what_a_schedule_says_is_a_figure(
-    store: Store, tmp_path: Path, code: str, expected: dict[str, Any]
-) -> None:
+def test_what_a_schedule_says_is_a_figure(told: Snapshot, code: str, expected: dict[str, Any]) -> None:
     """Two deadlines of three are missed, six of eight days left are critical, one task is near it."""
-    fill(store, SCHEDULE)
-
-    assert expected == figures(feed_of(store, tmp_path), code)
+    assert expected == figures(told, code)
 
 
 def test_who_has_more_than_the_week_gives(store: Store, tmp_path: Path) -> None:
@@ -116,35 +122,29 @@ def test_slack_is_lost_between_two_cuts(store: Store, tmp_path: Path) -> None:
     assert {"least": -2.0, "lost": 3.0} == figures(snapshot, "FLOAT")
 
 
-def test_a_task_is_told_by_what_the_plan_says(store: Store, tmp_path: Path) -> None:
+def test_a_task_is_told_by_what_the_plan_says(told: Snapshot) -> None:
     """Deadline, constraint, slack and duration in days of the plan, notes; costs stay with the tasks."""
-    fill(store, SCHEDULE)
-    snapshot = feed_of(store, tmp_path)
-
     assert [
         (date(2026, 4, 15), "finish_no_later", date(2026, 4, 30), 1, -2.0, 0.0, 20.0, "Ask the supplier",
          "One"),
     ] == ask(
-        snapshot,
+        told,
         "SELECT deadline, constraint_type, constraint_date, is_critical, total_slack_days, free_slack_days, "
         "duration_days, notes, assignees FROM dim_task WHERE title = 'Build'",
     )  # fmt: skip
     assert [(6000.0, 5)] == ask(
-        snapshot,
+        told,
         "SELECT sum(cost_amount)::DOUBLE, max(deadline_slip_days) FROM fact_task_snapshot",
     )
 
 
-def test_an_assignment_is_a_row_and_nobody_is_somebody_to_find(store: Store, tmp_path: Path) -> None:
+def test_an_assignment_is_a_row_and_nobody_is_somebody_to_find(told: Snapshot) -> None:
     """Who is on a task, with the effort and cost of each; demand without a resource has person -1."""
-    fill(store, SCHEDULE)
-    snapshot = feed_of(store, tmp_path)
-
     assert [("One", 0.5, 6.0, 3.0, 3.0, 3000.0), ("(Unknown)", None, 4.0, None, 3.0, None)] == ask(
-        snapshot,
+        told,
         "SELECT p.person_label, units, planned_days, actual_days, remaining_days, cost_amount::DOUBLE "
         "FROM fact_assignment JOIN dim_person p USING (person_key) ORDER BY planned_days DESC",
     )
     assert [(3 * 3600,)] == ask(
-        snapshot, "SELECT sum(planned_s)::BIGINT FROM fact_allocation_week WHERE person_key = -1"
+        told, "SELECT sum(planned_s)::BIGINT FROM fact_allocation_week WHERE person_key = -1"
     )

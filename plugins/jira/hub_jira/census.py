@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from hub import Census, Container, Context, Gone, Scope, Source, Task, tr
+from hub import LEFT, Census, Container, Context, Gone, Scope, Source, Task, tr
 from hub_jira import wire
-from hub_jira.parts import AWAY
 from hub_jira.site import Site
 
 FEW = 200
@@ -25,7 +24,7 @@ def lacking(
 ) -> list[str]:
     """Return the issues that the store has in *projects* and that the search did not find."""
     boxes = {source.row_id(f"p{native}") for native in projects}
-    here = (one for one, (presence, box) in known.items() if presence not in AWAY and box in boxes)
+    here = (one for one, (presence, box) in known.items() if presence not in LEFT and box in boxes)
     return sorted((one for one in here if one not in found), key=int)
 
 

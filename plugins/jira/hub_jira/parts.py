@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub import (
+    LEFT,
     Batch,
     Container,
     Context,
@@ -35,8 +36,7 @@ from hub_jira.values import ASSETS, asset, called
 Row = TypeVar("Row")
 Made = TypeVar("Made")
 BATCH = 1500
-AWAY = frozenset({"deleted", "trashed", "outside"})
-UNREAD = frozenset({*AWAY, "hidden"})
+UNREAD = frozenset({*LEFT, "hidden"})
 """What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
 """What an issue owns: it has what it shows when it is read in full, and nothing else."""
