@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from hub.feed import Snapshot, measures, model, project_to
 from hub.feed.fields import Field, fields_in_use, use_fields
 from hub.records import CustomValue, FieldValue, Record, SiteField
 from hub.store import Store
+from hub.testing import HubResult
 from hub.testing.empty import store_at
 
 
@@ -145,6 +148,19 @@ def test_who_a_field_names_is_shown_where_people_are(snapshot: Snapshot, tmp_pat
     )
 
 
+def test_a_value_of_another_type_is_told(store: Store, tmp_path: Path) -> None:
+    """What a column cannot show is counted in the manifest, and nothing is made of it."""
+    fill(store, [named("weight", "number"), named("promised", "date")], [
+        *PLAN, value("plans:g/t/2", "weight", text="a lot"), value("plans:g/t/3", "weight", number=2.0),
+        value("plans:g/t/3", "promised", text="soon"),
+    ])  # fmt: skip
+    snapshot = feed_of(store, tmp_path)
+    told = [line for line in snapshot.manifest["excluded"] if line["measure"] == "field_values"]
+
+    assert [(2, True)] == [(line["rows"], line["in_feed"]) for line in told]
+    assert [(2.0,)] == ask(snapshot, "SELECT sum(x_weight) FROM dim_task")
+
+
 def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
     """The fields of one store are not those of the next that the same process publishes."""
     fill(store, CHOSEN, [*PLAN, *VALUES])
@@ -156,3 +172,38 @@ def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
         feed_of(other, tmp_path / "b")
 
     assert not [name for name in model().tables["dim_task"].columns if name.startswith("x_")]
+
+
+TASKS = "Ref;Title;Project;Weight\n1;A;P;2,5\n"
+TASKS_MAPPING = 'record = "task"\nkey = ["Ref"]\n[fields]\ntitle = "Title"\ncontainer_id = "Project"\n'
+ASKED = "field;source;native;type\nweight;list;Weight;number\n"
+
+
+def test_a_mistake_in_fields_csv_takes_no_value_away(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """A line that is wrong keeps what was asked for before, and says so; corrected, it counts again."""
+    config = hub_folder / "config"
+    (hub_folder / "in").mkdir()
+    (hub_folder / "in" / "tasks.csv").write_text(TASKS)
+    (config / "map.toml").write_text(TASKS_MAPPING)
+    (config / "hub.toml").write_text(
+        'lang = "en"\n[sources.list]\nkind = "tabular"\npath = "in"\nmapping = "config/map.toml"\n'
+    )
+    (config / "fields.csv").write_text(ASKED)
+
+    def kept() -> list[tuple[float | None, str]]:
+        with closing(sqlite3.connect(hub_folder / "data" / "hub.db")) as db:
+            return db.execute("SELECT number, presence FROM custom_value").fetchall()
+
+    assert 0 == run_hub("sync").exit_code
+    assert [(2.5, "present")] == kept()
+    (config / "fields.csv").write_text(ASKED + "Wrong Name;list;Title;sorcery\n")
+    (hub_folder / "in" / "tasks.csv").write_text(TASKS.replace("2,5", "3,5"))
+    broken = run_hub("sync")
+    told = run_hub("check", "config")
+
+    assert broken.exit_code != 0
+    assert "fields.csv, line 3, column type" in broken.output + broken.error
+    assert told.exit_code == 1
+    assert [(3.5, "present")] == kept()

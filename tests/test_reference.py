@@ -656,6 +656,16 @@ UNKNOWN = {
             "line 6, column scope_id: there is no project 'Q'",
         ],
     ),
+    "fields.csv": (
+        "field;source;native\nseverity;who;S\nsize;jira;Size\n",
+        [
+            "line 2, column source: there is no source 'who'",
+            (
+                "line 3, column native: nothing that was read of jira has the field 'Size': the next sync "
+                "asks for it, else `hub check jira` lists what there is"
+            ),
+        ],
+    ),
     "statuses.csv": (
         "source;status;category;container\nwho;X;done;*\njira;X;done;NOPE\n",
         [

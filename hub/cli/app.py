@@ -94,13 +94,21 @@ class App:
 
     @cached_property
     def chosen_fields(self) -> dict[str, dict[str, str]]:
-        """Return by source the fields that fields.csv asks of it, and their types."""
+        """Return by source the fields that fields.csv asks of it, and their types.
+
+        While the file has a mistake, what was asked for before: else its fields would be emptied.
+        """
         folder = self.settings.path.resolve().parent
         if not (folder / "fields.csv").exists():
             return {}
         from hub.reference import chosen_fields
+        from hub.store.questions import site_fields
 
-        return chosen_fields(folder)
+        found = chosen_fields(folder)
+        if found is None:
+            with self.store() as store:
+                found = site_fields(store)
+        return found
 
     def _was_configured(self) -> bool:
         from hub.store import Store

@@ -89,7 +89,17 @@ def fields_of(store: Path) -> tuple[Field, ...]:
 
 
 def pivot(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables ``x_<table>`` of a resolved store: a row a thing that has values, a column a field."""
+    """Make the tables ``x_<table>`` of a resolved store: a row a thing that has values, a column a field.
+
+    ``field_odd`` has the values that are not of their type, which no column shows.
+    """
+    odd = " ".join(
+        f"WHEN '{kind}' THEN ({_VALUES[sql_type]}) IS NULL" for kind, sql_type in FIELD_TYPES.items()
+    )
+    connection.execute(
+        "CREATE TABLE field_odd AS SELECT field FROM site_value "
+        f"WHERE coalesce(text, number::VARCHAR, day) IS NOT NULL AND CASE type {odd} ELSE false END"
+    )
     for table in _TABLES.values():
         columns = [
             f"min({_VALUES[FIELD_TYPES[field.type]]}) FILTER (field = '{field.name}') AS {field.column}"

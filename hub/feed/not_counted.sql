@@ -47,6 +47,7 @@ WITH hours AS (
         WHERE kind = 'risk' AND state = 'open' AND (exposure_amount IS NULL OR probability IS NULL)
     UNION ALL SELECT true, 'checklist_items', 'of no known project: in the total only', 1 FROM fact_checklist
         WHERE cut_key = getvariable('cut_key') AND project_key = -1
+    UNION ALL SELECT true, 'field_values', 'not of the type that fields.csv says: shown empty', 1 FROM field_odd
     UNION ALL SELECT false, 'assessments', reason, 1 FROM opinion
 )
 SELECT measure, reason, n, amount, false AS in_feed FROM excluded

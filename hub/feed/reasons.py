@@ -23,6 +23,7 @@ _SAID = (
     mark("internal time: not work of a project"),
     mark("labour: counted from hours, not from the budget"),
     mark("milestone without a baseline: not in slips"),
+    mark("not of the type that fields.csv says: shown empty"),
     mark("of no known project"),
     mark("of no known project: in the total only"),
     mark("open risk without an amount or a probability: not in the exposure"),
@@ -62,6 +63,7 @@ _COUNTED = {
     "register_items": mark("items of registers"),
     "checklist_items": mark("items of checklists"),
     "assessments": mark("assessments"),
+    "field_values": mark("values of fields"),
 }
 
 

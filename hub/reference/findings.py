@@ -27,15 +27,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     None where nothing can be said.
 
     *kpis* are measures, such as ``EVM_DAYS.cpi``. *containers* and *accounts* are ids, codes and names by
-    source, of sources
-    that brought any; *projects*, *people*, *teams*, *roles*, *calendars* and *groups* those that other
-    sources than config bring.
+    source, of sources that brought any, *fields* what is kept of the fields of their tools; *projects*,
+    *people*, *teams*, *roles*, *calendars* and *groups* those that other sources than config bring.
     """
 
     sources: frozenset[str]
     kpis: frozenset[str] = frozenset()
     containers: dict[str, frozenset[str]] = {}
     accounts: dict[str, frozenset[str]] = {}
+    fields: dict[str, frozenset[str]] = {}
     projects: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
@@ -179,6 +179,17 @@ def _account(names: _Names, line: Line) -> Iterator[str]:
     )
 
 
+def _native(names: _Names, line: Line) -> Iterator[str]:
+    source, native = line["source"] or "", line["native"] or ""
+    held = {one.casefold() for one in names.known.fields.get(source, ())}
+    if source in names.known.containers and native.casefold() not in held:
+        yield tr(
+            "nothing that was read of {source} has the field {native!r}: the next sync asks for it, else "
+            "`hub check {source}` lists what there is",
+            source=source, native=native,
+        )  # fmt: skip
+
+
 def _rated(names: _Names, line: Line) -> Iterator[str]:
     if line["scope"] == "project":
         return _of_project(names, line["scope_id"], case=False)
@@ -236,6 +247,7 @@ _LOOKS = (
     ("targets.csv",
     "scope_id", lambda names, line: _unknown(line["scope_id"], tr("project"),
     names.projects | set(names.above), case=False)),
+    ("fields.csv", "source", _source), ("fields.csv", "native", _native),
     ("statuses.csv", "source", _source), ("statuses.csv", "container", _container),
     ("sla_goals.csv", "project_code", _project),
     ("sla_goals.csv", "nature", lambda names, line: _unknown(line["nature"], "nature", NATURES)),

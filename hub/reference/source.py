@@ -107,16 +107,16 @@ def _read_by(ctx: Context) -> str:
     return f"rules {RULES}, {ctx.currency}"
 
 
-def chosen_fields(folder: Path) -> dict[str, dict[str, str]]:
+def chosen_fields(folder: Path) -> dict[str, dict[str, str]] | None:
     """Return by source the fields that fields.csv in *folder* asks of it, and their types.
 
-    A file that cannot be read asks for nothing: the source `config` says what is wrong with it.
+    None for a file with a mistake, which the source `config` tells: what was asked for before still is.
     """
     path, found = folder / "fields.csv", dict[str, dict[str, str]]()
     try:
         records = _SHEET[path.name].read(path, "config") if path.exists() else []
     except SourceDataError:
-        return {}
+        return None
     for one in records:
         if isinstance(one, SiteField):
             found.setdefault(one.source, {})[one.native] = one.type

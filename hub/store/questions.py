@@ -38,6 +38,16 @@ def sizes(store: Store) -> list[dict[str, Any]]:
     return found
 
 
+def site_fields(store: Store) -> dict[str, dict[str, str]]:
+    """Return by source the fields that fields.csv asked of it when it was read last, and their types."""
+    found: dict[str, dict[str, str]] = {}
+    for source, native, kind in store.connection.execute(
+        f"SELECT source, native, type FROM site_field WHERE {here()}"
+    ):
+        found.setdefault(source, {})[native] = kind
+    return found
+
+
 _OF_LEVEL = {"task": "task", "project": "container", "hours": "worklog", "person": "account"}
 
 
@@ -95,6 +105,11 @@ def names(store: Store) -> dict[str, Any]:
             ("groups", "group_name FROM access_group"),
         )
     }
+    found["fields"] = {}
+    for source, name in store.connection.execute(
+        f"SELECT DISTINCT source_id, field FROM custom_value WHERE {here()}"
+    ):
+        found["fields"].setdefault(source, set()).add(name)
     people = store.connection.execute(
         f"SELECT id, email, employee_no, display_name FROM person WHERE {other}"
     )

@@ -51,7 +51,8 @@ _T = {
         "done": "Terminé", "late": "En retard", "open": "À venir",
         "measures": {"seconds": "heures", "planned_s": "heures planifiées", "tasks": "tâches",
             "amount_minor": "montant", "register_items": "risques et actions",
-            "checklist_items": "points de contrôle", "assessments": "avis"},
+            "checklist_items": "points de contrôle", "assessments": "avis",
+            "field_values": "valeurs de champs"},
     },
     "en": {
         "portfolio": "Portfolio", "milestones": "Milestones", "load": "Load", "about": "Read me",
@@ -84,7 +85,8 @@ _T = {
         "done": "Done", "late": "Late", "open": "To come",
         "measures": {"seconds": "hours", "planned_s": "planned hours", "tasks": "tasks",
             "amount_minor": "amount", "register_items": "risks and actions",
-            "checklist_items": "checklist lines", "assessments": "assessments"},
+            "checklist_items": "checklist lines", "assessments": "assessments",
+            "field_values": "values of fields"},
     },
 }  # fmt: skip
 _UNITS = {"seconds": 3600, "planned_s": 3600, "amount_minor": 100}
