@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from test_feed import ask, feed_of, fill
 
-from hub.feed import BuildOptions, Cut, Snapshot, build
+from hub.feed import BuildOptions, Cut, Snapshot, build, project_to
 from hub.records import Account, Allocation, Assignment, Baseline, Container, Person, PersonLink, Record, Task
 from hub.store import Store
 from hub.testing.empty import store_at
@@ -103,6 +103,34 @@ def test_who_has_more_than_the_week_gives(store: Store, tmp_path: Path) -> None:
 
     found = figures(feed_of(store, tmp_path), "OVERALLOCATION", "portfolio")
     assert {"people": 2.0, "overloaded": 1.0, "above_h": 8.75} == found
+
+
+@pytest.mark.parametrize("level", ["team-week", "project"])
+def test_no_level_of_sums_says_how_many_have_too_much(store: Store, tmp_path: Path, level: str) -> None:
+    """Of six people one who is overallocated could be told: the feed has it, its sums do not."""
+    six = range(1, 7)
+    fill(store, [
+        *SCHEDULE, *(Account(id=f"plans:r{n}", display_name=f"R{n}") for n in six),
+        *(
+            Allocation(id=f"plans:six{n}", account_id=f"plans:r{n}", container_id="plans:g",
+                       start_on="2026-02-02", finish_on="2026-02-02", seconds=(60 if n == 1 else 7) * 3600)
+            for n in six
+        ),
+    ])  # fmt: skip
+    fill(store, [Person(id=f"config:{n}", display_name=f"P{n}", team="Core") for n in six])
+    run = store.begin_run("config", "full")
+    links = [
+        PersonLink(id=f"hub:{n}", account_id=f"plans:r{n}", person_id=f"config:{n}", method="test",
+                   score=1.0, state="accepted")
+        for n in six
+    ]  # fmt: skip
+    store.write_batch(links, run_id=run, source_id="hub")
+    snapshot = feed_of(store, tmp_path)
+    folder = project_to(level, snapshot.folder, tmp_path / "projections", k=5)
+    asked = "SELECT count(*) FROM fact_kpi WHERE kpi = 'OVERALLOCATION'"
+
+    assert ask(snapshot, asked)[0][0] > 0
+    assert [(0,)] == ask(folder, asked)
 
 
 def test_slack_is_lost_between_two_cuts(store: Store, tmp_path: Path) -> None:

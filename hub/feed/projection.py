@@ -177,6 +177,8 @@ def _figures(view: duckdb.DuckDBPyConnection, level: str, k: int) -> None:
         code for code, kpi in catalogue().items() if (kpi.rollup[0] if kpi.rollup else kpi.scope) == "team"
     ]
     view.execute("SET VARIABLE team_kpis = ?", [of_teams])
+    shown = [code for code in of_teams if not catalogue()[code].nominative]
+    view.execute("SET VARIABLE shown_team_kpis = ?", [shown])
     run_file(view, "figures")
     if level == "team-week":
         view.execute("CREATE TABLE load AS SELECT * FROM was.figure WHERE false")

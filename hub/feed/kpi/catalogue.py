@@ -69,6 +69,8 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     edge_cases: str = ""
     source: str = ""
     version: int = 1
+    nominative: bool = False
+    """Whether no level of sums shows it, because it may single somebody out."""
 
     @property
     def scope_kept(self) -> str:
@@ -120,6 +122,7 @@ def _kpi(code: str, text: str) -> Kpi:
         receipt=tuple(facts["receipt"].split(", ")) if "receipt" in facts else (),
         edge_cases=facts.get("edge cases", ""),
         source=facts.get("source", ""), version=int(facts.get("version", "1")),
+        nominative=facts.get("levels") == "nominative",
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@
 -- stocks: people, overloaded
 -- headline: overloaded
 -- receipt: capacity
+-- levels: nominative
 -- definition: people to whom more is allocated in a week than they have, and by how many hours. A row without a team
 --   is everybody.
--- edge cases: no projection shows it: how many are overloaded may single somebody out.
+-- edge cases: no level of sums shows it: how many are overloaded may single somebody out.
 SELECT p.team, c.week_start, count(*) AS people, count(*) FILTER (c.allocated_s > c.available_s) AS overloaded,
     sum(greatest(c.allocated_s - c.available_s, 0)) / 3600.0 AS above_h
 FROM kpi_week c JOIN dim_person p USING (person_key)

@@ -6,8 +6,7 @@ WITH figure AS (
     SELECT kpi, period, scope_kind, scope_label, CASE WHEN scope_kind = 'team' THEN scope_label END AS team,
         max(value) FILTER (measure = 'people') AS people, any_value(period) LIKE '____-__' AS monthly,
         CASE kpi WHEN 'TACE' THEN 'worklog' WHEN 'LOAD_TEAM' THEN 'plan' END AS kind
-    FROM feed.fact_kpi WHERE cut_key = 0 AND list_contains(getvariable('team_kpis'), kpi) AND period <> ''
-        AND kpi <> 'OVERALLOCATION'  -- how many are overloaded may single somebody out
+    FROM feed.fact_kpi WHERE cut_key = 0 AND list_contains(getvariable('shown_team_kpis'), kpi) AND period <> ''
         GROUP BY ALL
 ), span AS (
     SELECT *, CASE WHEN monthly THEN period || '-01' ELSE period END::DATE AS first_day,
