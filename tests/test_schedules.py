@@ -101,8 +101,16 @@ def test_who_has_more_than_the_week_gives(store: Store, tmp_path: Path) -> None:
     run = store.begin_run("config", "full")
     store.write_batch([one for one in PEOPLE if isinstance(one, PersonLink)], run_id=run, source_id="hub")
 
-    found = figures(feed_of(store, tmp_path), "OVERALLOCATION", "portfolio")
+    snapshot = feed_of(store, tmp_path)
+    found = figures(snapshot, "OVERALLOCATION", "portfolio")
+    demand = {
+        line["reason"]: line["amount"]
+        for line in snapshot.manifest["excluded"]
+        if line["measure"] == "planned_s"
+    }
     assert {"people": 2.0, "overloaded": 1.0, "above_h": 8.75} == found
+    # the three hours of nobody are no fault of people.csv
+    assert {"demand that nobody has yet: in the workload plan, not in load and capacity": 10800} == demand
 
 
 @pytest.mark.parametrize("level", ["team-week", "project"])

@@ -25,7 +25,9 @@ WITH hours AS (
 ), found AS (
     SELECT true AS in_feed, 'seconds' AS measure, reason, seconds AS amount FROM hours
     UNION ALL SELECT false, 'planned_s', reason, seconds FROM planned
-    UNION ALL SELECT true, 'planned_s', 'by an account that is nobody of people.csv: not in load and capacity', seconds
+    UNION ALL SELECT true, 'planned_s', CASE person_key
+            WHEN -1 THEN 'demand that nobody has yet: in the workload plan, not in load and capacity'
+            ELSE 'by an account that is nobody of people.csv: not in load and capacity' END, seconds
         FROM planned
         WHERE reason IS NULL AND person_key < 0 AND EXISTS (SELECT 1 FROM person WHERE counted)
     UNION ALL SELECT true, 'tasks', 'deleted, kept in its baseline: not in work, to do or spent', 1 FROM tasks

@@ -19,6 +19,7 @@ _SAID = (
     mark("dated after the moment of the feed: not spent yet"),
     mark("dated before 1990: spent, but in no week of capacity"),
     mark("deleted"),
+    mark("demand that nobody has yet: in the workload plan, not in load and capacity"),
     mark("deleted, kept in its baseline: not in work, to do or spent"),
     mark("internal time: not work of a project"),
     mark("labour: counted from hours, not from the budget"),
