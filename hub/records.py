@@ -260,7 +260,7 @@ class BudgetLine(Record, frozen=True, kw_only=True):
 
 
 class RegisterItem(Record, frozen=True, kw_only=True):
-    """A risk, issue, action or decision."""
+    """A risk, issue, action or decision; *asked_of* is the body that shall decide, such as ``COPIL``."""
 
     guarded = True
     project_code: Word
@@ -268,6 +268,7 @@ class RegisterItem(Record, frozen=True, kw_only=True):
     category: Word | None = None
     title: FreeText
     state: Literal["open", "closed", "cancelled"] = "open"
+    asked_of: FreeText | None = None
     probability: Share | None = None
     impact: int | None = None
     exposure_minor: Minor | None = None
@@ -473,7 +474,11 @@ class SlaGoal(Record, frozen=True, kw_only=True):
 
 
 class Assessment(Record, frozen=True, kw_only=True):
-    """What the committee said of a project on one axis, from *day* on."""
+    """What the committee said of a project on one axis, from *day* on.
+
+    *commentary* is what its manager writes for the committee to read: papers show it at every level of
+    detail. *comment* is a note of those who assess, which is shown to nobody below ``nominative-line``.
+    """
 
     project_code: Word
     day: Day
@@ -482,6 +487,7 @@ class Assessment(Record, frozen=True, kw_only=True):
     trend: Literal["up", "flat", "down"] | None = None
     comment: FreeText | None = None
     author: Name | None = None
+    commentary: FreeText | None = None
 
 
 class Access(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from importlib.resources import files
@@ -52,12 +52,15 @@ _TEXTS = {
 }
 
 
-# a value as a sentence of the feed writes it: 0,85 in French, 0.85 in English, a share in percent
+# a value as a sentence of the feed writes it: 0,85 in French, 0.85 in English, a share in percent, money whole
 _WRITTEN = """
+CREATE MACRO money(value, gap) AS replace(format('{:,.0f}', value), ',', gap) || ' '
+    || CASE getvariable('currency') WHEN 'EUR' THEN '€' ELSE getvariable('currency') END;
 CREATE MACRO written(value, unit, lang) AS CASE lang WHEN 'fr'
-    THEN replace(CASE unit WHEN 'share' THEN format('{:.0f} %', 100 * value)
-        WHEN 'ratio' THEN format('{:.2f}', value) ELSE format('{:.10g}', round(value, 1)) END, '.', ',')
-    ELSE CASE unit WHEN 'share' THEN format('{:.0f}%', 100 * value)
+    THEN CASE unit WHEN 'amount' THEN money(value, chr(8239)) ELSE
+        replace(CASE unit WHEN 'share' THEN format('{:.0f} %', 100 * value)
+        WHEN 'ratio' THEN format('{:.2f}', value) ELSE format('{:.10g}', round(value, 1)) END, '.', ',') END
+    ELSE CASE unit WHEN 'share' THEN format('{:.0f}%', 100 * value) WHEN 'amount' THEN money(value, ',')
         WHEN 'ratio' THEN format('{:.2f}', value) ELSE format('{:.10g}', round(value, 1)) END END
 """
 
@@ -121,13 +124,22 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
 def keep_cut(
     store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
 ) -> str:
-    """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files."""
+    """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files.
+
+    What had moved since the last committee before it, one of the earlier ``options.cuts``, is kept with them.
+    """
     scratch = folder.parent / f".scratch-{folder.name}"
     shutil.rmtree(scratch, ignore_errors=True)  # left by one that was killed
     with _clean_failure(folder.parent, folder, scratch):
-        found = _other_cuts(store, scratch, msgspec.structs.replace(options, cuts=(cut,)), now or clock.now())
+        moment = now or clock.now()
+        before = [one for one in options.cuts if one.as_of < cut.as_of and one.key != cut.key]
+        last = latest_cut([(one, folder) for one in before], cut.as_of[:10])
+        chosen = tuple(one for one in before if one.key == last)
+        earlier = _other_cuts(store, scratch, msgspec.structs.replace(options, cuts=chosen), moment)
+        target = scratch / f"cut-{cut.key}"
+        _write_open_cut(store, scratch, options, moment, cut, target, earlier=earlier)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.replace(found[0][1], folder)
+        os.replace(target, folder)
     return digest(folder)
 
 
@@ -175,18 +187,26 @@ def _other_cuts(
             found.append((cut, cut.folder))
             continue
         folder = scratch / f"cut-{cut.key}"
-        plain = msgspec.structs.replace(options, as_of=cut.as_of, cuts=(), vs=None)
-        staged = _compute(store, scratch, plain, moment, {}, cut=cut)
-        try:
-            folder.mkdir(parents=True, mode=0o700)
-            # told from a later moment: the feed itself may not know what that one speaks of
-            write_cut(
-                staged.connection, folder, cut, names=options.as_of is not None and cut.as_of > options.as_of
-            )
-        finally:
-            staged.close()
+        _write_open_cut(store, scratch, options, moment, cut, folder)
         found.append((cut, folder))
     return found
+
+
+def _write_open_cut(
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
+    earlier: Sequence[tuple[Cut, Path]] = (),
+) -> None:  # fmt: skip
+    """Compute *cut* as of its moment, with what moved since the *earlier* one, and write its rows."""
+    plain = msgspec.structs.replace(options, as_of=cut.as_of, cuts=(), vs=None)
+    staged = _compute(store, scratch, plain, moment, {}, cut=cut, cuts=list(earlier))
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+        # told from a later moment: the feed itself may not know what that one speaks of
+        write_cut(
+            staged.connection, folder, cut, names=options.as_of is not None and cut.as_of > options.as_of
+        )
+    finally:
+        staged.close()
 
 
 def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:

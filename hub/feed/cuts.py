@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CUT_TABLES = (
     "fact_task_snapshot", "fact_budget", "fact_register", "fact_checklist", "fact_assessment", "fact_quality",
-    "fact_kpi",
+    "fact_kpi", "fact_move",
 )  # fmt: skip
 _TARGETS = {
     "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task",

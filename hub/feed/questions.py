@@ -122,12 +122,12 @@ def moves(folder: Path) -> tuple[str | None, list[tuple[Any, ...]]]:
             "SELECT m.cause, m.topic, p.code, "
             "CASE WHEN m.topic = 'effort' THEN m.measure ELSE m.item || ', ' || m.measure END, m.unit, "
             "m.before_value, m.after_value, m.before_date, m.after_date, m.delta "
-            "FROM fact_move m JOIN dim_project p USING (project_key) "
+            "FROM fact_move m JOIN dim_project p USING (project_key) WHERE m.cut_key = 0 "
             "ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), p.code, "
             "m.cause DESC, m.item, m.measure"
         ).fetchall()
         label = feed.execute(
-            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key WHERE m.cut_key = 0 LIMIT 1"
         ).fetchone()
     return (label[0] if label else None), rows
 

@@ -53,7 +53,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "register_item": (
         "project_code", "kind", "title", "state", "probability", "impact", "exposure_minor", "currency",
         "owner_id",
-        "opened_on", "due_on", "closed_on",
+        "opened_on", "due_on", "closed_on", "asked_of",
     ),
     "checklist_item": ("project_code", "task_id", "list", "label", "mandatory", "state"),
     "sla_cycle": ("task_id", "name", "metric", "start_at", "stop_at", "goal_s", "elapsed_s", "breached"),
@@ -77,7 +77,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
                "in_weather"),
     "status_map": ("source", "container_id", "status_raw", "category"),
     "sla_goal": ("project_code", "nature", "priority", "metric", "goal_s"),
-    "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author"),
+    "assessment": ("project_code", "day", "axis", "rag", "trend", "comment", "author", "commentary"),
     "access": ("user_principal", "project_code", "team"),
     "site_field": ("field", "level", "source", "native", "type", "personal", "value_map"),
     "field_value": ("value_map", "value", "shown"),

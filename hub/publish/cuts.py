@@ -50,7 +50,8 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
         raise ConfigError(tr("The cut {label!r} is closed already.", label=label))
     folder = folder_of(root, cut.key)
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
-    sealed = keep_cut(Path(store.where), folder, cut, options)
+    known_now = tuple(known(store, root))
+    sealed = keep_cut(Path(store.where), folder, cut, msgspec.structs.replace(options, cuts=known_now))
     with store.transaction():
         rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)

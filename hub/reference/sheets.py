@@ -556,7 +556,7 @@ SHEETS: tuple[Sheet, ...] = (
             "project_code": NEEDED, "day": Heading(needed=True), "axis": Heading(default="overall"),
             "rag": Heading(needed=True, choices=_RAG),
             "trend": Heading(choices=_says("up", "flat", "down", hausse="up", stable="flat", baisse="down")),
-            "comment": OPEN, "author": OPEN,
+            "comment": OPEN, "author": OPEN, "commentary": OPEN,
         },
     ),
     Sheet(

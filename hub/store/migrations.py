@@ -363,6 +363,20 @@ def _access_groups(db: Database) -> None:
     _allow(db, "access_group", "'unobserved')", "'unobserved','outside')")
 
 
+_TABLES_0010 = {
+    "register_item": _TABLES_0001["register_item"] + ", asked_of TEXT",
+    "assessment": _TABLES_0002["assessment"] + ", commentary TEXT",
+}
+
+
+@migrations(name="0010_story")
+def _story(db: Database) -> None:
+    """Keep what a manager writes for the committee, and whom a decision is asked of."""
+    for table, ddl in _TABLES_0010.items():
+        _remade(db, table, ddl)
+        _allow(db, table, "'unobserved')", "'unobserved','outside')")
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

@@ -1,14 +1,16 @@
--- Grain: one thing that moved since another cut. 'news' happened after it; a 'correction' tells what was already so,
--- and is told late; where the definition of a KPI changed between the two, that is the cause, and there is no change
--- to tell.
+-- Grain: one thing that moved since another cut; a closed cut keeps what had moved since the committee before it. 'news'
+-- happened after it; a 'correction' tells what was already so, and is told late; where the definition of a KPI changed
+-- between the two, that is the cause, and there is no change to tell.
 WITH pair AS (
-    SELECT 0 AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on, n.as_of AS now_on FROM dim_cut c, dim_cut n
-    WHERE c.cut_key = getvariable('vs_cut') AND n.cut_key = 0
+    SELECT getvariable('cut_key') AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on,
+        getvariable('as_of_day')::DATE AS now_on
+    FROM dim_cut c WHERE c.cut_key = getvariable('vs_cut')
 ), new AS (
     SELECT f.*, k.title, k.kind, k.is_leaf, k.created_at::DATE AS created_on, s.category,
         coalesce(f.actual_finish, f.planned_finish) AS forecast
     FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)
-    WHERE f.cut_key = 0 AND NOT (k.is_deleted = 1 AND s.category = 'cancelled' AND f.is_effort_counted = 0)
+    WHERE f.cut_key = getvariable('cut_key') AND NOT (k.is_deleted = 1 AND s.category = 'cancelled'
+        AND f.is_effort_counted = 0)
 ), old AS (
     SELECT f.*, k.title, k.kind, k.is_leaf, s.category, coalesce(f.actual_finish, f.planned_finish) AS forecast
     FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)
@@ -23,7 +25,7 @@ WITH pair AS (
     SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.name, b.name) AS name, b.value AS before,
         a.value AS after,
         coalesce(a.version <> b.version, false) AS redefined
-    FROM (SELECT * FROM figure WHERE cut_key = 0) a
+    FROM (SELECT * FROM figure WHERE cut_key = getvariable('cut_key')) a
         FULL JOIN (SELECT * FROM figure WHERE cut_key = getvariable('vs_cut')) b
         ON a.project_key = b.project_key AND a.name = b.name
 ), spent AS (
@@ -51,7 +53,7 @@ WITH pair AS (
     SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.kind, b.kind) AS kind,
         coalesce(a.year_month, b.year_month) AS year_month,
         coalesce(b.amount, 0) AS before, coalesce(a.amount, 0) AS after
-    FROM (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money WHERE cut_key = 0 GROUP BY ALL) a
+    FROM (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money WHERE cut_key = getvariable('cut_key') GROUP BY ALL) a
     FULL JOIN (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money
         WHERE cut_key = getvariable('vs_cut') GROUP BY ALL) b
         ON a.project_key = b.project_key AND a.kind = b.kind AND a.year_month = b.year_month
@@ -111,7 +113,7 @@ WITH pair AS (
         n.due_date,
         coalesce((CASE WHEN n.state = 'open' THEN n.probability * n.exposure_amount END)::DOUBLE, 0)
             - coalesce((CASE WHEN o.state = 'open' THEN o.probability * o.exposure_amount END)::DOUBLE, 0)
-    FROM (SELECT * FROM fact_register WHERE cut_key = 0) n
+    FROM (SELECT * FROM fact_register WHERE cut_key = getvariable('cut_key')) n
         FULL JOIN (SELECT * FROM fact_register WHERE cut_key = getvariable('vs_cut')) o ON n.item_id = o.item_id, pair p
     WHERE (n.state, n.probability, n.exposure_amount, n.impact, n.due_date) IS DISTINCT FROM (o.state, o.probability,
         o.exposure_amount, o.impact, o.due_date)

@@ -139,7 +139,7 @@ SELECT m.cause, m.topic, p.code,
     coalesce(m.before_date::VARCHAR, round(m.before_value, 2)::VARCHAR),
     coalesce(m.after_date::VARCHAR, round(m.after_value, 2)::VARCHAR), m.delta,
     CASE m.unit WHEN 'date' THEN 'days' ELSE m.unit END AS unit
-FROM fact_move m JOIN dim_project p USING (project_key)
+FROM fact_move m JOIN dim_project p USING (project_key) WHERE m.cut_key = 0
 ORDER BY list_position(['milestone', 'effort', 'risk', 'budget', 'scope'], m.topic), m.cause DESC,
     abs(m.delta) DESC NULLS LAST, p.code, m.item, m.measure
 """
@@ -373,7 +373,7 @@ class _Book:
     def moves(self) -> None:
         t = self.t
         since = self.rows(
-            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key LIMIT 1"
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key WHERE m.cut_key = 0 LIMIT 1"
         )
         sheet = self.head_of("moves", t["mv_title"].format(since[0][0] if since else t["mv_none"]))
         lines = [(t["causes"].get(cause, cause), *rest) for cause, *rest in self.rows(MOVES_SQL)]
