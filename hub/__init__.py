@@ -60,6 +60,22 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
     from hub.feed.reasons import spoken_reason as spoken_reason
+    from hub.feed.story import ARROWS as ARROWS
+    from hub.feed.story import CHARTS as CHARTS
+    from hub.feed.story import Figure as Figure
+    from hub.feed.story import Line as Line
+    from hub.feed.story import Milestone as Milestone
+    from hub.feed.story import Move as Move
+    from hub.feed.story import RegisterEntry as RegisterEntry
+    from hub.feed.story import Story as Story
+    from hub.feed.story import alternative as alternative
+    from hub.feed.story import amount as amount
+    from hub.feed.story import chart as chart
+    from hub.feed.story import rows_of as rows_of
+    from hub.feed.story import tell as tell
+    from hub.feed.story import title_of as title_of
+    from hub.feed.story import written as written
+    from hub.feed.story import zone as zone
     from hub.files import FORMULA_STARTS as FORMULA_STARTS
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
@@ -140,6 +156,10 @@ _ROOMS = {
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
     "feed.reasons": ("spoken_reason",),
+    "feed.story": (
+        "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
+        "amount", "chart", "rows_of", "tell", "title_of", "written", "zone",
+    ),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
         "storable", "write_atomically",

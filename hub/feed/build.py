@@ -52,7 +52,7 @@ _TEXTS = {
 }
 
 
-# a value as a sentence of the feed writes it: 0,85 in French, 0.85 in English, a share in percent, money whole
+# a value as a sentence writes it: 0,85 in French, 0.85 in English, a share in percent, money whole
 _WRITTEN = """
 CREATE MACRO money(value, gap) AS replace(format('{:,.0f}', value), ',', gap) || ' '
     || CASE getvariable('currency') WHEN 'EUR' THEN '€' ELSE getvariable('currency') END;

@@ -127,7 +127,8 @@ def moves(folder: Path) -> tuple[str | None, list[tuple[Any, ...]]]:
             "m.cause DESC, m.item, m.measure"
         ).fetchall()
         label = feed.execute(
-            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key WHERE m.cut_key = 0 LIMIT 1"
+            "SELECT c.label FROM fact_move m JOIN dim_cut c ON c.cut_key = m.vs_cut_key "
+            "WHERE m.cut_key = 0 LIMIT 1"
         ).fetchone()
     return (label[0] if label else None), rows
 

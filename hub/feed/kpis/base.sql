@@ -1,14 +1,15 @@
 -- What every KPI stands on: the tasks of the cut with what is planned, earned and left; the work that counts up to
 -- the day. Person-days are summed as decimals everywhere: the order of rows must not change the last digit of a KPI.
+CREATE OR REPLACE MACRO planned_by(day, start_day, finish_day, seq, start_seq, start_is_workday, finish_seq) AS
+    CASE WHEN finish_day IS NULL THEN NULL WHEN day >= finish_day THEN 1.0 WHEN day < start_day THEN 0.0
+        ELSE coalesce((seq - (start_seq - start_is_workday))::DOUBLE
+            / nullif(finish_seq - (start_seq - start_is_workday), 0), 0.0) END;
 CREATE OR REPLACE VIEW kpi_task AS
     SELECT f.*, k.kind, k.title, k.key AS reference, s.category,
         coalesce(f.is_baseline_counted, f.is_effort_counted) = 1 AS in_baseline, f.is_effort_counted = 1 AS in_effort,
         s.category NOT IN ('done', 'cancelled') AS is_open,
-        CASE WHEN f.baseline_finish IS NULL THEN NULL WHEN getvariable('as_of') >= f.baseline_finish THEN 1.0
-            WHEN getvariable('as_of') < f.baseline_start THEN 0.0
-            ELSE coalesce((n.workday_seq - (b.workday_seq - b.is_workday))::DOUBLE
-                / nullif(e.workday_seq - (b.workday_seq - b.is_workday), 0), 0.0)
-            END AS planned_share,
+        planned_by(getvariable('as_of'), f.baseline_start, f.baseline_finish, n.workday_seq, b.workday_seq,
+            b.is_workday, e.workday_seq) AS planned_share,
         CASE s.category WHEN 'done' THEN 1.0 WHEN 'cancelled' THEN 0.0
             ELSE coalesce(f.percent / 100.0, 0.0) END AS earned_share
     FROM fact_task_snapshot f JOIN dim_task k USING (task_key) JOIN dim_status s USING (status_key)

@@ -1,5 +1,5 @@
--- Grain: one thing that moved since another cut; a closed cut keeps what had moved since the committee before it. 'news'
--- happened after it; a 'correction' tells what was already so, and is told late; where the definition of a KPI changed
+-- Grain: one thing that moved since another cut; a closed cut keeps what had moved since the committee before it.
+-- 'news' happened after it; a 'correction' tells what was already so, and is told late; where the definition of a KPI changed
 -- between the two, that is the cause, and there is no change to tell.
 WITH pair AS (
     SELECT getvariable('cut_key') AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on,
@@ -53,7 +53,8 @@ WITH pair AS (
     SELECT coalesce(a.project_key, b.project_key) AS project_key, coalesce(a.kind, b.kind) AS kind,
         coalesce(a.year_month, b.year_month) AS year_month,
         coalesce(b.amount, 0) AS before, coalesce(a.amount, 0) AS after
-    FROM (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money WHERE cut_key = getvariable('cut_key') GROUP BY ALL) a
+    FROM (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money
+        WHERE cut_key = getvariable('cut_key') GROUP BY ALL) a
     FULL JOIN (SELECT project_key, kind, year_month, sum(amount) AS amount FROM money
         WHERE cut_key = getvariable('vs_cut') GROUP BY ALL) b
         ON a.project_key = b.project_key AND a.kind = b.kind AND a.year_month = b.year_month

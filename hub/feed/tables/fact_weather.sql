@@ -1,7 +1,7 @@
 -- Grain: one project at one cut that something is known of. Declared: the overall word of the committee, else the worst
 -- of its axes. Computed: the worst colour of the figures that count, of the last period only. Trend: against the
--- committee before. Confidence: of what the figures stand on at that cut: how fresh its sources are, how much of the work
--- has a baseline, and the quality score; low from a late source, half the work without a baseline or a red score on.
+-- committee before. Confidence: of what the figures stand on at that cut: how fresh its sources are, how much of the
+-- work has a baseline, and the quality score; low from a late source, half the work without a baseline or a red score on.
 WITH rank AS (SELECT * FROM (VALUES ('red', 1), ('amber', 2), ('green', 3)) r(rag, place)
 ), axis AS (
     SELECT a.cut_key, a.project_key, a.rag, r.place, lower(a.axis) = 'overall' AS overall, a.axis, a.commentary
@@ -65,7 +65,8 @@ SELECT w.cut_key, w.project_key, w.declared, w.computed, y.fr AS reason_fr, y.en
     CASE WHEN t.sources IS NOT NULL OR t.covered < 0.5 OR t.quality_rag = 'red' THEN 'low'
         WHEN t.covered < 0.8 OR t.quality_rag = 'amber' THEN 'medium'
         WHEN t.quality IS NOT NULL OR t.covered IS NOT NULL THEN 'high' END AS confidence,
-    nullif(concat_ws(' ; ', 'en retard : ' || t.sources, 'travail avec référence ' || written(t.covered, 'share', 'fr'),
+    nullif(concat_ws(' ; ', 'en retard : ' || t.sources,
+        'travail avec référence ' || written(t.covered, 'share', 'fr'),
         'qualité ' || written(t.quality, 'score', 'fr') || ' / 100'), '') AS confidence_fr,
     nullif(concat_ws('; ', 'late: ' || t.sources, 'work with a baseline ' || written(t.covered, 'share', 'en'),
         'quality ' || written(t.quality, 'score', 'en') || ' / 100'), '') AS confidence_en

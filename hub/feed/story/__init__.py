@@ -1,0 +1,42 @@
+"""The committee's story as data: what every paper draws, and none computes."""
+
+from hub.feed.story.charts import ARROWS, CHARTS, alternative, chart, rows_of, title_of, zone
+from hub.feed.story.shapes import (
+    Figure,
+    Line,
+    Load,
+    Milestone,
+    Move,
+    Point,
+    Project,
+    RegisterEntry,
+    Sla,
+    Span,
+    Story,
+)
+from hub.feed.story.tell import tell
+from hub.feed.story.written import amount, written
+
+__all__ = [
+    "ARROWS",
+    "CHARTS",
+    "Figure",
+    "Line",
+    "Load",
+    "Milestone",
+    "Move",
+    "Point",
+    "Project",
+    "RegisterEntry",
+    "Sla",
+    "Span",
+    "Story",
+    "alternative",
+    "amount",
+    "chart",
+    "rows_of",
+    "tell",
+    "title_of",
+    "written",
+    "zone",
+]

@@ -1,0 +1,9 @@
+-- Grain: one team and week, from four weeks before the cut to twelve after. At a level of sums a week without work
+-- beside weeks that are not shown would look free: it is not told.
+SELECT scope_label AS team, period_start AS week_start, max(value) FILTER (measure = 'load') AS load,
+    max(value) FILTER (measure = 'allocated_h') AS allocated_h,
+    max(value) FILTER (measure = 'available_h') AS available_h
+FROM fact_kpi
+WHERE cut_key = getvariable('cut') AND kpi = 'LOAD_TEAM' AND scope_kind = 'team' AND grain = 'week'
+    AND period_start BETWEEN getvariable('as_of')::DATE - 28 AND getvariable('as_of')::DATE + 84
+GROUP BY ALL HAVING NOT getvariable('sums') OR load > 0 ORDER BY team, week_start
