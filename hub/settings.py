@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from hub.cells import CURRENCIES
 from hub.context import Network
 from hub.destination import Destination, LostDestination
 from hub.errors import ConfigError
+from hub.meetings import cut_due, next_meeting
 from hub.secrets import Secret, to_secret
 from hub.source import LostSource, Source
 from hub.words import LANGS, Lang, tr
@@ -37,6 +39,7 @@ _KNOWN = (
     "engine",
     "match",
     "privacy",
+    "committee",
 )
 
 
@@ -105,6 +108,27 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     auto: bool = True
 
 
+class Committee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[committee]``: when it meets, as days or as a rhythm (`hub.meetings.meetings`).
+
+    On its day `hub run` publishes, then takes a cut of what it published, called *label* and the day, and
+    closes it unless *close* is false.
+    """
+
+    dates: tuple[date, ...] = ()
+    rhythm: str | None = None
+    label: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] = "COPIL"
+    close: bool = True
+
+    def next(self, today: date) -> date | None:
+        """Return the first day after *today* on which it meets, as far as that is known."""
+        return next_meeting(self.dates, self.rhythm, today)
+
+    def cut_due(self, today: date, taken: list[date]) -> date | None:
+        """Return the day of which a cut is to be taken *today*, where those *taken* lack it."""
+        return cut_due(self.dates, self.rhythm, today, taken)
+
+
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[privacy]``: how long lines of persons are kept, and what hides them.
 
@@ -136,6 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     match: Match
     privacy: PrivacySettings
+    committee: Committee
 
 
 def find_config(given: str | None) -> Path:
@@ -218,6 +243,8 @@ def load(
                 tz=schedule.tz,
             )
         )
+    committee = section("committee", Committee)
+    committee.next(date.min)  # a rhythm that nobody understands is told here
     return Settings(
         path=path,
         base=base,
@@ -234,6 +261,7 @@ def load(
         engine=section("engine", Engine),
         match=section("match", Match),
         privacy=section("privacy", PrivacySettings),
+        committee=committee,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub import clock
 from hub.cli.app import App
 from hub.records import Record
 from hub.reference import Known
@@ -112,6 +113,7 @@ def publish_options(
         force=force,
         dry_run=dry_run,
         network=s.engine.network,
+        next_committee=s.committee.next(clock.now().date()),
     )
 
 

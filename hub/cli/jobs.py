@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub import clock
 from hub.cli.app import App
 from hub.cli.output import STYLES
 from hub.cli.speech import Command
@@ -18,6 +20,7 @@ from hub.source import Check, Offer
 from hub.words import tr
 
 if TYPE_CHECKING:
+    from hub.publish import PublishReport
     from hub.source import Source
     from hub.store import Store
     from hub.sync import Options, SyncReport
@@ -78,6 +81,31 @@ def match_after_sync(app: App, store: Store, report: SyncReport) -> None:
         propose(store, app.settings.match.domain_aliases, actor="sync", fuzzy=False)
 
 
+def _cut_of_the_committee(app: App, store: Store, published: PublishReport) -> None:
+    """Take the cut of a committee that meets today, or met when no run came through, and close it.
+
+    It is taken of what was published: the papers of the day tell what moved since the committee before it.
+    """
+    from hub.cli.building import build_options
+    from hub.feed import load_manifest
+    from hub.publish import cuts
+    from hub.store.cuts import listed
+
+    settings = app.settings.committee
+    today = clock.now().date()
+    known = listed(store)
+    taken = [date.fromisoformat(row["as_of"][:10]) for row in known if row["kind"] == "copil"]
+    day = settings.cut_due(today, taken)
+    if day is None or not published.current:
+        return
+    label = f"{settings.label} {day.isoformat()}"
+    moment = load_manifest(Path(published.folder))["moment"] if day == today else day.isoformat()
+    cuts.take(store, kind="copil", label=label, actor="hub run", as_of=moment)
+    app.err.print(tr("The committee of {day}: took the cut {label!r}.", day=day, label=label), markup=False)
+    if settings.close:
+        cuts.close(store, app.settings.feed, label, build_options(app), actor="hub run")
+
+
 def _announce(app: App, store: Store) -> None:
     from hub.notify import announce
 
@@ -103,6 +131,11 @@ def _settings(app: App) -> list[Check]:
             Cron.parse(app.settings.schedule.run)
         except ConfigError as exc:
             found.append(Check(name="schedule", state="failed", detail=str(exc)))
+    committee = app.settings.committee
+    if committee.rhythm or committee.dates:
+        upcoming = committee.next(clock.now().date())
+        said = tr("the next one is on {day}", day=upcoming) if upcoming else tr("no date is to come")
+        found.append(Check(name="committee", state="ok" if upcoming else "warning", detail=said))
     return found
 
 
@@ -329,6 +362,7 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
             )  # fmt: skip
             if not json_:
                 show_publish(app, published)
+            _cut_of_the_committee(app, store, published)
         elif not json_ and synced.exit_code == 1:
             app.say(
                 tr("No source succeeded, so there is nothing new to publish: the last good feed stays."),

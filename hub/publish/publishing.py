@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -49,9 +49,9 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to publish; *force* is the reason to go past a closed gate, written inside the feed.
 
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
-    *secret* is the key of pseudonyms, *k* of how many people a published sum is made at least, *network* how
-    destinations are asked. *session* makes the HTTP sessions of destinations;
-    None for patient ones.
+    *next_committee* is the day of the next one, where it is known. *secret* is the key of pseudonyms, *k* of
+    how many people a published sum is made at least, *network* how destinations are asked. *session* makes
+    the HTTP sessions of destinations; None for patient ones.
     """
 
     base: Path
@@ -64,6 +64,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     force: str | None = None
     dry_run: bool = False
     vs: str | None = None
+    next_committee: date | None = None
     secret: bytes | None = None
     network: Network = Network()
     k: int = 5
@@ -276,6 +277,7 @@ def _finish_manifest(
     manifest["complete"] = all(source["verdict"] == "ok" for source in sources)
     manifest["findings"] = msgspec.to_builtins(findings)
     manifest["forced"] = options.force
+    manifest["next_committee"] = options.next_committee.isoformat() if options.next_committee else None
     manifest["k"] = options.k
     save_manifest(snapshot.folder, manifest)
 
@@ -353,7 +355,8 @@ def check_destination(destination: Destination, base: Path, *, network: Network 
 
 
 def _shared(snapshot: Snapshot) -> dict[str, Any]:
-    return {key: snapshot.manifest[key] for key in ("sources", "complete", "findings", "forced")}
+    shared = ("sources", "complete", "findings", "forced", "next_committee")
+    return {key: snapshot.manifest[key] for key in shared}
 
 
 def _last_published(store: Store, root: Path, destination: Destination) -> Path | None:

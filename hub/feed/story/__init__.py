@@ -14,8 +14,8 @@ from hub.feed.story.shapes import (
     Span,
     Story,
 )
-from hub.feed.story.tell import tell
-from hub.feed.story.written import amount, written
+from hub.feed.story.telling import tell
+from hub.feed.story.writing import amount, written
 
 __all__ = [
     "ARROWS",

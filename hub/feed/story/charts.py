@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.feed.story.shapes import Point, Story
 from hub.feed.story.synthesis import landed
-from hub.feed.story.written import amount, sign_of, written
+from hub.feed.story.writing import amount, sign_of, written
 from hub.words import day, number, speaking, tr, trn
 
 Rows = list[dict[str, Any]]

@@ -12,15 +12,17 @@ WITH task AS (
     SELECT s.project_key, d.date, d.workday_seq FROM span s JOIN dim_date d
         ON d.date BETWEEN s.first_day AND greatest(s.last_day, getvariable('as_of')::DATE)
         AND (d.date = last_day(d.date) OR d.date IN (s.last_day, getvariable('as_of')::DATE))
+), spent_in AS (
+    SELECT project_key, period_start, sum(value::DECIMAL(38, 12)) AS value FROM fact_kpi JOIN span USING (project_key)
+    WHERE cut_key = getvariable('cut') AND kpi = 'MONTHLY_SPENT' AND measure LIKE 'days.%' AND scope_kind = 'project'
+        AND period_start <= getvariable('as_of')::DATE
+    GROUP BY ALL
 ), spent AS (
     SELECT project_key, least(last_day(period_start), getvariable('as_of')::DATE) AS date,
-        sum(value) OVER (PARTITION BY project_key ORDER BY period_start) AS value
-    FROM fact_kpi JOIN span USING (project_key)
-    WHERE cut_key = getvariable('cut') AND kpi = 'MONTHLY_SPENT' AND measure = 'days.all' AND scope_kind = 'project'
-        AND period_start <= getvariable('as_of')::DATE
+        (sum(value) OVER (PARTITION BY project_key ORDER BY period_start))::DOUBLE AS value FROM spent_in
 )
-SELECT project_key, 'planned' AS series, m.date, sum(t.baseline_days::DECIMAL(38, 12)::DOUBLE * planned_by(m.date,
-    t.baseline_start, t.baseline_finish, m.workday_seq, t.start_seq, t.is_workday, t.finish_seq)) AS value
+SELECT project_key, 'planned' AS series, m.date, sum((t.baseline_days * planned_by(m.date, t.baseline_start,
+    t.baseline_finish, m.workday_seq, t.start_seq, t.is_workday, t.finish_seq))::DECIMAL(38, 12))::DOUBLE AS value
 FROM moment m JOIN task t USING (project_key) GROUP BY ALL
 UNION ALL SELECT project_key, 'actual', date, value FROM spent
 UNION ALL SELECT s.project_key, 'earned', d.date, s.ev_days

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from hub.feed.story.shapes import Line, Project, Rag, Story
-from hub.feed.story.written import amount, written
+from hub.feed.story.writing import amount, written
 from hub.words import day, tr, trn
 
 FULL = 1.0
@@ -62,7 +62,7 @@ def _trends(story: Story) -> Iterator[Line]:
     if better:
         parts.append(tr("better: {names}", names=_named(better)))
     yield _line(
-        "trend", tr("Since {before}, {what}.", before=story.before, what="; ".join(parts)),
+        "trend", tr("Since {before}, {what}.", before=story.before, what=tr("; ").join(parts)),
         "amber" if worse else "green",
     )  # fmt: skip
 
@@ -107,7 +107,7 @@ def _milestones(story: Story) -> Iterator[Line]:
             trn("{n} is due by {day}", "{n} are due by {day}", len(soon), day=day(story.next_committee))
         )
     if parts:
-        text = tr("Milestones: {what}.", what="; ".join(parts))
+        text = tr("Milestones: {what}.", what=tr("; ").join(parts))
         yield _line("milestones", text, "red" if late else "amber" if slipped else "green")
 
 
@@ -211,7 +211,9 @@ def _load(story: Story) -> Iterator[Line]:
 def _confidence(story: Story) -> Iterator[Line]:
     low = [one for one in story.projects if one.confidence == "low"]
     if not story.complete:
-        yield _line("confidence", tr("Data is incomplete: {what}.", what="; ".join(story.missing[:2])), "red")
+        yield _line(
+            "confidence", tr("Data is incomplete: {what}.", what=tr("; ").join(story.missing[:2])), "red"
+        )
     if low:
         yield _line(
             "confidence",

@@ -141,5 +141,6 @@ exposure_minor = "Exposition"
 opened_on = "Ouvert le"
 due_on = "Échéance"
 closed_on = "Clos le"
+asked_of = "Demandé à"
 """,
 }

@@ -585,6 +585,7 @@ def _register(projects: list[DemoProject], rng: random.Random, today: date) -> l
                     "Ouvert le": opened.isoformat(),
                     "Échéance": (opened + timedelta(days=rng.randint(20, 120))).isoformat(),
                     "Clos le": closed.isoformat(),
+                    "Demandé à": ("COPIL", "Direction")[number % 2] if kind == "Décision" else "",
                 }
             )
     return found

@@ -451,7 +451,7 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
     )
     _csv(
         folder / "assessments.csv",
-        ["project_code", "day", "axis", "rag", "trend", "comment"],
+        ["project_code", "day", "axis", "rag", "trend", "comment", "commentary"],
         _said(portfolio, day),
     )
 
@@ -477,5 +477,18 @@ def _said(portfolio: Portfolio, day: date) -> list[list[str]]:
                 "watermelon": "Tout est sous contrôle.",
                 "rebaselined": "Nouvelle référence validée." if back <= 2 else "Glissement important.",
             }.get(story, "")
-            rows.append([project.code, when.isoformat(), "overall", rag, trend, comment])
+            rows.append(
+                [project.code, when.isoformat(), "overall", rag, trend, comment, _WORDS.get(story, "")]
+            )
     return rows
+
+
+# what the project's manager writes for the committee
+_WORDS = {
+    "late": "Le fournisseur livre avec un mois de retard. Plan de rattrapage présenté au comité.",
+    "crisis": "Cellule de crise quotidienne. Retour à la normale visé sous deux semaines.",
+    "watermelon": "Les coûts tiennent si la recette n'est pas prolongée.",
+    "cutover": "Bascule prête à 80 %. La répétition générale est planifiée.",
+    "rescued": "Le périmètre réduit a été accepté. Le rythme est revenu.",
+    "rebaselined": "La nouvelle référence tient depuis deux arrêtés.",
+}
