@@ -268,7 +268,6 @@ class RegisterItem(Record, frozen=True, kw_only=True):
     category: Word | None = None
     title: FreeText
     state: Literal["open", "closed", "cancelled"] = "open"
-    asked_of: FreeText | None = None
     probability: Share | None = None
     impact: int | None = None
     exposure_minor: Minor | None = None
@@ -277,6 +276,7 @@ class RegisterItem(Record, frozen=True, kw_only=True):
     opened_on: Day | None = None
     due_on: Day | None = None
     closed_on: Day | None = None
+    asked_of: FreeText | None = None
 
 
 class ChecklistItem(Record, frozen=True, kw_only=True):

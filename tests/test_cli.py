@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -387,3 +388,28 @@ def test_every_check_of_the_quality_has_words() -> None:
     codes = set(re.findall(r"SELECT '([a-z0-9_]+)'", sql))
 
     assert codes == CHECKS.keys()
+
+
+def test_the_committee_meets_today(folder: Path, run_hub: Run) -> None:
+    """The run publishes, then takes and closes the cut of what it published; the next run takes none."""
+    (folder / "config" / "hub.toml").write_text(f"{CONFIG}[committee]\ndates = [{date.today()}]\n")
+    first = run_hub("run")
+    listed = json.loads(run_hub("cut", "list", "--json").output)
+    run_hub("run")
+    again = json.loads(run_hub("cut", "list", "--json").output)
+    manifest = json.loads((folder / "out" / "latest" / "manifest.json").read_text())
+
+    assert [f"COPIL {date.today()}"] == [one["label"] for one in listed]
+    assert listed == again
+    assert "took the cut" in first.error
+    assert listed[0]["closed_at"]
+    assert manifest["next_committee"] is None
+
+
+def test_a_rhythm_that_nobody_understands(folder: Path, run_hub: Run) -> None:
+    """The configuration is refused, with what to write."""
+    (folder / "config" / "hub.toml").write_text(f'{CONFIG}[committee]\nrhythm = "fridays"\n')
+    result = run_hub("status")
+
+    assert 2 == result.exit_code
+    assert "last friday" in result.error

@@ -44,7 +44,11 @@ def _weather(story: Story) -> Iterator[Line]:
         return
     unknown = len(story.projects) - sum(counts.values())
     text = tr(
-        "{total} projects: {red} red, {amber} amber, {green} green.", total=len(story.projects), **counts
+        "{total} projects: {red} red, {amber} amber, {green} green.",
+        total=len(story.projects),
+        red=counts["red"],
+        amber=counts["amber"],
+        green=counts["green"],
     )
     if unknown:
         text += " " + trn("{n} has no weather yet.", "{n} have no weather yet.", unknown)
