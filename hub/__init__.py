@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
+    from hub.notify import send as send
     from hub.placement import LEFT as LEFT
     from hub.plugins import Plugins as Plugins
     from hub.records import BY_TABLE as BY_TABLE
@@ -165,6 +166,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
+    "notify": ("send",),
     "placement": ("LEFT",),
     "plugins": ("Plugins",),
     "records": (

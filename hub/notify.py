@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 from hub import clock
 from hub.errors import ConfigError
@@ -64,6 +67,24 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
     }
     if not news or not to:
         return []
+    bad = [name for name in news if found[name][0] != _WELL]
+    title = f"pm-hub: {', '.join(f'{name} {tr(found[name][0])}' for name in news)}"
+    problems, sent = send(
+        to, title=title, body="\n".join(news.values()), kind="warning" if bad else "success"
+    )
+    if sent:
+        questions.remember_announced(store, {name: found[name][0] for name in news})
+    return problems
+
+
+def send(
+    to: tuple[Secret, ...], *, title: str, body: str, kind: Literal["info", "success", "warning"] = "info",
+    attach: Sequence[Path] = (),
+) -> tuple[list[str], bool]:  # fmt: skip
+    """Send *body* and the files *attach* to the Apprise addresses *to*.
+
+    Gives what went wrong, in words that show no address, and whether it was sent.
+    """
     import apprise
 
     sender = apprise.Apprise()
@@ -72,20 +93,16 @@ def announce(store: Store, to: tuple[Secret, ...], *, now: datetime | None = Non
         try:
             if not sender.add(secret.reveal()):
                 problems.append(
-                    tr("[notify] to: address number {number} is not one Apprise understands.", number=number)
+                    tr("to: address number {number} is not one Apprise understands.", number=number)
                 )
         except ConfigError as exc:
-            problems.append(tr("[notify] to: {error}", error=exc))
-    bad = [name for name in news if found[name][0] != _WELL]
-    title = f"pm-hub: {', '.join(f'{name} {tr(found[name][0])}' for name in news)}"
-    kind = apprise.NotifyType.WARNING if bad else apprise.NotifyType.SUCCESS
-    if len(sender) and not sender.notify(body="\n".join(news.values()), title=title, notify_type=kind):
+            problems.append(tr("to: {error}", error=exc))
+    if not len(sender):
+        return problems, False
+    files = [str(path) for path in attach] or None
+    sent = bool(sender.notify(body=body, title=title, notify_type=apprise.NotifyType(kind), attach=files))
+    if not sent:
         problems.append(
-            tr(
-                "A notification could not be sent: check the addresses in [notify] and the network; "
-                "it is tried again."
-            )
+            tr("A notification could not be sent: check its addresses and the network; it is tried again.")
         )
-    elif len(sender):
-        questions.remember_announced(store, {name: found[name][0] for name in news})
-    return problems
+    return problems, sent
