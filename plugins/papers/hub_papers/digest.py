@@ -117,7 +117,7 @@ def _is_near(story: Story, days_before: int) -> bool:
 
 
 def why(story: Story, known: dict[str, Any], days_before: int) -> Iterator[str]:
-    """Yield why a digest is sent: a first one, a colour or completeness that changed, a committee that is near."""
+    """Yield why a digest is sent: the first one, another colour or completeness, a committee that is near."""
     before, now = known.get("state"), state_of(story)
     if not isinstance(before, dict):
         yield tr("the first digest")
@@ -147,7 +147,7 @@ def title_of_mail(story: Story) -> str:
 
 
 def body(story: Story, reasons: list[str]) -> Iterator[str]:
-    """Yield the lines of the digest: why it is sent, the synthesis, and what to look at before the committee."""
+    """Yield the lines of the digest: why it is sent, the synthesis, what to look at before the committee."""
     yield tr("Why now: {why}", why=tr("; ").join(reasons[:8]))
     yield ""
     for line in story.synthesis[:10]:
