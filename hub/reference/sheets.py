@@ -588,6 +588,7 @@ SHEETS: tuple[Sheet, ...] = (
             "cancelled", ouvert="open", clos="closed", abandonné="cancelled")),
             "probability": OPEN, "impact": OPEN, "exposure": Heading(of="exposure_minor"), "currency": OPEN,
             "owner": Heading(of="owner_id"), "opened_on": OPEN, "due_on": OPEN, "closed_on": OPEN,
+            "asked_of": OPEN,
         },
     ),
     Sheet(

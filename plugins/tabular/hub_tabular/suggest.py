@@ -64,7 +64,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "project_code": r"projet|project|code", "kind": r"type|kind",
         "state": r"statut|etat|status|state", "probability": r"proba", "impact": r"impact|gravite|severity",
         "exposure_minor": r"exposition|exposure|montant", "owner_id": r"responsable|porteur|owner",
-        "due_on": r"echeance|due",
+        "due_on": r"echeance|due", "asked_of": r"demande a|asked of|decideur|instance",
         "opened_on": r"ouvert|creat|opened|date",
     },
     "task": {
