@@ -20,6 +20,7 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_jira import wire
+from hub_jira.fields import FieldDef
 from hub_jira.wire import API
 
 T = TypeVar("T")
@@ -82,12 +83,11 @@ class Site:
         self.ctx = ctx
         self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
         ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
-        from hub_jira.metadata import Metadata  # the `jira` package loads where a site is asked
-
-        self.metadata = Metadata(ctx, self.base)
         self._deployment = deployment
         self._server: wire.Server | None = None
         self._me: wire.Person | None = None
+        self._fields: list[FieldDef] | None = None
+        self._projects: list[wire.Project] | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
         self.objects: dict[str, str] = {}
@@ -99,7 +99,7 @@ class Site:
         """Ask who the site is, once."""
         with self._lock:
             if self._server is None:
-                self._server = self.metadata.listed("serverInfo", wire.Server)
+                self._server = self.listed("serverInfo", wire.Server)
             return self._server
 
     def me(self, *, again: bool = False) -> wire.Person:
@@ -110,7 +110,7 @@ class Site:
         """
         with self._lock:
             if self._me is None or again:
-                self._me = self.metadata.listed("myself", wire.Person)
+                self._me = self.listed("myself", wire.Person)
             if self._me.native is None:
                 raise SourceDenied(
                     tr(
@@ -119,6 +119,29 @@ class Site:
                     )
                 )
             return self._me
+
+    def fields(self) -> list[FieldDef]:
+        """Return the fields of the site; asked once a run."""
+        if self._fields is None:
+            self._fields = self.listed("field", list[FieldDef])
+        return self._fields
+
+    def listed(self, path: str, kind: type[T]) -> T:
+        """Return a small list of the site as *kind*. Raises `SourceDataError` for one of another shape."""
+        answer = self.ctx.http.get_json(f"{self.base}{API}/{path}")
+        try:
+            return msgspec.convert(answer, kind)
+        except (msgspec.ValidationError, ValueError) as exc:
+            raise SourceDataError(
+                tr(
+                    "{api}/{path} did not answer as Jira does ({error}): most likely a sign-in page, a "
+                    "proxy, or a wrong address. Open the address in a browser, then check url and "
+                    "credentials.",
+                    api=API,
+                    path=path,
+                    error=exc,
+                )
+            ) from exc
 
     @property
     def cloud(self) -> bool:
@@ -138,7 +161,12 @@ class Site:
     # ---------- projects ----------
 
     def projects(self) -> list[wire.Project]:
-        """Return the projects that may be seen, archived and deleted ones among them."""
+        """Return the projects that may be seen, archived and deleted ones among them; asked once a run."""
+        if self._projects is None:
+            self._projects = self._list_projects()
+        return self._projects
+
+    def _list_projects(self) -> list[wire.Project]:
         if not self.cloud:
             found: list[wire.Project] = self.get("/project", _PROJECT_LIST, includeArchived="true")
             return found

@@ -29,7 +29,7 @@ from hub import (
 )  # fmt: skip
 from hub_jira import census, daily, hours, issues, mapping, tempo, wire
 from hub_jira.checks import look
-from hub_jira.fields import ALWAYS, ROLES, FieldDef, bind
+from hub_jira.fields import ALWAYS, ROLES, bind
 from hub_jira.partitions import (
     Approval,
     Arrivals,
@@ -159,10 +159,6 @@ class JiraSource(Source, frozen=True, kw_only=True):
             ),
         )
 
-    def _defs(self, ctx: Context) -> list[FieldDef]:
-        """Return the fields of the site; asked once."""
-        return ctx.shared("fields", lambda: self._site(ctx).metadata.listed("field", list[FieldDef]))
-
     def _kept_anyway(self, words: str) -> bool:
         """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every one."""
         return words.casefold() in {*ALWAYS, "version"} or (
@@ -236,15 +232,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
         site = self._site(ctx)
         chosen = [one for one in ctx.fields if not self._kept_anyway(one)]
-        yield from look(site, self._defs(ctx), self.fields, self.projects, chosen, self._scope())
+        yield from look(site, site.fields(), self.fields, self.projects, chosen, self._scope())
 
     def offers(self, ctx: Context) -> Iterable[Offer]:
         """Return the fields to slice by, and how many of the issues that changed last have each.
 
         One question tells it of every field; a count of all issues would be one for each of hundreds.
         """
-        defs = {one.id: one for one in self._defs(ctx) if one.offer}
-        newest = self._site(ctx).page(self._scope(), tuple(defs))
+        site = self._site(ctx)
+        defs = {one.id: one for one in site.fields() if one.offer}
+        newest = site.page(self._scope(), tuple(defs))
         filled = sampled(newest, tuple(defs))
         for native, one in defs.items():
             share = filled[native] / len(newest) if newest else None
@@ -333,15 +330,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return () if self._scope() == EVERYTHING else ("issues",)
 
     def _full(self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any]) -> Iterator[Partition]:
-        # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
+        # the marks are taken before any issue is read: whatever changes meanwhile is found by the next run,
+        # which reads ten minutes again
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
-        newest = site.newest(self._scope(), ("updated",))
-        mark = newest.stamp("updated") if newest else 0
-        ids = self._ids(ctx, site, self._scope())
+        scope, swept = self._scope(), ctx.shared("ids", dict)
+        newest, swept[scope] = together(lambda: site.newest(scope, ("updated",)), lambda: site.sweep(scope))
+        mark, ids = newest.stamp("updated") if newest else 0, self._ids(ctx, site, scope)
         if not ids:
             site.me(again=True)  # is it really empty, or did the token end meanwhile?
         # a small site in slices of one request, a large one in fewer and longer ones
-        size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
+        size = site.slice * max(1, min(5, len(ids) // (128 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]
         names = []
         for number, part in enumerate(slices):
@@ -372,9 +370,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _metadata(self, ctx: Context, site: Site, before: Meta) -> Projects:
         fields, types, browsed = together(
-            lambda: self._defs(ctx),
-            lambda: site.metadata.listed("issuetype", list[wire.Kind]),
-            site.projects,
+            site.fields, lambda: site.listed("issuetype", list[wire.Kind]), site.projects
         )
         projects = self._named(browsed, set(before.known))
         seen = {one.id for one in projects if not (one.archived or one.deleted)}

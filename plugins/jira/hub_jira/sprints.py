@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ def sprints_of(values: Any) -> list[wire.Sprint]:
     return sorted(found, key=_nearness)
 
 
+@lru_cache(maxsize=4096)
 def _nearness(sprint: wire.Sprint) -> tuple[Any, ...]:
     """Return how near a sprint is: the active one, else the next one, else the last one that was closed."""
     state = (sprint.state or "").lower()
