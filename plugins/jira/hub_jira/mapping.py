@@ -69,6 +69,8 @@ PROVIDES: tuple[type[Record], ...] = (
 )  # fmt: skip
 
 _NOBODY = wire.Person()
+NO_ACCOUNT = "unknown"
+"""The id that Cloud gives whoever is no account of it any more: not one somebody."""
 
 
 class Mapper:
@@ -135,7 +137,11 @@ class Mapper:
         )
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
-        """Map a person once per run."""
+        """Map a person once per run.
+
+        An account of Cloud is Atlassian's: it recognises somebody on every site, which the key of a server
+        does not.
+        """
         if one is None or (native := one.native) is None or native in self.told:
             return
         self.told.add(native)
@@ -143,7 +149,7 @@ class Mapper:
             id=self.account_id(one) or "",
             display_name=one.display_name,
             email=one.email_address or None,
-            login=one.name,
+            login=one.name if one.account_id in {None, NO_ACCOUNT} else one.account_id,
             tz=one.time_zone,
             kind="bot" if one.account_type == "app" else "human",
             active=one.active,
