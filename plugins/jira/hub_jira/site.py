@@ -27,7 +27,7 @@ T = TypeVar("T")
 GATEWAY = "https://api.atlassian.com/ex/jira"
 LOGIN = "https://auth.atlassian.com/oauth/token"
 IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
-CHANGELOG_FIELDS, FEW = 10, 20
+CHANGELOG_FIELDS, FEW, KEYS = 10, 20, 50
 Each = Literal["there", "hidden", "gone", "unknown"]
 """What Jira says of one issue that it is asked for by its id."""
 Deployment = Literal["auto", "cloud", "datacenter"]
@@ -166,7 +166,13 @@ class Site:
             self._projects = self._list_projects()
         return self._projects
 
-    def _list_projects(self) -> list[wire.Project]:
+    def named(self, keys: Sequence[str]) -> list[wire.Project]:
+        """Return the projects of *keys* that may be seen, and perhaps others."""
+        if self._projects is not None or not self.cloud or len(keys) > KEYS:
+            return self.projects()
+        return self._list_projects(keys)
+
+    def _list_projects(self, keys: Sequence[str] = ()) -> list[wire.Project]:
         if not self.cloud:
             found: list[wire.Project] = self.get("/project", _PROJECT_LIST, includeArchived="true")
             return found
@@ -174,8 +180,9 @@ class Site:
         start = 0
         while True:
             page: wire.Projects = self.get(
-                "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted"
-            )
+                "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted",
+                **({"keys": list(keys)} if keys else {}),
+            )  # fmt: skip
             before = len(rows)
             rows |= {one.id: one for one in page.values}
             start += len(page.values)
