@@ -56,10 +56,16 @@ NATURES: dict[str, Nature] = {
     "sub-task": "build",
     "subtask": "build",
     "sous-tâche": "build",
-}
+    "fehler": "anomaly", "verbesserung": "evolution", "neue funktion": "evolution",
+    "aufgabe": "build", "unteraufgabe": "build",
+    "error": "anomaly", "mejora": "evolution", "nueva función": "evolution",
+    "historia": "build", "tarea": "build", "subtarea": "build",
+}  # fmt: skip
 """What the types that Jira ships with mean; other names come from the settings."""
 CATEGORIES: dict[str, Category] = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
-BLOCKED = frozenset({"blocked", "bloqué", "bloquée"})
+EPICS = frozenset({"epic", "épopée", "epos", "épica", "épico"})
+"""What the type above the work is called where a site does not tell its level."""
+BLOCKED = frozenset({"blocked", "bloqué", "bloquée", "blockiert", "bloqueado", "bloqueada"})
 """Statuses that say of themselves that an issue cannot go on."""
 LOOKUPS = ("status", "fixVersion", "component")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -53,6 +54,24 @@ from hub_jira.site import Access, Deployment, Site, together
 from hub_jira.values import sampled
 
 METADATA_HOURS = 24.0
+_ORDER = re.compile(r"""(?:^|\s)order\s+by\s[^"'()]*$""", re.IGNORECASE)
+"""The end of a JQL that sorts: Jira takes it once, and ours is another."""
+RESERVED = frozenset(
+    "abort access add after alias all alter and any are as asc at audit avg be before begin between boolean "
+    "break but by byte catch cf changed char character check checkpoint collate collation column commit "
+    "connect continue count create current date decimal declare decrement default defaults define delete "
+    "delimiter desc difference distinct divide do double drop else empty encoding end equals escape "
+    "exclusive exec execute exists explain false fetch field file first float for from function go goto "
+    "grant greater group having identified if immediate in increment index initial inner inout input insert "
+    "int integer intersect intersection into is isempty isnull it join last left less like limit lock long "
+    "max min minus mode modify modulo more multiply next no noaudit not notin nowait null number object of "
+    "on option or order outer output power previous prior privileges public raise raw remainder rename "
+    "resource return returns revoke right row rowid rownum rows select session set share size sqrt start "
+    "strict string subtract such sum synonym table that the their then there these they this to trans "
+    "transaction trigger true uid union unique update user validate values view was when whenever where "
+    "while will with".split()
+)
+"""The words that JQL keeps for itself: a project whose key is one stands in quotation marks."""
 SHAPE = 3
 """Of what issues become: with another one than they were read with they are read anew."""
 HISTORY = (
@@ -166,12 +185,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _visible(self, keys: Collection[str]) -> str:
         """Return the JQL of all that the projects *keys* hold; bounded, as Cloud wants it."""
-        return f"project in ({', '.join(keys)})" if self.projects else EVERYTHING
+        quoted = ", ".join(f'"{key}"' if key.casefold() in RESERVED else key for key in keys)
+        return f"project in ({quoted})" if self.projects else EVERYTHING
 
     def _scope(self, keys: Collection[str] | None = None) -> str:
         """Return the JQL of what is read; *keys* are the projects that can be asked for, None is all."""
         visible = self._visible(self.projects if keys is None else keys)
-        return f"{visible} AND ({self.jql})" if self.jql else visible
+        narrower = _ORDER.sub("", self.jql or "").strip()  # as people copy it from Jira
+        return f"{visible} AND ({narrower})" if narrower else visible
 
     def _asked(self, ctx: Context, meta: Meta) -> dict[str, str]:
         """Return the projects that can be asked for, by their keys; those that cannot are told, once a run.
@@ -517,8 +538,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             if not (one.archived or one.deleted)
         }
         away = sorted(met - seen.keys())
-        everything = self._visible(sorted((one.key for one in wanted.values()), key=self._order))
-        jql = f"{everything} AND ({self.jql})" if self.jql else everything
+        keys = sorted((one.key for one in wanted.values()), key=self._order)
+        everything, jql = self._visible(keys), self._scope(keys)
         swept = set(self._ids(ctx, site, jql)) if wanted else set()
         known = standing(ctx, self)
         lacking = census.lacking(self, known, wanted, swept)
@@ -526,7 +547,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             site.me(again=True)  # nobody sees nothing: that proves nothing
         yield from census.judge(
             ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
-            unmet=(lambda: set(self._ids(ctx, site, everything))) if self.jql else None,
+            unmet=(lambda: set(self._ids(ctx, site, everything))) if jql != everything else None,
         )  # fmt: skip
         for lost in away:
             yield Census(
@@ -574,7 +595,7 @@ def _level(one: wire.Kind) -> int:
     """Return where a type stands: above the work (1), the work (0), below it (-1)."""
     if one.hierarchy_level is not None:
         return one.hierarchy_level
-    return -1 if one.subtask else 1 if one.name == "Epic" else 0
+    return -1 if one.subtask else 1 if one.name.casefold() in mapping.EPICS else 0
 
 
 def _recent(at: str, now: datetime) -> bool:

@@ -396,7 +396,7 @@ class Sprint(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A sprint as the field of an issue holds it."""
 
     id: int
-    name: str
+    name: str = ""
     state: str | None = None
     start_date: str | None = None
     end_date: str | None = None

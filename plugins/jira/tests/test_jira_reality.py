@@ -756,3 +756,35 @@ def test_keys_of_the_stand_in_are_known() -> None:
     """The projects that the cases above name are there."""
     assert {"ACME", "BETA", "GAMA"} == set(KEYS.values())
     assert 1711702800000 == wire.millis("2024-03-29T10:00:00.000+0100")
+
+
+def test_a_goal_says_nothing_of_its_sprint() -> None:
+    """Data Center writes a sprint as pairs, the goal last: what looks like a pair in it is none."""
+    text = (
+        "com.atlassian.greenhopper.service.sprint.Sprint@1f[id=7,rapidViewId=2,state=ACTIVE,name=A, b,"
+        "startDate=<null>,endDate=<null>,completeDate=<null>,sequence=7,goal=ship it,state=CLOSED,id=9]"
+    )
+
+    assert [(7, "ACTIVE", "A, b")] == [(one.id, one.state, one.name) for one in sprints_of([text])]
+
+
+def test_an_odd_sprint_costs_no_other() -> None:
+    """Nothing in the list, a number as text, a sprint without a name: the others are there."""
+    shown = [None, {"id": "3", "name": "Three", "state": "closed"}, {"id": 4, "state": "active"}]
+
+    assert [(3, "Three"), (4, "")] == [(one.id, one.name) for one in sprints_of(shown)]
+
+
+@pytest.mark.parametrize("name", ["Epic", "epic", "Épopée", "Épica"])
+def test_an_epic_in_any_language_stands_above_the_work(name: str, store: Store) -> None:
+    """Data Center tells no level of a type: the one above the work is known by what it is called."""
+    world = ServerWorld(3, caps=CAPS)
+    world.type_list = tuple(
+        one | ({"name": name} if one["name"] == "Epic" else {}) for one in world.type_list
+    )
+    with SimulatorServer(world) as site:
+        go(store, site)
+    epics = {f"jira:{n}" for n in world.items if "Epic" == world.type_of(world.items[n])["name"]}
+
+    assert epics
+    assert epics == {row["id"] for row in store.rows("SELECT id FROM task WHERE kind = 'summary'")}

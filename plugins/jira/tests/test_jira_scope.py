@@ -410,3 +410,44 @@ def test_a_named_project_is_hidden_while_another_is_named_no_more(store: Store) 
 
     assert "partial" == report.verdict
     assert {"ACME": "present", "GAMA": "outside"} == {one: boxes[one] for one in ("ACME", "GAMA")}
+
+
+@BOTH
+def test_one_of_the_named_projects_is_archived(world_of: type[JiraWorld], store: Store) -> None:
+    """No search may name it: the others are read whole, and nothing lacks."""
+    world = world_of(4, caps=CAPS)
+    world.archived = {"2"}
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings=SEVERAL)
+
+    assert ("ok", native_ids(world, "1", "3")) == (report.verdict, counted(store)), report.missing
+
+
+@BOTH
+def test_a_key_that_is_a_word_of_jql(world_of: type[JiraWorld], store: Store) -> None:
+    """A project called GO is read like any other."""
+    world = world_of(4, caps=CAPS)
+    world.keys = {"1": "GO", "2": "BETA", "3": "GAMA"}
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"projects": ("GO",), **ALONE}, census=True)
+
+    assert ("ok", native_ids(world, "1")) == (report.verdict, counted(store)), report.missing
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("jql", "kept"),
+    [
+        ("labels = kit ORDER BY created DESC", True),
+        ("labels = kit order by\n priority, updated", True),
+        ("ORDER BY created", False),
+    ],
+)
+def test_a_jql_that_sorts(world_of: type[JiraWorld], jql: str, kept: bool, store: Store) -> None:
+    """What people copy from Jira sorts at its end: that changes nothing of what is read."""
+    world = world_of(4, caps=CAPS)
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"jql": jql, **ALONE}, census=True)
+    mine = {native for native in world.items if native % 2 or not kept}
+
+    assert ("ok", mine) == (report.verdict, counted(store)), report.missing

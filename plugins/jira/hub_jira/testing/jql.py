@@ -26,6 +26,8 @@ class Searched(Protocol):
     foreign: Literal["ignore", "nothing", "refuse"]
     foreign_projects: Literal["ignore", "nothing", "refuse"]
     hidden: set[str]
+    archived: set[str]
+    trashed: set[str]
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -39,6 +41,10 @@ class Searched(Protocol):
 
     def indexed(self) -> int:
         """Return up to which instant the search knows of things."""
+
+
+RESERVED = frozenset({"add", "and", "date", "end", "file", "go", "set", "size", "table", "user", "when"})
+"""Some of the words that JQL keeps for itself: they stand in quotation marks."""
 
 
 def found(site: Searched, jql: str, *, bounded: bool) -> list[Issue]:
@@ -100,9 +106,12 @@ def _condition(site: Searched, clause: str) -> Callable[[Issue], bool]:
         field, least = match.group(1), int(match.group(2))
         return lambda item: millis(getattr(item, field)) >= least
     if match := re.fullmatch(r"project in \((.+)\)", clause):
-        wanted = {one.strip().strip('"') for one in match.group(1).split(",")}
-        keys = site.keys
-        lacking = wanted - {key for native, key in keys.items() if native not in site.hidden}
+        words, keys = [one.strip() for one in match.group(1).split(",")], site.keys
+        if reserved := {one.casefold() for one in words} & RESERVED:
+            raise ValueError(f"Error in the JQL Query: {min(reserved)!r} is a reserved JQL word.")
+        wanted = {one.strip('"') for one in words}
+        away = site.hidden | site.archived | site.trashed
+        lacking = wanted - {key for native, key in keys.items() if native not in away}
         if lacking and site.foreign_projects == "refuse":
             raise ValueError(f"The value '{min(lacking)}' does not exist for the field 'project'.")
         if lacking and site.foreign_projects == "nothing":
