@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -27,7 +26,7 @@ from hub import (
     Task,
     tr,
 )  # fmt: skip
-from hub_jira import census, daily, hours, issues, mapping, tempo, wire
+from hub_jira import census, daily, hours, issues, jql, mapping, tempo, wire
 from hub_jira.checks import look
 from hub_jira.fields import ALWAYS, ROLES, bind
 from hub_jira.partitions import (
@@ -54,24 +53,6 @@ from hub_jira.site import Access, Deployment, Site, together
 from hub_jira.values import sampled
 
 METADATA_HOURS = 24.0
-_ORDER = re.compile(r"""(?:^|\s)order\s+by\s[^"'()]*$""", re.IGNORECASE)
-"""The end of a JQL that sorts: Jira takes it once, and ours is another."""
-RESERVED = frozenset(
-    "abort access add after alias all alter and any are as asc at audit avg be before begin between boolean "
-    "break but by byte catch cf changed char character check checkpoint collate collation column commit "
-    "connect continue count create current date decimal declare decrement default defaults define delete "
-    "delimiter desc difference distinct divide do double drop else empty encoding end equals escape "
-    "exclusive exec execute exists explain false fetch field file first float for from function go goto "
-    "grant greater group having identified if immediate in increment index initial inner inout input insert "
-    "int integer intersect intersection into is isempty isnull it join last left less like limit lock long "
-    "max min minus mode modify modulo more multiply next no noaudit not notin nowait null number object of "
-    "on option or order outer output power previous prior privileges public raise raw remainder rename "
-    "resource return returns revoke right row rowid rownum rows select session set share size sqrt start "
-    "strict string subtract such sum synonym table that the their then there these they this to trans "
-    "transaction trigger true uid union unique update user validate values view was when whenever where "
-    "while will with".split()
-)
-"""The words that JQL keeps for itself: a project whose key is one stands in quotation marks."""
 SHAPE = 3
 """Of what issues become: with another one than they were read with they are read anew."""
 HISTORY = (
@@ -185,13 +166,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _visible(self, keys: Collection[str]) -> str:
         """Return the JQL of all that the projects *keys* hold; bounded, as Cloud wants it."""
-        quoted = ", ".join(f'"{key}"' if key.casefold() in RESERVED else key for key in keys)
-        return f"project in ({quoted})" if self.projects else EVERYTHING
+        return jql.projects(keys) if self.projects else EVERYTHING
 
     def _scope(self, keys: Collection[str] | None = None) -> str:
         """Return the JQL of what is read; *keys* are the projects that can be asked for, None is all."""
         visible = self._visible(self.projects if keys is None else keys)
-        narrower = _ORDER.sub("", self.jql or "").strip()  # as people copy it from Jira
+        narrower = jql.unsorted(self.jql or "")
         return f"{visible} AND ({narrower})" if narrower else visible
 
     def _asked(self, ctx: Context, meta: Meta) -> dict[str, str]:
@@ -539,15 +519,15 @@ class JiraSource(Source, frozen=True, kw_only=True):
         }
         away = sorted(met - seen.keys())
         keys = sorted((one.key for one in wanted.values()), key=self._order)
-        everything, jql = self._visible(keys), self._scope(keys)
-        swept = set(self._ids(ctx, site, jql)) if wanted else set()
+        everything, scope = self._visible(keys), self._scope(keys)
+        swept = set(self._ids(ctx, site, scope)) if wanted else set()
         known = standing(ctx, self)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
         yield from census.judge(
             ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
-            unmet=(lambda: set(self._ids(ctx, site, everything))) if jql != everything else None,
+            unmet=(lambda: set(self._ids(ctx, site, everything))) if scope != everything else None,
         )  # fmt: skip
         for lost in away:
             yield Census(
@@ -583,12 +563,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _order(self, key: str) -> tuple[int, str]:
         return (self.projects.index(key) if key in self.projects else len(self.projects)), key
 
-    def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
+    def _ids(self, ctx: Context, site: Site, scope: str) -> list[str]:
         """Sweep once a run: a census after a full reading has its ids already."""
         swept: dict[str, list[str]] = ctx.shared("ids", dict)
-        if jql not in swept:
-            swept[jql] = site.sweep(jql)
-        return swept[jql]
+        if scope not in swept:
+            swept[scope] = site.sweep(scope)
+        return swept[scope]
 
 
 def _level(one: wire.Kind) -> int:
