@@ -228,14 +228,14 @@ class Mapper:
             updated_at=wire.instant(fields.updated),
             planned_start_on=self._value(issue, custom, "start", values.day),
             planned_finish_on=self._value(issue, custom, "finish", values.day),
-            due_on=values.day(fields.due) if fields.due else None,
+            due_on=self._read(issue, "duedate", fields.due or None, values.day),
             estimate_s=fields.estimate,
             spent_s=fields.spent,
             remaining_s=fields.remaining,
             points=self._value(issue, custom, "points", number),
             labels=" ".join(sorted(one.replace(" ", "\u00a0") for one in fields.labels or ())) or None,
             reporter_id=self.account_id(fields.reporter),
-            resolved_at=wire.instant(fields.resolved),
+            resolved_at=self._read(issue, "resolutiondate", fields.resolved, wire.instant),
         )
         if fields.links:
             yield from self._links(issue.id, fields)
@@ -262,7 +262,7 @@ class Mapper:
             try:
                 found = self._values.read(field, told[field.id])
             except (ValueError, TypeError, SourceDataError, msgspec.ValidationError) as exc:
-                self._unread(issue, words, told[field.id], exc)
+                self.unreadable(issue, words, told[field.id], exc)
                 continue
             if found is None:
                 continue
@@ -304,16 +304,19 @@ class Mapper:
         self, issue: wire.Issue, custom: Mapping[str, Any], role: str, read: Callable[[Any], T]
     ) -> T | None:
         """Read what a field of *role* holds; a value of another type costs itself."""
-        value = self._first(custom, role)
+        return self._read(issue, role, self._first(custom, role), read)
+
+    def _read(self, issue: wire.Issue, field: str, value: Any, read: Callable[[Any], T]) -> T | None:
         if value is None:
             return None
         try:
             return read(value)
         except (ValueError, TypeError, SourceDataError, msgspec.ValidationError) as exc:
-            self._unread(issue, role, value, exc)
+            self.unreadable(issue, field, value, exc)
             return None
 
-    def _unread(self, issue: wire.Issue, field: str, value: Any, error: Exception) -> None:
+    def unreadable(self, issue: wire.Issue, field: str, value: Any, error: Exception) -> None:
+        """Tell a value of an issue that cannot be read: what it was before is not known to be gone."""
         self.unread.setdefault(issue.id, set()).update({field, "sprints"} if field == "sprint" else {field})
         self.odd(issue, field, value, str(error))
 
@@ -358,7 +361,7 @@ class Mapper:
                 for number, cycle in enumerate(cycles, start=1)
             ]
         except (ValueError, OverflowError, msgspec.ValidationError) as exc:
-            self._unread(issue, field, custom[field], exc)
+            self.unreadable(issue, field, custom[field], exc)
             return
         yield from found
 

@@ -212,6 +212,10 @@ def picker(names: tuple[str, ...]) -> Callable[[msgspec.Raw], dict[str, Any]]:
 SYSTEM_FIELDS = tuple(
     field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog"
 )
+OPTIONAL = frozenset(field.encode_name for field in msgspec.structs.fields(Fields) if not field.required) - {
+    "worklog"
+}
+"""The fields that an issue can do without; its hours it cannot."""
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):

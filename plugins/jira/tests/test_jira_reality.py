@@ -788,3 +788,48 @@ def test_an_epic_in_any_language_stands_above_the_work(name: str, store: Store) 
 
     assert epics
     assert epics == {row["id"] for row in store.rows("SELECT id FROM task WHERE kind = 'summary'")}
+
+
+ODD_PARTS: list[tuple[str, Any]] = [
+    ("priority", {"id": "3"}),
+    ("priority", []),
+    ("timeoriginalestimate", "3h"),
+    ("labels", ["a", None]),
+    ("components", [{"id": "1"}]),
+    ("fixVersions", "1.0"),
+    ("issuelinks", [{"id": "1"}]),
+    ("parent", {"key": "ACME-3"}),
+    ("duedate", "30/Jun/24"),
+    ("resolutiondate", "soon"),
+    ("assignee", "somebody"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("field", "odd"), ODD_PARTS)
+def test_an_odd_part_costs_itself(world_of: type[JiraWorld], field: str, odd: Any, store: Store) -> None:
+    """The issue is there with its history and its hours, the part is listed, and comes when it is right."""
+    world = world_of(3, caps=CAPS)
+    native = next(log.item for log in world.logs.values() if world.changes_of(log.item))
+    with SimulatorServer(world) as site:
+        go(store, site)
+        whole = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+        links = store.rows("SELECT id FROM task_link WHERE presence = 'present' ORDER BY id")
+        world.odd[native] = {field: odd}
+        world.touch(str(native))
+        report = go(store, site, full=True)
+        same = store.rows("SELECT id FROM task_link WHERE presence = 'present' ORDER BY id")
+        there = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+        del world.odd[native]
+        world.touch(str(native))
+        right = go(store, site)
+        after = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+    hours = {row["id"] for row in store.rows(f"SELECT id FROM worklog WHERE task_id = 'jira:{native}'")}
+
+    assert ("partial", 1, "ok") == (report.verdict, len(report.rejections), right.verdict), report.missing
+    assert field in report.rejections[0]
+    assert links == same
+    assert (whole["title"], whole["status_raw"]) == (there["title"], there["status_raw"])
+    assert {f"jira:w{log.native}" for log in world.logs_on(native)} == hours
+    kept = set(whole) - {"recorded_at", "run_id", "updated_at", "presence_evidence"}
+    assert {one: whole[one] for one in kept} == {one: after[one] for one in kept}
