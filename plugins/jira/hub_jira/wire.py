@@ -104,7 +104,7 @@ class Worklog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     id: str
     started: str
     time_spent_seconds: int
-    updated: str
+    updated: str | None = None
     author: Person | None = None
     issue_id: str | None = None
 

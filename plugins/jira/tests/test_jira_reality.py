@@ -833,3 +833,17 @@ def test_an_odd_part_costs_itself(world_of: type[JiraWorld], field: str, odd: An
     assert {f"jira:w{log.native}" for log in world.logs_on(native)} == hours
     kept = set(whole) - {"recorded_at", "run_id", "updated_at", "presence_evidence"}
     assert {one: whole[one] for one in kept} == {one: after[one] for one in kept}
+
+
+@BOTH
+def test_hours_without_a_stamp_of_their_change(world_of: type[JiraWorld], store: Store) -> None:
+    """Hours are hours: when they were written last is not needed to count them."""
+    world = world_of(3, caps=CAPS)
+    plain = world.worklog
+    world.worklog = lambda log: {k: v for k, v in plain(log).items() if k != "updated"}  # type: ignore[method-assign]
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+    seconds = value(store, "SELECT sum(seconds) FROM worklog")
+
+    assert "ok" == report.verdict, report.rejections
+    assert round(3600 * sum(log.hours for log in world.logs.values())) == seconds
