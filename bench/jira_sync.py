@@ -213,7 +213,7 @@ def chain(url: str, place: Path) -> None:
 
 
 def naive(url: str, place: Path) -> None:
-    """Run the script a user would write.
+    """Run the script a user would write; it needs `jira` from PyPI beside what the hub needs.
 
     Hold the objects of the `jira` package in a list, ask for the worklogs of each issue, insert by
     sqlite-utils.
