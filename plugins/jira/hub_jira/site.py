@@ -83,6 +83,9 @@ class Site:
         self.ctx = ctx
         self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
         ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
+        from hub_jira.metadata import Metadata  # the `jira` package loads where a site is asked
+
+        self.metadata = Metadata(ctx, self.base)
         self._deployment = deployment
         self._server: wire.Server | None = None
         self._me: wire.Person | None = None
@@ -128,20 +131,7 @@ class Site:
 
     def listed(self, path: str, kind: type[T]) -> T:
         """Return a small list of the site as *kind*. Raises `SourceDataError` for one of another shape."""
-        answer = self.ctx.http.get_json(f"{self.base}{API}/{path}")
-        try:
-            return msgspec.convert(answer, kind)
-        except (msgspec.ValidationError, ValueError) as exc:
-            raise SourceDataError(
-                tr(
-                    "{api}/{path} did not answer as Jira does ({error}): most likely a sign-in page, a "
-                    "proxy, or a wrong address. Open the address in a browser, then check url and "
-                    "credentials.",
-                    api=API,
-                    path=path,
-                    error=exc,
-                )
-            ) from exc
+        return self.metadata.listed(path, kind)
 
     @property
     def cloud(self) -> bool:
