@@ -83,7 +83,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     given up: the run goes on without it.
     """
 
-    jobs: int = 4
+    jobs: int = 8
     memory_mb: int = 1024
     ca_bundle: str | None = None
     max_answer_mb: float = 100.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 from hub.files import storable
@@ -18,6 +18,8 @@ MOST_ROWS = 1024
 
 The others have powers of two, so that SQLite's compiled statements are met again.
 """
+FEW_ROWS = 64
+"""Below so many rows each binds all its values: what they share changes with every statement."""
 
 
 def write_rows(
@@ -33,8 +35,8 @@ def write_rows(
     most = min(MOST_ROWS, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width)
     while left := len(rows) - start:
         size = 1 << min(left, most).bit_length() - 1
-        values = tuple(chain.from_iterable(rows[start : start + size]))
-        statement = _statement(before, after, width, size)
+        shared, values = _bound(rows[start : start + size])
+        statement = _statement(before, after, shared, size)
         try:
             done = connection.execute(statement, values)
         except UnicodeEncodeError:  # rare, so that nobody else pays for the look at every value
@@ -45,7 +47,27 @@ def write_rows(
     return written
 
 
+def _bound(rows: Sequence[tuple[Any, ...]]) -> tuple[tuple[bool, ...], tuple[Any, ...]]:
+    """Return which columns have one value in all *rows*, and what to bind: those once, then the others.
+
+    Python binds every value by itself while it keeps its lock, and of wide rows most are alike.
+    """
+    if len(rows) < FEW_ROWS:
+        return (False,) * len(rows[0]), tuple(chain.from_iterable(rows))
+    columns = list(zip(*rows, strict=True))
+    shared = tuple(one[0] is one[-1] and one.count(one[0]) == len(rows) for one in columns)
+    others = compress(columns, (not one for one in shared))
+    return shared, (
+        *(one[0] for one in compress(columns, shared)),
+        *chain.from_iterable(zip(*others, strict=True)),
+    )
+
+
 @functools.lru_cache(maxsize=512)
-def _statement(before: str, after: str, width: int, size: int) -> str:
-    row = f"({', '.join('?' * width)})"
-    return f"{before} VALUES {', '.join([row] * size)} {after}"
+def _statement(before: str, after: str, shared: tuple[bool, ...], size: int) -> str:
+    once, others = iter(range(1, len(shared) + 1)), iter(range(sum(shared) + 1, len(shared) + 1))
+    # the first row says every number, so that the marks of the others go on from there
+    first = [f"?{next(once) if one else next(others)}" for one in shared]
+    row = [number if one else "?" for number, one in zip(first, shared, strict=True)]
+    rows = ", ".join(f"({', '.join(one)})" for one in [first, *[row] * (size - 1)])
+    return f"{before} VALUES {rows} {after}"

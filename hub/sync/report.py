@@ -24,7 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
     census: bool = False
     since: str | None = None
-    jobs: int = 4
+    jobs: int = 8
     dry_run: bool = False
     currency: str = "EUR"
     """Of amounts that say none."""

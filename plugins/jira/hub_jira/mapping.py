@@ -56,10 +56,16 @@ NATURES: dict[str, Nature] = {
     "sub-task": "build",
     "subtask": "build",
     "sous-tâche": "build",
-}
+    "fehler": "anomaly", "verbesserung": "evolution", "neue funktion": "evolution",
+    "aufgabe": "build", "unteraufgabe": "build",
+    "error": "anomaly", "mejora": "evolution", "nueva función": "evolution",
+    "historia": "build", "tarea": "build", "subtarea": "build",
+}  # fmt: skip
 """What the types that Jira ships with mean; other names come from the settings."""
 CATEGORIES: dict[str, Category] = {"new": "todo", "indeterminate": "in_progress", "done": "done"}
-BLOCKED = frozenset({"blocked", "bloqué", "bloquée"})
+EPICS = frozenset({"epic", "épopée", "epos", "épica", "épico"})
+"""What the type above the work is called where a site does not tell its level."""
+BLOCKED = frozenset({"blocked", "bloqué", "bloquée", "blockiert", "bloqueado", "bloqueada"})
 """Statuses that say of themselves that an issue cannot go on."""
 LOOKUPS = ("status", "fixVersion", "component")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""
@@ -69,6 +75,8 @@ PROVIDES: tuple[type[Record], ...] = (
 )  # fmt: skip
 
 _NOBODY = wire.Person()
+NO_ACCOUNT = "unknown"
+"""The id that Cloud gives whoever is no account of it any more: not one somebody."""
 
 
 class Mapper:
@@ -135,7 +143,11 @@ class Mapper:
         )
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
-        """Map a person once per run."""
+        """Map a person once per run.
+
+        An account of Cloud is Atlassian's: it recognises somebody on every site, which the key of a server
+        does not.
+        """
         if one is None or (native := one.native) is None or native in self.told:
             return
         self.told.add(native)
@@ -143,7 +155,7 @@ class Mapper:
             id=self.account_id(one) or "",
             display_name=one.display_name,
             email=one.email_address or None,
-            login=one.name,
+            login=one.name if one.account_id in {None, NO_ACCOUNT} else one.account_id,
             tz=one.time_zone,
             kind="bot" if one.account_type == "app" else "human",
             active=one.active,
@@ -216,14 +228,14 @@ class Mapper:
             updated_at=wire.instant(fields.updated),
             planned_start_on=self._value(issue, custom, "start", values.day),
             planned_finish_on=self._value(issue, custom, "finish", values.day),
-            due_on=values.day(fields.due) if fields.due else None,
+            due_on=self._read(issue, "duedate", fields.due or None, values.day),
             estimate_s=fields.estimate,
             spent_s=fields.spent,
             remaining_s=fields.remaining,
             points=self._value(issue, custom, "points", number),
             labels=" ".join(sorted(one.replace(" ", "\u00a0") for one in fields.labels or ())) or None,
             reporter_id=self.account_id(fields.reporter),
-            resolved_at=wire.instant(fields.resolved),
+            resolved_at=self._read(issue, "resolutiondate", fields.resolved, wire.instant),
         )
         if fields.links:
             yield from self._links(issue.id, fields)
@@ -250,7 +262,7 @@ class Mapper:
             try:
                 found = self._values.read(field, told[field.id])
             except (ValueError, TypeError, SourceDataError, msgspec.ValidationError) as exc:
-                self._unread(issue, words, told[field.id], exc)
+                self.unreadable(issue, words, told[field.id], exc)
                 continue
             if found is None:
                 continue
@@ -292,16 +304,19 @@ class Mapper:
         self, issue: wire.Issue, custom: Mapping[str, Any], role: str, read: Callable[[Any], T]
     ) -> T | None:
         """Read what a field of *role* holds; a value of another type costs itself."""
-        value = self._first(custom, role)
+        return self._read(issue, role, self._first(custom, role), read)
+
+    def _read(self, issue: wire.Issue, field: str, value: Any, read: Callable[[Any], T]) -> T | None:
         if value is None:
             return None
         try:
             return read(value)
         except (ValueError, TypeError, SourceDataError, msgspec.ValidationError) as exc:
-            self._unread(issue, role, value, exc)
+            self.unreadable(issue, field, value, exc)
             return None
 
-    def _unread(self, issue: wire.Issue, field: str, value: Any, error: Exception) -> None:
+    def unreadable(self, issue: wire.Issue, field: str, value: Any, error: Exception) -> None:
+        """Tell a value of an issue that cannot be read: what it was before is not known to be gone."""
         self.unread.setdefault(issue.id, set()).update({field, "sprints"} if field == "sprint" else {field})
         self.odd(issue, field, value, str(error))
 
@@ -346,7 +361,7 @@ class Mapper:
                 for number, cycle in enumerate(cycles, start=1)
             ]
         except (ValueError, OverflowError, msgspec.ValidationError) as exc:
-            self._unread(issue, field, custom[field], exc)
+            self.unreadable(issue, field, custom[field], exc)
             return
         yield from found
 

@@ -14,7 +14,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What the site says of itself, as the last run kept it.
 
     *at* is when it was asked, *settings* those of that run; *known* are the ids of all projects ever seen,
-    *seen* those in scope that can be read now, *came* those of them that could not when asked before.
+    *seen* those in scope that can be read now, *came* those of them that could not when asked before;
+    *named* are the keys that the settings name them by.
     """
 
     at: str = ""
@@ -26,6 +27,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     came: tuple[str, ...] = ()
+    named: dict[str, str] = {}
 
 
 class Projects(msgspec.Struct, frozen=True):
@@ -61,9 +63,13 @@ class Daily(msgspec.Struct, frozen=True):
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """The issues in scope that the store has not, or has as away: no stamp of theirs need be new."""
+    """The issues in scope that the store has not, or has as away, and those of projects that *came*.
+
+    No stamp of theirs need be new.
+    """
 
     meta: Meta
+    came: tuple[str, ...]
 
 
 class ChangedIssues(msgspec.Struct, frozen=True):

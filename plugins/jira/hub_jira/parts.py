@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ from hub_jira.values import ASSETS, asset, called
 Row = TypeVar("Row")
 Made = TypeVar("Made")
 BATCH = 1500
+_PLACE = re.compile(r" - at `\$\.(\w+)")
+"""Where msgspec says that a value is of another type."""
 UNREAD = frozenset({*LEFT, "hidden"})
 """What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
@@ -89,10 +92,33 @@ class Parts:
         self._log = msgspec.json.Decoder(wire.Worklog).decode
 
     def fields(self, issue: wire.Issue) -> wire.Fields:
-        """Decode the fields of an issue. Raises `SourceDataError` for one without a key."""
+        """Decode the fields of an issue; of those it can do without, an odd one costs itself.
+
+        Raises `SourceDataError` for one without a key.
+        """
         if not isinstance(issue.key, str):
             raise SourceDataError(tr("its key is no text: {key!r}", key=issue.key))
-        return self._fields.decode(issue.fields)
+        try:
+            return self._fields.decode(issue.fields)
+        except msgspec.ValidationError:
+            return self._without_odd(issue)
+
+    def _without_odd(self, issue: wire.Issue) -> wire.Fields:
+        told = msgspec.json.decode(issue.fields)
+        odd: dict[str, tuple[Any, Exception]] = {}
+        while True:
+            try:
+                found = self._fields.decode(msgspec.json.encode(told))
+                break
+            except msgspec.ValidationError as exc:
+                where = _PLACE.search(str(exc))
+                field = where.group(1) if where else ""
+                if field not in wire.OPTIONAL or field in odd:
+                    raise
+                odd[field], told[field] = (told[field], exc), None
+        for field, (value, error) in odd.items():
+            self.mapper.unreadable(issue, field, value, error)
+        return found
 
     def issues(
         self, found: Iterable[wire.Issue], make: Callable[[wire.Issue], Iterable[Record | Gone]]
@@ -171,8 +197,11 @@ class Parts:
             return
         mine = {one.id for one in records}
         row = self.source.row_id(issue.id)
-        odd = tuple(f"{row}/{field}/" for field in self.mapper.unread.get(issue.id, ()))
+        unread = self.mapper.unread.get(issue.id, ())
+        odd = tuple(f"{row}/{field}/" for field in unread)
         for record in OWNED:
+            if record is TaskLink and "issuelinks" in unread:
+                continue
             for one in sorted(self._owned(record).get(issue.id, set()) - mine):
                 if odd and f"{one}/".startswith(odd):  # what could not be read is not known to be gone
                     continue

@@ -20,13 +20,14 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_jira import wire
+from hub_jira.fields import FieldDef
 from hub_jira.wire import API
 
 T = TypeVar("T")
 GATEWAY = "https://api.atlassian.com/ex/jira"
 LOGIN = "https://auth.atlassian.com/oauth/token"
 IDS, ISSUES, CHANGELOG_ISSUES, CHANGELOGS, FEED, SERVER_PAGE = 5000, 100, 1000, 10_000, 1000, 500
-CHANGELOG_FIELDS, FEW = 10, 20
+CHANGELOG_FIELDS, FEW, KEYS = 10, 20, 50
 Each = Literal["there", "hidden", "gone", "unknown"]
 """What Jira says of one issue that it is asked for by its id."""
 Deployment = Literal["auto", "cloud", "datacenter"]
@@ -88,6 +89,8 @@ class Site:
         self._deployment = deployment
         self._server: wire.Server | None = None
         self._me: wire.Person | None = None
+        self._fields: list[FieldDef] | None = None
+        self._projects: list[wire.Project] | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
         self.objects: dict[str, str] = {}
@@ -99,7 +102,7 @@ class Site:
         """Ask who the site is, once."""
         with self._lock:
             if self._server is None:
-                self._server = self.metadata.listed("serverInfo", wire.Server)
+                self._server = self.listed("serverInfo", wire.Server)
             return self._server
 
     def me(self, *, again: bool = False) -> wire.Person:
@@ -110,7 +113,7 @@ class Site:
         """
         with self._lock:
             if self._me is None or again:
-                self._me = self.metadata.listed("myself", wire.Person)
+                self._me = self.listed("myself", wire.Person)
             if self._me.native is None:
                 raise SourceDenied(
                     tr(
@@ -119,6 +122,16 @@ class Site:
                     )
                 )
             return self._me
+
+    def fields(self) -> list[FieldDef]:
+        """Return the fields of the site; asked once a run."""
+        if self._fields is None:
+            self._fields = self.listed("field", list[FieldDef])
+        return self._fields
+
+    def listed(self, path: str, kind: type[T]) -> T:
+        """Return a small list of the site as *kind*. Raises `SourceDataError` for one of another shape."""
+        return self.metadata.listed(path, kind)
 
     @property
     def cloud(self) -> bool:
@@ -138,7 +151,18 @@ class Site:
     # ---------- projects ----------
 
     def projects(self) -> list[wire.Project]:
-        """Return the projects that may be seen, archived and deleted ones among them."""
+        """Return the projects that may be seen, archived and deleted ones among them; asked once a run."""
+        if self._projects is None:
+            self._projects = self._list_projects()
+        return self._projects
+
+    def named(self, keys: Sequence[str]) -> list[wire.Project]:
+        """Return the projects of *keys* that may be seen, and perhaps others."""
+        if self._projects is not None or not self.cloud or len(keys) > KEYS:
+            return self.projects()
+        return self._list_projects(keys)
+
+    def _list_projects(self, keys: Sequence[str] = ()) -> list[wire.Project]:
         if not self.cloud:
             found: list[wire.Project] = self.get("/project", _PROJECT_LIST, includeArchived="true")
             return found
@@ -146,8 +170,9 @@ class Site:
         start = 0
         while True:
             page: wire.Projects = self.get(
-                "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted"
-            )
+                "/project/search", _PROJECTS, startAt=start, maxResults=100, status="live,archived,deleted",
+                **({"keys": list(keys)} if keys else {}),
+            )  # fmt: skip
             before = len(rows)
             rows |= {one.id: one for one in page.values}
             start += len(page.values)

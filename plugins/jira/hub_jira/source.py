@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -27,9 +26,9 @@ from hub import (
     Task,
     tr,
 )  # fmt: skip
-from hub_jira import census, daily, hours, issues, mapping, tempo, wire
+from hub_jira import census, daily, hours, issues, jql, mapping, tempo, wire
 from hub_jira.checks import look
-from hub_jira.fields import ALWAYS, ROLES, FieldDef, bind
+from hub_jira.fields import ALWAYS, ROLES, bind
 from hub_jira.partitions import (
     Approval,
     Arrivals,
@@ -159,22 +158,50 @@ class JiraSource(Source, frozen=True, kw_only=True):
             ),
         )
 
-    def _defs(self, ctx: Context) -> list[FieldDef]:
-        """Return the fields of the site; asked once."""
-        return ctx.shared("fields", lambda: self._site(ctx).metadata.listed("field", list[FieldDef]))
-
     def _kept_anyway(self, words: str) -> bool:
         """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every one."""
         return words.casefold() in {*ALWAYS, "version"} or (
             self.tempo_token is not None and tempo.knows(words)
         )
 
-    def _visible(self) -> str:
-        """Return the JQL of all that the projects in scope hold; bounded, as Cloud wants it."""
-        return f"project in ({', '.join(self.projects)})" if self.projects else EVERYTHING
+    def _visible(self, keys: Collection[str]) -> str:
+        """Return the JQL of all that the projects *keys* hold; bounded, as Cloud wants it."""
+        return jql.projects(keys) if self.projects else EVERYTHING
 
-    def _scope(self) -> str:
-        return f"{self._visible()} AND ({self.jql})" if self.jql else self._visible()
+    def _scope(self, keys: Collection[str] | None = None) -> str:
+        """Return the JQL of what is read; *keys* are the projects that can be asked for, None is all."""
+        visible = self._visible(self.projects if keys is None else keys)
+        narrower = jql.unsorted(self.jql or "")
+        return f"{visible} AND ({narrower})" if narrower else visible
+
+    def _asked(self, ctx: Context, meta: Meta) -> dict[str, str]:
+        """Return the projects that can be asked for, by their keys; those that cannot are told, once a run.
+
+        Jira refuses a search that names one it does not show, or finds nothing, for the sake of all others.
+        """
+
+        def ask() -> dict[str, str]:
+            site = self._site(ctx)
+            found = self._named(site.named(self.projects), meta.named)
+            if lacking := self._lacking(found, meta.named):  # it may only be called otherwise by now
+                found = self._named(site.projects(), meta.named)
+                lacking = self._lacking(found, meta.named)
+            said = [
+                tr(
+                    "The project {key} does not exist, or this account may not browse it: correct "
+                    "projects, or give the right.",
+                    key=key,
+                )
+                for key in lacking
+            ]
+            if not found and not meta.at:
+                raise SourceDataError(" ".join(said))
+            for one in said:
+                ctx.report_missing(one)
+            live = {one.key: one.id for one in found if not (one.archived or one.deleted)}
+            return {key: live[key] for key in sorted(live, key=self._order)}
+
+        return ctx.shared("asked", ask) if self.projects else {}
 
     def _settings(self, ctx: Context) -> str:
         """Return what decides which rows are read and what they become.
@@ -220,7 +247,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _reading(self, ctx: Context, meta: Meta) -> Reading:
         return Reading(
             parts=self._parts(ctx, meta),
-            scope=self._scope(),
+            scope=self._scope(self._asked(ctx, meta)),
             hours=self.own_hours,
             history=bool(self.history),
         )
@@ -228,7 +255,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _stands(self, ctx: Context, meta: Meta) -> dict[str, Any]:
         """Return what a mark of the issues is of: with anything else they are read anew."""
         kept = {words: field.id for words, field in meta.bindings.kept.items()}
-        return {"settings": self._settings(ctx), "kept": kept}
+        return {
+            "settings": self._settings(ctx),
+            "kept": kept,
+            "asked": sorted(self._asked(ctx, meta).values()),
+        }
 
     # ---------- check ----------
 
@@ -236,15 +267,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sign in, look at the clock, the projects, the custom fields and the number of issues."""
         site = self._site(ctx)
         chosen = [one for one in ctx.fields if not self._kept_anyway(one)]
-        yield from look(site, self._defs(ctx), self.fields, self.projects, chosen, self._scope())
+        yield from look(site, site.fields(), self.fields, self.projects, chosen, self._seen(site))
 
     def offers(self, ctx: Context) -> Iterable[Offer]:
         """Return the fields to slice by, and how many of the issues that changed last have each.
 
         One question tells it of every field; a count of all issues would be one for each of hundreds.
         """
-        defs = {one.id: one for one in self._defs(ctx) if one.offer}
-        newest = self._site(ctx).page(self._scope(), tuple(defs))
+        site = self._site(ctx)
+        defs = {one.id: one for one in site.fields() if one.offer}
+        newest = site.page(self._seen(site), tuple(defs))
         filled = sampled(newest, tuple(defs))
         for native, one in defs.items():
             share = filled[native] / len(newest) if newest else None
@@ -267,14 +299,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         site = self._site(ctx, cloud=before.cloud if fresh else None)
         site.me()  # alone and first: a wrong password is said once, and nobody sees nothing, which looks well
         first(ctx, self)
-        meta = before
         if not fresh:
             site.server()
-            data = self._metadata(ctx, site, before)
-            meta = data.meta
+        data = Projects(before) if fresh else self._metadata(ctx, site, before)
+        meta, asked = data.meta, self._asked(ctx, before)
+        if not fresh:
             # a field that somebody chose is another one now: nothing tells which issues have a value of it
             increment = increment and mark.get("kept", {}) == self._stands(ctx, meta)["kept"]
             yield Partition(id="metadata", label="projects", data=data)
+        if self.projects and not asked:
+            return
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(
@@ -287,9 +321,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 yield from self._tempo_plan(ctx, cursors)
         if increment:
             yield Partition(id="issues", label="changed issues", data=ChangedIssues(meta))
-            if not fresh:
-                arrivals = Arrivals(meta)
+            # what was done in a project while it could not be asked for has stamps of before the mark
+            back = set(asked.values()) - set(mark.get("asked", asked.values()))
+            if back or not fresh:
+                arrivals = Arrivals(meta, tuple(sorted({*meta.came, *back})))
                 yield Partition(id="arrivals", label="issues that came", after=("issues",), data=arrivals)
+            if not fresh:
                 yield Partition(id="lookups", label="lists", after=("issues",), data=Daily(meta))
             if self.own_hours:
                 yield Partition(
@@ -333,15 +370,16 @@ class JiraSource(Source, frozen=True, kw_only=True):
         return () if self._scope() == EVERYTHING else ("issues",)
 
     def _full(self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any]) -> Iterator[Partition]:
-        # the marks are taken before anything is read: whatever changes meanwhile is found by the next run
+        # the marks are taken before any issue is read: whatever changes meanwhile is found by the next run,
+        # which reads ten minutes again
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
-        newest = site.newest(self._scope(), ("updated",))
-        mark = newest.stamp("updated") if newest else 0
-        ids = self._ids(ctx, site, self._scope())
+        scope, swept = self._scope(self._asked(ctx, meta)), ctx.shared("ids", dict)
+        newest, swept[scope] = together(lambda: site.newest(scope, ("updated",)), lambda: site.sweep(scope))
+        mark, ids = newest.stamp("updated") if newest else 0, self._ids(ctx, site, scope)
         if not ids:
             site.me(again=True)  # is it really empty, or did the token end meanwhile?
         # a small site in slices of one request, a large one in fewer and longer ones
-        size = site.slice * max(1, min(5, len(ids) // (32 * site.slice)))
+        size = site.slice * max(1, min(5, len(ids) // (128 * site.slice)))
         slices = [ids[start : start + size] for start in range(0, len(ids), size)]
         names = []
         for number, part in enumerate(slices):
@@ -372,23 +410,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _metadata(self, ctx: Context, site: Site, before: Meta) -> Projects:
         fields, types, browsed = together(
-            lambda: self._defs(ctx),
-            lambda: site.metadata.listed("issuetype", list[wire.Kind]),
-            site.projects,
+            site.fields, lambda: site.listed("issuetype", list[wire.Kind]), site.projects
         )
-        projects = self._named(browsed, set(before.known))
+        projects = self._named(browsed, before.named)
         seen = {one.id for one in projects if not (one.archived or one.deleted)}
         # one that can be seen and is not named any more is beyond the scope: it never becomes hidden
         known = set(before.known) - {one.id for one in browsed} | {one.id for one in projects}
-        for key in self.projects:
-            if key not in {one.key for one in projects} and not before.at:
-                raise SourceDataError(
-                    tr(
-                        "The project {key} does not exist, or this account may not browse it: correct "
-                        "projects, or give the right.",
-                        key=key,
-                    )
-                )
+        called = {one.id: one.key for one in projects if one.key in self.projects}
         bindings = bind(fields, self.fields, self.history, ctx.fields)
         for words in sorted(ctx.fields):
             if words not in bindings.kept and not self._kept_anyway(words):
@@ -405,6 +433,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             known=tuple(sorted(known)),
             seen=tuple(sorted(seen)),
             came=tuple(sorted(seen - set(before.seen))),
+            named={one: key for one, key in before.named.items() if key in self.projects} | called,
         )
         return Projects(meta, tuple(sorted({one.id for one in browsed} - {one.id for one in projects})))
 
@@ -424,10 +453,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Learned(meta):
                 yield Batch(cursor=self._mapper(ctx, meta).seen)
             case Daily(meta):
-                yield from daily.read(ctx, self, self._parts(ctx, meta), meta, self._visible(), cursor or {})
-            case Arrivals(meta):
-                ids = self._ids(ctx, self._site(ctx), self._scope())
-                yield from issues.arrivals(self._reading(ctx, meta), ids, meta.came)
+                visible = self._visible(self._asked(ctx, meta))
+                yield from daily.read(ctx, self, self._parts(ctx, meta), meta, visible, cursor or {})
+            case Arrivals(meta, came):
+                ids = self._ids(ctx, self._site(ctx), self._scope(self._asked(ctx, meta)))
+                yield from issues.arrivals(self._reading(ctx, meta), ids, came)
             case ChangedIssues(meta):
                 yield from issues.changed(self._reading(ctx, meta), cursor, self._stands(ctx, meta))
             case ChangedWorklogs(meta):
@@ -480,26 +510,24 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """
         site = self._site(ctx)
         seen = {one.id: one for one in site.projects()}
-        met = set(msgspec.convert(cursors.get("metadata") or {}, Meta).known)
+        meta = msgspec.convert(cursors.get("metadata") or {}, Meta)
+        met = set(meta.known)
         wanted = {
             one.id: one
-            for one in self._named(sorted(seen.values(), key=lambda one: one.id), met)
+            for one in self._named(sorted(seen.values(), key=lambda one: one.id), meta.named)
             if not (one.archived or one.deleted)
         }
         away = sorted(met - seen.keys())
-        keys = [one.key for one in wanted.values()]
-        everything = (
-            f"project in ({', '.join(sorted(keys, key=self._order))})" if self.projects else EVERYTHING
-        )
-        jql = f"{everything} AND ({self.jql})" if self.jql else everything
-        swept = set(self._ids(ctx, site, jql)) if wanted else set()
+        keys = sorted((one.key for one in wanted.values()), key=self._order)
+        everything, scope = self._visible(keys), self._scope(keys)
+        swept = set(self._ids(ctx, site, scope)) if wanted else set()
         known = standing(ctx, self)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
         yield from census.judge(
             ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
-            unmet=(lambda: set(self._ids(ctx, site, everything))) if self.jql else None,
+            unmet=(lambda: set(self._ids(ctx, site, everything))) if scope != everything else None,
         )  # fmt: skip
         for lost in away:
             yield Census(
@@ -510,32 +538,44 @@ class JiraSource(Source, frozen=True, kw_only=True):
                 readable=False,
             )
 
-    def _named(self, projects: Iterable[wire.Project], met: AbstractSet[str]) -> list[wire.Project]:
+    def _named(self, projects: Iterable[wire.Project], named: Mapping[str, str]) -> list[wire.Project]:
         """Return those of *projects* that are in scope.
 
-        Where the settings name one that is not there, one of those *met* before is called otherwise now.
+        *named* are the keys by which the settings named projects that were met before: one whose key is
+        not there is called otherwise now.
         """
         found = list(projects)
-        if not self.projects or not set(self.projects) - {one.key for one in found}:
-            return [one for one in found if not self.projects or one.key in self.projects]
-        return [one for one in found if one.key in self.projects or one.id in met]
+        if not self.projects:
+            return found
+        away = set(self.projects) - {one.key for one in found}
+        return [one for one in found if one.key in self.projects or named.get(one.id) in away]
+
+    def _lacking(self, found: Iterable[wire.Project], named: Mapping[str, str]) -> list[str]:
+        """Return the keys of the settings that none of *found* has, or had."""
+        there = {key for one in found for key in (one.key, named.get(one.id))}
+        return [key for key in self.projects if key not in there]
+
+    def _seen(self, site: Site) -> str:
+        """Return the JQL of what a look at the site may ask for: of projects only those it shows."""
+        keys = [one.key for one in self._named(site.projects(), {})]
+        return self._scope(keys or None)
 
     def _order(self, key: str) -> tuple[int, str]:
         return (self.projects.index(key) if key in self.projects else len(self.projects)), key
 
-    def _ids(self, ctx: Context, site: Site, jql: str) -> list[str]:
+    def _ids(self, ctx: Context, site: Site, scope: str) -> list[str]:
         """Sweep once a run: a census after a full reading has its ids already."""
         swept: dict[str, list[str]] = ctx.shared("ids", dict)
-        if jql not in swept:
-            swept[jql] = site.sweep(jql)
-        return swept[jql]
+        if scope not in swept:
+            swept[scope] = site.sweep(scope)
+        return swept[scope]
 
 
 def _level(one: wire.Kind) -> int:
     """Return where a type stands: above the work (1), the work (0), below it (-1)."""
     if one.hierarchy_level is not None:
         return one.hierarchy_level
-    return -1 if one.subtask else 1 if one.name == "Epic" else 0
+    return -1 if one.subtask else 1 if one.name.casefold() in mapping.EPICS else 0
 
 
 def _recent(at: str, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ def sprint_of(text: str) -> wire.Sprint:
     Raises `SourceDataError` when it is none.
     """
     body = _SPRINT_TEXT.search(text)
-    pairs = dict(_SPRINT_PAIR.findall(body.group(1))) if body else {}
+    # what people wrote, the goal, comes last, and may hold what looks like a pair
+    pairs = dict(reversed(_SPRINT_PAIR.findall(body.group(1)))) if body else {}
     if not pairs.get("id", "").isdigit():
         raise SourceDataError(tr("Jira sent {text!r} as a sprint.", text=text[:80]))
     return wire.Sprint(
@@ -39,10 +41,15 @@ def sprints_of(values: Any) -> list[wire.Sprint]:
     Raises `SourceDataError` or `msgspec.ValidationError` for what is none.
     """
     several = values if isinstance(values, list) else [values]
-    found = [sprint_of(one) if isinstance(one, str) else msgspec.convert(one, wire.Sprint) for one in several]
+    found = [
+        sprint_of(one) if isinstance(one, str) else msgspec.convert(one, wire.Sprint, strict=False)
+        for one in several
+        if one is not None
+    ]
     return sorted(found, key=_nearness)
 
 
+@lru_cache(maxsize=4096)
 def _nearness(sprint: wire.Sprint) -> tuple[Any, ...]:
     """Return how near a sprint is: the active one, else the next one, else the last one that was closed."""
     state = (sprint.state or "").lower()

@@ -104,7 +104,7 @@ class Worklog(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     id: str
     started: str
     time_spent_seconds: int
-    updated: str
+    updated: str | None = None
     author: Person | None = None
     issue_id: str | None = None
 
@@ -212,6 +212,10 @@ def picker(names: tuple[str, ...]) -> Callable[[msgspec.Raw], dict[str, Any]]:
 SYSTEM_FIELDS = tuple(
     field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog"
 )
+OPTIONAL = frozenset(field.encode_name for field in msgspec.structs.fields(Fields) if not field.required) - {
+    "worklog"
+}
+"""The fields that an issue can do without; its hours it cannot."""
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):
@@ -396,7 +400,7 @@ class Sprint(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A sprint as the field of an issue holds it."""
 
     id: int
-    name: str
+    name: str = ""
     state: str | None = None
     start_date: str | None = None
     end_date: str | None = None

@@ -756,3 +756,94 @@ def test_keys_of_the_stand_in_are_known() -> None:
     """The projects that the cases above name are there."""
     assert {"ACME", "BETA", "GAMA"} == set(KEYS.values())
     assert 1711702800000 == wire.millis("2024-03-29T10:00:00.000+0100")
+
+
+def test_a_goal_says_nothing_of_its_sprint() -> None:
+    """Data Center writes a sprint as pairs, the goal last: what looks like a pair in it is none."""
+    text = (
+        "com.atlassian.greenhopper.service.sprint.Sprint@1f[id=7,rapidViewId=2,state=ACTIVE,name=A, b,"
+        "startDate=<null>,endDate=<null>,completeDate=<null>,sequence=7,goal=ship it,state=CLOSED,id=9]"
+    )
+
+    assert [(7, "ACTIVE", "A, b")] == [(one.id, one.state, one.name) for one in sprints_of([text])]
+
+
+def test_an_odd_sprint_costs_no_other() -> None:
+    """Nothing in the list, a number as text, a sprint without a name: the others are there."""
+    shown = [None, {"id": "3", "name": "Three", "state": "closed"}, {"id": 4, "state": "active"}]
+
+    assert [(3, "Three"), (4, "")] == [(one.id, one.name) for one in sprints_of(shown)]
+
+
+@pytest.mark.parametrize("name", ["Epic", "epic", "Épopée", "Épica"])
+def test_an_epic_in_any_language_stands_above_the_work(name: str, store: Store) -> None:
+    """Data Center tells no level of a type: the one above the work is known by what it is called."""
+    world = ServerWorld(3, caps=CAPS)
+    world.type_list = tuple(
+        one | ({"name": name} if one["name"] == "Epic" else {}) for one in world.type_list
+    )
+    with SimulatorServer(world) as site:
+        go(store, site)
+    epics = {f"jira:{n}" for n in world.items if "Epic" == world.type_of(world.items[n])["name"]}
+
+    assert epics
+    assert epics == {row["id"] for row in store.rows("SELECT id FROM task WHERE kind = 'summary'")}
+
+
+ODD_PARTS: list[tuple[str, Any]] = [
+    ("priority", {"id": "3"}),
+    ("priority", []),
+    ("timeoriginalestimate", "3h"),
+    ("labels", ["a", None]),
+    ("components", [{"id": "1"}]),
+    ("fixVersions", "1.0"),
+    ("issuelinks", [{"id": "1"}]),
+    ("parent", {"key": "ACME-3"}),
+    ("duedate", "30/Jun/24"),
+    ("resolutiondate", "soon"),
+    ("assignee", "somebody"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("field", "odd"), ODD_PARTS)
+def test_an_odd_part_costs_itself(world_of: type[JiraWorld], field: str, odd: Any, store: Store) -> None:
+    """The issue is there with its history and its hours, the part is listed, and comes when it is right."""
+    world = world_of(3, caps=CAPS)
+    native = next(log.item for log in world.logs.values() if world.changes_of(log.item))
+    with SimulatorServer(world) as site:
+        go(store, site)
+        whole = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+        links = store.rows("SELECT id FROM task_link WHERE presence = 'present' ORDER BY id")
+        world.odd[native] = {field: odd}
+        world.touch(str(native))
+        report = go(store, site, full=True)
+        same = store.rows("SELECT id FROM task_link WHERE presence = 'present' ORDER BY id")
+        there = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+        del world.odd[native]
+        world.touch(str(native))
+        right = go(store, site)
+        after = store.rows(f"SELECT * FROM task WHERE id = 'jira:{native}'")[0]
+    hours = {row["id"] for row in store.rows(f"SELECT id FROM worklog WHERE task_id = 'jira:{native}'")}
+
+    assert ("partial", 1, "ok") == (report.verdict, len(report.rejections), right.verdict), report.missing
+    assert field in report.rejections[0]
+    assert links == same
+    assert (whole["title"], whole["status_raw"]) == (there["title"], there["status_raw"])
+    assert {f"jira:w{log.native}" for log in world.logs_on(native)} == hours
+    kept = set(whole) - {"recorded_at", "run_id", "updated_at", "presence_evidence"}
+    assert {one: whole[one] for one in kept} == {one: after[one] for one in kept}
+
+
+@BOTH
+def test_hours_without_a_stamp_of_their_change(world_of: type[JiraWorld], store: Store) -> None:
+    """Hours are hours: when they were written last is not needed to count them."""
+    world = world_of(3, caps=CAPS)
+    plain = world.worklog
+    world.worklog = lambda log: {k: v for k, v in plain(log).items() if k != "updated"}  # type: ignore[method-assign]
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+    seconds = value(store, "SELECT sum(seconds) FROM worklog")
+
+    assert "ok" == report.verdict, report.rejections
+    assert round(3600 * sum(log.hours for log in world.logs.values())) == seconds

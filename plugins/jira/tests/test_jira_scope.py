@@ -309,3 +309,145 @@ def test_hub_presence_lists_what_is_outside(
     assert (0, 0) == (first.exit_code, second.exit_code), second.output + second.error
     assert "outside" in listed.output
     assert "its project is not among those of projects" in listed.output
+
+
+# ---------- one of the named projects cannot be seen ----------
+
+SEVERAL = {"projects": ("ACME", "BETA", "GAMA"), **ALONE}
+EVERY = pytest.mark.parametrize("jql", ["refuse", "nothing", "ignore"])
+
+
+def native_ids(world: JiraWorld, *containers: str) -> set[int]:
+    return {n for n, one in world.items.items() if one.container in containers}
+
+
+@BOTH
+@EVERY
+def test_one_of_the_named_projects_is_hidden_at_first(
+    world_of: type[JiraWorld], jql: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are read whole, it is named, the run is partial; once it may be seen it is read whole."""
+    world = world_of(4, caps=CAPS)
+    world.foreign_projects, world.hidden = jql, {"2"}
+    with SimulatorServer(world) as site:
+        reports = [go(store, site, settings=SEVERAL) for _ in range(2)]
+        without = counted(store)
+        go_on(world)
+        reports.append(go(store, site, settings=SEVERAL))
+        later(monkeypatch, hours=25)
+        reports.append(go(store, site, settings=SEVERAL, census=True))
+        world.hidden = set()
+        back = go(store, site, settings=SEVERAL)
+    hours = {row["id"] for row in store.rows("SELECT id FROM worklog")}
+
+    assert ["partial"] * 4 == [one.verdict for one in reports]
+    assert all(len(one.missing) == 1 and "BETA" in one.missing[0] for one in reports), reports[-1].missing
+    assert native_ids(world, "1", "3") == without
+    assert ("ok", native_ids(world, "1", "2", "3")) == (back.verdict, counted(store)), back.missing
+    assert {f"jira:w{one}" for one in world.logs} == hours
+
+
+@BOTH
+@EVERY
+def test_one_of_the_named_projects_is_hidden_for_some_hours(
+    world_of: type[JiraWorld], jql: Any, store: Store
+) -> None:
+    """What changes in the others meanwhile is read, and what changed in it once it is seen again."""
+    world = world_of(4, caps=CAPS)
+    world.foreign_projects = jql
+    mine, other = of(world, "2")[0], of(world, "1")[0]
+    with SimulatorServer(world) as site:
+        go(store, site, settings=SEVERAL)
+        world.hidden = {"2"}
+        world.now += timedelta(minutes=30)
+        world.items[mine].title = "Renamed while it was hidden"
+        world.touch(str(mine))
+        world.log(mine, 3)
+        world.now += timedelta(minutes=30)
+        world.items[other].title = "Renamed meanwhile"
+        world.touch(str(other))
+        away = go(store, site, settings=SEVERAL)
+        go_on(world, mine, other)
+        still = go(store, site, settings=SEVERAL)
+        world.hidden = set()
+        back = go(store, site, settings=SEVERAL)
+    titles = [value(store, f"SELECT title FROM task WHERE id = 'jira:{one}'") for one in (mine, other)]
+    hours = {row["id"] for row in store.rows(f"SELECT id FROM worklog WHERE task_id = 'jira:{mine}'")}
+
+    assert ["partial", "partial", "ok"] == [one.verdict for one in (away, still, back)], back.missing
+    assert ["Renamed while it was hidden", "Renamed meanwhile"] == titles
+    assert {f"jira:w{log.native}" for log in world.logs_on(mine)} == hours
+
+
+@BOTH
+def test_none_of_the_named_projects_can_be_seen(world_of: type[JiraWorld], store: Store) -> None:
+    """At first nothing is asked for and the run failed; later all are hidden and nothing leaves."""
+    world = world_of(4, caps=CAPS)
+    settings = {"projects": ("BETA", "GAMA"), **ALONE}
+    with SimulatorServer(world) as site:
+        world.hidden = {"2", "3"}
+        first = go(store, site, settings=settings)
+        world.hidden = set()
+        go(store, site, settings=settings)
+        world.hidden = {"2", "3"}
+        later_on = go(store, site, settings=settings, census=True)
+    gone = value(store, "SELECT count(*) FROM task WHERE presence NOT IN ('present', 'hidden')")
+
+    assert "failed" == first.verdict
+    assert later_on.verdict != "ok"
+    assert all(any(key in one for one in later_on.missing) for key in ("BETA", "GAMA"))
+    assert 0 == gone
+
+
+def test_a_named_project_is_hidden_while_another_is_named_no_more(store: Store) -> None:
+    """The one that the settings dropped is outside, not taken for the hidden one under another key."""
+    world = JiraWorld(4, caps=CAPS)
+    with SimulatorServer(world) as site:
+        go(store, site, settings=SEVERAL)
+        world.hidden = {"2"}
+        report = go(store, site, settings={"projects": ("ACME", "BETA"), **ALONE}, census=True)
+    boxes = {row["code"]: row["presence"] for row in store.rows("SELECT code, presence FROM container")}
+
+    assert "partial" == report.verdict
+    assert {"ACME": "present", "GAMA": "outside"} == {one: boxes[one] for one in ("ACME", "GAMA")}
+
+
+@BOTH
+def test_one_of_the_named_projects_is_archived(world_of: type[JiraWorld], store: Store) -> None:
+    """No search may name it: the others are read whole, and nothing lacks."""
+    world = world_of(4, caps=CAPS)
+    world.archived = {"2"}
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings=SEVERAL)
+
+    assert ("ok", native_ids(world, "1", "3")) == (report.verdict, counted(store)), report.missing
+
+
+@BOTH
+def test_a_key_that_is_a_word_of_jql(world_of: type[JiraWorld], store: Store) -> None:
+    """A project called GO is read like any other."""
+    world = world_of(4, caps=CAPS)
+    world.keys = {"1": "GO", "2": "BETA", "3": "GAMA"}
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"projects": ("GO",), **ALONE}, census=True)
+
+    assert ("ok", native_ids(world, "1")) == (report.verdict, counted(store)), report.missing
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("jql", "kept"),
+    [
+        ("labels = kit ORDER BY created DESC", True),
+        ("labels = kit order by\n priority, updated", True),
+        ("ORDER BY created", False),
+    ],
+)
+def test_a_jql_that_sorts(world_of: type[JiraWorld], jql: str, kept: bool, store: Store) -> None:
+    """What people copy from Jira sorts at its end: that changes nothing of what is read."""
+    world = world_of(4, caps=CAPS)
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"jql": jql, **ALONE}, census=True)
+    mine = {native for native in world.items if native % 2 or not kept}
+
+    assert ("ok", mine) == (report.verdict, counted(store)), report.missing

@@ -24,6 +24,10 @@ class Searched(Protocol):
 
     lag_s: int
     foreign: Literal["ignore", "nothing", "refuse"]
+    foreign_projects: Literal["ignore", "nothing", "refuse"]
+    hidden: set[str]
+    archived: set[str]
+    trashed: set[str]
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -37,6 +41,10 @@ class Searched(Protocol):
 
     def indexed(self) -> int:
         """Return up to which instant the search knows of things."""
+
+
+RESERVED = frozenset({"add", "and", "date", "end", "file", "go", "set", "size", "table", "user", "when"})
+"""Some of the words that JQL keeps for itself: they stand in quotation marks."""
 
 
 def found(site: Searched, jql: str, *, bounded: bool) -> list[Issue]:
@@ -68,7 +76,7 @@ def _clause(site: Searched, clause: str) -> Callable[[Issue], bool]:
     if match is None and (of := re.fullmatch(r"(labels|priority) = (\w+)", clause)):
         return lambda item: of.group(2) in _words(site.field(item, of.group(1)))
     if match is None:
-        return _condition(clause, site.keys)
+        return _condition(site, clause)
     by, wanted = match.group(1), {one.strip() for one in match.group(2).split(",")}
     if by in {"id", "key"}:
         seen = {str(item.native) if by == "id" else item.key for item in site.seen()}
@@ -92,15 +100,22 @@ def _words(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value["name"]] if value else []
 
 
-def _condition(clause: str, keys: Mapping[str, str]) -> Callable[[Issue], bool]:
+def _condition(site: Searched, clause: str) -> Callable[[Issue], bool]:
     """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
     if match := re.fullmatch(r"(updated|created) >= (\d+)", clause):
         field, least = match.group(1), int(match.group(2))
         return lambda item: millis(getattr(item, field)) >= least
     if match := re.fullmatch(r"project in \((.+)\)", clause):
-        wanted = {one.strip().strip('"') for one in match.group(1).split(",")}
-        if lacking := wanted - set(keys.values()):
+        words, keys = [one.strip() for one in match.group(1).split(",")], site.keys
+        if reserved := {one.casefold() for one in words} & RESERVED:
+            raise ValueError(f"Error in the JQL Query: {min(reserved)!r} is a reserved JQL word.")
+        wanted = {one.strip('"') for one in words}
+        away = site.hidden | site.archived | site.trashed
+        lacking = wanted - {key for native, key in keys.items() if native not in away}
+        if lacking and site.foreign_projects == "refuse":
             raise ValueError(f"The value '{min(lacking)}' does not exist for the field 'project'.")
+        if lacking and site.foreign_projects == "nothing":
+            return lambda item: False
         return lambda item: keys[item.container] in wanted
     raise ValueError(f"Error in the JQL Query: {clause!r}")
 

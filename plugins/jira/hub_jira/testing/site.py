@@ -64,6 +64,8 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
     foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
     """What a search does with ids and keys that may not be seen."""
+    foreign_projects: Literal["ignore", "nothing", "refuse"] = "refuse"
+    """What a search does with projects that may not be seen."""
     restricted: Set[int] = frozenset()
     """Issues that this account may not see, in projects that it may browse."""
     archived_issues: Set[int] = frozenset()
@@ -251,7 +253,8 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     def project_search(self, request: Request, _: Any) -> Response:
         """Return a page of the projects this account may browse; without *status* only live ones."""
         states = request.query.get("status", "live").split(",")
-        live = [n for n in self.containers if n not in self.hidden]
+        keys = parse_qs(request.search).get("keys", self.keys.values())
+        live = [n for n in self.containers if n not in self.hidden and self.keys[n] in keys]
         wanted = [
             n
             for n in live
