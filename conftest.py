@@ -87,7 +87,7 @@ def proof() -> bool:
 def small_and_hasty() -> Iterator[None]:
     """Let many small feeds be built side by side: DuckDB in one thread, and files that await no disk.
 
-    A proof has all threads and waits: only a loss of power tells a file that was awaited from one that was not.
+    A proof has all threads and waits: only a loss of power tells whether a file was awaited.
     """
     with pytest.MonkeyPatch.context() as patch:
         if not PROOF:

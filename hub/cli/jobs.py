@@ -82,7 +82,7 @@ def _announce(app: App, store: Store) -> None:
     from hub.notify import announce
 
     for problem in announce(store, app.settings.notify.to):
-        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow", markup=False)
+        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow")
 
 
 def worst(codes: list[int]) -> int:
