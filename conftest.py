@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
 _CHECKS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile(
-    "sample", max_examples=15, derandomize=True, deadline=None, suppress_health_check=_CHECKS
+    "sample", max_examples=10, derandomize=True, deadline=None, suppress_health_check=_CHECKS
 )
 settings.register_profile("proof", max_examples=400, deadline=None, suppress_health_check=_CHECKS)
 settings.load_profile("proof" if PROOF else "sample")
@@ -84,12 +84,21 @@ def proof() -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread_each() -> Iterator[None]:
-    """Let DuckDB work in one thread where many small feeds are built side by side; a proof has them all."""
+def small_and_hasty() -> Iterator[None]:
+    """Let many small feeds be built side by side: DuckDB in one thread, and files that await no disk.
+
+    A proof has all threads and waits: only a loss of power tells whether a file was awaited.
+    """
     with pytest.MonkeyPatch.context() as patch:
         if not PROOF:
             patch.setattr(duckdb, "connect", partial(duckdb.connect, config={"threads": 1}))
+            patch.setattr(os, "fsync", lambda _: None)
         yield
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are processors: tests that wait for a socket leave one free."""
+    return (os.cpu_count() or 1) + 1
 
 
 def part_of(item: pytest.Item) -> str | None:

@@ -1,8 +1,9 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
 A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, the
-`help` of a command and of its options, the definition and the edge cases of a KPI, and the description of a
-table or column of the feed. Each package has its own catalogue below its folder `words`.
+`help` of a command and of its options, the definition and the edge cases of a KPI, the description of a
+table or column of the feed, and a comment of the configuration that `hub init` writes. Each package has
+its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from hub.cli.configure import comments
 from hub.feed.kpi.catalogue import _kpi
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,6 +105,8 @@ def templates(package: Path) -> set[Template]:
         if path.name != "base.sql":
             one = _kpi(path.stem, path.read_text(encoding="utf-8"))
             found.update(filter(None, (one.definition, one.edge_cases)))
+    for path in package.glob("cli/templates/hub.toml"):
+        found.update(comments(path.read_text(encoding="utf-8")))
     for path in package.glob("feed/model.toml"):
         for table in tomllib.loads(path.read_text(encoding="utf-8"))["tables"].values():
             told = [table, *table["columns"].values()]

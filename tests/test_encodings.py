@@ -50,7 +50,11 @@ def folder(tmp_path: Path) -> Path:
 
 def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command as a shell of *machine* would."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHON", "LANG"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PYTHONPATH" or not name.startswith(("LC_", "PYTHON", "LANG"))
+    }
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
         cwd=folder,
@@ -109,3 +113,89 @@ def test_a_name_that_is_no_text(folder: Path) -> None:
     assert 3 == synced.returncode, synced.stderr
     (rejected,) = json.loads(told.stdout)["sources"][0]["rejections"]
     assert rejected.startswith("caf\\xe9.csv, row 3, Čas: 'sedm' is not a number")
+
+
+WHOLE = """
+store = "data/hub.db"
+[sources.hours]
+kind = "tabular"
+path = "hours"
+mapping = "mappings/hours.toml"
+[destinations.office]
+kind = "files"
+path = "out"
+formats = ["csv"]
+"""
+ODD = "Ř[/]:x:"
+LINES = [
+    ("sync", "--dry-run"), ("run",), ("status",), ("publish", "--dry-run"), ("rejections",), ("kpi",),
+    ("match", "review"), ("presence",), ("check",),
+]  # fmt: skip
+
+
+@pytest.fixture
+def portfolio(folder: Path) -> Path:
+    """Return the folder with a destination, and a project that is named in Czech and as if by markup."""
+    for name, text in (
+        ("config/hub.toml", WHOLE),
+        ("config/projects.csv", f"code;name\n{ODD};{ODD} [red]→\n"),
+        (
+            "config/project_links.csv",
+            f"project_code;source;container;filter;facets\n{ODD};hours;Ř-1;;actuals\n",
+        ),
+    ):
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("machine", ["cp1252"])
+def test_every_command_says_what_it_can(portfolio: Path, machine: str, proof: bool) -> None:
+    """Names that an output has no letters for, or that look like markup, end no command, and are said."""
+    done = [hub(portfolio, machine, *line) for line in (LINES if proof else LINES[:5])]
+
+    assert [] == [one.stderr for one in done if b"Traceback" in one.stderr]
+    assert {} == {tuple(one.args[3:]): one.stderr for one in done if one.returncode not in {0, 3}}
+    assert rb"\u0158[/]:x:" in done[0].stdout
+    assert (portfolio / "out" / "latest" / "csv" / "fact_worklog.csv").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("output", ["a closed pipe", "a full disk", "none"])
+def test_printing_never_decides_over_publishing(portfolio: Path, output: str, unbuffered: str) -> None:
+    """Words that nothing takes are lost; the run publishes, and ends with the code that it ends with."""
+    if output == "a closed pipe":
+        read, write = os.pipe()
+        os.close(read)
+    else:
+        write = os.open("/dev/full", os.O_WRONLY)
+    done = subprocess.run(
+        [sys.executable, *(["-u"] if unbuffered else []), "-m", "hub", "run"],
+        cwd=portfolio,
+        check=False,
+        stdout=write,
+        stderr=write,
+        preexec_fn=(lambda: (os.close(1), os.close(2))) if output == "none" else None,
+    )
+    os.close(write)
+
+    assert 3 == done.returncode
+    assert (portfolio / "out" / "latest" / "csv" / "fact_worklog.csv").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is a device of Linux")
+@pytest.mark.parametrize(("arguments", "code"), [(("kpi", "--list"), 0), (("status", "--json"), 1)])
+def test_an_answer_that_a_full_disk_cut(portfolio: Path, arguments: tuple[str, ...], code: int) -> None:
+    """It is told where there is room; what programs read has the exit code of a failure, never half of it."""
+    hub(portfolio, "utf-8", "sync")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", *arguments],
+            cwd=portfolio,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+
+    assert code == done.returncode
+    assert b"not all of the output could be written" in done.stderr

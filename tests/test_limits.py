@@ -100,10 +100,10 @@ def test_a_body_without_a_length_that_is_cut_off_is_not_taken_for_whole() -> Non
 
     def answer(caller: socket.socket) -> None:
         caller.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"rows": []}')
-        time.sleep(5)
+        time.sleep(2)
 
     with serving(answer) as (url, _), pytest.raises(HttpUnavailable, match="not answered whole"):
-        ask(url, Limits(request_s=1.0))
+        ask(url, Limits(request_s=0.3))
 
 
 def test_a_body_beyond_the_limit_is_not_read_to_its_end() -> None:

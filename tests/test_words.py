@@ -18,9 +18,11 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from hub import matching, speaking, spoken_reason, words
+from hub.cli import configure
 from hub.cli.output import plain_figure
 from hub.feed import catalogue
-from hub.feed.reasons import spoken_move
+from hub.feed.kpi.explain import _RECEIPTS
+from hub.feed.reasons import spoken_cell, spoken_column, spoken_move
 from hub.matching.people import Face, recognise
 from hub.placement import LEFT
 from hub.records import BudgetLine, RegisterItem
@@ -412,3 +414,53 @@ def test_figures_of_tables(value: float | None, en: str, fr: str) -> None:
     for lang, expected in (("en", en), ("fr", fr)):
         with speaking(lang):  # type: ignore[arg-type]
             assert expected == plain_figure(value, 3)
+
+
+def test_a_first_configuration_speaks_french(run_hub: Run, hub_folder: Path) -> None:
+    """Its comments are French and its settings those of English: both are read alike."""
+    ours, theirs = hub_folder / "fr" / "hub.toml", hub_folder / "en" / "hub.toml"
+    for lang, place in (("fr", ours), ("en", theirs)):
+        assert 0 == run_hub("--config", str(place), "init", "--yes", "--lang", lang).exit_code
+    english, french = theirs.read_text(encoding="utf-8"), ours.read_text(encoding="utf-8")
+
+    assert "# La configuration de pm-hub. Les chemins partent du dossier" in french
+    assert 'country = "FR"         # jours fériés' in french
+    assert [] == [text for text in configure.comments(english) if text in french and "team-week" not in text]
+    assert english.count("\n") == french.count("\n")
+    for one, other in zip(english.splitlines(), french.splitlines(), strict=True):
+        if not one.startswith(("# The", "# Secrets", "lang")):
+            assert one.rpartition(" # ")[0] == other.rpartition(" # ")[0]
+
+
+def test_what_lists_show_is_spoken() -> None:
+    """Each column of a KPI and of its rows, and of the lists of cuts and months, has a French heading.
+
+    Words of the hub are French, what people wrote stays; English shows the names that JSON has.
+    """
+    told = {
+        name
+        for query in _RECEIPTS.values()
+        for name in re.findall(r"(?:AS |\b[a-z]\.|, )([a-z_]+)(?=,| FROM)", query)
+        if not name.startswith("_")
+    }
+    told |= {"sealed_at", "taken_at", "closed_at", "sealed_month", "posted_on", "run_at", "actor", "lines"}
+    english = {name: spoken_column(name) for name in told}
+    words.use("fr")
+
+    assert {name: name for name in told} == english
+    assert [] == sorted(name for name in told if "_" in spoken_column(name))
+    assert "Indice de coût (CPI, JH)" == spoken_column("cpi", "EVM_DAYS")
+    assert ("anomalie", "anomaly") == (spoken_cell("nature", "anomaly"), spoken_cell("title", "anomaly"))
+
+
+def test_a_schedule_speaks_french(run_hub: Run, hub_folder: Path) -> None:
+    """Its days, and the comments of what is written for the machine's own scheduler."""
+    (hub_folder / "config" / "hub.toml").write_text(
+        FRENCH + '[schedule]\nrun = "0 6 * * 1"\n', encoding="utf-8"
+    )
+    listed = run_hub("schedule", "list", "--count", "1").output
+    unit = run_hub("schedule", "install", "--kind", "systemd").output
+
+    assert re.search(r"  lun\. \d\d/\d\d/\d{4} 06:00 ", listed)
+    assert "Description=pm-hub : synchroniser et publier" in unit
+    assert "# 3 est une exécution partielle" in unit

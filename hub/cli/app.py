@@ -42,7 +42,7 @@ class App:
         """Return what is printed on."""
         from rich.console import Console
 
-        console = Console(stderr=False, highlight=False)
+        console = Console(stderr=False, highlight=False, markup=False, emoji=False)  # texts are texts
         if not console.is_terminal:
             console.width = 160  # a log has no edge to cut at
         return console
@@ -52,7 +52,7 @@ class App:
         """Return what warnings and progress are printed on."""
         from rich.console import Console
 
-        return Console(stderr=True, highlight=False, soft_wrap=True)
+        return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -79,7 +79,7 @@ class App:
         for broken in self.plugins.broken():
             if broken.origin not in self._warned:
                 self._warned.add(broken.origin)
-                self.err.print(tr("Warning: {problem}", problem=broken.problem), style="yellow", markup=False)
+                self.err.print(tr("Warning: {problem}", problem=broken.problem), style="yellow")
 
     def sources(self, names: tuple[str, ...] = ()) -> list[Source]:
         """Return the named sources (all when none are named), the reference data in config/ first."""
@@ -183,8 +183,8 @@ class App:
             yield
 
     def say(self, text: str, style: str | None = None) -> None:
-        """Print a sentence; brackets in it are text, not markup."""
-        self.console.print(text, style=style, markup=False)
+        """Print a sentence."""
+        self.console.print(text, style=style)
 
     def as_json(self, value: Any) -> None:
         """Print *value* as JSON on one line."""

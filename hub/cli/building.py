@@ -59,7 +59,6 @@ def hooks_of(app: App) -> Hooks:
                         error_type=type(exc).__name__,
                         error=exc,
                     ),
-                    markup=False,
                 )
 
     return Hooks(transform=transform, run_finished=finished)

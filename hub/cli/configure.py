@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,19 @@ def template(name: str) -> str:
     from importlib.resources import files
 
     return (files("hub.cli") / "templates" / name).read_text(encoding="utf-8")
+
+
+_COMMENT = re.compile(r"(?<= # )[^#\n]+$|(?<=^# )[A-Z][^\n]*$", re.MULTILINE)
+
+
+def comments(text: str) -> set[str]:
+    """Return what the comments of a template of the configuration say; settings in comments are settings."""
+    return set(_COMMENT.findall(text))
+
+
+def spoken(text: str) -> str:
+    """Return a part of a configuration with its comments in the language spoken."""
+    return _COMMENT.sub(lambda found: tr(found[0]), text)
 
 
 def _write(path: Path, text: str) -> None:
@@ -112,7 +126,7 @@ def _chosen(app: App, folder: str, *, ask: bool) -> list[Suggestion]:
 
 def _configuration(lang: Lang, blocks: list[str], schedule: str | None) -> str:
     """Return the commented example with what was answered."""
-    text = template("hub.toml").replace('lang = "en"', f'lang = "{lang}"', 1)
+    text = spoken(template("hub.toml")).replace('lang = "en"', f'lang = "{lang}"', 1)
     if blocks:
         head, _, rest = text.partition("# [sources.plans]")
         text = head + "\n".join(blocks) + "\n# [sources.plans]" + rest
@@ -180,7 +194,7 @@ def init(app: App, yes: bool, lang: Lang | None, folder: str | None) -> int:
         if schedule:
             Cron.parse(schedule)
     text = _configuration(lang, blocks, schedule)
-    _write(path, text + first.OFFICE if found else text)
+    _write(path, text + spoken(first.OFFICE) if found else text)
     for one in found:
         for name, content in one.writes.items():
             _write(app.config.resolve().parent.parent / name, content)

@@ -306,6 +306,7 @@ def add_to(plugin: click.Group) -> None:
 
 def _show(app: App, report: Report) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (tr("level"), tr("check"), "", tr("saw")):
@@ -314,8 +315,8 @@ def _show(app: App, report: Report) -> None:
         table.add_row(
             result.level,
             result.code,
-            f"[{_STYLES[result.state]}]{tr(result.state)}[/]",
-            result.saw[:90].replace("[", "\\["),
+            Text(tr(result.state), _STYLES[result.state]),
+            result.saw[:90],
         )
     app.console.print(table)
     for result in report.failures():

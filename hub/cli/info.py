@@ -134,6 +134,7 @@ def status(app: App, runs: int, json_: bool) -> int:
     Example: hub status --runs 5
     """
     from rich.table import Table
+    from rich.text import Text
 
     from hub.feed import load_manifest
     from hub.feed.questions import health
@@ -213,7 +214,7 @@ def status(app: App, runs: int, json_: bool) -> int:
         table.add_row(
             line["source"],
             line["kind"],
-            f"[{style}]{tr(line['state'])}[/]",
+            Text(tr(line["state"]), style),
             _age(line["last_run"]),
             _age(line["last_complete"]),
             "" if line["quality"] is None else number(line["quality"], ".1f"),
@@ -278,6 +279,7 @@ def list_(app: App, json_: bool) -> int:
     Example: hub plugin list
     """
     from rich.table import Table
+    from rich.text import Text
 
     infos = app.plugins.check_all()
     if json_:
@@ -289,7 +291,7 @@ def list_(app: App, json_: bool) -> int:
     for info in infos:
         style = "green" if info.state == "ok" else "red"
         table.add_row(
-            info.name, info.version, info.origin, f"[{style}]{tr(info.state)}[/]", ", ".join(info.hooks)
+            info.name, info.version, info.origin, Text(tr(info.state), style), ", ".join(info.hooks)
         )
     app.console.print(table)
     for info in app.plugins.broken():

@@ -110,7 +110,7 @@ def _announce(app: App, store: Store) -> None:
     from hub.notify import announce
 
     for problem in announce(store, app.settings.notify.to):
-        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow", markup=False)
+        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow")
 
 
 def worst(codes: list[int]) -> int:
@@ -206,7 +206,7 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     else:
         for line in found:
             app.say(
-                f"{line['of']:<14} {line['state']:<8} {line['name']}: {line['detail']}",
+                f"{line['of']:<14} {tr(line['state']):<8} {line['name']}: {line['detail']}",
                 STYLES[line["state"]],
             )
     return 1 if any(line["state"] == "failed" for line in found) else 0

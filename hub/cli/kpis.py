@@ -60,10 +60,17 @@ def _moment(stamp: str | None) -> str:
     return f"{day(stamp)} {stamp[11:16]}" if stamp else ""
 
 
-def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, ...] = ()) -> None:
+def _table(
+    app: App,
+    rows: list[dict[str, Any]],
+    title: str,
+    hidden: tuple[str, ...] = (),
+    *,
+    kpi: str | None = None,
+) -> None:
     from rich.table import Table
 
-    from hub.feed.reasons import spoken_status
+    from hub.feed.reasons import spoken_cell, spoken_column
 
     names = [name for name in rows[0] if name not in hidden and any(row[name] is not None for row in rows)]
     if title:
@@ -71,14 +78,9 @@ def _table(app: App, rows: list[dict[str, Any]], title: str, hidden: tuple[str, 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         counts = any(isinstance(row[name], (int, float, Decimal)) for row in rows)
-        table.add_column(name, justify="right" if counts else "left")
+        table.add_column(spoken_column(name, kpi), justify="right" if counts else "left")
     for row in rows:
-        table.add_row(
-            *(
-                spoken_status(_text(row[name])) if name in {"category", "status"} else _text(row[name])
-                for name in names
-            )
-        )
+        table.add_row(*(spoken_cell(name, _text(row[name])) for name in names))
     app.console.print(table)
 
 
@@ -124,8 +126,9 @@ def kpi(
     _ = app.settings if app.config.exists() else None  # KPIs of plugins come with the configuration
     if list_:
         for one in catalogue().values():
-            app.say(f"{one.code}: {one.en} ({one.fr})", "bold")
-            measures = ", ".join(f"{m.name} ({m.unit})" for m in one.measures)
+            first, second = (one.fr, one.en) if language() == "fr" else (one.en, one.fr)
+            app.say(f"{one.code}: {first} ({second})", "bold")
+            measures = ", ".join(f"{m.name} ({tr(m.unit)})" for m in one.measures)
             app.say(tr("  measures: {measures}", measures=measures))
             app.say(f"  {tr(one.definition)}")
             if one.edge_cases:
@@ -180,6 +183,7 @@ def kpi(
             shown[:most],
             f"{code}: {one.fr if language() == 'fr' else one.en}",
             ("project_key", "source_key", "task_key", "person_key"),
+            kpi=code,
         )
         if len(shown) > most:
             app.say(
@@ -206,6 +210,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     from hub.feed import catalogue, evaluate, open_folder, receipts
     from hub.feed.kpi.kept import corrected_since
     from hub.feed.questions import project_key
+    from hub.feed.reasons import spoken_column
 
     folder = _current(app)
     connection = open_folder(folder)
@@ -226,7 +231,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         told = ", ".join(
             tr(
                 "{name} {then} then, {now} by the rows",
-                name=name,
+                name=spoken_column(name, code),
                 then=_text(a) or tr("empty"),
                 now=_text(b) or tr("empty"),
             )
@@ -268,15 +273,15 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
     for note in notes:
         app.say(note, "dim")
     if rows:
-        _table(app, rows[:limit], tr("The KPI"), ("project_key", "project", "task_key"))
+        _table(app, rows[:limit], tr("The KPI"), ("project_key", "project", "task_key"), kpi=code)
     else:
         app.say(tr("There is no such KPI for this project."))
     for name, lines in found.items():
         if not lines:
-            app.say(tr("{name}: no rows", name=name))
+            app.say(tr("{name}: no rows", name=tr(name)))
             continue
         shown = [{**line, "known_since": _moment(line.get("known_since"))} for line in lines[:limit]]
-        _table(app, shown, tr("{name}: {count} rows", name=name, count=len(lines)), ("_table", "_id"))
+        _table(app, shown, tr("{name}: {count} rows", name=tr(name), count=len(lines)), ("_table", "_id"))
         sums = {
             key: sum(line[key] for line in lines if line[key] is not None)
             for key in lines[0]
@@ -286,7 +291,9 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
             app.say(
                 tr(
                     "  total: {sums}",
-                    sums=", ".join(f"{key} {plain_figure(float(value), 3)}" for key, value in sums.items()),
+                    sums=", ".join(
+                        f"{spoken_column(key)} {plain_figure(float(value), 3)}" for key, value in sums.items()
+                    ),
                 )
             )
         if len(lines) > limit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -10,9 +9,9 @@ from typing import Any
 
 import click
 
-from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules
+from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules, streams
 from hub.cli.app import App, plugin_folder
-from hub.cli.speech import Command, Group, config_of, lang_for, take_over
+from hub.cli.speech import Command, Group, config_of, for_programs, lang_for, take_over
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
 from hub.words import speaking, tr
@@ -134,28 +133,9 @@ def _live_at(moment: str | None) -> None:
     clock.pretend(datetime.fromisoformat(instant(moment)))
 
 
-def _speak_any_text() -> None:
-    """Let an output that cannot say a letter say its number instead of failing, as JSON does.
-
-    Such an output is an old code page, or the C locale.
-    """
-    codecs.register_error("hub", _by_number)
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure: Any = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="hub")
-
-
-def _by_number(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)), error.end
-
-
 def main() -> None:
     """Run the command line; a `HubError` becomes its sentence and its exit code."""
-    _speak_any_text()
+    streams.lose_words_only()
     with speaking(lang_for(sys.argv[1:])):
         _run()
 
@@ -178,7 +158,9 @@ def _run() -> None:
             err=True,
         )
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if why := streams.lost():
+        click.echo(tr("Warning: not all of the output could be written: {error}.", error=why), err=True)
+        if for_programs(sys.argv[1:]):
+            code = code or 1  # a program must not take half an answer for the whole
+    sys.exit(code)

@@ -23,6 +23,7 @@ _STATES = ["proposed", "accepted", "rejected"]
 
 def _show(app: App, lines: list[matching.Line], limit: int) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from hub import matching
 
@@ -35,11 +36,11 @@ def _show(app: App, lines: list[matching.Line], limit: int) -> None:
         table.add_row(
             line.id,
             tr(line.kind),
-            left.replace("[", "\\["),
+            left,
             line.right_name,
             number(line.score, ".2f"),
             matching.spoken_method(line.method),
-            f"[{style}]{tr(line.state)}[/]",
+            Text(tr(line.state), style),
             matching.spoken_evidence(line.reason),
         )
     app.console.print(table)

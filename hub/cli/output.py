@@ -125,7 +125,7 @@ class Lines:
     def started(self, report: SourceReport) -> None:
         """Hear that a source begins."""
         self.last[report.source_id] = time.monotonic()
-        self.app.err.print(tr("{source}: started", source=report.source_id), markup=False)
+        self.app.err.print(tr("{source}: started", source=report.source_id))
 
     def advanced(self, report: SourceReport) -> None:
         """Hear that a source's counts moved."""
@@ -137,8 +137,7 @@ class Lines:
                     source=report.source_id,
                     read=report.changes.read,
                     requests=report.requests,
-                ),
-                markup=False,
+                )
             )
 
     def ended(self, report: SourceReport) -> None:
@@ -149,14 +148,14 @@ class Lines:
                 source=report.source_id,
                 verdict=tr(report.verdict),
                 read=report.changes.read,
-            ),
-            markup=False,
+            )
         )
 
 
 def show_sync(app: App, report: SyncReport) -> None:
     """Print what a sync did, source by source, then what is missing."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
@@ -170,7 +169,7 @@ def show_sync(app: App, report: SyncReport) -> None:
         parts = f"{one.partitions}" + (tr(" (+{skipped} same)", skipped=one.skipped) if one.skipped else "")
         table.add_row(
             one.source_id,
-            f"[{STYLES[one.verdict]}]{tr(one.verdict)}[/]",
+            Text(tr(one.verdict), STYLES[one.verdict]),
             number(c.read),
             number(c.inserted),
             number(c.updated),

@@ -14,7 +14,11 @@ from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.schedule import KINDS, Cron, plan_installation, trigger
-from hub.words import tr
+from hub.words import day, mark, tr
+
+_DAYS = (
+    mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"),
+)  # fmt: skip
 
 
 def _cron(app: App) -> str:
@@ -24,6 +28,11 @@ def _cron(app: App) -> str:
             tr('{config} has no schedule: add [schedule] with run = "0 6 * * 1-5".', config=app.config)
         )
     return text
+
+
+def _now() -> str:
+    now = datetime.now()
+    return f"{day(now.date())} {now:%H:%M:%S}"
 
 
 def _command(app: App) -> list[str]:
@@ -54,9 +63,9 @@ def add_to(cli: click.Group) -> None:
         when = _trigger(app)
 
         def job() -> None:
-            app.say(tr("{now:%Y-%m-%d %H:%M:%S} hub run", now=datetime.now()))
+            app.say(tr("{now} hub run", now=_now()))
             code = subprocess.run(_command(app), check=False).returncode
-            app.say(tr("{now:%Y-%m-%d %H:%M:%S} ended with exit code {code}", now=datetime.now(), code=code))
+            app.say(tr("{now} ended with exit code {code}", now=_now(), code=code))
 
         if now:
             job()
@@ -112,6 +121,6 @@ def add_to(cli: click.Group) -> None:
             last = when.get_next_fire_time(last, moment)
             if last is None:
                 break
-            app.say(f"  {last:%a %Y-%m-%d %H:%M %Z}")
+            app.say(f"  {tr(_DAYS[last.weekday()])} {day(last.date())} {last:%H:%M %Z}")
             moment = last
         return 0

@@ -63,13 +63,17 @@ def config_of(arguments: list[str]) -> str | None:
     return None
 
 
+def for_programs(arguments: list[str]) -> bool:
+    """Say whether a command line asks for what programs read: ``--json``, ``--format json``."""
+    return "--json" in arguments or "--format json" in " ".join(arguments).replace("=", " ")
+
+
 def lang_for(arguments: list[str]) -> Lang:
     """Return the language of a command line: its configuration's, else the environment's.
 
-    What is written for programs (``--json``, ``--format json``) is the same in every language.
+    What is written for programs is the same in every language.
     """
-    asked = " ".join(arguments).replace("=", " ")
-    if "--json" in arguments or "--format json" in asked:
+    if for_programs(arguments):
         return "en"
     return lang_of(find_config(config_of(arguments))) or of_environment()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from hub.words import mark, tr
+from hub.feed.kpi.catalogue import catalogue
+from hub.feed.model import model
+from hub.words import language, mark, tr
 
 _SAID = (
     mark("absence: not work, it lowers what is available"),
@@ -59,6 +62,41 @@ _MOVED = (
 _STATUSES = (
     mark("todo"), mark("in_progress"), mark("done"), mark("cancelled"), mark("unknown"),
 )  # fmt: skip
+_KINDS = (
+    mark("build"), mark("anomaly"), mark("evolution"), mark("incident"), mark("request"), mark("internal"),
+    mark("unassigned"), mark("work"), mark("absence"), mark("project"), mark("issue"), mark("action"),
+    mark("decision"), mark("open"), mark("closed"), mark("na"), mark("nok"), mark("resolution"),
+    mark("future"), mark("active"), mark("initial budget"),
+    mark("fewer than 5 tasks: look at the points"), mark("daily"),
+)  # fmt: skip
+_SPOKEN = frozenset(
+    {"category", "status", "nature", "nature_first", "kind", "state", "method", "metric", "level", "reason"}
+)
+"""Columns of KPIs, of their rows and of lists that hold words of the hub, not of people."""
+_COLUMNS = (
+    mark("account"), mark("hours"), mark("id"), mark("label"), mark("month"), mark("name"), mark("kind"),
+    mark("project"), mark("source"), mark("task"), mark("person"), mark("title"), mark("status"),
+    mark("amount"), mark("finish"), mark("reference"), mark("people"), mark("missing"), mark("known"),
+    mark("forecast"), mark("actor"), mark("lines"), mark("days"), mark("reason"),
+    mark("absence_h"), mark("allocated_h"), mark("logged_h"), mark("capacity_h"), mark("available_days"),
+    mark("billable_days"), mark("earned_days"), mark("said_finish"), mark("known_since"), mark("as_of"),
+    mark("taken_at"), mark("closed_at"), mark("sealed_at"), mark("sealed_month"), mark("posted_on"),
+    mark("run_id"), mark("run_at"), mark("run"), mark("actual_cost_amount"), mark("baseline_amount"),
+    mark("cost_amount"), mark("remaining_cost_amount"), mark("remaining_days"), mark("total_slack_days"),
+    mark("is_critical"), mark("week_start"), mark("year_month"), mark("period"),
+)  # fmt: skip
+"""Columns of what commands list that no table of the feed has, or that two have for different things."""
+_UNITS = (
+    mark("days"), mark("amount"), mark("hours"), mark("ratio"), mark("share"), mark("count"), mark("points"),
+    mark("score"), mark("flag"), mark("duration"), mark("text"), mark("moment"),
+)  # fmt: skip
+"""The units of measures."""
+_ROWS = (
+    mark("tasks"), mark("worklogs"), mark("milestones"), mark("deadlines"), mark("slacks"), mark("costs"),
+    mark("budget"), mark("register"), mark("checklist"), mark("sla"), mark("intervals"), mark("iterations"),
+    mark("demands"), mark("quality"), mark("sources"), mark("capacity"),
+)  # fmt: skip
+"""The kinds of rows behind a KPI."""
 _COUNTED = {
     "tasks": mark("tasks"),
     "register_items": mark("items of registers"),
@@ -91,6 +129,35 @@ def spoken_move(text: str) -> str:
 def spoken_status(category: str) -> str:
     """Return what a category of statuses is called."""
     return tr(category) if category in _STATUSES else category
+
+
+def spoken_cell(column: str, text: str) -> str:
+    """Return the *text* of a column of what a command lists; a word of the hub is said in the language."""
+    known = _STATUSES + _KINDS + _MOVED + _SAID
+    return tr(text) if column in _SPOKEN and text in known else text
+
+
+@cache
+def _captions() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for table in model().tables.values():
+        for name, column in table.columns.items():
+            found.setdefault(name, set()).add(column.fr)
+    return found
+
+
+def spoken_column(name: str, kpi: str | None = None) -> str:
+    """Return the heading of the column *name* of what a command lists; the columns of *kpi* have its words.
+
+    English shows the name itself, which is what JSON and the feed call it.
+    """
+    if language() == "en":
+        return name
+    measures = {one.name: one.fr for one in catalogue()[kpi].measures} if kpi else {}
+    if measures.get(name):
+        return measures[name]
+    captions = _captions().get(name, set())
+    return next(iter(captions)) if len(captions) == 1 and name not in _COLUMNS else tr(name)
 
 
 def spoken_measure(measure: str) -> str:

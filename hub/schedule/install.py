@@ -113,13 +113,13 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
         for part in command
     )
     service = (
-        "[Unit]\nDescription=pm-hub: sync and publish\n\n[Service]\nType=oneshot\n"
+        f"[Unit]\nDescription={tr('pm-hub: sync and publish')}\n\n[Service]\nType=oneshot\n"
         f"WorkingDirectory={folder}\n"
-        f"ExecStart={arguments}\n# 3 is a partial run: it is told by the hub, not by systemd\n"
+        f"ExecStart={arguments}\n# {tr('3 is a partial run: it is told by the hub, not by systemd')}\n"
         "SuccessExitStatus=3\n"
     )
     timer = (
-        f"[Unit]\nDescription=pm-hub schedule\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
+        f"[Unit]\nDescription={tr('pm-hub schedule')}\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
     return Installation(

@@ -27,15 +27,18 @@ _THIN = "\u202f"
 _lang: Lang = "en"
 _packages: set[str] = {"hub"}
 _read: set[str] = set()
+_looked = 0
+"""How many modules were imported when catalogues were last looked for."""
 _known: dict[str | tuple[str, int], str] = {}
 
 
 def use(lang: Lang) -> None:
     """Speak *lang* from now on."""
-    global _lang  # noqa: PLW0603 - one program speaks one language
+    global _lang, _looked  # noqa: PLW0603 - one program speaks one language
     if lang != _lang:
         _known.clear()
         _read.clear()
+        _looked = 0
     _lang = lang
 
 
@@ -67,7 +70,9 @@ def of_environment(environment: Mapping[str, str] | None = None) -> Lang:
 
 def hear(package: str) -> None:
     """Let the catalogue of a plugin's *package* be asked too, whether it is imported or not."""
+    global _looked  # noqa: PLW0603 - what was read belongs to the one language
     _packages.add(package)
+    _looked = 0
 
 
 def mark(template: str) -> str:
@@ -139,6 +144,10 @@ def _translated(asked: str | tuple[str, int], otherwise: str) -> str:
 
 def _read_catalogues() -> None:
     """Read the catalogues of the hub, of the plugins heard of, and of those imported since the last look."""
+    global _looked  # noqa: PLW0603 - what was read belongs to the one language
+    if len(sys.modules) == _looked:
+        return
+    _looked = len(sys.modules)
     imported = {name for name in list(sys.modules) if name.startswith("hub_") and "." not in name}
     for package in sorted((_packages | imported) - _read):
         _read.add(package)

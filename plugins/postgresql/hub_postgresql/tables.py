@@ -80,11 +80,19 @@ class Schema:
             found.append(tr("the account may make no temporary tables: GRANT TEMP ON DATABASE."))
         if not there and not may_create:
             found.append(
-                f"there is no schema {self.name} and the account may not make it: "
-                "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE."
+                tr(
+                    "there is no schema {schema} and the account may not make it: "
+                    "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
+                    schema=self.name,
+                )
             )
         if there and not may_use:
-            found.append(f"the account may not make tables in {self.name}: GRANT CREATE, USAGE ON SCHEMA.")
+            found.append(
+                tr(
+                    "the account may not make tables in {schema}: GRANT CREATE, USAGE ON SCHEMA.",
+                    schema=self.name,
+                )
+            )
         known = {row[0] for row in self.connection.execute("SELECT rolname FROM pg_roles")}
         found += [
             tr("there is no role {role}, which readers names.", role=role)

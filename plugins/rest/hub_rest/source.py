@@ -218,12 +218,16 @@ class RestSource(Source, frozen=True, kw_only=True):
             except HubError as exc:
                 yield Check(name=one.name, state="failed", detail=str(exc))
                 continue
-            what = f"{page.total if page.total is not None else f'{len(page.rows)} on the first page'}"
-            lacks = f"; {len(odd)} cannot be taken: {odd[0]}" if odd else ""
+            what = (
+                tr("{count} rows", count=page.total)
+                if page.total is not None
+                else tr("{count} on the first page rows", count=len(page.rows))
+            )
+            lacks = tr("; {count} cannot be taken: {first}", count=len(odd), first=odd[0]) if odd else ""
             yield Check(
                 name=one.name,
                 state="ok" if page.rows and not odd else "warning",
-                detail=f"{what} rows: {', '.join(made) or 'no record'}{lacks}",
+                detail=f"{what}: {', '.join(made) or tr('no record')}{lacks}",
             )
 
     def _tried(

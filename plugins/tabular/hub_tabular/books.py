@@ -8,6 +8,7 @@ number, and an error is an empty cell.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import itertools
 import re
@@ -17,7 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
@@ -26,6 +27,8 @@ from hub import FormattedNumber, SourceDataError, currencies_of, storable, tr
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
+PACKED = ".gz"
+"""The end of the name of a text that is packed, such as hours.csv.gz."""
 _PERCENT = {9, 10}
 """The formats that every workbook knows: 0% and 0.00%."""
 _FIRST_OWN = 164
@@ -98,18 +101,13 @@ def check_size(path: Path, limits: Limits) -> None:
                 file_mb=limits.file_mb,
             )
         )
-    if path.suffix.lower() not in ZIPPED:
-        return
     most = int(limits.unpacked_mb * 1e6)
-    try:
-        with zipfile.ZipFile(path) as book, path.open("rb") as file:
-            members = book.infolist()
-            said = sum(one.file_size for one in members)
-            # what the directory says may be less than what is there
-            if said <= most and sum(one.compress_size for one in members) * _MOST_DEFLATED > most:
-                said = sum(_unpacked(file, one, most) for one in members)
-    except (*_DAMAGED, OSError):
-        return  # the reader of workbooks says what it is
+    if path.suffix.lower() == PACKED:
+        said = _unpacked_text(path, most)
+    elif path.suffix.lower() in ZIPPED:
+        said = _unpacked_book(path, most)
+    else:
+        return
     if said > most:
         raise SourceDataError(
             tr(
@@ -120,6 +118,47 @@ def check_size(path: Path, limits: Limits) -> None:
                 unpacked_mb=limits.unpacked_mb,
             )
         )
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Open a text, which may be packed, as its bytes."""
+    return cast("IO[bytes]", gzip.open(path)) if path.suffix.lower() == PACKED else path.open("rb")
+
+
+def _unpacked_text(path: Path, most: int) -> int:
+    """Return the bytes of a packed text, counted up to just above *most*.
+
+    Raises `SourceDataError` where it is no such file, or ends before its end.
+    """
+    found = 0
+    try:
+        with opened(path) as file:
+            while found <= most and (block := file.read(_BLOCK)):
+                found += len(block)
+    except (EOFError, zlib.error, OSError) as exc:
+        raise SourceDataError(
+            tr(
+                "{file} cannot be unpacked ({error}): it is damaged, half-written or not gzip. "
+                "Write it anew.",
+                file=storable(path.name),
+                error=exc,
+            )
+        ) from exc
+    return found
+
+
+def _unpacked_book(path: Path, most: int) -> int:
+    """Return the bytes that a workbook unpacks to; 0 where the reader of workbooks says what is wrong."""
+    try:
+        with zipfile.ZipFile(path) as book, path.open("rb") as file:
+            members = book.infolist()
+            said = sum(one.file_size for one in members)
+            # what the directory says may be less than what is there
+            if said <= most and sum(one.compress_size for one in members) * _MOST_DEFLATED > most:
+                said = sum(_unpacked(file, one, most) for one in members)
+    except (*_DAMAGED, OSError):
+        return 0
+    return said
 
 
 def _unpacked(file: IO[bytes], member: zipfile.ZipInfo, most: int) -> int:

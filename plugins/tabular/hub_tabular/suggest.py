@@ -5,6 +5,7 @@ What is not sure is said in the mapping, as a comment beside the line.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import unicodedata
@@ -32,7 +33,7 @@ from hub import (
     storable,
     tr,
 )
-from hub_tabular import tables
+from hub_tabular import books, tables
 from hub_tabular.mapping import Mapping
 from hub_tabular.mapping import choices as choices_of
 from hub_tabular.tools import TOOLS, Tool
@@ -230,7 +231,7 @@ def _look(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
             )
         )
     if path.suffix.lower() in tables.TEXT:
-        with path.open(encoding=tables.detect_encoding(path), newline="") as file:
+        with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
             found[0].delimiter = tables.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
     groups = [[other for other in found if _alike(one, other)] for one in found]

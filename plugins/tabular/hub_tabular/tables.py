@@ -25,7 +25,7 @@ from hub_tabular import books
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, SHEET, UNTIL, Drop, FaultyCell, Mapping
 
-TEXT = (".csv", ".tsv", ".txt")
+TEXT = (".csv", ".tsv", ".txt", books.PACKED)
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
 SUFFIXES = TEXT + BOOKS
 _SAMPLE = 20
@@ -108,7 +108,7 @@ def sheets_of(
 def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]]:
     found = mapping.encoding or detect_encoding(path)
     try:
-        with path.open(encoding=found, newline="") as file:
+        with io.TextIOWrapper(books.opened(path), encoding=found, newline="") as file:
             sample = file.read(65536)
             file.seek(0)
             delimiter = mapping.delimiter or detect_delimiter(sample)
@@ -371,7 +371,7 @@ def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
 def detect_encoding(path: Path) -> str:
     """Return UTF-8 when the whole file is it, else the best guess for its first 256 KB, else Windows-1252."""
     try:
-        with path.open("rb") as file:
+        with books.opened(path) as file:
             head = file.read(4)
             if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 return "utf-16"

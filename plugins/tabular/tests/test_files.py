@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import random
 import zipfile
@@ -668,6 +669,36 @@ def test_a_file_that_is_too_large(place: Place) -> None:
 
     assert "failed" == report.verdict
     assert "more than max_file_mb = 0.01 allows" in said(report)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_packed_text(place: Place, encoding: str) -> None:
+    """A CSV file packed by gzip is read as if it were not, rows that cannot be taken among them."""
+    text = HEAD + lines(6) + "Zoé;P;x;1\n"
+    place.lay("a.csv.gz", gzip.compress(text.encode(encoding)))
+    report = place.sync()
+
+    assert ("partial", 6.0) == (report.verdict, place.hours)
+    assert "a.csv.gz, row 8" in said(report)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda packed: packed[:-12], "cannot be unpacked"),
+        (lambda packed: b"Who;Code", "cannot be unpacked"),
+        (lambda packed: gzip.compress(b" " * 30_000_000), "max_unpacked_mb = 20 is allowed"),
+    ],
+    ids=["half of it", "not packed", "a bomb"],
+)
+def test_a_packed_text_that_will_not_do(place: Place, damage: Callable[[bytes], bytes], words: str) -> None:
+    """It is told before a row is taken; what is known of it stays."""
+    place.lay("b.csv", HEAD + lines(2, who="M9"))
+    place.lay("a.csv.gz", damage(gzip.compress((HEAD + lines(600)).encode())))
+    report = place.sync(max_unpacked_mb=20.0)
+
+    assert ("partial", 2.0) == (report.verdict, place.hours)
+    assert words in said(report)
 
 
 @pytest.mark.parametrize("lies", [False, True])

@@ -20,7 +20,7 @@ def show(found: Comparison, *, json_: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH
     (was, now), (before, after) = found.finish, found.effort_hours
@@ -36,5 +36,5 @@ def show(found: Comparison, *, json_: bool) -> None:
     for name in (tr("what"), tr("task"), tr("before"), tr("after"), tr("change")):
         table.add_column(name, overflow="fold")
     for one in found.differences:
-        table.add_row(*(cell.replace("[", "\\[") for cell in cells(one)))
+        table.add_row(*cells(one))
     console.print(table)
