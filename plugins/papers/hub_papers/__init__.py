@@ -37,8 +37,8 @@ def register_commands(cli: click.Group) -> None:
     ) -> int:
         """Write the committee's slides, page and PDF from the feed that readers see.
 
-        Settings are those of the destination of kind deck. With --cut all is told from that cut alone, and is the
-        same file each time.
+        Settings are those of the destination of kind deck. With --cut all is told from that cut alone, and is
+        the same file each time.
 
         Example: hub deck --cut "COPIL octobre 2026"
         """

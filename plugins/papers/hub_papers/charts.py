@@ -36,12 +36,12 @@ def render(spec: dict[str, Any], form: str, lang: Lang, *, scale: float = 1) -> 
     return re.sub(r"url\(#([^)]+)\)", rf"url(#\1-{own})", drawn)
 
 
-def sized(spec: dict[str, Any], width: int, height: int | None = None) -> dict[str, Any]:
-    """Return *spec* drawn *width* and *height* pixels large (None: as high as it says), without its title.
+def sized(spec: dict[str, Any], width: int, step: int | None = None) -> dict[str, Any]:
+    """Return *spec* drawn *width* pixels large, each of its rows *step* high, without its title.
 
     The paper writes the title beside the picture, as text.
     """
     found = {key: value for key, value in spec.items() if key != "title"} | {"width": width}
-    if height is not None:
-        found["height"] = height
+    if step is not None:
+        found["height"] = {"step": step}
     return found

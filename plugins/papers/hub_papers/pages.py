@@ -49,9 +49,9 @@ _EFFORT = (
     "EVM_DAYS.pv", "EVM_DAYS.ev", "EVM_DAYS.ac", "EVM_DAYS.cpi", "EVM_DAYS.spi",
 )  # fmt: skip
 _PROJECT = (
-    "RAF.avancement", "EVM_DAYS.cpi", "EVM_DAYS.spi", "RAF.budget", "RAF.consomme", "RAF.raf",
-    "RAF.a_terminaison", "LANDING.budget", "LANDING.landing", "LANDING.variance", "MILESTONE_SLIP.slip_days",
-    "RISK.open_risks", "RISK.expected_exposure", "DQ_SCORE.score",
+    "EVM_DAYS.cpi", "EVM_DAYS.spi", "RAF.budget", "RAF.consomme", "RAF.raf", "RAF.a_terminaison",
+    "LANDING.budget", "LANDING.landing", "LANDING.variance", "MILESTONE_SLIP.slip_days",
+    "RISK.expected_exposure", "DQ_SCORE.score",
 )  # fmt: skip
 _TILES = ("EVM_DAYS.cpi", "EVM_DAYS.spi", "RISK.open_risks", "RISK.expected_exposure")
 
@@ -92,8 +92,14 @@ def _weather(rag: str | None) -> Cell:
 
 
 def _trend(trend: str | None) -> Cell:
-    words = {"better": tr("better"), "same": tr("same"), "worse": tr("worse")}
+    words = {"better": tr("better"), "same": tr("stable"), "worse": tr("worse")}
     return Cell(text=f"{ARROWS[trend]} {words[trend]}" if trend in words else "–")
+
+
+def _signed(value: float | None, unit: str, currency: str) -> str:
+    """Return a change with its sign; none is shown as it is, without one."""
+    shows = any(one in "123456789" for one in written(value, unit, currency))
+    return written(value, unit, currency, signed=shows)
 
 
 def _figure(story: Story, figures: Any, name: str, *, signed: bool = False) -> Cell:
@@ -101,7 +107,7 @@ def _figure(story: Story, figures: Any, name: str, *, signed: bool = False) -> C
     if one is None or one.value is None:
         return Cell(text="–", figure=name)
     rag = one.rag if one.rag in {"red", "amber", "green"} else None
-    text = written(one.value, one.unit, story.currency, signed=signed)
+    text = (_signed if signed else written)(one.value, one.unit, story.currency)
     return Cell(text=text, rag=rag, figure=name)
 
 
@@ -109,8 +115,8 @@ def _date(value: Any) -> Cell:
     return Cell(text=day(value) or "–")
 
 
-def _days(story: Story, value: float | None, *, signed: bool = True) -> Cell:
-    return Cell(text=written(value, "duration", story.currency, signed=signed and bool(value)))
+def _days(story: Story, value: float | None) -> Cell:
+    return Cell(text=_signed(value, "duration", story.currency))
 
 
 def _text(value: str | None) -> Cell:
@@ -150,17 +156,17 @@ def _synthesis(story: Story) -> Page:
 
 def _portfolio(story: Story) -> Page:
     columns = (
-        Column(name=tr("Code"), align="center"), Column(name=tr("Project"), share=1.2),
+        Column(name=tr("Code"), align="center"), Column(name=tr("Project")),
         Column(name=tr("Declared"), align="center"), Column(name=tr("Computed"), align="center"),
         Column(name=tr("Trend"), align="center"), Column(name=tr("Progress"), align="right"),
         Column(name="CPI", align="right"), Column(name=tr("Slip"), align="right"),
         Column(name=tr("Landing"), align="right"), Column(name=tr("Variance"), align="right"),
-        Column(name=tr("Why"), share=1.1),
+        Column(name=tr("Why"), share=1.3),
     )  # fmt: skip
     rows = tuple(
         (
             Cell(text=one.code), Cell(text=one.name), _weather(one.declared), _weather(one.computed),
-            _trend(one.trend), _figure(story, one.figures, "RAF.avancement"),
+            Cell(text=ARROWS.get(one.trend or "", "–")), _figure(story, one.figures, "RAF.avancement"),
             _figure(story, one.figures, "EVM_DAYS.cpi"),
             _figure(story, one.figures, "MILESTONE_SLIP.slip_days", signed=True),
             _figure(story, one.figures, "LANDING.landing"),
@@ -176,13 +182,13 @@ def _portfolio(story: Story) -> Page:
     )  # fmt: skip
 
 
-def _chosen(moves: Sequence[Move]) -> list[Move]:
+def _chosen(moves: Sequence[Move], most: int) -> list[Move]:
     """Return the weightiest moves, with some of every topic."""
     topics = [list(group) for _, group in groupby(moves, key=lambda one: one.topic)]
     kept: list[Move] = []
-    for rank in range(MOST_MOVES):
+    for rank in range(most):
         kept.extend(topic[rank] for topic in topics if rank < len(topic))
-    kept = kept[:MOST_MOVES]
+    kept = kept[:most]
     return [one for one in moves if any(one is other for other in kept)]
 
 
@@ -196,28 +202,30 @@ def _move_row(story: Story, one: Move) -> tuple[Cell, ...]:
         delta = _days(story, one.delta)
     elif one.topic == "scope":
         before = after = Cell(text="–")
-        delta = Cell(text=written(one.delta, one.unit, story.currency, signed=True))
+        delta = Cell(text=_signed(one.delta, one.unit, story.currency))
     else:
         before, after = (
             Cell(text=written(value, one.unit, story.currency))
             for value in (one.before_value, one.after_value)
         )
-        delta = Cell(text=written(one.delta, one.unit, story.currency, signed=True))
+        delta = Cell(text=_signed(one.delta, one.unit, story.currency))
     return (
         Cell(text=topics.get(one.topic, one.topic)), _text(story.code_of(one.project_key)),
         Cell(text=what_moved(one)), before, after, delta,
     )  # fmt: skip
 
 
-def _moves_table(story: Story, moves: Sequence[Move], caption: str, empty: str) -> Table:
+def _moves_table(
+    story: Story, moves: Sequence[Move], caption: str, empty: str, most: int = MOST_MOVES
+) -> Table:
     columns = (
         Column(name=tr("About"), align="center"), Column(name=tr("Project"), align="center"),
         Column(name=tr("What"), share=3), Column(name=tr("Before"), align="right"),
         Column(name=tr("After"), align="right"), Column(name=tr("Change"), align="right"),
     )  # fmt: skip
     return Table(
-        caption=caption + _first(moves, MOST_MOVES), columns=columns,
-        rows=tuple(_move_row(story, one) for one in _chosen(moves)), empty=empty,
+        caption=caption + _first(moves, most), columns=columns,
+        rows=tuple(_move_row(story, one) for one in _chosen(moves, most)), empty=empty,
     )  # fmt: skip
 
 
@@ -367,7 +375,7 @@ def _load(story: Story) -> Page:
         if row is None:
             return Cell(text="–")
         load = row["load"]
-        rag = "red" if load > 1 else "amber" if load > 0.9 else None
+        rag = "red" if load > 1.2 else "amber" if load > 1 else None
         return Cell(text=row["shown"], rag=rag, filled=rag is not None, figure="LOAD_TEAM.load")
 
     columns = (
@@ -515,6 +523,10 @@ def _project(story: Story, key: int) -> Page:
         Sentence(text=tr("Why: {reason}", reason=one.reason), rag=one.computed) if one.reason else None,
         Sentence(text=one.commentary) if one.commentary else None,
     ]
+    nothing = (
+        tr("Nothing moved since {before}.", before=story.before) if story.before
+        else tr("There is no committee before this one to compare with.")
+    )  # fmt: skip
     said = tuple(filter(None, words)) or (Sentence(text=tr("Nobody has written a comment.")),)
     return Page(
         name=f"project-{one.code}", title=f"{one.code} {one.name}",
@@ -524,7 +536,9 @@ def _project(story: Story, key: int) -> Page:
         right=(
             Sentences(lines=said, caption=tr("In words")),
             _milestone_table(own, 4, with_project=False),
-            _risk_table(own, _heaviest(own), 3, with_project=False),
+            _risk_table(own, _heaviest(own), 2, with_project=False),
+            _moves_table(own, [move for move in own.moves if move.cause == "news"],
+                         tr("What moved"), nothing, 3),
         ),
         share=0.38,
     )  # fmt: skip

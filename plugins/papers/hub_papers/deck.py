@@ -1,0 +1,408 @@
+"""Write the pages as slides: native tables and charts that stay editable, notes, alternative texts, language."""
+
+from __future__ import annotations
+
+import copy
+import io
+from datetime import datetime, time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub import speaking, tr
+from hub_papers import native
+from hub_papers.content import Block, Cell, Chart, Page, Paper, Sentences, Table, Tiles
+from hub_papers.fitting import fitted, width_of, wrapped
+from hub_papers.look import FILLS, GLYPHS, INK, LINE, PALE, SYMBOLS, WHITE, ink_on
+from hub_papers.notes import definitions, standing
+from hub_papers.steady import steady
+from hub_papers.template import Box, Template, opened
+
+SIZE = 10.5
+"""Points of the text of a table."""
+ROW = 21.0
+CAPTION = 20.0
+GAP = 12.0
+LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
+_PLAIN = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
+"""PowerPoint's table style without any style: the theme of a template changes nothing then."""
+
+
+def write_deck(paper: Paper, template: Path | None = None) -> bytes:
+    """Return *paper* as a PPTX file, from the *template* of the company, or from ours.
+
+    The same paper is the same file. Raises `ConfigError` for a template that cannot be used, `MissingExtra`.
+    """
+    with speaking(paper.story.lang):
+        deck = _Deck(paper, opened(template))
+        deck.cover()
+        for page in paper.pages:
+            deck.draw(page)
+        return deck.saved()
+
+
+class _Deck:
+    def __init__(self, paper: Paper, template: Template) -> None:
+        self.paper = paper
+        self.story = paper.story
+        self.template = template
+        self.presentation = template.presentation
+
+    def cover(self) -> None:
+        slide = self.presentation.slides.add_slide(self.template.cover)
+        slide.shapes.title.text = self.paper.title
+        others = [one for one in slide.placeholders if one.placeholder_format.idx != 0]
+        if others and others[0].has_text_frame:
+            others[0].text = self.paper.subtitle
+        else:
+            _write(slide, self.template.body._replace(height=40), self.paper.subtitle, 16)
+        for one in others[1:]:
+            one.element.getparent().remove(one.element)
+        slide.notes_slide.notes_text_frame.text = "\n".join(standing(self.story))
+
+    def draw(self, page: Page) -> None:
+        """Draw *page* on a slide, and what of its tables does not fit on as many more as it takes."""
+        left, right, top = list(page.left), list(page.right), list(page.top)
+        for number in count(1):
+            box, slide = self._slide(page, number)
+            if number == 1:
+                for block in top:
+                    self._stack(slide, [block], box._replace(height=64))
+                    box = Box(box.left, box.top + 74, box.width, box.height - 74)
+            if right:
+                first = (box.width - 18) * page.share
+                second = Box(box.left + first + 18, box.top, box.width - first - 18, box.height)
+                left = self._stack(slide, left, box._replace(width=first))
+                right = self._stack(slide, right, second)
+            else:
+                left = self._stack(slide, left, box)
+            self._footer(slide)
+            slide.notes_slide.notes_text_frame.text = self._notes(page)
+            if not left and not right:
+                return
+
+    def _slide(self, page: Page, number: int) -> tuple[Box, Any]:
+        slide = self.presentation.slides.add_slide(self.template.page)
+        for one in list(slide.placeholders):
+            if one.placeholder_format.idx != 0:
+                one.element.getparent().remove(one.element)
+        box = self.template.body
+        after = f" ({number})" if number > 1 else ""
+        slide.shapes.title.text = fitted(page.title, 24, box.width * 0.95 - 40) + after
+        if page.lead and number == 1:
+            lines = wrapped(page.lead, 13, box.width, 2)
+            high = 17.0 * len(lines) + 6
+            _write(slide, box._replace(height=high), " ".join(lines), 13)
+            box = Box(box.left, box.top + high + 4, box.width, box.height - high - 4)
+        return box, slide
+
+    def _stack(self, slide: Any, blocks: list[Any], box: Box) -> list[Block]:
+        """Draw *blocks* one below the other; return the tables of the rows that had no room."""
+        rest: list[Block] = []
+        for place, block in enumerate(blocks):
+            later = sum(_least(one, box.width) + GAP for one in blocks[place + 1 :])
+            room = box._replace(height=box.height - later)
+            used, more = self._block(slide, block, room)
+            rest.extend(more)
+            box = Box(box.left, box.top + used + GAP, box.width, box.height - used - GAP)
+        return rest
+
+    def _block(self, slide: Any, block: Block, box: Box) -> tuple[float, list[Block]]:
+        if isinstance(block, Chart):
+            if native.draw(slide, block.name, block.story, box) is None:
+                return self._empty(slide, box, block.empty), []
+            return box.height, []
+        if isinstance(block, Sentences):
+            return self._sentences(slide, block, box), []
+        if isinstance(block, Tiles):
+            return self._tiles(slide, block, box), []
+        if not block.rows:
+            used = self._caption(slide, box, block.caption)
+            below = Box(box.left, box.top + used, box.width, box.height - used)
+            return used + self._empty(slide, below, block.empty), []
+        return self._table(slide, block, box)
+
+    def _empty(self, slide: Any, box: Box, text: str) -> float:
+        """Say in one sentence, on a quiet ground, that there is nothing here."""
+        lines = wrapped(text, 12, box.width - 32, 4)
+        high = min(box.height, 16.0 * len(lines) + 20)
+        shape = _write(slide, box._replace(height=high), text, 12, inset=14)
+        _fill(shape, PALE)
+        _ink(shape, INK)
+        return high
+
+    def _caption(self, slide: Any, box: Box, text: str) -> float:
+        _write(slide, box._replace(height=CAPTION), fitted(text, 11, box.width * 0.95), 11, bold=True)
+        return CAPTION
+
+    def _sentences(self, slide: Any, block: Sentences, box: Box) -> float:
+        used = self._caption(slide, box, block.caption) if block.caption else 0.0
+        room = box.height - used
+        most = 15.0 if not block.caption else 11.0
+        for size in (one for one in (15.0, 14.0, 13.0, 12.0, 11.0, 10.0) if one <= most):
+            found = [wrapped(one.text, size, box.width - 30, 4) for one in block.lines]
+            after = 7.0 if not block.caption else 3.0
+            high = sum(len(lines) * size * 1.25 + after for lines in found)
+            if high <= room:
+                break
+        while found and high > room:
+            high -= len(found.pop()) * size * 1.25 + after
+        shape = _box(slide, Box(box.left, box.top + used, box.width, max(high, size * 1.5)))
+        frame = shape.text_frame
+        for place, (lines, one) in enumerate(zip(found, block.lines, strict=False)):
+            paragraph = frame.paragraphs[0] if place == 0 else frame.add_paragraph()
+            paragraph.space_after = _pt(after)
+            rag = one.rag or ("grey" if any(other.rag for other in block.lines) else None)
+            if rag:
+                _run(paragraph, f"{SYMBOLS[rag]} ", size, GLYPHS[rag])
+            _run(paragraph, " ".join(lines), size)
+        return used + max(high, size * 1.5)
+
+    def _tiles(self, slide: Any, block: Tiles, box: Box) -> float:
+        each = (box.width - 10 * (len(block.tiles) - 1)) / len(block.tiles)
+        for place, (cell, caption) in enumerate(block.tiles):
+            shape = _box(slide, Box(box.left + place * (each + 10), box.top, each, 62), inset=4)
+            ground = FILLS[cell.rag] if cell.filled and cell.rag else PALE
+            _fill(shape, ground)
+            ink = ink_on(ground) if ground != PALE else INK
+            first = shape.text_frame.paragraphs[0]
+            first.alignment = _align("center")
+            text = _shown(cell)
+            size = next((one for one in (20.0, 16.0, 14.0, 12.0) if width_of(text, one) <= each - 10), 10.5)
+            if cell.rag and not cell.filled:
+                _run(first, f"{SYMBOLS[cell.rag]} ", size, GLYPHS[cell.rag])
+            _run(first, fitted(text, size, each - 10), size, ink, bold=True)
+            second = shape.text_frame.add_paragraph()
+            second.alignment = _align("center")
+            _run(second, " ".join(wrapped(caption, 10, each - 10, 2)), 10, ink)
+        return 62.0
+
+    def _table(self, slide: Any, table: Table, box: Box) -> tuple[float, list[Block]]:
+        used = self._caption(slide, box, table.caption)
+        widths = _widths(table, box.width)
+        heads = [
+            wrapped(one.name, SIZE, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)
+        ]
+        head = ROW if all(len(lines) == 1 for lines in heads) else ROW + 13
+        high = 40.0 if table.is_matrix else ROW
+        room = max(1, int((box.height - used - head) / high))
+        if table.is_matrix:
+            high, room = min(high, (box.height - used - head) / len(table.rows)), len(table.rows)
+        rows, rest = table.rows[:room], table.rows[room:]
+        frame = slide.shapes.add_table(
+            len(rows) + 1, len(table.columns), _pt(box.left), _pt(box.top + used), _pt(box.width),
+            _pt(head + high * len(rows)),
+        )  # fmt: skip
+        made = frame.table
+        made.horz_banding, made.first_row, made.first_col = False, True, True
+        frame._element.xpath(".//a:tableStyleId")[0].text = _PLAIN
+        described = frame._element.xpath(".//p:cNvPr")[0]
+        described.set("name", table.caption)
+        described.set("descr", _described(table, rows))
+        for place, wide in enumerate(widths):
+            made.columns[place].width = _pt(wide)
+        made.rows[0].height = _pt(head)
+        for place, lines in enumerate(heads):
+            _fill_cell(
+                made.cell(0, place), Cell(text=" ".join(lines)), table.columns[place].align, None, head=True
+            )
+        for down, row in enumerate(rows, 1):
+            made.rows[down].height = _pt(high)
+            for place, cell in enumerate(row):
+                align = table.columns[place].align
+                _fill_cell(made.cell(down, place), cell, align, widths[place] if align == "left" else None)
+        more: list[Block] = [msgspec.structs.replace(table, rows=rest)] if rest else []
+        return used + head + high * len(rows), more
+
+    def _footer(self, slide: Any) -> None:
+        """Put the template's own footer and page number on the slide, the last that is read."""
+        for one in self.template.page.placeholders:
+            kind = one.element.ph.get("type")
+            if kind not in {"ftr", "sldNum"}:
+                continue
+            element = copy.deepcopy(one.element)
+            slide.shapes._spTree.append(element)
+            shape = slide.shapes[-1]
+            if kind == "ftr":
+                shape.text_frame.text = fitted(self.paper.footer, 10, one.width / 12700)
+
+    def _notes(self, page: Page) -> str:
+        kpis = [
+            *page.figures(),
+            *(_CHART_KPIS.get(one.name, "") for one in page.blocks if isinstance(one, Chart)),
+        ]
+        said = [
+            f"{name} ({code}). {text}"
+            for code, name, text in definitions(filter(None, kpis), self.story.lang)
+        ]
+        return "\n".join([page.lead, *said, *standing(self.story)]).strip()
+
+    def saved(self) -> bytes:
+        story, properties = self.story, self.presentation.core_properties
+        moment = datetime.combine(story.as_of, time(12))
+        properties.title, properties.subject = self.paper.title, self.paper.subtitle
+        properties.author = properties.last_modified_by = "pm-hub"
+        properties.language = LANGUAGES[story.lang]
+        properties.created = properties.modified = moment
+        properties.revision = 1
+        properties.comments = properties.keywords = properties.category = ""
+        _speak(self.presentation, LANGUAGES[story.lang])
+        out = io.BytesIO()
+        self.presentation.save(out)
+        return steady(out.getvalue(), story.as_of)
+
+
+_CHART_KPIS = {
+    "slips": "MILESTONE_SLIP.slip_days", "s_curve": "EVM_DAYS.ev", "waterfall": "LANDING.landing",
+    "sla": "SLA.compliance", "burn_up": "AGILE_EVM.ev",
+}  # fmt: skip
+
+
+def _least(block: Block, width: float) -> float:
+    """Return the height that *block* has to have."""
+    if isinstance(block, Table):
+        return CAPTION + (ROW + 13 + ROW * len(block.rows) if block.rows else 40)
+    if isinstance(block, Sentences):
+        lines = sum(len(wrapped(one.text, 10, width - 30, 2)) for one in block.lines)
+        return CAPTION + lines * 15.5
+    return 64.0 if isinstance(block, Tiles) else 150.0
+
+
+def _shown(cell: Cell) -> str:
+    return f"{SYMBOLS[cell.rag]} {cell.text}" if cell.rag and cell.filled and cell.text else cell.text
+
+
+def _described(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> str:
+    text = tr("{caption}: {n} rows; columns {columns}.", caption=table.caption, n=len(rows),
+              columns=", ".join(one.name for one in table.columns))  # fmt: skip
+    return text[:400]
+
+
+def _widths(table: Table, width: float) -> list[float]:
+    """Return the widths of the columns: figures as wide as the longest, the rest to the words."""
+    if table.is_matrix:
+        return [width / len(table.columns)] * len(table.columns)
+    needed = [
+        0.0 if column.align == "left"
+        else 10 + max(
+            width_of(max(column.name.split() or [""], key=len), SIZE) * 1.08,
+            *(width_of(f"{SYMBOLS[row[place].rag or 'grey']} " * bool(row[place].rag) + row[place].text, SIZE)
+              for row in table.rows),
+        )
+        for place, column in enumerate(table.columns)
+    ]  # fmt: skip
+    left = width - sum(needed)
+    shares = sum(one.share for one in table.columns if one.align == "left")
+    if not shares:
+        return [one + left / len(needed) for one in needed]
+    return [
+        wide if column.align != "left" else max(40.0, left * column.share / shares)
+        for wide, column in zip(needed, table.columns, strict=True)
+    ]
+
+
+# ---------- shapes ----------
+
+
+def _pt(value: float) -> Any:
+    from pptx.util import Emu
+
+    return Emu(round(value * 12700))
+
+
+def _rgb(colour: str) -> Any:
+    from pptx.dml.color import RGBColor
+
+    return RGBColor.from_string(colour[1:])
+
+
+def _align(name: str) -> Any:
+    from pptx.enum.text import PP_ALIGN
+
+    return {"left": PP_ALIGN.LEFT, "right": PP_ALIGN.RIGHT, "center": PP_ALIGN.CENTER}[name]
+
+
+def _run(paragraph: Any, text: str, size: float, colour: str | None = None, *, bold: bool = False) -> None:
+    run = paragraph.add_run()
+    run.text = text
+    run.font.size = _pt(size)
+    run.font.bold = bold or None
+    if colour:
+        run.font.color.rgb = _rgb(colour)
+
+
+def _box(slide: Any, box: Box, *, inset: float = 0) -> Any:
+    from pptx.enum.text import MSO_ANCHOR
+
+    shape = slide.shapes.add_textbox(_pt(box.left), _pt(box.top), _pt(box.width), _pt(box.height))
+    frame = shape.text_frame
+    frame.word_wrap = True
+    frame.margin_left = frame.margin_right = _pt(inset)
+    frame.margin_top = frame.margin_bottom = _pt(2)
+    frame.vertical_anchor = MSO_ANCHOR.MIDDLE if inset else MSO_ANCHOR.TOP
+    return shape
+
+
+def _write(slide: Any, box: Box, text: str, size: float, *, bold: bool = False, inset: float = 0) -> Any:
+    shape = _box(slide, box, inset=inset)
+    _run(shape.text_frame.paragraphs[0], text, size, bold=bold)
+    return shape
+
+
+def _fill(shape: Any, colour: str) -> None:
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = _rgb(colour)
+
+
+def _ink(shape: Any, colour: str) -> None:
+    for paragraph in shape.text_frame.paragraphs:
+        for run in paragraph.runs:
+            run.font.color.rgb = _rgb(colour)
+
+
+def _fill_cell(target: Any, cell: Cell, align: str, width: float | None, *, head: bool = False) -> None:
+    """Write *cell* into a cell of a table; its text is cut at *width* where one is given."""
+    from pptx.enum.text import MSO_ANCHOR
+
+    ground = PALE if head else FILLS[cell.rag] if cell.filled and cell.rag else WHITE
+    ink = ink_on(ground) if cell.filled and cell.rag else INK
+    target.margin_left = target.margin_right = _pt(4)
+    target.margin_top = target.margin_bottom = _pt(1.5)
+    target.vertical_anchor = MSO_ANCHOR.MIDDLE
+    _fill(target, ground)
+    _edge(target)
+    paragraph = target.text_frame.paragraphs[0]
+    paragraph.alignment = _align(align)
+    text = _shown(cell)
+    if cell.rag and not cell.filled:
+        _run(paragraph, f"{SYMBOLS[cell.rag]} ", SIZE, GLYPHS[cell.rag])
+    _run(paragraph, fitted(text, SIZE, width - 9) if width else text, SIZE, ink, bold=head)
+
+
+def _edge(target: Any) -> None:
+    """Draw a thin line below a cell."""
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import nsdecls
+
+    line = parse_xml(
+        f'<a:lnB {nsdecls("a")} w="6350"><a:solidFill><a:srgbClr val="{LINE[1:]}"/></a:solidFill></a:lnB>'
+    )
+    target._tc.get_or_add_tcPr().insert(0, line)
+
+
+def _speak(presentation: Any, language: str) -> None:
+    """Say of every text in which language it is, so that it is read out and checked as such."""
+    from pptx.oxml import parse_xml
+    from pptx.oxml.ns import nsdecls, qn
+
+    for part in presentation.part.package.iter_parts():
+        root = getattr(part, "_element", None)
+        if root is None:
+            continue
+        for run in root.iter(qn("a:r"), qn("a:fld")):
+            if run.find(qn("a:rPr")) is None:
+                run.insert(0, parse_xml(f"<a:rPr {nsdecls('a')}/>"))
+        for one in root.iter(qn("a:rPr"), qn("a:endParaRPr"), qn("a:defRPr")):
+            one.set("lang", language)
