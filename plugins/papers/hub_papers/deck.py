@@ -1,4 +1,4 @@
-"""Write the pages as slides: native tables and charts that stay editable, notes, alternative texts, language."""
+"""Write the pages as slides: native tables and charts that stay editable, notes, alternative texts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from hub_papers.notes import definitions, standing
 from hub_papers.steady import steady
 from hub_papers.template import Box, Template, opened
 
-SIZE = 10.5
-"""Points of the text of a table."""
-ROW = 21.0
+SIZES = (13.0, 12.0, 11.0, 10.5)
+"""Points of the text of a table: the largest with which it fits."""
+ROW = 2.0
+"""Height of a row, in sizes of its text."""
 CAPTION = 20.0
 GAP = 12.0
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
@@ -181,15 +182,15 @@ class _Deck:
 
     def _table(self, slide: Any, table: Table, box: Box) -> tuple[float, list[Block]]:
         used = self._caption(slide, box, table.caption)
-        widths = _widths(table, box.width)
+        size, widths = _measured(table, box.width, box.height - used)
         heads = [
-            wrapped(one.name, SIZE, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)
+            wrapped(one.name, size, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)
         ]
-        head = ROW if all(len(lines) == 1 for lines in heads) else ROW + 13
-        high = 40.0 if table.is_matrix else ROW
+        head = size * (ROW if all(len(lines) == 1 for lines in heads) else ROW + 1.25)
+        high = size * ROW
         room = max(1, int((box.height - used - head) / high))
         if table.is_matrix:
-            high, room = min(high, (box.height - used - head) / len(table.rows)), len(table.rows)
+            high, room = min(56.0, (box.height - used - head) / len(table.rows)), len(table.rows)
         rows, rest = table.rows[:room], table.rows[room:]
         frame = slide.shapes.add_table(
             len(rows) + 1, len(table.columns), _pt(box.left), _pt(box.top + used), _pt(box.width),
@@ -205,14 +206,14 @@ class _Deck:
             made.columns[place].width = _pt(wide)
         made.rows[0].height = _pt(head)
         for place, lines in enumerate(heads):
-            _fill_cell(
-                made.cell(0, place), Cell(text=" ".join(lines)), table.columns[place].align, None, head=True
-            )
+            text = Cell(text=" ".join(lines))
+            _fill_cell(made.cell(0, place), text, table.columns[place].align, size, None, head=True)
         for down, row in enumerate(rows, 1):
             made.rows[down].height = _pt(high)
             for place, cell in enumerate(row):
                 align = table.columns[place].align
-                _fill_cell(made.cell(down, place), cell, align, widths[place] if align == "left" else None)
+                width = widths[place] if align == "left" else None
+                _fill_cell(made.cell(down, place), cell, align, size, width)
         more: list[Block] = [msgspec.structs.replace(table, rows=rest)] if rest else []
         return used + head + high * len(rows), more
 
@@ -263,7 +264,7 @@ _CHART_KPIS = {
 def _least(block: Block, width: float) -> float:
     """Return the height that *block* has to have."""
     if isinstance(block, Table):
-        return CAPTION + (ROW + 13 + ROW * len(block.rows) if block.rows else 40)
+        return CAPTION + (SIZES[-1] * (ROW * len(block.rows) + ROW + 1.25) if block.rows else 40)
     if isinstance(block, Sentences):
         lines = sum(len(wrapped(one.text, 10, width - 30, 2)) for one in block.lines)
         return CAPTION + lines * 15.5
@@ -280,15 +281,34 @@ def _described(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> str:
     return text[:400]
 
 
-def _widths(table: Table, width: float) -> list[float]:
+def _measured(table: Table, width: float, height: float) -> tuple[float, list[float]]:
+    """Return the size of the text of *table* and the widths of its columns, in a place so wide and high."""
+    for size in SIZES[:-1]:
+        widths = _widths(table, size, width)
+        high = size * (ROW * (len(table.rows) + 1) + 1.25)
+        if (high <= height or table.is_matrix) and _is_read(table, size, widths):
+            return size, widths
+    return SIZES[-1], _widths(table, SIZES[-1], width)
+
+
+def _is_read(table: Table, size: float, widths: list[float]) -> bool:
+    """Say whether no text of *table* is cut."""
+    return all(
+        column.align != "left" or width_of(row[place].text, size) <= wide - 9
+        for place, (column, wide) in enumerate(zip(table.columns, widths, strict=True)) for row in table.rows
+    )  # fmt: skip
+
+
+def _widths(table: Table, size: float, width: float) -> list[float]:
     """Return the widths of the columns: figures as wide as the longest, the rest to the words."""
     if table.is_matrix:
-        return [width / len(table.columns)] * len(table.columns)
+        first = width_of(table.columns[0].name, size) * 1.1 + 10
+        return [first, *[(width - first) / (len(table.columns) - 1)] * (len(table.columns) - 1)]
     needed = [
         0.0 if column.align == "left"
         else 10 + max(
-            width_of(max(column.name.split() or [""], key=len), SIZE) * 1.08,
-            *(width_of(f"{SYMBOLS[row[place].rag or 'grey']} " * bool(row[place].rag) + row[place].text, SIZE)
+            width_of(max(column.name.split() or [""], key=len), size) * 1.08,
+            *(width_of(f"{SYMBOLS[row[place].rag or 'grey']} " * bool(row[place].rag) + row[place].text, size)
               for row in table.rows),
         )
         for place, column in enumerate(table.columns)
@@ -298,7 +318,7 @@ def _widths(table: Table, width: float) -> list[float]:
     if not shares:
         return [one + left / len(needed) for one in needed]
     return [
-        wide if column.align != "left" else max(40.0, left * column.share / shares)
+        wide if column.align != "left" else left * column.share / shares
         for wide, column in zip(needed, table.columns, strict=True)
     ]
 
@@ -362,7 +382,9 @@ def _ink(shape: Any, colour: str) -> None:
             run.font.color.rgb = _rgb(colour)
 
 
-def _fill_cell(target: Any, cell: Cell, align: str, width: float | None, *, head: bool = False) -> None:
+def _fill_cell(
+    target: Any, cell: Cell, align: str, size: float, width: float | None, *, head: bool = False
+) -> None:
     """Write *cell* into a cell of a table; its text is cut at *width* where one is given."""
     from pptx.enum.text import MSO_ANCHOR
 
@@ -377,8 +399,8 @@ def _fill_cell(target: Any, cell: Cell, align: str, width: float | None, *, head
     paragraph.alignment = _align(align)
     text = _shown(cell)
     if cell.rag and not cell.filled:
-        _run(paragraph, f"{SYMBOLS[cell.rag]} ", SIZE, GLYPHS[cell.rag])
-    _run(paragraph, fitted(text, SIZE, width - 9) if width else text, SIZE, ink, bold=head)
+        _run(paragraph, f"{SYMBOLS[cell.rag]} ", size, GLYPHS[cell.rag])
+    _run(paragraph, fitted(text, size, width - 9) if width else text, size, ink, bold=head)
 
 
 def _edge(target: Any) -> None:

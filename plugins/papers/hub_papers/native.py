@@ -246,5 +246,6 @@ def _months(slide: Any, rows: list[dict[str, Any]], box: Box) -> Any:
 
 
 _NATIVE: dict[str, Callable[[Any, list[dict[str, Any]], Box], Any]] = {
-    "slips": _over_cuts, "s_curve": _over_days, "burn_up": _over_days, "waterfall": _waterfall, "sla": _months,
+    "slips": _over_cuts, "s_curve": _over_days, "burn_up": _over_days, "waterfall": _waterfall,
+    "sla": _months,
 }  # fmt: skip

@@ -264,16 +264,16 @@ def _decorate(master: Any, cover: Any) -> None:
 
     tree = master.shapes._spTree
     tree.insert(2, parse_xml(
-        f'<p:sp {nsdecls("p", "a")}><p:nvSpPr><p:cNvPr id="90" name="Line"/><p:cNvSpPr/><p:nvPr userDrawn="1"/>'
-        f'</p:nvSpPr><p:spPr><a:xfrm><a:off x="{36 * 12700}" y="{68 * 12700}"/>'
+        f'<p:sp {nsdecls("p", "a")}><p:nvSpPr><p:cNvPr id="90" name="Line"/><p:cNvSpPr/>'
+        f'<p:nvPr userDrawn="1"/></p:nvSpPr><p:spPr><a:xfrm><a:off x="{36 * 12700}" y="{68 * 12700}"/>'
         f'<a:ext cx="{888 * 12700}" cy="{int(1.5 * 12700)}"/></a:xfrm>'
         '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom>'
         f'<a:solidFill><a:srgbClr val="{LINE[1:]}"/></a:solidFill><a:ln><a:noFill/></a:ln></p:spPr></p:sp>'
     ))  # fmt: skip
     content = cover.element.find(qn("p:cSld"))
     content.insert(0, parse_xml(
-        f'<p:bg {nsdecls("p", "a")}><p:bgPr><a:solidFill><a:srgbClr val="{BLUE[1:]}"/></a:solidFill><a:effectLst/>'
-        f"</p:bgPr></p:bg>"
+        f'<p:bg {nsdecls("p", "a")}><p:bgPr><a:solidFill><a:srgbClr val="{BLUE[1:]}"/></a:solidFill>'
+        "<a:effectLst/></p:bgPr></p:bg>"
     ))  # fmt: skip
     cover.element.set("showMasterSp", "0")
     for one in list(cover.placeholders):
