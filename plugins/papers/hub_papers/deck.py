@@ -50,6 +50,7 @@ class _Deck:
         self.story = paper.story
         self.template = template
         self.presentation = template.presentation
+        self.largest = SIZES[0]
 
     def cover(self) -> None:
         slide = self.presentation.slides.add_slide(self.template.cover)
@@ -66,6 +67,7 @@ class _Deck:
     def draw(self, page: Page) -> None:
         """Draw *page* on a slide, and what of its tables does not fit on as many more as it takes."""
         left, right, top = list(page.left), list(page.right), list(page.top)
+        self.largest = SIZES[-1] if len(left) + len(right) > 2 else SIZES[0]
         for number in count(1):
             box, slide = self._slide(page, number)
             if number == 1:
@@ -100,12 +102,15 @@ class _Deck:
         return box, slide
 
     def _stack(self, slide: Any, blocks: list[Any], box: Box) -> list[Block]:
-        """Draw *blocks* one below the other; return the tables of the rows that had no room."""
+        """Draw *blocks* one below the other; return what had no room, tables with the rows that are left."""
         rest: list[Block] = []
         for place, block in enumerate(blocks):
+            if place and _least(block, box.width, rows=1) > box.height:
+                rest.extend(blocks[place:])
+                break
             later = sum(_least(one, box.width) + GAP for one in blocks[place + 1 :])
-            room = box._replace(height=box.height - later)
-            used, more = self._block(slide, block, room)
+            can_yield = isinstance(block, (Chart, Sentences)) and later < box.height / 2
+            used, more = self._block(slide, block, box._replace(height=box.height - later * can_yield))
             rest.extend(more)
             box = Box(box.left, box.top + used + GAP, box.width, box.height - used - GAP)
         return rest
@@ -148,7 +153,7 @@ class _Deck:
             high = sum(len(lines) * size * 1.25 + after for lines in found)
             if high <= room:
                 break
-        while found and high > room:
+        while len(found) > 1 and high > room:
             high -= len(found.pop()) * size * 1.25 + after
         shape = _box(slide, Box(box.left, box.top + used, box.width, max(high, size * 1.5)))
         frame = shape.text_frame
@@ -182,11 +187,8 @@ class _Deck:
 
     def _table(self, slide: Any, table: Table, box: Box) -> tuple[float, list[Block]]:
         used = self._caption(slide, box, table.caption)
-        size, widths = _measured(table, box.width, box.height - used)
-        heads = [
-            wrapped(one.name, size, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)
-        ]
-        head = size * (ROW if all(len(lines) == 1 for lines in heads) else ROW + 1.25)
+        size, widths = _measured(table, box.width, box.height - used, self.largest)
+        heads, head = _heads(table, size, widths)
         high = size * ROW
         room = max(1, int((box.height - used - head) / high))
         if table.is_matrix:
@@ -261,14 +263,25 @@ _CHART_KPIS = {
 }  # fmt: skip
 
 
-def _least(block: Block, width: float) -> float:
-    """Return the height that *block* has to have."""
+def _least(block: Block, width: float, rows: int | None = None) -> float:
+    """Return the height that *block* has to have, a table with so many *rows* of it (None: all)."""
     if isinstance(block, Table):
-        return CAPTION + (SIZES[-1] * (ROW * len(block.rows) + ROW + 1.25) if block.rows else 40)
+        if not block.rows:
+            return CAPTION + 16.0 * len(wrapped(block.empty, 12, width - 32, 4)) + 20
+        size = SIZES[-1]
+        _, head = _heads(block, size, _widths(block, size, width))
+        return CAPTION + head + size * ROW * (len(block.rows) if rows is None else rows)
     if isinstance(block, Sentences):
-        lines = sum(len(wrapped(one.text, 10, width - 30, 2)) for one in block.lines)
-        return CAPTION + lines * 15.5
+        return CAPTION + sum(
+            len(wrapped(one.text, SIZES[-1], width - 30, 4)) * SIZES[-1] * 1.25 + 3 for one in block.lines
+        )
     return 64.0 if isinstance(block, Tiles) else 150.0
+
+
+def _heads(table: Table, size: float, widths: list[float]) -> tuple[list[list[str]], float]:
+    """Return the lines of each column's name, and how high the row of them is."""
+    found = [wrapped(one.name, size, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)]
+    return found, size * (ROW if all(len(lines) == 1 for lines in found) else ROW + 1.25)
 
 
 def _shown(cell: Cell) -> str:
@@ -281,9 +294,9 @@ def _described(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> str:
     return text[:400]
 
 
-def _measured(table: Table, width: float, height: float) -> tuple[float, list[float]]:
+def _measured(table: Table, width: float, height: float, largest: float) -> tuple[float, list[float]]:
     """Return the size of the text of *table* and the widths of its columns, in a place so wide and high."""
-    for size in SIZES[:-1]:
+    for size in (one for one in SIZES[:-1] if one <= largest):
         widths = _widths(table, size, width)
         high = size * (ROW * (len(table.rows) + 1) + 1.25)
         if (high <= height or table.is_matrix) and _is_read(table, size, widths):

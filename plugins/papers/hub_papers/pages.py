@@ -49,9 +49,8 @@ _EFFORT = (
     "EVM_DAYS.pv", "EVM_DAYS.ev", "EVM_DAYS.ac", "EVM_DAYS.cpi", "EVM_DAYS.spi",
 )  # fmt: skip
 _PROJECT = (
-    "EVM_DAYS.cpi", "EVM_DAYS.spi", "RAF.budget", "RAF.consomme", "RAF.raf", "RAF.a_terminaison",
-    "LANDING.budget", "LANDING.landing", "LANDING.variance", "MILESTONE_SLIP.slip_days",
-    "RISK.expected_exposure", "DQ_SCORE.score",
+    "EVM_DAYS.cpi", "EVM_DAYS.spi", "RAF.consomme", "RAF.raf", "RAF.a_terminaison", "LANDING.landing",
+    "LANDING.variance", "MILESTONE_SLIP.slip_days", "DQ_SCORE.score",
 )  # fmt: skip
 _TILES = ("EVM_DAYS.cpi", "EVM_DAYS.spi", "RISK.open_risks", "RISK.expected_exposure")
 
@@ -528,17 +527,18 @@ def _project(story: Story, key: int) -> Page:
         else tr("There is no committee before this one to compare with.")
     )  # fmt: skip
     said = tuple(filter(None, words)) or (Sentence(text=tr("Nobody has written a comment.")),)
+    moved = _moves_table(
+        own, [move for move in own.moves if move.cause == "news"], tr("What moved"), nothing, 2
+    )
     return Page(
         name=f"project-{one.code}", title=f"{one.code} {one.name}",
         lead=" · ".join(filter(None, (one.portfolio, one.program, one.phase))),
         top=(Tiles(tiles=tuple(facts)),),
-        left=(_figures_table(story, one.figures, _PROJECT, tr("Figures")),),
+        left=(_figures_table(story, one.figures, _PROJECT, tr("Figures")), moved),
         right=(
             Sentences(lines=said, caption=tr("In words")),
-            _milestone_table(own, 4, with_project=False),
+            _milestone_table(own, 3, with_project=False),
             _risk_table(own, _heaviest(own), 2, with_project=False),
-            _moves_table(own, [move for move in own.moves if move.cause == "news"],
-                         tr("What moved"), nothing, 3),
         ),
-        share=0.38,
+        share=0.48,
     )  # fmt: skip

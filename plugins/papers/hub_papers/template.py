@@ -286,7 +286,8 @@ def _decorate(master: Any, cover: Any) -> None:
             style.remove(child)
         size, bold = ("4000", "1") if kind == "ctrTitle" else ("2000", "0")
         style.append(parse_xml(
-            f'<a:lvl1pPr {nsdecls("a")} marL="0" indent="0" algn="l"><a:buNone/><a:defRPr sz="{size}" b="{bold}">'
+            f'<a:lvl1pPr {nsdecls("a")} marL="0" indent="0" algn="l"><a:buNone/>'
+            f'<a:defRPr sz="{size}" b="{bold}">'
             f'<a:solidFill><a:srgbClr val="{WHITE[1:]}"/></a:solidFill></a:defRPr></a:lvl1pPr>'
         ))  # fmt: skip
         body = one.element.txBody.find(qn("a:bodyPr"))
