@@ -345,7 +345,7 @@ def _view(
 
 @contextmanager
 def shown(root: Path, privacy: str, options: PublishOptions) -> Iterator[FeedView]:
-    """Open the feed that readers see, at the level *privacy*. Raises `ConfigError` where there is none yet."""
+    """Open the feed that readers see, at the level *privacy*. Raises `ConfigError` where there is none."""
     folder = current(root)
     if folder is None:
         raise ConfigError(tr("There is no feed in {root} yet: run `hub publish` first.", root=root))

@@ -26,7 +26,7 @@ def render(spec: dict[str, Any], form: str, lang: Lang, *, scale: float = 1) -> 
         import vl_convert
     except ImportError as exc:
         raise MissingExtra(tr("Charts need vl-convert-python: {how}.", how=HOW)) from exc
-    how = {"format_locale": _LOCALES[lang], "time_format_locale": _LOCALES[lang]}
+    how: dict[str, Any] = {"format_locale": _LOCALES[lang], "time_format_locale": _LOCALES[lang]}
     text = json.dumps(spec, sort_keys=True)
     if form == "png":
         return bytes(vl_convert.vegalite_to_png(text, scale=scale, **how))

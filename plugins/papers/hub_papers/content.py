@@ -12,11 +12,7 @@ from hub import Story
 Align = Literal["left", "right", "center"]
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What every part of a page is: frozen, made by keyword."""
-
-
-class Cell(Shape):
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One cell; *rag* shows its colour, as the whole ground where *filled*, else as a symbol before the text.
 
     *figure* names the measure of the catalogue that it shows, ``KPI.measure``.
@@ -28,7 +24,7 @@ class Cell(Shape):
     figure: str = ""
 
 
-class Column(Shape):
+class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column of a table; one that is not on the left is as wide as its longest cell, and never cut."""
 
     name: str
@@ -36,7 +32,7 @@ class Column(Shape):
     align: Align = "left"
 
 
-class Table(Shape):
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table with a caption; without rows *empty* says so in one sentence.
 
     *is_matrix* gives every column the same width, and every row a heading.
@@ -49,7 +45,7 @@ class Table(Shape):
     is_matrix: bool = False
 
 
-class Chart(Shape):
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """The chart *name* of *story*; without anything to draw *empty* says so in one sentence."""
 
     name: str
@@ -57,21 +53,21 @@ class Chart(Shape):
     empty: str
 
 
-class Sentence(Shape):
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence with the colour that it deserves."""
 
     text: str
     rag: str | None = None
 
 
-class Sentences(Shape):
+class Sentences(msgspec.Struct, frozen=True, kw_only=True):
     """A list of sentences, under a caption where it has one."""
 
     lines: tuple[Sentence, ...]
     caption: str = ""
 
 
-class Tiles(Shape):
+class Tiles(msgspec.Struct, frozen=True, kw_only=True):
     """Large figures side by side, each with its caption."""
 
     tiles: tuple[tuple[Cell, str], ...]
@@ -80,7 +76,7 @@ class Tiles(Shape):
 Block = Table | Chart | Sentences | Tiles
 
 
-class Page(Shape):
+class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One page: what is said first, what is above both columns, on the left and on the right.
 
     *share* is how much of the width the left has; a page without a right has it all. *kpis* are the measures
@@ -115,7 +111,7 @@ class Page(Shape):
                 yield from (cell for cell, _ in block.tiles)
 
 
-class Paper(Shape):
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """All of a paper: its title page, its pages, and in whose words."""
 
     story: Story

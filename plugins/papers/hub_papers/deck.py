@@ -285,7 +285,7 @@ def _heads(table: Table, size: float, widths: list[float]) -> tuple[list[list[st
 
 
 def _shown(cell: Cell) -> str:
-    return f"{SYMBOLS[cell.rag]} {cell.text}" if cell.rag and cell.filled and cell.text else cell.text
+    return f"{SYMBOLS[cell.rag]} {cell.text}".strip() if cell.rag and cell.filled else cell.text
 
 
 def _described(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> str:

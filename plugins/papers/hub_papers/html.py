@@ -30,8 +30,9 @@ def write_html(paper: Paper) -> bytes:
                 {
                     "id": f"page-{place}", "title": page.title, "lead": page.lead,
                     "share": round(page.share * 100),
-                    "top": [_drawn(one) for one in page.top], "left": [_drawn(one) for one in page.left],
-                    "right": [_drawn(one) for one in page.right],
+                    "top": [_drawn(one, 1) for one in page.top],
+                    "left": [_drawn(one, page.share if page.right else 1) for one in page.left],
+                    "right": [_drawn(one, 1 - page.share) for one in page.right],
                 }
                 for place, page in enumerate(paper.pages, 1)
             ],
@@ -42,20 +43,21 @@ def write_html(paper: Paper) -> bytes:
     return text.encode()
 
 
-def _drawn(block: Block) -> dict[str, Any]:
-    """Return *block* as the template reads it."""
+def _drawn(block: Block, share: float) -> dict[str, Any]:
+    """Return *block* as the template reads it; it has this *share* of the page's width."""
     found: dict[str, Any] = {name: getattr(block, name) for name in block.__struct_fields__}
     found["kind"] = type(block).__name__
     if isinstance(block, Chart):
         spec = chart(block.name, block.story)
         found["title"] = title_of(block.name, block.story)
-        found["svg"] = _svg(spec, block) if spec else None
+        found["svg"] = _svg(spec, block, share) if spec else None
     return found
 
 
-def _svg(spec: dict[str, Any], block: Chart) -> str:
+def _svg(spec: dict[str, Any], block: Chart, share: float) -> str:
     """Return the chart as an inline picture with its alternative text."""
-    width = 760 if block.name == "roadmap" else 560
+    beside = 260 if block.name == "roadmap" else 120  # the names on the left, the legend on the right
+    width = int(900 * share) - beside
     drawn = render(sized(spec, width), "svg", block.story.lang)
     drawn = re.sub(
         r"\s(?:role|aria-[a-z]+)=\"[^\"]*\"", "", drawn

@@ -191,7 +191,7 @@ def _chosen(moves: Sequence[Move], most: int) -> list[Move]:
     return [one for one in moves if any(one is other for other in kept)]
 
 
-def _move_row(story: Story, one: Move) -> tuple[Cell, ...]:
+def _move_row(story: Story, one: Move, *, with_project: bool) -> tuple[Cell, ...]:
     topics = {
         "milestone": tr("Milestone"), "budget": tr("Budget"), "effort": tr("Effort"), "risk": tr("Risk"),
         "scope": tr("Scope"),
@@ -208,23 +208,24 @@ def _move_row(story: Story, one: Move) -> tuple[Cell, ...]:
             for value in (one.before_value, one.after_value)
         )
         delta = Cell(text=_signed(one.delta, one.unit, story.currency))
-    return (
-        Cell(text=topics.get(one.topic, one.topic)), _text(story.code_of(one.project_key)),
-        Cell(text=what_moved(one)), before, after, delta,
-    )  # fmt: skip
+    project = (_text(story.code_of(one.project_key)),) if with_project else ()
+    about = Cell(text=topics.get(one.topic, one.topic))
+    return (about, *project, Cell(text=what_moved(one)), before, after, delta)
 
 
 def _moves_table(
-    story: Story, moves: Sequence[Move], caption: str, empty: str, most: int = MOST_MOVES
-) -> Table:
+    story: Story, moves: Sequence[Move], caption: str, empty: str, most: int = MOST_MOVES, *,
+    with_project: bool = True,
+) -> Table:  # fmt: skip
+    project = (Column(name=tr("Project"), align="center"),) if with_project else ()
     columns = (
-        Column(name=tr("About"), align="center"), Column(name=tr("Project"), align="center"),
-        Column(name=tr("What"), share=3), Column(name=tr("Before"), align="right"),
-        Column(name=tr("After"), align="right"), Column(name=tr("Change"), align="right"),
+        Column(name=tr("About"), align="center"), *project, Column(name=tr("What"), share=3),
+        Column(name=tr("Before"), align="right"), Column(name=tr("After"), align="right"),
+        Column(name=tr("Change"), align="right"),
     )  # fmt: skip
     return Table(
-        caption=caption + _first(moves, most), columns=columns,
-        rows=tuple(_move_row(story, one) for one in _chosen(moves, most)), empty=empty,
+        caption=caption + _first(moves, most), columns=columns, empty=empty,
+        rows=tuple(_move_row(story, one, with_project=with_project) for one in _chosen(moves, most)),
     )  # fmt: skip
 
 
@@ -528,7 +529,12 @@ def _project(story: Story, key: int) -> Page:
     )  # fmt: skip
     said = tuple(filter(None, words)) or (Sentence(text=tr("Nobody has written a comment.")),)
     moved = _moves_table(
-        own, [move for move in own.moves if move.cause == "news"], tr("What moved"), nothing, 2
+        own,
+        [move for move in own.moves if move.cause == "news"],
+        tr("What moved"),
+        nothing,
+        2,
+        with_project=False,
     )
     return Page(
         name=f"project-{one.code}", title=f"{one.code} {one.name}",
