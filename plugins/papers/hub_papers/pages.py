@@ -417,7 +417,7 @@ def _matrix(story: Story) -> Table:
 def _risk_table(story: Story, found: Sequence[RegisterEntry], most: int, *, with_project: bool) -> Table:
     columns = [
         Column(name=tr("Risk"), share=3), Column(name=tr("Prob."), align="right"),
-        Column(name=tr("Impact"), align="right"), Column(name=tr("Expected"), align="right"),
+        Column(name=tr("Impact"), align="right"), Column(name=tr("Exposure"), align="right"),
         Column(name=tr("Due"), align="right"),
     ]  # fmt: skip
     rows = [
