@@ -77,8 +77,8 @@ def _add(folder: Path, papers: Mapping[str, bytes], label: str) -> None:
     if changed := differing(folder, papers):
         raise ConfigError(
             tr(
-                "{folder} holds what was handed out for {label}, and {files} would be another content now: it "
-                "was left as it is. Write the new one elsewhere with --out.",
+                "{folder} holds what was handed out for {label}, and {files} would be another content now: "
+                "it was left as it is. Write the new one elsewhere with --out.",
                 folder=folder, label=label, files=", ".join(changed),
             )
         )  # fmt: skip

@@ -25,11 +25,15 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of a table; one that is not on the left is as wide as its longest cell, and never cut."""
+    """One column of a table; one that is not on the left is as wide as its longest cell, and never cut.
+
+    One that is spare is left out where the place is narrow.
+    """
 
     name: str
     share: float = 1.0
     align: Align = "left"
+    is_spare: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from hub_papers.notes import definitions, standing
 from hub_papers.steady import steady
 from hub_papers.template import Box, Template, opened
 
-SIZES = (13.0, 12.0, 11.0, 10.5)
+SIZES = (13.0, 12.0, 11.0, 10.5, 10.0)
 """Points of the text of a table: the largest with which it fits."""
 ROW = 2.0
 """Height of a row, in sizes of its text."""
@@ -186,6 +186,7 @@ class _Deck:
         return 62.0
 
     def _table(self, slide: Any, table: Table, box: Box) -> tuple[float, list[Block]]:
+        table = _narrowed(table, box.width)
         used = self._caption(slide, box, table.caption)
         size, widths = _measured(table, box.width, box.height - used, self.largest)
         heads, head = _heads(table, size, widths)
@@ -305,10 +306,26 @@ def _measured(table: Table, width: float, height: float, largest: float) -> tupl
 
 
 def _is_read(table: Table, size: float, widths: list[float]) -> bool:
-    """Say whether no text of *table* is cut."""
+    """Say whether no text of *table* is cut or broken."""
     return all(
-        column.align != "left" or width_of(row[place].text, size) <= wide - 9
-        for place, (column, wide) in enumerate(zip(table.columns, widths, strict=True)) for row in table.rows
+        width_of(_shown(row[place]), size) <= wide - 9
+        for place, wide in enumerate(widths) for row in table.rows
+    )  # fmt: skip
+
+
+def _narrowed(table: Table, width: float) -> Table:
+    """Return *table* without the column that it can do without, where words would have no room."""
+    spare = [place for place, column in enumerate(table.columns) if column.is_spare]
+    words = [
+        wide for column, wide in zip(table.columns, _widths(table, SIZES[-1], width), strict=True)
+        if column.align == "left"
+    ]  # fmt: skip
+    if not spare or min(words) >= 90:
+        return table
+    kept = [place for place in range(len(table.columns)) if place not in spare]
+    return msgspec.structs.replace(
+        table, columns=tuple(table.columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
     )  # fmt: skip
 
 

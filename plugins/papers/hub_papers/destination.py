@@ -82,9 +82,9 @@ class DeckDestination(Destination, frozen=True, kw_only=True):
             shutil.rmtree(fresh, ignore_errors=True)
             raise DeliveryError(
                 tr(
-                    "{root} could not be replaced ({reason}): it is read-only, the disk is full, or a file in "
-                    "it is open in another program such as PowerPoint. Close it and publish again; the papers "
-                    "that were there are still there.",
+                    "{root} could not be replaced ({reason}): it is read-only, the disk is full, or a file "
+                    "in it is open in another program such as PowerPoint. Close it and publish again; the "
+                    "papers that were there are still there.",
                     root=root / LATEST, reason=exc.strerror,
                 )
             ) from exc  # fmt: skip

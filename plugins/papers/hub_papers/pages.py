@@ -160,7 +160,7 @@ def _portfolio(story: Story) -> Page:
         Column(name=tr("Trend"), align="center"), Column(name=tr("Progress"), align="right"),
         Column(name="CPI", align="right"), Column(name=tr("Slip"), align="right"),
         Column(name=tr("Landing"), align="right"), Column(name=tr("Variance"), align="right"),
-        Column(name=tr("Why"), share=1.3),
+        Column(name=tr("Why"), share=1.3, is_spare=True),
     )  # fmt: skip
     rows = tuple(
         (
@@ -291,14 +291,14 @@ def _roadmap(story: Story) -> Iterable[Page]:
     known = {one.key for one in story.projects}
     spans = tuple(one for one in story.roadmap if one.project_key in known)
     parts = [spans[at : at + SPANS] for at in range(0, min(len(spans), MOST_SPANS), SPANS)] or [()]
-    for part in parts:
+    for number, part in enumerate(parts, 1):
         narrowed = msgspec.structs.replace(story, roadmap=part)
         lead = (
             tr("{shown} of {n} projects with a plan, the worst first.", shown=MOST_SPANS, n=len(spans))
             if len(spans) > MOST_SPANS else ""
         )  # fmt: skip
         yield Page(
-            name="roadmap", title=tr("Roadmap"), lead=lead,
+            name="roadmap", title=tr("Roadmap") + f" ({number})" * (number > 1), lead=lead,
             left=(Chart(name="roadmap", story=narrowed,
                         empty=tr("No roadmap can be drawn: no project has planned dates.")),),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The certification of `deck`: papers, not tables; that they are whole, private and switched last is proven."""
+"""The certification of `deck`: papers, not tables, that are whole, private and switched last."""
 
 from __future__ import annotations
 
