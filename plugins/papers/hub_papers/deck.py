@@ -18,7 +18,7 @@ from hub_papers.fitting import fitted, width_of, wrapped
 from hub_papers.look import FILLS, GLYPHS, INK, LINE, PALE, SYMBOLS, WHITE, ink_on
 from hub_papers.notes import definitions, standing
 from hub_papers.steady import steady
-from hub_papers.template import Box, Template, opened
+from hub_papers.template import Box, Template, opened, title_size
 
 SIZES = (13.0, 12.0, 11.0, 10.5, 10.0)
 """Points of the text of a table: the largest with which it fits."""
@@ -54,10 +54,13 @@ class _Deck:
 
     def cover(self) -> None:
         slide = self.presentation.slides.add_slide(self.template.cover)
-        slide.shapes.title.text = self.paper.title
+        self._title(slide, self.paper.title, "", self.template.cover)
         others = [one for one in slide.placeholders if one.placeholder_format.idx != 0]
         if others and others[0].has_text_frame:
-            others[0].text = self.paper.subtitle
+            room = others[0].width / 12700 - 16
+            lines = wrapped(self.paper.subtitle, 20, room, 2)
+            paragraph = others[0].text_frame.paragraphs[0]
+            _run(paragraph, " ".join(lines), 20 if others[0].height / 12700 > 50 else 14)
         else:
             _write(slide, self.template.body._replace(height=40), self.paper.subtitle, 16)
         for one in others[1:]:
@@ -93,13 +96,27 @@ class _Deck:
                 one.element.getparent().remove(one.element)
         box = self.template.body
         after = f" ({number})" if number > 1 else ""
-        slide.shapes.title.text = fitted(page.title, 24, box.width * 0.95 - 40) + after
+        self._title(slide, page.title, after, self.template.page)
         if page.lead and number == 1:
             lines = wrapped(page.lead, 13, box.width, 2)
             high = 17.0 * len(lines) + 6
             _write(slide, box._replace(height=high), " ".join(lines), 13)
             box = Box(box.left, box.top + high + 4, box.width, box.height - high - 4)
         return box, slide
+
+    def _title(self, slide: Any, text: str, after: str, layout: Any) -> None:
+        """Write a title in the template's own size; smaller where it would not fit, then cut."""
+        holder = slide.shapes.title
+        wide, high = holder.width / 12700 - 20, holder.height / 12700 - 4
+        own = title_size(layout)
+        for size in (one for one in (own, 40.0, 32.0, 28.0, 24.0, 20.0, 18.0) if one <= own):
+            most = max(1, int(high / (size * 1.2)))
+            if width_of(text + after, size) * 1.08 <= wide * most - (most > 1) * wide / 3:
+                break
+        lines = wrapped(text, size * 1.08, wide - width_of(after, size), most)
+        holder.text_frame.text = " ".join(lines) + after
+        if size != own:
+            holder.text_frame.paragraphs[0].runs[0].font.size = _pt(size)
 
     def _stack(self, slide: Any, blocks: list[Any], box: Box) -> list[Block]:
         """Draw *blocks* one below the other; return what had no room, tables with the rows that are left."""
@@ -132,9 +149,8 @@ class _Deck:
 
     def _empty(self, slide: Any, box: Box, text: str) -> float:
         """Say in one sentence, on a quiet ground, that there is nothing here."""
-        lines = wrapped(text, 12, box.width - 32, 4)
-        high = min(box.height, 16.0 * len(lines) + 20)
-        shape = _write(slide, box._replace(height=high), text, 12, inset=14)
+        high = min(box.height, _empty_height(text, box.width))
+        shape = _write(slide, box._replace(height=high), text, 13, inset=16)
         _fill(shape, PALE)
         _ink(shape, INK)
         return high
@@ -167,19 +183,18 @@ class _Deck:
         return used + max(high, size * 1.5)
 
     def _tiles(self, slide: Any, block: Tiles, box: Box) -> float:
-        each = (box.width - 10 * (len(block.tiles) - 1)) / len(block.tiles)
-        for place, (cell, caption) in enumerate(block.tiles):
+        tiles, each = _placed(block, box.width)
+        for place, (cell, caption) in enumerate(tiles):
             shape = _box(slide, Box(box.left + place * (each + 10), box.top, each, 62), inset=4)
             ground = FILLS[cell.rag] if cell.filled and cell.rag else PALE
             _fill(shape, ground)
             ink = ink_on(ground) if ground != PALE else INK
             first = shape.text_frame.paragraphs[0]
             first.alignment = _align("center")
-            text = _shown(cell)
-            size = next((one for one in (20.0, 16.0, 14.0, 12.0) if width_of(text, one) <= each - 10), 10.5)
+            size = next((one for one in (20.0, 16.0, 14.0, 12.0) if _wide(cell, one) <= each - 10), 10.5)
             if cell.rag and not cell.filled:
                 _run(first, f"{SYMBOLS[cell.rag]} ", size, GLYPHS[cell.rag])
-            _run(first, fitted(text, size, each - 10), size, ink, bold=True)
+            _run(first, _shown(cell), size, ink, bold=True)
             second = shape.text_frame.add_paragraph()
             second.alignment = _align("center")
             _run(second, " ".join(wrapped(caption, 10, each - 10, 2)), 10, ink)
@@ -230,7 +245,7 @@ class _Deck:
             slide.shapes._spTree.append(element)
             shape = slide.shapes[-1]
             if kind == "ftr":
-                shape.text_frame.text = fitted(self.paper.footer, 10, one.width / 12700)
+                shape.text_frame.text = fitted(self.paper.footer, 12, one.width / 12700 - 14)
 
     def _notes(self, page: Page) -> str:
         kpis = [
@@ -241,7 +256,8 @@ class _Deck:
             f"{name} ({code}). {text}"
             for code, name, text in definitions(filter(None, kpis), self.story.lang)
         ]
-        return "\n".join([page.lead, *said, *standing(self.story)]).strip()
+        words = [one.text for block in page.blocks if isinstance(block, Sentences) for one in block.lines]
+        return "\n".join(dict.fromkeys([page.lead, *words, *said, *standing(self.story)])).strip()
 
     def saved(self) -> bytes:
         story, properties = self.story, self.presentation.core_properties
@@ -268,7 +284,7 @@ def _least(block: Block, width: float, rows: int | None = None) -> float:
     """Return the height that *block* has to have, a table with so many *rows* of it (None: all)."""
     if isinstance(block, Table):
         if not block.rows:
-            return CAPTION + 16.0 * len(wrapped(block.empty, 12, width - 32, 4)) + 20
+            return CAPTION + _empty_height(block.empty, width)
         size = SIZES[-1]
         _, head = _heads(block, size, _widths(block, size, width))
         return CAPTION + head + size * ROW * (len(block.rows) if rows is None else rows)
@@ -279,10 +295,29 @@ def _least(block: Block, width: float, rows: int | None = None) -> float:
     return 64.0 if isinstance(block, Tiles) else 150.0
 
 
+def _empty_height(text: str, width: float) -> float:
+    return 17.0 * len(wrapped(text, 13, width - 36, 4)) + 30
+
+
 def _heads(table: Table, size: float, widths: list[float]) -> tuple[list[list[str]], float]:
     """Return the lines of each column's name, and how high the row of them is."""
     found = [wrapped(one.name, size, wide - 9, 2) for one, wide in zip(table.columns, widths, strict=True)]
     return found, size * (ROW if all(len(lines) == 1 for lines in found) else ROW + 1.25)
+
+
+def _placed(block: Tiles, width: float) -> tuple[list[tuple[Cell, str]], float]:
+    """Return the tiles that fit side by side with their figures whole, and how wide each is."""
+    tiles = list(block.tiles)
+    while True:
+        each = (width - 10 * (len(tiles) - 1)) / len(tiles)
+        if len(tiles) == 1 or all(_wide(cell, 10.5) <= each - 10 for cell, _ in tiles):
+            return tiles, each
+        tiles.pop()
+
+
+def _wide(cell: Cell, size: float) -> float:
+    """Return how wide what a cell shows is, its symbol too."""
+    return width_of(f"{SYMBOLS[cell.rag]} {cell.text}" if cell.rag else cell.text, size) * 1.05
 
 
 def _shown(cell: Cell) -> str:
@@ -314,7 +349,7 @@ def _is_read(table: Table, size: float, widths: list[float]) -> bool:
 
 
 def _narrowed(table: Table, width: float) -> Table:
-    """Return *table* without the column that it can do without, where words would have no room."""
+    """Return *table* without what it can do without, the last first, as far as words need the room."""
     spare = [place for place, column in enumerate(table.columns) if column.is_spare]
     words = [
         wide for column, wide in zip(table.columns, _widths(table, SIZES[-1], width), strict=True)
@@ -322,11 +357,12 @@ def _narrowed(table: Table, width: float) -> Table:
     ]  # fmt: skip
     if not spare or min(words) >= 90:
         return table
-    kept = [place for place in range(len(table.columns)) if place not in spare]
-    return msgspec.structs.replace(
+    kept = [place for place in range(len(table.columns)) if place != spare[-1]]
+    less = msgspec.structs.replace(
         table, columns=tuple(table.columns[place] for place in kept),
         rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
     )  # fmt: skip
+    return _narrowed(less, width)
 
 
 def _widths(table: Table, size: float, width: float) -> list[float]:

@@ -136,9 +136,12 @@ def _first(rows: Sequence[Any], most: int) -> str:
 
 def _synthesis(story: Story) -> Page:
     tiles = [
-        (Cell(text=str(n), rag=rag, filled=True), word_of(rag))
+        (
+            Cell(text=str(sum(1 for one in story.projects if one.weather == rag)), rag=rag, filled=True),
+            word_of(rag),
+        )
         for rag in ("red", "amber", "green")
-        if (n := sum(1 for one in story.projects if one.weather == rag)) or story.projects
+        if any(one.weather for one in story.projects)
     ]
     tiles += [
         (_figure(story, story.totals, name), story.totals[name].caption)
@@ -146,7 +149,9 @@ def _synthesis(story: Story) -> Page:
     ]  # fmt: skip
     lines = [Sentence(text=line.text, rag=line.rag) for line in story.synthesis]
     if not lines:
-        lines = [Sentence(text=tr("Nothing is known of this portfolio yet: sync its tools and publish."))]
+        lines = [
+            Sentence(text=tr("No weather, figure or milestone is known yet: sync the tools and publish."))
+        ]
     return Page(
         name="synthesis", title=tr("Summary"), top=(Tiles(tiles=tuple(tiles)),) if tiles else (),
         left=(Sentences(lines=tuple(lines)),),
@@ -158,9 +163,9 @@ def _portfolio(story: Story) -> Page:
         Column(name=tr("Code"), align="center"), Column(name=tr("Project")),
         Column(name=tr("Declared"), align="center"), Column(name=tr("Computed"), align="center"),
         Column(name=tr("Trend"), align="center"), Column(name=tr("Progress"), align="right"),
-        Column(name="CPI", align="right"), Column(name=tr("Slip"), align="right"),
-        Column(name=tr("Landing"), align="right"), Column(name=tr("Variance"), align="right"),
-        Column(name=tr("Why"), share=1.3, is_spare=True),
+        Column(name="CPI", align="right", is_spare=True), Column(name=tr("Slip"), align="right"),
+        Column(name=tr("Landing"), align="right", is_spare=True),
+        Column(name=tr("Variance"), align="right"), Column(name=tr("Why"), share=1.3, is_spare=True),
     )  # fmt: skip
     rows = tuple(
         (

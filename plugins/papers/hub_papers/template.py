@@ -158,6 +158,27 @@ def _footers() -> set[Any]:
     return {PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE}
 
 
+def title_size(layout: Any) -> float:
+    """Return the size of the titles of *layout* in points: its own, else that of its master."""
+    from pptx.oxml.ns import qn
+
+    master = layout.slide_master
+    style = master.element.find(qn("p:txStyles"))
+    places = [
+        _title_of(layout).element.txBody,
+        next(
+            (one.element.txBody for one in master.placeholders if one.element.ph.get("type") == "title"), None
+        ),
+        style.find(qn("p:titleStyle")) if style is not None else None,
+    ]
+    for place in (one for one in places if one is not None):
+        for level in place.iter(qn("a:lvl1pPr")):
+            run = level.find(qn("a:defRPr"))
+            if run is not None and run.get("sz"):
+                return int(run.get("sz")) / 100
+    return 44.0
+
+
 # ---------- ours ----------
 
 

@@ -57,8 +57,8 @@ UNITS = {
 def figures(scale: float) -> dict[str, Figure]:
     return {
         name: Figure(
-            kpi=name.partition(".")[0], measure=name.partition(".")[2], unit=unit, caption=f"{LONG[:40]}{name}",
-            rag="red",
+            kpi=name.partition(".")[0], measure=name.partition(".")[2], unit=unit, rag="red",
+            caption=f"{LONG[:40]}{name}",
             value=-1_234_567.89 * scale if unit == "amount" else 0.876 if unit == "share" else 1234.5 * scale,
         )
         for name, unit in UNITS.items()
@@ -436,7 +436,7 @@ def test_a_potx_is_a_template_too(tmp_path: Path) -> None:
     "content", [b"", b"not a file of PowerPoint", b"PK\x03\x04broken", None, "docx", "untitled"]
 )
 def test_a_template_that_is_none_is_refused(tmp_path: Path, content: Any) -> None:
-    """In one sentence that names it; the check of the destination says the same before anything is written."""
+    """In one sentence that names it; the check of the destination says the same before."""
     path = tmp_path / "modele.pptx"
     if content == "docx":
         with zipfile.ZipFile(path, "w") as book:
@@ -452,7 +452,7 @@ def test_a_template_that_is_none_is_refused(tmp_path: Path, content: Any) -> Non
     place = DeckDestination(name="deck", path="papers", template=str(path))
     checks = {one.name: one.state for one in place.check(DeliveryContext(base=tmp_path, name="deck"))}
 
-    with pytest.raises(ConfigError, match="modele.pptx"):
+    with pytest.raises(ConfigError, match=r"modele\.pptx"):
         write_deck(paper(many(3)), path)
     assert "failed" == checks["template"]
 

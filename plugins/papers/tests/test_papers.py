@@ -62,27 +62,30 @@ def fill(store: Store, records: list[Record]) -> None:
 
 
 def project(code: str, name: str, *, spent: int, left: int, late: int) -> list[Record]:
-    """Return one project: ten days of work, a milestone, a budget, a risk, a decision and a word of its manager."""
+    """Return one project: ten days of work, a milestone, a budget, a risk, a decision and a comment."""
     return [
         Project(id=f"config:{code}", code=code, name=name),
         Container(id=f"s:{code}", kind="plan", code=code, name=name, seconds_per_day=DAY),
         Rate(id="config:r", scope="default", valid_from="2000-01-01", minor_per_day=50_000),
         ProjectLink(id=f"config:{code}/s", project_code=code, container_id=f"s:{code}"),
-        Task(id=f"s:{code}1", container_id=f"s:{code}", title="Build", status_native="in_progress", percent=50,
-             planned_start_on=ago(60), planned_finish_on=ago(-30), estimate_s=10 * DAY, remaining_s=left * DAY),
+        Task(id=f"s:{code}1", container_id=f"s:{code}", title="Build", status_native="in_progress",
+             percent=50, planned_start_on=ago(60), planned_finish_on=ago(-30), estimate_s=10 * DAY,
+             remaining_s=left * DAY),
         Task(id=f"s:{code}2", container_id=f"s:{code}", title="Go live", kind="milestone",
              status_native="todo", planned_finish_on=ago(-40 - late)),
-        Baseline(id=f"s:{code}1/b", task_id=f"s:{code}1", effort_s=10 * DAY, start_on=ago(60), finish_on=ago(-30)),
+        Baseline(id=f"s:{code}1/b", task_id=f"s:{code}1", effort_s=10 * DAY, start_on=ago(60),
+                 finish_on=ago(-30)),
         Baseline(id=f"s:{code}2/b", task_id=f"s:{code}2", finish_on=ago(-40)),
-        Worklog(id=f"s:{code}w", container_id=f"s:{code}", task_id=f"s:{code}1", day=ago(20), seconds=spent * DAY),
-        BudgetLine(id=f"s:{code}b", project_code=code, month=ago(20)[:7], kind="baseline", category="services",
-                   amount_minor=12_345_678),
-        BudgetLine(id=f"s:{code}c", project_code=code, month=ago(20)[:7], kind="consumed", category="services",
-                   amount_minor=4_000_000 + spent),
-        BudgetLine(id=f"s:{code}f", project_code=code, month=ago(-60)[:7], kind="forecast", category="services",
-                   amount_minor=9_000_000),
-        RegisterItem(id=f"s:{code}r", project_code=code, kind="risk", title="Supplier is late", probability=0.4,
-                     impact=4, exposure_minor=2_500_000, opened_on=ago(10), due_on=ago(-20)),
+        Worklog(id=f"s:{code}w", container_id=f"s:{code}", task_id=f"s:{code}1", day=ago(20),
+                seconds=spent * DAY),
+        BudgetLine(id=f"s:{code}b", project_code=code, month=ago(20)[:7], kind="baseline",
+                   category="services", amount_minor=12_345_678),
+        BudgetLine(id=f"s:{code}c", project_code=code, month=ago(20)[:7], kind="consumed",
+                   category="services", amount_minor=4_000_000 + spent),
+        BudgetLine(id=f"s:{code}f", project_code=code, month=ago(-60)[:7], kind="forecast",
+                   category="services", amount_minor=9_000_000),
+        RegisterItem(id=f"s:{code}r", project_code=code, kind="risk", title="Supplier is late",
+                     probability=0.4, impact=4, exposure_minor=2_500_000, opened_on=ago(10), due_on=ago(-20)),
         RegisterItem(id=f"s:{code}d", project_code=code, kind="decision", title="Choose the date",
                      asked_of="COPIL", opened_on=ago(10), due_on=ago(-20)),
         Assessment(id=f"s:{code}a", project_code=code, day=ago(3), axis="overall", rag="green",
@@ -378,7 +381,8 @@ def test_hub_deck_writes_what_the_configuration_says(
     config = built / "config"
     config.mkdir(exist_ok=True)
     (config / "hub.toml").write_text(
-        'store = "sqlite:///hub.db"\nfeed = "data/feed"\n[destinations.deck]\nkind = "deck"\npath = "papers"\n'
+        'store = "sqlite:///hub.db"\nfeed = "data/feed"\n'
+        '[destinations.deck]\nkind = "deck"\npath = "papers"\n'
     )
     start = ("--config", str(config / "hub.toml"), "deck")
     now = run_hub(*start, "--out", str(tmp_path / "o"), "--format", "html", "--lang", "fr")
