@@ -69,4 +69,4 @@ def what_moved(move: Move) -> str:
             if move.measure == "added"
             else trn("{n} task removed", "{n} tasks removed", round(move.before_value or 0))
         )
-    return move.item if move.measure == "finish" else f"{measure}: {move.item}"
+    return move.item if move.measure == "finish" else tr("{what}: {item}", what=measure, item=move.item)

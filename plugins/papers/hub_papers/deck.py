@@ -25,6 +25,8 @@ SIZES = (13.0, 12.0, 11.0, 10.5, 10.0)
 ROW = 2.0
 """Height of a row, in sizes of its text."""
 CAPTION = 20.0
+WORDS = 90.0
+"""The least width of a column of words."""
 GAP = 12.0
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
 _PLAIN = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
@@ -349,13 +351,12 @@ def _is_read(table: Table, size: float, widths: list[float]) -> bool:
 
 
 def _narrowed(table: Table, width: float) -> Table:
-    """Return *table* without what it can do without, the last first, as far as words need the room."""
+    """Return *table* without what it can do without, the last first, as far as the rest needs the room."""
     spare = [place for place, column in enumerate(table.columns) if column.is_spare]
-    words = [
-        wide for column, wide in zip(table.columns, _widths(table, SIZES[-1], width), strict=True)
-        if column.align == "left"
-    ]  # fmt: skip
-    if not spare or min(words) >= 90:
+    widths = _widths(table, SIZES[-1], width)
+    least = [WORDS if column.align == "left" else 0.0 for column in table.columns]
+    is_wide = all(wide >= low for wide, low in zip(widths, least, strict=True))
+    if not spare or (is_wide and _is_whole(table, SIZES[-1], widths)):
         return table
     kept = [place for place in range(len(table.columns)) if place != spare[-1]]
     less = msgspec.structs.replace(
@@ -363,6 +364,14 @@ def _narrowed(table: Table, width: float) -> Table:
         rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
     )  # fmt: skip
     return _narrowed(less, width)
+
+
+def _is_whole(table: Table, size: float, widths: list[float]) -> bool:
+    """Say whether every figure of *table* has its place."""
+    return all(
+        width_of(_shown(row[place]), size) <= wide - 9
+        for place, wide in enumerate(widths) if table.columns[place].align != "left" for row in table.rows
+    )  # fmt: skip
 
 
 def _widths(table: Table, size: float, width: float) -> list[float]:

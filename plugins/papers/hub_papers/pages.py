@@ -337,7 +337,8 @@ def _landing(story: Story) -> Page:
     ]  # fmt: skip
     known.sort(key=lambda one: -abs(one.value("LANDING.variance") or 0.0))
     columns = (
-        Column(name=tr("Project"), align="center"), Column(name=tr("Budget"), align="right"),
+        Column(name=tr("Project"), align="center"),
+        Column(name=tr("Budget"), align="right", is_spare=True),
         Column(name=tr("Landing"), align="right"), Column(name=tr("Variance"), align="right"),
     )  # fmt: skip
     rows = tuple(
@@ -384,7 +385,8 @@ def _load(story: Story) -> Page:
         return Cell(text=row["shown"], rag=rag, filled=rag is not None, figure="LOAD_TEAM.load")
 
     columns = (
-        Column(name=tr("Team"), share=2), *(Column(name=week, align="center") for week in weeks)
+        Column(name=tr("Team"), share=2),
+        *(Column(name=week, align="center", is_spare=place > 3) for place, week in enumerate(weeks)),
     )  # fmt: skip
     table = Table(
         caption=tr("Share of each week's hours that is allocated; above 100% is too much"),
