@@ -29,7 +29,6 @@ from hub_papers.pages import paper
 from hub_papers.pdf import write_pdf
 from hub_papers.template import opened
 
-Format = Literal["pptx", "html", "pdf"]
 COMMITTEE = "copil"
 
 
@@ -44,7 +43,7 @@ class DeckDestination(Destination, frozen=True, kw_only=True):
     kind: ClassVar[str] = "deck"
 
     path: str
-    formats: tuple[Format, ...] = ("pptx", "html")
+    formats: tuple[Literal["pptx", "html", "pdf"], ...] = ("pptx", "html")
     template: str | None = None
     project_pages: bool = True
     most_projects: int = 30
