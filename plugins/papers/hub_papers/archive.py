@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hub import Story
+from hub import Story, write_atomically
 
 LATEST = "latest"
 MANIFEST = "manifest.json"
@@ -79,6 +79,19 @@ def put(place: Path, papers: Mapping[str, bytes], story: Story) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     write(fresh, papers, story)
     os.replace(fresh, place)
+
+
+def add(place: Path, papers: Mapping[str, bytes], story: Story) -> None:
+    """Write *papers* into the folder *place*, and their digests into its manifest. Raises OSError."""
+    for name, content in papers.items():
+        with write_atomically(place / name) as file:
+            file.write(content)
+    said, fresh = _read(place), manifest(papers, story)
+    of = ("cut", "as_of", "lang", "privacy") if fresh["cut"] else ("feed_id", "cut", "lang", "privacy")
+    if all(said.get(key) == fresh[key] for key in of):
+        fresh = {**said, "files": {**said.get("files", {}), **fresh["files"]}}
+    with write_atomically(place / MANIFEST) as file:
+        file.write(json.dumps(fresh, ensure_ascii=False, indent=1).encode())
 
 
 def altered(place: Path) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from hub import ConfigError, DeliveryContext, Lang, tell, tr, write_atomically
-from hub_papers.archive import LATEST, archived, differing, put
+from hub_papers.archive import LATEST, add, archived, differing
 from hub_papers.destination import DeckDestination
 
 FOLDER = "papers"
@@ -38,48 +37,35 @@ def make(
         is_closed = any(one["label"] == cut for one in feed.manifest.get("closed_cuts", ()))
     if out is not None:
         folder = Path(out)
-        _write(folder, papers)
+        for name, content in papers.items():
+            with write_atomically(folder / name) as file:
+                file.write(content)
     elif cut is None:
         folder = root / LATEST
-        _write(folder, papers)
-    else:
-        folder = archived(root, cut)
-        if is_closed and not folder.exists():
-            put(folder, papers, story)
-        else:
-            _add(folder, papers, cut)
-    notes = []
-    if cut is not None and not is_closed:
-        notes.append(
+        add(folder, papers, story)
+    elif not is_closed:
+        raise ConfigError(
             tr(
-                "The cut {label} is open, and its papers may still change: `hub cut close {label!r}`.",
+                "The cut {label} is open, and what it shows may still change: close it with `hub cut close`, or "
+                "write its papers elsewhere with --out.",
                 label=cut,
             )
         )
+    else:
+        folder = archived(root, cut)
+        if changed := differing(folder, papers):
+            raise ConfigError(
+                tr(
+                    "{folder} holds what was handed out for {label}, and {files} would be another content "
+                    "now: it was left as it is. Write the new one elsewhere with --out.",
+                    folder=folder, label=cut, files=", ".join(changed),
+                )
+            )  # fmt: skip
+        if lacking := {name: papers[name] for name in papers if not (folder / name).exists()}:
+            add(folder, lacking, story)
     if as_json:
-        app.as_json({"folder": str(folder), "files": sorted(papers), "notes": notes})
+        app.as_json({"folder": str(folder), "files": sorted(papers)})
     else:
         for name in papers:
             app.say(str(folder / name))
-        for note in notes:
-            app.say(tr("note: {text}", text=note), "yellow")
     return 0
-
-
-def _write(folder: Path, papers: Mapping[str, bytes]) -> None:
-    for name, content in papers.items():
-        with write_atomically(folder / name) as file:
-            file.write(content)
-
-
-def _add(folder: Path, papers: Mapping[str, bytes], label: str) -> None:
-    """Write those of *papers* that *folder* lacks; what was handed out stays."""
-    if changed := differing(folder, papers):
-        raise ConfigError(
-            tr(
-                "{folder} holds what was handed out for {label}, and {files} would be another content now: "
-                "it was left as it is. Write the new one elsewhere with --out.",
-                folder=folder, label=label, files=", ".join(changed),
-            )
-        )  # fmt: skip
-    _write(folder, {name: content for name, content in papers.items() if not (folder / name).exists()})

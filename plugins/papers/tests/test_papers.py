@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import json
 import re
@@ -428,3 +429,37 @@ def test_rows_of_the_matrix_are_counted_once(built: Path) -> None:
     )
 
     assert 3 == counted == sum(row["n"] for row in rows_of("risks", story) if row["kind"] == "risk")
+
+
+def test_a_format_that_is_added_later_has_its_digest(built: Path, run_hub: Any, hub_folder: Path) -> None:
+    """One format after the other into the archive: the manifest vouches for both, and both are whole."""
+    (hub_folder / "config" / "hub.toml").write_text(
+        f'store = "sqlite:///{built}/hub.db"\nfeed = "{built}/data/feed"\n'
+    )
+    first = run_hub("deck", "--cut", CUT, "--format", "html")
+    second = run_hub("deck", "--cut", CUT, "--format", "pptx")
+    folder = hub_folder / "papers" / "copil-ete-2026"
+    said = json.loads((folder / "manifest.json").read_text())["files"]
+
+    assert (0, 0) == (first.exit_code, second.exit_code), first.error + second.error
+    assert {"deck.html", "deck.pptx"} == said.keys()
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in said} == said
+
+
+def test_papers_of_an_open_cut_go_elsewhere(tmp_path: Path, run_hub: Any, hub_folder: Path) -> None:
+    """What may still change is not put where what was handed out is kept; with --out it can be looked at."""
+    with store_at(tmp_path / "open.db") as store:
+        fill(store, PORTFOLIO)
+        cuts.take(store, kind="copil", label="COPIL 1", actor="me")
+        out(store, tmp_path)
+    (hub_folder / "config" / "hub.toml").write_text(
+        f'store = "sqlite:///{tmp_path}/open.db"\nfeed = "{tmp_path}/data/feed"\n'
+    )
+    refused = run_hub("deck", "--cut", "COPIL 1", "--format", "html")
+    written = run_hub("deck", "--cut", "COPIL 1", "--format", "html", "--out", "look")
+
+    assert 2 == refused.exit_code
+    assert "hub cut close" in refused.error
+    assert not (hub_folder / "papers").exists()
+    assert 0 == written.exit_code, written.error
+    assert (hub_folder / "look" / "deck.html").is_file()
