@@ -46,8 +46,8 @@ def make(
     elif not is_closed:
         raise ConfigError(
             tr(
-                "The cut {label} is open, and what it shows may still change: close it with `hub cut close`, or "
-                "write its papers elsewhere with --out.",
+                "The cut {label} is open, and what it shows may still change: close it with `hub cut close`, "
+                "or write its papers elsewhere with --out.",
                 label=cut,
             )
         )
