@@ -34,7 +34,7 @@ BUDGET = {
     "plugins/files": 32,
     "plugins/jira": 34,
     "plugins/msproject": 20,
-    "plugins/papers": 40,
+    "plugins/papers": 45,
     "plugins/postgresql": 14,
     "plugins/powerbi": 79,
     "plugins/redmine": 6,
