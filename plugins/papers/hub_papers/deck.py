@@ -244,6 +244,8 @@ class _Deck:
             if kind not in {"ftr", "sldNum"}:
                 continue
             element = copy.deepcopy(one.element)
+            properties = element.xpath(".//p:cNvPr")[0]
+            properties.set("id", str(max(one.shape_id for one in slide.shapes) + 1))
             slide.shapes._spTree.append(element)
             shape = slide.shapes[-1]
             if kind == "ftr":

@@ -187,6 +187,9 @@ def _ours(presentation: Any) -> None:
     from pptx.util import Pt
 
     presentation.slide_width, presentation.slide_height = Pt(960), Pt(540)
+    package = presentation.part.package
+    for name in [one.rId for one in package._rels.values() if one.reltype.endswith("/thumbnail")]:
+        package._rels.pop(name)  # a picture of somebody else's first slide
     master = presentation.slide_master
     for layout in list(presentation.slide_layouts):
         if layout.name not in {"Title Slide", "Title Only"}:

@@ -229,6 +229,7 @@ def test_slides_can_be_read_out(lang: str) -> None:
         if shape.has_table:
             assert shape.table.first_row
         assert slide.shapes[0]._element is slide.shapes.title._element
+        assert len({one.shape_id for one in slide.shapes}) == len(slide.shapes)
     for slide in list(deck.slides)[1:]:
         order = [one for one in slide.shapes if not one.is_placeholder]
         columns = [one.left > deck.slide_width * 0.3 for one in order if one.top > Pt(180)]
