@@ -7,6 +7,8 @@ import functools
 import io
 import itertools
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -471,3 +473,35 @@ def test_what_is_cut_ends_with_an_ellipsis(width: int) -> None:
     assert "short" == fitted("short", 10, 60)
     assert len(lines) <= 3
     assert all(width_of(line, 10) <= width for line in lines)
+
+
+# ---------- libraries ----------
+
+
+@pytest.mark.parametrize(
+    ("library", "made"),
+    [
+        ("pptx", lambda: write_deck(paper(many(1, full=False)))),
+        ("vl_convert", lambda: write_html(paper(many(3, full=True)))),
+        ("weasyprint", lambda: write_pdf(b"<p>x</p>", DAY)),
+    ],
+)
+def test_a_library_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, library: str, made: Any
+) -> None:
+    """With the way to install it, in one sentence."""
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(MissingExtra, match=r"pip install"):
+        made()
+
+
+def test_heavy_libraries_load_when_papers_are_made() -> None:
+    """To read the configuration and to help, none of them is needed."""
+    code = (
+        "import sys, hub_papers, hub_papers.destination, hub_papers.command\n"
+        "print(sorted({'pptx', 'vl_convert', 'weasyprint', 'jinja2', 'lxml', 'duckdb'} & set(sys.modules)))"
+    )
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "[]" == seen.stdout.strip()
