@@ -34,6 +34,7 @@ BUDGET = {
     "plugins/files": 32,
     "plugins/jira": 34,
     "plugins/msproject": 20,
+    "plugins/papers": 45,
     "plugins/postgresql": 14,
     "plugins/powerbi": 79,
     "plugins/redmine": 6,
@@ -68,6 +69,7 @@ SLOW = (
     "tests/test_start.py",
     "plugins/demo",
     "plugins/files",
+    "plugins/papers",
     "plugins/postgresql",
     "plugins/powerbi",
 )

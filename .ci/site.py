@@ -41,7 +41,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Files) -> 
         target = (folder / path).resolve()
         if target.parent.parent == ROOT / "plugins" and target.name == "README.md":
             return f"{up}plugins/{target.parent.name}.md{mark}{anchor}"
-        if target.is_relative_to(docs) and target.suffix == ".md":
+        if target.is_relative_to(docs) and target.suffix in {".md", ".png"}:
             return f"{up}{target.relative_to(docs).as_posix()}{mark}{anchor}"
         if target.exists() and target.is_relative_to(ROOT):
             return f"{config.repo_url}/blob/main/{target.relative_to(ROOT).as_posix()}{mark}{anchor}"

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from hub.feed.access import Bearing as Bearing
     from hub.feed.access import bearings as bearings
     from hub.feed.access import shows_sql as shows_sql
+    from hub.feed.kpi.catalogue import catalogue as catalogue
     from hub.feed.kpi.evaluate import evaluate as evaluate
     from hub.feed.kpi.measures import HEALTH as HEALTH
     from hub.feed.kpi.measures import Measure as Measure
@@ -69,13 +70,14 @@ if TYPE_CHECKING:
     from hub.feed.story import RegisterEntry as RegisterEntry
     from hub.feed.story import Story as Story
     from hub.feed.story import alternative as alternative
-    from hub.feed.story import amount as amount
     from hub.feed.story import chart as chart
     from hub.feed.story import rows_of as rows_of
-    from hub.feed.story import tell as tell
     from hub.feed.story import title_of as title_of
-    from hub.feed.story import written as written
     from hub.feed.story import zone as zone
+    from hub.feed.story.tell import tell as tell
+    from hub.feed.story.written import amount as amount
+    from hub.feed.story.written import what_moved as what_moved
+    from hub.feed.story.written import written as written
     from hub.files import FORMULA_STARTS as FORMULA_STARTS
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
@@ -153,14 +155,17 @@ _ROOMS = {
     ),
     "feed": ("column_captions", "table_caption"),
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
+    "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
     "feed.reasons": ("spoken_reason",),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
-        "amount", "chart", "rows_of", "tell", "title_of", "written", "zone",
+        "chart", "rows_of", "title_of", "zone",
     ),
+    "feed.story.tell": ("tell",),
+    "feed.story.written": ("amount", "what_moved", "written"),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
         "storable", "write_atomically",

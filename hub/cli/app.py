@@ -18,7 +18,7 @@ from hub.words import tr
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hub.destination import Destination
+    from hub.destination import Destination, FeedView
     from hub.plugins import Plugins
     from hub.source import Source
     from hub.store import Store
@@ -168,6 +168,15 @@ class App:
                     cuts=feed.parent / "cuts",
                 )
             )
+
+    @contextmanager
+    def feed_view(self, privacy: str) -> Iterator[FeedView]:
+        """Open the feed that readers see, as a destination at the level *privacy* does."""
+        from hub.cli.building import publish_options
+        from hub.publish import shown
+
+        with shown(self.settings.feed, privacy, publish_options(self)) as view:
+            yield view
 
     @contextmanager
     def reachable(self) -> Iterator[None]:

@@ -456,6 +456,11 @@ def _manifest(
         "as_of": staged.moment,
         "moment": options.as_of or f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}",
         "built_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "closed_cuts": [
+            {"label": cut.label, "kind": cut.kind, "as_of": cut.as_of[:10]}
+            for cut in options.cuts
+            if cut.folder is not None
+        ],
         "tables": tables,
         "unmapped": [
             {"source": source, "status": status, "tasks": tasks} for source, status, tasks in unmapped

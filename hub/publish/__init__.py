@@ -12,6 +12,7 @@ from hub.publish.publishing import (
     check_destination,
     current,
     publish,
+    shown,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "moment_of",
     "periods",
     "publish",
+    "shown",
 ]

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from hub import clock
 from hub.context import DeliveryContext, Network
 from hub.destination import Delivery, Destination, FeedView
-from hub.errors import DeliveryError, FeedError, HubError
+from hub.errors import ConfigError, DeliveryError, FeedError, HubError
 from hub.feed import (
     BuildOptions,
     Finding,
@@ -40,7 +40,11 @@ from hub.store.publications import in_use, last_published, note
 from hub.store.questions import sources as known_sources
 from hub.words import tr
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 CURRENT = "CURRENT"
+_SHARED = ("sources", "complete", "findings", "forced", "next_committee")
 CHECK_PATIENCE_S = 20.0
 """A person waits for the answer of `check_destination`."""
 
@@ -304,16 +308,7 @@ def _deliver(
         connection = open_feed(folder)
         since = _last_published(store, root, destination)
         note(store, destination.name, snapshot.feed_id, "started")
-        opened = connection
-        view = FeedView(
-            feed_id=snapshot.feed_id,
-            folder=folder,
-            manifest=load_manifest(folder) | _shared(snapshot),
-            tables={name: table_glob(folder, name) for name in model().tables},
-            lang=options.build.lang,
-            connection=opened,
-            changes=lambda table: changes(opened, table, folder, since),
-        )
+        view = _view(folder, connection, snapshot.manifest, options.build.lang, since)
         delivery: Delivery = destination.deliver(context, view)
         note(store, destination.name, snapshot.feed_id, "published", detail=delivery.where)
         report.state = "published"
@@ -336,6 +331,34 @@ def _deliver(
     return report
 
 
+def _view(
+    folder: Path, connection: DuckDBPyConnection, manifest: dict[str, Any], lang: str, since: Path | None
+) -> FeedView:
+    return FeedView(
+        feed_id=manifest["feed_id"],
+        folder=folder,
+        manifest=load_manifest(folder) | {key: manifest[key] for key in _SHARED if key in manifest},
+        tables={name: table_glob(folder, name) for name in model().tables},
+        lang=lang,
+        connection=connection,
+        changes=lambda table: changes(connection, table, folder, since),
+    )
+
+
+@contextmanager
+def shown(root: Path, privacy: str, options: PublishOptions) -> Iterator[FeedView]:
+    """Open the feed that readers see, at the level *privacy*. Raises `ConfigError` where there is none."""
+    folder = current(root)
+    if folder is None:
+        raise ConfigError(tr("There is no feed in {root} yet: run `hub publish` first.", root=root))
+    level = project_to(privacy, folder, root / "projections", secret=options.secret, k=options.k)
+    connection = open_feed(level)
+    try:
+        yield _view(level, connection, load_manifest(folder), options.build.lang, None)
+    finally:
+        connection.close()
+
+
 def check_destination(destination: Destination, base: Path, *, network: Network | None = None) -> list[Check]:
     """Return what *destination* found when asked how it is.
 
@@ -352,11 +375,6 @@ def check_destination(destination: Destination, base: Path, *, network: Network 
         return [Check(name="check", state="failed", detail=str(exc))]
     finally:
         context.close()
-
-
-def _shared(snapshot: Snapshot) -> dict[str, Any]:
-    shared = ("sources", "complete", "findings", "forced", "next_committee")
-    return {key: snapshot.manifest[key] for key in shared}
 
 
 def _last_published(store: Store, root: Path, destination: Destination) -> Path | None:

@@ -15,7 +15,7 @@ from hub.feed.story.shapes import (
     Story,
 )
 from hub.feed.story.telling import tell
-from hub.feed.story.writing import amount, written
+from hub.feed.story.writing import amount, what_moved, written
 
 __all__ = [
     "ARROWS",
@@ -37,6 +37,7 @@ __all__ = [
     "rows_of",
     "tell",
     "title_of",
+    "what_moved",
     "written",
     "zone",
 ]

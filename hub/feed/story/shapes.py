@@ -163,8 +163,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     """What a committee reads of one cut, in one language; ``project(key)`` and ``of(key)`` narrow it.
 
     *label* and *before* are the cut and the committee before it (None: there is none to compare with).
-    *complete* says whether every source was whole, *missing* what was not. *totals* are the figures of the
-    whole portfolio. What a level of detail or a closed cut does not hold is empty.
+    *complete* says whether every source was whole, *missing* what was not, *sources* what the figures
+    stand on. *totals* are the figures of the whole portfolio. What a level of detail or a closed cut does not
+    hold is empty.
     """
 
     lang: Lang
@@ -179,6 +180,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     is_next_known: bool
     complete: bool
     missing: tuple[str, ...]
+    sources: tuple[str, ...] = ()
     synthesis: tuple[Line, ...] = ()
     totals: dict[str, Figure] = {}
     projects: tuple[Project, ...] = ()

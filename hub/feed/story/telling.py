@@ -24,7 +24,7 @@ from hub.feed.story.shapes import (
     Story,
 )
 from hub.feed.story.synthesis import synthesis
-from hub.words import Lang, speaking, tr
+from hub.words import Lang, day, speaking, tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,6 +59,7 @@ def tell(view: FeedView, *, cut: str | None = None, lang: Lang | None = None) ->
             is_next_known=bool(said),
             complete=bool(manifest.get("complete")) or key != 0,
             missing=_missing(manifest) if key == 0 else (),
+            sources=_sources(manifest) if key == 0 else (),
             totals=figures.pop(None, {}),
             projects=tuple(
                 Project(**row, figures=figures.get(row["key"], {})) for row in _projects(connection)
@@ -166,6 +167,14 @@ def _milestones(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[Mil
             state="done" if is_done else "late" if said and said < as_of else "open",
         ))  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.finish or date.max, one.project_key, one.title)))
+
+
+def _sources(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Return each source with its kind and the day of its last complete sync."""
+    return tuple(
+        f"{source['name']} ({source['plugin']}), {day(source['last_success_at']) or '–'}"
+        for source in manifest.get("sources", [])
+    )
 
 
 def _missing(manifest: dict[str, Any]) -> tuple[str, ...]:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from hub.words import number, tr
+from hub.feed.story.shapes import Move
+from hub.words import mark, number, tr, trn
 
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
+_MEASURES = {
+    "spent": mark("Spent"), "remaining": mark("To do"), "at completion": mark("At completion"),
+    "baseline": mark("Baseline"), "revised": mark("Revised budget"), "committed": mark("Committed"),
+    "consumed": mark("Consumed"), "forecast": mark("Forecast"),
+    "added": mark("Added"), "removed": mark("Removed"), "start": mark("Start"),
+    "risk opened": mark("Risk opened"), "risk closed": mark("Risk closed"),
+    "risk changed": mark("Risk changed"), "risk removed": mark("Risk removed"),
+    "issue opened": mark("Issue opened"), "issue closed": mark("Issue closed"),
+    "issue changed": mark("Issue changed"), "issue removed": mark("Issue removed"),
+    "action opened": mark("Action opened"), "action closed": mark("Action closed"),
+    "action changed": mark("Action changed"), "action removed": mark("Action removed"),
+    "decision opened": mark("Decision opened"), "decision closed": mark("Decision closed"),
+    "decision changed": mark("Decision changed"), "decision removed": mark("Decision removed"),
+}  # fmt: skip
 NONE = "–"
 """What stands where there is no value: NULL is never 0."""
 
@@ -39,3 +54,19 @@ def written(value: float | None, unit: str, currency: str, *, signed: bool = Fal
     text = number(value, f"{plus},.0f" if whole or abs(value) >= 100 else f"{plus},.1f")
     after = {"days": tr("person-days"), "duration": tr("days"), "hours": "h"}.get(unit)
     return f"{text}\N{NO-BREAK SPACE}{after}" if after else text
+
+
+def what_moved(move: Move) -> str:
+    """Return in words what *move* is about: the milestone, the kind of money or effort, the risk."""
+    measure = tr(_MEASURES[move.measure]) if move.measure in _MEASURES else move.measure
+    if move.topic == "budget":
+        return tr(_MEASURES[move.item]) if move.item in _MEASURES else move.item
+    if move.topic == "effort":
+        return measure
+    if move.topic == "scope":
+        return (
+            trn("{n} task added", "{n} tasks added", round(move.after_value or 0))
+            if move.measure == "added"
+            else trn("{n} task removed", "{n} tasks removed", round(move.before_value or 0))
+        )
+    return move.item if move.measure == "finish" else tr("{what}: {item}", what=measure, item=move.item)

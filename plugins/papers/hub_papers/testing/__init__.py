@@ -1,0 +1,1 @@
+"""What certifies the folders of papers."""
