@@ -74,10 +74,10 @@ if TYPE_CHECKING:
     from hub.feed.story import rows_of as rows_of
     from hub.feed.story import title_of as title_of
     from hub.feed.story import zone as zone
-    from hub.feed.story.tell import tell as tell
-    from hub.feed.story.written import amount as amount
-    from hub.feed.story.written import what_moved as what_moved
-    from hub.feed.story.written import written as written
+    from hub.feed.story.telling import tell as tell
+    from hub.feed.story.writing import amount as amount
+    from hub.feed.story.writing import what_moved as what_moved
+    from hub.feed.story.writing import written as written
     from hub.files import FORMULA_STARTS as FORMULA_STARTS
     from hub.files import FileState as FileState
     from hub.files import matching_files as matching_files
@@ -164,8 +164,8 @@ _ROOMS = {
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
         "chart", "rows_of", "title_of", "zone",
     ),
-    "feed.story.tell": ("tell",),
-    "feed.story.written": ("amount", "what_moved", "written"),
+    "feed.story.telling": ("tell",),
+    "feed.story.writing": ("amount", "what_moved", "written"),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
         "storable", "write_atomically",
