@@ -54,11 +54,14 @@ if TYPE_CHECKING:
     from hub.feed.access import Bearing as Bearing
     from hub.feed.access import bearings as bearings
     from hub.feed.access import shows_sql as shows_sql
+    from hub.feed.kpi.catalogue import catalogue as catalogue
     from hub.feed.kpi.evaluate import evaluate as evaluate
     from hub.feed.kpi.measures import HEALTH as HEALTH
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
+    from hub.feed.reasons import spoken_measure as spoken_measure
+    from hub.feed.reasons import spoken_move as spoken_move
     from hub.feed.reasons import spoken_reason as spoken_reason
     from hub.feed.story import ARROWS as ARROWS
     from hub.feed.story import CHARTS as CHARTS
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from hub.feed.story import amount as amount
     from hub.feed.story import chart as chart
     from hub.feed.story import rows_of as rows_of
+    from hub.feed.story import sign_of as sign_of
     from hub.feed.story import tell as tell
     from hub.feed.story import title_of as title_of
     from hub.feed.story import written as written
@@ -153,13 +157,14 @@ _ROOMS = {
     ),
     "feed": ("column_captions", "table_caption"),
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
+    "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
-    "feed.reasons": ("spoken_reason",),
+    "feed.reasons": ("spoken_measure", "spoken_move", "spoken_reason"),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
-        "amount", "chart", "rows_of", "tell", "title_of", "written", "zone",
+        "amount", "chart", "rows_of", "sign_of", "tell", "title_of", "written", "zone",
     ),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
