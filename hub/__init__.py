@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.model import model as model
+    from hub.feed.reasons import spoken_measure as spoken_measure
+    from hub.feed.reasons import spoken_move as spoken_move
     from hub.feed.reasons import spoken_reason as spoken_reason
     from hub.feed.story import ARROWS as ARROWS
     from hub.feed.story import CHARTS as CHARTS
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from hub.feed.story import zone as zone
     from hub.feed.story.telling import tell as tell
     from hub.feed.story.writing import amount as amount
+    from hub.feed.story.writing import sign_of as sign_of
     from hub.feed.story.writing import what_moved as what_moved
     from hub.feed.story.writing import written as written
     from hub.files import FORMULA_STARTS as FORMULA_STARTS
@@ -159,13 +162,13 @@ _ROOMS = {
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
     "feed.model": ("model",),
-    "feed.reasons": ("spoken_reason",),
+    "feed.reasons": ("spoken_measure", "spoken_move", "spoken_reason"),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
         "chart", "rows_of", "title_of", "zone",
     ),
     "feed.story.telling": ("tell",),
-    "feed.story.writing": ("amount", "what_moved", "written"),
+    "feed.story.writing": ("amount", "sign_of", "what_moved", "written"),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
         "storable", "write_atomically",

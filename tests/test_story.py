@@ -274,6 +274,18 @@ def test_figures_are_written_as_the_language_does(
     assert text == found
 
 
+def test_what_a_line_of_the_portfolio_shows_besides(story: Story) -> None:
+    """The next milestone, hours by month, the colours counted: of A, B and C one has no weather."""
+    first = story.projects[0]
+    coming = story.next_milestone(first.key)
+    spent = [one.spent_h for one in story.months if one.project_key == first.key and one.spent_h]
+
+    assert ("Go live A", date.fromisoformat(ahead(35))) == (coming and coming.title, coming and coming.finish)
+    assert [42.0] == spent
+    assert {"red": 1, "amber": 0, "green": 1, "grey": 1} == story.weather
+    assert () == story.rejections
+
+
 def test_a_feed_without_anything_tells_nothing(tmp_path: Path) -> None:
     """No budget, no risk, no baseline, no cut: empty parts, no chart, no sentence and no error."""
     with store_at(tmp_path / "hub.db") as store:

@@ -6,16 +6,18 @@ from hub.feed.story.shapes import (
     Line,
     Load,
     Milestone,
+    Month,
     Move,
     Point,
     Project,
     RegisterEntry,
+    Rejection,
     Sla,
     Span,
     Story,
 )
 from hub.feed.story.telling import tell
-from hub.feed.story.writing import amount, what_moved, written
+from hub.feed.story.writing import amount, sign_of, what_moved, written
 
 __all__ = [
     "ARROWS",
@@ -24,10 +26,12 @@ __all__ = [
     "Line",
     "Load",
     "Milestone",
+    "Month",
     "Move",
     "Point",
     "Project",
     "RegisterEntry",
+    "Rejection",
     "Sla",
     "Span",
     "Story",
@@ -35,6 +39,7 @@ __all__ = [
     "amount",
     "chart",
     "rows_of",
+    "sign_of",
     "tell",
     "title_of",
     "what_moved",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,7 +33,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     """One project at the cut, the reddest first: its weather *declared* by people and *computed* of figures.
 
     *trend* is better, same or worse than at the committee before. *confidence* (high, medium, low) is in
-    the figures, with its reason. *figures* are by ``KPI.measure``.
+    the figures, with its reason. *figures* are by ``KPI.measure``; *fields* are what fields.csv names of
+    projects, by their columns in `dim_project`.
     """
 
     key: int
@@ -52,6 +53,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Literal["high", "medium", "low"] | None
     confidence_reason: str | None
     figures: dict[str, Figure] = {}
+    fields: dict[str, Any] = {}
 
     @property
     def weather(self) -> Rag | None:
@@ -83,7 +85,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone; *finish* is when it was reached or is expected, *slip_days* against its baseline.
 
-    An open one whose date lies in the past is expected at the cut (the rule of MILESTONE_SLIP).
+    An open one whose date lies in the past is expected at the cut (the rule of MILESTONE_SLIP). *url* is
+    where its tool shows it.
     """
 
     project_key: int
@@ -92,6 +95,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     finish: date | None
     slip_days: float | None
     state: Literal["done", "late", "open"]
+    url: str | None = None
 
 
 class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +155,27 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     baseline_finish: date | None
 
 
+class Month(msgspec.Struct, frozen=True, kw_only=True):
+    """The hours of a project in one month: planned in the workload plan, and spent."""
+
+    project_key: int
+    month: date
+    planned_h: float | None
+    spent_h: float | None
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """Things of one kind that a source met and could not be taken: *n* of them, and what the figures lack."""
+
+    source: str
+    record: str
+    field: str | None
+    reason: str
+    n: int
+    hours: float | None
+    amount: float | None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the synthesis, on one *topic*, with the colour it deserves."""
 
@@ -194,6 +219,26 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     burn: tuple[Point, ...] = ()
     sla: tuple[Sla, ...] = ()
     roadmap: tuple[Span, ...] = ()
+    months: tuple[Month, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+    @property
+    def weather(self) -> dict[Rag, int]:
+        """Return how many projects are of each colour, the reddest first; grey are those without weather."""
+        found: dict[Rag, int] = dict.fromkeys(("red", "amber", "green", "grey"), 0)
+        for one in self.projects:
+            found[one.weather or "grey"] += 1
+        return found
+
+    def next_milestone(self, key: int) -> Milestone | None:
+        """Return the first milestone to come of the project with *key*, or None."""
+        return next(
+            (
+                one for one in self.milestones
+                if one.project_key == key and one.state == "open" and one.finish
+            ),
+            None,
+        )  # fmt: skip
 
     def project(self, key: int) -> Project | None:
         """Return the project with *key*, or None."""
@@ -216,9 +261,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             raise KeyError(key)
         narrowed = {
             name: tuple(row for row in getattr(self, name) if row.project_key == key)
-            for name in ("moves", "milestones", "decisions", "register", "slips", "curve", "burn", "roadmap")
-        }
+            for name in (
+                "moves", "milestones", "decisions", "register", "slips", "curve", "burn", "roadmap", "months",
+            )
+        }  # fmt: skip
         return msgspec.structs.replace(
-            self, projects=(one,), totals=one.figures, load=(), synthesis=(),
+            self, projects=(one,), totals=one.figures, load=(), synthesis=(), rejections=(),
             sla=tuple(row for row in self.sla if row.project == key), **narrowed,
         )  # fmt: skip

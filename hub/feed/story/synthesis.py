@@ -37,12 +37,10 @@ def _named(projects: list[Project]) -> str:
 
 
 def _weather(story: Story) -> Iterator[Line]:
-    counts = {
-        rag: sum(1 for one in story.projects if one.weather == rag) for rag in ("red", "amber", "green")
-    }
+    counts = story.weather
+    unknown = counts.pop("grey")
     if not any(counts.values()):
         return
-    unknown = len(story.projects) - sum(counts.values())
     text = tr(
         "{total} projects: {red} red, {amber} amber, {green} green.",
         total=len(story.projects),

@@ -11,14 +11,17 @@ import msgspec
 
 from hub.errors import ConfigError
 from hub.feed.kpi.catalogue import catalogue, prepare, rows
+from hub.feed.model import model
 from hub.feed.story.shapes import (
     Figure,
     Load,
     Milestone,
+    Month,
     Move,
     Point,
     Project,
     RegisterEntry,
+    Rejection,
     Sla,
     Span,
     Story,
@@ -84,6 +87,8 @@ def tell(view: FeedView, *, cut: str | None = None, lang: Lang | None = None) ->
             ),
             sla=_rows(connection, "sla", Sla),
             roadmap=_rows(connection, "roadmap", Span),
+            months=_rows(connection, "months", Month),
+            rejections=_rows(connection, "rejections", Rejection),
         )  # fmt: skip
         return msgspec.structs.replace(story, synthesis=tuple(synthesis(story)))
 
@@ -134,8 +139,16 @@ def _next(connection: duckdb.DuckDBPyConnection, key: int) -> str | None:
 
 def _projects(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     found = _dicts(connection, "projects")
+    own = [name for name in model().tables["dim_project"].columns if name.startswith("x_")]
+    fields = {
+        key: dict(zip(own, said, strict=True))
+        for key, *said in connection.execute(
+            f"SELECT {', '.join(['project_key', *own])} FROM dim_project"
+        ).fetchall()
+    }
     for row in found:
         row["key"] = row.pop("project_key")
+        row["fields"] = fields[row["key"]]
     return found
 
 
@@ -155,6 +168,11 @@ def _figures(connection: duckdb.DuckDBPyConnection, lang: Lang) -> dict[int | No
 
 def _milestones(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[Milestone, ...]:
     """Return the milestones with the forecast and slip of MILESTONE_SLIP, the earliest first."""
+    urls = dict(
+        connection.execute(
+            "SELECT task_key, url FROM dim_task WHERE kind = 'milestone' AND url IS NOT NULL"
+        ).fetchall()
+    )
     found = []
     for row in rows(connection, "MILESTONE_SLIP"):
         if row["category"] == "cancelled" or row["project_key"] == -1:
@@ -165,6 +183,7 @@ def _milestones(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[Mil
             project_key=row["project_key"], title=row["title"], baseline=row["baseline_finish"],
             finish=row["forecast"], slip_days=row["slip_days"],
             state="done" if is_done else "late" if said and said < as_of else "open",
+            url=urls.get(row["task_key"]),
         ))  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.finish or date.max, one.project_key, one.title)))
 

@@ -163,7 +163,7 @@ def assert_same_figures(demo: Path, database: Database | None) -> None:
     ]
     wanted = figures([row for path in parts for row in rows_of(path)], key)
     places = {
-        "workbook": figures(sheet(demo / "out" / "latest" / "portfolio.xlsx", "fact_kpi"), key),
+        "workbook": figures(sheet(demo / "out" / "latest" / "data.xlsx", "fact_kpi"), key),
         "powerbi": figures(rows_of(demo / "powerbi" / "data" / "fact_kpi.parquet"), key),
         "mirror": figures(replayed(demo / "mirror")["fact_kpi"], key),
     }

@@ -26,10 +26,11 @@ from hub import (
 
 LATEST = "latest"
 WORKBOOK = "portfolio.xlsx"
+DATA = "data.xlsx"
 
 
 class FilesDestination(Destination, frozen=True, kw_only=True):
-    """The feed as files in ``<path>/latest``: Parquet and CSV tables, and a workbook to read.
+    """The feed as files in ``<path>/latest``: Parquet and CSV tables, the committee's workbook and its data.
 
     With *safe_csv* a text that a spreadsheet would run as a formula gets an apostrophe before it in the CSV
     files.
@@ -91,9 +92,10 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
                     f"COPY (SELECT {columns} FROM {name}) TO '{place}' (HEADER, DELIMITER ',')"
                 )
         if "xlsx" in self.formats:
-            from hub_files.workbook import write_workbook  # XlsxWriter is needed for nothing else
+            from hub_files.workbook import write_data, write_workbook  # only they need XlsxWriter
 
-            notes.extend(write_workbook(folder / WORKBOOK, feed))
+            write_workbook(folder / WORKBOOK, feed)
+            notes.extend(write_data(folder / DATA, feed))
         rows = {name: _count(feed, name) for name in feed.tables}
         return rows, notes
 
