@@ -24,8 +24,9 @@ WITH task AS (
 SELECT project_key, 'planned' AS series, m.date, sum((t.baseline_days * planned_by(m.date, t.baseline_start,
     t.baseline_finish, m.workday_seq, t.start_seq, t.is_workday, t.finish_seq))::DECIMAL(38, 12))::DOUBLE AS value
 FROM moment m JOIN task t USING (project_key) GROUP BY ALL
-UNION ALL SELECT project_key, 'actual', date, value FROM spent
-UNION ALL SELECT s.project_key, 'earned', d.date, s.ev_days
+UNION ALL SELECT project_key, 'actual', date, value FROM spent WHERE getvariable('cut') = 0
+UNION ALL SELECT s.project_key, unnest(['earned', 'actual']), d.date,
+    unnest([s.ev_days, CASE WHEN getvariable('cut') <> 0 THEN s.ac_days END])
     FROM fact_project_snapshot s JOIN dim_date d USING (date_key)
     JOIN span USING (project_key) WHERE s.ev_days IS NOT NULL AND d.date <= getvariable('as_of')::DATE
 ORDER BY project_key, series, date
