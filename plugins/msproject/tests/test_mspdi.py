@@ -765,15 +765,6 @@ def test_encodings(folder: Path, store: Any, encoding: str) -> None:
     assert ("ok", title) == (report.verdict, kept(store)["1"]["title"])
 
 
-def test_an_inserted_project_is_told(folder: Path, store: Any) -> None:
-    """A plan inside a plan is not read, and the run is not green."""
-    inner = "<Project><Name>Inner</Name></Project>"
-    report = sync_plan(folder, store, plan(task(1, "A", extra=inner)))
-
-    assert "partial" == report.verdict
-    assert "holds 1 more projects, which were not read" in report.missing[0]
-
-
 @pytest.mark.parametrize(
     ("name", "body", "is_whole"),
     [

@@ -82,6 +82,8 @@ class Plan:
         """The accounts of resources; none for what is nobody, as material is."""
         self.own: dict[Uid, Own] = {}
         self.late: list[AssignmentRow] = []
+        self.inserted: list[str] = []
+        """The files of plans that stand for rows of this one."""
         self.is_sure = True
         """Whether all that is assigned is known: what is not assigned is nobody's then."""
         self.stats = {"tasks": 0, "assignments": 0, "approximate": 0, "odd parts": 0}
@@ -95,6 +97,8 @@ class Plan:
                     yield self._container(row)
                 case TaskRow():
                     self.tasks[row.uid] = row
+                    if row.inserted:
+                        self.inserted.append(row.inserted)
                 case ResourceRow():
                     self.resources[row.uid] = self.account_id(row.uid) if row.work else None
                     # tons of cement are nobody, and their quantities no hours

@@ -279,7 +279,10 @@ class _Reader:
             remaining_work_s=self._seconds(task.getRemainingWork()),
             priority=_text(task.getPriority().getValue()) if task.getPriority() is not None else None,
             url=_text(task.getHyperlinkAddress()),
+            # the row of a task of another plan names a file too
+            inserted=None if task.getExternalTask() else _text(task.getSubprojectFile()),
         )
+        row.summary = row.summary or row.inserted is not None
         for no in range(11):
             plain = no == 0
             start = task.getBaselineStart() if plain else task.getBaselineStart(no)

@@ -18,6 +18,8 @@ from typing import IO, Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+import msgspec
+
 from hub import SourceDataError, tr
 from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
@@ -50,7 +52,7 @@ from hub_msproject.files.workdays import (
     weights,
 )
 
-READER = "mspdi-2"
+READER = "mspdi-3"
 NS = "{http://schemas.microsoft.com/project}"
 LINK, BASELINE, CUSTOM, CODE, TIMEPHASED = (
     NS + name
@@ -69,6 +71,8 @@ _DECLARATION = 200
 _HEAD_BYTES = 2000
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
 _DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>")
+_PROJECT = re.compile(rb"<(?:[\w.-]+:)?Project[\s>]")
+_SCANNED = 1 << 20
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
 
 
@@ -142,9 +146,34 @@ def peek(path: Path) -> tuple[str | None, str | None]:
         raise _broken(path, exc) from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    guid = state["GUID"].strip("{} \n").lower()
+    return _guid(state["GUID"]), when(state["StatusDate"].strip())
+
+
+def _guid(text: str | None) -> str | None:
+    """Return a GUID as the hub writes it; None for one that is none, or of noughts alone."""
+    guid = (text or "").strip("{} \n").lower()
     is_one = re.fullmatch(r"[0-9a-f-]{36}", guid) and set(guid) - set("0-")
-    return guid if is_one else None, when(state["StatusDate"].strip())
+    return guid if is_one else None
+
+
+def holds_plans(path: Path) -> bool:
+    """Say whether a file holds plans that were inserted into its own.
+
+    Raises `SourceDataError` for an encoding that nobody knows.
+    """
+    count, rest = 0, b""
+    try:
+        with opened(path) as file:
+            while block := file.read(_SCANNED):
+                text = rest + block.replace(b"\0", b"")  # UTF-16 reads alike without its noughts
+                count += len(_PROJECT.findall(text))
+                if count > 1:
+                    return True
+                rest = text[text.rfind(b"<", -100) :] if b"<" in text[-100:] else b""
+                rest = b"" if _PROJECT.match(rest) else rest
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    return False
 
 
 def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataError:
@@ -185,12 +214,38 @@ def seconds(text: str | None) -> int | None:
     return -total if sign else total
 
 
+def spool(path: Path, to: Path) -> list[Header]:
+    """Read *path* whole into the file *to*, as `mpxj.Mpxj.spool` does, and return the plans that it holds."""
+    encode = msgspec.json.Encoder().encode
+    headers = []
+    with to.open("wb") as file:
+        for row in read(path):
+            if isinstance(row, Header):
+                _told_apart(row, headers)
+                headers.append(row)
+            file.write(encode(row) + b"\n")
+    return headers
+
+
+def _told_apart(row: Header, others: list[Header]) -> None:
+    """Name an inserted plan by its title, and let it have no other plan's name or GUID."""
+    if others and row.title not in {one.title for one in others}:
+        row.code = row.title
+    if row.guid in {one.guid for one in others}:
+        row.guid = None
+
+
 def read(path: Path) -> Rows:
-    """Yield the plan's rows. Raises `SourceDataError` for a damaged, foreign or unsafe file."""
+    """Yield the rows of the plan, then those of each plan that was inserted into it and that the file holds.
+
+    Raises `SourceDataError` for a damaged, foreign or unsafe file.
+    """
     guid, _ = peek(path)
     try:
         with opened(path) as file:
-            yield from _Reader(file, guid).rows()
+            reader = _Reader(guid)
+            yield from reader.rows(file)
+            yield from reader.held()
     except ET.ParseError as exc:
         raise _broken(path, exc) from exc
     except OSError as exc:
@@ -317,9 +372,8 @@ class _Renaming(ET.TreeBuilder):
 
 
 class _Reader:
-    def __init__(self, file: IO[bytes], guid: str | None) -> None:
-        self.file = file
-        self.header = Header(guid=guid, file_type="MSPDI", reader=READER)
+    def __init__(self, guid: str | None, inserted: str | None = None) -> None:
+        self.header = Header(guid=guid, file_type="MSPDI", reader=READER, inserted=inserted)
         self.calendars: dict[int, Calendar] = {}
         self.default_calendar = -1
         self.resource_calendar: dict[int, int] = {}
@@ -329,6 +383,17 @@ class _Reader:
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
         self.tail = Tail(tasks=0)
         self.odd: list[OddRow] = []
+        self.inserted: list[tuple[str | None, ET.Element]] = []
+        self.takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
+            NS + "Tasks": ("task", self._task),
+            NS + "Resources": ("resource", self._resource),
+            NS + "Assignments": ("assignment", self._assignment),
+        }
+        self.settings: dict[str, Callable[[ET.Element], None]] = {
+            NS + "Calendars": self._calendars,
+            NS + "ExtendedAttributes": self._aliases,
+            NS + "OutlineCodes": self._aliases,
+        }
 
     def _taken(self, kind: str, take: Callable[[ET.Element], Any], element: ET.Element) -> Any:
         """Return what *take* makes of *element*; one that it fails on, in whatever way, costs itself."""
@@ -339,7 +404,28 @@ class _Reader:
             self.odd.append(OddRow(kind=kind, uid=uid, reason=f"{type(exc).__name__}: {exc}"))
             return None
 
-    def rows(self) -> Iterator[Row]:
+    def held(self) -> Iterator[Row]:
+        """Yield the rows of the plans that were inserted, and of those inserted into them."""
+        for name, project in self.inserted:
+            reader = _Reader(_guid(project.findtext(NS + "GUID")), name or project.findtext(NS + "Name"))
+            yield from reader.rows_of(project)
+            yield from reader.held()
+
+    def rows_of(self, project: ET.Element) -> Iterator[Row]:
+        """Yield the rows of a plan that is at hand whole."""
+        yield self._head(_local(project))
+        for section in project:
+            if reader := self.settings.get(section.tag):
+                self._taken("setting", reader, section)
+            elif section.tag == NS + "Project":
+                self.inserted.append((None, section))
+        for section in project:
+            if taker := self.takers.get(section.tag):
+                yield from (row for one in section if (row := self._taken(*taker, one)) is not None)
+        yield from self.odd
+        yield self.tail
+
+    def rows(self, file: IO[bytes]) -> Iterator[Row]:
         """Yield rows as their elements are complete.
 
         Only one block of the file and its elements are held at a time.
@@ -347,24 +433,14 @@ class _Reader:
         The parser builds below an element of ours, so that what is complete can be taken from the tree after
         each block: no event per element has to pass through Python.
         """
-        builder = _builder(self.file)
+        builder = _builder(file)
         document = builder.start("document", {})
         parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
-        takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
-            NS + "Tasks": ("task", self._task),
-            NS + "Resources": ("resource", self._resource),
-            NS + "Assignments": ("assignment", self._assignment),
-        }
-        settings = {
-            NS + "Calendars": self._calendars,
-            NS + "ExtendedAttributes": self._aliases,
-            NS + "OutlineCodes": self._aliases,
-        }
         head: dict[str, str] | None = {}
         place = 0
         ended = False
         while not ended:
-            block = self.file.read(_BLOCK)
+            block = file.read(_BLOCK)
             if block:
                 parser.feed(block)
             else:
@@ -375,7 +451,7 @@ class _Reader:
             while place < len(project):
                 section = project[place]
                 growing = place == len(project) - 1 and not ended
-                if taker := takers.get(section.tag):
+                if taker := self.takers.get(section.tag):
                     if head is not None:
                         yield self._head(head)
                         head = None
@@ -389,11 +465,11 @@ class _Reader:
                         self.odd.clear()
                 if growing:
                     break
-                if reader := settings.get(section.tag):
+                if reader := self.settings.get(section.tag):
                     self._taken("setting", reader, section)
                     section.clear()
                 elif section.tag == NS + "Project":
-                    self.tail.other_projects += 1
+                    self.inserted.append((None, section))
                 elif head is not None and section.text and not len(section):
                     head[section.tag[len(NS) :]] = section.text
                 place += 1
@@ -545,6 +621,9 @@ class _Reader:
             priority=get(NS + "Priority"),
             url=get(NS + "HyperlinkAddress"),
         )
+        source = get(NS + "SubprojectName")
+        if _yes(get(NS + "IsSubproject")):
+            row.summary, row.inserted = True, source or row.name
         self._taken(f"figures of task {uid}", lambda _: self._figures(row, facts), element)
         for child in nested:
             if child.tag == LINK:
@@ -558,7 +637,8 @@ class _Reader:
                 ):
                     row.baselines.append(baseline)
             elif child.tag == NS + "Project":
-                self.tail.other_projects += 1
+                self.inserted.append((source, child))
+                row.summary, row.inserted = True, None
             elif child.tag in {CUSTOM, CODE}:
                 self._taken(f"field of task {uid}", lambda one: self._custom(one, row.custom), child)
         return row

@@ -27,7 +27,8 @@ DATED = frozenset(CONSTRAINTS[2:])
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
     """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day.
 
-    *code* is what Primavera calls it for short.
+    *code* is what Primavera calls it for short. *inserted* is the file that it was inserted from into the plan
+    that holds it.
     """
 
     guid: str | None = None
@@ -41,6 +42,7 @@ class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
     file_type: str | None = None
     application: str | None = None
     reader: str = ""
+    inserted: str | None = None
 
 
 class BaselineRow(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -76,6 +78,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
 
     *summary* is None where the file does not say it: then the outline does. Costs are in currency units.
     Slacks, and whether it is critical, are as the tool computed them; durations and slacks are working time.
+    *inserted* is the file of a plan of its own that stands for the row, and that this file does not hold.
     """
 
     uid: Uid
@@ -113,6 +116,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     priority: str | None = None
     url: str | None = None
     type_raw: str | None = None
+    inserted: str | None = None
     baselines: list[BaselineRow] = []
     links: list[LinkRow] = []
     custom: list[CustomRow] = []
