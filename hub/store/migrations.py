@@ -363,6 +363,18 @@ def _access_groups(db: Database) -> None:
     _allow(db, "access_group", "'unobserved')", "'unobserved','outside')")
 
 
+@migrations(name="0010_capacity")
+def _capacity(db: Database) -> None:
+    """Keep what the calendars of a tool say that people can work."""
+    _versioned(
+        db,
+        "capacity",
+        """account_id TEXT NOT NULL, container_id TEXT, start_on TEXT NOT NULL, finish_on TEXT NOT NULL,
+        weekdays TEXT NOT NULL, seconds INTEGER NOT NULL, units REAL NOT NULL""",
+    )
+    _allow(db, "capacity", "'unobserved')", "'unobserved','outside')")
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

@@ -27,9 +27,9 @@ def task(uid: int, name: str, hours: int, extra: str = "") -> str:
 def project(name: str, hours: int, *, guid: str | None = None, tasks: str = "", xmlns: str = "") -> str:
     """Return a plan with a task of *hours* that Ann does, and *tasks* beside it."""
     return (
-        f"<Project{xmlns}>{f'<GUID>{guid}</GUID>' if guid else ''}<Name>{name}.mpp</Name><Title>{name}</Title>"
-        f"<Tasks>{task(1, f'{name} work', hours)}{tasks}</Tasks>{RESOURCES}<Assignments><Assignment><UID>1</UID>"
-        f"<TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Start>2026-01-05T08:00:00</Start>"
+        f"<Project{xmlns}>{f'<GUID>{guid}</GUID>' if guid else ''}<Name>{name}.mpp</Name>"
+        f"<Title>{name}</Title><Tasks>{task(1, f'{name} work', hours)}{tasks}</Tasks>{RESOURCES}"
+        f"<Assignments><Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Start>2026-01-05T08:00:00</Start>"
         f"<Finish>2026-01-09T17:00:00</Finish><RemainingWork>PT{hours}H0M0S</RemainingWork>"
         f"<Work>PT{hours}H0M0S</Work></Assignment></Assignments></Project>"
     )
@@ -37,7 +37,8 @@ def project(name: str, hours: int, *, guid: str | None = None, tasks: str = "", 
 
 def master(*inner: str, tasks: str = "") -> str:
     rows = "".join(
-        task(uid, f"Row {uid}", 40, "<IsSubproject>1</IsSubproject>" + one) for uid, one in enumerate(inner, 2)
+        task(uid, f"Row {uid}", 40, "<IsSubproject>1</IsSubproject>" + one)
+        for uid, one in enumerate(inner, 2)
     )
     return project("Master", 40, guid=GUIDS[0], tasks=rows + tasks, xmlns=NAMESPACE)
 
@@ -45,8 +46,8 @@ def master(*inner: str, tasks: str = "") -> str:
 def hours_of(store: Any) -> dict[str, float]:
     """Return what is planned and present, by plan."""
     rows = store.rows(
-        "SELECT c.name, sum(a.seconds) / 3600.0 AS h FROM allocation a JOIN container c ON c.id = a.container_id "
-        "WHERE a.presence = 'present' AND c.presence = 'present' GROUP BY 1"
+        "SELECT c.name, sum(a.seconds) / 3600.0 AS h FROM allocation a JOIN container c "
+        "ON c.id = a.container_id WHERE a.presence = 'present' AND c.presence = 'present' GROUP BY 1"
     )
     return {row["name"]: row["h"] for row in rows}
 
@@ -113,4 +114,5 @@ def test_a_master_without_its_files(folder: Path, store: Any) -> None:
     (note,) = [note for note in report.notes if "inserted" in note]
 
     assert {"Master": 40.0, "Here": 8.0} == hours_of(store)
-    assert "Gone.mpp" in note and "Here" not in note
+    assert "Gone.mpp" in note
+    assert "Here" not in note

@@ -15,6 +15,7 @@ from hub import (
     Allocation,
     Assignment,
     Baseline,
+    Capacity,
     Category,
     Container,
     CustomValue,
@@ -27,6 +28,7 @@ from hub_msproject.files.fields import spelt
 from hub_msproject.files.schedule import (
     DATED,
     AssignmentRow,
+    CapacityRow,
     CustomRow,
     Header,
     OddRow,
@@ -39,7 +41,8 @@ from hub_msproject.files.schedule import (
 from hub_msproject.files.workdays import settle
 
 PROVIDES: tuple[type[Record], ...] = (
-    Container, Account, Task, Assignment, Baseline, TaskLink, Allocation, Worklog, CustomValue,
+    Container, Account, Task, Assignment, Baseline, TaskLink, Allocation, Capacity, Worklog,
+    CustomValue,
 )  # fmt: skip
 CHOICE = "pm-hub: baseline"
 """The custom field of a plan that says which of its baselines counts."""
@@ -82,8 +85,6 @@ class Plan:
         """The accounts of resources; none for what is nobody, as material is."""
         self.own: dict[Uid, Own] = {}
         self.late: list[AssignmentRow] = []
-        self.inserted: list[str] = []
-        """The files of plans that stand for rows of this one."""
         self.is_sure = True
         """Whether all that is assigned is known: what is not assigned is nobody's then."""
         self.stats = {"tasks": 0, "assignments": 0, "approximate": 0, "odd parts": 0}
@@ -97,8 +98,6 @@ class Plan:
                     yield self._container(row)
                 case TaskRow():
                     self.tasks[row.uid] = row
-                    if row.inserted:
-                        self.inserted.append(row.inserted)
                 case ResourceRow():
                     self.resources[row.uid] = self.account_id(row.uid) if row.work else None
                     # tons of cement are nobody, and their quantities no hours
@@ -113,6 +112,8 @@ class Plan:
                         self.late.append(row)
                     else:
                         yield from self._assign(row)
+                case CapacityRow():
+                    yield self._capacity(row)
                 case OddRow():
                     self.is_sure &= row.kind not in {"resource", "assignment"}
                     self.stats["odd parts"] += row.kind != "task"
@@ -131,6 +132,24 @@ class Plan:
             yield from self._details(task)
         yield from self._chosen_baseline()
         self.stats["tasks"] = len(self.tasks)
+
+    @property
+    def inserted(self) -> list[str]:
+        """Return the files of plans that stand for rows of this one."""
+        return [task.inserted for task in self.tasks.values() if task.inserted]
+
+    def _capacity(self, row: CapacityRow) -> Capacity:
+        account = self.account_id(row.resource)
+        return Capacity(
+            id=f"{account}/k/{row.start}/{row.weekdays}",
+            account_id=account,
+            container_id=self.id,
+            start_on=row.start,
+            finish_on=row.finish,
+            weekdays=row.weekdays,
+            seconds=row.seconds,
+            units=row.units,
+        )
 
     def _assign(self, row: AssignmentRow) -> Iterator[Record]:
         """Yield what a resource does on a task, where the resource is a person or stands for one."""

@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub_msproject.files.capacity import Capacities, Present
 from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
+    CapacityRow,
     Constraint,
     CustomRow,
     Header,
@@ -32,6 +34,7 @@ from hub_msproject.files.schedule import (
     Rows,
     Tail,
     TaskRow,
+    Uid,
     when,
 )  # fmt: skip
 from hub_msproject.files.several import exported_projects
@@ -159,6 +162,7 @@ class _Reader:
         yield self._header(form)
         self.task_fields, self.resource_fields = self._aliases(project)
         seen = skipped = 0
+        people: list[tuple[Uid, Any]] = []
         for task in project.getTasks():
             seen += 1
             row = self._taken("task", self._task, task)
@@ -171,6 +175,9 @@ class _Reader:
             for one in all_:
                 row = self._taken(kind, take, one)
                 yield from [row] if row is not None else []
+                if isinstance(row, ResourceRow) and row.work and row.active and not row.generic:
+                    people.append((row.uid, one))
+        yield from self._capacity(project, people)
         yield Tail(tasks=seen, blank=skipped, other_projects=lacking)
 
     def _taken(self, kind: str, take: Callable[[Any], Row | None], one: Any) -> Row | None:
@@ -180,6 +187,17 @@ class _Reader:
         except Exception as exc:  # noqa: BLE001 - one odd row costs one row
             uid = one.getUniqueID()
             return OddRow(kind=kind, uid=str(uid) if uid is not None else None, reason=str(exc))
+
+    def _capacity(self, project: Any, people: list[tuple[Uid, Any]]) -> Iterator[CapacityRow]:
+        p = self.properties
+        days = [_when(p.getStartDate()), _when(p.getFinishDate())]
+        days += [_when(day) for task in project.getTasks() for day in _ends(task)]
+        capacities = Capacities(days)
+        for uid, resource in people:
+            calendar = resource.getCalendar() or project.getDefaultCalendar()
+            if calendar is not None:
+                there = [_present(one) for one in resource.getAvailability()] or [Present(None, None, 1.0)]
+                yield from capacities.rows(uid, int(calendar.hashCode()), self._hours(calendar), there)
 
     def _header(self, suffix: str) -> Header:
         p = self.properties
@@ -475,6 +493,18 @@ def _sum(days: list[str], durations: Any) -> dict[str, int]:
 
 def _any(*spans: Any) -> bool:
     return any(one is not None and len(one) for one in spans)
+
+
+def _ends(task: Any) -> tuple[Any, ...]:
+    uid = task.getUniqueID()
+    is_row = uid is not None and int(uid) != 0 and not bool(task.getNull())
+    return (task.getStart(), task.getFinish()) if is_row else ()
+
+
+def _present(one: Any) -> Present:
+    span, units = one.getRange(), one.getUnits()
+    share = 1.0 if units is None else float(units.doubleValue()) / 100
+    return Present(_when(span.getStart()), _when(span.getEnd()), share)
 
 
 def _is_exported(properties: Any) -> bool:

@@ -21,11 +21,13 @@ from xml.parsers import expat
 import msgspec
 
 from hub import SourceDataError, tr
+from hub_msproject.files.capacity import Capacities, Present
 from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
     CONSTRAINTS,
     AssignmentRow,
     BaselineRow,
+    CapacityRow,
     CustomRow,
     Header,
     LinkRow,
@@ -217,7 +219,7 @@ def seconds(text: str | None) -> int | None:
 def spool(path: Path, to: Path) -> list[Header]:
     """Read *path* whole into the file *to*, as `mpxj.Mpxj.spool` does, and return the plans that it holds."""
     encode = msgspec.json.Encoder().encode
-    headers = []
+    headers: list[Header] = []
     with to.open("wb") as file:
         for row in read(path):
             if isinstance(row, Header):
@@ -384,6 +386,8 @@ class _Reader:
         self.tail = Tail(tasks=0)
         self.odd: list[OddRow] = []
         self.inserted: list[tuple[str | None, ET.Element]] = []
+        self.days: set[str | None] = set()
+        self.there: dict[int, list[Present]] = {}
         self.takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
             NS + "Tasks": ("task", self._task),
             NS + "Resources": ("resource", self._resource),
@@ -422,6 +426,7 @@ class _Reader:
         for section in project:
             if taker := self.takers.get(section.tag):
                 yield from (row for one in section if (row := self._taken(*taker, one)) is not None)
+        yield from self._capacity()
         yield from self.odd
         yield self.tail
 
@@ -475,6 +480,7 @@ class _Reader:
                 place += 1
         if head is not None:
             yield self._head(head)
+        yield from self._capacity()
         yield from self.odd
         yield self.tail
 
@@ -482,6 +488,7 @@ class _Reader:
         header = self.header
         header.title = (head.get("Title") or head.get("Name") or "").strip() or None
         header.start, header.finish = when(head.get("StartDate")), when(head.get("FinishDate"))
+        self.days |= {header.start, header.finish}
         header.currency, header.status = head.get("CurrencyCode") or None, when(head.get("StatusDate"))
         header.application = head.get("SaveVersion")
         minutes = head.get("MinutesPerDay", "")
@@ -621,6 +628,7 @@ class _Reader:
             priority=get(NS + "Priority"),
             url=get(NS + "HyperlinkAddress"),
         )
+        self.days |= {row.start and row.start[:10], row.finish and row.finish[:10]}
         source = get(NS + "SubprojectName")
         if _yes(get(NS + "IsSubproject")):
             row.summary, row.inserted = True, source or row.name
@@ -677,10 +685,32 @@ class _Reader:
             generic=_yes(facts.get("IsGeneric")),
             active=not _yes(facts.get("IsInactive")),
         )
+        if row.work and row.active and not row.generic:
+            self.there[uid] = [Present(None, None, 1.0)]
+            self._taken(f"units of resource {uid}", self._present, element)
         for child in element:
             if child.tag in {CUSTOM, CODE}:
                 self._taken(f"field of resource {uid}", lambda one: self._custom(one, row.custom), child)
         return row
+
+    def _present(self, element: ET.Element) -> None:
+        """Keep how much of a resource is there, and when."""
+        facts = _local(element)
+        periods = [_local(one) for one in element.iterfind(f"{NS}AvailabilityPeriods/{NS}AvailabilityPeriod")]
+        found = [
+            (one.get("AvailableFrom"), one.get("AvailableTo"), one.get("AvailableUnits")) for one in periods
+        ] or [(facts.get("AvailableFrom"), facts.get("AvailableTo"), facts.get("MaxUnits"))]
+        self.there[int(facts["UID"])] = sorted(
+            [Present(when(first), when(last), float(units or "1")) for first, last, units in found],
+            key=lambda one: one.first or "",
+        )
+
+    def _capacity(self) -> Iterator[CapacityRow]:
+        capacities = Capacities(self.days)
+        for uid, there in self.there.items():
+            keys = self._calendar_keys(0, uid)
+            calendar = self.calendars.get(keys[0]) or Calendar()
+            yield from capacities.rows(uid, keys[0], calendar.intervals, there)
 
     def _assignment(self, element: ET.Element) -> AssignmentRow | None:
         facts, nested = _split(element)

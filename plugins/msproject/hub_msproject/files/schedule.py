@@ -1,7 +1,8 @@
 """One neutral shape for every schedule, whichever reader opened it.
 
 A reader yields one `Header`, then every `TaskRow`, every `ResourceRow`, every `AssignmentRow`, mostly in this
-order, an `OddRow` for each that cannot be understood, and a `Tail` that says how many it met.
+order, what people can work as `CapacityRow`s, an `OddRow` for each that cannot be understood, and a `Tail`
+that says how many it met.
 Dates and times are local and naive, as the file holds them; work is in seconds.
 """
 
@@ -27,8 +28,8 @@ DATED = frozenset(CONSTRAINTS[2:])
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
     """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day.
 
-    *code* is what Primavera calls it for short. *inserted* is the file that it was inserted from into the plan
-    that holds it.
+    *code* is what Primavera calls it for short. *inserted* is the file that it was inserted from into the
+    plan that holds it.
     """
 
     guid: str | None = None
@@ -164,6 +165,17 @@ class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_default
     approximate: bool = False
 
 
+class CapacityRow(msgspec.Struct, kw_only=True, tag="capacity", omit_defaults=True):
+    """What a resource can work on each of some *weekdays* (1 from Monday on) of a span, by its calendar."""
+
+    resource: Uid
+    start: str
+    finish: str
+    weekdays: str
+    seconds: int
+    units: float = 1.0
+
+
 class OddRow(msgspec.Struct, kw_only=True, tag="odd", omit_defaults=True):
     """Something that cannot be understood: its *kind* (task, resource, link …), and its number."""
 
@@ -181,7 +193,7 @@ class Tail(msgspec.Struct, kw_only=True, tag="tail", omit_defaults=True):
     other_projects: int = 0
 
 
-Row = Header | TaskRow | ResourceRow | AssignmentRow | OddRow | Tail
+Row = Header | TaskRow | ResourceRow | AssignmentRow | CapacityRow | OddRow | Tail
 Rows = Iterator[Row]
 
 

@@ -41,9 +41,9 @@ BATCH = 4000
 class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to read: the *id* of its partition, its file and GUID, and what the file is now.
 
-    *status* is the plan's status date. *rows* holds what was read of a file that only MPXJ reads or that holds
-    several plans, in which this one is at *place*; of several plans each has its *code*, and the first one
-    names the partitions of the others (*parts*). *inserted* is the file that a plan within another is from.
+    *status* is the plan's status date. *rows* holds what was read of a file that only MPXJ reads or that
+    holds several plans, in which this one is at *place*; of several plans each has its *code*, and the first
+    one names the partitions of the others (*parts*). *inserted* is the file of a plan within another.
     """
 
     id: str
@@ -279,7 +279,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for place, (id_, one) in enumerate(zip(ids, headers, strict=True)):
             yield PlanFile(
                 id=id_, path=path, guid=one.guid, state=now, status=one.status, rows=rows, place=place,
-                code=(one.code or one.title) if several else None, inserted=one.inserted, parts=() if place else tuple(ids[1:]),
+                code=(one.code or one.title) if several else None, inserted=one.inserted,
+                parts=() if place else tuple(ids[1:]),
             )  # fmt: skip
 
     def _of_own_files(
@@ -429,8 +430,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         if lacking:
             ctx.note(
                 tr(
-                    "{name} has inserted projects whose files are not among those of {path}: {files}. Their tasks "
-                    "and their work are in no plan of the hub; put the files there.",
+                    "{name} has inserted projects whose files are not among those of {path}: {files}. Their "
+                    "tasks and their work are in no plan of the hub; put the files there.",
                     name=path.name,
                     path=self.path,
                     files=", ".join(lacking),
