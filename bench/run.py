@@ -10,7 +10,18 @@ HERE = Path(__file__).parent
 
 if __name__ == "__main__":
     failed = 0
-    for name in ("start", "mspdi", "store", "accounts", "feed", "figures", "jira_sync", "sources", "tableau"):
+    for name in (
+        "start",
+        "mspdi",
+        "plans",
+        "store",
+        "accounts",
+        "feed",
+        "figures",
+        "jira_sync",
+        "sources",
+        "tableau",
+    ):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run(
             [sys.executable, str(HERE / f"{name}.py"), *sys.argv[1:]], check=False

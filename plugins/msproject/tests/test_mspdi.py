@@ -647,6 +647,33 @@ def test_a_foreign_mpp_stops_no_other(folder: Path, store: Any) -> None:
 
 
 @pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+def test_each_file_is_parsed_once(folder: Path, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that only MPXJ reads share one JVM, and each is parsed once; a quiet run starts none."""
+    asked: list[str] = []
+    started: list[int] = []
+    lines, start = mpxj.Mpxj._lines, mpxj.Mpxj._start
+
+    def counted(self: mpxj.Mpxj, path: Path) -> Any:
+        asked.append(path.name)
+        yield from lines(self, path)
+
+    def seen(self: mpxj.Mpxj) -> Any:
+        child = start(self)
+        started.append(child[0].pid)
+        return child
+
+    monkeypatch.setattr(mpxj.Mpxj, "_lines", counted)
+    monkeypatch.setattr(mpxj.Mpxj, "_start", seen)
+    names = [f"{number}.mpx" for number in range(6)]
+    for name in names:
+        (folder / name).write_text("MPX,Microsoft Project for Windows,4.0,ANSI\r\n70,1,3\r\n")
+    for _ in range(2):
+        assert "ok" == sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent).verdict
+
+    assert (names, 1) == (sorted(asked), len(set(started)))
+
+
+@pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
 def test_a_reader_that_dies_is_started_again(folder: Path) -> None:
     """A file that kills or outlasts the child costs that file only."""
     path = folder / "a.mpx"

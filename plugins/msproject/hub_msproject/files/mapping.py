@@ -364,7 +364,7 @@ class Plan:
                 row_id=row_id,
                 field=field,
                 # several values of one field are a list, as several fields under one name are
-                text=alone.text if alone else ", ".join(one.text for one in values if one.text),
+                text=alone.text if alone else ", ".join(sorted(one.text for one in values if one.text)),
                 number=alone.number if alone else None,
                 day=alone.day if alone else None,
             )

@@ -121,6 +121,7 @@ class _Reader:
         self.field_id = JClass("org.mpxj.common.FieldTypeHelper").getFieldID
         self.date = JClass("java.time.LocalDate").parse
         self.field = JClass("org.mpxj.TaskField")
+        self.weekdays = list(JClass("java.time.DayOfWeek").values())
 
     def rows(self, path: str, form: str) -> Rows:
         """Yield the rows of a file, project after project."""
@@ -194,10 +195,21 @@ class _Reader:
         days += [_when(day) for task in project.getTasks() for day in _ends(task)]
         capacities = Capacities(days)
         for uid, resource in people:
-            calendar = resource.getCalendar() or project.getDefaultCalendar()
+            calendar = self._ruling(resource.getCalendar() or project.getDefaultCalendar())
             if calendar is not None:
                 there = [_present(one) for one in resource.getAvailability()] or [Present(None, None, 1.0)]
                 yield from capacities.rows(uid, int(calendar.hashCode()), self._hours(calendar), there)
+
+    def _ruling(self, calendar: Any) -> Any:
+        """Return the calendar that says anything: most of those of resources only pass on their base."""
+        while calendar is not None and (base := calendar.getParent()) is not None:
+            own = [calendar.getCalendarDayType(day) for day in self.weekdays]
+            if any(str(one) != "DEFAULT" for one in own) or len(calendar.getWorkWeeks()):
+                break
+            if len(calendar.getCalendarExceptions()):
+                break
+            calendar = base
+        return calendar
 
     def _header(self, suffix: str) -> Header:
         p = self.properties

@@ -708,9 +708,8 @@ class _Reader:
     def _capacity(self) -> Iterator[CapacityRow]:
         capacities = Capacities(self.days)
         for uid, there in self.there.items():
-            keys = self._calendar_keys(0, uid)
-            calendar = self.calendars.get(keys[0]) or Calendar()
-            yield from capacities.rows(uid, keys[0], calendar.intervals, there)
+            calendar = (self.calendars.get(self._calendar_keys(0, uid)[0]) or Calendar()).ruling()
+            yield from capacities.rows(uid, id(calendar), calendar.intervals, there)
 
     def _assignment(self, element: ET.Element) -> AssignmentRow | None:
         facts, nested = _split(element)

@@ -59,6 +59,13 @@ class Calendar:
             calendar = calendar.base
         return None
 
+    def ruling(self) -> Calendar:
+        """Return the calendar that says anything: most of those of resources only pass on their base."""
+        calendar = self
+        while calendar.base and not (calendar.week or calendar.special_weeks or calendar.exceptions):
+            calendar = calendar.base
+        return calendar
+
     def has_week(self) -> bool:
         """Say whether this calendar or one of its bases defines a week."""
         return bool(self.week) or (self.base is not None and self.base.has_week())

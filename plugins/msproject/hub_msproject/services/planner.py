@@ -237,8 +237,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             name="plans",
             state="ok" if plans else "failed",
             detail=tr(
-                "{count} plans can be read; premium plans are not among them, nor plans of a roster or of one "
-                "person that plans does not name",
+                "{count} plans can be read; premium plans are not among them, nor plans of a roster or of "
+                "one person that plans does not name",
                 count=len(plans),
             ),
         )
