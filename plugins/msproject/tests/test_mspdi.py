@@ -818,3 +818,27 @@ def test_projects_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.pmxml").write_bytes(b"<A><Project><Id/></Project> <Project x='1'/><ProjectNote/></A>")
 
     assert [2, 2] == [exported_projects(tmp_path / name, name[1:]) for name in ("a.xer", "a.pmxml")]
+
+
+LOOP = (
+    "<Calendars><Calendar><UID>3</UID><BaseCalendarUID>4</BaseCalendarUID></Calendar>"
+    "<Calendar><UID>4</UID><BaseCalendarUID>3</BaseCalendarUID></Calendar>"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("<Start>2026-01-05T08:00:00", "<Start> 2026-01-05T08:00:00 ", "ok"),
+        ("<Finish>2026-01-09T17:00:00", "<Finish>2026-13-45T17:00:00", "partial"),
+        ("<Calendars>", LOOP, "ok"),
+        ("<ID>1</ID>", "<PercentComplete>250</PercentComplete>", "ok"),
+    ],
+    ids=["a date with blanks", "no date", "calendars that stand on each other", "250 %"],
+)
+def test_an_odd_value_costs_no_plan(folder: Path, store: Any, before: str, after: str, verdict: str) -> None:
+    """Whatever is odd of one task or calendar, the other task is there."""
+    report = sync_plan(folder, store, plan(task(1, "Odd") + task(2, "B")).replace(before, after, 1))
+
+    assert verdict == report.verdict, report.missing
+    assert "B" in {row["title"] for row in store.rows("SELECT title FROM task")}

@@ -30,10 +30,10 @@ class Capacities:
 
     def __init__(self, days: Iterable[str | None]) -> None:
         """Take the weeks from the first to the last of the *days* of a plan."""
-        known = sorted({day[:10] for day in days if day})
+        known = sorted({found for day in days if day and (found := _date(day))})
         self.monday = self.end = date.min
         if known:
-            first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
+            first, last = known[0], known[-1]
             if (last - first).days <= LONGEST:
                 self.monday, self.end = first - timedelta(days=first.weekday()), last
         self._known: dict[object, list[CapacityRow]] = {}
@@ -73,6 +73,13 @@ class Capacities:
             ]
             found.append((sum(to - since for since, to in times(day)), units[0] if units else 0.0))
         return tuple(found)
+
+
+def _date(day: str) -> date | None:
+    try:
+        return date.fromisoformat(day[:10])
+    except ValueError:
+        return None
 
 
 def _alike(since: date, until: date, week: Week) -> Iterator[CapacityRow]:

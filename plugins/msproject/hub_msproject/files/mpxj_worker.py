@@ -43,6 +43,7 @@ from hub_msproject.files.workdays import (
     Interval,
     Span,
     Spread,
+    both,
     done_days,
     left_days,
     settle,
@@ -159,6 +160,7 @@ class _Reader:
 
     def _project(self, project: Any, form: str, lacking: int) -> Rows:
         self.properties, self.form = project.getProjectProperties(), form
+        self.calendar = project.getDefaultCalendar()
         self.hours_of: dict[tuple[int, str], list[Interval]] = {}
         yield self._header(form)
         self.task_fields, self.resource_fields = self._aliases(project)
@@ -434,24 +436,20 @@ class _Reader:
         """Give an assignment the days that MPXJ tells, else those of its calendar; say if any was assumed."""
         actual, planned, assumed = self._days(assignment)
         done = row.actual_work_s
-        # without days in the file MPXJ spreads by the calendar itself
-        assumed = (
-            assumed
-            or bool(
-                row.work_s > done
-                and not _any(
-                    assignment.getRawTimephasedRemainingRegularWork(),
-                    assignment.getRawTimephasedRemainingOvertimeWork(),
-                )
-            )
-            or bool(
-                done
-                and not _any(
-                    assignment.getRawTimephasedActualRegularWork(),
-                    assignment.getRawTimephasedActualOvertimeWork(),
-                )
-            )
+        left_told = _any(
+            assignment.getRawTimephasedRemainingRegularWork(),
+            assignment.getRawTimephasedRemainingOvertimeWork(),
         )
+        done_told = _any(
+            assignment.getRawTimephasedActualRegularWork(), assignment.getRawTimephasedActualOvertimeWork()
+        )
+        # without days in the file MPXJ spreads itself: by the calendar of the task alone where it has one,
+        # and over a day off with which the assignment begins
+        if row.work_s > done and not left_told:
+            assumed = True
+            if self.form == ".xml" or self._is_ruled_by_both(assignment):
+                planned = {}
+        assumed = assumed or bool(done and not done_told)
         span = Span(
             start=row.start,
             finish=row.finish,
@@ -473,9 +471,22 @@ class _Reader:
         row.planned, wrong_too = settle(planned, row.work_s, fallback, row.units)
         return assumed or wrong or wrong_too
 
+    @staticmethod
+    def _is_ruled_by_both(assignment: Any) -> bool:
+        task = assignment.getTask()
+        return task.getCalendar() is not None and not bool(task.getIgnoreResourceCalendar())
+
     def _share(self, assignment: Any) -> Spread:
+        """Return what shares work over days that both calendars know, the resource's and the task's."""
+        task, resource = assignment.getTask(), assignment.getResource()
+        own = resource.getCalendar() if resource is not None else None
+        times = alone = self._hours(own or self.calendar)
+        if (calendar := task.getCalendar()) is not None:
+            ruled = self._hours(calendar)
+            times = both(alone, ruled) if self._is_ruled_by_both(assignment) else ruled
+
         def share(start: str, finish: str, value: int) -> list[tuple[str, int]]:
-            days = weights(self._hours(assignment.getEffectiveCalendar()), start, finish)
+            days = weights(times, start, finish) or weights(alone, start, finish)
             return spread(days or [(start[:10], 1)], value)
 
         return share

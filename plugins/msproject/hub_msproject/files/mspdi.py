@@ -46,6 +46,7 @@ from hub_msproject.files.workdays import (
     Interval,
     Span,
     Spread,
+    both,
     done_days,
     left_days,
     moment,
@@ -504,8 +505,9 @@ class _Reader:
         for one in element.iterfind(NS + "Calendar"):
             self._taken("calendar", lambda one: self._calendar(one, bases), one)
         for uid, base in bases.items():
-            if base != uid:
-                self.calendars[uid].base = self.calendars.get(base)
+            above = self.calendars.get(base)
+            if above is not None and not above.stands_on(self.calendars[uid]):
+                self.calendars[uid].base = above
 
     def _calendar(self, one: ET.Element, bases: dict[int, int]) -> None:
         facts = _local(one)
@@ -620,7 +622,7 @@ class _Reader:
             manual=_ticked(get(NS + "Manual")),
             notes=(get(NS + "Notes") or "").strip() or None,
             created=when(get(NS + "CreateDate")),
-            percent=float(percent) if percent else None,
+            percent=min(100.0, max(0.0, float(percent))) if percent else None,
             percent_kind=("physical" if physical else "duration") if percent else None,
             work_s=seconds(get(NS + "Work")),
             actual_work_s=seconds(get(NS + "ActualWork")),
@@ -829,21 +831,9 @@ class _Reader:
         )
 
     def _working(self, calendars: tuple[int, int], start: str, finish: str) -> list[tuple[str, int]]:
-        first = self.calendars.get(calendars[0]) or Calendar()
+        first = (self.calendars.get(calendars[0]) or Calendar()).intervals
         second = self.calendars.get(calendars[1])
-
-        def times(day: date) -> list[Interval]:
-            mine = first.intervals(day)
-            if second is None:
-                return mine
-            return [
-                (max(a, c), min(b, d))
-                for a, b in mine
-                for c, d in second.intervals(day)
-                if max(a, c) < min(b, d)
-            ]
-
-        return weights(times, start, finish)
+        return weights(both(first, second.intervals) if second else first, start, finish)
 
 
 def _link(facts: dict[str, str]) -> LinkRow:

@@ -202,4 +202,5 @@ def when(text: str | None) -> str | None:
 
     Year 1 is .NET's, 1984 the first of Project, 2149 and 9999 the last of Project and of others.
     """
-    return None if not text or not "1985" <= text[:4] <= "2148" else text[:16]
+    text = (text or "").strip()
+    return text[:16] if "1985" <= text[:4] <= "2148" else None

@@ -354,7 +354,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             ctx.note(tr("the plan {title} is still listed and answers 404: it is gone.", title=plan.title))
             proof = tr("Microsoft Graph answers 404 for it")
             return Batch(
-                gone=[Gone(record=Container, id=self.row_id(f"p{plan.id}"), evidence=proof)], cursor={}
+                gone=(Gone(record=Container, id=self.row_id(f"p{plan.id}"), evidence=proof),), cursor={}
             )
         raise SourceUnavailable(
             tr("the plan {title} can be opened, and its columns answer 404: try again.", title=plan.title)
