@@ -13,6 +13,7 @@ if __name__ == "__main__":
     for name in (
         "start",
         "mspdi",
+        "plans",
         "store",
         "accounts",
         "feed",

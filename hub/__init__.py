@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from hub.notify import send as send
     from hub.placement import LEFT as LEFT
     from hub.plugins import Plugins as Plugins
+    from hub.publish.cuts import moment_of as moment_of
     from hub.records import BY_TABLE as BY_TABLE
     from hub.records import RECORDS as RECORDS
     from hub.records import Account as Account
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from hub.records import Assignment as Assignment
     from hub.records import Baseline as Baseline
     from hub.records import BudgetLine as BudgetLine
+    from hub.records import Capacity as Capacity
     from hub.records import Category as Category
     from hub.records import ChecklistItem as ChecklistItem
     from hub.records import Container as Container
@@ -127,6 +129,9 @@ if TYPE_CHECKING:
     from hub.source import Scope as Scope
     from hub.source import Source as Source
     from hub.source import Suggestion as Suggestion
+    from hub.store.plans import container_named as container_named
+    from hub.store.plans import links_known as links_known
+    from hub.store.plans import tasks_known as tasks_known
     from hub.tally import Tally as Tally
     from hub.tally import field_of as field_of
     from hub.tally import named as named
@@ -177,15 +182,17 @@ _ROOMS = {
     "notify": ("send",),
     "placement": ("LEFT",),
     "plugins": ("Plugins",),
+    "publish.cuts": ("moment_of",),
     "records": (
-        "BY_TABLE", "RECORDS", "Account", "Allocation", "Assignment", "Baseline", "BudgetLine", "Category",
-        "ChecklistItem", "Container", "CustomValue", "Iteration", "Project", "ProjectLink", "Record",
-        "RegisterItem", "SlaCycle", "Task", "TaskChange", "TaskLink", "Worklog",
+        "BY_TABLE", "RECORDS", "Account", "Allocation", "Assignment", "Baseline", "BudgetLine", "Capacity",
+        "Category", "ChecklistItem", "Container", "CustomValue", "Iteration", "Project", "ProjectLink",
+        "Record", "RegisterItem", "SlaCycle", "Task", "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
     "settings": ("convert", "is_zone"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
+    "store.plans": ("container_named", "links_known", "tasks_known"),
     "tally": ("Tally", "field_of", "named", "too_many"),
     "words": ("LANGS", "Lang", "day", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip

@@ -237,6 +237,22 @@ class Allocation(Record, frozen=True, kw_only=True):
     seconds: Seconds
 
 
+class Capacity(Record, frozen=True, kw_only=True):
+    """What an account can work on each of some weekdays between two civil dates, both included.
+
+    It is as the tool's own calendars say, with days off as 0 *seconds*; *weekdays* has a 1 for each
+    day that is meant, from Monday to Sunday. *units* is 0.5 for somebody who is there for half of each day.
+    """
+
+    account_id: Ref
+    container_id: Ref | None = None
+    start_on: Day
+    finish_on: Day
+    weekdays: Word = "1111111"
+    seconds: Annotated[int, Column(kind="seconds", low=0, high=86400)]
+    units: Annotated[float, Column(kind="share", low=0)] = 1.0
+
+
 class TaskLink(Record, frozen=True, kw_only=True):
     """A dependency; *type* is FS, SS, FF or SF in schedules, the link's name elsewhere."""
 
@@ -566,7 +582,8 @@ REFERENCE: tuple[type[Record], ...] = (
 )  # fmt: skip
 """What a PMO keeps in config/, besides budgets, registers and checklists; a connector may bring it too."""
 RECORDS: tuple[type[Record], ...] = (
-    Container, Account, Iteration, Task, Assignment, Baseline, TaskChange, Worklog, Allocation, TaskLink,
+    Container, Account, Iteration, Task, Assignment, Baseline, TaskChange, Worklog, Allocation, Capacity,
+    TaskLink,
     BudgetLine, RegisterItem, ChecklistItem, SlaCycle, CustomValue, *REFERENCE,
 )  # fmt: skip
 """What a source may bring."""

@@ -30,6 +30,7 @@ WITH hours AS (
             ELSE 'by an account that is nobody of people.csv: not in load and capacity' END, seconds
         FROM planned
         WHERE reason IS NULL AND person_key < 0 AND EXISTS (SELECT 1 FROM person WHERE counted)
+            AND person_key NOT IN (SELECT person_key FROM tool_day)
     UNION ALL SELECT true, 'tasks', 'deleted, kept in its baseline: not in work, to do or spent', 1 FROM tasks
         WHERE deleted
     UNION ALL SELECT true, 'tasks', 'milestone without a baseline: not in slips', 1 FROM tasks

@@ -48,6 +48,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
         "approval", "updated_at", "finish_on",
     ),
     "allocation": ("account_id", "task_id", "container_id", "kind", "start_on", "finish_on", "seconds"),
+    "capacity": ("account_id", "container_id", "start_on", "finish_on", "weekdays", "seconds", "units"),
     "task_link": ("from_id", "to_id", "type", "lag_s"),
     "budget_line": ("project_code", "month", "kind", "category", "is_capex", "amount_minor", "currency"),
     "register_item": (

@@ -363,16 +363,28 @@ def _access_groups(db: Database) -> None:
     _allow(db, "access_group", "'unobserved')", "'unobserved','outside')")
 
 
-_TABLES_0010 = {
+@migrations(name="0010_capacity")
+def _capacity(db: Database) -> None:
+    """Keep what the calendars of a tool say that people can work."""
+    _versioned(
+        db,
+        "capacity",
+        """account_id TEXT NOT NULL, container_id TEXT, start_on TEXT NOT NULL, finish_on TEXT NOT NULL,
+        weekdays TEXT NOT NULL, seconds INTEGER NOT NULL, units REAL NOT NULL""",
+    )
+    _allow(db, "capacity", "'unobserved')", "'unobserved','outside')")
+
+
+_TABLES_0011 = {
     "register_item": _TABLES_0001["register_item"] + ", asked_of TEXT",
     "assessment": _TABLES_0002["assessment"] + ", commentary TEXT",
 }
 
 
-@migrations(name="0010_story")
+@migrations(name="0011_story")
 def _story(db: Database) -> None:
     """Keep what a manager writes for the committee, and whom a decision is asked of."""
-    for table, ddl in _TABLES_0010.items():
+    for table, ddl in _TABLES_0011.items():
         _remade(db, table, ddl)
         _allow(db, table, "'unobserved')", "'unobserved','outside')")
 

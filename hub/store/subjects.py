@@ -19,8 +19,8 @@ from hub.store.store import Store
 from hub.words import tr
 
 _DAYS = {
-    "worklog": "day", "allocation": "finish_on", "task_change": "at", "register_item": "closed_on",
-    "assessment": "day", "person": "active_from",
+    "worklog": "day", "allocation": "finish_on", "capacity": "finish_on", "task_change": "at",
+    "register_item": "closed_on", "assessment": "day", "person": "active_from",
 }  # fmt: skip
 """The day by which a line of a person is old; a task has none: it is work, and goes on."""
 _ROLES = ("worklog", "allocation", "task_change")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,17 +56,30 @@ def register_commands(cli: click.Group) -> None:
         """Look into plans."""
 
     @plan.command()
-    @click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.argument("b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("a", metavar="A|PLAN")
+    @click.argument("b", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--from", "since", metavar="CUT", help="Label of a cut, a date or an instant.")
+    @click.option("--to", "until", metavar="CUT", help="The same; now when absent.")
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
-    def compare(a: Path, b: Path, json_: bool) -> None:
-        """Show what differs between two states of a plan, in the files A and B.
+    @click.pass_obj
+    def compare(app: Any, a: str, b: Path | None, since: str | None, until: str | None, json_: bool) -> None:
+        """Show what differs between two states of a plan.
 
-        Tasks that were added, removed or moved, effort, links, and what became critical or is so no more.
+        They are in the files A and B, or what the store knew of PLAN at two cuts or days. Tasks that were
+        added, removed or moved, effort, links, and what became critical or is so no more.
 
         Example: hub plan compare plans/2026-09.mpp plans/2026-10.mpp
+
+        Example: hub plan compare "Plan of works" --from "COPIL 2026-09" --to "COPIL 2026-10"
         """
         from hub_msproject.files.compare import compare as compared
+        from hub_msproject.files.compare import compare_known
         from hub_msproject.files.shown import show
 
-        show(compared(a, b), json_=json_)
+        if (b is None) is (since is None) or (b is not None and until is not None):
+            raise click.UsageError(tr("Give two files, or a plan of the store with --from and perhaps --to."))
+        if b is not None:
+            show(compared(Path(a), b), json_=json_)
+            return
+        with app.store() as store:
+            show(compare_known(store, a, since or "", until or "now"), json_=json_)

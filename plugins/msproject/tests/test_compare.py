@@ -97,3 +97,44 @@ def test_what_is_no_plan_is_said(two: tuple[str, str], hub_folder: Path, run_hub
 
     assert 0 != said.exit_code
     assert "c.xml is no plan" in said.error
+
+
+def config(folder: Path) -> None:
+    (folder / "config").mkdir(exist_ok=True)
+    (folder / "config" / "hub.toml").write_text('[sources.plans]\nkind = "msproject"\npath = "plans"\n')
+
+
+def test_one_plan_at_two_cuts(hub_folder: Path, run_hub: Callable[..., Any], two: tuple[str, str]) -> None:
+    """What the store knew at a cut and at another, or knows now, differs as the files of both moments do."""
+    config(hub_folder)
+    (hub_folder / "plans").mkdir()
+    for name, label in zip(two, ("September", "October"), strict=True):
+        (hub_folder / "plans" / "Works.xml").write_text(Path(name).read_text())
+        assert 0 == run_hub("sync").exit_code
+        assert 0 == run_hub("cut", "take", "--label", label).exit_code
+    command = ("plan", "compare", "works", "--from", "September")
+    found = json.loads(run_hub(*command, "--to", "October", "--json").output)
+    files = json.loads(run_hub("plan", "compare", *two, "--json").output)
+
+    assert files["differences"] == found["differences"]
+    assert (files["finish"], 7) == (found["finish"], len(found["differences"]))
+    assert found["differences"] == json.loads(run_hub(*command, "--json").output)["differences"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("Nothing", "--from", "2026-01-01"), "no plan in the store is called so"),
+        (("a.xml",), "Give two files"),
+        (("a.xml", "b.xml", "--from", "now"), "Give two files"),
+    ],
+)
+def test_what_cannot_be_compared(
+    two: tuple[str, str], arguments: tuple[str, ...], said: str, run_hub: Callable[..., Any]
+) -> None:
+    config(Path(two[0]).parent)
+    there = [str(Path(two[0]).parent / one) if one.endswith(".xml") else one for one in arguments]
+    result = run_hub("plan", "compare", *there)
+
+    assert 0 != result.exit_code
+    assert said in result.output + result.error

@@ -175,7 +175,10 @@ def test_tasks(tmp_path: Path) -> None:
     assert ("p:g/t/3", "SS", -28800) == ((link := got["p:g/l/3-2-SS"]).from_id, link.type, link.lag_s)
     assert "INF-1" == got["p:g/t/2/c/Jira key"].text
     assert (25200, "Plan A") == (got["p:g"].seconds_per_day, got["p:g"].name)
-    assert ("human", {"p:g/r/1"}) == (got["p:g/r/1"].kind, {id_ for id_ in got if "/r/" in id_})
+    assert ("human", {"p:g/r/1"}) == (
+        got["p:g/r/1"].kind,
+        {id_ for id_ in got if "/r/" in id_ and "/k/" not in id_},
+    )
 
 
 def rows_of(text: str, tmp_path: Path) -> list[AssignmentRow]:
@@ -644,6 +647,33 @@ def test_a_foreign_mpp_stops_no_other(folder: Path, store: Any) -> None:
 
 
 @pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
+def test_each_file_is_parsed_once(folder: Path, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that only MPXJ reads share one JVM, and each is parsed once; a quiet run starts none."""
+    asked: list[str] = []
+    started: list[int] = []
+    lines, start = mpxj.Mpxj._lines, mpxj.Mpxj._start
+
+    def counted(self: mpxj.Mpxj, path: Path) -> Any:
+        asked.append(path.name)
+        yield from lines(self, path)
+
+    def seen(self: mpxj.Mpxj) -> Any:
+        child = start(self)
+        started.append(child[0].pid)
+        return child
+
+    monkeypatch.setattr(mpxj.Mpxj, "_lines", counted)
+    monkeypatch.setattr(mpxj.Mpxj, "_start", seen)
+    names = [f"{number}.mpx" for number in range(6)]
+    for name in names:
+        (folder / name).write_text("MPX,Microsoft Project for Windows,4.0,ANSI\r\n70,1,3\r\n")
+    for _ in range(2):
+        assert "ok" == sync_once(store, MsProjectSource(name="p", path="plans"), base=folder.parent).verdict
+
+    assert (names, 1) == (sorted(asked), len(set(started)))
+
+
+@pytest.mark.skipif(bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`")
 def test_a_reader_that_dies_is_started_again(folder: Path) -> None:
     """A file that kills or outlasts the child costs that file only."""
     path = folder / "a.mpx"
@@ -670,7 +700,7 @@ def test_full_reads_everything_again(folder: Path, store: Any) -> None:
     image = store_image(store)
     report = sync_once(store, source, base=folder.parent, full=True)
 
-    assert (3, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
+    assert (5, 0, 0) == (report.changes.read, report.changes.inserted, report.changes.updated)
     assert image == store_image(store)
 
 
@@ -765,15 +795,6 @@ def test_encodings(folder: Path, store: Any, encoding: str) -> None:
     assert ("ok", title) == (report.verdict, kept(store)["1"]["title"])
 
 
-def test_an_inserted_project_is_told(folder: Path, store: Any) -> None:
-    """A plan inside a plan is not read, and the run is not green."""
-    inner = "<Project><Name>Inner</Name></Project>"
-    report = sync_plan(folder, store, plan(task(1, "A", extra=inner)))
-
-    assert "partial" == report.verdict
-    assert "holds 1 more projects, which were not read" in report.missing[0]
-
-
 @pytest.mark.parametrize(
     ("name", "body", "is_whole"),
     [
@@ -797,3 +818,27 @@ def test_projects_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "a.pmxml").write_bytes(b"<A><Project><Id/></Project> <Project x='1'/><ProjectNote/></A>")
 
     assert [2, 2] == [exported_projects(tmp_path / name, name[1:]) for name in ("a.xer", "a.pmxml")]
+
+
+LOOP = (
+    "<Calendars><Calendar><UID>3</UID><BaseCalendarUID>4</BaseCalendarUID></Calendar>"
+    "<Calendar><UID>4</UID><BaseCalendarUID>3</BaseCalendarUID></Calendar>"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("<Start>2026-01-05T08:00:00", "<Start> 2026-01-05T08:00:00 ", "ok"),
+        ("<Finish>2026-01-09T17:00:00", "<Finish>2026-13-45T17:00:00", "partial"),
+        ("<Calendars>", LOOP, "ok"),
+        ("<ID>1</ID>", "<PercentComplete>250</PercentComplete>", "ok"),
+    ],
+    ids=["a date with blanks", "no date", "calendars that stand on each other", "250 %"],
+)
+def test_an_odd_value_costs_no_plan(folder: Path, store: Any, before: str, after: str, verdict: str) -> None:
+    """Whatever is odd of one task or calendar, the other task is there."""
+    report = sync_plan(folder, store, plan(task(1, "Odd") + task(2, "B")).replace(before, after, 1))
+
+    assert verdict == report.verdict, report.missing
+    assert "B" in {row["title"] for row in store.rows("SELECT title FROM task")}

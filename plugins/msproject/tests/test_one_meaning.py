@@ -102,6 +102,24 @@ def random_plan(seed: int) -> str:
         "<Occurrences>1</Occurrences><Name>Holiday</Name><Type>1</Type><DayWorking>0</DayWorking>"
         "</Exception></Exceptions>"
     )
+    vacation = day()
+    away = (
+        f"<Exceptions><Exception><TimePeriod><FromDate>{vacation}T00:00:00</FromDate><ToDate>{vacation}T23:59:00"
+        "</ToDate></TimePeriod><Occurrences>1</Occurrences><Type>1</Type><DayWorking>0</DayWorking></Exception>"
+        "</Exceptions>"
+    )
+    own = (
+        "<Calendar><UID>2</UID><Name>Bob</Name><IsBaseCalendar>0</IsBaseCalendar><BaseCalendarUID>1"
+        f"</BaseCalendarUID>{maybe(away)}</Calendar>"
+    )
+    there = (
+        "", "<MaxUnits>0.5</MaxUnits>", "<MaxUnits>2</MaxUnits>",
+        (
+            "<AvailabilityPeriods><AvailabilityPeriod><AvailableFrom>2026-01-12T00:00:00</AvailableFrom>"
+            "<AvailableTo>2026-02-01T00:00:00</AvailableTo><AvailableUnits>0.5</AvailableUnits>"
+            "</AvailabilityPeriod></AvailabilityPeriods>"
+        ),
+    )  # fmt: skip
     fields = {
         "188743731": ("Text1", "INF-1"), "188743734": ("Text2", "12"), "188743786": ("Cost1", "12345"),
         "188743767": ("Number1", "2.5"), "188743752": ("Flag1", "1"),
@@ -206,10 +224,10 @@ def random_plan(seed: int) -> str:
         "<StatusDate>2026-02-01T17:00:00</StatusDate>"
         f"{codes}<ExtendedAttributes>{definitions}</ExtendedAttributes>"
         "<Calendars><Calendar><UID>1</UID><Name>Std</Name><IsBaseCalendar>1</IsBaseCalendar>"
-        f"<BaseCalendarUID>-1</BaseCalendarUID><WeekDays>{week}</WeekDays>{holidays}</Calendar></Calendars>"
+        f"<BaseCalendarUID>-1</BaseCalendarUID><WeekDays>{week}</WeekDays>{holidays}</Calendar>{own}</Calendars>"
         f"<Tasks>{''.join(tasks)}</Tasks><Resources>"
-        "<Resource><UID>1</UID><Name>Ann</Name><Type>1</Type></Resource>"
-        "<Resource><UID>2</UID><Name>Bob</Name><Type>1</Type></Resource>"
+        f"<Resource><UID>1</UID><Name>Ann</Name><Type>1</Type>{rng.choice(there)}</Resource>"
+        "<Resource><UID>2</UID><Name>Bob</Name><Type>1</Type><CalendarUID>2</CalendarUID></Resource>"
         "<Resource><UID>3</UID><Name>Cement</Name><Type>0</Type></Resource></Resources>"
         f"<Assignments>{''.join(assignments)}</Assignments></Project>"
     )

@@ -1,4 +1,4 @@
-"""Say what differs between two states of a plan, each in a file of its own."""
+"""Say what differs between two states of a plan, each in a file of its own or as the store knew it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hub import SourceDataError, day, number, tr
+from hub import SourceDataError, container_named, day, links_known, moment_of, number, tasks_known, tr
 from hub_msproject.files import mpxj, mspdi
 from hub_msproject.files.recognise import form_of, is_plan
 from hub_msproject.files.schedule import Rows, TaskRow, Uid
@@ -69,7 +69,20 @@ class Comparison(msgspec.Struct, kw_only=True):
 
 def compare(a: Path, b: Path) -> Comparison:
     """Compare two files. Raises `SourceDataError` for one that cannot be read."""
-    before, after = states(a), states(b)
+    return _compared(a.name, states(a), b.name, states(b))
+
+
+def compare_known(store: Any, plan: str, since: str, until: str) -> Comparison:
+    """Compare a plan of the *store* at two moments: labels of cuts, dates, instants, or ``now``.
+
+    Raises `ConfigError` for a plan or a moment that nobody knows.
+    """
+    container_id, name = container_named(store, plan)
+    before, after = (_known(store, container_id, moment_of(store, moment)) for moment in (since, until))
+    return _compared(f"{name}, {since}", before, until, after)
+
+
+def _compared(a: str, before: list[State], b: str, after: list[State]) -> Comparison:
     pairs, added, removed = _paired(before, after)
     found = [
         Difference(what="added", task=one.label, after=(one.start, one.finish), hours=one.effort_s / _HOUR)
@@ -86,8 +99,8 @@ def compare(a: Path, b: Path) -> Comparison:
     found += _links(before, after, pairs)
     found.sort(key=lambda one: KINDS.index(one.what))
     return Comparison(
-        a=a.name,
-        b=b.name,
+        a=a,
+        b=b,
         finish=(_end(before), _end(after)),
         effort_hours=(_effort(before), _effort(after)),
         differences=found,
@@ -124,6 +137,27 @@ def _states(rows: Rows) -> Iterator[State]:
             is_critical=task.critical,
             links={link.uid: (link.type, link.lag_s) for link in task.links},
         )
+
+
+def _known(store: Any, container_id: str, moment: str | None) -> list[State]:
+    links: dict[str, dict[Uid, tuple[str, int | None]]] = {}
+    for one in links_known(store, container_id, moment):
+        links.setdefault(one["to_id"], {})[one["from_id"]] = one["type"], one["lag_s"]
+    return [
+        State(
+            uid=one["id"],
+            guid=None,
+            wbs=one["wbs"],
+            name=one["title"],
+            start=one["planned_start_on"],
+            finish=one["planned_finish_on"] or one["due_on"],
+            effort_s=0 if one["status_native"] == "cancelled" else one["estimate_s"] or 0,
+            is_summary=one["kind"] == "summary",
+            is_critical=None if one["is_critical"] is None else bool(one["is_critical"]),
+            links=links.get(one["id"], {}),
+        )
+        for one in tasks_known(store, container_id, moment)
+    ]
 
 
 def _paired(

@@ -15,6 +15,7 @@ from hub import (
     Allocation,
     Assignment,
     Baseline,
+    Capacity,
     Category,
     Container,
     CustomValue,
@@ -27,6 +28,7 @@ from hub_msproject.files.fields import spelt
 from hub_msproject.files.schedule import (
     DATED,
     AssignmentRow,
+    CapacityRow,
     CustomRow,
     Header,
     OddRow,
@@ -39,7 +41,8 @@ from hub_msproject.files.schedule import (
 from hub_msproject.files.workdays import settle
 
 PROVIDES: tuple[type[Record], ...] = (
-    Container, Account, Task, Assignment, Baseline, TaskLink, Allocation, Worklog, CustomValue,
+    Container, Account, Task, Assignment, Baseline, TaskLink, Allocation, Capacity, Worklog,
+    CustomValue,
 )  # fmt: skip
 CHOICE = "pm-hub: baseline"
 """The custom field of a plan that says which of its baselines counts."""
@@ -109,6 +112,8 @@ class Plan:
                         self.late.append(row)
                     else:
                         yield from self._assign(row)
+                case CapacityRow():
+                    yield self._capacity(row)
                 case OddRow():
                     self.is_sure &= row.kind not in {"resource", "assignment"}
                     self.stats["odd parts"] += row.kind != "task"
@@ -127,6 +132,24 @@ class Plan:
             yield from self._details(task)
         yield from self._chosen_baseline()
         self.stats["tasks"] = len(self.tasks)
+
+    @property
+    def inserted(self) -> list[str]:
+        """Return the files of plans that stand for rows of this one."""
+        return [task.inserted for task in self.tasks.values() if task.inserted]
+
+    def _capacity(self, row: CapacityRow) -> Capacity:
+        account = self.account_id(row.resource)
+        return Capacity(
+            id=f"{account}/k/{row.start}/{row.weekdays}",
+            account_id=account,
+            container_id=self.id,
+            start_on=row.start,
+            finish_on=row.finish,
+            weekdays=row.weekdays,
+            seconds=row.seconds,
+            units=row.units,
+        )
 
     def _assign(self, row: AssignmentRow) -> Iterator[Record]:
         """Yield what a resource does on a task, where the resource is a person or stands for one."""
@@ -341,7 +364,7 @@ class Plan:
                 row_id=row_id,
                 field=field,
                 # several values of one field are a list, as several fields under one name are
-                text=alone.text if alone else ", ".join(one.text for one in values if one.text),
+                text=alone.text if alone else ", ".join(sorted(one.text for one in values if one.text)),
                 number=alone.number if alone else None,
                 day=alone.day if alone else None,
             )

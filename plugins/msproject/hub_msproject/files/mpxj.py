@@ -22,7 +22,7 @@ from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
 from hub_msproject.files.recognise import foreign, form_of
 from hub_msproject.files.schedule import Header, Row
 
-READER = "mpxj-2"
+READER = "mpxj-3"
 HOW = mark('install it with `pip install "pm-hub-msproject[mpp]"`')
 
 _rows = msgspec.json.Decoder(Row)

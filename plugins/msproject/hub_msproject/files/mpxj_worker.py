@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub_msproject.files.capacity import Capacities, Present
 from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
     AssignmentRow,
     BaselineRow,
+    CapacityRow,
     Constraint,
     CustomRow,
     Header,
@@ -32,6 +34,7 @@ from hub_msproject.files.schedule import (
     Rows,
     Tail,
     TaskRow,
+    Uid,
     when,
 )  # fmt: skip
 from hub_msproject.files.several import exported_projects
@@ -40,6 +43,7 @@ from hub_msproject.files.workdays import (
     Interval,
     Span,
     Spread,
+    both,
     done_days,
     left_days,
     settle,
@@ -118,6 +122,7 @@ class _Reader:
         self.field_id = JClass("org.mpxj.common.FieldTypeHelper").getFieldID
         self.date = JClass("java.time.LocalDate").parse
         self.field = JClass("org.mpxj.TaskField")
+        self.weekdays = list(JClass("java.time.DayOfWeek").values())
 
     def rows(self, path: str, form: str) -> Rows:
         """Yield the rows of a file, project after project."""
@@ -155,10 +160,12 @@ class _Reader:
 
     def _project(self, project: Any, form: str, lacking: int) -> Rows:
         self.properties, self.form = project.getProjectProperties(), form
+        self.calendar = project.getDefaultCalendar()
         self.hours_of: dict[tuple[int, str], list[Interval]] = {}
         yield self._header(form)
         self.task_fields, self.resource_fields = self._aliases(project)
         seen = skipped = 0
+        people: list[tuple[Uid, Any]] = []
         for task in project.getTasks():
             seen += 1
             row = self._taken("task", self._task, task)
@@ -171,6 +178,9 @@ class _Reader:
             for one in all_:
                 row = self._taken(kind, take, one)
                 yield from [row] if row is not None else []
+                if isinstance(row, ResourceRow) and row.work and row.active and not row.generic:
+                    people.append((row.uid, one))
+        yield from self._capacity(project, people)
         yield Tail(tasks=seen, blank=skipped, other_projects=lacking)
 
     def _taken(self, kind: str, take: Callable[[Any], Row | None], one: Any) -> Row | None:
@@ -180,6 +190,28 @@ class _Reader:
         except Exception as exc:  # noqa: BLE001 - one odd row costs one row
             uid = one.getUniqueID()
             return OddRow(kind=kind, uid=str(uid) if uid is not None else None, reason=str(exc))
+
+    def _capacity(self, project: Any, people: list[tuple[Uid, Any]]) -> Iterator[CapacityRow]:
+        p = self.properties
+        days = [_when(p.getStartDate()), _when(p.getFinishDate())]
+        days += [_when(day) for task in project.getTasks() for day in _ends(task)]
+        capacities = Capacities(days)
+        for uid, resource in people:
+            calendar = self._ruling(resource.getCalendar() or project.getDefaultCalendar())
+            if calendar is not None:
+                there = [_present(one) for one in resource.getAvailability()] or [Present(None, None, 1.0)]
+                yield from capacities.rows(uid, int(calendar.hashCode()), self._hours(calendar), there)
+
+    def _ruling(self, calendar: Any) -> Any:
+        """Return the calendar that says anything: most of those of resources only pass on their base."""
+        while calendar is not None and (base := calendar.getParent()) is not None:
+            own = [calendar.getCalendarDayType(day) for day in self.weekdays]
+            if any(str(one) != "DEFAULT" for one in own) or len(calendar.getWorkWeeks()):
+                break
+            if len(calendar.getCalendarExceptions()):
+                break
+            calendar = base
+        return calendar
 
     def _header(self, suffix: str) -> Header:
         p = self.properties
@@ -279,7 +311,10 @@ class _Reader:
             remaining_work_s=self._seconds(task.getRemainingWork()),
             priority=_text(task.getPriority().getValue()) if task.getPriority() is not None else None,
             url=_text(task.getHyperlinkAddress()),
+            # the row of a task of another plan names a file too
+            inserted=None if task.getExternalTask() else _text(task.getSubprojectFile()),
         )
+        row.summary = row.summary or row.inserted is not None
         for no in range(11):
             plain = no == 0
             start = task.getBaselineStart() if plain else task.getBaselineStart(no)
@@ -401,24 +436,20 @@ class _Reader:
         """Give an assignment the days that MPXJ tells, else those of its calendar; say if any was assumed."""
         actual, planned, assumed = self._days(assignment)
         done = row.actual_work_s
-        # without days in the file MPXJ spreads by the calendar itself
-        assumed = (
-            assumed
-            or bool(
-                row.work_s > done
-                and not _any(
-                    assignment.getRawTimephasedRemainingRegularWork(),
-                    assignment.getRawTimephasedRemainingOvertimeWork(),
-                )
-            )
-            or bool(
-                done
-                and not _any(
-                    assignment.getRawTimephasedActualRegularWork(),
-                    assignment.getRawTimephasedActualOvertimeWork(),
-                )
-            )
+        left_told = _any(
+            assignment.getRawTimephasedRemainingRegularWork(),
+            assignment.getRawTimephasedRemainingOvertimeWork(),
         )
+        done_told = _any(
+            assignment.getRawTimephasedActualRegularWork(), assignment.getRawTimephasedActualOvertimeWork()
+        )
+        # without days in the file MPXJ spreads itself: by the calendar of the task alone where it has one,
+        # and over a day off with which the assignment begins
+        if row.work_s > done and not left_told:
+            assumed = True
+            if self.form == ".xml" or self._is_ruled_by_both(assignment):
+                planned = {}
+        assumed = assumed or bool(done and not done_told)
         span = Span(
             start=row.start,
             finish=row.finish,
@@ -440,9 +471,22 @@ class _Reader:
         row.planned, wrong_too = settle(planned, row.work_s, fallback, row.units)
         return assumed or wrong or wrong_too
 
+    @staticmethod
+    def _is_ruled_by_both(assignment: Any) -> bool:
+        task = assignment.getTask()
+        return task.getCalendar() is not None and not bool(task.getIgnoreResourceCalendar())
+
     def _share(self, assignment: Any) -> Spread:
+        """Return what shares work over days that both calendars know, the resource's and the task's."""
+        task, resource = assignment.getTask(), assignment.getResource()
+        own = resource.getCalendar() if resource is not None else None
+        times = alone = self._hours(own or self.calendar)
+        if (calendar := task.getCalendar()) is not None:
+            ruled = self._hours(calendar)
+            times = both(alone, ruled) if self._is_ruled_by_both(assignment) else ruled
+
         def share(start: str, finish: str, value: int) -> list[tuple[str, int]]:
-            days = weights(self._hours(assignment.getEffectiveCalendar()), start, finish)
+            days = weights(times, start, finish) or weights(alone, start, finish)
             return spread(days or [(start[:10], 1)], value)
 
         return share
@@ -472,6 +516,18 @@ def _sum(days: list[str], durations: Any) -> dict[str, int]:
 
 def _any(*spans: Any) -> bool:
     return any(one is not None and len(one) for one in spans)
+
+
+def _ends(task: Any) -> tuple[Any, ...]:
+    uid = task.getUniqueID()
+    is_row = uid is not None and int(uid) != 0 and not bool(task.getNull())
+    return (task.getStart(), task.getFinish()) if is_row else ()
+
+
+def _present(one: Any) -> Present:
+    span, units = one.getRange(), one.getUnits()
+    share = 1.0 if units is None else float(units.doubleValue()) / 100
+    return Present(_when(span.getStart()), _when(span.getEnd()), share)
 
 
 def _is_exported(properties: Any) -> bool:

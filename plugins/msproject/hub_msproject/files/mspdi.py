@@ -18,12 +18,16 @@ from typing import IO, Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+import msgspec
+
 from hub import SourceDataError, tr
+from hub_msproject.files.capacity import Capacities, Present
 from hub_msproject.files.fields import FIELDS, custom_row
 from hub_msproject.files.schedule import (
     CONSTRAINTS,
     AssignmentRow,
     BaselineRow,
+    CapacityRow,
     CustomRow,
     Header,
     LinkRow,
@@ -42,6 +46,7 @@ from hub_msproject.files.workdays import (
     Interval,
     Span,
     Spread,
+    both,
     done_days,
     left_days,
     moment,
@@ -50,7 +55,7 @@ from hub_msproject.files.workdays import (
     weights,
 )
 
-READER = "mspdi-2"
+READER = "mspdi-3"
 NS = "{http://schemas.microsoft.com/project}"
 LINK, BASELINE, CUSTOM, CODE, TIMEPHASED = (
     NS + name
@@ -69,6 +74,8 @@ _DECLARATION = 200
 _HEAD_BYTES = 2000
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
 _DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>")
+_PROJECT = re.compile(rb"<(?:[\w.-]+:)?Project[\s>]")
+_SCANNED = 1 << 20
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
 
 
@@ -142,9 +149,34 @@ def peek(path: Path) -> tuple[str | None, str | None]:
         raise _broken(path, exc) from exc
     except OSError as exc:
         raise _unreadable(path, exc) from exc
-    guid = state["GUID"].strip("{} \n").lower()
+    return _guid(state["GUID"]), when(state["StatusDate"].strip())
+
+
+def _guid(text: str | None) -> str | None:
+    """Return a GUID as the hub writes it; None for one that is none, or of noughts alone."""
+    guid = (text or "").strip("{} \n").lower()
     is_one = re.fullmatch(r"[0-9a-f-]{36}", guid) and set(guid) - set("0-")
-    return guid if is_one else None, when(state["StatusDate"].strip())
+    return guid if is_one else None
+
+
+def holds_plans(path: Path) -> bool:
+    """Say whether a file holds plans that were inserted into its own.
+
+    Raises `SourceDataError` for an encoding that nobody knows.
+    """
+    count, rest = 0, b""
+    try:
+        with opened(path) as file:
+            while block := file.read(_SCANNED):
+                text = rest + block.replace(b"\0", b"")  # UTF-16 reads alike without its noughts
+                count += len(_PROJECT.findall(text))
+                if count > 1:
+                    return True
+                rest = text[text.rfind(b"<", -100) :] if b"<" in text[-100:] else b""
+                rest = b"" if _PROJECT.match(rest) else rest
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    return False
 
 
 def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataError:
@@ -185,12 +217,38 @@ def seconds(text: str | None) -> int | None:
     return -total if sign else total
 
 
+def spool(path: Path, to: Path) -> list[Header]:
+    """Read *path* whole into the file *to*, as `mpxj.Mpxj.spool` does, and return the plans that it holds."""
+    encode = msgspec.json.Encoder().encode
+    headers: list[Header] = []
+    with to.open("wb") as file:
+        for row in read(path):
+            if isinstance(row, Header):
+                _told_apart(row, headers)
+                headers.append(row)
+            file.write(encode(row) + b"\n")
+    return headers
+
+
+def _told_apart(row: Header, others: list[Header]) -> None:
+    """Name an inserted plan by its title, and let it have no other plan's name or GUID."""
+    if others and row.title not in {one.title for one in others}:
+        row.code = row.title
+    if row.guid in {one.guid for one in others}:
+        row.guid = None
+
+
 def read(path: Path) -> Rows:
-    """Yield the plan's rows. Raises `SourceDataError` for a damaged, foreign or unsafe file."""
+    """Yield the rows of the plan, then those of each plan that was inserted into it and that the file holds.
+
+    Raises `SourceDataError` for a damaged, foreign or unsafe file.
+    """
     guid, _ = peek(path)
     try:
         with opened(path) as file:
-            yield from _Reader(file, guid).rows()
+            reader = _Reader(guid)
+            yield from reader.rows(file)
+            yield from reader.held()
     except ET.ParseError as exc:
         raise _broken(path, exc) from exc
     except OSError as exc:
@@ -317,9 +375,8 @@ class _Renaming(ET.TreeBuilder):
 
 
 class _Reader:
-    def __init__(self, file: IO[bytes], guid: str | None) -> None:
-        self.file = file
-        self.header = Header(guid=guid, file_type="MSPDI", reader=READER)
+    def __init__(self, guid: str | None, inserted: str | None = None) -> None:
+        self.header = Header(guid=guid, file_type="MSPDI", reader=READER, inserted=inserted)
         self.calendars: dict[int, Calendar] = {}
         self.default_calendar = -1
         self.resource_calendar: dict[int, int] = {}
@@ -329,6 +386,19 @@ class _Reader:
         self.spans: dict[tuple[int, int, str, str], list[tuple[str, int]]] = {}
         self.tail = Tail(tasks=0)
         self.odd: list[OddRow] = []
+        self.inserted: list[tuple[str | None, ET.Element]] = []
+        self.days: set[str | None] = set()
+        self.there: dict[int, list[Present]] = {}
+        self.takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
+            NS + "Tasks": ("task", self._task),
+            NS + "Resources": ("resource", self._resource),
+            NS + "Assignments": ("assignment", self._assignment),
+        }
+        self.settings: dict[str, Callable[[ET.Element], None]] = {
+            NS + "Calendars": self._calendars,
+            NS + "ExtendedAttributes": self._aliases,
+            NS + "OutlineCodes": self._aliases,
+        }
 
     def _taken(self, kind: str, take: Callable[[ET.Element], Any], element: ET.Element) -> Any:
         """Return what *take* makes of *element*; one that it fails on, in whatever way, costs itself."""
@@ -339,7 +409,29 @@ class _Reader:
             self.odd.append(OddRow(kind=kind, uid=uid, reason=f"{type(exc).__name__}: {exc}"))
             return None
 
-    def rows(self) -> Iterator[Row]:
+    def held(self) -> Iterator[Row]:
+        """Yield the rows of the plans that were inserted, and of those inserted into them."""
+        for name, project in self.inserted:
+            reader = _Reader(_guid(project.findtext(NS + "GUID")), name or project.findtext(NS + "Name"))
+            yield from reader.rows_of(project)
+            yield from reader.held()
+
+    def rows_of(self, project: ET.Element) -> Iterator[Row]:
+        """Yield the rows of a plan that is at hand whole."""
+        yield self._head(_local(project))
+        for section in project:
+            if reader := self.settings.get(section.tag):
+                self._taken("setting", reader, section)
+            elif section.tag == NS + "Project":
+                self.inserted.append((None, section))
+        for section in project:
+            if taker := self.takers.get(section.tag):
+                yield from (row for one in section if (row := self._taken(*taker, one)) is not None)
+        yield from self._capacity()
+        yield from self.odd
+        yield self.tail
+
+    def rows(self, file: IO[bytes]) -> Iterator[Row]:
         """Yield rows as their elements are complete.
 
         Only one block of the file and its elements are held at a time.
@@ -347,24 +439,14 @@ class _Reader:
         The parser builds below an element of ours, so that what is complete can be taken from the tree after
         each block: no event per element has to pass through Python.
         """
-        builder = _builder(self.file)
+        builder = _builder(file)
         document = builder.start("document", {})
         parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
-        takers: dict[str, tuple[str, Callable[[ET.Element], Row | None]]] = {
-            NS + "Tasks": ("task", self._task),
-            NS + "Resources": ("resource", self._resource),
-            NS + "Assignments": ("assignment", self._assignment),
-        }
-        settings = {
-            NS + "Calendars": self._calendars,
-            NS + "ExtendedAttributes": self._aliases,
-            NS + "OutlineCodes": self._aliases,
-        }
         head: dict[str, str] | None = {}
         place = 0
         ended = False
         while not ended:
-            block = self.file.read(_BLOCK)
+            block = file.read(_BLOCK)
             if block:
                 parser.feed(block)
             else:
@@ -375,7 +457,7 @@ class _Reader:
             while place < len(project):
                 section = project[place]
                 growing = place == len(project) - 1 and not ended
-                if taker := takers.get(section.tag):
+                if taker := self.takers.get(section.tag):
                     if head is not None:
                         yield self._head(head)
                         head = None
@@ -389,16 +471,17 @@ class _Reader:
                         self.odd.clear()
                 if growing:
                     break
-                if reader := settings.get(section.tag):
+                if reader := self.settings.get(section.tag):
                     self._taken("setting", reader, section)
                     section.clear()
                 elif section.tag == NS + "Project":
-                    self.tail.other_projects += 1
+                    self.inserted.append((None, section))
                 elif head is not None and section.text and not len(section):
                     head[section.tag[len(NS) :]] = section.text
                 place += 1
         if head is not None:
             yield self._head(head)
+        yield from self._capacity()
         yield from self.odd
         yield self.tail
 
@@ -406,6 +489,7 @@ class _Reader:
         header = self.header
         header.title = (head.get("Title") or head.get("Name") or "").strip() or None
         header.start, header.finish = when(head.get("StartDate")), when(head.get("FinishDate"))
+        self.days |= {header.start, header.finish}
         header.currency, header.status = head.get("CurrencyCode") or None, when(head.get("StatusDate"))
         header.application = head.get("SaveVersion")
         minutes = head.get("MinutesPerDay", "")
@@ -421,8 +505,9 @@ class _Reader:
         for one in element.iterfind(NS + "Calendar"):
             self._taken("calendar", lambda one: self._calendar(one, bases), one)
         for uid, base in bases.items():
-            if base != uid:
-                self.calendars[uid].base = self.calendars.get(base)
+            above = self.calendars.get(base)
+            if above is not None and not above.stands_on(self.calendars[uid]):
+                self.calendars[uid].base = above
 
     def _calendar(self, one: ET.Element, bases: dict[int, int]) -> None:
         facts = _local(one)
@@ -537,7 +622,7 @@ class _Reader:
             manual=_ticked(get(NS + "Manual")),
             notes=(get(NS + "Notes") or "").strip() or None,
             created=when(get(NS + "CreateDate")),
-            percent=float(percent) if percent else None,
+            percent=min(100.0, max(0.0, float(percent))) if percent else None,
             percent_kind=("physical" if physical else "duration") if percent else None,
             work_s=seconds(get(NS + "Work")),
             actual_work_s=seconds(get(NS + "ActualWork")),
@@ -545,6 +630,10 @@ class _Reader:
             priority=get(NS + "Priority"),
             url=get(NS + "HyperlinkAddress"),
         )
+        self.days |= {row.start and row.start[:10], row.finish and row.finish[:10]}
+        source = get(NS + "SubprojectName")
+        if _yes(get(NS + "IsSubproject")):
+            row.summary, row.inserted = True, source or row.name
         self._taken(f"figures of task {uid}", lambda _: self._figures(row, facts), element)
         for child in nested:
             if child.tag == LINK:
@@ -558,7 +647,8 @@ class _Reader:
                 ):
                     row.baselines.append(baseline)
             elif child.tag == NS + "Project":
-                self.tail.other_projects += 1
+                self.inserted.append((source, child))
+                row.summary, row.inserted = True, None
             elif child.tag in {CUSTOM, CODE}:
                 self._taken(f"field of task {uid}", lambda one: self._custom(one, row.custom), child)
         return row
@@ -597,10 +687,31 @@ class _Reader:
             generic=_yes(facts.get("IsGeneric")),
             active=not _yes(facts.get("IsInactive")),
         )
+        if row.work and row.active and not row.generic:
+            self.there[uid] = [Present(None, None, 1.0)]
+            self._taken(f"units of resource {uid}", self._present, element)
         for child in element:
             if child.tag in {CUSTOM, CODE}:
                 self._taken(f"field of resource {uid}", lambda one: self._custom(one, row.custom), child)
         return row
+
+    def _present(self, element: ET.Element) -> None:
+        """Keep how much of a resource is there, and when."""
+        facts = _local(element)
+        periods = [_local(one) for one in element.iterfind(f"{NS}AvailabilityPeriods/{NS}AvailabilityPeriod")]
+        found = [
+            (one.get("AvailableFrom"), one.get("AvailableTo"), one.get("AvailableUnits")) for one in periods
+        ] or [(facts.get("AvailableFrom"), facts.get("AvailableTo"), facts.get("MaxUnits"))]
+        self.there[int(facts["UID"])] = sorted(
+            [Present(when(first), when(last), float(units or "1")) for first, last, units in found],
+            key=lambda one: one.first or "",
+        )
+
+    def _capacity(self) -> Iterator[CapacityRow]:
+        capacities = Capacities(self.days)
+        for uid, there in self.there.items():
+            calendar = (self.calendars.get(self._calendar_keys(0, uid)[0]) or Calendar()).ruling()
+            yield from capacities.rows(uid, id(calendar), calendar.intervals, there)
 
     def _assignment(self, element: ET.Element) -> AssignmentRow | None:
         facts, nested = _split(element)
@@ -720,21 +831,9 @@ class _Reader:
         )
 
     def _working(self, calendars: tuple[int, int], start: str, finish: str) -> list[tuple[str, int]]:
-        first = self.calendars.get(calendars[0]) or Calendar()
+        first = (self.calendars.get(calendars[0]) or Calendar()).intervals
         second = self.calendars.get(calendars[1])
-
-        def times(day: date) -> list[Interval]:
-            mine = first.intervals(day)
-            if second is None:
-                return mine
-            return [
-                (max(a, c), min(b, d))
-                for a, b in mine
-                for c, d in second.intervals(day)
-                if max(a, c) < min(b, d)
-            ]
-
-        return weights(times, start, finish)
+        return weights(both(first, second.intervals) if second else first, start, finish)
 
 
 def _link(facts: dict[str, str]) -> LinkRow:

@@ -1,7 +1,8 @@
 """One neutral shape for every schedule, whichever reader opened it.
 
 A reader yields one `Header`, then every `TaskRow`, every `ResourceRow`, every `AssignmentRow`, mostly in this
-order, an `OddRow` for each that cannot be understood, and a `Tail` that says how many it met.
+order, what people can work as `CapacityRow`s, an `OddRow` for each that cannot be understood, and a `Tail`
+that says how many it met.
 Dates and times are local and naive, as the file holds them; work is in seconds.
 """
 
@@ -27,7 +28,8 @@ DATED = frozenset(CONSTRAINTS[2:])
 class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
     """The plan as a whole; *status* is its status date, *seconds_per_day* comes from its hours per day.
 
-    *code* is what Primavera calls it for short.
+    *code* is what Primavera calls it for short. *inserted* is the file that it was inserted from into the
+    plan that holds it.
     """
 
     guid: str | None = None
@@ -41,6 +43,7 @@ class Header(msgspec.Struct, kw_only=True, tag="header", omit_defaults=True):
     file_type: str | None = None
     application: str | None = None
     reader: str = ""
+    inserted: str | None = None
 
 
 class BaselineRow(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -76,6 +79,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
 
     *summary* is None where the file does not say it: then the outline does. Costs are in currency units.
     Slacks, and whether it is critical, are as the tool computed them; durations and slacks are working time.
+    *inserted* is the file of a plan of its own that stands for the row, and that this file does not hold.
     """
 
     uid: Uid
@@ -113,6 +117,7 @@ class TaskRow(msgspec.Struct, kw_only=True, tag="task", omit_defaults=True):
     priority: str | None = None
     url: str | None = None
     type_raw: str | None = None
+    inserted: str | None = None
     baselines: list[BaselineRow] = []
     links: list[LinkRow] = []
     custom: list[CustomRow] = []
@@ -160,6 +165,17 @@ class AssignmentRow(msgspec.Struct, kw_only=True, tag="assignment", omit_default
     approximate: bool = False
 
 
+class CapacityRow(msgspec.Struct, kw_only=True, tag="capacity", omit_defaults=True):
+    """What a resource can work on each of some *weekdays* (1 from Monday on) of a span, by its calendar."""
+
+    resource: Uid
+    start: str
+    finish: str
+    weekdays: str
+    seconds: int
+    units: float = 1.0
+
+
 class OddRow(msgspec.Struct, kw_only=True, tag="odd", omit_defaults=True):
     """Something that cannot be understood: its *kind* (task, resource, link …), and its number."""
 
@@ -177,7 +193,7 @@ class Tail(msgspec.Struct, kw_only=True, tag="tail", omit_defaults=True):
     other_projects: int = 0
 
 
-Row = Header | TaskRow | ResourceRow | AssignmentRow | OddRow | Tail
+Row = Header | TaskRow | ResourceRow | AssignmentRow | CapacityRow | OddRow | Tail
 Rows = Iterator[Row]
 
 
@@ -186,4 +202,5 @@ def when(text: str | None) -> str | None:
 
     Year 1 is .NET's, 1984 the first of Project, 2149 and 9999 the last of Project and of others.
     """
-    return None if not text or not "1985" <= text[:4] <= "2148" else text[:16]
+    text = (text or "").strip()
+    return text[:16] if "1985" <= text[:4] <= "2148" else None

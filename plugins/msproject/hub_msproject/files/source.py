@@ -6,7 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -41,9 +41,9 @@ BATCH = 4000
 class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     """A plan to read: the *id* of its partition, its file and GUID, and what the file is now.
 
-    *status* is the plan's status date. *rows* holds what MPXJ read of the file, in which the plan is at
-    *place*; of several plans each has its *code*, and the first one names the partitions of the others
-    (*parts*).
+    *status* is the plan's status date. *rows* holds what was read of a file that only MPXJ reads or that
+    holds several plans, in which this one is at *place*; of several plans each has its *code*, and the first
+    one names the partitions of the others (*parts*). *inserted* is the file of a plan within another.
     """
 
     id: str
@@ -54,6 +54,7 @@ class PlanFile(msgspec.Struct, frozen=True, kw_only=True):
     rows: Path | None = None
     place: int = 0
     code: str | None = None
+    inserted: str | None = None
     parts: tuple[str, ...] = ()
 
 
@@ -79,6 +80,11 @@ class Twin(msgspec.Struct, frozen=True):
     id: str
     path: Path
     status: str
+
+    @property
+    def is_part(self) -> bool:
+        """Say whether it is one of several plans of its file, and not the first."""
+        return "#" in self.id.rpartition("/")[2].removeprefix(self.path.name)
 
     @property
     def age(self) -> tuple[str, int, str]:
@@ -215,8 +221,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             for id_, guid, status in held:
                 if guid:
                     guids[guid].append(Twin(id_, path, status or ""))
-        if self.overlap == "newest":
-            yield from self._newest(ctx, guids, todo, cursors)
+        yield from self._of_own_files(ctx, todo, files)
+        yield from self._newest(ctx, guids, todo, cursors)
         for id_, path, name in waiting:
             # an older copy is opened once it is the newest
             if any(twin.id == id_ for twin in guids[cursors[id_]["guid"]]):
@@ -258,21 +264,36 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     def _opened(self, ctx: Context, path: Path, name: str, now: FileState) -> Iterator[PlanFile]:
         """Return the plans of a file; one that only MPXJ reads is read whole at once."""
-        if self._reader(path) == mspdi.READER:
-            guid, status = mspdi.peek(path)
-            yield PlanFile(id=name, path=path, guid=guid, state=now, status=status)
-            return
+        holds_plans = False
         if form_of(path) == ".xml":
-            mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
+            guid, status = mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
+            holds_plans = mspdi.holds_plans(path)
+            if not holds_plans and not self.exact_days:
+                yield PlanFile(id=name, path=path, guid=guid, state=now, status=status)
+                return
         rows = ctx.shared("spools", Spools).new()
-        headers = self._mpxj(ctx).spool(path, rows)
+        # MPXJ knows no plans within a plan
+        headers = mspdi.spool(path, rows) if holds_plans else self._mpxj(ctx).spool(path, rows)
         several = len(headers) > 1
         ids = [name, *(f"{name}#{one.code or place}" for place, one in enumerate(headers[1:], 2))]
         for place, (id_, one) in enumerate(zip(ids, headers, strict=True)):
             yield PlanFile(
                 id=id_, path=path, guid=one.guid, state=now, status=one.status, rows=rows, place=place,
-                code=(one.code or one.title) if several else None, parts=() if place else tuple(ids[1:]),
+                code=(one.code or one.title) if several else None, inserted=one.inserted,
+                parts=() if place else tuple(ids[1:]),
             )  # fmt: skip
+
+    def _of_own_files(
+        self, ctx: Context, todo: list[PlanFile | Problem], files: list[Path]
+    ) -> Iterator[Partition]:
+        """Leave out of *todo* inserted plans that only their file's name tells, and that have a file."""
+        for one in [one for one in todo if isinstance(one, PlanFile) and one.inserted and not one.guid]:
+            assert isinstance(one, PlanFile)
+            own = [path for path in files if path != one.path and _stem(path.name) == _stem(one.inserted)]
+            if own:
+                _say_once(ctx, one.code or one.id, one.path, own[0])
+                todo.remove(one)
+                yield Partition(id=one.id, label=one.path.name, data=Older(one.path, self._read_by(one)))
 
     def _newest(
         self,
@@ -285,18 +306,24 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         for guid, twins in guids.items():
             if len(twins) < 2:
                 continue
-            newest = max(twins, key=lambda twin: twin.age)
+            own = [twin for twin in twins if not twin.is_part]
+            if self.overlap == "refuse" and len(own) != 1:
+                continue
+            newest = max(twins if self.overlap == "newest" else own, key=lambda twin: twin.age)
             for twin in twins:
                 if twin == newest:
                     continue
-                ctx.note(
-                    tr(
-                        "{older} is an older copy of the plan in {newest}: it was not counted. With "
-                        'overlap = "refuse" neither is, until one is left.',
-                        older=relative_name(twin.path, ctx.base),
-                        newest=relative_name(newest.path, ctx.base),
+                if twin.is_part:
+                    _say_once(ctx, twin.id.rpartition("#")[2], twin.path, newest.path)
+                else:
+                    ctx.note(
+                        tr(
+                            "{older} is an older copy of the plan in {newest}: it was not counted. With "
+                            'overlap = "refuse" neither is, until one is left.',
+                            older=relative_name(twin.path, ctx.base),
+                            newest=relative_name(newest.path, ctx.base),
+                        )
                     )
-                )
                 opened = next((one for one in todo if one.id == twin.id), None)
                 todo[:] = [one for one in todo if one.id != twin.id]
                 cursor = cursors.get(twin.id)
@@ -363,6 +390,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 batch = []
         state.verify(path)
         self._account(ctx, path, plan)
+        self._lacking(ctx, path, plan.inserted)
         if plan.stats["approximate"]:
             ctx.note(
                 tr(
@@ -377,7 +405,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
 
     def _read_by(self, file: PlanFile) -> dict[str, Any]:
         """Return the mark of a file that was read."""
-        reader = self._mark(mpxj.READER if file.rows else mspdi.READER)
+        reader = self._mark(self._reader(file.path))
         state: dict[str, Any] = msgspec.to_builtins(file.state)
         return state | {
             "guid": file.guid, "status": file.status, "parts": list(file.parts), "reader": reader,
@@ -394,6 +422,21 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             like=None if whose else {},
             container=self._container_id(file.guid, name),
         )
+
+    def _lacking(self, ctx: Context, path: Path, inserted: list[str]) -> None:
+        """Say which plans stand for rows of this one and are not among the files."""
+        there = {_stem(one.name) for one in self._files(ctx)}
+        lacking = [one for one in dict.fromkeys(inserted) if _stem(one) not in there]
+        if lacking:
+            ctx.note(
+                tr(
+                    "{name} has inserted projects whose files are not among those of {path}: {files}. Their "
+                    "tasks and their work are in no plan of the hub; put the files there.",
+                    name=path.name,
+                    path=self.path,
+                    files=", ".join(lacking),
+                )
+            )
 
     def _account(self, ctx: Context, path: Path, plan: mapping.Plan) -> None:
         """Say what the file holds and what became of it."""
@@ -437,6 +480,22 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
             evidence=tr("its file is no longer among those of {path}", path=self.path),
             hold=True,
         )
+
+
+def _stem(name: str | None) -> str:
+    """Return what a file is called without its folder, type and case, wherever it was saved."""
+    return PureWindowsPath(name or "").stem.lower()
+
+
+def _say_once(ctx: Context, part: str, path: Path, newest: Path) -> None:
+    ctx.note(
+        tr(
+            "{part} in {name} is the plan in {newest} too: its work counts once, as it is there.",
+            part=part,
+            name=relative_name(path, ctx.base),
+            newest=relative_name(newest, ctx.base),
+        )
+    )
 
 
 def _parts(cursor: Any) -> tuple[str, ...]:

@@ -59,6 +59,17 @@ class Calendar:
             calendar = calendar.base
         return None
 
+    def stands_on(self, other: Calendar) -> bool:
+        """Say whether *other* is this calendar or among its bases."""
+        return self is other or (self.base is not None and self.base.stands_on(other))
+
+    def ruling(self) -> Calendar:
+        """Return the calendar that says anything: most of those of resources only pass on their base."""
+        calendar = self
+        while calendar.base and not (calendar.week or calendar.special_weeks or calendar.exceptions):
+            calendar = calendar.base
+        return calendar
+
     def has_week(self) -> bool:
         """Say whether this calendar or one of its bases defines a week."""
         return bool(self.week) or (self.base is not None and self.base.has_week())
@@ -75,7 +86,21 @@ def moment(text: str) -> tuple[date, int]:
     return day, min(seconds, DAY)
 
 
-def weights(times: Callable[[date], list[Interval]], start: str, finish: str) -> list[tuple[str, int]]:
+Times = Callable[[date], list[Interval]]
+"""Tells the working times of a day."""
+
+
+def both(first: Times, second: Times) -> Times:
+    """Return the times that lie within those of two calendars."""
+
+    def times(day: date) -> list[Interval]:
+        pairs = [(a, b, c, d) for a, b in first(day) for c, d in second(day)]
+        return [(max(a, c), min(b, d)) for a, b, c, d in pairs if max(a, c) < min(b, d)]
+
+    return times
+
+
+def weights(times: Times, start: str, finish: str) -> list[tuple[str, int]]:
     """Return the working seconds of every day between two local moments; empty when there are none."""
     first, begin = moment(start)
     last, end = moment(finish)

@@ -30,6 +30,7 @@ from hub import (
     Source,
     SourceForbidden,
     SourceGone,
+    SourceUnavailable,
     Tally,
     Task,
     civil_day,
@@ -235,17 +236,20 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="plans",
             state="ok" if plans else "failed",
-            detail=tr("{count} plans can be read; premium plans are not among them", count=len(plans)),
+            detail=tr(
+                "{count} plans can be read; premium plans are not among them, nor plans of a roster or of "
+                "one person that plans does not name",
+                count=len(plans),
+            ),
         )
-        if not plans:
+        found = next(filter(None, (self._first_page(graph, one) for one in plans)), None)
+        if found is None:
             return
-        tasks = next(
-            graph.pages(f"planner/plans/{plans[0].id}/tasks", PlannerTask, route="planner/plans/{id}/tasks")
-        ).value
+        title, tasks = found
         yield Check(
             name="tasks",
             state="ok",
-            detail=tr("{count} tasks on the first page of {title}", count=len(tasks), title=plans[0].title),
+            detail=tr("{count} tasks on the first page of {title}", count=len(tasks), title=title),
         )
         people = sorted({one for task in tasks for one in task.assignments})
         if people:
@@ -254,6 +258,14 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                 tr("people have names") if named else tr("people have no names: grant User.ReadBasic.All")
             )
             yield Check(name="people", state="ok" if named else "warning", detail=detail)
+
+    def _first_page(self, graph: Service, plan: Plan) -> tuple[str, list[PlannerTask]] | None:
+        """Return the first tasks of a plan; None where it is listed and gone."""
+        place = f"planner/plans/{plan.id}/tasks"
+        try:
+            return plan.title, next(graph.pages(place, PlannerTask, route="planner/plans/{id}/tasks")).value
+        except SourceGone:
+            return None
 
     # ---------- plan, read ----------
 
@@ -284,8 +296,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read one plan whole."""
         match partition.data:
-            case Plans(plans, known):
-                yield Batch(records=[self._container(one) for one in plans], cursor={"known": known})
+            case Plans(known=known):
+                yield Batch(cursor={"known": known})
             case Plan() as plan:
                 yield from self._read_plan(ctx, plan)
 
@@ -300,10 +312,15 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def _read_plan(self, ctx: Context, plan: Plan) -> Iterator[Batch]:
         graph = self._graph(ctx)
         place = f"planner/plans/{plan.id}"
-        columns = {
-            one.id: one.name
-            for one in graph.rows(f"{place}/buckets", Bucket, route="planner/plans/{id}/buckets")
-        }
+        try:
+            columns = {
+                one.id: one.name
+                for one in graph.rows(f"{place}/buckets", Bucket, route="planner/plans/{id}/buckets")
+            }
+        except SourceGone:
+            yield self._ghost(ctx, plan)
+            return
+        yield Batch(records=[self._container(plan)])
         labels = graph.get(
             f"{place}/details", Details, route="planner/plans/{id}/details"
         ).category_descriptions
@@ -328,6 +345,20 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             yield Batch(records=records)
         ctx.tally(Tally(seen=seen, taken=taken, unit="tasks", record=Task))
         yield Batch(cursor={})
+
+    def _ghost(self, ctx: Context, plan: Plan) -> Batch:
+        """Return the proof that a plan is gone which its group still lists. Raises where it can be opened."""
+        try:
+            self._graph(ctx).get(f"planner/plans/{plan.id}", Plan, route="planner/plans/{id}")
+        except SourceGone:
+            ctx.note(tr("the plan {title} is still listed and answers 404: it is gone.", title=plan.title))
+            proof = tr("Microsoft Graph answers 404 for it")
+            return Batch(
+                gone=(Gone(record=Container, id=self.row_id(f"p{plan.id}"), evidence=proof),), cursor={}
+            )
+        raise SourceUnavailable(
+            tr("the plan {title} can be opened, and its columns answer 404: try again.", title=plan.title)
+        )
 
     def _people(self, ctx: Context, tasks: list[PlannerTask]) -> Iterator[Account]:
         """Name the people of some tasks who were not named yet in this run."""

@@ -28,6 +28,7 @@ class PlannerWorld(Ledger, HttpWorld):
     def __init__(self, seed: int, *, scale: int = 1) -> None:
         """Fill it."""
         self.removed: set[str] = set()
+        self.ghosts: set[str] = set()
         super().__init__(seed, scale=scale)
 
     def container_count(self) -> int:
@@ -54,7 +55,7 @@ class PlannerWorld(Ledger, HttpWorld):
             return signing
         if not microsoft.is_signed_in(request):
             return refused(401, "InvalidAuthenticationToken")
-        shown = [n for n in self.containers if n not in self.hidden | self.removed]
+        shown = [n for n in self.containers if n not in self.hidden | self.removed or n in self.ghosts]
         match request.path.removeprefix("/v1.0/").split("/"):
             case ["groups"]:
                 return Response(
