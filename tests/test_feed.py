@@ -40,6 +40,7 @@ from hub.records import (
     RegisterItem,
     Target,
     Task,
+    TaskChange,
     TaskLink,
     Worklog,
 )  # fmt: skip
@@ -530,3 +531,23 @@ def test_without_an_overall_word_the_worst_axis_is_declared(store: Store, tmp_pa
     assert [("amber", None, None, 0)] == ask(
         feed_of(store, tmp_path), "SELECT declared, computed, reason_en, is_contradicted FROM fact_weather"
     )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_changes_of_one_instant_lead_to_each_other(store: Store, tmp_path: Path, turned: bool) -> None:
+    """Started and done within a second: it is done, in whatever order the tool told it."""
+    steps = [("To Do", "Doing"), ("Doing", "Review"), ("Review", "Done")]
+    fill(store, [
+        Container(id="plans:c", kind="project", code="X", name="X"),
+        Task(id="plans:t", container_id="plans:c", title="Quick", status_raw="Done",
+             created_at="2026-03-01T08:00:00Z"),
+        *(TaskChange(id=f"plans:h{number}", task_id="plans:t", field="status", at="2026-03-02T09:00:00Z",
+                     from_value=before, to_value=after)
+          for number, (before, after) in enumerate(steps[::-1] if turned else steps)),
+    ])  # fmt: skip
+
+    assert ["To Do", "Doing", "Review", "Done"] == [
+        row[0] for row in ask(
+            feed_of(store, tmp_path), "SELECT status_raw FROM fact_status_interval ORDER BY seq"
+        )
+    ]  # fmt: skip

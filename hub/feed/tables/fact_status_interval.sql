@@ -1,9 +1,15 @@
--- Grain: one uninterrupted stay of a task in a status, from the tool's own history.
+-- Grain: one uninterrupted stay of a task in a status, from the tool's own history. Of changes of one instant the one
+-- that another leads to comes after it, whatever the order in which they arrived.
 WITH told AS (SELECT DISTINCT task_id FROM task_change WHERE field = 'status' AND counted),
-step AS (
-    SELECT c.task_id, c.at::TIMESTAMPTZ AS entered_at, c.to_value AS raw,
-        row_number() OVER (PARTITION BY c.task_id ORDER BY c.at, c.key) AS place, c.from_value
-    FROM task_change c WHERE c.field = 'status' AND c.counted
+change AS (
+    SELECT task_id, at, from_value, to_value, key,
+        coalesce(list_contains(list(to_value) OVER one_instant, from_value), false) AS follows,
+        coalesce(list_contains(list(from_value) OVER one_instant, to_value), false) AS leads
+    FROM task_change WHERE field = 'status' AND counted WINDOW one_instant AS (PARTITION BY task_id, at)
+), step AS (
+    SELECT task_id, at::TIMESTAMPTZ AS entered_at, to_value AS raw,
+        row_number() OVER (PARTITION BY task_id ORDER BY at, follows, NOT leads, key) AS place, from_value
+    FROM change
 ), stay AS (
     SELECT task_id, entered_at, raw, place FROM step
     UNION ALL SELECT s.task_id, t.created_at::TIMESTAMPTZ, s.from_value, 0 FROM step s JOIN task t ON t.id = s.task_id
