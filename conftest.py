@@ -32,6 +32,7 @@ BUDGET = {
     "tests": 340,
     "plugins/demo": 38,
     "plugins/files": 32,
+    "plugins/grafana": 15,
     "plugins/jira": 34,
     "plugins/msproject": 20,
     "plugins/postgresql": 14,
@@ -68,6 +69,7 @@ SLOW = (
     "tests/test_start.py",
     "plugins/demo",
     "plugins/files",
+    "plugins/grafana",
     "plugins/postgresql",
     "plugins/powerbi",
 )
