@@ -32,6 +32,7 @@ BUDGET = {
     "tests": 340,
     "plugins/demo": 38,
     "plugins/files": 32,
+    "plugins/grafana": 15,
     "plugins/jira": 34,
     "plugins/msproject": 20,
     "plugins/papers": 45,
@@ -70,6 +71,7 @@ SLOW = (
     "plugins/demo",
     "plugins/files",
     "plugins/papers",
+    "plugins/grafana",
     "plugins/postgresql",
     "plugins/powerbi",
 )

@@ -199,10 +199,12 @@ class Staged:
                 "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
                 "(SELECT max(finished_at) FROM sync_run r "
                 f"WHERE r.source_id = source.id AND {COMPLETE} "
-                f"AND finished_at {until}) AS last_success_at FROM source "
+                f"AND finished_at {until}) AS last_success_at, "
+                "(SELECT verdict FROM sync_run r WHERE r.source_id = source.id "
+                f"AND finished_at {until} ORDER BY id DESC LIMIT 1) AS verdict FROM source "
                 "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
                 f"AND r.started_at {until})",
-                ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at"),
+                ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at", "verdict"),
             )  # fmt: skip
         except adbc.Error as exc:
             raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc

@@ -1,0 +1,1 @@
+"""What certifies the folder of provisioning files."""
