@@ -2,13 +2,13 @@
 -- that another leads to comes after it, whatever the order in which they arrived.
 WITH told AS (SELECT DISTINCT task_id FROM task_change WHERE field = 'status' AND counted),
 change AS (
-    SELECT task_id, at, from_value, to_value, key,
-        coalesce(list_contains(list(to_value) OVER one_instant, from_value), false) AS follows,
-        coalesce(list_contains(list(from_value) OVER one_instant, to_value), false) AS leads
-    FROM task_change WHERE field = 'status' AND counted WINDOW one_instant AS (PARTITION BY task_id, at)
+    SELECT c.task_id, c.at AS moment, c.from_value, c.to_value, c.key,
+        coalesce(list_contains(list(c.to_value) OVER one_instant, c.from_value), false) AS follows,
+        coalesce(list_contains(list(c.from_value) OVER one_instant, c.to_value), false) AS leads
+    FROM task_change c WHERE c.field = 'status' AND c.counted WINDOW one_instant AS (PARTITION BY c.task_id, c.at)
 ), step AS (
-    SELECT task_id, at::TIMESTAMPTZ AS entered_at, to_value AS raw,
-        row_number() OVER (PARTITION BY task_id ORDER BY at, follows, NOT leads, key) AS place, from_value
+    SELECT task_id, moment::TIMESTAMPTZ AS entered_at, to_value AS raw,
+        row_number() OVER (PARTITION BY task_id ORDER BY moment, follows, NOT leads, key) AS place, from_value
     FROM change
 ), stay AS (
     SELECT task_id, entered_at, raw, place FROM step
