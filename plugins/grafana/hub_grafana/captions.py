@@ -11,7 +11,9 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, ValueMap
 
 from hub import ARROWS, Lang, column_captions, mark, measures, tr
 
-Kind = Literal["text", "long", "number", "whole", "ratio", "share", "amount", "day", "instant", "hidden", "url"]
+Kind = Literal[
+    "text", "long", "number", "whole", "ratio", "share", "amount", "day", "instant", "hidden", "url"
+]
 
 RED, AMBER, GREEN, GREY = "#B3261E", "#E0A100", "#2E7D4F", "#8A949E"
 _COLOURS: Mapping[str, tuple[str, str]] = {"red": ("▼", RED), "amber": ("◆", AMBER), "green": ("●", GREEN)}

@@ -73,7 +73,8 @@ def sync(store: Store, *records: Record, verdict: str = "ok") -> None:
     )  # fmt: skip
     run = store.begin_run(source, "full")
     store.write_batch(list(records), run_id=run, source_id=source)
-    store.end_run(run, verdict)  # type: ignore[arg-type]
+    lacking = ["a page"] if verdict != "ok" else None
+    store.end_run(run, verdict, missing=lacking)  # type: ignore[arg-type]
 
 
 def plan(slip_of_a: int) -> list[Record]:
@@ -190,9 +191,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_the_folder_is_as_grafana_reads_it(
-    tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"]
-) -> None:
+def test_the_folder_is_as_grafana_reads_it(tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"]) -> None:
     """A data source, a provider that leads to the dashboards, alert rules; every name of a source is one."""
     deliver(tmp_path, feed, lang)
     (source,) = read(tmp_path, "datasources/pm-hub.yaml")["datasources"]
@@ -321,9 +320,7 @@ def test_it_is_gold(proof: bool) -> None:
         assert "gold" == report.level
 
 
-def test_the_command_says_where_the_files_are(
-    hub_folder: Path, run_hub: Callable[..., HubResult]
-) -> None:
+def test_the_command_says_where_the_files_are(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n")
     (hub_folder / "config" / "hub.toml").write_text(
         '[destinations.g]\nkind = "grafana"\npath = "out"\nhost = "db.example.org"\ndatabase = "r"\n'
