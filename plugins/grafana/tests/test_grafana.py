@@ -18,8 +18,7 @@ from hub_postgresql.destination import PostgresqlDestination
 from hub_postgresql.testing.scratch import USER, programs, scratch
 
 from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, FeedView, Secret, measures
-from hub.feed import BuildOptions
-from hub.publish import PublishOptions, cuts, publish
+from hub.publish import cuts
 from hub.records import (
     Account,
     Allocation,
