@@ -336,7 +336,7 @@ def test_the_command_says_where_the_files_are(hub_folder: Path, run_hub: Callabl
 def filled(sql: str, chosen: dict[str, Sequence[str]]) -> str:
     """Put the chosen values in as Grafana does.
 
-    Source: grafana.com/docs, variable syntax, `sqlstring`: each value in quotes, its own doubled, with commas.
+    Source: grafana.com/docs, variable syntax, `sqlstring`: each value in quotes, with commas.
     """
 
     def put(found: re.Match[str]) -> str:
@@ -515,7 +515,7 @@ def test_service_levels_are_the_feeds(reader: Reader) -> None:
 
 
 def test_the_slips_are_those_of_the_committees(reader: Reader) -> None:
-    """At the cut of COPIL 1 nothing had slipped, then by four days, now by 25; an old cut knows no later one."""
+    """At the cut of COPIL 1 nothing had slipped, then by 4 days, now by 25; no cut knows a later one."""
     chosen = reader.chosen("project") | {"project": [reader.key("A")]}
     title = "Worst milestone slip, committee after committee (days)"
     now = [row["value"] for row in reader.panel("project", title, chosen)]
