@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from hub_papers.charts import render
 
 from hub import (
     Check,
@@ -29,6 +28,7 @@ from hub import (
     tr,
     write_atomically,
 )
+from hub_papers.charts import render
 
 STATE = "digest.json"
 PICTURES = ("weather", "waterfall", "slips", "roadmap", "risks")
