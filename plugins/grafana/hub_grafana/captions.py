@@ -11,7 +11,9 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, ValueMap
 
 from hub import ARROWS, Lang, column_captions, mark, measures, tr
 
-Kind = Literal["text", "long", "number", "whole", "ratio", "share", "amount", "day", "instant", "hidden", "url"]
+Kind = Literal[
+    "text", "long", "number", "whole", "ratio", "share", "amount", "day", "instant", "hidden", "url"
+]
 
 RED, AMBER, GREEN, GREY = "#B3261E", "#E0A100", "#2E7D4F", "#8A949E"
 _COLOURS: Mapping[str, tuple[str, str]] = {"red": ("▼", RED), "amber": ("◆", AMBER), "green": ("●", GREEN)}
@@ -87,7 +89,7 @@ _OF_MODEL: Mapping[str, tuple[str, str, Kind]] = {
     "amount": ("fact_rejection", "amount", "amount"),
     "first_seen_date": ("fact_rejection", "first_seen_date", "day"),
 }  # fmt: skip
-"""By name of a column in the queries: the column of the model that says its caption, and how it is written."""
+"""By name of a column in the queries: the column of the model that says its caption, and its kind."""
 _OURS: Mapping[str, tuple[str, Kind]] = {
     "project_key": (mark("Project key"), "hidden"),
     "n_red": (mark("red"), "whole"), "n_amber": (mark("amber"), "whole"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -69,7 +68,11 @@ _SLIPS = Panel(
     mark("One line a project: it rises where its milestones slip."), 12,
 )  # fmt: skip
 _REGISTER = Panel(
-    "register", "table", mark("Risks, issues and actions"), mark("Those that are open, by what is at stake."), 12
+    "register",
+    "table",
+    mark("Risks, issues and actions"),
+    mark("Those that are open, by what is at stake."),
+    12,
 )
 _DECISIONS = Panel(
     "decisions", "table", mark("Decisions asked"), mark("Decisions of the register that are open."), 12
@@ -177,9 +180,7 @@ def query_model(sql: str, shape: str) -> dict[str, Any]:
 def dashboards(*, lang: Lang, schema: str, currency: str) -> dict[str, str]:
     """Return the dashboards as JSON by the name of their files, in *lang*, asking the tables of *schema*."""
     with speaking(lang):
-        return {
-            f"{page.name}.json": Drawing(page, lang, schema, currency).text() for page in PAGES
-        }
+        return {f"{page.name}.json": Drawing(page, lang, schema, currency).text() for page in PAGES}
 
 
 class Drawing:
@@ -289,7 +290,12 @@ class Drawing:
 
     def _colours(self, panel: Panel) -> stat.Panel:
         drawn = self._figures(panel).color_mode(shapes.BigValueColorMode.BACKGROUND_SOLID)
-        for name, colour in (("n_red", RED), ("n_amber", AMBER), ("n_green", GREEN), ("n_contradicted", GREY)):
+        for name, colour in (
+            ("n_red", RED),
+            ("n_amber", AMBER),
+            ("n_green", GREEN),
+            ("n_contradicted", GREY),
+        ):
             fixed = {"mode": "fixed", "fixedColor": colour}
             drawn = drawn.override_by_name(name, [models.DynamicConfigValue(id_val="color", value=fixed)])
         return drawn

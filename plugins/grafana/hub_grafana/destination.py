@@ -15,6 +15,7 @@ from hub import (
     DeliveryError,
     Destination,
     FeedView,
+    Lang,
     folder_check,
     tr,
     write_atomically,
@@ -106,7 +107,7 @@ class GrafanaDestination(Destination, frozen=True, kw_only=True):
         from hub_grafana.dashboards import dashboards  # the SDK is needed for nothing else
         from hub_grafana.provisioning import Address, alerting, datasource, provider
 
-        lang = "fr" if feed.lang == "fr" else "en"
+        lang: Lang = "fr" if feed.lang == "fr" else "en"
         seen_at = self.location.rstrip("/\\") if self.location else str(root)
         address = Address(
             host=self.host, port=self.port, database=self.database, user=self.user,

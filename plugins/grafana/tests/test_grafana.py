@@ -18,8 +18,7 @@ from hub_postgresql.destination import PostgresqlDestination
 from hub_postgresql.testing.scratch import USER, programs, scratch
 
 from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, FeedView, Secret, measures
-from hub.feed import BuildOptions
-from hub.publish import PublishOptions, cuts, publish
+from hub.publish import cuts
 from hub.records import (
     Account,
     Allocation,
@@ -73,7 +72,8 @@ def sync(store: Store, *records: Record, verdict: str = "ok") -> None:
     )  # fmt: skip
     run = store.begin_run(source, "full")
     store.write_batch(list(records), run_id=run, source_id=source)
-    store.end_run(run, verdict)  # type: ignore[arg-type]
+    lacking = ["a page"] if verdict != "ok" else None
+    store.end_run(run, verdict, missing=lacking)  # type: ignore[arg-type]
 
 
 def plan(slip_of_a: int) -> list[Record]:
@@ -190,9 +190,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_the_folder_is_as_grafana_reads_it(
-    tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"]
-) -> None:
+def test_the_folder_is_as_grafana_reads_it(tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"]) -> None:
     """A data source, a provider that leads to the dashboards, alert rules; every name of a source is one."""
     deliver(tmp_path, feed, lang)
     (source,) = read(tmp_path, "datasources/pm-hub.yaml")["datasources"]
@@ -321,9 +319,7 @@ def test_it_is_gold(proof: bool) -> None:
         assert "gold" == report.level
 
 
-def test_the_command_says_where_the_files_are(
-    hub_folder: Path, run_hub: Callable[..., HubResult]
-) -> None:
+def test_the_command_says_where_the_files_are(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n")
     (hub_folder / "config" / "hub.toml").write_text(
         '[destinations.g]\nkind = "grafana"\npath = "out"\nhost = "db.example.org"\ndatabase = "r"\n'
@@ -340,7 +336,7 @@ def test_the_command_says_where_the_files_are(
 def filled(sql: str, chosen: dict[str, Sequence[str]]) -> str:
     """Put the chosen values in as Grafana does.
 
-    Source: grafana.com/docs, variable syntax, `sqlstring`: each value in quotes, its own doubled, with commas.
+    Source: grafana.com/docs, variable syntax, `sqlstring`: each value in quotes, with commas.
     """
 
     def put(found: re.Match[str]) -> str:
@@ -519,7 +515,7 @@ def test_service_levels_are_the_feeds(reader: Reader) -> None:
 
 
 def test_the_slips_are_those_of_the_committees(reader: Reader) -> None:
-    """At the cut of COPIL 1 nothing had slipped, then by four days, now by 25; an old cut knows no later one."""
+    """At the cut of COPIL 1 nothing had slipped, then by 4 days, now by 25; no cut knows a later one."""
     chosen = reader.chosen("project") | {"project": [reader.key("A")]}
     title = "Worst milestone slip, committee after committee (days)"
     now = [row["value"] for row in reader.panel("project", title, chosen)]

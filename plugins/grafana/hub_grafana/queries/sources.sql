@@ -5,5 +5,6 @@ SELECT s.name AS source, s.plugin AS plugin, s.verdict AS verdict, s.last_succes
     max(k.value) FILTER (WHERE k.kpi = 'DQ_SOURCE' AND k.measure = 'score') AS "DQ_SOURCE score"
 FROM feed.dim_source s LEFT JOIN feed.fact_kpi k ON k.scope_kind = 'source' AND k.scope_key = s.source_key
     AND k.is_last_period = 1 AND k.cut_key = ${cut:sqlstring}
+WHERE s.source_key <> -1
 GROUP BY s.source_key, s.name, s.plugin, s.verdict, s.last_success_at, s.freshness_max_s
 ORDER BY s.name
