@@ -25,8 +25,10 @@ SELECT project_key, 'planned' AS series, m.date, sum((t.baseline_days * planned_
     t.baseline_finish, m.workday_seq, t.start_seq, t.is_workday, t.finish_seq))::DECIMAL(38, 12))::DOUBLE AS value
 FROM moment m JOIN task t USING (project_key) GROUP BY ALL
 UNION ALL SELECT project_key, 'actual', date, value FROM spent WHERE getvariable('cut') = 0
-UNION ALL SELECT s.project_key, unnest(['earned', 'actual']), d.date,
-    unnest([s.ev_days, CASE WHEN getvariable('cut') <> 0 THEN s.ac_days END])
-    FROM fact_project_snapshot s JOIN dim_date d USING (date_key)
-    JOIN span USING (project_key) WHERE s.ev_days IS NOT NULL AND d.date <= getvariable('as_of')::DATE
+UNION ALL SELECT s.project_key, 'earned', d.date, s.ev_days FROM fact_project_snapshot s
+    JOIN dim_date d USING (date_key) JOIN span USING (project_key)
+    WHERE s.ev_days IS NOT NULL AND d.date <= getvariable('as_of')::DATE
+UNION ALL SELECT s.project_key, 'actual', d.date, s.ac_days FROM fact_project_snapshot s
+    JOIN dim_date d USING (date_key) JOIN span USING (project_key)
+    WHERE s.ac_days IS NOT NULL AND d.date <= getvariable('as_of')::DATE AND getvariable('cut') <> 0
 ORDER BY project_key, series, date

@@ -1,6 +1,6 @@
 -- Grain: one thing that moved since another cut; a closed cut keeps what had moved since the committee before it.
--- 'news' happened after it; a 'correction' tells what was already so, and is told late; where the definition of a KPI changed
--- between the two, that is the cause, and there is no change to tell.
+-- 'news' happened after it; a 'correction' tells what was already so, and is told late; where the definition of a KPI
+-- changed between the two, that is the cause, and there is no change to tell.
 WITH pair AS (
     SELECT getvariable('cut_key') AS cut_key, c.cut_key AS vs_cut_key, c.as_of AS then_on,
         getvariable('as_of_day')::DATE AS now_on

@@ -1,7 +1,8 @@
 -- Grain: one project at one cut that something is known of. Declared: the overall word of the committee, else the worst
 -- of its axes. Computed: the worst colour of the figures that count, of the last period only. Trend: against the
 -- committee before. Confidence: of what the figures stand on at that cut: how fresh its sources are, how much of the
--- work has a baseline, and the quality score; low from a late source, half the work without a baseline or a red score on.
+-- work has a baseline, and the quality score; low from a late source, half the work without a baseline or a red score
+-- on.
 WITH rank AS (SELECT * FROM (VALUES ('red', 1), ('amber', 2), ('green', 3)) r(rag, place)
 ), axis AS (
     SELECT a.cut_key, a.project_key, a.rag, r.place, lower(a.axis) = 'overall' AS overall, a.axis, a.commentary

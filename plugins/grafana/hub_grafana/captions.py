@@ -153,7 +153,7 @@ def properties(one: Column, *, lang: Lang) -> list[DynamicConfigValue]:
 
 
 def mappings(name: str, lang: Lang) -> ValueMap | None:
-    """Return the words and colours of the values of the column *name*; None where they stand for themselves."""
+    """Return words and colours of the values of the column *name*; None where they stand for themselves."""
     told: dict[str, ValueMappingResult] = {}
     if name in {"computed", "declared", "rag"}:
         told = {

@@ -100,7 +100,8 @@ PAGES: tuple[Page, ...] = (
         "project", mark("Project"),
         (
             Panel("state", "table", mark("State"),
-                  mark("Declared by the committee, computed from the figures, and what they stand on."), 24, 4),
+                  mark("Declared by the committee, computed from the figures, and what they stand on."),
+                  24, 4),
             Panel("projects", "figures", mark("Key figures"), "", 24, 4),
             Panel("curve", "lines", mark("Planned, earned and actual (person-days)"),
                   mark("As photographed at each cut; where earned lies below planned the project is late, "

@@ -70,7 +70,7 @@ class GrafanaDestination(Destination, frozen=True, kw_only=True):
         yield folder_check(ctx.resolve(self.path) / PROVISIONING)
 
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
-        """Write what changed. Other people's files beside are left alone, but the folder of dashboards is ours.
+        """Write what changed. Other people's files beside are left alone; the folder of dashboards is ours.
 
         Each file is whole by itself: an interrupted delivery leaves old ones beside new ones, and the next
         one goes on.

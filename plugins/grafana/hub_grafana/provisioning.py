@@ -1,4 +1,4 @@
-"""The provisioning files around the dashboards: the data source, the folder of dashboards, the alert rules."""
+"""The provisioning files around the dashboards: the data source, their folder, the alert rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVERY = "5m"
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """An alert rule: the *query* that is 1 where it fires, its *title*, and what it says; ``.Labels`` are texts."""
+    """An alert rule: the *query* that is 1 where it fires, its *title*, what it says; ``.Labels`` are texts."""
 
     query: str
     title: str

@@ -1,4 +1,4 @@
-"""Dashboards and alert rules: every query runs on a real PostgreSQL, and its figures are those of the feed."""
+"""Dashboards and alert rules: every query runs on a real PostgreSQL, its figures are the feed's."""
 
 from __future__ import annotations
 

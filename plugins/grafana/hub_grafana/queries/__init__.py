@@ -1,4 +1,4 @@
-"""The SQL of the dashboards and of the alert rules, one file a panel: PostgreSQL, with Grafana's variables."""
+"""The SQL of dashboards and alert rules, one file a panel: PostgreSQL, with Grafana's variables."""
 
 from __future__ import annotations
 
