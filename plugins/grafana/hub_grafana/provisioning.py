@@ -22,7 +22,7 @@ EVERY = "5m"
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """An alert rule: the *query* that is 1 where it fires, its *title*, what it says; ``.Labels`` are texts."""
+    """An alert rule: the *query* that is 1 where it fires, its *title* and what it says, with ``.Labels``."""
 
     query: str
     title: str
