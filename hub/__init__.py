@@ -55,9 +55,12 @@ if TYPE_CHECKING:
     from hub.feed.access import bearings as bearings
     from hub.feed.access import shows_sql as shows_sql
     from hub.feed.kpi.evaluate import evaluate as evaluate
+    from hub.feed.kpi.measures import CONFIDENCE as CONFIDENCE
+    from hub.feed.kpi.measures import DECLARED as DECLARED
     from hub.feed.kpi.measures import HEALTH as HEALTH
-    from hub.feed.kpi.measures import Measure as Measure
+    from hub.feed.kpi.measures import TREND as TREND
     from hub.feed.kpi.measures import measures as measures
+    from hub.feed.kpi.shown import Measure as Measure
     from hub.feed.model import model as model
     from hub.feed.reasons import spoken_reason as spoken_reason
     from hub.feed.story import ARROWS as ARROWS
@@ -153,7 +156,8 @@ _ROOMS = {
     "feed": ("column_captions", "table_caption"),
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.evaluate": ("evaluate",),
-    "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
+    "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
+    "feed.kpi.shown": ("Measure",),
     "feed.model": ("model",),
     "feed.reasons": ("spoken_reason",),
     "feed.story": (
