@@ -37,7 +37,7 @@ def pictured() -> list[Measure]:
             code="wip_age", fr="Âge moyen de l'en-cours (jours)", en="Average age of work in progress (days)",
             folder_fr="Flux", folder_en="Flow",
             description="Calendar days from the start, else the creation, to the cut.", format="#,##0.0",
-            dax=TO_DAY + f"CALCULATE(AVERAGEX({running}, DATEDIFF({began}, shown_day, DAY)), {SHOWN})",
+            dax=TO_DAY + f"CALCULATE(AVERAGEX({running}, INT(shown_day) - INT({began})), {SHOWN})",
             sql=f"avg(date_diff('day', began::DATE, {LATEST_DAY}))", table=task,
             where=f"{leaves} AND {_RUNNING}",
         ),
