@@ -60,8 +60,8 @@ _MEASURES: Words = {
         f"{kind} {state}": (f"{fr.lower()}, {said_fr}", f"{en.lower()} {said_en}")
         for kind, (fr, en) in _KINDS.items()
         for state, said_fr, said_en in (
-            ("opened", "nouveau", "opened"), ("open", "rouvert", "opened again"), ("closed", "clos", "closed"),
-            ("changed", "modifié", "changed"), ("removed", "retiré", "removed"),
+            ("opened", "nouveau", "opened"), ("open", "rouvert", "opened again"),
+            ("closed", "clos", "closed"), ("changed", "modifié", "changed"), ("removed", "retiré", "removed"),
         )
     },
 }  # fmt: skip
@@ -97,8 +97,8 @@ def made() -> dict[str, dict[str, Made]]:
         m = 'Date.FromText([year_month] & "-01", [Format = "yyyy-MM-dd"])'
         found[table] = {
             MONTH: Made(
-                fr="Premier du mois", en="First of month", type="dateTime", m_type="type date", m_fr=m, m_en=m,
-                format="DATE", hidden=True,
+                fr="Premier du mois", en="First of month", type="dateTime", m_type="type date", m_fr=m,
+                m_en=m, format="DATE", hidden=True,
             )
         }  # fmt: skip
     for (table, column), (fr, en, words) in WORDS.items():
@@ -106,10 +106,11 @@ def made() -> dict[str, dict[str, Made]]:
             fr=fr, en=en, type="string", m_type="type text", m_fr=_said(column, words, 0),
             m_en=_said(column, words, 1),
         )  # fmt: skip
-    m = "if [probability] = null then null else List.Max({1, List.Min({5, Number.RoundUp([probability] * 5)})})"
+    band = "List.Max({1, List.Min({5, Number.RoundUp([probability] * 5)})})"
+    m = f"if [probability] = null then null else {band}"
     found["fact_register"][BAND] = Made(
-        fr="Probabilité (1 à 5)", en="Probability (1 to 5)", type="int64", m_type="Int64.Type", m_fr=m, m_en=m,
-        format="BIGINT",
+        fr="Probabilité (1 à 5)", en="Probability (1 to 5)", type="int64", m_type="Int64.Type", m_fr=m,
+        m_en=m, format="BIGINT",
     )  # fmt: skip
     return found
 

@@ -1,4 +1,4 @@
-"""Measures of the pictures alone: what a colour or trend is called, the colour itself, a step of the waterfall.
+"""Measures of the pictures alone: what a colour or trend is called, shades of cells, steps of a waterfall.
 
 They are of Power BI and of one language; figures are the hub's.
 """
@@ -13,14 +13,12 @@ RED, AMBER, GREEN, GREY = "#B3261E", "#E0A100", "#2E7D4F", "#8A949E"
 BLUE, TEXT = "#1F3A5F", "#22303C"
 _RISK = "MAX(fact_register[probability_band]) * MAX(fact_register[impact])"
 _SAID = {
-    "red": ("■ Rouge", "■ Red"), "amber": ("▲ Orange", "▲ Amber"), "green": ("● Vert", "● Green"),
-    "better": ("↗ Mieux", "↗ Better"), "same": ("→ Stable", "→ Stable"), "worse": ("↘ Moins bien", "↘ Worse"),
-    "low": ("◔ Faible", "◔ Low"), "medium": ("◑ Moyenne", "◑ Medium"), "high": ("● Élevée", "● High"),
+    "red": ("■", "Rouge", "Red"), "amber": ("▲", "Orange", "Amber"), "green": ("●", "Vert", "Green"),
+    "better": ("↗", "Mieux", "Better"), "same": ("→", "Stable", "Stable"),
+    "worse": ("↘", "Moins bien", "Worse"),
+    "low": ("◔", "Faible", "Low"), "medium": ("◑", "Moyenne", "Medium"), "high": ("●", "Élevée", "High"),
 }  # fmt: skip
-_COLOURS = {
-    "red": RED, "amber": AMBER, "green": GREEN, "better": GREEN, "same": GREY, "worse": RED, "low": RED,
-    "medium": AMBER, "high": GREEN,
-}  # fmt: skip
+"""A code, its symbol, and what it is called in French and in English."""
 
 
 class Worded(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,27 +35,31 @@ class Worded(msgspec.Struct, frozen=True, kw_only=True):
     hidden: bool = False
 
 
-def _switch(code: str, said: dict[str, str], other: str) -> str:
-    cases = ", ".join(f'"{value}", "{text}"' for value, text in said.items())
-    return f"SWITCH([{code}], {cases}, {other})"
-
-
 def _shown(code: str, of: str, values: tuple[str, ...], fr: str, en: str) -> list[Worded]:
-    """Return the word and the colours of the measure *of*, whose *values* are codes."""
-    words = [{one: _SAID[one][lang] for one in values} for lang in (0, 1)]
-    colours = _switch(of, {one: _COLOURS[one] for one in values}, "BLANK()")
-    ink = _switch(
-        of, {one: "#FFFFFF" if _COLOURS[one] in {RED, GREEN} else TEXT for one in values}, "BLANK()"
-    )
-    folder = {"folder_fr": "Affichage", "folder_en": "Display"}
-    return [
-        Worded(code=f"{code}_word", fr=fr, en=en, dax_fr=_switch(of, words[0], "BLANK()"),
-               dax_en=_switch(of, words[1], "BLANK()"), **folder),
-        Worded(code=f"{code}_colour", fr=f"{fr}, couleur", en=f"{en}, colour", dax_fr=colours, dax_en=colours,
-               hidden=True, **folder),
-        Worded(code=f"{code}_ink", fr=f"{fr}, couleur du texte", en=f"{en}, colour of the text", dax_fr=ink,
-               dax_en=ink, hidden=True, **folder),
-    ]  # fmt: skip
+    """Return the word of the measure *of*, whose *values* are codes: bare, and with its symbol before it."""
+    found = []
+    for suffix, signed, after_fr, after_en in (
+        ("name", False, "", ""), ("word", True, " et symbole", " and symbol"),
+    ):  # fmt: skip
+        told = []
+        for lang in (1, 2):
+            said = {
+                one: f"{_SAID[one][0]} {_SAID[one][lang]}" if signed else _SAID[one][lang] for one in values
+            }
+            cases = ", ".join(f'"{value}", "{text}"' for value, text in said.items())
+            told.append(f"SWITCH([{of}], {cases})")
+        found.append(
+            Worded(
+                code=f"{code}_{suffix}",
+                fr=fr + after_fr,
+                en=en + after_en,
+                folder_fr="Affichage",
+                folder_en="Display",
+                dax_fr=told[0],
+                dax_en=told[1],
+            )
+        )
+    return found
 
 
 def worded() -> dict[str, Worded]:
@@ -67,7 +69,8 @@ def worded() -> dict[str, Worded]:
         *_shown("weather", HEALTH, colours, "Météo", "Weather"),
         *_shown("declared", DECLARED, colours, "Météo du comité", "Weather of the committee"),
         *_shown("trend", TREND, ("better", "same", "worse"), "Évolution", "Movement"),
-        *_shown("confidence", CONFIDENCE, ("low", "medium", "high"), "Confiance accordée", "Confidence given"),
+        *_shown("confidence", CONFIDENCE, ("low", "medium", "high"), "Confiance accordée",
+                "Confidence given"),
         *_shaded("load", "VAR shown_load = [load_at_hand] ", "ISBLANK(shown_load)", "shown_load > 1",
                  "shown_load > 0.85", "Charge", "Load shown"),
         *_shaded("risk", f"VAR shown_weight = {_RISK} ", "ISBLANK(shown_weight)", "shown_weight >= 15",
@@ -95,7 +98,7 @@ def _shaded(code: str, of: str, none: str, red: str, amber: str, fr: str, en: st
                 dax_fr=dax,
                 dax_en=dax,
                 hidden=True,
-            )  # fmt: skip
+            )
         )
     return found
 
@@ -127,7 +130,8 @@ def steps_table(lang: str) -> list[str]:
     told = "Where the waterfall begins and ends." if not french else "Où la cascade commence et finit."
     return [
         f"/// {told}", f"table {_quoted(table)}", "",
-        f"\tcolumn {_quoted(step)}", "\t\tdataType: string", "\t\tsummarizeBy: none", "\t\tsourceColumn: label",
+        f"\tcolumn {_quoted(step)}", "\t\tdataType: string", "\t\tsummarizeBy: none",
+        "\t\tsourceColumn: label",
         "\t\tsortByColumn: n", "",
         "\tcolumn n", "\t\tdataType: int64", "\t\tisHidden", "\t\tformatString: 0", "\t\tsummarizeBy: none",
         "\t\tsourceColumn: n", "",
