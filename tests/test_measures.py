@@ -255,7 +255,7 @@ def test_the_calendar_chooses_by_the_day_that_is_said() -> None:
         in known["milestones_planned"].dax
     )
     assert 'KEEPFILTERS(fact_register[kind] IN {"decision"})' in known["decisions_open"].dax
-    assert "KEEPFILTERS(fact_sla[start_at] < shown_day + 1)" in known["sla_breaches"].dax
+    assert "FILTER(fact_sla, fact_sla[start_at] < shown_day + 1)" in known["sla_breaches"].dax
 
 
 def test_every_figure_of_a_project_is_a_measure() -> None:

@@ -16,7 +16,7 @@ import msgspec
 from hub.feed.kpi.catalogue import Kpi, catalogue
 from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.kpi.pictured import pictured
-from hub.feed.kpi.shown import CUT, LATEST, SHOWN, Measure, aggregated, at_cut
+from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
@@ -59,7 +59,7 @@ def measures() -> dict[str, Measure]:
 
     Those at a cut come once more: as of the previous cut, and the change since.
     """
-    found: dict[str, Measure] = {CUT: _cut_number(), CUT_SHOWN: _cut_shown()}
+    found: dict[str, Measure] = {CUT: _cut_number(), CUT_DAY: _cut_day(), CUT_SHOWN: _cut_shown()}
     for code, facts in model().measures.items():
         found[code] = _declared(code, facts, found)
     for kpi in catalogue().values():
@@ -94,6 +94,15 @@ def _cut_number() -> Measure:
     return Measure(
         code=CUT, fr="Rang de l'arrêté montré", en="Number of the cut shown", folder_fr="Arrêté",
         folder_en="Cut", description="", format="0", dax=dax, sql="max(ordinal)", table="dim_cut",
+        where="is_latest = 1", hidden=True,
+    )  # fmt: skip
+
+
+def _cut_day() -> Measure:
+    return Measure(
+        code=CUT_DAY, fr="Jour de l'arrêté montré", en="Day of the cut shown", folder_fr="Arrêté",
+        folder_en="Cut", description="", format="yyyy-mm-dd", sql="max(as_of)", table="dim_cut",
+        dax=f"VAR shown_cut = [{CUT}] RETURN CALCULATE(MAX(dim_cut[as_of]), {SHOWN})",
         where="is_latest = 1", hidden=True,
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def pictured() -> list[Measure]:
             code="last_success", fr="Dernier succès connu", en="Last success known", folder_fr="Qualité",
             folder_en="Quality", description="Of the source, as of the feed; a partial run does not count.",
             format="yyyy-mm-dd hh:nn", table="dim_source", where="TRUE", sql="max(last_success_at)",
-            dax="CALCULATE(MAX(dim_source[last_success_at]), "
-            "TREATAS(VALUES(fact_kpi[scope_label]), dim_source[name]))",
+            dax="MAXX(FILTER(dim_source, dim_source[name] IN VALUES(fact_kpi[scope_label])), "
+            "dim_source[last_success_at])",
         ),
     ]  # fmt: skip

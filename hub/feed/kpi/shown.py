@@ -10,10 +10,8 @@ CUT = "cut_number"
 LATEST = "(SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
 LATEST_DAY = "(SELECT max(as_of) FROM dim_cut WHERE is_latest = 1)"
 SHOWN = "ALL(dim_cut), dim_cut[ordinal] = shown_cut"
-TO_DAY = (
-    f"VAR shown_cut = [{CUT}] VAR shown_day = CALCULATE(MAX(dim_cut[as_of]), ALL(dim_cut), "
-    "dim_cut[ordinal] = shown_cut) RETURN "
-)
+CUT_DAY = "cut_day"
+TO_DAY = f"VAR shown_cut = [{CUT}] VAR shown_day = [{CUT_DAY}] RETURN "
 """What begins a measure that needs the day of the cut that is shown."""
 _KNOWN_ON = {"fact_worklog": "work_date", "fact_sla": "start_at", "fact_rejection": "first_seen_date"}
 """Facts without cuts, and the day since when a row of them is known."""
@@ -59,8 +57,12 @@ def aggregated(table: str, value: str, facts: MeasureDef | None = None) -> tuple
     if "cut_key" in model().tables[table].columns:
         return at_cut(value, *filters), " AND ".join([f"cut_key IN {LATEST}", *tests])
     if day := _KNOWN_ON.get(table):
-        listed = ", ".join([f"KEEPFILTERS({table}[{day}] < shown_day + 1)", *filters])
-        return f"{TO_DAY}CALCULATE({value}, {listed})", " AND ".join([f"{day} < {LATEST_DAY} + 1", *tests])
+        known, test = f"{table}[{day}] < shown_day + 1", f"{day} < {LATEST_DAY} + 1"
+        if facts and facts.count:
+            value = f"COUNTROWS(FILTER({table}, {known}))"
+        else:
+            filters = [f"KEEPFILTERS({known})", *filters]
+        return f"{TO_DAY}CALCULATE({', '.join([value, *filters])})", " AND ".join([test, *tests])
     return value, "TRUE"
 
 

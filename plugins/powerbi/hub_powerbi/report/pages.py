@@ -214,8 +214,9 @@ def _effort() -> Page:
                       "Budget, committed, consumed, forecast, by month", (("fact_budget", "year_month"),),
                       ("budget_baseline", "committed", "consumed", "forecast"),
                       sort=("fact_budget", "year_month")),
-                chart("clusteredColumnChart", "days", "Jours saisis, mois par mois",
-                      "Days logged, month by month", (MONTH,), ("days_logged",), sort=MONTH),
+                chart("clusteredColumnChart", "days", "Consommé, mois par mois (JH)",
+                      "Spent by month (days)", (MONTH,), ("MONTHLY_SPENT days",), sort=MONTH,
+                      tip=tip("effort")),
             ),
         ),
     )  # fmt: skip
