@@ -56,9 +56,12 @@ if TYPE_CHECKING:
     from hub.feed.access import shows_sql as shows_sql
     from hub.feed.kpi.catalogue import catalogue as catalogue
     from hub.feed.kpi.evaluate import evaluate as evaluate
+    from hub.feed.kpi.measures import CONFIDENCE as CONFIDENCE
+    from hub.feed.kpi.measures import DECLARED as DECLARED
     from hub.feed.kpi.measures import HEALTH as HEALTH
-    from hub.feed.kpi.measures import Measure as Measure
+    from hub.feed.kpi.measures import TREND as TREND
     from hub.feed.kpi.measures import measures as measures
+    from hub.feed.kpi.shown import Measure as Measure
     from hub.feed.model import model as model
     from hub.feed.reasons import spoken_measure as spoken_measure
     from hub.feed.reasons import spoken_move as spoken_move
@@ -165,7 +168,8 @@ _ROOMS = {
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
-    "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
+    "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
+    "feed.kpi.shown": ("Measure",),
     "feed.model": ("model",),
     "feed.reasons": ("spoken_measure", "spoken_move", "spoken_reason"),
     "feed.story": (

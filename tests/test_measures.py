@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from random_feed import random_feed
 from test_kpi import GOLDEN, load, write_feed
 
 from hub.feed import catalogue, evaluate, measures, model, open_folder
-from hub.feed.kpi.measures import HEALTH, Measure, code_of
+from hub.feed.kpi.measures import HEALTH, code_of
+from hub.feed.kpi.shown import Measure
 from hub.feed.kpi.table import fill_table, mark_periods
 
 
@@ -96,13 +97,17 @@ def test_declared_measures_say_what_the_rows_say(seed: int) -> None:
     for code, facts in model().measures.items():
         if (
             facts.ratio
+            or facts.on
             or "project_key" not in model().tables[(facts.sum or facts.count).partition(".")[0]].columns
         ):
             continue
         table, _, column = (facts.sum or facts.count).partition(".")
         by: dict[Any, list[float]] = defaultdict(list)
         for row in tables.get(table, []):
-            if row.get("cut_key", next(iter(latest))) in latest and row.get("work_date", day) <= day:
+            at_cut = row.get("cut_key", next(iter(latest))) in latest and _known(row) <= day
+            if at_cut and all(
+                _value(tables, row, name) in _listed(kept) for name, kept in facts.where.items()
+            ):
                 value = 1 if facts.count else row.get(column)
                 by[row["project_key"]] += [] if value is None else [float(value)]
         sums[code] = {key: sum(values) / facts.divide if values else None for key, values in by.items()}
@@ -111,6 +116,146 @@ def test_declared_measures_say_what_the_rows_say(seed: int) -> None:
     for code, expected in sums.items():
         found = twin(connection, measures()[code])
         assert {key: pytest.approx(value) for key, value in expected.items()} == found, code
+
+
+def _known(row: dict[str, Any]) -> date:
+    """Return the day since when a row without cuts is known."""
+    found = row.get("work_date") or row.get("first_seen_date") or row.get("start_at") or date.min
+    return found.date() if isinstance(found, datetime) else found
+
+
+def _listed(kept: Any) -> list[Any]:
+    return kept if isinstance(kept, list) else [kept]
+
+
+def _value(tables: dict[str, list[dict[str, Any]]], row: dict[str, Any], place: str) -> Any:
+    """Return a column of *row*, or of the row of a dimension that it points to."""
+    dimension, _, column = place.rpartition(".")
+    if not dimension:
+        return row.get(column)
+    (key,) = model().tables[dimension].key
+    return next((one.get(column) for one in tables[dimension] if one[key] == row[key]), None)
+
+
+CUTS = [
+    {"cut_key": 3, "as_of": date(2026, 9, 30), "kind": "copil", "label": "September", "is_latest": 0,
+     "ordinal": 1},
+    {"cut_key": 0, "as_of": date(2026, 11, 4), "kind": "now", "label": "Now", "is_latest": 1, "ordinal": 2,
+     "previous_ordinal": 1},
+]  # fmt: skip
+
+
+SUCCESS = datetime(2026, 11, 4, 6, tzinfo=UTC)
+
+
+def two_projects() -> duckdb.DuckDBPyConnection:
+    """Load two projects at two cuts: their weather, register, moves, tasks, milestones, SLA and value."""
+    days = [date(2026, 9, 1) + timedelta(days=one) for one in range(120)]
+    statuses = ((1, "todo"), (2, "in_progress"), (3, "done"), (4, "cancelled"))
+    # key, project, status, kind, started, created, resolved, planned, baseline
+    tasks = (
+        (1, 1, 3, "work", None, date(2026, 9, 1), date(2026, 10, 5), None, None),
+        (2, 1, 3, "work", None, date(2026, 9, 1), date(2026, 10, 20), None, None),
+        (3, 1, 2, "work", date(2026, 10, 25), date(2026, 9, 1), None, None, None),
+        (4, 1, 2, "work", None, date(2026, 10, 15), None, None, None),
+        (5, 2, 1, "work", None, date(2026, 9, 1), None, None, None),
+        (6, 2, 4, "work", None, date(2026, 9, 1), date(2026, 10, 1), None, None),
+        (7, 1, 1, "milestone", None, date(2026, 9, 1), None, date(2026, 12, 1), date(2026, 11, 15)),
+        (8, 1, 1, "milestone", None, date(2026, 9, 1), None, date(2026, 12, 20), None),
+    )
+    return load({
+        "dim_cut": CUTS,
+        "dim_date": [{"date_key": int(f"{day:%Y%m%d}"), "date": day} for day in days],
+        "dim_status": [{"status_key": key, "category": name} for key, name in statuses],
+        "dim_project": [{"project_key": key, "code": f"P{key}", "name": f"P{key}"} for key in (1, 2)],
+        "dim_source": [{"source_key": 1, "name": "erp", "last_success_at": SUCCESS}],
+        "dim_task": [
+            {"task_key": key, "project_key": project, "kind": kind, "started_at": _at(started),
+             "created_at": _at(created), "resolved_at": _at(resolved), "is_leaf": 1, "is_deleted": 0}
+            for key, project, _, kind, started, created, resolved, _, _ in tasks
+        ],
+        "fact_task_snapshot": [
+            {"cut_key": cut, "task_key": key, "project_key": project, "status_key": status,
+             "planned_finish": planned, "baseline_finish": baseline}
+            for key, project, status, _, _, _, _, planned, baseline in tasks for cut in (0, 3)
+        ],
+        "fact_weather": [
+            {"cut_key": 0, "project_key": 1, "computed": "red", "trend": "worse", "confidence": "high"},
+            {"cut_key": 0, "project_key": 2, "computed": "green", "trend": "same", "confidence": "low"},
+            {"cut_key": 3, "project_key": 1, "computed": "amber", "trend": None, "confidence": "medium"},
+        ],
+        "fact_register": [
+            {"cut_key": cut, "item_id": f"{number}", "project_key": 1, "kind": kind, "state": state}
+            for number, (cut, kind, state) in enumerate((
+                (0, "decision", "open"), (0, "decision", "closed"), (3, "decision", "open"),
+                (0, "risk", "open"), (0, "risk", "open"), (0, "action", "open"), (0, "risk", "closed"),
+            ))
+        ],
+        "fact_move": [
+            {"cut_key": cut, "vs_cut_key": 3, "topic": "budget", "project_key": 1, "item_id": f"{number}",
+             "measure": "amount", "cause": cause}
+            for number, (cut, cause) in enumerate(((0, "news"), (0, "news"), (0, "correction"), (3, "news")))
+        ],
+        "fact_sla": [
+            {"sla_id": f"{number}", "project_key": 1, "start_at": _at(day), "is_breached": breached}
+            for number, (day, breached) in enumerate((
+                (date(2026, 10, 1), 1), (date(2026, 11, 4), 1), (date(2026, 11, 5), 1),
+                (date(2026, 10, 1), 0),
+            ))
+        ],
+        "fact_rejection": [
+            {"rejection_key": number, "project_key": 1, "first_seen_date": day}
+            for number, day in enumerate((date(2026, 11, 4), date(2026, 11, 5)))
+        ],
+        "fact_kpi": [
+            {"cut_key": 0, "scope_kind": "project", "scope_key": project, "project_key": project,
+             "kpi": "EVM_DAYS", "measure": measure, "period": "", "value": value}
+            for project, measure, value in (
+                (1, "bac", 50.0), (1, "ac", 20.0), (2, "bac", None), (2, "ac", 70.0)
+            )
+        ],
+    })  # fmt: skip
+
+
+def _at(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC) if day else None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("projects_red", 1), ("projects_amber", 0), ("projects_green", 1),
+        ("trend", "worse"), ("confidence", "low"),
+        ("decisions_open", 1), ("risks_listed", 2), ("actions_open", 1),
+        ("moves", 3), ("moves_news", 2), ("moves_corrected", 1),
+        ("tasks_done", 2),  # the cancelled one is not
+        ("tasks_open", 3),  # no milestone
+        ("tasks_running", 2),
+        ("wip_age", (10 + 20) / 2),  # from 25 and 15 October to 4 November
+        ("milestones_planned", 2), ("milestones_baseline", 1),
+        ("sla_breaches", 2), ("rejections", 1),  # what came after the cut's day is not known at it
+        ("spent_of_baselines", 20.0),
+        ("last_success", SUCCESS),
+    ],
+)  # fmt: skip
+def test_a_picture_shows_what_was_counted_by_hand(code: str, expected: Any) -> None:
+    """At the latest cut, of two projects whose every row is written above."""
+    one = measures()[code]
+
+    found = two_projects().execute(f"SELECT {one.sql} FROM {one.table} WHERE {one.where}").fetchall()
+    assert [(expected,)] == found
+
+
+def test_the_calendar_chooses_by_the_day_that_is_said() -> None:
+    """A day no relationship leads to is asked for; a filter of the reader stays."""
+    known = measures()
+
+    assert (
+        "TREATAS(VALUES(dim_date[date]), fact_task_snapshot[planned_finish])"
+        in known["milestones_planned"].dax
+    )
+    assert 'KEEPFILTERS(fact_register[kind] IN {"decision"})' in known["decisions_open"].dax
+    assert "FILTER(fact_sla, fact_sla[start_at] < shown_day + 1)" in known["sla_breaches"].dax
 
 
 def test_every_figure_of_a_project_is_a_measure() -> None:

@@ -5,7 +5,8 @@ from hub.feed.changes import changes
 from hub.feed.cuts import Cut, digest, redact_cut
 from hub.feed.gate import Finding, check
 from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
-from hub.feed.kpi.measures import HEALTH, Measure, measures
+from hub.feed.kpi.measures import HEALTH, measures
+from hub.feed.kpi.shown import Measure
 from hub.feed.model import Model, column_captions, model, table_caption
 from hub.feed.moment import instant
 from hub.feed.projection import forget_projections, project_to, projection_folder

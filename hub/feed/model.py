@@ -72,7 +72,9 @@ class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """One measure: a *sum*, a *count* or a *ratio*.
 
     The *sum* is of ``table.column`` divided by *divide*, the *count* of a table's rows, the *ratio* of two
-    measures.
+    measures. *where* narrows the rows: a column of the table, or ``dim_x.column`` of a dimension that it
+    points to, and the value or values that count. *on* is the day of a row that the calendar chooses by,
+    where no relationship leads to it.
     """
 
     fr: str
@@ -83,6 +85,8 @@ class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     divide: int = 1
     count: str = ""
     ratio: tuple[str, str] | None = None
+    where: dict[str, str | int | list[str]] = {}
+    on: str = ""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

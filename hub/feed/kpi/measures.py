@@ -15,6 +15,8 @@ import msgspec
 
 from hub.feed.kpi.catalogue import Kpi, catalogue
 from hub.feed.kpi.catalogue import Measure as Part
+from hub.feed.kpi.pictured import pictured
+from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
@@ -38,13 +40,11 @@ FORMATS = {
 HEALTH = "health"
 DECLARED = "health_declared"
 CONTRADICTED = "health_contradicted"
-CUT = "cut_number"
+TREND = "trend"
+CONFIDENCE = "confidence"
 CUT_SHOWN = "cut_shown"
 _WORST = ("red", "amber", "green")
 _PLAIN_SUMS = {"days", "amount", "hours", "count", "points"}
-_LATEST = "(SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
-_LATEST_DAY = "(SELECT max(as_of) FROM dim_cut WHERE is_latest = 1)"
-_SHOWN = "ALL(dim_cut), dim_cut[ordinal] = shown_cut"
 _PREVIOUS = (
     "(SELECT b.cut_key FROM dim_cut a JOIN dim_cut b ON b.ordinal = a.previous_ordinal WHERE a.is_latest = 1)"
 )
@@ -54,43 +54,18 @@ _PERIODS_CHOSEN = (
 )
 
 
-class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measure: its *code*, captions, number format, *dax*, and the twin in SQL.
-
-    The twin is an aggregate *sql* over *table* where *where*, at the latest cut and the last period; grouped
-    by ``project_key`` it is the measure of each project; a change, the difference of two, has none. *text*
-    says that its value is a text; *compared* that it comes as of the previous cut too, and with the change
-    since; *hidden* that only other measures use it.
-    """
-
-    code: str
-    fr: str
-    en: str
-    folder_fr: str
-    folder_en: str
-    description: str
-    format: str
-    dax: str
-    sql: str
-    table: str
-    where: str
-    text: bool = False
-    hidden: bool = False
-    compared: bool = False
-
-
 def measures() -> dict[str, Measure]:
     """Return the measures of the model, then those of the catalogue's KPIs, by code.
 
     Those at a cut come once more: as of the previous cut, and the change since.
     """
-    found: dict[str, Measure] = {CUT: _cut_number(), CUT_SHOWN: _cut_shown()}
+    found: dict[str, Measure] = {CUT: _cut_number(), CUT_DAY: _cut_day(), CUT_SHOWN: _cut_shown()}
     for code, facts in model().measures.items():
         found[code] = _declared(code, facts, found)
     for kpi in catalogue().values():
         if _shown(kpi):
             found |= {one.code: one for one in (_figure(kpi, part) for part in _parts(kpi))}
-    found |= {one.code: one for one in _weather()}
+    found |= {one.code: one for one in (*_weather(), *pictured())}
     for one in [one for one in found.values() if one.compared]:
         found |= {twin.code: twin for twin in _compared(one)}
     return found
@@ -123,6 +98,15 @@ def _cut_number() -> Measure:
     )  # fmt: skip
 
 
+def _cut_day() -> Measure:
+    return Measure(
+        code=CUT_DAY, fr="Jour de l'arrêté montré", en="Day of the cut shown", folder_fr="Arrêté",
+        folder_en="Cut", description="", format="yyyy-mm-dd", sql="max(as_of)", table="dim_cut",
+        dax=f"VAR shown_cut = [{CUT}] RETURN CALCULATE(MAX(dim_cut[as_of]), {SHOWN})",
+        where="is_latest = 1", hidden=True,
+    )  # fmt: skip
+
+
 def _cut_shown() -> Measure:
     dax = (
         f"VAR shown_cut = [{CUT}] VAR chosen_cuts = IF(ISFILTERED(dim_cut), COUNTROWS(dim_cut), 1) "
@@ -136,29 +120,6 @@ def _cut_shown() -> Measure:
     )  # fmt: skip
 
 
-def _at_cut(value: str, *filters: str) -> str:
-    """Return the DAX of *value* at the cut that is shown."""
-    listed = "".join(f", {one}" for one in filters)
-    return f"VAR shown_cut = [{CUT}] RETURN CALCULATE({value}{listed}, {_SHOWN})"
-
-
-def _aggregated(table: str, value: str) -> tuple[str, str]:
-    """Return DAX and the condition in SQL of an aggregate of *table*.
-
-    Facts of cuts count at the cut that is shown, hours up to its day; others are plain.
-    """
-    if "cut_key" in model().tables[table].columns:
-        return _at_cut(value), f"cut_key IN {_LATEST}"
-    if table == "fact_worklog":
-        dax = (
-            f"VAR shown_cut = [{CUT}] VAR shown_day = CALCULATE(MAX(dim_cut[as_of]), ALL(dim_cut), "
-            f"dim_cut[ordinal] = shown_cut) RETURN CALCULATE({value}, "
-            "KEEPFILTERS(fact_worklog[work_date] <= shown_day))"
-        )
-        return dax, f"work_date <= {_LATEST_DAY}"
-    return value, "TRUE"
-
-
 def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measure:
     folder = FOLDERS[facts.folder]
     if facts.ratio:
@@ -167,11 +128,11 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
         sql = f"{over.sql} / nullif({under.sql}, 0)"
     elif facts.count:
         table = facts.count
-        dax, where = _aggregated(table, f"COUNTROWS({table})")
+        dax, where = aggregated(table, f"COUNTROWS({table})", facts)
         sql = "count(*)"
     elif facts.sum.startswith("dim_task."):  # by all that tasks are told by, as of the cut
         column = facts.sum.removeprefix("dim_task.")
-        dax = _at_cut(
+        dax = at_cut(
             "SUMX(FILTER(fact_task_snapshot, RELATED(dim_task[is_deleted]) = 0), "
             f"RELATED(dim_task[{column}]))"
         )
@@ -179,11 +140,11 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
             f"(SELECT f.cut_key, f.project_key, k.{column} FROM fact_task_snapshot f "
             "JOIN dim_task k USING (task_key) WHERE k.is_deleted = 0)"
         )
-        where, sql = f"cut_key IN {_LATEST}", f"sum({column})"
+        where, sql = f"cut_key IN {LATEST}", f"sum({column})"
     else:
         table, _, column = facts.sum.partition(".")
         scale = f" / {facts.divide}" if facts.divide != 1 else ""
-        dax, where = _aggregated(table, f"SUM({table}[{column}]){scale}")
+        dax, where = aggregated(table, f"SUM({table}[{column}]){scale}", facts)
         sql = f"sum({column}){scale}"
     return Measure(
         code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
@@ -236,7 +197,7 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
         start = f"{part.name}."
         filters.append(f'LEFT(fact_kpi[measure], {len(start)}) = "{start}"')
         tests.append(f"left(measure, {len(start)}) = '{start}'")
-    where = " AND ".join([f"cut_key IN {_LATEST}", "is_last_period = 1", *tests])
+    where = " AND ".join([f"cut_key IN {LATEST}", "is_last_period = 1", *tests])
     return Measure(
         code=code_of(kpi.code, part.name), fr=part.fr, en=part.en, folder_fr=kpi.fr, folder_en=kpi.en,
         description=kpi.definition, format=FORMATS[part.unit], dax=_in_period(kpi, part, value, filters),
@@ -247,7 +208,7 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
 def _in_period(kpi: Kpi, part: Part, value: str, filters: list[str]) -> str:
     """Return the DAX of a KPI at the cut that is shown, of the last period or of those that are chosen."""
     if not kpi.period:  # what has no period is so whatever days are chosen
-        return _at_cut(value, *filters, "REMOVEFILTERS(dim_date)")
+        return at_cut(value, *filters, "REMOVEFILTERS(dim_date)")
     listed = ", ".join([*filters, "ALL(dim_cut)", "dim_cut[ordinal] = shown_cut"])
     last = f"CALCULATE({value}, {listed}, fact_kpi[is_last_period] = 1)"
     of_chosen, more = f"CALCULATE({value}, {listed})", ""
@@ -258,26 +219,32 @@ def _in_period(kpi: Kpi, part: Part, value: str, filters: list[str]) -> str:
 
 
 def _weather() -> list[Measure]:
-    """Return the worst computed and declared colour, and how often a green was declared on a red."""
+    """Return the worst colours, trend and confidence, and how often a green was declared on a red."""
     found = []
-    for code, column, fr, en, said in (
-        (HEALTH, "computed", "Météo calculée", "Computed health",
+    for code, column, values, fr, en, said in (
+        (HEALTH, "computed", _WORST, "Météo calculée", "Computed health",
          "The worst colour among the figures whose targets count in it, of the last period."),
-        (DECLARED, "declared", "Météo déclarée", "Declared health", "What the committee said."),
+        (DECLARED, "declared", _WORST, "Météo déclarée", "Declared health", "What the committee said."),
+        (TREND, "trend", ("worse", "better", "same"), "Tendance depuis le comité",
+         "Trend since the committee",
+         "Worse where one of the projects is worse than at the committee before, else better where one is."),
+        (CONFIDENCE, "confidence", ("low", "medium", "high"), "Confiance dans les chiffres",
+         "Confidence in the figures",
+         "The lowest among the projects: how fresh, how complete and of what quality their figures are."),
     ):  # fmt: skip
         dax = "BLANK()"
-        for colour in reversed(_WORST):
-            test = f'CALCULATE(COUNTROWS(fact_weather), fact_weather[{column}] = "{colour}", {_SHOWN})'
-            dax = f'IF({test} > 0, "{colour}", {dax})'
+        for value in reversed(values):
+            test = f'CALCULATE(COUNTROWS(fact_weather), fact_weather[{column}] = "{value}", {SHOWN})'
+            dax = f'IF({test} > 0, "{value}", {dax})'
         cases = " ".join(
-            f"WHEN count(*) FILTER ({column} = '{colour}') > 0 THEN '{colour}'" for colour in _WORST
+            f"WHEN count(*) FILTER ({column} = '{value}') > 0 THEN '{value}'" for value in values
         )
         found.append(Measure(
             code=code, fr=fr, en=en, folder_fr="Qualité", folder_en="Quality", description=said, format="",
             dax=f"VAR shown_cut = [{CUT}] RETURN {dax}", sql=f"CASE {cases} END", table="fact_weather",
-            where=f"cut_key IN {_LATEST}", text=True,
+            where=f"cut_key IN {LATEST}", text=True,
         ))  # fmt: skip
-    dax, where = _aggregated("fact_weather", "SUM(fact_weather[is_contradicted])")
+    dax, where = aggregated("fact_weather", "SUM(fact_weather[is_contradicted])")
     found.append(Measure(
         code=CONTRADICTED, fr="Projets déclarés verts et calculés rouges",
         en="Projects declared green and computed red", folder_fr="Qualité", folder_en="Quality",
@@ -293,11 +260,11 @@ def _compared(one: Measure) -> tuple[Measure, Measure]:
         one, code=previous(one.code), fr=f"{one.fr}, arrêté précédent", en=f"{one.en}, previous cut",
         compared=False,
         dax=(
-            f"VAR shown_cut = [{CUT}] VAR earlier_cut = CALCULATE(MAX(dim_cut[previous_ordinal]), {_SHOWN}) "
+            f"VAR shown_cut = [{CUT}] VAR earlier_cut = CALCULATE(MAX(dim_cut[previous_ordinal]), {SHOWN}) "
             f"RETURN IF(NOT ISBLANK(earlier_cut), CALCULATE([{one.code}], "
             "ALL(dim_cut), dim_cut[ordinal] = earlier_cut))"
         ),
-        where=one.where.replace(_LATEST, _PREVIOUS),
+        where=one.where.replace(LATEST, _PREVIOUS),
     )  # fmt: skip
     after = msgspec.structs.replace(
         one, code=change(one.code), fr=f"{one.fr}, évolution", en=f"{one.en}, change", compared=False,

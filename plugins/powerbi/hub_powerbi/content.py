@@ -1,8 +1,16 @@
-"""What tells one content of a table from another."""
+"""What files hold, and what tells one content of a table from another."""
 
 from __future__ import annotations
 
 from hub import FeedView, model
+
+Content = str | bytes
+"""What a file of a project holds: a text, or the bytes of a picture."""
+
+
+def in_bytes(content: Content) -> bytes:
+    """Return what a file holds as it is written."""
+    return content.encode() if isinstance(content, str) else content
 
 
 def fingerprint(feed: FeedView, table: str) -> tuple[int, str]:

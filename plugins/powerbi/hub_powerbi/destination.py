@@ -31,12 +31,16 @@ from hub import (
     write_atomically,
 )
 from hub_powerbi import source_m
+from hub_powerbi.content import Content, in_bytes
+from hub_powerbi.look import look_of
 from hub_powerbi.project import project_files
 from hub_powerbi.service.delivery import Service
 from hub_powerbi.service.workspace import POWERBI
 
 DATA = "data"
 RECORD = ".pm-hub.json"
+BESIDE = "new"
+"""Where the hub's own project goes once the first one is somebody's."""
 
 
 class PowerBiDestination(Destination, frozen=True, kw_only=True):
@@ -46,7 +50,8 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     https address, a folder of SharePoint or OneLake to which they are copied. *incremental_months* refreshes
     timesheets by months, the last ones again each time; without it every refresh reads everything, which no
     correction of an old month can escape. *service* brings files, model and report into Microsoft's cloud,
-    refreshes and reads back.
+    refreshes and reads back. *theme* is a theme of Power BI (JSON) laid over ours, *logo* a picture for the
+    head of the pages.
     """
 
     kind: ClassVar[str] = "powerbi"
@@ -55,6 +60,8 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     project: str = "Hub"
     location: str | None = None
     incremental_months: int | None = None
+    theme: str | None = None
+    logo: str | None = None
     service: Service | None = None
 
     @property
@@ -100,6 +107,9 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
                 location=self._location(ctx.resolve(self.path)),
             ),
         )
+        if self.theme or self.logo:
+            look_of(self.name, self.theme and ctx.resolve(self.theme), self.logo and ctx.resolve(self.logo))
+            yield Check(name="look", state="ok", detail=tr("the report has your theme or logo"))
         if self.service is not None:
             yield from self.service.check(
                 ctx, self.name, self.project, self._location(ctx.resolve(self.path))
@@ -117,6 +127,9 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             lang=feed.lang,
             location=self._location(root),
             incremental_months=self.incremental_months,
+            look=look_of(
+                self.name, self.theme and ctx.resolve(self.theme), self.logo and ctx.resolve(self.logo)
+            ),
         )
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -182,10 +195,11 @@ def _write(feed: FeedView, table: str, folder: Path) -> int:
     return int(count)
 
 
-def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+def write_project(root: Path, files: Mapping[str, Content]) -> tuple[str, ...]:
     """Write the project's *files* below *root*, and return what to tell the person.
 
-    Nothing is written where somebody edited them since.
+    Where somebody edited them since, theirs stay, and the new ones go beside into `BESIDE`: pages can be
+    copied from there.
 
     What was written is kept by hash in `RECORD`, old and new together while writing, so that an interruption
     is no edit.
@@ -195,7 +209,7 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
         before: dict[str, list[str]] = msgspec.json.decode(record.read_bytes(), type=dict[str, list[str]])
     except (OSError, msgspec.DecodeError):
         before = {}
-    wanted = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in files.items()}
+    wanted = {path: hashlib.sha256(in_bytes(one)).hexdigest() for path, one in files.items()}
     edited = [
         path
         for path in before.keys() | wanted.keys()
@@ -204,13 +218,16 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
     if edited:
         if all(wanted.get(path) in hashes for path, hashes in before.items()):
             return ()
+        beside = root / BESIDE
+        write_project(beside, files)
         return (
             tr(
                 "{count} files of the project were edited, such as {edited}: it is left as it is, "
-                "though the hub would write it otherwise now. Move the project away and publish "
-                "again to have the new one.",
+                "though the hub would write it otherwise now. The new one is in {beside}: open it "
+                "and copy the pages you want into yours.",
                 count=len(edited),
                 edited=min(edited),
+                beside=beside,
             ),
         )
     _keep(
@@ -222,11 +239,11 @@ def write_project(root: Path, files: Mapping[str, str]) -> tuple[str, ...]:
     )
     for path in sorted(before.keys() - wanted.keys()):
         (root / path).unlink(missing_ok=True)
-    for path, text in files.items():
+    for path, content in files.items():
         place = root / path
         if not place.exists() or hashlib.sha256(place.read_bytes()).hexdigest() != wanted[path]:
             with write_atomically(place) as file:
-                file.write(text.encode())
+                file.write(in_bytes(content))
     _keep(record, {path: [one] for path, one in wanted.items()})
     return ()
 

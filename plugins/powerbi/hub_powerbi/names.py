@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 
 from hub import Measure, measures, model
+from hub_powerbi.made import MONTH, MONTHS, made
+from hub_powerbi.worded import STEPS, Worded, worded
 
 LEFT_OUT = frozenset({"meta_label"})
 """Tables that Power BI does not need: the captions are names there."""
-MONTHS = {"fact_budget", "fact_adoption"}
-"""Facts that know a month as text.
-
-They get a column with its first day, which the calendar can be joined to.
-"""
-MONTH = "month_start"
 DATED = {**dict.fromkeys(MONTHS, MONTH), "fact_kpi": "period_start"}
 """Facts that the calendar is joined to by a day instead of its key."""
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -44,12 +40,14 @@ class Names:
             }
             for name in self.tables
         }
-        for name in MONTHS:
-            self.columns[name][MONTH] = "Premier du mois" if french else "First of month"
+        for name, columns in made().items():
+            self.columns[name] |= {one: column.fr if french else column.en for one, column in columns.items()}
         self.measures_table = "Mesures" if french else "Measures"
-        self.measures = {code: one.fr if french else one.en for code, one in measures().items()}
+        self.steps_table = STEPS[0 if french else 1]
+        known: dict[str, Measure | Worded] = {**measures(), **worded()}
+        self.measures = {code: one.fr if french else one.en for code, one in known.items()}
 
-    def folder(self, measure: Measure) -> str:
+    def folder(self, measure: Measure | Worded) -> str:
         """Return the display folder of a measure."""
         return measure.folder_fr if self.lang == "fr" else measure.folder_en
 

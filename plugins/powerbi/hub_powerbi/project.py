@@ -11,9 +11,10 @@ from typing import Any
 
 from hub import DeliveryError, tr
 from hub_powerbi.check import check
+from hub_powerbi.content import Content
 from hub_powerbi.names import Names
 from hub_powerbi.reach import dead_slicers
-from hub_powerbi.report import report_files
+from hub_powerbi.report import Look, report_files
 from hub_powerbi.source_m import database
 from hub_powerbi.tmdl import model_files
 
@@ -22,15 +23,20 @@ _SPACE = uuid.UUID("6a1f3a52-4f0e-5d8e-9a55-3c1d6c1e7b20")
 
 
 def project_files(
-    *, name: str, lang: str, location: str, incremental_months: int | None = None
-) -> dict[str, str]:
-    """Return every file of the project by its path.
+    *, name: str, lang: str, location: str, incremental_months: int | None = None, look: Look | None = None
+) -> dict[str, Content]:
+    """Return every file of the project by its path; *look* is the company's theme and logo.
 
     Raises `DeliveryError` when the model does not hold together: nothing broken leaves.
     """
     definition = model_files(name=name, lang=lang, location=location, incremental_months=incremental_months)
-    report_definition = report_files(Names(lang))
-    if problems := check(definition) or dead_slicers(definition, report_definition):
+    written = report_files(Names(lang), look or Look())
+    pages = {
+        path.removeprefix("definition/"): text
+        for path, text in written.items()
+        if isinstance(text, str) and path.startswith("definition/")
+    }
+    if problems := check(definition) or dead_slicers(definition, pages):
         raise DeliveryError(
             tr(
                 "The Power BI model was not written, because {count} of its parts do not fit, such "
@@ -42,7 +48,7 @@ def project_files(
             )
         )
     model, report = f"{name}.SemanticModel", f"{name}.Report"
-    found = {
+    found: dict[str, Content] = {
         f"{name}.pbip": _json(
             "pbip/pbipProperties/1.0.0",
             {
@@ -64,7 +70,7 @@ def project_files(
         ".gitignore": "**/.pbi/localSettings.json\n**/.pbi/cache.abf\ndata/\n",
     }
     found |= {f"{model}/definition/{path}": text for path, text in definition.items()}
-    found |= {f"{report}/definition/{path}": text for path, text in report_definition.items()}
+    found |= {f"{report}/{path}": content for path, content in written.items()}
     return found
 
 

@@ -25,8 +25,14 @@ def dead_slicers(definition: Mapping[str, str], report: Mapping[str, str]) -> li
         if not path.endswith("page.json"):
             continue
         place = path.removesuffix("page.json") + "visuals/"
-        visuals = [json.loads(text)["visual"] for at, text in sorted(report.items()) if at.startswith(place)]
+        visuals = [
+            found["visual"] | {"name": found["name"]}
+            for at, text in sorted(report.items())
+            if at.startswith(place) and at.endswith("/visual.json")
+            if "query" in (found := json.loads(text))["visual"]
+        ]
         slicers = [one for one in visuals if one["visualType"] in _SLICERS]
+        problems += _left_alone(path, json.loads(report[path]), slicers, visuals)
         for visual in (one for one in visuals if one not in slicers):
             for table in sorted({table for one in slicers for table, _ in _fields(one, "Column")}):
                 if lost := model.lost(table, visual):
@@ -35,6 +41,26 @@ def dead_slicers(definition: Mapping[str, str], report: Mapping[str, str]) -> li
                     )
                     problems.append(Problem(path, what))
     return problems
+
+
+def _left_alone(
+    path: str, page: dict[str, Any], slicers: list[dict[str, Any]], visuals: list[dict[str, Any]]
+) -> Iterator[Problem]:
+    """Yield what a page keeps from a slicer, but for a visual whose axis is the slicer's own table.
+
+    Such an axis shows every cut, which readers see; elsewhere they would believe the figure narrowed.
+    """
+    known = {one["name"]: one for one in (*slicers, *visuals)}
+    for kept in page.get("visualInteractions", []):
+        if kept["type"] != "NoFilter":
+            continue
+        tables = {table for table, _ in _fields(known[kept["source"]], "Column")}
+        target = known[kept["target"]]
+        axis = target["query"]["queryState"].get("Category", {"projections": []})
+        if not tables & {table for table, _ in _fields({"query": {"queryState": {"a": axis}}}, "Column")}:
+            yield Problem(
+                path, f"a slicer on {', '.join(sorted(tables))} is kept from {target['visualType']}"
+            )
 
 
 def _fields(visual: dict[str, Any], kind: str) -> Iterator[tuple[str, str]]:

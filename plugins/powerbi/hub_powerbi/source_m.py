@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 from hub import ConfigError, model, tr
-from hub_powerbi.names import MONTH, MONTHS
+from hub_powerbi.made import steps as made_steps
 
 _TYPES = {
     "BIGINT": "Int64.Type",
@@ -114,8 +114,8 @@ def reader(location: str) -> str:
     )
 
 
-def query(table: str, *, range_on: str | None = None) -> str:
-    """Return the query of one table with the types of the model.
+def query(table: str, *, lang: str, range_on: str | None = None) -> str:
+    """Return the query of one table with the types of the model, and columns made in the words of *lang*.
 
     *range_on* is the date column of an incremental refresh.
     """
@@ -127,12 +127,9 @@ def query(table: str, *, range_on: str | None = None) -> str:
         f'Typed = Table.TransformColumnTypes(Rows, {{{types}}}, "en-US")',
     ]
     last = "Typed"
-    if table in MONTHS:
-        steps.append(
-            f'Dated = Table.AddColumn(Typed, {m_text(MONTH)}, each Date.FromText([year_month] & "-01", '
-            '[Format = "yyyy-MM-dd"]), type date)'
-        )
-        last = "Dated"
+    for name, text in made_steps(table, lang, last):
+        steps.append(f"{name} = {text}")
+        last = name
     if range_on:
         steps.append(
             f"InRange = Table.SelectRows({last}, "

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub import BRIDGE, HEALTH, measures, model, speaking, tr
+from hub import BRIDGE, measures, model, speaking, tr
 from hub_powerbi import source_m
-from hub_powerbi.names import DATED, MONTH, MONTHS, Names, tmdl_name
+from hub_powerbi.made import made
+from hub_powerbi.names import DATED, Names, tmdl_name
 from hub_powerbi.roles import role, role_name
+from hub_powerbi.worded import STEP, STEPS, steps_table, worded
 
 _TYPES = {
     "BIGINT": "int64",
@@ -91,7 +93,7 @@ def _model_files(name: str, lang: str, location: str, incremental_months: int | 
                 "",
                 *(
                     f"ref table {tmdl_name(caption)}"
-                    for caption in [names.measures_table, *names.tables.values()]
+                    for caption in [names.measures_table, names.steps_table, *names.tables.values()]
                 ),
                 "",
                 f"ref role {tmdl_name(role_name(names))}",
@@ -107,6 +109,7 @@ def _model_files(name: str, lang: str, location: str, incremental_months: int | 
         f"cultures/{other}.tmdl": "\n".join(_translations(names, other)),
     }
     files[f"tables/{file_name(names.measures_table)}.tmdl"] = "\n".join(_measures_table(names))
+    files[f"tables/{file_name(names.steps_table)}.tmdl"] = "\n".join(steps_table(lang))
     for table, caption in names.tables.items():
         files[f"tables/{file_name(caption)}.tmdl"] = "\n".join(_table(table, names, incremental_months))
     files[f"roles/{file_name(role_name(names))}.tmdl"] = "\n".join(role(names))
@@ -160,14 +163,15 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
     yield ""
     for name in facts.columns:
         yield from _column(table, name, names)
-    if table in MONTHS:
+    for name, one in made().get(table, {}).items():
+        shape = _format(one.format, names.lang)
         yield from (
-            f"\tcolumn {tmdl_name(names.columns[table][MONTH])}",
-            "\t\tdataType: dateTime",
-            "\t\tisHidden",
-            f"\t\tformatString: {_format('DATE', names.lang)}",
+            f"\tcolumn {tmdl_name(names.columns[table][name])}",
+            f"\t\tdataType: {one.type}",
+            *(["\t\tisHidden"] if one.hidden else []),
+            *([f"\t\tformatString: {shape}"] if shape else []),
             "\t\tsummarizeBy: none",
-            f"\t\tsourceColumn: {MONTH}",
+            f"\t\tsourceColumn: {name}",
             "",
         )
     if table in HIERARCHIES:
@@ -178,7 +182,7 @@ def _table(table: str, names: Names, incremental_months: int | None) -> Iterator
             yield from ("", f"\t\tlevel {caption}", f"\t\t\tcolumn: {caption}")
         yield ""
     ranged = incremental_months is not None and table == INCREMENTAL[0]
-    source = source_m.query(table, range_on=INCREMENTAL[1] if ranged else None).split("\n")
+    source = source_m.query(table, lang=names.lang, range_on=INCREMENTAL[1] if ranged else None).split("\n")
     yield from (
         f"\tpartition {tmdl_name(names.tables[table])} = m",
         "\t\tmode: import",
@@ -255,7 +259,15 @@ def _measures_table(names: Names) -> Iterator[str]:
             yield f"\t\tformatString: {one.format}"
         yield f"\t\tdisplayFolder: {names.folder(one)}"
         yield ""
-    yield from _colours(names)
+    for code, word in worded().items():
+        dax = word.dax_fr if names.lang == "fr" else word.dax_en
+        yield f"\tmeasure {tmdl_name(names.measures[code])} = {names.dax(dax)}"
+        if word.hidden:
+            yield "\t\tisHidden"
+        if word.format:
+            yield f"\t\tformatString: {word.format}"
+        yield f"\t\tdisplayFolder: {names.folder(word)}"
+        yield ""
     yield from (
         "\tcolumn n",
         "\t\tdataType: int64",
@@ -269,21 +281,6 @@ def _measures_table(names: Names) -> Iterator[str]:
                 "\t\t\t\t#table(type table [n = Int64.Type], {{0}})", "")  # fmt: skip
 
 
-def colour_name(names: Names) -> str:
-    """Name the measure that is the colour of the health."""
-    return "Couleur de la météo" if names.lang == "fr" else "Colour of the health"
-
-
-def _colours(names: Names) -> Iterator[str]:
-    health = names.dax(f"[{HEALTH}]")
-    yield (
-        f'\tmeasure {tmdl_name(colour_name(names))} = SWITCH({health}, "red", "#C0392B", "amber", '
-        '"#E67E22", "green", "#27AE60", "#BDC3C7")'
-    )
-    yield f"\t\tdisplayFolder: {names.folder(measures()[HEALTH])}"
-    yield ""
-
-
 def _translations(names: Names, culture: str) -> Iterator[str]:
     other = Names("en" if names.lang == "fr" else "fr")
     yield from (f"cultureInfo {culture}", "", "\ttranslations", "\t\tmodel Model")
@@ -292,6 +289,10 @@ def _translations(names: Names, culture: str) -> Iterator[str]:
     for code, caption in names.measures.items():
         if caption != other.measures[code]:
             yield from (f"\t\t\t\tmeasure {tmdl_name(caption)}", f"\t\t\t\t\tcaption: {other.measures[code]}")
+    mine = 0 if names.lang == "fr" else 1
+    yield f"\t\t\ttable {tmdl_name(STEPS[mine])}"
+    yield f"\t\t\t\tcaption: {STEPS[1 - mine]}"
+    yield from (f"\t\t\t\tcolumn {tmdl_name(STEP[mine])}", f"\t\t\t\t\tcaption: {STEP[1 - mine]}")
     for table, caption in names.tables.items():
         yield from (f"\t\t\ttable {tmdl_name(caption)}", f"\t\t\t\tcaption: {other.tables[table]}")
         for column, text in names.columns[table].items():

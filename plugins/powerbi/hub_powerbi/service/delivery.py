@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hub import Check, ConfigError, DeliveryContext, Entra, FeedView, tr, write_atomically
+from hub_powerbi.content import Content, in_bytes
 from hub_powerbi.service.onelake import RESOURCE as ONELAKE
 from hub_powerbi.service.onelake import OneLakeFiles
 from hub_powerbi.service.sharepoint import RESOURCE as GRAPH
@@ -95,7 +96,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         *,
         root: Path,
         project: str,
-        files: Mapping[str, str],
+        files: Mapping[str, Content],
         location: str,
         feed: FeedView,
         ours: bool,
@@ -122,7 +123,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return notes
 
     def _item(
-        self, workspace: Workspace, root: Path, project: str, files: Mapping[str, str], *, ours: bool
+        self, workspace: Workspace, root: Path, project: str, files: Mapping[str, Content], *, ours: bool
     ) -> str:
         """Bring model and report where they are new or others than we brought.
 
@@ -130,13 +131,17 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """
         parts = {
             kind: {
-                path.removeprefix(f"{project}.{kind}/"): text
-                for path, text in files.items()
+                path.removeprefix(f"{project}.{kind}/"): content
+                for path, content in files.items()
                 if path.startswith(f"{project}.{kind}/")
             }
             for kind in ("SemanticModel", "Report")
         }
-        digest = hashlib.sha256(json.dumps([self.workspace, parts], sort_keys=True).encode()).hexdigest()
+        told = {
+            kind: {path: hashlib.sha256(in_bytes(one)).hexdigest() for path, one in held.items()}
+            for kind, held in parts.items()
+        }
+        digest = hashlib.sha256(json.dumps([self.workspace, told], sort_keys=True).encode()).hexdigest()
         native = workspace.find("semanticModels", project)
         if native and (not ours or _kept(root) == digest) and workspace.find("reports", project):
             return native

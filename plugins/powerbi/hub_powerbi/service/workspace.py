@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from hub import DeliveryDenied, DeliveryError, FeedView, mark, model, tr
+from hub_powerbi.content import Content, in_bytes
 from hub_powerbi.names import Names
 from hub_powerbi.service.web import Web
 
@@ -95,11 +96,17 @@ class Workspace:
             )
         return found[0] if found else None
 
-    def bring(self, kind: Literal["semanticModels", "reports"], name: str, files: Mapping[str, str]) -> str:
+    def bring(
+        self, kind: Literal["semanticModels", "reports"], name: str, files: Mapping[str, Content]
+    ) -> str:
         """Make an item of *files*, or set its definition, and return its id."""
         parts = [
-            {"path": path, "payload": base64.b64encode(text.encode()).decode(), "payloadType": "InlineBase64"}
-            for path, text in sorted(files.items())
+            {
+                "path": path,
+                "payload": base64.b64encode(in_bytes(content)).decode(),
+                "payloadType": "InlineBase64",
+            }
+            for path, content in sorted(files.items())
         ]
         place, native = f"{self.items}/workspaces/{self.native}/{kind}", self.find(kind, name)
         if native is None:
@@ -335,7 +342,7 @@ class Workspace:
         return round(sum(value for name, value in wanted.items() if name.endswith(" rows")))
 
 
-def report_files(files: Mapping[str, str], model_id: str) -> dict[str, str]:
+def report_files(files: Mapping[str, Content], model_id: str) -> dict[str, Content]:
     """Return the files of a report with the model by its id: the service knows no paths."""
     place = json.loads(files["definition.pbir"])
     place["datasetReference"] = {"byConnection": {"connectionString": f"semanticmodelid={model_id}"}}
