@@ -20,7 +20,7 @@ def dead_slicers(definition: Mapping[str, str], report: Mapping[str, str]) -> li
     lead from its table to every fact of the visual, or where the measure itself asks its table.
     """
     model = _Reach(parse(definition, []))
-    problems = []
+    problems: list[Problem] = []
     for path in sorted(report):
         if not path.endswith("page.json"):
             continue

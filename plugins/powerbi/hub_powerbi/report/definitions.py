@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub import HEALTH, measures, tr
+from hub import HEALTH, Measure, measures, tr
 from hub_powerbi.report.shapes import Page, Visual, row
-from hub_powerbi.worded import worded
+from hub_powerbi.worded import Worded, worded
 
 _EXPLAINED = {
     "weather": (HEALTH, "weather_word", "EVM_DAYS"),
@@ -33,7 +33,8 @@ def tips() -> tuple[Page, ...]:
 
 def _tip(code: str, measure: str, shown: str, kpi: str) -> Page:
     known = measures()
-    one, value = known[measure], {**known, **worded()}[shown]
+    one = known[measure]
+    value: Measure | Worded = worded()[shown] if shown in worded() else known[shown]
     definition = tr(one.description)
     receipt = f"hub explain {kpi} --project CODE"
     text = (
