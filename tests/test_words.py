@@ -464,3 +464,15 @@ def test_a_schedule_speaks_french(run_hub: Run, hub_folder: Path) -> None:
     assert re.search(r"  lun\. \d\d/\d\d/\d{4} 06:00 ", listed)
     assert "Description=pm-hub : synchroniser et publier" in unit
     assert "# 3 est une exécution partielle" in unit
+
+
+def test_no_template_has_two_translations() -> None:
+    """Catalogues are asked as one: what two packages say alike, they say alike in French too."""
+    said: dict[object, set[str]] = {}
+    for package in tool().packages():
+        for message in tool().catalogue(package):
+            if message.id and message.string:
+                one = message.id if isinstance(message.id, str) else tuple(message.id)
+                said.setdefault(one, set()).add(str(message.string))
+
+    assert {} == {one: words for one, words in said.items() if len(words) > 1}

@@ -167,7 +167,7 @@ def told(view: FeedView) -> dict[tuple[str, str], float | None]:
 
 
 PORTFOLIO = {
-    "RAF.avancement": ("Progress", "Avanc."), "EVM_DAYS.cpi": ("CPI", "CPI"), "EVM_DAYS.spi": ("SPI", "SPI"),
+    "RAF.avancement": ("Prog.", "Avanc."), "EVM_DAYS.cpi": ("CPI", "CPI"), "EVM_DAYS.spi": ("SPI", "SPI"),
     "RAF.consomme": ("Spent (days)", "Cons. (JH)"), "LANDING.budget": ("Budget (€)", "Budget (€)"),
     "LANDING.landing": ("Landing (€)", "Atterr. (€)"), "LANDING.variance": ("Variance (€)", "Écart (€)"),
     "MILESTONE_SLIP.slip_days": ("Slip (days)", "Gliss. (j)"),

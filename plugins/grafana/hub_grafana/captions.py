@@ -37,6 +37,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "confidence": (mark("high"), mark("medium"), mark("low")),
 }  # fmt: skip
 """The values of a column that the feed keeps as words of its own, for people to read in their language."""
+_CALLED = {"same": mark("stable"), "days": mark("person-days"), "duration": mark("days")}
+"""Values that people call otherwise here."""
 _COLOURED: Mapping[str, Mapping[str, str]] = {
     "trend": _TRENDS,
     "verdict": {"ok": GREEN, "partial": AMBER, "failed": RED, "interrupted": RED},
@@ -152,6 +154,10 @@ def properties(one: Column, *, lang: Lang) -> list[DynamicConfigValue]:
     return found
 
 
+def _called(value: str) -> str:
+    return tr(_CALLED.get(value, value))
+
+
 def mappings(name: str, lang: Lang) -> ValueMap | None:
     """Return words and colours of the values of the column *name*; None where they stand for themselves."""
     told: dict[str, ValueMappingResult] = {}
@@ -170,7 +176,7 @@ def mappings(name: str, lang: Lang) -> ValueMap | None:
         colours = _COLOURED.get(name, {})
         told = {
             value: ValueMappingResult(
-                text=f"{ARROWS[value]} {tr(value)}" if name == "trend" else tr(value),
+                text=f"{ARROWS[value]} {_called(value)}" if name == "trend" else _called(value),
                 color=colours.get(value),
                 index=index,
             )
