@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import HEALTH as HEALTH
     from hub.feed.kpi.measures import Measure as Measure
     from hub.feed.kpi.measures import measures as measures
+    from hub.feed.model import HIERARCHIES as HIERARCHIES
     from hub.feed.model import model as model
     from hub.feed.reasons import spoken_reason as spoken_reason
     from hub.feed.story import ARROWS as ARROWS
@@ -155,7 +156,7 @@ _ROOMS = {
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("HEALTH", "Measure", "measures"),
-    "feed.model": ("model",),
+    "feed.model": ("HIERARCHIES", "model"),
     "feed.reasons": ("spoken_reason",),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",

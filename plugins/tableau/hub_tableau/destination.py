@@ -1,4 +1,4 @@
-"""A folder of .hyper files as a destination: written beside, switched together."""
+"""A folder of extracts and data sources as a destination: written beside, switched together."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from hub import (
     mend_folder,
     model,
     replace_folder,
+    table_caption,
+    tell,
     tr,
 )
 from hub_tableau import hyper
+from hub_tableau.package import pack
 from hub_tableau.server import Server
+from hub_tableau.source import written
+from hub_tableau.star import data_source
 
 LATEST = "latest"
 FACTS = (
@@ -39,19 +44,23 @@ FACTS = (
     "fact_sla",
     "fact_quality",
     "fact_move",
+    "fact_weather",
 )
 
 
 class TableauDestination(Destination, frozen=True, kw_only=True):
-    """The feed in ``<path>/latest/<fact>.hyper``: each fact with the dimensions it points to.
+    """The feed in ``<path>/latest/``: each fact with the dimensions it points to, as an extract and described.
 
-    *facts* are those to write, a data source each in Tableau. With *server* they are published there.
+    *facts* are those to write: ``<fact>.hyper`` has the rows, ``<fact>.tdsx`` the same as a data source with
+    captions, relationships and calculated fields. It shows the latest cut, with *history* all of them. With
+    *server* the data sources are published there.
     """
 
     kind: ClassVar[str] = "tableau"
 
     path: str
     facts: tuple[str, ...] = FACTS
+    history: bool = False
     server: Server | None = None
 
     def __post_init__(self) -> None:
@@ -89,10 +98,7 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
             with hyper.engine() as process:
-                for fact in self.facts:
-                    hyper.write(process, fact, feed, fresh / f"{fact}.hyper")
-                for path in fresh.iterdir():
-                    path.chmod(0o600)
+                self._write(process, feed, fresh)
                 replace_folder(latest, fresh)
                 notes = self._publish(ctx, process, feed, latest)
         except OSError as exc:
@@ -125,7 +131,7 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         return Delivery(
             where=str(latest),
             rows=rows,
-            open_next=tuple(str(latest / f"{fact}.hyper") for fact in self.facts[:1]),
+            open_next=tuple(str(latest / f"{fact}.tdsx") for fact in self.facts[:1]),
             notes=notes,
         )
 
@@ -133,5 +139,20 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         if self.server is None:
             return ()
         return self.server.publish(
-            ctx, process, feed, {fact: latest / f"{fact}.hyper" for fact in self.facts}
+            ctx, process, feed, {fact: latest / f"{fact}.tdsx" for fact in self.facts}
         )
+
+    def _write(self, process: Any, feed: FeedView, fresh: Path) -> None:
+        story = tell(feed)
+        for fact in self.facts:
+            extract = fresh / f"{fact}.hyper"
+            hyper.write(process, fact, feed, extract)
+            extract.chmod(0o600)
+            one = data_source(
+                fact, feed.lang, table_caption(fact, feed.lang), story.as_of, history=self.history
+            )
+            pack(
+                fresh / f"{fact}.tdsx",
+                {f"{fact}.tds": written(one.element(alone=True))},
+                {one.extract: extract},
+            )

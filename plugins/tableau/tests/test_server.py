@@ -5,10 +5,8 @@ The simulator answers as the recorded answers of the REST API do.
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -119,12 +117,8 @@ class Site:
             )
         if match := re.fullmatch(r"datasources/(.+)/content", rest):
             name = next(name for name, native in self.names.items() if native == match[1])
-            packed = io.BytesIO()
-            with zipfile.ZipFile(packed, "w") as archive:
-                archive.writestr("x.tds", "<datasource/>")
-                archive.writestr("Data/Extracts/x.hyper", self.spoil(self.sources[name]))
             return Response(
-                body=packed.getvalue(),
+                body=self.spoil(self.sources[name]),
                 headers={
                     "Content-Type": "application/octet-stream",
                     "Content-Disposition": 'name="tableau_datasource"; filename="x.tdsx"',
@@ -136,7 +130,7 @@ class Site:
         payload = part(request, "request_payload").decode()
         name = re.search(r'<datasource[^>]* name="([^"]*)"', payload)
         assert name
-        assert ("hyper", "true") == (request.query["datasourceType"], request.query["overwrite"])
+        assert ("tdsx", "true") == (request.query["datasourceType"], request.query["overwrite"])
         session = request.query.get("uploadSessionId")
         content = self.uploads.pop(session) if session else part(request, "tableau_datasource")
         if not self.fails:
@@ -237,7 +231,7 @@ def test_each_fact_is_a_data_source_that_shows_the_feed(
     assert ("published", None) == (delivery.state, delivery.error)
     assert {f"Hub - {table_caption(fact, 'en')}" for fact in FACTS} == tableau(site).sources.keys()
     assert ("2 data sources are published in the project PMO and read back.",) == delivery.notes
-    assert (tmp_path / "tableau" / "latest" / "fact_worklog.hyper").read_bytes() == tableau(site).sources[
+    assert (tmp_path / "tableau" / "latest" / "fact_worklog.tdsx").read_bytes() == tableau(site).sources[
         f"Hub - {table_caption('fact_worklog', 'en')}"
     ]
 
