@@ -1,4 +1,4 @@
-"""Describe an extract as a data source of Tableau: tables and how they are related, captions, calculated fields.
+"""Describe an extract as a data source of Tableau: related tables, captions and calculated fields.
 
 Names of fields are the feed's and the same in every language, so that a workbook stays whole when the feed
 speaks another one; captions are what people read.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -68,7 +68,8 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     """An extract as people see it.
 
     *tables* gives the name that the extract has for each of its tables, *relations* the pairs of fields by
-    which two tables are related, *only* the values that fields have to have (a filter on the data source).
+    which two tables are related, *only* the values that fields have to have (a filter on the data source),
+    *colours* those of the members of a field as it stands on a shelf.
     """
 
     name: str
@@ -80,6 +81,12 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     relations: tuple[tuple[str, str], ...] = ()
     hierarchies: Mapping[str, tuple[str, ...]] = {}
     only: Mapping[str, str] = {}
+    colours: Mapping[str, Mapping[str, str]] = {}
+
+    @property
+    def described(self) -> tuple[Field | Calculation, ...]:
+        """Return the columns, then the calculated fields."""
+        return (*self.fields, *self.calculations)
 
     @property
     def id(self) -> str:
@@ -108,7 +115,7 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
             found.set("name", self.id)
         self._connect(found)
         ET.SubElement(found, "aliases", {"enabled": "yes"})
-        found.extend(column(one) for one in (*self.fields, *self.calculations))
+        found.extend(column(one) for one in self.described)
         for table, remote in self.tables.items():
             ET.SubElement(found, "column", {
                 "caption": plain(remote), "datatype": "table", "role": "measure", "type": "quantitative",
@@ -165,7 +172,7 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
                 for level in levels:
                     ET.SubElement(path, "field").text = level
         folders: dict[str, list[str]] = {}
-        for one in (*self.fields, *self.calculations):
+        for one in self.described:
             if one.folder and not one.is_hidden:
                 folders.setdefault(one.folder, []).append(one.name)
         if folders:
@@ -177,6 +184,13 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
         ET.SubElement(parent, "layout", {
             "dim-ordering": "alphabetic", "measure-ordering": "alphabetic", "show-structure": "true",
         })  # fmt: skip
+        if self.colours:
+            rule = ET.SubElement(ET.SubElement(parent, "style"), "style-rule", {"element": "mark"})
+            for name, members in self.colours.items():
+                palette = ET.SubElement(rule, "encoding", {"attr": "color", "field": name, "type": "palette"})
+                for member, colour in members.items():
+                    bucket = ET.SubElement(ET.SubElement(palette, "map", {"to": colour}), "bucket")
+                    bucket.text = quoted(member)
         ET.SubElement(parent, "date-options", {"start-of-week": "monday"})
         parent.extend(only(name, name, (value,)) for name, value in self.only.items())
 
@@ -262,12 +276,18 @@ def manifest(features: tuple[str, ...]) -> ET.Element:
 def written(root: ET.Element) -> bytes:
     """Return the bytes of a file, alike for what is alike."""
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def bracketed(name: str) -> str:
     """Return a name between brackets."""
     return "[" + plain(name).replace("]", "]]") + "]"
+
+
+def quoted(text: str) -> str:
+    """Return a text as Tableau writes a member of a field."""
+    return '"' + plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def plain(text: str) -> str:
@@ -284,7 +304,7 @@ def _unique(name: str) -> str:
     return uuid.uuid5(_SPACE, name).hex
 
 
-def told_apart(captions: Iterator[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+def told_apart(captions: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
     """Yield each name with a caption that no other has: that of its table follows where two are equal.
 
     *captions* are names, captions, and captions of their tables.

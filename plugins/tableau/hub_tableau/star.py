@@ -1,4 +1,4 @@
-"""A fact of the feed as a data source: its dimensions around it, and the measures of the hub that it holds."""
+"""A fact of the feed as a data source: its dimensions around it, and the hub's measures of it."""
 
 from __future__ import annotations
 
