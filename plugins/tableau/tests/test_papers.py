@@ -1,7 +1,7 @@
 """The data sources and the workbook: valid by Tableau's own schema, and their figures are those of the feed.
 
-Calculated fields are asked of Tableau's engine: what they say is written as its SQL, over the tables, columns,
-relationships and filter that the data source itself names.
+Calculated fields are asked of Tableau's engine: what they say is written as its SQL, over the tables,
+columns, relationships and filter that the data source itself names.
 """
 
 from __future__ import annotations
@@ -336,8 +336,9 @@ def test_a_format_is_written_as_tableau_does(shape: str, wanted: str) -> None:
 def test_a_name_may_hold_anything() -> None:
     """Brackets, quotes, and what XML cannot hold."""
     one = DataSource(
-        name="t", caption="a\x00b", extract="x.hyper", tables={"t": "a [b] ]c"},
-        fields=(Field(name="[t.c]", table="t", remote='say "]" & <co>', caption="\ud800 ü\x07", kind="DOUBLE"),),
+        name="t", caption="a\x00b", extract="x.hyper", tables={"t": "a [b] ]c"}, fields=(
+            Field(name="[t.c]", table="t", remote='say "]" & <co>', caption="\ud800 ü\x07", kind="DOUBLE"),
+        ),
     )  # fmt: skip
     again = ET.fromstring(written(one.element(alone=False)))
     (mapped,) = again.iter("map")
@@ -416,7 +417,8 @@ class Asked:
         ]  # fmt: skip
         with hyper.opened(self.process, self.extract, new=False) as connection:
             rows = connection.execute_list_query(
-                f"SELECT {self.names[f'[{fact}.project_key]']}, {self.sql(said)} FROM {self.source} GROUP BY 1"
+                f"SELECT {self.names[f'[{fact}.project_key]']}, {self.sql(said)} FROM {self.source} "
+                "GROUP BY 1"
             )
         return {key: plain(value) for key, value in rows if value}
 
@@ -466,7 +468,7 @@ def test_figures_of_a_kpi_are_fact_kpi(delivered: Delivered, tmp_path: Path) -> 
 
 @needs_engine
 def test_the_workbook_shows_fact_kpi(delivered: Delivered, tmp_path: Path) -> None:
-    """Every figure in its extract, of projects and of the portfolio, is one of the feed's and the other way."""
+    """Every figure in its extract, of projects and the portfolio, is one of the feed's and the other way."""
     folder, view = delivered
     with hyper.engine() as process:
         source = Asked(folder / "committee.twbx", tmp_path, process)
@@ -477,8 +479,8 @@ def test_the_workbook_shows_fact_kpi(delivered: Delivered, tmp_path: Path) -> No
             with hyper.opened(process, source.extract, new=False) as connection:
                 return connection.execute_list_query(f"SELECT {columns} FROM {table}")  # type: ignore[no-any-return]
 
-        found = {(key, name): value
-                 for key, name, value in read("figures.project_key", "figures.figure", "figures.value")}  # fmt: skip
+        rows = read("figures.project_key", "figures.figure", "figures.value")
+        found = {(key, name): value for key, name, value in rows}
         totals = dict(read("totals.figure", "totals.value"))
     last = "FROM fact_kpi JOIN dim_cut c USING (cut_key) WHERE c.is_latest = 1 AND is_last_period = 1 AND"
     wanted = view.connection.execute(
@@ -517,7 +519,7 @@ def test_a_sheet_names_only_what_its_source_has(delivered: Delivered) -> None:
 
 @needs_engine
 def test_four_dashboards_show_every_sheet(delivered: Delivered) -> None:
-    """Each sheet that has rows stands on one of them and opens with it; nothing overlaps or stands outside."""
+    """Each sheet that has rows stands on one of them and opens with it; nothing overlaps or is outside."""
     folder, view = delivered
     root = described(folder / "committee.twbx")
     sheets = [one.get("name") for one in root.iter("worksheet")]
