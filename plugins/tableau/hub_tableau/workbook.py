@@ -5,7 +5,6 @@ A sheet whose table is empty leaves its place to a sentence that says so. Source
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -202,13 +201,14 @@ DASHBOARDS: Mapping[str, tuple[Place, ...]] = {
 def write_workbook(process: Any, story: Story, path: Path) -> None:
     """Write the workbook of *story*, with its extract inside, to *path*."""
     rows = tables_of(story)
-    with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder, speaking(story.lang):
-        extract = Path(folder) / "committee.hyper"
+    extract = path.with_suffix(".hyper")
+    with speaking(story.lang):
         hyper.write_rows(
             process, extract, {caption_of(name): (columns_of(name), found) for name, found in rows.items()}
         )
-        filled = [name for name, found in rows.items() if found]
-        pack(path, {f"{path.stem}.twb": written(workbook(story, filled))}, {EXTRACT: extract})
+    filled = [name for name, found in rows.items() if found]
+    pack(path, {f"{path.stem}.twb": written(workbook(story, filled))}, {EXTRACT: extract})
+    extract.unlink()
 
 
 def rows_in(story: Story) -> dict[str, int]:
