@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from hub.feed.kpi.measures import TREND as TREND
     from hub.feed.kpi.measures import measures as measures
     from hub.feed.kpi.shown import Measure as Measure
+    from hub.feed.model import HIERARCHIES as HIERARCHIES
     from hub.feed.model import model as model
     from hub.feed.reasons import spoken_measure as spoken_measure
     from hub.feed.reasons import spoken_move as spoken_move
@@ -170,7 +171,7 @@ _ROOMS = {
     "feed.kpi.evaluate": ("evaluate",),
     "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
     "feed.kpi.shown": ("Measure",),
-    "feed.model": ("model",),
+    "feed.model": ("HIERARCHIES", "model"),
     "feed.reasons": ("spoken_measure", "spoken_move", "spoken_reason"),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",

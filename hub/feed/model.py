@@ -12,6 +12,12 @@ import msgspec
 from hub.columns import Personal
 from hub.feed.fields import FIELD_TYPES, SUMMED, Field, fields_in_use
 
+HIERARCHIES = {
+    "dim_date": (("Calendrier", "Calendar"), ("year", "quarter", "year_month", "date")),
+    "dim_project": (("Portefeuille", "Portfolio"), ("portfolio", "program", "name")),
+}
+"""What BI tools drill down by: names in French and English, and the columns from wide to narrow."""
+
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column; *ref* names the dimension its key points to, *additive* says a plain SUM() is right.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub import BRIDGE, measures, model, speaking, tr
+from hub import BRIDGE, HIERARCHIES, measures, model, speaking, tr
 from hub_powerbi import source_m
 from hub_powerbi.made import made
 from hub_powerbi.names import DATED, Names, tmdl_name
@@ -24,11 +24,6 @@ _TYPES = {
 }
 _CULTURES = {"fr": ("fr-FR", 1036), "en": ("en-US", 1033)}
 _HIDDEN_TABLES = {"dim_access", "dim_target", BRIDGE}
-HIERARCHIES = {
-    "dim_date": (("Calendrier", "Calendar"), ("year", "quarter", "year_month", "date")),
-    "dim_project": (("Portefeuille", "Portfolio"), ("portfolio", "program", "name")),
-}
-"""Names in French and English, and the columns from wide to narrow."""
 INCREMENTAL = ("fact_worklog", "work_date")
 """The fact that can be refreshed by parts, and the date of a row that never changes."""
 

@@ -1,4 +1,4 @@
-"""A folder of .hyper files as a destination: written beside, switched together."""
+"""A folder of extracts and data sources as a destination: written beside, switched together."""
 
 from __future__ import annotations
 
@@ -17,14 +17,21 @@ from hub import (
     Destination,
     FeedView,
     MissingExtra,
+    Story,
     folder_check,
     mend_folder,
     model,
     replace_folder,
+    table_caption,
+    tell,
     tr,
 )
 from hub_tableau import hyper
-from hub_tableau.server import Server
+from hub_tableau.package import pack
+from hub_tableau.server import Server, Thing
+from hub_tableau.source import written
+from hub_tableau.star import data_source
+from hub_tableau.workbook import WORKBOOK, committee_name, rows_in, write_workbook
 
 LATEST = "latest"
 FACTS = (
@@ -39,19 +46,24 @@ FACTS = (
     "fact_sla",
     "fact_quality",
     "fact_move",
+    "fact_weather",
 )
 
 
 class TableauDestination(Destination, frozen=True, kw_only=True):
-    """The feed in ``<path>/latest/<fact>.hyper``: each fact with the dimensions it points to.
+    """The feed in ``<path>/latest/``: each fact with the dimensions it points to, and the workbook.
 
-    *facts* are those to write, a data source each in Tableau. With *server* they are published there.
+    *facts* are those to write: ``<fact>.hyper`` has the rows, ``<fact>.tdsx`` the same as a data source,
+    with captions, relationships and calculated fields; it shows the latest cut, with *history* all of them.
+    ``committee.twbx`` is the committee's workbook. With *server* data sources and workbook are published
+    there.
     """
 
     kind: ClassVar[str] = "tableau"
 
     path: str
     facts: tuple[str, ...] = FACTS
+    history: bool = False
     server: Server | None = None
 
     def __post_init__(self) -> None:
@@ -88,13 +100,11 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
             mend_folder(latest)
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(mode=0o700)
+            story = tell(feed)
             with hyper.engine() as process:
-                for fact in self.facts:
-                    hyper.write(process, fact, feed, fresh / f"{fact}.hyper")
-                for path in fresh.iterdir():
-                    path.chmod(0o600)
+                self._write(process, feed, story, fresh)
                 replace_folder(latest, fresh)
-                notes = self._publish(ctx, process, feed, latest)
+                notes = self._publish(ctx, process, feed, story, latest)
         except OSError as exc:
             raise DeliveryError(
                 tr(
@@ -125,13 +135,47 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
         return Delivery(
             where=str(latest),
             rows=rows,
-            open_next=tuple(str(latest / f"{fact}.hyper") for fact in self.facts[:1]),
+            open_next=(str(latest / WORKBOOK),),
             notes=notes,
         )
 
-    def _publish(self, ctx: DeliveryContext, process: Any, feed: FeedView, latest: Path) -> tuple[str, ...]:
+    def _write(self, process: Any, feed: FeedView, story: Story, fresh: Path) -> None:
+        for fact in self.facts:
+            extract = fresh / f"{fact}.hyper"
+            hyper.write(process, fact, feed, extract)
+            extract.chmod(0o600)
+            one = data_source(
+                fact, feed.lang, table_caption(fact, feed.lang), story.as_of, history=self.history
+            )
+            pack(
+                fresh / f"{fact}.tdsx",
+                {f"{fact}.tds": written(one.element(alone=True))},
+                {one.extract: extract},
+            )
+        write_workbook(process, story, fresh / WORKBOOK)
+
+    def _publish(
+        self, ctx: DeliveryContext, process: Any, feed: FeedView, story: Story, latest: Path
+    ) -> tuple[str, ...]:
         if self.server is None:
             return ()
-        return self.server.publish(
-            ctx, process, feed, {fact: latest / f"{fact}.hyper" for fact in self.facts}
+        things = [
+            Thing(
+                name=self.server.name_of(table_caption(fact, feed.lang)),
+                path=latest / f"{fact}.tdsx",
+                rows={
+                    table_caption(one, feed.lang): feed.manifest["tables"][one]["rows"]
+                    for one in hyper.tables_of(fact)[1]
+                },
+            )
+            for fact in self.facts
+        ]
+        things.append(
+            Thing(
+                name=self.server.name_of(committee_name(story)),
+                path=latest / WORKBOOK,
+                rows=rows_in(story),
+                is_workbook=True,
+            )
         )
+        return self.server.publish(ctx, process, things)

@@ -9,7 +9,7 @@ for relations from assumed keys.
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,3 +135,23 @@ def write(process: Any, fact: str, feed: FeedView, path: Path) -> None:
     """
     with opened(process, path, new=True) as connection:
         build(connection, fact, feed)
+
+
+def write_rows(
+    process: Any, path: Path, tables: Mapping[str, tuple[Mapping[str, str], Iterable[tuple[Any, ...]]]]
+) -> None:
+    """Write an extract of *tables*: by its name, the columns of each with their types, and its rows."""
+    from tableauhyperapi import Inserter, Nullability, SqlType, TableDefinition, TableName
+
+    types = {"BIGINT": SqlType.big_int, "DOUBLE": SqlType.double, "VARCHAR": SqlType.text,
+             "DATE": SqlType.date}  # fmt: skip
+    with opened(process, path, new=True) as connection:
+        for name, (columns, rows) in tables.items():
+            shape = TableDefinition(TableName("public", name), [
+                TableDefinition.Column(column, types[kind](), Nullability.NULLABLE)
+                for column, kind in columns.items()
+            ])  # fmt: skip
+            connection.catalog.create_table(shape)
+            with Inserter(connection, shape) as inserter:
+                inserter.add_rows(rows)
+                inserter.execute()

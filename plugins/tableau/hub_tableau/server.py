@@ -1,8 +1,8 @@
-"""Data sources on Tableau Server or Cloud, by tableauserverclient.
+"""Data sources and the workbook on Tableau Server or Cloud, by tableauserverclient.
 
 Published in place of the old ones, waited for, downloaded and counted.
 
-Source: help.tableau.com/current/api/rest_api (publish data source, query job, download data source).
+Source: help.tableau.com/current/api/rest_api (publish and download of data sources and workbooks, query job).
 Publishing overwrites, so that a publish that was cut and is repeated ends alike; files of 64 MB and more go
 in pieces.
 """
@@ -10,6 +10,7 @@ in pieces.
 from __future__ import annotations
 
 import importlib
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -24,11 +25,9 @@ from hub import (
     ConfigError,
     DeliveryContext,
     DeliveryError,
-    FeedView,
     MissingExtra,
     Secret,
     mark,
-    table_caption,
     tr,
     trn,
 )
@@ -57,11 +56,20 @@ _REASONS = {
 }
 
 
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is published: a data source or a workbook, its file, and the rows of each table of its extract."""
+
+    name: str
+    path: Path
+    rows: dict[str, int]
+    is_workbook: bool = False
+
+
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A site of Tableau Server or Cloud; the account is that of a personal access token.
 
-    *project* is the name of the project for the data sources, *prefix* stands before their names. With
-    *read_back* each is downloaded and its rows are counted.
+    *project* is the name of the project for data sources and workbook, *prefix* stands before their names.
+    With *read_back* each is downloaded and its rows are counted.
     """
 
     url: str
@@ -79,9 +87,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not self.url.startswith(("https://", "http://127.0.0.1:")):
             raise ConfigError(tr("server: url is the https address of Tableau Server or Cloud."))
 
-    def name_of(self, fact: str, lang: str) -> str:
-        """Return the name of the data source of a fact."""
-        return f"{self.prefix} - {table_caption(fact, lang)}".removeprefix(" - ")
+    def name_of(self, caption: str) -> str:
+        """Return the name there of what is called *caption*."""
+        return f"{self.prefix} - {caption}".removeprefix(" - ")
 
     # ---------- asking ----------
 
@@ -117,7 +125,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         except exceptions.JobFailedException as exc:
             raise DeliveryError(
                 tr(
-                    "Tableau at {url} could not take a data source: {text}.",
+                    "Tableau at {url} could not take what was published: {text}.",
                     url=self.url,
                     text="; ".join(map(str, exc.notes)) or tr("its job says no more"),
                 )
@@ -125,7 +133,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         except TimeoutError as exc:
             raise DeliveryError(
                 tr(
-                    "Tableau at {url} has not taken a data source within {wait_minutes:g} minutes; "
+                    "Tableau at {url} has not taken what was published within {wait_minutes:g} minutes; "
                     "publish again later.",
                     url=self.url,
                     wait_minutes=self.wait_minutes,
@@ -178,77 +186,59 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 )
             ]
 
-    def publish(
-        self, ctx: DeliveryContext, process: Any, feed: FeedView, files: dict[str, Path]
-    ) -> tuple[str, ...]:
-        """Publish the file of each fact, count its rows there, and return what to tell.
+    def publish(self, ctx: DeliveryContext, process: Any, things: list[Thing]) -> tuple[str, ...]:
+        """Publish the data sources and the workbook, count their rows there, and return what to tell.
 
         The count waits until the file is taken.
         """
         with self.signed_in(ctx) as server:
-            tsc: Any = importlib.import_module("tableauserverclient")
             project = self._project(server)
-            for fact, path in files.items():
-                name = self.name_of(fact, feed.lang)
-                job = server.datasources.publish(
-                    tsc.DatasourceItem(project.id, name=name),
-                    str(path),
-                    tsc.Server.PublishMode.Overwrite,
-                    as_job=True,
-                )
+            for one in things:
+                job = self._send(server, one, project.id)
                 server.jobs.wait_for_job(job, timeout=self.wait_minutes * 60)
                 if self.read_back:
-                    self._must_show(server, process, feed, fact, name, project.id)
+                    self._must_show(server, process, one, project.id)
         return (
             tr(
-                "{count} data sources are published in the project {project} and read back."
+                "{count} data sources and the workbook are published in the project {project} and read back."
                 if self.read_back
-                else "{count} data sources are published in the project {project} and not read back.",
-                count=len(files),
+                else "{count} data sources and the workbook are published in the project {project} and not "
+                "read back.",
+                count=sum(1 for one in things if not one.is_workbook),
                 project=self.project,
             ),
         )
 
-    def _must_show(
-        self, server: Any, process: Any, feed: FeedView, fact: str, name: str, project: str
-    ) -> None:
-        found = [one for one in server.datasources.filter(name=name) if one.project_id == project]
+    @staticmethod
+    def _send(server: Any, one: Thing, project: str) -> Any:
+        tsc: Any = importlib.import_module("tableauserverclient")
+        mode = tsc.Server.PublishMode.Overwrite
+        if one.is_workbook:
+            item = tsc.WorkbookItem(project, name=one.name, show_tabs=True)
+            return server.workbooks.publish(item, str(one.path), mode, as_job=True)
+        item = tsc.DatasourceItem(project, name=one.name)
+        return server.datasources.publish(item, str(one.path), mode, as_job=True)
+
+    def _must_show(self, server: Any, process: Any, one: Thing, project: str) -> None:
+        kept = server.workbooks if one.is_workbook else server.datasources
+        found = [item for item in kept.filter(name=one.name) if item.project_id == project]
         if len(found) != 1:
             raise DeliveryError(
                 tr(
-                    "Tableau took {name} and shows {count} data sources of that name in the project: "
-                    "nothing is said to be published.",
-                    name=name,
+                    "Tableau took {name} and shows {count} of that name in the project: nothing is said to "
+                    "be published.",
+                    name=one.name,
                     count=len(found),
                 )
             )
         with tempfile.TemporaryDirectory(prefix="pm-hub-") as folder:
             place = Path(folder)
-            loaded = Path(
-                server.datasources.download(found[0].id, filepath=str(place / "loaded"), include_extract=True)
-            )
+            loaded = Path(kept.download(found[0].id, filepath=str(place / "loaded"), include_extract=True))
             inside = place / "inside.hyper"
-            if zipfile.is_zipfile(loaded):
-                with zipfile.ZipFile(loaded) as packed:
-                    members = [one for one in packed.namelist() if one.endswith(".hyper")]
-                    if len(members) != 1:
-                        raise DeliveryError(
-                            tr(
-                                "{name} came back from Tableau with {count} extracts: nothing is said to be "
-                                "published.",
-                                name=name,
-                                count=len(members),
-                            )
-                        )
-                    inside.write_bytes(packed.read(members[0]))
-            else:
-                loaded.replace(inside)
+            self._unpack(loaded, inside, one.name)
             with hyper.opened(process, inside, new=False) as connection:
-                for table in hyper.tables_of(fact)[1]:
-                    shown = connection.execute_scalar_query(
-                        f"SELECT COUNT(*) FROM {hyper.quoted(table_caption(table, feed.lang))}"
-                    )
-                    wanted = feed.manifest["tables"][table]["rows"]
+                for table, wanted in one.rows.items():
+                    shown = connection.execute_scalar_query(f"SELECT COUNT(*) FROM {hyper.quoted(table)}")
                     if shown != wanted:
                         raise DeliveryError(
                             tr(
@@ -256,7 +246,27 @@ class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                                 "{wanted}: nothing is said to be published.",
                                 shown=shown,
                                 table=table,
-                                name=name,
+                                name=one.name,
                                 wanted=wanted,
                             )
                         )
+
+    @staticmethod
+    def _unpack(loaded: Path, inside: Path, name: str) -> None:
+        """Take the extract out of what was downloaded."""
+        if not zipfile.is_zipfile(loaded):
+            loaded.replace(inside)
+            return
+        with zipfile.ZipFile(loaded) as packed:
+            members = [one for one in packed.namelist() if one.endswith(".hyper")]
+            if len(members) != 1:
+                raise DeliveryError(
+                    tr(
+                        "{name} came back from Tableau with {count} extracts: nothing is said to be "
+                        "published.",
+                        name=name,
+                        count=len(members),
+                    )
+                )
+            with packed.open(members[0]) as source, inside.open("wb") as target:
+                shutil.copyfileobj(source, target)

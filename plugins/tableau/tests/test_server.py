@@ -5,10 +5,8 @@ The simulator answers as the recorded answers of the REST API do.
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +36,7 @@ class Site:
 
     def __init__(self) -> None:
         self.sources: dict[str, bytes] = {}
+        self.workbooks: set[str] = set()
         self.uploads: dict[str, bytes] = {}
         self.jobs: dict[str, int] = {}
         self.names: dict[str, str] = {}
@@ -89,22 +88,9 @@ class Site:
             self.pieces += 1
             self.uploads[rest.partition("/")[2]] += part(request, "tableau_file")
             return shown(f'<fileUpload uploadSessionId="{rest.partition("/")[2]}" fileSize="1"/>')
-        if rest == "datasources" and request.method == "POST":
-            return self.taken(request)
-        if rest == "datasources":
-            name = request.query["filter"].partition("name:eq:")[2]
-            found = (
-                (
-                    f'<datasource id="{self.names[name]}" name="{name}" contentUrl="x" type="hyper">'
-                    f'<project id="{PROJECT}" name="PMO"/></datasource>'
-                )
-                if name in self.sources
-                else ""
-            )
-            return shown(
-                f'<pagination pageNumber="1" pageSize="100" totalAvailable="{1 if found else 0}"/>'
-                f"<datasources>{found}</datasources>"
-            )
+        if rest in {"datasources", "workbooks"}:
+            kind = rest.removesuffix("s")
+            return self.taken(request, kind) if request.method == "POST" else self.listed(request, kind)
         if match := re.fullmatch(r"jobs/(.+)", rest):
             self.jobs[match[1]] -= 1
             done = self.jobs[match[1]] <= 0
@@ -117,28 +103,42 @@ class Site:
                 f'<job id="{match[1]}" mode="Asynchronous" type="PublishDatasource" '
                 f'createdAt="2026-11-02T06:00:00Z" {end}/>'
             )
-        if match := re.fullmatch(r"datasources/(.+)/content", rest):
-            name = next(name for name, native in self.names.items() if native == match[1])
-            packed = io.BytesIO()
-            with zipfile.ZipFile(packed, "w") as archive:
-                archive.writestr("x.tds", "<datasource/>")
-                archive.writestr("Data/Extracts/x.hyper", self.spoil(self.sources[name]))
+        if match := re.fullmatch(r"(datasource|workbook)s/(.+)/content", rest):
+            name = next(name for name, native in self.names.items() if native == match[2])
+            ending = "twbx" if match[1] == "workbook" else "tdsx"
             return Response(
-                body=packed.getvalue(),
+                body=self.spoil(self.sources[name]),
                 headers={
                     "Content-Type": "application/octet-stream",
-                    "Content-Disposition": 'name="tableau_datasource"; filename="x.tdsx"',
+                    "Content-Disposition": f'name="tableau_{match[1]}"; filename="x.{ending}"',
                 },
             )
         return refused(404, "404000", "Not Found", rest)
 
-    def taken(self, request: Request) -> Response:
+    def listed(self, request: Request, kind: str) -> Response:
+        name = request.query["filter"].partition("name:eq:")[2]
+        is_there = name in self.sources and (name in self.workbooks) == (kind == "workbook")
+        found = (
+            f'<{kind} id="{self.names[name]}" name="{name}" contentUrl="x">'
+            f'<project id="{PROJECT}" name="PMO"/></{kind}>'
+            if is_there
+            else ""
+        )
+        return shown(
+            f'<pagination pageNumber="1" pageSize="100" totalAvailable="{int(is_there)}"/>'
+            f"<{kind}s>{found}</{kind}s>"
+        )
+
+    def taken(self, request: Request, kind: str) -> Response:
         payload = part(request, "request_payload").decode()
-        name = re.search(r'<datasource[^>]* name="([^"]*)"', payload)
+        name = re.search(rf'<{kind}[^>]* name="([^"]*)"', payload)
         assert name
-        assert ("hyper", "true") == (request.query["datasourceType"], request.query["overwrite"])
+        ending = "twbx" if kind == "workbook" else "tdsx"
+        assert (ending, "true") == (request.query[f"{kind}Type"], request.query["overwrite"])
         session = request.query.get("uploadSessionId")
-        content = self.uploads.pop(session) if session else part(request, "tableau_datasource")
+        content = self.uploads.pop(session) if session else part(request, f"tableau_{kind}")
+        if kind == "workbook":
+            self.workbooks.add(name[1])
         if not self.fails:
             self.sources[name[1]] = content
             self.names.setdefault(name[1], self.new())
@@ -228,16 +228,21 @@ def place(site: SimulatorServer, **settings: Any) -> TableauDestination:
     )
 
 
-def test_each_fact_is_a_data_source_that_shows_the_feed(
+def test_each_fact_is_a_data_source_beside_the_workbook(
     store: Store, tmp_path: Path, site: SimulatorServer
 ) -> None:
     tableau(site).takes = 2
     delivery = go(store, tmp_path, site).deliveries[0]
 
     assert ("published", None) == (delivery.state, delivery.error)
-    assert {f"Hub - {table_caption(fact, 'en')}" for fact in FACTS} == tableau(site).sources.keys()
-    assert ("2 data sources are published in the project PMO and read back.",) == delivery.notes
-    assert (tmp_path / "tableau" / "latest" / "fact_worklog.hyper").read_bytes() == tableau(site).sources[
+    assert {f"Hub - {table_caption(fact, 'en')}" for fact in FACTS} | {"Hub - Committee"} == tableau(
+        site
+    ).sources.keys()
+    assert {"Hub - Committee"} == tableau(site).workbooks
+    assert (
+        "2 data sources and the workbook are published in the project PMO and read back.",
+    ) == delivery.notes
+    assert (tmp_path / "tableau" / "latest" / "fact_worklog.tdsx").read_bytes() == tableau(site).sources[
         f"Hub - {table_caption('fact_worklog', 'en')}"
     ]
 
@@ -274,7 +279,10 @@ def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
     delivery = go(store, tmp_path, site, hours=9).deliveries[0]
 
     assert "failed" == delivery.state
-    assert f"Tableau shows 3 rows of fact_worklog in {name} where the feed has 9" in str(delivery.error)
+    assert (
+        f"Tableau shows 3 rows of {table_caption('fact_worklog', 'en')} in {name} where the feed has 9"
+        in str(delivery.error)
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,7 +314,7 @@ def test_a_job_that_fails_is_told(store: Store, tmp_path: Path, site: SimulatorS
     tableau(site).fails = True
     delivery = go(store, tmp_path, site).deliveries[0]
 
-    assert "could not take a data source" in str(delivery.error)
+    assert "could not take what was published" in str(delivery.error)
 
 
 def test_cut_anywhere_and_repeated_it_ends_alike(store: Store, tmp_path: Path, site: SimulatorServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from hub import Destination, model
@@ -46,6 +47,8 @@ def plain(value: Any, kind: str) -> Any:
     """Turn a value of the engine into one of Python."""
     if value is None:
         return None
+    if kind == "DECIMAL(18,2)":
+        return Decimal(str(value)).quantize(Decimal("0.01"))
     if kind == "DATE":
         return date(value.year, value.month, value.day)
     if kind == "TIMESTAMPTZ":
