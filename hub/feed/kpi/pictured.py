@@ -10,9 +10,11 @@ _RUNNING = "status_key IN (SELECT status_key FROM dim_status WHERE category = 'i
 def pictured() -> list[Measure]:
     """Return throughput, age of work, actual cost of the S-curve, load at hand and freshness."""
     leaf = "RELATED(dim_task[is_leaf]) = 1 && RELATED(dim_task[is_deleted]) = 0"
+    resolved = "RELATED(dim_task[resolved_at])"
     done = (
         f'FILTER(fact_task_snapshot, RELATED(dim_status[category]) = "done" && {leaf} '
-        "&& RELATED(dim_task[resolved_at]) >= first_day && RELATED(dim_task[resolved_at]) < last_day + 1)"
+        f"&& NOT ISBLANK({resolved}) && DATE(YEAR({resolved}), MONTH({resolved}), DAY({resolved})) "
+        "IN VALUES(dim_date[date]))"
     )
     running = f'FILTER(fact_task_snapshot, RELATED(dim_status[category]) = "in_progress" && {leaf})'
     began = "COALESCE(RELATED(dim_task[started_at]), RELATED(dim_task[created_at]))"
@@ -26,8 +28,7 @@ def pictured() -> list[Measure]:
         Measure(
             code="tasks_done", fr="Tâches résolues", en="Tasks resolved", folder_fr="Flux", folder_en="Flow",
             description="Tasks that are done at the cut, by the day they were resolved.", format="#,##0",
-            dax="VAR first_day = MIN(dim_date[date]) VAR last_day = MAX(dim_date[date]) "
-            f"{at_cut(f'COUNTROWS({done})')}",
+            dax=at_cut(f"COUNTROWS({done})"),
             sql="count(*)", table=task,
             where=f"{leaves} AND status_key IN (SELECT status_key FROM dim_status WHERE category = 'done') "
             "AND resolved_at >= (SELECT min(date) FROM dim_date) "
@@ -56,8 +57,8 @@ def pictured() -> list[Measure]:
             code="load_at_hand", fr="Charge des semaines proches", en="Load of the weeks at hand",
             folder_fr="Charge et capacité", folder_en="Load and capacity",
             description="From four weeks before the cut to twelve after.", format="0%",
-            dax=TO_DAY + "IF(MAX(dim_date[date]) >= shown_day - 28 "
-            "&& MIN(dim_date[date]) <= shown_day + 84, [LOAD_TEAM load])",
+            dax=TO_DAY + "IF(NOT ISEMPTY(FILTER(VALUES(dim_date[date]), dim_date[date] >= shown_day - 28 "
+            "&& dim_date[date] <= shown_day + 84)), [LOAD_TEAM load])",
             sql="", table="", where="",
         ),
         Measure(

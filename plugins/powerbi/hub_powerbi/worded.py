@@ -112,7 +112,7 @@ def _waterfall() -> Worded:
     """Return the budget at the first step and the landing at the second, of projects that land somewhere."""
     dax = [
         "VAR landed = FILTER(VALUES(dim_project[project_key]), NOT ISBLANK([LANDING landing])) "
-        f"RETURN SWITCH(MAX('{table}'[n]), 1, SUMX(landed, [LANDING budget]), 2, "
+        f"RETURN SWITCH(SELECTEDVALUE('{table}'[n], 2), 1, SUMX(landed, [LANDING budget]), 2, "
         "SUMX(landed, [LANDING landing]))"
         for table in STEPS
     ]

@@ -17,6 +17,7 @@ import pytest
 from hub_powerbi import source_m
 from hub_powerbi.check import check, parse, unquote
 from hub_powerbi.destination import PowerBiDestination, write_project
+from hub_powerbi.look import look_of
 from hub_powerbi.made import made
 from hub_powerbi.names import Names, tmdl_name
 from hub_powerbi.project import project_files
@@ -434,6 +435,82 @@ def test_a_slicer_that_filters_nothing_is_told() -> None:
         one.what.startswith("a slicer on Targets does not filter") and one.where == page
         for one in dead_slicers(model_part, elsewhere)
     )
+
+
+def test_what_a_page_keeps_from_a_slicer_is_told() -> None:
+    """A curve over cuts may show every cut; a card that is kept from a slicer would be believed narrowed."""
+    model_part, report_part = parts("en")
+    path, page = next((path, json.loads(text)) for path, text in report_part.items() if '"NoFilter"' in text)
+    place = path.removesuffix("page.json") + "visuals/"
+    visuals = [
+        json.loads(text) for at, text in report_part.items()
+        if at.startswith(place) and at.endswith("visual.json")
+    ]  # fmt: skip
+    bar = next(one["name"] for one in visuals if one["visual"]["visualType"] == "clusteredBarChart")
+    page["visualInteractions"][0]["target"] = bar
+
+    told = [one.what for one in dead_slicers(model_part, report_part | {path: json.dumps(page)})]
+    assert ["a slicer on Cuts is kept from clusteredBarChart"] == told
+
+
+@LANGS
+def test_every_visual_is_read_aloud_and_reached_by_the_keyboard(lang: str) -> None:
+    """A text of its own beside each picture, and one place in the order of its page."""
+    by_page: dict[str, list[dict[str, Any]]] = {}
+    for path, text in parts(lang)[1].items():
+        if path.endswith("/visual.json"):
+            by_page.setdefault(path.split("/")[1], []).append(json.loads(text))
+    aloud = [
+        one["visual"]["visualContainerObjects"]["general"][0]["properties"]["altText"]["expr"]["Literal"]["Value"]
+        for visuals in by_page.values() for one in visuals
+    ]  # fmt: skip
+
+    assert len(pages()) == len(by_page)
+    assert min(len(one) for one in aloud) > 10
+    for visuals in by_page.values():
+        order = sorted(one["position"]["tabOrder"] for one in visuals)
+        assert [1000 * number for number in range(1, len(visuals) + 1)] == order
+
+
+def test_an_edited_project_has_the_new_one_beside(store: Store, tmp_path: Path) -> None:
+    """What a person made stays to the byte; a whole project that reads the same data stands beside."""
+    deliver(store, tmp_path)
+    mine = tmp_path / "bi" / "Hub.Report" / "definition" / "report.json"
+    mine.write_text(mine.read_text().replace("true", "false"))
+    before = mine.read_bytes()
+    deliver(store, tmp_path, lang="fr")
+
+    assert before == mine.read_bytes()
+    assert (tmp_path / "bi" / "new" / "Hub.pbip").is_file()
+    assert '"Synthèse"' in "".join(path.read_text() for path in (tmp_path / "bi" / "new").rglob("page.json"))
+
+
+def test_a_theme_and_a_logo_are_the_companys(tmp_path: Path) -> None:
+    """Its colours win over ours, its picture is on every page, and what is no theme or picture is refused."""
+    (tmp_path / "ours.json").write_text(
+        '{"name": "x", "good": "#00AA00", "textClasses": {"title": {"fontSize": 14}}}'
+    )
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n rest")
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "fake.png").write_bytes(b"GIF89a")
+    files = project_files(
+        name="Hub", lang="en", location=WHERE,
+        look=look_of("bi", tmp_path / "ours.json", tmp_path / "logo.png"),
+    )  # fmt: skip
+    (theme,) = (json.loads(one) for path, one in files.items() if "RegisteredResources/pm-hub" in path)
+    logos = sum(1 for one in files.values() if isinstance(one, str) and '"visualType": "image"' in one)
+
+    assert ("#00AA00", 14, "#B3261E") == (
+        theme["good"], theme["textClasses"]["title"]["fontSize"], theme["bad"]
+    )  # fmt: skip
+    assert [b"\x89PNG\r\n\x1a\n rest"] == [one for one in files.values() if isinstance(one, bytes)]
+    assert logos == sum(1 for page in pages() if page.kind != "tip")
+    for theme_file, logo_file, words in (
+        ("list.json", None, "no theme"), ("none.json", None, "could not be read"),
+        (None, "fake.png", "no picture"),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError, match=words):
+            look_of("bi", theme_file and tmp_path / theme_file, logo_file and tmp_path / logo_file)
 
 
 def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def visual_name(page: Page, key: str) -> str:
 def bookmark_files(placed: list[tuple[Page, list[Placed]]], lang: str) -> dict[str, Any]:
     """Return the files of ``definition/`` that hold the bookmarks, a group a page.
 
-    A bookmark names the visuals it hides: what it does not name of those it is about is shown. Slicers and
-    the page that is open stay as they are.
+    A bookmark says of each visual of a view whether it is hidden; without a word it is shown. Slicers and the
+    page that is open stay as they are.
     """
     found: dict[str, Any] = {}
     groups = []
@@ -37,12 +37,12 @@ def bookmark_files(placed: list[tuple[Page, list[Placed]]], lang: str) -> dict[s
         for view, (fr, en) in _NAMES.items():
             name = bookmark_of(page, view)
             children.append(name)
-            hidden = {
+            states = {
                 visual_name(page, one.key): {
-                    "singleVisual": {"visualType": one.kind, "display": {"mode": "hidden"}}
+                    "singleVisual": {"visualType": one.kind, "objects": {}}
+                    | ({} if one.view == view else {"display": {"mode": "hidden"}})
                 }
                 for one in paired
-                if one.view != view
             }
             found[f"bookmarks/{name}.bookmark.json"] = {
                 "$schema": f"{SCHEMAS}bookmark/2.1.0/schema.json",
@@ -56,7 +56,7 @@ def bookmark_files(placed: list[tuple[Page, list[Placed]]], lang: str) -> dict[s
                 },
                 "explorationState": {
                     "version": "1.3", "activeSection": name_of(page.code),
-                    "sections": {name_of(page.code): {"visualContainers": hidden}},
+                    "sections": {name_of(page.code): {"visualContainers": states}},
                 },
             }  # fmt: skip
         group = {
