@@ -9,12 +9,17 @@ Source: help.tableau.com, "Tableau Functions"; a division by zero is blank there
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 from hub import Measure, model
 
 _LATEST = "cut_key IN (SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
 _UP_TO_CUT = re.compile(r"(\w+) <= \(SELECT max\(as_of\) FROM dim_cut WHERE is_latest = 1\)")
+_UP_TO_DAY = re.compile(r"(\w+) < \(SELECT max\(as_of\) FROM dim_cut WHERE is_latest = 1\) \+ 1")
+_LISTED = r"\(((?:'(?:[^']|'')*'|\d+)(?:, (?:'(?:[^']|'')*'|\d+))*)\)"
+_AMONG = re.compile(rf"(\w+) IN {_LISTED}")
+_AMONG_OF = re.compile(rf"(?:\w+) IN \(SELECT \w+ FROM (\w+) WHERE (\w+) IN {_LISTED}\)")
+_HAS_DAY = re.compile(r"(\w+) IN \(SELECT date FROM dim_date\)")
 _EQUAL = re.compile(r"(\w+) = ('(?:[^']|'')*'|\d+)")
 _STARTS = re.compile(r"left\((\w+), \d+\) = ('(?:[^']|'')*')")
 _OVER = re.compile(r"(.+) / nullif\((.+), 0\)")
@@ -53,11 +58,24 @@ def formula(one: Measure, as_of: date) -> str | None:
 def _condition(table: str, test: str, as_of: date) -> str | None:
     if found := _UP_TO_CUT.fullmatch(test):
         return f"{field(table, found[1])} <= #{as_of.isoformat()}#"
+    if found := _UP_TO_DAY.fullmatch(test):
+        return f"{field(table, found[1])} < #{(as_of + timedelta(days=1)).isoformat()}#"
     if found := _STARTS.fullmatch(test):
         return f"STARTSWITH({field(table, found[1])}, {_literal(found[2])})"
     if found := _EQUAL.fullmatch(test):
         return f"{field(table, found[1])} = {_literal(found[2])}"
+    if found := _AMONG.fullmatch(test):
+        return _among(field(table, found[1]), found[2])
+    if found := _AMONG_OF.fullmatch(test):
+        return _among(field(found[1], found[2]), found[3])
+    if found := _HAS_DAY.fullmatch(test):
+        return f"NOT ISNULL({field(table, found[1])})"
     return None
+
+
+def _among(name: str, values: str) -> str:
+    said = [f"{name} = {_literal(one)}" for one in re.findall(r"'(?:[^']|'')*'|\d+", values)]
+    return said[0] if len(said) == 1 else f"({' OR '.join(said)})"
 
 
 def _literal(text: str) -> str:

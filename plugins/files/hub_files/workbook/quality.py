@@ -77,7 +77,7 @@ def _sources(page: Page) -> None:
 def _left_out(page: Page) -> None:
     columns = [
         Column(tr("Measure"), 24), Column(tr("Why"), 56), Column(tr("Where"), 40), Column(tr("Unit"), 14),
-        Column(tr("Rows"), 9, "whole"), Column(tr("Amount"), 12, "number"),
+        Column(tr("Rows"), 9, "whole"), Column(tr("Quantity"), 12, "number"),
     ]  # fmt: skip
     page.heading(tr("What the feed does not count"))
     lines: list[list[Any]] = []
