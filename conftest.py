@@ -38,7 +38,7 @@ BUDGET = {
     "plugins/powerbi": 79,
     "plugins/redmine": 6,
     "plugins/rest": 19,
-    "plugins/tableau": 5,
+    "plugins/tableau": 4,
     "plugins/tabular": 12,
     "plugins/taskworld": 2,
 }
