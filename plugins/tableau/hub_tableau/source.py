@@ -133,7 +133,8 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
         ET.SubElement(named, "connection", {
             "authentication": "auth-none", "author-locale": "en_US", "class": "hyper",
             "dbname": self.extract, "default-settings": "yes", "schema": "public", "server": "",
-            "sslmode": "", "tablename": plain(next(iter(self.tables.values()))), "username": "",
+            "sslmode": "", "tablename": plain(next(iter(self.tables.values()))),
+            "username": "tableau_internal_user",
         })  # fmt: skip
         if len(self.tables) == 1:
             connection.append(self._relation(next(iter(self.tables))))

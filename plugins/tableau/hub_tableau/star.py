@@ -25,7 +25,7 @@ def data_source(fact: str, lang: str, caption: str, as_of: date, *, history: boo
     refs, tables = hyper.tables_of(fact)
     with speaking("fr" if lang == "fr" else "en"):  # the language of the feed, whoever publishes it
         fields = tuple(_fields(tables, lang))
-        calculations = tuple(_calculations(fact, tables, lang, as_of, {one.caption for one in fields}))
+        calculations = tuple(_calculations(fact, lang, as_of, {one.caption for one in fields}))
     return DataSource(
         name=fact,
         caption=caption,
@@ -79,13 +79,10 @@ def _fields(tables: tuple[str, ...], lang: str) -> Iterator[Field]:
             )  # fmt: skip
 
 
-def _calculations(
-    fact: str, tables: tuple[str, ...], lang: str, as_of: date, taken: set[str]
-) -> Iterator[Calculation]:
-    """Yield the measures of the fact, and of the cut where it has one."""
-    of = {fact, *({_LATEST[0]} & set(tables))}
+def _calculations(fact: str, lang: str, as_of: date, taken: set[str]) -> Iterator[Calculation]:
+    """Yield the measures of the fact; which cut they are of, its own columns say."""
     for code, one in measures().items():
-        said = formula(one, as_of) if one.table in of else None
+        said = formula(one, as_of) if one.table == fact else None
         if said is None:
             continue
         caption = one.fr if lang == "fr" else one.en

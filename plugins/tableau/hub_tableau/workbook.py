@@ -48,6 +48,8 @@ _BUILD = "2025.3.2 (20253.26.0109.0333)"
 _WIDTH, _HEIGHT = 1400, 900
 _WHOLE = 100_000
 """How wide and high a dashboard is, whatever its pixels: places on it are parts of this."""
+_BREAK = "Æ\n"
+"""How Tableau writes the end of a line: a run of its own."""
 _INK, _BLUE = "#22303C", "#1F3A5F"
 _INSTANCES = {
     "none": ("None", "nk", "nominal"), "each": ("None", "ok", "ordinal"),
@@ -122,8 +124,10 @@ SHEETS: Mapping[str, Sheet] = {
     ),
     "decisions": Sheet(
         table="register", title=mark("Decisions asked"), only=(Pill("register.is_asked", "each"), ("1",)),
-        rows=(_PROJECT, Pill("register.title"), Pill("register.asked_of")),
-        text=Pill("register.due", "attr"),
+        rows=(
+            _PROJECT, Pill("register.title"), Pill("register.asked_of"), Pill("register.due", "each"),
+        ),
+        text=Pill("register.kind", "attr"),
     ),
     "moves": Sheet(
         table="moves", title=mark("What moved"), only=(Pill("moves.cause"), ("news",)),
@@ -331,7 +335,7 @@ def _text(
     formatted = ET.SubElement(parent, "formatted-text")
     for words, colour, bold in runs:
         run = ET.SubElement(formatted, "run")
-        run.text = plain(words)
+        run.text = words if words == _BREAK else plain(words).replace("\n", " ")
         if colour:
             run.set("fontcolor", colour)
         if size:
@@ -386,11 +390,13 @@ def _lines(story: Story) -> Iterable[tuple[str, str | None, bool]]:
     for line in story.synthesis:
         sign = rag(line.rag).split(" ")[0]
         yield f"{sign} ", COLOURS[line.rag or "grey"], True
-        yield f"{line.text}\n", _INK, False
+        yield line.text, _INK, False
+        yield _BREAK, None, False
 
 
 def _empty(sheet: Sheet) -> Iterable[tuple[str, str | None, bool]]:
-    yield f"{tr(sheet.title)}\n", _BLUE, True
+    yield tr(sheet.title), _BLUE, True
+    yield _BREAK, None, False
     yield tr("Nothing to show: the sources have said nothing of it."), _INK, False
 
 

@@ -501,6 +501,14 @@ def test_the_workbook_shows_fact_kpi(delivered: Delivered, tmp_path: Path) -> No
 # ---------- the workbook ----------
 
 
+def test_a_missing_text_is_a_dash(empty: FeedView) -> None:
+    """Tableau writes "Null" where a text is missing; a project of which nothing is known has many."""
+    (project,) = tables_of(tell(empty))["projects"]
+
+    assert "A Alpha" in project
+    assert {"–"} == {value for value in project if value in {None, "–"}}
+
+
 @needs_engine
 def test_a_sheet_names_only_what_its_source_has(delivered: Delivered) -> None:
     """Fields on shelves, in marks, filters and orders; each is declared beside them as what it is."""

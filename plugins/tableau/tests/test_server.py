@@ -18,7 +18,7 @@ from hub_tableau.server import Server
 from hub import ConfigError, Secret, table_caption
 from hub.feed import BuildOptions
 from hub.publish import PublishOptions, PublishReport, check_destination, publish
-from hub.records import Container, Task, Worklog
+from hub.records import Container, Project, Task, Worklog
 from hub.store import Store
 from hub.testing import store
 from hub.testing.kit import Request, Response, SimulatorServer, credential
@@ -283,6 +283,25 @@ def test_what_tableau_shows_and_the_feed_does_not_is_not_published(
         f"Tableau shows 3 rows of {table_caption('fact_worklog', 'en')} in {name} where the feed has 9"
         in str(delivery.error)
     )
+
+
+def test_a_workbook_that_comes_back_as_an_older_one_is_not_published(
+    store: Store, tmp_path: Path, site: SimulatorServer
+) -> None:
+    """Its tables are counted as those of the data sources are: here projects that came later are missing."""
+    go(store, tmp_path, site)
+    old = tableau(site).sources["Hub - Committee"]
+    run = store.begin_run("s", "full")
+    projects = [Project(id=f"config:{n}", code=f"P{n}", name="P") for n in range(3)]
+    store.write_batch(projects, run_id=run, source_id="s")
+    store.end_run(run, "ok")
+    tableau(site).spoil = lambda content: (
+        old if content == tableau(site).sources.get("Hub - Committee") else content
+    )
+    delivery = go(store, tmp_path, site).deliveries[0]
+
+    assert "failed" == delivery.state
+    assert "in Hub - Committee where the feed has" in str(delivery.error)
 
 
 @pytest.mark.parametrize(
