@@ -406,6 +406,22 @@ def test_the_committee_meets_today(folder: Path, run_hub: Run) -> None:
     assert manifest["next_committee"] is None
 
 
+def test_a_committees_cut_that_a_killed_run_left_open(folder: Path, run_hub: Run) -> None:
+    """The next run closes it, without taking another; a cut that a person took stays open."""
+    (folder / "config" / "hub.toml").write_text(
+        f"{CONFIG}[committee]\ndates = [{date.today()}]\nclose = false\n"
+    )
+    run_hub("run")
+    run_hub("cut", "take", "--label", "Mine")
+    (folder / "config" / "hub.toml").write_text(f"{CONFIG}[committee]\ndates = [{date.today()}]\n")
+    run_hub("run")
+    closed = {
+        one["label"]: bool(one["closed_at"]) for one in json.loads(run_hub("cut", "list", "--json").output)
+    }
+
+    assert {f"COPIL {date.today()}": True, "Mine": False} == closed
+
+
 def test_a_rhythm_that_nobody_understands(folder: Path, run_hub: Run) -> None:
     """The configuration is refused, with what to write."""
     (folder / "config" / "hub.toml").write_text(f'{CONFIG}[committee]\nrhythm = "fridays"\n')

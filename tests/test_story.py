@@ -205,6 +205,20 @@ def test_the_curve_of_the_plan_meets_the_planned_value(story: Story) -> None:
     assert {"planned", "earned", "actual"} == {one.series for one in story.curve}
 
 
+def test_a_cut_whose_source_was_late_is_not_called_whole(store: Store, tmp_path: Path) -> None:
+    """Nobody knows more of it than it kept; a source that was never read whole is late."""
+    sync(store, *PORTFOLIO)
+    store.register_source(
+        "erp", kind="test", base_url=None, tz="UTC", seconds_per_day=DAY, freshness_max_s=360000
+    )
+    store.end_run(store.begin_run("erp", "full"), "failed")
+    cuts.take(store, kind="copil", label="COPIL 1", actor="me")
+    with feed_view(store, tmp_path) as view:
+        then = tell(view, cut="COPIL 1")
+
+    assert (False, ("erp",)) == (then.complete, then.missing)
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_chart_is_a_whole_specification(feed: tuple[FeedView, Path], lang: str) -> None:
     """No place is left to fill, every dataset it names is there, and words say what it shows."""

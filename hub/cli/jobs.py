@@ -96,14 +96,19 @@ def _cut_of_the_committee(app: App, store: Store, published: PublishReport) -> N
     known = listed(store)
     taken = [date.fromisoformat(row["as_of"][:10]) for row in known if row["kind"] == "copil"]
     day = settings.cut_due(today, taken)
-    if day is None or not published.current:
+    if not published.current:
         return
-    label = f"{settings.label} {day.isoformat()}"
-    moment = load_manifest(Path(published.folder))["moment"] if day == today else day.isoformat()
-    cuts.take(store, kind="copil", label=label, actor="hub run", as_of=moment)
-    app.err.print(tr("The committee of {day}: took the cut {label!r}.", day=day, label=label), markup=False)
-    if settings.close:
-        cuts.close(store, app.settings.feed, label, build_options(app), actor="hub run")
+    if day is not None:
+        label = f"{settings.label} {day.isoformat()}"
+        moment = load_manifest(Path(published.folder))["moment"] if day == today else day.isoformat()
+        cuts.take(store, kind="copil", label=label, actor="hub run", as_of=moment)
+        app.err.print(
+            tr("The committee of {day}: took the cut {label!r}.", day=day, label=label), markup=False
+        )
+    if settings.close:  # also one that a killed run had taken and not closed
+        for row in listed(store):
+            if row["actor"] == "hub run" and not row["closed_at"]:
+                cuts.close(store, app.settings.feed, row["label"], build_options(app), actor="hub run")
 
 
 def _announce(app: App, store: Store) -> None:

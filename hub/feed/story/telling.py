@@ -55,13 +55,14 @@ def tell(view: FeedView, *, cut: str | None = None, lang: Lang | None = None) ->
     said = manifest.get("next_committee") if key == 0 else _next(connection, key)
     upcoming = date.fromisoformat(said) if said else as_of + MONTH
     register = _rows(connection, "register", RegisterEntry)
+    late = _late(connection, key)
     with speaking(spoken):
         story = Story(
             lang=spoken, feed_id=view.feed_id, currency=manifest["currency"], privacy=manifest["privacy"],
             label=label, as_of=as_of, is_now=key == 0, before=before, next_committee=upcoming,
             is_next_known=bool(said),
-            complete=bool(manifest.get("complete")) or key != 0,
-            missing=_missing(manifest) if key == 0 else (),
+            complete=bool(manifest.get("complete")) if key == 0 else not late,
+            missing=_missing(manifest) if key == 0 else late,
             sources=_sources(manifest) if key == 0 else (),
             totals=figures.pop(None, {}),
             projects=tuple(
@@ -194,6 +195,16 @@ def _sources(manifest: dict[str, Any]) -> tuple[str, ...]:
         f"{source['name']} ({source['plugin']}), {day(source['last_success_at']) or '–'}"
         for source in manifest.get("sources", [])
     )
+
+
+def _late(connection: duckdb.DuckDBPyConnection, key: int) -> tuple[str, ...]:
+    """Return the sources that were late at the cut: what it kept of whether its data was whole."""
+    found = connection.execute(
+        "SELECT scope_label FROM fact_kpi WHERE cut_key = ? AND kpi = 'FRESHNESS' AND measure = 'fresh' "
+        "AND value = 0 ORDER BY 1",
+        [key],
+    ).fetchall()
+    return tuple(name for (name,) in found)
 
 
 def _missing(manifest: dict[str, Any]) -> tuple[str, ...]:

@@ -501,6 +501,9 @@ def _confidence(story: Story) -> Page:
     )  # fmt: skip
     if not story.is_now:
         lines = [Sentence(text=tr("Everything here was recorded with the cut {label}.", label=story.label))]
+        if story.missing:
+            late = tr("Late at this cut: {names}.", names=", ".join(story.missing))
+            lines.append(Sentence(text=late, rag="red"))
     elif story.complete:
         lines = [Sentence(text=tr("Every source was read whole."), rag="green")]
     else:
