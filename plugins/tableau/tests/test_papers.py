@@ -410,7 +410,7 @@ class Asked:
             return {"IF": "CASE WHEN", "ELSEIF": "WHEN", "STARTSWITH": "starts_with",
                     " / ": " * CAST(1 AS DOUBLE PRECISION) / "}[token]  # fmt: skip
 
-        return _TOKEN.sub(put, said)
+        return _TOKEN.sub(put, re.sub(r"ISNULL\((\[[^\]]+\])\)", r"(\1 IS NULL)", said))
 
     def by_project(self, name: str, fact: str) -> dict[Any, Any]:
         """Return a calculated field by the key of the project, where it says something."""
