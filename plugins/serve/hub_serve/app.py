@@ -126,10 +126,14 @@ def metrics(request: Request) -> Response:
     lines = [
         "# TYPE pm_hub_feed_moment_seconds gauge", "# UNIT pm_hub_feed_moment_seconds seconds",
         f"pm_hub_feed_moment_seconds {moment[0] if moment else 'NaN'}",
-        "# TYPE pm_hub_source_last_success_seconds gauge", "# UNIT pm_hub_source_last_success_seconds seconds",
+        "# TYPE pm_hub_source_last_success_seconds gauge",
+        "# UNIT pm_hub_source_last_success_seconds seconds",
         *(f'pm_hub_source_last_success_seconds{{source="{_label(name)}"}} {at}' for name, at in ages),
         "# TYPE pm_hub_source_ok gauge",
-        *(f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}' for one in sources),
+        *(
+            f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}'
+            for one in sources
+        ),
         "# TYPE pm_hub_feed_rows gauge",
         *(f'pm_hub_feed_rows{{table="{name}"}} {count}' for name, count in sorted(rows.items())),
         "# EOF", "",
