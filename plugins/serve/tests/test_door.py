@@ -39,6 +39,8 @@ def nothing(*_: object) -> Iterator[FeedView]:
 
 
 class Served:
+    """A server with one route of each kind."""
+
     def __init__(self, folder: Path, place: ServePlace) -> None:
         self.tokens = Tokens(folder)
         self.sessions = Sessions(self.tokens)
@@ -245,7 +247,8 @@ def test_in_the_open_it_does_not_start(host: str) -> None:
 
 @pytest.mark.parametrize("place", [
     {"host": "127.0.0.1"}, {"host": "::1"}, {"host": "localhost"}, {"host": "127.8.9.1"},
-    {"host": "0.0.0.0", "certificate": "c.pem", "key": "k.pem"}, {"host": "0.0.0.0", "proxies": ("10.0.0.0/24",)},
+    {"host": "0.0.0.0", "certificate": "c.pem", "key": "k.pem"},
+    {"host": "0.0.0.0", "proxies": ("10.0.0.0/24",)},
 ])  # fmt: skip
 def test_what_is_safe_starts(place: dict) -> None:
     """This machine alone, TLS of its own, or a proxy that was named."""

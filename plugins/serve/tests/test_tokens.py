@@ -14,6 +14,8 @@ from hub import ConfigError
 
 
 class Watch:
+    """A clock that a test sets."""
+
     def __init__(self) -> None:
         self.at = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
