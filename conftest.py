@@ -40,6 +40,7 @@ BUDGET = {
     "plugins/powerbi": 79,
     "plugins/redmine": 6,
     "plugins/rest": 19,
+    "plugins/serve": 40,
     "plugins/tableau": 4,
     "plugins/tabular": 12,
     "plugins/taskworld": 2,

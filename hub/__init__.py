@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hub.destination import Delivery as Delivery
     from hub.destination import Destination as Destination
     from hub.destination import FeedView as FeedView
+    from hub.destination import Privacy as Privacy
     from hub.destination import folder_check as folder_check
     from hub.entra import Entra as Entra
     from hub.entra import SignIn as SignIn
@@ -158,7 +159,7 @@ _ROOMS = {
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext"),
-    "destination": ("Delivery", "Destination", "FeedView", "folder_check"),
+    "destination": ("Delivery", "Destination", "FeedView", "Privacy", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (
         "CellError", "ConfigError", "DeliveryDenied", "DeliveryError", "DeliveryForbidden", "DeliveryGone",

@@ -170,12 +170,27 @@ class App:
             )
 
     @contextmanager
-    def feed_view(self, privacy: str) -> Iterator[FeedView]:
-        """Open the feed that readers see, as a destination at the level *privacy* does."""
+    def feed_view(
+        self, privacy: str, *, person: str | None = None, feed: str | None = None
+    ) -> Iterator[FeedView]:
+        """Open the feed that readers see, as a destination at the level *privacy* does.
+
+        *person* sees what access.csv allows it; *feed* is the id of an earlier one that is kept. Raises
+        `ConfigError` at the levels that show persons while an erasure is not finished.
+        """
         from hub.cli.building import publish_options
         from hub.publish import shown
 
-        with shown(self.settings.feed, privacy, publish_options(self)) as view:
+        if privacy in {"nominative-line", "pseudonym-week"} or person is not None:
+            with self.store() as store:
+                if store.erasures():
+                    raise ConfigError(
+                        tr(
+                            "Persons are not shown while an erasure is not finished: run "
+                            "`hub privacy erase --resume` first."
+                        )
+                    )
+        with shown(self.settings.feed, privacy, publish_options(self), person=person, feed=feed) as view:
             yield view
 
     @contextmanager

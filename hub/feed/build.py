@@ -19,7 +19,7 @@ import msgspec
 
 from hub import clock
 from hub.errors import FeedError
-from hub.feed.access import BRIDGE, bridge_sql
+from hub.feed.access import BRIDGE, bridge_sql, shows_sql
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
 from hub.feed.fields import fields_of, pivot, use_fields, with_fields
 from hub.feed.kpi import catalogue, prepare
@@ -369,25 +369,36 @@ def table_glob(folder: Path, table: str) -> str:
     return (folder / table).as_posix() + "/**/*.parquet"
 
 
-def open_feed(folder: Path) -> duckdb.DuckDBPyConnection:
+def open_feed(folder: Path, *, person: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a feed's folder: every table of the model is a view.
 
     A feed that an older hub built is read with what it has. A partition column of the path is left out.
+    *person*, an address of access.csv, sees the rows that its lines there allow (`hub.feed.access`): the
+    folder is then that of a projection which kept the addresses.
     """
     import duckdb
 
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     found = columns_in(connection, folder, model().tables)
+    whole = "main." if person is None else "whole."
+    if person is not None:
+        connection.execute("CREATE SCHEMA whole")
     for name, table in model().tables.items():
         if not (there := found[name]):
-            connection.execute(f"CREATE VIEW {name} AS SELECT {table.read_as(())} WHERE false")
+            connection.execute(f"CREATE VIEW {whole}{name} AS SELECT {table.read_as(())} WHERE false")
             continue
         listed = ", ".join(table.columns) if there.keys() >= table.columns.keys() else table.read_as(there)
         place = table_glob(folder, name).replace("'", "''")
         connection.execute(
-            f"CREATE VIEW {name} AS SELECT {listed} FROM read_parquet('{place}', hive_partitioning = false)"
+            f"CREATE VIEW {whole}{name} AS SELECT {listed} "
+            f"FROM read_parquet('{place}', hive_partitioning = false)"
         )
+    if person is not None:
+        who = "'" + person.strip().lower().replace("'", "''") + "'"
+        for name in model().tables:
+            rule = shows_sql(name, user=who, schema=whole, alias="f.") or "true"
+            connection.execute(f"CREATE VIEW {name} AS SELECT f.* FROM {whole}{name} f WHERE {rule}")
     return connection
 
 

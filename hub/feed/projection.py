@@ -81,6 +81,19 @@ def project_to(
     target = projection_folder(root, level, addresses=addresses) / snapshot.name
     if (target / "manifest.json").exists():
         return target
+    from filelock import FileLock
+
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(str(root / ".lock"), mode=0o600):  # a run and a server may want the same one at once
+        if not (target / "manifest.json").exists():
+            _build(level, snapshot, root, target, secret=secret, k=k, addresses=addresses)
+    return target
+
+
+def _build(
+    level: str, snapshot: Path, root: Path, target: Path, *, secret: bytes | None, k: int, addresses: bool
+) -> None:
+    """Write into *target* what `project_to` says."""
     shutil.rmtree(target, ignore_errors=True)
     manifest = load_manifest(snapshot)
     view = open_feed(snapshot)
@@ -126,7 +139,6 @@ def project_to(
         save_manifest(target, {**manifest, "privacy": level, "k": k, "tables": describe(target, view)})
     finally:
         view.close()
-    return target
 
 
 _MADE = ("dim_person", "fact_worklog", "dim_access")

@@ -346,17 +346,39 @@ def _view(
 
 
 @contextmanager
-def shown(root: Path, privacy: str, options: PublishOptions) -> Iterator[FeedView]:
-    """Open the feed that readers see, at the level *privacy*. Raises `ConfigError` where there is none."""
-    folder = current(root)
+def shown(
+    root: Path, privacy: str, options: PublishOptions, *, person: str | None = None, feed: str | None = None
+) -> Iterator[FeedView]:
+    """Open the feed that readers see, at the level *privacy*.
+
+    *person* sees the rows that access.csv allows it, and has no folder to read past them; *feed* is the id
+    of an earlier feed that is still kept. Raises `ConfigError` where there is none.
+    """
+    folder = current(root) if feed is None else kept(root, feed)
     if folder is None:
-        raise ConfigError(tr("There is no feed in {root} yet: run `hub publish` first.", root=root))
-    level = project_to(privacy, folder, root / "projections", secret=options.secret, k=options.k)
-    connection = open_feed(level)
+        raise ConfigError(
+            tr("There is no feed in {root} yet: run `hub publish` first.", root=root)
+            if feed is None
+            else tr("The feed {feed} is not kept any more: begin again with the current one.", feed=feed)
+        )
+    level = project_to(
+        privacy, folder, root / "projections", secret=options.secret, k=options.k,
+        addresses=person is not None,
+    )  # fmt: skip
+    connection = open_feed(level, person=person)
     try:
-        yield _view(level, connection, load_manifest(folder), options.build.lang, None)
+        view = _view(level, connection, load_manifest(folder), options.build.lang, None)
+        yield view if person is None else msgspec.structs.replace(view, tables={})
     finally:
         connection.close()
+
+
+def kept(root: Path, feed: str) -> Path | None:
+    """Return the folder of the feed with the id *feed*, or None where it is not kept."""
+    if not feed or not all(letter.isalnum() or letter in "-_" for letter in feed):
+        return None
+    folder = root / feed
+    return folder if (folder / "manifest.json").exists() else None
 
 
 def check_destination(destination: Destination, base: Path, *, network: Network | None = None) -> list[Check]:

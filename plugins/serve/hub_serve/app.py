@@ -1,0 +1,151 @@
+"""The application: routes of every kind behind one door, each request with one feed from begin to end."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from hub import ConfigError, FeedView, HubError, tr
+from hub_serve.door import Door, Patience, Sessions
+from hub_serve.feeds import Feeds, TooLong
+from hub_serve.tokens import Reader, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from hub_serve.place import ServePlace
+
+
+def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -> Door:
+    """Return the application of *place* on *feeds*: the door, and behind it every route.
+
+    Request handlers find the reader in ``request.state.reader`` and the feed by `view_of`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        feeds.close()
+
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+        exception_handlers={TooLong: _too_long, ConfigError: _not_there, HubError: _not_there},
+        lifespan=lifespan,
+    )
+    app.state.place, app.state.feeds, app.state.sessions = place, feeds, sessions
+    # outside all else, so that it dresses the answer to what nobody foresaw too
+    return Door(
+        app, place=place, tokens=tokens, sessions=sessions, patience=Patience(place.requests_per_minute)
+    )
+
+
+def view_of(request: Request, feed_id: str | None = None) -> AbstractContextManager[FeedView]:
+    """Show the one who asks the current feed, or the kept one with *feed_id*, as it may see it.
+
+    Its connection belongs to the block: questions of several threads need a block each. Raises `ConfigError`
+    where the feed is not kept any more.
+    """
+    return feeds_of(request).view(reader_of(request), feed_id)
+
+
+def reader_of(request: Request) -> Reader:
+    """Return who asks."""
+    reader: Reader = request.state.reader
+    return reader
+
+
+def feeds_of(request: Request) -> Feeds:
+    """Return the feeds that are shown."""
+    feeds: Feeds = request.app.state.feeds
+    return feeds
+
+
+def place_of(request: Request) -> ServePlace:
+    """Return the settings of the server."""
+    place: ServePlace = request.app.state.place
+    return place
+
+
+def etag(request: Request, feed_id: str, *more: Any) -> str:
+    """Return the entity tag of what this request shows of *feed_id*: another reader has another one."""
+    reader = reader_of(request)
+    asked = sorted((key, value) for key, value in request.query_params.multi_items() if key != "token")
+    what = (
+        feed_id,
+        reader.level,
+        reader.person,
+        request.url.path,
+        asked,
+        request.headers.get("accept"),
+        more,
+    )
+    return f'"{hashlib.sha256(repr(what).encode()).hexdigest()[:24]}"'
+
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """Return the answer that what the one who asks has is still right, None where it is not."""
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    return Response(status_code=304, headers={"etag": tag}) if tag in known else None
+
+
+def _routes() -> list[BaseRoute]:
+    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+
+
+def healthz(request: Request) -> Response:
+    """Say that the server answers, and whether it has a feed; nothing of the feed."""
+    try:
+        feeds_of(request).current()
+    except ConfigError:
+        return JSONResponse({"status": "no feed"}, 503)
+    return JSONResponse({"status": "ok"})
+
+
+def metrics(request: Request) -> Response:
+    """Give figures of the feed's freshness as OpenMetrics text."""
+    with view_of(request) as feed:
+        sources = feed.manifest.get("sources", [])
+        rows = {name: table["rows"] for name, table in feed.manifest["tables"].items()}
+        moment = feed.connection.execute("SELECT epoch(?::TIMESTAMPTZ)", [feed.manifest["moment"]]).fetchone()
+        ages = feed.connection.execute(
+            "SELECT name, epoch(last_success_at) FROM dim_source WHERE last_success_at IS NOT NULL ORDER BY 1"
+        ).fetchall()
+    lines = [
+        "# TYPE pm_hub_feed_moment_seconds gauge", "# UNIT pm_hub_feed_moment_seconds seconds",
+        f"pm_hub_feed_moment_seconds {moment[0] if moment else 'NaN'}",
+        "# TYPE pm_hub_source_last_success_seconds gauge",
+        "# UNIT pm_hub_source_last_success_seconds seconds",
+        *(f'pm_hub_source_last_success_seconds{{source="{_label(name)}"}} {at}' for name, at in ages),
+        "# TYPE pm_hub_source_ok gauge",
+        *(
+            f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}'
+            for one in sources
+        ),
+        "# TYPE pm_hub_feed_rows gauge",
+        *(f'pm_hub_feed_rows{{table="{name}"}} {count}' for name, count in sorted(rows.items())),
+        "# EOF", "",
+    ]  # fmt: skip
+    return Response("\n".join(lines), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _too_long(request: Request, exc: Exception) -> Response:
+    seconds = place_of(request).seconds
+    return PlainTextResponse(tr("This took longer than {seconds:g} s: ask for less.", seconds=seconds), 503)
+
+
+def _not_there(_: Request, exc: Exception) -> Response:
+    return PlainTextResponse(str(exc), 503)

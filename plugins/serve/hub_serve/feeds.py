@@ -1,0 +1,147 @@
+"""The feeds that are shown: opened once for each kind of reader, and closed when a newer one is read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import NamedTuple
+
+import msgspec
+
+from hub import ConfigError, FeedView, Privacy
+from hub_serve.tokens import Reader
+
+OPEN_AT_MOST = 24
+"""Feeds that stay open for readers to come, the least used ones are closed first."""
+MEMORY = "512MB"
+"""What the questions to one open feed may take together; DuckDB spills beyond."""
+
+
+class TooLong(Exception):
+    """A question took longer than it may."""
+
+
+class _Key(NamedTuple):
+    feed_id: str
+    level: Privacy
+    person: str | None
+
+
+class _Room:
+    """One open feed: the view, how many look at it, and what closes it."""
+
+    def __init__(self, view: FeedView, stack: ExitStack) -> None:
+        self.view, self.stack, self.readers, self.is_over = view, stack, 0, False
+
+
+class Feeds:
+    """The feeds of one hub, as readers may see them."""
+
+    def __init__(
+        self,
+        opened: Callable[[Privacy, str | None, str], AbstractContextManager[FeedView]],
+        current: Callable[[], str | None],
+        *,
+        seconds: float = 60.0,
+    ) -> None:
+        """Take what opens a feed (level, person, feed id), and what tells the id of the current one.
+
+        A question may take *seconds*.
+        """
+        self._opened, self._current, self._seconds = opened, current, seconds
+        self._rooms: dict[_Key, _Room] = {}
+        self._lock = threading.Lock()
+        self._opening: dict[_Key, threading.Lock] = {}
+
+    def current(self) -> str:
+        """Return the id of the feed that readers see. Raises `ConfigError` where there is none yet."""
+        found = self._current()
+        if found is None:
+            raise ConfigError("There is no feed yet: run `hub publish` first.")
+        return found
+
+    @contextmanager
+    def view(self, reader: Reader, feed_id: str | None = None) -> Iterator[FeedView]:
+        """Show *reader* the current feed, or the kept one with *feed_id*, on a connection of its own.
+
+        The feed stays the same to the end of the block whatever is published meanwhile. Raises
+        `ConfigError` where it is not kept any more, and `TooLong` when the block's questions take longer
+        than they may.
+        """
+        import duckdb
+
+        key = _Key(feed_id or self.current(), reader.level, reader.person)
+        room = self._enter(key)
+        connection = room.view.connection.cursor()
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            connection.interrupt()
+
+        watch = threading.Timer(self._seconds, stop)
+        watch.daemon = True
+        watch.start()
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield msgspec.structs.replace(room.view, connection=connection)
+        except duckdb.InterruptException as exc:
+            raise TooLong from exc
+        finally:
+            watch.cancel()
+            connection.close()
+            self._leave(room)
+
+    def close(self) -> None:
+        """Close what nobody looks at; the rest closes when its last reader leaves."""
+        with self._lock:
+            rooms = [*self._rooms.values()]
+            self._rooms.clear()
+            for room in rooms:
+                room.is_over = True
+        for room in rooms:
+            if not room.readers:
+                room.stack.close()
+
+    def _enter(self, key: _Key) -> _Room:
+        with self._lock:
+            if (room := self._rooms.pop(key, None)) is not None:
+                self._rooms[key] = room  # the last one used
+                room.readers += 1
+                return room
+            opening = self._opening.setdefault(key, threading.Lock())
+        with opening:  # one opens, the others wait
+            with self._lock:
+                if (room := self._rooms.get(key)) is not None:
+                    room.readers += 1
+                    return room
+            with ExitStack() as stack:
+                view = stack.enter_context(self._opened(key.level, key.person, key.feed_id))
+                view.connection.execute(f"SET memory_limit = '{MEMORY}'")
+                room = _Room(view, stack.pop_all())
+        room.readers = 1
+        with self._lock:
+            self._rooms[key] = room
+            self._opening.pop(key, None)
+            closed = self._spare()
+        for one in closed:
+            one.stack.close()
+        return room
+
+    def _leave(self, room: _Room) -> None:
+        with self._lock:
+            room.readers -= 1
+            closes = room.is_over and not room.readers
+        if closes:
+            room.stack.close()
+
+    def _spare(self) -> list[_Room]:
+        """Take out what is beyond the most that stay open, and return those that can be closed now."""
+        found = []
+        for key in list(self._rooms)[: max(0, len(self._rooms) - OPEN_AT_MOST)]:
+            room = self._rooms.pop(key)
+            room.is_over = True
+            if not room.readers:
+                found.append(room)
+        return found
