@@ -159,7 +159,7 @@ def test_old_feeds_are_retired(store: Store, tmp_path: Path) -> None:
     """Only the newest are kept, and what a destination still has."""
     fill(store, HOURS)
     had = go(store, tmp_path, Copy(name="c", got=[]))
-    for _ in range(4):
+    for _ in range(3):
         last = go(store, tmp_path, keep=2)
     left = {p.name for p in (tmp_path / "feed").iterdir() if (p / "manifest.json").exists()}
 
