@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.feed import BuildOptions, build, open_feed
+from hub.feed.fields import fields_in_use
 from hub.records import Record
 from hub.store import Store
 
@@ -31,10 +32,26 @@ def fill(store: Store, *groups: list[Record], seconds_per_day: int = 25200) -> N
             store.end_run(run, "ok")
 
 
+_built: dict[tuple[Any, ...], Path] = {}
+
+
 def ask(store: Store, tmp_path: Path, sql: str, **options: Any) -> list[tuple[Any, ...]]:
-    """Build a feed now and give the rows of *sql* on it."""
-    feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions(**options)).folder)
-    try:
-        return feed.execute(sql).fetchall()
-    finally:
-        feed.close()
+    """Give the rows of *sql* on a feed of what the store holds now, built for the first question about it."""
+    of = (store.where, store.connection.total_changes, tuple(sorted(options.items())))
+    if of not in _built:
+        _built[of] = build(Path(store.where), tmp_path / "feed", BuildOptions(**options)).folder
+    return ask_feed(_built[of], sql)
+
+
+_opened: dict[tuple[Any, ...], Any] = {}
+
+
+def ask_feed(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Give the rows of *sql* on the feed in *folder*, which stays open until another one is asked."""
+    of = (folder, fields_in_use())
+    if of not in _opened:
+        while _opened:
+            _opened.popitem()[1].close()
+        _opened[of] = open_feed(folder)
+    rows: list[tuple[Any, ...]] = _opened[of].execute(sql).fetchall()
+    return rows

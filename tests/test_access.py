@@ -102,12 +102,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["nominative-line", "pseudonym-week", "team-week"])
-def feed(
-    request: pytest.FixtureRequest, snapshot: Path, tmp_path: Path
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = open_feed(
-        project_to(request.param, snapshot, tmp_path / "p", secret=b"s", k=1, addresses=True)
-    )
+def feed(request: pytest.FixtureRequest, snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    # a level that is there already is not made again
+    projections = snapshot.parents[1] / "projections"
+    connection = open_feed(project_to(request.param, snapshot, projections, secret=b"s", k=1, addresses=True))
     yield connection
     connection.close()
 

@@ -28,7 +28,7 @@ container_id = "Projet"
 day = { column = "Jour", format = "%d/%m/%Y" }
 seconds = { column = "Heures", unit = "hours" }
 """
-CONFIG = """lang = "en"
+WHOLE = """lang = "en"
 [sources.hours]
 kind = "tabular"
 path = "hours/*.csv"
@@ -37,6 +37,8 @@ mapping = "mappings/hours.toml"
 kind = "files"
 path = "out"
 """
+"""Every format."""
+CONFIG = f'{WHOLE}formats = ["csv"]\n'
 
 
 @pytest.fixture
@@ -63,6 +65,7 @@ def test_the_main_job(folder: Path, run_hub: Run) -> None:
 
     Again changes nothing.
     """
+    (folder / "config" / "hub.toml").write_text(WHOLE)
     first = run_hub("run")
     second = run_hub("run", "--json")
     said = json.loads(second.output)

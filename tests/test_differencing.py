@@ -223,7 +223,7 @@ def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
 def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
     """On random portfolios nothing follows but project-months, and sums of k people and more."""
     fine = 0
-    for seed in range(60) if proof else (3, 4):
+    for seed in range(60) if proof else (3,):
         hub = nights(seed, tmp_path / str(seed))
         fine += hub.fine
 

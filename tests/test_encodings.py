@@ -151,7 +151,7 @@ def portfolio(folder: Path) -> Path:
 @pytest.mark.parametrize("machine", ["cp1252"])
 def test_every_command_says_what_it_can(portfolio: Path, machine: str, proof: bool) -> None:
     """Names that an output has no letters for, or that look like markup, end no command, and are said."""
-    done = [hub(portfolio, machine, *line) for line in (LINES if proof else LINES[:5])]
+    done = [hub(portfolio, machine, *line) for line in (LINES if proof else LINES[:3])]
 
     assert [] == [one.stderr for one in done if b"Traceback" in one.stderr]
     assert {} == {tuple(one.args[3:]): one.stderr for one in done if one.returncode not in {0, 3}}
@@ -162,8 +162,12 @@ def test_every_command_says_what_it_can(portfolio: Path, machine: str, proof: bo
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is a device of Linux")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("output", ["a closed pipe", "a full disk", "none"])
-def test_printing_never_decides_over_publishing(portfolio: Path, output: str, unbuffered: str) -> None:
+def test_printing_never_decides_over_publishing(
+    portfolio: Path, output: str, unbuffered: str, proof: bool
+) -> None:
     """Words that nothing takes are lost; the run publishes, and ends with the code that it ends with."""
+    if bool(unbuffered) == (output == "a full disk") and not proof:
+        pytest.skip("make proof has every output buffered and not")
     if output == "a closed pipe":
         read, write = os.pipe()
         os.close(read)

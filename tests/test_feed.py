@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filling import ask_feed
 
 from hub.errors import ConfigError, FeedError
 from hub.feed import (
@@ -109,11 +110,7 @@ def feed_of(store: Store, tmp_path: Path, **options: Any) -> Snapshot:
 
 
 def ask(snapshot: Snapshot | Path, sql: str) -> list[tuple[Any, ...]]:
-    connection = open_feed(snapshot if isinstance(snapshot, Path) else snapshot.folder)
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
+    return ask_feed(snapshot if isinstance(snapshot, Path) else snapshot.folder, sql)
 
 
 def problems(store: Store, snapshot: Snapshot) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import msgspec
 import pytest
-from filling import fill
+from filling import ask_feed, fill
 
 from hub.errors import ConfigError
-from hub.feed import BuildOptions, build, load_manifest, open_feed, project_to
+from hub.feed import BuildOptions, build, load_manifest, project_to
 from hub.feed.groups import Cell, Row, contributors, settle
 from hub.records import (
     Access,
@@ -139,11 +139,7 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
 
 
 def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    feed = open_feed(folder)
-    try:
-        return feed.execute(sql).fetchall()
-    finally:
-        feed.close()
+    return ask_feed(folder, sql)
 
 
 def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) -> None:

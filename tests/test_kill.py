@@ -40,7 +40,7 @@ def test_killed_syncs_end_like_calm_ones(
     """Stores killed up to four times at random moments equal the calm one; runs say they were interrupted."""
     rng = random.Random(2026)
     kills = 0
-    for number in range(60 if proof else 3):
+    for number in range(60 if proof else 2):
         path = tmp_path / str(number) / "hub.db"
         path.parent.mkdir()
         for _ in range(rng.randint(1, 4)):

@@ -343,7 +343,7 @@ def test_a_plugin_that_is_missing_costs_its_own_source(
         '[sources.erp]\nkind = "sap"\nurl = "https://erp.example.com"\nfreshness_hours = 5\n'
         '[sources.hours]\nkind = "tabular"\npath = "hours"\nmapping = "hours.toml"\n'
         '[destinations.bi]\nkind = "qlik"\n'
-        '[destinations.out]\nkind = "files"\npath = "out"\n'
+        '[destinations.out]\nkind = "files"\npath = "out"\nformats = ["csv"]\n'
     )
     result = run_hub("run")
     status = json.loads(run_hub("status", "--json").output)

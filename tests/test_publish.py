@@ -11,9 +11,9 @@ import pytest
 from test_feed import HOURS, PLAN, fill
 
 from hub.destination import Delivery, DeliveryContext, Destination, FeedView
-from hub.errors import DeliveryError, FeedError
+from hub.errors import ConfigError, DeliveryError, FeedError
 from hub.feed import BuildOptions
-from hub.publish import PublishOptions, PublishReport, current, publish
+from hub.publish import PublishOptions, PublishReport, current, deliver_current, publish
 from hub.records import Worklog
 from hub.store import Store
 
@@ -155,11 +155,26 @@ def test_an_interrupted_build_is_swept(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "feed" / "20200101T000000Z-dead").exists()
 
 
+def test_the_current_feed_is_delivered_without_a_build(store: Store, tmp_path: Path) -> None:
+    """A destination is given the feed that readers see; where there is none, it says what to run first."""
+    got: list[Any] = []
+    ask = (store, tmp_path / "feed", [Copy(name="late", got=got)])
+    options = PublishOptions(base=tmp_path, build=BuildOptions())
+    with pytest.raises(ConfigError, match="run `hub publish` first"):
+        deliver_current(*ask, options)
+    fill(store, HOURS)
+    first = go(store, tmp_path)
+    report = deliver_current(*ask, options)
+
+    assert (first.feed_id, "published") == (report.feed_id, report.deliveries[0].state)
+    assert [4] == [len(moves) for _, moves in got]
+
+
 def test_old_feeds_are_retired(store: Store, tmp_path: Path) -> None:
     """Only the newest are kept, and what a destination still has."""
     fill(store, HOURS)
     had = go(store, tmp_path, Copy(name="c", got=[]))
-    for _ in range(4):
+    for _ in range(3):
         last = go(store, tmp_path, keep=2)
     left = {p.name for p in (tmp_path / "feed").iterdir() if (p / "manifest.json").exists()}
 

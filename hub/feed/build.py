@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -21,8 +22,8 @@ from hub import clock
 from hub.errors import FeedError
 from hub.feed.access import BRIDGE, bridge_sql, shows_sql
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
-from hub.feed.fields import fields_of, pivot, use_fields, with_fields
-from hub.feed.kpi import catalogue, prepare
+from hub.feed.fields import Field, fields_in_use, fields_of, pivot, use_fields, with_fields
+from hub.feed.kpi import Kpi, catalogue, prepare
 from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
@@ -290,6 +291,27 @@ def _timed(timings: dict[str, float], name: str, step: Any) -> Any:
 
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> None:
+    labels, captions = _captions(fields_in_use(), tuple(catalogue().values()))
+    connection.execute("CREATE TABLE kpi_caption (kpi VARCHAR, measure VARCHAR, fr VARCHAR, en VARCHAR)")
+    connection.execute(
+        "INSERT INTO kpi_caption SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in captions), captions
+    )
+    connection.execute(_WRITTEN)
+    connection.execute(
+        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, "
+        "description VARCHAR)"
+    )
+    connection.execute(
+        "INSERT INTO label SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in labels), labels
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _captions(fields: tuple[Field, ...], kpis: tuple[Kpi, ...]) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the labels of the model with *fields* and of *kpis*, and the captions of measures: by column.
+
+    Read once a process: every cut has the same, and each language reads its catalogues anew.
+    """
     labels = []
     for lang in LANGS:
         with speaking(lang):
@@ -299,25 +321,14 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> None:
                     (name, c, lang, getattr(column, lang), tr(column.description))
                     for c, column in table.columns.items()
                 )
-            for code, kpi in catalogue().items():
-                labels.append((f"kpi {code}", "", lang, getattr(kpi, lang), tr(kpi.definition)))
-    captions = [
-        (code, part.name, part.fr, part.en) for code, kpi in catalogue().items() for part in kpi.measures
-    ]
-    connection.execute("CREATE TABLE kpi_caption (kpi VARCHAR, measure VARCHAR, fr VARCHAR, en VARCHAR)")
-    columns = [list(column) for column in zip(*captions, strict=True)]
-    connection.execute(
-        "INSERT INTO kpi_caption SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns
-    )
-    connection.execute(_WRITTEN)
-    connection.execute(
-        "CREATE TABLE label (object VARCHAR, column_name VARCHAR, lang VARCHAR, label VARCHAR, "
-        "description VARCHAR)"
-    )
-    columns = [list(column) for column in zip(*labels, strict=True)]
-    connection.execute(
-        "INSERT INTO label SELECT " + ", ".join("unnest(?::VARCHAR[])" for _ in columns), columns
-    )
+            for kpi in kpis:
+                labels.append((f"kpi {kpi.code}", "", lang, getattr(kpi, lang), tr(kpi.definition)))
+    captions = [(kpi.code, part.name, part.fr, part.en) for kpi in kpis for part in kpi.measures]
+    return _by_column(labels), _by_column(captions)
+
+
+def _by_column(rows: Sequence[tuple[str, ...]]) -> list[list[str]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int) -> None:
@@ -410,12 +421,18 @@ def columns_in(
     The first file of a table speaks for all of it, and all of *tables* are read in one question.
     """
     found: dict[str, dict[str, str]] = {name: {} for name in tables}
-    first = [path.as_posix() for name in tables for path in sorted((folder / name).rglob("*.parquet"))[:1]]
-    if first:
+    table_of = {file: name for name in tables for file in sorted(_files(folder / name))[:1]}
+    if table_of:
         query = "SELECT file_name, name, duckdb_type FROM parquet_schema(?) WHERE num_children IS NULL"
-        for file, column, kind in connection.execute(query, [first]).fetchall():
-            found[Path(file).relative_to(folder).parts[0]][column] = kind
+        for file, column, kind in connection.execute(query, [list(table_of)]).fetchall():
+            found[table_of[file]][column] = kind
     return found
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield the Parquet files of a table's *folder*."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name).as_posix() for name in names if name.endswith(".parquet"))
 
 
 def describe(folder: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -489,7 +506,7 @@ def _manifest(
 def save_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of the feed in *folder*, whole or not at all."""
     with write_atomically(folder / MANIFEST) as file:
-        file.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
 
 
 def load_manifest(folder: Path) -> dict[str, Any]:

@@ -149,6 +149,7 @@ def _column_of(field: Field) -> Column:
     )  # fmt: skip
 
 
+@functools.cache
 def table_sql(name: str) -> str:
     """Return the query that fills *name*, in DuckDB's dialect."""
     return (files("hub.feed") / "tables" / f"{name}.sql").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from hub.publish.publishing import (
     PublishReport,
     check_destination,
     current,
+    deliver_current,
     publish,
     shown,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "check_destination",
     "current",
     "cuts",
+    "deliver_current",
     "moment_of",
     "periods",
     "publish",

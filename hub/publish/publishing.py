@@ -30,6 +30,7 @@ from hub.feed import (
     projection_folder,
 )
 from hub.feed.build import save_manifest, table_glob
+from hub.feed.fields import fields_of, use_fields
 from hub.feed.questions import status_moves
 from hub.files import write_atomically
 from hub.publish.cuts import cuts_for, redact
@@ -210,12 +211,40 @@ def _publish(
         post(store, snapshot.late, moment=snapshot.manifest["moment"])
         make_current(root, snapshot.feed_id)
     report.current = True
+    report.deliveries = _hand_out(store, root, snapshot, destinations, options, say)
+    _retire(store, root, keep=options.keep)
+    return report
+
+
+def deliver_current(
+    store: Store, root: Path, destinations: list[Destination], options: PublishOptions
+) -> PublishReport:
+    """Deliver the feed under *root* that readers see, as `publish` does with the one that it built."""
+    folder = current(root)
+    if folder is None:
+        raise ConfigError(tr("There is no feed in {root} yet: run `hub publish` first.", root=root))
+    use_fields(fields_of(Path(store.where)))
+    manifest = load_manifest(folder)
+    snapshot = Snapshot(feed_id=folder.name, folder=folder, manifest=manifest, timings={})
+    return PublishReport(
+        feed_id=folder.name,
+        folder=str(folder),
+        current=True,
+        deliveries=_hand_out(store, root, snapshot, destinations, options, lambda _: None),
+    )
+
+
+def _hand_out(
+    store: Store, root: Path, snapshot: Snapshot, destinations: list[Destination], options: PublishOptions,
+    say: Callable[[str], None],
+) -> list[DeliveryReport]:  # fmt: skip
+    deliveries = []
     for destination in destinations:
         say(tr("delivering to {name}", name=destination.name))
         if store.erasures() and (
             destination.privacy in {"nominative-line", "pseudonym-week"} or destination.addresses
         ):
-            report.deliveries.append(
+            deliveries.append(
                 DeliveryReport(
                     name=destination.name,
                     kind=destination.kind,
@@ -228,9 +257,8 @@ def _publish(
                 )
             )
             continue
-        report.deliveries.append(_deliver(store, root, snapshot, destination, options))
-    _retire(store, root, keep=options.keep)
-    return report
+        deliveries.append(_deliver(store, root, snapshot, destination, options))
+    return deliveries
 
 
 def _status_moves(old: Path | None, new: Path) -> list[StatusMove]:

@@ -122,7 +122,7 @@ def feed_view(store: Store, base: Path, *, lang: Literal["en", "fr"] = "en") -> 
 
 
 @functools.cache
-def kept_feed(fill: Callable[..., None], *arguments: Any) -> Path:
+def kept_feed(fill: Callable[..., None], *arguments: Any, lang: Literal["en", "fr"] = "en") -> Path:
     """Build the nominative feed of what *fill*(store, *arguments*) writes, and return its folder.
 
     Once for all tests.
@@ -131,7 +131,7 @@ def kept_feed(fill: Callable[..., None], *arguments: Any) -> Path:
     atexit.register(shutil.rmtree, base, ignore_errors=True)
     with store_at(base / "hub.db") as filled:
         fill(filled, *arguments)
-        with feed_view(filled, base) as feed:
+        with feed_view(filled, base, lang=lang) as feed:
             return feed.folder
 
 

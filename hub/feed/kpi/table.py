@@ -13,11 +13,44 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "scope_kind VARCHAR, scope_key BIGINT, scope_label VARCHAR, project_key BIGINT, kpi VARCHAR, "
-    "measure VARCHAR, period VARCHAR, unit VARCHAR, "
+    "part VARCHAR, measure VARCHAR, period VARCHAR, unit VARCHAR, "
     "value DOUBLE, numerator DOUBLE, denominator DOUBLE, coverage DOUBLE, method VARCHAR, "
     "method_version BIGINT"
 )
 _SUMS = {"days", "amount", "hours", "count", "points"}
+# programs, portfolios and the whole: sums of the projects' rows, and ratios of sums. Coverage is the share of
+# projects that have the measure; of one with a coverage of its own it is the mean of the projects'.
+_ABOVE = """
+INSERT INTO kpi_bare BY NAME
+WITH above AS (
+    SELECT unnest($kpis) AS kpi, unnest($parts) AS part, unnest($ratios) AS is_ratio,
+        unnest($means) AS is_mean, unnest($versions)::BIGINT AS method_version
+), named AS (
+    SELECT level AS scope_kind, name, min(key) AS scope_key FROM project
+    WHERE counted AND level IN ('program', 'portfolio') GROUP BY ALL
+), belongs AS (
+    SELECT p.project_key, n.scope_kind, n.scope_key, n.name AS scope_label
+    FROM dim_project p JOIN named n
+        ON n.name = CASE n.scope_kind WHEN 'program' THEN p.program ELSE p.portfolio END
+    UNION ALL SELECT project_key, 'portfolio', -1, '*' FROM dim_project
+), summed AS (
+    SELECT b.scope_kind, b.scope_key, b.scope_label, k.kpi, k.part, k.measure, k.period, k.unit,
+        a.is_ratio, a.is_mean, a.method_version,
+        sum(CASE WHEN a.is_ratio THEN k.numerator ELSE k.value END::DECIMAL(38, 12))
+            FILTER (k.value IS NOT NULL)::DOUBLE AS top,
+        sum(CASE WHEN a.is_ratio THEN k.denominator END::DECIMAL(38, 12))
+            FILTER (k.value IS NOT NULL)::DOUBLE AS bottom,
+        avg(k.coverage) AS covered, count(k.value) / count(*) AS present
+    FROM kpi_bare k JOIN above a USING (kpi, part) JOIN belongs b USING (project_key)
+    WHERE k.scope_kind = 'project'
+    GROUP BY ALL
+)
+SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, part, measure, period, unit,
+    CASE WHEN is_ratio THEN top / nullif(bottom, 0) ELSE top END AS value,
+    CASE WHEN is_ratio THEN top END AS numerator, bottom AS denominator,
+    CASE WHEN is_mean THEN covered ELSE present END AS coverage, method_version
+FROM summed
+"""
 _FINISH = """
 CREATE OR REPLACE TABLE kpi_row AS
 WITH aimed AS (
@@ -98,14 +131,11 @@ def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     assert found is not None
     prepare(connection, cut=cut, day=found[0], at=found[1], keep=True)
     run(f"CREATE TABLE kpi_bare ({_COLUMNS})")
-    levels = {row[0] for row in run("SELECT DISTINCT level FROM project WHERE counted").fetchall()}
     for kpi in catalogue().values():
-        query = _wide(kpi)
-        if query is None:
-            continue
-        # one statement a KPI: planning costs more than running
-        together = " UNION ALL BY NAME ".join(_long(kpi, levels))
-        run(f"INSERT INTO kpi_bare BY NAME WITH kpi_wide AS MATERIALIZED ({query}) {together}")
+        if query := _wide(kpi):
+            # one statement a KPI: planning costs more than running
+            run(f"INSERT INTO kpi_bare BY NAME WITH kpi_wide AS MATERIALIZED ({query}) {_long(kpi)}")
+    _fill_above(connection)
     if cut != 0:
         run(
             "DELETE FROM kpi_bare WHERE period NOT IN ('', strftime(getvariable('as_of'), '%Y'), "
@@ -131,27 +161,28 @@ def _wide(kpi: Kpi) -> str | None:
     return f"SELECT {keys}, {kpi.rollup[1]} FROM (\n{kpi.sql}\n) GROUP BY {keys}"
 
 
-def _long(kpi: Kpi, levels: set[str]) -> list[str]:
-    """Return the queries that turn the wide rows of *kpi* into one row a measure.
-
-    There are rows for its own scope and for those above a project.
-    """
-    scope = kpi.scope_kept
+def _measures(kpi: Kpi) -> list[Measure]:
+    """Return the numbers of *kpi* that `fact_kpi` holds."""
     rolled = (
         {part.rsplit(" AS ", 1)[1] for part in kpi.rollup[1].split(", ") if " AS " in part}
         if kpi.rollup
         else None
     )
-    measures = [
+    return [
         m for m in kpi.measures if m.unit not in {"text", "moment"} and (rolled is None or m.name in rolled)
     ]
+
+
+def _long(kpi: Kpi) -> str:
+    """Return the query that turns the wide rows of *kpi* into one row a measure."""
+    scope = kpi.scope_kept
     period = f"coalesce(w.{kpi.period}::VARCHAR, '')" if kpi.period else "''"
     split = f" || '.' || w.{kpi.split}" if kpi.split else ""
     rows = ", ".join(
-        _row(f"'{m.name}'{split}", m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL",
+        _row(m.name, split, m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL",
              f"w.{m.denominator}" if m.denominator else "NULL",
              f"w.{column}" if (column := kpi.coverage_of(m.name)) else "NULL")
-        for m in measures
+        for m in _measures(kpi)
     )  # fmt: skip
     key, label, project, join = {
         "project": ("w.project_key", "coalesce(d.code, d.name)", "w.project_key",
@@ -164,68 +195,39 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
     }[scope]  # fmt: skip
     kind = f"'{scope}'" if scope != "team" else "CASE WHEN w.team IS NULL THEN 'portfolio' ELSE 'team' END"
     method = f"w.{kpi.method}" if kpi.method else "NULL"
-    queries = [
-        (
-            "SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, method_version, "
-            "unnest(rows, recursive := true) FROM "
-            f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, "
-            f"{project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
-            f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
-        )
-    ]
-    above = [m for m in measures if m.unit in _SUMS or m.numerator]
-    if scope == "project" and kpi.rollup is None and above:
-        sums = ", ".join(_above(kpi, m, split) for m in above)
-        for level, column in (("program", "p.program"), ("portfolio", "p.portfolio"), ("portfolio", "")):
-            if column and level not in levels:
-                continue
-            key = "any_value(u.key)" if column else "-1"
-            join = (
-                f"JOIN (SELECT name, min(key) AS key FROM project WHERE counted AND level = '{level}' "
-                f"GROUP BY 1) u ON u.name = {column}"
-                if column
-                else ""
-            )
-            keys = [
-                part
-                for part in (column, period if kpi.period else "", f"w.{kpi.split}" if split else "")
-                if part
-            ]
-            group = f"GROUP BY {', '.join(keys)}" if keys else ""
-            queries.append(
-                "SELECT scope_kind, scope_key, scope_label, -1 AS project_key, kpi, period, "
-                f"{kpi.version} AS method_version, "
-                f"unnest(rows, recursive := true) FROM (SELECT '{level}' AS scope_kind, {key} AS scope_key, "
-                f"{column or repr('*')} AS scope_label, '{kpi.code}' AS kpi, {period} AS period, "
-                f"[{sums}] AS rows FROM kpi_wide w JOIN dim_project p ON p.project_key = w.project_key "
-                f"{join} {group} HAVING count(*) > 0)"
-            )
-    return queries
-
-
-def _row(measure: str, unit: str, value: str, over: str, under: str, coverage: str) -> str:
     return (
-        f"{{'measure': {measure}, 'unit': '{unit}', 'value': {value}::DOUBLE, "
+        "SELECT scope_kind, scope_key, scope_label, project_key, kpi, period, method, method_version, "
+        "unnest(rows, recursive := true) FROM "
+        f"(SELECT {kind} AS scope_kind, {key} AS scope_key, {label} AS scope_label, "
+        f"{project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
+        f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
+    )
+
+
+def _row(name: str, split: str, unit: str, value: str, over: str, under: str, coverage: str) -> str:
+    return (
+        f"{{'part': '{name}', 'measure': '{name}'{split}, 'unit': '{unit}', 'value': {value}::DOUBLE, "
         f"'numerator': {over}::DOUBLE, 'denominator': {under}::DOUBLE, "
         f"'coverage': {coverage}::DOUBLE}}"
     )
 
 
-def _above(kpi: Kpi, part: Measure, split: str) -> str:
-    """Return one measure for programs, portfolios and the whole: sums, and ratios of sums.
-
-    Coverage is the share of projects that have it; of a measure with a coverage of its own it is the mean of
-    the projects'.
-    """
-    name, measure = part.name, f"'{part.name}'{split}"
-    coverage = f"(count(w.{name}) / count(*))"
-    if kpi.covered and part.name in kpi.covered:
-        coverage = f"avg(w.{kpi.coverage})"
-    if part.numerator is None:
-        return _row(measure, part.unit, f"sum(w.{name}::DECIMAL(38, 12))", "NULL", "NULL", coverage)
-    both = f"FILTER (w.{name} IS NOT NULL)"
-    top, bottom = (
-        f"(sum(w.{part.numerator}::DECIMAL(38, 12)) {both})::DOUBLE",
-        f"(sum(w.{part.denominator}::DECIMAL(38, 12)) {both})::DOUBLE",
+def _fill_above(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the rows of programs, portfolios and the whole to ``kpi_bare``, of measures that have a sum."""
+    rows = [
+        (kpi, measure)
+        for kpi in catalogue().values()
+        if kpi.scope == "project" and kpi.rollup is None
+        for measure in _measures(kpi)
+        if measure.unit in _SUMS or measure.numerator
+    ]
+    connection.execute(
+        _ABOVE,
+        {
+            "kpis": [kpi.code for kpi, _ in rows],
+            "parts": [m.name for _, m in rows],
+            "ratios": [m.numerator is not None for _, m in rows],
+            "means": [bool(kpi.covered) and m.name in kpi.covered for kpi, m in rows],
+            "versions": [kpi.version for kpi, _ in rows],
+        },
     )
-    return _row(measure, part.unit, f"({top} / nullif({bottom}, 0))", top, bottom, coverage)

@@ -5,7 +5,9 @@ The whole feed, at its privacy, however often and wherever a delivery is cut.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +19,7 @@ from hub.context import Context
 from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, model, open_feed, project_to
-from hub.publish import PublishOptions, PublishReport, check_destination, publish
+from hub.publish import PublishOptions, PublishReport, check_destination, deliver_current, publish
 from hub.records import (
     Account,
     Container,
@@ -31,6 +33,7 @@ from hub.records import (
 )  # fmt: skip
 from hub.settings import convert
 from hub.source import Batch, Census, Check, Partition, Scope, Source
+from hub.store import Store
 from hub.sync import Options, sync
 from hub.testing.empty import store_at
 from hub.testing.kit.checks import check
@@ -239,19 +242,17 @@ class Counter:
         self.tables = certification.tables
         self.root = root
         self.world = certification.world(seed)
-        self.store = store_at(root / "hub.db")
+        shutil.copytree(_begun(certification, seed), root, dirs_exist_ok=True)
+        self.store = Store.open(root / "hub.db")
+        self.is_begun = True
         (root / "place").mkdir()
         self.place = certification.place(root / "place")
         self.destination = certification.destination(self.place, privacy=privacy)
-        self.sync()
 
     def sync(self) -> None:
         """Bring the store up to the portfolio."""
-        sync(
-            self.store,
-            [Seed(name="seed", world=self.world, max_leave=1.0)],
-            Options(base=self.root, census=True),
-        )
+        self.is_begun = False
+        _sync(self.store, self.world, self.root)
 
     def change(self) -> None:
         """Edit and add an item, delete one with its hours: most tables change."""
@@ -261,9 +262,9 @@ class Counter:
         self.sync()
 
     def deliver(self) -> PublishReport:
-        """Build a feed and deliver it."""
-        options = PublishOptions(base=self.root, build=BuildOptions(), force="certification")
-        return publish(self.store, self.root / "feed", [self.destination], options)
+        """Build a feed and deliver it; the first of what every counter begins with is built once for all."""
+        act, self.is_begun = deliver_current if self.is_begun else publish, False
+        return act(self.store, self.root / "feed", [self.destination], _options(self.root))
 
     def wanted(self, report: PublishReport) -> dict[str, list[str]]:
         """Return the rows that the destination should show of the feed in *report*."""
@@ -300,6 +301,30 @@ class Counter:
                     + (", with other values" if have == len(rows) else "")
                 )
         return sum(len(rows) for rows in wanted.values())
+
+
+_BEGUN: dict[tuple[Any, int], Path] = {}
+
+
+def _begun(certification: DestinationCertification, seed: int) -> Path:
+    """Return a folder with the store of a fresh portfolio and its first feed, which no destination has."""
+    key = (type(certification).world, seed)
+    if key not in _BEGUN:
+        base = Path(tempfile.mkdtemp(prefix="hub-kit-"))
+        atexit.register(shutil.rmtree, base, ignore_errors=True)
+        with store_at(base / "hub.db") as store:
+            _sync(store, certification.world(seed), base)
+            publish(store, base / "feed", [], _options(base))
+        _BEGUN[key] = base
+    return _BEGUN[key]
+
+
+def _sync(store: Store, world: Portfolio, base: Path) -> None:
+    sync(store, [Seed(name="seed", world=world, max_leave=1.0)], Options(base=base, census=True))
+
+
+def _options(base: Path) -> PublishOptions:
+    return PublishOptions(base=base, build=BuildOptions(), force="certification")
 
 
 def _sorted(rows: Iterable[dict[str, Any]]) -> list[str]:

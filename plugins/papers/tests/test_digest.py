@@ -14,7 +14,7 @@ from hub_papers.digest import STATE, DigestDestination, body, why
 from hub import Container, DeliveryContext, DeliveryError, Project, Secret, Story, Task, tell
 from hub.records import Assessment
 from hub.store import Store
-from hub.testing import feed_view
+from hub.testing import kept_feed, view_of
 
 TODAY = date.today()
 
@@ -63,10 +63,10 @@ def said(store: Store, rag: str) -> None:
     store.end_run(run, "ok")
 
 
-def deliver(store: Store, base: Path, *, next_day: date | None = None, **more: Any) -> tuple[str, ...]:
+def deliver(rag: str, base: Path, *, next_day: date | None = None, **more: Any) -> tuple[str, ...]:
     to = (Secret("env", "MAIL", base),)
     digest = DigestDestination(name="digest", path="digest", to=to, **more)
-    with feed_view(store, base) as view:
+    with view_of(kept_feed(said, rag)) as view:
         manifest = view.manifest | {
             "next_committee": next_day.isoformat() if next_day else None, "complete": True, "sources": []
         }  # fmt: skip
@@ -75,13 +75,11 @@ def deliver(store: Store, base: Path, *, next_day: date | None = None, **more: A
         return digest.deliver(context, fresh).notes
 
 
-def test_it_is_sent_on_change_only(store: Store, tmp_path: Path, mail: Mail) -> None:
+def test_it_is_sent_on_change_only(tmp_path: Path, mail: Mail) -> None:
     """First once; then when a colour changes; a night without news sends nothing."""
-    said(store, "green")
-    first = deliver(store, tmp_path)
-    quiet = deliver(store, tmp_path)
-    said(store, "red")
-    changed = deliver(store, tmp_path)
+    first = deliver("green", tmp_path)
+    quiet = deliver("green", tmp_path)
+    changed = deliver("red", tmp_path)
 
     assert ("digest sent: the first digest",) == first
     assert ("nothing new: no digest was sent",) == quiet
@@ -92,49 +90,45 @@ def test_it_is_sent_on_change_only(store: Store, tmp_path: Path, mail: Mail) -> 
     assert all(Path(path).read_bytes().startswith(b"\x89PNG") for path in mail.sent[1]["attach"])
 
 
-def test_what_could_not_be_sent_is_sent_later(store: Store, tmp_path: Path, mail: Mail) -> None:
+def test_what_could_not_be_sent_is_sent_later(tmp_path: Path, mail: Mail) -> None:
     """A mail server that is down fails the delivery, shows no address, and costs no news."""
-    said(store, "green")
     mail.works = False
     with pytest.raises(DeliveryError) as failed:
-        deliver(store, tmp_path)
+        deliver("green", tmp_path)
     mail.works = True
-    later = deliver(store, tmp_path)
+    later = deliver("green", tmp_path)
 
     assert "s3cret" not in str(failed.value)
     assert ("digest sent: the first digest",) == later
     assert 0o600 == (tmp_path / "digest" / STATE).stat().st_mode & 0o777
 
 
-def test_a_committee_that_is_near_is_told_once(store: Store, tmp_path: Path, mail: Mail) -> None:
+def test_a_committee_that_is_near_is_told_once(tmp_path: Path, mail: Mail) -> None:
     """Two days before it, not five; and not again the next night."""
-    said(store, "green")
-    deliver(store, tmp_path)
-    far = deliver(store, tmp_path, next_day=TODAY + timedelta(days=5))
-    near = deliver(store, tmp_path, next_day=TODAY + timedelta(days=2))
-    again = deliver(store, tmp_path, next_day=TODAY + timedelta(days=2))
+    deliver("green", tmp_path)
+    far = deliver("green", tmp_path, next_day=TODAY + timedelta(days=5))
+    near = deliver("green", tmp_path, next_day=TODAY + timedelta(days=2))
+    again = deliver("green", tmp_path, next_day=TODAY + timedelta(days=2))
 
     assert "nothing new" in far[0]
     assert "the committee of" in near[0]
     assert "nothing new" in again[0]
 
 
-def test_a_damaged_memory_is_no_memory(store: Store, tmp_path: Path, mail: Mail) -> None:
+def test_a_damaged_memory_is_no_memory(tmp_path: Path, mail: Mail) -> None:
     """It tells too much rather than nothing, and a lacking attachment is named, not fatal."""
-    said(store, "green")
     (tmp_path / "digest").mkdir()
     (tmp_path / "digest" / STATE).write_text("{")
-    found = deliver(store, tmp_path, attach=("papers/latest/deck.pptx",))
+    found = deliver("green", tmp_path, attach=("papers/latest/deck.pptx",))
 
     assert "the first digest" in found[0]
     assert "deck.pptx is not there" in found[1]
     assert {"A", "*"} == json.loads((tmp_path / "digest" / STATE).read_text())["state"].keys()
 
 
-def test_a_project_that_left_is_news(store: Store, tmp_path: Path) -> None:
+def test_a_project_that_left_is_news() -> None:
     """One that is no longer followed is told, as is one that came."""
-    said(store, "green")
-    with feed_view(store, tmp_path) as view:
+    with view_of(kept_feed(said, "green")) as view:
         story: Story = tell(view, lang="en")
 
     assert ["A: no weather → green", "Z: no longer followed"] == list(

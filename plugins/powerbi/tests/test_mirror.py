@@ -186,7 +186,7 @@ def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
     if isinstance(certification, LakeCertification) and not proof:
         pytest.skip("make proof has the lake too")
     rng = random.Random(5)
-    with counter(certification, 5) as desk:
+    with counter(certification, 2026) as desk:
         for day in range(30 if proof else 1):
             for _ in range(rng.randint(0, 3)):
                 rng.choice((desk.world.edit, desk.world.add, desk.world.delete))()
@@ -207,7 +207,7 @@ def test_the_files_are_those_that_fabric_documents() -> None:
     Numbers without a gap, keys once, the marker in the last column and none in the first file, upserts and
     deletes, instants in UTC, nothing where nothing changed.
     """
-    with counter(MirrorCertification(), 6) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         desk.change()
         report = desk.deliver()
@@ -242,7 +242,7 @@ def test_the_files_are_those_that_fabric_documents() -> None:
 
 def test_fabric_moves_away_what_it_has_read() -> None:
     """Only the last file stays: numbers go on from it."""
-    with counter(MirrorCertification(), 7) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         desk.change()
         desk.deliver()
@@ -255,7 +255,7 @@ def test_fabric_moves_away_what_it_has_read() -> None:
 
 
 def test_a_table_that_somebody_removed_is_begun_anew() -> None:
-    with counter(MirrorCertification(), 8) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         for path in (desk.place.folder / "out" / "dim_task").iterdir():
             path.unlink()
@@ -268,7 +268,7 @@ def test_a_table_that_somebody_removed_is_begun_anew() -> None:
 def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str, proof: bool) -> None:
     if lost == "current.parquet" and not proof:
         pytest.skip("make proof loses both files")
-    with counter(MirrorCertification(), 13) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         (desk.root / "data" / "mirror" / "kit" / "dim_task" / lost).write_bytes(b"")
         desk.change()
@@ -278,7 +278,7 @@ def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str, proof: bool) 
 
 def test_a_table_of_another_shape_is_begun_anew() -> None:
     """Fabric cannot change a type or a key: the folder goes, and the table comes back whole."""
-    with counter(MirrorCertification(), 9) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         state = desk.root / "data" / "mirror" / "kit" / "dim_task" / "state.json"
         known = json.loads(state.read_text())
@@ -291,7 +291,7 @@ def test_a_table_of_another_shape_is_begun_anew() -> None:
 
 
 def test_another_program_that_writes_there_is_noticed() -> None:
-    with counter(MirrorCertification(), 10) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         (desk.place.folder / "out" / "dim_task" / f"{2:020d}.parquet").write_bytes(b"")
         refused = desk.deliver().deliveries[0]
@@ -315,7 +315,7 @@ def test_files_can_lie_at_the_root_of_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("status", "says"), [(403, "may not do this"), (401, "is not accepted there")])
 def test_a_refusal_says_what_is_needed(status: int, says: str) -> None:
-    with counter(LakeCertification(), 11) as desk:
+    with counter(LakeCertification(), 2026) as desk:
         assert isinstance(desk.place, Lake)
         desk.place.site.refuses = status
         refused = desk.deliver().deliveries[0]
@@ -339,7 +339,7 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_what_is_kept_is_for_nobody_else() -> None:
-    with counter(MirrorCertification(), 12) as desk:
+    with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
         kept = [path for path in (desk.root / "data" / "mirror").rglob("*") if path.is_file()]
 

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pytest
@@ -28,15 +28,13 @@ from hub_powerbi.report.shapes import PHONE
 from hub_powerbi.testing.certification import PowerBiCertification
 from hub_powerbi.tmdl import model_files, relationships
 
-from hub import ConfigError, DeliveryError, measures, model
-from hub.feed import BuildOptions
-from hub.publish import PublishOptions, PublishReport, publish
+from hub import ConfigError, Delivery, DeliveryContext, DeliveryError, measures, model
+from hub.feed import project_to
 from hub.records import Container, Task, Worklog
 from hub.store import Store
-from hub.testing import store
+from hub.testing import kept_feed, view_of
 from hub.testing.kit import certify
 
-__all__ = ["store"]
 SCHEMAS = Path(__file__).parents[3].parent / "shared" / "data" / "fabric-schemas" / "fabric"
 OFFICIAL = Path(os.environ.get("PM_HUB_OFFICIAL", "/nowhere"))
 BASE = "https://developer.microsoft.com/json-schemas/fabric/"
@@ -472,13 +470,13 @@ def test_every_visual_is_read_aloud_and_reached_by_the_keyboard(lang: str) -> No
         assert [1000 * number for number in range(1, len(visuals) + 1)] == order
 
 
-def test_an_edited_project_has_the_new_one_beside(store: Store, tmp_path: Path) -> None:
+def test_an_edited_project_has_the_new_one_beside(tmp_path: Path) -> None:
     """What a person made stays to the byte; a whole project that reads the same data stands beside."""
-    deliver(store, tmp_path)
+    deliver(tmp_path)
     mine = tmp_path / "bi" / "Hub.Report" / "definition" / "report.json"
     mine.write_text(mine.read_text().replace("true", "false"))
     before = mine.read_bytes()
-    deliver(store, tmp_path, lang="fr")
+    deliver(tmp_path, lang="fr")
 
     assert before == mine.read_bytes()
     assert (tmp_path / "bi" / "new" / "Hub.pbip").is_file()
@@ -513,9 +511,9 @@ def test_a_theme_and_a_logo_are_the_companys(tmp_path: Path) -> None:
             look_of("bi", theme_file and tmp_path / theme_file, logo_file and tmp_path / logo_file)
 
 
-def test_columns_are_those_of_the_parquet_files(store: Store, tmp_path: Path) -> None:
+def test_columns_are_those_of_the_parquet_files(tmp_path: Path) -> None:
     """Every column of the model is in its file, with a type that Power BI reads as the one the model says."""
-    deliver(store, tmp_path)
+    deliver(tmp_path)
     wanted = {
         "int64": {"BIGINT"},
         "double": {"DOUBLE"},
@@ -720,13 +718,10 @@ def test_settings_that_only_a_person_can_mend(settings: dict[str, Any], words: s
 # ---------- delivering ----------
 
 
-def deliver(
-    store: Store, tmp_path: Path, *, lang: str = "en", seconds: int = 25200, **settings: Any
-) -> PublishReport:
-    if not store.runs("s", limit=1):
-        store.register_source(
-            "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
-        )
+def fill(store: Store, seconds: int) -> None:
+    store.register_source(
+        "s", kind="test", base_url=None, tz="UTC", seconds_per_day=25200, freshness_max_s=10**9
+    )
     run = store.begin_run("s", "full")
     store.write_batch(
         [
@@ -738,24 +733,34 @@ def deliver(
         source_id="s",
     )
     store.end_run(run, "ok")
-    place = PowerBiDestination(name="bi", path="bi", **settings)
-    return publish(
-        store, tmp_path / "feed", [place], PublishOptions(base=tmp_path, build=BuildOptions(lang=lang))
-    )
 
 
-def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
+def deliver(tmp_path: Path, *, lang: Literal["en", "fr"] = "en", seconds: int = 25200) -> Delivery:
+    """Deliver the feed of so many seconds, at the level that the destination has by itself."""
+    place = PowerBiDestination(name="bi", path="bi")
+    folder = kept_feed(fill, seconds, lang=lang)
+    level = project_to(place.privacy, folder, folder.parent / "projections")
+    context = DeliveryContext(base=tmp_path, name="bi", session=lambda: None)
+    with view_of(level, lang=lang) as view:
+        return place.deliver(context, view)
+
+
+def hours_in(tmp_path: Path) -> list[Any]:
+    return duckdb.sql(
+        f"SELECT sum(seconds) FROM '{tmp_path / 'bi' / 'data' / 'fact_worklog.parquet'}'"
+    ).fetchall()
+
+
+def test_the_project_opens_on_the_data(tmp_path: Path) -> None:
     """One folder holds data, project and shortcut.
 
     The parameter points to the data; only this account may read them.
     """
-    report = deliver(store, tmp_path)
+    report = deliver(tmp_path)
     root = tmp_path / "bi"
-    hours = duckdb.sql(f"SELECT sum(seconds) FROM '{root / 'data' / 'fact_worklog.parquet'}'").fetchall()
 
-    assert 0 == report.exit_code, report.deliveries
-    assert (str(root / "Hub.pbip"),) == tuple(report.deliveries[0].open_next)
-    assert [(25200,)] == hours
+    assert (str(root / "Hub.pbip"),) == tuple(report.open_next)
+    assert [(25200,)] == hours_in(tmp_path)
     assert (
         f'"{root / "data"}"' in (root / "Hub.SemanticModel" / "definition" / "expressions.tmdl").read_text()
     )
@@ -772,36 +777,34 @@ def test_the_project_opens_on_the_data(store: Store, tmp_path: Path) -> None:
     )
 
 
-def test_an_edited_project_is_left_alone(store: Store, tmp_path: Path) -> None:
+def test_an_edited_project_is_left_alone(tmp_path: Path) -> None:
     """Data goes on arriving; what a person made of the report stays.
 
     A note says when the hub would write it otherwise.
     """
-    deliver(store, tmp_path)
+    deliver(tmp_path)
     report_json = tmp_path / "bi" / "Hub.Report" / "definition" / "report.json"
     report_json.write_text(report_json.read_text().replace("true", "false"))
     edited = report_json.read_bytes()
-    same = deliver(store, tmp_path, seconds=100)
-    other = deliver(store, tmp_path, lang="fr", seconds=200)
-    hours = duckdb.sql(
-        f"SELECT sum(seconds) FROM '{tmp_path / 'bi' / 'data' / 'fact_worklog.parquet'}'"
-    ).fetchall()
+    same = deliver(tmp_path, seconds=100)
+    fewer = hours_in(tmp_path)
+    other = deliver(tmp_path, lang="fr")
 
-    assert () == tuple(same.deliveries[0].notes)
-    assert "were edited" in other.deliveries[0].notes[0]
+    assert () == tuple(same.notes)
+    assert "were edited" in other.notes[0]
     assert edited == report_json.read_bytes()
-    assert [(200,)] == hours
+    assert ([(100,)], [(25200,)]) == (fewer, hours_in(tmp_path))
 
 
-def test_a_project_nobody_edited_follows(store: Store, tmp_path: Path) -> None:
+def test_a_project_nobody_edited_follows(tmp_path: Path) -> None:
     """Another language, and what is no longer written goes."""
-    deliver(store, tmp_path)
-    report = deliver(store, tmp_path, lang="fr")
+    deliver(tmp_path)
+    report = deliver(tmp_path, lang="fr")
     tables = {
         path.stem for path in (tmp_path / "bi" / "Hub.SemanticModel" / "definition" / "tables").iterdir()
     }
 
-    assert () == tuple(report.deliveries[0].notes)
+    assert () == tuple(report.notes)
     assert "Projets" in tables
     assert "Projects" not in tables
 
