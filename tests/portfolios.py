@@ -76,7 +76,9 @@ class World:
         self.base = rng.integers(4, 25, n).astype(float)
         pairs = [
             (int(before), after) for after in range(n) if layer[after]
-            for before in rng.choice(np.flatnonzero(layer == layer[after] - 1), min(3, int(rng.integers(1, 4))), replace=False)
+            for before in rng.choice(
+                np.flatnonzero(layer == layer[after] - 1), int(rng.integers(1, 4)), replace=False
+            )
         ]  # fmt: skip
         self.links = np.array(pairs, dtype=np.int64).T
         own = rng.normal(0.12, 0.2)
@@ -91,7 +93,7 @@ class World:
         self.effort = np.exp(rng.normal(0, 0.15, n))
 
     def _schedule(self, length: Array, fixed: Array, begin: int) -> tuple[Array, Array]:
-        """Return start and finish days of tasks of *length* working days; those *fixed* start on their day."""
+        """Return start and finish days of tasks of *length* working days; those *fixed* start that day."""
         starts, ends = np.zeros(len(length)), np.zeros(len(length))
         for task in range(len(length)):
             before = self.links[0][self.links[1] == task]
@@ -117,12 +119,17 @@ class World:
         )  # fmt: skip
 
     def _flow(self, day: int, there: Array, done: Array) -> Flow:
-        first = max(self.begin + 7, day - 7 * WEEKS + 1) if self.kind != "bound" else max(self.begin, day - 7 * WEEKS + 1)
+        first = (
+            max(self.begin + 7, day - 7 * WEEKS + 1)
+            if self.kind != "bound"
+            else max(self.begin, day - 7 * WEEKS + 1)
+        )
         weeks = max((day - first + 1) // 7, 0)
         edges = day + 1 - 7 * np.arange(weeks, -1, -1)
+        later = there & (self.created > self.begin)
         return Flow(
             done=np.histogram(self.done[done], edges)[0].astype(float) if weeks else np.zeros(0),
-            new=np.histogram(self.created[there & (self.created > self.begin)], edges)[0].astype(float) if weeks else np.zeros(0),
+            new=np.histogram(self.created[later], edges)[0].astype(float) if weeks else np.zeros(0),
             days=np.diff(self.calendar.end_of(edges - 1.0)) if weeks else np.zeros(0),
             open=int(there.sum() - done.sum()),
         )  # fmt: skip
@@ -153,26 +160,40 @@ class World:
             ),
         )  # fmt: skip
 
+    def observed(self, number: int, day: int) -> list[tuple[int, float]]:
+        """Return what the tasks took of their baseline that should be over: those that run, till *day*."""
+        due = (self.base_end <= day) & (self.start <= day)
+        till = np.minimum(self.done, float(day))
+        took = np.maximum(self.calendar.between(self.start, till), 1.0) / self.base
+        return [(number, float(one)) for one in took[due]]
+
     def spent(self, day: int) -> float:
         """Return what the project cost up to *day*."""
         if self.kind != "bound":
-            return float(self.calendar.between(np.array([float(self.begin)]), np.array([float(min(day, self.end))]))[0] * self.burn)
-        worked = np.clip(self.calendar.between(self.start, np.full(len(self.start), float(day))), 0, self.real)
+            return float(
+                self.calendar.between(np.array([float(self.begin)]), np.array([float(min(day, self.end))]))[0]
+                * self.burn
+            )
+        worked = np.clip(
+            self.calendar.between(self.start, np.full(len(self.start), float(day))), 0, self.real
+        )
         return float(np.sum(worked * self.effort) * self.burn)
 
     def _cost(self, day: int, spent: float) -> Cost:
         done = (self.done <= day) & (self.created <= day)
         n_open = int(((self.created <= day) & (self.done > day)).sum())
         if self.kind == "bound":
-            worked = np.clip(self.calendar.between(self.start, np.full(len(self.start), float(day))) / self.real, 0, 1)
+            worked = np.clip(
+                self.calendar.between(self.start, np.full(len(self.start), float(day))) / self.real, 0, 1
+            )
             earned = float(np.sum(self.base * worked))
             left = (self.units - earned) * self.burn
         else:
             earned, left = float(done.sum()), n_open * self.budgeted / self.units
         value = earned * self.budgeted / self.units
         return Cost(
-            spent=spent, to_come=0.0, left=left, ratio=spent / value if value > 0 else NAN, done=int(done.sum()),
-            burn=self.burn, budget=self.budgeted,
+            spent=spent, to_come=0.0, left=left, ratio=spent / value if value > 0 else NAN,
+            done=int(done.sum()), burn=self.burn, budget=self.budgeted,
         )  # fmt: skip
 
 
@@ -189,19 +210,16 @@ def lived(kinds: tuple[str, ...], n: int, seed: int, *, every: int = 28) -> tupl
     for cut, day in enumerate(range(FIRST + 150, last + every, every)):
         projects = {number: one.known(day) for number, one in enumerate(worlds) if one.begin + 35 <= day}
         ended = [(number, one) for number, one in enumerate(worlds) if one.kind == "bound"]
-        pairs = [
-            (number, real, base) for number, one in ended
-            for real, base, due, end, start in zip(one.real, one.base, one.base_end, one.done, one.start, strict=True)
-            if due <= day and start <= day
-            for real in ([real] if end <= day else [float(calendar.between(np.array([start]), np.array([float(day)]))[0])])
-        ]  # fmt: skip
+        pairs = [pair for number, one in ended for pair in one.observed(number, day)]
         finished = np.concatenate([one.done[one.done <= day] for one in worlds])
-        whose = np.concatenate([np.full((one.done <= day).sum(), number) for number, one in enumerate(worlds)])
+        whose = np.concatenate(
+            [np.full((one.done <= day).sum(), number) for number, one in enumerate(worlds)]
+        )
         moments.append(Moment(
             cut=0 if day + every > last else cut + 1, day=day, projects=projects,
             observed=observe(
-                np.array([one for one, _, _ in pairs], dtype=np.int64),
-                np.array([max(real, 1.0) / base for _, real, base in pairs]),
+                np.array([one for one, _ in pairs], dtype=np.int64),
+                np.array([took for _, took in pairs]),
             ),
             axis=calendar, seasons=calendar.seasonal(whose, finished, day),
         ))  # fmt: skip
@@ -209,9 +227,11 @@ def lived(kinds: tuple[str, ...], n: int, seed: int, *, every: int = 28) -> tupl
 
 
 def plain(flow: Flow, calendar: Axis, day: int, rng: np.random.Generator, runs: int = 1000) -> Array:
-    """Return the days at which plain sampling of weekly throughput ends: no growth, no record, no calendar."""
+    """Return when plain sampling of weekly throughput ends: no growth, no record, no calendar."""
     weeks = flow.done[-26:]
     if not weeks.sum():
         return np.full(runs, day + 1825.0)
     drawn = np.cumsum(rng.choice(weeks, (runs, 260)), axis=1)
-    return np.asarray(day + 7.0 * (1 + np.argmax(drawn >= flow.open, axis=1) + 1825 * (drawn[:, -1] < flow.open)))
+    return np.asarray(
+        day + 7.0 * (1 + np.argmax(drawn >= flow.open, axis=1) + 1825 * (drawn[:, -1] < flow.open))
+    )

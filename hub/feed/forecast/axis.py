@@ -13,8 +13,8 @@ HORIZON = 1825
 class Axis:
     """The working days of a calendar, each worth *weights* (1 as a rule, 0 on a day off).
 
-    *first* is the number of the first day (days since 1970-01-01). Positions are counts of working days at the
-    end of a day; a task takes the days after the end of the day before it starts.
+    *first* is the number of the first day (days since 1970-01-01). Positions are counts of working days at
+    the end of a day; a task takes the days after the end of the day before it starts.
     """
 
     def __init__(self, first: int, weights: Array) -> None:
@@ -58,7 +58,9 @@ class Axis:
         by_month = np.zeros((len(every) + 1, 12))
         by_month[np.arange(1, len(every) + 1), _months(every)] = self.weights[: len(every)]
         by_month = np.cumsum(by_month, axis=0)
-        worked = by_month[last.astype(np.int64) - self.first + 1] - by_month[first.astype(np.int64) - self.first]
+        worked = (
+            by_month[last.astype(np.int64) - self.first + 1] - by_month[first.astype(np.int64) - self.first]
+        )
         seen = np.zeros((n, 12))
         np.add.at(seen, (place, _months(days)), 1.0)
         share = np.ones(12)

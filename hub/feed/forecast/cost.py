@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from hub.feed.forecast.axis import Array
+from hub.feed.forecast.axis import HORIZON, Array
 
 ASSUMED = 0.2
 """Spread of the log cost index between projects, and of one task's, where nothing was observed."""
+
+ENDLESS = 0.1
+"""Share of runs without an end above which no cost is told from the burn."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,7 @@ def own_error(done: int) -> float:
 
 
 def index_of(costs: list[Cost]) -> Index:
-    """Return what the projects of an organisation say together (random effects, DerSimonian and Laird 1986)."""
+    """Return what an organisation's projects say together (random effects, DerSimonian and Laird 1986)."""
     known = [one for one in costs if np.isfinite(one.ratio) and one.ratio > 0 and one.done >= 2]
     logs = np.clip(np.log([one.ratio for one in known]), -1.5, 1.5)
     errors = np.array([own_error(one.done) ** 2 for one in known])
@@ -61,7 +64,7 @@ def index_of(costs: list[Cost]) -> Index:
         apart = (seen * len(known) + 4 * ASSUMED**2) / (len(known) + 4)
     weights = 1 / (errors + apart)
     prior = 2 / (apart + ASSUMED**2)
-    mean = float(np.sum(weights * logs) / (np.sum(weights) + prior)) if len(known) else 0.0
+    mean = float(np.sum(weights * logs) / (np.sum(weights) + prior)) if known else 0.0
     return Index(mean=mean, between=apart**0.5)
 
 
@@ -73,7 +76,7 @@ def simulate_cost(
 
     Planned work costs what this project's has, drawn to what the organisation's does where it shows little
     yet. Without a plan it is the burn of late, for the working days *taken* of each run until the finish.
-    *crew* is how much larger the team is, *dearer* what its growth adds to work, *dropped* the share left out.
+    *crew* is how much larger the team is, *dearer* what that adds to work, *dropped* the share left out.
     """
     if cost.is_planned:
         precision, mean = 1 / index.between**2, index.mean / index.between**2
@@ -82,8 +85,8 @@ def simulate_cost(
             mean, precision = mean + own * float(np.clip(np.log(cost.ratio), -1.5, 1.5)), precision + own
         factor = np.exp(rng.normal(mean / precision, (1 / precision + (ASSUMED / 2) ** 2) ** 0.5, runs))
         labour = cost.left * (1 - dropped) * dearer * factor
-    elif taken is not None and cost.burn > 0:
-        labour = cost.burn * crew * np.where(np.isinf(taken), np.inf, taken)
+    elif taken is not None and cost.burn > 0 and float(np.mean(np.isinf(taken))) <= ENDLESS:
+        labour = cost.burn * crew * np.minimum(taken, HORIZON * 5 / 7)
     else:
         return None
     return np.asarray(cost.spent + cost.to_come + labour)

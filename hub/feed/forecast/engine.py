@@ -1,4 +1,4 @@
-"""Forecast every project at every moment as it was known then, each calibrated by what earlier ones missed."""
+"""Forecast every project at every moment as known then, each calibrated by what earlier ones missed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ Method = Literal["flow", "plan", "blend", "work", "burn"]
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What was known of a project at a moment; a *flow*, *plan* or *cost* that says nothing is None.
 
-    *finished* is the day when its last item was done, NaN while any is open. *baseline* and *deadline* are
-    days, NaN where there is none.
+    *finished* is the day when its last item was done, NaN while any is open; *last* that of the last one so
+    far. *baseline* and *deadline* are days, NaN where there is none.
     """
 
     flow: Flow | None = None
     plan: Plan | None = None
     cost: Cost | None = None
     finished: float = float("nan")
+    last: float = float("nan")
     baseline: float = float("nan")
     deadline: float = float("nan")
 
@@ -54,7 +55,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
-    """What is tried out: the team is *crew* times as large and works *faster*, a share of scope is *dropped*."""
+    """What is tried out: a team *crew* times as large that works *faster*, a share of scope *dropped*."""
 
     crew: float = 1.0
     faster: float = 1.0
@@ -94,6 +95,11 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             return None
         finite = np.where(np.isinf(self.quantiles), 1e18, self.quantiles)
         return float(np.interp(value, finite, LEVELS, left=0.0, right=1.0))
+
+    @property
+    def mean(self) -> float:
+        """Return the mean of what is forecast, its tails beyond P1 and P99 left out."""
+        return float(np.mean(self.quantiles))
 
     @property
     def is_thin(self) -> bool:
@@ -169,7 +175,9 @@ class _Record:
             for place in ((raw.topic, raw.method), (raw.topic, "")):
                 listed.setdefault(place, []).append(told)
             if ended and raw.method in losses:
-                both.setdefault((raw.project, raw.start), {})[raw.method] = abs(raw.score(outcome) * raw.spread)
+                both.setdefault((raw.project, raw.start), {})[raw.method] = abs(
+                    raw.score(outcome) * raw.spread
+                )
         for off in both.values():
             if len(off) == 2:
                 for method, value in off.items():
@@ -223,20 +231,26 @@ def _simulate(
         taken["plan"] = ends - moment.axis.end_of(today)[0]
         left["plan"] = moment.axis.day_at(ends) - moment.day
     if "plan" in left and "flow" in left and np.mean(np.isinf(left["flow"])) > MOST_SHARE:
-        del left["flow"], taken["flow"]  # work that comes in as fast as it goes out says nothing of a plan's end
+        del (
+            left["flow"],
+            taken["flow"],
+        )  # work that comes in as fast as it goes out says nothing of a plan's end
     for method in ("flow", "plan"):
         if method in left:
             made.endless = float(np.mean(np.isinf(left[method]))) > MOST_SHARE
             logs = np.log(np.clip(left[method], 0.5, HORIZON))
             middle, spread = spread_of(logs)
             made.raws.append(_Raw(
-                project=key, topic="finish", method=method, day=moment.day, start=moment.day, middle=middle, spread=spread,
+                project=key, topic="finish", method=method, day=moment.day, start=moment.day, middle=middle,
+                spread=spread,
             ))  # fmt: skip
             made.taken = taken[method]
     if len(made.raws) == 2:
         made.raws.append(_blended(made.raws[0], made.raws[1], record.weight))
         w = record.weight
-        several = [np.sort(taken[one][: min(len(one_) for one_ in taken.values())]) for one in ("flow", "plan")]
+        several = [
+            np.sort(taken[one][: min(len(one_) for one_ in taken.values())]) for one in ("flow", "plan")
+        ]
         made.taken = w * several[0] + (1 - w) * several[1]
     if known.cost:
         _add_cost(rng, made, key, moment.day, known.cost, index, runs, trial)
@@ -252,11 +266,25 @@ def _blended(flow: _Raw, plan: _Raw, weight: float) -> _Raw:
 
 
 def _add_cost(
-    rng: np.random.Generator, made: _Made, key: int, day: int, cost: Cost, index: Index, runs: int, trial: WhatIf
+    rng: np.random.Generator,
+    made: _Made,
+    key: int,
+    day: int,
+    cost: Cost,
+    index: Index,
+    runs: int,
+    trial: WhatIf,
 ) -> None:
     taken = None if made.endless else made.taken
     drawn = simulate_cost(
-        rng, cost, index, runs, taken, crew=trial.crew, dearer=trial.crew / trial.faster, dropped=trial.dropped
+        rng,
+        cost,
+        index,
+        runs,
+        taken,
+        crew=trial.crew,
+        dearer=trial.crew / trial.faster,
+        dropped=trial.dropped,
     )
     if drawn is None:
         return
@@ -268,9 +296,7 @@ def _add_cost(
     ))  # fmt: skip
 
 
-def _forecast(
-    raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Record, made: _Made
-) -> Forecast:
+def _forecast(raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Record, made: _Made) -> Forecast:
     scores, n = record.of(raw)
     outcome, ended = _outcome(raw.topic, now.projects.get(raw.project), now.day)
     is_finish = raw.topic == "finish"

@@ -15,7 +15,7 @@ _HALVES = (4.0, 40.0)
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """The flow of a project up to a day: by week, the last one last, items *done*, items *new*, working *days*.
+    """The flow of a project up to a day, by week: items *done*, items *new*, working *days*.
 
     *open* is how many are not done; *drift* the variance of the log pace over 13 weeks.
     """
@@ -98,7 +98,10 @@ def drift_of(paces: list[tuple[Array, Array]]) -> float:
             continue
         _, uneven, _ = pace_of(done, days)
         moved.append(
-            float(np.log(late.sum() / max(days[-13:].sum(), 1)) - np.log(early.sum() / max(days[-26:-13].sum(), 1)))
+            float(
+                np.log(late.sum() / max(days[-13:].sum(), 1))
+                - np.log(early.sum() / max(days[-26:-13].sum(), 1))
+            )
         )
         chance.append(uneven * (1 / late.sum() + 1 / early.sum()))
     seen = max(0.0, float(np.mean(np.square(moved)) - np.mean(chance))) if moved else 0.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +47,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tells(self) -> bool:
         """Say whether at least half of the open tasks are planned."""
-        return len(self.tasks) > 0 and bool(np.mean(~np.isnan(self.finish)) >= 0.5)
+        return len(self.tasks) > 0 and bool(np.mean(~np.isnan(self.start + self.finish)) >= 0.5)
 
 
 class Driver(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,9 +126,9 @@ def _lags(plan: Plan, axis: Axis, start: Array, left: Array) -> Array:
     if not len(links.before):
         return links.lags
     planned_end = start + left
-    origin = np.where(np.isin(links.kinds, (0, 2)), planned_end[links.before], start[links.before])
+    origin: Array = np.where(np.isin(links.kinds, (0, 2)), planned_end[links.before], start[links.before])
     target = np.where(np.isin(links.kinds, (0, 1)), start[links.after], planned_end[links.after])
-    return np.minimum(links.lags, target - origin)
+    return np.asarray(np.minimum(links.lags, target - origin))
 
 
 def _levels(n: int, links: Links) -> tuple[list[Ints], list[Ints]]:
@@ -147,7 +145,9 @@ def _levels(n: int, links: Links) -> tuple[list[Ints], list[Ints]]:
     seen = np.zeros(n, dtype=bool)
     while len(ready):
         depth[ready], seen[ready] = level, True
-        out = np.concatenate([by_before[first[one] : first[one + 1]] for one in ready]) if len(ready) else ready
+        out = (
+            np.concatenate([by_before[first[one] : first[one + 1]] for one in ready]) if len(ready) else ready
+        )
         reached, counts = np.unique(links.after[out], return_counts=True)
         missing[reached] -= counts
         ready = reached[missing[reached] == 0]
@@ -171,7 +171,7 @@ def _critical(
     links: Links, levels: list[Ints], order: list[Ints], lags: Array, begins: Array, ends: Array,
     takes: Array, whole: Array,
 ) -> NDArray[np.bool_]:  # fmt: skip
-    """Return by task and run whether the task is on the longest path: it ends last, or holds one back that is."""
+    """Return by task and run whether it is on the longest path: it ends last, or holds one back that is."""
     critical = ends >= whole - 1e-6
     for edges in reversed(order):
         if len(edges):
@@ -195,6 +195,3 @@ def _drivers(plan: Plan, takes: Array, whole: Array, critical: NDArray[np.bool_]
             late=max(0.0, float(whole[takes[at] >= high].mean()) - middle),
         ))  # fmt: skip
     return found
-
-
-Method = Literal["flow", "plan", "blend"]

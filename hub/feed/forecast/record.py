@@ -43,7 +43,9 @@ class Scores:
         order = np.lexsort((~seen, values))
         self._values, self._seen = values[order], seen[order]
         self._assumed = order >= len(scores)
-        self._weights = np.concatenate([0.5 ** (ages / 365), np.full(len(_ASSUMED), _PRIOR / len(_ASSUMED))])[order]
+        self._weights = np.concatenate([0.5 ** (ages / 365), np.full(len(_ASSUMED), _PRIOR / len(_ASSUMED))])[
+            order
+        ]
         self._horizons = np.concatenate([horizons, np.zeros(len(_ASSUMED))])[order]
 
     def at(self, horizon: float) -> Array:

@@ -77,6 +77,13 @@ _RECEIPTS: dict[str, str] = {
     "ORDER BY q.n_failed DESC, q.check_code",
     "sources": "SELECT NULL AS _table, NULL AS _id, name, plugin, last_success_at, freshness_max_s "
     "FROM dim_source WHERE ? IS NOT NULL ORDER BY name",
+    "forecasts": "SELECT NULL AS _table, NULL AS _id, c.label AS cut, f.* EXCLUDE (cut_key, project_key) "
+    "FROM fact_forecast f JOIN dim_cut c USING (cut_key) WHERE f.project_key = ? "
+    "ORDER BY f.as_of DESC, f.topic",
+    "drivers": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, k.key AS reference, k.title, "
+    "d.criticality, d.early_days, d.late_days, k.url FROM fact_forecast_driver d "
+    "JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) WHERE d.project_key = ? "
+    "ORDER BY d.criticality DESC, d.task_key",
     "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, "
     "count(DISTINCT person_key) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
     "sum(absence_s) / 3600.0 AS absence_h, sum(allocated_s) / 3600.0 AS allocated_h, sum(logged_s) "

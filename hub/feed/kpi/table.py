@@ -173,7 +173,7 @@ def _long(kpi: Kpi, levels: set[str]) -> list[str]:
             f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
         )
     ]
-    above = [m for m in measures if m.unit in _SUMS or m.numerator]
+    above = [m for m in measures if (m.unit in _SUMS and not m.alone) or m.numerator]
     if scope == "project" and kpi.rollup is None and above:
         sums = ", ".join(_above(kpi, m, split) for m in above)
         for level, column in (("program", "p.program"), ("portfolio", "p.portfolio"), ("portfolio", "")):
