@@ -130,11 +130,13 @@ class _Made(msgspec.Struct, kw_only=True):
     endless: bool = False
 
 
-def forecast(moments: list[Moment], *, runs: int = RUNS, trial: WhatIf | None = None) -> list[Forecast]:
+def forecast(
+    moments: list[Moment], *, runs: int = RUNS, trial: WhatIf | None = None, only: int | None = None
+) -> list[Forecast]:
     """Return the forecasts of every moment, the earliest first; the last of *moments* is now.
 
     Each is calibrated by what was known of the earlier ones' outcomes when it was made, and held against what
-    is known at the last. *trial* changes the last moment alone.
+    is known at the last. *trial* changes the last moment alone; *only* one project may be forecast there.
     """
     ordered = sorted(moments, key=lambda one: (one.day, one.cut == 0))
     now = ordered[-1]
@@ -147,6 +149,8 @@ def forecast(moments: list[Moment], *, runs: int = RUNS, trial: WhatIf | None = 
         record = _Record(earlier, moment)
         made: list[_Raw] = []
         for key, known in sorted(moment.projects.items()):
+            if is_now and only not in {None, key}:
+                continue
             one = _simulate(
                 key, known, moment, index, drift, record, runs if is_now else RUNS_PAST,
                 (trial if is_now else None) or WhatIf(), drivers=is_now,

@@ -46,6 +46,12 @@ def _sql(name: str) -> str:
     return (files("hub.feed.forecast") / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def asked(connection: duckdb.DuckDBPyConnection, name: str, **values: Any) -> Any:
+    """Return the one value that the question *name* has, on a connection with the KPIs pointed at a cut."""
+    found = connection.execute(_sql(name), values).fetchone()
+    return found[0] if found else None
+
+
 def _columns(connection: duckdb.DuckDBPyConnection, sql: str) -> Columns:
     """Return the columns of a query as arrays; an empty number is NaN."""
     found: dict[str, Any] = connection.execute(sql).fetchnumpy()

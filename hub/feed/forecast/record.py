@@ -61,7 +61,7 @@ class Scores:
         reached = 1 - survives[self._seen]
         values = self._values[self._seen]
         middle = (np.concatenate([[0.0], reached[:-1]]) + reached) / 2
-        n = float(weights.sum())
+        n = float(weights[self._seen].sum())
         wanted = np.minimum(LEVELS * (n + 1) / n, 1.0)
         found = np.interp(wanted, middle, values)
         return np.maximum.accumulate(np.where(wanted > middle[-1], values[-1] + 0.5, found))

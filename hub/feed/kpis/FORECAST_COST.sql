@@ -9,7 +9,7 @@
 --   the budget (P80); chance_budget Chance de tenir le budget | Chance to meet the budget
 -- headline: over_p80
 -- method: method
--- receipt: forecasts
+-- receipt: forecasts, history
 -- definition: what a project costs in the end with a chance of 50, 80 and 95 %: labour and purchases spent, purchases
 --   still to come, and the work left at the cost that this project's and the organisation's work showed so far, or
 --   without a plan the labour of late until the forecast finish; widened by how far off earlier forecasts were.

@@ -11,7 +11,7 @@
 --   tenir la date limite | Chance to meet the deadline
 -- headline: slip_p80
 -- method: method
--- receipt: forecasts, drivers
+-- receipt: forecasts, history, drivers
 -- definition: calendar days from the day of the feed to the day by which all open work of a project is done with a
 --   chance of 50, 80 and 95 %, from the pace of finished items, from the plan with the errors that finished tasks
 --   showed against their baselines, or from both; widened by how far off earlier forecasts were.
