@@ -285,7 +285,7 @@ def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
 
     The proof has 300 forecasts, one of a project, and asks for 75 to 85 %.
     """
-    worlds, moments = lived(KINDS, 450 if proof else 150, 1)
+    worlds, moments = lived(KINDS, 450 if proof else 150, 3)
     picked = one_each(forecast(moments, runs=1000 if proof else 400), worlds, topic)
     own, other = losses(picked, worlds, moments)
     low, high = (0.75, 0.85) if proof else (0.68, 0.92)
