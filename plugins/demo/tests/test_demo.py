@@ -110,15 +110,17 @@ def assert_watermelon_was_seen(latest: Path) -> None:
     As known at each of them it had less than one chance in ten to hold its budget and less than one in two
     to meet its baseline, while it was declared green and its landing was not red.
     """
-    tables = {name: f"'{latest}/**/{name}/**/*.parquet'" for name in ("fact_forecast", "fact_weather")}
+    feed = {
+        name: f"read_parquet('{latest}/parquet/{name}/**/*.parquet', hive_partitioning = false)"
+        for name in ("fact_forecast", "fact_weather", "fact_kpi", "dim_project", "dim_cut")
+    }
     rows = duckdb.sql(
         "SELECT f.topic, f.cut_key, f.chance_target, f.start_amount < f.target_amount, w.declared, k.rag "
-        f"FROM read_parquet({tables['fact_forecast']}, hive_partitioning = false) f "
-        f"JOIN read_parquet('{latest}/**/dim_project/**/*.parquet') p USING (project_key) "
-        f"JOIN read_parquet('{latest}/**/dim_cut/**/*.parquet') c USING (cut_key) "
-        f"JOIN read_parquet({tables['fact_weather']}) w USING (cut_key, project_key) "
-        f"LEFT JOIN read_parquet('{latest}/**/fact_kpi/**/*.parquet') k ON k.cut_key = f.cut_key "
-        "AND k.project_key = f.project_key AND k.kpi = 'LANDING' AND k.measure = 'variance' "
+        f"FROM {feed['fact_forecast']} f JOIN {feed['dim_project']} p USING (project_key) "
+        f"JOIN {feed['dim_cut']} c USING (cut_key) "
+        f"JOIN {feed['fact_weather']} w USING (cut_key, project_key) "
+        f"LEFT JOIN {feed['fact_kpi']} k ON k.cut_key = f.cut_key AND k.project_key = f.project_key "
+        "AND k.kpi = 'LANDING' AND k.measure = 'variance' "
         "WHERE p.code = 'P001' AND c.kind = 'copil' ORDER BY 2, 1"
     ).fetchall()
     costs = [row for row in rows if row[0] == "cost"]
