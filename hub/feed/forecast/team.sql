@@ -1,4 +1,5 @@
--- Grain: one project: who logged time on it in the eight weeks up to the day of the feed, else who is on its open tasks.
+-- Grain: one project: who logged time on it in the eight weeks up to the day of the feed, else who is on its open
+-- tasks.
 WITH logged AS (
     SELECT project_key, count(DISTINCT person_key) AS n FROM kpi_work
     WHERE work_date > getvariable('as_of') - 56 AND person_key <> -1 GROUP BY 1
