@@ -22,10 +22,12 @@ from hub.feed.forecast.flow import Flow, simulate_flow
 from hub.feed.forecast.observed import observe
 from hub.feed.forecast.plan import Links, Plan, simulate_plan
 from hub.feed.forecast.record import LEVELS, Scores, loss
+from hub.feed.story import alternative, chart, rows_of, tell, title_of
 from hub.publish import cuts
 from hub.records import Baseline, Container, Task, TaskLink
 from hub.store import Store
 from hub.testing import HubResult
+from hub.testing.fixtures import view_of
 
 NAN = float("nan")
 MONDAY = FIRST + 2  # 2022-01-10
@@ -439,6 +441,30 @@ def test_the_feed_keeps_forecasts_and_their_record(
         again, "SELECT * FROM fact_forecast ORDER BY ALL"
     )
     assert ask(report, "SELECT * FROM fact_forecast_driver ORDER BY ALL"), "B is driven by its tasks"
+    assert_charts_tell_it(Path(report.folder))
+
+
+def assert_charts_tell_it(folder: Path) -> None:
+    """Assert that band, fan and tornado of B are drawn in both languages, and A, which ended, is not."""
+    for lang, even in (("en", "Even chance on "), ("fr", "Une chance sur deux le ")):
+        with view_of(folder, lang=lang) as view:
+            told = tell(view)
+        (key,) = [one.key for one in told.projects if one.code == "B"]
+        alone = told.of(key)
+        bands = rows_of("forecast", told)
+        fan, tornado = rows_of("fan", alone), rows_of("tornado", alone)
+
+        assert ["B Beta"] == [row["project"] for row in bands]
+        assert bands[0]["p50"] <= bands[0]["p80"] <= bands[0]["p95"]
+        assert 4 == len(fan), "three committees and now"
+        assert [] == rows_of("fan", told) == rows_of("tornado", told), "of one project alone"
+        assert all(row["early"] <= 0 <= row["late"] for row in tornado)
+        assert tornado
+        assert even in alternative("fan", alone)
+        for name in ("forecast", "fan", "tornado"):
+            spec = chart(name, alone)
+            assert spec is not None
+            assert spec["description"].startswith(title_of(name, alone))
 
 
 CONFIG = """
