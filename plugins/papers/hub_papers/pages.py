@@ -363,14 +363,15 @@ def _forecasts(story: Story) -> Iterable[Page]:
     """Yield a page of when projects end with which chance, and how often that was right; of now alone."""
     if not rows_of("forecast", story):
         return
-    known = [one for one in story.projects if "FORECAST_FINISH.p80" in one.figures]
     told = {one.project_key: one for one in story.forecasts if one.is_now}
+    known = [one for one in story.projects if one.key in told and told[one.key].p50]
+    endless = sum(1 for one in told.values() if one.p50 is None)
     columns = (
         Column(name=tr("Project"), align="center"), Column(name="P50", align="right"),
         Column(name="P80", align="right"), Column(name=tr("Baseline"), align="right", is_spare=True),
-        Column(name=tr("Chance to meet it"), align="right"),
+        Column(name=tr("Baseline held"), align="right"),
         Column(name=tr("Cost P80"), align="right"),
-        Column(name=tr("Chance to meet the budget"), align="right"),
+        Column(name=tr("Budget held"), align="right"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -379,7 +380,7 @@ def _forecasts(story: Story) -> Iterable[Page]:
             _figure(story, one.figures, "FORECAST_COST.p80"),
             _figure(story, one.figures, "FORECAST_COST.chance_budget"),
         )
-        for one in known[:MOST_ROWS] if (said := told.get(one.key))
+        for one in known[:MOST_ROWS] for said in (told[one.key],)
     )  # fmt: skip
     held = story.value("FORECAST_HIT_RATE.p80.finish")
     lead = (
@@ -388,6 +389,11 @@ def _forecasts(story: Story) -> Iterable[Page]:
         if held is not None
         else tr("No day of an earlier forecast has come yet: the forecasts are wider for that.")
     )  # fmt: skip
+    if endless:
+        lead += " " + trn(
+            "{n} project has no end in sight: its work comes in as fast as it gets done.",
+            "{n} projects have no end in sight: their work comes in as fast as it gets done.", endless,
+        )  # fmt: skip
     none = tr("Nothing can be forecast.")
     yield Page(
         name="forecasts", title=tr("Forecasts"), lead=lead,
