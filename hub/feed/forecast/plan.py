@@ -10,8 +10,9 @@ from hub.feed.forecast.axis import Array, Axis
 from hub.feed.forecast.observed import Observed
 
 Ints = NDArray[np.int64]
-MOST = 4_000_000
-"""Runs times tasks of one project at most: a plan of a thousand open tasks is run 4,000 times."""
+MANY = 100
+"""Open tasks from which on a plan is run less often: one of a thousand a tenth as often."""
+_LEAST = 300
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ def simulate_plan(
     run, the other the task's own. A task starts when its links, its constraint and its plan let it, so slack
     is used up before a delay goes on; where the plan itself overlaps two linked tasks, so does each run.
     """
-    runs = max(400, min(runs, MOST // max(len(plan.tasks), 1)))
+    runs = max(_LEAST, min(runs, runs * MANY // max(len(plan.tasks), 1)))
     now = float(axis.end_of(np.array([float(today)]))[0])
     start, left = _left(plan, axis, today, now)
     left = left * (1 - dropped) / faster
