@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -33,13 +35,27 @@ Columns = dict[str, NDArray[Any]]
 def moments(connection: duckdb.DuckDBPyConnection, day: date) -> list[Moment]:
     """Return what was known at past cuts, as they kept it, and at last now, cut 0 of *day*.
 
-    The KPIs are left pointed at cut 0.
+    The KPIs of `asked` are left pointed at cut 0.
     """
     axis = _axis(connection)
     links = _columns(connection, _sql("links"))
-    found = [_moment(connection, cut, when, axis, links) for cut, when in reversed(_cuts(connection, day))]
     states = dict(connection.execute("SELECT project_key, state FROM dim_project").fetchall())
-    return [*found, _settled(_moment(connection, 0, day, axis, links), states)]
+    with _own_views(connection):
+        found = [
+            _moment(connection, cut, when, axis, links) for cut, when in reversed(_cuts(connection, day))
+        ]
+        return [*found, _settled(_moment(connection, 0, day, axis, links), states)]
+
+
+@contextmanager
+def _own_views(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let the KPIs stand on views of their own, beside the tables that a build keeps for its own cut."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS forecasting")
+    connection.execute("SET search_path = 'forecasting,main'")
+    try:
+        yield
+    finally:
+        connection.execute("SET search_path = 'main'")
 
 
 def _sql(name: str) -> str:
@@ -47,8 +63,9 @@ def _sql(name: str) -> str:
 
 
 def asked(connection: duckdb.DuckDBPyConnection, name: str, **values: Any) -> Any:
-    """Return the one value that the question *name* has, on a connection with the KPIs pointed at a cut."""
-    found = connection.execute(_sql(name), values).fetchone()
+    """Return the one value that the question *name* has, on a connection that `moments` was asked of."""
+    with _own_views(connection):
+        found = connection.execute(_sql(name), values).fetchone()
     return found[0] if found else None
 
 
@@ -79,7 +96,7 @@ def _axis(connection: duckdb.DuckDBPyConnection) -> Axis:
 def _moment(
     connection: duckdb.DuckDBPyConnection, cut: int, when: date, axis: Axis, links: Columns
 ) -> Moment:
-    prepare(connection, cut=cut, day=when, keep=True)
+    prepare(connection, cut=cut, day=when)
     day = (when - _EPOCH).days
     tasks = _columns(connection, _sql("tasks"))
     costs = _costs(connection)
