@@ -59,6 +59,7 @@ SLOW = (
     "tests/test_erasure.py",
     "tests/test_feed.py",
     "tests/test_figures.py",
+    "tests/test_forecast.py",
     "tests/test_groups.py",
     "tests/test_guards.py::test_generated_docs_are_in_step",
     "tests/test_measures.py",

@@ -18,6 +18,7 @@ if __name__ == "__main__":
         "accounts",
         "feed",
         "figures",
+        "forecasts",
         "jira_sync",
         "sources",
         "tableau",

@@ -652,6 +652,80 @@ class Reference:
             )
         return found
 
+    def _now(self, topic: str) -> Rows:
+        return [
+            row for row in self.t["fact_forecast"] if row["topic"] == topic and row["cut_key"] == self.cut
+        ]
+
+    def forecast_finish(self) -> Rows:
+        def days(row: dict[str, Any], name: str, since: str) -> int | None:
+            return None if row[name] is None or row[since] is None else (row[name] - row[since]).days
+
+        return [
+            {
+                "project_key": row["project_key"],
+                **{p: days(row, f"{p}_date", "as_of") for p in ("p50", "p80", "p95")},
+                **{f"slip_{p}": days(row, f"{p}_date", "target_date") for p in ("p50", "p80")},
+                "chance_baseline": row["chance_target"],
+                "chance_deadline": row["chance_limit"],
+                "method": row["method"] + (", thin record" if row["is_record_thin"] else ""),
+            }
+            for row in self._now("finish")
+        ]
+
+    def forecast_cost(self) -> Rows:
+        return [
+            {
+                "project_key": row["project_key"],
+                **{p: row[f"{p}_amount"] for p in ("p50", "p80", "p95", "mean")},
+                "over_p80": None
+                if row["target_amount"] is None
+                else row["p80_amount"] - row["target_amount"],
+                "chance_budget": row["chance_target"],
+            }
+            for row in self._now("cost")
+        ]
+
+    def forecast_hit_rate(self) -> Rows:
+        """Count what came by its forecast day, of days that have come; a cost once it ended or went over."""
+        found: dict[tuple[int, str], dict[str, Any]] = {}
+        for row in self.t["fact_forecast"]:
+            if row["cut_key"] == self.cut:
+                continue
+            topic = row["topic"]
+            told = found.setdefault(
+                (row["project_key"], topic),
+                {"project_key": row["project_key"], "topic": topic, "n": 0, "open": 0, "off": [], "said": []}
+                | {name: [] for name in ("p50", "p80", "p95")},
+            )
+            told["n"] += 1
+            unit = "date" if topic == "finish" else "amount"
+            for name in ("p50", "p80", "p95"):
+                given, came = row[f"{name}_{unit}"], row[f"actual_{unit}"]
+                if topic == "finish":
+                    due = given is not None and given <= self.as_of
+                else:
+                    due = bool(row["is_ended"]) or (given is not None and came > given)
+                if due:
+                    told[name].append(bool(row["is_ended"]) and given is not None and came <= given)
+                    if name == "p50":
+                        off, said = (
+                            came - given,
+                            given - row["as_of" if topic == "finish" else "start_amount"],
+                        )
+                        told["off"].append(off.days if topic == "finish" else off)
+                        told["said"].append(said.days if topic == "finish" else said)
+                elif name == "p80":
+                    told["open"] += 1
+        return [
+            {
+                **{name: told[name] for name in ("project_key", "topic", "n", "open")},
+                **{p: sum(told[p]) / len(told[p]) if told[p] else None for p in ("p50", "p80", "p95")},
+                "error": sum(told["off"]) / sum(told["said"]) if sum(told["said"]) else None,
+            }
+            for told in found.values()
+        ]
+
     def freshness(self) -> Rows:
         found = []
         for row in sorted(self.t["dim_source"], key=lambda row: row["name"]):

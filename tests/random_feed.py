@@ -14,7 +14,16 @@ STATUS = {-1: "unknown", 1: "todo", 2: "in_progress", 3: "done", 4: "cancelled"}
 def random_feed(seed: int) -> tuple[dict[str, Rows], date]:
     """Return the tables of a feed with one cut, and its day."""
     feed = _Feed(seed)
-    for fill in (feed.tasks, feed.hours, feed.budgets, feed.points, feed.weeks, feed.lists, feed.adoption):
+    for fill in (
+        feed.tasks,
+        feed.hours,
+        feed.budgets,
+        feed.points,
+        feed.weeks,
+        feed.lists,
+        feed.adoption,
+        feed.forecasts,
+    ):
         fill()
     return feed.t, feed.as_of
 
@@ -66,6 +75,7 @@ class _Feed:
                     "fact_checklist",
                     "fact_quality",
                     "fact_adoption",
+                    "fact_forecast",
                 )
             },
         }
@@ -297,6 +307,42 @@ class _Feed:
                     "n_failed": self.rng.randint(0, checked),
                 }
             )
+
+    def forecasts(self) -> None:
+        """Add forecasts of now and of past cuts, some without an end, some whose end is not known."""
+        for cut in (7, 1, 2, 3):
+            made = self.as_of if cut == 7 else self.day(-300, -30)
+            for project in self.projects[1:]:
+                if self.rng.random() < 0.2:
+                    continue
+                days = [self.rng.randint(1, 200) for _ in range(3)]
+                low, middle, high = sorted(days)
+                ended = int(self.rng.random() < 0.5)
+                endless = self.rng.random() < 0.15
+                self.t["fact_forecast"].append({
+                    "cut_key": cut, "project_key": project, "topic": "finish", "as_of": made,
+                    "method": self.rng.choice(("flow", "plan", "blend")),
+                    "p50_date": None if endless else made + timedelta(days=low),
+                    "p80_date": None if endless else made + timedelta(days=middle),
+                    "p95_date": self.maybe(made + timedelta(days=high)) if not endless else None,
+                    "target_date": self.maybe(self.day()), "limit_date": self.maybe(self.day()),
+                    "actual_date": min(self.as_of, made + timedelta(days=self.rng.choice(days)))
+                    if ended else self.as_of,
+                    "chance_target": self.maybe(self.rng.randint(0, 100) / 100),
+                    "chance_limit": self.maybe(self.rng.randint(0, 100) / 100),
+                    "is_ended": ended, "is_record_thin": int(self.rng.random() < 0.5),
+                })  # fmt: skip
+                start = self.rng.randint(0, 50) * 1000.0
+                low, middle, high = sorted(start + self.rng.randint(1, 90) * 1000.0 for _ in range(3))
+                self.t["fact_forecast"].append({
+                    "cut_key": cut, "project_key": project, "topic": "cost", "as_of": made, "method": "work",
+                    "start_amount": start, "p50_amount": low, "p80_amount": middle,
+                    "p95_amount": self.maybe(high), "mean_amount": middle,
+                    "target_amount": self.maybe(self.rng.randint(1, 90) * 1000.0),
+                    "actual_amount": self.rng.choice((start, low, middle, high, start + 45000.0)),
+                    "chance_target": self.maybe(self.rng.randint(0, 100) / 100),
+                    "is_ended": ended, "is_record_thin": 0,
+                })  # fmt: skip
 
     def adoption(self) -> None:
         """Add the use of a tool."""

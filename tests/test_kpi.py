@@ -173,6 +173,7 @@ def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
                     "month",
                     "nature",
                     "metric",
+                    "topic",
                     "week_start",
                     "year_month",
                     "category",

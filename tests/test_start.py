@@ -110,8 +110,20 @@ def test_the_first_start(folder: Path, tmp_path: Path) -> None:
         "holidays",
         "jira",
         "msal",
+        "numpy",
         "psycopg",
         "requests",
         "rich",
     }
     assert ALWAYS >= loaded(folder, tmp_path, "--help")
+
+
+def test_numpy_is_for_forecasts_alone(folder: Path, tmp_path: Path) -> None:
+    """With a feed published neither the helps nor `hub status`, which reads it, load numpy."""
+    config = (folder / "config" / "hub.toml").read_text()
+    (folder / "config" / "hub.toml").write_text(config.partition("[destinations.sql]")[0])
+    loaded(folder, folder / "cache", "publish")
+
+    assert "numpy" not in loaded(folder, folder / "cache", "--help")
+    assert "numpy" not in loaded(folder, folder / "cache", "status")
+    assert "numpy" not in loaded(folder, folder / "cache", "forecast", "--help")

@@ -23,6 +23,7 @@ from hub.errors import FeedError
 from hub.feed.access import BRIDGE, bridge_sql, shows_sql
 from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
 from hub.feed.fields import Field, fields_in_use, fields_of, pivot, use_fields, with_fields
+from hub.feed.forecast import forecast_rows
 from hub.feed.kpi import Kpi, catalogue, prepare
 from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
@@ -337,6 +338,8 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
         prepare(connection, cut=cut, day=date.fromisoformat(day), keep=True)
         for code in ("EVM_DAYS", "EVM_AMOUNT"):
             connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
+    if table == "fact_forecast":
+        forecast_rows(connection, cut, date.fromisoformat(day))
     if table == "fact_kpi":
         fill_table(connection, cut=cut)
     if table == BRIDGE:

@@ -68,9 +68,24 @@ _KINDS = (
     mark("decision"), mark("open"), mark("closed"), mark("na"), mark("nok"), mark("resolution"),
     mark("future"), mark("active"), mark("initial budget"),
     mark("fewer than 5 tasks: look at the points"), mark("daily"),
+    mark("flow"), mark("plan"), mark("blend"), mark("burn"), mark("cost"),
+    mark("flow, thin record"), mark("plan, thin record"), mark("blend, thin record"),
+    mark("work, thin record"), mark("burn, thin record"),
 )  # fmt: skip
 _SPOKEN = frozenset(
-    {"category", "status", "nature", "nature_first", "kind", "state", "method", "metric", "level", "reason"}
+    {
+        "category",
+        "status",
+        "nature",
+        "nature_first",
+        "kind",
+        "state",
+        "method",
+        "metric",
+        "level",
+        "reason",
+        "topic",
+    }
 )
 """Columns of KPIs, of their rows and of lists that hold words of the hub, not of people."""
 _COLUMNS = (
@@ -83,7 +98,9 @@ _COLUMNS = (
     mark("taken_at"), mark("closed_at"), mark("sealed_at"), mark("sealed_month"), mark("posted_on"),
     mark("run_id"), mark("run_at"), mark("run"), mark("actual_cost_amount"), mark("baseline_amount"),
     mark("cost_amount"), mark("remaining_cost_amount"), mark("remaining_days"), mark("total_slack_days"),
-    mark("is_critical"), mark("week_start"), mark("year_month"), mark("period"),
+    mark("is_critical"), mark("week_start"), mark("year_month"), mark("period"), mark("cut"),
+    mark("method"), mark("topic"), mark("p50"), mark("p80"), mark("p95"), mark("target"), mark("outcome"),
+    mark("gained"), mark("lost"),
 )  # fmt: skip
 """Columns of what commands list that no table of the feed has, or that two have for different things."""
 _UNITS = (
@@ -94,7 +111,8 @@ _UNITS = (
 _ROWS = (
     mark("tasks"), mark("worklogs"), mark("milestones"), mark("deadlines"), mark("slacks"), mark("costs"),
     mark("budget"), mark("register"), mark("checklist"), mark("sla"), mark("intervals"), mark("iterations"),
-    mark("demands"), mark("quality"), mark("sources"), mark("capacity"),
+    mark("demands"), mark("quality"), mark("sources"), mark("capacity"), mark("forecasts"), mark("drivers"),
+    mark("history"),
 )  # fmt: skip
 """The kinds of rows behind a KPI."""
 _COUNTED = {

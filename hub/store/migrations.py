@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from sqlite_utils import Migrations
-from sqlite_utils.db import Database
+from hub.store.lean import Database, Migrations
 
 migrations = Migrations("pm-hub")
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from sqlite_utils.db import Database
 
 from hub import clock
 from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
@@ -23,6 +22,7 @@ from hub.placement import fold, here
 from hub.records import BY_TABLE, Presence, Record, columns
 from hub.store.bulk import write_rows
 from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewrite
+from hub.store.lean import Database
 from hub.store.migrations import memory_trigger, migrations
 from hub.store.presence import PresenceRoom
 from hub.version import release

@@ -27,6 +27,7 @@ class Measure(msgspec.Struct, frozen=True):
     added up; a duration is in days too, and of several projects there is no sum. A share is a part of a
     whole, shown in percent. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`. *fr*
     and *en* are what it is called. A *stock* is so at a moment: of several periods there is no sum.
+    One that stands *alone* is of one project: chances of several do not add up.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Measure(msgspec.Struct, frozen=True):
     fr: str = ""
     en: str = ""
     stock: bool = False
+    alone: bool = False
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +103,14 @@ def _kpi(code: str, text: str) -> Kpi:
     for part in facts["captions"].split("; ") if "captions" in facts else ():
         name, _, called = part.partition(" ")
         captions[name] = tuple(one.strip() for one in called.split(" | "))
-    stocks = facts["stocks"].split(", ") if "stocks" in facts else ()
+    stocks, alone = (facts[one].split(", ") if one in facts else () for one in ("stocks", "alone"))
     measures = []
     for part in facts["measures"].split(", "):
         name, unit, *ratio = part.split(" ")
         numerator, denominator = (ratio[1], ratio[3]) if ratio else (None, None)
         in_french, in_english = captions.get(name, (f"{code} {name}",) * 2)
-        measures.append(Measure(name, unit, numerator, denominator, in_french, in_english, name in stocks))
+        kinds = (name in stocks, name in alone)
+        measures.append(Measure(name, unit, numerator, denominator, in_french, in_english, *kinds))
     if (last := facts.get("last", "begun")) not in {"begun", "ended"}:
         raise ValueError(f"last: {last}")
     scope, _, select = facts.get("rollup", "").partition(" | ")

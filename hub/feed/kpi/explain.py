@@ -77,6 +77,20 @@ _RECEIPTS: dict[str, str] = {
     "ORDER BY q.n_failed DESC, q.check_code",
     "sources": "SELECT NULL AS _table, NULL AS _id, name, plugin, last_success_at, freshness_max_s "
     "FROM dim_source WHERE ? IS NOT NULL ORDER BY name",
+    "forecasts": "SELECT NULL AS _table, NULL AS _id, f.as_of, c.label AS cut, f.topic, f.method, "
+    "coalesce(f.p50_date::VARCHAR, f.p50_amount::VARCHAR) AS p50, "
+    "coalesce(f.p80_date::VARCHAR, f.p80_amount::VARCHAR) AS p80, "
+    "coalesce(f.p95_date::VARCHAR, f.p95_amount::VARCHAR) AS p95, "
+    "coalesce(f.target_date::VARCHAR, f.target_amount::VARCHAR) AS target, f.chance_target, f.is_ended, "
+    "coalesce(f.actual_date::VARCHAR, f.actual_amount::VARCHAR) AS outcome FROM fact_forecast f "
+    "JOIN dim_cut c USING (cut_key) WHERE f.project_key = ? ORDER BY f.as_of DESC, f.topic DESC",
+    "history": "SELECT NULL AS _table, NULL AS _id, topic, method, flow_weight, items_open, items_done, "
+    "weeks, tasks_observed, ratio_observed, outcomes, is_record_thin FROM fact_forecast f "
+    "JOIN dim_cut c USING (cut_key) WHERE f.project_key = ? AND c.is_latest = 1 ORDER BY topic DESC",
+    "drivers": "SELECT 'task' AS _table, k.task_id AS _id, s.name AS source, k.key AS reference, k.title, "
+    "d.criticality, d.early_days AS gained, d.late_days AS lost, k.url FROM fact_forecast_driver d "
+    "JOIN dim_task k USING (task_key) JOIN dim_source s USING (source_key) WHERE d.project_key = ? "
+    "ORDER BY d.criticality DESC, d.task_key",
     "capacity": "SELECT NULL AS _table, NULL AS _id, week_start, p.team, "
     "count(DISTINCT person_key) AS people, sum(capacity_s) / 3600.0 AS capacity_h, "
     "sum(absence_s) / 3600.0 AS absence_h, sum(allocated_s) / 3600.0 AS allocated_h, sum(logged_s) "

@@ -180,7 +180,7 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
             "DIVIDE(SUM(fact_kpi[numerator]), SUM(fact_kpi[denominator]))",
             "sum(numerator) / nullif(sum(denominator), 0)",
         )
-    elif part.unit in _PLAIN_SUMS:
+    elif part.unit in _PLAIN_SUMS and not part.alone:
         value, sql = "SUM(fact_kpi[value])", "sum(value)"
     else:
         # an index without its parts, a score: of one project and one period, never of several

@@ -219,7 +219,7 @@ def _fill_above(connection: duckdb.DuckDBPyConnection) -> None:
         for kpi in catalogue().values()
         if kpi.scope == "project" and kpi.rollup is None
         for measure in _measures(kpi)
-        if measure.unit in _SUMS or measure.numerator
+        if (measure.unit in _SUMS and not measure.alone) or measure.numerator
     ]
     connection.execute(
         _ABOVE,

@@ -2,7 +2,9 @@
 
 from hub.feed.story.charts import ARROWS, CHARTS, alternative, chart, rows_of, title_of, zone
 from hub.feed.story.shapes import (
+    Driver,
     Figure,
+    Forecast,
     Line,
     Load,
     Milestone,
@@ -22,7 +24,9 @@ from hub.feed.story.writing import amount, sign_of, what_moved, written
 __all__ = [
     "ARROWS",
     "CHARTS",
+    "Driver",
     "Figure",
+    "Forecast",
     "Line",
     "Load",
     "Milestone",

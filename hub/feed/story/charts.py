@@ -196,9 +196,50 @@ def _sla(story: Story) -> Rows:
     ]
 
 
+def _forecast(story: Story) -> Rows:
+    """Return a band of each project from P50 to P80 and one to P95, with its baseline and its deadline."""
+    rows: Rows = []
+    told = {one.project_key: one for one in story.forecasts if one.is_now and one.p80}
+    for project in story.projects:
+        one = told.get(project.key)
+        if one is None or len(rows) >= MOST_PROJECTS:
+            continue
+        rows.append({
+            "project": f"{project.code} {project.name}", "baseline": _iso(one.baseline),
+            "p50": _iso(one.p50), "p80": _iso(one.p80),
+            "p95": _iso(one.p95 or one.p80), "deadline": _iso(one.deadline),
+        })  # fmt: skip
+    return rows
+
+
+def _fan(story: Story) -> Rows:
+    """Return how the forecast of one project moved from committee to committee; none of several projects."""
+    if len(story.projects) != 1:
+        return []
+    rows: Rows = [
+        {"date": one.as_of.isoformat(), "p50": _iso(one.p50), "p80": _iso(one.p80 or one.p50),
+         "p95": _iso(one.p95 or one.p80 or one.p50), "baseline": _iso(one.baseline)}
+        for one in story.forecasts if one.p50
+    ]  # fmt: skip
+    return rows if len(rows) > 1 else []
+
+
+def _tornado(story: Story) -> Rows:
+    """Return the tasks that move the finish of one project most; none of several projects."""
+    if len(story.projects) != 1:
+        return []
+    worst = sorted(story.drivers, key=lambda one: one.early_days - one.late_days)[:MOST_LINES]
+    return [
+        {"task": one.title, "early": round(one.early_days, 1), "late": round(one.late_days, 1),
+         "share": number(one.criticality, ".0%")}
+        for one in worst
+    ]  # fmt: skip
+
+
 _ROWS: dict[str, Callable[[Story], Rows]] = {
     "weather": _weather, "slips": _slips, "roadmap": _roadmap, "s_curve": _s_curve, "waterfall": _waterfall,
     "load": _load, "risks": _risks, "burn_up": _burn_up, "sla": _sla,
+    "forecast": _forecast, "fan": _fan, "tornado": _tornado,
 }  # fmt: skip
 CHARTS = tuple(_ROWS)
 """The names of the charts."""
@@ -308,7 +349,31 @@ def _told(name: str, story: Story) -> str:
     if name == "risks":
         n = sum(row["n"] for row in _risks(story) if row["kind"] == "risk")
         return trn("{n} risk is placed.", "{n} risks are placed.", n)
+    if name in {"forecast", "fan"}:
+        return _forecast_told(story)
+    if name == "tornado":
+        first = max(story.drivers, key=lambda one: one.criticality, default=None)
+        return "" if first is None else tr(
+            "Most often on the longest path: {task}, in {share} of the runs.",
+            task=first.title, share=number(first.criticality, ".0%"),
+        )  # fmt: skip
     said = _sla(story)
     if not said:
         return ""
     return tr("Last month: {share}.", share=number(said[-1]["compliance"], ".0%"))
+
+
+def _forecast_told(story: Story) -> str:
+    """Return how many projects have an even chance to meet their baseline, or when the only one ends."""
+    now = [one for one in story.forecasts if one.is_now]
+    if len(story.projects) == 1 and now and now[0].p50:
+        return tr(
+            "Even chance on {p50}, eight in ten on {p80}.", p50=day(now[0].p50),
+            p80=day(now[0].p80) or tr("no end in sight"),
+        )  # fmt: skip
+    due = [one for one in now if one.chance_baseline is not None]
+    late = sum(1 for one in due if (one.chance_baseline or 0) < 0.5)
+    return trn(
+        "{n} project of {all} is more likely than not to end after its baseline.",
+        "{n} projects of {all} are more likely than not to end after their baselines.", late, all=len(due),
+    )  # fmt: skip

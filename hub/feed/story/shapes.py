@@ -176,6 +176,43 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     amount: float | None
 
 
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """When a project ends as forecast at the cut *label* on the day *as_of*, with chances of 50, 80 and 95 %.
+
+    A day that is None has no end in sight. Chances are of 0 to 1, None where there is nothing to meet.
+    *outcomes* of earlier forecasts calibrate it; *is_thin* says that they are few.
+    """
+
+    project_key: int
+    label: str
+    as_of: date
+    is_now: bool
+    p50: date | None
+    p80: date | None
+    p95: date | None
+    baseline: date | None
+    deadline: date | None
+    chance_baseline: float | None
+    chance_deadline: float | None
+    cost_p80: float | None
+    chance_budget: float | None
+    outcomes: int
+    is_thin: bool
+
+
+class Driver(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that drives its project's finish: *criticality* is how often it is on the longest path (0 to 1).
+
+    *early_days* (at most 0) and *late_days* are what it moves the finish by, at best and at worst.
+    """
+
+    project_key: int
+    title: str
+    criticality: float
+    early_days: float
+    late_days: float
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence of the synthesis, on one *topic*, with the colour it deserves."""
 
@@ -221,6 +258,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     roadmap: tuple[Span, ...] = ()
     months: tuple[Month, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    drivers: tuple[Driver, ...] = ()
 
     @property
     def weather(self) -> dict[Rag, int]:
@@ -263,6 +302,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             name: tuple(row for row in getattr(self, name) if row.project_key == key)
             for name in (
                 "moves", "milestones", "decisions", "register", "slips", "curve", "burn", "roadmap", "months",
+                "forecasts", "drivers",
             )
         }  # fmt: skip
         return msgspec.structs.replace(

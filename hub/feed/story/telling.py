@@ -13,7 +13,9 @@ from hub.errors import ConfigError
 from hub.feed.kpi.catalogue import catalogue, prepare, rows
 from hub.feed.model import model
 from hub.feed.story.shapes import (
+    Driver,
     Figure,
+    Forecast,
     Load,
     Milestone,
     Month,
@@ -90,6 +92,8 @@ def tell(view: FeedView, *, cut: str | None = None, lang: Lang | None = None) ->
             roadmap=_rows(connection, "roadmap", Span),
             months=_rows(connection, "months", Month),
             rejections=_rows(connection, "rejections", Rejection),
+            forecasts=_rows(connection, "forecasts", Forecast),
+            drivers=_rows(connection, "drivers", Driver),
         )  # fmt: skip
         return msgspec.structs.replace(story, synthesis=tuple(synthesis(story)))
 

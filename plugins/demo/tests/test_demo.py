@@ -101,6 +101,37 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 0 < ready["P004"]["readiness"] < 1
     assert 0 == ready["P004"]["gate_open"]
     assert_same_figures(hub_folder / "demo", database)
+    assert_watermelon_was_seen(hub_folder / "demo" / "out" / "latest")
+
+
+def assert_watermelon_was_seen(latest: Path) -> None:
+    """Assert that two committees and more before its money is gone the forecast knew, and nobody said so.
+
+    As known at each of them it had less than one chance in ten to hold its budget and less than one in two
+    to meet its baseline, while it was declared green and its landing was not red.
+    """
+    feed = {
+        name: f"read_parquet('{latest}/parquet/{name}/**/*.parquet', hive_partitioning = false)"
+        for name in ("fact_forecast", "fact_weather", "fact_kpi", "dim_project", "dim_cut")
+    }
+    rows = duckdb.sql(
+        "SELECT f.topic, f.cut_key, f.chance_target, f.start_amount < f.target_amount, w.declared, k.rag "
+        f"FROM {feed['fact_forecast']} f JOIN {feed['dim_project']} p USING (project_key) "
+        f"JOIN {feed['dim_cut']} c USING (cut_key) "
+        f"JOIN {feed['fact_weather']} w USING (cut_key, project_key) "
+        f"LEFT JOIN {feed['fact_kpi']} k ON k.cut_key = f.cut_key AND k.project_key = f.project_key "
+        "AND k.kpi = 'LANDING' AND k.measure = 'variance' "
+        "WHERE p.code = 'P001' AND c.kind = 'copil' ORDER BY 2, 1"
+    ).fetchall()
+    costs = [row for row in rows if row[0] == "cost"]
+    ends = [row for row in rows if row[0] == "finish"]
+
+    assert len(costs) >= 2
+    assert all(chance < 0.1 and has_money for _, _, chance, has_money, _, _ in costs), costs
+    assert len(ends) >= 2
+    assert all(row[2] < 0.5 for row in ends), ends
+    assert {"green"} == {row[4] for row in rows}
+    assert "red" not in {row[5] for row in rows}
 
 
 def traces(demo: Path, texts: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -60,8 +60,8 @@ def paper(story: Story, *, project_pages: bool = True, most_projects: int = 30) 
     with speaking(story.lang):
         found = [
             _synthesis(story), _portfolio(story), *_moved(story), _milestones(story), *_roadmap(story),
-            _effort(story), _landing(story), *_service(story), _load(story), _risks(story), _decisions(story),
-            _confidence(story),
+            _effort(story), _landing(story), *_forecasts(story), *_service(story), _load(story),
+            _risks(story), _decisions(story), _confidence(story),
         ]  # fmt: skip
         if project_pages:
             shown = story.projects[:most_projects]
@@ -356,6 +356,51 @@ def _landing(story: Story) -> Page:
         right=(Table(caption=tr("The largest variances") + _first(known, MOST_ROWS), columns=columns,
                      rows=rows, empty=tr("No variance can be shown.")),),
         share=0.6,
+    )  # fmt: skip
+
+
+def _forecasts(story: Story) -> Iterable[Page]:
+    """Yield a page of when projects end with which chance, and how often that was right; of now alone."""
+    if not rows_of("forecast", story):
+        return
+    told = {one.project_key: one for one in story.forecasts if one.is_now}
+    known = [one for one in story.projects if one.key in told and told[one.key].p50]
+    endless = sum(1 for one in told.values() if one.p50 is None)
+    columns = (
+        Column(name=tr("Project"), align="center"), Column(name="P50", align="right"),
+        Column(name="P80", align="right"), Column(name=tr("Baseline"), align="right", is_spare=True),
+        Column(name=tr("Baseline held"), align="right"),
+        Column(name=tr("Cost P80"), align="right"),
+        Column(name=tr("Budget held"), align="right"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Cell(text=one.code), _date(said.p50), _date(said.p80), _date(said.baseline),
+            _figure(story, one.figures, "FORECAST_FINISH.chance_baseline"),
+            _figure(story, one.figures, "FORECAST_COST.p80"),
+            _figure(story, one.figures, "FORECAST_COST.chance_budget"),
+        )
+        for one in known[:MOST_ROWS] for said in (told[one.key],)
+    )  # fmt: skip
+    held = story.value("FORECAST_HIT_RATE.p80.finish")
+    lead = (
+        tr("Of the P80 days of earlier forecasts that have come, {share} held.", share=written(
+            held, "share", story.currency))
+        if held is not None
+        else tr("No day of an earlier forecast has come yet: the forecasts are wider for that.")
+    )  # fmt: skip
+    if endless:
+        lead += " " + trn(
+            "{n} project has no end in sight: its work comes in as fast as it gets done.",
+            "{n} projects have no end in sight: their work comes in as fast as it gets done.", endless,
+        )  # fmt: skip
+    none = tr("Nothing can be forecast.")
+    yield Page(
+        name="forecasts", title=tr("Forecasts"), lead=lead,
+        left=(Chart(name="forecast", story=story, empty=none),),
+        right=(Table(caption=tr("Finish and cost with their chances") + _first(known, MOST_ROWS),
+                     columns=columns, rows=rows, empty=none),),
+        share=0.5, kpis=("FORECAST_FINISH.p80", "FORECAST_COST.p80", "FORECAST_HIT_RATE.p80"),
     )  # fmt: skip
 
 
