@@ -12,6 +12,7 @@ import click
 
 from hub.cli.app import App
 from hub.cli.speech import Group
+from hub.cli.upkeep import keep_erased
 from hub.errors import ConfigError
 from hub.words import day, number, tr
 
@@ -42,6 +43,7 @@ def _finish_erasing(app: App, store: Store) -> int:
     from hub import privacy
     from hub.publish import cuts
 
+    keep_erased(app)
     feed = app.settings.feed
     elsewhere = _elsewhere(app, store)
     done = privacy.finish(store, feed, app.settings.base, lambda one: cuts.redact(one, feed, again=True))

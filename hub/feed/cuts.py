@@ -39,6 +39,16 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
 
 
+def cut_folder(root: Path, cut_id: int) -> Path:
+    """Return the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
+    return root.parent / "cuts" / str(cut_id)
+
+
+def rewritten(folder: Path) -> Path:
+    """Return where a closed cut that is written again lies until it takes the place of *folder*."""
+    return folder.with_name(f".redacted-{folder.name}")
+
+
 def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, names: bool = False) -> None:
     """Write the rows of *cut* from a filled feed into *folder*, one Parquet file a table, ordered by key.
 

@@ -12,6 +12,8 @@ from hub.publish.publishing import (
     check_destination,
     current,
     publish,
+    retire,
+    retired,
     shown,
 )
 
@@ -25,5 +27,7 @@ __all__ = [
     "moment_of",
     "periods",
     "publish",
+    "retire",
+    "retired",
     "shown",
 ]
