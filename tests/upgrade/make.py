@@ -122,7 +122,8 @@ def main(commit: str) -> None:
         code, place = Path(scratch) / "code", Path(scratch) / "place"
         code.mkdir()
         place.mkdir()
-        packed = subprocess.run(["git", "-C", ROOT, "archive", commit], check=True, capture_output=True).stdout
+        pack = ["git", "-C", ROOT, "archive", commit]
+        packed = subprocess.run(pack, check=True, capture_output=True).stdout
         subprocess.run(["tar", "x", "-C", code], input=packed, check=True)
         fill(place)
         paths = [code, *sorted(path for path in (code / "plugins").iterdir() if path.is_dir())]
