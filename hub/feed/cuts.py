@@ -26,6 +26,10 @@ _TARGETS = {
 }  # fmt: skip
 
 
+AD_HOC = 999_999
+"""The key of a moment that somebody tells moves from, and nobody took a cut of."""
+
+
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """A cut besides cut 0: what the store knew at the stamp *as_of*.
 

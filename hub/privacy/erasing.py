@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from hub.feed import forget_projections
+from hub.feed import cut_folder, forget_projections
+from hub.feed.kept import forget_open_cuts
 from hub.store import Store
 from hub.store.erasure import Pending
 from hub.store.store import BEFORE
@@ -65,8 +66,9 @@ def _stage(store: Store, name: str) -> bool:
 
 
 def _feeds(feed: Path) -> list[str]:
-    """Remove every snapshot and projection: they were built of what is gone."""
+    """Remove every snapshot, projection and kept row of an open cut: they were built of what is gone."""
     gone: list[str] = []
+    forget_open_cuts(cut_folder(feed, 0).parent)
     if not feed.is_dir():
         return gone
     for path in sorted(feed.iterdir()):

@@ -9,13 +9,13 @@ import msgspec
 
 from hub.errors import ConfigError, FeedError
 from hub.feed import BuildOptions, Cut, cut_folder, digest, instant, keep_cut, redact_cut, rewritten
+from hub.feed.cuts import AD_HOC
+from hub.feed.kept import place_of
 from hub.store import Store
 from hub.store import cuts as rows
 from hub.store.retention import must_remember
 from hub.store.store import utc_now
 from hub.words import tr
-
-AD_HOC = 999_999
 
 
 def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None = None) -> Cut:
@@ -52,6 +52,7 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     with store.transaction():
         rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)
+    shutil.rmtree(place_of(folder.parent, cut), ignore_errors=True)
     return folder
 
 
