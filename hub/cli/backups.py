@@ -19,13 +19,13 @@ from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError
 from hub.files import write_atomically
 from hub.settings import base_of
-from hub.words import number, tr, trn
+from hub.words import mark, number, tr, trn
 
 if TYPE_CHECKING:
     from hub.secrets import Secret
     from hub.upkeep import Backup, Paths, Restored
 
-_KEY = "Where the passphrase lies: env=NAME, file=PATH or keyring=SERVICE/NAME."
+_KEY = mark("Where the passphrase lies: env=NAME, file=PATH or keyring=SERVICE/NAME.")
 
 
 def size_text(count: int) -> str:
@@ -341,7 +341,9 @@ def _say_restored(app: App, done: Restored, named: list[str]) -> None:
 def copy(app: App, folder: Path, environment: str) -> int:
     """Copy store, cuts, feed and configuration into another folder, such as a test beside production.
 
-    Secrets do not go along. Example: hub store copy ../test --environment test
+    Secrets do not go along.
+
+    Example: hub store copy ../test --environment test
     """
     from hub.upkeep import backup as make
     from hub.upkeep import restore as make_again

@@ -146,7 +146,9 @@ def after_run(app: App, store: Store) -> int:
 def upgrade(app: App, only_check: bool, json_: bool) -> int:
     """Bring the store to this version: a copy is kept beside it first, and it is verified afterwards.
 
-    Any other command does the same where it is needed. Example: hub upgrade --check
+    Any other command does the same where it is needed.
+
+    Example: hub upgrade --check
     """
     from hub.store import copies
     from hub.store.store import BEFORE
