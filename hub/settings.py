@@ -463,6 +463,9 @@ def json_schema(
         Engine,
         Match,
         PrivacySettings,
+        Committee,
+        BackupSettings,
+        Retention,
     ]
     _, definitions = msgspec.json.schema_components(
         parts, schema_hook=schema_hook, ref_template="#/$defs/{name}"
@@ -491,13 +494,18 @@ def json_schema(
             "lang": {"enum": ["en", "fr"]},
             "country": {"type": "string", "default": "FR", "description": "ISO code of the public holidays"},
             "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
+            "environment": {
+                "type": "string",
+                "description": "what this place calls itself, such as production or test",
+            },
             "sources": table(sources),
             "destinations": table(destinations),
             **{
                 name: {"$ref": f"#/$defs/{name.capitalize()}"}
-                for name in ("schedule", "notify", "gate", "engine", "match")
+                for name in ("schedule", "notify", "gate", "engine", "match", "committee", "retention")
             },
             "privacy": {"$ref": "#/$defs/PrivacySettings"},
+            "backup": {"$ref": "#/$defs/BackupSettings"},
         },
         "$defs": definitions,
     }
