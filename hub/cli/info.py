@@ -121,8 +121,8 @@ def _beforehand(app: App, erasures: list[Pending], still_open: list[str]) -> Non
     if still_open:
         app.say(
             trn(
-                'The cut {labels} is open: its figures may still move. Freeze it: `hub cut close "LABEL"`.',
-                "The cuts {labels} are open: their figures may still move. Freeze each: `hub cut close "
+                '{n} cut is open ({labels}): its figures may still move. Freeze it: `hub cut close "LABEL"`.',
+                "{n} cuts are open ({labels}): their figures may still move. Freeze each: `hub cut close "
                 '"LABEL"`.',
                 len(still_open),
                 labels=", ".join(repr(label) for label in still_open),
