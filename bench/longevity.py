@@ -2,6 +2,15 @@
 
 Beside time and memory it counts the files and bytes of the place, and the rows of today and of the past, so
 that what grows can be told from what grows as the data do. `--open N` leaves the last N cuts open.
+
+Seen on two shared cores: 24 people, 240 tasks and one more a night, 3 months kept, 10 feeds, 4 backups::
+
+    night  CPU s  RSS MB  files   MB  store MB   rows  images  cuts
+       50   1.84     132    788  5.9       1.2   1200     579     1
+      100   2.07     133    850  7.1       1.5   2400    1169     3
+      200   2.06     134    943  9.1       2.0   4800    1697     6
+
+Time and memory are flat; files grow by those of a cut a month, images by what cuts show, bytes as rows.
 """
 
 from __future__ import annotations
