@@ -23,6 +23,7 @@ if __name__ == "__main__":
         "sources",
         "tableau",
         "papers",
+        "longevity",
     ):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run(

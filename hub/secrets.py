@@ -28,6 +28,11 @@ class Secret:
         """Show where the secret lies, never what it is."""
         return f"Secret({self._kind}={self._where!r})"
 
+    @property
+    def place(self) -> str:
+        """Return where the secret lies, as ``env=NAME``."""
+        return f"{self._kind}={self._where}"
+
     def reveal(self) -> str:
         """Return the secret itself. Raises `ConfigError` when it cannot be found or is not protected."""
         if self._kind == "env":

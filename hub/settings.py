@@ -40,6 +40,9 @@ _KNOWN = (
     "match",
     "privacy",
     "committee",
+    "environment",
+    "backup",
+    "retention",
 )
 
 
@@ -142,6 +145,32 @@ class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     k: Annotated[int, msgspec.Meta(ge=1)] = 5
 
 
+class BackupSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[backup]``: where `hub store backup` writes, and how many it keeps there.
+
+    *key* is the passphrase that encrypts them (None: they are not). *secrets* takes the files of secrets too,
+    which asks for a *key*. With *each_run* `hub run` makes one at its end.
+    """
+
+    folder: str | None = None
+    keep: Annotated[int, msgspec.Meta(ge=1)] = 14
+    key: Secret | None = None
+    secrets: bool = False
+    each_run: bool = False
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[retention]``: what `hub store prune` frees, and `hub run` with it; None keeps it for ever.
+
+    Older images of rows go after *history_months*, but for what a cut shows; runs after *runs_months*,
+    the memory of deliveries after *deliveries_months*. Feeds are kept as ``[gate] keep_feeds`` says.
+    """
+
+    history_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    runs_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    deliveries_months: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One checked configuration; *base* is the folder its relative paths start from."""
 
@@ -161,6 +190,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     match: Match
     privacy: PrivacySettings
     committee: Committee
+    environment: str | None = None
+    backup: BackupSettings = BackupSettings()
+    retention: Retention = Retention()
 
 
 def find_config(given: str | None) -> Path:
@@ -171,6 +203,12 @@ def find_config(given: str | None) -> Path:
     if not default.exists() and (named := os.environ.get("HUB_CONFIG")):
         return Path(named)
     return default
+
+
+def base_of(path: Path) -> Path:
+    """Return the folder that the relative paths of the configuration at *path* start from."""
+    folder = path.resolve().parent
+    return folder.parent if folder.name == "config" else folder
 
 
 def lang_of(path: Path) -> Lang | None:
@@ -213,13 +251,11 @@ def load(
             raise ConfigError(
                 tr("{path}: unknown key {key!r}{suggest}", path=path, key=key, suggest=_suggest(key, _KNOWN))
             )
-    base = path.resolve().parent
-    if base.name == "config":
-        base = base.parent
+    base = base_of(path)
     lang = raw.get("lang", "en")
     if lang not in {"en", "fr"}:
         raise ConfigError(tr('{path}: lang is "en" or "fr", not {lang!r}.', path=path, lang=lang))
-    for key in ("store", "feed", "country", "currency"):
+    for key in ("store", "feed", "country", "currency", "environment"):
         if key in raw and not isinstance(raw[key], str):
             raise ConfigError(tr("{path}: {key} is a text, not {raw!r}.", path=path, key=key, raw=raw[key]))
     if raw.get("currency", "EUR") not in CURRENCIES:
@@ -262,6 +298,9 @@ def load(
         match=section("match", Match),
         privacy=section("privacy", PrivacySettings),
         committee=committee,
+        environment=raw.get("environment"),
+        backup=section("backup", BackupSettings),
+        retention=section("retention", Retention),
     )
 
 
@@ -424,6 +463,9 @@ def json_schema(
         Engine,
         Match,
         PrivacySettings,
+        Committee,
+        BackupSettings,
+        Retention,
     ]
     _, definitions = msgspec.json.schema_components(
         parts, schema_hook=schema_hook, ref_template="#/$defs/{name}"
@@ -452,13 +494,18 @@ def json_schema(
             "lang": {"enum": ["en", "fr"]},
             "country": {"type": "string", "default": "FR", "description": "ISO code of the public holidays"},
             "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
+            "environment": {
+                "type": "string",
+                "description": "what this place calls itself, such as production or test",
+            },
             "sources": table(sources),
             "destinations": table(destinations),
             **{
                 name: {"$ref": f"#/$defs/{name.capitalize()}"}
-                for name in ("schedule", "notify", "gate", "engine", "match")
+                for name in ("schedule", "notify", "gate", "engine", "match", "committee", "retention")
             },
             "privacy": {"$ref": "#/$defs/PrivacySettings"},
+            "backup": {"$ref": "#/$defs/BackupSettings"},
         },
         "$defs": definitions,
     }

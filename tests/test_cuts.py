@@ -6,6 +6,7 @@ What is closed never changes.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import random
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from filling import ask_feed
 
-from hub import matching
+from hub import clock, matching
 from hub.errors import ConfigError, FeedError
 from hub.feed import BuildOptions, model, open_feed
 from hub.publish import PublishOptions, PublishReport, cuts, moment_of, periods, publish
@@ -33,6 +34,7 @@ from hub.records import (
     Rate,
     Record,
     RegisterItem,
+    SiteField,
     StatusMap,
     Target,
     Task,
@@ -40,8 +42,11 @@ from hub.records import (
     Worklog,
 )  # fmt: skip
 from hub.store import Store
+from hub.store.cuts import open_since
 from hub.store.periods import corrections
 
+build_module = importlib.import_module("hub.feed.build")  # the package has a function of that name
+kept_module = importlib.import_module("hub.feed.kept")
 LAST_MONTH = (date.today().replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
@@ -584,3 +589,98 @@ def test_as_of_is_what_was(tmp_path: Path, proof: bool) -> None:
             assert closed == {
                 path: path.read_bytes() for path in (folder / "data" / "cuts").rglob("*.parquet")
             }
+
+
+def test_an_open_cut_is_computed_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was at its moment is kept: later feeds hold the same rows without computing them."""
+    sync(store, *OPEN_WORLD)
+    cuts.take(store, kind="copil", label="Open", actor="test")
+    first = out(store, tmp_path)
+    kept = tmp_path / "data" / "cuts" / ".open-1"
+    names = {path.name for path in kept.iterdir()}
+    sync(store, Task(id="p:t", container_id="p:c", title="Renamed", estimate_s=7200))
+    computed: list[str] = []
+    real = build_module._write_open_cut
+
+    def counted(*arguments: Any, **options: Any) -> None:
+        computed.append(arguments[4].label)
+        real(*arguments, **options)
+
+    monkeypatch.setattr(build_module, "_write_open_cut", counted)
+    second = out(store, tmp_path)
+    without = rows_of_cut(second)
+    for path in kept.iterdir():
+        path.unlink()
+    third = out(store, tmp_path)
+
+    assert "kept.json" in names
+    assert ["Open"] == computed, "only once its rows were gone"
+    assert rows_of_cut(first) == without == rows_of_cut(third)
+    assert without["fact_task_snapshot"]
+
+
+OPEN_WORLD = (
+    Project(id="p:P", code="P", level="project", name="P"),
+    ProjectLink(id="p:l", project_code="P", container_id="p:c", facets="schedule,effort"),
+    Container(id="p:c", kind="plan", name="C"),
+    Task(id="p:t", container_id="p:c", title="T", estimate_s=3600),
+)
+
+
+def rows_of_cut(report: PublishReport) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        name: ask(report, f"SELECT * FROM {name} WHERE cut_key = 1 ORDER BY ALL")
+        for name in ("fact_task_snapshot", "fact_kpi", "fact_quality")
+    }
+
+
+@pytest.mark.parametrize("what", ["altered", "lang", "fields", "erased", "hub"])
+def test_a_kept_cut_is_computed_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Altered rows, another language, field or hub, and a past that was rewritten ask for it."""
+    sync(store, *OPEN_WORLD)
+    cuts.take(store, kind="copil", label="Open", actor="test")
+    (cut,) = cuts.known(store, tmp_path / "data" / "feed")
+    options = BuildOptions()
+    out(store, tmp_path)
+    place = kept_module.place_of(tmp_path / "data" / "cuts", cut)
+    key = kept_module.key_of(Path(store.where), cut, options)
+
+    assert kept_module.kept(place, key)
+    if what == "altered":
+        victim = place / "fact_kpi.parquet"
+        victim.write_bytes(victim.read_bytes() + b"x")
+    elif what == "lang":
+        options = BuildOptions(lang="fr")
+    elif what == "fields":
+        sync(store, SiteField(id="config:f", field="f", level="task", source="p", native="F", type="text",
+                              fr="F", en="F", personal=False))  # fmt: skip
+    elif what == "erased":
+        store.start_erasure([("words", "nobody here")], texts=False, actor="test", accounts=())
+    else:
+        monkeypatch.setattr(kept_module, "release", lambda: "99.0")
+    assert not kept_module.kept(place, kept_module.key_of(Path(store.where), cut, options))
+
+
+def test_closing_a_cut_drops_what_was_kept(store: Store, tmp_path: Path) -> None:
+    """A closed cut has rows of its own; what was kept of it while it was open goes, and no other's does."""
+    sync(store, *OPEN_WORLD)
+    for label in ("One", "Two"):
+        cuts.take(store, kind="copil", label=label, actor="test")
+    out(store, tmp_path)
+    cuts.close(store, tmp_path / "data" / "feed", "One", BuildOptions(), actor="test")
+
+    assert [".open-2", "1"] == sorted(path.name for path in (tmp_path / "data" / "cuts").iterdir())
+
+
+def test_an_open_cut_is_advised_to_be_closed(store: Store) -> None:
+    """A week after it was taken, until it is closed."""
+    cuts.take(store, kind="copil", label="Open", actor="test")
+
+    assert [] == open_since(store, days=7)
+    try:
+        clock.pretend(datetime.now(UTC) + timedelta(days=8))
+        assert ["Open"] == open_since(store, days=7)
+    finally:
+        clock.pretend(None)

@@ -250,6 +250,47 @@ def test_an_erased_person_is_nowhere(planted: Path, run_hub: Callable[..., Any])
     assert 0 == run_hub("privacy", "erase", MAIL, "--yes").exit_code, "a repeat does nothing and says so"
 
 
+def test_a_backup_from_before_brings_nobody_back(
+    planted: Path, run_hub: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Restored elsewhere, from an encrypted backup of before the erasure, no byte of the data has the person.
+
+    What is left outside of the store for that is no identifier, and makes none either: the key stays inside.
+    """
+    backups = tmp_path_factory.mktemp("backups")
+    place = tmp_path_factory.mktemp("other")
+    (planted / "config" / "hub.toml").write_text(
+        f'{_HUB}\n[backup]\nfolder = "{backups.as_posix()}"\nkey = {{ env = "PM_HUB_KEY" }}\n'
+    )
+    before = hours(planted)
+    made = run_hub("store", "backup")
+    erased = run_hub("privacy", "erase", MAIL, "--texts", "--yes")
+    with sqlite3.connect(planted / "data" / "hub.db") as connection:
+        (salt,) = connection.execute("SELECT salt FROM erasure_key").fetchone()
+
+    restored = run_hub("store", "restore", str(backups), "--to", str(place))
+
+    assert (0, 0, 0) == (made.exit_code, erased.exit_code, restored.exit_code), restored.error
+    assert "still hold the name" in erased.output
+    assert "erased again" in restored.output
+    assert "people.csv names somebody who was erased" in restored.output
+    shutil.copy(place / "data" / "hub.db", place / "data" / "feed" / "hub.db")
+    assert [] == found_in(place / "data" / "feed")
+    (place / "data" / "feed" / "hub.db").unlink()
+    assert [] == [one for one in found_in(place / "data") if "config" not in one[0]]
+    (kept,) = backups.glob("erased-*.json")
+    assert salt not in kept.read_text()
+    assert not [text for text in TEXTS if text in kept.read_bytes()]
+    for folder in ("plans", "hours"):
+        shutil.copytree(planted / folder, place / folder)
+    shutil.copy(planted / "hours.toml", place / "hours.toml")
+    ran = run_hub("--config", str(place / "config" / "hub.toml"), "run")
+
+    assert {0, 3} >= {ran.exit_code}, ran.output + ran.error
+    assert [] == found_in(place / "data")
+    assert before == hours(place)
+
+
 def found_in_files(folder: Path) -> list[tuple[str, bytes]]:
     """Return the traces in files that were delivered; a workbook is a zip."""
     import zipfile

@@ -13,7 +13,7 @@ import pytest
 from hub.destination import Destination
 from hub.errors import ConfigError
 from hub.secrets import Secret
-from hub.settings import find_config, json_schema, load
+from hub.settings import _KNOWN, find_config, json_schema, load
 from hub.source import Source
 
 
@@ -174,6 +174,7 @@ def test_json_schema_knows_every_setting() -> None:
     assert ["kind", "url"] == acme["required"]
     assert "keyring" in json.dumps(acme["properties"]["token"])
     assert not acme["additionalProperties"]
+    assert set(_KNOWN) == schema["properties"].keys(), "what is read is known to editors"
 
 
 def test_check_looks_at_the_configuration_itself(hub_folder: Path, run_hub) -> None:

@@ -19,6 +19,7 @@ from hub.words import mark, number, tr, trn
 if TYPE_CHECKING:
     from hub.feed.questions import Health
     from hub.store import RunRow
+    from hub.store.erasure import Pending
     from hub.store.rejections import Lack
 
 
@@ -46,6 +47,8 @@ def _why(run: RunRow) -> list[str]:
     return [run.error] if run.error else []
 
 
+_OPEN_DAYS = 7
+"""After so many days `hub status` advises to close a cut."""
 _FEW = 3
 """Rejections of a source that `hub status` names; `hub rejections` has them all."""
 CHECKS = {
@@ -102,6 +105,32 @@ def _sentences(found: Health) -> list[tuple[str, str | None]]:
     return said
 
 
+def _beforehand(app: App, erasures: list[Pending], still_open: list[str]) -> None:
+    """Say which environment this is, and what waits for somebody to finish it."""
+    if app.settings.environment:
+        app.say(tr("Environment: {environment}", environment=app.settings.environment))
+    for one in erasures:
+        app.say(
+            tr(
+                "An erasure of {asked_at} is not finished; nothing with persons is published until "
+                "`hub privacy erase --resume` has ended.",
+                asked_at=one.asked_at[:10],
+            ),
+            "red",
+        )
+    if still_open:
+        app.say(
+            trn(
+                '{n} cut is open ({labels}): its figures may still move. Freeze it: `hub cut close "LABEL"`.',
+                "{n} cuts are open ({labels}): their figures may still move. Freeze each: `hub cut close "
+                '"LABEL"`.',
+                len(still_open),
+                labels=", ".join(repr(label) for label in still_open),
+            ),
+            "yellow",
+        )
+
+
 def must_exist(app: App) -> Path:
     """Return the store's file. Raises `ConfigError` where nothing was synced yet."""
     from hub.store.store import store_path
@@ -140,7 +169,7 @@ def status(app: App, runs: int, json_: bool) -> int:
     from hub.feed.questions import health
     from hub.notify import states
     from hub.publish import current
-    from hub.store import questions, rejections
+    from hub.store import cuts, questions, rejections
 
     must_exist(app)
     # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
@@ -173,6 +202,7 @@ def status(app: App, runs: int, json_: bool) -> int:
                 }
             )
         erasures = store.erasures()
+        still_open = cuts.open_since(store, days=_OPEN_DAYS)
         latest = store.runs(limit=runs) if runs else []
         published = questions.publications(store)
     folder = current(app.settings.feed)
@@ -187,20 +217,13 @@ def status(app: App, runs: int, json_: bool) -> int:
         )
         app.as_json(
             {
-                "sources": lines, "feed": feed, "figures": [text for text, _ in said],
+                "environment": app.settings.environment, "sources": lines, "feed": feed,
+                "figures": [text for text, _ in said], "open_cuts": still_open,
                 "destinations": published, "runs": latest, "erasures": erasures,
             }
         )  # fmt: skip
         return 0
-    for one in erasures:
-        app.say(
-            tr(
-                "An erasure of {asked_at} is not finished; nothing with persons is published until "
-                "`hub privacy erase --resume` has ended.",
-                asked_at=one.asked_at[:10],
-            ),
-            "red",
-        )
+    _beforehand(app, erasures, still_open)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("source", "kind", "state", "last run", "last complete", "quality", "held", "rejected"):
         table.add_column(tr(name), justify="right" if name == "quality" else "left")

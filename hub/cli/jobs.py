@@ -15,6 +15,7 @@ from hub import clock
 from hub.cli.app import App
 from hub.cli.output import STYLES
 from hub.cli.speech import Command
+from hub.cli.upkeep import after_run
 from hub.errors import ConfigError
 from hub.source import Check, Offer
 from hub.words import tr
@@ -373,8 +374,9 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
                 tr("No source succeeded, so there is nothing new to publish: the last good feed stays."),
                 "red",
             )
+        kept = after_run(app, store)
         _announce(app, store)
-    code = worst([synced.exit_code, published.exit_code if published else 0])
+    code = worst([synced.exit_code, published.exit_code if published else 0, kept])
     if json_:
         app.as_json({"sync": synced.sources, "publish": published, "exit_code": code})
     return code

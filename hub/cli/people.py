@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.app import App
+from hub.cli.backups import backups_of, keep_erased
+from hub.cli.output import short_path
 from hub.cli.speech import Group
 from hub.errors import ConfigError
 from hub.words import day, number, tr
@@ -42,6 +44,7 @@ def _finish_erasing(app: App, store: Store) -> int:
     from hub import privacy
     from hub.publish import cuts
 
+    keep_erased(app)
     feed = app.settings.feed
     elsewhere = _elsewhere(app, store)
     done = privacy.finish(store, feed, app.settings.base, lambda one: cuts.redact(one, feed, again=True))
@@ -62,6 +65,16 @@ def _finish_erasing(app: App, store: Store) -> int:
         )
         for line in elsewhere:
             app.say(f"  {line}")
+    if kept := backups_of(app):
+        app.say(
+            tr(
+                "{count} backups or places put aside by a restore still hold the name: {names}. A restore "
+                "takes it away again; remove them when they are no longer needed.",
+                count=len(kept),
+                names=", ".join(short_path(path) for path in kept[-3:]),
+            ),
+            "yellow",
+        )
     return _renew(app, store)
 
 

@@ -21,9 +21,10 @@ import msgspec
 from hub import clock
 from hub.errors import FeedError
 from hub.feed.access import BRIDGE, bridge_sql, shows_sql
-from hub.feed.cuts import CUT_TABLES, Cut, digest, latest_cut, place_cuts, write_cut
+from hub.feed.cuts import AD_HOC, CUT_TABLES, Cut, cut_folder, digest, latest_cut, place_cuts, write_cut
 from hub.feed.fields import Field, fields_in_use, fields_of, pivot, use_fields, with_fields
 from hub.feed.forecast import forecast_rows
+from hub.feed.kept import keep, kept, key_of, place_of
 from hub.feed.kpi import Kpi, catalogue, prepare
 from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
@@ -109,7 +110,10 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
     timings: dict[str, float] = {}
     with _clean_failure(root, folder, scratch):
         folder.mkdir(parents=True, mode=0o700)
-        cuts = _timed(timings, "other cuts", lambda: _other_cuts(store, scratch, options, moment))
+        kept_in = cut_folder(root, 0).parent
+        cuts = _timed(
+            timings, "other cuts", lambda: _other_cuts(store, scratch, options, moment, kept_in=kept_in)
+        )
         staged = _compute(store, scratch, options, moment, timings, cuts=cuts)
         try:
             _timed(timings, "write Parquet", lambda: write_parquet(staged.connection, folder))
@@ -137,7 +141,8 @@ def keep_cut(
         before = [one for one in options.cuts if one.as_of < cut.as_of and one.key != cut.key]
         last = latest_cut([(one, folder) for one in before], cut.as_of[:10])
         chosen = tuple(one for one in before if one.key == last)
-        earlier = _other_cuts(store, scratch, msgspec.structs.replace(options, cuts=chosen), moment)
+        before_it = msgspec.structs.replace(options, cuts=chosen)
+        earlier = _other_cuts(store, scratch, before_it, moment, kept_in=folder.parent)
         target = scratch / f"cut-{cut.key}"
         _write_open_cut(store, scratch, options, moment, cut, target, earlier=earlier)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -177,20 +182,28 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
 
 
 def _other_cuts(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime
+    store: Path, scratch: Path, options: BuildOptions, moment: datetime, *, kept_in: Path
 ) -> list[tuple[Cut, Path]]:
     """Return every cut with the folder of its rows.
 
-    A closed cut has its own folder; an open one is computed as of its moment.
+    A closed cut has its own folder; an open one is computed as of its moment, and kept below *kept_in* as
+    long as nothing that makes it changes.
     """
     found = []
     for cut in options.cuts:
         if cut.folder is not None:
             found.append((cut, cut.folder))
             continue
+        # a feed of an earlier moment needs the names of a later cut too, and a moment of the day has no name
+        lasting = cut.key != AD_HOC and (options.as_of is None or cut.as_of <= options.as_of)
+        place = place_of(kept_in, cut)
+        key = key_of(store, cut, options) if lasting else ""
+        if lasting and kept(place, key):
+            found.append((cut, place))
+            continue
         folder = scratch / f"cut-{cut.key}"
         _write_open_cut(store, scratch, options, moment, cut, folder)
-        found.append((cut, folder))
+        found.append((cut, keep(folder, place, key) if lasting else folder))
     return found
 
 

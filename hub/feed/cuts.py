@@ -26,6 +26,10 @@ _TARGETS = {
 }  # fmt: skip
 
 
+AD_HOC = 999_999
+"""The key of a moment that somebody tells moves from, and nobody took a cut of."""
+
+
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """A cut besides cut 0: what the store knew at the stamp *as_of*.
 
@@ -37,6 +41,16 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     label: str
     folder: Path | None = None
+
+
+def cut_folder(root: Path, cut_id: int) -> Path:
+    """Return the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
+    return root.parent / "cuts" / str(cut_id)
+
+
+def rewritten(folder: Path) -> Path:
+    """Return where a closed cut that is written again lies until it takes the place of *folder*."""
+    return folder.with_name(f".redacted-{folder.name}")
 
 
 def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, names: bool = False) -> None:

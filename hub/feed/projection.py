@@ -48,9 +48,14 @@ def projection_folder(root: Path, level: str, *, addresses: bool = False) -> Pat
 
 def forget_projections(root: Path, *, keep: str | None) -> None:
     """Remove every projection under *root* but those of the feed *keep*; the ledger stays."""
-    for path in root.glob("*/*"):
-        if path.parent.name != _LEDGER and path.name != keep:
+    for path in levels_of(root):
+        if path.name != keep:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def levels_of(root: Path) -> list[Path]:
+    """Return the folder of every projection under *root*; each is called after its feed."""
+    return [path for path in sorted(root.glob("*/*")) if path.parent.name != _LEDGER and path.is_dir()]
 
 
 def project_to(

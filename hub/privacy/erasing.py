@@ -14,9 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from hub.feed import forget_projections
+from hub.feed import cut_folder, forget_projections
+from hub.feed.kept import forget_open_cuts
 from hub.store import Store
 from hub.store.erasure import Pending
+from hub.store.store import BEFORE
 from hub.store.subjects import Subject
 
 
@@ -46,7 +48,7 @@ def finish(store: Store, feed: Path, base: Path, redact: Callable[[Store], list[
         rows = store.rewrite_erased()
     if _stage(store, "files"):
         files += [f"cut {label}" for label in redact(store)]
-        files += _feeds(feed) + _sign_ins(store, base)
+        files += _feeds(feed) + _sign_ins(store, base) + _copies(store)
         store.erasure_stage("compact")
     if _stage(store, "compact"):
         store.compact()
@@ -64,8 +66,9 @@ def _stage(store: Store, name: str) -> bool:
 
 
 def _feeds(feed: Path) -> list[str]:
-    """Remove every snapshot and projection: they were built of what is gone."""
+    """Remove every snapshot, projection and kept row of an open cut: they were built of what is gone."""
     gone: list[str] = []
+    forget_open_cuts(cut_folder(feed, 0).parent)
     if not feed.is_dir():
         return gone
     for path in sorted(feed.iterdir()):
@@ -73,6 +76,16 @@ def _feeds(feed: Path) -> list[str]:
             shutil.rmtree(path)
             gone.append(f"feed {path.name}")
     forget_projections(feed / "projections", keep=None)
+    return gone
+
+
+def _copies(store: Store) -> list[str]:
+    """Remove what was kept of the store before a migration: it knows who was erased."""
+    gone = []
+    place = Path(store.where)
+    for path in sorted(place.parent.glob(place.name + BEFORE + "*")) if store.where != ":memory:" else ():
+        path.unlink()
+        gone.append(f"copy {path.name}")
     return gone
 
 

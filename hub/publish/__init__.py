@@ -13,6 +13,8 @@ from hub.publish.publishing import (
     current,
     deliver_current,
     publish,
+    retire,
+    retired,
     shown,
 )
 
@@ -27,5 +29,7 @@ __all__ = [
     "moment_of",
     "periods",
     "publish",
+    "retire",
+    "retired",
     "shown",
 ]

@@ -8,18 +8,14 @@ from pathlib import Path
 import msgspec
 
 from hub.errors import ConfigError, FeedError
-from hub.feed import BuildOptions, Cut, digest, instant, keep_cut, redact_cut
+from hub.feed import BuildOptions, Cut, cut_folder, digest, instant, keep_cut, redact_cut, rewritten
+from hub.feed.cuts import AD_HOC
+from hub.feed.kept import place_of
 from hub.store import Store
 from hub.store import cuts as rows
+from hub.store.retention import must_remember
 from hub.store.store import utc_now
 from hub.words import tr
-
-AD_HOC = 999_999
-
-
-def folder_of(root: Path, cut_id: int) -> Path:
-    """Return the folder of a closed cut: ``cuts/<id>`` beside the feed's folder *root*."""
-    return root.parent / "cuts" / str(cut_id)
 
 
 def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None = None) -> Cut:
@@ -34,6 +30,7 @@ def take(store: Store, *, kind: str, label: str, actor: str, as_of: str | None =
         raise ConfigError(tr('A cut needs a label of its own, such as --label "COPIL octobre 2026".'))
     if rows.moment(store, label) is not None:
         raise ConfigError(tr("There is already a cut {label!r}: `hub cut list` shows them.", label=label))
+    must_remember(store, stamp)
     with store.transaction():
         cut_id = rows.add(store, as_of=stamp, kind=kind, label=label, taken_at=now, actor=actor)
         store.audit("cut take", label, actor=actor, after=stamp)
@@ -48,13 +45,14 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     cut = named(store, root, label)
     if cut.folder is not None:
         raise ConfigError(tr("The cut {label!r} is closed already.", label=label))
-    folder = folder_of(root, cut.key)
+    folder = cut_folder(root, cut.key)
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
     known_now = tuple(known(store, root))
     sealed = keep_cut(Path(store.where), folder, cut, msgspec.structs.replace(options, cuts=known_now))
     with store.transaction():
         rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)
+    shutil.rmtree(place_of(folder.parent, cut), ignore_errors=True)
     return folder
 
 
@@ -68,7 +66,7 @@ def known(store: Store, root: Path, *, as_of: str | None = None) -> list[Cut]:
     for row in rows.taken(store, as_of=as_of):
         folder = None
         if row["closed_at"] and (as_of is None or row["closed_at"] <= as_of):
-            folder = folder_of(root, row["id"])
+            folder = cut_folder(root, row["id"])
             _swap(folder, row["digest"])
             if not folder.is_dir() or digest(folder) != row["digest"]:
                 raise FeedError(
@@ -94,11 +92,11 @@ def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
     done = []
     door = store.door
     for row in rows.closed(store):
-        folder = folder_of(root, row["id"])
+        folder = cut_folder(root, row["id"])
         _swap(folder, row["digest"])
         if (row["redacted_at"] and not again) or not folder.is_dir() or digest(folder) != row["digest"]:
             continue  # one that is gone or altered is told by `known`
-        target = _beside(folder)
+        target = rewritten(folder)
         redact_cut(
             folder, target, lambda text, is_id: door.id(text) if is_id else door.text(text, always=False)
         )
@@ -111,13 +109,9 @@ def redact(store: Store, root: Path, *, again: bool = False) -> list[str]:
     return done
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f".redacted-{folder.name}")
-
-
 def _swap(folder: Path, wanted: str | None) -> None:
     """Put a cut that was written again in its place, where the store says that it is the cut now."""
-    beside = _beside(folder)
+    beside = rewritten(folder)
     if beside.is_dir() and wanted and (not folder.is_dir() or digest(folder) != wanted):
         if digest(beside) == wanted:
             shutil.rmtree(folder, ignore_errors=True)
@@ -147,7 +141,9 @@ def moment_of(store: Store, text: str) -> str | None:
     if stamp is not None:
         return stamp
     labels = ", ".join(rows.last_labels(store))
-    return instant(text, also=tr("nor the label of a cut ({labels})", labels=labels or tr("none was taken")))
+    stamp = instant(text, also=tr("nor the label of a cut ({labels})", labels=labels or tr("none was taken")))
+    must_remember(store, stamp)
+    return stamp
 
 
 def cuts_for(

@@ -23,6 +23,7 @@ from hub.feed import (
     build,
     changes,
     check,
+    levels_of,
     load_manifest,
     model,
     open_feed,
@@ -212,7 +213,7 @@ def _publish(
         make_current(root, snapshot.feed_id)
     report.current = True
     report.deliveries = _hand_out(store, root, snapshot, destinations, options, say)
-    _retire(store, root, keep=options.keep)
+    retire(retired(store, root, keep=options.keep))
     return report
 
 
@@ -450,13 +451,22 @@ def _sweep(root: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _retire(store: Store, root: Path, *, keep: int) -> None:
-    """Remove the oldest snapshots beyond *keep*, never the current one nor what a destination has."""
+def retired(store: Store, root: Path, *, keep: int) -> list[Path]:
+    """Return the oldest snapshots beyond *keep* with their levels, and levels whose snapshot is gone.
+
+    The current one and what a destination has are never among them.
+    """
+    if not root.is_dir():
+        return []
     needed = in_use(store)
     now = current(root)
     feeds = sorted((p for p in root.iterdir() if (p / "manifest.json").exists()), key=lambda p: p.name)
-    for path in feeds[: max(0, len(feeds) - max(1, keep))]:
-        if path != now and path.name not in needed:
-            shutil.rmtree(path, ignore_errors=True)
-            for level in (root / "projections").glob("*"):
-                shutil.rmtree(level / path.name, ignore_errors=True)
+    old = [p for p in feeds[: max(0, len(feeds) - max(1, keep))] if p != now and p.name not in needed]
+    kept = {path.name for path in feeds} - {path.name for path in old}
+    return [*old, *(path for path in levels_of(root / "projections") if path.name not in kept)]
+
+
+def retire(paths: list[Path]) -> None:
+    """Remove what `retired` found."""
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)

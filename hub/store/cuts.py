@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from hub import clock
 from hub.store.store import Store, utc_now
 
 
@@ -19,6 +21,15 @@ def taken(store: Store, *, as_of: str | None = None) -> list[dict[str, Any]]:
         "WHERE ? IS NULL OR taken_at <= ? ORDER BY as_of, id",
         (as_of, as_of),
     )
+
+
+def open_since(store: Store, *, days: int) -> list[str]:
+    """Return the labels of the cuts taken *days* ago or earlier that are not closed, oldest first."""
+    limit = (clock.now() - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = store.rows(
+        "SELECT label FROM cut WHERE closed_at IS NULL AND taken_at <= ? ORDER BY as_of, id", (limit,)
+    )
+    return [row["label"] for row in rows]
 
 
 def closed(store: Store) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ PLUMBING: dict[str, dict[str, Personal]] = {
         "table_name": "none", "id": "login", "source_id": "none", "presence": "none",
         "evidence": "free text", "held_since": "none",
     },
-    "clock": {"last": "none", "written_by": "none"},
+    "clock": {"last": "none", "written_by": "none", "history_from": "none"},
     "publication": {
         "destination": "none", "feed_id": "none", "state": "none", "started_at": "none",
         "finished_at": "none", "detail": "free text",
@@ -347,12 +347,16 @@ def _shape(word: str) -> str:
 
 def load_door(connection: sqlite3.Connection) -> Door:
     """Return the door of this store."""
+    return Door(*known_marks(connection))
+
+
+def known_marks(connection: sqlite3.Connection) -> tuple[str, list[Mark]]:
+    """Return the salt of this store, and every mark made with it."""
     (salt,) = connection.execute("SELECT salt FROM erasure_key").fetchone()
-    marks = connection.execute("SELECT mark, shape, kind, texts FROM erased_mark").fetchall()
-    return Door(
-        salt,
-        (Mark(mark=mark, shape=shape, kind=kind, texts=bool(texts)) for mark, shape, kind, texts in marks),
-    )
+    marks = connection.execute("SELECT mark, shape, kind, texts FROM erased_mark ORDER BY kind, mark")
+    return str(salt), [
+        Mark(mark=mark, shape=shape, kind=kind, texts=bool(texts)) for mark, shape, kind, texts in marks
+    ]
 
 
 def identifiers(
@@ -423,14 +427,15 @@ def add_marks(
 ) -> None:
     """Keep the digests of (kind, text) pairs, and that an erasure is pending; inside a transaction."""
     door = load_door(connection)
+    put_marks(connection, (door.mark(kind, text, texts=texts) for kind, text in found), actor=actor, now=now)
+
+
+def put_marks(connection: sqlite3.Connection, marks: Iterable[Mark], *, actor: str, now: str) -> None:
+    """Keep *marks* made with the salt of this store, and that an erasure is pending; inside a transaction."""
     connection.executemany(
         "INSERT INTO erased_mark (mark, shape, kind, texts) VALUES (?, ?, ?, ?) ON CONFLICT (kind, "
         "mark) DO UPDATE SET texts = max(texts, excluded.texts)",
-        [
-            (one.mark, one.shape, one.kind, int(one.texts))
-            for kind, text in found
-            for one in [door.mark(kind, text, texts=texts)]
-        ],
+        [(one.mark, one.shape, one.kind, int(one.texts)) for one in marks],
     )
     connection.execute("INSERT INTO erasure (stage, actor, asked_at) VALUES ('store', ?, ?)", (actor, now))
 

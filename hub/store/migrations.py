@@ -388,6 +388,12 @@ def _story(db: Database) -> None:
         _allow(db, table, "'unobserved')", "'unobserved','outside')")
 
 
+@migrations(name="0012_retention")
+def _retention(db: Database) -> None:
+    """Keep since when the store remembers what was known at any moment."""
+    db.execute("ALTER TABLE clock ADD COLUMN history_from TEXT")
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -21,7 +22,17 @@ from hub.files import storable
 from hub.placement import fold, here
 from hub.records import BY_TABLE, Presence, Record, columns
 from hub.store.bulk import write_rows
-from hub.store.erasure import Door, Pending, add_marks, load_door, pending, rewrite
+from hub.store.erasure import (
+    Door,
+    Mark,
+    Pending,
+    add_marks,
+    known_marks,
+    load_door,
+    pending,
+    put_marks,
+    rewrite,
+)
 from hub.store.lean import Database
 from hub.store.migrations import memory_trigger, migrations
 from hub.store.presence import PresenceRoom
@@ -29,8 +40,14 @@ from hub.version import release
 from hub.words import tr
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
+BEFORE = ".before-"
+"""Between a store's name and its last migration, in the name of the copy kept before the next one."""
 COMPLETE = "(verdict = 'ok' OR verdict = 'partial' AND missing IS NULL)"
 """The condition of runs that read everything; what they met and could not take does not make them stale."""
+_DECIDED = (
+    "UPDATE person_link SET method = 'manual' WHERE account_id = ? AND state = 'accepted' "
+    "AND presence = 'present'"
+)
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 
 
@@ -183,8 +200,42 @@ class Store(PresenceRoom):
                     newer=newer[-1],
                 )
             )
-        if known:
-            migrations.apply(self.db)
+        if not known:
+            return
+        kept = self._keep_before(applied) if applied else None
+        migrations.apply(self.db)
+        if kept is not None:
+            for path in kept.parent.glob(kept.name.partition(BEFORE)[0] + BEFORE + "*"):
+                if path != kept:
+                    path.unlink(missing_ok=True)
+
+    def _keep_before(self, applied: set[str]) -> Path | None:
+        """Keep the store as it is before its first migration, beside it; gives the copy.
+
+        Where the disk has no room for it nothing is migrated.
+        """
+        if self.where == ":memory:":
+            return None
+        target = Path(f"{self.where}{BEFORE}{max(applied)}")
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with contextlib.closing(sqlite3.connect(fresh)) as copy:
+                self.connection.backup(copy)
+            os.replace(fresh, target)
+        except OSError as exc:
+            raise StoreFull(
+                tr(
+                    "The store {where} was not brought to this version: a copy of it could not be kept "
+                    "beforehand ({reason}).",
+                    where=self.where,
+                    reason=exc.strerror,
+                )
+            ) from exc
+        finally:
+            fresh.unlink(missing_ok=True)
+        return target
 
     def close(self) -> None:
         """Close the database."""
@@ -516,12 +567,35 @@ class Store(PresenceRoom):
         """
         with self.transaction():
             add_marks(self.connection, marks, texts=texts, actor=actor, now=utc_now())
-            self.connection.executemany(
-                "UPDATE person_link SET method = 'manual' WHERE account_id = ? AND state = 'accepted' "
-                "AND presence = 'present'",
-                ((one,) for one in accounts),
-            )
+            self.connection.executemany(_DECIDED, ((one,) for one in accounts))
         self._door = None
+
+    def adopt_marks(self, marks: Iterable[Mark]) -> int:
+        """Keep *marks* that another copy of this store made, and that an erasure is pending; gives how many.
+
+        The matches of the accounts that they name are decided as they stand.
+        """
+        _, mine = known_marks(self.connection)
+        texts = {(one.kind, one.mark): one.texts for one in mine}
+        new = [
+            one for one in marks if (one.kind, one.mark) not in texts
+            or (one.texts and not texts[one.kind, one.mark])
+        ]  # fmt: skip
+        if not new:
+            return 0
+        with self.transaction():
+            put_marks(self.connection, new, actor="restore", now=utc_now())
+            door = load_door(self.connection)
+            named = [
+                (row[0],)
+                for row in self.connection.execute(
+                    "SELECT id, email, login, employee_no, display_name FROM account"
+                )
+                if door.id(row[0]) != row[0] or any(door.value(one) != one for one in row[1:] if one)
+            ]
+            self.connection.executemany(_DECIDED, named)
+        self._door = None
+        return len(new)
 
     def rewrite_erased(self) -> dict[str, int]:
         """Take who is marked out of every text of the store, in one transaction; gives rows per table."""
