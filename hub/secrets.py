@@ -59,17 +59,39 @@ class Secret:
             return value
         path = self._base / self._where
         try:
-            mode = path.stat().st_mode
+            found = path.stat()
             text = path.read_text(encoding="utf-8").strip()
         except OSError as exc:
             raise ConfigError(
                 tr("The secret file {path} cannot be read: {reason}.", path=path, reason=exc.strerror)
             ) from exc
-        if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise ConfigError(
-                tr("The secret file {path} can be read by other accounts: run chmod 600 on it.", path=path)
-            )
+        if os.name == "posix" and stat.S_IMODE(found.st_mode) & 0o077:
+            if stat.S_IMODE(found.st_mode) & 0o022:
+                raise ConfigError(
+                    tr(
+                        "The secret file {path} can be written by other accounts: run chmod 600 on it.",
+                        path=path,
+                    )
+                )
+            if _may_be_narrowed(path, found):
+                raise ConfigError(
+                    tr(
+                        "The secret file {path} can be read by other accounts: run chmod 600 on it.",
+                        path=path,
+                    )
+                )
         return text
+
+
+def _may_be_narrowed(path: Path, found: os.stat_result) -> bool:
+    """Say whether it is up to this account to take the right to read a file from others.
+
+    It is not for a file as platforms of containers mount secrets: nobody may write it (0440, 0444), it is
+    another account's, or it lies on a file system that is mounted to be read only.
+    """
+    if not found.st_mode & 0o222 or found.st_uid != os.geteuid():
+        return False
+    return not os.statvfs(path).f_flag & os.ST_RDONLY
 
 
 def to_secret(value: Any, *, base: Path) -> Secret:

@@ -78,7 +78,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[engine]``: how much runs at once, and how much memory the feed builder takes.
 
-    *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one
+    *ca_bundle* is a file of the company's own certificates, before what the environment names; *max_answer_mb* and *max_request_s* bound one
     answer over HTTP. A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is
     given up: the run goes on without it.
     """
@@ -243,6 +243,9 @@ def load(
                 tz=schedule.tz,
             )
         )
+    engine = section("engine", Engine)
+    if engine.ca_bundle is not None:
+        engine = msgspec.structs.replace(engine, ca_bundle=str(base / engine.ca_bundle))
     committee = section("committee", Committee)
     committee.next(date.min)  # a rhythm that nobody understands is told here
     return Settings(
@@ -258,7 +261,7 @@ def load(
         schedule=schedule,
         notify=section("notify", Notify),
         gate=section("gate", Gate),
-        engine=section("engine", Engine),
+        engine=engine,
         match=section("match", Match),
         privacy=section("privacy", PrivacySettings),
         committee=committee,

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import requests
 
 from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
 from hub.http import Lane, Session, server_wait
@@ -359,3 +361,34 @@ def test_rows_of_another_host_are_not_taken(server: Server, session: Session) ->
         session.get_json(server.url + "/x")
     other.shutdown()
     other.server_close()
+
+
+def test_our_bundle_before_that_of_the_environment(
+    server: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[engine] ca_bundle is what the administrator said; REQUESTS_CA_BUNDLE counts where it is silent."""
+    used: list[Any] = []
+    send = requests.adapters.HTTPAdapter.send
+
+    def spy(self: Any, request: Any, **how: Any) -> Any:
+        used.append(how["verify"])
+        return send(self, request, **how)
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/the/environment.pem")
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", spy)
+    server.answers = [says(200)]
+    for bundle in ("/of/the/company.pem", None):
+        session = Session(ca_bundle=bundle, clock=slept.clock, sleep=slept.sleep)
+        session.get_json(server.url)
+        session.close()
+
+    assert ["/of/the/company.pem", "/of/the/environment.pem"] == used
+
+
+def test_a_bundle_that_is_not_there(slept: Slept, tmp_path: Path) -> None:
+    """It is told with the settings that may name it, not as a traceback; nothing is asked without it."""
+    session = Session(ca_bundle=str(tmp_path / "gone.pem"), clock=slept.clock, sleep=slept.sleep)
+
+    with pytest.raises(HubError, match=r"gone\.pem.*\[engine\] ca_bundle"):
+        session.get_json("https://127.0.0.1:9/")
+    session.close()

@@ -191,6 +191,13 @@ class App:
                     stack.enter_context(opened)
             yield
 
+    @property
+    def actor(self) -> str:
+        """Return who gives this command, for the books."""
+        from hub.sync.lock import account
+
+        return account()
+
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence."""
         self.console.print(text, style=style)

@@ -12,6 +12,7 @@ import click
 from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules, streams
 from hub.cli.app import App, plugin_folder
 from hub.cli.speech import Command, Group, config_of, for_programs, lang_for, take_over
+from hub.cli.stopping import stopped_by_signals
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
 from hub.words import speaking, tr
@@ -143,7 +144,8 @@ def main() -> None:
 def _run() -> None:
     cli = build_cli(sys.argv[1:], promises=True)
     try:
-        code = cli.main(standalone_mode=False)
+        with stopped_by_signals():
+            code = cli.main(standalone_mode=False)
     except HubError as exc:
         click.echo(tr("Error: {message}", message=exc), err=True)
         sys.exit(exc.exit_code)

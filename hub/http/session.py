@@ -83,7 +83,7 @@ class Session:
         came to into the words of whoever asked.
         """
         self.requests = session or requests.Session()
-        self.requests.verify = ca_bundle or True
+        self.ca_bundle = ca_bundle
         self.requests.auth = _NoNetrc()
         self.limits = limits or Limits()
         self.watch = Watch(self.requests, self.limits.request_s)
@@ -331,6 +331,10 @@ class Session:
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
     ) -> requests.Response:
         lane, asked_at = self.lane(url), self._clock()
+        if (
+            self.ca_bundle
+        ):  # said with each question: requests lets REQUESTS_CA_BUNDLE win over a session's own
+            rest = {"verify": self.ca_bundle, **rest}
         name = route or urlsplit(url).path
         try:
             with lane.turn(self._sleep):
@@ -386,6 +390,15 @@ class Session:
                     "{place} cannot be asked: {error_type}.",
                     place=_place(method, url),
                     error_type=type(exc).__name__,
+                )
+            ) from None
+        except OSError as exc:  # requests says so of certificates that are not there
+            raise HttpUnexpected(
+                tr(
+                    "{place} cannot be asked: {error}. Check [engine] ca_bundle, REQUESTS_CA_BUNDLE and "
+                    "CURL_CA_BUNDLE.",
+                    place=_place(method, url),
+                    error=exc,
                 )
             ) from None
         if self._count:
