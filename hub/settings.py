@@ -25,6 +25,9 @@ from hub.words import LANGS, Lang, tr
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
+_DRIVE = re.compile(r"^([A-Za-z]:|\\)")
+_OF_PATHS = re.compile(r"(path|file|folder|store|feed|mapping|bundle|template|theme|logo)$")
+_SPECIAL = re.compile(r"[\x00-\x1f]")
 _KNOWN = (
     "store",
     "feed",
@@ -78,9 +81,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[engine]``: how much runs at once, and how much memory the feed builder takes.
 
-    *ca_bundle* is a file of the company's own certificates, before what the environment names; *max_answer_mb* and *max_request_s* bound one
-    answer over HTTP. A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is
-    given up: the run goes on without it.
+    *ca_bundle* is a file of the company's own certificates, instead of what the environment names;
+    *max_answer_mb* and *max_request_s* bound one answer over HTTP. A source that says nothing for
+    *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
     """
 
     jobs: int = 8
@@ -201,13 +204,15 @@ def load(
             )
         ) from exc
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(tr("{path} is not valid TOML: {error}.", path=path, error=exc)) from exc
+        said = tr("{path} is not valid TOML: {error}.", path=path, error=exc)
+        raise ConfigError(said + _of_backslashes(path.read_text(encoding="utf-8-sig"), str(exc))) from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(
             tr("{path} is not UTF-8 text (byte {start}): save it as UTF-8.", path=path, start=exc.start)
         ) from exc
     except OSError as exc:
         raise ConfigError(tr("{path} cannot be read: {reason}.", path=path, reason=exc.strerror)) from exc
+    _no_broken_paths(raw, str(path))
     for key in raw:
         if key not in _KNOWN:
             raise ConfigError(
@@ -266,6 +271,38 @@ def load(
         privacy=section("privacy", PrivacySettings),
         committee=committee,
     )
+
+
+def _of_backslashes(text: str, error: str) -> str:
+    """Return how a path of Windows is written, where the line that TOML stumbles over holds a backslash."""
+    if (found := re.search(r"at line (\d+)", error)) is None:
+        return ""
+    line = text.splitlines()[int(found.group(1)) - 1 :][:1]
+    if not line or not re.search(r'"[^"]*\\', line[0]):
+        return ""
+    return _how_paths_are_written()
+
+
+def _how_paths_are_written() -> str:
+    return tr(
+        " In double quotes a backslash begins a special letter (\\t is a tab): write a path of Windows in "
+        "single quotes, 'C:\\plans', or with slashes, \"C:/plans\"."
+    )
+
+
+def _no_broken_paths(value: Any, where: str, key: str = "") -> None:
+    r"""Refuse a path whose backslashes TOML took for special letters: C:\temp is C:, a tab and emp then."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _no_broken_paths(inner, f"{where} {name}", name)
+    elif isinstance(value, list):
+        for inner in value:
+            _no_broken_paths(inner, where, key)
+    elif isinstance(value, str) and _SPECIAL.search(value) and (_DRIVE.match(value) or _OF_PATHS.search(key)):
+        raise ConfigError(
+            tr("{where}: {value!r} holds a special letter.", where=where, value=value)
+            + _how_paths_are_written()
+        )
 
 
 def _tables(

@@ -87,6 +87,12 @@ def read(folder: Path, text: str):
         ("lang = 'de'", 'lang is "en" or "fr"'),
         ("sources = 3", "write each of the sources as a table"),
         ("a = ", "is not valid TOML"),
+        # \\U and \\s are no letters of TOML, \\t, \\n and \\b are: a tab, a line and a step back in a path
+        ('store = "C:\\Users\\hub.db"', "single quotes, 'C:\\plans'"),
+        ('[sources.a]\nkind = "acme"\nurl = "\\\\server\\share"', "single quotes, 'C:\\plans'"),
+        ('store = "C:\\temp.db"', "'C:\\temp.db' holds a special letter"),
+        ('feed = "data\\new"', "hub.toml feed: 'data\\new' holds a special letter"),
+        ('[sources.a]\nkind = "acme"\nurl = "D:\\backup"', "hub.toml sources a url: 'D:\\x08ackup'"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:

@@ -29,7 +29,8 @@ class Slow(Source, frozen=True, kw_only=True):
     def plan(self, ctx, cursors): yield Partition(id="all")
     def read(self, ctx, partition, cursor):
         for number in range(6000):
-            yield Batch(records=[Container(id=self.row_id(str(number)), kind="plan", name="C")], cursor=number)
+            box = Container(id=self.row_id(str(number)), kind="plan", name="C")
+            yield Batch(records=[box], cursor=number)
             time.sleep(0.01)
             if number == 5: (ctx.base / "begun").touch()
 

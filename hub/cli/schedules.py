@@ -11,8 +11,8 @@ import click
 
 from hub.cli.app import App
 from hub.cli.speech import Group
-from hub.errors import ConfigError
 from hub.cli.stopping import Child, stopped_by_signals
+from hub.errors import ConfigError
 from hub.schedule import KINDS, Cron, plan_installation, trigger
 from hub.words import day, mark, tr
 

@@ -331,9 +331,7 @@ class Session:
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
     ) -> requests.Response:
         lane, asked_at = self.lane(url), self._clock()
-        if (
-            self.ca_bundle
-        ):  # said with each question: requests lets REQUESTS_CA_BUNDLE win over a session's own
+        if self.ca_bundle:  # with each question: requests lets REQUESTS_CA_BUNDLE win over a session's own
             rest = {"verify": self.ca_bundle, **rest}
         name = route or urlsplit(url).path
         try:
