@@ -102,8 +102,14 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub schedule install --kind crontab
         """
-        plan = plan_installation(kind, _cron(app), _command(app), folder=app.settings.base)
+        schedule = app.settings.schedule
+        plan = plan_installation(
+            kind, _cron(app), _command(app), folder=app.settings.base, tz=schedule.tz,
+            env_file=app.settings.base / schedule.env_file if schedule.env_file else None,
+        )  # fmt: skip
         click.echo(plan.text, nl=False)
+        for note in plan.notes:
+            app.err.print(note, style="yellow")
         if apply_:
             plan.apply()
             app.say(tr("Installed."), "green")

@@ -119,6 +119,9 @@ def explain(error: sqlite3.Error, where: str) -> StoreError:
 class Store(PresenceRoom):
     """The one door to the database; a context manager that closes what it opened."""
 
+    older = False
+    """Whether this is a copy, brought to this version, of a store that an older hub wrote."""
+
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
         """Wrap an open *connection*; use `open()` instead."""
         self.connection = connection
@@ -170,7 +173,11 @@ class Store(PresenceRoom):
             raise
         return store
 
-    def _migrate(self) -> None:
+    def lacks(self) -> set[str]:
+        """Return the names of the migrations that this store lacks.
+
+        Raises `StoreTooNew` for a store of a newer hub.
+        """
         known = {migration.name for migration in migrations.pending(self.db)}
         applied = {migration.name for migration in migrations.applied(self.db)}
         ours = known | {m.name for m in migrations._migrations}
@@ -183,7 +190,10 @@ class Store(PresenceRoom):
                     newer=newer[-1],
                 )
             )
-        if known:
+        return known
+
+    def _migrate(self) -> None:
+        if self.lacks():
             migrations.apply(self.db)
 
     def close(self) -> None:

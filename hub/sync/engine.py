@@ -506,6 +506,8 @@ class _Engine:
         self._account(work)
         report.missing.extend(what for _, what in work.ctx.missing)
         report.notes.extend(work.ctx.notes)
+        report.ends = dict(work.ctx.ends)
+        report.notes.extend(report.ends.values())
         report.skipped = work.ctx.unchanged
         read_well = report.skipped or any(state == "ok" for state in work.state.values())
         if verdict is None:
@@ -527,6 +529,14 @@ class _Engine:
             rejected=report.rejected,
             tally=work.accounts.tally(),
         )
+        log.log(
+            logging.INFO if verdict == "ok" else logging.WARNING,
+            "%s: %s, %d read, %d new, %d changed, %d requests, %.1f s",
+            source.name, verdict, report.changes.read, report.changes.inserted, report.changes.updated,
+            report.requests, report.seconds,
+        )  # fmt: skip
+        for line in report.missing:
+            log.warning("%s: missing: %s", source.name, line)
         work.census = "done"
         self.readers.done(work)
         self.open -= 1
