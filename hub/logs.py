@@ -27,7 +27,8 @@ class _Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = datetime.fromtimestamp(record.created, UTC)
-        text = f"{at:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {record.name} {record.getMessage()}"
+        said = record.getMessage().replace("\n", " | ")  # one event, one line: what tools say must forge none
+        text = f"{at:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {record.name} {said}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return redacted(text)

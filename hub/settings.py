@@ -373,6 +373,14 @@ def _no_broken_paths(value: Any, where: str, key: str = "") -> None:
         )
 
 
+def _longest_sound(lines: list[str]) -> dict[str, Any]:
+    """Return what the first of *lines* say, as many as are TOML."""
+    for end in range(len(lines), 0, -1):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads("\n".join(lines[:end]))
+    return {}
+
+
 def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path]:
     """Return whom a configuration wants told, and its store, whatever else is wrong in it.
 
@@ -388,9 +396,8 @@ def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path]:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
-        if found := re.search(r"^\[notify\].*?(?=^\s*\[|\Z)", text, re.MULTILINE | re.DOTALL):
-            with contextlib.suppress(tomllib.TOMLDecodeError):
-                raw = tomllib.loads(found[0])
+        if found := re.search(r"^\[notify\].*?(?=^\s*\[[a-z]|\Z)", text, re.MULTILINE | re.DOTALL):
+            raw = _longest_sound(found[0].splitlines())
     store = raw.get("store")
     place = base / (store if isinstance(store, str) else "data/hub.db").removeprefix("sqlite:///")
     try:

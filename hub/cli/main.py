@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hub import logs
-from hub.cli import configure, info, jobs, kpis, lacking, match, people, schedules, streams
+from hub.cli import configure, doctor, info, jobs, kpis, lacking, match, people, schedules, streams
 from hub.cli.app import App, plugin_folder
 from hub.cli.speech import Command, Group, config_of, for_programs, lang_for, take_over
 from hub.cli.stopping import stopped_by_signals
@@ -82,7 +82,7 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
         ctx.obj = App(config, plugins if plugins.folder == plugin_folder(config) else None)
 
     take_over()
-    for room in (configure, jobs, info, lacking, kpis, match, people, schedules):
+    for room in (configure, jobs, info, doctor, lacking, kpis, match, people, schedules):
         room.add_to(cli)
     plugins = Plugins(plugin_folder(config_of(arguments or [])))
     for name, commands in list(plugins.commands()):
