@@ -392,3 +392,51 @@ def test_a_bundle_that_is_not_there(slept: Slept, tmp_path: Path) -> None:
     with pytest.raises(HubError, match=r"gone\.pem.*\[engine\] ca_bundle"):
         session.get_json("https://127.0.0.1:9/")
     session.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Sunset": "Sat, 31 Dec 2050 23:59:59 GMT"}, "ends on 2050-12-31"),
+        ({"Deprecation": "@1688169599"}, "deprecated since 2023-06-30"),  # RFC 9745, its own example
+        ({"Deprecation": "@2556143999"}, "will be deprecated on 2050-12-31"),
+        ({"Deprecation": "true"}, "is deprecated"),
+        ({"Deprecation": "Fri, 11 Nov 2022 23:59:59 GMT"}, "deprecated since 2022-11-11"),
+        (
+            {"Deprecation": "@1688169599", "Link": '<https://acme.example/why>; rel="deprecation"'},
+            "see https://acme.example/why",
+        ),
+    ],
+)
+def test_a_tool_announces_its_end(
+    server: Server, session: Session, headers: dict[str, str], words: str
+) -> None:
+    """Deprecation (RFC 9745 and its drafts) and Sunset (RFC 8594) are heard, once a place."""
+    heard: dict[str, str] = {}
+    session.ends = heard.__setitem__
+    server.answers = [says(200, b"{}", **headers)]
+    session.get_json(server.url + "/rest/1?token=s3cret")
+
+    assert ["127.0.0.1 /rest/1"] == list(heard)
+    assert words in heard["127.0.0.1 /rest/1"]
+    assert "s3cret" not in str(heard)
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        (b'{"warningMessages": ["The field X is deprecated and will be removed."], "issues": []}', 1),
+        (b'{"deprecation": "use v3"}', 1),
+        (b'{"warnings": [{"text": "this API reaches its end of life in May"}]}', 1),
+        (b'{"warnings": ["nothing found"]}', 0),
+        (b'{"issues": [{"summary": "Replace what is deprecated"}], "messages": []}', 0),
+    ],
+)
+def test_a_warning_in_an_answer(server: Server, session: Session, body: bytes, count: int) -> None:
+    """What a tool warns of is heard; what people wrote of in its rows is not."""
+    heard: list[str] = []
+    session.ends = lambda place, said: heard.append(said)
+    server.answers = [says(200, body)]
+    session.get_json(server.url)
+
+    assert count == len(heard)
