@@ -30,7 +30,7 @@ from hub.words import day, mark, tr, trn
 ROOM_MB = 500
 """Less room on a disk is told; a tenth of it is a failure."""
 NAMES = (
-    mark("version"), mark("python"), mark("rights"), mark("clock"), mark("time zones"), mark("disk"),
+    mark("version"), mark("rights"), mark("clock"), mark("time zones"), mark("disk"),
     mark("store"), mark("lock"), mark("plugins"), mark("network"), mark("secrets"), mark("schedule"),
     mark("feed"), mark("paths"), mark("extras"),
 )  # fmt: skip
