@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -109,8 +109,8 @@ def deliveries(store: Store) -> dict[str, tuple[str, str]]:
 
 
 def announce(
-    store: Store, to: tuple[Secret, ...], *, now: datetime | None = None, where: Where | None = None,
-    also: States | None = None,
+    store: Store, to: tuple[Secret, ...], *, now: datetime | None = None,
+    where: Callable[[], Where] | None = None, also: States | None = None,
 ) -> list[str]:  # fmt: skip
     """Send what changed since the last announcement to the Apprise addresses *to*.
 
@@ -119,7 +119,9 @@ def announce(
     """
     found = {**states(store, now=now), **deliveries(store), **(also or {})}
     news = news_in(found, questions.announced(store))
-    problems, sent = tell({name: found[name] for name in news}, to, where)
+    if not news:
+        return []
+    problems, sent = tell({name: found[name] for name in news}, to, where() if where and to else None)
     if sent:
         questions.remember_announced(store, {name: found[name][0] for name in news})
     return problems
@@ -140,8 +142,6 @@ def news_in(found: States, known: Mapping[str, str]) -> list[str]:
 
 def tell(news: States, to: tuple[Secret, ...], where: Where | None) -> tuple[list[str], bool]:
     """Send *news*, whatever was sent before; give what went wrong, and whether it was sent."""
-    if not news:
-        return [], False
     for state, text in news.values():
         log.log(logging.INFO if state in _GOOD else logging.WARNING, "%s", text)
     if not to:

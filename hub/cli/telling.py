@@ -56,7 +56,7 @@ def announce(
             found[f"{name}: {place}"] = (f"announced:{digest}", f"{name}: {said}")
     if published is not None:
         found["gate"] = gate(published)
-    for problem in tell_changes(store, app.settings.notify.to, where=where(app), also=found):
+    for problem in tell_changes(store, app.settings.notify.to, where=lambda: where(app), also=found):
         app.err.print(tr("Warning: {problem}", problem=problem), style="yellow")
 
 
