@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +19,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hub import clock
-from hub.errors import HttpError, HubError, Interrupted, SourceDataError, of_destination, of_source
+from hub.errors import (
+    DeliveryError,
+    HttpError,
+    HubError,
+    Interrupted,
+    SourceDataError,
+    of_destination,
+    of_source,
+)
 from hub.records import Account, Container, Iteration, Presence, Record
 from hub.tally import Rejection, Tally, short
 from hub.words import tr
@@ -54,6 +64,13 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         return Session(ca_bundle=self.ca_bundle, limits=limits, **how)
 
 
+class Readers(msgspec.Struct, frozen=True, kw_only=True):
+    """Who besides this account may read what is delivered: a *group*, and the *mode* of a file."""
+
+    group: str | None = None
+    mode: int = 0o600
+
+
 class RunContext:
     """What a plugin gets for one run or delivery: the configuration's folder, a log, HTTP, resources."""
 
@@ -62,6 +79,8 @@ class RunContext:
         self.base = base
         self.log = logging.getLogger(log)
         self._make_session = session
+        self.ends: dict[str, str] = {}
+        """By place, what a tool said of the end of what was asked there."""
         self._lock = threading.RLock()  # what is shared may be made of what is shared
         self._shared: dict[str, Any] = {}
         self._stack = contextlib.ExitStack()
@@ -83,6 +102,7 @@ class RunContext:
         def in_our_words() -> Session:
             session = make()
             session.say = self._words
+            session.ends = self._hear_end
             return session
 
         return self.shared(f"http {key}", in_our_words)
@@ -90,6 +110,12 @@ class RunContext:
     def _words(self, error: HttpError) -> HubError:
         """Say what an exchange came to in words that fit this run."""
         return error
+
+    def _hear_end(self, place: str, said: str) -> None:
+        with self._lock:
+            if place not in self.ends:
+                self.log.warning("%s", said)
+            self.ends[place] = said
 
     def now(self) -> datetime:
         """Return this instant in UTC; in a demonstration it may be one of the past."""
@@ -322,6 +348,37 @@ class DeliveryContext(RunContext):
         """Say it as a destination's error."""
         return of_destination(error)
 
-    def __init__(self, *, base: Path, name: str, session: Callable[[], Session] | None = None) -> None:
-        """Take *base*, the folder of the configuration, a log, and what makes a *session*."""
+    def __init__(
+        self,
+        *,
+        base: Path,
+        name: str,
+        session: Callable[[], Session] | None = None,
+        readers: Readers | None = None,
+    ) -> None:
+        """Take *base*, the folder of the configuration, a log, what makes a *session*, and the *readers*."""
         super().__init__(base=base, log=f"hub.destination.{name}", session=session)
+        self.readers = readers or Readers()
+
+    def give(self, *places: Path) -> None:
+        """Let who may read delivered files read these, and all below them that are folders.
+
+        A folder is entered by whoever reads its files. Raises `DeliveryError` where there is no such group,
+        or this account is not of it, and OSError.
+        """
+        mode = self.readers.mode
+        for place in places:
+            for path in (place, *(place.rglob("*") if place.is_dir() else ())):
+                os.chmod(path, mode | (mode & 0o444) >> 2 | 0o100 if path.is_dir() else mode)
+                if self.readers.group is None or os.name != "posix":
+                    continue
+                try:
+                    shutil.chown(path, group=self.readers.group)
+                except (LookupError, PermissionError) as exc:
+                    raise DeliveryError(
+                        tr(
+                            "[delivery] group = {group!r}: there is no such group, or this account is not of "
+                            "it.",
+                            group=self.readers.group,
+                        )
+                    ) from exc

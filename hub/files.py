@@ -6,22 +6,28 @@ Found by folder or glob, skipped when unchanged, caught when they change while r
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from hub.errors import SourceDataError
+from hub.errors import DeliveryError, SourceDataError
 from hub.words import tr
 
 FORMULA_STARTS = "=+@\t\r-"
 """A spreadsheet runs a text that begins with one of these, unless an apostrophe stands before it (OWASP)."""
+
+
+_WAITS_S = (0.1, 0.2, 0.4, 0.8)
+"""How long a file that another program has open is waited for, try by try."""
 
 
 class FileState(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,28 +150,77 @@ def write_atomically(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, mode)
-        os.replace(name, path)
+        replace(Path(name), path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
 
 
+def replace(fresh: Path, place: Path) -> None:
+    """Let *fresh* take the place of *place*, with some patience for who has it open. Raises OSError.
+
+    On Windows a virus scanner or an indexer holds a file for a moment, Excel as long as it shows it.
+    """
+    for wait in _WAITS_S:
+        try:
+            return os.replace(fresh, place)
+        except PermissionError:
+            time.sleep(wait)
+    return os.replace(fresh, place)
+
+
 def replace_folder(place: Path, fresh: Path) -> None:
     """Let the folder *fresh* take the place of *place*; if that fails half-way the old one is put back.
 
-    Raises OSError.
+    Where somebody has a file of *place* open, so that the folder cannot be moved, its files are replaced one
+    by one. Raises OSError, and `DeliveryError` naming the files that are open and stay as they were, when
+    all others are new.
     """
     old = _aside(place)
     if place.exists():
-        os.replace(place, old)
+        try:
+            replace(place, old)
+        except PermissionError:
+            return _replace_files(place, fresh)
     try:
-        os.replace(fresh, place)
+        replace(fresh, place)
     except OSError:
         if old.exists():
             os.replace(old, place)
         raise
     shutil.rmtree(old, ignore_errors=True)
+    return None
+
+
+def _replace_files(place: Path, fresh: Path) -> None:
+    held: list[str] = []
+    brought = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+    for name in sorted(brought):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # the first one that is open is waited for; who has that open will not close the others meanwhile
+            (os.replace if held else replace)(fresh / name, place / name)
+        except PermissionError:
+            held.append(name.as_posix())
+    if len(held) == len(brought):  # it is not one file that is open: nothing here may be replaced
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+    for path in sorted(place.rglob("*"), reverse=True):
+        with contextlib.suppress(OSError):
+            if path.is_dir():
+                path.rmdir()  # where nothing is left in it
+            elif path.relative_to(place) not in brought:
+                path.unlink()
+    shutil.rmtree(fresh, ignore_errors=True)
+    if held:
+        raise DeliveryError(
+            tr(
+                "{names}: open in another program, so that it stays as it was; everything else in {place} "
+                "is new. Close it and publish again.",
+                names=", ".join(held),
+                place=place,
+            )
+        )
 
 
 def mend_folder(place: Path) -> None:

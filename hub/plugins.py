@@ -347,6 +347,8 @@ class _Memory:
             import platformdirs
 
             folder = platformdirs.user_cache_dir("pm-hub", appauthor=False)
+            if folder.startswith("~"):
+                raise RuntimeError("this account has no home")  # as in a container
         here = Path(__file__)
         # another environment has other plugins, another hub may learn otherwise
         place = (sys.prefix, sys.version, str(here), _stamp([here, Path(hookspecs.__file__)]))

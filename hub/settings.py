@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
@@ -19,15 +20,19 @@ from hub.context import Network
 from hub.destination import Destination, LostDestination
 from hub.errors import ConfigError
 from hub.meetings import cut_due, next_meeting
-from hub.secrets import Secret, to_secret
+from hub.secrets import Secret, read_environment, to_secret
 from hub.source import LostSource, Source
 from hub.words import LANGS, Lang, tr
 
 T = TypeVar("T")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_-]*$")
+_DRIVE = re.compile(r"^([A-Za-z]:|\\)")
+_OF_PATHS = re.compile(r"(path|file|folder|store|feed|mapping|bundle|template|theme|logo)$")
+_SPECIAL = re.compile(r"[\x00-\x1f]")
 _KNOWN = (
     "store",
     "feed",
+    "environment",
     "lang",
     "country",
     "currency",
@@ -43,26 +48,62 @@ _KNOWN = (
     "environment",
     "backup",
     "retention",
+    "log",
+    "metrics",
+    "lineage",
+    "delivery",
 )
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[schedule]``: when `hub run` happens, as a five-field cron expression.
 
-    It is read in the zone *tz* (None: the machine's).
+    It is read in the zone *tz* (None: the machine's). *env_file* holds lines ``NAME=value`` for secrets that
+    are named by ``env``, where a scheduler starts the hub with an environment of its own; what the
+    environment says itself wins.
     """
 
     run: str | None = None
     tz: str | None = None
+    env_file: str | None = None
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[notify]``: Apprise addresses told of failed, partial and stale runs and of recoveries.
+    """``[notify]``: Apprise addresses told of what goes wrong with a run, and of its recovery.
 
-    Each address is a secret.
+    Each address is a secret. Of a token that ends they are told *days_before*.
     """
 
     to: tuple[Secret, ...] = ()
+    days_before: int = 14
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[log]``: a *file* that every command writes to, one line an event, or one JSON object.
+
+    At *max_mb* it is put aside as ``….1``, and so on; *keep* of these are kept.
+    """
+
+    file: str | None = None
+    json: bool = False
+    max_mb: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    keep: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
+
+
+class Sharing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[delivery]``: who besides the hub's own account may read delivered files, on Linux and macOS.
+
+    *group* gets them, with the rights *mode* (octal, such as ``0640``; a folder is entered by who may read
+    it). What names persons (``nominative-line``, ``pseudonym-week``) stays with the account.
+    """
+
+    group: str | None = None
+    mode: Annotated[str, msgspec.Meta(pattern="^0?[0-7]{3}$")] | None = None
+
+    @property
+    def bits(self) -> int:
+        """Return the mode of a file."""
+        return int(self.mode, 8) if self.mode else 0o640 if self.group else 0o600
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,9 +122,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[engine]``: how much runs at once, and how much memory the feed builder takes.
 
-    *ca_bundle* is a file of the company's own certificates; *max_answer_mb* and *max_request_s* bound one
-    answer over HTTP. A source that says nothing for *max_silence_s*, or takes longer than *max_source_s*, is
-    given up: the run goes on without it.
+    *ca_bundle* is a file of the company's own certificates, instead of what the environment names;
+    *max_answer_mb* and *max_request_s* bound one answer over HTTP. A source that says nothing for
+    *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
     """
 
     jobs: int = 8
@@ -190,7 +231,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     match: Match
     privacy: PrivacySettings
     committee: Committee
+    log: Log = Log()
+    delivery: Sharing = Sharing()
     environment: str | None = None
+    metrics: Path | None = None
+    lineage: Path | None = None
     backup: BackupSettings = BackupSettings()
     retention: Retention = Retention()
 
@@ -239,13 +284,15 @@ def load(
             )
         ) from exc
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(tr("{path} is not valid TOML: {error}.", path=path, error=exc)) from exc
+        said = tr("{path} is not valid TOML: {error}.", path=path, error=exc)
+        raise ConfigError(said + _of_backslashes(path.read_text(encoding="utf-8-sig"), str(exc))) from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(
             tr("{path} is not UTF-8 text (byte {start}): save it as UTF-8.", path=path, start=exc.start)
         ) from exc
     except OSError as exc:
         raise ConfigError(tr("{path} cannot be read: {reason}.", path=path, reason=exc.strerror)) from exc
+    _no_broken_paths(raw, str(path))
     for key in raw:
         if key not in _KNOWN:
             raise ConfigError(
@@ -255,7 +302,7 @@ def load(
     lang = raw.get("lang", "en")
     if lang not in {"en", "fr"}:
         raise ConfigError(tr('{path}: lang is "en" or "fr", not {lang!r}.', path=path, lang=lang))
-    for key in ("store", "feed", "country", "currency", "environment"):
+    for key in ("store", "feed", "country", "currency", "environment", "metrics", "lineage"):
         if key in raw and not isinstance(raw[key], str):
             raise ConfigError(tr("{path}: {key} is a text, not {raw!r}.", path=path, key=key, raw=raw[key]))
     if raw.get("currency", "EUR") not in CURRENCIES:
@@ -270,15 +317,11 @@ def load(
     def section(name: str, cls: type[T]) -> T:
         return convert(raw.get(name, {}), cls, where=f"{path} [{name}]", base=base)
 
-    schedule = section("schedule", Schedule)
-    if schedule.tz is not None and not is_zone(schedule.tz):
-        raise ConfigError(
-            tr(
-                "{path} [schedule]: tz = {tz!r} is not a time zone such as Europe/Paris.",
-                path=path,
-                tz=schedule.tz,
-            )
-        )
+    schedule = _schedule(section("schedule", Schedule), path, base)
+    delivery = _sharing(section("delivery", Sharing), path)
+    engine = section("engine", Engine)
+    if engine.ca_bundle is not None:
+        engine = msgspec.structs.replace(engine, ca_bundle=str(base / engine.ca_bundle))
     committee = section("committee", Committee)
     committee.next(date.min)  # a rhythm that nobody understands is told here
     return Settings(
@@ -294,14 +337,110 @@ def load(
         schedule=schedule,
         notify=section("notify", Notify),
         gate=section("gate", Gate),
-        engine=section("engine", Engine),
+        engine=engine,
         match=section("match", Match),
         privacy=section("privacy", PrivacySettings),
         committee=committee,
+        log=section("log", Log),
+        delivery=delivery,
         environment=raw.get("environment"),
+        metrics=base / raw["metrics"] if "metrics" in raw else None,
+        lineage=base / raw["lineage"] if "lineage" in raw else None,
         backup=section("backup", BackupSettings),
         retention=section("retention", Retention),
     )
+
+
+def _schedule(schedule: Schedule, path: Path, base: Path) -> Schedule:
+    if schedule.tz is not None and not is_zone(schedule.tz):
+        raise ConfigError(
+            tr(
+                "{path} [schedule]: tz = {tz!r} is not a time zone such as Europe/Paris.",
+                path=path,
+                tz=schedule.tz,
+            )
+        )
+    if schedule.env_file is not None:
+        read_environment(base / schedule.env_file)
+    return schedule
+
+
+def _sharing(delivery: Sharing, path: Path) -> Sharing:
+    if delivery.bits & 0o022 or delivery.bits & 0o600 != 0o600:
+        raise ConfigError(
+            tr(
+                "{path} [delivery]: mode = {mode!r} lets others write, or the hub itself not: 0640 and 0644 "
+                "are usual.",
+                path=path,
+                mode=delivery.mode,
+            )
+        )
+    return delivery
+
+
+def _of_backslashes(text: str, error: str) -> str:
+    """Return how a path of Windows is written, where the line that TOML stumbles over holds a backslash."""
+    if (found := re.search(r"at line (\d+)", error)) is None:
+        return ""
+    line = text.splitlines()[int(found.group(1)) - 1 :][:1]
+    if not line or not re.search(r'"[^"]*\\', line[0]):
+        return ""
+    return _how_paths_are_written()
+
+
+def _how_paths_are_written() -> str:
+    return tr(
+        " In double quotes a backslash begins a special letter (\\t is a tab): write a path of Windows in "
+        "single quotes, 'C:\\plans', or with slashes, \"C:/plans\"."
+    )
+
+
+def _no_broken_paths(value: Any, where: str, key: str = "") -> None:
+    r"""Refuse a path whose backslashes TOML took for special letters: C:\temp is C:, a tab and emp then."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _no_broken_paths(inner, f"{where} {name}", name)
+    elif isinstance(value, list):
+        for inner in value:
+            _no_broken_paths(inner, where, key)
+    elif isinstance(value, str) and _SPECIAL.search(value) and (_DRIVE.match(value) or _OF_PATHS.search(key)):
+        raise ConfigError(
+            tr("{where}: {value!r} holds a special letter.", where=where, value=value)
+            + _how_paths_are_written()
+        )
+
+
+def _longest_sound(lines: list[str]) -> dict[str, Any]:
+    """Return what the first of *lines* say, as many as are TOML."""
+    for end in range(len(lines), 0, -1):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads("\n".join(lines[:end]))
+    return {}
+
+
+def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path]:
+    """Return whom a configuration wants told, and its store, whatever else is wrong in it.
+
+    They are told of what is wrong: a file that is no TOML is looked through for its section [notify] alone.
+    """
+    base = path.resolve().parent
+    base = base.parent if base.name == "config" else base
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        text = ""
+    raw: dict[str, Any] = {}
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        if found := re.search(r"^\[notify\].*?(?=^\s*\[[a-z]|\Z)", text, re.MULTILINE | re.DOTALL):
+            raw = _longest_sound(found[0].splitlines())
+    store = raw.get("store")
+    place = base / (store if isinstance(store, str) else "data/hub.db").removeprefix("sqlite:///")
+    try:
+        return convert(raw.get("notify", {}), Notify, where=f"{path} [notify]", base=base).to, place
+    except ConfigError:
+        return (), place
 
 
 def _tables(
@@ -446,7 +585,8 @@ def json_schema(
     sources: Mapping[str, type[Source]], destinations: Mapping[str, type[Destination]]
 ) -> dict[str, Any]:
     """Return the JSON Schema of the configuration, for editors."""
-    secret = {"oneOf": [{"type": "object", "properties": {k: {"type": "string"}}, "required": [k],
+    text = {"type": "string"}
+    secret = {"oneOf": [{"type": "object", "properties": {k: text, "expires": text}, "required": [k],
                          "additionalProperties": False} for k in ("env", "keyring", "file")]}  # fmt: skip
 
     def schema_hook(wanted: type) -> dict[str, Any]:
@@ -466,6 +606,8 @@ def json_schema(
         Committee,
         BackupSettings,
         Retention,
+        Log,
+        Sharing,
     ]
     _, definitions = msgspec.json.schema_components(
         parts, schema_hook=schema_hook, ref_template="#/$defs/{name}"
@@ -494,16 +636,25 @@ def json_schema(
             "lang": {"enum": ["en", "fr"]},
             "country": {"type": "string", "default": "FR", "description": "ISO code of the public holidays"},
             "currency": {"type": "string", "default": "EUR", "description": "currency of the feed's amounts"},
-            "environment": {
-                "type": "string",
-                "description": "what this place calls itself, such as production or test",
-            },
             "sources": table(sources),
             "destinations": table(destinations),
             **{
                 name: {"$ref": f"#/$defs/{name.capitalize()}"}
-                for name in ("schedule", "notify", "gate", "engine", "match", "committee", "retention")
+                for name in (
+                    "schedule",
+                    "notify",
+                    "gate",
+                    "engine",
+                    "match",
+                    "committee",
+                    "retention",
+                    "log",
+                )  # fmt: skip
             },
+            "environment": {"type": "string", "description": "told in messages, such as production"},
+            "metrics": {"type": "string", "description": "file of OpenMetrics text, written after each run"},
+            "lineage": {"type": "string", "description": "file of OpenLineage events, one a line"},
+            "delivery": {"$ref": "#/$defs/Sharing"},
             "privacy": {"$ref": "#/$defs/PrivacySettings"},
             "backup": {"$ref": "#/$defs/BackupSettings"},
         },

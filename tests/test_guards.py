@@ -401,6 +401,8 @@ def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
     live = re.sub(r"^# (\[|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     path = tmp_path / "hub.toml"
     path.write_text(live)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "secrets.env").touch(mode=0o600)
     plugins = Plugins()
     settings = load(path, sources=plugins.sources, destinations=plugins.destinations)
 

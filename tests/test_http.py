@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import requests
 
 from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
 from hub.http import Lane, Session, server_wait
@@ -359,3 +361,82 @@ def test_rows_of_another_host_are_not_taken(server: Server, session: Session) ->
         session.get_json(server.url + "/x")
     other.shutdown()
     other.server_close()
+
+
+def test_our_bundle_before_that_of_the_environment(
+    server: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[engine] ca_bundle is what the administrator said; REQUESTS_CA_BUNDLE counts where it is silent."""
+    used: list[Any] = []
+    send = requests.adapters.HTTPAdapter.send
+
+    def spy(self: Any, request: Any, **how: Any) -> Any:
+        used.append(how["verify"])
+        return send(self, request, **how)
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/the/environment.pem")
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", spy)
+    server.answers = [says(200)]
+    for bundle in ("/of/the/company.pem", None):
+        session = Session(ca_bundle=bundle, clock=slept.clock, sleep=slept.sleep)
+        session.get_json(server.url)
+        session.close()
+
+    assert ["/of/the/company.pem", "/of/the/environment.pem"] == used
+
+
+def test_a_bundle_that_is_not_there(slept: Slept, tmp_path: Path) -> None:
+    """It is told with the settings that may name it, not as a traceback; nothing is asked without it."""
+    session = Session(ca_bundle=str(tmp_path / "gone.pem"), clock=slept.clock, sleep=slept.sleep)
+
+    with pytest.raises(HubError, match=r"gone\.pem.*\[engine\] ca_bundle"):
+        session.get_json("https://127.0.0.1:9/")
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Sunset": "Sat, 31 Dec 2050 23:59:59 GMT"}, "ends on 2050-12-31"),
+        ({"Deprecation": "@1688169599"}, "deprecated since 2023-06-30"),  # RFC 9745, its own example
+        ({"Deprecation": "@2556143999"}, "will be deprecated on 2050-12-31"),
+        ({"Deprecation": "true"}, "is deprecated"),
+        ({"Deprecation": "Fri, 11 Nov 2022 23:59:59 GMT"}, "deprecated since 2022-11-11"),
+        (
+            {"Deprecation": "@1688169599", "Link": '<https://acme.example/why>; rel="deprecation"'},
+            "see https://acme.example/why",
+        ),
+    ],
+)
+def test_a_tool_announces_its_end(
+    server: Server, session: Session, headers: dict[str, str], words: str
+) -> None:
+    """Deprecation (RFC 9745 and its drafts) and Sunset (RFC 8594) are heard, once a place."""
+    heard: dict[str, str] = {}
+    session.ends = heard.__setitem__
+    server.answers = [says(200, b"{}", **headers)]
+    session.get_json(server.url + "/rest/1?token=s3cret")
+
+    assert ["127.0.0.1 /rest/1"] == list(heard)
+    assert words in heard["127.0.0.1 /rest/1"]
+    assert "s3cret" not in str(heard)
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        (b'{"warningMessages": ["The field X is deprecated and will be removed."], "issues": []}', 1),
+        (b'{"deprecation": "use v3"}', 1),
+        (b'{"warnings": [{"text": "this API reaches its end of life in May"}]}', 1),
+        (b'{"warnings": ["nothing found"]}', 0),
+        (b'{"issues": [{"summary": "Replace what is deprecated"}], "messages": []}', 0),
+    ],
+)
+def test_a_warning_in_an_answer(server: Server, session: Session, body: bytes, count: int) -> None:
+    """What a tool warns of is heard; what people wrote of in its rows is not."""
+    heard: list[str] = []
+    session.ends = lambda place, said: heard.append(said)
+    server.answers = [says(200, body)]
+    session.get_json(server.url)
+
+    assert count == len(heard)

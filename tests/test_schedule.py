@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree, objectify
 
 from hub.errors import ConfigError, HubError
 from hub.notify import announce, states
-from hub.schedule import Cron, plan_installation, trigger
+from hub.schedule import KINDS, Cron, missed, plan_installation, trigger
 from hub.secrets import Secret
 from hub.store import Store
 from hub.testing import HubResult
@@ -78,7 +80,9 @@ def test_crontab_keeps_other_lines(tmp_path: Path) -> None:
 
     def run(command: list[str], **kwargs: Any) -> subprocess.CompletedProcess[str]:
         if command == ["crontab", "-l"]:
-            return subprocess.CompletedProcess(command, 0, "5 5 * * * backup\n0 1 * * * old  # pm-hub\n", "")
+            return subprocess.CompletedProcess(
+                command, 0, "5 5 * * * backup\nCRON_TZ=UTC\n0 1 * * * old  # pm-hub\n", ""
+            )
         written.append(kwargs["input"])
         return subprocess.CompletedProcess(command, 0, "", "")
 
@@ -91,13 +95,101 @@ def test_crontab_keeps_other_lines(tmp_path: Path) -> None:
     assert 2 == len(lines)
 
 
-def test_windows(tmp_path: Path) -> None:
-    """A weekly task at one time; anything finer is refused with the way out."""
-    plan = plan_installation("windows", "15 6 * * 1-5", ["C:\\py.exe", "-m", "hub", "run"], folder=tmp_path)
+def windows_task(tmp_path: Path, cron: str, **how: Any) -> Any:
+    """Return the task for *cron*, after the schema has accepted it."""
+    command = ["C:\\Program Files\\py.exe", "-m", "hub", "--config", "C:\\hub & co\\hub.toml", "run"]
+    plan = plan_installation("windows", cron, command, folder=tmp_path, **how)
+    ((place, text),) = plan.files.items()
+    assert (("schtasks", "/Create", "/F", "/TN", "pm-hub", "/XML", place),) == plan.commands
+    schema = etree.XMLSchema(etree.parse(Path(__file__).with_name("task_scheduler.xsd")))
+    task = etree.fromstring(text.encode("utf-16"))
+    schema.assertValid(task)
+    return objectify.fromstring(etree.tostring(task))
 
-    assert ("/SC", "WEEKLY", "/D", "MON,TUE,WED,THU,FRI", "/ST", "06:15") == plan.commands[0][-6:]
-    with pytest.raises(ConfigError, match="hub schedule run"):
-        plan_installation("windows", "*/5 * * * *", ["hub"], folder=tmp_path)
+
+def test_windows(tmp_path: Path) -> None:
+    """The task is of the form that Task Scheduler reads, at the days and times of the schedule."""
+    task = windows_task(tmp_path, "15 6,18 * * 1-5")
+    triggers = task.Triggers.CalendarTrigger
+
+    assert ["06:15:00", "18:15:00"] == [str(one.StartBoundary)[11:] for one in triggers]
+    assert ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"] == [
+        day.tag.partition("}")[2] for day in triggers[0].ScheduleByWeek.DaysOfWeek.iterchildren()
+    ]
+    assert "C:\\Program Files\\py.exe" == task.Actions.Exec.Command
+    assert '-m hub --config "C:\\hub & co\\hub.toml" run' == task.Actions.Exec.Arguments
+    assert str(tmp_path) == task.Actions.Exec.WorkingDirectory
+    monthly = windows_task(tmp_path, "0 6 1,15 3 *").Triggers.CalendarTrigger.ScheduleByMonth
+    assert ["1", "15"] == [*map(str, monthly.DaysOfMonth.Day)]
+    assert ["March"] == [one.tag.partition("}")[2] for one in monthly.Months.iterchildren()]
+    assert 1 == windows_task(tmp_path, "0 6 * * *").Triggers.CalendarTrigger.ScheduleByDay.DaysInterval
+    for refused in ("*/5 * * * *", "0 6 1 * 1"):
+        with pytest.raises(ConfigError, match="hub schedule run"):
+            plan_installation("windows", refused, ["hub"], folder=tmp_path)
+
+
+def test_a_schedule_keeps_its_zone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six in Tokyo is six in Tokyo, wherever the machine stands: in the words of each scheduler."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("hub.schedule.windows.machine_zone", lambda: "Europe/Paris")
+    monkeypatch.setattr("hub.schedule.install.machine_zone", lambda: "Europe/Paris")
+    systemd, crontab, windows = (
+        plan_installation(kind, "0 6 * * 1", ["hub", "run"], folder=tmp_path, tz="Asia/Tokyo")
+        for kind in KINDS
+    )
+
+    assert "OnCalendar=Mon *-*-* 06:00:00 Asia/Tokyo\n" in systemd.text
+    assert "CRON_TZ=Asia/Tokyo" == crontab.crontab_lines[0]
+    assert "cronie" in crontab.notes[0]
+    assert "T06:00:00+09:00</StartBoundary>" in windows.text
+    assert "Asia/Tokyo" in windows.notes[0]
+    assert () == plan_installation("crontab", "0 6 * * 1", ["hub"], folder=tmp_path, tz="Europe/Paris").notes
+
+
+def test_a_schedule_knows_secrets_and_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of variables is named, and a run that fails leads to hub doctor on every system."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    systemd, crontab, windows = (
+        plan_installation(kind, "0 6 * * 1", ["hub", "run"], folder=tmp_path, env_file=tmp_path / "s.env")
+        for kind in KINDS
+    )
+
+    assert f"EnvironmentFile={tmp_path / 's.env'}\n" in systemd.text
+    assert "OnFailure=pm-hub-failed.service" in systemd.text
+    assert 'ExecStart="hub" "doctor"' in systemd.text
+    assert "'hub doctor'" in crontab.text
+    assert "`hub doctor`" in windows.text
+    assert str(tmp_path / "s.env") in crontab.notes[0]
+    assert str(tmp_path / "s.env") in windows.notes[0]
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="a shell of cron")
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (3, ""), (1, "pm-hub ended with 1: 'hub doctor'")])
+def test_what_cron_mails(tmp_path: Path, code: int, said: str) -> None:
+    """A failed run leaves a line for cron's mail and its exit code; a partial one is the hub's own news."""
+    plan = plan_installation("crontab", "0 6 * * *", ["sh", "-c", f"exit {code}"], folder=tmp_path)
+    command = plan.crontab_lines[0].removeprefix("0 6 * * * ")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (code, said) == (done.returncode, done.stderr[: len(said)])
+    assert bool(said) == bool(done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "count"),
+    [
+        ("2026-11-20T06:00:03+00:00", "2026-11-23T05:59:00+00:00", 0),  # a weekend
+        ("2026-11-20T06:00:03+00:00", "2026-11-23T06:30:00+00:00", 0),  # it may be on its way
+        ("2026-11-20T06:00:03+00:00", "2026-11-23T07:30:00+00:00", 1),
+        ("2026-11-20T06:00:03+00:00", "2026-11-28T12:00:00+00:00", 5),
+    ],
+)
+def test_runs_that_never_started(last: str, now: str, count: int) -> None:
+    """Monday's run is missed an hour after it was due; the first one missed is told."""
+    found = missed("0 6 * * 1-5", "UTC", datetime.fromisoformat(last), datetime.fromisoformat(now))
+
+    assert count == (found.count if found else 0)
+    assert found is None or "2026-11-23T06:00:00+00:00" == found.since.isoformat()
 
 
 def test_a_refusal_of_the_system_is_told(tmp_path: Path) -> None:

@@ -87,6 +87,12 @@ def read(folder: Path, text: str):
         ("lang = 'de'", 'lang is "en" or "fr"'),
         ("sources = 3", "write each of the sources as a table"),
         ("a = ", "is not valid TOML"),
+        # \\U and \\s are no letters of TOML, \\t, \\n and \\b are: a tab, a line and a step back in a path
+        ('store = "C:\\Users\\hub.db"', "single quotes, 'C:\\plans'"),
+        ('[sources.a]\nkind = "acme"\nurl = "\\\\server\\share"', "single quotes, 'C:\\plans'"),
+        ('store = "C:\\temp.db"', "'C:\\temp.db' holds a special letter"),
+        ('feed = "data\\new"', "hub.toml feed: 'data\\new' holds a special letter"),
+        ('[sources.a]\nkind = "acme"\nurl = "D:\\backup"', "hub.toml sources a url: 'D:\\x08ackup'"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:
@@ -163,6 +169,52 @@ def test_a_secret_file_must_be_private(tmp_path: Path) -> None:
     path.chmod(0o600)
 
     assert "s3cret" == Secret("file", "token", tmp_path).reveal()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o444])
+def test_a_secret_as_container_platforms_mount_it(tmp_path: Path, mode: int) -> None:
+    """Docker mounts secrets 0444, Kubernetes 0440 for its group: nobody may write them, they are taken."""
+    path = tmp_path / "token"
+    path.write_text("s3cret\n")
+    path.chmod(mode)
+
+    assert "s3cret" == Secret("file", "token", tmp_path).reveal()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+@pytest.mark.parametrize("mode", [0o602, 0o620, 0o666, 0o422])
+def test_a_secret_that_others_may_write(tmp_path: Path, mode: int) -> None:
+    """Whoever may write a token decides which account the hub signs in with: refused, whatever its owner."""
+    path = tmp_path / "token"
+    path.write_text("s3cret\n")
+    path.chmod(mode)
+
+    with pytest.raises(ConfigError, match="can be written by other accounts"):
+        Secret("file", "token", tmp_path).reveal()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_a_secret_of_another_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the platform's own account, 0644 as Kubernetes writes it: not ours to narrow, it is taken."""
+    path = tmp_path / "token"
+    path.write_text("s3cret\n")
+    path.chmod(0o644)
+    other = path.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: other)
+
+    assert "s3cret" == Secret("file", "token", tmp_path).reveal()
+
+
+def test_a_bundle_starts_at_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative ca_bundle starts where every path of the configuration does, not at the current folder."""
+    (tmp_path / "config").mkdir()
+    path = tmp_path / "config" / "hub.toml"
+    path.write_text('[engine]\nca_bundle = "certs/company.pem"\n')
+    monkeypatch.chdir("/")
+
+    found = load(path, sources={}, destinations={})
+    assert str(tmp_path / "certs" / "company.pem") == found.engine.network.ca_bundle
 
 
 def test_json_schema_knows_every_setting() -> None:

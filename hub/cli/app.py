@@ -36,6 +36,8 @@ class App:
         if plugins is not None:
             self.plugins = plugins
         self._warned: set[str] = set()
+        self.died = 0
+        """How many runs of sources were found that ended without a word."""
 
     @cached_property
     def console(self) -> Console:
@@ -71,9 +73,17 @@ class App:
 
                 for code, text in kpis.items():
                     register(code, text)
-            return load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
+            found = load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
         finally:
             self._warn_of_broken()  # those that only their use showed
+        if found.log.file:
+            from hub.logs import to_file
+
+            to_file(
+                found.base / found.log.file,
+                as_json=found.log.json, max_mb=found.log.max_mb, keep=found.log.keep,
+            )  # fmt: skip
+        return found
 
     def _warn_of_broken(self) -> None:
         for broken in self.plugins.broken():
@@ -137,7 +147,7 @@ class App:
             path.parent.mkdir(parents=True, exist_ok=True)
         if writing:
             with lock(path), Store.open(self.settings.store, base=self.settings.base) as store:
-                store.end_dead_runs()
+                self.died += store.end_dead_runs()
                 yield store
         else:
             with Store.open(self.settings.store, base=self.settings.base) as store:
@@ -205,6 +215,13 @@ class App:
                 if opened is not None:
                     stack.enter_context(opened)
             yield
+
+    @property
+    def actor(self) -> str:
+        """Return who gives this command, for the books."""
+        from hub.sync.lock import account
+
+        return account()
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence."""

@@ -95,6 +95,7 @@ def publish_options(
     strict: bool = False,
 ) -> PublishOptions:
     """Return the options of a publish from the configuration."""
+    from hub.context import Readers
     from hub.publish import PublishOptions
 
     s = app.settings
@@ -112,6 +113,7 @@ def publish_options(
         force=force,
         dry_run=dry_run,
         network=s.engine.network,
+        readers=Readers(group=s.delivery.group, mode=s.delivery.bits),
         next_committee=s.committee.next(clock.now().date()),
     )
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli import connectors
 from hub.cli.app import App
+from hub.cli.configure import template
 from hub.cli.output import STYLES, short_path
 from hub.cli.speech import Command, Group
-from hub.errors import LockHeld, StoreError
+from hub.errors import FeedError, LockHeld, StoreError
 from hub.words import mark, number, tr, trn
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 
 def _age(stamp: str | None) -> str:
-    from datetime import datetime
-
     from hub import clock
 
     if stamp is None:
@@ -153,29 +153,66 @@ def lack_text(lack: Lack | None) -> str:
     return ", ".join(told)
 
 
+_LONG = 3
+"""How often its freshness_hours a source may be old: a day's runs may rest over a long weekend."""
+
+
+def _is_long_stale(last: list[RunRow], complete: str | None, freshness_s: int) -> bool:
+    """Say whether a source brought nothing for long; one that was only read in part did bring something."""
+    from hub import clock
+
+    part = last[0].finished_at if last and last[0].verdict in {"partial", "ok"} else None
+    read = max((stamp for stamp in (complete, part) if stamp), default=None)
+    if read is None:
+        return not last or last[0].verdict != "running"
+    return (clock.now() - datetime.fromisoformat(read)).total_seconds() > _LONG * freshness_s
+
+
+def _look_after(app: App, path: Path) -> None:
+    """Mark runs that died, and tell what changed, where the store may be written and is of this version.
+
+    A run that shows as running while nobody holds the lock is dead: say so, not only at the next run.
+    """
+    from hub.cli.telling import announce, schedule
+    from hub.store import reading
+
+    if not reading.may_write(path):
+        return
+    with reading.opened(path) as store:
+        if store.older:
+            return
+    with contextlib.suppress(LockHeld), app.store(writing=True) as store:
+        announce(app, store, also=schedule(app, store))
+
+
 @click.command(cls=Command)
 @click.option("--runs", type=click.IntRange(0, 1000), default=0, help="Show the latest N runs too.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of what --json prints.")
 @click.pass_obj
-def status(app: App, runs: int, json_: bool) -> int:
+def status(app: App, runs: int, json_: bool, schema: bool) -> int:
     """Show sources, freshness, verdicts, what is held, the feed and its destinations.
+
+    It ends with 1 when no source was read within three times its freshness_hours.
 
     Example: hub status --runs 5
     """
-    from rich.table import Table
-    from rich.text import Text
-
+    from hub.cli.telling import missed_runs, missed_text
     from hub.feed import load_manifest
     from hub.feed.questions import health
     from hub.notify import states
     from hub.publish import current
-    from hub.store import cuts, questions, rejections
+    from hub.store import cuts, questions, reading, rejections
+    from hub.version import release
 
-    must_exist(app)
-    # a run that shows as running while nobody holds the lock is dead: say so, not only at the next run
-    with contextlib.suppress(LockHeld), app.store(writing=True):
-        pass
-    with app.store() as store:
+    if schema:
+        click.echo(template("status.schema.json"), nl=False)
+        return 0
+    path = must_exist(app)
+    _look_after(app, path)
+    with reading.opened(path) as store:
+        older = store.older
+        missed = missed_runs(app, store)
         found = states(store)
         lines = []
         all_held = store.held()
@@ -199,6 +236,7 @@ def status(app: App, runs: int, json_: bool) -> int:
                         one.sentence for one in lacking if one.source_id == name and not one.accepted_at
                     ][:_FEW],
                     "missing": _why(last[0]) if last else [],
+                    "long_stale": _is_long_stale(last, store.last_success(name), row["freshness_max_s"]),
                 }
             )
         erasures = store.erasures()
@@ -207,23 +245,56 @@ def status(app: App, runs: int, json_: bool) -> int:
         published = questions.publications(store)
     folder = current(app.settings.feed)
     manifest = load_manifest(folder) if folder else None
-    found_health = health(folder) if folder else None
+    found_health, trouble = None, ""
+    try:
+        found_health = health(folder) if folder else None
+    except FeedError as exc:
+        trouble = str(exc)
     said = _sentences(found_health) if found_health else []
     for line in lines:
         line["quality"] = found_health.sources.get(line["source"]) if found_health else None
+    asked = [line["long_stale"] for line in lines if line["kind"] != "config"]
+    code = 1 if asked and all(asked) else 0
     if json_:
-        feed = (
-            {key: manifest[key] for key in ("feed_id", "as_of", "built_at", "complete")} if manifest else None
-        )
+        known = ("feed_id", "as_of", "built_at", "complete", "hub")
+        feed = {key: manifest.get(key) for key in known} if manifest else None
         app.as_json(
             {
-                "environment": app.settings.environment, "sources": lines, "feed": feed,
-                "figures": [text for text, _ in said], "open_cuts": still_open,
-                "destinations": published, "runs": latest, "erasures": erasures,
+                "hub": release(), "environment": app.settings.environment, "exit_code": code,
+                "store": {"path": str(path), "bytes": path.stat().st_size, "older": older},
+                "schedule": {
+                    "run": app.settings.schedule.run, "tz": app.settings.schedule.tz,
+                    "missed": missed.count if missed else 0,
+                    "missed_since": missed.since.isoformat() if missed else None,
+                },
+                "sources": lines, "feed": feed, "figures": [text for text, _ in said],
+                "open_cuts": still_open, "destinations": published, "runs": latest, "erasures": erasures,
             }
         )  # fmt: skip
-        return 0
+        return code
+    if older:
+        app.say(
+            tr("The store is of an older pm-hub: the next `hub run` brings it to this version."), "yellow"
+        )
+    if missed:
+        app.say(missed_text(missed), "red")
     _beforehand(app, erasures, still_open)
+    _show_sources(app, lines)
+    if trouble:
+        app.say(trouble, "yellow")
+    _show_feed(app, folder, manifest, said)
+    for line in published:
+        app.say(f"  {line['destination']}: {tr(line['state'])} {_age(line['at'])}, {line['detail'] or ''}")
+    _show_runs(app, latest)
+    if code:
+        app.say(tr("No source was read within three times its freshness_hours."), "red")
+    return code
+
+
+def _show_sources(app: App, lines: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("source", "kind", "state", "last run", "last complete", "quality", "held", "rejected"):
         table.add_column(tr(name), justify="right" if name == "quality" else "left")
@@ -252,13 +323,18 @@ def status(app: App, runs: int, json_: bool) -> int:
             app.say(tr("  {source}: REJECTED {text}", source=line["source"], text=text), "yellow")
     if any(line["rejected"] for line in lines):
         app.say(tr("`hub rejections` lists what could not be taken."))
+
+
+def _show_feed(
+    app: App, folder: Path | None, manifest: dict[str, Any] | None, said: list[tuple[str, str | None]]
+) -> None:
     if manifest:
-        word = tr("complete") if manifest["complete"] else tr("INCOMPLETE")
+        word = tr("complete") if manifest.get("complete") else tr("INCOMPLETE")
         app.say(
             tr(
                 "Feed {feed_id}, built {age}, {word}: {path}",
                 feed_id=manifest["feed_id"],
-                age=_age(manifest["built_at"]),
+                age=_age(manifest.get("built_at")),
                 word=word,
                 path=short_path(folder or ""),
             )
@@ -267,8 +343,9 @@ def status(app: App, runs: int, json_: bool) -> int:
         app.say(tr("No feed was published yet: run `hub publish`."))
     for sentence, colour in said:
         app.say(f"  {sentence}", colour)
-    for line in published:
-        app.say(f"  {line['destination']}: {tr(line['state'])} {_age(line['at'])}, {line['detail'] or ''}")
+
+
+def _show_runs(app: App, latest: list[RunRow]) -> None:
     for run in latest:
         app.say(
             tr(
@@ -285,7 +362,6 @@ def status(app: App, runs: int, json_: bool) -> int:
                 more=", " + run.error if run.error else "",
             )
         )
-    return 0
 
 
 @click.group(cls=Group)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import date
@@ -14,7 +16,9 @@ import click
 from hub import clock
 from hub.cli.app import App
 from hub.cli.output import STYLES
+from hub.cli.outside import leave
 from hub.cli.speech import Command
+from hub.cli.telling import announce, schedule, told
 from hub.cli.upkeep import after_run
 from hub.errors import ConfigError
 from hub.source import Check, Offer
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from hub.sync import Options, SyncReport
 
 SHOWN = 20
+log = logging.getLogger("hub.run")
 
 
 def run_sync(app: App, store: Store, sources: list[Source], options: Options, *, quiet: bool) -> SyncReport:
@@ -110,13 +115,6 @@ def _cut_of_the_committee(app: App, store: Store, published: PublishReport) -> N
         for row in listed(store):
             if row["actor"] == "hub run" and not row["closed_at"]:
                 cuts.close(store, app.settings.feed, row["label"], build_options(app), actor="hub run")
-
-
-def _announce(app: App, store: Store) -> None:
-    from hub.notify import announce
-
-    for problem in announce(store, app.settings.notify.to):
-        app.err.print(tr("Warning: {problem}", problem=problem), style="yellow")
 
 
 def worst(codes: list[int]) -> int:
@@ -265,12 +263,14 @@ def sync_(
         from hub.feed import instant
 
         since = instant(since)
+    began = time.monotonic()
     options = sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
     with app.store(writing=True) as store, app.reachable():
         report = run_sync(app, store, sources, options, quiet=json_)
         if not dry_run:
             match_after_sync(app, store, report)
-            _announce(app, store)
+            announce(app, store, synced=report, also=schedule(app, store))
+            leave(app, store, report.exit_code, time.monotonic() - began, synced=report)
     if json_:
         app.as_json({"sources": report.sources, "effects": report.effects, "exit_code": report.exit_code})
     else:
@@ -317,11 +317,15 @@ def publish_(
     from hub.cli.output import show_moves, show_publish
     from hub.publish import moment_of, publish
 
+    began = time.monotonic()
     destinations = app.destinations(names)
     with app.store(writing=True) as store:
         stamp = moment_of(store, as_of) if as_of else None
         options = publish_options(app, as_of=stamp, vs=vs, force=force, dry_run=dry_run, strict=strict)
         report = publish(store, app.settings.feed, destinations, options)
+        if not dry_run:
+            announce(app, store, published=report)
+            leave(app, store, report.exit_code, time.monotonic() - began, published=report)
     if json_:
         app.as_json(report)
     else:
@@ -343,6 +347,18 @@ def run(app: App, jobs: int | None, json_: bool) -> int:
     return main_job(app, jobs=jobs, json_=json_)
 
 
+def _died(app: App) -> dict[str, tuple[str, str]]:
+    """Return what is to be told of a run before this one that ended without a word."""
+    if not app.died:
+        return {}
+    return {
+        "run": (
+            "died",
+            tr("run: the one before ended without a word (killed, or the machine stopped); this one goes on"),
+        )
+    }
+
+
 def add_to(cli: click.Group) -> None:
     """Add check, sync, publish and run."""
     for command in (check, sync_, publish_, run):
@@ -355,7 +371,9 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
     from hub.cli.output import show_publish, show_sync
     from hub.publish import publish
 
-    with app.store(writing=True) as store, app.reachable():
+    began = time.monotonic()
+    with told(app), app.store(writing=True) as store, app.reachable():
+        announce(app, store, also={**schedule(app, store), **_died(app)})
         synced = run_sync(app, store, app.sources(), sync_options(app, jobs=jobs), quiet=json_)
         match_after_sync(app, store, synced)
         if not json_:
@@ -375,8 +393,11 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
                 "red",
             )
         kept = after_run(app, store)
-        _announce(app, store)
-    code = worst([synced.exit_code, published.exit_code if published else 0, kept])
+        code = worst([synced.exit_code, published.exit_code if published else 0, kept])
+        well = {"configuration": ("ok", tr("configuration: ok")), "run": ("ok", tr("run: ok"))}
+        announce(app, store, synced=synced, published=published, also=well | schedule(app, store))
+        leave(app, store, code, time.monotonic() - began, synced=synced, published=published)
+        log.info("hub run ended with exit code %d", code)
     if json_:
         app.as_json({"sync": synced.sources, "publish": published, "exit_code": code})
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 from decimal import Decimal
@@ -332,7 +331,7 @@ def take(app: App, label: str, kind: str, as_of: str | None) -> int:
     from hub.publish import cuts
 
     with app.store(writing=True) as store:
-        taken = cuts.take(store, kind=kind, label=label, actor=getpass.getuser(), as_of=as_of)
+        taken = cuts.take(store, kind=kind, label=label, actor=app.actor, as_of=as_of)
     app.say(
         tr("Took {label!r}, as of {as_of} UTC.", label=label, as_of=_moment(taken.as_of)),
         "green",
@@ -352,7 +351,7 @@ def close(app: App, label: str) -> int:
     from hub.publish import cuts
 
     with app.store(writing=True) as store:
-        folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=getpass.getuser())
+        folder = cuts.close(store, app.settings.feed, label, build_options(app), actor=app.actor)
     app.say(
         tr(
             "Closed {label!r}: {path}. Keep that folder with your backups.",
@@ -406,7 +405,7 @@ def baseline(app: App, project: str) -> int:
     from hub.publish.baselines import take as take_baseline
 
     with app.store(writing=True) as store:
-        count = take_baseline(store, project, actor=getpass.getuser())
+        count = take_baseline(store, project, actor=app.actor)
     app.say(
         tr("Kept a baseline of {count} tasks of {project}.", count=count, project=project),
         "green" if count else None,
@@ -455,7 +454,7 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
             app.say(tr("Nothing was corrected since."))
         return 0
     with app.store(writing=True) as store:
-        seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=getpass.getuser())
+        seal = periods.seal(store, app.settings.feed, month, build_options(app), actor=app.actor)
     if json_:
         app.as_json(seal)
         return 0

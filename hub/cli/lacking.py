@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 import click
@@ -89,7 +88,7 @@ def accept(app: App, source: str | None, yes: bool) -> int:
             )
         if not yes:
             click.confirm(tr("Let them leave the feed?"), abort=True)
-        actor = getpass.getuser()
+        actor = app.actor
         with store.transaction():
             done = store.accept(source, run_id=0, actor=actor)
             store.audit("presence accept", source or "*", actor=actor, after=json.dumps(done))
@@ -163,7 +162,7 @@ def accept_rejections(app: App, numbers: tuple[int, ...], why: str) -> int:
 
     must_exist(app)
     with app.store(writing=True) as store:
-        for one in kept.accept(store, numbers, actor=getpass.getuser(), why=why):
+        for one in kept.accept(store, numbers, actor=app.actor, why=why):
             app.say(
                 tr(
                     "{source}: {place} stays missing ({reason}): {why}",

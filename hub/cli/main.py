@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from hub import logs
 from hub.cli import (
     configure,
+    doctor,
     forecasts,
     info,
     jobs,
@@ -24,9 +26,12 @@ from hub.cli import (
 )
 from hub.cli.app import App, plugin_folder
 from hub.cli.speech import Command, Group, config_of, for_programs, lang_for, take_over
+from hub.cli.stopping import stopped_by_signals
 from hub.errors import HubError, PluginError
 from hub.plugins import Named, Plugins
 from hub.words import speaking, tr
+
+log = logging.getLogger("hub")
 
 
 class _Promised(Command):
@@ -85,16 +90,12 @@ def build_cli(arguments: list[str] | None = None, *, promises: bool = False) -> 
 
         Example: hub run
         """
-        logging.basicConfig(
-            level=logging.INFO if verbose else logging.ERROR,
-            stream=sys.stderr,
-            format="%(asctime)s %(name)s %(message)s",
-        )
+        logs.to_screen(verbose=verbose)
         _live_at(moment)
         ctx.obj = App(config, plugins if plugins.folder == plugin_folder(config) else None)
 
     take_over()
-    for room in (configure, jobs, info, upkeep, lacking, kpis, forecasts, match, people, schedules):
+    for room in (configure, jobs, info, doctor, upkeep, lacking, kpis, forecasts, match, people, schedules):
         room.add_to(cli)
     plugins = Plugins(plugin_folder(config_of(arguments or [])))
     for name, commands in list(plugins.commands()):
@@ -155,8 +156,10 @@ def main() -> None:
 def _run() -> None:
     cli = build_cli(sys.argv[1:], promises=True)
     try:
-        code = cli.main(standalone_mode=False)
+        with stopped_by_signals():
+            code = cli.main(standalone_mode=False)
     except HubError as exc:
+        log.log(logging.WARNING, "ended with exit code %d: %s", exc.exit_code, exc)
         click.echo(tr("Error: {message}", message=exc), err=True)
         sys.exit(exc.exit_code)
     except click.exceptions.Exit as exc:
@@ -170,6 +173,9 @@ def _run() -> None:
             err=True,
         )
         sys.exit(130)
+    except Exception:
+        log.critical("ended by an error that nobody foresaw", exc_info=True)
+        raise
     code = code if isinstance(code, int) else 0
     if why := streams.lost():
         click.echo(tr("Warning: not all of the output could be written: {error}.", error=why), err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +88,7 @@ def propose(app: App, json_: bool) -> int:
     from hub import matching
 
     with app.store(writing=True) as store:
-        counts = matching.propose(store, app.settings.match.domain_aliases, actor=getpass.getuser())
+        counts = matching.propose(store, app.settings.match.domain_aliases, actor=app.actor)
         waiting = matching.lines(store, state="proposed")
     if json_:
         app.as_json({"counts": counts, "waiting": waiting})
@@ -183,7 +182,7 @@ def accept(
 
     chosen = _chosen(app, ids, method, min_score, kind)
     with app.store(writing=True) as store:
-        done = matching.accept(store, chosen, actor=getpass.getuser(), reason=reason)
+        done = matching.accept(store, chosen, actor=app.actor, reason=reason)
     app.say(tr("Accepted {done}. `hub publish` shows it in the feed.", done=done), "green")
     return 0
 
@@ -200,7 +199,7 @@ def reject(app: App, ids: tuple[str, ...], reason: str | None) -> int:
     from hub import matching
 
     with app.store(writing=True) as store:
-        done = matching.reject(store, ids, actor=getpass.getuser(), reason=reason)
+        done = matching.reject(store, ids, actor=app.actor, reason=reason)
     app.say(tr("Rejected {done}.", done=done))
     return 0
 
@@ -217,7 +216,7 @@ def split(app: App, ids: tuple[str, ...], reason: str | None) -> int:
     from hub import matching
 
     with app.store(writing=True) as store:
-        done = matching.split(store, ids, actor=getpass.getuser(), reason=reason)
+        done = matching.split(store, ids, actor=app.actor, reason=reason)
     app.say(tr("Split {done}.", done=done))
     return 0
 
@@ -270,7 +269,7 @@ def import_(app: App, file: Path) -> int:
     except UnicodeDecodeError:
         text = file.read_text(encoding="cp1252")
     with app.store(writing=True) as store:
-        accepted, rejected = matching.import_csv(store, text, name=file.name, actor=getpass.getuser())
+        accepted, rejected = matching.import_csv(store, text, name=file.name, actor=app.actor)
     app.say(tr("Accepted {accepted}, rejected {rejected}.", accepted=accepted, rejected=rejected), "green")
     return 0
 

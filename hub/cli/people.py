@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import shutil
 from pathlib import Path
@@ -260,7 +259,7 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
             )
         if not yes:
             click.confirm(tr("Take the name away everywhere, for ever?"), abort=True)
-        privacy.begin(store, subject, actor=getpass.getuser(), texts=texts)
+        privacy.begin(store, subject, actor=app.actor, texts=texts)
         return _finish_erasing(app, store)
 
 
@@ -282,7 +281,7 @@ def purge(app: App, keep_months: int | None, yes: bool) -> int:
                 tr("Take the person off every line older than {months} months, for ever?", months=months),
                 abort=True,
             )
-        done = privacy.purge(store, keep_months=months, actor=getpass.getuser())
+        done = privacy.purge(store, keep_months=months, actor=app.actor)
         app.say(
             tr(
                 "Rewritten: {rows}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from hub.cli.app import App
 from hub.cli.speech import Group
+from hub.cli.stopping import Child, stopped_by_signals
 from hub.errors import ConfigError
 from hub.schedule import KINDS, Cron, plan_installation, trigger
 from hub.words import day, mark, tr
@@ -62,24 +62,30 @@ def add_to(cli: click.Group) -> None:
 
         when = _trigger(app)
 
+        child = Child()
+
         def job() -> None:
             app.say(tr("{now} hub run", now=_now()))
-            code = subprocess.run(_command(app), check=False).returncode
+            code = child.run(_command(app))
             app.say(tr("{now} ended with exit code {code}", now=_now(), code=code))
 
-        if now:
-            job()
         scheduler = (
             BlockingScheduler(timezone=app.settings.schedule.tz)
             if app.settings.schedule.tz
             else BlockingScheduler()
         )
         scheduler.add_job(job, when, max_instances=1, coalesce=True, misfire_grace_time=3600)
-        app.say(tr("Waiting for {cron}; Ctrl-C stops.", cron=_cron(app)))
-        try:
-            scheduler.start()
-        except (KeyboardInterrupt, SystemExit):
-            return 130
+        with stopped_by_signals():
+            try:
+                if now:
+                    job()
+                app.say(tr("Waiting for {cron}; Ctrl-C stops.", cron=_cron(app)))
+                scheduler.start()
+            except (KeyboardInterrupt, SystemExit):
+                child.stop()  # else it would write on while the next start finds the store locked
+                if scheduler.running:
+                    scheduler.shutdown()
+                return 130
         return 0
 
     @schedule.command()
@@ -96,8 +102,14 @@ def add_to(cli: click.Group) -> None:
 
         Example: hub schedule install --kind crontab
         """
-        plan = plan_installation(kind, _cron(app), _command(app), folder=app.settings.base)
+        schedule = app.settings.schedule
+        plan = plan_installation(
+            kind, _cron(app), _command(app), folder=app.settings.base, tz=schedule.tz,
+            env_file=app.settings.base / schedule.env_file if schedule.env_file else None,
+        )  # fmt: skip
         click.echo(plan.text, nl=False)
+        for note in plan.notes:
+            app.err.print(note, style="yellow")
         if apply_:
             plan.apply()
             app.say(tr("Installed."), "green")

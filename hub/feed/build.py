@@ -30,7 +30,7 @@ from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
-from hub.files import write_atomically
+from hub.files import replace, write_atomically
 from hub.version import release
 from hub.words import LANGS, speaking, tr
 
@@ -146,7 +146,7 @@ def keep_cut(
         target = scratch / f"cut-{cut.key}"
         _write_open_cut(store, scratch, options, moment, cut, target, earlier=earlier)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.replace(target, folder)
+        replace(target, folder)
     return digest(folder)
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hub.errors import FeedError
 from hub.feed.build import open_feed, table_glob
+from hub.words import tr
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,7 +64,26 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def health(folder: Path) -> Health:
-    """Return what `hub status` says of the feed in *folder*."""
+    """Return what `hub status` says of the feed in *folder*.
+
+    Raises `FeedError` for a feed of another version of the hub, which has no answer to all of it.
+    """
+    import duckdb
+
+    try:
+        return _health(folder)
+    except (duckdb.Error, OSError) as exc:
+        raise FeedError(
+            tr(
+                "The feed {feed_id} cannot be asked ({error}): it was built by another version of pm-hub, or "
+                "a file of it is damaged. The next `hub publish` builds a new one.",
+                feed_id=folder.name,
+                error=str(exc).splitlines()[0],
+            )
+        ) from exc
+
+
+def _health(folder: Path) -> Health:
     with _feed(folder) as feed:
         scores = feed.execute(
             "SELECT scope_label, value FROM fact_kpi "

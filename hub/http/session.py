@@ -29,6 +29,7 @@ from hub.errors import (
     HttpUnexpected,
     HubError,
 )
+from hub.http.ending import endings
 from hub.http.lane import Lane, server_wait
 from hub.http.limits import Limits, Watch
 from hub.words import tr
@@ -80,10 +81,11 @@ class Session:
 
         *count* and *cancelled* are the engine's, *limits* those of one answer. `credentials` are headers;
         `sign` gives more of them anew for each request, for those that expire; `say` turns what an exchange
-        came to into the words of whoever asked.
+        came to into the words of whoever asked; `ends` hears where a tool announces the end of what was
+        asked.
         """
         self.requests = session or requests.Session()
-        self.requests.verify = ca_bundle or True
+        self.ca_bundle = ca_bundle
         self.requests.auth = _NoNetrc()
         self.limits = limits or Limits()
         self.watch = Watch(self.requests, self.limits.request_s)
@@ -91,6 +93,7 @@ class Session:
         self.sign: Callable[[], dict[str, str]] = dict
         self.say: Callable[[HttpError], HubError] = lambda error: error
         self.routes: Counter[str] = Counter()
+        self.ends: Callable[[str, str], None] = lambda place, said: None
         self.patience_s, self.timeout_s = patience_s, timeout_s
         self._count, self._cancelled = count, cancelled
         self._clock, self._plain_sleep = clock, sleep
@@ -331,6 +334,8 @@ class Session:
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]
     ) -> requests.Response:
         lane, asked_at = self.lane(url), self._clock()
+        if self.ca_bundle:  # with each question: requests lets REQUESTS_CA_BUNDLE win over a session's own
+            rest = {"verify": self.ca_bundle, **rest}
         name = route or urlsplit(url).path
         try:
             with lane.turn(self._sleep):
@@ -388,8 +393,19 @@ class Session:
                     error_type=type(exc).__name__,
                 )
             ) from None
+        except OSError as exc:  # requests says so of certificates that are not there
+            raise HttpUnexpected(
+                tr(
+                    "{place} cannot be asked: {error}. Check [engine] ca_bundle, REQUESTS_CA_BUNDLE and "
+                    "CURL_CA_BUNDLE.",
+                    place=_place(method, url),
+                    error=exc,
+                )
+            ) from None
         if self._count:
             self._count(bytes_=len(response.content))
+        for said in endings(response, f"{urlsplit(url).hostname} {name}"):
+            self.ends(f"{urlsplit(url).hostname} {name}", said)
         if response.status_code in RETRIED and response.status_code != 429:
             lane.failed(asked_at)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from hub import clock
-from hub.context import DeliveryContext, Network
+from hub.context import DeliveryContext, Network, Readers
 from hub.destination import Delivery, Destination, FeedView
 from hub.errors import ConfigError, DeliveryError, FeedError, HubError
 from hub.feed import (
@@ -45,6 +46,7 @@ from hub.words import tr
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+log = logging.getLogger("hub.publish")
 CURRENT = "CURRENT"
 _SHARED = ("sources", "complete", "findings", "forced", "next_committee")
 CHECK_PATIENCE_S = 20.0
@@ -57,7 +59,8 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     *vs* is the moment to tell moves from: the label of a cut, a date, ``now``; None is the last committee.
     *next_committee* is the day of the next one, where it is known. *secret* is the key of pseudonyms, *k* of
     how many people a published sum is made at least, *network* how destinations are asked. *session* makes
-    the HTTP sessions of destinations; None for patient ones.
+    the HTTP sessions of destinations; None for patient ones. *readers* may read delivered files that name
+    nobody.
     """
 
     base: Path
@@ -75,6 +78,7 @@ class PublishOptions(msgspec.Struct, frozen=True, kw_only=True):
     network: Network = Network()
     k: int = 5
     session: Callable[[], Any] | None = None
+    readers: Readers = Readers()
 
 
 class DeliveryReport(msgspec.Struct, kw_only=True):
@@ -87,6 +91,7 @@ class DeliveryReport(msgspec.Struct, kw_only=True):
     rows: dict[str, int] = {}
     open_next: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    ends: dict[str, str] = {}
     error: str | None = None
 
 
@@ -204,6 +209,10 @@ def _publish(
     blocked = any(finding.blocks for finding in findings)
     if options.dry_run:
         report.status_moves = _status_moves(current(root), snapshot.folder)
+    for finding in findings:
+        log.log(
+            logging.ERROR if finding.blocks else logging.WARNING, "gate: %s: %s", finding.kind, finding.text
+        )
     if options.dry_run or (blocked and not options.force):
         shutil.rmtree(snapshot.folder, ignore_errors=True)
         return report
@@ -212,6 +221,7 @@ def _publish(
         post(store, snapshot.late, moment=snapshot.manifest["moment"])
         make_current(root, snapshot.feed_id)
     report.current = True
+    log.info("feed %s: %d tables, %d rows", report.feed_id, len(report.rows), sum(report.rows.values()))
     report.deliveries = _hand_out(store, root, snapshot, destinations, options, say)
     retire(retired(store, root, keep=options.keep))
     return report
@@ -323,6 +333,7 @@ def _deliver(
         base=options.base,
         name=destination.name,
         session=options.session or options.network.session,
+        readers=options.readers if _names_nobody(destination) else None,
     )
     connection = None
     try:
@@ -357,7 +368,17 @@ def _deliver(
         context.close()
         if connection is not None:
             connection.close()
+    report.ends = dict(context.ends)
+    report.notes += tuple(report.ends.values())
+    if report.error:
+        log.error("%s: %s", destination.name, report.error)
+    else:
+        log.info("%s: %s, %d rows", destination.name, report.state, sum(report.rows.values()))
     return report
+
+
+def _names_nobody(destination: Destination) -> bool:
+    return destination.privacy in {"project", "team-week"} and not destination.addresses
 
 
 def _view(

@@ -4,93 +4,61 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError
+from hub.schedule import windows
 from hub.schedule.cron import Cron
+from hub.schedule.plan import MARK, Installation, Kind, machine_zone
 from hub.words import tr
 
-Kind = Literal["systemd", "crontab", "windows"]
-KINDS: tuple[Kind, ...] = ("systemd", "crontab", "windows")
-_MARK = "# pm-hub"
 
+def plan_installation(
+    kind: Kind, cron_text: str, command: list[str], *, folder: Path, tz: str | None = None,
+    env_file: Path | None = None,
+) -> Installation:  # fmt: skip
+    """Return what would run *command* in *folder* at the times of *cron_text*, read in the zone *tz*.
 
-class Installation(msgspec.Struct, frozen=True, kw_only=True):
-    """What to install: *files* to write, then *commands* to run; *text* shows both to a person."""
-
-    kind: Kind
-    files: dict[str, str] = {}
-    commands: tuple[tuple[str, ...], ...] = ()
-    crontab_line: str | None = None
-
-    @property
-    def text(self) -> str:
-        """Return what would be written and run."""
-        parts = [f"# {path}\n{content}" for path, content in self.files.items()]
-        if self.crontab_line:
-            parts.append(self.crontab_line + "\n")
-        if self.commands:
-            parts.append("\n".join(subprocess.list2cmdline(command) for command in self.commands) + "\n")
-        return "\n".join(parts)
-
-    def apply(self, run: Callable[..., subprocess.CompletedProcess[str]] = subprocess.run) -> None:
-        """Install it. Raises `HubError` with what the system said when it refuses."""
-        try:
-            for path, content in self.files.items():
-                place = Path(path)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(content, encoding="utf-8")
-            if self.crontab_line:
-                before = run(["crontab", "-l"], capture_output=True, text=True, check=False)
-                kept = (
-                    [line for line in before.stdout.splitlines() if _MARK not in line]
-                    if before.returncode == 0
-                    else []
-                )
-                text = "\n".join([*kept, self.crontab_line]) + "\n"
-                run(["crontab", "-"], input=text, text=True, check=True, capture_output=True)
-            for command in self.commands:
-                run(list(command), check=True, capture_output=True, text=True)
-        except FileNotFoundError as exc:
-            raise HubError(
-                tr(
-                    "The schedule was not installed: {filename} is not on this machine.",
-                    filename=exc.filename,
-                )
-            ) from exc
-        except subprocess.CalledProcessError as exc:
-            raise HubError(
-                tr(
-                    "The schedule was not installed: {cmd} said: {stderr}",
-                    cmd=" ".join(exc.cmd),
-                    stderr=(exc.stderr or "").strip(),
-                )
-            ) from exc
-        except OSError as exc:
-            raise HubError(tr("The schedule was not installed: {error}.", error=exc)) from exc
-
-
-def plan_installation(kind: Kind, cron_text: str, command: list[str], *, folder: Path) -> Installation:
-    """Return what would run *command* in *folder* at the times of *cron_text*.
-
-    Raises `ConfigError` where *kind* cannot.
+    *env_file* holds variables for it. Raises `ConfigError` where *kind* cannot.
     """
     cron = Cron.parse(cron_text)
+    notes = (
+        (tr("{path} is read by the hub itself: its variables need not stand here.", path=env_file),)
+        if env_file and kind != "systemd"
+        else ()
+    )
     if kind == "systemd":
-        return _systemd(cron, command, folder)
+        return _systemd(cron, command, folder, tz, env_file)
     if kind == "crontab":
-        # a percent sign is a line break to cron
-        quoted = f"cd {shlex.quote(str(folder))} && {shlex.join(command)}".replace("%", "\\%")
-        return Installation(kind=kind, crontab_line=f"{cron_text} {quoted}  {_MARK}")
-    return _windows(cron, command, folder)
+        return _crontab(cron_text, command, folder, tz, notes)
+    return windows.task(cron, command, folder, tz, notes)
 
 
-def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
+def _crontab(
+    cron_text: str, command: list[str], folder: Path, tz: str | None, notes: tuple[str, ...]
+) -> Installation:
+    # what is printed is what cron sends by mail: 3 is a partial run, which the hub tells of by itself
+    hint = tr("pm-hub ended with $code: `hub doctor` says what is wrong")
+    failed = f'{{ code=$?; [ $code -eq 3 ] || echo "{hint}" >&2; exit $code; }}'.replace("`", "'")
+    # a percent sign is a line break to cron
+    quoted = f"cd {shlex.quote(str(folder))} && {shlex.join(command)} || {failed}".replace("%", "\\%")
+    line = f"{cron_text} {quoted}  {MARK}"
+    if tz is None:
+        return Installation(kind="crontab", crontab_lines=(line,), notes=notes)
+    if tz != machine_zone():
+        said = tr(
+            "CRON_TZ is obeyed by cronie, but not by every cron: where yours does not know it, keep "
+            "`hub schedule run` running, or give the machine the zone {tz}.",
+            tz=tz,
+        )
+        notes = (*notes, said)
+    # it counts for all lines below it, so that those of others must stand above
+    return Installation(kind="crontab", crontab_lines=(f"CRON_TZ={tz}", line), notes=notes)
+
+
+def _systemd(
+    cron: Cron, command: list[str], folder: Path, tz: str | None, env_file: Path | None
+) -> Installation:
     if cron.day is not None and cron.day_of_week is not None:
         raise ConfigError(
             tr(
@@ -105,18 +73,22 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     days = ",".join(day.capitalize() for day in cron.weekday_names() or ())
     calendar = (
         f"{days + ' ' if days else ''}*-{listed(cron.month)}-{listed(cron.day)} "
-        f"{listed(cron.hour)}:{listed(cron.minute)}:00"
+        f"{listed(cron.hour)}:{listed(cron.minute)}:00{' ' + tz if tz else ''}"
     )
     base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
-    arguments = " ".join(
-        '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
-        for part in command
-    )
     service = (
-        f"[Unit]\nDescription={tr('pm-hub: sync and publish')}\n\n[Service]\nType=oneshot\n"
-        f"WorkingDirectory={folder}\n"
-        f"ExecStart={arguments}\n# {tr('3 is a partial run: it is told by the hub, not by systemd')}\n"
+        f"[Unit]\nDescription={tr('pm-hub: sync and publish')}\nOnFailure=pm-hub-failed.service\n\n"
+        f"[Service]\nType=oneshot\nWorkingDirectory={_systemd_path(folder)}\n"
+        + (f"EnvironmentFile={_systemd_path(env_file)}\n" if env_file else "")
+        + f"ExecStart={_systemd_words(command)}\n"
+        f"# {tr('3 is a partial run: it is told by the hub, not by systemd')}\n"
         "SuccessExitStatus=3\n"
+        f"# {tr('a run that is stopped writes the batch it holds')}\nTimeoutStopSec=90\n"
+    )
+    failed = (
+        f"[Unit]\nDescription={tr('pm-hub: what is wrong (journalctl --user -u pm-hub shows the run)')}\n\n"
+        f"[Service]\nType=oneshot\nWorkingDirectory={_systemd_path(folder)}\n"
+        f"ExecStart={_systemd_words([*command[:-1], 'doctor'])}\nSuccessExitStatus=1\n"
     )
     timer = (
         f"[Unit]\nDescription={tr('pm-hub schedule')}\n\n[Timer]\nOnCalendar={calendar}\nPersistent=true\n\n"
@@ -124,7 +96,11 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     )
     return Installation(
         kind="systemd",
-        files={str(base / "pm-hub.service"): service, str(base / "pm-hub.timer"): timer},
+        files={
+            str(base / "pm-hub.service"): service,
+            str(base / "pm-hub-failed.service"): failed,
+            str(base / "pm-hub.timer"): timer,
+        },
         commands=(
             ("systemctl", "--user", "daemon-reload"),
             ("systemctl", "--user", "enable", "--now", "pm-hub.timer"),
@@ -132,26 +108,12 @@ def _systemd(cron: Cron, command: list[str], folder: Path) -> Installation:
     )
 
 
-def _windows(cron: Cron, command: list[str], folder: Path) -> Installation:
-    if (
-        cron.minute is None
-        or cron.hour is None
-        or len(cron.minute) != 1
-        or len(cron.hour) != 1
-        or cron.day
-        or cron.month
-    ):
-        raise ConfigError(
-            tr(
-                "A Windows task is written for one time a day, every day or on weekdays, such as 0 6 "
-                "* * 1-5. For anything else keep `hub schedule run` running."
-            )
-        )
-    action = f'cmd /d /c cd /d "{folder}" && {subprocess.list2cmdline(command)}'
-    when = f"{cron.hour[0]:02d}:{cron.minute[0]:02d}"
-    weekly = cron.weekday_names()
-    rhythm = ("/SC", "WEEKLY", "/D", ",".join(day.upper() for day in weekly)) if weekly else ("/SC", "DAILY")
-    return Installation(
-        kind="windows",
-        commands=(("schtasks", "/Create", "/F", "/TN", "pm-hub", "/TR", action, *rhythm, "/ST", when),),
+def _systemd_words(command: list[str]) -> str:
+    return " ".join(
+        '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
+        for part in command
     )
+
+
+def _systemd_path(path: Path) -> str:
+    return str(path).replace("%", "%%")

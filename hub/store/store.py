@@ -136,6 +136,9 @@ def explain(error: sqlite3.Error, where: str) -> StoreError:
 class Store(PresenceRoom):
     """The one door to the database; a context manager that closes what it opened."""
 
+    older = False
+    """Whether this is a copy, brought to this version, of a store that an older hub wrote."""
+
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
         """Wrap an open *connection*; use `open()` instead."""
         self.connection = connection
@@ -187,7 +190,11 @@ class Store(PresenceRoom):
             raise
         return store
 
-    def _migrate(self) -> None:
+    def lacks(self) -> set[str]:
+        """Return the names of the migrations that this store lacks.
+
+        Raises `StoreTooNew` for a store of a newer hub.
+        """
         known = {migration.name for migration in migrations.pending(self.db)}
         applied = {migration.name for migration in migrations.applied(self.db)}
         ours = known | {m.name for m in migrations._migrations}
@@ -200,8 +207,12 @@ class Store(PresenceRoom):
                     newer=newer[-1],
                 )
             )
-        if not known:
+        return known
+
+    def _migrate(self) -> None:
+        if not self.lacks():
             return
+        applied = {migration.name for migration in migrations.applied(self.db)}
         kept = self._keep_before(applied) if applied else None
         migrations.apply(self.db)
         if kept is not None:

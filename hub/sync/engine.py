@@ -30,6 +30,12 @@ from hub.words import tr, trn
 
 CENSUS = "__census__"
 log = logging.getLogger("hub.sync")
+STOPS = tuple(
+    number
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK")
+    if (number := getattr(signal, name, None)) is not None
+)
+"""What asks a program to stop: a person, a service manager, Windows."""
 
 
 class _Work:
@@ -242,20 +248,25 @@ class _Engine:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Turn the first Ctrl-C into a stop after the batch being written; a second one is not caught."""
+        """Turn the first request to stop into a stop after the batch being written; a second is not caught.
+
+        Such a request is Ctrl-C, or what a service manager or a container platform sends.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def stop(*_: object) -> None:
             self.cancelled.set()
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-        before = signal.signal(signal.SIGINT, stop)
+        before = {number: signal.signal(number, stop) or signal.SIG_DFL for number in STOPS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _handle(self, event: _Event) -> None:
         work = self.work[event.source_id]
@@ -495,6 +506,8 @@ class _Engine:
         self._account(work)
         report.missing.extend(what for _, what in work.ctx.missing)
         report.notes.extend(work.ctx.notes)
+        report.ends = dict(work.ctx.ends)
+        report.notes.extend(report.ends.values())
         report.skipped = work.ctx.unchanged
         read_well = report.skipped or any(state == "ok" for state in work.state.values())
         if verdict is None:
@@ -516,6 +529,14 @@ class _Engine:
             rejected=report.rejected,
             tally=work.accounts.tally(),
         )
+        log.log(
+            logging.INFO if verdict == "ok" else logging.WARNING,
+            "%s: %s, %d read, %d new, %d changed, %d requests, %.1f s",
+            source.name, verdict, report.changes.read, report.changes.inserted, report.changes.updated,
+            report.requests, report.seconds,
+        )  # fmt: skip
+        for line in report.missing:
+            log.warning("%s: missing: %s", source.name, line)
         work.census = "done"
         self.readers.done(work)
         self.open -= 1

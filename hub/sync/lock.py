@@ -53,7 +53,7 @@ def lock(store: Path | None) -> Iterator[None]:
     try:
         owner.write_text(
             json.dumps(
-                {"host": socket.gethostname(), "pid": os.getpid(), "user": _user(), "since": utc_now()}
+                {"host": socket.gethostname(), "pid": os.getpid(), "user": account(), "since": utc_now()}
             ),
             encoding="utf-8",
         )
@@ -63,11 +63,12 @@ def lock(store: Path | None) -> Iterator[None]:
         file_lock.release()
 
 
-def _user() -> str:
+def account() -> str:
+    """Return who runs this program; its number where the machine has no name for it, as in a container."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
-        return "?"
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "?"
 
 
 def _who(owner: Path) -> str:

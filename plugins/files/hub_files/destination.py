@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -59,8 +58,7 @@ class FilesDestination(Destination, frozen=True, kw_only=True):
             (fresh / "manifest.json").write_text(
                 json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8"
             )
-            for path in fresh.rglob("*"):
-                os.chmod(path, 0o700 if path.is_dir() else 0o600)
+            ctx.give(fresh)
             replace_folder(root / LATEST, fresh)
         except OSError as exc:
             shutil.rmtree(fresh, ignore_errors=True)

@@ -75,6 +75,7 @@ class DeckDestination(Destination, frozen=True, kw_only=True):
             mend_folder(root / LATEST)
             shutil.rmtree(fresh, ignore_errors=True)
             write(fresh, papers, story)
+            ctx.give(fresh)
             replace_folder(root / LATEST, fresh)
             notes = self._keep(ctx, feed, root)
         except OSError as exc:

@@ -140,8 +140,7 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
             (fresh / "manifest.json").write_text(
                 json.dumps(feed.manifest, ensure_ascii=False, indent=1), encoding="utf-8"
             )
-            for path in fresh.iterdir():
-                path.chmod(0o600)
+            ctx.give(fresh)
             replace_folder(root / DATA, fresh)
             notes = write_project(root, files)
         except OSError as exc:

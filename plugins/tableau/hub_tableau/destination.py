@@ -103,6 +103,7 @@ class TableauDestination(Destination, frozen=True, kw_only=True):
             story = tell(feed)
             with hyper.engine() as process:
                 self._write(process, feed, story, fresh)
+                ctx.give(fresh)
                 replace_folder(latest, fresh)
                 notes = self._publish(ctx, process, feed, story, latest)
         except OSError as exc:
