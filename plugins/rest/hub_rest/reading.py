@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
-from hub_rest.mapping import Wanted, endings, expression, is_true, own, parts, plain
+from hub_rest.mapping import Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
+from hub_rest.paths import expression, parts
 from hub_rest.rows import RowError, RowMapper
 
 TAKEN, REJECTED = "taken", "rejected"
@@ -116,6 +117,8 @@ class Reading:
         mine = {record.id: record for record in made if record.table == self.itself.table}
         self.newest = self._stamped(row)
         several = len(self._endings) > 1
+        if one.deletes.probe and (named := self._native(row)) is not None:
+            note_other_id(self.ctx, one, row, named)
         native = self._native(row) if several or not mine else next(iter(mine))[len(self._start) :]
         if mine and native is not None:
             self.unwanted.discard(native)
@@ -190,6 +193,18 @@ class Reading:
             amount_minor=found.get("amount_minor"),
             currency=found.get("currency"),
         )
+
+
+def other_ids(ctx: Context, one: Wanted) -> bool:
+    """Say whether rows of a list are stored by another id than the tool may mean: a proof is tried first."""
+    field = plain(own(one).fields["id"])
+    return one.name in ctx.shared("other ids", set[str]) or field.path != one.key or field.values is not None
+
+
+def note_other_id(ctx: Context, one: Wanted, row: Any, native: str) -> None:
+    """Note that a row has an id beside the one that it is stored by."""
+    if isinstance(row, dict) and row.get("id") is not None and f"{row['id']}" != native:
+        ctx.shared("other ids", set[str]).add(one.name)
 
 
 class Keys:

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 from hub import BY_TABLE, ConfigError, Source
 from hub.testing.kit import HttpWorld, SourceCertification, credential
-from hub_rest.mapping import PREFIXES, Field, Wanted, endings, expression, load, plain, simple
+from hub_rest.mapping import PREFIXES, Field, Wanted, endings, load, plain
+from hub_rest.paths import expression, simple
 from hub_rest.source import RestSource
 from hub_rest.testing.simulator import ACCOUNT, USER, RestSite, get_at, like, set_at, stored
 

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 from hub import Account, Container, Record, Task
 from hub.testing.kit import SECRET, Request, Response, Simulator
 from hub_rest import mappings
-from hub_rest.mapping import NAME, Mapping, Wanted, expression, load, plain, simple
+from hub_rest.mapping import ABOVE, NAME, Mapping, Wanted, load, plain
+from hub_rest.paths import expression, simple
 
 USER = "kit"
 ACCOUNT = "_check"
@@ -167,9 +168,11 @@ class RestSite(ABC):
         paging = one.paging
         page = [{key: value for key, value in row.items() if key != "_each"} for row in page]
         body: Any = page
-        if one.rows:
+        if len(one.steps) > 1:
+            page = _folded(one.steps[1], page)
+        if one.steps[0]:
             body = {}
-            set_at(body, simple(one.rows), page)
+            set_at(body, simple(one.steps[0]), page)
         headers: dict[str, str] = {}
         if paging.total and paging.total.startswith("header:"):
             name = paging.total.removeprefix("header:")
@@ -253,6 +256,17 @@ class RestSimulator(RestSite, Simulator):
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
         """Return the rows of a list."""
         return self.rows.get(one.name, [])
+
+
+def _folded(path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in what they stand in, as an answer has them."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        above = row.get(ABOVE, {})
+        outer = found.setdefault(json.dumps(above, sort_keys=True), copy.deepcopy(above))
+        inner = get_at(outer, simple(path)) or []
+        set_at(outer, simple(path), [*inner, {name: value for name, value in row.items() if name != ABOVE}])
+    return list(found.values())
 
 
 def _regex(template: str) -> re.Pattern[str]:
