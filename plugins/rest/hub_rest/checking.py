@@ -57,6 +57,17 @@ def lines_of(text: str) -> Lines:
     return found
 
 
+def with_line(said: str, text: str, where: str) -> str:
+    """Return what is *said* of a key of a mapping with the line on which that key stands."""
+    named = re.search(r"'([^']+)'|`\$?[\w.\[\]…]*?\.?(\w+)`", said)
+    name = (named[1] or named[2]) if named else None
+    at = re.compile(rf"""(?:^|[{{,\s\[])["']?{re.escape(name)}["']?\s*[=\]]""") if name else None
+    number = next((n for n, line in enumerate(text.splitlines(), 1) if at and at.search(line)), None)
+    if number is None or not said.startswith(where):
+        return said
+    return where + tr(" line {number},", number=number).rstrip(",") + said[len(where) :]
+
+
 class Spot:
     """Where in a mapping something stands; as a text it says so, with the line."""
 

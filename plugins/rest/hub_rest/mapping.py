@@ -328,9 +328,12 @@ def parse(text: str, where: str) -> Mapping:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(tr("{where} is not valid TOML: {error}.", where=where, error=exc)) from exc
-    from hub_rest.checking import check, lines_of
+    from hub_rest.checking import check, lines_of, with_line
 
-    mapping = convert(raw, Mapping, where=where, base=Path())
+    try:
+        mapping = convert(raw, Mapping, where=where, base=Path())
+    except ConfigError as exc:
+        raise ConfigError(with_line(f"{exc}", text, where)) from exc
     check(mapping, where, lines_of(text))
     return mapping
 

@@ -509,6 +509,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         lacking = [
             (native, box) for box, natives in known.items() for native in natives if native not in there
         ]
+        if lacking and (elsewhere := self._elsewhere(ctx, one)):
+            lacking = [pair for pair in lacking if pair[0] not in elsewhere]
         # a list that makes its containers along the way cannot say which of them are out of sight
         makes = any(made.table == "container" for made in one.record)
         readable = None if makes or not lacking else self._readable(ctx)
@@ -550,13 +552,39 @@ class RestSource(Source, frozen=True, kw_only=True):
 
         return ctx.shared(f"control of {_partition(one, variables)}", ask)
 
+    def _elsewhere(self, ctx: Context, one: Wanted) -> set[str]:
+        """Return the rows of other lists that become records of the same ids, such as archived projects."""
+        mine = maps.plain(own(one).fields["id"])
+        others = [
+            other
+            for other in self.described(ctx).list
+            if other is not one
+            and other.record
+            and not other.cursor
+            and not other.paging.resume
+            and own(other).table == own(one).table
+            and maps.plain(own(other).fields["id"]).prefix == mine.prefix
+        ]
+        found = set()
+        for other in others:
+            for variables in self._asked(ctx, other):
+                for row in self._held(ctx, other, variables).rows:
+                    try:
+                        found.add(self._mapper(ctx).native(other, row, variables))
+                    except SourceDataError:
+                        continue
+        return found
+
     def _presence(
         self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str
     ) -> tuple[Presence, str] | None:
         """Return where a row is that its list does not show, with the evidence; None where it answers."""
         probe, trashed, title = one.deletes.probe, one.deletes.trashed, self.described(ctx).title
         if probe is None:
-            return "deleted", f"absent from the whole list {one.deletes.list or one.name}"
+            said = f"absent from the whole list {one.deletes.list or one.name}"
+            if own(one).table == "container":  # it may be closed to this account as well
+                return "hidden", f"{said}: deleted, or out of sight"
+            return "deleted", said
         try:
             answer = self._tool(ctx).get(
                 fill_path(probe, variables | {"id": native}) or "", route=f"probe {one.name}"

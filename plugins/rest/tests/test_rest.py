@@ -15,6 +15,7 @@ import pytest
 from hub_rest.mapping import Mapping, load, parse, shipped
 from hub_rest.rows import RowMapper
 from hub_rest.source import RestSource
+from hub_rest.testing.laws import loses_a_row
 from hub_rest.testing.mapping_certification import SOURCE, MappingCertification, RestWorld
 
 from hub import CellError, ConfigError, SourceDataError
@@ -62,11 +63,14 @@ def test_the_shipped_mappings_are_these() -> None:
 def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
     """Rows as the tool documents them, records written by hand: nothing more, nothing less."""
     examined = certification(name)
-    mapper = RowMapper(examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600)
+    mapper = RowMapper(
+        examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600, params=examined.params,
+        look=examined.look,
+    )  # fmt: skip
     found: dict[str, dict[str, Any]] = {}
     for one in examined.mapping.list:
         for row in examined.sample.get(one.name, []):
-            for record in mapper.records(one, row, dict.fromkeys(examined.mapping.needs, SOURCE)):
+            for record in mapper.records(one, row, examined.params | row.get("_each", {})):
                 found.setdefault(record.table, {})[record.id.removeprefix(f"{SOURCE}:")] = record
     assert {table: sorted(rows) for table, rows in examined.expected.items()} == {
         table: sorted(rows) for table, rows in found.items()
@@ -117,6 +121,15 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
             report = go(store, site, examined, census=True)
             assert ("ok", []) == (report.verdict, report.missing), day
             assert [] == differences(store, SOURCE, world), day
+
+
+LISTS = [(name, one.name) for name in NAMES for one in certification(name).mapping.list if one.record]
+
+
+@pytest.mark.parametrize(("name", "one"), LISTS)
+def test_each_list_loses_one_row_and_it_leaves(name: str, one: str, store: Store) -> None:
+    """What a tool does not show any more is not there in the store either, whichever list it was in."""
+    assert [] == loses_a_row(store, certification(name), one)
 
 
 def test_the_walk_through_is_short_and_certified() -> None:

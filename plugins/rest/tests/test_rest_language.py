@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hub_rest
+import jsonschema
 import pytest
-from hub_rest.mapping import parse
+from hub_rest.mapping import parse, shipped
 from hub_rest.rows import RowMapper
+from hub_rest.schema import mapping_schema
 from hub_rest.source import RestSource
 from hub_rest.testing.asked import OPEN, Asked
 
@@ -635,7 +639,11 @@ fields = { id = "join('-', [to_string(id), to_string(item.id)])", task_id = "id"
     ("change", "said"),
     [
         (("title = \"title\"", "title = \"sum3(a)\""), "line 10, [[list]] 'tickets': 'sum3(a)': there is no"),
-        (("title = \"", "titel = \""), "line 10, [[list]] 'tickets': task has no field 'titel'"),
+        (
+            ('title = "title"', 'titel = "title"'),
+            "line 10, [[list]] 'tickets': task has no field 'titel'. Did you mean 'title'?",
+        ),
+        (('path = "/tickets"', 'pth = "/tickets"'), "line 6: unknown key 'pth' in list[0]"),
         (('path = "/tickets"', 'path = "/{b}/tickets"'), "line 6, [[list]] 'tickets': {b} has no value"),
         (
             ('path = "/tickets"', 'path = "/t"\ndeletes = { kind = "listed" }'),
@@ -659,3 +667,19 @@ def test_a_slip_is_told_with_its_line(change: tuple[str, str], said: str) -> Non
 
     assert said in str(caught.value)
     assert "desk.toml" in str(caught.value)
+
+
+# ---------- for editors, first mappings, a look at the tool ----------
+
+
+def test_the_schema_for_editors_is_that_of_the_language() -> None:
+    """The file in the package is written by the code; each shipped mapping is valid by it."""
+    written = json.loads((Path(hub_rest.__file__).with_name("mapping.schema.json")).read_text(encoding="utf-8"))
+
+    assert mapping_schema() == written
+    validator = jsonschema.Draft202012Validator(written)
+    for name in shipped():
+        text = Path(hub_rest.__file__).parent.joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
+        assert [] == [error.message for error in validator.iter_errors(tomllib.loads(text))], name
+    wrong = tomllib.loads(mapping().replace("title = \"title\"", "titel = \"title\""))
+    assert [] != list(validator.iter_errors(wrong))

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from hub import BY_TABLE, ConfigError, Source
 from hub.testing.kit import HttpWorld, SourceCertification, credential
 from hub_rest.mapping import PREFIXES, Field, Wanted, endings, load, plain
+from hub_rest.paging import key_of
 from hub_rest.paths import expression, simple
 from hub_rest.source import RestSource
 from hub_rest.testing.simulator import ACCOUNT, USER, RestSite, get_at, like, set_at, stored
@@ -67,6 +68,7 @@ class MappingCertification(SourceCertification):
             path.with_name(f"{path.stem}.expected.json").read_text(encoding="utf-8")
         )
         self.kind = path.stem  # type: ignore[misc]
+        self.params = dict.fromkeys(self.mapping.needs, SOURCE)
         made = [(one, record) for one in self.mapping.list for record in one.record]
         self.main = next(
             (
@@ -91,6 +93,12 @@ class MappingCertification(SourceCertification):
         self.capabilities = frozenset(known)  # type: ignore[misc, arg-type]
         self.cannot = frozenset() if one.paging.total else frozenset({"counts"})  # type: ignore[misc]
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
+
+    def look(self, name: str, take: str, key: str) -> Any:
+        """Look a key up in the sample."""
+        one = next(other for other in self.mapping.list if other.name == name)
+        row = next((row for row in self.sample.get(name, []) if key_of(one, row) == key), None)
+        return expression(take)(row) if row is not None else None
 
     def field(self, name: str) -> Field | None:
         """Return the mapping of a field of the main record."""
@@ -132,7 +140,7 @@ class MappingCertification(SourceCertification):
             url=place,
             mapping=str(self.path),
             user=USER if auth.kind == "basic" and auth.user is None else None,
-            params=dict.fromkeys(self.mapping.needs, SOURCE),
+            params=self.params,
             page_size=PAGE,
             tz=ZONE,
             max_leave=0.4,
