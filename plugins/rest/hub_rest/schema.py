@@ -8,7 +8,20 @@ from typing import Any
 import msgspec
 
 from hub import BY_TABLE, columns_of
-from hub_rest.mapping import TABLES, Auth, Case, Cursor, Deletes, Each, Field, Made, Mapping, Paging, Wanted, required
+from hub_rest.mapping import (
+    TABLES,
+    Auth,
+    Case,
+    Cursor,
+    Deletes,
+    Each,
+    Field,
+    Made,
+    Mapping,
+    Paging,
+    Wanted,
+    required,
+)
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _STRUCTS = (Auth, Case, Cursor, Deletes, Each, Field, Made, Mapping, Paging, Wanted)
@@ -39,7 +52,9 @@ def _fields(table: str) -> dict[str, Any]:
     field = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Field"}]}
     kinds = {name: column.kind for name, column in columns_of(cls).items()}
     return {
-        "properties": {name: field | {"description": kinds[name]} for name in cls.__struct_fields__ if name in kinds},
+        "properties": {
+            name: field | {"description": kinds[name]} for name in cls.__struct_fields__ if name in kinds
+        },
         "required": list(required(cls)),
         "additionalProperties": False,
     }
@@ -48,7 +63,7 @@ def _fields(table: str) -> dict[str, Any]:
 def _meanings(text: str) -> dict[str, str]:
     """Return the sentences of a docstring by the names that they tell of first."""
     found: dict[str, str] = {}
-    for sentence in re.split(r"(?<=[.)]) (?=\\*)|(?<=\\.)\s+", " ".join(text.split())):
+    for sentence in re.split(r"(?<=\.)\s+", " ".join(text.split())):
         for name in re.findall(r"\*(\w+)\*", sentence):
             found.setdefault(name, re.sub(r"\*(\w+)\*|``", lambda match: match[1] or "", sentence).strip())
     return found

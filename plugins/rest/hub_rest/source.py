@@ -36,7 +36,7 @@ from hub import (
 from hub_rest import mapping as maps
 from hub_rest.lookups import PREFIX, LookUp, taken
 from hub_rest.mapping import Wanted, fill_path, is_true, own
-from hub_rest.paging import KEYLESS, Page, key_of
+from hub_rest.paging import KEYLESS, Page, key_of, unfolded
 from hub_rest.paths import expression
 from hub_rest.reading import Reading, note_other_id, other_ids
 from hub_rest.rows import RowMapper
@@ -252,8 +252,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 )
                 continue
             try:
-                first = next(iter(self._asked(ctx, one)), None)
-                if first is None:
+                tried = self.first_page(ctx, one)
+                if tried is None:
                     yield Check(
                         name=one.name,
                         state="warning",
@@ -263,8 +263,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                         ),
                     )
                     continue
-                page = next(tool.pages(one, first), Page([], None))
-                made, odd = self._tried(ctx, one, page.rows, first)
+                first, page, rows = tried
+                made, odd = self._tried(ctx, one, rows, first)
             except HubError as exc:
                 yield Check(name=one.name, state="failed", detail=str(exc))
                 continue
@@ -279,6 +279,21 @@ class RestSource(Source, frozen=True, kw_only=True):
                 state="ok" if page.rows and not odd else "warning",
                 detail=f"{what}: {', '.join(made) or tr('no record')}{lacks}",
             )
+
+    def first_page(self, ctx: Context, one: Wanted) -> tuple[dict[str, Any], Page, list[Any]] | None:
+        """Ask for the first page of a list; return what it was asked for by, the page and its rows.
+
+        None where the list above it has no row to ask it for.
+        """
+        first = next(iter(self._asked(ctx, one)), None)
+        if first is None:
+            return None
+        page = next(self._tool(ctx).pages(one, first), Page([], None))
+        return first, page, unfolded(one, page.rows)
+
+    def made(self, ctx: Context, one: Wanted, row: Any, variables: dict[str, Any]) -> list[Record]:
+        """Return the records that a row becomes. Raises `SourceDataError` for one that cannot be taken."""
+        return list(self._mapper(ctx).records(one, row, variables))
 
     def _tried(
         self, ctx: Context, one: Wanted, rows: list[Any], variables: dict[str, Any]

@@ -21,10 +21,10 @@ from hub import CellError, ConfigError, Record
 from hub.http import Session
 from hub.source import Context
 from hub.store import Store
-from hub.testing import store
+from hub.testing import hub_folder, run_hub, store
 from hub.testing.kit import SECRET, Request, Response, credential
 
-__all__ = ["store"]
+__all__ = ["hub_folder", "run_hub", "store"]
 TASKS = """
 title = "Desk"
 {top}
@@ -674,12 +674,77 @@ def test_a_slip_is_told_with_its_line(change: tuple[str, str], said: str) -> Non
 
 def test_the_schema_for_editors_is_that_of_the_language() -> None:
     """The file in the package is written by the code; each shipped mapping is valid by it."""
-    written = json.loads((Path(hub_rest.__file__).with_name("mapping.schema.json")).read_text(encoding="utf-8"))
+    written = json.loads(
+        (Path(hub_rest.__file__).with_name("mapping.schema.json")).read_text(encoding="utf-8")
+    )
 
-    assert mapping_schema() == written
+    assert json.loads(json.dumps(mapping_schema())) == written
     validator = jsonschema.Draft202012Validator(written)
     for name in shipped():
         text = Path(hub_rest.__file__).parent.joinpath("mappings", f"{name}.toml").read_text(encoding="utf-8")
         assert [] == [error.message for error in validator.iter_errors(tomllib.loads(text))], name
-    wrong = tomllib.loads(mapping().replace("title = \"title\"", "titel = \"title\""))
+    wrong = tomllib.loads(mapping().replace('title = "title"', 'titel = "title"'))
     assert [] != list(validator.iter_errors(wrong))
+
+
+SAMPLE = {
+    "data": [
+        {
+            "id": 7, "subject": "t", "project": {"id": 3}, "status": {"name": "New"},
+            "updated_at": "2026-10-05", "estimated_hours": 2, "labels": ["a"], "web_url": "https://x",
+        }
+    ],
+    "meta": {"total_count": 45, "next_cursor": "abc"},
+}  # fmt: skip
+
+
+def test_a_first_mapping_of_an_answer(run_hub: Callable[..., Any], tmp_path: Path) -> None:
+    """Rows, key, paging, stamp and fields are guessed, and it reads the answer it was made of."""
+    (tmp_path / "tickets.json").write_text(json.dumps(SAMPLE))
+    said = run_hub("rest", "suggest", str(tmp_path / "tickets.json"), "--title", "Desk")
+    found = parse(said.output, "made.toml")
+    (one,) = found.list
+
+    assert ("Desk", "data", "id", "token") == (found.title, one.rows, one.key, one.paging.kind)
+    assert ("meta.total_count", "meta.next_cursor") == (one.paging.total, one.paging.next)
+    assert {"title": "subject", "status_raw": "status.name", "container_id": "project.id"}.items() <= dict(
+        one.record[0].fields
+    ).items()
+    assert "# unsure: " in said.output
+    assert "d:7" in [one.id for one in made(said.output, SAMPLE["data"][0])]  # type: ignore[index]
+
+
+def test_a_first_mapping_of_an_openapi(run_hub: Callable[..., Any], tmp_path: Path) -> None:
+    entry = {"type": "object", "properties": {"id": {"type": "integer"}, "hours": {"type": "number"},
+             "spent_date": {"type": "string", "example": "2026-10-05"}}}  # fmt: skip
+    answer = {"type": "object", "properties": {"time_entries": {"type": "array", "items": {"$ref": "#/c/E"}}}}
+    asked = {
+        "parameters": [{"name": name, "in": "query"} for name in ("page", "per_page", "updated_since")],
+        "responses": {"200": {"content": {"application/json": {"schema": answer}}}},
+    }
+    text = {
+        "openapi": "3.0.0",
+        "info": {"title": "Hours"},
+        "c": {"E": entry},
+        "paths": {"/v2/time_entries": {"get": asked}},
+    }
+    (tmp_path / "api.json").write_text(json.dumps(text))
+    (one,) = parse(run_hub("rest", "suggest", str(tmp_path / "api.json")).output, "made.toml").list
+
+    assert ("/v2/time_entries", "time_entries", "worklog") == (one.path, one.rows, one.record[0].table)
+    assert ("page", True) == (one.paging.kind, one.paging.is_proven)
+    assert {"page": "{page}", "per_page": "{size}"} == one.params
+
+
+def test_a_look_at_the_first_page(run_hub: Callable[..., Any], store: Store, tmp_path: Path) -> None:
+    """Rows are shown as they would be stored, an odd one with what is wrong; nothing is stored."""
+    rows = [{"id": 1, "title": "été", "e": 2}, {"id": 2, "title": None}]
+    asked = Asked(
+        store, tmp_path, mapping(fields='estimate_s = { path = "e", unit = "hours" }'), lambda _: rows
+    )
+    (tmp_path / "desk.toml").write_text(asked.mapping)
+    said = run_hub("rest", "try", str(tmp_path / "desk.toml"), "--url", asked.site.url)
+
+    assert "tickets: 2 rows" in said.output
+    assert "task id='try:1' container_id='try:px' title='été' estimate_s=7200" in said.output
+    assert "tickets, row 2: nothing at 'title'" in said.output
