@@ -142,6 +142,8 @@ def check(mapping: Mapping, where: str, lines: Lines) -> None:
                     )
                 )
             _check_names(above.set, f"{spot.at('each')}")
+            if above.when:
+                expression(above.when, f"{spot.at('each')}")
             inherited |= set(above.set)
             above = next(other for other in mapping.list if other.name == above.list).each
         _check_list(one, spot, inherited)
@@ -272,12 +274,14 @@ def _check_deletes(one: Wanted, spot: Spot) -> None:
 
 
 def _check_paths(one: Wanted, spot: Spot) -> None:
-    total = one.paging.total if one.paging.total and not one.paging.total.startswith("header:") else None
+    total, following = (
+        None if path and path.startswith("header:") else path for path in (one.paging.total, one.paging.next)
+    )
     told = {
         "rows": one.steps,
         "children": (one.children,),
         "key": (one.key,),
-        "paging": (one.paging.next, total, one.paging.end, one.paging.more),
+        "paging": (following, total, one.paging.end, one.paging.more),
         "cursor": (one.cursor and one.cursor.field,),
         "deletes": (one.deletes.field, one.deletes.trashed),
         "each": tuple(one.each.set.values()) if one.each else (),

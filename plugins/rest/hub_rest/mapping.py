@@ -92,7 +92,7 @@ class Paging(Struct, frozen=True, kw_only=True):
     *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``after``
     (``{after}``, the key of the last row, 0 at first), ``token`` (``{token}``, found at *next*), ``next``
     (an address at *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of
-    rows stands, or ``header:NAME``; *end* is true on the last page, *more* on every other. *resume* True
+    rows stands; it and *next* may be ``header:NAME``; *end* is true on the last page, *more* on every other. *resume* True
     keeps the last token: the next run goes on from there. *overlap* rows of a page by ``offset`` are those of
     the one before, so that a deletion between them shows; without it one is, where the tool tells no total.
     *holes* True says that the tool takes rows out of a page after it was cut: a short page is not the end.
@@ -150,13 +150,14 @@ class Deletes(Struct, frozen=True, kw_only=True):
 
 
 class Each(Struct, frozen=True, kw_only=True):
-    """The list is asked for once per row of *list*.
+    """The list is asked for once per row of *list*, of which *when* (JMESPath) is true where it is told.
 
     *set* names variables and where they stand in that row.
     """
 
     list: str
     set: dict[str, str]
+    when: str | None = None
 
 
 Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "glide", "share", "percent"]

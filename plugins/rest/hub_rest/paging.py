@@ -76,6 +76,13 @@ def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
     return 0 if paging.kind == "after" else variables.get("token")
 
 
+def said_next(paging: Paging, answer: Any, response: Any) -> Any:
+    """Return the next token or address that an answer names where the mapping looks."""
+    if (paging.next or "").startswith("header:"):
+        return response.headers.get(str(paging.next).removeprefix("header:"))
+    return expression(paging.next or "")(answer)
+
+
 def is_unproven(paging: Paging, page: Page) -> bool:
     """Say whether nothing but one more page shows that a page is the last."""
     return (

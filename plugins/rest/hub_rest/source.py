@@ -321,8 +321,9 @@ class RestSource(Source, frozen=True, kw_only=True):
             # what a key stands for is in the rows: where that has changed they are read again
             used = {name for made in one.record for field in made.fields.values() if (name := _looks(field))}
             settings = " ".join([base, *(f"{self._look_up(ctx, name).version}" for name in sorted(used))])
+            planned = []
             for variables in self._asked(ctx, one):
-                id_ = _partition(one, variables)
+                planned.append(id_ := _partition(one, variables))
                 before = cursors.get(id_) or {}
                 same = before.get("settings") == settings and not ctx.full
                 age = now - datetime.fromisoformat(before["at"]) if same else timedelta.max
@@ -332,6 +333,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 begun = {"settings": settings, "at": now.isoformat() if whole else before["at"]}
                 data = ListToRead(list=one, variables=variables, whole=whole, before=before, cursor=begun)
                 yield Partition(id=id_, label=one.name, data=data)
+            if planned and one.each and one.deletes.kind == "absence" and not one.deletes.list:
+                yield Partition(id=f"leaving {one.name}", label=one.name, after=tuple(planned), data=one)
 
     def _plan_look_ups(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
         for name in taken(self.described(ctx)):
@@ -360,6 +363,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         found: dict[str, dict[str, Any]] = {}
         for variables in self._asked(ctx, above):
             for row in self._held(ctx, above, variables).rows:
+                if one.each.when and not is_true(_told(one.each.when, row)):
+                    continue
                 mine = variables | {name: _told(path, row) for name, path in one.each.set.items()}
                 if lacking := [name for name in one.each.set if mine[name] is None]:
                     ctx.reject(
@@ -395,6 +400,9 @@ class RestSource(Source, frozen=True, kw_only=True):
         """
         if isinstance(partition.data, dict):  # a look-up: it was read when the run was planned
             yield Batch(cursor=partition.data)
+            return
+        if isinstance(partition.data, Wanted):
+            yield self._leaving(ctx, partition.data)
             return
         data: ListToRead = partition.data
         one, before, whole = data.list, data.before, data.whole
@@ -466,6 +474,8 @@ class RestSource(Source, frozen=True, kw_only=True):
             kept = {native: box for native, box in rows.box_of.items() if native not in there}
         for native, box in kept.items():
             rows.boxes.setdefault(box, []).append(native)
+        if one.each:
+            ctx.shared(f"there {one.name}", set[str]).update(there)
         if whole and not one.deletes.list:
             ctx.shared("read whole", set[str]).add(partition.id)
         count = len(rows.fates) if whole else before.get("rows")
@@ -538,7 +548,13 @@ class RestSource(Source, frozen=True, kw_only=True):
                 lost.answering.append(native)
                 lost.kept[native] = box
                 continue
-            found = self._presence(ctx, one, variables, native)
+            if one.each and one.deletes.probe is None:
+                # only when all of them are read is it sure that it is in no other: `_leaving` says so
+                if self._is_stored(ctx, one, native):
+                    ctx.shared(f"lacking {one.name}", set[str]).add(native)
+                    lost.kept[native] = box
+                continue
+            found = self._presence(ctx, one, variables, native, box)
             if (
                 found is not None
                 and found[0] == "deleted"
@@ -546,6 +562,8 @@ class RestSource(Source, frozen=True, kw_only=True):
             ):
                 lost.wrong = wrong
                 lost.kept[native] = box
+                continue
+            if found is not None and found[0] == "moved":
                 continue
             if found is None:
                 lost.answering.append(native)
@@ -591,9 +609,12 @@ class RestSource(Source, frozen=True, kw_only=True):
         return found
 
     def _presence(
-        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str
-    ) -> tuple[Presence, str] | None:
-        """Return where a row is that its list does not show, with the evidence; None where it answers."""
+        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str, box: str = ""
+    ) -> tuple[Presence | Literal["moved"], str] | None:
+        """Return where a row is that its list does not show, with the evidence; None where it answers.
+
+        It is moved where it answers and says that it is in another container than *box*, where it was.
+        """
         probe, trashed, title = one.deletes.probe, one.deletes.trashed, self.described(ctx).title
         if probe is None:
             said = f"absent from the whole list {one.deletes.list or one.name}"
@@ -614,7 +635,30 @@ class RestSource(Source, frozen=True, kw_only=True):
             return None  # of this row it says nothing
         if trashed and is_true(_told(trashed, answer)):
             return "trashed", f"{title} says that {trashed} is true of it"
+        if one.each and box and self._boxes_in(ctx, one, answer) - {box}:
+            return "moved", ""
         return None
+
+    def _boxes_in(self, ctx: Context, one: Wanted, answer: Any) -> set[str]:
+        """Return the containers that an answer about a row names."""
+        told = (self._mapper(ctx).understood(one, value, self._given) for value in _objects(answer))
+        return {found["container_id"] for found in told if found.get("id") and found.get("container_id")}
+
+    def _is_stored(self, ctx: Context, one: Wanted, native: str) -> bool:
+        """Say whether the store holds a record of a row that has not left."""
+        cls, start = BY_TABLE[own(one).table], self._mapper(ctx).row_id(own(one).table, "")
+        stored = ctx.shared(f"stored {cls.table}", lambda: ctx.known_ids(cls, start))
+        return not stored.isdisjoint(self._mapper(ctx).ids(one, native))
+
+    def _leaving(self, ctx: Context, one: Wanted) -> Batch:
+        """Return the proofs of what lacks in each of the lists of one kind: it is in no other either."""
+        gone: list[Gone] = []
+        for native in sorted(
+            ctx.shared(f"lacking {one.name}", set[str]) - ctx.shared(f"there {one.name}", set[str])
+        ):
+            presence, evidence = self._presence(ctx, one, {}, native) or ("deleted", "")
+            gone += self._proofs(ctx, one, native, presence, evidence)
+        return Batch(gone=tuple(gone))
 
     def _names_another(
         self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str, answer: Any
@@ -728,6 +772,13 @@ def _partition(one: Wanted, variables: dict[str, Any]) -> str:
 
 def _looks(field: maps.Field | str) -> str | None:
     return None if isinstance(field, str) else field.lookup
+
+
+def _objects(answer: Any) -> list[dict[str, Any]]:
+    """Return the objects of an answer about one row that may be that row: itself, or one that it wraps."""
+    inner = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else ()
+    firsts = [value[0] for value in inner if isinstance(value, list) and len(value) == 1]
+    return [value for value in (answer, *inner, *firsts) if isinstance(value, dict)]
 
 
 def _told(path: str, row: Any) -> Any:

@@ -30,6 +30,7 @@ from hub_rest.paging import (
     last_key,
     names_next,
     overlap_of,
+    said_next,
     unfolded,
 )
 from hub_rest.paths import expression, parts
@@ -339,7 +340,7 @@ class Tool:
                 check_cap(page, before, asked_for, place.number - paging.first)
             if last is not None and last not in page.keys:
                 raise Shifted(f"{one.name}: a row went while the list was read")
-            if mark is not None and paging.next and (word := expression(paging.next)(answer)):
+            if mark is not None and paging.next and (word := said_next(paging, answer, response)):
                 mark["token"] = word
             yield page
             overlap = overlap_of(paging, page, asked_for)
@@ -376,10 +377,10 @@ class Tool:
                     return Place(token=last_key(one, page.rows))
                 return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
-                if token := expression(paging.next or "")(answer):
+                if token := said_next(paging, answer, response):
                     return Place(token=token)
             case "next":
-                address = self._next(one, response.url, expression(paging.next or "")(answer))
+                address = self._next(one, response.url, said_next(paging, answer, response))
             case "link":
                 address = self._next(one, response.url, response.links.get("next", {}).get("url"))
         if not address and not paging.resume and (named := names_next(answer, response)):
@@ -443,7 +444,7 @@ class Tool:
         params = one.params | (one.incremental if since else {})
         body = one.body
         if body is not None and since and one.incremental_body:
-            body = _merged(body, one.incremental_body)
+            body = merged(body, one.incremental_body)
         named = {name for text in texts_of((one.path, params, body)) for name in NAME.findall(text)}
         variables = {name: self._given(name) for name in named & GIVEN} | variables
         path = fill_path(one.path, variables)
@@ -493,10 +494,10 @@ class Tool:
         return address
 
 
-def _merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return a body with *more* in it; tables of both are merged."""
     both = {
-        name: _merged(body[name], one) if isinstance(one, dict) and isinstance(body.get(name), dict) else one
+        name: merged(body[name], one) if isinstance(one, dict) and isinstance(body.get(name), dict) else one
         for name, one in more.items()
     }
     return body | both

@@ -748,3 +748,41 @@ def test_a_look_at_the_first_page(run_hub: Callable[..., Any], store: Store, tmp
     assert "tickets: 2 rows" in said.output
     assert "task id='try:1' container_id='try:px' title='été' estimate_s=7200" in said.output
     assert "tickets, row 2: nothing at 'title'" in said.output
+
+
+BOARDS = """
+[[list]]
+name = "boards"
+path = "/boards"
+""".strip()
+
+
+@pytest.mark.parametrize(
+    "deletes", ['{ kind = "absence" }', '{ kind = "probe", probe = "/cards/{id}" }'], ids=["absence", "probe"]
+)
+def test_a_row_that_moves_between_two_lists_is_not_gone(deletes: str, store: Store, tmp_path: Path) -> None:
+    """It lacks in the one and is in the other, whichever is read first; a deleted one is in neither."""
+    cards = {n: {"id": n, "title": "t", "board": 1 + n % 2} for n in range(1, 9)}
+
+    def say(request: Request) -> Any:
+        if request.path == "/boards":
+            return [{"id": 1}, {"id": 2}]
+        if request.path.startswith("/cards/"):
+            return cards.get(int(request.path[7:])) or Response(status=404, body={})
+        return [card for card in cards.values() if f"{card['board']}" == request.path[8:9]]
+
+    each = f'each = {{ list = "boards", set = {{ b = "id" }} }}\ndeletes = {deletes}'
+    text = mapping(each).replace('path = "/tickets"', 'path = "/boards/{b}/cards"')
+    text = text.replace('container_id = { value = "x" }', 'container_id = "board"')
+    head, _, tail = text.partition("[[list]]")
+    asked = Asked(store, tmp_path, f"{head}{BOARDS}\n[[list]]{tail}", say)
+    assert "ok" == asked.sync().verdict
+    cards[3]["board"], cards[4]["board"] = 1, 2
+    del cards[5], cards[6]
+    report = asked.sync()
+    boxes = {id_: one[0] for id_, one in stored(store, "task", "container_id").items()}
+    again = asked.sync()
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    assert ({"1", "2", "3", "4", "7", "8"}, "d:p1", "d:p2") == (set(boxes), boxes["3"], boxes["4"])
+    assert ("ok", set(boxes)) == (again.verdict, asked.here())
