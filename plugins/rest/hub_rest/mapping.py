@@ -92,9 +92,10 @@ class Paging(Struct, frozen=True, kw_only=True):
     *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``after``
     (``{after}``, the key of the last row, 0 at first), ``token`` (``{token}``, found at *next*), ``next``
     (an address at *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of
-    rows stands; it and *next* may be ``header:NAME``; *end* is true on the last page, *more* on every other. *resume* True
-    keeps the last token: the next run goes on from there. *overlap* rows of a page by ``offset`` are those of
-    the one before, so that a deletion between them shows; without it one is, where the tool tells no total.
+    rows stands; it and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
+    *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by
+    ``offset`` are those of the one before, so that a deletion between them shows; without it one is, where
+    the tool tells no total.
     *holes* True says that the tool takes rows out of a page after it was cut: a short page is not the end.
     *twice* True reads a list of several pages again, until a reading has all that the one before it had:
     the proof where there is neither total nor next nor overlap.

@@ -10,7 +10,7 @@ import msgspec
 
 from hub import SourceDataError, tr
 from hub_rest.mapping import ABOVE, Paging, Wanted
-from hub_rest.paths import expression
+from hub_rest.paths import expression, simple
 
 KEYLESS = "\x1f"
 """What the key of a row begins with that has none of its own."""
@@ -184,6 +184,14 @@ def unfolded(one: Wanted, rows: list[Any]) -> list[Any]:
     """Return the rows of a list that stand in the *rows* of a page: in them, and below them."""
     for path in one.steps[1:]:
         find = expression(path)
+        if rows and not any(_is_told(path, row) for row in rows):
+            raise SourceDataError(
+                tr(
+                    "{name}: nothing stands at {path!r} in any row, where rows should be.",
+                    name=one.name,
+                    path=path,
+                )
+            )
         rows = [_within(inner, row) for row in rows for inner in _list_at(one, find, path, row)]
     if one.children is None:
         return rows
@@ -192,6 +200,16 @@ def unfolded(one: Wanted, rows: list[Any]) -> list[Any]:
         found.append(row := waiting.pop())
         waiting += [_within(inner, row) for inner in _list_at(one, find, one.children, row)][::-1]
     return found
+
+
+def _is_told(path: str, row: Any) -> bool:
+    """Say whether something stands at a path of a row, though it be null."""
+    names = simple(path)
+    if names is None:
+        return bool(expression(path)(row) is not None)
+    for name in names[:-1]:
+        row = row.get(name) if isinstance(row, dict) else None
+    return isinstance(row, dict) and names[-1] in row
 
 
 def _within(row: Any, above: Any) -> Any:

@@ -26,7 +26,7 @@ from hub_rest.mapping import (
     plain,
     required,
 )
-from hub_rest.paths import expression
+from hub_rest.paths import expression, simple
 from hub_rest.stamps import NOTHING, day_of_parts, instant_of, is_count, is_parts
 
 _HOW = {
@@ -37,6 +37,10 @@ _AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _AT_STAKE = frozenset({"id", "archived", "container_id", "url", "currency", "seconds", "amount_minor"})
 """Fields of a row that cannot be taken which say what it is, and what figures lack by it."""
+
+
+_TELLING = frozenset({*REFERENCES, "status_raw", "status_native"})
+"""Fields that are nothing only where the row says nothing of them."""
 
 
 class RowError(CellError):
@@ -93,6 +97,7 @@ class RowMapper:
             for one in mapping.list
         }
 
+        self.read_at = {one.name: _read_at(one) for one in mapping.list}
         ids = {one.name: plain(own(one).fields["id"]) for one in mapping.list if one.record}
         self.natives = {name: (field, self._place(field)) for name, field in ids.items()}
         self._zoned: dict[tuple[str, str, str], CellReader] = {}
@@ -241,6 +246,20 @@ class RowMapper:
                 record = self._record(one, made, plan, row, part, variables)
                 yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
 
+    def _check_shape(self, one: Wanted, field: Field, scope: Any) -> None:
+        """Raise `TypeError` for an object that is there and has nothing of what is read of it.
+
+        A parent, a person or a status without what names it is none that is lacking.
+        """
+        place = tuple(simple(field.path) or ())[:-1] if field.path else ()
+        held = scope
+        for name in place:
+            held = held.get(name) if isinstance(held, dict) else None
+        if place and isinstance(held, dict) and held and not held.keys() & self.read_at[one.name][place]:
+            raise TypeError(
+                tr("{place} has {names}", place=".".join(place), names=", ".join(map(str, held))[:60])
+            )
+
     def _items(self, one: Wanted, made: Made, row: Any, scope: Any) -> list[Any]:
         """Return the things in a row of which a record is made each."""
         try:
@@ -268,6 +287,8 @@ class RowMapper:
             value = None
             try:
                 value = self._value(field, find, scope)
+                if value is None and name in _TELLING:
+                    self._check_shape(one, field, scope)
                 reader = self._reader_of(made.table, name, field, reader, scope)
                 values[name] = self._typed(
                     made.table, name, field, value, reader, variables, values.get("currency")
@@ -389,6 +410,17 @@ class RowMapper:
     def instant(self, value: Any) -> datetime:
         """Return an instant in UTC of what a tool writes as one. Raises ValueError."""
         return instant_of(value, self.written_in)
+
+
+def _read_at(one: Wanted) -> dict[tuple[str, ...], set[str]]:
+    """Return the names that a list's records read of an object in a row, by its place."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for made in one.record:
+        for field in map(plain, made.fields.values()):
+            names = simple(field.path) if field.path else None
+            for depth, name in enumerate(names or ()):
+                found.setdefault(tuple((names or ())[:depth]), set()).add(name)
+    return found
 
 
 def _seconds_in(value: Any) -> Any:

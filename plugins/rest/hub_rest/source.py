@@ -363,7 +363,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         found: dict[str, dict[str, Any]] = {}
         for variables in self._asked(ctx, above):
             for row in self._held(ctx, above, variables).rows:
-                if one.each.when and not is_true(_told(one.each.when, row)):
+                if one.each.when and not is_true(_told(one.each.when, _with(variables, row))):
                     continue
                 mine = variables | {name: _told(path, row) for name, path in one.each.set.items()}
                 if lacking := [name for name in one.each.set if mine[name] is None]:
@@ -555,21 +555,19 @@ class RestSource(Source, frozen=True, kw_only=True):
                     lost.kept[native] = box
                 continue
             found = self._presence(ctx, one, variables, native, box)
-            if (
-                found is not None
-                and found[0] == "deleted"
-                and (wrong := self._misled(ctx, one, variables, there))
-            ):
+            if found is None:
+                lost.answering.append(native)
+                lost.kept[native] = box
+                continue
+            where, evidence = found
+            if where == "moved":
+                continue
+            if where == "deleted" and (wrong := self._misled(ctx, one, variables, there)):
                 lost.wrong = wrong
                 lost.kept[native] = box
                 continue
-            if found is not None and found[0] == "moved":
-                continue
-            if found is None:
-                lost.answering.append(native)
-            else:
-                lost.gone += self._proofs(ctx, one, native, *found)
-            if found is None or found[0] == "hidden":
+            lost.gone += self._proofs(ctx, one, native, where, evidence)
+            if where == "hidden":
                 lost.kept[native] = box
         return lost
 
@@ -617,10 +615,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         """
         probe, trashed, title = one.deletes.probe, one.deletes.trashed, self.described(ctx).title
         if probe is None:
-            said = f"absent from the whole list {one.deletes.list or one.name}"
-            if own(one).table == "container":  # it may be closed to this account as well
-                return "hidden", f"{said}: deleted, or out of sight"
-            return "deleted", said
+            return self._absent(one)
         try:
             answer = self._tool(ctx).get(
                 fill_path(probe, variables | {"id": native}) or "", route=f"probe {one.name}"
@@ -639,6 +634,13 @@ class RestSource(Source, frozen=True, kw_only=True):
             return "moved", ""
         return None
 
+    def _absent(self, one: Wanted) -> tuple[Presence, str]:
+        """Return what it proves that a row is in no whole list any more."""
+        said = f"absent from the whole list {one.deletes.list or one.name}"
+        if own(one).table == "container":  # it may be closed to this account as well
+            return "hidden", f"{said}: deleted, or out of sight"
+        return "deleted", said
+
     def _boxes_in(self, ctx: Context, one: Wanted, answer: Any) -> set[str]:
         """Return the containers that an answer about a row names."""
         told = (self._mapper(ctx).understood(one, value, self._given) for value in _objects(answer))
@@ -652,29 +654,22 @@ class RestSource(Source, frozen=True, kw_only=True):
 
     def _leaving(self, ctx: Context, one: Wanted) -> Batch:
         """Return the proofs of what lacks in each of the lists of one kind: it is in no other either."""
+        lacking = ctx.shared(f"lacking {one.name}", set[str]) - ctx.shared(f"there {one.name}", set[str])
         gone: list[Gone] = []
-        for native in sorted(
-            ctx.shared(f"lacking {one.name}", set[str]) - ctx.shared(f"there {one.name}", set[str])
-        ):
-            presence, evidence = self._presence(ctx, one, {}, native) or ("deleted", "")
-            gone += self._proofs(ctx, one, native, presence, evidence)
+        for native in sorted(lacking):
+            gone += self._proofs(ctx, one, native, *self._absent(one))
         return Batch(gone=tuple(gone))
 
     def _names_another(
         self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str, answer: Any
     ) -> bool:
         """Say whether an answer bears ids and none of them is that of the row asked for."""
-        inner = (
-            list(answer.values()) if isinstance(answer, dict) else answer if isinstance(answer, list) else []
-        )
-        firsts = [value[0] for value in inner if isinstance(value, list) and len(value) == 1]
         named = set()
-        for value in (answer, *inner, *firsts):
-            if isinstance(value, dict):
-                try:
-                    named.add(self._mapper(ctx).native(one, value, variables))
-                except Exception:  # noqa: BLE001, S112 - it is no row, or an odd one
-                    continue
+        for value in _objects(answer):
+            try:
+                named.add(self._mapper(ctx).native(one, value, variables))
+            except Exception:  # noqa: BLE001, S112 - it is no row, or an odd one
+                continue
         return bool(named) and native not in named
 
     def _proofs(
@@ -772,6 +767,10 @@ def _partition(one: Wanted, variables: dict[str, Any]) -> str:
 
 def _looks(field: maps.Field | str) -> str | None:
     return None if isinstance(field, str) else field.lookup
+
+
+def _with(variables: dict[str, Any], row: Any) -> Any:
+    return variables | row if isinstance(row, dict) else row
 
 
 def _objects(answer: Any) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from hub.testing.kit import Request, Response, SimulatorServer, certify, credent
 __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
-NAMES = ["azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo"]
+NAMES = shipped()
 LEVELS = dict.fromkeys(NAMES, "gold") | {"glpi": "bronze"}
 SAMPLE = (
     "reads-everything",

@@ -23,7 +23,7 @@ from hub_rest.mapping import PREFIXES, Field, Wanted, endings, load, plain
 from hub_rest.paging import key_of
 from hub_rest.paths import expression, simple
 from hub_rest.source import RestSource
-from hub_rest.testing.simulator import ACCOUNT, USER, RestSite, get_at, like, set_at, stored
+from hub_rest.testing.simulator import ACCOUNT, BY_KEYS, USER, RestSite, get_at, like, set_at, stored
 
 SOURCE = "rest"
 ZONE = "Europe/Paris"
@@ -64,6 +64,7 @@ class MappingCertification(SourceCertification):
             path.with_name(f"{path.stem}.sample.json").read_text(encoding="utf-8")
         )
         self.account: Any = self.sample.pop(ACCOUNT, {"id": 1})
+        self.by_keys = tuple(self.sample.pop(BY_KEYS, ()))
         self.expected: dict[str, dict[str, dict[str, Any]]] = json.loads(
             path.with_name(f"{path.stem}.expected.json").read_text(encoding="utf-8")
         )
@@ -161,7 +162,7 @@ class RestWorld(RestSite, HttpWorld):
             certification.main,
         )
         self.main = self.made.table  # type: ignore[misc]
-        self.account = certification.account
+        self.account, self.by_keys = certification.account, certification.by_keys
         self.bin: list[dict[str, Any]] = []
         self.now, self.last, self.revision = START, 100, 0
         self.zone: tzinfo = ZoneInfo(ZONE) if self.mapping.tz == "source" else ZoneInfo(self.mapping.tz)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import itertools
 import json
 import re
 from abc import ABC, abstractmethod
@@ -29,6 +30,10 @@ ACCOUNT = "_check"
 """Where a sample says what the tool answers to the question who is signed in."""
 
 
+BY_KEYS = "_cursors_by_keys"
+"""Where a sample names the lists whose cursors name a row."""
+
+
 class RestSite(ABC):
     """Answers for *mapping*; stamps without a zone are in *zone*, a page has *cap* rows at most."""
 
@@ -37,6 +42,8 @@ class RestSite(ABC):
     cap = 20
     account: Any
     """What it answers to the question who is signed in."""
+    by_keys: tuple[str, ...] = ()
+    """The lists whose cursors name a row, as their tool documents, and not how many came before."""
 
     @abstractmethod
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
@@ -55,19 +62,18 @@ class RestSite(ABC):
         for one in self.mapping.list:
             if (found := self._asked(one, request)) is not None:
                 return self._listed(one, found, request)
+        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
+            return Response(body=self.account)
         for one in self.mapping.list:
             if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
                 return self._probed(one, match["id"])
-        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
-            return Response(body=self.account)
         return Response(status=404, body={"message": "no such thing"})
 
     def _refused(self, request: Request) -> Response | None:
         auth, headers = self.mapping.auth, request.headers
-        basic = (
-            "Basic "
-            + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
-        )
+        user = USER if auth.user is None else auth.user.replace("{token}", SECRET)
+        word = SECRET if auth.password is None else auth.password
+        basic = "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()
         if auth.kind == "session" and auth.body is not None:
             return self._signed_in(request)
         if auth.kind in {"oauth2", "session"} and request.path == f"/{(auth.url or '').lstrip('/')}":
@@ -95,7 +101,8 @@ class RestSite(ABC):
         """Answer the question that signs in by a body; None for another one that bears what that gave."""
         auth = self.mapping.auth
         asked = json.loads(request.body) if request.body else {}
-        if request.path == f"/{(auth.url or '').lstrip('/')}" and _fits(auth.body, asked, found := {}):
+        found: dict[str, Any] = {}
+        if request.path == f"/{(auth.url or '').lstrip('/')}" and _fits(auth.body, asked, found):
             body: dict[str, Any] = {}
             set_at(body, simple(auth.token or ""), SECRET if found.get("password") == SECRET else False)
             return Response(body=body)
@@ -174,9 +181,27 @@ class RestSite(ABC):
             start = int(found.get("token") or request.query.get("next_from") or 0)
         elif paging.kind == "none":
             size = len(rows)
+        if paging.kind == "token" and one.name in self.by_keys:
+            return self._after_key(one, rows, found, size, request)
         page = rows[start : start + size]
         return self._shown(
             one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request
+        )
+
+    def _after_key(
+        self, one: Wanted, rows: list[dict[str, Any]], found: dict[str, Any], size: int, request: Request
+    ) -> Response:
+        """Answer a page that begins after the row that its cursor names, whatever went meanwhile."""
+        keyed = sorted(
+            ((f"{expression(one.key)(row)}", row) for row in rows), key=lambda pair: (len(pair[0]), pair[0])
+        )
+        after = found.get("token")
+        if after is not None:
+            keyed = [pair for pair in keyed if (len(pair[0]), pair[0]) > (len(f"{after}"), f"{after}")]
+        page = keyed[:size]
+        token = page[-1][0] if page else ""
+        return self._shown(
+            one, [row for _, row in page], len(rows), more=len(keyed) > size, token=token, request=request
         )
 
     def _shown(
@@ -346,7 +371,7 @@ def get_at(row: Any, path: list[str] | None) -> Any:
 def set_at(row: Any, path: Sequence[str | int] | None, value: Any) -> None:
     """Put something at a path of names, and of places in lists."""
     assert path is not None
-    for name, after in zip(path[:-1], path[1:], strict=True):
+    for name, after in itertools.pairwise(path):
         if isinstance(name, int):
             row += [{} for _ in range(name + 1 - len(row))]
             row = row[name]
