@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
-from hub_rest.mapping import Wanted, endings, is_true, own, plain
+from hub_rest.mapping import NAME, Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
 from hub_rest.paths import expression, parts
 from hub_rest.rows import RowError, RowMapper
@@ -215,8 +215,14 @@ class Keys:
 
     def __init__(self, one: Wanted) -> None:
         """Take the plain paths of a list."""
-        texts = [plain(field).path for made in one.record for field in made.fields.values()]
-        paths = [path for text in texts if text and not text.startswith("spread.") for path in parts(text)]
+        fields = [plain(field) for made in one.record if not made.of for field in made.fields.values()]
+        texts = [text for field in fields for text in (field.path, *(case.path for case in field.cases))]
+        paths = [
+            path
+            for text in texts
+            if text and not text.startswith("spread.") and not NAME.fullmatch(text)
+            for path in parts(NAME.sub("x", text))
+        ]
         paths += [[name] for made in one.record for name in made.spread]
         self.wanted: dict[tuple[str, ...], set[str]] = {}
         for path in paths:

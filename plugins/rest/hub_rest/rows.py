@@ -39,6 +39,7 @@ _AT_STAKE = frozenset({"id", "archived", "container_id", "url", "currency", "sec
 """Fields of a row that cannot be taken which say what it is, and what figures lack by it."""
 
 
+_BEGINS = re.compile(r'((?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*)(\[)?')
 _TELLING = frozenset({*REFERENCES, "status_raw", "status_native"})
 """Fields that are nothing only where the row says nothing of them."""
 
@@ -247,18 +248,23 @@ class RowMapper:
                 yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
 
     def _check_shape(self, one: Wanted, field: Field, scope: Any) -> None:
-        """Raise `TypeError` for an object that is there and has nothing of what is read of it.
+        """Raise `TypeError` where what is read of a row has another shape than it is read by.
 
-        A parent, a person or a status without what names it is none that is lacking.
+        A list that is none, and an object that is there and has nothing of what is read of it: a parent, a
+        person or a status without what names it is none that is lacking.
         """
-        place = tuple(simple(field.path) or ())[:-1] if field.path else ()
-        held = scope
-        for name in place:
-            held = held.get(name) if isinstance(held, dict) else None
-        if place and isinstance(held, dict) and held and not held.keys() & self.read_at[one.name][place]:
-            raise TypeError(
-                tr("{place} has {names}", place=".".join(place), names=", ".join(map(str, held))[:60])
-            )
+        for path in (field.path, *(case.path for case in field.cases)):
+            names, is_list = _way(path)
+            held, last = scope, len(names) if is_list else len(names) - 1
+            for depth, name in enumerate(names[:last]):
+                held = held.get(name) if isinstance(held, dict) else None
+                place = ".".join(names[: depth + 1])
+                known = self.read_at[one.name].get(tuple(names[: depth + 1]), set())
+                if isinstance(held, dict) and held and depth < len(names) - 1 and not held.keys() & known:
+                    told = ", ".join(map(str, held))[:60]
+                    raise TypeError(tr("{place} has {names}", place=place, names=told))
+            if is_list and held is not None and not isinstance(held, list):
+                raise TypeError(tr("{place} is no list", place=".".join(names)))
 
     def _items(self, one: Wanted, made: Made, row: Any, scope: Any) -> list[Any]:
         """Return the things in a row of which a record is made each."""
@@ -412,14 +418,23 @@ class RowMapper:
         return instant_of(value, self.written_in)
 
 
+def _way(path: str | None) -> tuple[list[str], bool]:
+    """Return the names that a path begins with, and whether a list is to stand at the last of them."""
+    found = _BEGINS.match(path) if path else None
+    if not found or (found.end() < len(path or "") and not found[2]):
+        return [], False
+    return simple(found[1]) or [], bool(found[2])
+
+
 def _read_at(one: Wanted) -> dict[tuple[str, ...], set[str]]:
     """Return the names that a list's records read of an object in a row, by its place."""
     found: dict[tuple[str, ...], set[str]] = {}
     for made in one.record:
         for field in map(plain, made.fields.values()):
-            names = simple(field.path) if field.path else None
-            for depth, name in enumerate(names or ()):
-                found.setdefault(tuple((names or ())[:depth]), set()).add(name)
+            for path in (field.path, *(case.path for case in field.cases)):
+                names, _ = _way(path)
+                for depth, name in enumerate(names):
+                    found.setdefault(tuple(names[:depth]), set()).add(name)
     return found
 
 

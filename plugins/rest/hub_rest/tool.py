@@ -328,7 +328,8 @@ class Tool:
                         rows=top or "the top",
                     )
                 )
-            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in rows])
+            told = unfolded(one, rows) if len(one.steps) > 1 else rows
+            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in told])
             if before is not None and rows and page.keys == before.keys:
                 if is_unproven(paging, page) and len(rows) < asked_for and not names_next(answer, response):
                     return  # it does not page at all: that was everything

@@ -243,9 +243,14 @@ class RestWorld(RestSite, HttpWorld):
             and (path := self._path("seconds"))
             and isinstance(get_at(row, path), int | float)
         ):
-            set_at(row, path, self.random.randint(1, 9) * 900)
+            set_at(row, path, self.random.randint(1, 9) * 900 / self._seconds_in_one())
         self._touch(row, self.tick(), f"edited {self.random.random()}")
         return native
+
+    def _seconds_in_one(self) -> float:
+        """Return the seconds of one of what efforts are written in."""
+        field = self.certification.field("seconds")
+        return {"hours": 3600, "minutes": 60, "milliseconds": 0.001}.get((field and field.unit) or "", 1)
 
     def delete(self, native: str | None = None) -> str:
         """Take a row away, or set the flag that says so."""
@@ -391,7 +396,7 @@ class RestWorld(RestSite, HttpWorld):
                 and (path := self._path("seconds"))
                 and isinstance(get_at(row, path), int | float)
             ):
-                fields["seconds"] = get_at(row, path)
+                fields["seconds"] = round(get_at(row, path) * self._seconds_in_one())
             box = self.certification.field("container_id")
             if self.certification.box() and box and "container_id" in fields:
                 fields["container_id"] = f"{SOURCE}:{PREFIXES['container']}{box.prefix}{self._box_of(row)}"

@@ -174,6 +174,8 @@ class RestSite(ABC):
         if paging.kind == "after":
             find = expression(one.key)
             rows = sorted((row for row in rows if find(row) > int(found.get("after") or 0)), key=find)
+        if paging.kind == "token" and one.name in self.by_keys:
+            return self._after_key(one, rows, found, size, request)
         start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
         if paging.kind == "page":
             start = (int(found.get("page") or paging.first) - paging.first) * size
@@ -181,8 +183,6 @@ class RestSite(ABC):
             start = int(found.get("token") or request.query.get("next_from") or 0)
         elif paging.kind == "none":
             size = len(rows)
-        if paging.kind == "token" and one.name in self.by_keys:
-            return self._after_key(one, rows, found, size, request)
         page = rows[start : start + size]
         return self._shown(
             one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request
@@ -209,9 +209,9 @@ class RestSite(ABC):
     ) -> Response:
         paging = one.paging
         page = [{key: value for key, value in row.items() if key != "_each"} for row in page]
-        body: Any = page
         if len(one.steps) > 1:
             page = _folded(one.steps[1], page)
+        body: Any = page
         if one.steps[0]:
             body = {}
             set_at(body, steps_of(one.steps[0]), page)
