@@ -220,8 +220,8 @@ class Keys:
         paths = [
             path
             for text in texts
-            if text and not text.startswith("spread.") and not NAME.fullmatch(text)
-            for path in parts(NAME.sub("x", text))
+            if text and not text.startswith("spread.") and not NAME.search(text)
+            for path in parts(text)
         ]
         paths += [[name] for made in one.record for name in made.spread]
         self.wanted: dict[tuple[str, ...], set[str]] = {}

@@ -263,7 +263,7 @@ class RowMapper:
                 if isinstance(held, dict) and held and depth < len(names) - 1 and not held.keys() & known:
                     told = ", ".join(map(str, held))[:60]
                     raise TypeError(tr("{place} has {names}", place=place, names=told))
-            if is_list and held is not None and not isinstance(held, list):
+            if is_list and held not in (None, False, "") and not isinstance(held, list):
                 raise TypeError(tr("{place} is no list", place=".".join(names)))
 
     def _items(self, one: Wanted, made: Made, row: Any, scope: Any) -> list[Any]:
@@ -420,7 +420,7 @@ class RowMapper:
 
 def _way(path: str | None) -> tuple[list[str], bool]:
     """Return the names that a path begins with, and whether a list is to stand at the last of them."""
-    found = _BEGINS.match(path) if path else None
+    found = _BEGINS.match(path) if path and not NAME.search(path) else None
     if not found or (found.end() < len(path or "") and not found[2]):
         return [], False
     return simple(found[1]) or [], bool(found[2])

@@ -23,7 +23,7 @@ from hub_rest.mapping import PREFIXES, Field, Wanted, endings, load, plain
 from hub_rest.paging import key_of
 from hub_rest.paths import expression, simple
 from hub_rest.source import RestSource
-from hub_rest.testing.simulator import ACCOUNT, BY_KEYS, USER, RestSite, get_at, like, set_at, stored
+from hub_rest.testing.simulator import ACCOUNT, BY_KEYS, PARAMS, USER, RestSite, get_at, like, set_at, stored
 
 SOURCE = "rest"
 ZONE = "Europe/Paris"
@@ -64,12 +64,13 @@ class MappingCertification(SourceCertification):
             path.with_name(f"{path.stem}.sample.json").read_text(encoding="utf-8")
         )
         self.account: Any = self.sample.pop(ACCOUNT, {"id": 1})
+        given: dict[str, str] = dict(self.sample.pop(PARAMS, {}))
         self.by_keys = tuple(self.sample.pop(BY_KEYS, ()))
         self.expected: dict[str, dict[str, dict[str, Any]]] = json.loads(
             path.with_name(f"{path.stem}.expected.json").read_text(encoding="utf-8")
         )
         self.kind = path.stem  # type: ignore[misc]
-        self.params = dict.fromkeys(self.mapping.needs, SOURCE)
+        self.params = dict.fromkeys(self.mapping.needs, SOURCE) | given
         made = [(one, record) for one in self.mapping.list for record in one.record]
         self.main = next(
             (

@@ -30,6 +30,8 @@ ACCOUNT = "_check"
 """Where a sample says what the tool answers to the question who is signed in."""
 
 
+PARAMS = "_params"
+"""Where a sample says what the source is given; else each param that a mapping needs is ``rest``."""
 BY_KEYS = "_cursors_by_keys"
 """Where a sample names the lists whose cursors name a row."""
 
