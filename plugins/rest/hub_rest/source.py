@@ -721,6 +721,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if id_ in done or not known:
                     continue
                 there, provable = self._there(ctx, one, variables)
+                if one.each:
+                    ctx.shared(f"there {one.name}", set[str]).update(there)
                 natives = {native for natives in known.values() for native in natives}
                 if one.deletes.list and there and not natives & there:
                     ctx.report_missing(
@@ -736,6 +738,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if lost.answering or lost.wrong:
                     ctx.report_missing(lost.sentence(one))
                 yield from lost.gone
+            if one.each and one.deletes.kind == "absence" and not one.deletes.list:
+                yield from (proof for proof in self._leaving(ctx, one).gone if isinstance(proof, Gone))
 
     def _there(self, ctx: Context, one: Wanted, variables: dict[str, Any]) -> tuple[set[str], bool]:
         """Return the rows that a whole list shows now, and whether it shows all that there are."""
