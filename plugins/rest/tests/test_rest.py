@@ -30,9 +30,9 @@ __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
 NAMES = [
-    "asana", "azure-devops", "basecamp", "clickup", "clockify", "github", "gitlab", "glpi", "harvest", "kimai",
-    "linear", "monday", "notion", "odoo", "openproject", "servicenow", "smartsheet", "tempo", "toggl", "trello",
-    "wrike", "youtrack",
+    "asana", "azure-devops", "basecamp", "clickup", "clockify", "github", "gitlab", "glpi",
+    "harvest", "kimai", "linear", "monday", "notion", "odoo", "openproject", "servicenow", "smartsheet",
+    "tempo", "toggl", "trello", "wrike", "youtrack",
 ]  # fmt: skip
 CERTIFIED = [
     "asana",
