@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.columns import columns_of as columns_of
     from hub.context import Context as Context
     from hub.context import DeliveryContext as DeliveryContext
+    from hub.context import Network as Network
     from hub.destination import Delivery as Delivery
     from hub.destination import Destination as Destination
     from hub.destination import FeedView as FeedView
@@ -158,7 +159,7 @@ _ROOMS = {
     ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),
-    "context": ("Context", "DeliveryContext"),
+    "context": ("Context", "DeliveryContext", "Network"),
     "destination": ("Delivery", "Destination", "FeedView", "Privacy", "folder_check"),
     "entra": ("Entra", "SignIn"),
     "errors": (

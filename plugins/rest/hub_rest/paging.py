@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from hub import SourceDataError, tr
-from hub_rest.mapping import Paging, Wanted, expression
+from hub_rest.mapping import ABOVE, Paging, Wanted
+from hub_rest.paths import expression, simple
 
 KEYLESS = "\x1f"
 """What the key of a row begins with that has none of its own."""
@@ -75,6 +76,13 @@ def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
     return 0 if paging.kind == "after" else variables.get("token")
 
 
+def said_next(paging: Paging, answer: Any, response: Any) -> Any:
+    """Return the next token or address that an answer names where the mapping looks."""
+    if (paging.next or "").startswith("header:"):
+        return response.headers.get(str(paging.next).removeprefix("header:"))
+    return expression(paging.next or "")(answer)
+
+
 def is_unproven(paging: Paging, page: Page) -> bool:
     """Say whether nothing but one more page shows that a page is the last."""
     return (
@@ -130,3 +138,96 @@ def counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
         case "token" | "after":
             return {"size": size, paging.kind: place.token}
     return {"size": size}
+
+
+_NEXT = frozenset({
+    "next", "nextpage", "nextlink", "@odata.nextlink", "odata.nextlink", "nextpagetoken", "nextcursor",
+    "nextpageurl", "nexturl", "nexthref", "nextpagelink",
+})  # fmt: skip
+_MORE = frozenset({"hasmore", "hasnext", "hasnextpage", "morepages", "moreavailable"})
+_ENDED = frozenset({"islast", "islastpage"})
+_DEPTH = 5
+
+
+def names_next(answer: Any, response: Any) -> str:
+    """Return where an answer says, in one of the usual ways, that another page follows; empty for nowhere.
+
+    Beside its rows, not in them.
+    """
+    if response.links.get("next", {}).get("url"):
+        return "Link"
+    return _next_in(answer, ())
+
+
+def _next_in(value: Any, path: tuple[str, ...]) -> str:
+    if not isinstance(value, dict) or len(path) > _DEPTH:
+        return ""
+    for name, one in value.items():
+        word = f"{name}".replace("_", "").replace("-", "").lower()
+        if (
+            (word in _NEXT and one not in (None, "", False, {}, []) and not _is_bare(one))
+            or (word in _MORE and one is True)
+            or (word in _ENDED and one is False)
+        ):
+            return ".".join((*path, name))
+        if found := _next_in(one, (*path, name)):
+            return found
+    return ""
+
+
+def _is_bare(value: Any) -> bool:
+    """Say whether a link leads nowhere: an object whose address is empty."""
+    return isinstance(value, dict) and not any(value.values())
+
+
+def unfolded(one: Wanted, rows: list[Any]) -> list[Any]:
+    """Return the rows of a list that stand in the *rows* of a page: in them, and below them."""
+    for path in one.steps[1:]:
+        find = expression(path)
+        if rows and not any(_is_told(path, row) for row in rows):
+            raise SourceDataError(
+                tr(
+                    "{name}: nothing stands at {path!r} in any row, where rows should be.",
+                    name=one.name,
+                    path=path,
+                )
+            )
+        rows = [_within(inner, row) for row in rows for inner in _list_at(one, find, path, row)]
+    if one.children is None:
+        return rows
+    find, found, waiting = expression(one.children), [], rows[::-1]
+    while waiting:
+        found.append(row := waiting.pop())
+        waiting += [_within(inner, row) for inner in _list_at(one, find, one.children, row)][::-1]
+    return found
+
+
+def _is_told(path: str, row: Any) -> bool:
+    """Say whether something stands at a path of a row, though it be null."""
+    names = simple(path)
+    if names is None:
+        return bool(expression(path)(row) is not None)
+    for name in names[:-1]:
+        row = row.get(name) if isinstance(row, dict) else None
+    return isinstance(row, dict) and names[-1] in row
+
+
+def _within(row: Any, above: Any) -> Any:
+    return row | {ABOVE: above} if isinstance(row, dict) else row
+
+
+def _list_at(one: Wanted, find: Any, path: str, row: Any) -> list[Any]:
+    if not isinstance(row, dict):
+        return []
+    found = find(row)
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise SourceDataError(
+            tr(
+                "{name}: at {rows} stands no list: the mapping, or the API, is another one.",
+                name=one.name,
+                rows=path,
+            )
+        )
+    return found

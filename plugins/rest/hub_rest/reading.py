@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
-from hub_rest.mapping import Wanted, endings, expression, is_true, own, parts, plain
+from hub_rest.mapping import NAME, Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
+from hub_rest.paths import expression, parts
 from hub_rest.rows import RowError, RowMapper
 
 TAKEN, REJECTED = "taken", "rejected"
@@ -116,6 +117,8 @@ class Reading:
         mine = {record.id: record for record in made if record.table == self.itself.table}
         self.newest = self._stamped(row)
         several = len(self._endings) > 1
+        if one.deletes.probe and (named := self._native(row)) is not None:
+            note_other_id(self.ctx, one, row, named)
         native = self._native(row) if several or not mine else next(iter(mine))[len(self._start) :]
         if mine and native is not None:
             self.unwanted.discard(native)
@@ -192,6 +195,18 @@ class Reading:
         )
 
 
+def other_ids(ctx: Context, one: Wanted) -> bool:
+    """Say whether rows of a list are stored by another id than the tool may mean: a proof is tried first."""
+    field = plain(own(one).fields["id"])
+    return one.name in ctx.shared("other ids", set[str]) or field.path != one.key or field.values is not None
+
+
+def note_other_id(ctx: Context, one: Wanted, row: Any, native: str) -> None:
+    """Note that a row has an id beside the one that it is stored by."""
+    if isinstance(row, dict) and row.get("id") is not None and f"{row['id']}" != native:
+        ctx.shared("other ids", set[str]).add(one.name)
+
+
 class Keys:
     """The keys that rows have where the mapping looks.
 
@@ -200,8 +215,14 @@ class Keys:
 
     def __init__(self, one: Wanted) -> None:
         """Take the plain paths of a list."""
-        texts = [plain(field).path for made in one.record for field in made.fields.values()]
-        paths = [path for text in texts if text and not text.startswith("spread.") for path in parts(text)]
+        fields = [plain(field) for made in one.record if not made.of for field in made.fields.values()]
+        texts = [text for field in fields for text in (field.path, *(case.path for case in field.cases))]
+        paths = [
+            path
+            for text in texts
+            if text and not text.startswith("spread.") and not NAME.search(text)
+            for path in parts(text)
+        ]
         paths += [[name] for made in one.record for name in made.spread]
         self.wanted: dict[tuple[str, ...], set[str]] = {}
         for path in paths:

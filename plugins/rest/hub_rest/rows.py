@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hub import BY_TABLE, CellError, CellReader, Declared, HubError, Record, columns_of, tr
+from hub import BY_TABLE, CellError, CellReader, Declared, HubError, Record, columns_of, is_zone, tr
 from hub_rest.mapping import (
+    ITEM,
+    NAME,
     PREFIXES,
     REFERENCES,
     Field,
@@ -20,11 +22,12 @@ from hub_rest.mapping import (
     Mapping,
     Wanted,
     endings,
-    expression,
     own,
     plain,
     required,
 )
+from hub_rest.paths import expression, simple
+from hub_rest.stamps import NOTHING, day_of_parts, instant_of, is_count, is_parts
 
 _HOW = {
     "decimal": 'say decimal = "." or "," in the mapping',
@@ -34,6 +37,11 @@ _AS_IT_IS = frozenset({"text", "choice", "id", "reference"})
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _AT_STAKE = frozenset({"id", "archived", "container_id", "url", "currency", "seconds", "amount_minor"})
 """Fields of a row that cannot be taken which say what it is, and what figures lack by it."""
+
+
+_BEGINS = re.compile(r'((?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*)(\[)?')
+_TELLING = frozenset({*REFERENCES, "status_raw", "status_native"})
+"""Fields that are nothing only where the row says nothing of them."""
 
 
 class RowError(CellError):
@@ -50,11 +58,23 @@ class RowMapper:
     """Makes records of rows.
 
     *name* is the source's, *tz* the zone of its days, *day_s* the length of a working day, *currency* the
-    hub's.
+    hub's, *params* what the source gives, *look* what looks a key up: the list, the path of what is taken of
+    its row, the key.
     """
 
-    def __init__(self, mapping: Mapping, *, name: str, tz: str, day_s: int, currency: str = "EUR") -> None:
+    def __init__(
+        self,
+        mapping: Mapping,
+        *,
+        name: str,
+        tz: str,
+        day_s: int,
+        currency: str = "EUR",
+        params: dict[str, str] | None = None,
+        look: Callable[[str, str, str], Any] | None = None,
+    ) -> None:
         """Compile what the mapping says."""
+        self.params, self.look = params or {}, look
         self.currency, self.decimal = currency, None if mapping.decimal == "auto" else mapping.decimal
         self.name, self.zone, self.written_in, self.day_s = (
             name,
@@ -67,7 +87,7 @@ class RowMapper:
             one.name: [
                 (
                     made,
-                    expression(made.when) if made.when else None,
+                    self._find(made.when),
                     [
                         self._plan(made, name)
                         for name in sorted(made.fields, key=lambda name: name != "currency")
@@ -78,22 +98,75 @@ class RowMapper:
             for one in mapping.list
         }
 
+        self.read_at = {one.name: _read_at(one) for one in mapping.list}
+        ids = {one.name: plain(own(one).fields["id"]) for one in mapping.list if one.record}
+        self.natives = {name: (field, self._place(field)) for name, field in ids.items()}
+        self._zoned: dict[tuple[str, str, str], CellReader] = {}
+
+    def _find(self, path: str | None) -> Callable[[Any], Any] | None:
+        """Return what finds *path* in a row with its variables; None for no path.
+
+        The params of the source are put into it. One that it may give and does not finds nothing.
+        """
+        if path is None:
+            return None
+        if whole := NAME.fullmatch(path):
+            return lambda scope: _Variables.of(scope).get(whole[1])
+        if any(name not in self.params for name in NAME.findall(path)):
+            return _nothing
+        found: Callable[[Any], Any] = expression(NAME.sub(lambda match: _quoted(self.params[match[1]]), path))
+        return found
+
+    def _place(self, field: Field) -> Callable[[Any], Any] | None:
+        """Return what finds a field in a row; None where it is always the same value."""
+        if not field.cases:
+            return self._find(field.path)
+        cases = [(self._find(one.when), self._find(one.path), one.value) for one in field.cases]
+
+        def first(scope: Any) -> Any:
+            for when, find, value in cases:
+                if when is not None and not when(scope):
+                    continue
+                told = find(scope) if find else value
+                if when is not None or told not in _EMPTY:
+                    return told
+            return None
+
+        return first
+
     def _plan(self, made: Made, name: str) -> tuple[str, Field, Any, CellReader]:
         field = plain(made.fields[name])
-        column = columns_of(BY_TABLE[made.table])[name]
+        return name, field, self._place(field), self._reader(made.table, name, field, None)
+
+    def _reader(self, table: str, name: str, field: Field, zone: str | None) -> CellReader:
+        """Return the reader of a field; *zone* is where its stamps are written and their days fall."""
+        column = columns_of(BY_TABLE[table])[name]
+        place = zone or (field.zone if field.zone and is_zone(field.zone) else None)
         unit = field.unit or ("percent" if column.kind == "percent" else None)
         declared = Declared(
             decimal=self.decimal,
-            formats=(field.format,) if field.format else (),
+            formats=(field.format,) if field.format and not field.format.startswith("epoch") else (),
             day_s=Decimal(self.day_s),
             # an API says what its numbers are; a percent is one unless the mapping says otherwise
             unit=unit if unit != "glide" else None,
             currency=self.currency,
-            zone=self.written_in,
-            home=self.zone,
+            zone=ZoneInfo(place) if place else self.written_in,
+            home=ZoneInfo(place) if place else self.zone,
             how=_HOW,
         )
-        return name, field, expression(field.path) if field.path else None, CellReader(column, declared)
+        return CellReader(column, declared)
+
+    def _reader_of(self, table: str, name: str, field: Field, reader: CellReader, scope: Any) -> CellReader:
+        """Return the reader of a field in the zone that the row itself names, where the mapping says so."""
+        if not field.zone or is_zone(field.zone):
+            return reader
+        zone = expression(field.zone)(scope)
+        if not isinstance(zone, str) or not is_zone(zone):
+            raise CellError(tr("{zone!r} is no time zone such as Europe/Paris", zone=f"{zone}"[:40]))
+        key = (table, name, zone)
+        if key not in self._zoned:
+            self._zoned[key] = self._reader(table, name, field, zone)
+        return self._zoned[key]
 
     def row_id(self, table: str, native: Any, source: str | None = None) -> str:
         """Return the store's id of a row of *table*."""
@@ -101,9 +174,8 @@ class RowMapper:
 
     def native(self, one: Wanted, row: Any, variables: dict[str, Any]) -> str:
         """Return what names a row in the store's ids, as its own record takes it."""
-        field = plain(own(one).fields["id"])
-        scope = row | variables if isinstance(row, dict) else row
-        value = self._value(field, expression(field.path) if field.path else None, scope)
+        field, find = self.natives[one.name]
+        value = self._value(field, find, _scope(row, variables))
         if value is None:
             raise RowError(self.place(one, row), f"nothing at {field.path!r}, which is its id")
         return f"{value}"
@@ -122,9 +194,9 @@ class RowMapper:
         Of its own record, or of that in *table*.
         """
         found: dict[str, Any] = {}
-        scope = row | variables if isinstance(row, dict) else row
+        scope = _scope(row, variables)
         for made, when, plan in self.plans[one.name]:
-            if made.table != (table or own(one).table):
+            if made.table != (table or own(one).table) or made.of:
                 continue
             try:
                 if when is not None and not when(scope):
@@ -132,7 +204,7 @@ class RowMapper:
             except Exception:  # noqa: BLE001, S112 - the row is odd in whatever way it is odd
                 continue
             for number, name in enumerate(made.spread if isinstance(row, dict) and made.spread else ("",)):
-                part = scope | {"spread": {"value": row.get(name), "number": number}} if name else scope
+                part = _spread(scope, row, name, number) if name else scope
                 self._add_understood(found, made, plan, part, variables)
         return found
 
@@ -144,6 +216,7 @@ class RowMapper:
                 continue
             try:
                 value = self._value(field, find, scope)
+                reader = self._reader_of(made.table, name, field, reader, scope)
                 value = self._typed(made.table, name, field, value, reader, variables, found.get("currency"))
             except Exception:  # noqa: BLE001, S112 - same reason
                 continue
@@ -157,16 +230,54 @@ class RowMapper:
 
     def records(self, one: Wanted, row: Any, variables: dict[str, Any]) -> Iterator[Record]:
         """Return the records of a row. Raises `RowError` naming the list, the row and the field."""
-        scope = row | variables if isinstance(row, dict) else row
+        scope = _scope(row, variables)
         for made, when, plan in self.plans[one.name]:
+            if made.of:
+                for item in self._items(one, made, row, scope):
+                    inner = _Variables.copied(scope, {ITEM: item})
+                    if when is None or self._wanted(one, made, when, row, inner):
+                        yield self._record(one, made, plan, row, inner, variables)
+                continue
             if when is not None and not self._wanted(one, made, when, row, scope):
                 continue
             if not made.spread:
                 yield self._record(one, made, plan, row, scope, variables)
             for number, name in enumerate(made.spread):
-                part = scope | {"spread": {"value": row.get(name), "number": number}}
+                part = _spread(scope, row, name, number)
                 record = self._record(one, made, plan, row, part, variables)
                 yield msgspec.structs.replace(record, id=f"{record.id}/{name}")
+
+    def _check_shape(self, one: Wanted, field: Field, scope: Any) -> None:
+        """Raise `TypeError` where what is read of a row has another shape than it is read by.
+
+        A list that is none, and an object that is there and has nothing of what is read of it: a parent, a
+        person or a status without what names it is none that is lacking.
+        """
+        for path in (field.path, *(case.path for case in field.cases)):
+            names, is_list = _way(path)
+            held, last = scope, len(names) if is_list else len(names) - 1
+            for depth, name in enumerate(names[:last]):
+                held = held.get(name) if isinstance(held, dict) else None
+                place = ".".join(names[: depth + 1])
+                known = self.read_at[one.name].get(tuple(names[: depth + 1]), set())
+                if isinstance(held, dict) and held and depth < len(names) - 1 and not held.keys() & known:
+                    told = ", ".join(map(str, held))[:60]
+                    raise TypeError(tr("{place} has {names}", place=place, names=told))
+            if is_list and held not in (None, False, "") and not isinstance(held, list):
+                raise TypeError(tr("{place} is no list", place=".".join(names)))
+
+    def _items(self, one: Wanted, made: Made, row: Any, scope: Any) -> list[Any]:
+        """Return the things in a row of which a record is made each."""
+        try:
+            find = self._find(made.of)
+            found = find(scope) if find else None
+        except Exception as exc:
+            raise RowError(self.place(one, row), f"of {made.of!r}: {exc}") from exc
+        if found in _EMPTY:
+            return []
+        if not isinstance(found, list):
+            raise RowError(self.place(one, row), f"of {made.of!r}: there stands no list")
+        return found
 
     def _wanted(self, one: Wanted, made: Made, when: Any, row: Any, scope: Any) -> bool:
         try:
@@ -182,6 +293,9 @@ class RowMapper:
             value = None
             try:
                 value = self._value(field, find, scope)
+                if value is None and name in _TELLING:
+                    self._check_shape(one, field, scope)
+                reader = self._reader_of(made.table, name, field, reader, scope)
                 values[name] = self._typed(
                     made.table, name, field, value, reader, variables, values.get("currency")
                 )
@@ -216,6 +330,8 @@ class RowMapper:
         value = find(scope) if find else field.value
         if value in _EMPTY:
             return field.default
+        if isinstance(value, dict) and is_parts(value):
+            return value
         if isinstance(value, dict | list):
             raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
         if field.last:
@@ -225,11 +341,21 @@ class RowMapper:
         if field.minus and (less := expression(field.minus)(scope)) is not None:
             value = Decimal(str(value)) - Decimal(str(less))
             value = int(value) if value == value.to_integral_value() else float(value)
-        if field.values is not None:
+        if field.lookup and field.take:
+            value = self._looked_up(field.lookup, field.take, value, field.default)
+        if field.values is not None and value is not None:
             return field.values.get(
                 str(value).lower() if isinstance(value, bool) else str(value), field.default
             )
         return value
+
+    def _looked_up(self, name: str, take: str, value: Any, default: Any) -> Any:
+        found = self.look(name, take, f"{value}") if self.look else None
+        if found not in _EMPTY:
+            return found
+        if default is None:
+            raise CellError(tr("is no key in the list {name!r}, where it is looked up", name=name))
+        return default
 
     def _typed(
         self,
@@ -246,7 +372,7 @@ class RowMapper:
         if name == "id":
             return self.row_id(table, f"{field.prefix}{value}{field.suffix}")
         if name in REFERENCES:
-            if value is False:  # an expression that chose nothing
+            if value is False:
                 return None
             source = (
                 variables.get(field.source.strip("{}"))
@@ -255,34 +381,111 @@ class RowMapper:
             )
             return self.row_id(field.table or REFERENCES[name], f"{field.prefix}{value}", source)
         kind = reader.column.kind
+        if value is False and kind != "flag":  # what an expression that chose nothing gives, and some tools
+            return None
+        if isinstance(value, dict) and kind not in {"day", "instant", "seconds"}:
+            raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
         if kind in _AS_IT_IS:
             return str(value)
         if kind == "flag" and isinstance(value, int | float):
             return value != 0  # a sum that says whether there is any
         if field.unit == "glide":
             return _glide(value)
-        if kind == "instant" or (kind == "day" and isinstance(value, int | float)):
-            value = self._stamp(value, reader)
+        if kind == "seconds":
+            return reader.value(_seconds_in(value))
+        if kind in {"instant", "day"}:
+            if value in NOTHING:
+                return None
+            if kind == "instant" or is_count(value):
+                value = self._stamp(value, reader, field)
         return reader.value(value, currency=currency)
 
-    def _stamp(self, value: Any, reader: CellReader) -> Any:
-        """Return the instant that a tool sent, or the value itself where it is no stamp of a tool."""
+    def _stamp(self, value: Any, reader: CellReader, field: Field) -> Any:
+        """Return the day or instant that a tool sent, or the value itself where a person wrote it."""
         if reader.declared.formats or isinstance(value, bool):
             return value
+        if (day := day_of_parts(value)) is not None:
+            return day
         try:
-            return self.instant(value)
+            return instant_of(value, reader.declared.zone or self.written_in, field.format)
+        except CellError:
+            raise
         except (ValueError, OverflowError, OSError):
             return value
 
     def instant(self, value: Any) -> datetime:
-        """Return an instant in UTC of ISO 8601, of ``2024-03-30 21:00:00``, or of a time since 1970.
+        """Return an instant in UTC of what a tool writes as one. Raises ValueError."""
+        return instant_of(value, self.written_in)
 
-        That is in seconds or milliseconds. Raises ValueError.
-        """
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        moment = datetime.fromisoformat(str(value))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=self.written_in)).astimezone(UTC)
+
+def _way(path: str | None) -> tuple[list[str], bool]:
+    """Return the names that a path begins with, and whether a list is to stand at the last of them."""
+    found = _BEGINS.match(path) if path and not NAME.search(path) else None
+    if not found or (found.end() < len(path or "") and not found[2]):
+        return [], False
+    return simple(found[1]) or [], bool(found[2])
+
+
+def _read_at(one: Wanted) -> dict[tuple[str, ...], set[str]]:
+    """Return the names that a list's records read of an object in a row, by its place."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for made in one.record:
+        for field in map(plain, made.fields.values()):
+            for path in (field.path, *(case.path for case in field.cases)):
+                names, _ = _way(path)
+                for depth, name in enumerate(names):
+                    found.setdefault(tuple(names[:depth]), set()).add(name)
+    return found
+
+
+def _seconds_in(value: Any) -> Any:
+    """Return what an effort is that is written as an object: ``{"seconds": 5400}``."""
+    if not isinstance(value, dict):
+        return value
+    sizes = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+    told = {name: one for name, one in value.items() if name in sizes and one is not None}
+    if not told or not all(isinstance(one, int | float) for one in told.values()):
+        raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
+    return timedelta(seconds=sum(sizes[name] * one for name, one in told.items()))
+
+
+class _Variables(dict[str, Any]):
+    """A row with the variables that it was asked for by: what the row itself says comes first."""
+
+    variables: dict[str, Any]
+
+    @staticmethod
+    def of(scope: Any) -> dict[str, Any]:
+        """Return the variables of a scope."""
+        return scope.variables if isinstance(scope, _Variables) else {}
+
+    @staticmethod
+    def copied(scope: Any, more: dict[str, Any]) -> _Variables:
+        """Return a scope with *more* in it."""
+        made = _Variables(scope if isinstance(scope, dict) else {}, **more)
+        made.variables = _Variables.of(scope)
+        return made
+
+
+def _scope(row: Any, variables: dict[str, Any]) -> Any:
+    if not isinstance(row, dict):
+        return row
+    made = _Variables(variables | row)
+    made.variables = variables
+    return made
+
+
+def _spread(scope: Any, row: Any, name: str, number: int) -> Any:
+    return _Variables.copied(scope, {"spread": {"value": row.get(name), "number": number}})
+
+
+def _nothing(_: Any) -> None:
+    """Return what a path finds that needs a param which the source does not give."""
+
+
+def _quoted(text: str) -> str:
+    """Return a param as it may stand between the quotes of a JMESPath."""
+    return text.replace("\\", "\\\\").replace("'", "\\'").replace('"', '\\"')
 
 
 def _glide(value: Any) -> int:

@@ -34,9 +34,11 @@ from hub import (
     tr,
 )
 from hub_rest import mapping as maps
-from hub_rest.mapping import Wanted, expression, fill_path, is_true, own
-from hub_rest.paging import KEYLESS, Page, key_of
-from hub_rest.reading import Reading
+from hub_rest.lookups import PREFIX, LookUp, taken
+from hub_rest.mapping import Wanted, fill_path, is_true, own
+from hub_rest.paging import KEYLESS, Page, key_of, unfolded
+from hub_rest.paths import expression
+from hub_rest.reading import Reading, note_other_id, other_ids
 from hub_rest.rows import RowMapper
 from hub_rest.tool import Tool
 
@@ -64,9 +66,19 @@ class Lost(msgspec.Struct, kw_only=True):
     gone: list[Gone] = []
     kept: dict[str, str] = {}
     answering: list[str] = []
+    wrong: str = ""
+    """A row that the list shows, and whose address answers 404 too: then that proves nothing."""
 
     def sentence(self, one: Wanted) -> str:
         """Say that the list does not show what is there."""
+        if self.wrong:
+            return tr(
+                "{name}: the address by which rows are proven gone answers 404 for {wrong} too, which the "
+                "list shows: it names another id than the rows have. Nothing was taken for gone; correct "
+                "deletes.probe.",
+                name=one.name,
+                wrong=self.wrong,
+            )
         count, first = len(self.answering), ", ".join(self.answering[:FEW])
         asked = tr(" (the first {count} were asked)", count=SHOWN) if count > SHOWN else ""
         return tr(
@@ -91,6 +103,11 @@ class ListToRead(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     before: dict[str, Any]
     cursor: dict[str, Any]
+
+    @property
+    def since(self) -> str | None:
+        """Return the stamp from which on is asked; None for a whole reading."""
+        return None if self.whole else self.before.get("since")
 
 
 class RestSource(Source, frozen=True, kw_only=True):
@@ -173,8 +190,31 @@ class RestSource(Source, frozen=True, kw_only=True):
                 tz=self.tz,
                 day_s=round(self.hours_per_day * 3600),
                 currency=ctx.currency,
+                params=self._given,
+                look=lambda name, take, key: self._look_up(ctx, name).find(key, take),
             ),
         )
+
+    @property
+    def _given(self) -> dict[str, str]:
+        return {name: unquote(value) for name, value in self.params.items()}
+
+    def _look_up(self, ctx: Context, name: str) -> LookUp:
+        """Return the look-up of a list; where no plan made it, as for a check, it begins empty."""
+        return self._made_look_up(ctx, name, None)
+
+    def _made_look_up(self, ctx: Context, name: str, kept: dict[str, Any] | None) -> LookUp:
+        described = self.described(ctx)
+        one = next(other for other in described.list if other.name == name)
+
+        def read() -> dict[str, dict[str, Any]]:
+            return {
+                key_of(one, row): {take: _told(take, row) for take in sorted(taken(described)[name])}
+                for variables in self._asked(ctx, one)
+                for row in self._held(ctx, one, variables).rows
+            }
+
+        return ctx.shared(f"{PREFIX}{name}", lambda: LookUp(read, kept, ctx.now()))
 
     def _settings(self, ctx: Context) -> str:
         chosen = [
@@ -201,9 +241,19 @@ class RestSource(Source, frozen=True, kw_only=True):
                 detail=tr("signed in as {who}", who=who) if who else tr("signed in"),
             )
         for one in described.list:
+            if not one.paging.is_proven:
+                yield Check(
+                    name=one.name,
+                    state="failed",
+                    detail=tr(
+                        "its pages have no total, no next and no overlap: a row that goes between two pages "
+                        "costs another one. Say where total stands, page by offset, or say twice = true."
+                    ),
+                )
+                continue
             try:
-                first = next(iter(self._asked(ctx, one)), None)
-                if first is None:
+                tried = self.first_page(ctx, one)
+                if tried is None:
                     yield Check(
                         name=one.name,
                         state="warning",
@@ -213,8 +263,8 @@ class RestSource(Source, frozen=True, kw_only=True):
                         ),
                     )
                     continue
-                page = next(tool.pages(one, first), Page([], None))
-                made, odd = self._tried(ctx, one, page.rows, first)
+                first, page, rows = tried
+                made, odd = self._tried(ctx, one, rows, first)
             except HubError as exc:
                 yield Check(name=one.name, state="failed", detail=str(exc))
                 continue
@@ -229,6 +279,21 @@ class RestSource(Source, frozen=True, kw_only=True):
                 state="ok" if page.rows and not odd else "warning",
                 detail=f"{what}: {', '.join(made) or tr('no record')}{lacks}",
             )
+
+    def first_page(self, ctx: Context, one: Wanted) -> tuple[dict[str, Any], Page, list[Any]] | None:
+        """Ask for the first page of a list; return what it was asked for by, the page and its rows.
+
+        None where the list above it has no row to ask it for.
+        """
+        first = next(iter(self._asked(ctx, one)), None)
+        if first is None:
+            return None
+        page = next(self._tool(ctx).pages(one, first), Page([], None))
+        return first, page, unfolded(one, page.rows)
+
+    def made(self, ctx: Context, one: Wanted, row: Any, variables: dict[str, Any]) -> list[Record]:
+        """Return the records that a row becomes. Raises `SourceDataError` for one that cannot be taken."""
+        return list(self._mapper(ctx).records(one, row, variables))
 
     def _tried(
         self, ctx: Context, one: Wanted, rows: list[Any], variables: dict[str, Any]
@@ -247,13 +312,18 @@ class RestSource(Source, frozen=True, kw_only=True):
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Return one partition a list, or one for each row of the list above it."""
-        settings, now = self._settings(ctx), ctx.now()
+        base, now = self._settings(ctx), ctx.now()
         self._tool(ctx).signed_in()  # a wrong password is said once, not by every list
+        yield from self._plan_look_ups(ctx, cursors, base)
         for one in self.described(ctx).list:
             if not one.record:
                 continue
+            # what a key stands for is in the rows: where that has changed they are read again
+            used = {name for made in one.record for field in made.fields.values() if (name := _looks(field))}
+            settings = " ".join([base, *(f"{self._look_up(ctx, name).version}" for name in sorted(used))])
+            planned = []
             for variables in self._asked(ctx, one):
-                id_ = _partition(one, variables)
+                planned.append(id_ := _partition(one, variables))
                 before = cursors.get(id_) or {}
                 same = before.get("settings") == settings and not ctx.full
                 age = now - datetime.fromisoformat(before["at"]) if same else timedelta.max
@@ -263,11 +333,26 @@ class RestSource(Source, frozen=True, kw_only=True):
                 begun = {"settings": settings, "at": now.isoformat() if whole else before["at"]}
                 data = ListToRead(list=one, variables=variables, whole=whole, before=before, cursor=begun)
                 yield Partition(id=id_, label=one.name, data=data)
+            if planned and one.each and one.deletes.kind == "absence" and not one.deletes.list:
+                yield Partition(id=f"leaving {one.name}", label=one.name, after=tuple(planned), data=one)
+
+    def _plan_look_ups(self, ctx: Context, cursors: Mapping[str, Any], settings: str) -> Iterator[Partition]:
+        for name in taken(self.described(ctx)):
+            kept = cursors.get(f"{PREFIX}{name}") or {}
+            found = self._made_look_up(ctx, name, kept if kept.get("settings") == settings else None)
+            if ctx.full or found.is_due:
+                try:
+                    found.refresh()
+                except (SourceForbidden, SourceGone, SourceDataError) as exc:
+                    ctx.report_missing(f"{name}: {exc}")
+                    continue
+            mark = found.mark() | {"settings": settings}
+            yield Partition(id=f"{PREFIX}{name}", label=name, data=mark)
 
     def _asked(self, ctx: Context, one: Wanted) -> Iterator[dict[str, Any]]:
         """Return the variables of each asking of a list."""
         if one.each is None:
-            yield {name: unquote(value) for name, value in self.params.items()}
+            yield self._given
             return
         yield from ctx.shared(f"askings of {one.name}", lambda: self._askings(ctx, one))
 
@@ -278,6 +363,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         found: dict[str, dict[str, Any]] = {}
         for variables in self._asked(ctx, above):
             for row in self._held(ctx, above, variables).rows:
+                if one.each.when and not is_true(_told(one.each.when, _with(variables, row))):
+                    continue
                 mine = variables | {name: _told(path, row) for name, path in one.each.set.items()}
                 if lacking := [name for name in one.each.set if mine[name] is None]:
                     ctx.reject(
@@ -311,14 +398,20 @@ class RestSource(Source, frozen=True, kw_only=True):
 
         A row that cannot be understood is rejected; nothing leaves by it, and it is asked for again.
         """
+        if isinstance(partition.data, dict):  # a look-up: it was read when the run was planned
+            yield Batch(cursor=partition.data)
+            return
+        if isinstance(partition.data, Wanted):
+            yield self._leaving(ctx, partition.data)
+            return
         data: ListToRead = partition.data
         one, before, whole = data.list, data.before, data.whole
-        since = None if whole else before.get("since")
+        since = data.since
         variables = data.variables | {"since": _written(since, one.cursor) if since and one.cursor else None}
         if one.paging.resume:
             variables["token"] = None if whole else before.get("token")
         known: dict[str, list[str]] = before.get("ids") or {}
-        rows = Reading(ctx, self._mapper(ctx), one, variables, known, since or "")
+        rows = Reading(ctx, self._mapper(ctx), one, data.variables, known, since or "")
         mark: dict[str, Any] = {}
         if self._is_above(ctx, one):
             held = self._held(ctx, one, variables)
@@ -345,8 +438,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         """Return the proofs and the mark of a list that was read to its end."""
         data: ListToRead = partition.data
         one, before = data.list, data.before
-        whole = data.whole or (mark.get("anew", False) and rows.variables.get("since") is None)
-        proves, cursor = one.deletes.kind in {"absence", "probe"}, data.cursor
+        whole = data.whole or (mark.get("anew", False) and not (data.since and one.cursor))
+        proves, cursor = one.deletes.kind in {"absence", "probe", "listed"}, data.cursor
         left: list[Gone] = []
         kept: dict[str, str] = {}
         emptied = whole and not rows.fates and self._was_emptied(ctx, one, before)
@@ -361,17 +454,28 @@ class RestSource(Source, frozen=True, kw_only=True):
                 partition=partition.id,
             )
         there = rows.natives
-        if proves and whole and not one.deletes.list:
+        told = before.get("listed") or []
+        if one.deletes.kind == "listed":
+            left, told = self._listed(ctx, one, rows, set(told))
+            proven = {one.id for one in left}
+            kept = {
+                native: box
+                for native, box in rows.box_of.items()
+                if native not in there and not proven.intersection(self._mapper(ctx).ids(one, native))
+            }
+        elif proves and whole and not one.deletes.list:
             provable = not (emptied or rows.nameless) and mark.get("said", 0) <= len(rows.fates)
             lost = self._lost(ctx, one, rows.variables, rows.known, there, provable=provable)
             left, kept = lost.gone, lost.kept
-            if lost.answering:
+            if lost.answering or lost.wrong:
                 ctx.report_missing(lost.sentence(one), partition=partition.id)
                 cursor = cursor | {"at": _LONG_AGO}  # it is asked for whole until it is right
         elif proves:
             kept = {native: box for native, box in rows.box_of.items() if native not in there}
         for native, box in kept.items():
             rows.boxes.setdefault(box, []).append(native)
+        if one.each:
+            ctx.shared(f"there {one.name}", set[str]).update(there)
         if whole and not one.deletes.list:
             ctx.shared("read whole", set[str]).add(partition.id)
         count = len(rows.fates) if whole else before.get("rows")
@@ -379,10 +483,29 @@ class RestSource(Source, frozen=True, kw_only=True):
             "since": rows.newest,
             "token": mark.get("token") or before.get("token"),
             "ids": rows.ids() if proves else {},
+            "listed": told,
             "rows": count if count or ctx.full else before.get("rows"),
         }
         again = {"settings": ""} if whole else {"since": before.get("since"), "token": before.get("token")}
         return Batch(gone=tuple(left), cursor=cursor, held=cursor | again)
+
+    def _listed(
+        self, ctx: Context, one: Wanted, rows: Reading, told: set[str]
+    ) -> tuple[list[Gone], list[str]]:
+        """Return the proofs of the list of what is deleted, and the keys that they were.
+
+        What was *told* before is no news: the row may have come back. One that the list shows is there.
+        """
+        shown = next(other for other in self.described(ctx).list if other.name == one.deletes.list)
+        named = {
+            key_of(shown, row)
+            for variables in self._asked(ctx, shown)
+            for row in self._held(ctx, shown, variables).rows
+        }
+        gone: list[Gone] = []
+        for native in sorted((named - told) & set(rows.box_of) - rows.natives):
+            gone += self._proofs(ctx, one, native, "deleted", f"named in the list {shown.name}")
+        return gone, sorted(named)
 
     def _was_emptied(self, ctx: Context, one: Wanted, before: dict[str, Any]) -> bool:
         """Say whether a list that had rows has none, where the hub's guard does not ask a person."""
@@ -411,6 +534,8 @@ class RestSource(Source, frozen=True, kw_only=True):
         lacking = [
             (native, box) for box, natives in known.items() for native in natives if native not in there
         ]
+        if lacking and (elsewhere := self._elsewhere(ctx, one)):
+            lacking = [pair for pair in lacking if pair[0] not in elsewhere]
         # a list that makes its containers along the way cannot say which of them are out of sight
         makes = any(made.table == "container" for made in one.record)
         readable = None if makes or not lacking else self._readable(ctx)
@@ -423,22 +548,74 @@ class RestSource(Source, frozen=True, kw_only=True):
                 lost.answering.append(native)
                 lost.kept[native] = box
                 continue
-            found = self._presence(ctx, one, variables, native)
+            if one.each and one.deletes.probe is None:
+                # only when all of them are read is it sure that it is in no other: `_leaving` says so
+                if self._is_stored(ctx, one, native):
+                    ctx.shared(f"lacking {one.name}", set[str]).add(native)
+                    lost.kept[native] = box
+                continue
+            found = self._presence(ctx, one, variables, native, box)
             if found is None:
                 lost.answering.append(native)
-            else:
-                lost.gone += self._proofs(ctx, one, native, *found)
-            if found is None or found[0] == "hidden":
+                lost.kept[native] = box
+                continue
+            where, evidence = found
+            if where == "moved":
+                continue
+            if where == "deleted" and (wrong := self._misled(ctx, one, variables, there)):
+                lost.wrong = wrong
+                lost.kept[native] = box
+                continue
+            lost.gone += self._proofs(ctx, one, native, where, evidence)
+            if where == "hidden":
                 lost.kept[native] = box
         return lost
 
+    def _misled(self, ctx: Context, one: Wanted, variables: dict[str, Any], there: set[str]) -> str:
+        """Return a row that is there and whose address answers 404 all the same; empty where it answers."""
+        if one.deletes.probe is None or not there or not other_ids(ctx, one):
+            return ""
+
+        def ask() -> str:
+            native = max(there)
+            found = self._presence(ctx, one, variables, native)
+            return native if found is not None and found[0] == "deleted" else ""
+
+        return ctx.shared(f"control of {_partition(one, variables)}", ask)
+
+    def _elsewhere(self, ctx: Context, one: Wanted) -> set[str]:
+        """Return the rows of other lists that become records of the same ids, such as archived projects."""
+        mine = maps.plain(own(one).fields["id"])
+        others = [
+            other
+            for other in self.described(ctx).list
+            if other is not one
+            and other.record
+            and not other.cursor
+            and not other.paging.resume
+            and own(other).table == own(one).table
+            and maps.plain(own(other).fields["id"]).prefix == mine.prefix
+        ]
+        found = set()
+        for other in others:
+            for variables in self._asked(ctx, other):
+                for row in self._held(ctx, other, variables).rows:
+                    try:
+                        found.add(self._mapper(ctx).native(other, row, variables))
+                    except SourceDataError:
+                        continue
+        return found
+
     def _presence(
-        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str
-    ) -> tuple[Presence, str] | None:
-        """Return where a row is that its list does not show, with the evidence; None where it answers."""
+        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str, box: str = ""
+    ) -> tuple[Presence | Literal["moved"], str] | None:
+        """Return where a row is that its list does not show, with the evidence; None where it answers.
+
+        It is moved where it answers and says that it is in another container than *box*, where it was.
+        """
         probe, trashed, title = one.deletes.probe, one.deletes.trashed, self.described(ctx).title
         if probe is None:
-            return "deleted", f"absent from the whole list {one.deletes.list or one.name}"
+            return self._absent(one)
         try:
             answer = self._tool(ctx).get(
                 fill_path(probe, variables | {"id": native}) or "", route=f"probe {one.name}"
@@ -449,9 +626,51 @@ class RestSource(Source, frozen=True, kw_only=True):
             return "hidden", f"{title} answers 403 for it"
         except SourceDataError:  # whatever it says, it does not say that the row is gone
             return None
+        if self._names_another(ctx, one, variables, native, answer):
+            return None  # of this row it says nothing
         if trashed and is_true(_told(trashed, answer)):
             return "trashed", f"{title} says that {trashed} is true of it"
+        if one.each and box and self._boxes_in(ctx, one, answer) - {box}:
+            return "moved", ""
         return None
+
+    def _absent(self, one: Wanted) -> tuple[Presence, str]:
+        """Return what it proves that a row is in no whole list any more."""
+        said = f"absent from the whole list {one.deletes.list or one.name}"
+        if own(one).table == "container":  # it may be closed to this account as well
+            return "hidden", f"{said}: deleted, or out of sight"
+        return "deleted", said
+
+    def _boxes_in(self, ctx: Context, one: Wanted, answer: Any) -> set[str]:
+        """Return the containers that an answer about a row names."""
+        told = (self._mapper(ctx).understood(one, value, self._given) for value in _objects(answer))
+        return {found["container_id"] for found in told if found.get("id") and found.get("container_id")}
+
+    def _is_stored(self, ctx: Context, one: Wanted, native: str) -> bool:
+        """Say whether the store holds a record of a row that has not left."""
+        cls, start = BY_TABLE[own(one).table], self._mapper(ctx).row_id(own(one).table, "")
+        stored = ctx.shared(f"stored {cls.table}", lambda: ctx.known_ids(cls, start))
+        return not stored.isdisjoint(self._mapper(ctx).ids(one, native))
+
+    def _leaving(self, ctx: Context, one: Wanted) -> Batch:
+        """Return the proofs of what lacks in each of the lists of one kind: it is in no other either."""
+        lacking = ctx.shared(f"lacking {one.name}", set[str]) - ctx.shared(f"there {one.name}", set[str])
+        gone: list[Gone] = []
+        for native in sorted(lacking):
+            gone += self._proofs(ctx, one, native, *self._absent(one))
+        return Batch(gone=tuple(gone))
+
+    def _names_another(
+        self, ctx: Context, one: Wanted, variables: dict[str, Any], native: str, answer: Any
+    ) -> bool:
+        """Say whether an answer bears ids and none of them is that of the row asked for."""
+        named = set()
+        for value in _objects(answer):
+            try:
+                named.add(self._mapper(ctx).native(one, value, variables))
+            except Exception:  # noqa: BLE001, S112 - it is no row, or an odd one
+                continue
+        return bool(named) and native not in named
 
     def _proofs(
         self, ctx: Context, one: Wanted, native: str, presence: Presence, evidence: str
@@ -502,10 +721,25 @@ class RestSource(Source, frozen=True, kw_only=True):
                 if id_ in done or not known:
                     continue
                 there, provable = self._there(ctx, one, variables)
+                if one.each:
+                    ctx.shared(f"there {one.name}", set[str]).update(there)
+                natives = {native for natives in known.values() for native in natives}
+                if one.deletes.list and there and not natives & there:
+                    ctx.report_missing(
+                        tr(
+                            "{name}: no row has a key of the list {list}, by which it is proven gone: its "
+                            "keys are other ids. Nothing was taken for gone.",
+                            name=one.name,
+                            list=one.deletes.list,
+                        )
+                    )
+                    continue
                 lost = self._lost(ctx, one, variables, known, there, provable=provable)
-                if lost.answering:
+                if lost.answering or lost.wrong:
                     ctx.report_missing(lost.sentence(one))
                 yield from lost.gone
+            if one.each and one.deletes.kind == "absence" and not one.deletes.list:
+                yield from (proof for proof in self._leaving(ctx, one).gone if isinstance(proof, Gone))
 
     def _there(self, ctx: Context, one: Wanted, variables: dict[str, Any]) -> tuple[set[str], bool]:
         """Return the rows that a whole list shows now, and whether it shows all that there are."""
@@ -521,6 +755,7 @@ class RestSource(Source, frozen=True, kw_only=True):
                     keys.add(key := key_of(shown, row))
                     try:
                         native = key if shown is not one else self._mapper(ctx).native(one, row, asking)
+                        note_other_id(ctx, one, row, native)
                     except SourceDataError:
                         provable = False
                         continue
@@ -532,6 +767,21 @@ class RestSource(Source, frozen=True, kw_only=True):
 def _partition(one: Wanted, variables: dict[str, Any]) -> str:
     own = one.each.set if one.each else {}
     return " ".join([one.name, *(f"{variables[name]}" for name in own)])
+
+
+def _looks(field: maps.Field | str) -> str | None:
+    return None if isinstance(field, str) else field.lookup
+
+
+def _with(variables: dict[str, Any], row: Any) -> Any:
+    return variables | row if isinstance(row, dict) else row
+
+
+def _objects(answer: Any) -> list[dict[str, Any]]:
+    """Return the objects of an answer about one row that may be that row: itself, or one that it wraps."""
+    inner = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else ()
+    firsts = [value[0] for value in inner if isinstance(value, list) and len(value) == 1]
+    return [value for value in (answer, *inner, *firsts) if isinstance(value, dict)]
 
 
 def _told(path: str, row: Any) -> Any:

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone, tr
-from hub_rest.mapping import NAME, Mapping, Wanted, expression, fill, fill_path, is_true, parts
+from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
     Capped,
     Page,
@@ -28,8 +28,12 @@ from hub_rest.paging import (
     is_unproven,
     key_of,
     last_key,
+    names_next,
     overlap_of,
+    said_next,
+    unfolded,
 )
+from hub_rest.paths import expression, parts
 
 TRIES = 3
 BATCH = 1000
@@ -95,6 +99,7 @@ class Tool:
         self.ctx, self.described, self.words, self.size = ctx, described, words, size
         self.url = url.rstrip("/")
         self.headers = {"Accept": "application/json"}
+        self.session: Any = None
         ctx.http.credentials = {}
         besides = self._filled(described.headers)
         ctx.http.credentials = self._sign_in() | besides
@@ -112,6 +117,10 @@ class Tool:
             )
         return value
 
+    def _given(self, name: str) -> Any:
+        """Return a variable that the settings give, or signing in gave. Raises `ConfigError` for none."""
+        return self.session if name == "session" else self._needed("token" if name == "secret" else name)
+
     def _filled(self, headers: dict[str, str]) -> dict[str, str]:
         return {name: NAME.sub(lambda match: self._needed(match[1]), text) for name, text in headers.items()}
 
@@ -119,8 +128,11 @@ class Tool:
         auth = self.described.auth
         match auth.kind:
             case "basic":
-                user = auth.user if auth.user is not None else self._needed("user")
-                word = self.words.get("password") or self._needed("token")
+                user = self._needed("user") if auth.user is None else self._filled({"": auth.user})[""]
+                if auth.password is not None:
+                    word = self._filled({"": auth.password})[""]
+                else:
+                    word = self.words.get("password") or self._needed("token")
                 return {"Authorization": "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()}
             case "bearer":
                 return {"Authorization": f"Bearer {self._needed('token')}"}
@@ -137,8 +149,17 @@ class Tool:
                 return {"Authorization": f"Bearer {_found(answer, 'access_token', 'the token')}"}
             case "session":
                 self.ctx.http.credentials = self._filled(auth.headers)
-                answer = self.ctx.http.json("GET", self.address(auth.url or ""))
-                return {str(auth.header): str(_found(answer, auth.token or "", "the session"))}
+                if auth.body is None:
+                    answer = self.ctx.http.json("GET", self.address(auth.url or ""))
+                else:
+                    named = {name for text in texts_of(auth.body) for name in NAME.findall(text)}
+                    body = fill(auth.body, self.words | {name: self._needed(name) for name in named})
+                    answer = self.ctx.http.json("POST", self.address(auth.url or ""), json=body)
+                self._check_refusal(auth.url or "", answer)
+                self.session = _found(answer, auth.token or "", "the session")
+                if not is_true(self.session):  # some tools answer a wrong password with false
+                    raise SourceDenied(tr("{title} refuses the credentials.", title=self.described.title))
+                return {auth.header: f"{self.session}"} if auth.header else {}
         return {}
 
     def address(self, path: str) -> str:
@@ -199,17 +220,21 @@ class Tool:
         """
         mark = {} if mark is None else mark
         said, size, tries, anew = "", None, 0, False
+        former: set[int] | None = None
         while tries < TRIES:
             seen: set[int] = set()
+            count = 0
             totals: list[int] = []
             mark.clear()
             mark["anew"] = anew
             try:
                 for page in self._bounded(one, variables, mark, size, seen):
+                    count += bool(page.rows)
                     if page.total is not None:
                         totals.append(page.total)
-                    for start in range(0, len(page.rows), BATCH):
-                        yield page.rows[start : start + BATCH]
+                    rows = unfolded(one, page.rows)
+                    for start in range(0, len(rows), BATCH):
+                        yield rows[start : start + BATCH]
             except Shifted as exc:
                 said = str(exc)
             except Capped as exc:
@@ -225,9 +250,15 @@ class Tool:
                 anew |= exc.first
                 variables = variables | {"token": None} if anew else variables
             else:
+                if not totals and one.paging.twice and count > 1 and not (former and former <= seen):
+                    lost = former is not None
+                    former, said = seen, tr("{name}: two readings of it differ", name=one.name)
+                    tries += lost
+                    continue
                 if not totals:
                     return
-                mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
+                if not one.is_nested:
+                    mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
                 if holds(one.paging, totals, len(seen)):
                     return
                 said = tr(
@@ -287,18 +318,20 @@ class Tool:
         while place is not None:
             self.ctx.raise_if_cancelled()
             answer, response = self._answered(one, variables, place, asked_for, first=before is None)
-            rows = _found(answer, one.rows, one.name) if one.rows else answer
+            top = one.steps[0]
+            rows = _found(answer, top, one.name) if top else answer
             if not isinstance(rows, list):
                 raise SourceDataError(
                     tr(
                         "{name}: at {rows} stands no list: the mapping, or the API, is another one.",
                         name=one.name,
-                        rows=one.rows or "the top",
+                        rows=top or "the top",
                     )
                 )
-            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in rows])
+            told = unfolded(one, rows) if len(one.steps) > 1 else rows
+            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in told])
             if before is not None and rows and page.keys == before.keys:
-                if is_unproven(paging, page) and len(rows) < asked_for:
+                if is_unproven(paging, page) and len(rows) < asked_for and not names_next(answer, response):
                     return  # it does not page at all: that was everything
                 raise SourceDataError(
                     tr("{name}: the tool gives the same page again and again", name=one.name)
@@ -308,7 +341,7 @@ class Tool:
                 check_cap(page, before, asked_for, place.number - paging.first)
             if last is not None and last not in page.keys:
                 raise Shifted(f"{one.name}: a row went while the list was read")
-            if mark is not None and paging.next and (word := expression(paging.next)(answer)):
+            if mark is not None and paging.next and (word := said_next(paging, answer, response)):
                 mark["token"] = word
             yield page
             overlap = overlap_of(paging, page, asked_for)
@@ -330,23 +363,37 @@ class Tool:
             paging.more and not expression(paging.more)(answer)
         ):
             return None
+        address = ""
         match paging.kind:
             case "none":
-                return None
+                pass
             case "offset" | "page" | "after":
                 step = size if paging.holes else len(page.rows)
-                if is_last(paging, page, place.offset + step):
+                # where the answer names a next page, one more question shows whether there is one
+                if is_last(paging, page, place.offset + step) and not (
+                    page.rows and names_next(answer, response)
+                ):
                     return None
                 if paging.kind == "after":
                     return Place(token=last_key(one, page.rows))
                 return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
-                token = expression(paging.next or "")(answer)
-                return Place(token=token) if token else None
+                if token := said_next(paging, answer, response):
+                    return Place(token=token)
             case "next":
-                address = self._next(one, response.url, expression(paging.next or "")(answer))
+                address = self._next(one, response.url, said_next(paging, answer, response))
             case "link":
                 address = self._next(one, response.url, response.links.get("next", {}).get("url"))
+        if not address and not paging.resume and (named := names_next(answer, response)):
+            raise SourceDataError(
+                tr(
+                    "{name}: the answer names a next page at {named!r}, and the mapping does not go there: "
+                    "its paging, or where its next page stands, is another one. Nothing was taken as "
+                    "complete.",
+                    name=one.name,
+                    named=named,
+                )
+            )
         return Place(address=address) if address else None
 
     def _answered(
@@ -355,7 +402,7 @@ class Tool:
         """Ask for a page. Raises `Refused` for one that was asked for as the tool itself named it."""
         try:
             answer, response = self._ask(one, variables | counted(one.paging, place, size), place.address)
-            self._check_refusal(one.name, answer, one.rows)
+            self._check_refusal(one.name, answer, one.steps[0])
         except (SourceGone, SourceDataError) as exc:
             if place.address or (one.paging.kind == "token" and place.token):
                 raise Refused(str(exc), first=first) from exc
@@ -367,9 +414,12 @@ class Tool:
         if not isinstance(answer, dict):
             return
         named = {path[0] for path in parts(rows) if path} if rows else set()
-        for name in ("errors", "error"):
-            if is_true(answer.get(name)) and name not in named:
-                said = " ".join(dict.fromkeys(_texts(answer[name]))) or f"{answer[name]}"
+        told = {name: answer[name] for name in ("errors", "error") if name not in named and name in answer}
+        if self.described.refused and is_true(expression(self.described.refused)(answer)):
+            told |= {"": {name: one for name, one in answer.items() if name not in named}}
+        for value in told.values():
+            if is_true(value):
+                said = " ".join(dict.fromkeys(_texts(value))) or f"{value}"
                 said = self._without_secrets(said)[:300]
                 raise SourceDataError(
                     tr(
@@ -381,30 +431,40 @@ class Tool:
                 )
 
     def _without_secrets(self, text: str) -> str:
-        given = [self.words.get(name) for name in _SECRET]
+        given = [*(self.words.get(name) for name in _SECRET), f"{self.session or ''}"]
         for secret in filter(None, [*given, *" ".join(self.ctx.http.credentials.values()).split()]):
             text = text.replace(secret, "…") if len(secret) > 3 else text
         return text
 
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
+        if address and one.method == "GET":
+            return self.ctx.http.answer(
+                one.method, address, headers=self.headers, route=one.path, decoder=LENIENT
+            )
+        since = variables.get("since")
+        params = one.params | (one.incremental if since else {})
+        body = one.body
+        if body is not None and since and one.incremental_body:
+            body = merged(body, one.incremental_body)
+        named = {name for text in texts_of((one.path, params, body)) for name in NAME.findall(text)}
+        variables = {name: self._given(name) for name in named & GIVEN} | variables
         path = fill_path(one.path, variables)
         if path is None:
             raise SourceDataError(
                 tr("{name}: {path} has a variable without a value.", name=one.name, path=one.path)
             )
-        if address:
-            return self.ctx.http.answer(
-                one.method, address, headers=self.headers, route=one.path, decoder=LENIENT
-            )
-        body = {"json": fill(one.body, variables)} if one.body is not None else {}
+        sent: dict[str, Any] = {}
+        if body is not None:
+            filled = fill(body, variables) or {}
+            sent = {"json": filled} if one.encoding == "json" else {"data": _form(filled)}
         return self.ctx.http.answer(
             one.method,
-            self.address(path),
-            params=fill(one.params | (one.incremental if variables.get("since") else {}), variables),
+            address or self.address(path),
+            params={} if address else fill(params, variables) or {},
             headers=self.headers,
             route=one.path,
             decoder=LENIENT,
-            **body,
+            **sent,
         )
 
     def _total(self, one: Wanted, answer: Any, response: Any) -> int | None:
@@ -433,6 +493,23 @@ class Tool:
                 )
             )
         return address
+
+
+def merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with *more* in it; tables of both are merged."""
+    both = {
+        name: merged(body[name], one) if isinstance(one, dict) and isinstance(body.get(name), dict) else one
+        for name, one in more.items()
+    }
+    return body | both
+
+
+def _form(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body as a form has it: what is more than a text is written as JSON."""
+    return {
+        name: one if isinstance(one, str | int | float) and not isinstance(one, bool) else json.dumps(one)
+        for name, one in body.items()
+    }
 
 
 def _texts(value: Any) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from hub_rest.mapping import Mapping, load, parse, shipped
 from hub_rest.rows import RowMapper
 from hub_rest.source import RestSource
+from hub_rest.testing.laws import loses_a_row
 from hub_rest.testing.mapping_certification import SOURCE, MappingCertification, RestWorld
 
 from hub import CellError, ConfigError, SourceDataError
@@ -28,8 +29,24 @@ from hub.testing.kit import Request, Response, SimulatorServer, certify, credent
 __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
-NAMES = ["azure-devops", "gitlab", "glpi", "openproject", "servicenow", "tempo"]
-LEVELS = dict.fromkeys(NAMES, "gold") | {"glpi": "bronze"}
+NAMES = [
+    "asana", "azure-devops", "basecamp", "clickup", "clockify", "github", "gitlab", "glpi",
+    "harvest", "kimai", "linear", "monday", "notion", "odoo", "openproject", "servicenow", "smartsheet",
+    "tempo", "toggl", "trello", "wrike", "youtrack",
+]  # fmt: skip
+CERTIFIED = [
+    "asana",
+    "azure-devops",
+    "clickup",
+    "gitlab",
+    "harvest",
+    "openproject",
+    "servicenow",
+    "tempo",
+    "youtrack",
+]
+"""Gold; of the others what each sample becomes, and that each list loses a row, is tested."""
+LEVELS = dict.fromkeys(CERTIFIED, "gold") | dict.fromkeys(["clockify", "glpi", "kimai", "monday"], "bronze")
 SAMPLE = (
     "reads-everything",
     "secrets-stay-secret",
@@ -62,11 +79,14 @@ def test_the_shipped_mappings_are_these() -> None:
 def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
     """Rows as the tool documents them, records written by hand: nothing more, nothing less."""
     examined = certification(name)
-    mapper = RowMapper(examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600)
+    mapper = RowMapper(
+        examined.mapping, name=SOURCE, tz="Europe/Paris", day_s=7 * 3600, params=examined.params,
+        look=examined.look,
+    )  # fmt: skip
     found: dict[str, dict[str, Any]] = {}
     for one in examined.mapping.list:
         for row in examined.sample.get(one.name, []):
-            for record in mapper.records(one, row, dict.fromkeys(examined.mapping.needs, SOURCE)):
+            for record in mapper.records(one, row, examined.params | row.get("_each", {})):
                 found.setdefault(record.table, {})[record.id.removeprefix(f"{SOURCE}:")] = record
     assert {table: sorted(rows) for table, rows in examined.expected.items()} == {
         table: sorted(rows) for table, rows in found.items()
@@ -76,7 +96,7 @@ def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
             assert fields == {name: getattr(found[table][native], name) for name in fields}, (table, native)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEVELS)
 def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
     """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes.
 
@@ -92,7 +112,7 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
             assert LEVELS[name] == report.level
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEVELS)
 def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof: bool) -> None:
     """Rounds of adding, changing, deleting and moving, some with a fault in between, end in equality."""
     examined = certification(name)
@@ -117,6 +137,15 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
             report = go(store, site, examined, census=True)
             assert ("ok", []) == (report.verdict, report.missing), day
             assert [] == differences(store, SOURCE, world), day
+
+
+LISTS = [(name, one.name) for name in NAMES for one in certification(name).mapping.list if one.record]
+
+
+@pytest.mark.parametrize(("name", "one"), LISTS)
+def test_each_list_loses_one_row_and_it_leaves(name: str, one: str, store: Store) -> None:
+    """What a tool does not show any more is not there in the store either, whichever list it was in."""
+    assert [] == loses_a_row(store, certification(name), one)
 
 
 def test_the_walk_through_is_short_and_certified() -> None:
@@ -208,7 +237,7 @@ def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: s
 
 
 def test_a_mapping_that_is_not_there() -> None:
-    with pytest.raises(ConfigError, match="Give a file, or one of azure-devops, gitlab"):
+    with pytest.raises(ConfigError, match="Give a file, or one of asana, azure-devops"):
         load("nowhere.toml", Path("/"))
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,18 @@ import pytest
 from hub_rest import reading, source, tool
 from hub_rest.mapping import load
 from hub_rest.rows import RowMapper
-from hub_rest.source import RestSource
+from hub_rest.testing.asked import OPEN, Asked
 from hub_rest.testing.mapping_certification import MappingCertification
 
-from hub import ConfigError, Record
+from hub import ConfigError
 from hub.store import Store, rejections
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
-from hub.testing.kit import SECRET, Request, Response, Simulator, SimulatorServer, credential, faults
+from hub.testing.kit import SECRET, Request, Response, SimulatorServer, credential, faults
 
 __all__ = ["store"]
 MAPPINGS = Path(hub_rest.mappings.__file__).parent
 MOST_S = 60
-OPEN: list[SimulatorServer] = []
-"""The tools of one test, ended with it."""
 TICKETS = """
 title = "Desk"
 {top}
@@ -77,41 +75,6 @@ def in_time() -> Iterator[None]:
         while OPEN:
             OPEN.pop().__exit__()
         signal.signal(signal.SIGALRM, before)
-
-
-class Asked(Simulator):
-    """A tool that answers as *say* says, and its source by a mapping, read again and again into one store."""
-
-    def __init__(self, store: Store, folder: Path, mapping: str, say: Callable[[Request], Any]) -> None:
-        self.store, self.folder, self.mapping, self.say = store, folder, mapping, say
-        self.requests: list[Request] = []
-        self.site = SimulatorServer(self)
-        OPEN.append(self.site)
-
-    def show(self, records: Iterable[Record], now: datetime) -> None:
-        raise NotImplementedError
-
-    def answer(self, request: Request) -> Response:
-        said = self.say(request)
-        return said if isinstance(said, Response) else Response(body=said)
-
-    def sync(self, **options: Any) -> SourceReport:
-        path = self.folder / "desk.toml"
-        if "[[list]]" in self.mapping:
-            path.write_text(self.mapping, encoding="utf-8")
-        settings = {"mapping": str(path) if "[[list]]" in self.mapping else self.mapping}
-        settings |= {"max_rejected": 0.9, "max_leave": 0.9} | options.pop("settings", {})
-        self.site.asked.clear()
-        asked = RestSource(name="d", url=self.site.url, **settings)
-        report = sync_once(self.store, asked, session=faults.hurried, **options)
-        self.requests = list(self.site.asked)
-        return report
-
-    def here(self, table: str = "task") -> set[str]:
-        return {
-            row["id"].partition(":")[2]
-            for row in self.store.rows(f"SELECT id FROM {table} WHERE presence = 'present'")
-        }
 
 
 def rows(count: int) -> list[dict[str, Any]]:

@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 
 from hub import BY_TABLE, ConfigError, Source
 from hub.testing.kit import HttpWorld, SourceCertification, credential
-from hub_rest.mapping import PREFIXES, Field, Wanted, endings, expression, load, plain, simple
+from hub_rest.mapping import PREFIXES, Field, Wanted, endings, load, plain
+from hub_rest.paging import key_of
+from hub_rest.paths import expression, simple
 from hub_rest.source import RestSource
-from hub_rest.testing.simulator import ACCOUNT, USER, RestSite, get_at, like, set_at, stored
+from hub_rest.testing.simulator import ACCOUNT, BY_KEYS, PARAMS, USER, RestSite, get_at, like, set_at, stored
 
 SOURCE = "rest"
 ZONE = "Europe/Paris"
@@ -62,10 +64,13 @@ class MappingCertification(SourceCertification):
             path.with_name(f"{path.stem}.sample.json").read_text(encoding="utf-8")
         )
         self.account: Any = self.sample.pop(ACCOUNT, {"id": 1})
+        given: dict[str, str] = dict(self.sample.pop(PARAMS, {}))
+        self.by_keys = tuple(self.sample.pop(BY_KEYS, ()))
         self.expected: dict[str, dict[str, dict[str, Any]]] = json.loads(
             path.with_name(f"{path.stem}.expected.json").read_text(encoding="utf-8")
         )
         self.kind = path.stem  # type: ignore[misc]
+        self.params = dict.fromkeys(self.mapping.needs, SOURCE) | given
         made = [(one, record) for one in self.mapping.list for record in one.record]
         self.main = next(
             (
@@ -90,6 +95,12 @@ class MappingCertification(SourceCertification):
         self.capabilities = frozenset(known)  # type: ignore[misc, arg-type]
         self.cannot = frozenset() if one.paging.total else frozenset({"counts"})  # type: ignore[misc]
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
+
+    def look(self, name: str, take: str, key: str) -> Any:
+        """Look a key up in the sample."""
+        one = next(other for other in self.mapping.list if other.name == name)
+        row = next((row for row in self.sample.get(name, []) if key_of(one, row) == key), None)
+        return expression(take)(row) if row is not None else None
 
     def field(self, name: str) -> Field | None:
         """Return the mapping of a field of the main record."""
@@ -130,8 +141,9 @@ class MappingCertification(SourceCertification):
             name=SOURCE,
             url=place,
             mapping=str(self.path),
-            user=USER if auth.kind == "basic" and auth.user is None else None,
-            params=dict.fromkeys(self.mapping.needs, SOURCE),
+            user=USER if (auth.kind == "basic" and auth.user is None) or auth.body is not None else None,
+            password=word if auth.body is not None else None,
+            params=self.params,
             page_size=PAGE,
             tz=ZONE,
             max_leave=0.4,
@@ -151,7 +163,7 @@ class RestWorld(RestSite, HttpWorld):
             certification.main,
         )
         self.main = self.made.table  # type: ignore[misc]
-        self.account = certification.account
+        self.account, self.by_keys = certification.account, certification.by_keys
         self.bin: list[dict[str, Any]] = []
         self.now, self.last, self.revision = START, 100, 0
         self.zone: tzinfo = ZoneInfo(ZONE) if self.mapping.tz == "source" else ZoneInfo(self.mapping.tz)
@@ -232,9 +244,14 @@ class RestWorld(RestSite, HttpWorld):
             and (path := self._path("seconds"))
             and isinstance(get_at(row, path), int | float)
         ):
-            set_at(row, path, self.random.randint(1, 9) * 900)
+            set_at(row, path, self.random.randint(1, 9) * 900 / self._seconds_in_one())
         self._touch(row, self.tick(), f"edited {self.random.random()}")
         return native
+
+    def _seconds_in_one(self) -> float:
+        """Return the seconds of one of what efforts are written in."""
+        field = self.certification.field("seconds")
+        return {"hours": 3600, "minutes": 60, "milliseconds": 0.001}.get((field and field.unit) or "", 1)
 
     def delete(self, native: str | None = None) -> str:
         """Take a row away, or set the flag that says so."""
@@ -380,7 +397,7 @@ class RestWorld(RestSite, HttpWorld):
                 and (path := self._path("seconds"))
                 and isinstance(get_at(row, path), int | float)
             ):
-                fields["seconds"] = get_at(row, path)
+                fields["seconds"] = round(get_at(row, path) * self._seconds_in_one())
             box = self.certification.field("container_id")
             if self.certification.box() and box and "container_id" in fields:
                 fields["container_id"] = f"{SOURCE}:{PREFIXES['container']}{box.prefix}{self._box_of(row)}"

@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import base64
 import copy
+import itertools
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from hub import Account, Container, Record, Task
 from hub.testing.kit import SECRET, Request, Response, Simulator
 from hub_rest import mappings
-from hub_rest.mapping import NAME, Mapping, Wanted, expression, load, plain, simple
+from hub_rest.mapping import ABOVE, NAME, Mapping, Wanted, load, plain
+from hub_rest.paths import expression, simple
+from hub_rest.tool import merged
 
 USER = "kit"
 ACCOUNT = "_check"
 """Where a sample says what the tool answers to the question who is signed in."""
+
+
+PARAMS = "_params"
+"""Where a sample says what the source is given; else each param that a mapping needs is ``rest``."""
+BY_KEYS = "_cursors_by_keys"
+"""Where a sample names the lists whose cursors name a row."""
 
 
 class RestSite(ABC):
@@ -34,6 +44,8 @@ class RestSite(ABC):
     cap = 20
     account: Any
     """What it answers to the question who is signed in."""
+    by_keys: tuple[str, ...] = ()
+    """The lists whose cursors name a row, as their tool documents, and not how many came before."""
 
     @abstractmethod
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
@@ -52,19 +64,20 @@ class RestSite(ABC):
         for one in self.mapping.list:
             if (found := self._asked(one, request)) is not None:
                 return self._listed(one, found, request)
+        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
+            return Response(body=self.account)
         for one in self.mapping.list:
             if one.deletes.probe and (match := _regex(one.deletes.probe).fullmatch(request.path)):
                 return self._probed(one, match["id"])
-        if self.mapping.check and request.path == f"/{self.mapping.check.lstrip('/').partition('?')[0]}":
-            return Response(body=self.account)
         return Response(status=404, body={"message": "no such thing"})
 
     def _refused(self, request: Request) -> Response | None:
         auth, headers = self.mapping.auth, request.headers
-        basic = (
-            "Basic "
-            + base64.b64encode(f"{auth.user if auth.user is not None else USER}:{SECRET}".encode()).decode()
-        )
+        user = USER if auth.user is None else auth.user.replace("{token}", SECRET)
+        word = SECRET if auth.password is None else auth.password
+        basic = "Basic " + base64.b64encode(f"{user}:{word}".encode()).decode()
+        if auth.kind == "session" and auth.body is not None:
+            return self._signed_in(request)
         if auth.kind in {"oauth2", "session"} and request.path == f"/{(auth.url or '').lstrip('/')}":
             body = dict(part.split("=") for part in request.body.decode().split("&") if "=" in part)
             good = (
@@ -86,6 +99,18 @@ class RestSite(ABC):
             else None
         )
 
+    def _signed_in(self, request: Request) -> Response | None:
+        """Answer the question that signs in by a body; None for another one that bears what that gave."""
+        auth = self.mapping.auth
+        asked = json.loads(request.body) if request.body else {}
+        found: dict[str, Any] = {}
+        if request.path == f"/{(auth.url or '').lstrip('/')}" and _fits(auth.body, asked, found):
+            body: dict[str, Any] = {}
+            set_at(body, simple(auth.token or ""), SECRET if found.get("password") == SECRET else False)
+            return Response(body=body)
+        given = f"{asked} {request.headers.get((auth.header or '').lower())}"
+        return None if SECRET in given else Response(status=401)
+
     def _asked(self, one: Wanted, request: Request) -> dict[str, str] | None:
         """Return the variables of a request for a list, or None when it is for something else."""
         match = _regex(one.path).fullmatch(request.path)
@@ -96,12 +121,9 @@ class RestSite(ABC):
             told = [template for made in (one.params, one.incremental) if (template := made.get(name))]
             if told and not any(_regex(template).fullmatch(value) for template in told):
                 return None
-        found = dict(match.groupdict())
-        body = json.loads(request.body) if one.body is not None and request.body else {}
+        found: dict[str, Any] = dict(match.groupdict())
         given = [(one.params | one.incremental).get(name) for name in request.query]
-        pairs = list(zip(given, request.query.values(), strict=True)) + (
-            _pairs(one.body, body) if one.body else []
-        )
+        pairs = list(zip(given, request.query.values(), strict=True))
         pairs += [
             (one.params[name], value)
             for name, value in request.query.items()
@@ -110,6 +132,11 @@ class RestSite(ABC):
         for template, value in pairs:
             if template and (inside := _regex(template).fullmatch(value)):
                 found |= inside.groupdict()
+        if one.body is not None:
+            form = {name: _parsed(value) for name, value in parse_qsl(request.body.decode())}
+            body = json.loads(request.body or "{}") if one.encoding == "json" else form
+            if not _fits(merged(one.body, one.incremental_body or {}), body, found):
+                return None
         return found
 
     def _listed(self, one: Wanted, found: dict[str, str], request: Request) -> Response:
@@ -118,7 +145,7 @@ class RestSite(ABC):
         rows = [
             row
             for row in rows
-            if all(f"{row.get('_each', {}).get(name)}" == found[name] for name in own & found.keys())
+            if all(f"{row.get('_each', {}).get(name)}" == f"{found[name]}" for name in own & found.keys())
         ]
         if one.cursor and found.get("since"):
             since = _read(found["since"], one.cursor.format)
@@ -149,6 +176,8 @@ class RestSite(ABC):
         if paging.kind == "after":
             find = expression(one.key)
             rows = sorted((row for row in rows if find(row) > int(found.get("after") or 0)), key=find)
+        if paging.kind == "token" and one.name in self.by_keys:
+            return self._after_key(one, rows, found, size, request)
         start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
         if paging.kind == "page":
             start = (int(found.get("page") or paging.first) - paging.first) * size
@@ -161,21 +190,39 @@ class RestSite(ABC):
             one, page, len(rows), more=start + size < len(rows), token=str(start + size), request=request
         )
 
+    def _after_key(
+        self, one: Wanted, rows: list[dict[str, Any]], found: dict[str, Any], size: int, request: Request
+    ) -> Response:
+        """Answer a page that begins after the row that its cursor names, whatever went meanwhile."""
+        keyed = sorted(
+            ((f"{expression(one.key)(row)}", row) for row in rows), key=lambda pair: (len(pair[0]), pair[0])
+        )
+        after = found.get("token")
+        if after is not None:
+            keyed = [pair for pair in keyed if (len(pair[0]), pair[0]) > (len(f"{after}"), f"{after}")]
+        page = keyed[:size]
+        token = page[-1][0] if page else ""
+        return self._shown(
+            one, [row for _, row in page], len(rows), more=len(keyed) > size, token=token, request=request
+        )
+
     def _shown(
         self, one: Wanted, page: list[dict[str, Any]], total: int, *, more: bool, token: str, request: Request
     ) -> Response:
         paging = one.paging
         page = [{key: value for key, value in row.items() if key != "_each"} for row in page]
+        if len(one.steps) > 1:
+            page = _folded(one.steps[1], page)
         body: Any = page
-        if one.rows:
+        if one.steps[0]:
             body = {}
-            set_at(body, simple(one.rows), page)
+            set_at(body, steps_of(one.steps[0]), page)
         headers: dict[str, str] = {}
         if paging.total and paging.total.startswith("header:"):
             name = paging.total.removeprefix("header:")
             headers[name] = f"0-{len(page)}/{total}" if name == "Content-Range" else str(total)
         elif paging.total:
-            set_at(body, simple(paging.total), total)
+            set_at(body, steps_of(paging.total), total)
         search = re.sub(r"(?:^|&)next_from=\d+", "", request.search)
         address = (
             f"http://{request.headers['host']}{request.path}?{search}{'&' if search else ''}next_from={token}"
@@ -185,11 +232,15 @@ class RestSite(ABC):
                 f'<{address}>; rel="next", <http://{request.headers["host"]}{request.path}>; rel="first"'
             )
         if paging.next and (more or paging.resume or paging.more or paging.end):
-            set_at(body, simple(paging.next), token if paging.kind == "token" else address)
+            named = token if paging.kind == "token" else address
+            if paging.next.startswith("header:"):
+                headers[paging.next.removeprefix("header:")] = named
+            else:
+                set_at(body, steps_of(paging.next), named)
         if paging.end:
-            set_at(body, simple(paging.end), not more)
+            set_at(body, steps_of(paging.end), not more)
         if paging.more:
-            set_at(body, simple(paging.more), more)
+            set_at(body, steps_of(paging.more), more)
         return Response(body=body, headers=headers)
 
     def binned(self, one: Wanted) -> list[dict[str, Any]]:
@@ -255,6 +306,17 @@ class RestSimulator(RestSite, Simulator):
         return self.rows.get(one.name, [])
 
 
+def _folded(path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows in what they stand in, as an answer has them."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        above = row.get(ABOVE, {})
+        outer = found.setdefault(json.dumps(above, sort_keys=True), copy.deepcopy(above))
+        inner = get_at(outer, simple(path)) or []
+        set_at(outer, simple(path), [*inner, {name: value for name, value in row.items() if name != ABOVE}])
+    return list(found.values())
+
+
 def _regex(template: str) -> re.Pattern[str]:
     """Turn a path or parameter with variables into what finds them again."""
     parts = NAME.split(template)
@@ -263,10 +325,42 @@ def _regex(template: str) -> re.Pattern[str]:
     )
 
 
-def _pairs(template: Any, value: Any) -> list[tuple[str | None, str]]:
-    if isinstance(template, dict) and isinstance(value, dict):
-        return [pair for name, one in template.items() if name in value for pair in _pairs(one, value[name])]
-    return [(template, f"{value}")] if isinstance(template, str) else []
+def _fits(template: Any, value: Any, found: dict[str, Any]) -> bool:
+    """Say whether a body is that of a list, and put the variables of it into *found*."""
+    if isinstance(template, str):
+        if whole := NAME.fullmatch(template):
+            found[whole[1]] = value
+            return True
+        if (match := _regex(template).fullmatch(f"{value}")) is None:
+            return False
+        found |= match.groupdict()
+        return True
+    if isinstance(template, dict):
+        return isinstance(value, dict) and all(
+            name in template and _fits(template[name], one, found) for name, one in value.items()
+        )
+    if isinstance(template, list):
+        if not isinstance(value, list):
+            return False
+        if len(value) == len(template):
+            return all(_fits(one, other, found) for one, other in zip(template, value, strict=True))
+        return all(any(_fits(one, other, found) for one in template) for other in value)
+    return bool(template == value)
+
+
+def _parsed(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def steps_of(path: str) -> list[str | int]:
+    """Return the names and places of a path such as ``data.boards[0].cursor``."""
+    return [
+        int(place) if place else quoted or name
+        for quoted, name, place in re.findall(r'"([^"]+)"|([A-Za-z_]\w*)|\[(\d+)\]', path)
+    ]
 
 
 def get_at(row: Any, path: list[str] | None) -> Any:
@@ -276,11 +370,15 @@ def get_at(row: Any, path: list[str] | None) -> Any:
     return row
 
 
-def set_at(row: dict[str, Any], path: list[str] | None, value: Any) -> None:
-    """Put something at a path of names."""
+def set_at(row: Any, path: Sequence[str | int] | None, value: Any) -> None:
+    """Put something at a path of names, and of places in lists."""
     assert path is not None
-    for name in path[:-1]:
-        row = row.setdefault(name, {})
+    for name, after in itertools.pairwise(path):
+        if isinstance(name, int):
+            row += [{} for _ in range(name + 1 - len(row))]
+            row = row[name]
+        else:
+            row = row.setdefault(name, [] if isinstance(after, int) else {})
     row[path[-1]] = value
 
 

@@ -1,0 +1,165 @@
+"""Paths into a row: dotted names, JMESPath, and the few functions that JMESPath lacks."""
+
+from __future__ import annotations
+
+import functools
+import re
+from decimal import Decimal
+from typing import Any
+
+import jmespath
+
+from hub import ConfigError, tr
+
+_SIMPLE = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
+_INNER = frozenset({
+    "subexpression", "index_expression", "projection", "filter_projection", "value_projection", "flatten",
+})  # fmt: skip
+
+
+def _number(value: Any) -> Decimal:
+    """Return a number that stands as one or as a plain text. Raises `TypeError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(tr("{value!r} is no number", value=str(value)[:40]))
+    try:
+        found = Decimal(str(value))
+    except ArithmeticError as exc:
+        raise TypeError(tr("{value!r} is no number", value=str(value)[:40])) from exc
+    if not found.is_finite():
+        raise TypeError(tr("{value!r} is no number", value=str(value)[:40]))
+    return found
+
+
+def _plain(found: Decimal) -> int | float:
+    return int(found) if found == found.to_integral_value() else float(found)
+
+
+class Functions(jmespath.functions.Functions):
+    """The functions of JMESPath, and those that a mapping computes with: nothing of nothing is nothing."""
+
+    def _of(self, first: Any, second: Any, how: str) -> int | float | None:
+        if first is None or second is None:
+            return None
+        one, other = _number(first), _number(second)
+        if how == "divide" and not other:
+            raise TypeError(tr("{value!r} cannot be divided by 0", value=first))
+        made = {"add": one + other, "subtract": one - other, "multiply": one * other}
+        return _plain(one / other if how == "divide" else made[how])
+
+    @jmespath.functions.signature({"types": []}, {"types": []})
+    def _func_add(self, first: Any, second: Any) -> Any:
+        return self._of(first, second, "add")
+
+    @jmespath.functions.signature({"types": []}, {"types": []})
+    def _func_subtract(self, first: Any, second: Any) -> Any:
+        return self._of(first, second, "subtract")
+
+    @jmespath.functions.signature({"types": []}, {"types": []})
+    def _func_multiply(self, first: Any, second: Any) -> Any:
+        return self._of(first, second, "multiply")
+
+    @jmespath.functions.signature({"types": []}, {"types": []})
+    def _func_divide(self, first: Any, second: Any) -> Any:
+        return self._of(first, second, "divide")
+
+    @jmespath.functions.signature({"types": []}, {"types": ["string"]})
+    def _func_split(self, text: Any, sign: str) -> Any:
+        return None if text is None else f"{text}".split(sign)
+
+    @jmespath.functions.signature({"types": []})
+    def _func_lower(self, text: Any) -> Any:
+        return None if text is None else f"{text}".lower()
+
+    @jmespath.functions.signature({"types": []})
+    def _func_entries(self, table: Any) -> Any:
+        """Return a table as a list of its names and values, each a ``{key, value}``."""
+        if not isinstance(table, dict):
+            return [] if table is None else None
+        return [{"key": key, "value": value} for key, value in table.items()]
+
+    @jmespath.functions.signature({"types": []})
+    def _func_parsed(self, text: Any) -> Any:
+        """Return what a text holds as JSON: some tools keep values of their fields so."""
+        import json
+
+        return None if text in (None, "") else json.loads(text)
+
+
+_OPTIONS = jmespath.Options(custom_functions=Functions())
+
+
+def simple(path: str) -> list[str] | None:
+    """Return the names of a dotted path, or None when it is an expression."""
+    if not _SIMPLE.fullmatch(path):
+        return None
+    return [quoted or name for quoted, name in re.findall(r'"([^"]+)"|(\w+)', path)]
+
+
+def parts(path: str) -> list[list[str]]:
+    """Return what a path reads of a row: its names, or the first ones of an expression."""
+    names = simple(path)
+    return [names] if names else [[name] for name in sorted(_roots(jmespath.compile(path).parsed))]
+
+
+def _roots(node: Any) -> set[str]:
+    if node["type"] == "field":
+        return {node["value"]}
+    inner = node["children"]
+    if node["type"] in _INNER:
+        inner = inner[:1]
+    return {name for one in inner for name in _roots(one)}
+
+
+@functools.cache
+def expression(path: str, where: str = "mapping") -> Any:
+    """Return a function that finds *path* in a row: dotted paths run ten times faster than JMESPath.
+
+    Raises `ConfigError`.
+    """
+    names = simple(path)
+    if names is None:
+        try:
+            compiled = jmespath.compile(path)
+        except jmespath.exceptions.JMESPathError as exc:
+            raise ConfigError(
+                tr(
+                    "{where}: {path!r} is no JMESPath: {answer}.",
+                    where=where,
+                    path=path,
+                    answer=str(exc).splitlines()[0],
+                )
+            ) from exc
+        _check_functions(compiled.parsed, path, where)
+        return lambda row: compiled.search(row, _OPTIONS)
+
+    def find(row: Any) -> Any:
+        for name in names:
+            if row is None:
+                return None
+            if not isinstance(row, dict):
+                raise TypeError(
+                    tr("before {name!r} stands {row!r}, which has no parts", name=name, row=str(row)[:60])
+                )
+            row = row.get(name)
+        return row
+
+    return find
+
+
+def _check_functions(node: Any, path: str, where: str) -> None:
+    """Raise `ConfigError` for a function that there is not: it would else cost every row."""
+    known = Functions.FUNCTION_TABLE
+    if not isinstance(node, dict):
+        return
+    if node.get("type") == "function_expression" and node["value"] not in known:
+        raise ConfigError(
+            tr(
+                "{where}: {path!r}: there is no function {function!r}. There are {known}.",
+                where=where,
+                path=path,
+                function=node["value"],
+                known=", ".join(sorted(known)),
+            )
+        )
+    for inner in node.get("children", ()):
+        _check_functions(inner, path, where)
