@@ -201,7 +201,7 @@ def prepare(
     connection.execute("SET VARIABLE as_of_at = ?::TIMESTAMPTZ", [moment])
     for statement in (files("hub.feed") / "kpis" / "base.sql").read_text(encoding="utf-8").split(";\n"):
         if keep and "VIEW kpi_work" not in statement:  # a million rows need no second copy
-            statement = statement.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TABLE")
+            statement = statement.replace("TEMP VIEW", "TABLE")
         if statement.strip():
             connection.execute(statement)
 
