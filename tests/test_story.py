@@ -194,7 +194,7 @@ def test_a_closed_cut_tells_its_own_story(feed: tuple[FeedView, Path]) -> None:
 
 
 def test_several_readers_of_one_feed_do_not_meet(feed: tuple[FeedView, Path]) -> None:
-    """What the KPIs stand on belongs to each reader: others look at the same feed at another cut meanwhile."""
+    """What the KPIs stand on belongs to each reader: others look at the feed at another cut meanwhile."""
     view, _ = feed
     wanted = {label: tell(view, cut=label) for label in (None, "COPIL 1")}
     found: list[bool] = []
@@ -215,7 +215,7 @@ def test_several_readers_of_one_feed_do_not_meet(feed: tuple[FeedView, Path]) ->
 
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_is_asked(feed: tuple[FeedView, Path], name: str) -> None:
-    """Each list is read at now and at a closed cut, of all and of one project, and pages give its rows once."""
+    """Each list is read at now and at a closed cut, of all and of one project; pages give its rows once."""
     view, _ = feed
     key = tell(view).projects[0].key
     for cut in (None, "COPIL 1"):

@@ -28,7 +28,7 @@ _THIN = "\u202f"
 
 _lang: Lang = "en"
 _spoken: ContextVar[Lang | None] = ContextVar("spoken", default=None)
-"""What a thread beside the first one speaks; it answers one reader, while another asks in another language."""
+"""What a thread beside the first one speaks: it answers one reader while another asks in another."""
 _reading = threading.Lock()
 _packages: set[str] = {"hub"}
 _read: set[str] = set()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from hub_serve.pages import Pages
     from hub_serve.place import ServePlace
 
 
@@ -36,19 +37,23 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
         yield
         feeds.close()
 
+    patience, pages = Patience(place.requests_per_minute), _pages()
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), *pages.routes()],
         middleware=[
             Middleware(
                 Door, place=place, tokens=tokens, sessions=sessions,
-                patience=Patience(place.requests_per_minute),
+                patience=patience,
             ),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
         ],
-        exception_handlers={TooLong: _too_long, ConfigError: _not_there, HubError: _not_there},
+        exception_handlers={
+            TooLong: _too_long, ConfigError: _not_there, HubError: _not_there, 404: pages.unknown,
+        },
         lifespan=lifespan,
     )  # fmt: skip
     app.state.place, app.state.feeds, app.state.sessions = place, feeds, sessions
+    app.state.patience = patience
     return app
 
 
@@ -101,6 +106,12 @@ def unchanged(request: Request, tag: str) -> Response | None:
     return Response(status_code=304, headers={"etag": tag}) if tag in known else None
 
 
+def _pages() -> Pages:
+    from hub_serve.pages import Pages  # it asks this room who reads what
+
+    return Pages()
+
+
 def _routes() -> list[BaseRoute]:
     return [Route("/healthz", healthz), Route("/metrics", metrics)]
 
@@ -126,10 +137,14 @@ def metrics(request: Request) -> Response:
     lines = [
         "# TYPE pm_hub_feed_moment_seconds gauge", "# UNIT pm_hub_feed_moment_seconds seconds",
         f"pm_hub_feed_moment_seconds {moment[0] if moment else 'NaN'}",
-        "# TYPE pm_hub_source_last_success_seconds gauge", "# UNIT pm_hub_source_last_success_seconds seconds",
+        "# TYPE pm_hub_source_last_success_seconds gauge",
+        "# UNIT pm_hub_source_last_success_seconds seconds",
         *(f'pm_hub_source_last_success_seconds{{source="{_label(name)}"}} {at}' for name, at in ages),
         "# TYPE pm_hub_source_ok gauge",
-        *(f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}' for one in sources),
+        *(
+            f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}'
+            for one in sources
+        ),
         "# TYPE pm_hub_feed_rows gauge",
         *(f'pm_hub_feed_rows{{table="{name}"}} {count}' for name, count in sorted(rows.items())),
         "# EOF", "",

@@ -25,6 +25,16 @@ from hub import (
 FOLDER = "data/serve"
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether *host* is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class SignInBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``oidc``: signing in by a company's own OpenID Connect.
 
@@ -36,13 +46,21 @@ class SignInBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     client_secret: Secret
     claim: str = "email"
 
+    def __post_init__(self) -> None:
+        """Check that nobody between can speak for the issuer. Raises `ConfigError`."""
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise ConfigError(
+                tr("oidc: the issuer {issuer} must be an address of https.", issuer=self.issuer)
+            )
+
 
 class ServePlace(Destination, frozen=True, kw_only=True):
     """`hub serve`: where it listens, under which *address* others reach it, and how much one may ask.
 
     On anything but this machine it needs *certificate* and *key* (files), or *proxies*, the addresses of
-    the machines in front of it that speak TLS. *path* is the folder of its tokens. A question may take *seconds* and give
-    *rows*; a reader may ask *requests_per_minute*.
+    the machines in front of it that speak TLS. *path* is the folder of its tokens. A question may take
+    *seconds* and give *rows*; a reader may ask *requests_per_minute*.
     """
 
     kind: ClassVar[str] = "serve"
@@ -88,12 +106,7 @@ class ServePlace(Destination, frozen=True, kw_only=True):
     @property
     def is_local(self) -> bool:
         """Say whether only this machine reaches it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def speaks_tls(self) -> bool:
