@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from hub.feed.kpi.catalogue import prepare
 from hub.feed.story.telling import cut_named
 
 if TYPE_CHECKING:
+    import duckdb
+
     from hub.destination import FeedView
 
 LISTS = (
@@ -31,7 +34,7 @@ def listed(
     if name not in LISTS:
         raise KeyError(name)
     connection = view.connection
-    key, _, as_of, _ = cut_named(connection, cut)
+    key, as_of = _cut(connection, cut)
     prepare(connection, cut=key, day=as_of)
     for variable, value in (
         ("project", project), ("kpi", kpi), ("open", open_only), ("most", most), ("skip", skip),
@@ -43,3 +46,15 @@ def listed(
     )
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _cut(connection: duckdb.DuckDBPyConnection, label: str | None) -> tuple[int, date]:
+    """Return key and day of the cut *label*; of now without one."""
+    asked = "cut_key = 0" if label is None else "label = ?"
+    found = connection.execute(
+        f"SELECT cut_key, as_of FROM dim_cut WHERE {asked}", [] if label is None else [label]
+    ).fetchone()
+    if found is None:
+        key, _, as_of, _ = cut_named(connection, label)  # it says which there are
+        return key, as_of
+    return found[0], found[1]

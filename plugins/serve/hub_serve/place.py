@@ -49,7 +49,8 @@ class SignInBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         """Check that nobody between can speak for the issuer. Raises `ConfigError`."""
         parts = urlsplit(self.issuer)
-        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if not (parts.scheme == "https" and parts.hostname) and not local:
             raise ConfigError(
                 tr("oidc: the issuer {issuer} must be an address of https.", issuer=self.issuer)
             )

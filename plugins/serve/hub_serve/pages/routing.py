@@ -148,7 +148,7 @@ class Pages:
             lang=asked.lang,
             menu=menu(asked),
             limits=asked.limits(),
-            others=_in_other_languages(request),
+            others=in_other_languages(request),
             here=request.url.path,
             carried=_carried(request),
             built=_built(asked.view.manifest),
@@ -161,7 +161,7 @@ class Pages:
     ) -> Response:
         """Return a page without a feed: to sign in, or an error."""
         text = self.html.get_template(template).render(
-            lang=lang, others=_in_other_languages(request), here=request.url.path, **more
+            lang=lang, others=in_other_languages(request), here=request.url.path, **more
         )
         return answered(request, text, lang, status)
 
@@ -298,11 +298,14 @@ def levels() -> dict[str, str]:
     }
 
 
-def _in_other_languages(request: Request) -> list[tuple[str, str, str]]:
-    """Return code, name and address of this page in each language."""
-    kept = [one for one in parse_qsl(request.url.query) if one[0] not in {"lang", "token", "refused"}]
+def in_other_languages(request: Request) -> list[tuple[str, str, str]]:
+    """Return code, name and address of this page in each language; of the form to sign in wherever it is."""
+    shown = {"to"} if request.url.path.startswith(("/signin", "/oidc")) else None
+    asked = [one for one in parse_qsl(request.url.query) if one[0] not in {"lang", "token", "refused"}]
+    kept = [one for one in asked if shown is None or one[0] in shown]
+    path = "" if shown is None else "/signin"
     names = {"en": "English", "fr": "Français"}
-    return [(one, names[one], f"?{urlencode([*kept, ('lang', one)])}") for one in LANGS]
+    return [(one, names[one], f"{path}?{urlencode([*kept, ('lang', one)])}") for one in LANGS]
 
 
 def _carried(request: Request) -> list[tuple[str, str]]:
