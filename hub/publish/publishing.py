@@ -376,7 +376,7 @@ def shown(
 def _for_person(view: FeedView) -> FeedView:
     """Take from *view* what tells of the whole portfolio: its files, and what its manifest says in words."""
     told = ("name", "plugin", "last_success_at", "freshness_max_s", "verdict")
-    narrowed = {
+    narrowed: dict[str, Any] = {
         "sources": [
             {name: one[name] for name in told} | {"missing": []} for one in view.manifest.get("sources", [])
         ],
