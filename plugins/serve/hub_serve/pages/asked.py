@@ -70,6 +70,12 @@ class Asked(msgspec.Struct, kw_only=True):
         return None if self.story.is_now else self.story.label
 
     @property
+    def who(self) -> str:
+        """Return what the reader is called."""
+        plain = tr("this machine") if self.reader.name == "here" else self.reader.name
+        return self.reader.person or plain
+
+    @property
     def sees_teams(self) -> bool:
         """Say whether the reader's level shows teams."""
         return self.story.privacy != "project"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -224,3 +225,13 @@ def ratio(part: float, whole: float) -> Cell:
 def written_or_dash(value: float | None) -> str:
     """Return a number as short as it is right, a dash where there is none."""
     return NONE if value is None else number(value, ",d") if isinstance(value, int) else number(value, ",.4g")
+
+
+def capital(text: str) -> str:
+    """Return *text* with a capital first, the rest as it is: units keep theirs."""
+    return text[:1].upper() + text[1:]
+
+
+def month_of(value: date) -> Cell:
+    """Return a month."""
+    return Cell(text=f"{value:%Y}\N{NON-BREAKING HYPHEN}{value:%m}", order=f"{value:%Y%m}")

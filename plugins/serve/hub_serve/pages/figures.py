@@ -21,6 +21,7 @@ from hub_serve.pages.blocks import (
     Prose,
     Section,
     Table,
+    capital,
     count,
     date_of,
     words,
@@ -364,7 +365,7 @@ def _rows(asked: Asked, kind: str, project: Any, path: str, kpi: Any) -> Section
     ]
     sums = [
         (
-            spoken_column(name) if asked.lang == "fr" else name.replace("_", " "),
+            _heading(name),
             Cell(text=number(value, ",.2f" if name.endswith("amount") else ",.1f")),
         )
         for name, value in found.sums.items()
@@ -372,14 +373,14 @@ def _rows(asked: Asked, kind: str, project: Any, path: str, kpi: Any) -> Section
     blocks: list[Block] = [Facts(facts=[(tr("Rows"), count(found.n)), *sums])] if found.n else []
     blocks.append(
         Table(
-            caption=f"{tr(kind)}{tr(': ')}{trn('{n:,} row', '{n:,} rows', found.n)}",
+            caption=f"{capital(tr(kind))}{tr(': ')}{trn('{n:,} row', '{n:,} rows', found.n)}",
             rows=rows,
             dense=True,
             pager=asked.pager(kind, path, at, found.n),
             empty=tr("There is no such row of this project at this cut, at your level of detail."),
             columns=tuple(
                 Column(
-                    name=(spoken_column(name) if asked.lang == "fr" else name.replace("_", " ")).capitalize(),
+                    name=_heading(name),
                     align="right"
                     if any(isinstance(row[name], (int, float, Decimal)) for row in found.rows)
                     else "left",
@@ -390,7 +391,12 @@ def _rows(asked: Asked, kind: str, project: Any, path: str, kpi: Any) -> Section
             or (Column(name=tr("Row")),),
         )
     )
-    return Section(id=kind, title=tr(kind).capitalize(), blocks=blocks)
+    return Section(id=kind, title=capital(tr(kind)), blocks=blocks)
+
+
+def _heading(name: str) -> str:
+    """Return what a column of a receipt is called; English has its name, in words."""
+    return capital(spoken_column(name).replace("_", " "))
 
 
 def _text(name: str, value: Any) -> str:

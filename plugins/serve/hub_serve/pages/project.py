@@ -22,6 +22,7 @@ from hub_serve.pages.blocks import (
     count,
     date_of,
     figure,
+    month_of,
     signed,
     trend,
     weather,
@@ -258,8 +259,7 @@ def _effort(asked: Asked, story: Story, one: Any) -> Section:
                     Column(name=tr("Spent"), align="right"),
                 ),
                 rows=[
-                    [Cell(text=f"{month.month:%Y-%m}"), count(month.planned_h), count(month.spent_h)]
-                    for month in months
+                    [month_of(month.month), count(month.planned_h), count(month.spent_h)] for month in months
                 ],
                 empty="",
             )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -62,10 +64,12 @@ class Pages:
         )
         self.html.globals |= {
             "tr": tr,
+            "day": day,
             "symbols": SYMBOLS,
             "word_of": word_of,
             "version": hashlib.sha256(b"".join(self.static.values())).hexdigest()[:12],
         }
+        self.html.filters["coded"] = _coded
         self.entry = Entry(self)
         self.company = OpenIdConnect(self.entry)
 
@@ -216,6 +220,11 @@ class Pages:
             return PlainTextResponse("", 404)
         kept = _FOR_EVER if request.query_params.get("v") == self.html.globals["version"] else "no-cache"
         return Response(self.static[name], headers={"cache-control": kept, "content-type": _STATIC[name]})
+
+
+def _coded(text: str) -> Markup:
+    """Return *text* as HTML, what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just now
 
 
 def _drawn(name: str, story: Any) -> str | None:

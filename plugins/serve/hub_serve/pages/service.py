@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hub import day, number, spoken_cell, tr, written
 from hub_serve.pages.asked import Asked, hours
-from hub_serve.pages.blocks import Cell, Column, Page, Section, Table, count, date_of
+from hub_serve.pages.blocks import Cell, Column, Page, Section, Table, capital, count, date_of, month_of
 from hub_serve.pages.portfolio import charts
 from hub_serve.pages.project import rows_address
 
@@ -45,7 +47,7 @@ def _levels(asked: Asked) -> Section:
             [
                 Cell(text=name if project else tr("All projects"), href=to),
                 Cell(text=metric),
-                Cell(text=f"{latest.month:%Y-%m}"),
+                month_of(latest.month),
                 Cell(text=number(latest.compliance, ".0%"), rag=rag, order=latest.compliance),
                 Cell(text=written(target, "share", "")),
                 count(latest.met),
@@ -73,22 +75,22 @@ def _levels(asked: Asked) -> Section:
 
 
 def _demand(asked: Asked) -> Section:
-    found: dict[str, dict[str, tuple[int, int]]] = {}
+    found: dict[date, dict[str, tuple[int, int]]] = {}
     natures = []
     for one in asked.listed("demand"):
         if one["nature"] not in natures:
             natures.append(one["nature"])
-        found.setdefault(f"{one['month']:%Y-%m}", {})[one["nature"]] = (one["raised"], one["done"])
+        found.setdefault(one["month"], {})[one["nature"]] = (one["raised"], one["done"])
     natures.sort()
     columns = [Column(name=tr("Month"))]
     for nature in natures:
-        said = spoken_cell("nature", nature)
+        said = capital(spoken_cell("nature", nature))
         columns += [
             Column(name=tr("{nature}: raised", nature=said), align="right"),
             Column(name=tr("{nature}: done", nature=said), align="right"),
         ]
     rows = [
-        [Cell(text=month), *(count(n) for nature in natures for n in by.get(nature, (0, 0)))]
+        [month_of(month), *(count(n) for nature in natures for n in by.get(nature, (0, 0)))]
         for month, by in found.items()
     ]
     return Section(

@@ -14,6 +14,7 @@ from hub_serve.pages.blocks import (
     Prose,
     Section,
     Table,
+    capital,
     count,
     date_of,
     ratio,
@@ -181,7 +182,7 @@ def _rejections(asked: Asked) -> Section:
 def _quality(asked: Asked) -> Section:
     rows = [
         [
-            Cell(text=spoken_check(one["check_code"]).capitalize(), note=one["check_code"]),
+            Cell(text=capital(spoken_check(one["check_code"])), note=one["check_code"]),
             count(one["checked"]),
             Cell(
                 text=number(one["failed"]),
@@ -239,7 +240,7 @@ def _not_counted(asked: Asked) -> list[Section]:
     names = {"seconds": tr("hours worked"), "planned_s": tr("planned hours")}
     out = [
         [
-            Cell(text=spoken_reason(one["reason"]).capitalize()),
+            Cell(text=capital(spoken_reason(one["reason"]))),
             Cell(text=names.get(one["measure"], spoken_measure(one["measure"]))),
             count(one["rows"]),
             Cell(
