@@ -6,6 +6,7 @@ import functools
 import itertools
 import re
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -657,6 +658,46 @@ def test_french_pages_speak_french() -> None:
         ):
             text = Read(client.get(address, headers={"accept-language": "fr"}).text).text
             assert [] == english.findall(text), address
+
+
+def test_many_readers_at_once_each_get_their_own() -> None:
+    """Two languages, two cuts and two readers at once: none gets a word, a cut or a project of another."""
+    asked = [
+        (lang, cut, reader)
+        for lang in ("en", "fr")
+        for cut in ("", CUT)
+        for reader in (
+            Reader(name="a", level="project"),
+            Reader(name="b", level="project", person="one@x.org"),
+        )
+    ]
+    titles = {"en": "What moved", "fr": "Ce qui a bougé"}
+    wrong: list[str] = []
+    with browser(None) as first:
+        sessions = first.app_state[1]
+
+        def read(lang: str, cut: str, reader: Reader) -> None:
+            client = TestClient(first.app, base_url="http://127.0.0.1:8321")
+            client.cookies.set("pm_hub", sessions.of(reader))
+            for _ in range(4):
+                answer = client.get("/moves", params={"cut": cut}, headers={"accept-language": lang})
+                text = Read(answer.text).text
+                rights = ("Wombat" in text) == (reader.person is None)
+                if not (answer.status_code == 200 and titles[lang] in text and rights):
+                    wrong.append(f"{lang} {cut} {reader.name}: {answer.status_code} {text[:200]}")
+                if any(title in text for other, title in titles.items() if other != lang):
+                    wrong.append(f"{lang} {cut} {reader.name}: another language")
+                kept = {"en": "This is what the cut", "fr": "C'est ce qu'a conservé l'arrêté"}[lang]
+                if (kept in text) != bool(cut):
+                    wrong.append(f"{lang} {cut} {reader.name}: another cut")
+
+        threads = [threading.Thread(target=read, args=one) for one in asked]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+
+    assert [] == wrong
 
 
 # ---------- signing in ----------

@@ -148,7 +148,6 @@ def _table(asked: Asked, projects: list[Any]) -> Table:
         Column(name="CPI", align="right"),
         Column(name="SPI", align="right", spare=True),
         Column(name=tr("Slip"), align="right"),
-        Column(name=tr("Landing"), align="right", spare=True),
         Column(name=tr("Variance"), align="right"),
         Column(name=tr("Next milestone"), spare=True),
         Column(name=tr("Confidence"), spare=True),
@@ -163,6 +162,7 @@ def _table(asked: Asked, projects: list[Any]) -> Table:
             rows=rows,
             empty=tr("No project is known yet, or none is as you ask."),
             sortable=True,
+            dense=True,
         )
         if story.projects
         else Table(
@@ -191,7 +191,6 @@ def _row(asked: Asked, one: Any) -> list[Cell]:
         figure(one.figures, "EVM_DAYS.cpi", story.currency),
         figure(one.figures, "EVM_DAYS.spi", story.currency),
         figure(one.figures, "MILESTONE_SLIP.slip_days", story.currency, sign=True),
-        figure(one.figures, "LANDING.landing", story.currency),
         figure(one.figures, "LANDING.variance", story.currency, sign=True),
         Cell(text=milestone.title, note=day(milestone.finish), order=date_of(milestone.finish).order)
         if milestone
