@@ -150,7 +150,6 @@ def _table(asked: Asked, projects: list[Any]) -> Table:
         Column(name=tr("Slip"), align="right"),
         Column(name=tr("Variance"), align="right"),
         Column(name=tr("Next milestone"), spare=True),
-        Column(name=tr("Confidence"), spare=True),
         Column(name=tr("Why"), wide=True, spare=True),
     )
     rows = [_row(asked, one) for one in projects]
@@ -186,7 +185,7 @@ def _row(asked: Asked, one: Any) -> list[Cell]:
         Cell(text=one.name, href=to, note=" · ".join(filter(None, (one.code, one.program))), order=one.code),
         weather(one.declared),
         weather(one.computed),
-        trend(one.trend),
+        _trend(one),
         Cell(text=written(share, "share", story.currency), bar=share, order=-1 if share is None else share),
         figure(one.figures, "EVM_DAYS.cpi", story.currency),
         figure(one.figures, "EVM_DAYS.spi", story.currency),
@@ -195,9 +194,14 @@ def _row(asked: Asked, one: Any) -> list[Cell]:
         Cell(text=milestone.title, note=day(milestone.finish), order=date_of(milestone.finish).order)
         if milestone
         else Cell(order="9999"),
-        confidence(one),
         words(one.reason),
     ]
+
+
+def _trend(one: Any) -> Cell:
+    found = trend(one.trend)
+    note = tr("confidence: {level}", level=confidence(one).text) if one.confidence else ""
+    return Cell(text=found.text, order=found.order, note=note)
 
 
 def confidence(one: Any) -> Cell:

@@ -138,13 +138,17 @@ def _said(asked: Asked, one: Any) -> list[Block]:
     if one.commentary:
         lines.append(Cell(text=tr("The manager's word: {text}", text=one.commentary)))
     lines += [
-        Cell(text=f"{said['axis']}{tr(': ')}{said['comment']}", rag=said["rag"])
+        Cell(text=f"{_axis(said['axis'])}{tr(': ')}{said['comment']}", rag=said["rag"])
         for said in asked.listed("assessments", project=one.key)
         if said["comment"]
     ]
     if lines:
         found.append(Lines(lines=lines))
     return found
+
+
+def _axis(name: str) -> str:
+    return tr("Overall") if name.lower() == "overall" else name
 
 
 def _state(asked: Asked, one: Any) -> Facts:
