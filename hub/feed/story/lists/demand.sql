@@ -8,5 +8,6 @@ WITH task AS (
     WHERE resolved_at <= getvariable('as_of_at')
 )
 SELECT month, nature, sum(raised)::BIGINT AS raised, sum(done)::BIGINT AS done FROM said
-WHERE month > date_trunc('month', getvariable('as_of')::DATE) - INTERVAL 12 MONTH AND month <= getvariable('as_of')::DATE
+WHERE month > date_trunc('month', getvariable('as_of')::DATE) - INTERVAL 12 MONTH
+    AND month <= getvariable('as_of')::DATE
 GROUP BY ALL ORDER BY ALL
