@@ -26,8 +26,12 @@
       var button = document.createElement("button");
       button.type = "button";
       button.textContent = head.textContent;
+      var printed = document.createElement("span");  // a browser does not repeat buttons on the next sheet
+      printed.className = "printed";
+      printed.textContent = head.textContent;
       head.textContent = "";
       head.appendChild(button);
+      head.appendChild(printed);
       button.addEventListener("click", function () { sort(table, head, at); });
     });
   });
