@@ -341,6 +341,22 @@ def test_what_a_line_of_the_portfolio_shows_besides(story: Story) -> None:
     assert () == story.rejections
 
 
+def test_a_plan_without_a_code_is_called_by_its_name(tmp_path: Path) -> None:
+    """Without a portfolio a plan may have no code: its name stands for it, once, and never twice for two."""
+    plans = [("a", None, "Roof"), ("b", None, "Cellar"), ("c", None, "Cellar"), ("d", "D1", "Door")]
+    with store_at(tmp_path / "hub.db") as store:
+        sync(
+            store, *(Container(id=f"s:{one}", kind="plan", code=code, name=name) for one, code, name in plans)
+        )
+        with feed_view(store, tmp_path) as view:
+            story = tell(view, lang="en")
+
+    codes = [one.code for one in story.projects]
+    assert 4 == len(set(codes))
+    assert {"Roof", "D1 Door"} <= {one.called for one in story.projects}
+    assert 2 == sum(one.startswith("Cellar #") for one in codes)
+
+
 def test_a_feed_without_anything_tells_nothing(tmp_path: Path) -> None:
     """No budget, no risk, no baseline, no cut: empty parts, no chart, no sentence and no error."""
     with store_at(tmp_path / "hub.db") as store:

@@ -94,7 +94,7 @@ class Asked(msgspec.Struct, kw_only=True):
     def project(self, key: int | None) -> tuple[str, str | None]:
         """Return what a project is called, and the address of its page where it has one."""
         found = self.story.project(key) if key is not None else None
-        return (f"{found.code} {found.name}", self.to(f"/projects/{found.code}")) if found else ("–", None)
+        return (found.called, self.to(f"/projects/{found.code}")) if found else ("–", None)
 
     def listed(self, name: str, **how: Any) -> list[dict[str, Any]]:
         """Return the rows of a list at the cut that is looked at."""

@@ -292,7 +292,7 @@ def rows_behind(asked: Asked, code: str) -> Page:
             title=tr("The figure"),
             blocks=[
                 Table(
-                    caption=f"{project.code} {project.name}",
+                    caption=project.called,
                     rows=mine,
                     empty=tr("It has no value of this project at this cut."),
                     columns=(
@@ -325,10 +325,7 @@ def rows_behind(asked: Asked, code: str) -> Page:
                 name="project",
                 label=tr("Project"),
                 value=project.code,
-                options=[
-                    (one.code, f"{one.code} {one.name}")
-                    for one in sorted(story.projects, key=lambda one: one.code)
-                ],
+                options=[(one.code, one.called) for one in sorted(story.projects, key=lambda one: one.code)],
             )
         ],
     )
@@ -336,7 +333,7 @@ def rows_behind(asked: Asked, code: str) -> Page:
     return Page(
         place="/figures",
         title=tr("{figure}: rows behind it", figure=title_of(kpi, asked.lang)),
-        lead=f"{project.code} {project.name}",
+        lead=project.called,
         above=[
             (tr("Figures"), asked.to("/figures")),
             (title_of(kpi, asked.lang), asked.to(f"/figures/{code}")),

@@ -106,7 +106,7 @@ def _asked_for(asked: Asked, start: date) -> tuple[Weeks, list[Block]]:
             "{project} moved by {n} week: {hours} of the workload plan from this week on.",
             "{project} moved by {n} weeks: {hours} of the workload plan from this week on.",
             weeks,
-            project=f"{project.code} {project.name}",
+            project=project.called,
             hours=hours(total),
         ),
         tr(
@@ -139,10 +139,7 @@ def _left(change: Weeks, available: Weeks) -> list[Block]:
 def _form(asked: Asked) -> Form:
     projects = [
         ("", tr("None")),
-        *(
-            (one.code, f"{one.code} {one.name}")
-            for one in sorted(asked.story.projects, key=lambda one: one.code)
-        ),
+        *((one.code, one.called) for one in sorted(asked.story.projects, key=lambda one: one.code)),
     ]
     code = asked.query.get("project", "")
     return Form(

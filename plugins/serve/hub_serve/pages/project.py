@@ -81,7 +81,7 @@ def project(asked: Asked, code: str) -> Page:
     where = " · ".join(filter(None, (found.portfolio, found.program, found.phase)))
     return Page(
         place="/",
-        title=f"{found.code} {found.name}",
+        title=found.called,
         lead=where,
         badge=weather(found.weather) if found.weather else None,
         above=[(tr("Portfolio"), asked.to("/"))],
