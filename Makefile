@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi proof lint bench docs docs-site words wheels charset clean
+.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-serve proof lint bench docs docs-site words wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -55,6 +55,13 @@ check-powerbi: env .tom/.ready
 	.tom/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r plugins/powerbi/official/tom.txt
 	@touch $@
 
+# every page of `hub serve` in Chromium (of CHROMIUM, else /usr/bin/chromium), at three widths in both languages, with axe (npm, Node 20)
+check-serve: env
+	rm -rf .browser && cp -r plugins/serve/browser .browser
+	npm install --prefix .browser --no-audit --no-fund
+	$(BIN)/hub demo --out .browser/demo
+	PYTHON=$(CURDIR)/$(BIN)/python bash .browser/check.sh .browser/demo/config/hub.toml
+
 # the long proofs whole; a part alone is proof-kills, proof-kit, proof-connectors, proof-figures or proof-laws
 proof: env
 	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto
@@ -96,4 +103,4 @@ charset:
 	&& rm -rf build
 
 clean:
-	rm -rf $(VENV) .tom .official demo dist site
+	rm -rf $(VENV) .tom .official .browser demo dist site

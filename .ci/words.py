@@ -1,9 +1,9 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
-A template is the first argument of `tr`, `trn` (the first two) and `mark`, the docstring of a command, the
-`help` of a command and of its options, the definition and the edge cases of a KPI, the description of a
-table or column of the feed, and a comment of the configuration that `hub init` writes. Each package has
-its own catalogue below its folder `words`.
+A template is the first argument of `tr`, `trn` (the first two) and `mark`, in code and in HTML, the
+docstring of a command, the `help` of a command and of its options, the definition and the edge cases of a
+KPI, the description of a table or column of the feed, and a comment of the configuration that `hub init`
+writes. Each package has its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from hub.cli.configure import comments
 from hub.feed.kpi.catalogue import _kpi
@@ -115,6 +117,12 @@ def templates(package: Path) -> set[Template]:
         if "templates" not in path.relative_to(package).parts:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 found.update(_said(node))
+    for path in sorted(package.rglob("*.html")):
+        tree = Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+        for _, called, text in extract_from_ast(tree, gettext_functions=("tr", "trn")):
+            told = text if isinstance(text, tuple) else (text,)
+            assert all(told[: 2 if called == "trn" else 1]), f"{path}: a template is a text as it stands"
+            found.add((told[0], told[1]) if called == "trn" else told[0])
     return found
 
 

@@ -24,6 +24,7 @@ if __name__ == "__main__":
         "tableau",
         "papers",
         "longevity",
+        "pages",
     ):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run(

@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from hub.feed.access import shows_sql as shows_sql
     from hub.feed.kpi.catalogue import catalogue as catalogue
     from hub.feed.kpi.evaluate import evaluate as evaluate
+    from hub.feed.kpi.explain import Receipt as Receipt
+    from hub.feed.kpi.explain import receipt as receipt
     from hub.feed.kpi.measures import CONFIDENCE as CONFIDENCE
     from hub.feed.kpi.measures import DECLARED as DECLARED
     from hub.feed.kpi.measures import HEALTH as HEALTH
@@ -66,9 +68,13 @@ if TYPE_CHECKING:
     from hub.feed.kpi.shown import Measure as Measure
     from hub.feed.model import HIERARCHIES as HIERARCHIES
     from hub.feed.model import model as model
+    from hub.feed.reasons import spoken_cell as spoken_cell
+    from hub.feed.reasons import spoken_check as spoken_check
+    from hub.feed.reasons import spoken_column as spoken_column
     from hub.feed.reasons import spoken_measure as spoken_measure
     from hub.feed.reasons import spoken_move as spoken_move
     from hub.feed.reasons import spoken_reason as spoken_reason
+    from hub.feed.reasons import spoken_status as spoken_status
     from hub.feed.story import ARROWS as ARROWS
     from hub.feed.story import CHARTS as CHARTS
     from hub.feed.story import Figure as Figure
@@ -82,6 +88,7 @@ if TYPE_CHECKING:
     from hub.feed.story import rows_of as rows_of
     from hub.feed.story import title_of as title_of
     from hub.feed.story import zone as zone
+    from hub.feed.story.listing import listed as listed
     from hub.feed.story.telling import tell as tell
     from hub.feed.story.writing import amount as amount
     from hub.feed.story.writing import sign_of as sign_of
@@ -171,14 +178,19 @@ _ROOMS = {
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
+    "feed.kpi.explain": ("Receipt", "receipt"),
     "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
     "feed.kpi.shown": ("Measure",),
     "feed.model": ("HIERARCHIES", "model"),
-    "feed.reasons": ("spoken_measure", "spoken_move", "spoken_reason"),
+    "feed.reasons": (
+        "spoken_cell", "spoken_check", "spoken_column", "spoken_measure", "spoken_move", "spoken_reason",
+        "spoken_status",
+    ),
     "feed.story": (
         "ARROWS", "CHARTS", "Figure", "Line", "Milestone", "Move", "RegisterEntry", "Story", "alternative",
         "chart", "rows_of", "title_of", "zone",
     ),
+    "feed.story.listing": ("listed",),
     "feed.story.telling": ("tell",),
     "feed.story.writing": ("amount", "sign_of", "what_moved", "written"),
     "files": (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub.destination import FeedView
@@ -13,6 +15,7 @@ from hub.errors import ConfigError
 from hub.feed import BuildOptions
 from hub.feed.story import CHARTS, Story, alternative, chart, rows_of, tell, written, zone
 from hub.feed.story.charts import band_of
+from hub.feed.story.listing import LISTS, listed
 from hub.publish import PublishOptions, cuts, publish
 from hub.records import (
     Account,
@@ -190,6 +193,44 @@ def test_a_closed_cut_tells_its_own_story(feed: tuple[FeedView, Path]) -> None:
         tell(feed[0], cut="COPIL 9")
 
 
+def test_several_readers_of_one_feed_do_not_meet(feed: tuple[FeedView, Path]) -> None:
+    """What the KPIs stand on belongs to each reader: others look at the feed at another cut meanwhile."""
+    view, _ = feed
+    wanted = {label: tell(view, cut=label) for label in (None, "COPIL 1")}
+    found: list[bool] = []
+
+    def read(label: str | None) -> None:
+        own = msgspec.structs.replace(view, connection=view.connection.cursor())
+        for _ in range(5):
+            found.append(wanted[label] == tell(own, cut=label))
+
+    threads = [threading.Thread(target=read, args=(label,)) for label in (None, "COPIL 1") * 3]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert [True] * 30 == found
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_is_asked(feed: tuple[FeedView, Path], name: str) -> None:
+    """Each list is read at now and at a closed cut, of all and of one project; pages give its rows once."""
+    view, _ = feed
+    key = tell(view).projects[0].key
+    for cut in (None, "COPIL 1"):
+        for project in (None, key):
+            rows = listed(view, name, cut=cut, project=project, kpi="LANDING")
+            if rows and "n" in rows[0]:
+                parts = [
+                    listed(view, name, cut=cut, project=project, kpi="LANDING", most=1, skip=skip)
+                    for skip in range(len(rows))
+                ]
+
+                assert rows == [row for part in parts for row in part]
+                assert {len(rows)} == {row["n"] for row in rows}
+
+
 def test_the_curve_of_the_plan_meets_the_planned_value(story: Story) -> None:
     """On the day of the cut the S-curve is at the PV, EV and AC of the catalogue."""
     for project in story.projects[:2]:
@@ -298,6 +339,22 @@ def test_what_a_line_of_the_portfolio_shows_besides(story: Story) -> None:
     assert [42.0] == spent
     assert {"red": 1, "amber": 0, "green": 1, "grey": 1} == story.weather
     assert () == story.rejections
+
+
+def test_a_plan_without_a_code_is_called_by_its_name(tmp_path: Path) -> None:
+    """Without a portfolio a plan may have no code: its name stands for it, once, and never twice for two."""
+    plans = [("a", None, "Roof"), ("b", None, "Cellar"), ("c", None, "Cellar"), ("d", "D1", "Door")]
+    with store_at(tmp_path / "hub.db") as store:
+        sync(
+            store, *(Container(id=f"s:{one}", kind="plan", code=code, name=name) for one, code, name in plans)
+        )
+        with feed_view(store, tmp_path) as view:
+            story = tell(view, lang="en")
+
+    codes = [one.code for one in story.projects]
+    assert 4 == len(set(codes))
+    assert {"Roof", "D1 Door"} <= {one.called for one in story.projects}
+    assert 2 == sum(one.startswith("Cellar #") for one in codes)
 
 
 def test_a_feed_without_anything_tells_nothing(tmp_path: Path) -> None:

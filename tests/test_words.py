@@ -8,6 +8,7 @@ import importlib.util
 import json
 import re
 import string
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from functools import cache
@@ -120,6 +121,30 @@ def test_plurals(n: float, en: str, fr: str, monkeypatch: pytest.MonkeyPatch) ->
             words._known.update({("{n} row", 0): "{n} row", ("{n} row", 1): "{n} rows"})
 
         assert expected == words.trn("{n} row", "{n} rows", n)
+
+
+def test_each_thread_speaks_its_own_language() -> None:
+    """Two readers are answered at once in two languages; what one speaks is not heard by the other."""
+    both = threading.Barrier(2, timeout=20)
+    heard: dict[str, list[str]] = {}
+
+    def answer(lang: words.Lang) -> None:
+        with words.speaking(lang):
+            both.wait()
+            heard[lang] = [words.day("2026-10-31"), words.number(0.5, ".0%"), words.tr("Landing")]
+            both.wait()
+
+    threads = [threading.Thread(target=answer, args=(lang,)) for lang in words.LANGS]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert {
+        "en": ["2026-10-31", "50%", "Landing"],
+        "fr": ["31/10/2026", "50\u202f%", "Atterrissage"],
+    } == heard
+    assert "en" == words.language()
 
 
 def names_of(template: str) -> set[str]:

@@ -16,7 +16,7 @@ from hub.cli.configure import template
 from hub.cli.output import STYLES, short_path
 from hub.cli.speech import Command, Group
 from hub.errors import FeedError, LockHeld, StoreError
-from hub.words import mark, number, tr, trn
+from hub.words import number, tr, trn
 
 if TYPE_CHECKING:
     from hub.feed.questions import Health
@@ -51,34 +51,18 @@ _OPEN_DAYS = 7
 """After so many days `hub status` advises to close a cut."""
 _FEW = 3
 """Rejections of a source that `hub status` names; `hub rejections` has them all."""
-CHECKS = {
-    "leaf_without_estimate": mark("tasks without an estimate"),
-    "open_without_remaining": mark("open tasks without a remaining effort"),
-    "done_with_remaining": mark("done tasks with a remaining effort"),
-    "late_without_new_date": mark("late tasks without a new date"),
-    "no_baseline": mark("tasks without a baseline"),
-    "unmapped_status": mark("tasks whose status means nothing"),
-    "cycle_in_hierarchy": mark("tasks that are above themselves"),
-    "orphan": mark("tasks whose parent is not known"),
-    "account_without_person": mark("hours of nobody in people.csv"),
-    "worklog_without_task": mark("hours without a task"),
-    "worklog_without_rate": mark("hours without a rate"),
-    "day_over_12_hours": mark("days above 12 hours"),
-    "container_without_project": mark("containers without a project"),
-    "earned_without_hours": mark("work that is done and has no hours"),
-    "hours_of_two_tools": mark("hours of one project in two timesheets"),
-}
-"""What each check of the quality counts, in words."""
 
 
 def _sentences(found: Health) -> list[tuple[str, str | None]]:
     """Say which projects have the lowest quality, and what is red, each with its style."""
+    from hub.feed.reasons import spoken_check
+
     said: list[tuple[str, str | None]] = []
     for low in found.lowest:
         costs = ", ".join(
             tr(
                 "{check} {failed} of {checked} (−{points:.1f})",
-                check=tr(CHECKS.get(one.check, one.check)), failed=one.failed, checked=one.checked,
+                check=spoken_check(one.check), failed=one.failed, checked=one.checked,
                 points=one.points,
             )
             for one in low.costs

@@ -115,6 +115,24 @@ _ROWS = (
     mark("history"),
 )  # fmt: skip
 """The kinds of rows behind a KPI."""
+_CHECKS = {
+    "leaf_without_estimate": mark("tasks without an estimate"),
+    "open_without_remaining": mark("open tasks without a remaining effort"),
+    "done_with_remaining": mark("done tasks with a remaining effort"),
+    "late_without_new_date": mark("late tasks without a new date"),
+    "no_baseline": mark("tasks without a baseline"),
+    "unmapped_status": mark("tasks whose status means nothing"),
+    "cycle_in_hierarchy": mark("tasks that are above themselves"),
+    "orphan": mark("tasks whose parent is not known"),
+    "account_without_person": mark("hours of nobody in people.csv"),
+    "worklog_without_task": mark("hours without a task"),
+    "worklog_without_rate": mark("hours without a rate"),
+    "day_over_12_hours": mark("days above 12 hours"),
+    "container_without_project": mark("containers without a project"),
+    "earned_without_hours": mark("work that is done and has no hours"),
+    "hours_of_two_tools": mark("hours of one project in two timesheets"),
+}
+"""What each check of the quality counts, in words."""
 _COUNTED = {
     "tasks": mark("tasks"),
     "register_items": mark("items of registers"),
@@ -147,6 +165,11 @@ def spoken_move(text: str) -> str:
 def spoken_status(category: str) -> str:
     """Return what a category of statuses is called."""
     return tr(category) if category in _STATUSES else category
+
+
+def spoken_check(code: str) -> str:
+    """Return what the check *code* of the quality counts."""
+    return tr(_CHECKS.get(code, code))
 
 
 def spoken_cell(column: str, text: str) -> str:

@@ -418,9 +418,21 @@ def shown(
     connection = open_feed(level, person=person)
     try:
         view = _view(level, connection, load_manifest(folder), options.build.lang, None)
-        yield view if person is None else msgspec.structs.replace(view, tables={})
+        yield view if person is None else _for_person(view)
     finally:
         connection.close()
+
+
+def _for_person(view: FeedView) -> FeedView:
+    """Take from *view* what tells of the whole portfolio: its files, and what its manifest says in words."""
+    told = ("name", "plugin", "last_success_at", "freshness_max_s", "verdict")
+    narrowed: dict[str, Any] = {
+        "sources": [
+            {name: one[name] for name in told} | {"missing": []} for one in view.manifest.get("sources", [])
+        ],
+        **{name: [] for name in ("unmapped", "excluded", "findings") if name in view.manifest},
+    }
+    return msgspec.structs.replace(view, tables={}, manifest=view.manifest | narrowed)
 
 
 def kept(root: Path, feed: str) -> Path | None:

@@ -12,8 +12,10 @@ import gettext
 import os
 import string
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +27,9 @@ _THIN = "\u202f"
 """Between groups of three digits in French (Lexique des règles typographiques, Imprimerie nationale)."""
 
 _lang: Lang = "en"
+_spoken: ContextVar[Lang | None] = ContextVar("spoken", default=None)
+"""What a thread beside the first one speaks: it answers one reader while another asks in another."""
+_reading = threading.Lock()
 _packages: set[str] = {"hub"}
 _read: set[str] = set()
 _looked = 0
@@ -44,7 +49,17 @@ def use(lang: Lang) -> None:
 
 @contextmanager
 def speaking(lang: Lang) -> Iterator[None]:
-    """Speak *lang*, then again what was spoken before."""
+    """Speak *lang*, then again what was spoken before.
+
+    The first thread speaks for the whole program, as a command does; each other one for itself alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        token = _spoken.set(lang)
+        try:
+            yield
+        finally:
+            _spoken.reset(token)
+        return
     before = _lang
     use(lang)
     try:
@@ -55,7 +70,7 @@ def speaking(lang: Lang) -> Iterator[None]:
 
 def language() -> Lang:
     """Return the language spoken now."""
-    return _lang
+    return _spoken.get() or _lang
 
 
 def of_environment(environment: Mapping[str, str] | None = None) -> Lang:
@@ -85,7 +100,7 @@ def tr(template: str, /, **values: Any) -> str:
 
     Without any it is text, braces and all.
     """
-    if _lang == "en":
+    if language() == "en":
         return template.format_map(values) if values else template
     found = _translated(template, template)
     return _FRENCH.vformat(found, (), values) if values else found
@@ -94,7 +109,7 @@ def tr(template: str, /, **values: Any) -> str:
 def trn(one: str, many: str, n: float, /, **values: Any) -> str:
     """Return *one* or *many*, as the language counts *n*, with ``{n}`` and *values* in it."""
     values["n"] = n
-    if _lang == "en":
+    if language() == "en":
         return (one if n == 1 else many).format_map(values)
     plural = abs(n) >= 2  # 0 and 1,5 are singular in French
     return _FRENCH.vformat(_translated((one, int(plural)), many if n != 1 else one), (), values)
@@ -104,7 +119,7 @@ def number(value: float | None, form: str = ",") -> str:
     """Return *value* in the form of a format specification, as the language writes it; nothing for None."""
     if value is None:
         return ""
-    return format(value, form) if _lang == "en" else _FRENCH.format_field(value, form)
+    return format(value, form) if language() == "en" else _FRENCH.format_field(value, form)
 
 
 def day(value: date | str | None) -> str:
@@ -112,7 +127,7 @@ def day(value: date | str | None) -> str:
     if value is None or value == "":
         return ""
     found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return f"{found:%d/%m/%Y}" if _lang == "fr" else f"{found:%Y-%m-%d}"
+    return f"{found:%d/%m/%Y}" if language() == "fr" else f"{found:%Y-%m-%d}"
 
 
 # ---------- inside ----------
@@ -145,21 +160,22 @@ def _translated(asked: str | tuple[str, int], otherwise: str) -> str:
 def _read_catalogues() -> None:
     """Read the catalogues of the hub, of the plugins heard of, and of those imported since the last look."""
     global _looked  # noqa: PLW0603 - what was read belongs to the one language
-    if len(sys.modules) == _looked:
-        return
-    _looked = len(sys.modules)
-    imported = {name for name in list(sys.modules) if name.startswith("hub_") and "." not in name}
-    for package in sorted((_packages | imported) - _read):
-        _read.add(package)
-        for folder in _folders(package):
-            try:
-                with (folder / "words" / f"{_lang}.mo").open("rb") as file:
-                    catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-            except OSError:
-                continue
-            for asked, text in catalogue.items():
-                if asked and text:
-                    _known.setdefault(asked, text)
+    with _reading:
+        if (modules := len(sys.modules)) == _looked:
+            return
+        imported = {name for name in list(sys.modules) if name.startswith("hub_") and "." not in name}
+        for package in sorted((_packages | imported) - _read):
+            _read.add(package)
+            for folder in _folders(package):
+                try:
+                    with (folder / "words" / f"{language()}.mo").open("rb") as file:
+                        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+                except OSError:
+                    continue
+                for asked, text in catalogue.items():
+                    if asked and text:
+                        _known.setdefault(asked, text)
+        _looked = modules
 
 
 def _folders(package: str) -> list[Path]:

@@ -202,9 +202,12 @@ def prepare(
     connection.execute("SET VARIABLE cut = ?::BIGINT", [cut])
     connection.execute("SET VARIABLE as_of = ?::DATE", [day])
     connection.execute("SET VARIABLE as_of_at = ?::TIMESTAMPTZ", [moment])
+    if not keep and connection.execute("SELECT getvariable('kpi_views')").fetchall()[0][0]:
+        return  # they ask the variables
+    connection.execute("SET VARIABLE kpi_views = ?", [not keep])
     for statement in (files("hub.feed") / "kpis" / "base.sql").read_text(encoding="utf-8").split(";\n"):
         if keep and "VIEW kpi_work" not in statement:  # a million rows need no second copy
-            statement = statement.replace("CREATE OR REPLACE VIEW", "CREATE OR REPLACE TABLE")
+            statement = statement.replace("TEMP VIEW", "TABLE")
         if statement.strip():
             connection.execute(statement)
 

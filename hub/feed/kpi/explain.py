@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hub.feed.kpi.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -114,3 +116,32 @@ def receipts(
         names = [column[0] for column in result.description or ()]
         found[name] = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     return found
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of one kind behind a KPI: how many there are, and what their days and amounts sum up to."""
+
+    kind: str
+    n: int
+    sums: dict[str, float]
+    rows: list[dict[str, Any]]
+
+
+def receipt(
+    connection: duckdb.DuckDBPyConnection, kind: str, project_key: int, *, most: int = 50, skip: int = 0
+) -> Receipt:
+    """Return *most* rows of one *kind* of receipt of a project after the first *skip*, and the sums of all.
+
+    The connection is one that `tell` or `evaluate` has prepared.
+    """
+    query = _RECEIPTS[kind]
+    names = [one[0] for one in connection.execute(f"{query} LIMIT 0", [project_key]).description or ()]
+    summed = [name for name in names if name.endswith(("days", "amount"))]
+    parts = ", ".join(["count(*)", *(f"sum({name})::DOUBLE" for name in summed)])
+    n, *sums = connection.execute(f"SELECT {parts} FROM ({query})", [project_key]).fetchall()[0]
+    rows = connection.execute(f"{query} LIMIT ? OFFSET ?", [project_key, most, skip]).fetchall()
+    return Receipt(
+        kind=kind, n=n,
+        sums={name: value for name, value in zip(summed, sums, strict=True) if value is not None},
+        rows=[dict(zip(names, row, strict=True)) for row in rows],
+    )  # fmt: skip

@@ -34,7 +34,7 @@ CONFIG: dict[str, Any] = {
 
 def _name(story: Story, key: int) -> str:
     one = story.project(key)
-    return f"{one.code} {one.name}" if one else ""
+    return one.called if one else ""
 
 
 def _iso(moment: date | None) -> str | None:
@@ -43,7 +43,7 @@ def _iso(moment: date | None) -> str | None:
 
 def _weather(story: Story) -> Rows:
     return [
-        {"project": f"{one.code} {one.name}", "computed": one.computed, "declared": one.declared,
+        {"project": one.called, "computed": one.computed, "declared": one.declared,
          "arrow": ARROWS.get(one.trend or "", "")}
         for one in story.projects[:MOST_PROJECTS] if one.weather
     ]  # fmt: skip

@@ -1,5 +1,5 @@
 -- Grain: one project that the cut knows something of; of now also one of which nothing is known yet, and none that is
--- closed.
+-- closed. A plan that nobody gave a code is called by its name.
 WITH known AS (
     SELECT project_key FROM fact_weather WHERE cut_key = getvariable('cut')
     UNION SELECT project_key FROM fact_kpi WHERE cut_key = getvariable('cut') AND scope_kind = 'project'
@@ -10,7 +10,9 @@ WITH known AS (
     SELECT project_key, coalesce(any_value(trend) FILTER (lower(axis) = 'overall'), any_value(trend)) AS trend
     FROM fact_assessment WHERE cut_key = getvariable('cut') GROUP BY 1
 )
-SELECT p.project_key, p.code, p.name, p.program, p.portfolio, p.phase, p.state, w.declared, w.computed,
+SELECT p.project_key,
+    coalesce(p.code, CASE WHEN count(*) OVER (PARTITION BY p.code, p.name) > 1 THEN p.name || ' #' || abs(p.project_key)
+        ELSE p.name END) AS code, p.name, p.program, p.portfolio, p.phase, p.state, w.declared, w.computed,
     coalesce(w.trend,
         CASE s.trend WHEN 'up' THEN 'better' WHEN 'down' THEN 'worse' WHEN 'flat' THEN 'same' END) AS trend,
     coalesce(w.is_contradicted, 0) = 1 AS is_contradicted,

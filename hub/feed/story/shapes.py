@@ -56,6 +56,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Any] = {}
 
     @property
+    def called(self) -> str:
+        """Return its code and name; a project without a code of its own is called by its name."""
+        return self.code if self.code.startswith(self.name) else f"{self.code} {self.name}"
+
+    @property
     def weather(self) -> Rag | None:
         """Return the colour to show first: the computed one, else the declared one."""
         return self.computed or self.declared

@@ -30,7 +30,7 @@ def _line(topic: str, text: str, rag: Rag | None = None) -> Line:
 
 
 def _named(projects: list[Project]) -> str:
-    names = [f"{one.code} {one.name}" for one in projects[:_NAMED]]
+    names = [one.called for one in projects[:_NAMED]]
     if (more := len(projects) - len(names)) > 0:
         names.append(trn("{n} more", "{n} more", more))
     return ", ".join(names)

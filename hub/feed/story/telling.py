@@ -49,7 +49,7 @@ def tell(view: FeedView, *, cut: str | None = None, lang: Lang | None = None) ->
     """
     spoken: Lang = lang or ("fr" if view.lang == "fr" else "en")
     connection, manifest = view.connection, view.manifest
-    key, label, as_of, before = _cut(connection, cut)
+    key, label, as_of, before = cut_named(connection, cut)
     prepare(connection, cut=key, day=as_of)
     connection.execute("SET VARIABLE lang = ?", [spoken])
     connection.execute("SET VARIABLE sums = ?", [manifest["privacy"] != "nominative-line"])
@@ -116,7 +116,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, shape: type[T]) -> t
     return tuple(shape(**row) for row in _dicts(connection, name))
 
 
-def _cut(connection: duckdb.DuckDBPyConnection, label: str | None) -> tuple[int, str, date, str | None]:
+def cut_named(connection: duckdb.DuckDBPyConnection, label: str | None) -> tuple[int, str, date, str | None]:
     """Return key, label and day of the cut *label*, and the label of the committee before it."""
     found = connection.execute(
         "SELECT c.cut_key, c.label, c.as_of, (SELECT b.label FROM fact_move m JOIN dim_cut b "

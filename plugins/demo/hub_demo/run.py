@@ -94,6 +94,9 @@ def show(root_context: click.Context, out: Path, *, seed: int, scale: float, lan
         "match review",
     ):
         click.echo(f"  {hub} --config {config} {line}")
+    if "serve" in cli.list_commands(root_context):
+        click.echo(tr("And look at it in a browser, at the address that this prints:"))
+        click.echo(f"  {hub} --config {config} serve")
     return code if isinstance(code, int) else 0
 
 

@@ -69,6 +69,7 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 0 == result.exit_code, result.output + result.error
     assert "Open next:" in result.output
     assert "demo/out/latest/portfolio.xlsx" in result.output
+    assert result.output.endswith("config/hub.toml serve\n"), "it ends with an address to open"
     assert 0 == said["exit_code"]
     assert 0 == sum(one["changes"]["inserted"] + one["changes"]["updated"] for one in said["sync"])
     assert manifest["complete"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from hub_serve.pages import Pages
     from hub_serve.place import ServePlace
 
 
@@ -36,17 +37,22 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
         yield
         feeds.close()
 
+    patience, pages = Patience(place.requests_per_minute), _pages()
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), *pages.routes()],
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
-        exception_handlers={TooLong: _too_long, ConfigError: _not_there, HubError: _not_there},
+        exception_handlers={
+            TooLong: _too_long,
+            ConfigError: _not_there,
+            HubError: _not_there,
+            404: pages.unknown,
+        },
         lifespan=lifespan,
     )
     app.state.place, app.state.feeds, app.state.sessions = place, feeds, sessions
+    app.state.patience = patience
     # outside all else, so that it dresses the answer to what nobody foresaw too
-    return Door(
-        app, place=place, tokens=tokens, sessions=sessions, patience=Patience(place.requests_per_minute)
-    )
+    return Door(app, place=place, tokens=tokens, sessions=sessions, patience=patience)
 
 
 def view_of(request: Request, feed_id: str | None = None) -> AbstractContextManager[FeedView]:
@@ -96,6 +102,12 @@ def unchanged(request: Request, tag: str) -> Response | None:
     """Return the answer that what the one who asks has is still right, None where it is not."""
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     return Response(status_code=304, headers={"etag": tag}) if tag in known else None
+
+
+def _pages() -> Pages:
+    from hub_serve.pages import Pages  # it asks this room who reads what
+
+    return Pages()
 
 
 def _routes() -> list[BaseRoute]:

@@ -225,7 +225,9 @@ class Door:
                 tr("This needs a token that is valid: `hub token create` makes one."), 401,
                 {"www-authenticate": 'Basic realm="pm-hub", charset="UTF-8"'},
             )  # fmt: skip
-        return RedirectResponse("/signin", 303)
+        wanted = path if not request.url.query else f"{path}?{request.url.query}"
+        ask = request.method == "GET" and wanted not in {"/", ""}
+        return RedirectResponse(f"/signin?{urlencode({'to': wanted})}" if ask else "/signin", 303)
 
     def _counted(self, reader: Reader, address: str) -> Reader | Response:
         wait = self.patience.wait(f"{reader.name}\n{reader.person}\n{address}")
@@ -242,14 +244,15 @@ class Door:
         rest = urlencode([(key, value) for key, value in query if key != "token"])
         path = "/" + request.url.path.lstrip("/")  # never another host's
         answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
-        self.keep(answer, name)
+        keep_session(answer, name, self.place)
         return answer
 
-    def keep(self, answer: Response, session: str) -> None:
-        """Let a browser keep *session*."""
-        answer.set_cookie(
-            COOKIE, session, max_age=SESSION_S, httponly=True, samesite="lax", secure=self.place.speaks_tls
-        )
+
+def keep_session(answer: Response, session: str, place: ServePlace) -> None:
+    """Let a browser keep *session*."""
+    answer.set_cookie(
+        COOKIE, session, max_age=SESSION_S, httponly=True, samesite="lax", secure=place.speaks_tls
+    )
 
 
 def _given(headers: Headers, query: list[tuple[str, str]]) -> str | None:

@@ -25,6 +25,16 @@ from hub import (
 FOLDER = "data/serve"
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether *host* is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class SignInBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``oidc``: signing in by a company's own OpenID Connect.
 
@@ -35,6 +45,15 @@ class SignInBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     client_id: str
     client_secret: Secret
     claim: str = "email"
+
+    def __post_init__(self) -> None:
+        """Check that nobody between can speak for the issuer. Raises `ConfigError`."""
+        parts = urlsplit(self.issuer)
+        local = parts.scheme == "http" and is_loopback(parts.hostname or "")
+        if not (parts.scheme == "https" and parts.hostname) and not local:
+            raise ConfigError(
+                tr("oidc: the issuer {issuer} must be an address of https.", issuer=self.issuer)
+            )
 
 
 class ServePlace(Destination, frozen=True, kw_only=True):
@@ -88,12 +107,7 @@ class ServePlace(Destination, frozen=True, kw_only=True):
     @property
     def is_local(self) -> bool:
         """Say whether only this machine reaches it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def speaks_tls(self) -> bool:
