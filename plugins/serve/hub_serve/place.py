@@ -41,8 +41,8 @@ class ServePlace(Destination, frozen=True, kw_only=True):
     """`hub serve`: where it listens, under which *address* others reach it, and how much one may ask.
 
     On anything but this machine it needs *certificate* and *key* (files), or *proxies*, the addresses of
-    the machines in front of it that speak TLS. *path* is the folder of its tokens. A question may take *seconds* and give
-    *rows*; a reader may ask *requests_per_minute*.
+    the machines in front of it that speak TLS. *path* is the folder of its tokens. A question may take
+    *seconds* and give *rows*; a reader may ask *requests_per_minute*.
     """
 
     kind: ClassVar[str] = "serve"
