@@ -102,7 +102,9 @@ def unchanged(request: Request, tag: str) -> Response | None:
 
 
 def _routes() -> list[BaseRoute]:
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    from hub_serve import odata
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics), *odata.routes()]
 
 
 def healthz(request: Request) -> Response:
@@ -126,10 +128,14 @@ def metrics(request: Request) -> Response:
     lines = [
         "# TYPE pm_hub_feed_moment_seconds gauge", "# UNIT pm_hub_feed_moment_seconds seconds",
         f"pm_hub_feed_moment_seconds {moment[0] if moment else 'NaN'}",
-        "# TYPE pm_hub_source_last_success_seconds gauge", "# UNIT pm_hub_source_last_success_seconds seconds",
+        "# TYPE pm_hub_source_last_success_seconds gauge",
+        "# UNIT pm_hub_source_last_success_seconds seconds",
         *(f'pm_hub_source_last_success_seconds{{source="{_label(name)}"}} {at}' for name, at in ages),
         "# TYPE pm_hub_source_ok gauge",
-        *(f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}' for one in sources),
+        *(
+            f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}'
+            for one in sources
+        ),
         "# TYPE pm_hub_feed_rows gauge",
         *(f'pm_hub_feed_rows{{table="{name}"}} {count}' for name, count in sorted(rows.items())),
         "# EOF", "",
