@@ -118,6 +118,8 @@ def _aggregated(text: str, scope: Entities | Made, values: Values) -> dict[str, 
 
 
 def _aggregate(method: str, one: Typed) -> Typed:
+    if one.kind == "null":
+        one = Typed("NULL::DOUBLE", "DOUBLE")
     if method == "countdistinct":
         return Typed(f"count(DISTINCT {one.sql})", "BIGINT")
     if method in {"min", "max"} and one.kind in {"number", "text", "date", "instant"}:
@@ -130,7 +132,7 @@ def _aggregate(method: str, one: Typed) -> Typed:
         if method == "average":
             return Typed(f"avg({one.sql})", "DOUBLE")
         gives = _ADDED.get(one.type) or f"DECIMAL(38,{one.type[8:-1].split(',')[1]})"
-        return Typed(f"sum({one.sql})::{gives}", gives)
+        return Typed(f"TRY_CAST(sum({one.sql}) AS {gives})", gives)
     if "." in method:
         raise unsupported(tr("{place}: {what} is not supported.", place=PLACE, what=method), PLACE)
     raise bad(tr("{place}: there is no {what}.", place=PLACE, what=method), PLACE)

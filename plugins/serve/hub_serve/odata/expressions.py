@@ -1,6 +1,7 @@
 """Expressions of ``$filter``, ``$orderby`` and ``$apply``: parsed by odata-query, written as DuckDB's SQL.
 
-Values are parameters, names are those of the model; nothing that somebody asks is SQL.
+Values are parameters, names are those of the model; nothing that somebody asks is SQL. What has
+no value in a row, such as a division by 0, is null there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from odata_query import ast
-from odata_query.exceptions import ODataException, ParsingException, TokenizingException
+from odata_query.exceptions import (
+    ODataException,
+    ParsingException,
+    TokenizingException,
+    UnknownFunctionException,
+)
 from odata_query.grammar import ODataLexer, ODataParser
 
 from hub import tr
@@ -105,8 +111,11 @@ def _parsed(text: str, place: str) -> Any:
             ),
             place,
         ) from exc  # fmt: skip
+    except UnknownFunctionException as exc:
+        raise bad(tr("{place}: there is no {what}.", place=place, what=exc.function_name), place) from exc
     except ODataException as exc:
-        raise bad(f"{place}: {exc}", place) from exc
+        what = getattr(exc, "function_name", "?")
+        raise bad(tr("{place}: {what} takes other arguments.", place=place, what=what), place) from exc
 
 
 def _mended(text: str, tokens: list[Any]) -> list[Any]:
@@ -356,14 +365,14 @@ class _Writer:
             return self._reckoned(name, left, right)
         sign = {"Add": "+", "Sub": "-"}.get(name)
         if sign and kinds == ("date", "span"):
-            return Typed(f"({left.sql} {sign} {right.sql})::DATE", "DATE")
+            return Typed(f"TRY(({left.sql} {sign} {right.sql})::DATE)", "DATE")
         if sign and kinds == ("instant", "span"):
-            return Typed(f"({left.sql} {sign} {right.sql})", "TIMESTAMPTZ")
+            return Typed(f"TRY({left.sql} {sign} {right.sql})", "TIMESTAMPTZ")
         if sign and kinds == ("span", "span"):
-            return Typed(f"({left.sql} {sign} {right.sql})", "INTERVAL")
+            return Typed(f"TRY({left.sql} {sign} {right.sql})", "INTERVAL")
         if name == "Sub" and set(kinds) <= {"date", "instant"}:
             sides = [f"{one.sql}::TIMESTAMPTZ" for one in (left, right)]
-            return Typed(f"({sides[0]} - {sides[1]})", "INTERVAL")
+            return Typed(f"TRY({sides[0]} - {sides[1]})", "INTERVAL")
         self._must(False, what, right if left.kind == "number" else left)
         raise AssertionError(what)
 
@@ -372,8 +381,8 @@ class _Writer:
         is_whole = left.type == right.type == "BIGINT"
         sign = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "//" if is_whole else "/", "Mod": "%"}[name]
         if is_whole:
-            return Typed(f"({left.sql} {sign} {right.sql})", "BIGINT")
-        return Typed(f"({left.sql}::DOUBLE {sign} {right.sql}::DOUBLE)", "DOUBLE")
+            return Typed(f"TRY({left.sql} {sign} {right.sql})", "BIGINT")
+        return Typed(f"TRY({left.sql}::DOUBLE {sign} {right.sql}::DOUBLE)", "DOUBLE")
 
     # functions
     def on_call(self, node: Any) -> Typed:
@@ -395,7 +404,7 @@ class _Writer:
         if gives == "same":
             gives = args[0].type if args[0].type != "BIGINT" else "DOUBLE"
             sql = f"{sql}::{gives}"
-        return Typed(sql, gives)
+        return Typed(f"TRY({sql})" if gives != "BOOLEAN" else sql, gives)
 
 
 def _substring(whole: str, start: str, length: str = "") -> str:

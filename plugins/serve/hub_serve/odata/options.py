@@ -86,7 +86,7 @@ def asked_of(query: str) -> Asked:
             raise bad(tr("{place} is no option of OData.", place=key), key)
         if name in DEFINED and (key.startswith("$") or name in KNOWN):
             if name not in KNOWN:
-                raise unsupported(tr("{place}: {what} is not supported.", place=key, what=key), key)
+                raise unsupported(tr("{place}: {what} is not supported.", place="URL", what=key), key)
             if name in given:
                 raise bad(tr("{place} stands twice in the address.", place=key), key)
             given[name] = value

@@ -123,16 +123,10 @@ class Question:
 
     def _way(self, item: Item) -> Way:
         found = expression(item.text, self.rows, self.values, "$orderby")
-        if found.kind in {"null", "span", "time"}:
-            raise bad(
-                tr(
-                    "{place}: {what} does not take a {kind}.",
-                    place="$orderby",
-                    what="$orderby",
-                    kind=found.kind,
-                ),
-                "$orderby",
-            )
+        if found.kind in {"span", "time"}:
+            raise bad(tr("{place} does not take a {kind}.", place="$orderby", kind=found.kind), "$orderby")
+        if found.kind == "null":
+            found = Typed("NULL::VARCHAR", "VARCHAR")
         return Way(found, item.descends)
 
     def _after(self, place: Place) -> str:
