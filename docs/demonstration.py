@@ -25,7 +25,7 @@ class Demonstration(Transcript):
         """Make it, and keep what its first run of the main job said."""
         super().__init__(lang, FRIDAY, columns=150)
         said = self.hub("demo", "--out", "demo", "--scale", "0.4", "--lang", lang)
-        ran = re.search(r"(?ms)^\$ hub --config \S+ run\n(.*  demo/powerbi/Hub\.pbip)$", said)
+        ran = re.search(r"(?ms)^\$ hub --config \S+ run\n(.*  demo/papers/latest/deck\.html)$", said)
         if ran is None:
             raise ValueError(f"hub demo did not end as it should:\n{said}")
         self.first_run = console("$ hub run\n" + ran[1].replace("demo/", ""))

@@ -179,6 +179,28 @@ def test_each_sees_what_is_allowed(whole: duckdb.DuckDBPyConnection, table: str)
     assert SEEN[table] == told
 
 
+@pytest.mark.parametrize("table", SEEN)
+def test_a_feed_opened_for_a_person_is_that_persons(snapshot: Path, tmp_path: Path, table: str) -> None:
+    """The same rows, whoever asks for them and how: there is no table beside that holds the others."""
+    folder = project_to("nominative-line", snapshot, tmp_path / "p")
+    told = []
+    for user in ("One.Project", "team", "both", "two", "stranger"):
+        connection = open_feed(folder, person=f" {user}@X.org")
+        told.append(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+        connection.close()
+
+    assert SEEN[table] == tuple(told)
+
+
+def test_a_persons_name_is_a_text(snapshot: Path) -> None:
+    """An address that would end a text of SQL is nobody's."""
+    connection = open_feed(snapshot, person="x' OR '1' = '1")
+    count = connection.execute("SELECT count(*) FROM dim_task").fetchall()
+    connection.close()
+
+    assert [(0,)] == count
+
+
 def test_hours_are_the_same_at_every_level(feed: duckdb.DuckDBPyConnection) -> None:
     """Three hours in A; four of Red; one of Red in B; A's and Bob's; none."""
     told = [

@@ -75,6 +75,10 @@ formats = ["parquet", "csv", "xlsx"]
 kind = "powerbi"
 path = "powerbi"
 
+[destinations.committee]         # slides and a page for the committee
+kind = "deck"
+path = "papers"
+
 [schedule]
 run = "0 6 * * 1-5"
 tz = "Europe/Paris"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from hub_serve.place import ServePlace
 
 
-def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -> Starlette:
-    """Return the application of *place* on *feeds*.
+def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -> Door:
+    """Return the application of *place* on *feeds*: the door, and behind it every route.
 
     Request handlers find the reader in ``request.state.reader`` and the feed by `view_of`.
     """
@@ -38,18 +38,15 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
 
     app = Starlette(
         routes=_routes(),
-        middleware=[
-            Middleware(
-                Door, place=place, tokens=tokens, sessions=sessions,
-                patience=Patience(place.requests_per_minute),
-            ),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-        ],
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={TooLong: _too_long, ConfigError: _not_there, HubError: _not_there},
         lifespan=lifespan,
-    )  # fmt: skip
+    )
     app.state.place, app.state.feeds, app.state.sessions = place, feeds, sessions
-    return app
+    # outside all else, so that it dresses the answer to what nobody foresaw too
+    return Door(
+        app, place=place, tokens=tokens, sessions=sessions, patience=Patience(place.requests_per_minute)
+    )
 
 
 def view_of(request: Request, feed_id: str | None = None) -> AbstractContextManager[FeedView]:

@@ -147,7 +147,7 @@ class Patience:
 
 
 class Door:
-    """The middleware in front of every route: it lets in who may, and says who came."""
+    """What stands in front of every route: it lets in who may, and says who came."""
 
     def __init__(
         self, app: ASGIApp, *, place: ServePlace, tokens: Tokens, sessions: Sessions, patience: Patience

@@ -143,4 +143,4 @@ class ServePlace(Destination, frozen=True, kw_only=True):
     def deliver(self, ctx: DeliveryContext, feed: FeedView) -> Delivery:
         """Have the feed at its level ready; a server that runs shows it from the next request on."""
         rows = {name: table["rows"] for name, table in feed.manifest["tables"].items()}
-        return Delivery(where=self.root, rows=rows, open_next=(self.root,))
+        return Delivery(where=self.root, rows=rows)
