@@ -74,22 +74,21 @@ class Feeds:
         key = _Key(feed_id or self.current(), reader.level, reader.person)
         room = self._enter(key)
         connection = room.view.connection.cursor()
-        late = threading.Event()
+        done = threading.Event()
 
         def stop() -> None:
-            late.set()
-            connection.interrupt()
+            if not done.wait(self._seconds):
+                while not done.wait(0.05):  # between two questions there is nothing to interrupt
+                    connection.interrupt()
 
-        watch = threading.Timer(self._seconds, stop)
-        watch.daemon = True
-        watch.start()
+        threading.Thread(target=stop, name="patience", daemon=True).start()
         try:
             connection.execute("SET TimeZone = 'UTC'")
             yield msgspec.structs.replace(room.view, connection=connection)
         except duckdb.InterruptException as exc:
             raise TooLong from exc
         finally:
-            watch.cancel()
+            done.set()
             connection.close()
             self._leave(room)
 
