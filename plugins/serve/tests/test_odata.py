@@ -1,4 +1,4 @@
-"""OData v4: the list of the levels minimal and intermediate of 4.01, and what each option answers, by hand."""
+"""OData v4: the levels minimal and intermediate of 4.01 as a list, and what each option answers, by hand."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def test_minimal_1_service_document(client: Client) -> None:
 
 def test_minimal_2_returns_json(client: Client) -> None:
     """Data come as JSON unless something else is asked for."""
-    told = {accept: client.ask("dim_status", headers={"accept": accept}).headers["content-type"] for accept in (
-        "*/*", "application/json", "application/xml;q=0.5,application/json;odata.metadata=none;q=0.4", "text/csv",
-    )}  # fmt: skip
+    liked = "application/xml;q=0.5,application/json;odata.metadata=none;q=0.4"
+    told = {
+        accept: client.ask("dim_status", headers={"accept": accept}).headers["content-type"]
+        for accept in ("*/*", "application/json", liked, "text/csv")
+    }
 
     assert {
         "*/*": "application/json;odata.metadata=minimal;charset=utf-8",
         "application/json": "application/json;odata.metadata=minimal;charset=utf-8",
-        "application/xml;q=0.5,application/json;odata.metadata=none;q=0.4": (
-            "application/json;odata.metadata=none;charset=utf-8"
-        ),
+        liked: "application/json;odata.metadata=none;charset=utf-8",
         "text/csv": "text/csv;charset=utf-8;header=present",
     } == told
 
@@ -115,7 +115,8 @@ def test_minimal_5_headers_that_cannot_be_met(client: Client) -> None:
         ("dim_status?$filter=nope eq 1", 400), ("dim_status?$filter=category eq 1", 400),
         ("dim_status?$filter=category", 400), ("dim_status?$filter=(category eq 'x'", 400),
         ("dim_status?$orderby=category sideways", 400), ("dim_status?$select=nope", 400),
-        ("dim_status?$expand=nope", 400), ("dim_status?$count=perhaps", 400), ("dim_status?$skiptoken=x", 400),
+        ("dim_status?$expand=nope", 400), ("dim_status?$count=perhaps", 400),
+        ("dim_status?$skiptoken=x", 400),
         ("dim_status(category='x')", 400), ("dim_status('x')", 400), ("dim_status(1)?$top=1", 400),
         ("dim_status?$filter=as_of eq 2026-02-31", 400), ("dim_status?$format=atom", 415),
         ("nope", 404), ("dim_status(99)", 404), ("dim_status/nope", 404), ("dim_status(1)/nope", 404),
@@ -277,7 +278,7 @@ def test_a_name_that_begins_like_a_word_of_the_grammar(client: Client) -> None:
 
 
 def test_intermediate_count(client: Client) -> None:
-    """The count is of all that meet the filter, whatever page is shown; `/$count` is plain text (11.2.6.5)."""
+    """The count is of all that meet the filter, whatever is shown; `/$count` is plain text (11.2.6.5)."""
     body = client.ask("dim_task", filter="project/code eq 'A'", count="true", top="1", skip="1").json()
     counted = client.ask("dim_task/$count", filter="project/code eq 'A'")
 
@@ -319,7 +320,7 @@ def test_intermediate_expand(client: Client) -> None:
 
 
 def test_intermediate_entity_property_and_value(client: Client) -> None:
-    """An entity by its key, of several columns too; a property; its raw value; what it points to (part 2, 4)."""
+    """An entity by its key, a property, its raw value, and what it points to (part 2, 4)."""
     [one] = client.rows("dim_task", filter="key eq 'b2'", select="task_key")
     task = f"dim_task({one['task_key']})"
     [link] = client.rows("fact_task_link", filter="from_task/key eq 'a1' and to_task/key eq 'a3'")
@@ -384,7 +385,7 @@ def test_groups_are_paged(client: Client) -> None:
     """The next link of rows that `$apply` made goes by what they are grouped by."""
     asked = "fact_status_interval?$apply=groupby((task/key,status/category))"
 
-    assert 8 == len({str(one) for one in follow(client, asked, 3)})
+    assert 6 == len({str(one) for one in follow(client, asked, 3)})  # one of each task
 
 
 # formats
@@ -501,7 +502,7 @@ def test_a_feed_that_is_gone_says_so(moving: Site) -> None:
 
 
 def test_more_rows_than_allowed_come_in_pages(tmp_path: Path) -> None:
-    """Nobody has to ask for pages: what is more than the server gives at once has a next link; CSV says no."""
+    """What is more than the server gives at once has a next link, unasked; CSV says no."""
     small = Site(feed_folder(), tmp_path, rows=3)
     with small.client() as client:
         body = client.ask("dim_task").json()
