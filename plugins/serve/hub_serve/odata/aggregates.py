@@ -127,7 +127,7 @@ def _aggregate(method: str, one: Typed) -> Typed:
     if method in {"sum", "average"}:
         if one.kind != "number":
             raise bad(
-                tr("{place}: {what} does not take a {kind}.", place=PLACE, what=method, kind=one.kind), PLACE
+                tr("{place}: {what} does not take {kind}.", place=PLACE, what=method, kind=one.said), PLACE
             )
         if method == "average":
             return Typed(f"avg({one.sql})", "DOUBLE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from hub import Lang, column_captions, model, table_caption
+from hub import Lang, column_captions, model, table_caption, tr
 from hub_serve.odata.expressions import FUNCTIONS
 from hub_serve.odata.names import CONTAINER, NAMESPACE, edm, navigations
 
@@ -50,7 +50,7 @@ def as_json(lang: Lang) -> dict[str, Any]:
                 one["$Nullable"] = True
             one["@Core.Description"] = captions[column]
             if facts.description:
-                one["@Core.LongDescription"] = facts.description
+                one["@Core.LongDescription"] = tr(facts.description)
             if table.adds_up(column):
                 one["@Aggregation.Aggregatable"] = True
             entity[column] = one
@@ -61,7 +61,7 @@ def as_json(lang: Lang) -> dict[str, Any]:
                 "@Core.Description": table_caption(target, lang),
             }  # fmt: skip
         entity["@Core.Description"] = table_caption(name, lang)
-        entity["@Core.LongDescription"] = table.description
+        entity["@Core.LongDescription"] = tr(table.description)
         schema[name] = entity
         bindings = {nav: one.target for nav, one in navigations(name).items()}
         container[name] = {

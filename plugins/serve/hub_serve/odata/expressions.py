@@ -340,7 +340,7 @@ class _Writer:
             raise bad(
                 tr(
                     "{place}: {left} and {right} cannot be compared.",
-                    place=self.place, left=left.kind, right=right.kind,
+                    place=self.place, left=left.said, right=right.said,
                 ),
                 self.place,
             )  # fmt: skip
@@ -349,7 +349,7 @@ class _Writer:
     def _must(self, holds: bool, what: str, found: Typed) -> None:
         if not holds:
             raise bad(
-                tr("{place}: {what} does not take a {kind}.", place=self.place, what=what, kind=found.kind),
+                tr("{place}: {what} does not take {kind}.", place=self.place, what=what, kind=found.said),
                 self.place,
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from hub import model
+from hub import mark, model, tr
 
 NAMESPACE = "PmHub"
 CONTAINER = "Feed"
@@ -29,10 +29,20 @@ class Typed(NamedTuple):
         """Return what it can be compared with: number, text, date, instant, time, span, truth or null."""
         return "number" if self.type.startswith("DECIMAL") else _KINDS[self.type]
 
+    @property
+    def said(self) -> str:
+        """Return its kind as a sentence says it."""
+        return tr(_SAID[self.kind])
+
 
 _KINDS = {
     "BIGINT": "number", "DOUBLE": "number", "VARCHAR": "text", "DATE": "date", "TIMESTAMPTZ": "instant",
     "TIME": "time", "INTERVAL": "span", "BOOLEAN": "truth", "NULL": "null",
+}  # fmt: skip
+_SAID = {
+    "number": mark("a number"), "text": mark("a text"), "date": mark("a date"), "instant": mark("an instant"),
+    "time": mark("a time of day"), "span": mark("a duration"), "truth": mark("true or false"),
+    "null": mark("null"),
 }  # fmt: skip
 _EDM = {
     "BIGINT": "Edm.Int64", "DOUBLE": "Edm.Double", "VARCHAR": "Edm.String", "DATE": "Edm.Date",

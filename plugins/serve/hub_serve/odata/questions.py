@@ -124,7 +124,7 @@ class Question:
     def _way(self, item: Item) -> Way:
         found = expression(item.text, self.rows, self.values, "$orderby")
         if found.kind in {"span", "time"}:
-            raise bad(tr("{place} does not take a {kind}.", place="$orderby", kind=found.kind), "$orderby")
+            raise bad(tr("{place} does not take {kind}.", place="$orderby", kind=found.said), "$orderby")
         if found.kind == "null":
             found = Typed("NULL::VARCHAR", "VARCHAR")
         return Way(found, item.descends)
