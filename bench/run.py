@@ -22,6 +22,7 @@ if __name__ == "__main__":
         "sources",
         "tableau",
         "papers",
+        "serve",
     ):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run(

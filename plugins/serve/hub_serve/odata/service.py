@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import threading
 from collections.abc import Generator, Iterable
 from itertools import chain
 from typing import Any
@@ -29,6 +31,8 @@ PAGE = 250_000
 """Rows of a page unless less is asked for."""
 CHUNK = 1000
 """Rows that are sent at once."""
+_AT_ONCE = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+"""Questions that are worked on at once: more would only share the processors, and need memory each."""
 _ROWS = frozenset({"filter", "search", "apply"})
 _SHOWN = frozenset({"select", "expand", "format"})
 
@@ -45,10 +49,16 @@ def answer(request: Request) -> Response:
         response = _Answer(request, version).give()
     except Refused as exc:
         return as_answer(exc, version)
+    except ConfigError as exc:  # there is no feed, or it must not be shown now
+        return as_answer(Refused(503, str(exc)), version)
     except TooLong:
         seconds = place_of(request).seconds
         sentence = tr("This took longer than {seconds:g} s: ask for less.", seconds=seconds)
         return as_answer(Refused(503, sentence), version)
+    except duckdb.OutOfMemoryException:
+        busy = as_answer(Refused(503, tr("Too much is asked at once: wait and try again.")), version)
+        busy.headers["retry-after"] = "2"
+        return busy
     except (duckdb.DataError, duckdb.OutOfRangeException, duckdb.InvalidInputException) as exc:
         what = str(exc).partition("\n")[0][:200]
         return as_answer(bad(tr("A value is out of range: {what}", what=what)), version)
@@ -295,8 +305,9 @@ class _Pages:
                 else json_row(question.shape, self.form.metadata, as_text=self.form.as_text)
             )
             sql = question.rows_sql(written, limit=limit, after=after, sorts=sorts)
-            result = feed.connection.execute(sql, question.values.of(sql))
-            rows = result.fetchmany(CHUNK)
+            with _AT_ONCE:
+                result = feed.connection.execute(sql, question.values.of(sql))
+                rows = result.fetchmany(CHUNK)
             yield self._head(total)
             if self.form.kind == "csv":
                 while rows:
@@ -424,5 +435,6 @@ def _not_found(what: str) -> Refused:
 
 def _one(feed: FeedView, question: Question, sql: str) -> tuple[Any, ...]:
     """Return the one row of *sql*, an empty one where there is none."""
-    found = feed.connection.execute(sql, question.values.of(sql)).fetchone()
+    with _AT_ONCE:
+        found = feed.connection.execute(sql, question.values.of(sql)).fetchone()
     return tuple(found) if found else ()
