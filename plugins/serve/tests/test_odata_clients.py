@@ -33,7 +33,7 @@ print(json.dumps({
     "sets": len(service.entities),
     "found": [one.name for one in query(project).filter(project.code == "B").all()],
     "ordered": [one.code for one in query(project).order_by(project.code.desc()).limit(2).all()],
-    "spent": sorted(str(one.consumed_amount) for one in query(budget).filter(budget.consumed_amount > 60).all()),
+    "spent": [str(one.consumed_amount) for one in query(budget).filter(budget.consumed_amount > 60).all()],
     "titles": [one.key for one in query(task).filter(task.title.contains("Brien")).all()],
 }))
 """

@@ -17,6 +17,9 @@ from hub_serve.odata.refusals import bad, unsupported
 from hub_serve.odata.scopes import Entities, Made, no_such
 from hub_serve.odata.writing import Cell, Shape
 
+Key = tuple[str | None, ...]
+"""The values as text that a row is ordered by."""
+
 
 class Way(NamedTuple):
     """One column that rows are ordered by."""
@@ -34,7 +37,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     feed: str
     size: int
     left: int | None
-    values: tuple[str | None, ...]
+    values: Key
 
     def token(self) -> str:
         """Return it as text for an address."""
@@ -90,32 +93,49 @@ class Question:
         """Return the statement that counts all rows."""
         return f"SELECT count(*) FROM {self.rows.source}{self._where(self.conditions)}"
 
-    def rows_sql(self, written: str, *, limit: int | None, after: Place | None, sorts: bool) -> str:
+    def marks_sql(self, size: int) -> str:
+        """Return the statement of the last key of each page of *size* rows but the last page."""
+        keys = ", ".join(f"{way.by.sql} AS k{n}" for n, way in enumerate(self.ways))
+        named = ", ".join(f"k{n}::VARCHAR" for n in range(len(self.ways)))
+        return (
+            f"SELECT {named} FROM (SELECT {keys}, row_number() OVER (ORDER BY {self._ways()}) AS n, "
+            f"count(*) OVER () AS total FROM {self.rows.source}{self._where(self.conditions)}) "
+            f"WHERE n % {size:d} = 0 AND n < total ORDER BY n"
+        )
+
+    def rows_sql(
+        self, written: str, *, limit: int | None = None, after: Key | None = None, upto: Key | None = None,
+        sorts: bool = False,
+    ) -> str:  # fmt: skip
         """Return the statement of the rows, each written by the SQL *written*.
 
-        *limit* is the most rows; *after* is where the page before ended. Where it *sorts*, the columns behind
-        the first are the values that a next page begins after.
+        *limit* is the most rows; they are those behind the row with the values *after*, to that with the
+        values *upto*. Where it *sorts*, the columns behind the first are the values that a next page begins
+        after.
         """
         conditions = [*self.conditions]
         if after is not None:
             conditions.append(self._after(after))
+        if upto is not None:
+            conditions.append(f"NOT ({self._after(upto)})")
         listed = [f"{one.sql} AS {name}" for name, one in self.columns.items()]
         tail = ""
         keys: list[str] = []
         if sorts:
             listed += [f"{way.by.sql} AS k{n}" for n, way in enumerate(self.ways)]
             keys = [f"k{n}::VARCHAR" for n in range(len(self.ways))]
-            ways = (
-                f"{way.by.sql} {'DESC NULLS LAST' if way.descends else 'ASC NULLS FIRST'}"
-                for way in self.ways
-            )
-            tail = f" ORDER BY {', '.join(ways)}" if self.ways else ""
+            tail = f" ORDER BY {self._ways()}" if self.ways else ""
         if limit is not None:
             tail += f" LIMIT {limit:d}"
         if self.skip and after is None:
             tail += f" OFFSET {self.skip:d}"
         inner = f"SELECT {', '.join(listed or ['1'])} FROM {self.rows.source}{self._where(conditions)}{tail}"
         return f"SELECT {', '.join([written, *keys])} FROM ({inner})"
+
+    def _ways(self) -> str:
+        return ", ".join(
+            f"{way.by.sql} {'DESC NULLS LAST' if way.descends else 'ASC NULLS FIRST'}" for way in self.ways
+        )
 
     @staticmethod
     def _where(conditions: list[str]) -> str:
@@ -129,13 +149,13 @@ class Question:
             found = Typed("NULL::VARCHAR", "VARCHAR")
         return Way(found, item.descends)
 
-    def _after(self, place: Place) -> str:
-        """Return the condition of the rows after *place*; NULL is before every value."""
-        if len(place.values) != len(self.ways):
+    def _after(self, values: Key) -> str:
+        """Return the condition of the rows after the one with *values*; NULL is before every value."""
+        if len(values) != len(self.ways):
             raise bad(tr("This $skiptoken is none of this service."), "$skiptoken")
         alternatives: list[str] = []
         same: list[str] = []
-        for way, value in zip(self.ways, place.values, strict=True):
+        for way, value in zip(self.ways, values, strict=True):
             sql = way.by.sql
             if value is None:
                 if not way.descends:

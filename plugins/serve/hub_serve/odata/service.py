@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from hub import ConfigError, FeedView, Lang, model, table_caption, tr
-from hub_serve.app import etag, place_of, unchanged, view_of
+from hub_serve.app import etag, place_of, reader_of, unchanged, view_of
 from hub_serve.feeds import TooLong
 from hub_serve.odata import csdl
 from hub_serve.odata.headers import Format, Kind, format_of, page_of, version_of
 from hub_serve.odata.names import navigations
 from hub_serve.odata.options import Asked, asked_of, parted
-from hub_serve.odata.questions import Place, Question
+from hub_serve.odata.questions import Key, Place, Question
 from hub_serve.odata.questions import place_of as place_in
 from hub_serve.odata.refusals import Refused, as_answer, bad, unsupported
 from hub_serve.odata.writing import Cell, csv_head, csv_row, json_row, json_value, plain_value
@@ -31,6 +31,9 @@ PAGE = 250_000
 """Rows of a page unless less is asked for."""
 CHUNK = 1000
 """Rows that are sent at once."""
+MARKED, KNOWN_MARKS = 10_000, 200
+"""From how many rows on pages are cut by keys looked up before, and of how many questions these are kept."""
+_marks: dict[tuple[Any, ...], list[Key]] = {}
 _AT_ONCE = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 """Questions that are worked on at once: more would only share the processors, and need memory each."""
 _ROWS = frozenset({"filter", "search", "apply"})
@@ -196,9 +199,7 @@ class _Answer:
         cell = Cell(name=key, column="v", type=model().tables[target].columns[key].type)
         question.columns = {"v": rows.find((*path, key))}
         with view_of(self.request) as feed:
-            found = _one(
-                feed, question, question.rows_sql(plain_value(cell), limit=1, after=None, sorts=False)
-            )
+            found = _one(feed, question, question.rows_sql(plain_value(cell), limit=1))
         if not found:
             raise _not_found(name)
         if found[0] is None:
@@ -214,7 +215,7 @@ class _Answer:
             if (same := self._same(feed)) is not None:
                 return same
             written = json_row(question.shape, form.metadata, as_text=form.as_text)
-            found = _one(feed, question, question.rows_sql(written, limit=1, after=None, sorts=False))
+            found = _one(feed, question, question.rows_sql(written, limit=1))
             tag = self._tag(feed)
         if not found:
             raise _not_found(segment)
@@ -238,7 +239,7 @@ class _Answer:
         cell = Cell(name=rest[0], column="v", type=one.type)
         written = plain_value(cell) if is_raw else json_value(cell, as_text=form.as_text)
         with view_of(self.request) as feed:
-            found = _one(feed, question, question.rows_sql(written, limit=1, after=None, sorts=False))
+            found = _one(feed, question, question.rows_sql(written, limit=1))
             tag = self._tag(feed)
         if not found:
             raise _not_found(segment)
@@ -298,13 +299,15 @@ class _Pages:
                     yield same
                     return
             total = _one(feed, question, question.count_sql())[0] if question.is_counted else None
-            limit, sorts = self._bounds(feed)
+            upto = self._mark(feed)
+            limit, sorts = (None, False) if upto is not None else self._bounds(feed)
             written = (
                 csv_row(question.shape)
                 if self.form.kind == "csv"
                 else json_row(question.shape, self.form.metadata, as_text=self.form.as_text)
             )
-            sql = question.rows_sql(written, limit=limit, after=after, sorts=sorts)
+            begin = after.values if after else None
+            sql = question.rows_sql(written, limit=limit, after=begin, upto=upto, sorts=sorts)
             with _AT_ONCE:
                 result = feed.connection.execute(sql, question.values.of(sql))
                 rows = result.fetchmany(CHUNK)
@@ -314,20 +317,48 @@ class _Pages:
                     yield "".join(row[0] for row in rows).encode()
                     rows = result.fetchmany(CHUNK)
                 return
-            given, last = 0, None
+            given, last = 0, upto
             while rows:
                 shown = rows[: self.size - given]
                 if shown:
                     text = ",".join([row[0] for row in shown])
                     yield (f",{text}" if given else text).encode()
                     given += len(shown)
-                    last = shown[-1]
-                is_more = len(shown) < len(rows)
-                if is_more:
+                    last = upto or shown[-1][1:]
+                if len(shown) < len(rows):
                     yield self._tail(feed, last, given)
                     return
                 rows = result.fetchmany(CHUNK)
-            yield b"]}"
+            yield self._tail(feed, upto, given) if upto is not None and self.left is None else b"]}"
+
+    def _mark(self, feed: FeedView) -> Key | None:
+        """Return the last key of this page, where it is known without sorting the page's rows.
+
+        The keys that end pages are looked up once for a question to a feed, then each page is a range of
+        keys, which is read as it stands. None where another order or another part is asked for.
+        """
+        question, after = self.question, self.after
+        size = self.size if self.left is None else self.left
+        is_plain = not (question.skip or question.is_ordered or question.is_made) and self.form.kind == "json"
+        fits = size >= MARKED if self.left is None else after is None and MARKED / 100 <= size <= self.size
+        most = feed.manifest["tables"].get(self.name, {"rows": 0})["rows"]
+        if not is_plain or not fits or not self.tag or most <= size:
+            return None
+        sql = question.marks_sql(size) + ("" if self.left is None else " LIMIT 1")
+        values = question.values.of(sql)
+        reader = reader_of(self.asked.request)
+        about = (feed.feed_id, reader.level, reader.person, sql, repr(sorted(values.items())))
+        marks = _marks.get(about)
+        if marks is None:
+            with _AT_ONCE:
+                marks = [tuple(row) for row in feed.connection.execute(sql, values).fetchall()]
+            while len(_marks) >= KNOWN_MARKS:
+                _marks.pop(next(iter(_marks)), None)
+            _marks[about] = marks
+        if after is None:
+            return marks[0] if marks else None
+        at = marks.index(after.values) + 1 if after.values in marks else len(marks)
+        return marks[at] if at < len(marks) else None
 
     def _bounds(self, feed: FeedView) -> tuple[int | None, bool]:
         """Return how many rows to ask for, and whether their order matters.
@@ -378,7 +409,7 @@ class _Pages:
 
     def _tail(self, feed: FeedView, last: Any, given: int) -> bytes:
         left = None if self.left is None else self.left - given
-        place = Place(feed=feed.feed_id, size=self.size, left=left, values=tuple(last[1:]))
+        place = Place(feed=feed.feed_id, size=self.size, left=left, values=tuple(last))
         options = self.asked.asked.without("skip", "skiptoken")
         query = urlencode([*options, ("$skiptoken", place.token())], safe="$")
         return f'],"@odata.nextLink":{json.dumps(f"{self.asked.root}{self.name}?{query}")}}}'.encode()
