@@ -53,6 +53,7 @@ def feed(folder: Path, name: str, rows: int) -> None:
         if table == "dim_source":
             listed = dict.fromkeys(one.columns, "NULL") | {"source_key": "1", "name": f"'{name}'"}
             query = "SELECT " + ", ".join(f"{v}::{one.columns[c].type} AS {c}" for c, v in listed.items())
+        query += f" ORDER BY {', '.join(one.key)}"  # as a feed is written
         connection.execute(f"COPY ({query}) TO '{place / table / 'data.parquet'}' (ROW_GROUP_SIZE 122880)")
         tables[table] = {"rows": rows if table == "fact_worklog" else 0}
     manifest = {"contract": model().contract, "feed_id": name, "moment": "2026-01-01T00:00:00Z",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hub_serve.odata import service
@@ -572,3 +573,40 @@ def test_the_token_of_an_address_goes_with_its_pages(site: Site) -> None:
         more = bare.get(body["@odata.nextLink"])
 
         assert (200, 2) == (more.status_code, len(more.json()["value"]))
+
+
+LONG = {
+    "expand": "project($expand=" * 1500, "filter": "not " * 4000 + "true", "orderby": "name," * 4000 + "name",
+    "apply": "aggregate(" + " " * 20_000 + ")", "select": "name," * 5000 + "name",
+    "search": '"' + "a" * 20_000, "skiptoken": "A" * 20_000, "top": "9" * 20_000, "skip": "0" * 20_000,
+}  # fmt: skip
+MORE = {
+    "filter": "name in (" + ",".join(["'a'"] * 1200) + ")", "orderby": "name" + " " * 20_000 + "desc",
+    "apply": "groupby((" + "code," * 200 + "code))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("option", LONG)
+def test_what_is_too_long_is_refused(client: Client, option: str) -> None:
+    """Neither the depth of an option nor its length costs more than reading it."""
+    answer = client.ask("dim_project", **{option: LONG[option]})
+
+    assert answer.status_code == (200 if option == "select" else 400), answer.text[:200]
+
+
+@pytest.mark.parametrize("option", MORE)
+def test_what_is_long_is_answered(client: Client, option: str) -> None:
+    """A list that some tool generated is no attack."""
+    assert client.ask("dim_project", **{option: MORE[option]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\ud800", "a\u2028b", "\\", '"', "'" * 7, "%27", "$p0", "; DROP TABLE x"]
+)
+def test_any_text_is_a_value(client: Client, text: str) -> None:
+    """No text is anything but a text."""
+    literal = "'" + text.replace("'", "''") + "'"
+    query = quote(f"name eq {literal}", safe="", errors="surrogatepass")
+    answer = client.get(f"/odata/v4/dim_project?$filter={query}")
+
+    assert (200, []) == (answer.status_code, answer.json()["value"])

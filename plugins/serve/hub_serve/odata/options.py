@@ -32,7 +32,8 @@ DEFINED = KNOWN | {
     "compute", "index", "levels", "schemaversion", "deltatoken", "id", "inlinecount", "query"
 }  # fmt: skip
 """Options of OData; what is defined and not known here is refused as not supported."""
-MOST = 2**53
+MOST, DEEPEST, MOST_ORDERS = 2**53, 4, 30
+"""Of a number, of dimensions beside dimensions, and of items of ``$orderby``."""
 _ALIAS = re.compile(r"@[A-Za-z_]\w*")
 
 
@@ -89,7 +90,7 @@ def asked_of(query: str) -> Asked:
                 raise unsupported(tr("{place}: {what} is not supported.", place="URL", what=key), key)
             if name in given:
                 raise bad(tr("{place} stands twice in the address.", place=key), key)
-            given[name] = value
+            given[name] = outside_quotes(value, lambda part: re.sub(r"\s+", " ", part))
         elif key.startswith("@"):
             aliases[key] = value
         else:
@@ -139,6 +140,8 @@ def ordered(text: str | None) -> list[Item]:
         if match is None:
             raise bad(tr("{place} has an empty item.", place="$orderby"), "$orderby")
         found.append(Item(match[1], (match[2] or "").lower() == "desc"))
+        if len(found) > MOST_ORDERS:
+            raise bad(tr("{place} is too long.", place="$orderby"), "$orderby")
     return found
 
 
@@ -156,12 +159,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return f"({','.join(listed)})" if listed else ""
 
 
-def wanted(select: str | None, expand: str | None, navs: Iterable[str] | None = None) -> Wanted:
+def wanted(
+    select: str | None, expand: str | None, navs: Iterable[str] | None = None, *, depth: int = 0
+) -> Wanted:
     """Return what ``$select`` and ``$expand`` ask for.
 
     ``*`` in *expand* are *navs*, None where it has no meaning. Raises `Refused`.
     """
-    return Wanted(names=_selected(select), beside=_expanded(expand, navs))
+    return Wanted(names=_selected(select), beside=_expanded(expand, navs, depth))
 
 
 def _selected(text: str | None) -> tuple[str, ...] | None:
@@ -177,8 +182,10 @@ def _selected(text: str | None) -> tuple[str, ...] | None:
 _EXPAND = re.compile(r"\s*(\*|\w+)((?:/[$\w]+)?)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
-def _expanded(text: str | None, navs: Iterable[str] | None) -> dict[str, Wanted]:
+def _expanded(text: str | None, navs: Iterable[str] | None, depth: int) -> dict[str, Wanted]:
     found: dict[str, Wanted] = {}
+    if depth > DEEPEST:
+        raise bad(tr("{place} is nested too deep.", place="$expand"), "$expand")
     for _, part in parted(text, ",") if text is not None else ():
         match = _EXPAND.fullmatch(part)
         if match is None:
@@ -187,13 +194,13 @@ def _expanded(text: str | None, navs: Iterable[str] | None) -> dict[str, Wanted]
             raise unsupported(
                 tr("{place}: {what} is not supported.", place="$expand", what=part.strip()[:40]), "$expand"
             )
-        inner = _inner(match[3] or "")
+        inner = _inner(match[3] or "", depth + 1)
         for name in (navs or ()) if match[1] == "*" else [match[1]]:
             found[name] = inner
     return found
 
 
-def _inner(text: str) -> Wanted:
+def _inner(text: str, depth: int) -> Wanted:
     given: dict[str, str] = {}
     for _, part in parted(text, ";"):
         if not part.strip():
@@ -209,7 +216,7 @@ def _inner(text: str) -> Wanted:
         if name in given:
             raise bad(tr("{place} stands twice in the address.", place=key.strip()), "$expand")
         given[name] = value
-    return wanted(given.get("select"), given.get("expand"))
+    return wanted(given.get("select"), given.get("expand"), depth=depth)
 
 
 def searched_terms(text: str) -> list[list[tuple[bool, str]]]:
