@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -77,9 +77,11 @@ class Feeds:
         done = threading.Event()
 
         def stop() -> None:
-            if not done.wait(self._seconds):
-                while not done.wait(0.05):  # between two questions there is nothing to interrupt
+            late = not done.wait(self._seconds)
+            while late:  # again and again: between two questions there is nothing to interrupt
+                with suppress(duckdb.Error):  # it was closed this moment
                     connection.interrupt()
+                late = not done.wait(0.02)
 
         threading.Thread(target=stop, name="patience", daemon=True).start()
         try:
