@@ -1,12 +1,14 @@
-"""Independent clients read the service over HTTP; `make check-odata` brings them."""
+"""The service over HTTP: one who hangs up, and independent clients, which `make check-odata` brings."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,9 +42,13 @@ print(json.dumps({
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
+def site(tmp_path: Path) -> Site:
+    return Site(feed_folder(), tmp_path)
+
+
+@pytest.fixture
+def served(site: Site) -> Iterator[tuple[str, str]]:
     """Serve the portfolio on a port of this machine; gives the root and a token."""
-    site = Site(feed_folder(), tmp_path)
     token = site.client().token
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run)
@@ -53,6 +59,26 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str]]:
     yield f"http://127.0.0.1:{port}/odata/v4/", token
     server.should_exit = True
     thread.join()
+
+
+def test_one_who_hangs_up_leaves_nothing_open(site: Site, served: tuple[str, str]) -> None:
+    """The feed of an answer that nobody reads to its end is let go."""
+    root, token = served
+    port = int(root.rpartition(":")[2].partition("/")[0])
+    sign = b64encode(f"any:{token}".encode()).decode()
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.sendall(
+                f"GET /odata/v4/fact_kpi?$expand=* HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: Basic {sign}\r\n\r\n".encode()
+            )
+            first = line.recv(20)
+    until = time.monotonic() + 20
+    while any(room.readers for room in site.feeds._rooms.values()) and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert [0] == [room.readers for room in site.feeds._rooms.values()]
 
 
 @pytest.mark.skipif(not CLIENTS, reason="clients from npm: make check-odata")

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlencode
 
 from starlette.requests import Request
@@ -25,6 +25,9 @@ from hub_serve.odata.questions import Key, Place, Question
 from hub_serve.odata.questions import place_of as place_in
 from hub_serve.odata.refusals import Refused, as_answer, bad, unsupported
 from hub_serve.odata.writing import Cell, csv_head, csv_row, json_row, json_value, plain_value
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 ROOT = "/odata/v4/"
 PAGE = 250_000
@@ -164,8 +167,9 @@ class _Answer:
         if form.kind == "csv":
             headers["content-disposition"] = f'attachment; filename="{name}.csv"'
         if self.request.method == "HEAD":
+            sent.stream.close()
             return Response(None, 200, headers, form.media_type)
-        return StreamingResponse(sent, 200, headers, form.media_type)
+        return _Streamed(sent, 200, headers, form.media_type)
 
     def _entity(
         self, name: str, keys: tuple[tuple[str, str], ...], rest: list[str], segment: str
@@ -259,6 +263,28 @@ class _Answer:
         return unchanged(self.request, self._tag(feed))
 
 
+class _Begun(NamedTuple):
+    """A stream of text of which the first part is there."""
+
+    first: bytes
+    stream: Generator[bytes | Response]
+
+
+class _Streamed(StreamingResponse):
+    """An answer that lets its feed go at its end, also where the one who asked hangs up before."""
+
+    def __init__(self, begun: _Begun, status: int, headers: dict[str, str], media_type: str) -> None:
+        parts = (part for part in begun.stream if isinstance(part, bytes))
+        super().__init__(chain([begun.first], parts), status, headers, media_type)
+        self._stream = begun.stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
+
+
 class _Pages:
     """One page of a collection: its statement, and the text that streams while rows are read."""
 
@@ -277,18 +303,14 @@ class _Pages:
         if form.kind == "csv":
             self.size, self.prefers, self.preferred = place.rows, False, None
 
-    def begin(self) -> Response | Iterable[bytes]:
+    def begin(self) -> Response | _Begun:
         """Ask, and return the stream once it has begun well, or that nothing changed."""
         stream = self._stream()
         first = next(stream)
         if not isinstance(first, bytes):
             stream.close()
             return first
-        if self.asked.request.method == "HEAD":
-            stream.close()
-            return []
-        # a stream that has begun closes the feed when it is dropped
-        return chain([first], (chunk for chunk in stream if isinstance(chunk, bytes)))
+        return _Begun(first, stream)
 
     def _stream(self) -> Generator[bytes | Response]:  # so that the feed is open until its end
         question, after = self.question, self.after
