@@ -117,15 +117,18 @@ class Feeds:
                 if (room := self._rooms.get(key)) is not None:
                     room.readers += 1
                     return room
-            with ExitStack() as stack:
-                view = stack.enter_context(self._opened(key.level, key.person, key.feed_id))
-                view.connection.execute(f"SET memory_limit = '{MEMORY}'")
-                room = _Room(view, stack.pop_all())
-        room.readers = 1
-        with self._lock:
-            self._rooms[key] = room
-            self._opening.pop(key, None)
-            closed = self._spare()
+            try:
+                with ExitStack() as stack:
+                    view = stack.enter_context(self._opened(key.level, key.person, key.feed_id))
+                    view.connection.execute(f"SET memory_limit = '{MEMORY}'")
+                    room = _Room(view, stack.pop_all())
+                room.readers = 1
+                with self._lock:
+                    self._rooms[key] = room
+                    closed = self._spare()
+            finally:
+                with self._lock:
+                    self._opening.pop(key, None)
         for one in closed:
             one.stack.close()
         return room
