@@ -61,7 +61,10 @@ def answer(request: Request) -> Response:
         seconds = place_of(request).seconds
         sentence = tr("This took longer than {seconds:g} s: ask for less.", seconds=seconds)
         return as_answer(Refused(503, sentence), version)
-    except duckdb.OutOfMemoryException:
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as exc:
+        if isinstance(exc, duckdb.IOException) and "skiptoken" in request.url.query:
+            # its files were removed while it was open
+            return as_answer(Refused(410, tr("This feed is not kept any more: begin again.")), version)
         busy = as_answer(Refused(503, tr("Too much is asked at once: wait and try again.")), version)
         busy.headers["retry-after"] = "2"
         return busy
