@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-serve proof lint bench docs docs-site words wheels charset clean
+.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-serve check-odata proof lint bench docs docs-site words wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -62,6 +62,17 @@ check-serve: env
 	$(BIN)/hub demo --out .browser/demo
 	PYTHON=$(CURDIR)/$(BIN)/python bash .browser/check.sh .browser/demo/config/hub.toml
 
+# independent clients of OData: from npm (Node 20), and python-odata in an environment of its own
+check-odata: env .odata/.ready
+	PM_HUB_ODATA_CLIENTS=$(CURDIR)/.odata PM_HUB_ODATA_PYTHON=$(CURDIR)/.odata/venv/bin/python $(BIN)/python -m pytest -q plugins/serve/tests/test_odata_clients.py
+
+.odata/.ready: plugins/serve/clients/package.json plugins/serve/clients/clients.js
+	mkdir -p .odata && cp $^ .odata
+	npm install --prefix .odata --no-audit --no-fund
+	$(PYTHON) -m venv .odata/venv
+	.odata/venv/bin/python -m pip install --quiet --disable-pip-version-check "python-odata==0.8.*"
+	@touch $@
+
 # the long proofs whole; a part alone is proof-kills, proof-kit, proof-connectors, proof-figures or proof-laws
 proof: env
 	PM_HUB_PROOF=1 $(BIN)/python -m pytest -q -n auto
@@ -103,4 +114,4 @@ charset:
 	&& rm -rf build
 
 clean:
-	rm -rf $(VENV) .tom .official .browser demo dist site
+	rm -rf $(VENV) .tom .official .browser .odata demo dist site

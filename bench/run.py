@@ -25,6 +25,7 @@ if __name__ == "__main__":
         "papers",
         "longevity",
         "pages",
+        "serve",
     ):
         print(f"\n== {name} ==", flush=True)
         failed |= subprocess.run(

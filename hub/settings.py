@@ -649,7 +649,7 @@ def json_schema(
                     "committee",
                     "retention",
                     "log",
-                )  # fmt: skip
+                )
             },
             "environment": {"type": "string", "description": "told in messages, such as production"},
             "metrics": {"type": "string", "description": "file of OpenMetrics text, written after each run"},

@@ -111,7 +111,9 @@ def _pages() -> Pages:
 
 
 def _routes() -> list[BaseRoute]:
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    from hub_serve import odata
+
+    return [Route("/healthz", healthz), Route("/metrics", metrics), *odata.routes()]
 
 
 def healthz(request: Request) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -74,22 +74,23 @@ class Feeds:
         key = _Key(feed_id or self.current(), reader.level, reader.person)
         room = self._enter(key)
         connection = room.view.connection.cursor()
-        late = threading.Event()
+        done = threading.Event()
 
         def stop() -> None:
-            late.set()
-            connection.interrupt()
+            late = not done.wait(self._seconds)
+            while late:  # again and again: between two questions there is nothing to interrupt
+                with suppress(duckdb.Error):  # it was closed this moment
+                    connection.interrupt()
+                late = not done.wait(0.02)
 
-        watch = threading.Timer(self._seconds, stop)
-        watch.daemon = True
-        watch.start()
+        threading.Thread(target=stop, name="patience", daemon=True).start()
         try:
             connection.execute("SET TimeZone = 'UTC'")
             yield msgspec.structs.replace(room.view, connection=connection)
         except duckdb.InterruptException as exc:
             raise TooLong from exc
         finally:
-            watch.cancel()
+            done.set()
             connection.close()
             self._leave(room)
 
@@ -116,15 +117,18 @@ class Feeds:
                 if (room := self._rooms.get(key)) is not None:
                     room.readers += 1
                     return room
-            with ExitStack() as stack:
-                view = stack.enter_context(self._opened(key.level, key.person, key.feed_id))
-                view.connection.execute(f"SET memory_limit = '{MEMORY}'")
-                room = _Room(view, stack.pop_all())
-        room.readers = 1
-        with self._lock:
-            self._rooms[key] = room
-            self._opening.pop(key, None)
-            closed = self._spare()
+            try:
+                with ExitStack() as stack:
+                    view = stack.enter_context(self._opened(key.level, key.person, key.feed_id))
+                    view.connection.execute(f"SET memory_limit = '{MEMORY}'")
+                    room = _Room(view, stack.pop_all())
+                room.readers = 1
+                with self._lock:
+                    self._rooms[key] = room
+                    closed = self._spare()
+            finally:
+                with self._lock:
+                    self._opening.pop(key, None)
         for one in closed:
             one.stack.close()
         return room

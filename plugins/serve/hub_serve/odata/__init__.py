@@ -1,0 +1,25 @@
+"""The feed as OData v4 under ``/odata/v4/``, and the files that open it in the tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub_serve.odata.connect import connect
+from hub_serve.odata.service import answer
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""All are answered, with an error of OData where it has none of them."""
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the service."""
+    from starlette.routing import Route
+
+    return [
+        Route("/odata/v4", answer, methods=list(METHODS)),
+        Route("/odata/v4/{rest:path}", answer, methods=list(METHODS)),
+        Route("/connect/{file}", connect),
+    ]

@@ -1,0 +1,237 @@
+"""A question to one entity set: what its options become as statements of SQL, page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import NamedTuple
+
+import msgspec
+
+from hub import model, tr
+from hub_serve.odata.aggregates import applied
+from hub_serve.odata.expressions import Values, condition, expression
+from hub_serve.odata.names import Typed, navigations, searched
+from hub_serve.odata.options import Asked, Item, Wanted, ordered, searched_terms, wanted
+from hub_serve.odata.refusals import bad, unsupported
+from hub_serve.odata.scopes import Entities, Made, no_such
+from hub_serve.odata.writing import Cell, Shape
+
+Key = tuple[str | None, ...]
+"""The values as text that a row is ordered by."""
+
+
+class Way(NamedTuple):
+    """One column that rows are ordered by."""
+
+    by: Typed
+    descends: bool
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """Where a page begins: after the row with *values* in the feed *feed*.
+
+    *left* rows are to come of ``$top``, None for all. It is the ``$skiptoken`` of a next link.
+    """
+
+    feed: str
+    size: int
+    left: int | None
+    values: Key
+
+    def token(self) -> str:
+        """Return it as text for an address."""
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+
+def place_of(token: str) -> Place:
+    """Return the place that a next link leads to. Raises `Refused`."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        found = msgspec.json.decode(raw, type=Place)
+    except (binascii.Error, ValueError) as exc:
+        raise bad(tr("This $skiptoken is none of this service."), "$skiptoken") from exc
+    if found.size < 1 or (found.left is not None and found.left < 1):
+        raise bad(tr("This $skiptoken is none of this service."), "$skiptoken")
+    return found
+
+
+class Question:
+    """What is asked of one entity set; *asked* are the options of the address."""
+
+    def __init__(self, name: str, asked: Asked, *, keys: tuple[tuple[str, str], ...] = ()) -> None:
+        """Read the options. *keys*, names and literals, choose one entity. Raises `Refused`."""
+        self.values = Values()
+        self.rows: Entities | Made = Entities(name)
+        self.conditions: list[str] = []
+        self.asked = asked
+        entities = self.rows
+        for column, literal in keys:
+            self.conditions.append(self._key(entities, column, literal))
+        if (apply := asked.get("apply")) is not None:
+            self.rows, self.conditions = applied(apply, entities, self.values)
+        if (found := asked.get("filter")) is not None:
+            self.conditions.append(condition(found, self.rows, self.values, "$filter"))
+        if (search := asked.get("search")) is not None:
+            self.conditions.append(self._search(name, search))
+        self.top, self.skip = asked.whole("top"), asked.whole("skip") or 0
+        self.is_counted = asked.truth("count")
+        self.wanted = wanted(asked.get("select"), asked.get("expand"), navigations(name))
+        self.columns: dict[str, Typed] = {}
+        self.shape = self._shape()
+        self.ways = [self._way(item) for item in ordered(asked.get("orderby"))]
+        self.is_ordered = bool(self.ways)
+        there = {way.by.sql for way in self.ways}
+        self.ways += [Way(one, descends=False) for one in self.rows.order() if one.sql not in there]
+
+    @property
+    def is_made(self) -> bool:
+        """Say whether the rows are made by ``$apply`` and are no entities."""
+        return isinstance(self.rows, Made)
+
+    def count_sql(self) -> str:
+        """Return the statement that counts all rows."""
+        return f"SELECT count(*) FROM {self.rows.source}{self._where(self.conditions)}"
+
+    def marks_sql(self, size: int) -> str:
+        """Return the statement of the last key of each page of *size* rows but the last page."""
+        keys = ", ".join(f"{way.by.sql} AS k{n}" for n, way in enumerate(self.ways))
+        named = ", ".join(f"k{n}::VARCHAR" for n in range(len(self.ways)))
+        return (
+            f"SELECT {named} FROM (SELECT {keys}, row_number() OVER (ORDER BY {self._ways()}) AS n, "
+            f"count(*) OVER () AS total FROM {self.rows.source}{self._where(self.conditions)}) "
+            f"WHERE n % {size:d} = 0 AND n < total ORDER BY n"
+        )
+
+    def rows_sql(
+        self, written: str, *, limit: int | None = None, after: Key | None = None, upto: Key | None = None,
+        sorts: bool = False,
+    ) -> str:  # fmt: skip
+        """Return the statement of the rows, each written by the SQL *written*.
+
+        *limit* is the most rows; they are those behind the row with the values *after*, to that with the
+        values *upto*. Where it *sorts*, the columns behind the first are the values that a next page begins
+        after.
+        """
+        conditions = [*self.conditions]
+        if after is not None:
+            conditions.append(self._after(after))
+        if upto is not None:
+            conditions.append(f"NOT ({self._after(upto)})")
+        listed = [f"{one.sql} AS {name}" for name, one in self.columns.items()]
+        tail = ""
+        keys: list[str] = []
+        if sorts:
+            listed += [f"{way.by.sql} AS k{n}" for n, way in enumerate(self.ways)]
+            keys = [f"k{n}::VARCHAR" for n in range(len(self.ways))]
+            tail = f" ORDER BY {self._ways()}" if self.ways else ""
+        if limit is not None:
+            tail += f" LIMIT {limit:d}"
+        if self.skip and after is None:
+            tail += f" OFFSET {self.skip:d}"
+        inner = f"SELECT {', '.join(listed or ['1'])} FROM {self.rows.source}{self._where(conditions)}{tail}"
+        return f"SELECT {', '.join([written, *keys])} FROM ({inner})"
+
+    def _ways(self) -> str:
+        return ", ".join(
+            f"{way.by.sql} {'DESC NULLS LAST' if way.descends else 'ASC NULLS FIRST'}" for way in self.ways
+        )
+
+    @staticmethod
+    def _where(conditions: list[str]) -> str:
+        return f" WHERE {' AND '.join(f'({one})' for one in conditions)}" if conditions else ""
+
+    def _way(self, item: Item) -> Way:
+        found = expression(item.text, self.rows, self.values, "$orderby")
+        if found.kind in {"span", "time"}:
+            raise bad(tr("{place} does not take {kind}.", place="$orderby", kind=found.said), "$orderby")
+        if found.kind == "null":
+            found = Typed("NULL::VARCHAR", "VARCHAR")
+        return Way(found, item.descends)
+
+    def _after(self, values: Key) -> str:
+        """Return the condition of the rows after the one with *values*; NULL is before every value."""
+        if len(values) != len(self.ways):
+            raise bad(tr("This $skiptoken is none of this service."), "$skiptoken")
+        alternatives: list[str] = []
+        same: list[str] = []
+        for way, value in zip(self.ways, values, strict=True):
+            sql = way.by.sql
+            if value is None:
+                if not way.descends:
+                    alternatives.append(" AND ".join([*same, f"{sql} IS NOT NULL"]))
+                same.append(f"{sql} IS NULL")
+                continue
+            given = f"{self.values.add(value)}::{way.by.type}"
+            later = f"({sql} < {given} OR {sql} IS NULL)" if way.descends else f"{sql} > {given}"
+            alternatives.append(" AND ".join([*same, later]))
+            same.append(f"{sql} = {given}")
+        return " OR ".join(f"({one})" for one in alternatives) or "false"
+
+    def _key(self, rows: Entities, column: str, literal: str) -> str:
+        return condition(f"{column} eq {literal}", rows, self.values, column)
+
+    def _search(self, name: str, text: str) -> str:
+        if isinstance(self.rows, Made):
+            raise unsupported(
+                tr("{place}: {what} is not supported.", place="$search", what="$apply"), "$search"
+            )
+        if not (columns := searched(name)):
+            raise unsupported(tr("{name} has no texts to search.", name=name), "$search")
+        either = []
+        for words in searched_terms(text):
+            parts = []
+            for is_there, word in words:
+                value = f"lower(strip_accents({self.values.add(word)}::VARCHAR))"
+                found = " OR ".join(
+                    f"contains(lower(strip_accents({self.rows.find((one,)).sql})), {value})"
+                    for one in columns
+                )
+                parts.append(f"coalesce({found}, false)" if is_there else f"NOT coalesce({found}, false)")
+            either.append(" AND ".join(parts))
+        return " OR ".join(f"({one})" for one in either)
+
+    # what is shown
+    def _shape(self) -> Shape:
+        if isinstance(self.rows, Made):
+            if self.wanted.beside:
+                raise unsupported(
+                    tr("{place}: {what} is not supported.", place="$expand", what="$apply"), "$expand"
+                )
+            return self._made_shape(self.rows)
+        return self._entity_shape(self.rows, (), self.wanted)
+
+    def _entity_shape(self, rows: Entities, path: tuple[str, ...], shown: Wanted) -> Shape:
+        name, _ = rows.reach(path)
+        table, navs = model().tables[name], navigations(name)
+        names = [*table.columns] if shown.names is None else [one for one in shown.names if one not in navs]
+        for one in names:
+            if one not in table.columns:
+                raise no_such(name, one)
+        return Shape(
+            name=name,
+            cells=[self._cell(rows.find((*path, one)), one) for one in names],
+            keys=[self._cell(rows.find((*path, one)), one) for one in table.key],
+            parts={nav: self._entity_shape(rows, (*path, nav), inner) for nav, inner in shown.beside.items()},
+            links=[nav for nav in navs if nav not in shown.beside],
+        )
+
+    def _made_shape(self, rows: Made) -> Shape:
+        chosen = [*rows.columns]
+        if self.wanted.names is not None:
+            chosen = [tuple(one.split("/")) for one in self.wanted.names]
+        shape = Shape()
+        for path in chosen:
+            at = shape
+            for step in path[:-1]:
+                at = at.parts.setdefault(step, Shape())
+            at.cells.append(self._cell(rows.find(path), path[-1]))
+        return shape
+
+    def _cell(self, one: Typed, name: str) -> Cell:
+        for column, known in self.columns.items():
+            if known == one:
+                return Cell(name=name, column=column, type=one.type)
+        column = f"c{len(self.columns)}"
+        self.columns[column] = one
+        return Cell(name=name, column=column, type=one.type)
