@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from hub import ConfigError, FeedView, HubError, tr
+from hub_serve import projectdata
 from hub_serve.door import Door, Patience, Sessions
 from hub_serve.feeds import Feeds, TooLong
 from hub_serve.tokens import Reader, Tokens
@@ -102,7 +103,7 @@ def unchanged(request: Request, tag: str) -> Response | None:
 
 
 def _routes() -> list[BaseRoute]:
-    return [Route("/healthz", healthz), Route("/metrics", metrics)]
+    return [Route("/healthz", healthz), Route("/metrics", metrics), *projectdata.routes()]
 
 
 def healthz(request: Request) -> Response:
