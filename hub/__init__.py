@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from hub.feed.access import shows_sql as shows_sql
     from hub.feed.kpi.catalogue import catalogue as catalogue
     from hub.feed.kpi.evaluate import evaluate as evaluate
+    from hub.feed.kpi.explain import receipts as receipts
     from hub.feed.kpi.measures import CONFIDENCE as CONFIDENCE
     from hub.feed.kpi.measures import DECLARED as DECLARED
     from hub.feed.kpi.measures import HEALTH as HEALTH
@@ -170,6 +171,7 @@ _ROOMS = {
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
+    "feed.kpi.explain": ("receipts",),
     "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
     "feed.kpi.shown": ("Measure",),
     "feed.model": ("HIERARCHIES", "model"),
