@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import uuid
@@ -150,6 +151,20 @@ def test_the_service_lists_what_cannot_be_known(client: TestClient) -> None:
     assert ("feed", "") == (listed["Tasks", "TaskName"]["Origin"], listed["Tasks", "TaskName"]["Reason"])
     assert "TaskOvertimeWork" in page.text
     assert "TaskName" not in page.text
+
+
+def test_the_readme_lists_what_of_the_content_pack_cannot_be_known() -> None:
+    """Each column that is null, once, and no other."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    listed = sorted(re.findall(r"`(\w+\.\w+)`", text.partition("cannot be known:")[2].partition("## ")[0]))
+    sets = entity_sets()
+
+    assert listed == sorted(
+        f"{name}.{column}"
+        for name, columns in PACK.items()
+        for column in columns
+        if sets[name].origin(column) == "unknown"
+    )
 
 
 # ---------- figures ----------
