@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from hub_serve.app import build
 from hub_serve.door import COOKIE, Sessions
 from hub_serve.feeds import Feeds
@@ -296,3 +299,16 @@ class Served:
         client = TestClient(self.app, base_url="http://127.0.0.1:8321")
         client.cookies.set(COOKIE, self.sessions.of(Reader(name="test", level=level, person=person)))
         return client
+
+
+@contextmanager
+def over_http(site: Served) -> Iterator[str]:
+    """Serve *site* over HTTP and give its address."""
+    server = uvicorn.Server(uvicorn.Config(site.app, host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

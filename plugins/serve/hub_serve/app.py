@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from hub import ConfigError, FeedView, HubError, tr
+from hub import ConfigError, FeedView, HubError, MissingExtra, tr
 from hub_serve import projectdata
 from hub_serve.door import Door, Patience, Sessions
 from hub_serve.feeds import Feeds, TooLong
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from hub_serve.assistant.server import Hall
     from hub_serve.place import ServePlace
 
 
@@ -32,13 +33,16 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
     Request handlers find the reader in ``request.state.reader`` and the feed by `view_of`.
     """
 
+    hall = _hall(feeds)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with hall.open() if hall else nullcontext():
+            yield
         feeds.close()
 
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), *([Route("/mcp", hall)] if hall else [])],
         middleware=[
             Middleware(
                 Door, place=place, tokens=tokens, sessions=sessions,
@@ -100,6 +104,16 @@ def unchanged(request: Request, tag: str) -> Response | None:
     """Return the answer that what the one who asks has is still right, None where it is not."""
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     return Response(status_code=304, headers={"etag": tag}) if tag in known else None
+
+
+def _hall(feeds: Feeds) -> Hall | None:
+    """Return the door of assistants, None where the extra is not installed."""
+    from hub_serve.assistant.server import Hall
+
+    try:
+        return Hall(feeds)
+    except MissingExtra:
+        return None
 
 
 def _routes() -> list[BaseRoute]:

@@ -39,7 +39,7 @@ def feeds() -> Iterator[Feeds]:
 
 def desk(feeds: Feeds, level: Privacy = "nominative-line", person: str | None = None) -> Desk:
     reader = Reader(name="test", level=level, person=person)
-    return Desk(lambda: feeds.view(reader), is_all=person is None)
+    return Desk(lambda: feeds.view(reader), is_all=lambda: person is None)
 
 
 def asked(one: Any, *questions: tuple[str, dict[str, Any]]) -> list[tuple[bool, str]]:
@@ -246,6 +246,36 @@ def test_a_token_decides_and_can_be_taken_back(feeds: Feeds, tmp_path: Path) -> 
         one.list_projects()
     with pytest.raises(ConfigError, match="not valid"):
         desk_of(feeds, tokens, ServePlace(name="serve"), given="pmh_x_y")
+
+
+def test_over_http_each_request_has_its_own_reader(tmp_path: Path) -> None:
+    """Under `hub serve` at /mcp: by a bearer token, each client its own rows, and nobody without one."""
+    import httpx2 as httpx
+    from mcp.client.streamable_http import streamable_http_client
+
+    with world.served(tmp_path) as site, world.over_http(site) as address:
+        words = {
+            user: site.tokens.create(user, level="team-week", days=1, person=user)
+            for user in ("project@x.org", "both@x.org", "nobody@x.org")
+        }
+        refused = httpx.post(f"{address}/mcp", json={})
+
+        async def codes(word: str) -> set[str]:
+            async with (
+                httpx.AsyncClient(headers={"Authorization": f"Bearer {word}"}) as http,
+                Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+            ):
+                result = await client.call_tool("list_projects", {})
+                told = json.loads(result.content[0].text)  # type: ignore[union-attr]
+                return {row["code"] for row in told["projects"]}
+
+        async def both() -> list[set[str]]:
+            return list(await asyncio.gather(*(codes(word) for word in words.values())))
+
+        found = asyncio.run(both())
+
+    assert 401 == refused.status_code
+    assert [{"A"}, {"B"}, set()] == found
 
 
 def test_over_standard_input_and_output(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,7 +13,6 @@ from xml.etree import ElementTree
 
 import pytest
 import reporting_world as world
-import uvicorn
 from hub_msproject.services.server import ServerSource
 from hub_serve.projectdata import answer
 from hub_serve.projectdata.sets import REASONS, SQL_TYPES, entity_sets, prepare, rows_sql
@@ -744,17 +741,8 @@ def test_no_token_no_row(site: Served) -> None:
 
 @pytest.fixture
 def address(site: Served) -> Iterator[str]:
-    """Serve over HTTP."""
-    server = uvicorn.Server(
-        uvicorn.Config(site.app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with world.over_http(site) as found:
+        yield found
 
 
 def test_the_hubs_own_reader_of_that_service_gets_the_same(

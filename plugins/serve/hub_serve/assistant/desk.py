@@ -38,13 +38,15 @@ CELL = 200
 
 
 class Desk:
-    """Answers the questions of one reader; *opened* shows the feed as that reader may see it.
+    """Answers the questions of a reader; *opened* shows the feed as the one who asks may see it.
 
     *is_all* says whether the reader sees all rows of its level: what a source said of its last run may name
     things of other projects, and is told only then.
     """
 
-    def __init__(self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: bool) -> None:
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: Callable[[], bool]
+    ) -> None:
         """Open nothing yet."""
         self._opened, self._is_all = opened, is_all
         self._one = threading.Lock()
@@ -102,18 +104,15 @@ class Desk:
         with self._opened() as feed, self._one:  # what it stands on is made on the connection
             one = _kpi(kpi)
             scope, key = _scope(feed.connection, project)
-            result = evaluate(feed.connection, None, (one.code,))
+            evaluate(feed.connection, None, (one.code,))
             found = receipts(feed.connection, one.code, key)
-            figure = [
-                row for row in result.kpis[one.code] if scope == "project" and row.get("project_key") == key
-            ]
             rows = {}
             for kind, each in found.items():
                 shown = [_shown(row) for row in each]
                 rows[kind] = {"count": len(each), "sums": _sums(each), "rows": shown}
             return _fit_receipts(
                 {**_of(feed), "kpi": one.code, "project": project, "definition": tr(one.definition),
-                 "figure": [_shown(row) for row in figure][:5], "made_of": rows}
+                 "figure": _rows(feed.connection, "figure", [one.code, scope, key])[:40], "made_of": rows}
             )  # fmt: skip
 
     def source_status(self) -> Answer:
@@ -121,7 +120,7 @@ class Desk:
         with self._opened() as feed:
             rows = _rows(feed.connection, "sources", [])
             said = {one["name"]: one.get("missing") or [] for one in feed.manifest.get("sources", [])}
-            open_level = self._is_all and feed.manifest["privacy"] == "nominative-line"
+            open_level = self._is_all() and feed.manifest["privacy"] == "nominative-line"
             sources = []
             for row in rows:
                 missing = said.get(row["name"], [])

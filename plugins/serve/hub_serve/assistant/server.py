@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from hub import ConfigError, FeedView, HubError, MissingExtra, tr
@@ -17,6 +18,7 @@ from hub_serve.tokens import Reader, Tokens
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
+    from starlette.types import Receive, Scope, Send
 
     from hub_serve.place import ServePlace
 
@@ -54,7 +56,7 @@ def desk_of(feeds: Feeds, tokens: Tokens, place: ServePlace, *, given: str | Non
     """
     if given is None:
         here = Reader(name="here", level=place.privacy)
-        return Desk(lambda: feeds.view(here), is_all=True)
+        return Desk(lambda: feeds.view(here), is_all=lambda: True)
     token = tokens.holder(given)
     if token is None:
         raise ConfigError(tr("The token is not valid, or too old: `hub token create` makes one."))
@@ -66,7 +68,37 @@ def desk_of(feeds: Feeds, tokens: Tokens, place: ServePlace, *, given: str | Non
             raise ConfigError(tr("The token is not valid, or too old: `hub token create` makes one."))
         return feeds.view(still.reader)
 
-    return Desk(opened, is_all=token.person is None)
+    return Desk(opened, is_all=lambda: token.person is None)
+
+
+class Hall:
+    """The tools at an address: each request is answered as its own reader may see the feed.
+
+    No session is kept: whoever asks is asked for a token each time, by the door before it.
+    """
+
+    def __init__(self, feeds: Feeds) -> None:
+        """Answer from *feeds*. Raises `MissingExtra`."""
+        self._reader: ContextVar[Reader] = ContextVar("reader")
+        desk = Desk(lambda: feeds.view(self._reader.get()), is_all=lambda: self._reader.get().person is None)
+        made = server(desk)
+        from mcp.server.transport_security import TransportSecuritySettings
+
+        made.streamable_http_app(
+            stateless_http=True, json_response=True,
+            # the door looks at the name of the host
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        )  # fmt: skip
+        self._manager = made.session_manager
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Answer for as long as the block lasts."""
+        return self._manager.run()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        self._reader.set(scope["state"]["reader"])
+        await self._manager.handle_request(scope, receive, send)
 
 
 def server(desk: Desk) -> MCPServer:
