@@ -32,7 +32,6 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
 
     Request handlers find the reader in ``request.state.reader`` and the feed by `view_of`.
     """
-
     hall = _hall(feeds)
 
     @asynccontextmanager

@@ -265,9 +265,9 @@ class _Reader:
             if kind == "guid":
                 return _given("guid", uuid.UUID(text))
             moment = datetime.fromisoformat(text)
-        except ValueError as exc:
+            return _given("moment", moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
+        except (ValueError, OverflowError) as exc:
             raise self.wrong(tr("{text!r} is no {kind}", text=text[:40], kind=kind)) from exc
-        return _given("moment", moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
 
 
 _NOT_YET = {"add", "sub", "mul", "div", "mod", "has", "in"}
