@@ -21,7 +21,7 @@ def register_destinations() -> list[type[Destination]]:
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Add `hub serve` and `hub token`."""
+    """Add `hub serve`, `hub mcp` and `hub token`."""
 
     @cli.command()
     @click.option("--host", help="Address to listen on; else that of the destination, or 127.0.0.1.")
@@ -40,6 +40,23 @@ def register_commands(cli: click.Group) -> None:
         from hub_serve.command import run
 
         return run(app, host=host, port=port)
+
+    @cli.command()
+    @click.option(
+        "--token-env", metavar="NAME", help="Environment variable with a token; its level and rows are shown."
+    )
+    @click.pass_obj
+    def mcp(app: Any, token_env: str | None) -> int:
+        """Let an assistant on this machine ask for figures, by the Model Context Protocol.
+
+        It speaks over standard input and output, reads only, and answers what the token shows; without one
+        what `hub serve` shows here.
+
+        Example: hub mcp --token-env PM_HUB_TOKEN
+        """
+        from hub_serve.assistant.server import run
+
+        return run(app, token_env=token_env)
 
     @cli.group()
     def token() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -12,7 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from hub import ConfigError, FeedView, HubError, tr
+from hub import ConfigError, FeedView, HubError, MissingExtra, tr
+from hub_serve import projectdata
 from hub_serve.door import Door, Patience, Sessions
 from hub_serve.feeds import Feeds, TooLong
 from hub_serve.tokens import Reader, Tokens
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from hub_serve.assistant.server import Hall
     from hub_serve.pages import Pages
     from hub_serve.place import ServePlace
 
@@ -31,15 +33,17 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
 
     Request handlers find the reader in ``request.state.reader`` and the feed by `view_of`.
     """
+    hall = _hall(feeds)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        async with hall.open() if hall else nullcontext():
+            yield
         feeds.close()
 
     patience, pages = Patience(place.requests_per_minute), _pages()
     app = Starlette(
-        routes=[*_routes(), *pages.routes()],
+        routes=[*_routes(), *pages.routes(), *([Route("/mcp", hall)] if hall else [])],
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
         exception_handlers={
             TooLong: _too_long,
@@ -110,10 +114,22 @@ def _pages() -> Pages:
     return Pages()
 
 
+def _hall(feeds: Feeds) -> Hall | None:
+    """Return the door of assistants, None where the extra is not installed."""
+    from hub_serve.assistant.server import Hall
+
+    try:
+        return Hall(feeds)
+    except MissingExtra:
+        return None
+
+
 def _routes() -> list[BaseRoute]:
     from hub_serve import odata
 
-    return [Route("/healthz", healthz), Route("/metrics", metrics), *odata.routes()]
+    return [
+        Route("/healthz", healthz), Route("/metrics", metrics), *odata.routes(), *projectdata.routes(),
+    ]  # fmt: skip
 
 
 def healthz(request: Request) -> Response:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hub import Privacy, day, tr
 from hub_serve.place import ServePlace
 from hub_serve.tokens import Reader, Tokens
+
+if TYPE_CHECKING:
+    from hub_serve.feeds import Feeds
 
 
 def place_of(app: Any) -> ServePlace:
@@ -60,6 +63,16 @@ def application_of(app: Any, place: ServePlace) -> tuple[Any, Any]:
     """Return the application of *place* on the feeds of *app*, and the sessions of its browsers."""
     from hub_serve.app import build
     from hub_serve.door import Sessions
+
+    feeds = feeds_of(app, place)
+    feeds.current()
+    tokens = tokens_of(app, place)
+    sessions = Sessions(tokens)
+    return build(place, feeds, tokens, sessions), sessions
+
+
+def feeds_of(app: Any, place: ServePlace) -> Feeds:
+    """Return the feeds of *app*; a question to them may take the seconds of *place*."""
     from hub_serve.feeds import Feeds
 
     root = Path(app.settings.feed)
@@ -71,14 +84,10 @@ def application_of(app: Any, place: ServePlace) -> tuple[Any, Any]:
             return None
         return name or None
 
-    feeds = Feeds(
+    return Feeds(
         lambda level, person, feed: app.feed_view(level, person=person, feed=feed), current,
         seconds=place.seconds,
     )  # fmt: skip
-    feeds.current()
-    tokens = tokens_of(app, place)
-    sessions = Sessions(tokens)
-    return build(place, feeds, tokens, sessions), sessions
 
 
 def create_token(app: Any, *, name: str, person: str | None, level: Privacy, days: int, as_json: bool) -> int:

@@ -32,7 +32,7 @@ SESSION_S = 12 * 3600
 FAILURES, FAILURES_S = 10, 300
 """So many wrong tokens from one address in so many seconds, and it is refused for as long."""
 OPEN_PATHS = ("/healthz", "/signin", "/oidc", "/static/")
-_FEEDS = ("/odata", "/_api", "/metrics")
+_FEEDS = ("/odata", "/_api", "/mcp", "/metrics")
 """Paths that programs ask: they get a challenge instead of a page to sign in on."""
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "

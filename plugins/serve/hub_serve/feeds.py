@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hub import ConfigError, FeedView, Privacy
+from hub import ConfigError, FeedView, Privacy, tr
 from hub_serve.tokens import Reader
 
 OPEN_AT_MOST = 24
@@ -58,7 +58,7 @@ class Feeds:
         """Return the id of the feed that readers see. Raises `ConfigError` where there is none yet."""
         found = self._current()
         if found is None:
-            raise ConfigError("There is no feed yet: run `hub publish` first.")
+            raise ConfigError(tr("There is no feed yet: run `hub publish` first."))
         return found
 
     @contextmanager
