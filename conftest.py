@@ -52,11 +52,15 @@ A directory without a budget fails (tests/test_guards.py).
 
 
 SLOW = (
+    "tests/test_access.py",
+    "tests/test_capacity.py",
+    "tests/test_cli.py",
     "tests/test_cuts.py",
     "tests/test_damage.py",
     "tests/test_encodings.py",
     "tests/test_erasure.py",
     "tests/test_feed.py",
+    "tests/test_fields.py",
     "tests/test_figures.py",
     "tests/test_groups.py",
     "tests/test_guards.py::test_generated_docs_are_in_step",
@@ -66,8 +70,10 @@ SLOW = (
     "tests/test_privacy.py",
     "tests/test_publish.py",
     "tests/test_rules.py",
+    "tests/test_schedules.py",
     "tests/test_spans.py",
     "tests/test_start.py",
+    "tests/test_story.py",
     "plugins/demo",
     "plugins/files",
     "plugins/papers",
