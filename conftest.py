@@ -53,11 +53,15 @@ A directory without a budget fails (tests/test_guards.py).
 
 
 SLOW = (
+    "tests/test_access.py",
+    "tests/test_capacity.py",
+    "tests/test_cli.py",
     "tests/test_cuts.py",
     "tests/test_damage.py",
     "tests/test_encodings.py",
     "tests/test_erasure.py",
     "tests/test_feed.py",
+    "tests/test_fields.py",
     "tests/test_figures.py",
     "tests/test_forecast.py",
     "tests/test_groups.py",
@@ -68,8 +72,10 @@ SLOW = (
     "tests/test_privacy.py",
     "tests/test_publish.py",
     "tests/test_rules.py",
+    "tests/test_schedules.py",
     "tests/test_spans.py",
     "tests/test_start.py",
+    "tests/test_story.py",
     "plugins/demo",
     "plugins/files",
     "plugins/papers",
