@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from hub.cli.configure import _ask_settings
-from hub.cli.info import CHECKS
 from hub.cli.jobs import worst
 from hub.entra import Entra
+from hub.feed.reasons import _CHECKS
 from hub.reference.beginning import beginnings
 from hub.source import Source
 from hub.testing import HubResult
@@ -390,7 +390,7 @@ def test_every_check_of_the_quality_has_words() -> None:
     sql = (Path(__file__).parents[1] / "hub" / "feed" / "tables" / "fact_quality.sql").read_text()
     codes = set(re.findall(r"SELECT '([a-z0-9_]+)'", sql))
 
-    assert codes == CHECKS.keys()
+    assert codes == _CHECKS.keys()
 
 
 def test_the_committee_meets_today(folder: Path, run_hub: Run) -> None:

@@ -48,11 +48,10 @@ def _list(ctx: Context, source: RestSource, one: Wanted) -> Iterator[str]:
     total = tr(" of {total}", total=page.total) if page.total is not None else ""
     count = len(found)
     yield trn(
-        "{name}: {count} row{total}",
-        "{name}: {count} rows{total}",
+        "{name}: {n} row{total}",
+        "{name}: {n} rows{total}",
         count,
         name=one.name,
-        count=count,
         total=total,
     )
     if not one.paging.is_proven:
