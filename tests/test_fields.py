@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from test_feed import HOURS, PLAN, ask, feed_of, fill
 
+from hub.cli.app import App
 from hub.feed import Snapshot, measures, model, project_to
 from hub.feed.fields import Field, fields_in_use, use_fields
 from hub.records import CustomValue, FieldValue, Record, SiteField
@@ -172,6 +173,26 @@ def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
         feed_of(other, tmp_path / "b")
 
     assert not [name for name in model().tables["dim_task"].columns if name.startswith("x_")]
+
+
+def test_a_feed_that_is_opened_later_has_its_fields(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """A server that starts long after the run shows them: they are the store's, not one process's."""
+    (hub_folder / "in").mkdir()
+    (hub_folder / "in" / "tasks.csv").write_text(TASKS)
+    (hub_folder / "config" / "map.toml").write_text(TASKS_MAPPING)
+    (hub_folder / "config" / "hub.toml").write_text(
+        'lang = "en"\n[sources.list]\nkind = "tabular"\npath = "in"\nmapping = "config/map.toml"\n'
+    )
+    (hub_folder / "config" / "fields.csv").write_text(ASKED)
+    codes = [run_hub(word).exit_code for word in ("sync", "publish")]
+    use_fields(())  # as another process begins
+
+    with App(str(hub_folder / "config" / "hub.toml")).feed_view("project") as feed:
+        found = feed.connection.execute("SELECT x_weight FROM dim_task WHERE title = 'A'").fetchall()
+
+    assert ([0, 0], [(2.5,)]) == (codes, found)
 
 
 TASKS = "Ref;Title;Project;Weight\n1;A;P;2,5\n"

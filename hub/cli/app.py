@@ -189,8 +189,13 @@ class App:
         `ConfigError` at the levels that show persons while an erasure is not finished.
         """
         from hub.cli.building import publish_options
+        from hub.feed.fields import fields_of, use_fields
         from hub.publish import shown
+        from hub.store.store import store_path
 
+        path = store_path(self.settings.store, base=self.settings.base)
+        if path is not None and path.exists():
+            use_fields(fields_of(path))
         if privacy in {"nominative-line", "pseudonym-week"} or person is not None:
             with self.store() as store:
                 if store.erasures():
