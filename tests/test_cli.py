@@ -97,10 +97,12 @@ def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> No
     (folder / "hours" / "a.csv").unlink()
     gone = run_hub("run")
     presence = run_hub("presence")
+    status = run_hub("status")
     accepted = run_hub("presence", "accept", "hours", "--yes")
     again = run_hub("run")
 
     assert 3 == gone.exit_code
+    assert (0, True) == (status.exit_code, "10 rows" in status.output)
     assert "10 rows (0 tasks, 75 timesheet hours)" in gone.output
     assert "75" in presence.output
     assert "10 worklog" in accepted.output

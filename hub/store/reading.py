@@ -63,7 +63,7 @@ def _connect(path: Path, aside: Path) -> sqlite3.Connection:
         address, uri=True, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512
     )
     try:
-        connection.execute("PRAGMA query_only = ON")
+        # opened read-only, not query_only: what is held is counted by tables of the connection's own
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.Error:
         connection.close()
