@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_cli import CONFIG, MAPPING, hours
+from test_cli import MAPPING, WHOLE, hours
 
 from hub.testing import HubResult
 
@@ -28,7 +28,7 @@ def modes(
 
     def publish(text: str, privacy: str = "team-week") -> set[tuple[str, int]]:
         (hub_folder / "config" / "hub.toml").write_text(
-            CONFIG + f'privacy = "{privacy}"\nformats = ["csv"]\n[privacy]\nkey = {{ env = "KEY" }}\n' + text
+            WHOLE + f'privacy = "{privacy}"\nformats = ["csv"]\n[privacy]\nkey = {{ env = "KEY" }}\n' + text
         )
         result = run_hub("run", "--json")
         assert 0 == result.exit_code, result.output

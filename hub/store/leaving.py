@@ -16,6 +16,12 @@ def container_of(store: Store, table: str, id_: str) -> str:
     return (row and row[0]) or ""
 
 
+def still_here(store: Store, table: str, ids: Iterable[str]) -> list[str]:
+    """Return those of *ids* whose rows have not left."""
+    sql = f"SELECT 1 FROM {table} WHERE id = ? AND {here()}"
+    return [id_ for id_ in ids if store.connection.execute(sql, (id_,)).fetchone()]
+
+
 def known_and_away(store: Store, table: str, container: str, source: str, *, run_id: int) -> tuple[int, int]:
     """Return how many rows of *container* (or of *source*, where there is none) were here as a run began.
 

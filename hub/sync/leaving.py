@@ -12,7 +12,14 @@ from hub.records import BY_TABLE, Container
 from hub.source import Census, Gone, Partition, Source
 from hub.store import Changes, Store
 from hub.store.guard import too_many
-from hub.store.leaving import container_of, containers_here, forget_holds, known_and_away, presences
+from hub.store.leaving import (
+    container_of,
+    containers_here,
+    forget_holds,
+    known_and_away,
+    presences,
+    still_here,
+)
 from hub.store.rejections import old_images
 from hub.tally import Rejection
 from hub.words import tr
@@ -87,10 +94,11 @@ def apply_gone(store: Store, source: Source, gone: Iterable[Gone], *, run_id: in
         # what settings put outside is listed, and waits for nobody: they were changed on purpose
         if presence in LEFT and presence != "outside" and BY_TABLE[table].guarded:
             known, away = known_and_away(store, table, container, source.name, run_id=run_id)
-            if known and (away + len(ids)) / known > source.max_leave:
+            leaving = len(still_here(store, table, ids))  # what its list did not show has left already
+            if leaving and known and (away + leaving) / known > source.max_leave:
                 why = tr(
                     "{away} of {known} {table} rows would leave at once",
-                    away=away + len(ids),
+                    away=away + leaving,
                     known=known,
                     table=table,
                 )

@@ -6,8 +6,8 @@ Source: modelcontextprotocol.io/specification, "Tools" and "Prompts"; the packag
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -81,19 +81,23 @@ class Hall:
         """Answer from *feeds*. Raises `MissingExtra`."""
         self._reader: ContextVar[Reader] = ContextVar("reader")
         desk = Desk(lambda: feeds.view(self._reader.get()), is_all=lambda: self._reader.get().person is None)
-        made = server(desk)
+        server(desk)  # so that what is lacking is told at once
+        self._desk = desk
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Answer for as long as the block lasts; one block after another."""
         from mcp.server.transport_security import TransportSecuritySettings
 
+        made = server(self._desk)
         made.streamable_http_app(
             stateless_http=True, json_response=True,
             # the door looks at the name of the host
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )  # fmt: skip
         self._manager = made.session_manager
-
-    def open(self) -> AbstractAsyncContextManager[None]:
-        """Answer for as long as the block lasts."""
-        return self._manager.run()
+        async with self._manager.run():
+            yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
