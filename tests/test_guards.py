@@ -17,7 +17,7 @@ import pytest
 
 import hub
 from hub import hookspecs
-from hub.feed import model
+from hub.feed import catalogue, model
 from hub.feed.model import table_sql
 
 ROOT = Path(__file__).parents[1]
@@ -136,6 +136,14 @@ def test_the_bundled_plugins_are_one_list() -> None:
     assert [f"pm-hub[{','.join(names)}]"] == extras["all"]
     assert heavy == {one for name in extras.keys() - {*names, "all"} for one in extras[name]}
     assert names == sorted(re.findall(r"\]\(plugins/(\w+)/README.md\)", (ROOT / "README.md").read_text()))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/pmo.md", "docs/fr/pmo.md"])
+def test_pages_count_the_kpis_of_the_catalogue(page: str) -> None:
+    """A number that a person reads is the number there is."""
+    told = re.findall(r"(\d+) (?:KPIs|indicateurs)\b", (ROOT / page).read_text(encoding="utf-8"))
+
+    assert [str(len(catalogue()))] == told
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())

@@ -23,7 +23,7 @@ from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import FormattedNumber, SourceDataError, currencies_of, storable, tr
+from hub import FormattedNumber, SourceDataError, currencies_of, mark, storable, tr
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
@@ -50,7 +50,7 @@ _MOST_FAR = 100
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
 _UNUSUAL = (KeyError, ValueError, StopIteration, ElementTree.ParseError)
 """What a workbook raises that another reader may understand."""
-NO_VALUE = "is a formula whose value was not saved: open the file in a spreadsheet program and save it"
+NO_VALUE = mark("is a formula whose value was not saved: open the file in a spreadsheet program and save it")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,9 +304,9 @@ def _note_xlsx(
 def _fault(kind: str | None, value: Any, is_formula: bool) -> FaultyCell | None:
     text = "" if value is None else value.text or ""
     if kind == "e":
-        return FaultyCell(text or "#N/A", "is an error of the spreadsheet")
+        return FaultyCell(text or "#N/A", tr("is an error of the spreadsheet"))
     if is_formula and (value is None or (not text and kind not in {"str", "s"})):
-        return FaultyCell("=", NO_VALUE)
+        return FaultyCell("=", tr(NO_VALUE))
     return None
 
 
@@ -494,9 +494,9 @@ def _note_ods(found: Inside, one: Any, kind: str | None, text: str, rows: range,
         shown = Shown(percent=kind == "percentage", currency=mark)
     formula = _attribute(one, "formula")
     if "error" in {value for key, value in one.attrib.items() if _local(key) == "value-type"}:
-        fault = FaultyCell(text or "#N/A", "is an error of the spreadsheet")
+        fault = FaultyCell(text or "#N/A", tr("is an error of the spreadsheet"))
     elif formula and not kind and not text:
-        fault = FaultyCell("=", NO_VALUE)
+        fault = FaultyCell("=", tr(NO_VALUE))
     if shown or fault:
         for row in rows[:10_000]:
             for column in columns[:2_000]:

@@ -31,6 +31,7 @@ from hub import (
     cell_text,
     columns_of,
     is_error,
+    mark,
     tr,
 )
 
@@ -43,9 +44,9 @@ _DAY_S = 86400
 SHEET, FILE, UNTIL = "#sheet", "#file", "#to"
 """Columns that every table has besides its own: the names of sheet and file, the last day of a period."""
 _HOW = {
-    "decimal": 'say decimal = "," or "." in the mapping',
-    "order": 'say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping',
-    "unit": 'say unit = "share" or "percent" in the mapping',
+    "decimal": mark('say decimal = "," or "." in the mapping'),
+    "order": mark('say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping'),
+    "unit": mark('say unit = "share" or "percent" in the mapping'),
 }
 
 
@@ -391,7 +392,7 @@ class RowMapper:
             day_s=Decimal(repr(float(self.hours_per_day))) * 3600,
             currency=self.currency,
             zone=self.zone,
-            how=_HOW,
+            how={name: tr(text) for name, text in _HOW.items()},
             week_end=name == "finish_on",
             longest=_DAY_S
             if self.cls is Worklog and self.mapping.period == "day" and not self._spans()

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellReader, Context, Record, Worklog, storable
+from hub import CellReader, Context, Record, Worklog, storable, tr
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
 from hub_tabular.tables import Room, Row, Table
@@ -251,8 +251,12 @@ class Judge:
 
     def _reject_double(self, mapper: RowMapper, row: Row, native: str, other: str) -> None:
         assert self.owners is not None
-        what = f"the key {native!r}" if self.mapping.key else "an equal row"
-        why = f"{what} is in {self.known_as(other)} too, which had it first: it is counted there only"
+        what = tr("the key {key!r}", key=native) if self.mapping.key else tr("an equal row")
+        why = tr(
+            "{what} is in {file} too, which had it first: it is counted there only",
+            what=what,
+            file=self.known_as(other),
+        )
         # the row of the other file is the one that has the key: an older image of this one may leave
         self._say(
             row, why, mapper, mapper.understood(row.cells), key=native, id_=f"{self.source}:{other}/{native}",

@@ -183,7 +183,7 @@ def _parsed(file: Iterable[str], delimiter: str, sheet: Sheet) -> Iterator[list[
     if before:
         sheet.ends = before[-1].endswith(("\n", "\r"))
         if "unexpected end" in _fault_of(before, delimiter):
-            sheet.cut = "a quotation mark in its last row is never closed"
+            sheet.cut = tr("a quotation mark in its last row is never closed")
 
 
 def _fault_of(lines: list[str], delimiter: str) -> str:
@@ -319,7 +319,9 @@ def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
         found = [name for name in others if book.get_sheet_by_name(name).total_height]
     if not found:
         return []
-    return [f"not read: the sheets {', '.join(found)} (say sheets in the mapping to read several)"]
+    return [
+        tr("not read: the sheets {names} (say sheets in the mapping to read several)", names=", ".join(found))
+    ]
 
 
 def _book_rows(
@@ -331,9 +333,10 @@ def _book_rows(
         known[sheet.name] = books.look_inside(path, sheet.name, limits)
     inside = known[sheet.name]
     if inside.far:
-        more = f" and {len(inside.far) - 3} more" if len(inside.far) > 3 else ""
+        more = tr(" and {count} more", count=len(inside.far) - 3) if len(inside.far) > 3 else ""
         shown = ", ".join(inside.far[:3]) + more
-        sheet.notes = [*sheet.notes, f"left out, for they are far from the table: the cells {shown}"]
+        far = tr("left out, for they are far from the table: the cells {shown}", shown=shown)
+        sheet.notes = [*sheet.notes, far]
     # the rows are read outside of what opened the book
     with _explained(path):
         if inside.instead is not None:
@@ -718,9 +721,9 @@ class Table:
         if last and sheet.is_text:
             others = widths - Counter([width])
             if not sheet.cut and others.total() >= 2 and width < min(others):
-                sheet.cut = f"its last row has {width} cells, and each of the others has more"
+                sheet.cut = tr("its last row has {width} cells, and each of the others has more", width=width)
             if sheet.cut:
-                why = f"the file ends in the middle of it: {sheet.cut}"
+                why = tr("the file ends in the middle of it: {why}", why=sheet.cut)
                 last = [msgspec.structs.replace(one, wrong=why) for one in last]
         yield from last
         sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
@@ -818,11 +821,13 @@ def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:
     if len(cells) == 1 and isinstance(cells[0], FaultyCell):
         return cells[0].why
     if any(_NUL in cell for cell in cells):
-        return "holds a NUL byte: the file is damaged, or in another encoding"
+        return tr("holds a NUL byte: the file is damaged, or in another encoding")
     if len(cells) > width and (any(cells[width:]) or len(cells) > max(width, sheet.width)):
-        return (
-            f"has {len(cells)} cells for {width} headers: a decimal comma or a separator without quotation "
-            "marks moves the cells"
+        return tr(
+            "has {count} cells for {width} headers: a decimal comma or a separator without quotation marks "
+            "moves the cells",
+            count=len(cells),
+            width=width,
         )
     return ""
 

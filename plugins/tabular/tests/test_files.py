@@ -18,7 +18,7 @@ from hub_tabular import mapping as mapping_module
 from hub_tabular import tables
 from hub_tabular.source import TabularSource
 
-from hub import SourceDataError
+from hub import SourceDataError, speaking
 from hub.context import Context
 from hub.store import Store, rejections
 from hub.sync.report import SourceReport
@@ -595,6 +595,17 @@ def test_a_last_row_that_is_cut(place: Place, end: str) -> None:
 
     assert ("partial", 9.0, ["a.csv, row 11"]) == (report.verdict, place.hours, place.rejected)
     assert "a.csv seems to be cut off" in said(report)
+
+
+def test_what_is_odd_is_said_in_french(place: Place) -> None:
+    """A sentence is of one language: its reason too."""
+    place.lay("a.csv", "Who;Code;Day;H;Note\nM1;P;2026-10-01;1;x\nM1;P;2026-10-02;1;x\nM1;P;2026-10-03;1")
+    with speaking("fr"):
+        told = said(place.sync())
+
+    assert "sa dernière ligne a 4 cellules" in told
+    assert "le fichier s'arrête au milieu de cette ligne" in told
+    assert "its last row" not in told
 
 
 def test_a_trailer_shows_that_a_file_is_whole(place: Place) -> None:
