@@ -124,7 +124,8 @@ class SourceCertification(ABC):
     *private* are texts of the world that must not reach the store (comments, for example). *records* are the
     types that come, where the source could make more (by a mapping, for example). *cannot* says what the
     world is unable to do: be edited, grow, or say how many rows a list has, because its tool does not say it
-    either. Such checks are skipped and said so. *levels* are those that can be examined at all.
+    either. Such checks are skipped and said so. *levels* are those that can be examined at all. *splits* says
+    that a row of the tool may become several rows of the main record; what is seen are then the tool's rows.
     """
 
     kind: ClassVar[str]
@@ -133,6 +134,7 @@ class SourceCertification(ABC):
     records: ClassVar[tuple[type[Record], ...] | None] = None
     cannot: ClassVar[frozenset[Verb]] = frozenset()
     levels: ClassVar[tuple[str, ...]] = ("bronze", "silver", "gold")
+    splits: ClassVar[bool] = False
 
     @abstractmethod
     def world(self, seed: int, *, scale: int = 1) -> World:

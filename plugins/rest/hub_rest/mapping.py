@@ -187,7 +187,7 @@ class Field(Struct, frozen=True, kw_only=True):
     *minus*, a path to a number, is taken off one. *lookup* is a list of this mapping in which the row with
     this key is looked up, *take* the path of what is taken of it. *format* ``epoch`` or ``epoch_ms`` counts
     since 1970. *zone*, a time zone or a path to one, is that of stamps without one and of the day on which a
-    stamp falls.
+    stamp falls. *always* says that the tool sends it with every row: a row without it is rejected.
     """
 
     path: str | None = None
@@ -208,6 +208,7 @@ class Field(Struct, frozen=True, kw_only=True):
     pattern: str | None = None
     plus_days: int | str = 0
     minus: str | None = None
+    always: bool = False
 
 
 class Made(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import jmespath
+from jmespath.visitor import TreeInterpreter
 
 from hub import ConfigError, tr
 
@@ -88,6 +89,68 @@ class Functions(jmespath.functions.Functions):
 _OPTIONS = jmespath.Options(custom_functions=Functions())
 
 
+class _Strict(TreeInterpreter):
+    """JMESPath that says so where something of another shape stands, instead of finding nothing there.
+
+    To the specification a part of a text, a place in a table and a table that is compared are all null: a
+    row that became odd would lose its assignee or parent without a word. What is null stays null, and of
+    ``a || b`` the second counts where the first has another shape.
+    """
+
+    def visit_field(self, node: Any, value: Any) -> Any:
+        if not isinstance(value, dict) and not _is_nothing(value):
+            raise _odd(value, node["value"])
+        return super().visit_field(node, value)
+
+    def visit_index(self, node: Any, value: Any) -> Any:
+        if not isinstance(value, list) and not _is_nothing(value):
+            raise _odd(value, node["value"])
+        return super().visit_index(node, value)
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        if node["value"] not in {"eq", "ne"}:
+            for side in node["children"]:
+                found = self.visit(side, value)
+                if isinstance(found, dict | list | bool):
+                    raise TypeError(tr("{value!r} cannot be compared", value=str(found)[:60]))
+        return super().visit_comparator(node, value)
+
+    def visit_projection(self, node: Any, value: Any) -> Any:
+        return super().visit_projection(self._of_list(node, value), value)
+
+    def visit_filter_projection(self, node: Any, value: Any) -> Any:
+        return super().visit_filter_projection(self._of_list(node, value), value)
+
+    def visit_flatten(self, node: Any, value: Any) -> Any:
+        return super().visit_flatten(self._of_list(node, value), value)
+
+    def visit_or_expression(self, node: Any, value: Any) -> Any:
+        try:
+            return super().visit_or_expression(node, value)
+        except TypeError:
+            found = self.visit(node["children"][1], value)
+            if _is_nothing(found) or found in ("", [], {}):
+                raise
+            return found
+
+    def _of_list(self, node: Any, value: Any) -> Any:
+        """Return *node* with what it goes through, which is a list or nothing, found already."""
+        found = self.visit(node["children"][0], value)
+        if not isinstance(found, list) and not _is_nothing(found):
+            raise TypeError(tr("{value!r} is no list", value=str(found)[:60]))
+        known = {"type": "literal", "value": found, "children": []}
+        return {**node, "children": [known, *node["children"][1:]]}
+
+
+def _is_nothing(value: Any) -> bool:
+    """Say whether *value* stands for nothing: some tools send false where others send null."""
+    return value is None or value is False
+
+
+def _odd(value: Any, name: Any) -> TypeError:
+    return TypeError(tr("before {name!r} stands {row!r}, which has no parts", name=name, row=str(value)[:60]))
+
+
 def simple(path: str) -> list[str] | None:
     """Return the names of a dotted path, or None when it is an expression."""
     if not _SIMPLE.fullmatch(path):
@@ -130,16 +193,15 @@ def expression(path: str, where: str = "mapping") -> Any:
                 )
             ) from exc
         _check_functions(compiled.parsed, path, where)
-        return lambda row: compiled.search(row, _OPTIONS)
+        strict = _Strict(_OPTIONS)
+        return lambda row: strict.visit(compiled.parsed, row)
 
     def find(row: Any) -> Any:
         for name in names:
             if row is None:
                 return None
             if not isinstance(row, dict):
-                raise TypeError(
-                    tr("before {name!r} stands {row!r}, which has no parts", name=name, row=str(row)[:60])
-                )
+                raise _odd(row, name)
             row = row.get(name)
         return row
 

@@ -328,6 +328,8 @@ class RowMapper:
 
     def _value(self, field: Field, find: Any, scope: Any) -> Any:
         value = find(scope) if find else field.value
+        if field.always and value is None:
+            raise TypeError(tr("is not there, and is always sent"))
         if value in _EMPTY:
             return field.default
         if isinstance(value, dict) and is_parts(value):

@@ -12,6 +12,7 @@ import hub_rest
 import jsonschema
 import pytest
 from hub_rest.mapping import parse, shipped
+from hub_rest.paths import expression
 from hub_rest.rows import RowMapper
 from hub_rest.schema import mapping_schema
 from hub_rest.source import RestSource
@@ -786,3 +787,56 @@ def test_a_row_that_moves_between_two_lists_is_not_gone(deletes: str, store: Sto
     assert ("ok", []) == (report.verdict, report.missing)
     assert ({"1", "2", "3", "4", "7", "8"}, "d:p1", "d:p2") == (set(boxes), boxes["3"], boxes["4"])
     assert ("ok", set(boxes)) == (again.verdict, asked.here())
+
+
+# ---------- what is of another shape ----------
+
+
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [
+        ("people[0].id", {"people": {"odd": [1]}}),
+        ("people[0].id", {"people": ["ada"]}),
+        ("people[*].id", {"people": "ada"}),
+        ("people[].id", {"people": {"id": 1}}),
+        ("people[?id > `1`].id", {"people": {"id": 1}}),
+        ("parent > `0` && parent", {"parent": {"odd": [1]}}),
+        ("parent > `0` && parent", {"parent": [7]}),
+        ("a.b.c", {"a": {"b": 5}}),
+        ("who.name || who.login", {"who": 7}),
+        ("join(', ', tags[*].name)", {"tags": {"name": "x"}}),
+    ],
+)
+def test_another_shape_is_no_nothing(path: str, row: dict[str, Any]) -> None:
+    """JMESPath finds null where a row became odd; here that costs the row, and is named."""
+    with pytest.raises(TypeError):
+        expression(path)(row)
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "found"),
+    [
+        ("people[0].id", {"people": []}, None),
+        ("people[0].id", {"people": None}, None),
+        ("people[0].id", {}, None),
+        ("project[1]", {"project": False}, None),
+        ("people[*].id", {"people": [{"id": 1}, {"id": None}, {"id": 2}]}, [1, 2]),
+        ("people[?id > `1`].id", {"people": [{"id": 1}, {"id": 2}]}, [2]),
+        ("parent > `0` && parent", {"parent": None}, None),
+        ("parent > `0` && parent", {"parent": 7}, 7),
+        ("who.name || who", {"who": "ada"}, "ada"),
+        ("who.name || who", {"who": {"name": "Ada"}}, "Ada"),
+    ],
+)
+def test_nothing_and_the_right_shape_stay(path: str, row: dict[str, Any], found: Any) -> None:
+    """As the specification of JMESPath has it."""
+    assert found == expression(path)(row)
+
+
+def test_what_is_always_sent_and_lacks_costs_the_row(store: Store, tmp_path: Path) -> None:
+    """A part that an odd object no longer has is not the same as one that the tool leaves empty."""
+    text = mapping(fields='type_raw = { path = "group.title", always = true }')
+    rows = [{"id": 1, "title": "a", "group": {"title": "G"}}, {"id": 2, "title": "b", "group": {"odd": [1]}}]
+    report = Asked(store, tmp_path, text, lambda _: rows).sync()
+
+    assert ("partial", 1) == (report.verdict, report.rejected)

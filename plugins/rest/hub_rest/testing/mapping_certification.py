@@ -93,6 +93,8 @@ class MappingCertification(SourceCertification):
             if yes
         }
         self.capabilities = frozenset(known)  # type: ignore[misc, arg-type]
+        of_main = [record for record in one.record if record.table == self.main[1].table]
+        self.splits = len(of_main) > 1 or bool(of_main[0].of or of_main[0].spread)  # type: ignore[misc]
         self.cannot = frozenset() if one.paging.total else frozenset({"counts"})  # type: ignore[misc]
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
 
