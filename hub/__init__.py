@@ -104,6 +104,9 @@ if TYPE_CHECKING:
     from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
+    from hub.metrics import feed_gauges as feed_gauges
+    from hub.metrics import openmetrics as openmetrics
+    from hub.metrics import source_gauges as source_gauges
     from hub.notify import send as send
     from hub.placement import LEFT as LEFT
     from hub.plugins import Plugins as Plugins
@@ -199,6 +202,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
+    "metrics": ("feed_gauges", "openmetrics", "source_gauges"),
     "notify": ("send",),
     "placement": ("LEFT",),
     "plugins": ("Plugins",),

@@ -14,6 +14,7 @@ from hub.store import Store, questions, rejections
 from hub.version import release
 
 Sample = tuple[Mapping[str, str], float]
+Family = tuple[str, str, str, list[Sample]]
 VERDICTS = ("ok", "partial", "failed", "interrupted", "stale", "running", "never")
 READABLE = 0o644
 """A node exporter is another account; the file names sources and destinations, and nobody."""
@@ -34,10 +35,10 @@ def write(
         *_of_feed(feed, store),
     ]
     with write_atomically(path, mode=READABLE) as file:
-        file.write(text(families).encode())
+        file.write(openmetrics(families).encode())
 
 
-def text(families: Iterable[tuple[str, str, str, list[Sample]]]) -> str:
+def openmetrics(families: Iterable[Family]) -> str:
     """Return OpenMetrics 1.0 of gauges: name, unit (or nothing), help and samples of each."""
     lines = []
     for name, unit, described, samples in families:
@@ -63,7 +64,7 @@ def _seconds(stamp: str | None) -> float | None:
 
 def _of_run(
     exit_code: int, missed: int, seconds: float, environment: str | None, store: Store
-) -> Iterator[tuple[str, str, str, list[Sample]]]:
+) -> Iterator[Family]:
     labels = {"version": release(), "environment": environment or ""}
     yield "pm_hub_build", "", "Which hub this is", [(labels, 1)]
     yield (
@@ -86,9 +87,7 @@ def _of_run(
         )
 
 
-def _of_sources(
-    store: Store, states: Mapping[str, tuple[str, str]]
-) -> Iterator[tuple[str, str, str, list[Sample]]]:
+def _of_sources(store: Store, states: Mapping[str, tuple[str, str]]) -> Iterator[Family]:
     lacks = rejections.lacks(store)
     held = store.held()
     names = [row["id"] for row in questions.sources(store)]
@@ -100,16 +99,8 @@ def _of_sources(
     def counted(field: str) -> list[Sample]:
         return each(lambda name: getattr(last[name], field) if name in last else None)
 
-    yield "pm_hub_source_state", "", "1 for the state that a source is in", [
-        ({"source": name, "state": state}, float(states[name][0] == state))
-        for name in names if name in states for state in VERDICTS
-    ]  # fmt: skip
-    yield (
-        "pm_hub_source_last_complete_timestamp_seconds",
-        "seconds",
-        "When a source was read completely",
-        each(lambda name: _seconds(store.last_success(name))),
-    )
+    yield _states({name: states[name][0] for name in names if name in states})
+    yield _completes({name: store.last_success(name) for name in names})
     yield (
         "pm_hub_source_last_run_timestamp_seconds",
         "seconds",
@@ -135,20 +126,48 @@ def _of_sources(
     )
 
 
-def _of_feed(feed: Mapping[str, Any] | None, store: Store) -> Iterator[tuple[str, str, str, list[Sample]]]:
+def _states(states: Mapping[str, str]) -> Family:
+    return "pm_hub_source_state", "", "1 for the state that a source is in", [
+        ({"source": name, "state": state}, float(found == state))
+        for name, found in states.items() for state in VERDICTS
+    ]  # fmt: skip
+
+
+def _completes(stamps: Mapping[str, str | None]) -> Family:
+    return (
+        "pm_hub_source_last_complete_timestamp_seconds",
+        "seconds",
+        "When a source was read completely",
+        [({"source": name}, at) for name, stamp in stamps.items() if (at := _seconds(stamp)) is not None],
+    )
+
+
+def feed_gauges(manifest: Mapping[str, Any]) -> Iterator[Family]:
+    """Yield what the manifest of a feed says of it and of its sources, as they were when it was built."""
+    yield (
+        "pm_hub_feed_built_timestamp_seconds",
+        "seconds",
+        "When the feed that readers see was built",
+        [({}, _seconds(manifest.get("built_at")) or 0.0)],
+    )
+    yield (
+        "pm_hub_feed_complete",
+        "",
+        "1 where nothing is missing in it",
+        [({}, float(bool(manifest.get("complete"))))],
+    )
+
+
+def source_gauges(manifest: Mapping[str, Any]) -> Iterator[Family]:
+    """Yield the state of each source and when it was read completely, as the manifest of a feed says it."""
+    sources = manifest.get("sources", ())
+    yield _states({one["name"]: one["verdict"] for one in sources})
+    yield _completes({one["name"]: one["last_success_at"] for one in sources})
+
+
+def _of_feed(feed: Mapping[str, Any] | None, store: Store) -> Iterator[Family]:
     if feed is not None:
-        yield (
-            "pm_hub_feed_built_timestamp_seconds",
-            "seconds",
-            "When the feed that readers see was built",
-            [({}, _seconds(feed.get("built_at")) or 0.0)],
-        )
-        yield (
-            "pm_hub_feed_complete",
-            "",
-            "1 where nothing is missing in it",
-            [({}, float(bool(feed.get("complete"))))],
-        )
+        yield from feed_gauges(feed)
     published = questions.publications(store)
     yield (
         "pm_hub_delivery_ok",

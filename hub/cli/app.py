@@ -196,8 +196,20 @@ class App:
         path = store_path(self.settings.store, base=self.settings.base)
         if path is not None and path.exists():
             use_fields(fields_of(path))
+        self.may_show(privacy, person)
+        with shown(self.settings.feed, privacy, publish_options(self), person=person, feed=feed) as view:
+            yield view
+
+    def may_show(self, privacy: str, person: str | None = None) -> None:
+        """Raise `ConfigError` where persons would be shown while an erasure is not finished."""
+        from hub.store.reading import opened
+        from hub.store.store import store_path
+
+        path = store_path(self.settings.store, base=self.settings.base)
+        if path is None or not path.exists():
+            return
         if privacy in {"nominative-line", "pseudonym-week"} or person is not None:
-            with self.store() as store:
+            with opened(path) as store:
                 if store.erasures():
                     raise ConfigError(
                         tr(
@@ -205,8 +217,6 @@ class App:
                             "`hub privacy erase --resume` first."
                         )
                     )
-        with shown(self.settings.feed, privacy, publish_options(self), person=person, feed=feed) as view:
-            yield view
 
     @contextmanager
     def reachable(self) -> Iterator[None]:

@@ -361,9 +361,12 @@ def plain(field: Field | str) -> Field:
 def own(one: Wanted) -> Made:
     """Return the record that a row of a list is, beside what it brings along.
 
-    The first one that every row makes.
+    The first one whose id is the key of the row, else the first one that every row makes: what leaves with a
+    row is that, and not a milestone or a container that other rows name too.
     """
-    return next((made for made in one.record if made.when is None), one.record[0])
+    keyed = (made for made in one.record if made.of is None and plain(made.fields["id"]).path == one.key)
+    always = (made for made in one.record if made.when is None)
+    return next(keyed, next(always, one.record[0]))
 
 
 def endings(one: Wanted) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally
+from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally, tr
 from hub_rest.mapping import NAME, Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
 from hub_rest.paths import expression, parts
@@ -108,7 +108,10 @@ class Reading:
         if key.startswith(KEYLESS):
             raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
-            if path and is_true(expression(path)(row)):
+            flag = expression(path)(row) if path else None
+            if isinstance(flag, dict | list) and flag:  # nothing leaves on evidence that nobody understands
+                raise RowError(mapper.place(one, row), tr("is no flag"), field=path or "", value=flag)
+            if is_true(flag):
                 left = mapper.native(one, row, self.variables)
                 self.newest = self._stamped(row)
                 self.unwanted.add(left)

@@ -628,7 +628,10 @@ class RestSource(Source, frozen=True, kw_only=True):
             return None
         if self._names_another(ctx, one, variables, native, answer):
             return None  # of this row it says nothing
-        if trashed and is_true(_told(trashed, answer)):
+        flag = _told(trashed, answer) if trashed else None
+        if isinstance(flag, dict | list) and flag:
+            return None  # nothing leaves on evidence that nobody understands
+        if is_true(flag):
             return "trashed", f"{title} says that {trashed} is true of it"
         if one.each and box and self._boxes_in(ctx, one, answer) - {box}:
             return "moved", ""

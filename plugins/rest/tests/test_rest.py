@@ -38,15 +38,28 @@ CERTIFIED = [
     "asana",
     "azure-devops",
     "clickup",
+    "github",
     "gitlab",
     "harvest",
+    "linear",
+    "notion",
     "openproject",
     "servicenow",
     "tempo",
     "youtrack",
 ]
-"""Gold; of the others what each sample becomes, and that each list loses a row, is tested."""
-LEVELS = dict.fromkeys(CERTIFIED, "gold") | dict.fromkeys(["clockify", "glpi", "kimai", "monday"], "bronze")
+"""Gold."""
+LACKING = {
+    "basecamp": {"one-odd-row"},
+    "odoo": {"overlapping-pages"},
+    "smartsheet": {"renamed-field", "memory-stays-flat"},
+    "toggl": {"memory-stays-flat"},
+    "trello": {"one-odd-row", "memory-stays-flat"},
+    "wrike": {"renamed-field", "retyped-field", "one-odd-row"},
+}
+"""What these fail, as the README names it; nothing else, and less is welcome."""
+BRONZE = ["basecamp", "clockify", "glpi", "kimai", "monday", "odoo", "smartsheet", "toggl", "trello", "wrike"]
+LEVELS = dict.fromkeys(CERTIFIED, "gold") | dict.fromkeys(BRONZE, "bronze")
 SAMPLE = (
     "reads-everything",
     "secrets-stay-secret",
@@ -98,7 +111,7 @@ def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEVELS)
 def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
-    """As far as the tool's API allows: Gold, but for GLPI, which has no filter on changes.
+    """At the level that the README says; what fails is named there too.
 
     Whole in the proof, on three seeds.
     """
@@ -107,7 +120,8 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
     for seed in range(2026, 2029 if proof else 2027):
         report = certify(certification(name), seed=seed, only=() if proof else SAMPLE)
 
-        assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+        beyond = [one for one in report.failures() if one.code not in LACKING.get(name, ())]
+        assert [] == [f"{one.code}: {one.saw}" for one in beyond]
         if proof:
             assert LEVELS[name] == report.level
 

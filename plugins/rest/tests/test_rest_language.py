@@ -840,3 +840,44 @@ def test_what_is_always_sent_and_lacks_costs_the_row(store: Store, tmp_path: Pat
     report = Asked(store, tmp_path, text, lambda _: rows).sync()
 
     assert ("partial", 1) == (report.verdict, report.rejected)
+
+
+def test_nothing_leaves_by_a_flag_that_is_none(store: Store, tmp_path: Path) -> None:
+    """A trash flag of another shape proves nothing: the row is rejected, and stays as it was."""
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "title": "a", "bin": False},
+        {"id": 2, "title": "b", "bin": False},
+    ]
+    tool = Asked(store, tmp_path, mapping('deletes = { kind = "absence", trashed = "bin" }'), lambda _: rows)
+    first = tool.sync()
+    rows[1] = {**rows[1], "bin": {"odd": [1]}}
+    odd = tool.sync(full=True)
+    kept = tool.here()
+    rows[1] = {**rows[1], "bin": True}
+    tool.sync(full=True)
+
+    assert ("ok", "partial", 1) == (first.verdict, odd.verdict, odd.rejected)
+    assert ({"1", "2"}, {"1"}) == (kept, tool.here())
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        'table = "container"\nfields = { id = "box", kind = { value = "x" }, name = "box" }',
+        'table = "iteration"\nwhen = "box"\nfields = { id = "box", name = "box" }',
+    ],
+)
+def test_what_leaves_is_the_row_and_not_what_stands_before_it(
+    store: Store, tmp_path: Path, beside: str
+) -> None:
+    """A record that rows share may be written first: each row that goes is missed all the same."""
+    text = mapping('deletes = { kind = "absence" }').replace(
+        '[[list.record]]', f'[[list.record]]\n{beside}\n[[list.record]]', 1
+    )  # fmt: skip
+    rows = [{"id": n, "title": "t", "box": "b"} for n in range(1, 6)]
+    tool = Asked(store, tmp_path, text, lambda _: rows)
+    tool.sync()
+    rows.pop()
+    tool.sync(full=True)
+
+    assert {"1", "2", "3", "4"} == tool.here()

@@ -12,14 +12,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from hub import ConfigError, FeedView, HubError, MissingExtra, tr
+from hub import ConfigError, FeedView, HubError, MissingExtra, feed_gauges, openmetrics, source_gauges, tr
 from hub_serve import projectdata
 from hub_serve.door import Door, Patience, Sessions
 from hub_serve.feeds import Feeds, TooLong
 from hub_serve.tokens import Reader, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.requests import Request
 
@@ -142,37 +142,19 @@ def healthz(request: Request) -> Response:
 
 
 def metrics(request: Request) -> Response:
-    """Give figures of the feed's freshness as OpenMetrics text; rows are those that the reader sees."""
+    """Give the feed's freshness as the hub's own metrics file does; rows are those that the reader sees."""
     with view_of(request) as feed:
-        sources = feed.manifest.get("sources", [])
-        rows = {
-            name: feed.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
-            for name in feed.manifest["tables"]
-        }
-        moment = feed.connection.execute("SELECT epoch(?::TIMESTAMPTZ)", [feed.manifest["moment"]]).fetchone()
-        ages = feed.connection.execute(
-            "SELECT name, epoch(last_success_at) FROM dim_source WHERE last_success_at IS NOT NULL ORDER BY 1"
-        ).fetchall()
-    lines = [
-        "# TYPE pm_hub_feed_moment_seconds gauge", "# UNIT pm_hub_feed_moment_seconds seconds",
-        f"pm_hub_feed_moment_seconds {moment[0] if moment else 'NaN'}",
-        "# TYPE pm_hub_source_last_success_seconds gauge",
-        "# UNIT pm_hub_source_last_success_seconds seconds",
-        *(f'pm_hub_source_last_success_seconds{{source="{_label(name)}"}} {at}' for name, at in ages),
-        "# TYPE pm_hub_source_ok gauge",
-        *(
-            f'pm_hub_source_ok{{source="{_label(one["name"])}"}} {int(one["verdict"] == "ok")}'
-            for one in sources
-        ),
-        "# TYPE pm_hub_feed_rows gauge",
-        *(f'pm_hub_feed_rows{{table="{name}"}} {count}' for name, count in sorted(rows.items())),
-        "# EOF", "",
-    ]  # fmt: skip
-    return Response("\n".join(lines), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8")
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        rows: list[tuple[Mapping[str, str], float]] = [
+            ({"table": name}, feed.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])
+            for name in sorted(feed.manifest["tables"])
+        ]
+        families = [
+            *feed_gauges(feed.manifest), *source_gauges(feed.manifest),
+            ("pm_hub_feed_rows", "", "Rows of a table that this reader sees", rows),
+        ]  # fmt: skip
+    return Response(
+        openmetrics(families), media_type="application/openmetrics-text; version=1.0.0; charset=utf-8"
+    )
 
 
 def _too_long(request: Request, exc: Exception) -> Response:

@@ -86,7 +86,7 @@ def feeds_of(app: Any, place: ServePlace) -> Feeds:
 
     return Feeds(
         lambda level, person, feed: app.feed_view(level, person=person, feed=feed), current,
-        seconds=place.seconds,
+        seconds=place.seconds, may_show=app.may_show,
     )  # fmt: skip
 
 

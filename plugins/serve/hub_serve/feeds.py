@@ -44,12 +44,15 @@ class Feeds:
         current: Callable[[], str | None],
         *,
         seconds: float = 60.0,
+        may_show: Callable[[Privacy, str | None], None] = lambda level, person: None,
     ) -> None:
         """Take what opens a feed (level, person, feed id), and what tells the id of the current one.
 
-        A question may take *seconds*.
+        A question may take *seconds*. *may_show* (level, person) is asked each time, and raises where nothing
+        is shown for now.
         """
         self._opened, self._current, self._seconds = opened, current, seconds
+        self._may_show = may_show
         self._rooms: dict[_Key, _Room] = {}
         self._lock = threading.Lock()
         self._opening: dict[_Key, threading.Lock] = {}
@@ -71,6 +74,7 @@ class Feeds:
         """
         import duckdb
 
+        self._may_show(reader.level, reader.person)
         key = _Key(feed_id or self.current(), reader.level, reader.person)
         room = self._enter(key)
         connection = room.view.connection.cursor()

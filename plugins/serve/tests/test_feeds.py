@@ -142,6 +142,26 @@ def test_a_question_that_takes_too_long_ends() -> None:
     assert 1 == house.projects()
 
 
+def test_an_erasure_that_begins_is_asked_for_each_time() -> None:
+    """A feed that was opened before shows no person any more, and does again when the erasure is over."""
+    house, erasing = House(), [False]
+
+    def may_show(level: str, person: str | None) -> None:
+        if erasing[0] and level == "nominative-line":
+            raise ConfigError("an erasure is not finished")
+
+    house.feeds = Feeds(house._opened, lambda: "one", may_show=may_show)
+    names = Reader(name="dpo", level="nominative-line")
+    before = house.projects(names)
+    erasing[0] = True
+
+    with pytest.raises(ConfigError, match="erasure"):
+        house.projects(names)
+    assert 1 == house.projects(HERE)
+    erasing[0] = False
+    assert before == house.projects(names)
+
+
 def test_the_end_closes_what_is_open() -> None:
     """Nothing of a feed stays open behind a server that stopped."""
     house = House()
