@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hub.cells import is_error as is_error
     from hub.cells import names_period as names_period
     from hub.cells import periods_of as periods_of
+    from hub.cells import scale_of as scale_of
+    from hub.cells import unit_of as unit_of
     from hub.clock import civil_day as civil_day
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
@@ -166,7 +168,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
-        "is_error", "names_period", "periods_of",
+        "is_error", "names_period", "periods_of", "scale_of", "unit_of",
     ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),

@@ -29,7 +29,7 @@ from hub.errors import (
     of_source,
 )
 from hub.records import Account, Container, Iteration, Presence, Record
-from hub.tally import Rejection, Tally, short
+from hub.tally import REASON, Rejection, Tally, short
 from hub.words import tr
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class Context(RunContext):
         """
         where = self.partition if partition is None else partition
         one = Rejection(
-            place=short(place), reason=short(reason), key=key or short(place), record=record, id=id,
+            place=short(place), reason=short(reason, REASON), key=key or short(place), record=record, id=id,
             like=like, field=field, value=short(value), container=container,
             seconds=_whole(seconds), amount_minor=_whole(amount_minor), currency=currency,
         )  # fmt: skip

@@ -13,6 +13,8 @@ from hub.files import storable
 from hub.records import Record
 
 SHORT = 120
+REASON = 400
+"""Letters of a reason: it ends with what to do, which is not to be cut off."""
 """Characters of a value or a reason that are kept."""
 FEW = 3
 """Fewer rejections than this never fail a partition, whatever their share."""
@@ -99,8 +101,8 @@ def too_many(rejected: int, seen: int, allowed: float) -> bool:
     return rejected >= FEW and rejected > allowed * seen
 
 
-def short(value: Any) -> str:
-    """Return *value* as a person may read it in a line, without what would break it."""
+def short(value: Any, most: int = SHORT) -> str:
+    """Return *value* in *most* letters, as a person may read it in a line, without what would break it."""
     text = value if isinstance(value, str) else repr(value) if value is not None else ""
     text = " ".join(storable(text).split())
-    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import clock, convert
-from hub.cells import CellReader, Declared, FormattedNumber
+from hub.cells import CellReader, Declared, FormattedNumber, scale_of, unit_of
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import BY_TABLE, RECORDS
@@ -59,6 +59,9 @@ ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
         ("-12,50 €", -1250), ("€ -12,50", -1250),
         ("(12,50 €)", -1250), ("(12,50) €", -1250), ("12,50- €", -1250), ("12 euros", 1200), ("0,005", 1),
         ("0,29", 29),
+        ("12 k€", 1200000), ("12k€", 1200000), ("12,5 K€", 1250000), ("k€ 12", 1200000), ("€12k", 1200000),
+        ("1,2 M€", 120000000), ("12 kEUR", 1200000), ("12 K EUR", 1200000), ("-12 k€", -1200000),
+        ("(12 k€)", -1200000), ("2 Md€", 200000000000), ("40 k", 4000000),
         ("1,005.00", 100500), (",5", 50), (".5", 50), ("0,123", 12), ("1234,567", 123457), ("007", 700),
     ],
     ("minor", "420,00"): [("1,234", 123), ("1.200", 120000), ("1 200", 120000), ("1.234.567", 123456700),
@@ -69,7 +72,7 @@ ACCEPTED: dict[tuple[str, str], list[tuple[str, Any]]] = {
     ("minor", "1 234,567"): [("1,200", 120)],
     ("minor", 'decimal = ","'): [("1,234", 123), ("1.200", 120000), ("7,5", 750)],
     ("minor", 'decimal = "."'): [("1,234", 123400), ("1.200", 120), ("1'234.5", 123450)],
-    ("minor", "CHF"): [("CHF 1'234.50", 123450), ("12 Fr.", 1200), ("12 chf", 1200)],
+    ("minor", "CHF"): [("CHF 1'234.50", 123450), ("12 Fr.", 1200), ("12 chf", 1200), ("12 kCHF", 1200000)],
     ("minor", "USD"): [("$12", 1200), ("US$ 12", 1200), ("-$12.50", -1250), ("12 USD", 1200)],
     ("seconds", ""): [
         ("7,5", 27000), ("7.5", 27000), ("7", 25200), ("7h30", 27000), ("7 h 30", 27000), ("7:30", 27000),
@@ -137,7 +140,8 @@ REFUSED: dict[tuple[str, str], list[tuple[str, str]]] = {
         ("12 $", NO + "is in $, and the amount is in EUR"), ("$12", NO + "is in $"),
         ("12 CHF", NO + "is in CHF, and the amount is in EUR"), ("£ 12", NO + "is in £"),
         ("50 %", NO + "has a percent sign"),
-        ("€ 12 €", NUMBER), ("9" * 40, NO + "is too large"), ("12 k€", NUMBER), ("#REF!", ERROR),
+        ("€ 12 €", NUMBER), ("9" * 40, NO + "is too large"), ("12 kk€", NUMBER), ("k12", NUMBER),
+        ("12 k£", NO + "is in £"), ("12 kg", NUMBER), ("12 k %", NO + "has a percent sign"), ("#REF!", ERROR),
         ("#DIV/0!", ERROR),
     ],
     ("minor", 'decimal = ","'): [("7.5", NO + "is not a number with the decimal sign ','"),
@@ -151,9 +155,10 @@ REFUSED: dict[tuple[str, str], list[tuple[str, str]]] = {
         ("1d 1d", DURATION), ("1,5d 4h", DURATION), ("2 ans", DURATION),
         ("50 %", NO + "has a percent sign"), ("12 €", NO + "has the currency €"),
         ("1,234", THOUSAND), ("1,234 h", THOUSAND), ("P", DURATION), ("PT", DURATION),
-        ("27000 s", DURATION), ("1 2", DURATION),
+        ("27000 s", DURATION), ("1 2", DURATION), ("12 k", DURATION), ("12 k€", DURATION),
     ],
-    ("number", ""): [("1,234", THOUSAND), ("50 %", NO + "has a percent sign"), ("1e999", NUMBER),
+    ("number", ""): [("12 k", NUMBER), ("1,234", THOUSAND),
+    ("50 %", NO + "has a percent sign"), ("1e999", NUMBER),
     ("nan", NUMBER), ("3 €", NO + "has the currency €")],
     ("integer", ""): [("3,5", NO + "is not a whole number"), ("trois", NO + "is not a whole number"),
     ("50 %", NO + "has a percent sign"), ("1.200", THOUSAND)],
@@ -556,3 +561,34 @@ def test_every_number_of_a_record_says_what_it_is() -> None:
                 assert column.years is not None, (record.table, name)
             if column.kind == "percent":
                 assert (0, 100) == (column.low, column.high)
+
+
+@pytest.mark.parametrize(
+    ("caption", "scale"),
+    [
+        ("Budget (k€)", 1000), ("Budget K€", 1000), ("Engagé [KEUR]", 1000), ("Consommé en k EUR", 1000),
+        ("en milliers d'euros", 1000), ("Cost (in thousands)", 1000), ("Montant (K)", 1000),
+        ("Montant HT en KEUROS", 1000), ("Total M CHF", 1000000), ("M€", 1000000), ("Mio EUR", 1000000),
+        ("Prévu (Md€)", 1000000000),
+        ("Budget (€)", None), ("Budget", None), ("Mois", None), ("Montant MAD", None), ("Kanban EUR", None),
+        ("Marketing €", None), ("Coût du KPI", None), ("Montant", None), ("Total M", None), ("", None),
+    ],
+)  # fmt: skip
+def test_what_a_caption_says_amounts_are_counted_in(caption: str, scale: int | None) -> None:
+    """A column called k€ holds thousands of euros; hand-written captions, and words that only look alike."""
+    assert scale == scale_of(caption)
+
+
+@pytest.mark.parametrize(
+    ("caption", "unit"),
+    [
+        ("Heures", "hours"), ("Temps passé (h)", "hours"), ("Duration (hours)", "hours"),
+        ("Nb d'heures", "hours"),
+        ("JH", "days"), ("Charge (jours)", "days"), ("Nb jours-homme", "days"), ("Days", "days"),
+        ("Temps (min)", "minutes"), ("Minutes", "minutes"), ("Durée (s)", None), ("Secondes", "seconds"),
+        ("Durée (h:mm)", None), ("Heures ou jours", None), ("Charge", None), ("Temps", None),
+    ],
+)  # fmt: skip
+def test_what_a_caption_says_efforts_are_in(caption: str, unit: str | None) -> None:
+    """A caption names one unit, or leaves it open."""
+    assert unit == unit_of(caption)

@@ -1,6 +1,7 @@
 """How a cell becomes a value: one rule for the files of config/, for tables and for the texts of a tool."""
 
-from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of
+from hub.cells.durations import unit_of
+from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of, scale_of
 from hub.cells.periods import names_period, periods_of
 from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
 
@@ -16,4 +17,6 @@ __all__ = [
     "is_error",
     "names_period",
     "periods_of",
+    "scale_of",
+    "unit_of",
 ]

@@ -27,6 +27,24 @@ _ISO = re.compile(
 )
 
 
+_CAPTIONS: dict[Unit, re.Pattern[str]] = {
+    "hours": re.compile(r"\b(?:heures?|hours?|hrs?|h)\b", re.IGNORECASE),
+    "days": re.compile(r"\b(?:jh|jph|md|jours?|jrs|days?|man-?days?|jours?-homme|j)\b", re.IGNORECASE),
+    "minutes": re.compile(r"\b(?:minutes?|mins?|mn)\b", re.IGNORECASE),
+    "seconds": re.compile(r"\b(?:secondes?|seconds?|secs?)\b", re.IGNORECASE),
+}
+
+
+def unit_of(caption: str) -> Unit | None:
+    """Return the unit that a column's caption says its efforts are in: minutes for "Temps (min)".
+
+    None where it names none, or several such as h:mm.
+    """
+    bare = re.sub(r"(?i)\bh+[:h]mm?(?::ss)?\b", " ", caption)
+    found = [unit for unit, words in _CAPTIONS.items() if words.search(bare)]
+    return found[0] if len(found) == 1 else None
+
+
 def factor(unit: Unit, day_s: Decimal) -> Decimal:
     """Return the seconds of one *unit*; *day_s* are those of a working day."""
     plain = {

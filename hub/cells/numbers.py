@@ -65,6 +65,7 @@ SIGNS: dict[str, frozenset[str]] = {
 
 BLANKS = " \u00a0\u202f\u2009\u2007\t"
 _MINUS = "-\u2212\u2011\u2013"
+_ANY_MINUS = re.escape(_MINUS)
 # a group has three digits, the first one to three that begin with no 0; one kind of separator parts them all
 _GROUPED = (
     r"[1-9][0-9]{0,2}(?:(?:[ \u00a0\u202f\u2009\u2007][0-9]{3})+|(?:['\u2019][0-9]{3})+|(?:%s[0-9]{3})+)"
@@ -74,26 +75,43 @@ _FORMS: dict[DecimalSign, re.Pattern[str]] = {
     ",": re.compile(rf"(?P<whole>{_GROUPED % '[.]'}|[0-9]+)?(?:,(?P<rest>[0-9]+))?"),
 }
 _WORD = r"[^\W\d_]{2,5}\.?|[^\W\d_]{0,2}[$€£¥₽₺₪₹₩₫₴฿₦](?:US|us|CA|ca)?"
-_BEFORE = re.compile(rf"({_WORD})(?=[\s0-9({_MINUS}+.,'\u2019])")
-_AFTER = re.compile(rf"(?<=[\s0-9){_MINUS}.,])({_WORD})$")
+_BEFORE = re.compile(rf"({_WORD})(?=[\s0-9({_ANY_MINUS}+.,'\u2019])")
+_AFTER = re.compile(rf"(?<=[\s0-9){_ANY_MINUS}.,])({_WORD})$")
+SCALES = {"k": 1_000, "K": 1_000, "M": 1_000_000, "Md": 1_000_000_000, "Mds": 1_000_000_000}
+"""What stands before a currency for thousands, millions and milliards of it: 40 k€, 1,2 M€."""
+_SCALE_AFTER = re.compile(
+    rf"(?<=[\s0-9){_ANY_MINUS}.,])(Mds?|[kKM])[{BLANKS}]?((?:{_WORD})?)(?=[){_ANY_MINUS}]*$)"
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_SCALE_BEFORE = re.compile(rf"(Mds?|[kKM])({_WORD})(?=[\s0-9({_ANY_MINUS}+.,'\u2019])")
+_SCALE_WORDS = re.compile(
+    r"(?P<thousand>\bmilliers?\b|\bthousands?\b|[(\[]\s*[kK]\s*[)\]])|(?P<million>\bmillions?\b|\bmio\b)"
+    r"|(?P<milliard>\bmilliards?\b|\bbillions?\b)",
+    re.IGNORECASE,
+)
+_SCALE_SIGNS = re.compile(
+    rf"(?<![^\W_])(Mds?|[kKM])[{BLANKS}]?((?:[^\W\d_]{{0,2}}[$€£¥₽₺₪₹₩₫₴฿₦])|[^\W\d_]+)"
+)
 
 
 class Written(msgspec.Struct, frozen=True):
     """A text taken apart: *body* is what is left without its signs.
 
-    *currency* the sign or code that stood there.
+    *currency* the sign or code that stood there, *scale* how many of it one is (k€: 1000), None where
+    nothing says so.
     """
 
     body: str
     negative: bool = False
     percent: bool = False
     currency: str | None = None
+    scale: int | None = None
 
 
 @functools.lru_cache(maxsize=20_000)
 def take_apart(text: str) -> Written | None:
     """Take sign, percent and currency off *text*; None where one of them stands twice or nothing is left."""
-    rest, found = text.strip(BLANKS), {"sign": "", "percent": "", "currency": ""}
+    rest, found = text.strip(BLANKS), {"sign": "", "percent": "", "currency": "", "scale": ""}
     while rest:
         took = _one_off(rest)
         if took is None:
@@ -104,7 +122,13 @@ def take_apart(text: str) -> Written | None:
         found[kind], rest = mark, rest.strip(BLANKS)
     if not rest:
         return None
-    return Written(rest, found["sign"] not in {"", "+"}, bool(found["percent"]), found["currency"] or None)
+    return Written(
+        rest,
+        found["sign"] not in {"", "+"},
+        bool(found["percent"]),
+        found["currency"] or None,
+        SCALES.get(found["scale"]),
+    )
 
 
 def _one_off(text: str) -> tuple[str, str, str] | None:
@@ -123,7 +147,27 @@ def _one_off(text: str) -> tuple[str, str, str] | None:
         return "currency", match[1], text[match.end() :]
     if (match := _AFTER.search(text)) and currencies_of(match[1]):
         return "currency", match[1], text[: match.start()]
+    # the scale alone is taken off: the currency behind it is the next one's
+    match = _SCALE_AFTER.search(text)
+    if match and not _LETTER.search(text[: match.start()]) and (not match[2] or currencies_of(match[2])):
+        return "scale", match[1], f"{text[: match.start()]} {match[2]}{text[match.end() :]}"
+    if (match := _SCALE_BEFORE.match(text)) and currencies_of(match[2]):
+        return "scale", match[1], f"{match[2]} {text[match.end() :]}"
     return None
+
+
+def scale_of(caption: str) -> int | None:
+    """Return how many units of a currency one is by a column's caption: 1000 for "Budget (k€)".
+
+    None where the caption says nothing of it. Signs are those of a currency (k€, KEUR, M$), words are French
+    and English (en milliers d'euros, in thousands).
+    """
+    for match in _SCALE_SIGNS.finditer(caption):
+        if currencies_of(match[2]):
+            return SCALES[match[1]]
+    word = _SCALE_WORDS.search(caption)
+    sizes = {"thousand": 1_000, "million": 1_000_000, "milliard": 1_000_000_000}
+    return sizes[word.lastgroup or ""] if word else None
 
 
 def currencies_of(mark: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,7 +20,7 @@ from hub.columns import Column
 from hub.errors import CellError
 from hub.words import mark, tr
 
-RULES = 1
+RULES = 2
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
 YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
 NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
@@ -36,6 +36,8 @@ _LIKE = {
     "seconds": mark("a number, nor a duration such as 7h30, 7:30 or 0,5 j"),
     "integer": mark("a whole number"),
 }
+Scale = Literal["units", "thousands", "millions"]
+SCALE_UNITS: dict[str | None, int] = {"units": 1, "thousands": 1_000, "millions": 1_000_000}
 _SIZES = {"seconds": 3600, "minor": 100}
 """How many of what a column keeps make one of what a person writes."""
 _ERROR = re.compile(
@@ -46,32 +48,38 @@ _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
 class FormattedNumber(float):
-    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*."""
+    """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*.
+
+    *scale* is how many units one of it is as it is shown: 1000 for 40 as 40 k€, 1 for 40000 as 40 k€.
+    """
 
     percent: bool
     currency: str | None
+    scale: int | None
 
-    def __new__(cls, value: float, *, percent: bool = False, currency: str | None = None) -> FormattedNumber:
+    def __new__(
+        cls, value: float, *, percent: bool = False, currency: str | None = None, scale: int | None = None
+    ) -> FormattedNumber:
         """Keep how *value* is shown."""
         made = super().__new__(cls, value)
-        made.percent, made.currency = percent, currency
+        made.percent, made.currency, made.scale = percent, currency, scale
         return made
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of a column beforehand; *how* says what a person writes, and where, to say it.
 
-    *unit* is that of numbers without one: of an effort, or ``share`` or ``percent``; *day_s* are the seconds
-    of a working day. *formats* are patterns of strptime, ``excel`` for the numbers by which Excel counts
-    days, or ``week`` for weeks and any day of one: its Monday, or with *week_end* its Sunday. *currency* is
-    the column's. *longest* bounds an effort in seconds. *zone* is that of stamps without one, *home* the one
-    whose civil day counts.
+    *unit* is that of numbers without one: of an effort, ``share`` or ``percent``, or of amounts ``units``,
+    ``thousands`` or ``millions``; *day_s* are the seconds of a working day. *formats* are patterns of
+    strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` for weeks and any day of one:
+    its Monday, or with *week_end* its Sunday. *currency* is the column's. *longest* bounds an effort in
+    seconds. *zone* is that of stamps without one, *home* the one whose civil day counts.
     """
 
     decimal: DecimalSign | None = None
     order: DayOrder | None = None
     formats: tuple[str, ...] = ()
-    unit: Unit | Literal["share", "percent"] | None = None
+    unit: Unit | Literal["share", "percent"] | Scale | None = None
     day_s: Decimal = Decimal(25200)
     currency: str | None = None
     longest: int | None = None
@@ -138,10 +146,11 @@ class CellReader:
             )
             self.signs |= {sign for body in bodies if (sign := settles(body.strip())) is not None}
 
-    def value(self, cell: Any, *, currency: str | None = None) -> Any:
+    def value(self, cell: Any, *, currency: str | None = None, scale: int | None = None) -> Any:
         """Return what *cell* is, None for nothing; *currency* is that of its row.
 
-        Raises `CellError` saying what is wrong.
+        *scale* is what the column's caption says an amount is counted in (1000 for k€); what is declared
+        goes before it, and what the cell itself says before that. Raises `CellError` saying what is wrong.
         """
         if isinstance(cell, str):
             cell = cell.strip(BLANKS + "\r\n")
@@ -151,7 +160,7 @@ class CellReader:
             raise CellError(tr("is an error of the spreadsheet"))
         kind = self.column.kind
         if kind == "minor":
-            return self._minor(cell, currency or self.declared.currency)
+            return self._minor(cell, currency or self.declared.currency, scale)
         return self._of[kind](cell) if kind in self._of else cell_text(cell)
 
     # ---------- numbers ----------
@@ -173,7 +182,7 @@ class CellReader:
 
     def _written(self, text: str, *, percent: bool, currency: str | None) -> tuple[Decimal, bool]:
         written = take_apart(text)
-        if written is None:
+        if written is None or (written.scale and self.column.kind != "minor"):
             raise CellError(tr("is not {shape}", shape=self._like()))
         self._check_signs(written.percent and not percent, written.currency, currency)
         found = self._decided(written.body)
@@ -254,9 +263,11 @@ class CellReader:
             raise CellError(tr("is too large"))
         return value
 
-    def _minor(self, cell: Any, currency: str | None) -> int:
+    def _minor(self, cell: Any, currency: str | None, scale: int | None) -> int:
         found, _ = self._number(cell, currency=currency)
-        return self._whole(found * 100)
+        written = take_apart(cell) if isinstance(cell, str) else None
+        own = written.scale if written else getattr(cell, "scale", None)
+        return self._whole(found * (own or SCALE_UNITS.get(self.declared.unit) or scale or 1) * 100)
 
     def _whole(self, found: Decimal) -> int:
         return int(self._in_range(found).quantize(Decimal(1), rounding=ROUND_HALF_UP))
@@ -324,11 +335,11 @@ class CellReader:
 
     def _effort(self, cell: Any) -> Decimal:
         unit, day_s = self.declared.unit or "seconds", self.declared.day_s
-        assert unit != "share"
-        assert unit != "percent"
+        assert unit not in {"share", "percent", *SCALE_UNITS}
+        unit = cast("Unit", unit)
         if isinstance(cell, str):
             written = take_apart(cell)
-            if written is None:
+            if written is None or written.scale:
                 raise CellError(tr("is not {shape}", shape=self._like()))
             self._check_signs(written.percent, written.currency, None)
             if readings(written.body) == (None, None):

@@ -23,7 +23,7 @@ from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import FormattedNumber, SourceDataError, currencies_of, mark, storable, tr
+from hub import FormattedNumber, SourceDataError, currencies_of, mark, scale_of, storable, tr
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
@@ -34,6 +34,7 @@ _PERCENT = {9, 10}
 _FIRST_OWN = 164
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _CURRENCY = re.compile(r'\[\$([^\]\-]+)[^\]]*\]|"\s*([^"]+?)\s*"|([€$£¥₽₺₪₹₩])')
+_THOUSANDTHS = re.compile(r"[0#?],+(?![0#?,])")
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
@@ -67,10 +68,11 @@ class Shown(msgspec.Struct, frozen=True):
 
     percent: bool = False
     currency: str | None = None
+    scale: int | None = None
 
     def of(self, value: float) -> FormattedNumber:
         """Return *value* with it."""
-        return FormattedNumber(value, percent=self.percent, currency=self.currency)
+        return FormattedNumber(value, percent=self.percent, currency=self.currency, scale=self.scale)
 
 
 class Inside(msgspec.Struct, kw_only=True):
@@ -418,7 +420,7 @@ def _length(data: bytes, at: int, most: int) -> tuple[int, int]:
 
 
 def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
-    """Return the styles of cells that show a percent or money, by their number."""
+    """Return the styles of cells that show a percent, money or thousands, by their number."""
     if "xl/styles.xml" not in book.namelist():
         return {}
     root = _tree(book, "xl/styles.xml")
@@ -429,8 +431,14 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
             shown[number] = Shown(percent=True)
         elif number >= _FIRST_OWN:
             marks = [part.strip() for match in _CURRENCY.findall(code) for part in match if part]
-            if mark := next((one for one in marks if currencies_of(one)), None):
-                shown[number] = Shown(currency=mark)
+            mark = next((one for one in marks if currencies_of(one)), None)
+            # a comma behind the last digit divides by a thousand what is shown: the number itself is whole
+            if _THOUSANDTHS.search(_LITERAL.sub("", code)):
+                scale: int | None = 1
+            else:
+                scale = next((found for one in marks if (found := scale_of(one))), None)
+            if mark or scale:
+                shown[number] = Shown(currency=mark, scale=scale)
     cells = next(iter(_all(root, "cellXfs")), None)
     return {
         number: shown[int(one.get("numFmtId") or 0)]

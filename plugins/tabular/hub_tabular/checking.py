@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
-from hub import Check, Context, Record, SourceDataError, Worklog, columns_of, storable, too_many, tr
+from hub import Check, Context, Record, SourceDataError, Worklog, columns_of, storable, too_many, tr, trn
 from hub_tabular.mapping import Mapping
 from hub_tabular.reading import FileReading, Judge
 
@@ -64,7 +64,12 @@ def check_rows(
             yield Check(
                 name=name,
                 state="failed" if many else "warning",
-                detail=tr("{rejected} of {seen} rows cannot be taken", rejected=judged.rejected, seen=seen)
+                detail=trn(
+                    "{rejected} of {n} row cannot be taken",
+                    "{rejected} of {n} rows cannot be taken",
+                    seen,
+                    rejected=judged.rejected,
+                )
                 + (tr(", so that nothing of the file is") if many else "")
                 + tr(". The first: {first}", first=first),
             )
@@ -84,10 +89,11 @@ def check_rows(
     yield Check(
         name="rows",
         state="ok",
-        detail=tr(
-            "{taken} rows of {files} files are taken; the first of {name}, as the hub takes them:\n",
+        detail=trn(
+            "{taken} rows of {n} file are taken; the first of {name}, as the hub takes them:\n",
+            "{taken} rows of {n} files are taken; the first of {name}, as the hub takes them:\n",
+            files,
             taken=taken,
-            files=files,
             name=name,
         )
         + table,

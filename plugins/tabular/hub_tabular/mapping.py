@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 from collections import Counter, abc
@@ -32,7 +33,9 @@ from hub import (
     columns_of,
     is_error,
     mark,
+    scale_of,
     tr,
+    unit_of,
 )
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
@@ -40,9 +43,13 @@ REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id"
               "from_id", "to_id", "iteration_id", "row_id"}  # fmt: skip
 _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
+_SCALES = frozenset({"units", "thousands", "millions"})
 _DAY_S = 86400
-SHEET, FILE, UNTIL = "#sheet", "#file", "#to"
-"""Columns that every table has besides its own: the names of sheet and file, the last day of a period."""
+_UNITS = {"seconds": _EFFORTS, "share": _PARTS, "percent": _PARTS, "minor": _SCALES}
+"""The units that a field may have, by what kind of column it fills."""
+SHEET, FILE, UNTIL, LESS = "#sheet", "#file", "#to", "#less"
+"""Columns that every table has besides its own: the names of sheet and file, the last day of a period, and
+what unpivot takes off."""
 _HOW = {
     "decimal": mark('say decimal = "," or "." in the mapping'),
     "order": mark('say date_formats, or the field\'s format such as "%d/%m/%Y", in the mapping'),
@@ -55,7 +62,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     *column* is a header, or several whose texts are joined by a blank, or ``#sheet`` and ``#file`` for their
     names; *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts; *format*: a strptime format
+    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts, units, thousands or
+    millions for amounts (where nothing is said, by the header: ``Budget (k€)``); *format*: a strptime format
     for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a
     week (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``. *values* maps what the
     file says to what the record says; *default* stands for an empty cell. *source* names another source whose
@@ -64,7 +72,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     column: str | tuple[str, ...] | None = None
     value: str | int | float | bool | None = None
-    unit: Literal["seconds", "minutes", "hours", "days", "share", "percent"] | None = None
+    unit: (
+        Literal["seconds", "minutes", "hours", "days", "share", "percent", "units", "thousands", "millions"]
+        | None
+    ) = None
     format: str | None = None
     values: dict[str, str | int | float | bool] | None = None
     default: str | int | float | bool | None = None
@@ -111,7 +122,8 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks or months, however
     they are written (S41, 05/10, janv. 2026): *name* is then the first day of each, and the row lasts to the
     last; *columns* may be left out, and *year* says the year where neither header, file, sheet nor the rows
-    above say it.
+    above say it. *less* names for a column the one whose amount is taken off: a landing less what is consumed
+    is what is still to come.
     """
 
     columns: str | None = None
@@ -119,6 +131,7 @@ class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     value: str = "Valeur"
     per: Literal["day", "week", "month"] | None = None
     year: int | None = None
+    less: dict[str, str] = {}
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -289,7 +302,7 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
     for name, field in mapping.fields.items():
         unit = field.unit if isinstance(field, Field) else None
         kind = columns_of(cls)[name].kind
-        fits = _EFFORTS if kind == "seconds" else _PARTS if kind in _PARTS else frozenset()
+        fits = _UNITS.get(kind, frozenset())
         if unit is not None and unit not in fits:
             known = ", ".join(sorted(fits)) or "none"
             raise ConfigError(
@@ -385,10 +398,13 @@ class RowMapper:
         self.told: set[str] = set()
 
     def _declared(self, name: str, field: Field) -> Declared:
+        # where the mapping says no unit, the header may: Temps (min)
+        is_effort = name in self.known and self.known[name].kind == "seconds"
+        headed = {unit for column in field.columns if is_effort and (unit := unit_of(column))}
         return Declared(
             decimal=None if self.mapping.decimal == "auto" else self.mapping.decimal,
             formats=(field.format,) if field.format else self.mapping.date_formats,
-            unit=field.unit,
+            unit=field.unit or (headed.pop() if len(headed) == 1 else None),
             day_s=Decimal(repr(float(self.hours_per_day))) * 3600,
             currency=self.currency,
             zone=self.zone,
@@ -432,6 +448,7 @@ class RowMapper:
             needed.add(self.mapping.outline.column)
         if self.mapping.unpivot:
             needed -= {self.mapping.unpivot.name, self.mapping.unpivot.value, UNTIL}
+            needed |= set(self.mapping.unpivot.less.values())
         needed -= {group.into for group in self.mapping.group}
         return needed - {SHEET, FILE}
 
@@ -464,7 +481,7 @@ class RowMapper:
             text, number, day = cell_text(row[name]) or None, None, None
             if text is not None and (reader := self.readers.get(f"{_OWN}{name}")):
                 try:
-                    value = reader.value(row[name], currency=self.currency)
+                    value = reader.value(row[name], currency=self.currency, scale=_scale_of(name))
                 except CellError:
                     self.odd.setdefault(name, []).append(text)
                     value = None
@@ -674,9 +691,30 @@ class RowMapper:
                 raise RowError(self._column(name), raw, why)
             return text
         try:
-            return self.readers[name].value(raw, currency=currency)
+            reader, scale = self.readers[name], self._scale(field, row)
+            found = reader.value(raw, currency=currency, scale=scale)
+            turned = self.mapping.unpivot
+            if turned and field.column == turned.value and LESS in row and reader.column.kind == "minor":
+                return found - (reader.value(row[LESS], currency=currency, scale=self._less_scale(row)) or 0)
+            return found
         except CellError as exc:
             raise RowError(self._column(name), raw, str(exc)) from exc
+
+    def _less_scale(self, row: dict[str, Any]) -> int | None:
+        turned = self.mapping.unpivot
+        return _scale_of(turned.less[cell_text(row.get(turned.name))]) if turned else None
+
+    def _scale(self, field: Field, row: dict[str, Any]) -> int | None:
+        """Return what the header over a cell says its amounts are counted in, such as 1000 for k€."""
+        turned = self.mapping.unpivot
+        for column in field.columns:
+            header = cell_text(row.get(turned.name)) if turned and column == turned.value else column
+            if found := _scale_of(header):
+                return found
+        return None
+
+
+_scale_of = functools.lru_cache(maxsize=5_000)(scale_of)
 
 
 def _check_cell(column: str, cell: Any) -> None:

@@ -38,6 +38,7 @@ from hub import (
     storable,
     too_many,
     tr,
+    trn,
 )
 from hub_tabular import tables
 from hub_tabular.books import Limits, check_size
@@ -194,7 +195,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="files",
             state="ok",
-            detail=tr("{count} files match {path}", count=len(files), path=self.path),
+            detail=trn("{n} file matches {path}", "{n} files match {path}", len(files), path=self.path),
         )
         yield from check_rows(
             ctx,

@@ -28,8 +28,10 @@ from hub import (
     YearOpenError,
     cell_text,
     columns_of,
+    is_error,
     names_period,
     periods_of,
+    scale_of,
     storable,
     tr,
 )
@@ -39,6 +41,8 @@ from hub_tabular.mapping import choices as choices_of
 from hub_tabular.tools import TOOLS, Tool
 
 _LOOK = 5000
+_ODD_DAYS = 0.2
+"""The share of a column's days that may be no days, without saying anything of how the others are written."""
 _TOP = 30
 _Per = Literal["day", "week", "month"]
 # words of headers, French and English, without accents: the first field that fits and is free takes the
@@ -57,14 +61,15 @@ _WORDS: dict[str, dict[str, str]] = {
     "budget_line": {
         "amount_minor": r"montant|amount|budget|cout|cost", "month": r"mois|month|periode|period",
         "project_code": r"projet|project|code|affaire", "kind": r"type|nature|kind",
-        "category": r"categorie|category|poste",
+        "category": r"categorie|category|poste|nature|rubrique",
         "currency": r"devise|currency", "is_capex": r"capex|investissement",
     },
     "register_item": {
         "title": r"libelle|titre|title|description|intitule|risque|risk",
         "project_code": r"projet|project|code", "kind": r"type|kind",
         "state": r"statut|etat|status|state", "probability": r"proba", "impact": r"impact|gravite|severity",
-        "exposure_minor": r"exposition|exposure|montant", "owner_id": r"responsable|porteur|owner",
+        "exposure_minor": r"exposition|exposure|montant",
+        "owner_id": r"responsable|porteur|pilote|propriet|owner",
         "due_on": r"echeance|due", "asked_of": r"demande a|asked of|decideur|instance",
         "opened_on": r"ouvert|creat|opened|date",
     },
@@ -112,8 +117,10 @@ _TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 _AMOUNTS = (
     r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prev(u|is)|forecast"
-    r"|atterrissage|estimate|revise|depense|spent"
+    r"|atterrissage|landing|estimate|revise|depense|spent|\braf\b|reste|remaining|\betc\b|\beac\b|completion"
 )
+_AT_END = r"atterr|landing|\beac\b|at completion"
+"""Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
 _SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
 _FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
 _PLANS = r"plan de charge|capacit|staffing|allocation|prevision|affectation"
@@ -279,7 +286,7 @@ def _bare(text: str) -> str:
 
 def _is_numeric(looked: Looked, name: str) -> bool:
     """Say whether a column holds numbers or durations, and nearly nothing else."""
-    values = looked.values(name)
+    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
     if not values or any(map(tables.looks_like_date, values)):
         return False
     reader = CellReader(
@@ -407,7 +414,7 @@ def _crosstab(looked: Looked, record: str | None) -> Draft | None:
         _take(draft, looked, naming[0], (texts[0],))
         draft.fields[naming[0]] += _remark(tr("not clear: the first column of texts that nothing else takes"))
     if kind == "budget_line":
-        draft.fields |= {"month": _toml(name), "amount_minor": _toml(value)}
+        draft.fields |= {"month": _toml(name), "amount_minor": _amount(draft, looked, value, periods)}
         if "kind" not in draft.fields and (guess := _guess(said, _choices(kind, "kind"), default="")):
             remark = _remark(tr("not clear: by the names of file and sheet"))
             draft.fields["kind"] = f'{{ value = "{guess}" }}{remark}'
@@ -499,22 +506,51 @@ def _amounts(looked: Looked, record: str | None) -> Draft | None:
         for name in looked.names
         if re.search(_AMOUNTS, _bare(name)) and _is_numeric(looked, name)
     }
-    kinds = {name: kind for name, kind in columns.items() if kind}
+    ends = [name for name in columns if re.search(_AT_END, _bare(name))]
+    kinds = {name: kind for name, kind in columns.items() if kind and name not in ends}
+    spent = next((name for name, kind in kinds.items() if kind == "consumed"), None)
+    less = {}
+    if ends and spent and "forecast" not in kinds.values():
+        # what it costs in the end is no forecast: that is what is still to come
+        kinds[ends[0]], less = "forecast", {ends[0]: spent}
     if len(kinds) < 2 or len(set(kinds.values())) < 2:
         return None
     draft = Draft(kind="budget_line", guessed=tr("several columns of amounts"), pivot=list(kinds))
     pattern = "^(" + "|".join(re.escape(name) for name in kinds) + ")$"
-    draft.top.append(f'unpivot = {{ columns = {_toml(pattern)}, name = "Kind", value = "Amount" }}')
+    taken_off = f", less = {{ {_toml(ends[0])} = {_toml(spent)} }}" if less else ""
+    draft.top.append(
+        f'unpivot = {{ columns = {_toml(pattern)}, name = "Kind", value = "Amount"{taken_off} }}'
+    )
     pairs = ", ".join(f"{_toml(name)} = {_toml(kind)}" for name, kind in kinds.items())
     if len(set(kinds.values())) < len(kinds):
         draft.top.append("# " + tr("Not clear: two columns were taken for the same kind, see values below."))
-    fixed = [name for name in looked.names if name not in kinds]
-    assigned = _assign("budget_line", fixed)
+    if less:
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {end} seems to be what it costs in the end. A forecast is what is still to come, "
+                "so that {spent} is taken off.",
+                end=ends[0],
+                spent=spent,
+            )
+        )
+    elif ends:
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {end} seems to be what it costs in the end, and is left out: a forecast is what "
+                "is still to come.",
+                end=", ".join(ends),
+            )
+        )
+    fixed = [name for name in looked.names if name not in kinds and name not in ends]
+    # what a column of kinds would be called says the category here: the kinds are columns
+    assigned = _assign("budget_line", fixed, without=("amount_minor", "kind"))
     for field in ("project_code", "month", "category", "currency", "is_capex"):
         if field in assigned and not (field == "month" and _is_numeric(looked, assigned[field])):
             _take(draft, looked, field, (assigned[field],))
     draft.fields["kind"] = f'{{ column = "Kind", values = {{ {pairs} }} }}'
-    draft.fields["amount_minor"] = '"Amount"'
+    draft.fields["amount_minor"] = _amount(draft, looked, "Amount", list(kinds))
     if "month" not in draft.fields:
         years = re.findall(
             r"(?<![0-9])20[0-9]{2}(?![0-9])", " ".join([looked.sheet, looked.path.stem, *looked.above])
@@ -533,6 +569,19 @@ def _amounts(looked: Looked, record: str | None) -> Draft | None:
     key = [draft.used[field] for field in ("project_code", "month", "category") if field in draft.used]
     draft.key = [*key, "Kind"] if looked.is_unique(key) else []
     return draft
+
+
+def _amount(draft: Draft, looked: Looked, column: str, headers: Sequence[str]) -> str:
+    """Return where amounts come from, and in what they are counted where only the rows above say it."""
+    scale = next((found for text in looked.above if (found := scale_of(text))), None)
+    headed = {scale_of(name) for name in headers}
+    unit = {1_000: "thousands", 1_000_000: "millions"}.get(scale or 0)
+    if unit and headed == {None}:
+        return f'{{ column = {_toml(column)}, unit = "{unit}" }}' + _remark(tr("by the rows above"))
+    said = [name for name in headers if scale_of(name)]
+    return _toml(column) + (
+        _remark(tr("counted in what the headers say: {names}", names=", ".join(said))) if said else ""
+    )
 
 
 # ---------- any other table ----------
@@ -578,9 +627,11 @@ def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
     return None
 
 
-def _assign(kind: str, names: list[str]) -> dict[str, str]:
+def _assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[str, str]:
     taken: dict[str, str] = {}
     for field, words in _WORDS[kind].items():
+        if field in without:
+            continue
         # the words are in order of preference: `matricule` names a person better than `nom`
         hits = (
             name
@@ -614,6 +665,12 @@ def _take(draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, d
     elif kind == "seconds":
         unit, doubt = _unit(looked, name)
         parts.append(f'unit = "{unit}"')
+    elif kind == "minor":
+        draft.fields[field] = _amount(draft, looked, name, [name])
+        return
+    elif scale := _words_as_numbers(looked, name, field):
+        parts.append(f"values = {{ {scale} }}")
+        doubt = tr("not clear: words taken as numbers; correct them to your scale")
     elif kind == "percent" and not _above_one(looked, name):
         doubt = tr('say unit = "share" or "percent" if its numbers have no percent sign')
     elif kind == "percent" and any(isinstance(value, int | float) for value in looked.values(name)) is False:
@@ -635,6 +692,50 @@ def _take(draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, d
     draft.fields[field] = text + (_remark(doubt) if doubt else "")
 
 
+_DEGREES: tuple[tuple[str, int], ...] = (
+    (r"tres (?:faible|improbable|bas|peu)|\brare|very (?:low|unlikely)|neglig|insignif", 1),
+    (r"tres |quasi|certain|very |criti|catastroph|extreme|severe|bloquant", 5),
+    (r"faible|peu|improbable|mineure?|\blow\b|unlikely|minor\b|basse?", 2),
+    (r"moyen|modere|possible|significati|medium|moderate|normal", 3),
+    (r"forte?|elevee?|haute?|probable|majeure?|grave|important|\bhigh\b|likely|major", 4),
+)  # fmt: skip
+"""Words of the scale of five by which risks are weighed, the outer ones first."""
+_CHANCES = {1: 0.1, 2: 0.3, 3: 0.5, 4: 0.7, 5: 0.9}
+
+
+def _words_as_numbers(looked: Looked, name: str, field: str) -> str:
+    """Return the values of a column that weighs risks in words, none where it is not one."""
+    if field not in {"probability", "impact"}:
+        return ""
+    texts = list(dict.fromkeys(looked.texts(name)))[:12]
+    words = [text for text in texts if re.search(r"[^\W\d_]{2}", text)]
+    found = {text: degree for text in words if (degree := _degree(text))}
+    if not words or len(found) < len(words):
+        return ""
+    pairs = {text: _CHANCES[degree] if field == "probability" else degree for text, degree in found.items()}
+    for text in texts:  # numbers beside words are what they are
+        if (
+            text not in pairs
+            and (number := _share_of(text) if field == "probability" else _whole_of(text)) is not None
+        ):
+            pairs[text] = number
+    return ", ".join(f"{_toml(text)} = {number}" for text, number in pairs.items())
+
+
+def _degree(text: str) -> int | None:
+    return next((degree for words, degree in _DEGREES if re.search(words, _bare(text))), None)
+
+
+def _share_of(text: str) -> float | None:
+    number = _number(text.rstrip("% "))
+    return None if number is None else number / 100 if "%" in text or number > 1 else number
+
+
+def _whole_of(text: str) -> int | None:
+    number = _number(text)
+    return int(number) if number is not None and number == int(number) else None
+
+
 def _above_one(looked: Looked, name: str) -> bool:
     return any(
         (_number(str(value).rstrip("% ")) or 0) > 1 or "%" in str(value) for value in looked.values(name)
@@ -644,9 +745,12 @@ def _above_one(looked: Looked, name: str) -> bool:
 def _day_parts(looked: Looked, name: str, days: str) -> tuple[list[str], str]:
     """Return how the days of a column are written, or the question that they leave open."""
     values = looked.values(name)
-    texts = [value.strip() for value in values if isinstance(value, str)]
+    texts = [value.strip() for value in values if isinstance(value, str) and not _TOTAL.search(value)]
     if not texts or any(map(tables.looks_like_date, values)):
         return [], ""
+    odd = [text for text in texts if not any(_is_like(text, form) for form in _formats())]
+    if len(odd) <= len(texts) * _ODD_DAYS:  # an odd day is one row's, and no reason to read none
+        texts = [text for text in texts if text not in odd]
     if all(re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) for text in texts):
         return ([] if any(len(text) > 10 for text in texts) else ['format = "%Y-%m-%d"']), ""
     fits = [form for form in _formats() if all(_is_like(text, form) for text in texts)]
@@ -751,7 +855,8 @@ _GUESSES = {
     "closed": r"clos|ferm|termin|done", "open": r"ouvert|cours|open", "cancelled": r"annul|aband|cancel",
     "risk": r"risq|risk", "action": r"action", "decision": r"decis", "issue": r"probl|issue|incident",
     "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|consum|reel|actual|spent|factur",
-    "forecast": r"prev|forecast|atterr", "baseline": r"initial|budget|baseline|vote",
+    "forecast": r"\braf\b|reste|remain|\betc\b|to complete|prev|forecast",
+    "baseline": r"initial|budget|baseline|vote",
     "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
     "na": r"n/?a|sans objet", "todo": r"faire|todo", "project": r"proj",
 }  # fmt: skip
@@ -812,8 +917,26 @@ def _common(names: list[str]) -> str:
     return first[:at]
 
 
+_NUMBERED = re.compile(r"^(?:id|n|no|nr|num(?:ero)?|ref(?:erence)?|identifiant|identifier|number|key|cle)$")
+
+
+def _numbered(looked: Looked) -> list[str]:
+    """Return the column that numbers the rows of a list, where every row has a number of its own."""
+    for name in looked.names:
+        if not _NUMBERED.match(re.sub(r"[^a-z]", "", _bare(name))) or not looked.is_unique([name]):
+            continue
+        rows = [
+            row for row in looked.data if not any(_TOTAL.search(cell_text(cell)) for cell in row.values())
+        ]
+        if all(cell_text(row.get(name)) for row in rows):
+            return [name]
+    return []
+
+
 def _write(draft: Draft, looked: Looked) -> str:
     path = looked.path
+    if not draft.key and draft.kind in {"register_item", "checklist_item", "task"}:
+        draft.key = _numbered(looked)
     out = [
         "# "
         + tr(
@@ -833,7 +956,8 @@ def _write(draft: Draft, looked: Looked) -> str:
     sparse = [
         name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
     ]
-    groups = [name for name in sparse if name in draft.used.values() and cell_text(looked.data[0].get(name))]
+    named = {draft.used.get(field) for field in _NAMING}
+    groups = [name for name in sparse if name in named and cell_text(looked.data[0].get(name))]
     if groups:
         out.append(f"# carry_down = {_toml(groups)}" + _remark(tr("if an empty cell means 'as above'")))
     if any(_decimal(looked, name) for name in looked.names):
@@ -847,6 +971,7 @@ def _write(draft: Draft, looked: Looked) -> str:
     else:
         names = ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
         naming = [draft.used[one] for one in names if one in draft.used]
+        naming = naming if looked.is_unique(naming) else []
         out.append(
             f"# key = {_toml(naming or ['…'])}"
             + _remark(tr("if these columns name a row for ever: then edits are seen as edits"))
@@ -875,20 +1000,16 @@ def _lacking(draft: Draft) -> list[str]:
     ]
 
 
+_NAMING = (
+    "account_id", "container_id", "project_code", "task_id", "day", "start_on", "month", "category", "title",
+    "label",
+)  # fmt: skip
+"""What names a row; a row of sums lacks some of it."""
+
+
 def _drops(draft: Draft, looked: Looked) -> list[str]:
     """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
-    names = (
-        "account_id",
-        "container_id",
-        "project_code",
-        "task_id",
-        "day",
-        "start_on",
-        "month",
-        "title",
-        "label",
-    )
-    keys = [draft.used[one] for one in names if one in draft.used]
+    keys = [draft.used[one] for one in _NAMING if one in draft.used]
     totals = [
         (name, row)
         for row in looked.data

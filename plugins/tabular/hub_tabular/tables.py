@@ -23,7 +23,7 @@ import msgspec
 from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of, storable, tr
 from hub_tabular import books
 from hub_tabular.books import Limits
-from hub_tabular.mapping import FILE, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.mapping import FILE, LESS, SHEET, UNTIL, Drop, FaultyCell, Mapping
 
 TEXT = (".csv", ".tsv", ".txt", books.PACKED)
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
@@ -793,6 +793,8 @@ class Table:
             self.skipped["no value in any of the columns that become rows"] += 1
         for name in found:
             cells = fixed | {unpivot.name: name, unpivot.value: row.cells[name]}
+            if name in unpivot.less:
+                cells[LESS] = row.cells[unpivot.less[name]]
             if span := heading.spans.get(name):
                 cells |= {unpivot.name: span[0], UNTIL: span[1]}
             yield Row(row.sheet, row.number, cells, name)

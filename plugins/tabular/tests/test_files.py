@@ -965,7 +965,7 @@ def test_the_check_shows_the_first_rows(place: Place) -> None:
 
     assert "ok" == state
     assert [
-        "2 rows of 1 files are taken; the first of a.csv, as the hub takes them:",
+        "2 rows of 1 file are taken; the first of a.csv, as the hub takes them:",
         "    container_id  account_id  day         seconds",
         "    P             Zoé Martin  2026-10-05  7.5 h",
         "    P             Jo          2026-10-16  0.25 h",

@@ -199,7 +199,10 @@ def test_a_year_that_nothing_says(tmp_path: Path) -> None:
 
 
 def test_a_budget_with_several_amounts(tmp_path: Path, store: Store) -> None:
-    """One mapping makes a line of each amount; the sum of the columns stays out."""
+    """One mapping makes a line of each amount; the sum of the columns stays out.
+
+    A landing is what it costs in the end: what is still to come is 12,500 less 4,000, and 5,000.
+    """
     (tmp_path / "budget 2026.csv").write_text(
         "Code projet;Budget initial;Budget révisé;Engagé;Consommé;Atterrissage\n"
         "P-1;10 000,00;12 000,00;8 000,50;4 000,00;12 500,00\nP-2;5 000,00;5 000,00;0,00;0,00;5 000,00\n"
@@ -217,7 +220,7 @@ def test_a_budget_with_several_amounts(tmp_path: Path, store: Store) -> None:
         ("baseline", 15000),
         ("committed", 8000.5),
         ("consumed", 4000),
-        ("forecast", 17500),
+        ("forecast", 13500),
         ("revised", 17000),
     ] == [tuple(row.values()) for row in sums]
     assert "not clear: no column says the month" in text
@@ -336,3 +339,91 @@ def test_sheets_with_a_column_a_day(tmp_path: Path, store: Store) -> None:
     assert ("ok", []) == (report.verdict, report.rejections)
     assert 63 == sum(hours for _, hours in lines(store))
     assert ["s:Jo", "s:Zoé"] == [row["id"] for row in store.rows("SELECT id FROM account ORDER BY 1")]
+
+
+FRENCH_BUDGET = """\
+Suivi budgétaire 2026 ({above})
+Projet;Nature;Budget initial{unit};Budget révisé{unit};Engagé{unit};Consommé{unit};RAF{unit}
+WEB;Prestations;40;42;30;12,5;29,5
+CRM;Interne;25;25;10;4;(1,5)
+Total;;65;67;40;16,5;28
+"""
+
+
+@pytest.mark.parametrize(
+    ("above", "unit"), [("DSI", " (k€)"), ("montants en k€", ""), ("DSI", " en milliers d'euros")]
+)
+def test_a_budget_in_thousands(tmp_path: Path, store: Store, above: str, unit: str) -> None:
+    """A budget kept in k€ is read in euros, whether its headers say so or its title; RAF is still to come."""
+    (tmp_path / "budget 2026.csv").write_text(FRENCH_BUDGET.format(above=above, unit=unit), encoding="utf-8")
+
+    report = synced(tmp_path / "budget 2026.csv", store)
+    sums = store.rows(
+        "SELECT kind, category, sum(amount_minor) / 100.0 AS s FROM budget_line WHERE kind IN ('baseline', "
+        "'consumed', 'forecast') GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("baseline", "Interne", 25000), ("baseline", "Prestations", 40000),
+        ("consumed", "Interne", 4000), ("consumed", "Prestations", 12500),
+        ("forecast", "Interne", -1500), ("forecast", "Prestations", 29500),
+    ] == [tuple(row.values()) for row in sums]  # fmt: skip
+
+
+def test_risks_weighed_in_words(tmp_path: Path, store: Store) -> None:
+    """A register in words is read by a scale of five, marked as a guess; its numbers name its rows."""
+    (tmp_path / "risques.csv").write_text(
+        "ID;Projet;Risque;Probabilité;Impact;Propriétaire;Échéance;Statut\n"
+        "R1;WEB;Fournisseur en retard;Forte;Majeur;Zoé Petit;15/12/2026;Ouvert\n"
+        "R2;CRM;Données sales;20 %;Faible;Jo Martin;;Clos\nR3;CRM;Gel;Très faible;Critique;;;Ouvert\n",
+        encoding="utf-8",
+    )
+
+    text = suggest_mapping(tmp_path / "risques.csv")
+    report = synced(tmp_path / "risques.csv", store, text)
+    found = store.rows("SELECT id, probability, impact, owner_id FROM register_item ORDER BY id")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [(0.7, 4, "Zoé Petit"), (0.2, 2, "Jo Martin"), (0.1, 5, None)] == [
+        (row["probability"], row["impact"], row["owner_id"] and row["owner_id"].partition(":")[2])
+        for row in found
+    ]
+    assert ["ID"] == tomllib.loads(text)["key"]
+    assert text.count("words taken as numbers") == 2
+
+
+def test_an_odd_day_does_not_hide_how_the_others_are_written(tmp_path: Path, store: Store) -> None:
+    """One day that no calendar has, and a row of sums, cost themselves: the other rows are read day first."""
+    (tmp_path / "heures.csv").write_text(
+        "Date;Salarié;Code projet;Durée\n05/10/2026;Zoé;WEB;7:30\n06/10/2026;Zoé;WEB;7h15\n"
+        "07/10/2026;Zoé;CRM;3,5\n08/10/2026;Jo;CRM;2:00\n31/02/2026;Zoé;CRM;2:00\nTotal;;;22:15\n",
+        encoding="utf-8",
+    )
+
+    report = synced(tmp_path / "heures.csv", store)
+
+    assert [("2026-10-05", 7.5), ("2026-10-06", 7.25), ("2026-10-07", 3.5), ("2026-10-08", 2)] == lines(store)
+    (said,) = report.rejections
+    assert said.startswith("heures.csv, row 6, Date: '31/02/2026'")
+
+
+def test_an_error_in_a_column_of_a_month(tmp_path: Path, store: Store) -> None:
+    """A cell with an error of the spreadsheet is one rejection; its column is a month all the same."""
+    book(
+        tmp_path / "charge 2026.xlsx",
+        {
+            "Plan de charge": [
+                ["Collaborateur", "Projet", "janv. 2026", "févr. 2026", "mars 2026"],
+                ["Zoé", "WEB", 150, 80, 120],
+                ["Jo", "WEB", 140, "#REF!", 90],
+            ]
+        },
+    )
+
+    text = suggest_mapping(tmp_path / "charge 2026.xlsx")
+    report = synced(tmp_path / "charge 2026.xlsx", store, text)
+
+    assert "3 columns, janv. 2026 to mars 2026" in text
+    assert ("partial", 1) == (report.verdict, len(report.rejections))
+    assert [580] == [row["h"] for row in store.rows("SELECT sum(seconds) / 3600 AS h FROM allocation")]

@@ -15,8 +15,9 @@ from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 from msgspec import structs
 
-from hub import BY_TABLE, ConfigError, SourceDataError, convert
+from hub import BY_TABLE, ConfigError, FormattedNumber, SourceDataError, convert
 from hub.source import Context
+from hub.store import Store
 from hub.testing import store, sync_once
 
 __all__ = ["store"]
@@ -100,6 +101,85 @@ def test_days(cell: Any, spec: str, day: str) -> None:
 def test_months(cell: Any) -> None:
     """A budget's month may be written in many ways."""
     assert "2026-03" == value("month", cell, '"C"', "budget_line")
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "said", "minor"),
+    [
+        ("Budget (k€)", "40", "", 4_000_000),
+        ("Budget (k€)", "12,5", "", 1_250_000),
+        ("Budget (k€)", 40, "", 4_000_000),
+        ("Budget (M€)", "1,2", "", 120_000_000),
+        ("Budget", "40", 'unit = "thousands"', 4_000_000),
+        ("Budget", "1.5", 'unit = "millions"', 150_000_000),
+        # what the cell says goes before the header, and what the mapping says before that
+        ("Budget (k€)", "40 k€", "", 4_000_000),
+        ("Budget (k€)", "40000", 'unit = "units"', 4_000_000),
+        ("Budget (M€)", "40 k€", 'unit = "millions"', 4_000_000),
+        # what a workbook shows: 40 as "40 k€", 40000 as "40 k€" (a comma divides), 40000 under a header in k€
+        ("Budget", FormattedNumber(40, scale=1000), "", 4_000_000),
+        ("Budget", FormattedNumber(40000, scale=1), "", 4_000_000),
+        ("Budget (k€)", FormattedNumber(40000, scale=1), "", 4_000_000),
+        ("Budget (€)", "40", "", 4_000),
+    ],
+)
+def test_amounts_in_thousands(header: str, cell: Any, said: str, minor: int) -> None:
+    """Forty in a column of k€ is forty thousand euros."""
+    spec = f'{{ column = "{header}", {said} }}' if said else f'"{header}"'
+    one = mapper(
+        'record = "budget_line"\n[fields]\nproject_code = { value = "P" }\nmonth = { value = "2026-01" }\n'
+        f'kind = {{ value = "baseline" }}\ncategory = {{ value = "x" }}\namount_minor = {spec}\n'
+    )
+    assert minor == [*one.records({header: cell})][-1].amount_minor
+
+
+def test_a_table_whose_columns_are_counted_differently() -> None:
+    """Each cell of a table turned into rows is counted in what its own header says."""
+    one = mapper(
+        'record = "budget_line"\nunpivot = { columns = "^(B|C)", name = "Kind", value = "Amount" }\n'
+        '[fields]\nproject_code = "P"\nmonth = { value = "2026-01" }\ncategory = { value = "x" }\n'
+        'kind = { column = "Kind", values = { "B (k€)" = "baseline", "C (€)" = "consumed" } }\n'
+        'amount_minor = "Amount"\n'
+    )
+    found = [
+        [*one.records({"P": "WEB", "Kind": kind, "Amount": "12,5"})][-1].amount_minor
+        for kind in ("B (k€)", "C (€)")
+    ]
+    assert [1_250_000, 1_250] == found
+
+
+def test_an_effort_whose_unit_only_the_header_says() -> None:
+    """Hours under a header that says so are hours, where the mapping says nothing."""
+    one = mapper('record = "worklog"\n[fields]\nday = { value = "2026-01-01" }\nseconds = "Heures"\n')
+    assert 27000 == [*one.records({"Heures": "7,5"})][-1].seconds
+
+
+@pytest.mark.parametrize(
+    ("code", "cell", "minor"),
+    [
+        ('#,##0 "k€"', 40, 4_000_000),
+        ('#,##0, "k€"', 40000, 4_000_000),
+        ('#,##0.0,,"M€"', 1_200_000, 120_000_000),
+        ("#,##0 [$€-40C]", 40, 4_000),
+    ],
+)
+def test_a_workbook_that_shows_thousands(tmp_path: Path, code: str, cell: float, minor: int) -> None:
+    """The number format says whether a cell holds thousands, or a whole amount that it shows in thousands."""
+    with xlsxwriter.Workbook(tmp_path / "b.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["P", "A"])
+        sheet.write(1, 0, "WEB")
+        sheet.write(1, 1, cell, book.add_format({"num_format": code}))
+    (tmp_path / "m.toml").write_text(
+        'record = "budget_line"\n[fields]\nproject_code = "P"\nmonth = { value = "2026-01" }\n'
+        'kind = { value = "baseline" }\ncategory = { value = "x" }\namount_minor = "A"\n',
+        encoding="utf-8",
+    )
+    with Store.open(tmp_path / "hub.db") as store:
+        sync_once(store, TabularSource(name="s", path="b.xlsx", mapping="m.toml"), base=tmp_path)
+        assert [(minor,)] == [
+            tuple(row.values()) for row in store.rows("SELECT amount_minor FROM budget_line")
+        ]
 
 
 def test_money_choices_and_flags() -> None:

@@ -30,6 +30,7 @@ from hub import (
     matching_files,
     relative_name,
     tr,
+    trn,
 )  # fmt: skip
 from hub_msproject.files import mapping, mpxj, mspdi
 from hub_msproject.files.recognise import SUFFIXES, form_of, whole
@@ -169,7 +170,12 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="files",
             state="ok",
-            detail=tr("{count} schedule files match {path}", count=len(files), path=self.path),
+            detail=trn(
+                "{n} schedule file matches {path}",
+                "{n} schedule files match {path}",
+                len(files),
+                path=self.path,
+            ),
         )
         for path in files:
             try:
