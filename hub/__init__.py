@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
     from hub.cells import is_error as is_error
+    from hub.cells import names_days as names_days
     from hub.cells import names_period as names_period
     from hub.cells import periods_of as periods_of
     from hub.cells import scale_of as scale_of
@@ -168,7 +169,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
-        "is_error", "names_period", "periods_of", "scale_of", "unit_of",
+        "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
     ),
     "clock": ("civil_day", "utc_stamp"),
     "columns": ("columns_of",),

@@ -2,7 +2,7 @@
 
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of, scale_of
-from hub.cells.periods import names_period, periods_of
+from hub.cells.periods import names_days, names_period, periods_of
 from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "cell_text",
     "currencies_of",
     "is_error",
+    "names_days",
     "names_period",
     "periods_of",
     "scale_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -38,13 +39,17 @@ _DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)(?:[ ,/-]
 _MONTH_DAY = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?(?:,? +([0-9]{4}))?")
 _MONTH_NAME = re.compile(r"([a-z]+)(?:[ /_'-]+([0-9]{4}|[0-9]{2}))?")
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-/._ ]?([0-9]{1,2})")
+_DAY_NUMBER = re.compile(rf"(?:(?:{_DAY_NAMES}|[lmjvsdtwf])[ .]*)?(?P<number>[0-9]{{1,2}})")
+_MONTH_OF = re.compile(
+    r"(?<![0-9])(?:20[0-9]{2}[-_/. ]?(0[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-_/. ]20[0-9]{2})(?![0-9])"
+)
 _YEARS = re.compile(r"(?<![0-9])(20[0-9]{2})(?:(?:0[1-9]|1[0-2])(?:[0-3][0-9])?)?(?![0-9])")
 
 
 class _Named(msgspec.Struct, frozen=True):
     """What one header says: *numbers* are a week, a month, or a month and a day, of *year* if it says one.
 
-    *open* says that the two numbers of a day may stand for each other.
+    *open* says that the two numbers of a day may stand for each other. A month of 0 is that of the table.
     """
 
     unit: Per
@@ -64,7 +69,9 @@ def periods_of(
     """Return the first and last day that each of *headers* names.
 
     Where they say no year it is looked for in the texts *years*, in this order; over the end of a year they
-    go on in the next. Raises `CellError` for a header that names none, or where year or order are open.
+    go on in the next. Days that are mere numbers are of the month that *years* say; those that it does not
+    have (31 in a sheet of September) are left out. Raises `CellError` for a header that names none, or where
+    year or order are open.
     """
     found: dict[str, _Named] = {}
     for header in headers:
@@ -72,11 +79,16 @@ def periods_of(
         if named is None:
             raise CellError(tr("the column {header!r} names no {per}", header=header, per=per))
         found[header] = named
+    counted = [header for header, one in found.items() if one.unit == "day" and one.numbers[0] == 0]
+    if counted:
+        month = _found_month(years)
+        found |= {header: _Named("day", (month, found[header].numbers[1])) for header in counted}
     ordered = order or _order(found.values(), per, years)
     turned = [_turned(one, ordered) for one in found.values()]
     spans = {
         header: _span(one, year, per, header)
         for header, one, year in zip(found, turned, _with_years(turned, years), strict=True)
+        if header not in counted or one.numbers[1] <= calendar.monthrange(year, one.numbers[0])[1]
     }
     taken: dict[Span, str] = {}
     for header, span in spans.items():
@@ -100,6 +112,13 @@ def _read(header: str, per: Per, *, numbers: bool) -> _Named | None:
         return _month(text, numbers) or _day(text)
     if per == "week" and (named := _week(text, numbers)):
         return named
+    if (
+        per == "day"
+        and numbers
+        and (match := _DAY_NUMBER.fullmatch(text))
+        and 1 <= int(match["number"]) <= 31
+    ):
+        return _Named("day", (0, int(match["number"])))
     return _day(text)
 
 
@@ -220,6 +239,32 @@ def _with_years(named: Sequence[_Named], years: Sequence[str], *, guess: int | N
             )
         )
     return [start + turn if one.year is None else one.year for one, turn in zip(named, turns, strict=True)]
+
+
+def names_days(headers: Sequence[str]) -> list[str]:
+    """Return those of *headers* that count the days of a month, 1 to 28 at least: 1, L 1, lun. 1."""
+    found: dict[int, str] = {}
+    for header in headers:
+        match = _DAY_NUMBER.fullmatch(bare(header).strip(" .:"))
+        if match and 1 <= int(match["number"]) <= 31:
+            found.setdefault(int(match["number"]), header)
+    return [*found.values()] if set(range(1, 29)) <= set(found) else []
+
+
+def _found_month(texts: Sequence[str]) -> int:
+    """Return the month that the first of *texts* names which names one alone."""
+    for text in texts:
+        words = re.findall(r"[a-z]+", bare(text))
+        found = {month for word in words if len(word) > 2 and (month := month_number(word))}
+        found |= {int(one or other) for one, other in _MONTH_OF.findall(text)}
+        if len(found) == 1:
+            return found.pop()
+    raise CellError(
+        tr(
+            "the columns count days, and neither the names of sheet and file nor the rows above say of which "
+            "month: name the sheet like 2026-10"
+        )
+    )
 
 
 def _found_year(texts: Sequence[str], *, turns: int) -> int | None:

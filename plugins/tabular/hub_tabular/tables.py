@@ -669,7 +669,7 @@ class Table:
         if unpivot.per is None:
             return tuple(found), {}
         titles = " ".join(cell_text(cell) for row in above for cell in row)
-        years = [str(unpivot.year)] if unpivot.year else [sheet.name, self.path.stem, titles]
+        years = [*([str(unpivot.year)] if unpivot.year else []), sheet.name, self.path.stem, titles]
         patterns = [one for one in self.mapping.date_formats if "%d" in one and "%m" in one]
         first = patterns[0] if patterns else ""
         order: Any = None if not first else "dd/mm" if first.index("%d") < first.index("%m") else "mm/dd"

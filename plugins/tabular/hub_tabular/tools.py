@@ -25,6 +25,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     container: dict[str, tuple[str, ...]] = {}
     days: str = ""
     """How it writes days, for people, where that depends on who exports."""
+    seconds: bool = False
+    """Whether its efforts are whole seconds."""
 
 
 TOOLS = (
@@ -94,6 +96,28 @@ TOOLS = (
             "seconds": ("hours", "heures", "temps", "temps passe"),
         },
         source={"task_id": ("issue", "the name of your source of Redmine")},
+        days="by the language of who exports",
+    ),
+    Tool(
+        name="Jira (issues)",
+        record="task",
+        signs=(
+            ("issue key", "cle de ticket"), ("summary", "resume"), ("status", "etat"),
+            ("issue type", "type de ticket"),
+        ),
+        fields={
+            "title": ("summary", "resume"), "container_id": ("project key", "cle de projet", "project name"),
+            "code": ("issue key", "cle de ticket"),
+            "type_raw": ("issue type", "type de ticket"),
+            "status_raw": ("status", "etat"), "priority_raw": ("priority", "priorite"),
+            "resolution_raw": ("resolution",), "assignee_id": ("assignee", "responsable", "attribution"),
+            "due_on": ("due date", "date d'echeance", "echeance"),
+            "estimate_s": ("original estimate", "estimation originale"),
+            "remaining_s": ("remaining estimate", "estimation restante"),
+            "spent_s": ("time spent", "temps passe", "temps consacre"),
+        },
+        container={"name": ("project name", "nom du projet")},
+        seconds=True,
         days="by the language of who exports",
     ),
     Tool(

@@ -427,3 +427,87 @@ def test_an_error_in_a_column_of_a_month(tmp_path: Path, store: Store) -> None:
     assert "3 columns, janv. 2026 to mars 2026" in text
     assert ("partial", 1) == (report.verdict, len(report.rejections))
     assert [580] == [row["h"] for row in store.rows("SELECT sum(seconds) / 3600 AS h FROM allocation")]
+
+
+@pytest.mark.parametrize("first", ["1", "L 1", "lun. 1"])
+def test_days_that_are_numbers(tmp_path: Path, store: Store, first: str) -> None:
+    """A sheet a month with a column for each of 31 days, as activity reports are kept.
+
+    September and October 2026 have 22 working days each; the 31st of September is left out.
+    """
+    word = first.rstrip("1")
+    sheets = {}
+    for month, name in ((9, "Septembre 2026"), (10, "Octobre 2026")):
+        last = 30 if month == 9 else 31
+        worked = [7 if day <= last and date(2026, month, day).weekday() < 5 else None for day in range(1, 32)]
+        sheets[name] = [
+            ["Nom", "Projet", *(f"{word}{day}" for day in range(1, 32)), "Total"],
+            ["Zoé", "WEB", *worked, None],
+        ]
+    book(tmp_path / "CRA.xlsx", sheets)
+
+    report = synced(tmp_path / "CRA.xlsx", store)
+    months = store.rows(
+        "SELECT substr(day, 1, 7) AS m, sum(seconds) / 3600 AS h FROM worklog GROUP BY 1 ORDER BY 1"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-09", 22 * 7), ("2026-10", 22 * 7)] == [(row["m"], row["h"]) for row in months]
+
+
+def test_leave_from_one_day_to_another(tmp_path: Path, store: Store) -> None:
+    """A list of leave is absence over its days, whatever its kinds are called."""
+    (tmp_path / "conges.csv").write_text(
+        "Collaborateur;Type;Du;Au;Jours\nZoé;CP;19/10/2026;23/10/2026;5\nJo;RTT;30/10/2026;30/10/2026;1\n",
+        encoding="utf-8",
+    )
+
+    report = synced(tmp_path / "conges.csv", store)
+    found = store.rows("SELECT day, finish_on, category, seconds / 3600 AS h FROM worklog ORDER BY day")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("2026-10-19", "2026-10-23", "absence", 35),
+        ("2026-10-30", "2026-10-30", "absence", 7),
+    ] == [tuple(row.values()) for row in found]
+
+
+JIRA = """\
+Summary,Issue key,Issue id,Issue Type,Status,Project key,Project name,Priority,Resolution,Assignee,Created,\
+Original estimate,Remaining Estimate,Time Spent,Sprint,Sprint
+Do it,WEB-1,10001,Story,In Progress,WEB,Website,High,,zoe,05/Oct/26 9:14 AM,28800,14400,14400,S1,S2
+Fix it,WEB-2,10002,Bug,Done,WEB,Website,Low,Done,jo,05/Oct/26 9:20 AM,,,,S1,
+"""
+
+
+def test_issues_exported_from_jira(tmp_path: Path, store: Store) -> None:
+    """Time Spent in seconds is work, and no budget of 14,400 euros."""
+    (tmp_path / "jira.csv").write_text(JIRA, encoding="utf-8")
+
+    report = synced(tmp_path / "jira.csv", store)
+    found = store.rows("SELECT code, status_raw, estimate_s, remaining_s, spent_s FROM task ORDER BY code")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("WEB-1", "In Progress", 28800, 14400, 14400), ("WEB-2", "Done", None, None, None)] == [
+        tuple(row.values()) for row in found
+    ]
+
+
+def test_a_plan_of_actions(tmp_path: Path, store: Store) -> None:
+    """A list of actions says what is done by its own words."""
+    (tmp_path / "plan d'actions.csv").write_text(
+        "N°;Action;Pilote;Date de création;Échéance;Projet;État\n"
+        "A1;Relancer;Zoé;01/10/2026;15/10/2026;WEB;En cours\n"
+        "A2;Nettoyer;Jo;02/10/2026;30/11/2026;CRM;A faire\nA3;Valider;Zoé;02/10/2026;05/10/2026;CRM;Fait\n",
+        encoding="utf-8",
+    )
+
+    report = synced(tmp_path / "plan d'actions.csv", store)
+    found = store.rows("SELECT title, kind, state, due_on FROM register_item ORDER BY title")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("Nettoyer", "action", "open", "2026-11-30"),
+        ("Relancer", "action", "open", "2026-10-15"),
+        ("Valider", "action", "closed", "2026-10-05"),
+    ] == [tuple(row.values()) for row in found]

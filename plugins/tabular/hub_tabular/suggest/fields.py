@@ -1,0 +1,148 @@
+"""One field of a mapping: its column, with what the cells show of how they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from hub import (
+    BY_TABLE,
+    columns_of,
+    scale_of,
+    tr,
+)
+from hub_tabular.suggest.days import day_parts
+from hub_tabular.suggest.looking import Draft, Looked, is_of_absences, number_of, remark_of, toml
+from hub_tabular.suggest.words import choices_of_field, guessed, plain
+
+
+def amount_of(draft: Draft, looked: Looked, column: str, headers: Sequence[str]) -> str:
+    """Return where amounts come from, and in what they are counted where only the rows above say it."""
+    scale = next((found for text in looked.above if (found := scale_of(text))), None)
+    headed = {scale_of(name) for name in headers}
+    unit = {1_000: "thousands", 1_000_000: "millions"}.get(scale or 0)
+    if unit and headed == {None}:
+        return f'{{ column = {toml(column)}, unit = "{unit}" }}' + remark_of(tr("by the rows above"))
+    said = [name for name in headers if scale_of(name)]
+    return toml(column) + (
+        remark_of(tr("counted in what the headers say: {names}", names=", ".join(said))) if said else ""
+    )
+
+
+def take(
+    draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, days: str = "", unit: str = ""
+) -> None:
+    """Let a field come from *columns*, with what its cells show of how they are written."""
+    name = columns[0]
+    draft.used[field] = name
+    column = toml(name) if len(columns) == 1 else toml(list(columns))
+    parts, doubt = [f"column = {column}"], ""
+    kind = columns_of(BY_TABLE[draft.kind])[field].kind
+    if kind in {"day", "instant"}:
+        more, doubt = day_parts(looked, name, days)
+        parts += more
+    elif kind == "seconds":
+        found, doubt = (unit, "") if unit else _unit(looked, name)
+        parts.append(f'unit = "{found}"')
+    elif kind == "minor":
+        draft.fields[field] = amount_of(draft, looked, name, [name])
+        return
+    elif scale := _words_as_numbers(looked, name, field):
+        parts.append(f"values = {{ {scale} }}")
+        doubt = tr("not clear: words taken as numbers; correct them to your scale")
+    elif kind == "percent" and not _above_one(looked, name):
+        doubt = tr('say unit = "share" or "percent" if its numbers have no percent sign')
+    elif kind == "percent" and any(isinstance(value, int | float) for value in looked.values(name)) is False:
+        parts.append('unit = "percent"')
+    elif known := choices_of_field(draft.kind, field):
+        seen = list(dict.fromkeys(looked.texts(name)))[:12]
+        if seen:
+            # what stands in a table of leave is leave, however it is called
+            usual = "absence" if field == "category" and is_of_absences(looked) else known[0]
+            pairs = ", ".join(f"{toml(text)} = {toml(guessed(text, known, default=usual))}" for text in seen)
+            parts.append(f"values = {{ {pairs} }}")
+            if unsure := [text for text in seen if not guessed(text, known, default="")]:
+                doubt = tr("not clear: {names}", names=", ".join(unsure))
+    text = (
+        f"{{ {', '.join(parts)} }}"
+        if len(parts) > 1
+        else column
+        if len(columns) == 1
+        else f"{{ {parts[0]} }}"
+    )
+    draft.fields[field] = text + (remark_of(doubt) if doubt else "")
+
+
+_DEGREES: tuple[tuple[str, int], ...] = (
+    (r"tres (?:faible|improbable|bas|peu)|\brare|very (?:low|unlikely)|neglig|insignif", 1),
+    (r"tres |quasi|certain|very |criti|catastroph|extreme|severe|bloquant", 5),
+    (r"faible|peu|improbable|mineure?|\blow\b|unlikely|minor\b|basse?", 2),
+    (r"moyen|modere|possible|significati|medium|moderate|normal", 3),
+    (r"forte?|elevee?|haute?|probable|majeure?|grave|important|\bhigh\b|likely|major", 4),
+)  # fmt: skip
+"""Words of the scale of five by which risks are weighed, the outer ones first."""
+_CHANCES = {1: 0.1, 2: 0.3, 3: 0.5, 4: 0.7, 5: 0.9}
+
+
+def _words_as_numbers(looked: Looked, name: str, field: str) -> str:
+    """Return the values of a column that weighs risks in words, none where it is not one."""
+    if field not in {"probability", "impact"}:
+        return ""
+    texts = list(dict.fromkeys(looked.texts(name)))[:12]
+    words = [text for text in texts if re.search(r"[^\W\d_]{2}", text)]
+    found = {text: degree for text in words if (degree := _degree(text))}
+    if not words or len(found) < len(words):
+        return ""
+    pairs = {text: _CHANCES[degree] if field == "probability" else degree for text, degree in found.items()}
+    for text in texts:  # numbers beside words are what they are
+        if (
+            text not in pairs
+            and (number := _share_of(text) if field == "probability" else _whole_of(text)) is not None
+        ):
+            pairs[text] = number
+    return ", ".join(f"{toml(text)} = {number}" for text, number in pairs.items())
+
+
+def _degree(text: str) -> int | None:
+    return next((degree for words, degree in _DEGREES if re.search(words, plain(text))), None)
+
+
+def _share_of(text: str) -> float | None:
+    number = number_of(text.rstrip("% "))
+    return None if number is None else number / 100 if "%" in text or number > 1 else number
+
+
+def _whole_of(text: str) -> int | None:
+    number = number_of(text)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def _above_one(looked: Looked, name: str) -> bool:
+    return any(
+        (number_of(str(value).rstrip("% ")) or 0) > 1 or "%" in str(value) for value in looked.values(name)
+    )
+
+
+def _unit(looked: Looked, name: str) -> tuple[str, str]:
+    """Return the unit of an effort by its header and its numbers, and a doubt."""
+    bare = plain(name)
+    for unit, words in (
+        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md)\b"), ("minutes", r"\bmin(ute)?s?\b"),
+        ("seconds", r"\bsec(onde?)?s?\b"),
+    ):  # fmt: skip
+        if re.search(words, bare):
+            return unit, ""
+    values = looked.values(name)
+    numbers = [number for value in values if (number := number_of(value)) is not None]
+    if len(numbers) < len(values) * 0.8 or not numbers:
+        return "hours", ""  # durations say their units
+    whole, largest = all(number == int(number) for number in numbers), max(map(abs, numbers))
+    if largest <= 24:
+        return "hours", ""
+    if re.search(r"heures?|hours?|\(h\)|^h$", bare):
+        return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
+    if whole and sorted(numbers)[len(numbers) // 2] >= 300:
+        return "seconds", tr("not clear: whole numbers up to {largest:g}, taken as seconds", largest=largest)
+    if whole and largest <= 24 * 60:
+        return "minutes", tr("not clear: whole numbers up to {largest:g}, taken as minutes", largest=largest)
+    return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)

@@ -1,0 +1,214 @@
+"""What is there: the sheet to map, its headers, and what its columns hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from hub import (
+    CellError,
+    CellReader,
+    Declared,
+    SourceDataError,
+    Worklog,
+    cell_text,
+    columns_of,
+    is_error,
+    names_days,
+    names_period,
+    storable,
+    tr,
+)
+from hub_tabular import books, tables
+from hub_tabular.mapping import Mapping
+from hub_tabular.suggest.words import LEAVE, plain
+
+_LOOK = 5000
+_TOP = 30
+TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
+
+
+class Looked(msgspec.Struct, kw_only=True):
+    """What was seen of one sheet: its *names* in the row *header* (from 0), its rows, what stands above."""
+
+    path: Path
+    sheet: str
+    names: list[str]
+    header: int
+    data: list[dict[str, Any]]
+    above: list[str]
+    delimiter: str = ""
+
+    def values(self, name: str) -> list[Any]:
+        """Return what is filled in a column."""
+        return [row.get(name) for row in self.data if cell_text(row.get(name))]
+
+    def texts(self, name: str) -> list[str]:
+        """Return the same as texts."""
+        return [cell_text(value) for value in self.values(name)]
+
+    def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
+        """Say whether all of these columns of a row are filled."""
+        return all(cell_text(row.get(name)) for name in names)
+
+    def is_unique(self, names: list[str]) -> bool:
+        """Say whether these columns name a row, among those where all of them are filled."""
+        found = [
+            tuple(cell_text(row.get(one)) for one in names) for row in self.data if self.is_filled(row, names)
+        ]
+        return bool(names) and len(found) == len(set(found))
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """A mapping as it grows: lines at the top, fields, and columns that are used."""
+
+    kind: str
+    top: list[str] = []
+    fields: dict[str, str] = {}
+    doubts: list[str] = []
+    used: dict[str, str] = {}
+    account: dict[str, str] = {}
+    container: dict[str, str] = {}
+    key: list[str] = []
+    pivot: list[str] = []
+    """Columns that become rows."""
+    guessed: str = ""
+
+
+def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
+    """Return the sheet to map, the names of those like it, and of the others."""
+    mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")
+    found: list[Looked] = []
+    empty: list[str] = []
+    for one in tables.sheets_of(path, mapping):
+        rows = list(islice(one.rows, _LOOK))
+        header = _header_row(rows)
+        if header is None:
+            empty.append(one.name)
+            continue
+        names = tables.headers(rows[header])
+        data = [
+            dict(zip(names, cells, strict=False))
+            for cells in rows[header + 1 :]
+            if any(map(cell_text, cells))
+        ]
+        above = [text for cells in rows[:header] for cell in cells if (text := cell_text(cell))]
+        found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above))
+    if not found:
+        raise SourceDataError(
+            tr(
+                "{file}: no row looks like headers (several short texts, all different) in its first "
+                "{most} rows.",
+                file=storable(path.name),
+                most=_TOP,
+            )
+        )
+    if path.suffix.lower() in tables.TEXT:
+        with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
+            found[0].delimiter = tables.detect_delimiter(file.read(65536))
+    # the sheet with most rows among those that have most in common
+    groups = [[other for other in found if _alike(one, other)] for one in found]
+    best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
+    chosen = max(best, key=lambda one: len(one.data))
+    alike = [one.sheet for one in best]
+    return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
+
+
+def _alike(one: Looked, other: Looked) -> bool:
+    """Say whether two sheets are one table: the same headers, but for those that name a period."""
+    return one.header == other.header and _fixed(one.names) == _fixed(other.names) and bool(other.data)
+
+
+def _fixed(names: list[str]) -> list[str]:
+    days = names_days(names)
+    return [name for name in names if not is_period(name) and name not in days]
+
+
+def is_period(name: str) -> bool:
+    """Say whether a header alone names a week or a month."""
+    return names_period(name, "week") or names_period(name, "month")
+
+
+def _header_row(rows: list[list[Any]]) -> int | None:
+    best, score = None, 1.0
+    for number, cells in enumerate(rows[:_TOP]):
+        texts = [cell_text(cell) for cell in cells if cell_text(cell)]
+        days = names_days(texts)
+        words = [
+            text for text in texts
+            if text in days or is_period(text) or text == "#"
+            or (re.search(r"[^\W\d]", text) and len(text) < 60)
+        ]  # fmt: skip
+        if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
+            continue
+        if all(map(is_period, words)):
+            continue
+        below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
+        value = len(words) + 0.5 * min(below, len(words))
+        if value > score:
+            best, score = number, value
+    return best
+
+
+def is_numeric(looked: Looked, name: str) -> bool:
+    """Say whether a column holds numbers or durations, and nearly nothing else."""
+    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
+    if not values or any(map(tables.looks_like_date, values)):
+        return False
+    reader = CellReader(
+        columns_of(Worklog)["seconds"], Declared(unit="hours", decimal=decimal_of(looked, name))
+    )
+    for value in values:
+        reader.look(value)
+    return sum(_reads(reader, value) for value in values) >= 0.8 * len(values)
+
+
+def _reads(reader: CellReader, value: Any) -> bool:
+    try:
+        reader.value(value.rstrip("€$£ ") if isinstance(value, str) else value)
+    except CellError:
+        return False
+    return True
+
+
+def decimal_of(looked: Looked, name: str) -> Literal[",", "."] | None:
+    """Return the comma where the numbers of a column are written with one."""
+    texts = [value for value in looked.values(name) if isinstance(value, str)]
+    if any(re.search(r"[0-9],[0-9]{1,2}$|[0-9],[0-9]{4,}$", text.rstrip("€ ")) for text in texts):
+        return ","
+    return None
+
+
+def number_of(value: Any) -> float | None:
+    """Return a cell as a number, None where it is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    text = re.sub(r"[\s\u00a0\u202f€$£]", "", str(value or "")).replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def is_of_absences(looked: Looked) -> bool:
+    """Say whether a table is of leave, by the names of its file, its sheet and its columns."""
+    return re.search(LEAVE, plain(" ".join([looked.path.stem, looked.sheet, *looked.names]))) is not None
+
+
+def remark_of(text: str) -> str:
+    """Return a comment behind a line."""
+    return f"   # {text}"
+
+
+def toml(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,157 @@
+"""What headers and values of common tables are called, in French and in English."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import get_type_hints
+
+from hub import (
+    BY_TABLE,
+    unit_of,
+)
+from hub_tabular.mapping import choices as choices_of
+
+# words of headers, French and English, without accents: the first field that fits and is free takes the
+# column
+WORDS: dict[str, dict[str, str]] = {
+    "worklog": {
+        "day": r"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start",
+        "finish_on": r"^au$|^fin|^to$|^end",
+        "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
+        "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
+        r"|personne|person|ressource|resource|user|utilisateur|\bqui\b|\bwho\b|nom|name",
+        "container_id": r"projet|project|code|affaire|imputation",
+        "task_id": r"ticket|issue|demande|tache|task",
+        "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
+        "approval": r"statut|status|valid|approv",
+    },
+    "budget_line": {
+        "amount_minor": r"montant|amount|budget|cout|cost", "month": r"mois|month|periode|period",
+        "project_code": r"projet|project|code|affaire", "kind": r"type|nature|kind",
+        "category": r"categorie|category|poste|nature|rubrique",
+        "currency": r"devise|currency", "is_capex": r"capex|investissement",
+    },
+    "register_item": {
+        "title": r"libelle|titre|title|description|intitule|risque|risk|^actions?$|^decisions?$|probleme"
+        r"|sujet|subject",
+        "project_code": r"projet|project|code", "kind": r"type|kind",
+        "state": r"statut|etat|status|state", "probability": r"proba", "impact": r"impact|gravite|severity",
+        "exposure_minor": r"exposition|exposure|montant",
+        "owner_id": r"responsable|porteur|pilote|propriet|owner",
+        "due_on": r"echeance|due", "asked_of": r"demande a|asked of|decideur|instance",
+        "opened_on": r"ouvert|creat|opened|date",
+    },
+    "task": {
+        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|nom|name",
+        "is_milestone": r"^jalon|milestone",
+        "container_id": r"projet|project|code",
+        "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start",
+        "planned_finish_on": r"fin|finish|end",
+        "due_on": r"echeance|due", "percent": r"avancement|%|progress|percent",
+        "estimate_s": r"charge|estim|effort|budget",
+        "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise",
+        "assignee_id": r"responsable|assign|owner|ressource",
+    },
+    "allocation": {
+        "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
+        r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
+        "container_id": r"projet|project|code",
+        "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end",
+        "seconds": r"charge|jours|days|heures|hours|jh",
+    },
+    "checklist_item": {
+        "label": r"libelle|label|critere|point|item|controle", "list": r"liste|list|matrice|lot",
+        "ref": r"ref|num|id",
+        "state": r"statut|etat|status|state|resultat", "project_code": r"projet|project|code",
+        "mandatory": r"obligatoire|mandatory",
+    },
+    "account": {
+        "display_name": r"nom|name|personne|collaborateur", "email": r"mail",
+        "login": r"login|identifiant|user",
+        "employee_no": r"matricule|employee", "active": r"actif|active",
+    },
+}  # fmt: skip
+_MUST = {
+    "worklog": ("day", "seconds"),
+    "budget_line": ("amount_minor", "month"),
+    "register_item": ("title", "state"),
+    "task": ("title",),
+    "allocation": ("account_id", "start_on", "seconds"),
+    "checklist_item": ("label", "state"),
+    "account": ("display_name",),
+}
+AMOUNTS = (
+    r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prev(u|is)|forecast"
+    r"|atterrissage|landing|estimate|revise|depense|spent|\braf\b|reste|remaining|\betc\b|\beac\b|completion"
+)
+_EFFORT = r"\btime\b|temps|duree|duration|effort|charge|workload|estimate\b|estimation"
+AT_END = r"atterr|landing|\beac\b|at completion"
+"""Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
+LEAVE = r"cong[eé]|\babs|\brtt|leave|vacation|holiday"
+PLANS = r"plan de charge|capacit|staffing|allocation|prevision|affectation"
+
+
+def plain(text: str) -> str:
+    """Return a text without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def is_effort(name: str) -> bool:
+    """Say whether a caption speaks of work and not of money: Time Spent, RAF (j), Charge consommée."""
+    return unit_of(name) is not None or re.search(_EFFORT, plain(name)) is not None
+
+
+def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[str, str]:
+    """Return the column of each field of a record by what the headers are called."""
+    taken: dict[str, str] = {}
+    for field, words in WORDS[kind].items():
+        if field in without:
+            continue
+        # the words are in order of preference: `matricule` names a person better than `nom`
+        hits = (
+            name
+            for word in words.split("|")
+            for name in names
+            if name not in taken.values() and re.search(word, plain(name))
+        )
+        if name := next(hits, None):
+            taken[field] = name
+    return taken
+
+
+def fitness(kind: str, names: list[str]) -> float:
+    """Return how well the headers fit a record."""
+    found = assign(kind, names)
+    return len(found) - 3 * sum(field not in found for field in _MUST[kind])
+
+
+def choices_of_field(kind: str, field: str) -> tuple[str, ...]:
+    """Return the words that a field may hold."""
+    return choices_of(get_type_hints(BY_TABLE[kind])[field])
+
+
+_GUESSES = {
+    "absence": rf"{LEAVE}|malad|sick|ferie|\bcp\b|parental|matern|patern",
+    "internal": r"intern|structure|formation|run",
+    "approved": r"valid|appro",
+    "rejected": r"rej|refus", "submitted": r"soumis|submit|attente", "draft": r"brouillon|draft|saisi",
+    "closed": r"clos|ferm|termin|done|^fait|realise|acheve|resol|leve|solde|complete",
+    "open": r"ouvert|cours|open|a faire|a venir|todo|to do|nouve|new|plani|attente",
+    "cancelled": r"annul|aband|cancel",
+    "risk": r"risq|risk", "action": r"action", "decision": r"decis", "issue": r"probl|issue|incident",
+    "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|consum|reel|actual|spent|factur",
+    "forecast": r"\braf\b|reste|remain|\betc\b|to complete|prev|forecast",
+    "baseline": r"initial|budget|baseline|vote",
+    "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
+    "na": r"n/?a|sans objet", "todo": r"faire|todo", "project": r"proj",
+}  # fmt: skip
+
+
+def guessed(text: str, known: tuple[str, ...], *, default: str | None = None) -> str:
+    """Return which of the known words a text means."""
+    for value, words in _GUESSES.items():
+        if value in known and re.search(words, plain(text)):
+            return value
+    return known[0] if default is None else default

@@ -1,0 +1,220 @@
+"""The text of a mapping: which sheets, which rows are left out, what names a row, what lacks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from hub import (
+    BY_TABLE,
+    cell_text,
+    storable,
+    tr,
+)
+from hub_tabular import tables
+from hub_tabular.suggest.looking import (
+    TOTAL,
+    Draft,
+    Looked,
+    decimal_of,
+    is_period,
+    number_of,
+    remark_of,
+    toml,
+)
+from hub_tabular.suggest.words import plain
+
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
+
+
+def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
+    """Say which sheets are read."""
+    if not looked.sheet:
+        return
+    if asked:
+        draft.top.insert(0, f"sheet = {toml(asked)}")
+    elif len(alike) > 1:
+        draft.top.insert(0, f"sheets = {toml(_pattern(alike, others))}   # {', '.join(alike)}")
+        if "account_id" in BY_TABLE[draft.kind].__struct_fields__ and "account_id" not in draft.fields:
+            if not any(is_period(name) or re.search(r"[0-9]", name) for name in alike):
+                remark = remark_of(tr("not clear: the sheets seem to be named after people"))
+                draft.fields["account_id"] = f'"#sheet"{remark}'
+                if draft.key:
+                    draft.key.insert(0, "#sheet")
+        elif draft.key:
+            draft.key = []  # two sheets may hold the same
+    elif others:
+        draft.top.insert(
+            0, f"sheet = {toml(looked.sheet)}" + remark_of(tr("not read: {names}", names=", ".join(others)))
+        )
+
+
+def _pattern(alike: list[str], others: list[str]) -> str:
+    """Return a pattern of names that has these sheets, and no other where it can."""
+    if not others:
+        return "*"
+    start = _common(alike)
+    end = _common([name[::-1] for name in alike])[::-1]
+    for pattern in (f"{start}*" if start else "", f"*{end}" if end else ""):
+        fixed = pattern.strip("*")
+        if fixed and not re.search(r"[\[\]?*]", fixed) and not any(
+            name.startswith(start) if pattern.endswith("*") else name.endswith(end) for name in others
+        ):  # fmt: skip
+            return pattern
+    return "*"
+
+
+def _common(names: list[str]) -> str:
+    first, last = min(names), max(names)
+    at = next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last))
+    )
+    return first[:at]
+
+
+_NUMBERED = re.compile(r"^(?:id|n|no|nr|num(?:ero)?|ref(?:erence)?|identifiant|identifier|number|key|cle)$")
+
+
+def _numbered(looked: Looked) -> list[str]:
+    """Return the column that numbers the rows of a list, where every row has a number of its own."""
+    for name in looked.names:
+        if not _NUMBERED.match(re.sub(r"[^a-z]", "", plain(name))) or not looked.is_unique([name]):
+            continue
+        rows = [row for row in looked.data if not any(TOTAL.search(cell_text(cell)) for cell in row.values())]
+        if all(cell_text(row.get(name)) for row in rows):
+            return [name]
+    return []
+
+
+def written(draft: Draft, looked: Looked) -> str:
+    """Return the text of a mapping."""
+    path = looked.path
+    if not draft.key and draft.kind in {"register_item", "checklist_item", "task"}:
+        draft.key = _numbered(looked)
+    out = [
+        "# "
+        + tr(
+            "A first mapping for {file}, to be checked line by line; `hub check` reads it and shows the "
+            "first "
+            "rows.",
+            file=storable(path.name),
+        ),
+        f"record = {toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),
+    ]
+    if path.suffix.lower() in tables.TEXT:
+        out.append(f"encoding = {toml(tables.detect_encoding(path))}")
+        out.append(f"delimiter = {toml(looked.delimiter)}")
+    out.append(f"header_row = {looked.header + 1}")
+    out += draft.top
+    out += _drops(draft, looked)
+    sparse = [
+        name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
+    ]
+    named = {draft.used.get(field) for field in _NAMING}
+    groups = [name for name in sparse if name in named and cell_text(looked.data[0].get(name))]
+    if groups:
+        out.append(f"# carry_down = {toml(groups)}" + remark_of(tr("if an empty cell means 'as above'")))
+    if any(decimal_of(looked, name) for name in looked.names):
+        out.append('decimal = ","')
+    out.append(
+        'snapshot = "full"'
+        + remark_of(tr('a row that leaves the file is deleted; "delta": files only add and change'))
+    )
+    if draft.key:
+        out.append(f"key = {toml(draft.key)}")
+    else:
+        names = ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
+        naming = [draft.used[one] for one in names if one in draft.used]
+        naming = naming if looked.is_unique(naming) else []
+        out.append(
+            f"# key = {toml(naming or ['…'])}"
+            + remark_of(tr("if these columns name a row for ever: then edits are seen as edits"))
+        )
+    out += ["", "[fields]", *(f"{field} = {text}" for field, text in draft.fields.items())]
+    out += [f"# {doubt}" for doubt in draft.doubts]
+    for field in _lacking(draft):
+        needed = tr('needed: name its column, or { value = "…" }')
+        out.append(f'# {field} = "…"     {remark_of(needed)}')
+    for side in ("account", "container"):
+        if facts := getattr(draft, side):
+            out += ["", f"[{side}]", *(f"{name} = {toml(column)}" for name, column in facts.items())]
+    used = {*draft.used.values(), *draft.account.values(), *draft.container.values(), *draft.pivot}
+    left = [name for name in looked.names if name not in used and not name.startswith("#")]
+    if left:
+        out.append("# " + tr("columns not used: {names}", names=", ".join(left)))
+    return "\n".join(out) + "\n"
+
+
+def _lacking(draft: Draft) -> list[str]:
+    free = {"finish_on"} if any("unpivot" in line and "per =" in line for line in draft.top) else set()
+    return [
+        one.name
+        for one in msgspec.structs.fields(BY_TABLE[draft.kind])
+        if one.required and one.name not in {"id", *draft.fields, *free}
+    ]
+
+
+_NAMING = (
+    "account_id", "container_id", "project_code", "task_id", "day", "start_on", "month", "category", "title",
+    "label",
+)  # fmt: skip
+"""What names a row; a row of sums lacks some of it."""
+
+
+def _drops(draft: Draft, looked: Looked) -> list[str]:
+    """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
+    keys = [draft.used[one] for one in _NAMING if one in draft.used]
+    totals = [
+        (name, row)
+        for row in looked.data
+        for name in looked.names
+        if name not in draft.pivot and TOTAL.search(cell_text(row.get(name)))
+    ]
+    found: dict[str, list[str]] = {}
+    out: list[str] = []
+    for name, row in totals:
+        empty = [key for key in keys if key != name and not cell_text(row.get(key))]
+        if empty:
+            kept = found.setdefault(name, empty)
+            kept[:] = [key for key in kept if key in empty]
+    for name, empty in found.items():
+        if empty:
+            out.append(
+                f"drop = [{{ column = {toml(name)}, matches = {toml(_SUMS)}, "
+                f"empty = {toml(empty)} }}]" + remark_of(tr("rows of sums"))
+            )
+            break
+    if not out and (sums := [(name, row) for name, row in totals if _is_sum(draft, looked, row)]):
+        name, row = sums[0]
+        exact = re.escape(cell_text(row[name]))
+        out.append(
+            f"drop = [{{ column = {toml(name)}, matches = {toml(f'^{exact}$')} }}]"
+            + remark_of(tr("it is the sum of the others"))
+        )
+    elif not out and totals and any(name in keys for name, _ in totals):
+        shown = ", ".join(dict.fromkeys(cell_text(row[name]) for name, row in totals if name in keys))
+        out.append(
+            "# "
+            + tr(
+                "Not clear: is {shown} a row of sums? All that names a row is filled there: it is taken.",
+                shown=shown,
+            )
+        )
+    return out
+
+
+def _is_sum(draft: Draft, looked: Looked, row: dict[str, Any]) -> bool:
+    """Say whether every number of a row is the sum of its column's others."""
+    columns = draft.pivot or [draft.used[one] for one in ("seconds", "amount_minor") if one in draft.used]
+    checked = False
+    for name in columns:
+        mine = number_of(row.get(name))
+        if mine is None:
+            continue
+        others = sum(number_of(one.get(name)) or 0 for one in looked.data if one is not row)
+        if abs(others - mine) > 0.01:
+            return False
+        checked = True
+    return checked and len(looked.data) > 2
