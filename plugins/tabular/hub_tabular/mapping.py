@@ -564,6 +564,16 @@ class RowMapper:
                     return True
         return False
 
+    def measure(self, field: str, row: dict[str, Any]) -> int | None:
+        """Return the seconds or the amount of a row as it says them, be it right otherwise or not."""
+        if field == "seconds":
+            return self.stake(row)
+        try:
+            found: int | None = self._value(field, row, self.currency)
+        except Exception:  # noqa: BLE001 - the row is a sum, or wrong already
+            return None
+        return found
+
     def stake(self, row: dict[str, Any]) -> int | None:
         """Return the seconds of a wrong row as it says them, be they too many."""
         reader = self.readers.get("seconds")

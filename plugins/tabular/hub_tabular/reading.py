@@ -15,6 +15,7 @@ import msgspec
 from hub import CellReader, Context, Record, Worklog, storable, tr
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
+from hub_tabular.sums import Sums
 from hub_tabular.tables import Room, Row, Table
 
 SHARED_ROWS, SHARED_PART = 5, 0.5
@@ -151,6 +152,7 @@ class Judge:
         self.cls, self.source, self.known_as = cls, source, known_as
         self.mapping, self.ctx = reading.mapping, reading.ctx
         self.odd: dict[str, list[str]] = {}
+        self.sums: Sums | None = None
         self.newest = owners is not None and self.mapping.overlap == "newest"
         keys = reading.natives(named=owners is not None)
         self.doubles = (
@@ -189,6 +191,7 @@ class Judge:
     def _records(self, found: Judged, *, tell: bool) -> Iterator[list[Record]]:
         mapper = self.reading.make(self.prefix, self.reading.readers, self._home)
         self.odd = mapper.odd
+        sums = self.sums = Sums(mapper, self.reading.table, storable(self.reading.path.name))
         sheet: str | None = None
         for number, row in enumerate(self.reading.table):
             if number % 1000 == 0:
@@ -204,22 +207,27 @@ class Judge:
                 other = self.owners.other(self.identity, native) if self.owners else None
                 if other and self.newest:
                     found.left += 1
+                    sums.add(row, None)
                     continue
                 if other and (self.mapping.key or other in self.doubles):
                     found.rejected += 1
+                    sums.add(row, None)
                     if tell:
                         self._reject_double(mapper, row, native, other)
                     continue
                 records = list(mapper.named(row.cells, native))
             except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
                 found.rejected += 1
+                sums.add(row, None)
                 if tell:
                     self._reject(mapper, row, native, exc, found)
                 continue
             found.taken += 1
+            sums.add(row, records[-1])
             if self.cls is Worklog:
                 found.seconds += records[-1].seconds  # type: ignore[attr-defined]
             yield records
+        sums.end()
 
     # ---------- rejections ----------
 

@@ -451,6 +451,9 @@ class TabularSource(Source, frozen=True, kw_only=True):
                 )
             )  # fmt: skip
         missing = list(self._lacking(ctx, one, reading.table, judge))
+        if judge.sums:
+            missing += judge.sums.missing
+            reading.table.notes += judge.sums.notes
         for what in missing:
             ctx.report_missing(what, partition=partition.id)
         for note in dict.fromkeys(reading.table.notes):

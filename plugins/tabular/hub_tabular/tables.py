@@ -25,6 +25,8 @@ from hub_tabular import books
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, LESS, SHEET, UNTIL, Drop, FaultyCell, Mapping
 
+TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
+"""How a row of sums calls itself."""
 TEXT = (".csv", ".tsv", ".txt", books.PACKED)
 BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
 SUFFIXES = TEXT + BOOKS
@@ -505,6 +507,7 @@ class Table:
         self.drops = [(drop, re.compile(drop.matches)) for drop in mapping.drop]
         self.groups = [(group.into, re.compile(group.matches)) for group in mapping.group]
         self._kept: list[Row] | None = None
+        self._sum: Row | None = None
         self._known: dict[str, books.Inside] = {}
         self._begin()
 
@@ -514,6 +517,10 @@ class Table:
         self.missing: list[str] = []
         self.numbers: set[str] = set()
         """Columns that nothing takes and that hold numbers."""
+        self.sums: list[list[Row]] = []
+        """Rows of sums that were left out, each in the parts in which its columns become rows."""
+        self.filtered: set[str] = set()
+        """Sheets of which the mapping leaves other rows out."""
         self.cut = ""
         self.ends: bool | None = None
 
@@ -712,6 +719,9 @@ class Table:
                 beyond += any(map(cell_text, cells[heading.width :]))
             made = self._cut(sheet, number, names, cells, at, carried, wrong)
             if made is None:
+                if self._sum is not None:
+                    self.sums.append([*self._several(self._sum, heading)])
+                    self._sum = None
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
@@ -759,6 +769,10 @@ class Table:
             return None
         if self.drops and _dropped(row, self.drops):
             self.skipped["dropped by the mapping"] += 1
+            if any(TOTAL.search(cell_text(cell)) for cell in row.values()):
+                self._sum = Row(sheet.name, number, row)
+            else:
+                self.filtered.add(sheet.name)
             return None
         if self.groups:
             filled = [text for cell in row.values() if (text := cell_text(cell))]

@@ -993,3 +993,80 @@ def test_the_check_says_what_is_hardly_meant(
 
     assert state == found[0]
     assert words in found[1]
+
+
+SUMMED = """\
+record = "worklog"
+drop = [{ column = "Jour", matches = "(?i)^(sous-)?total" }]
+decimal = ","
+[fields]
+account_id = "Qui"
+container_id = "Code"
+day = { column = "Jour", format = "%d/%m/%Y" }
+seconds = { column = "H", unit = "hours" }
+"""
+BODY = "05/10/2026;Zoé;WEB;7,5\n06/10/2026;Zoé;WEB;7,25\n07/10/2026;Jo;CRM;3,5\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict", "said"),
+    [
+        (BODY + "Total;;;18,25\n", "ok", ""),
+        (BODY + "Total;;;18:15\n", "ok", ""),
+        (BODY + "Total;;;18,3\n", "ok", ""),  # shown rounded
+        (BODY + "Total;;;\n", "ok", ""),
+        # a group of rows has a sum of its own, and all have one
+        (BODY + "Sous-total;;;18,25\n08/10/2026;Jo;CRM;2\nSous-total;;;2\nTotal;;;20,25\n", "ok", ""),
+        (BODY + "Sous-total;;;18,25\n08/10/2026;Jo;CRM;2\nTotal;;;20,25\n", "ok", ""),
+        (
+            BODY + "Sous-total;;;18,25\n08/10/2026;Jo;CRM;2\nSous-total;;;2\nTotal;;;20,25\nTotal;;;20,25\n",
+            "ok",
+            "",
+        ),
+        # a row that cannot be taken is there all the same
+        (BODY + "31/02/2026;Jo;CRM;2\nTotal;;;20,25\n", "partial", "31/02/2026"),
+        # a row is not there: what is stated is more than what was read
+        (
+            BODY + "Total;;;25,75\n",
+            "partial",
+            "row 5: the sum stated there is 25.75, and the rows above it hold 18.25",
+        ),
+        (
+            BODY + "Sous-total;;;18,25\n08/10/2026;Jo;CRM;2\nTotal;;;30\n",
+            "partial",
+            "row 7: the sum stated there is 30.00",
+        ),
+        # a filter hides rows from a sum: said, and nothing is missing
+        (
+            BODY + "Total;;;14,75\n",
+            "ok",
+            "row 5: the sum stated there is 14.75, and the rows above it hold 18.25",
+        ),
+    ],
+)
+def test_a_sum_that_the_file_states(tmp_path: Path, store: Store, rows: str, verdict: str, said: str) -> None:
+    """The rows of a file are held against the sum that it states itself; figures by hand."""
+    (tmp_path / "m.toml").write_text(SUMMED, encoding="utf-8")
+    (tmp_path / "h.csv").write_text("Jour;Qui;Code;H\n" + rows, encoding="utf-8")
+
+    report = sync_once(store, TabularSource(name="s", path="h.csv", mapping="m.toml"), base=tmp_path)
+    told = [*report.missing, *report.notes, *report.rejections]
+
+    assert verdict == report.verdict, told
+    assert (len([one for one in told if said in one]) == 1) if said else not told
+
+
+def test_a_sum_over_columns_that_become_rows(tmp_path: Path, store: Store) -> None:
+    """A row of sums below a crosstab is held against all its cells; a row lost above it is missing."""
+    mapping = SUMMED.replace('column = "Jour", matches', 'column = "Qui", matches').replace(
+        'decimal = ","', 'decimal = ","\nunpivot = { per = "week", name = "S", value = "H", year = 2026 }'
+    ).replace('day = { column = "Jour", format = "%d/%m/%Y" }', 'day = "S"')  # fmt: skip
+    (tmp_path / "m.toml").write_text(mapping, encoding="utf-8")
+    texts = {"ok": "Zoé;WEB;35;28\nJo;CRM;7;14\nTotal;;42;42\n", "partial": "Zoé;WEB;35;28\nTotal;;42;42\n"}
+    for verdict, text in texts.items():
+        (tmp_path / "h.csv").write_text("Qui;Code;S41;S42\n" + text, encoding="utf-8")
+        report = sync_once(store, TabularSource(name=verdict, path="h.csv", mapping="m.toml"), base=tmp_path)
+        assert verdict == report.verdict, report.missing
+    assert ["h.csv, row 3: the sum stated there is 84.00, and the rows above it hold 63.00"] == [
+        one.rstrip(".") for one in report.missing
+    ]

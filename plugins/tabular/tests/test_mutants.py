@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular import books, checking, reading, suggest, tables
+from hub_tabular import books, checking, reading, sums, tables
 from hub_tabular import mapping as mapping_module
 from hub_tabular import source as source_module
+from hub_tabular.suggest import fields, shapes, writing
 
 from hub.store import Store
 from hub.testing import store
@@ -139,17 +140,24 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             put(books.Limits, "columns", property(lambda self: 10**9)), "test_too_many_columns",
         ),
     },
+    "holds the rows against what the file says": {
+        "compares_no_sums": (put(sums.Sums, "_compare", lambda *_: None), "test_a_sum_that_the_file_states"),
+        "any_sum_will_do": (put(sums, "_PART", 1.0), "test_a_sum_that_the_file_states"),
+        "amounts_as_they_stand": (
+            put(mapping_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
+        ),
+    },
     "says what it thinks": {
         "takes_the_first_reading": (
-            put(suggest, "_day_parts", lambda *_: (['format = "%d/%m/%Y"'], "")),
+            put(fields, "day_parts", lambda *_: (['format = "%d/%m/%Y"'], "")),
             "test_a_day_that_could_be_two_is_asked",
         ),
         "drops_by_words": (
-            put(suggest, "_drops", lambda *_: ['drop = [{ matches = "(?i)^(total|somme)" }]']),
+            put(writing, "_drops", lambda *_: ['drop = [{ matches = "(?i)^(total|somme)" }]']),
             "test_a_suggested_drop_never_drops_a_full_row",
         ),
         "start_is_the_effort": (
-            put(suggest, "_hours_column", lambda *_: "Start time"), "test_hours_beside_start_and_end",
+            put(shapes, "_hours_column", lambda *_: "Start time"), "test_hours_beside_start_and_end",
         ),
         "shows_nothing": (
             put(checking, "_table", lambda *_: iter(())), "test_the_check_shows_the_first_rows",

@@ -9,7 +9,7 @@ from hub import (
     tr,
 )
 from hub_tabular import tables
-from hub_tabular.suggest.looking import TOTAL, Looked, decimal_of, toml
+from hub_tabular.suggest.looking import Looked, decimal_of, toml
 from hub_tabular.suggest.words import plain
 
 _ODD_DAYS = 0.2
@@ -33,7 +33,7 @@ def holds_days(looked: Looked, name: str) -> bool:
 def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str], str]:
     """Return how the days of a column are written, or the question that they leave open."""
     values = looked.values(name)
-    texts = [value.strip() for value in values if isinstance(value, str) and not TOTAL.search(value)]
+    texts = [value.strip() for value in values if isinstance(value, str) and not tables.TOTAL.search(value)]
     if not texts or any(map(tables.looks_like_date, values)):
         return [], ""
     odd = [text for text in texts if not any(_is_like(text, form) for form in _formats())]

@@ -32,7 +32,6 @@ from hub_tabular.suggest.words import LEAVE, plain
 
 _LOOK = 5000
 _TOP = 30
-TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
 
 
 class Looked(msgspec.Struct, kw_only=True):

@@ -17,10 +17,10 @@ from hub import (
     periods_of,
     tr,
 )
+from hub_tabular import tables
 from hub_tabular.suggest.days import holds_days
 from hub_tabular.suggest.fields import amount_of, take
 from hub_tabular.suggest.looking import (
-    TOTAL,
     Draft,
     Looked,
     is_numeric,
@@ -107,7 +107,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
     rows = [
         row for row in looked.data
-        if not any(TOTAL.search(cell_text(row.get(name))) for name in fixed)
+        if not any(tables.TOTAL.search(cell_text(row.get(name))) for name in fixed)
     ]  # fmt: skip
     largest = max((number_of(row.get(name)) or 0.0 for row in rows for name in periods), default=0.0)
     kind = record or (

@@ -15,7 +15,6 @@ from hub import (
 )
 from hub_tabular import tables
 from hub_tabular.suggest.looking import (
-    TOTAL,
     Draft,
     Looked,
     decimal_of,
@@ -82,7 +81,11 @@ def _numbered(looked: Looked) -> list[str]:
     for name in looked.names:
         if not _NUMBERED.match(re.sub(r"[^a-z]", "", plain(name))) or not looked.is_unique([name]):
             continue
-        rows = [row for row in looked.data if not any(TOTAL.search(cell_text(cell)) for cell in row.values())]
+        rows = [
+            row
+            for row in looked.data
+            if not any(tables.TOTAL.search(cell_text(cell)) for cell in row.values())
+        ]
         if all(cell_text(row.get(name)) for row in rows):
             return [name]
     return []
@@ -170,7 +173,7 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
         (name, row)
         for row in looked.data
         for name in looked.names
-        if name not in draft.pivot and TOTAL.search(cell_text(row.get(name)))
+        if name not in draft.pivot and tables.TOTAL.search(cell_text(row.get(name)))
     ]
     found: dict[str, list[str]] = {}
     out: list[str] = []

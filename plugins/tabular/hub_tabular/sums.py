@@ -1,0 +1,86 @@
+"""The sums that a table states, held against the rows above them."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from hub import Record, number, tr
+from hub_tabular.mapping import RowMapper
+from hub_tabular.tables import Row, Table
+
+_MARKS = 500
+"""So many sums back one may begin."""
+_PART = 0.005
+"""The share by which a stated sum may differ: sums are shown rounded."""
+_ROUNDED = {"seconds": 18.0, "amount_minor": 0.5}
+"""Half of the last place in which a row may be written (0.01 h, 0.01 of a currency), in what is kept."""
+
+
+class Sums:
+    """Counts what the rows of one file hold, row by row, and compares it where the file states a sum.
+
+    A sum may be of all rows of its sheet or of those since a sum before it, for sums stand within sums.
+    *missing* says where the rows hold less than is stated: a row was not read, or is not there; *notes* where
+    they hold more, as a sum of what a filter shows does.
+    """
+
+    def __init__(self, mapper: RowMapper, table: Table, name: str) -> None:
+        """Compare the sums of *table*, which a person knows as *name*."""
+        self.mapper, self.table, self.name = mapper, table, name
+        self.field = next((one for one in ("seconds", "amount_minor") if one in mapper.readers), None)
+        self.missing: list[str] = []
+        self.notes: list[str] = []
+        self._sheet = ""
+        self._closed = 0
+        self._all = self._rows = 0
+        self._marks: list[int] = [0]
+        """What all rows above each sum held, and 0 before the first row."""
+
+    def add(self, row: Row, record: Record | None) -> None:
+        """Count a row, whatever becomes of it: by its *record*, else by what its cells say."""
+        if self.field is None:
+            return
+        self._close(row)
+        if row.sheet != self._sheet:
+            self._sheet, self._all, self._rows, self._marks = row.sheet, 0, 0, [0]
+        found = getattr(record, self.field) if record else self.mapper.measure(self.field, row.cells)
+        self._all += found or 0
+        self._rows += 1
+
+    def end(self) -> None:
+        """Compare what is stated below the last row."""
+        if self.field is not None:
+            self._close(None)
+
+    def _close(self, row: Row | None) -> None:
+        """Compare the sums that stand above *row*."""
+        while self._closed < len(self.table.sums):
+            parts = self.table.sums[self._closed]
+            if row is not None and row.sheet == parts[0].sheet and row.number < parts[0].number:
+                return
+            self._closed += 1
+            if parts[0].sheet == self._sheet:
+                self._compare(parts)
+
+    def _compare(self, parts: list[Row]) -> None:
+        assert self.field is not None
+        found = [self.mapper.measure(self.field, one.cells) for one in parts]
+        stated = [one for one in found if one is not None]
+        marks, self._marks = self._marks, [*self._marks[-_MARKS:], self._all]
+        if not stated or self._sheet in self.table.filtered:
+            return
+        total = sum(stated)
+        may = abs(total) * _PART + _ROUNDED[self.field] * self._rows
+        if any(abs(total - (self._all - mark)) <= may for mark in (0, *marks)):
+            return
+        # of the rows since the sum before, else of all: whichever was more likely meant
+        held = min((self._all, self._all - marks[-1] or self._all), key=lambda one: abs(total - one))
+        size = 3600 if self.field == "seconds" else 100
+        said = tr(
+            "{file}{place}: the sum stated there is {stated}, and the rows above it hold {held}",
+            file=self.name,
+            place=structs.replace(parts[0], part="").place,
+            stated=number(total / size, ",.2f"),
+            held=number(held / size, ",.2f"),
+        )
+        (self.missing if total > held else self.notes).append(said)
