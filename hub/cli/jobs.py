@@ -210,7 +210,7 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     else:
         for line in found:
             app.say(
-                f"{line['of']:<14} {tr(line['state']):<8} {line['name']}: {line['detail']}",
+                f"{line['of']:<14} {tr(line['state']):<8} {tr(line['name'])}: {line['detail']}",
                 STYLES[line["state"]],
             )
     return 1 if any(line["state"] == "failed" for line in found) else 0

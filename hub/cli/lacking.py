@@ -46,7 +46,7 @@ def presence(ctx: click.Context, json_: bool) -> int:
                 line.source_id,
                 line.container,
                 line.project,
-                line.presence,
+                tr(line.presence),
                 line.since[:16].replace("T", " "),
                 number(line.rows),
                 number(line.tasks),

@@ -29,7 +29,7 @@ CLICK = (
     mark("{value} is not in the range {range}."), mark("{name} {filename!r} does not exist."),
     mark("{name} {filename!r} is a directory."), mark("{name} {filename!r} is a file."),
     mark("{name} {filename!r} is not readable."), mark("{name} {filename!r} is not writable."),
-    mark("file"), mark("directory"), mark("path"), mark("env var: {var}"),
+    mark("env var: {var}"),
     mark("Option {name!r} does not take a value."), mark("Option {name!r} requires an argument."),
     mark("Got unexpected extra argument ({args})"), mark("Got unexpected extra arguments ({args})"),
     mark("Argument {name!r} takes {nargs} values."), mark("Error: invalid input"),
@@ -40,6 +40,14 @@ CLICK = (
 
 
 _YES, _NO = {"y", "yes", "o", "oui"}, {"n", "no", "non"}
+
+
+TYPES = (
+    mark("text"), mark("integer"), mark("integer range"), mark("float"), mark("float range"), mark("boolean"),
+    mark("choice"), mark("datetime"), mark("uuid"), mark("filename"), mark("file"), mark("directory"),
+    mark("path"),
+)  # fmt: skip
+"""What click calls its types of parameters, in help and in errors."""
 
 
 def ask(question: str, **how: Any) -> Any:
@@ -66,6 +74,22 @@ def only_if(question: str) -> None:
         raise click.exceptions.Exit(130)
 
 
+class _Named:
+    """The name of a type of parameter, which click keeps in the words of its first use."""
+
+    def __init__(self, plain: str) -> None:
+        """Call those of the class *plain*."""
+        self.plain = plain
+
+    def __get__(self, one: Any, owner: type) -> str:
+        """Return the name in the language spoken."""
+        return tr(self.plain if one is None else vars(one).get("name", self.plain))
+
+    def __set__(self, one: Any, value: str) -> None:
+        """Keep the name in English, whatever was spoken when click gave it."""
+        vars(one)["name"] = next((name for name in TYPES if tr(name) == value), value)
+
+
 def take_over() -> None:
     """Let click ask our catalogue for what it says by itself.
 
@@ -77,6 +101,10 @@ def take_over() -> None:
         for name, say in (("_", tr), ("ngettext", _plural)):
             if hasattr(module, name):
                 setattr(module, name, say)
+    for kind in vars(types).values():
+        if isinstance(kind, type) and isinstance(plain := vars(kind).get("name"), str):
+            kind.name = _Named(plain)  # type: ignore[attr-defined]
+    types.Path.name = _Named("path")  # type: ignore[assignment]
 
 
 def _plural(one: str, many: str, n: int) -> str:
