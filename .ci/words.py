@@ -1,7 +1,7 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
 A template is the first argument of `tr`, `trn` (the first two) and `mark`, in code and in HTML, the
-docstring of a command, the `help` of a command and of its options, the definition and the edge cases of a
+docstring of a command, the `help` of a command and of its options, the `name` of a `Check`, the definition and the edge cases of a
 KPI, the description of a table or column of the feed, and a comment of the configuration that `hub init`
 writes. Each package has its own catalogue below its folder `words`.
 """
@@ -94,6 +94,8 @@ def _said(node: ast.AST) -> Iterator[Template]:
         assert one is not None, ast.unparse(node)
         assert many is not None, ast.unparse(node)
         yield one, many
+    if called == "Check":
+        yield from (text for one in node.keywords if one.arg == "name" and (text := _text(one.value)))
     if called in {"command", "group", "option", "version_option"}:
         for keyword in node.keywords:
             if keyword.arg in {"help", "short_help"} and (text := _text(keyword.value)):

@@ -28,6 +28,7 @@ from hub.errors import (
     of_destination,
     of_source,
 )
+from hub.expiry import Ending
 from hub.records import Account, Container, Iteration, Presence, Record
 from hub.tally import REASON, Rejection, Tally, short
 from hub.words import tr
@@ -79,8 +80,10 @@ class RunContext:
         self.base = base
         self.log = logging.getLogger(log)
         self._make_session = session
-        self.ends: dict[str, str] = {}
-        """By place, what a tool said of the end of what was asked there."""
+        self.asked: set[str] = set()
+        """The places (host and route) and hosts that answered."""
+        self.endings: set[Ending] = set()
+        """What was said there of an end."""
         self._lock = threading.RLock()  # what is shared may be made of what is shared
         self._shared: dict[str, Any] = {}
         self._stack = contextlib.ExitStack()
@@ -102,7 +105,7 @@ class RunContext:
         def in_our_words() -> Session:
             session = make()
             session.say = self._words
-            session.ends = self._hear_end
+            session.hear = self._hear
             return session
 
         return self.shared(f"http {key}", in_our_words)
@@ -111,11 +114,13 @@ class RunContext:
         """Say what an exchange came to in words that fit this run."""
         return error
 
-    def _hear_end(self, place: str, said: str) -> None:
+    def _hear(self, place: str, said: tuple[Ending, ...]) -> None:
         with self._lock:
-            if place not in self.ends:
-                self.log.warning("%s", said)
-            self.ends[place] = said
+            self.asked |= {place, place.partition(" ")[0]}
+            for one in said:
+                if one not in self.endings and one.is_told:
+                    self.log.warning("%s", one.sentence)
+                self.endings.add(one)
 
     def now(self) -> datetime:
         """Return this instant in UTC; in a demonstration it may be one of the past."""

@@ -553,6 +553,26 @@ def test_an_old_cut_is_redacted_once(planted: Path, run_hub: Callable[..., Any])
     assert again.exit_code in {0, 3}
 
 
+def test_an_erasure_seals_its_months_anew(planted: Path, run_hub: Callable[..., Any]) -> None:
+    """The lines that named somebody have another seal afterwards, which is logged with the old one."""
+    with Store.open(planted / "data" / "hub.db") as store:
+        (before,) = store.rows("SELECT digest FROM period_close")
+        named = store.rows("SELECT row_id FROM period_line WHERE row_id LIKE ?", (f"%{NAME}%",))
+    assert 0 == run_hub("privacy", "erase", NAME, "--yes").exit_code
+    with Store.open(planted / "data" / "hub.db") as store:
+        (after,) = store.rows("SELECT digest FROM period_close")
+        logged = store.rows("SELECT before, after FROM audit_log WHERE action = 'close redact'")
+    whole = run_hub("store", "verify").exit_code
+    with Store.open(planted / "data" / "hub.db") as store:
+        store.connection.execute("UPDATE period_line SET seconds = seconds + 1")
+
+    assert named
+    assert before != after
+    assert [{"before": before["digest"], "after": after["digest"]}] == logged
+    assert 0 == whole
+    assert 1 == run_hub("store", "verify").exit_code
+
+
 # ---------- what is declared ----------
 
 

@@ -174,7 +174,10 @@ def test_every_hook_is_documented_with_its_signature() -> None:
 
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md")])
 WRITTEN = [path for path in PAGES if "[[[cog" in path.read_text(encoding="utf-8")]
-_LONG = ("first-connector", "first-portfolio", "fr/premier-portefeuille", "kit", "rest", "pmo", "fr/pmo")
+_LONG = (
+    "first-connector", "first-portfolio", "fr/premier-portefeuille", "kit", "rest", "pmo", "fr/pmo",
+    "operations", "fr/exploitation",
+)  # fmt: skip
 LONG = {f"docs/{name}.md" for name in _LONG}
 """Pages that certify a connector or live through the demonstration as they are written.
 

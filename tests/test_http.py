@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
+from hub.expiry import Ending
 from hub.http import Lane, Session, server_wait
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -402,6 +403,9 @@ def test_a_bundle_that_is_not_there(slept: Slept, tmp_path: Path) -> None:
         ({"Deprecation": "@2556143999"}, "will be deprecated on 2050-12-31"),
         ({"Deprecation": "true"}, "is deprecated"),
         ({"Deprecation": "Fri, 11 Nov 2022 23:59:59 GMT"}, "deprecated since 2022-11-11"),
+        # both ways in which GitHub writes it
+        ({"GitHub-Authentication-Token-Expiration": "2050-12-31 19:07:53 UTC"}, "ends on 2050-12-31"),
+        ({"GitHub-Authentication-Token-Expiration": "2022-01-10 17:00:00 -0800"}, "ended on 2022-01-11"),
         (
             {"Deprecation": "@1688169599", "Link": '<https://acme.example/why>; rel="deprecation"'},
             "see https://acme.example/why",
@@ -413,7 +417,7 @@ def test_a_tool_announces_its_end(
 ) -> None:
     """Deprecation (RFC 9745 and its drafts) and Sunset (RFC 8594) are heard, once a place."""
     heard: dict[str, str] = {}
-    session.ends = heard.__setitem__
+    session.hear = lambda place, said: heard.update({place: "".join(one.sentence for one in said)})
     server.answers = [says(200, b"{}", **headers)]
     session.get_json(server.url + "/rest/1?token=s3cret")
 
@@ -434,8 +438,8 @@ def test_a_tool_announces_its_end(
 )
 def test_a_warning_in_an_answer(server: Server, session: Session, body: bytes, count: int) -> None:
     """What a tool warns of is heard; what people wrote of in its rows is not."""
-    heard: list[str] = []
-    session.ends = lambda place, said: heard.append(said)
+    heard: list[Ending] = []
+    session.hear = lambda place, said: heard.extend(said)
     server.answers = [says(200, body)]
     session.get_json(server.url)
 

@@ -28,6 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from one_feed import feeds, one_feed
 from test_cli import CONFIG, MAPPING, hours
 
 from hub import logs
@@ -37,11 +38,13 @@ from hub.store import Store
 from hub.store.migrations import migrations
 from hub.testing import HubResult
 
+__all__ = ["feeds", "one_feed"]
+
 Run = Callable[..., HubResult]
 
 
 @pytest.fixture
-def folder(hub_folder: Path) -> Path:
+def folder(hub_folder: Path, one_feed: None) -> Path:
     """Return a folder with one source of hours and one destination."""
     (hub_folder / "hours").mkdir()
     (hub_folder / "mappings").mkdir()
@@ -420,6 +423,68 @@ def test_a_secret_is_told_of_before_it_ends(
     assert "[privacy] key: there, ends on" in doctor.output
 
 
+TOOL = """from typing import ClassVar
+from hub import Batch, Container, Partition, Scope, Source, hookimpl
+
+class ToolSource(Source, frozen=True, kw_only=True):
+    kind: ClassVar[str] = "tool"
+    provides = (Container,)
+    url: str
+
+    def plan(self, ctx, cursors):
+        yield Partition(id="all", complete=True, scope=Scope(records=(Container,)), evidence="gone")
+
+    def read(self, ctx, partition, cursor):
+        name = ctx.http.get_json(self.url + "/v1/boxes")["name"]
+        yield Batch(records=[Container(id=self.row_id("box"), kind="folder", name=name)], cursor="read")
+
+@hookimpl
+def register_sources():
+    return [ToolSource]
+"""
+
+
+def test_what_a_tool_announces_is_kept_and_told(
+    folder: Path, run_hub: Run, mail: list[tuple[str, str]]
+) -> None:
+    """Its end when it is heard and two weeks before, its token two weeks before; until it says so no more."""
+    headers = {
+        "Sunset": "Wed, 31 Mar 2027 23:59:59 GMT",
+        "GitHub-Authentication-Token-Expiration": "2027-01-31 17:00:00 UTC",
+    }
+    (folder / "config" / "plugins").mkdir()
+    (folder / "config" / "plugins" / "tool.py").write_text(TOOL)
+    site = Site()
+    site.says = headers
+    configure(folder, NOTIFY + f'[sources.box]\nkind = "tool"\nurl = "{site.url}"\n')
+    run_hub("--now", "2026-12-01T06:00:00Z", "run")
+    heard = list(mail)
+    known = json.loads(run_hub("--now", "2026-12-02T06:00:00Z", "status", "--json").output)["endings"]
+    before = len(mail)
+    run_hub("--now", "2027-01-20T06:00:00Z", "status")
+    near = mail[before:]
+    doctor = run_hub("--now", "2027-02-01T06:00:00Z", "doctor", "--offline")
+    hub_toml = folder / "config" / "hub.toml"
+    hub_toml.write_text('lang = "fr"\n' + hub_toml.read_text().replace('lang = "en"\n', ""))
+    french = run_hub("--now", "2027-02-01T06:00:00Z", "status")
+    headers.clear()
+    run_hub("--now", "2027-02-02T06:00:00Z", "run")
+    site.shutdown()
+    site.server_close()
+
+    assert ["announced"] == [word for title, _ in heard for word in title.split() if word == "announced"]
+    assert [("token", "2027-01-31", "127.0.0.1"), ("sunset", "2027-03-31", "127.0.0.1 /v1/boxes")] == [
+        (one["kind"], one["on"], one["place"]) for one in known
+    ]
+    assert ["box: the token for 127.0.0.1 ends on 2027-01-31, as the tool says"] == [
+        line for _, body in near for line in body.splitlines() if "token" in line
+    ]
+    assert "le 31/03/2027" in french.output
+    assert 1 == doctor.exit_code
+    assert "the token for 127.0.0.1 ended on 2027-01-31" in doctor.output
+    assert [] == json.loads(run_hub("--now", "2027-02-02T07:00:00Z", "status", "--json").output)["endings"]
+
+
 def test_a_secret_that_ends_on_no_day(folder: Path, run_hub: Run) -> None:
     """It is refused with an example."""
     configure(folder, '[privacy]\nkey = { env = "KEY", expires = "soon" }\n')
@@ -576,8 +641,17 @@ class Site(ThreadingHTTPServer):
 
     def __init__(self, **headers: str) -> None:
         self.asked: list[str] = []
+        self.says: dict[str, str] = {}
 
         class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                for name, value in self.server.says.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "15")
+                self.end_headers()
+                self.wfile.write(b'{"name": "Box"}')
+
             def do_HEAD(self) -> None:
                 self.server.asked.append(self.requestline)
                 self.send_response_only(401)

@@ -42,9 +42,9 @@ def asked(path: Path, sql: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def test_places_of_four_ages_are_kept() -> None:
+def test_places_of_five_ages_are_kept() -> None:
     """The first landed store is among them, each is small, and none is of this version already."""
-    assert ["0001_house", "0002_figures", "0007_outside", "0009_access_groups"] == [
+    assert ["0001_house", "0002_figures", "0007_outside", "0009_access_groups", "0012_retention"] == [
         path.name.removesuffix(".tar.gz") for path in MADE
     ]
     assert all(path.stat().st_size < 100_000 for path in MADE)

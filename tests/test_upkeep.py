@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -508,6 +509,32 @@ def test_an_altered_cut_is_told(place: Path, run_hub) -> None:
     assert "'Closed'" in made.output
     assert 1 == run_hub("store", "verify").exit_code
     assert 3 == run_hub("store", "restore", "kept.tar.gz", "--to", str(place / "other")).exit_code
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        ("UPDATE period_line SET seconds = seconds + 1 WHERE row_id LIKE 'hours:%/2'", True),
+        ("UPDATE period_line SET category = 'Absence' WHERE row_id LIKE 'hours:%/1'", True),
+        ("DELETE FROM period_line WHERE row_id LIKE 'hours:%/2'", True),
+        ("UPDATE period_close SET digest = 'f' || substr(digest, 2)", True),
+        ("UPDATE period_close SET actor = 'another'", False),
+    ],
+)
+def test_an_altered_month_is_told(place: Path, run_hub, damage: str, named: bool) -> None:
+    """A line of a sealed month that is not as it was sealed is named; the backup of it is made, and told."""
+    whole = run_hub("store", "verify")
+    with contextlib.closing(sqlite3.connect(place / "data" / "hub.db", isolation_level=None)) as connection:
+        assert 1 <= connection.execute(damage).rowcount
+
+    seen = [
+        run_hub("store", "verify"), run_hub("store", "backup", "kept.tar.gz"),
+        run_hub("store", "restore", "kept.tar.gz", "--to", str(place / "other")),
+    ]  # fmt: skip
+
+    assert 0 == whole.exit_code
+    assert ([1, 3, 3] if named else [0, 0, 0]) == [one.exit_code for one in seen]
+    assert [named] * 3 == ["sealed month 2026-07" in one.output for one in seen]
 
 
 def test_a_copy_stands_beside(place: Path, run_hub) -> None:

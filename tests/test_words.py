@@ -16,11 +16,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
+import click
 import pytest
 
 from hub import matching, speaking, spoken_reason, words
 from hub.cli import configure
 from hub.cli.output import plain_figure
+from hub.cli.speech import CLICK, TYPES
 from hub.feed import catalogue
 from hub.feed.kpi.explain import _RECEIPTS
 from hub.feed.reasons import spoken_cell, spoken_column, spoken_move
@@ -294,6 +296,46 @@ def test_errors_of_click(run_hub: Run, hub_folder: Path, say: Callable[[str, str
 
     assert 2 == result.exit_code
     assert "La commande 'nothing' n'existe pas." in result.error
+
+
+NEVER_REACHED = (
+    "shell completion", "Bash",  # the hub has none
+    "declaration", "defined twice", "flag for", "No options defined", "iterable", "color", "standard stream",
+    "start character", "DeprecationWarning",  # mistakes in code
+    "{editor}", "Press any key", "Choice(", "UUID", "executable", "{nargs}", "values ", "(dynamic)",
+    "match the format", "Do you want", "without prompting", "%(prog)s", "'d'",  # things no command has
+    "Show the version and exit.", "Windows error",  # said by the hub itself; around Windows' own words
+)  # fmt: skip
+
+
+def test_all_that_click_says_is_known() -> None:
+    """Every text that click gives to gettext is translated, or of a kind that no command reaches."""
+    said: set[str] = set()
+    for path in Path(click.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                count = {"_": 1, "ngettext": 2}.get(node.func.id, 0)
+                said |= {str(one.value) for one in node.args[:count] if isinstance(one, ast.Constant)}
+    assert [] == sorted(
+        one for one in said - {*CLICK, *TYPES, "Show this message and exit."}
+        if not any(text in f"'{one}'" for text in NEVER_REACHED)
+    )  # fmt: skip
+    assert [] == sorted({*CLICK} - said - {"required"})  # which click looks up by a variable
+
+
+def test_a_question_is_answered_in_either_language(run_hub: Run, hub_folder: Path) -> None:
+    """A French reader is shown O/n and may say oui; what is neither yes nor no is asked again."""
+    (hub_folder / "plans").mkdir()
+    (hub_folder / "hours").mkdir()
+    (hub_folder / "hours" / "t.csv").write_text("Personne;Projet;Date;Heures\nAnn;P;2026-10-05;7\n")
+    asked = run_hub("init", stdin="fr\nhours\npeut-être\noui\n\n\nnon\n")
+
+    assert 0 == asked.exit_code, asked.error
+    assert 3 == asked.output.count("[O/n]")
+    assert "saisie incorrecte" in asked.output
+    assert "[Y/n]" not in asked.output
+    assert 'kind = "tabular"' in (hub_folder / "config" / "hub.toml").read_text(encoding="utf-8")
+    assert not (hub_folder / "data").exists()
 
 
 def test_the_environment_speaks_where_no_configuration_does(

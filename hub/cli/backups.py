@@ -386,7 +386,7 @@ def copy(app: App, folder: Path, environment: str) -> int:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
-    """Look through the whole store and its closed cuts for damage, or through a backup.
+    """Look through the whole store, its closed cuts and sealed months for damage, or through a backup.
 
     PLACE is a backup, or a folder of them, whose newest is taken; without it the store itself is looked at.
 
@@ -407,6 +407,7 @@ def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
     path = must_exist(app)
     found = copies.damage(path)
     cuts = copies.closed_cuts(path) if not found else []
+    found += copies.altered_seals(path) if not found else []
     for id_, label, wanted in cuts:
         folder = cut_folder(app.settings.feed, id_)
         if not folder.is_dir() or digest(folder) != wanted:

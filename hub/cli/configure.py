@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from hub.cli.app import App
-from hub.cli.speech import Command, Group
+from hub.cli.speech import Command, Group, ask, confirm
 from hub.errors import ConfigError
 from hub.source import Suggestion
 from hub.words import LANGS, Lang, language, tr, use
@@ -53,7 +53,7 @@ def _write(path: Path, text: str) -> None:
 
 def _ask_language() -> Lang:
     """Ask for the language in both, before anything else is said."""
-    said = click.prompt("Language / Langue", type=click.Choice(LANGS), default=language())
+    said = ask("Language / Langue", type=click.Choice(LANGS), default=language())
     return next(lang for lang in LANGS if lang == said)
 
 
@@ -61,7 +61,7 @@ def _ask_sources(app: App) -> list[str]:
     blocks: list[str] = []
     kinds = sorted(app.plugins.sources)
     while kinds:
-        kind = click.prompt(
+        kind = ask(
             tr("Add a source (Enter to go on)"),
             type=click.Choice([*kinds, ""]),
             default="",
@@ -69,7 +69,7 @@ def _ask_sources(app: App) -> list[str]:
         )
         if not kind:
             break
-        name = click.prompt(tr("  a short name for it"), default=kind)
+        name = ask(tr("  a short name for it"), default=kind)
         lines = [f"[sources.{name}]", f'kind = "{kind}"']
         lines += _ask_settings(app.plugins.sources[kind])
         blocks.append("\n".join(lines) + "\n")
@@ -98,7 +98,7 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
     words = (tr("  {name}, the environment variable that holds it", name=name) if secret else f"  {name}") + (
         "" if required else tr(" (Enter: none)")
     )
-    answer = click.prompt(words) if required else click.prompt(words, default="", show_default=False)
+    answer = ask(words) if required else ask(words, default="", show_default=False)
     if not answer:
         return []
     text = json.dumps(answer, ensure_ascii=False)
@@ -107,7 +107,7 @@ def _ask_setting(name: str, *, secret: bool, required: bool) -> list[str]:
 
 def _ask_folder(app: App) -> list[Suggestion]:
     """Ask for a folder of files, and for each source that would read some of them."""
-    folder = click.prompt(
+    folder = ask(
         tr("A folder with files to read: plans, hours, budgets (Enter for none)"),
         default="",
         show_default=False,
@@ -188,9 +188,7 @@ def init(app: App, yes: bool, lang: Lang | None, folder: str | None) -> int:
             found = _ask_folder(app)
             blocks = [first.block(one) for one in found]
         blocks += _ask_sources(app)
-        schedule = click.prompt(
-            tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False
-        )
+        schedule = ask(tr("When should it run (cron)? Enter for no schedule"), default="", show_default=False)
         if schedule:
             Cron.parse(schedule)
     text = _configuration(lang, blocks, schedule)
@@ -210,7 +208,7 @@ def init(app: App, yes: bool, lang: Lang | None, folder: str | None) -> int:
         "green",
     )
     _test(app)
-    if found and (yes or click.confirm(tr("Read them and publish a first workbook?"), default=True)):
+    if found and (yes or confirm(tr("Read them and publish a first workbook?"), default=True)):
         return first.read_and_publish(app)
     app.say(
         tr(

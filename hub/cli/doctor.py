@@ -23,7 +23,7 @@ from hub.cli.app import App
 from hub.cli.output import STYLES
 from hub.cli.reaching import CLOCK, SKEW_S, Finding, State, network
 from hub.cli.speech import Command
-from hub.cli.telling import missed_runs, missed_text, secrets_of
+from hub.cli.telling import endings_of, missed_runs, missed_text, secrets_of
 from hub.errors import ConfigError, HubError, LockHeld
 from hub.words import day, mark, tr, trn
 
@@ -32,7 +32,7 @@ ROOM_MB = 500
 NAMES = (
     mark("version"), mark("rights"), mark("clock"), mark("time zones"), mark("disk"),
     mark("store"), mark("lock"), mark("plugins"), mark("network"), mark("secrets"), mark("schedule"),
-    mark("feed"), mark("paths"), mark("extras"),
+    mark("feed"), mark("paths"), mark("extras"), mark("announced"),
 )  # fmt: skip
 
 
@@ -78,7 +78,8 @@ def findings(app: App, *, offline: bool) -> Iterator[Finding]:
     yield Finding(name="configuration", state="ok", detail=str(settings.path))
     for name, look in (
         ("plugins", _plugins), ("rights", _rights), ("disk", _disk), ("paths", _paths), ("store", _store),
-        ("lock", _lock), ("feed", _feed), ("secrets", _secrets), ("schedule", _schedule),
+        ("lock", _lock), ("feed", _feed), ("secrets", _secrets), ("announced", _announced),
+        ("schedule", _schedule),
     ):  # fmt: skip
         yield from _looked(name, lambda look=look: look(app))  # type: ignore[misc]
     if not offline:
@@ -338,6 +339,31 @@ def _secrets(app: App) -> Iterator[Finding]:
         yield Finding(
             name="secrets", state=state, detail=f"{place}: {', '.join(told)}",
             mend=None if state == "ok" else tr("Make a new one in the tool and put it in its place."),
+        )  # fmt: skip
+
+
+def _announced(app: App) -> Iterator[Finding]:
+    """Say what tools announced when they were last asked."""
+    from hub.store import reading
+    from hub.store.store import store_path
+
+    path = store_path(app.settings.store, base=app.settings.base)
+    if path is None or not path.exists():
+        return
+    with reading.opened(path) as store:
+        said = endings_of(app, store)
+    for owner, one in said:
+        near = one.is_soon(app.settings.notify.days_before)
+        over = one.kind == "token" and one.on is not None and one.on < clock.now().date()
+        state: State = "failed" if over else "warning" if near or one.is_told else "ok"
+        mend = (
+            tr("Make a new one in the tool and put it in its place.")
+            if one.kind == "token"
+            else tr("Read what replaces it; a newer version of the plugin may ask elsewhere already.")
+        )
+        yield Finding(
+            name="announced", state=state, detail=f"{owner}: {one.sentence}",
+            mend=None if state == "ok" else mend,
         )  # fmt: skip
 
 

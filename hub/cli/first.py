@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from hub.cli.app import App
+from hub.cli.speech import confirm
 from hub.errors import ConfigError
 from hub.source import Suggestion
 from hub.words import tr
@@ -75,7 +74,7 @@ def choose(app: App, found: Iterable[Suggestion], *, ask: bool) -> list[Suggesti
     for one in found:
         names = ", ".join(path.name for path in one.files[:3]) + (", …" if len(one.files) > 3 else "")
         app.say(f"{names}: {one.says}")
-        if not ask or click.confirm(tr("  Read it as the source {name}?", name=one.name), default=True):
+        if not ask or confirm(tr("  Read it as the source {name}?", name=one.name), default=True):
             chosen.append(one)
     return chosen
 

@@ -181,7 +181,7 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
 
     Example: hub status --runs 5
     """
-    from hub.cli.telling import missed_runs, missed_text
+    from hub.cli.telling import endings_of, missed_runs, missed_text
     from hub.feed import load_manifest
     from hub.feed.questions import health
     from hub.notify import states
@@ -224,6 +224,10 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
                 }
             )
         erasures = store.erasures()
+        said_of_ends = [
+            (owner, one, one.is_told or one.is_soon(app.settings.notify.days_before))
+            for owner, one in endings_of(app, store)
+        ]
         still_open = cuts.open_since(store, days=_OPEN_DAYS)
         latest = store.runs(limit=runs) if runs else []
         published = questions.publications(store)
@@ -253,6 +257,10 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
                 },
                 "sources": lines, "feed": feed, "figures": [text for text, _ in said],
                 "open_cuts": still_open, "destinations": published, "runs": latest, "erasures": erasures,
+                "endings": [
+                    {"of": owner, "place": one.place, "kind": one.kind, "on": one.on, "detail": one.detail}
+                    for owner, one, _ in said_of_ends
+                ],
             }
         )  # fmt: skip
         return code
@@ -264,6 +272,9 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
         app.say(missed_text(missed), "red")
     _beforehand(app, erasures, still_open)
     _show_sources(app, lines)
+    for owner, one, is_told in said_of_ends:
+        if is_told:
+            app.say(f"  {owner}: {one.sentence}", "yellow")
     if trouble:
         app.say(trouble, "yellow")
     _show_feed(app, folder, manifest, said)

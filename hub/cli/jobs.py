@@ -210,7 +210,7 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
     else:
         for line in found:
             app.say(
-                f"{line['of']:<14} {tr(line['state']):<8} {line['name']}: {line['detail']}",
+                f"{line['of']:<14} {tr(line['state']):<8} {tr(line['name'])}: {line['detail']}",
                 STYLES[line["state"]],
             )
     return 1 if any(line["state"] == "failed" for line in found) else 0
@@ -269,7 +269,7 @@ def sync_(
         report = run_sync(app, store, sources, options, quiet=json_)
         if not dry_run:
             match_after_sync(app, store, report)
-            announce(app, store, synced=report, also=schedule(app, store))
+            announce(app, store, also=schedule(app, store))
             leave(app, store, report.exit_code, time.monotonic() - began, synced=report)
     if json_:
         app.as_json({"sources": report.sources, "effects": report.effects, "exit_code": report.exit_code})
@@ -395,7 +395,7 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
         kept = after_run(app, store)
         code = worst([synced.exit_code, published.exit_code if published else 0, kept])
         well = {"configuration": ("ok", tr("configuration: ok")), "run": ("ok", tr("run: ok"))}
-        announce(app, store, synced=synced, published=published, also=well | schedule(app, store))
+        announce(app, store, published=published, also=well | schedule(app, store))
         leave(app, store, code, time.monotonic() - began, synced=synced, published=published)
         log.info("hub run ended with exit code %d", code)
     if json_:

@@ -8,7 +8,7 @@ import click
 
 from hub.cli.app import App
 from hub.cli.info import must_exist
-from hub.cli.speech import Group
+from hub.cli.speech import Group, only_if
 from hub.words import number, tr
 
 
@@ -46,7 +46,7 @@ def presence(ctx: click.Context, json_: bool) -> int:
                 line.source_id,
                 line.container,
                 line.project,
-                line.presence,
+                tr(line.presence),
                 line.since[:16].replace("T", " "),
                 number(line.rows),
                 number(line.tasks),
@@ -87,7 +87,7 @@ def accept(app: App, source: str | None, yes: bool) -> int:
                 )
             )
         if not yes:
-            click.confirm(tr("Let them leave the feed?"), abort=True)
+            only_if(tr("Let them leave the feed?"))
         actor = app.actor
         with store.transaction():
             done = store.accept(source, run_id=0, actor=actor)

@@ -12,7 +12,7 @@ import click
 from hub.cli.app import App
 from hub.cli.backups import backups_of, keep_erased
 from hub.cli.output import short_path
-from hub.cli.speech import Group
+from hub.cli.speech import Group, only_if
 from hub.errors import ConfigError
 from hub.words import day, number, tr
 
@@ -258,7 +258,7 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
                 "yellow",
             )
         if not yes:
-            click.confirm(tr("Take the name away everywhere, for ever?"), abort=True)
+            only_if(tr("Take the name away everywhere, for ever?"))
         privacy.begin(store, subject, actor=app.actor, texts=texts)
         return _finish_erasing(app, store)
 
@@ -277,10 +277,7 @@ def purge(app: App, keep_months: int | None, yes: bool) -> int:
     months = keep_months or app.settings.privacy.keep_months
     with app.store(writing=True) as store:
         if not yes:
-            click.confirm(
-                tr("Take the person off every line older than {months} months, for ever?", months=months),
-                abort=True,
-            )
+            only_if(tr("Take the person off every line older than {months} months, for ever?", months=months))
         done = privacy.purge(store, keep_months=months, actor=app.actor)
         app.say(
             tr(

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hub import clock
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.cli.stopping import Child, stopped_by_signals
@@ -128,7 +129,7 @@ def add_to(cli: click.Group) -> None:
         when = _trigger(app)
         app.say(tr("hub run at {cron}", cron=_cron(app)))
         last = None
-        moment = datetime.now().astimezone()
+        moment = clock.now().astimezone()
         for _ in range(count):
             last = when.get_next_fire_time(last, moment)
             if last is None:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import cleandoc
+from typing import Any
 
 import click
 
@@ -13,20 +14,22 @@ from hub.settings import find_config, lang_of
 from hub.words import Lang, language, mark, of_environment, tr
 
 CLICK = (
-    mark("Usage:"), mark("Options"), mark("Commands"), mark("Arguments"), mark("Positional arguments"),
+    mark("Usage:"), mark("Options"), mark("Commands"), mark("Positional arguments"),
     mark("Try '{command} {option}' for help."), mark("Error: {message}"),
-    mark("Aborted!"), mark("default: {default}"), mark("required"), mark("deprecated"), mark("(DEPRECATED)"),
+    mark("Aborted!"), mark("default: {default}"), mark("deprecated"), mark("required"),
     mark("Missing command."), mark("Missing argument"), mark("Missing option"), mark("Missing parameter"),
-    mark("Missing {param_type}"), mark("No such command {name!r}."), mark("No such option {name!r}."),
+    mark("Missing {param_type}"), mark("Missing parameter: {param_name}"),
+    mark("No such command {name!r}."), mark("No such option {name!r}."),
     mark("Invalid value: {message}"), mark("Invalid value for {param_hint}: {message}"),
-    mark("Choose from:\n\t{choices}"), mark("Did you mean {possibility}?"), mark("Did you mean {possible}?"),
-    mark("(Did you mean one of: {possibilities}?)"), mark("(Possible options: {possibilities})"),
+    mark("Choose from:\n\t{choices}"), mark("Did you mean {possibility}?"),
+    mark("(Did you mean one of: {possibilities}?)"),
     mark("{value!r} is not one of {choices}."), mark("{value!r} is not {choice}."),
-    mark("{value!r} is not a valid {number_type}."), mark("{value!r} is not a valid boolean."),
+    mark("{value!r} is not a valid {number_type}."),
+    mark("{value!r} is not a valid boolean. Recognized values: {states}"),
     mark("{value} is not in the range {range}."), mark("{name} {filename!r} does not exist."),
     mark("{name} {filename!r} is a directory."), mark("{name} {filename!r} is a file."),
     mark("{name} {filename!r} is not readable."), mark("{name} {filename!r} is not writable."),
-    mark("file"), mark("directory"), mark("path"), mark("File"), mark("Directory"), mark("Path"),
+    mark("env var: {var}"),
     mark("Option {name!r} does not take a value."), mark("Option {name!r} requires an argument."),
     mark("Got unexpected extra argument ({args})"), mark("Got unexpected extra arguments ({args})"),
     mark("Argument {name!r} takes {nargs} values."), mark("Error: invalid input"),
@@ -34,6 +37,57 @@ CLICK = (
     mark("Could not open file {filename!r}: {message}"), mark("unknown error"),
 )  # fmt: skip
 """What click says by itself, as its gettext calls write it."""
+
+
+_YES, _NO = {"y", "yes", "o", "oui"}, {"n", "no", "non"}
+
+
+TYPES = (
+    mark("text"), mark("integer"), mark("integer range"), mark("float"), mark("float range"), mark("boolean"),
+    mark("choice"), mark("datetime"), mark("uuid"), mark("filename"), mark("file"), mark("directory"),
+    mark("path"),
+)  # fmt: skip
+"""What click calls its types of parameters, in help and in errors."""
+
+
+def ask(question: str, **how: Any) -> Any:
+    """Ask for a text, as `click.prompt` does, with the colon of the language."""
+    return click.prompt(question, prompt_suffix=tr(": "), **how)
+
+
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Ask a question that is answered with yes or no, in either language."""
+    shown = tr("[Y/n]") if default else tr("[y/N]")
+    while True:
+        said = ask(f"{question} {shown}", default="", show_default=False).strip().lower()
+        if not said:
+            return default
+        if said in _YES | _NO:
+            return said in _YES
+        click.echo(tr("Error: invalid input"))
+
+
+def only_if(question: str) -> None:
+    """Go on only where somebody says yes to *question*; else end with 130, nothing being changed."""
+    if not confirm(question):
+        click.echo(tr("Nothing was changed."), err=True)
+        raise click.exceptions.Exit(130)
+
+
+class _Named:
+    """The name of a type of parameter, which click keeps in the words of its first use."""
+
+    def __init__(self, plain: str) -> None:
+        """Call those of the class *plain*."""
+        self.plain = plain
+
+    def __get__(self, one: Any, owner: type) -> str:
+        """Return the name in the language spoken."""
+        return tr(self.plain if one is None else vars(one).get("name", self.plain))
+
+    def __set__(self, one: Any, value: str) -> None:
+        """Keep the name in English, whatever was spoken when click gave it."""
+        vars(one)["name"] = next((name for name in TYPES if tr(name) == value), value)
 
 
 def take_over() -> None:
@@ -47,6 +101,10 @@ def take_over() -> None:
         for name, say in (("_", tr), ("ngettext", _plural)):
             if hasattr(module, name):
                 setattr(module, name, say)
+    for kind in vars(types).values():
+        if isinstance(kind, type) and isinstance(plain := vars(kind).get("name"), str):
+            kind.name = _Named(plain)  # type: ignore[attr-defined]
+    types.Path.name = _Named("path")  # type: ignore[assignment]
 
 
 def _plural(one: str, many: str, n: int) -> str:

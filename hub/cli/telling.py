@@ -17,11 +17,11 @@ from hub.secrets import Secret
 from hub.words import day, tr, trn
 
 if TYPE_CHECKING:
+    from hub.expiry import Ending
     from hub.notify import States, Where
     from hub.publish import PublishReport
     from hub.schedule import Missed
     from hub.store import Store
-    from hub.sync import SyncReport
 
 
 def where(app: App) -> Where:
@@ -42,22 +42,43 @@ def where(app: App) -> Where:
 
 
 def announce(
-    app: App, store: Store, *, synced: SyncReport | None = None, published: PublishReport | None = None,
-    also: States | None = None,
+    app: App, store: Store, *, published: PublishReport | None = None, also: States | None = None
 ) -> None:  # fmt: skip
     """Tell what changed; print what could not be told."""
     from hub.notify import announce as tell_changes
 
-    found = {**secrets_that_end(app), **(also or {})}
-    for one in (*(synced.sources if synced else ()), *(published.deliveries if published else ())):
-        name = getattr(one, "source_id", "") or getattr(one, "name", "")
-        for place, said in one.ends.items():
-            digest = hashlib.sha256(said.encode()).hexdigest()[:12]
-            found[f"{name}: {place}"] = (f"announced:{digest}", f"{name}: {said}")
+    found = {**secrets_that_end(app), **_announced(app, store), **(also or {})}
     if published is not None:
         found["gate"] = gate(published)
     for problem in tell_changes(store, app.settings.notify.to, where=lambda: where(app), also=found):
         app.err.print(tr("Warning: {problem}", problem=problem), style="yellow")
+
+
+def endings_of(app: App, store: Store) -> list[tuple[str, Ending]]:
+    """Return what the sources and destinations of the configuration heard of an end, the soonest first."""
+    from hub.store.endings import known
+
+    settings = app.settings
+    names = {*settings.sources, *settings.destinations}
+    return [(owner, one) for owner, one in known(store) if owner in names]
+
+
+def _announced(app: App, store: Store) -> dict[str, tuple[str, str]]:
+    """Return the state of each place whose tool says an end: told when heard, and when it is near."""
+    places: dict[str, list[tuple[str, Ending]]] = {}
+    for owner, one in endings_of(app, store):
+        places.setdefault(f"{owner}: {one.place}", []).append((owner, one))
+    found = {}
+    for subject, said in places.items():
+        near = [one for _, one in said if one.is_soon(app.settings.notify.days_before)]
+        told = "".join(f"{one.kind} {one.on} {one.detail}\n" for _, one in said if one.is_told)
+        state = (
+            f"ends soon:{near[0].on}" if near
+            else f"announced:{hashlib.sha256(told.encode()).hexdigest()[:12]}" if told
+            else "ok"
+        )  # fmt: skip
+        found[subject] = (state, "\n".join(f"{owner}: {one.sentence}" for owner, one in said))
+    return found
 
 
 def gate(report: PublishReport) -> tuple[str, str]:

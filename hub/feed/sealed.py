@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hub.store.seals import LINE
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -12,10 +14,6 @@ if TYPE_CHECKING:
 METHOD = 2
 """How a month is sealed now: hours of several days by their days. With 1 they were all on their first day."""
 
-LINE = (
-    "month", "kind", "row_id", "project_key", "task_key", "day", "category", "flag", "approval", "seconds",
-    "days", "amount_minor",
-)  # fmt: skip
 LATE = (
     "seq", "kind", "row_id", "sealed_month", "posted_on", "project_key", "task_key", "category", "flag",
     "approval", "seconds", "days",

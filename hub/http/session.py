@@ -29,6 +29,7 @@ from hub.errors import (
     HttpUnexpected,
     HubError,
 )
+from hub.expiry import Ending
 from hub.http.ending import endings
 from hub.http.lane import Lane, server_wait
 from hub.http.limits import Limits, Watch
@@ -81,8 +82,8 @@ class Session:
 
         *count* and *cancelled* are the engine's, *limits* those of one answer. `credentials` are headers;
         `sign` gives more of them anew for each request, for those that expire; `say` turns what an exchange
-        came to into the words of whoever asked; `ends` hears where a tool announces the end of what was
-        asked.
+        came to into the words of whoever asked; `hear` is told of each place that answered, and of what the
+        tool says there of an end.
         """
         self.requests = session or requests.Session()
         self.ca_bundle = ca_bundle
@@ -93,7 +94,7 @@ class Session:
         self.sign: Callable[[], dict[str, str]] = dict
         self.say: Callable[[HttpError], HubError] = lambda error: error
         self.routes: Counter[str] = Counter()
-        self.ends: Callable[[str, str], None] = lambda place, said: None
+        self.hear: Callable[[str, tuple[Ending, ...]], None] = lambda place, said: None
         self.patience_s, self.timeout_s = patience_s, timeout_s
         self._count, self._cancelled = count, cancelled
         self._clock, self._plain_sleep = clock, sleep
@@ -404,8 +405,8 @@ class Session:
             ) from None
         if self._count:
             self._count(bytes_=len(response.content))
-        for said in endings(response, f"{urlsplit(url).hostname} {name}"):
-            self.ends(f"{urlsplit(url).hostname} {name}", said)
+        place = f"{urlsplit(url).hostname} {name}"
+        self.hear(place, tuple(endings(response, place)))
         if response.status_code in RETRIED and response.status_code != 429:
             lane.failed(asked_at)
         else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from hub import clock
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, lines_of_month
 from hub.feed.sealed import METHOD, entered_row
-from hub.store import Store
+from hub.store import Store, seals
 from hub.store import periods as rows
 from hub.store.questions import brought
 from hub.words import tr
@@ -50,8 +48,7 @@ def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: 
             )
         )
     lines = lines_of_month(Path(store.where), root / f".scratch-{month}", month, options)
-    text = json.dumps(lines, ensure_ascii=False, default=str)
-    sealed = hashlib.sha256(text.encode()).hexdigest()
+    sealed = seals.digest(lines)
     with store.transaction():
         stamp = store.stamp()
         rows.seal(store, month, lines, sealed_at=stamp, actor=actor, digest=sealed, method=METHOD)

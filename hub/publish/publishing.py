@@ -38,7 +38,7 @@ from hub.files import write_atomically
 from hub.publish.cuts import cuts_for, redact
 from hub.publish.periods import post
 from hub.source import Check
-from hub.store import Store, rejections
+from hub.store import Store, endings, rejections
 from hub.store.publications import in_use, last_published, note
 from hub.store.questions import sources as known_sources
 from hub.words import tr
@@ -91,7 +91,6 @@ class DeliveryReport(msgspec.Struct, kw_only=True):
     rows: dict[str, int] = {}
     open_next: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    ends: dict[str, str] = {}
     error: str | None = None
 
 
@@ -368,8 +367,8 @@ def _deliver(
         context.close()
         if connection is not None:
             connection.close()
-    report.ends = dict(context.ends)
-    report.notes += tuple(report.ends.values())
+    report.notes += tuple(sorted(one.sentence for one in context.endings if one.is_told))
+    endings.keep(store, destination.name, context.endings, context.asked)
     if report.error:
         log.error("%s: %s", destination.name, report.error)
     else:

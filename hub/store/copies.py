@@ -13,6 +13,7 @@ import msgspec
 
 from hub.errors import StoreError
 from hub.records import BY_TABLE
+from hub.store import seals
 from hub.store.erasure import Mark, known_marks
 from hub.store.migrations import migrations
 from hub.store.store import explain
@@ -31,6 +32,7 @@ WHAT = {
     "0010_capacity": mark("capacity from the calendars of plans"),
     "0011_story": mark("the manager's word, and whom a decision is asked of"),
     "0012_retention": mark("since when the store remembers"),
+    "0013_endings": mark("what tools say of the end of an address or a token"),
 }
 """What each migration makes room for, in words."""
 
@@ -111,6 +113,16 @@ def damage(path: Path) -> list[str]:
         for table in BY_TABLE
         if table in there and not {f"{table}_memory", f"{table}_forever"} <= there
     ]
+
+
+def altered_seals(path: Path) -> list[str]:
+    """Return a sentence for each sealed month of the store file *path* whose lines are not those sealed."""
+    with _reading(path) as connection:
+        try:
+            months = seals.altered(connection)
+        except sqlite3.OperationalError:  # of a hub that sealed no months yet
+            return []
+    return [tr("the lines that the sealed month {month} keeps were altered", month=month) for month in months]
 
 
 def schema(path: Path) -> Schema:

@@ -73,6 +73,9 @@ PLUMBING: dict[str, dict[str, Personal]] = {
         "row_id": "login", "category": "none", "approval": "none",
         "reason": "none",
     },
+    "ending": {
+        "owner": "none", "place": "free text", "kind": "none", "ends_on": "none", "detail": "free text",
+    },
     "erasure": {"stage": "none", "actor": "login", "asked_at": "none", "finished_at": "none"},
     "erasure_key": {"salt": "none"},
     "erased_mark": {"mark": "none", "shape": "none", "kind": "none"},

@@ -394,6 +394,15 @@ def _retention(db: Database) -> None:
     db.execute("ALTER TABLE clock ADD COLUMN history_from TEXT")
 
 
+@migrations(name="0013_endings")
+def _endings(db: Database) -> None:
+    """Keep what tools say of the end of an address or a token."""
+    db.execute(
+        "CREATE TABLE ending (owner TEXT NOT NULL, place TEXT NOT NULL, kind TEXT NOT NULL, ends_on TEXT, "
+        "detail TEXT NOT NULL, PRIMARY KEY (owner, place, kind, detail))"
+    )
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

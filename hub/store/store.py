@@ -21,6 +21,7 @@ from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, Stor
 from hub.files import storable
 from hub.placement import fold, here
 from hub.records import BY_TABLE, Presence, Record, columns
+from hub.store import seals
 from hub.store.bulk import write_rows
 from hub.store.erasure import (
     Door,
@@ -613,7 +614,10 @@ class Store(PresenceRoom):
         self._door = None
         self.connection.execute("PRAGMA secure_delete = ON")
         with self.transaction():
+            sealed = seals.kept(self.connection)
             done = rewrite(self.connection, lambda table: memory_trigger(self.db, table))
+            for month, (before, after) in seals.renew(self.connection, sealed).items():
+                self.audit(seals.REDACTED, month, actor="hub", before=before, after=after)
             self.audit("privacy erase", "", actor="hub", after=json.dumps(done))
             self.connection.execute("UPDATE erasure SET stage = 'files' WHERE stage = 'store'")
         return done

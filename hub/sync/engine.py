@@ -18,7 +18,7 @@ from hub import clock
 from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Gone, Partition, Source
-from hub.store import Store, rejections
+from hub.store import Store, endings, rejections
 from hub.store.leaving import follow_moves
 from hub.store.questions import nameless
 from hub.sync import effect
@@ -506,8 +506,8 @@ class _Engine:
         self._account(work)
         report.missing.extend(what for _, what in work.ctx.missing)
         report.notes.extend(work.ctx.notes)
-        report.ends = dict(work.ctx.ends)
-        report.notes.extend(report.ends.values())
+        report.notes.extend(sorted(one.sentence for one in work.ctx.endings if one.is_told))
+        endings.keep(self.store, source.name, work.ctx.endings, work.ctx.asked)
         report.skipped = work.ctx.unchanged
         read_well = report.skipped or any(state == "ok" for state in work.state.values())
         if verdict is None:

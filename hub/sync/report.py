@@ -61,8 +61,6 @@ class SourceReport(msgspec.Struct, kw_only=True):
     rejected: int = 0
     rejections: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
-    ends: dict[str, str] = msgspec.field(default_factory=dict)
-    """By place, what the tool said of the end of what was asked there."""
     error: str | None = None
 
 

@@ -184,7 +184,7 @@ def _copy(paths: Paths, scratch: Path) -> tuple[Path, dict[str, Path], list[str]
             break
         if attempt < _ATTEMPTS:
             copied.unlink()
-    return copied, cuts, damaged
+    return copied, cuts, damaged + copies.altered_seals(copied)
 
 
 def _members(paths: Paths, *, secrets: bool) -> tuple[dict[str, Path], list[str]]:

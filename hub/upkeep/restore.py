@@ -141,7 +141,7 @@ def _proven(archive: Path, staging: Path, reveal: Reveal) -> Restored:
         paths=Paths(base=staging / "base", config=config, store=store, feed=feed),
         files=len(hashes),
         rows=sum(one["rows"] for one in held.values()),
-        damaged=damaged,
+        damaged=(*damaged, *copies.altered_seals(store)),
     )
 
 
