@@ -20,7 +20,7 @@ from hub_redmine.site import OPTIONAL
 
 
 def read_hours(ctx: Context, source: RedmineSettings, mapper: Mapper, data: Hours) -> Iterator[Batch]:
-    """Read time entries: those of the last months each time, and all of them once a week."""
+    """Read time entries: those of the last weeks each time, and all of them once a week."""
     site, run, before, now = source.site(ctx), data.run, data.run.hours, ctx.now()
     known = Known(before.get("ids"))
     whole = data.whole or not before or age_of(before, now) >= timedelta(days=source.hours_sweep_days)
@@ -37,13 +37,13 @@ def read_hours(ctx: Context, source: RedmineSettings, mapper: Mapper, data: Hour
         entries = parts.entries(parts.met(rows))
         news: list[wire.Entry] = []
         for one in entries:
-            place = (str(one.project.id), one.spent_on[:7])
+            place = (str(one.project.id), stretch(one.spent_on))
             # a move of its issue changes the project without a stamp
             if one.updated_on >= horizon or known.where.get(one.id) != place or one.id in again:
                 news.append(one)
             else:
                 parts.taken += 1  # the last run took it as it is now
-            seen.add(one.id, one.project.id, one.spent_on[:7])
+            seen.add(one.id, one.project.id, stretch(one.spent_on))
         newest = max([newest, *(one.created_on for one in entries)])
         updated = max([updated, *(one.updated_on for one in entries)])
         return Batch(records=list(parts.hours(news)))
@@ -55,7 +55,7 @@ def read_hours(ctx: Context, source: RedmineSettings, mapper: Mapper, data: Hour
         yield taken(rows)
     lost = {
         project: natives
-        for project, natives in known.lost(seen, since=since[:7]).items()
+        for project, natives in known.lost(seen, since=stretch(since)).items()
         if project in run.readable
     }
     gone: list[int] = []
@@ -67,7 +67,7 @@ def read_hours(ctx: Context, source: RedmineSettings, mapper: Mapper, data: Hour
                 gone.append(native)
             elif isinstance(found, SourceForbidden):
                 hidden.append(native)
-                if project:  # outside the months: asked for again when all are read
+                if project:  # outside the window: asked for again when all are read
                     known.add(native, int(project))
             else:  # its day is another one, before the window
                 yield taken([found])
@@ -98,14 +98,20 @@ def read_hours(ctx: Context, source: RedmineSettings, mapper: Mapper, data: Hour
     )
 
 
+def stretch(day: str) -> str:
+    """Return the stretch of at most ten days, of one month, in which what is known is kept."""
+    return day[:9]
+
+
 def _window(newest: str, days: int) -> str:
     """Return the first day that is read each time.
 
-    It is of a month, so that what is known by month can be held against it.
+    A stretch begins with it, so that what is known by stretches can be held against it.
     """
     if not newest:
         return ""
-    return (date.fromisoformat(newest[:10]) - timedelta(days=days)).replace(day=1).isoformat()
+    first = date.fromisoformat(newest[:10]) - timedelta(days=days)
+    return first.replace(day=max(1, first.day // 10 * 10)).isoformat()
 
 
 def of_deleted(

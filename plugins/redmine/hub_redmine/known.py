@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 Places = dict[str, dict[str, str]]
-"""Project, then bucket (a month, or empty), then ranges such as ``1-66,68``."""
+"""Project, then bucket (a stretch of days, or empty), then ranges such as ``1-66,68``."""
 
 
 class Known:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from hub_redmine import wire
+from hub_redmine.hours import _window, stretch
 from hub_redmine.known import Known
 from hub_redmine.mapping import Mapper, Meta, seconds
 from hub_redmine.parts import Parts
@@ -675,3 +676,21 @@ def test_a_quiet_run_asks_six_times(store: Store) -> None:
         for _ in range(3):
             go(store, site)
         assert 6 == len(site.asked)
+
+
+@pytest.mark.parametrize(
+    ("newest", "since"),
+    [
+        ("2026-11-29", "2026-08-30"),
+        ("2026-11-08", "2026-08-10"),
+        ("2026-03-31", "2025-12-30"),
+        ("2026-08-05", "2026-05-01"),
+    ],
+)
+def test_the_window_begins_with_a_stretch(newest: str, since: str) -> None:
+    """At least 90 days are read each time, nine more at most; days before it are in other stretches."""
+    day = date.fromisoformat(since)
+
+    assert since == _window(f"{newest}T10:00:00Z", 90)
+    assert 90 <= (date.fromisoformat(newest) - day).days <= 99
+    assert stretch((day - timedelta(days=1)).isoformat()) < stretch(since)
