@@ -32,6 +32,7 @@ from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import store, sync_once
 from hub.testing.kit import Request, Response, SimulatorServer, certify, differences, faults
+from hub.words import speaking
 
 __all__ = ["store"]
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "redmine"
@@ -524,6 +525,31 @@ def test_hours_of_deleted_issues_go_stay_or_move(store: Store) -> None:
     assert gone == {row[0] for row in rows(store, "SELECT id FROM worklog WHERE presence = 'deleted'")}
 
 
+def test_an_issue_that_goes_between_list_and_history_takes_its_hours(store: Store) -> None:
+    """In an increment too; the reason is in the language of the run."""
+    world = RedmineWorld(4)
+    wide = {"max_leave": 1.0}
+    with SimulatorServer(world) as site:
+        go(store, site, settings=wide)
+        native = next(str(log.item) for log in world.logs.values())
+        world.edit(native)
+
+        def goes(_: int, request: Request, honest: Any) -> Response:
+            if request.path == f"/issues/{native}.json" and int(native) in world.items:
+                world.delete(native)
+            return honest()
+
+        site.fault = goes
+        with speaking("fr"):
+            assert "ok" == go(store, site, settings=wide).verdict
+    mine = {f"redmine:{native}"}
+    assert mine == {row[0] for row in rows(store, "SELECT id FROM task WHERE presence = 'deleted'")}
+    assert [("deleted",)] == rows(
+        store, f"SELECT DISTINCT presence FROM worklog WHERE task_id = 'redmine:{native}'"
+    )
+    assert "supprimé depuis que la liste a été faite" in str(rows(store, "SELECT tally FROM sync_run"))
+
+
 def test_the_hours_of_a_proven_issue_leave_with_a_census(store: Store) -> None:
     """Between two walks, when a person asks for it."""
     world = RedmineWorld(4)
@@ -694,3 +720,25 @@ def test_the_window_begins_with_a_stretch(newest: str, since: str) -> None:
     assert since == _window(f"{newest}T10:00:00Z", 90)
     assert 90 <= (date.fromisoformat(newest) - day).days <= 99
     assert stretch((day - timedelta(days=1)).isoformat()) < stretch(since)
+
+
+def test_marks_of_the_version_before_are_understood(store: Store) -> None:
+    """They name no statuses, no people, and of projects the ids; all of it is read anew once."""
+    world = RedmineWorld(1)
+    with SimulatorServer(world) as site:
+        go(store, site)
+        for partition, cursor in store.cursors("redmine").items():
+            if not isinstance(cursor, dict):
+                continue
+            for name in ("names", "people", "listed"):
+                cursor.pop(name, None)
+            if "known" in cursor:
+                cursor["known"] = [1, 2, 3]
+            store.set_cursor("redmine", partition, cursor | {"settings": "of before"}, run_id=0)
+        store.connection.commit()
+        world.archived.add("2")
+        world.fire(2)
+        assert "ok" == go(store, site, census=True).verdict
+        world.archived.clear()
+        go(store, site)
+        equal(store, world)
