@@ -258,7 +258,9 @@ class Environment:
         self.python = folder / "env" / scripts / python
         self.site = next((folder / "env").rglob("site-packages"))
         places = [one for one in sys.path if one and Path(one).is_dir()]
-        (self.site / "hub.pth").write_text("\n".join(places), encoding="utf-8")
+        # as sites, so that what lies there in the way of editable packages is found, too
+        line = f"import site; list(map(site.addsitedir, {places!r}))\n"
+        (self.site / "hub.pth").write_text(line, encoding="utf-8")
 
     def hub(self, *arguments: str, says: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         given = os.environ | {"PM_HUB_CACHE": str(self.folder / "cache"), "PM_HUB_LANG": "en"} | environment
