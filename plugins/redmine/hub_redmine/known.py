@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 Places = dict[str, dict[str, str]]
-"""Project, then bucket (a month, or empty), then ranges such as ``1-66,68``."""
+"""Project, then bucket (a stretch of days, or empty), then ranges such as ``1-66,68``."""
 
 
 class Known:
@@ -22,7 +22,7 @@ class Known:
         self._places: dict[tuple[int | str, str], tuple[str, str]] = {}
         for project, buckets in msgspec.convert(places or {}, Places).items():
             for bucket, text in buckets.items():
-                self.where |= dict.fromkeys(_ids(text), (project, bucket))
+                self.where |= dict.fromkeys(ids_of(text), (project, bucket))
 
     def add(self, native: int, project: int, bucket: str = "") -> None:
         """Note where *native* is."""
@@ -50,15 +50,21 @@ class Known:
         for native, (project, bucket) in sorted(self.where.items()):
             grouped.setdefault(project, {}).setdefault(bucket, []).append(native)
         return {
-            project: {bucket: ",".join(_ranges(ids)) for bucket, ids in buckets.items()}
+            project: {bucket: ranges(ids) for bucket, ids in buckets.items()}
             for project, buckets in grouped.items()
         }
 
 
-def _ids(text: str) -> Iterator[int]:
+def ids_of(text: str) -> Iterator[int]:
+    """Return the ids of ranges such as ``1-66,68``."""
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
         yield from range(int(first), int(last or first) + 1)
+
+
+def ranges(ids: list[int]) -> str:
+    """Write sorted ids as ranges."""
+    return ",".join(_ranges(ids)) if ids else ""
 
 
 def _ranges(ids: list[int]) -> Iterator[str]:

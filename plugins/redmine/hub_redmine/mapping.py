@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -26,48 +26,31 @@ from hub import (
 )  # fmt: skip
 from hub_redmine import wire
 from hub_redmine.site import OPTIONAL
+from hub_redmine.terms import (
+    ACTIVE,
+    ANONYMOUS,
+    CATEGORY,
+    CHANGES,
+    NATURES,
+    PARENT,
+    PATH,
+    PRIVATE,
+    Kind,
+    Nature,
+    Role,
+)
 
-Nature = Literal["build", "anomaly", "evolution", "incident", "request", "internal", "unknown"]
-Kind = Literal["project", "internal", "absence"]
-Role = Literal["baseline_start", "baseline_finish", "points", "billable"]
-ROLES: tuple[str, ...] = get_args(Role)
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, Baseline, TaskChange, Worklog, TaskLink, CustomValue,
 )  # fmt: skip
-NATURES: dict[str, Nature] = {
-    "bug": "anomaly",
-    "anomalie": "anomaly",
-    "defect": "anomaly",
-    "feature": "evolution",
-    "evolution": "evolution",
-    "évolution": "evolution",
-    "support": "request",
-    "assistance": "request",
-    "incident": "incident",
-    "task": "build",
-    "tâche": "build",
-}
-"""Redmine's own trackers in English and French, and what else they are often called; `types` says more."""
-CHANGES = {
-    "status_id": "status",
-    "assigned_to_id": "assignee",
-    "due_date": "duedate",
-    "start_date": "startdate",
-    "fixed_version_id": "sprint",
-    "estimated_hours": "timeoriginalestimate",
-    "done_ratio": "percent",
-    "parent_id": "parent",
-    "tracker_id": "issuetype",
-    "project_id": "project",
-}
-"""Attributes whose changes are kept, in the hub's words."""
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What the issues refer to.
 
-    Statuses by id, closed ones, the tracker and status of new issues, users that are known with all they
-    have.
+    Statuses by id, closed ones, the tracker and status of new issues, users and groups that are known with
+    all they have, as administrators see them. *sight* names, by what it hides, the projects of which this
+    account sees a part.
     """
 
     statuses: dict[str, str] = {}
@@ -76,6 +59,12 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     trackers: dict[str, str] = {}
     users: list[int] = []
     versions: list[int] = []
+    sight: dict[str, list[str]] = {}
+
+    @property
+    def names(self) -> dict[str, dict[str, str]]:
+        """Return what journals call by its id alone."""
+        return {"status": self.statuses, "tracker": self.trackers}
 
 
 class Mapper:
@@ -106,6 +95,9 @@ class Mapper:
         self.closed, self.opening = frozenset(meta.closed), frozenset(meta.opening)
         self.met: set[str] = set()
         self.told_people, self.told_versions = set(meta.users), set(meta.versions)
+        self.statuses, self.trackers = dict(meta.statuses), dict(meta.trackers)
+        self.renamed = False
+        """Whether an issue showed another name of a status or a tracker than the lists did."""
 
     def row_id(self, native: object) -> str:
         """Return the store's id."""
@@ -113,16 +105,30 @@ class Mapper:
 
     # ---------- around the issues ----------
 
-    def project(self, one: wire.Project) -> Container:
-        """Map a project."""
-        return Container(
-            id=self.row_id(f"p{one.id}"),
+    def project(self, one: wire.Project, above: Mapping[int, wire.Project]) -> Iterator[Record]:
+        """Map a project, and where it stands in the tree of those that can be seen, *above*."""
+        id_ = self.row_id(f"p{one.id}")
+        yield Container(
+            id=id_,
             kind="project",
             code=one.identifier,
             name=one.name,
-            archived=one.status == 9,
+            archived=one.status != ACTIVE,
             url=f"{self.url}/projects/{one.identifier}",
         )
+        if one.parent is None:
+            return
+        path = [one.name]
+        parent: wire.Ref | None = one.parent
+        while parent is not None and len(path) <= len(above):
+            path.append(parent.name or str(parent.id))
+            parent = above[parent.id].parent if parent.id in above else None
+        for field, text in ((PARENT, path[1]), (PATH, " / ".join(reversed(path)))):
+            yield CustomValue(id=f"{id_}/{field}", row_id=id_, field=field, text=text)
+
+    def group(self, one: wire.Group) -> Account:
+        """Map a group: issues may be assigned to it, and it is no person."""
+        return Account(id=self.row_id(f"u{one.id}"), display_name=one.name, kind="generic")
 
     def user(self, one: wire.User, *, active: bool) -> Account:
         """Map a user that an administrator may see."""
@@ -135,10 +141,15 @@ class Mapper:
         )
 
     def person(self, one: wire.Ref | None) -> Iterator[Account]:
-        """Return the account of somebody, or of a group, who is only named; once."""
+        """Return the account of somebody, or of a group, who is only named; once.
+
+        What a deleted user did is the work of nobody, who has a name and is no person.
+        """
         if one is not None and one.id not in self.told_people:
             self.told_people.add(one.id)
-            yield Account(id=self.row_id(f"u{one.id}"), display_name=one.name)
+            nobody = (one.name or "").casefold() in ANONYMOUS
+            kind: Literal["human", "generic"] = "generic" if nobody else "human"
+            yield Account(id=self.row_id(f"u{one.id}"), display_name=one.name, kind=kind)
 
     def version(self, one: wire.Version) -> Iterator[Record]:
         """Map a version: what issues are planned for, and the milestone that its day is."""
@@ -183,6 +194,12 @@ class Mapper:
         ``spent_hours`` and all ``total_`` are skipped, since they change without a stamp.
         """
         id_ = self.row_id(issue.id)
+        for names, one in ((self.statuses, issue.status), (self.trackers, issue.tracker)):
+            if one.name and names.get(str(one.id), one.name) != one.name:
+                self.renamed = True
+            if one.name:
+                names[str(one.id)] = one.name
+        yield from self.person(issue.author)
         yield from self.person(issue.assigned_to)
         if issue.fixed_version and issue.fixed_version.id not in self.told_versions:
             self.told_versions.add(issue.fixed_version.id)
@@ -206,6 +223,7 @@ class Mapper:
             status_raw=issue.status.name,
             status_native=category,
             priority_raw=issue.priority.name if issue.priority else None,
+            reporter_id=self.row_id(f"u{issue.author.id}") if issue.author else None,
             assignee_id=self.row_id(f"u{issue.assigned_to.id}") if issue.assigned_to else None,
             iteration_id=self.row_id(f"v{issue.fixed_version.id}") if issue.fixed_version else None,
             created_at=issue.created_on,
@@ -216,7 +234,7 @@ class Mapper:
             actual_finish_on=self.day(issue.closed_on) if issue.closed_on and category == "done" else None,
             percent=issue.done_ratio,
             percent_kind="physical" if issue.done_ratio is not None else None,
-            estimate_s=seconds(issue.estimated_hours) if issue.estimated_hours is not None else None,
+            estimate_s=round(issue.estimated_hours * 3600) if issue.estimated_hours is not None else None,
             points=number(custom.get(self.fields.get("points", ""))),
         )
         start, finish = (
@@ -224,9 +242,15 @@ class Mapper:
         )
         if start or finish:
             yield Baseline(id=f"{id_}/b0", task_id=id_, start_on=start, finish_on=finish)
-        for one in issue.custom_fields:
-            if one.name in self.custom and (value := text(one)):
-                yield CustomValue(id=f"{id_}/{one.name}", row_id=id_, field=one.name, text=value)
+        kept = {one.name: text(one) for one in issue.custom_fields if one.name in self.custom}
+        if issue.category:
+            # a comma parts several in the feed, and an issue has one
+            kept[CATEGORY] = (issue.category.name or str(issue.category.id)).replace(", ", ",\u00a0")
+        if issue.is_private:
+            kept[PRIVATE] = "1"
+        for field, value in kept.items():
+            if value:
+                yield CustomValue(id=f"{id_}/{field}", row_id=id_, field=field, text=value)
 
     def day(self, stamp: str) -> str:
         """Return the civil day of a stamp. Raises `SourceDataError` for another text."""
@@ -274,9 +298,9 @@ class Mapper:
             return None
         match field:
             case "status":
-                return self.meta.statuses.get(str(value), str(value))
+                return self.statuses.get(str(value), str(value))
             case "issuetype":
-                return self.meta.trackers.get(str(value), str(value))
+                return self.trackers.get(str(value), str(value))
             case "assignee":
                 return self.row_id(f"u{value}")
             case "sprint":
@@ -315,8 +339,11 @@ class Mapper:
 
 
 def seconds(hours: float) -> int:
-    """Turn decimal hours into seconds."""
-    return round(hours * 3600)
+    """Turn hours that Redmine rounded to hundredths into seconds, of whole minutes as people book them.
+
+    20 minutes come as 0.33: half of a hundredth is less than half of a minute, so that the minute is exact.
+    """
+    return round(hours * 60) * 60
 
 
 def text(one: wire.Custom | None) -> str | None:

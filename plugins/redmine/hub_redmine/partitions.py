@@ -17,35 +17,51 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What every partition of a run shares.
 
     *narrow* are the ids of the projects to ask for, None for all. *stands* is what a mark stands for: the
-    settings, and the projects that could be read.
+    settings, the projects that could be read, the names and people of its history. *hours* is the mark of
+    the time entries.
     """
 
     meta: Meta
     narrow: list[int] | None
     stands: dict[str, Any]
+    hours: dict[str, Any]
+
+    @property
+    def readable(self) -> set[str]:
+        """Return the projects that can be read."""
+        return {str(one) for one in self.stands["readable"]}
 
 
 class Metadata(msgspec.Struct, frozen=True, kw_only=True):
-    """Projects, users and versions; *lost* are versions that do not exist any more."""
+    """Projects, people and versions, with the *cursor* of it.
 
-    run: Run
+    *archived* are projects that were in the list of the run before, *lost* and *left* versions and people
+    that do not exist any more.
+    """
+
+    meta: Meta
     projects: list[wire.Project]
-    users: list[wire.User]
-    locked: set[int]
-    versions: list[wire.Version]
-    lost: list[int]
+    archived: list[wire.Project] = []
+    users: list[wire.User] = []
+    locked: set[int] = set()
+    groups: list[wire.Group] = []
+    left: list[int] = []
+    versions: list[wire.Version] = []
+    lost: list[int] = []
     cursor: dict[str, Any]
 
 
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """What the slices of one walk over all issues know and note together.
 
-    *came* are projects that the last run could not read, *mark* is the mark of that run. *known* and
-    *known_links* are the ids it found, *seen* and *links* those of this walk.
+    *came* are projects that the last run could not read, *mark* is the mark of that run. *anew* reads every
+    history: what it calls a status, or a user, was rewritten in place. *known* and *known_links* are the ids
+    it found, *seen* and *links* those of this walk.
     """
 
     run: Run
     came: set[int]
+    anew: bool
     mark: dict[str, Any]
     known: Known
     known_links: Known
@@ -77,8 +93,7 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 class Hours(msgspec.Struct, frozen=True):
-    """Time entries since the mark *before*; *whole* reads all of them."""
+    """Time entries since the last mark; *whole* reads all of them."""
 
     run: Run
-    before: dict[str, Any]
     whole: bool

@@ -10,8 +10,12 @@ import msgspec
 
 from hub import Account as User
 from hub import (
+    Baseline,
+    Batch,
     Container,
     Context,
+    CustomValue,
+    Gone,
     Iteration,
     Record,
     SourceDataError,
@@ -20,6 +24,7 @@ from hub import (
     TaskChange,
     TaskLink,
     Worklog,
+    mark,
     named,
     tr,
 )
@@ -36,11 +41,15 @@ _JOURNAL = msgspec.json.Decoder(wire.Journal).decode
 _LISTS: dict[type[Any], tuple[str, type[Record] | None]] = {
     wire.Project: ("p", Container),
     wire.User: ("u", User),
+    wire.Group: ("u", User),
     wire.Version: ("v", Iteration),
     wire.Status: ("status ", None),
     wire.Tracker: ("tracker ", None),
 }
 """How the store calls the rows of short lists, and what they become."""
+_OWNED: tuple[type[Record], ...] = (Baseline, CustomValue)
+"""What an issue has, or has no more."""
+LEFT_MEANWHILE = mark("deleted since the list was made")
 
 
 def listed(ctx: Context, source: str, name: str, kind: type[T], rows: Iterable[msgspec.Raw]) -> Iterator[T]:
@@ -62,6 +71,8 @@ class Parts:
         """Count nothing yet."""
         self.ctx, self.begins, self.mapper = ctx, f"{source}:", mapper
         self.seen = self.taken = self.said = 0
+        self.gone: list[Gone] = []
+        """What the issues that were mapped show no more; `batch` takes it."""
         self.skipped: Counter[str] = Counter()
 
     def met(self, rows: list[msgspec.Raw]) -> list[msgspec.Raw]:
@@ -116,7 +127,13 @@ class Parts:
         )  # fmt: skip
 
     def _issue(self, issue: wire.Issue) -> Iterator[Record]:
-        yield from self.mapper.issue(issue)
+        own = list(self.mapper.issue(issue))
+        yield from own
+        said = tr("#{id} shows it no more", id=issue.id)
+        shown = {one.id for one in own}
+        for record in _OWNED:
+            for one in sorted(self._owned(record).get(str(issue.id), set()) - shown):
+                self.gone.append(Gone(record=record, id=one, evidence=said))
         yield from self._inside(
             issue, issue.relations, TaskLink, lambda row: [self.mapper.link(_LINK(row))],
             lambda row: tr("relation {id} of issue #{issue}", id=named(row), issue=issue.id), "r",
@@ -126,6 +143,23 @@ class Parts:
             lambda row: tr("history {id} of issue #{issue}", id=named(row), issue=issue.id), "h",
         )  # fmt: skip
         self.taken += 1
+
+    def _owned(self, record: type[Record]) -> dict[str, set[str]]:
+        """Return the rows of a type that the store has, by the number of their issue; asked once a run."""
+
+        def ask() -> dict[str, set[str]]:
+            found: dict[str, set[str]] = {}
+            for one in self.ctx.known_ids(record, self.begins):
+                found.setdefault(one[len(self.begins) :].partition("/")[0], set()).add(one)
+            return found
+
+        return self.ctx.shared(f"owned {record.table}", ask)
+
+    def batch(self, records: Iterable[Record], gone: Iterable[Gone] = ()) -> Batch:
+        """Make a batch of what was mapped, with what the issues in it show no more."""
+        made = list(records)
+        cleared, self.gone = self.gone, []
+        return Batch(records=made, gone=(*gone, *cleared))
 
     def _inside(
         self,

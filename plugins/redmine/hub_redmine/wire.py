@@ -80,8 +80,11 @@ class Issue(msgspec.Struct, frozen=True):
     closed_on: str | None
     done_ratio: int | None
     estimated_hours: float | None
+    is_private: bool = False
     priority: Ref | None = None
+    author: Ref | None = None
     assigned_to: Ref | None = None
+    category: Ref | None = None
     parent: Ref | None = None
     fixed_version: Ref | None = None
     custom_fields: list[Custom] = []
@@ -90,7 +93,7 @@ class Issue(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A time entry, on an issue or on a project alone; *hours* is decimal."""
+    """A time entry, on an issue or on a project alone; *hours* is decimal, rounded to hundredths."""
 
     id: int
     project: Ref
@@ -115,14 +118,46 @@ class Project(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """A user; mail addresses are shown to administrators."""
+    """A user; mail addresses are shown to administrators, and their API keys, which are not read."""
 
     id: int
     login: str | None = None
     firstname: str = ""
     lastname: str = ""
     mail: str | None = None
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """What somebody is in a project, by themselves or by a group."""
+
+    project: Ref
+    roles: list[Ref] = []
+
+
+class Me(msgspec.Struct, frozen=True):
+    """The account that signs in; an administrator sees everything, whatever the roles."""
+
+    id: int
+    login: str = ""
     admin: bool = False
+    memberships: list[Membership] = []
+
+
+class Role(msgspec.Struct, frozen=True):
+    """A role: which issues and hours it shows (``all``, ``default``, ``own``), and what it may do."""
+
+    id: int
+    name: str
+    issues_visibility: str = "all"
+    time_entries_visibility: str = "all"
+    permissions: list[str] = []
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A group of users, to which issues may be assigned."""
+
+    id: int
+    name: str
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -7,7 +7,8 @@ from typing import ClassVar
 from hub import Source
 from hub.testing.kit import Capability, SourceCertification, credential
 from hub_redmine.source import RedmineSource
-from hub_redmine.testing.simulator import COMMENT, RedmineWorld
+from hub_redmine.testing.simulator import RedmineWorld
+from hub_redmine.testing.world import COMMENT
 
 
 class RedmineCertification(SourceCertification):
