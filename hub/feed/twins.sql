@@ -17,15 +17,23 @@ CREATE TABLE reader AS
 CREATE MACRO tool_of(id, source_id) AS source_id || ':' || split_part(substr(id, length(source_id) + 2), ':', 1) || ':';
 CREATE TABLE brought AS
     WITH row AS (
-        SELECT 'task' AS what, id, source_id, presence FROM task WHERE EXISTS (FROM reader)
-        UNION ALL SELECT 'worklog', id, source_id, presence FROM worklog WHERE EXISTS (FROM reader)
-        UNION ALL SELECT 'register_item', id, source_id, presence FROM register_item WHERE EXISTS (FROM reader)
-    ), known AS (
+        SELECT 'task' AS what, id, source_id, presence, code FROM task WHERE EXISTS (FROM reader)
+        UNION ALL SELECT 'worklog', id, source_id, presence, NULL FROM worklog WHERE EXISTS (FROM reader)
+        UNION ALL SELECT 'register_item', id, source_id, presence, NULL FROM register_item WHERE EXISTS (FROM reader)
+    ), read AS (
         -- a line of several days is a line a day in a feed, and one of a sealed month bears the month
-        SELECT r.what, r.id, r.presence, d.turn, d.site,
+        SELECT r.what, r.id, r.presence, d.turn, d.site, r.code,
             regexp_replace(substr(r.id, length(d.prefix) + 1), '@\d{4}-\d\d(-\d\d)?$', '') AS native
         FROM row r JOIN reader d ON d.source_id = r.source_id
             AND d.prefix IN (r.source_id || ':', tool_of(r.id, r.source_id))
+    ), named AS (
+        -- below lines a feed says what people call a task, and not its id
+        SELECT site, code, arg_min(native, turn) AS native FROM read
+        WHERE what = 'task' AND code IS NOT NULL AND NOT starts_with(native, 'code/') GROUP BY ALL
+    ), known AS (
+        SELECT r.* REPLACE (CASE WHEN r.what = 'task' AND starts_with(r.native, 'code/')
+            THEN coalesce(n.native, r.native) ELSE r.native END AS native)
+        FROM read r LEFT JOIN named n ON n.site = r.site AND n.code = r.code
     ), alike AS (
         SELECT *, min(turn) FILTER (presence <> 'outside') OVER same AS first_turn, native LIKE 'sum/%' AS is_sum
         FROM known WINDOW same AS (PARTITION BY what, site, native)

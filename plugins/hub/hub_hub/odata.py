@@ -85,9 +85,7 @@ class OData:
             )
         return facts
 
-    def _load(
-        self, connection: duckdb.DuckDBPyConnection, table: str, there: set[str], file: Path
-    ) -> None:
+    def _load(self, connection: duckdb.DuckDBPyConnection, table: str, there: set[str], file: Path) -> None:
         columns = model().tables[table].columns
         if not there:
             connection.execute(f"CREATE TABLE {table} AS SELECT {columns_of_none(table)} WHERE false")

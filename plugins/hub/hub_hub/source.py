@@ -317,5 +317,3 @@ def _queries() -> tuple[tuple[str, str], ...]:
         if one.name.endswith(".sql")
     )
     return tuple((name.partition("_")[2], _text(name)) for name in names if not name.startswith("00_"))
-
-

@@ -18,8 +18,10 @@ CREATE TABLE hours AS
     WHERE getvariable('cut') = 0 OR w.work_date <= getvariable('cut_day')::DATE;
 CREATE TABLE usual AS
     SELECT project_key, source_key, mode(long) AS long FROM hours GROUP BY ALL;
+-- below lines a feed does not say the tool's own id of a task: what people call it stands for it
 CREATE TABLE work AS
-    SELECT k.*, s.* EXCLUDE (task_key, project_key, cut_key, is_critical, total_slack_days), s.project_key AS at_project,
+    SELECT k.* REPLACE (coalesce(k.task_id, CASE WHEN count(*) OVER (PARTITION BY k.source_key, k.key) = 1
+            THEN t.tool || ':code/' || k.key END, t.tool || ':task/' || k.task_key) AS task_id), s.* EXCLUDE (task_key, project_key, cut_key, is_critical, total_slack_days), s.project_key AS at_project,
         coalesce(u.long, t.per_day) AS long
     FROM dim_task k JOIN fact_task_snapshot s ON s.task_key = k.task_key AND s.cut_key = getvariable('cut')
         JOIN tool t ON t.source_key = k.source_key
