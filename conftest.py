@@ -33,6 +33,7 @@ BUDGET = {
     "plugins/demo": 41,
     "plugins/files": 47,
     "plugins/grafana": 23,
+    "plugins/hub": 45,
     "plugins/jira": 54,
     "plugins/msproject": 37,
     "plugins/papers": 58,
@@ -80,6 +81,7 @@ SLOW = (
     "plugins/files",
     "plugins/papers",
     "plugins/grafana",
+    "plugins/hub",
     "plugins/postgresql",
     "plugins/powerbi",
 )

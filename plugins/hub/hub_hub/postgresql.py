@@ -118,7 +118,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
             import psycopg
         except ImportError as exc:
             raise MissingExtra(
-                tr("Reading a feed from PostgreSQL needs psycopg: pip install 'pm-hub[hub-postgresql]'.")
+                tr("Reading a feed from PostgreSQL needs psycopg: pip install \"pm-hub-hub[postgresql]\".")
             ) from exc
         here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
         secured = (

@@ -15,5 +15,5 @@ WITH week AS (
 SELECT own('capacity/' || person_key || '/' || date_key) AS id, person(person_key) AS account_id,
     first_day AS start_on, last_day AS finish_on,
     array_to_string([CASE WHEN list_contains(dows, one) THEN '1' ELSE '0' END FOR one IN range(1, 8)], '') AS weekdays,
-    least(round(capacity_s / n), 86400)::BIGINT AS seconds, 1.0 AS units
+    least(round(capacity_s / n), 86400)::BIGINT AS seconds
 FROM told
