@@ -8,6 +8,7 @@ Each step runs in a process of its own, so that its time, its processor time and
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -293,9 +294,17 @@ def grows(found: dict[float, dict[str, Any]], what: str = "cpu") -> list[str]:
     sizes = sorted(size for size, one in found.items() if what in one)
     return [
         f"{math.log(found[big][what] / found[small][what]) / math.log(big / small):.2f}"
-        for small, big in zip(sizes, sizes[1:], strict=False)
+        for small, big in itertools.pairwise(sizes)
         if found[small][what] > 0
     ]
+
+
+def cell(result: dict[str, Any]) -> str:
+    """Return what one step came to, as a cell of the table."""
+    if "cpu" not in result:
+        return str(result.get("failed", ""))
+    disk = f", {result['disk_mb']:,} MB on disk" if "disk_mb" in result else ""
+    return f"{result['cpu']} s, {result['peak_mb']:,} MB{disk}"
 
 
 def main() -> int:
@@ -324,13 +333,9 @@ def main() -> int:
     print(f"\n| step | {' | '.join(f'{size:g}' for size in sizes)} | grows by the power |")
     print(f"|---|{'---|' * len(sizes)}---|")
     for name, one in found.items():
-        cells = [
-            f"{r['cpu']} s, {r['peak_mb']:,} MB{', ' + str(r['disk_mb']) + ' MB disk' if 'disk_mb' in r else ''}"
-            if (r := one.get(size)) and "cpu" in r
-            else (r or {}).get("failed", "")
-            for size in sizes
-        ]
-        print(f"| {name} | {' | '.join(cells)} | {', '.join(grows(one))} |")
+        print(
+            f"| {name} | {' | '.join(cell(one.get(size, {})) for size in sizes)} | {', '.join(grows(one))} |"
+        )
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     return int(any("failed" in result for one in found.values() for result in one.values()))
 

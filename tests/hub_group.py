@@ -150,27 +150,29 @@ def figures(feed: Path) -> dict[str, list[tuple[Any, ...]]]:
         view.close()
 
 
+_PLACE = "JOIN dim_project p USING (project_key)"
+_WHO = "JOIN dim_person e USING (person_key)"
 ASKED = {
-    "hours": "SELECT p.code, strftime(work_date, '%Y-%m') AS month, e.person_label, w.category, w.approval, "
-    "sum(seconds)::BIGINT, round(sum(days), 6), count(*) FROM fact_worklog w JOIN dim_project p USING (project_key) "
-    "JOIN dim_person e USING (person_key) GROUP BY ALL ORDER BY ALL",
-    "hours of tasks": "SELECT t.key, sum(seconds)::BIGINT FROM fact_worklog w JOIN dim_task t USING (task_key) "
-    "GROUP BY ALL ORDER BY ALL",
-    "tasks": "SELECT p.code, e.person_label, c.category, k.kind, k.nature, count(*), round(sum(estimate_days), 6), "
-    "round(sum(remaining_days), 6), sum(points) FROM fact_task_snapshot t JOIN dim_task k USING (task_key) "
-    "JOIN dim_project p ON p.project_key = t.project_key "
-    "JOIN dim_person e USING (person_key) JOIN dim_status c USING (status_key) "
-    "WHERE cut_key = 0 GROUP BY ALL ORDER BY ALL",
-    "parents": "SELECT t.key, m.key FROM dim_task t JOIN dim_task m ON m.task_key = t.parent_task_key "
-    "WHERE t.is_deleted = 0 AND t.task_key <> -1 ORDER BY ALL",
-    "budgets": "SELECT p.code, year_month, category, sum(baseline_amount), sum(revised_amount), sum(consumed_amount) "
-    "FROM fact_budget JOIN dim_project p USING (project_key) WHERE cut_key = 0 GROUP BY ALL ORDER BY ALL",
-    "registers": "SELECT p.code, kind, r.title, exposure_amount FROM fact_register r "
-    "JOIN dim_project p USING (project_key) WHERE cut_key = 0 ORDER BY ALL",
-    "plans": "SELECT p.code, e.person_label, a.year_month, sum(planned_s)::BIGINT FROM fact_allocation_week a "
-    "JOIN dim_project p USING (project_key) JOIN dim_person e USING (person_key) WHERE planned_s <> 0 "
-    "GROUP BY ALL ORDER BY ALL",
+    "hours": f"""SELECT p.code, strftime(work_date, '%Y-%m'), e.person_label, w.category, w.approval,
+        sum(seconds)::BIGINT, round(sum(days), 6), count(*)
+        FROM fact_worklog w {_PLACE} {_WHO} GROUP BY ALL ORDER BY ALL""",
+    "hours of tasks": """SELECT t.key, sum(seconds)::BIGINT FROM fact_worklog w
+        JOIN dim_task t USING (task_key) GROUP BY ALL ORDER BY ALL""",
+    "tasks": f"""SELECT p.code, e.person_label, c.category, k.kind, k.nature, count(*),
+        round(sum(estimate_days), 6), round(sum(remaining_days), 6), sum(points)
+        FROM fact_task_snapshot t JOIN dim_task k USING (task_key)
+        JOIN dim_project p ON p.project_key = t.project_key {_WHO} JOIN dim_status c USING (status_key)
+        WHERE cut_key = 0 GROUP BY ALL ORDER BY ALL""",
+    "parents": """SELECT t.key, m.key FROM dim_task t JOIN dim_task m ON m.task_key = t.parent_task_key
+        WHERE t.is_deleted = 0 AND t.task_key <> -1 ORDER BY ALL""",
+    "budgets": f"""SELECT p.code, year_month, category, sum(baseline_amount), sum(revised_amount),
+        sum(consumed_amount) FROM fact_budget {_PLACE} WHERE cut_key = 0 GROUP BY ALL ORDER BY ALL""",
+    "registers": f"""SELECT p.code, kind, r.title, exposure_amount FROM fact_register r {_PLACE}
+        WHERE cut_key = 0 ORDER BY ALL""",
+    "plans": f"""SELECT p.code, e.person_label, a.year_month, sum(planned_s)::BIGINT
+        FROM fact_allocation_week a {_PLACE} {_WHO} WHERE planned_s <> 0 GROUP BY ALL ORDER BY ALL""",
 }
+"""By names and never by keys, which are each store's own."""
 
 
 def known(store: Store, sources: list[str]) -> list[Record]:

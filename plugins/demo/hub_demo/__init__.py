@@ -70,4 +70,6 @@ def register_commands(cli: click.Group) -> None:
 
         chosen = lang or language()
         with speaking(chosen):
-            return (show_group if group else show)(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=chosen)
+            return (show_group if group else show)(
+                ctx.find_root(), Path(out), seed=seed, scale=scale, lang=chosen
+            )

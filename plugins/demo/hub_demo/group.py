@@ -61,7 +61,7 @@ class Sums(NamedTuple):
 
 
 def show_group(root_context: click.Context, out: Path, *, seed: int, scale: float, lang: str) -> int:
-    """Fill *out* with three hubs, run each, and say what they come to; returns the exit code of the group's."""
+    """Fill *out* with three hubs, run each, say what they come to, and return the exit code of the group."""
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise ConfigError(
             tr("{out} is not empty and was not made by `hub demo`: name another folder with --out.", out=out)
@@ -141,7 +141,9 @@ def _group(out: Path, mark: Mark, today: date, *, lang: str) -> None:
     _write(config / "project_links.csv", ["project_code", "source", "container", "filter", "facets"], links)
     _write(config / "rates.csv", ["scope", "scope_id", "per_day", "valid_from"],
            [["default", "*", "600", "2024-01-01"]])  # fmt: skip
-    months = [f"{year}-{month:02}" for year in range(today.year - 3, today.year + 3) for month in range(1, 13)]
+    months = [
+        f"{year}-{month:02}" for year in range(today.year - 3, today.year + 3) for month in range(1, 13)
+    ]
     _write(config / "fx.csv", ["currency", "month", "per_eur"],
            [["CHF", month, str(FRANCS).replace(".", ",")] for month in months])  # fmt: skip
 
@@ -166,11 +168,13 @@ def _sums(feed: Path) -> Sums:
 
     def one(sql: str, table: str) -> Any:
         place = f"{(folder / table).as_posix()}/**/*.parquet".replace("'", "''")
-        return duckdb.sql(sql.format(f"read_parquet('{place}')")).fetchall()[0][0]
+        return duckdb.execute(sql.format(f"read_parquet('{place}')")).fetchall()[0][0]
 
     return Sums(
         projects=one("SELECT count(*) FROM {} WHERE project_key <> -1", "dim_project"),
         tasks=one("SELECT count(*) FROM {} WHERE cut_key = 0", "fact_task_snapshot"),
         hours=one("SELECT sum(seconds) / 3600 FROM {}", "fact_worklog"),
-        spent=one("SELECT coalesce(sum(consumed_amount), 0)::DOUBLE FROM {} WHERE cut_key = 0", "fact_budget"),
+        spent=one(
+            "SELECT coalesce(sum(consumed_amount), 0)::DOUBLE FROM {} WHERE cut_key = 0", "fact_budget"
+        ),
     )

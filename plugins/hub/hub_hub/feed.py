@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from hub import SourceDataError, model, tr
+from hub import SourceDataError, SourceUnavailable, model, tr
 
 if TYPE_CHECKING:
     import duckdb
 
 TABLES = (
-    "dim_date", "dim_source", "dim_project", "dim_person", "dim_iteration", "dim_cut", "dim_status", "dim_task",
+    "dim_date", "dim_source", "dim_project", "dim_person", "dim_iteration", "dim_cut", "dim_status",
+    "dim_task",
     "fact_task_snapshot", "fact_status_interval", "fact_assignment", "fact_task_link", "fact_sla",
     "fact_worklog", "fact_allocation_week", "fact_capacity_week", "fact_budget", "fact_register",
     "fact_checklist", "fact_assessment", "fact_rejection",
@@ -33,13 +34,15 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed says of itself before it is read: a *mark* that another feed has another of, and its age."""
+    """What a feed says of itself before it is read.
+
+    Another feed has another *mark*. *built_at* is an instant where *exact*, else the end of the day it is of.
+    """
 
     mark: str
     built_at: datetime
     tools: tuple[Tool, ...]
     exact: bool = True
-    """Whether *built_at* is an instant; else it is the day of the feed, told as its end."""
 
 
 class Place(Protocol):
@@ -102,6 +105,35 @@ def shaped(table: str, there: Mapping[str, str] | set[str], where: str) -> str:
             )
         )
     return facts.read_as(there)
+
+
+def not_whole(where: object, problem: str) -> SourceUnavailable:
+    """Return the error of a feed that is there in part."""
+    return SourceUnavailable(
+        tr(
+            "The feed in {root} is not whole ({problem}): it is being copied or replaced, or was damaged. "
+            "Nothing of it was taken; what was read before stays.",
+            root=where,
+            problem=problem,
+        )
+    )
+
+
+def no_feed(where: object, reason: object) -> SourceUnavailable:
+    """Return the error of a place that holds no feed."""
+    return SourceUnavailable(
+        tr(
+            "{root} holds no feed that this account can read ({reason}): publish one there, or correct the "
+            "path.",
+            root=where,
+            reason=reason,
+        )
+    )
+
+
+def other_rows(table: str, rows: int, wanted: int | None) -> str:
+    """Say that a table has other rows than it should have."""
+    return tr("{table}: {rows} rows instead of {wanted}", table=table, rows=rows, wanted=wanted)
 
 
 def tools_of(rows: list[tuple[Any, ...]]) -> tuple[Tool, ...]:

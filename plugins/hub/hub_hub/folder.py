@@ -8,13 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hub import SourceDataError, SourceUnavailable, model, tr
-from hub_hub.feed import TABLES, Facts, shaped, tools_of
+from hub import SourceDataError, model, tr
+from hub_hub.feed import TABLES, Facts, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
     import duckdb
 
 TRIES = 3
+
+
+class _Torn(Exception):
+    """A table of the feed cannot be read: its files went while they were."""
 
 
 class Folder:
@@ -34,6 +38,8 @@ class Folder:
             connection.execute("SET TimeZone = 'UTC'")
             self._read(connection, folder, "dim_source")
             return self._facts(connection, manifest)
+        except _Torn as exc:
+            raise not_whole(self.root, str(exc)) from exc
         finally:
             connection.close()
 
@@ -44,20 +50,16 @@ class Folder:
             folder, manifest = self._manifest()
             problem = self._whole(folder, manifest)
             if not problem:
-                for table in TABLES:
-                    connection.execute(f"DROP TABLE IF EXISTS {table}")
-                    self._read(connection, folder, table)
-                problem = self._other(connection, manifest) or self._whole(folder, manifest)
+                try:
+                    for table in TABLES:
+                        connection.execute(f"DROP TABLE IF EXISTS {table}")
+                        self._read(connection, folder, table)
+                    problem = self._other(connection, manifest) or self._whole(folder, manifest)
+                except _Torn as exc:
+                    problem = str(exc)
             if not problem and self._manifest()[1]["feed_id"] == manifest["feed_id"]:
                 return self._facts(connection, manifest)
-        raise SourceUnavailable(
-            tr(
-                "The feed in {root} is not whole ({problem}): it is being copied or replaced, or was damaged. "
-                "Nothing of it was taken; what was read before stays.",
-                root=self.root,
-                problem=problem or tr("another one took its place while it was read"),
-            )
-        )
+        raise not_whole(self.root, problem or tr("another one took its place while it was read"))
 
     def _manifest(self) -> tuple[Path, dict[str, Any]]:
         """Return the folder of the feed and its manifest. Raises `SourceError`."""
@@ -69,25 +71,11 @@ class Folder:
                 folder = self.root / "latest"
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             feed_id, contract = manifest["feed_id"], manifest["contract"]
-            built = datetime.fromisoformat(manifest["built_at"])
+            datetime.fromisoformat(manifest["built_at"])
         except OSError as exc:
-            raise SourceUnavailable(
-                tr(
-                    "{root} holds no feed that this account can read ({reason}): publish one there, or "
-                    "correct the path.",
-                    root=folder,
-                    reason=exc.strerror or exc,
-                )
-            ) from exc
+            raise no_feed(folder, exc.strerror or exc) from exc
         except (ValueError, KeyError, TypeError) as exc:
-            raise SourceUnavailable(
-                tr(
-                    "The feed in {root} is not whole ({problem}): it is being copied or replaced, or was "
-                    "damaged. Nothing of it was taken; what was read before stays.",
-                    root=folder,
-                    problem="manifest.json",
-                )
-            ) from exc
+            raise not_whole(folder, "manifest.json") from exc
         if contract != model().contract:
             raise SourceDataError(
                 tr(
@@ -99,7 +87,6 @@ class Folder:
                     ours=model().contract,
                 )
             )
-        assert built is not None
         return folder, manifest
 
     def _facts(self, connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> Facts:
@@ -122,9 +109,9 @@ class Folder:
                 try:
                     with (self._tables(folder) / name).open("rb") as file:
                         if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                            return name
+                            return str(name)
                 except OSError:
-                    return name
+                    return str(name)
         return ""
 
     def _read(self, connection: duckdb.DuckDBPyConnection, folder: Path, table: str) -> None:
@@ -143,14 +130,7 @@ class Folder:
                 f"FROM read_parquet('{place}', hive_partitioning = false)"
             )
         except duckdb.Error as exc:
-            raise SourceUnavailable(
-                tr(
-                    "The feed in {root} is not whole ({problem}): it is being copied or replaced, or was "
-                    "damaged. Nothing of it was taken; what was read before stays.",
-                    root=self.root,
-                    problem=table,
-                )
-            ) from exc
+            raise _Torn(table) from exc
 
     def _other(self, connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> str:
         """Say which table has other rows than the manifest says."""
@@ -158,8 +138,5 @@ class Folder:
             row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             wanted = manifest["tables"].get(table, {}).get("rows")
             if row is None or row[0] != wanted:
-                return tr(
-                    "{table}: {rows} rows instead of {wanted}",
-                    table=table, rows=row[0] if row else 0, wanted=wanted,
-                )  # fmt: skip
+                return other_rows(table, row[0] if row else 0, wanted)
         return ""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub import Context, SourceDataError, SourceUnavailable, model, tr
-from hub_hub.feed import TABLES, Facts, end_of, shaped, tools_of
+from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,13 +31,7 @@ class OData:
         cuts = self._few("dim_cut")
         now = next((row["as_of"] for row in cuts if row["cut_key"] == 0), None)
         if now is None:
-            raise SourceDataError(
-                tr(
-                    "{where}: {table} has no {columns}: the feed is of another contract than the {contract} "
-                    "that this hub reads. Bring both hubs to one version.",
-                    where=self.root, table="dim_cut", columns="cut_key = 0", contract=model().contract,
-                )
-            )  # fmt: skip
+            raise no_feed(self.root, "dim_cut")
         rows = [
             (one["name"], one["plugin"], one["last_success_at"], one["freshness_max_s"]) for one in sources
         ]
@@ -63,23 +57,13 @@ class OData:
             self._load(connection, table, there, file)
             found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             if found is None or found[0] != said:
-                raise SourceUnavailable(
-                    tr(
-                        "The feed in {root} is not whole ({problem}): it is being copied or replaced, or was "
-                        "damaged. Nothing of it was taken; what was read before stays.",
-                        root=self.root,
-                        problem=tr(
-                            "{table}: {rows} rows instead of {wanted}",
-                            table=table, rows=found[0] if found else 0, wanted=said,
-                        ),
-                    )
-                )  # fmt: skip
+                raise not_whole(self.root, other_rows(table, found[0] if found else 0, said))
             file.unlink()
         if self._mark() != facts.mark:
             raise SourceUnavailable(
                 tr(
-                    "{root} published another feed while this one was read. Nothing of it was taken: the next "
-                    "run reads it again.",
+                    "{root} published another feed while this one was read. Nothing of it was taken: the "
+                    "next run reads it again.",
                     root=self.root,
                 )
             )
@@ -94,8 +78,8 @@ class OData:
         types = ", ".join(f"{name}: '{columns[name].type}'" for name in columns if name in there)
         place = file.as_posix().replace("'", "''")
         connection.execute(
-            f"CREATE TABLE {table} AS SELECT {listed} FROM read_json('{place}', format = 'newline_delimited', "
-            f"columns = {{{types}}}, maximum_object_size = 67108864)"
+            f"CREATE TABLE {table} AS SELECT {listed} FROM read_json('{place}', "
+            f"format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = 67108864)"
         )
 
     def _mark(self) -> str:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub import MissingExtra, SourceDenied, SourceUnavailable, model, tr
-from hub_hub.feed import TABLES, Facts, end_of, shaped, tools_of
+from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
     import duckdb
     import psycopg
+
+
+HOW = 'pip install "pm-hub-hub[postgresql]"'
 
 
 class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,8 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
                         [self.schema, table],
                     )
                 }
+                if not there:
+                    raise no_feed(self.address, table)
                 listed = shaped(table, there, self.address)
                 names = [name for name in model().tables[table].columns if name in there]
                 file = scratch / f"{table}.csv"
@@ -79,17 +84,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
                 ).fetchall()
                 ((found,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
                 if found != wanted:
-                    raise SourceUnavailable(
-                        tr(
-                            "The feed in {root} is not whole ({problem}): it is being copied or replaced, or "
-                            "was damaged. Nothing of it was taken; what was read before stays.",
-                            root=self.address,
-                            problem=tr(
-                                "{table}: {rows} rows instead of {wanted}",
-                                table=table, rows=found, wanted=wanted,
-                            ),
-                        )
-                    )  # fmt: skip
+                    raise not_whole(self.address, other_rows(table, found, wanted))
             return self._facts(server)
 
     def _facts(self, connection: psycopg.Connection[Any]) -> Facts:
@@ -103,13 +98,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
             sql.SQL("SELECT as_of FROM {}.dim_cut WHERE cut_key = 0").format(schema)
         ).fetchall()
         if not cuts:
-            raise SourceUnavailable(
-                tr(
-                    "{root} holds no feed that this account can read ({reason}): publish one there, or "
-                    "correct the path.",
-                    root=self.address, reason="dim_cut",
-                )
-            )  # fmt: skip
+            raise no_feed(self.address, "dim_cut")
         return Facts(mark="", built_at=end_of(cuts[0][0]), tools=tools_of(rows), exact=False)
 
     @contextmanager
@@ -117,9 +106,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
         try:
             import psycopg
         except ImportError as exc:
-            raise MissingExtra(
-                tr("Reading a feed from PostgreSQL needs psycopg: pip install \"pm-hub-hub[postgresql]\".")
-            ) from exc
+            raise MissingExtra(tr("Reading a feed from PostgreSQL needs psycopg: {how}.", how=HOW)) from exc
         here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
         secured = (
             {"sslmode": "prefer"} if here else {"sslmode": "verify-full", "sslrootcert": self.ca or "system"}
@@ -138,17 +125,13 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
                 **secured,  # type: ignore[arg-type]
             ) as connection:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                # where policies would hide rows from this account, PostgreSQL refuses instead
+                connection.execute("SET LOCAL row_security = off")
                 connection.execute("SET LOCAL TimeZone = 'UTC'")
                 connection.execute("SET LOCAL DateStyle = 'ISO'")
                 yield connection
         except psycopg.errors.UndefinedTable as exc:
-            raise SourceUnavailable(
-                tr(
-                    "{root} holds no feed that this account can read ({reason}): publish one there, or "
-                    "correct the path.",
-                    root=self.address, reason=_said(exc),
-                )
-            ) from exc  # fmt: skip
+            raise no_feed(self.address, _said(exc)) from exc
         except psycopg.errors.InsufficientPrivilege as exc:
             raise SourceDenied(
                 tr(

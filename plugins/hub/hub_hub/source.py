@@ -52,7 +52,7 @@ FEED = "feed"
 
 
 class HubSource(Source, frozen=True, kw_only=True):
-    """The feed of another hub: a folder (*path*), its ``hub serve`` (*url*, *token*), or PostgreSQL (*host*…).
+    """The feed of another hub: in a folder (*path*), by its ``hub serve`` (*url*), or in PostgreSQL (*host*).
 
     *path* is the other hub's feed folder, or the folder of its destination ``files``. *url* is the address of
     its ``hub serve``, *token* one that it gave (``hub serve token``). *host*, *database*, *user*, *password*,
@@ -124,7 +124,9 @@ class HubSource(Source, frozen=True, kw_only=True):
                 return OData(ctx, self.url, self.token.reveal())
             from hub_hub.postgresql import Postgresql
 
-            assert self.host is not None and self.database is not None and self.user is not None
+            assert self.host is not None
+            assert self.database is not None
+            assert self.user is not None
             return Postgresql(
                 host=self.host, port=self.port, database=self.database, user=self.user, schema=self.schema,
                 password=self.password.reveal() if self.password else None,
@@ -184,7 +186,7 @@ class HubSource(Source, frozen=True, kw_only=True):
             id=FEED,
             complete=True,
             scope=Scope(records=PROVIDES),
-            evidence=tr("not in the feed {feed} of the other hub, which was read whole", feed=facts.mark),
+            evidence=f"not in the feed {facts.mark} of the other hub, which was read whole",
         )
 
     def _mark(self, facts: Facts) -> list[Any]:
@@ -211,7 +213,7 @@ class HubSource(Source, frozen=True, kw_only=True):
         ctx.tally(Tally(seen=taken + rejected, taken=taken, unit="records"))
 
     def _prepare(self, ctx: Context, staged: Staged) -> None:
-        """Lay what the queries ask for: the cut, the currency, how far it goes into detail, what is the same."""
+        """Lay what the queries ask for: cut, currency, how far it goes into detail, what is the same."""
         (key, day) = self._cut(staged)
         (currency,) = staged.one("SELECT currency FROM dim_project WHERE project_key = -1") or (None,)
         (lines,) = staged.one("SELECT coalesce(bool_and(grain = 'day'), true) FROM fact_worklog")
@@ -282,8 +284,8 @@ class HubSource(Source, frozen=True, kw_only=True):
     def _reject(self, ctx: Context, staged: Staged) -> int:
         """Tell what the other hub could not take and nobody there accepted."""
         rows = staged.connection.execute(
-            "SELECT r.rejection_key, t.tool, r.record, r.place, r.field, r.value, r.reason, r.hours, r.amount, "
-            "whole(r.project_key), getvariable('currency') "
+            "SELECT r.rejection_key, t.tool, r.record, r.place, r.field, r.value, r.reason, r.hours, "
+            "r.amount, whole(r.project_key), getvariable('currency') "
             "FROM fact_rejection r JOIN tool t USING (source_key) WHERE r.is_accepted = 0 ORDER BY 1"
         ).fetchall()
         for key, tool, record, place, field, value, reason, hours, amount, container, currency in rows:

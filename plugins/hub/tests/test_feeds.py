@@ -43,7 +43,8 @@ TOOL: list[Record] = [
         status_native="in_progress", estimate_s=57600, remaining_s=28800, labels="red two\u00a0words",
         created_at="2026-07-01T08:00:00Z", assignee_id="jira:ann", due_on="2026-09-30",
     ),
-    Task(id="jira:2", container_id="jira:c", code="A-2", title="Two", parent_id="jira:1", status_native="done"),
+    Task(id="jira:2", container_id="jira:c", code="A-2", title="Two", parent_id="jira:1",
+         status_native="done"),
     Worklog(id="jira:w1", task_id="jira:1", account_id="jira:ann", day="2026-07-02", seconds=14400),
     Worklog(id="jira:w2", task_id="jira:2", account_id="jira:ann", day="2026-08-03", seconds=7200),
     Worklog(
@@ -55,8 +56,8 @@ TOOL: list[Record] = [
         amount_minor=10_000, currency="USD",
     ),
     RegisterItem(
-        id="jira:r", project_code="A", kind="risk", title="Rain, \"hail\"\nand \\N snow", exposure_minor=2_500,
-        currency="USD", probability=0.5,
+        id="jira:r", project_code="A", kind="risk", title="Rain, \"hail\"\nand \\N snow",
+        exposure_minor=2_500, currency="USD", probability=0.5,
     ),
 ]  # fmt: skip
 
