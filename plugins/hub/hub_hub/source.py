@@ -54,9 +54,9 @@ FEED = "feed"
 class HubSource(Source, frozen=True, kw_only=True):
     """The feed of another hub: in a folder (*path*), by its ``hub serve`` (*url*), or in PostgreSQL (*host*).
 
-    *path* is the other hub's feed folder, or the folder of its destination ``files``. *url* is the address of
-    its ``hub serve``, *token* one that it gave (``hub serve token``). *host*, *database*, *user*, *password*,
-    *schema* are those of its destination ``postgresql``.
+    *path* is the other hub's feed folder, or that of its destination ``files``. *url* is the address of
+    its ``hub serve``, *token* one that it gave (``hub token create``). *host*, *database*, *user*,
+    *password*, *schema* are those of its destination ``postgresql``.
     *cut* reads the feed as one of its cuts shows it: a label, or a kind such as ``copil`` for the last one.
     *same* says which tools of the other hub are tools of this one (its name there = the name here), where
     their addresses do not say so: rows that both bring count once.

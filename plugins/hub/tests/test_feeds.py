@@ -377,3 +377,43 @@ def test_the_check_says_what_is_there(feed: Path, tmp_path: Path) -> None:
 
     assert [("feed", "ok")] == [(one.name, one.state) for one in found]
     assert "jira" in found[0].detail
+
+
+def test_a_cut_of_the_other_hub_is_read_as_it_was(tmp_path: Path, store: Store) -> None:
+    """``cut`` shows tasks as the committee saw them; what came later is not in it."""
+    from hub.publish.cuts import take
+
+    later = Task(id="jira:3", container_id="jira:c", code="A-3", title="Three", status_native="todo")
+    with synced(tmp_path / "sub", config(CONFIG), tool("jira", TOOL, url=SITE)) as sub:
+        take(sub, kind="copil", label="COPIL of today", actor="a test")
+        sync(sub, [tool("jira", [*TOOL, later], url=SITE)], Options(base=tmp_path))
+        published(tmp_path / "sub", sub)
+    place = str(tmp_path / "sub" / "feed")
+
+    found = {}
+    for cut in (None, "copil", "COPIL of today"):
+        report = read(store, HubSource(name="north", path=place, cut=cut, max_leave=1.0))
+        assert "ok" == report.verdict
+        here = store.rows("SELECT id FROM task WHERE presence = 'present' ORDER BY 1")
+        found[cut] = [row["id"] for row in here]
+    lost = read(store, HubSource(name="north", path=place, cut="COPIL of never"))
+
+    two = ["north:jira:1", "north:jira:2"]
+    assert {None: [*two, "north:jira:3"], "copil": two, "COPIL of today": two} == found
+    assert "failed" == lost.verdict
+    assert "COPIL of today" in str(lost)
+
+
+def test_a_group_may_be_read_by_a_larger_one(tmp_path: Path, feed: Path) -> None:
+    """Hours and tasks pass through every floor unchanged."""
+    below = str(feed)
+    for floor in ("group", "holding"):
+        with synced(tmp_path / floor, config(CONFIG), HubSource(name=floor, path=below)) as store:
+            published(tmp_path / floor, store, currency="USD")
+        below = str(tmp_path / floor / "feed")
+
+    whole, found = figures(folder(feed)), figures(folder(Path(below)))
+
+    assert whole["hours of tasks"] == found["hours of tasks"]
+    assert whole["budgets"] == found["budgets"]
+    assert whole["hours"] == found["hours"]
