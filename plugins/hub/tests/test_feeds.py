@@ -287,8 +287,8 @@ def test_a_token_opens_the_same_feed(feed: Path, store: Store, tmp_path: Path) -
     _same_as_the_folder(feed, store, tmp_path)
 
 
-def test_a_database_holds_the_same_feed(feed: Path, store: Store, tmp_path: Path) -> None:
-    """What comes from PostgreSQL is what stands in the folder, row by row."""
+def database(feed: Path, tmp_path: Path, **settings: Any) -> dict[str, Any]:
+    """Deliver the feed to a database of its own, and return what opens it."""
     scratch = pytest.importorskip("hub_postgresql.testing.scratch")
     from hub_postgresql.destination import PostgresqlDestination
 
@@ -304,15 +304,35 @@ def test_a_database_holds_the_same_feed(feed: Path, store: Store, tmp_path: Path
         "host": "127.0.0.1", "port": server.port, "database": server.database(), "user": scratch.USER,
         "password": Secret("file", "password", tmp_path),
     }  # fmt: skip
+    with server.connect(where["database"]) as connection:
+        for role in settings.get("readers", ()):
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{server.password}'")
     with view_of(folder(feed)) as view:
-        PostgresqlDestination(name="pg", privacy="nominative-line", **where).deliver(
+        PostgresqlDestination(name="pg", privacy="nominative-line", **where, **settings).deliver(
             DeliveryContext(base=tmp_path, name="pg"), view
         )
+    return where
 
-    report = read(store, HubSource(name="north", **where))
+
+def test_a_database_holds_the_same_feed(feed: Path, store: Store, tmp_path: Path) -> None:
+    """What comes from PostgreSQL is what stands in the folder, row by row."""
+    report = read(store, HubSource(name="north", **database(feed, tmp_path)))
 
     assert "ok" == report.verdict
     _same_as_the_folder(feed, store, tmp_path)
+
+
+def test_a_database_that_hides_rows_is_not_half_taken(feed: Path, store: Store, tmp_path: Path) -> None:
+    """A reader whose policies leave rows out is refused, and nothing looks deleted."""
+    where = database(feed, tmp_path, readers=("narrow",), row_security=True)
+
+    whole = read(store, HubSource(name="north", **where))
+    narrow = read(store, HubSource(name="north", **where | {"user": "narrow"}))
+    nobody = read(store, HubSource(name="north", **where, schema="nowhere"))
+
+    assert ("ok", "failed", "failed") == (whole.verdict, narrow.verdict, nobody.verdict)
+    assert "policy" in str(narrow.missing)
+    assert 2 == len(store.rows("SELECT id FROM task WHERE presence = 'present'"))
 
 
 def _same_as_the_folder(feed: Path, store: Store, tmp_path: Path) -> None:
