@@ -30,7 +30,7 @@ os.environ["PM_HUB_LANG"] = "en"  # whatever the machine speaks
 
 BUDGET = {
     "tests": 592,
-    "plugins/demo": 41,
+    "plugins/demo": 52,
     "plugins/files": 47,
     "plugins/grafana": 23,
     "plugins/hub": 45,
