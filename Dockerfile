@@ -7,7 +7,7 @@ WORKDIR /src
 COPY . .
 RUN python -m venv /opt/hub \
     && /opt/hub/bin/pip install --no-cache-dir -c constraints.txt . \
-    plugins/demo plugins/files plugins/grafana plugins/jira plugins/msproject plugins/papers plugins/postgresql \
+    plugins/demo plugins/files plugins/grafana plugins/hub plugins/jira plugins/msproject plugins/papers plugins/postgresql \
     plugins/powerbi plugins/redmine plugins/rest plugins/serve plugins/tableau plugins/tabular plugins/taskworld
 
 FROM python:3.13-slim

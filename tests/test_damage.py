@@ -9,9 +9,11 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.feed.stage import Staged
 from hub.publish import current
 from hub.testing import HubResult
 
@@ -102,3 +104,29 @@ def test_a_disk_that_fills_while_publishing(
         assert before == current(published.parent / "feed")
 
     assert failed >= 2
+
+
+def test_a_disk_that_fills_while_the_memory_is_spilled(
+    published: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into memory goes to disk; where that is full a sentence says what to do."""
+    folder = published.parent / "feed"
+    before, resolve = current(folder), Staged.resolve
+
+    def heavy(self: Staged, **how: Any) -> None:
+        self.connection.execute("SET memory_limit = '30MB'; SET threads = 1")
+        self.connection.execute("SET max_temp_directory_size = '1MB'")  # as a disk that has no more
+        self.connection.execute(
+            "CREATE TABLE much AS SELECT md5(range::VARCHAR) AS a FROM range(3_000_000) ORDER BY a"
+        )
+        resolve(self, **how)
+
+    monkeypatch.setattr(Staged, "resolve", heavy)
+
+    failed = run_hub("publish")
+
+    assert failed.exit_code not in {0, None}
+    assert "memory_mb in [engine]" in failed.error
+    assert "Traceback" not in failed.output + failed.error
+    assert before == current(folder)
+    assert [] == [path.name for path in folder.iterdir() if path.name.startswith(".scratch")]

@@ -166,6 +166,15 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
                 reason=exc.strerror or exc,
             )
         ) from exc
+    except duckdb.OutOfMemoryException as exc:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise FeedError(
+            tr(
+                "The feed does not fit into the memory it may take, nor what lacks onto the disk of {root}: "
+                "free space there, or raise memory_mb in [engine]. The last good feed stays.",
+                root=root,
+            )
+        ) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(

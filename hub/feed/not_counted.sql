@@ -21,7 +21,7 @@ WITH hours AS (
 ), opinion AS (
     SELECT CASE WHEN c.project_key IS NULL THEN 'of no known project' WHEN a.day > getvariable('as_of_day')
             THEN 'dated after the moment of the feed' END AS reason
-    FROM assessment a LEFT JOIN project_code c ON c.code = a.project_code WHERE a.counted
+    FROM assessment a LEFT JOIN project_named c ON c.code = a.project_code WHERE a.counted
 ), found AS (
     SELECT true AS in_feed, 'seconds' AS measure, reason, seconds AS amount FROM hours
     UNION ALL SELECT false, 'planned_s', reason, seconds FROM planned

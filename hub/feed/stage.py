@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 # rows the feed can do without: the store keeps the history of every field, the feed uses a few of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type', 'sprint', 'points') OR author_id IS NOT NULL",
-    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline') "
+    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline', 'pm-hub: site') "
     "OR EXISTS (SELECT 1 FROM site_field) "
     "OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
@@ -196,7 +197,7 @@ class Staged:
                 self._load(adbc, connection, table, sql, names)
             self._load(
                 adbc, connection, "source",
-                "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
+                "SELECT key, id, kind, base_url, seconds_per_day, freshness_max_s, "
                 "(SELECT max(finished_at) FROM sync_run r "
                 f"WHERE r.source_id = source.id AND {COMPLETE} "
                 f"AND finished_at {until}) AS last_success_at, "
@@ -204,7 +205,8 @@ class Staged:
                 f"AND finished_at {until} ORDER BY id DESC LIMIT 1) AS verdict FROM source "
                 "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
                 f"AND r.started_at {until})",
-                ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at", "verdict"),
+                ("key", "id", "kind", "base_url", "seconds_per_day", "freshness_max_s", "last_success_at",
+                 "verdict"),
             )  # fmt: skip
         except adbc.Error as exc:
             raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
@@ -237,13 +239,17 @@ class Staged:
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
         run(DUCKDB_FOLD)
+        self._run_file(files("hub.feed") / "twins.sql")
         place(self.connection)
         run("UPDATE task SET counted = false WHERE counted AND id IN (SELECT task_id FROM task_gone)")
         self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))
         for path in sorted((files("hub.feed") / "resolve").iterdir(), key=lambda one: one.name):
-            for statement in path.read_text(encoding="utf-8").split(";\n"):
-                if statement.strip():
-                    run(statement)
+            self._run_file(path)
+
+    def _run_file(self, path: Traversable) -> None:
+        for statement in path.read_text(encoding="utf-8").split(";\n"):
+            if statement.strip():
+                self.connection.execute(statement)
 
     def _calendars(self, *, country: str, lang: str, today: date) -> None:
         """Make the days' range, the public holidays, and the working days of the company.

@@ -9,7 +9,9 @@ LEFT: tuple[Presence, ...] = ("deleted", "trashed", "outside")
 
 ``outside`` is what the source is not asked for any more: nobody deleted it.
 """
-LISTED = f"({', '.join(repr(one) for one in LEFT)})"
+ELSEWHERE = "read by another source"
+"""What a feed calls a row that another source brings too and that counts there; no store holds it."""
+LISTED = f"({', '.join(repr(one) for one in (*LEFT, ELSEWHERE))})"
 
 
 def left(column: str = "presence") -> str:

@@ -60,5 +60,10 @@ CREATE TEMP TABLE slot AS
         CASE WHEN c.presence IN {left} THEN -1 ELSE m.project_key END AS project_key
     FROM claim m JOIN container c ON c.id = m.container_id;
 CREATE TEMP VIEW home_slot AS SELECT slot, container_id, project_key FROM slot WHERE filter = '';
+-- what a line of a budget or a register may call its project: its code, or the id of a container that feeds it
+CREATE TEMP VIEW project_named AS
+    SELECT code, project_key FROM project_code
+    UNION ALL SELECT container_id, project_key FROM home_slot
+        WHERE project_key <> -1 AND container_id NOT IN (SELECT code FROM project_code);
 -- filled from the filters of the slots: a task, a slot that takes it, and how many tests its filter has
 CREATE TEMP TABLE hit (task_id TEXT, slot BIGINT, terms BIGINT);

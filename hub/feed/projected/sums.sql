@@ -47,6 +47,7 @@ CREATE TABLE fact_assignment AS
         NULL AS actual_cost_amount, sum(remaining_cost_amount) AS remaining_cost_amount
     FROM feed.fact_assignment GROUP BY task_key, project_key, source_key;
 CREATE TABLE dim_source AS
-    SELECT * FROM feed.dim_source UNION ALL SELECT -1, getvariable('several'), '', NULL, NULL, NULL, NULL
+    SELECT * FROM feed.dim_source
+    UNION ALL SELECT -1, getvariable('several'), '', NULL, NULL, NULL, NULL, NULL
     WHERE EXISTS (SELECT 1 FROM fact_worklog WHERE source_key = -1)
         AND NOT EXISTS (SELECT 1 FROM feed.dim_source WHERE source_key = -1)

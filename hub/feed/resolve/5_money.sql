@@ -19,7 +19,7 @@ CREATE TABLE budget_place AS
         CASE WHEN NOT b.counted THEN b.presence
             WHEN b.currency <> getvariable('currency') AND x.factor IS NULL THEN 'no exchange rate for ' || b.currency
                 || ' in ' || b.month END AS reason
-    FROM budget_line b LEFT JOIN project_code c ON c.code = b.project_code
+    FROM budget_line b LEFT JOIN project_named c ON c.code = b.project_code
         LEFT JOIN exchange x ON x.currency = b.currency AND x.month = b.month;
 CREATE TABLE excluded AS
     SELECT 'seconds' AS measure, reason, count(DISTINCT key) AS n, sum(seconds)::BIGINT AS amount FROM worklog_place

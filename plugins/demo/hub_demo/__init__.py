@@ -51,8 +51,13 @@ def register_commands(cli: click.Group) -> None:
         type=click.Choice(LANGS),
         help="Language of the portfolio: its messages and captions; else the one spoken.",
     )
+    @click.option(
+        "--group",
+        is_flag=True,
+        help="Three hubs instead: two subsidiaries, and a group that reads what they publish.",
+    )
     @click.pass_context
-    def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: Lang | None) -> int:
+    def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: Lang | None, group: bool) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
         All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and
@@ -60,8 +65,11 @@ def register_commands(cli: click.Group) -> None:
 
         Example: hub demo --out demo
         """
+        from hub_demo.group import show_group
         from hub_demo.run import show
 
         chosen = lang or language()
         with speaking(chosen):
-            return show(ctx.find_root(), Path(out), seed=seed, scale=scale, lang=chosen)
+            return (show_group if group else show)(
+                ctx.find_root(), Path(out), seed=seed, scale=scale, lang=chosen
+            )

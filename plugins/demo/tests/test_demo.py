@@ -253,3 +253,31 @@ def test_seed_and_day_decide() -> None:
 
     assert imagine(seed=1, scale=0.3, today=day) == imagine(seed=1, scale=0.3, today=day)
     assert imagine(seed=1, scale=0.3, today=day) != imagine(seed=2, scale=0.3, today=day)
+
+
+def test_a_group_counts_what_its_subsidiaries_count(
+    hub_folder: Path, run_hub: Callable[..., HubResult]
+) -> None:
+    """Tasks and hours of the group are those of both, francs in euros, and the shared tool once."""
+    done = run_hub("--now", "2026-10-15T08:00:00Z", "demo", "--group", "--out", "g", "--scale", "0.2")
+
+    assert 0 == done.exit_code, done.output + done.error
+
+    def sums(name: str) -> tuple[int, int, float]:
+        feed = hub_folder / "g" / name / "data" / "feed"
+        place = feed / (feed / "CURRENT").read_text().strip()
+        with duckdb.connect() as connection:
+            ((tasks, seconds, spent),) = connection.execute(
+                f"SELECT (SELECT count(*) FROM '{place}/fact_task_snapshot/*.parquet' WHERE cut_key = 0), "
+                f"(SELECT sum(seconds)::BIGINT FROM '{place}/fact_worklog/**/*.parquet'), "
+                "(SELECT sum(consumed_amount)::DOUBLE "
+                f"FROM '{place}/fact_budget/*.parquet' WHERE cut_key = 0)"
+            ).fetchall()
+        return tasks, seconds, spent
+
+    north, south, group = sums("north"), sums("south"), sums("group")
+
+    assert (north[0] + south[0], north[1] + south[1]) == group[:2]
+    assert south[2] > 0
+    assert abs(north[2] + south[2] / 0.94 - group[2]) < 1
+    assert "read by another source" in done.output

@@ -32,6 +32,15 @@ from hub_powerbi.content import fingerprint
 from hub_powerbi.lake import LakeDestination
 from hub_powerbi.service.onelake import RESOURCE
 
+MONTHLY = {
+    "fact_worklog": "strftime(work_date, '%Y-%m')",
+    "fact_allocation_week": "year_month",
+    "fact_capacity_week": "year_month",
+}
+"""The tables that grow with every month, and the month of a row.
+
+Each month is a part of its own, by the column ``year_month``: an engine reads the months it is asked for.
+"""
 HOW = 'pip install "pm-hub-powerbi[delta]"'
 MARK = "pm-hub.content"
 
@@ -124,17 +133,34 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
         commit(
             library,
             place,
-            feed.connection.sql(f"SELECT {', '.join(model().tables[table].columns)} FROM {table}"),
+            feed.connection.sql(f"SELECT {', '.join(_columns(table))} FROM {table}"),
             content,
             options,
+            partition_by=["year_month"] if table in MONTHLY else None,
         )
         if there:  # a week of versions stays, for readers that are at it
             library.DeltaTable(place, storage_options=options).vacuum(dry_run=False)
         return True
 
 
-def commit(library: Any, place: str, relation: Any, content: str, options: dict[str, str]) -> None:
-    """Make *relation* the table's rows in one commit; columns that come or go are part of it."""
+def _columns(table: str) -> list[str]:
+    """Return the select list of *table*, with its month where that is a part of its own."""
+    columns = [*model().tables[table].columns]
+    if table in MONTHLY and "year_month" not in columns:
+        columns.append(f"{MONTHLY[table]} AS year_month")
+    return columns
+
+
+def commit(
+    library: Any,
+    place: str,
+    relation: Any,
+    content: str,
+    options: dict[str, str],
+    *,
+    partition_by: list[str] | None = None,
+) -> None:
+    """Make *relation* the table's rows in one commit; columns and parts that come or go are part of it."""
     properties = library.CommitProperties(custom_metadata={MARK: content})
     library.write_deltalake(
         place,
@@ -142,6 +168,7 @@ def commit(library: Any, place: str, relation: Any, content: str, options: dict[
         mode="overwrite",
         schema_mode="overwrite",
         commit_properties=properties,
+        partition_by=partition_by,
         storage_options=options,
     )
 

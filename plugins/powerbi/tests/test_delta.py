@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import delta_reader
 import duckdb
 import pytest
 from hub_powerbi import delta
 from hub_powerbi.delta import DeltaDestination
 
-from hub import ConfigError, DeliveryContext, Destination
+from hub import ConfigError, DeliveryContext, Destination, model
+from hub.feed import open_feed
 from hub.http import Session
 from hub.testing.kit import DestinationCertification, FolderPlace, Place, SimulatorServer, certify, microsoft
 from hub.testing.kit.deliveries import counter
@@ -25,23 +27,24 @@ deltalake = pytest.importorskip("deltalake", reason="needs the extra [delta]: ru
 SAMPLE = ("delivers-the-feed", "changes-arrive", "refusals-are-told")
 
 
+def _columns(place: Path) -> dict[str, Any]:
+    """Return the columns of the feed's table; the month of a part may stand beside them."""
+    return model().tables[place.name].columns
+
+
 class Lakehouse(FolderPlace):
-    """The tables by the log of each; the Parquet files it names are read by another reader."""
+    """The tables by another reader than the library that wrote them."""
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         found = {}
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for place in (self.folder / "out").glob("*"):
-                if not deltalake.DeltaTable.is_deltatable(str(place)):
+                if not (place / "_delta_log").is_dir():
                     continue
-                files = deltalake.DeltaTable(str(place)).file_uris()
-                if not files:  # no row
-                    found[place.name] = []
-                    continue
-                cursor = connection.execute("SELECT * FROM read_parquet(?)", [files])
-                names = [column[0] for column in cursor.description]
-                found[place.name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                wanted = [name for name in delta_reader.read(place).columns if name in _columns(place)]
+                rows = delta_reader.read(place).relation(connection).select(*wanted).fetchall()
+                found[place.name] = [dict(zip(wanted, row, strict=True)) for row in rows]
         return found
 
     @contextmanager
@@ -108,6 +111,58 @@ def test_fabric_can_read_every_table_and_only_changes_make_versions() -> None:
     assert "timestamp_ntz" not in str([table.schema().to_json() for table in tables.values()])
     assert {0, 1} == set(versions.values())
     assert 1 == versions["fact_worklog"]
+
+
+def test_another_reader_finds_every_row_sum_and_type() -> None:
+    """By the log alone, as the protocol describes it, each table is that of the feed, in parts by month."""
+    with counter(DeltaCertification(), 3) as desk, duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for _ in range(2):  # the second has commits that take files away
+            desk.deliver()
+            desk.change()
+        shown = open_feed(Path(desk.deliver().folder))
+        for name, table in model().tables.items():
+            found = delta_reader.read(desk.place.folder / "out" / name)
+            rows = found.relation(connection)
+            sums = [column for column, facts in table.columns.items() if _is_number(facts.type)]
+            asked = f"SELECT count(*){''.join(f', round(sum({one}::DOUBLE), 6)' for one in sums)} FROM "
+
+            assert [(name, *row) for row in shown.execute(asked + name).fetchall()] == [
+                (name, *row) for row in connection.sql(asked + "rows").fetchall()
+            ]
+            assert found.said_rows() == len(rows)
+            assert {column: _typed(facts.type) for column, facts in table.columns.items()} == {
+                column: found.columns[column] for column in table.columns
+            }
+            assert [_typed(facts.type) for facts in table.columns.values()] == [
+                str(type_) for type_ in rows.select(*table.columns).types
+            ]
+            months = ("year_month",) if name in delta.MONTHLY else ()
+            assert months == found.partitioned
+        shown.close()
+
+
+def _typed(kind: str) -> str:
+    return {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(kind, kind)
+
+
+def _is_number(kind: str) -> bool:
+    return kind in {"BIGINT", "DOUBLE"} or kind.startswith("DECIMAL")
+
+
+def test_a_table_of_one_part_becomes_one_of_months(tmp_path: Path) -> None:
+    """What an older hub wrote is written again in parts, and its rows are there once."""
+    with counter(DeltaCertification(), 3) as desk:
+        place = desk.place.folder / "out" / "fact_worklog"
+        place.mkdir(parents=True)
+        deltalake.write_deltalake(
+            place, duckdb.sql("SELECT 'old' AS worklog_id, DATE '2026-01-01' AS work_date")
+        )
+        desk.deliver()
+        found = delta_reader.read(place)
+
+    assert (1, ("year_month",)) == (found.version, found.partitioned)
+    assert len({one["partitionValues"]["year_month"] for one in found.files}) == len(found.files)
 
 
 def test_a_lakehouse_is_named_and_opened_as_the_library_wants(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What the source `hub` is examined with."""
