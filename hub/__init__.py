@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hub.cells import DecimalSign as DecimalSign
     from hub.cells import Declared as Declared
     from hub.cells import FormattedNumber as FormattedNumber
+    from hub.cells import caption_currency as caption_currency
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
     from hub.cells import is_error as is_error
@@ -168,7 +169,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "cells": (
-        "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "cell_text", "currencies_of",
+        "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "caption_currency", "cell_text",
+        "currencies_of",
         "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
     ),
     "clock": ("civil_day", "utc_stamp"),

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import clock, convert
-from hub.cells import CellReader, Declared, FormattedNumber, scale_of, unit_of
+from hub.cells import CellReader, Declared, FormattedNumber, caption_currency, scale_of, unit_of
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import BY_TABLE, RECORDS
@@ -592,3 +592,17 @@ def test_what_a_caption_says_amounts_are_counted_in(caption: str, scale: int | N
 def test_what_a_caption_says_efforts_are_in(caption: str, unit: str | None) -> None:
     """A caption names one unit, or leaves it open."""
     assert unit == unit_of(caption)
+
+
+@pytest.mark.parametrize(
+    ("caption", "codes"),
+    [
+        ("Amount (USD)", "USD"), ("Montant [CHF]", "CHF"), ("Montant en CHF", "CHF"), ("Budget (k€)", "EUR"),
+        ("Budget (kCHF)", "CHF"), ("Cost (£)", "GBP"), ("Budget US$", "USD"), ("Montant (euros)", "EUR"),
+        ("ALL", ""), ("TOP 10", ""), ("Montant", ""), ("Montant HT", ""), ("Projet (WEB)", ""),
+        ("COP suivi", ""),
+    ],
+)  # fmt: skip
+def test_the_currency_that_a_caption_says(caption: str, codes: str) -> None:
+    """A caption names a currency by its sign, or by its code where it can be nothing else."""
+    assert set(codes.split()) == caption_currency(caption)

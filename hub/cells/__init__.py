@@ -1,7 +1,7 @@
 """How a cell becomes a value: one rule for the files of config/, for tables and for the texts of a tool."""
 
 from hub.cells.durations import unit_of
-from hub.cells.numbers import CURRENCIES, DecimalSign, currencies_of, scale_of
+from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
 from hub.cells.periods import names_days, names_period, periods_of
 from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
 
@@ -12,6 +12,7 @@ __all__ = [
     "DecimalSign",
     "Declared",
     "FormattedNumber",
+    "caption_currency",
     "cell_text",
     "currencies_of",
     "is_error",

@@ -82,6 +82,10 @@ SCALES = {"k": 1_000, "K": 1_000, "M": 1_000_000, "Md": 1_000_000_000, "Mds": 1_
 _SCALE_AFTER = re.compile(
     rf"(?<=[\s0-9){_ANY_MINUS}.,])(Mds?|[kKM])[{BLANKS}]?((?:{_WORD})?)(?=[){_ANY_MINUS}]*$)"
 )
+_CAPTION_SIGN = re.compile(r"(?:US|CA|AU|NZ|HK)?[$€£¥₽₺₪₹₩₫₴฿₦]")
+_CAPTION_CODE = re.compile(
+    r"[(\[]\s*((?:[kKM] ?)?[A-Z]{3}|euros?)\s*[)\]]|\b(?:en|in)\s+((?:[kKM] ?)?[A-Z]{3})\b"
+)
 _LETTER = re.compile(r"[^\W\d_]")
 _SCALE_BEFORE = re.compile(rf"(Mds?|[kKM])({_WORD})(?=[\s0-9({_ANY_MINUS}+.,'\u2019])")
 _SCALE_WORDS = re.compile(
@@ -154,6 +158,19 @@ def _one_off(text: str) -> tuple[str, str, str] | None:
     if (match := _SCALE_BEFORE.match(text)) and currencies_of(match[2]):
         return "scale", match[1], f"{match[2]} {text[match.end() :]}"
     return None
+
+
+def caption_currency(caption: str) -> frozenset[str]:
+    """Return the currencies that a column's caption may name: USD for "Amount (USD)" and "Montant en k$".
+
+    None where it names none: a code counts in brackets or behind "en" or "in" only, ALL and TOP are words.
+    """
+    found = [currencies_of(one) for one in _CAPTION_SIGN.findall(caption)]
+    codes = [part for match in _CAPTION_CODE.findall(caption) for part in match if part]
+    found += [
+        known for one in codes for known in (currencies_of(one), currencies_of(one.lstrip("kKM "))) if known
+    ]
+    return frozenset.intersection(*found) if (found := [one for one in found if one]) else frozenset()
 
 
 def scale_of(caption: str) -> int | None:

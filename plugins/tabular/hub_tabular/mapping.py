@@ -29,6 +29,7 @@ from hub import (
     Record,
     Task,
     Worklog,
+    caption_currency,
     cell_text,
     columns_of,
     is_error,
@@ -372,6 +373,7 @@ class RowMapper:
             for name, field in mapping.fields.items()
         }
         self.known = columns_of(cls)
+        self.amounts = [field for name, field in self.fields.items() if self.known[name].kind == "minor"]
         self.readers = readers or {
             name: CellReader(self.known[name], self._declared(name, field))
             for name, field in self.fields.items()
@@ -635,13 +637,39 @@ class RowMapper:
         found: dict[str, Any] = {}
         if "currency" in self.fields:
             found["currency"] = self._value("currency", row, None)
-        currency = found.get("currency") or self.currency
+        headed = None if found.get("currency") else self._headed(row)
+        currency = found.get("currency") or headed or self.currency
         values = {
             name: found[name] if name in found else self._value(name, row, currency) for name in self.fields
         }
-        if "currency" in self.known and "currency" not in self.optional and values.get("currency") is None:
+        needed = headed or "currency" not in self.optional
+        if "currency" in self.known and needed and values.get("currency") is None:
             values["currency"] = currency
         return values
+
+    def _headed(self, row: dict[str, Any]) -> str | None:
+        """Return the currency that the headers over the amounts of a row say, where it is not the hub's.
+
+        Raises `RowError` where a header leaves open which (12 under "Amount ($)"), or they say several.
+        """
+        found: set[str] = set()
+        for field in self.amounts:
+            for header in self._headers(field, row):
+                may = _currency_of(header)
+                found |= {self.currency} if self.currency in may else may
+        if len(found) > 1:
+            codes = ", ".join(sorted(found))
+            raise RowError(
+                "", None, tr("its headers may mean several currencies ({codes}): map currency", codes=codes)
+            )
+        code = found.pop() if found else None
+        return code if code != self.currency else None
+
+    def _headers(self, field: Field, row: dict[str, Any]) -> Iterator[str]:
+        """Yield the headers over the cells of a field, also where columns became rows."""
+        turned = self.mapping.unpivot
+        for column in field.columns:
+            yield cell_text(row.get(turned.name)) if turned and column == turned.value else column
 
     def _raw(self, name: str, field: Field, row: dict[str, Any]) -> Any:
         """Return what the mapping takes for a field of a row.
@@ -716,14 +744,10 @@ class RowMapper:
 
     def _scale(self, field: Field, row: dict[str, Any]) -> int | None:
         """Return what the header over a cell says its amounts are counted in, such as 1000 for k€."""
-        turned = self.mapping.unpivot
-        for column in field.columns:
-            header = cell_text(row.get(turned.name)) if turned and column == turned.value else column
-            if found := _scale_of(header):
-                return found
-        return None
+        return next((found for header in self._headers(field, row) if (found := _scale_of(header))), None)
 
 
+_currency_of = functools.lru_cache(maxsize=5_000)(caption_currency)
 _scale_of = functools.lru_cache(maxsize=5_000)(scale_of)
 
 

@@ -133,6 +133,32 @@ def test_amounts_in_thousands(header: str, cell: Any, said: str, minor: int) -> 
     assert minor == [*one.records({header: cell})][-1].amount_minor
 
 
+@pytest.mark.parametrize(
+    ("header", "more", "found"),
+    [
+        ("Amount (USD)", "", (1200, "USD")),
+        ("Montant en kCHF", "", (1200000, "CHF")),
+        ("Montant (€)", "", (1200, "EUR")),
+        ("Montant", "", (1200, "EUR")),
+        ("Amount (USD)", 'currency = { value = "CAD" }', (1200, "CAD")),
+        ("Amount ($)", "", "its headers may mean several currencies"),
+    ],
+)
+def test_the_currency_of_a_header(header: str, more: str, found: Any) -> None:
+    """Twelve under "Amount (USD)" are dollars, where the mapping says nothing else; a mere $ is asked."""
+    one = mapper(
+        'record = "budget_line"\n[fields]\nproject_code = { value = "P" }\nmonth = { value = "2026-01" }\n'
+        'kind = { value = "baseline" }\ncategory = { value = "x" }\n'
+        f'amount_minor = "{header}"\n{more}\n'
+    )
+    if isinstance(found, str):
+        with pytest.raises(RowError, match=found):
+            [*one.records({header: "12"})]
+    else:
+        record = [*one.records({header: "12"})][-1]
+        assert found == (record.amount_minor, record.currency)
+
+
 def test_a_table_whose_columns_are_counted_differently() -> None:
     """Each cell of a table turned into rows is counted in what its own header says."""
     one = mapper(
