@@ -1,9 +1,9 @@
 """Write the catalogues: what the code says, with the translations that are there, as .po and .mo files.
 
 A template is the first argument of `tr`, `trn` (the first two) and `mark`, in code and in HTML, the
-docstring of a command, the `help` of a command and of its options, the `name` of a `Check`, the definition and the edge cases of a
-KPI, the description of a table or column of the feed, and a comment of the configuration that `hub init`
-writes. Each package has its own catalogue below its folder `words`.
+docstring of a command, the `help` of a command and of its options, the `name` of a `Check`, the definition
+and the edge cases of a KPI, the description of a table or column of the feed, and a comment of the
+configuration that `hub init` writes. Each package has its own catalogue below its folder `words`.
 """
 
 from __future__ import annotations

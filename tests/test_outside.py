@@ -404,13 +404,23 @@ ENDS = datetime(2027, 1, 31, 12, tzinfo=UTC)
      (certificate(ENDS), "")],
     ids=["text", "date", "token", "certificate"],
 )  # fmt: skip
-def test_a_secret_is_told_of_before_it_ends(
-    folder: Path, run_hub: Run, mail: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, value: str,
-    more: str,
-) -> None:  # fmt: skip
-    """Two weeks before: as written down, as a JSON Web Token (RFC 7519) or a certificate (RFC 5280) says."""
+def test_when_a_secret_ends(
+    folder: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch, value: str, more: str
+) -> None:
+    """As written down, as a JSON Web Token (RFC 7519) or a certificate (RFC 5280) says."""
     monkeypatch.setenv("KEY", value)
-    configure(folder, NOTIFY + f'[privacy]\nkey = {{ env = "KEY"{more} }}\n')
+    configure(folder, f'[privacy]\nkey = {{ env = "KEY"{more} }}\n')
+    doctor = run_hub("--now", "2027-01-20T06:00:00Z", "doctor", "--offline")
+
+    assert "[privacy] key: there, ends on 2027-01-31" in doctor.output
+
+
+def test_a_secret_is_told_of_before_it_ends(
+    folder: Path, run_hub: Run, mail: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two weeks before, and once."""
+    monkeypatch.setenv("KEY", jwt(ENDS))
+    configure(folder, NOTIFY + '[privacy]\nkey = { env = "KEY" }\n')
     run_hub("--now", "2027-01-10T06:00:00Z", "run")
     early = list(mail)
     run_hub("--now", "2027-01-20T06:00:00Z", "run")

@@ -514,27 +514,34 @@ def test_an_altered_cut_is_told(place: Path, run_hub) -> None:
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        ("UPDATE period_line SET seconds = seconds + 1 WHERE row_id LIKE 'hours:%/2'", True),
-        ("UPDATE period_line SET category = 'Absence' WHERE row_id LIKE 'hours:%/1'", True),
-        ("DELETE FROM period_line WHERE row_id LIKE 'hours:%/2'", True),
-        ("UPDATE period_close SET digest = 'f' || substr(digest, 2)", True),
-        ("UPDATE period_close SET actor = 'another'", False),
+        ("UPDATE period_line SET seconds = seconds + 1 WHERE row_id LIKE 'hours:%/2'", 1),
+        ("UPDATE period_line SET category = 'Absence' WHERE row_id LIKE 'hours:%/1'", 1),
+        ("DELETE FROM period_line WHERE row_id LIKE 'hours:%/2'", 1),
+        ("UPDATE period_close SET digest = 'f' || substr(digest, 2)", 1),
+        ("UPDATE period_close SET actor = 'another'", 0),
     ],
 )
-def test_an_altered_month_is_told(place: Path, run_hub, damage: str, named: bool) -> None:
-    """A line of a sealed month that is not as it was sealed is named; the backup of it is made, and told."""
-    whole = run_hub("store", "verify")
-    with contextlib.closing(sqlite3.connect(place / "data" / "hub.db", isolation_level=None)) as connection:
+def test_a_line_of_a_sealed_month_is_as_it_was_sealed(place: Path, damage: str, named: int) -> None:
+    """A byte that differs in what a sealed month keeps is found, and the month named."""
+    store = place / "data" / "hub.db"
+    with contextlib.closing(sqlite3.connect(store, isolation_level=None)) as connection:
         assert 1 <= connection.execute(damage).rowcount
 
+    assert named == len([line for line in copies.altered_seals(store) if "2026-07" in line])
+
+
+def test_an_altered_month_is_told(place: Path, run_hub) -> None:
+    """By the store's own proof; the backup of it is made and says so, and so does its restore."""
+    whole = run_hub("store", "verify")
+    with contextlib.closing(sqlite3.connect(place / "data" / "hub.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE period_line SET seconds = seconds + 1")
     seen = [
         run_hub("store", "verify"), run_hub("store", "backup", "kept.tar.gz"),
         run_hub("store", "restore", "kept.tar.gz", "--to", str(place / "other")),
     ]  # fmt: skip
 
-    assert 0 == whole.exit_code
-    assert ([1, 3, 3] if named else [0, 0, 0]) == [one.exit_code for one in seen]
-    assert [named] * 3 == ["sealed month 2026-07" in one.output for one in seen]
+    assert [0, 1, 3, 3] == [one.exit_code for one in (whole, *seen)]
+    assert all("sealed month 2026-07" in one.output for one in seen)
 
 
 def test_a_copy_stands_beside(place: Path, run_hub) -> None:

@@ -518,6 +518,7 @@ def test_what_lists_show_is_spoken() -> None:
     assert [] == sorted(name for name in told if "_" in spoken_column(name))
     assert "Indice de coût (CPI, JH)" == spoken_column("cpi", "EVM_DAYS")
     assert ("anomalie", "anomaly") == (spoken_cell("nature", "anomaly"), spoken_cell("title", "anomaly"))
+    assert "main-d'œuvre" == spoken_cell("category", "labour")
 
 
 def test_a_schedule_speaks_french(run_hub: Run, hub_folder: Path) -> None:

@@ -68,7 +68,7 @@ _KINDS = (
     mark("build"), mark("anomaly"), mark("evolution"), mark("incident"), mark("request"), mark("internal"),
     mark("unassigned"), mark("work"), mark("absence"), mark("project"), mark("issue"), mark("action"),
     mark("decision"), mark("open"), mark("closed"), mark("na"), mark("nok"), mark("resolution"),
-    mark("future"), mark("active"), mark("initial budget"),
+    mark("future"), mark("active"), mark("initial budget"), mark("labour"),
     mark("fewer than 5 tasks: look at the points"), mark("daily"),
     mark("flow"), mark("plan"), mark("blend"), mark("burn"), mark("cost"),
     mark("flow, thin record"), mark("plan, thin record"), mark("blend, thin record"),

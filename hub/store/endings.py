@@ -11,11 +11,12 @@ from hub.store.store import Store
 
 def keep(store: Store, owner: str, heard: Iterable[Ending], asked: Iterable[str]) -> None:
     """Keep what the source or destination *owner* heard; at a place that was *asked*, it is all there is."""
+    said = store.door.text  # a route may name somebody who was erased
     rows = [
-        (owner, one.place, one.kind, one.on.isoformat() if one.on else None, store.door.text(one.detail))
+        (owner, said(one.place), one.kind, one.on.isoformat() if one.on else None, said(one.detail))
         for one in heard
     ]
-    gone = [(owner, place) for place in asked]
+    gone = [(owner, said(place)) for place in asked]
     if not rows and not store.rows("SELECT 1 FROM ending WHERE owner = ? LIMIT 1", (owner,)):
         return
     with store.transaction():
