@@ -41,7 +41,8 @@ TOOL: list[Record] = [
     Task(
         id="jira:1", container_id="jira:c", code="A-1", title="One", status_raw="Doing",
         status_native="in_progress", estimate_s=57600, remaining_s=28800, labels="red two\u00a0words",
-        created_at="2026-07-01T08:00:00Z", assignee_id="jira:ann", due_on="2026-09-30",
+        created_at="2026-07-01T08:00:00Z", assignee_id="jira:ann", due_on="2026-09-30", cost_minor=5_000,
+        currency="USD",
     ),
     Task(id="jira:2", container_id="jira:c", code="A-2", title="Two", parent_id="jira:1",
          status_native="done"),
@@ -130,6 +131,7 @@ def test_hand_figures_of_a_group_in_another_currency(feed: Path, store: Store, t
         "SELECT code, revised_amount FROM fact_budget JOIN dim_project USING (project_key)"
     )
     assert [(20.0,)] == ask("SELECT exposure_amount FROM fact_register")
+    assert [(40.0,)] == ask("SELECT sum(cost_amount)::DOUBLE FROM fact_task_snapshot")
     assert [("project", 21600, 0.75), ("absence", 3600, 0.125)] == ask(
         "SELECT category, sum(seconds)::BIGINT, sum(days) FROM fact_worklog GROUP BY 1 ORDER BY 2 DESC"
     )
