@@ -14,6 +14,7 @@ import pytest
 from hub_group import MONTHS, config, figures, published, synced, tool
 from hub_hub.folder import Folder
 from hub_hub.source import HubSource
+from hub_hub.testing.certification import HubCertification
 
 from hub import (
     Account,
@@ -32,6 +33,7 @@ from hub.feed import open_feed
 from hub.records import FxRate
 from hub.store import Store
 from hub.sync import Options, sync
+from hub.testing.kit import certify
 
 SITE = "https://jira.example.com/"
 CONFIG: list[Record] = [Project(id="config:A", code="A", name="Alpha")]
@@ -439,3 +441,15 @@ def test_a_group_may_be_read_by_a_larger_one(tmp_path: Path, feed: Path) -> None
     assert whole["hours of tasks"] == found["hours of tasks"]
     assert whole["budgets"] == found["budgets"]
     assert whole["hours"] == found["hours"]
+
+
+def test_it_stands_its_examination(proof: bool) -> None:
+    """By its OData door; a feed is read whole, so that increments are not claimed."""
+    report = certify(HubCertification(), only=() if proof else SAMPLE)
+
+    assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+    if proof:
+        assert "bronze" == report.level
+
+
+SAMPLE = ("reads-everything", "requests-within-plan", "deletions-are-found", "declared-records-only")
