@@ -106,19 +106,25 @@ def test_a_disk_that_fills_while_publishing(
     assert failed >= 2
 
 
-def test_a_disk_that_fills_while_the_memory_is_spilled(
-    published: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT md5(range::VARCHAR) AS a FROM range(3_000_000) ORDER BY a", "free space there"),
+        ("SELECT list(md5(range::VARCHAR)) AS a FROM range(3_000_000)", "needs more memory"),
+    ],
+)
+def test_memory_that_is_spilled_to_a_full_disk_or_cannot_be(
+    published: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch, query: str, said: str
 ) -> None:
-    """What does not fit into memory goes to disk; where that is full a sentence says what to do."""
+    """What does not fit into memory goes to disk where it can; a sentence says which of the two ended."""
     folder = published.parent / "feed"
     before, resolve = current(folder), Staged.resolve
 
     def heavy(self: Staged, **how: Any) -> None:
         self.connection.execute("SET memory_limit = '30MB'; SET threads = 1")
-        self.connection.execute("SET max_temp_directory_size = '1MB'")  # as a disk that has no more
-        self.connection.execute(
-            "CREATE TABLE much AS SELECT md5(range::VARCHAR) AS a FROM range(3_000_000) ORDER BY a"
-        )
+        if "ORDER" in query:
+            self.connection.execute("SET max_temp_directory_size = '1MB'")  # as a disk that has no more
+        self.connection.execute(f"CREATE TABLE much AS {query}")
         resolve(self, **how)
 
     monkeypatch.setattr(Staged, "resolve", heavy)
@@ -126,6 +132,7 @@ def test_a_disk_that_fills_while_the_memory_is_spilled(
     failed = run_hub("publish")
 
     assert failed.exit_code not in {0, None}
+    assert said in failed.error
     assert "memory_mb in [engine]" in failed.error
     assert "Traceback" not in failed.output + failed.error
     assert before == current(folder)

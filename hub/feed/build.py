@@ -168,13 +168,7 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         ) from exc
     except duckdb.OutOfMemoryException as exc:
         shutil.rmtree(folder, ignore_errors=True)
-        raise FeedError(
-            tr(
-                "The feed does not fit into the memory it may take, nor what lacks onto the disk of {root}: "
-                "free space there, or raise memory_mb in [engine]. The last good feed stays.",
-                root=root,
-            )
-        ) from exc
+        raise FeedError(_too_large(root, str(exc))) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(
@@ -188,6 +182,19 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _too_large(root: Path, said: str) -> str:
+    """Say which of the two ended: the disk that memory is spilled to, or memory where it cannot be."""
+    if "offload" in said:
+        return tr(
+            "The feed does not fit into the memory it may take, nor what lacks onto the disk of {root}: free "
+            "space there, or raise memory_mb in [engine]. The last good feed stays.",
+            root=root,
+        )
+    return tr(
+        "The feed needs more memory than memory_mb in [engine] allows: raise it. The last good feed stays."
+    )
 
 
 def _other_cuts(

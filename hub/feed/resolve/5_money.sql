@@ -9,6 +9,10 @@ CREATE TABLE exchange AS
     SELECT f.currency, f.month, h.per_eur / f.per_eur AS factor FROM fx f JOIN fx h ON h.month = f.month
         AND h.currency = getvariable('currency')
     WHERE f.currency <> getvariable('currency');
+-- an amount in the feed's currency, by the rate of its month; NULL where that is not known
+CREATE MACRO turned(minor, given, factor) AS
+    CASE WHEN coalesce(given, getvariable('currency')) = getvariable('currency') THEN minor
+        ELSE round(minor * factor) END;
 CREATE TABLE day_rate AS
     SELECT scope, lower(scope_id) AS scope_id, valid_from::DATE AS valid_from, valid_to::DATE AS valid_to,
         minor_per_day, currency FROM rate WHERE counted;

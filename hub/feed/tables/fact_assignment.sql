@@ -18,11 +18,12 @@ SELECT f.id AS assignment_id, t.key AS task_key, coalesce(p.project_key, -1) AS 
         AS actual_days,
     CASE WHEN coalesce(p.effort, true) THEN f.remaining_s / coalesce(p.seconds_per_day, s.seconds_per_day) END
         AS remaining_days,
-    CASE WHEN coalesce(p.effort, true) AND coalesce(f.currency, getvariable('currency')) = getvariable('currency')
-        THEN f.cost_minor / 100.0 END AS cost_amount,
-    CASE WHEN coalesce(p.effort, true) AND coalesce(f.currency, getvariable('currency')) = getvariable('currency')
-        THEN f.actual_cost_minor / 100.0 END AS actual_cost_amount,
-    CASE WHEN coalesce(p.effort, true) AND coalesce(f.currency, getvariable('currency')) = getvariable('currency')
-        THEN f.remaining_cost_minor / 100.0 END AS remaining_cost_amount
+    CASE WHEN coalesce(p.effort, true) THEN turned(f.cost_minor, f.currency, x.factor) / 100.0 END
+        AS cost_amount,
+    CASE WHEN coalesce(p.effort, true) THEN turned(f.actual_cost_minor, f.currency, x.factor) / 100.0 END
+        AS actual_cost_amount,
+    CASE WHEN coalesce(p.effort, true) THEN turned(f.remaining_cost_minor, f.currency, x.factor) / 100.0 END
+        AS remaining_cost_amount
 FROM found f JOIN task t ON t.id = f.task_id AND t.counted JOIN source s ON s.id = t.source_id
     LEFT JOIN task_place p ON p.task_id = t.id LEFT JOIN person_of o ON o.account_id = f.account_id
+    LEFT JOIN exchange x ON x.currency = f.currency AND x.month = left(getvariable('as_of_day'), 7)

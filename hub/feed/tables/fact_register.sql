@@ -4,8 +4,7 @@ SELECT getvariable('cut_key') AS cut_key, r.id AS item_id, coalesce(c.project_ke
     r.state,
     coalesce(a.display_name, a.login, CASE WHEN r.source_id = 'config' THEN r.owner_id END) AS owner_label,
     r.opened_on::DATE AS opened_date, r.closed_on::DATE AS closed_date, r.probability, r.impact,
-    CASE WHEN coalesce(r.currency, getvariable('currency')) = getvariable('currency') THEN r.exposure_minor
-        ELSE round(r.exposure_minor * x.factor) END / 100.0 AS exposure_amount,
+    turned(r.exposure_minor, r.currency, x.factor) / 100.0 AS exposure_amount,
     r.due_on::DATE AS due_date, r.asked_of
 FROM register_item r LEFT JOIN project_named c ON c.code = r.project_code LEFT JOIN account a ON a.id = r.owner_id
     LEFT JOIN exchange x ON x.currency = r.currency AND x.month = left(getvariable('as_of_day'), 7)

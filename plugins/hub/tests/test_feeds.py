@@ -14,6 +14,7 @@ import pytest
 from hub_group import MONTHS, config, figures, published, synced, tool
 from hub_hub.folder import Folder
 from hub_hub.source import HubSource
+from hub_hub.testing.certification import HubCertification
 
 from hub import (
     Account,
@@ -32,6 +33,7 @@ from hub.feed import open_feed
 from hub.records import FxRate
 from hub.store import Store
 from hub.sync import Options, sync
+from hub.testing.kit import certify
 
 SITE = "https://jira.example.com/"
 CONFIG: list[Record] = [Project(id="config:A", code="A", name="Alpha")]
@@ -41,7 +43,8 @@ TOOL: list[Record] = [
     Task(
         id="jira:1", container_id="jira:c", code="A-1", title="One", status_raw="Doing",
         status_native="in_progress", estimate_s=57600, remaining_s=28800, labels="red two\u00a0words",
-        created_at="2026-07-01T08:00:00Z", assignee_id="jira:ann", due_on="2026-09-30",
+        created_at="2026-07-01T08:00:00Z", assignee_id="jira:ann", due_on="2026-09-30", cost_minor=5_000,
+        currency="USD",
     ),
     Task(id="jira:2", container_id="jira:c", code="A-2", title="Two", parent_id="jira:1",
          status_native="done"),
@@ -130,6 +133,7 @@ def test_hand_figures_of_a_group_in_another_currency(feed: Path, store: Store, t
         "SELECT code, revised_amount FROM fact_budget JOIN dim_project USING (project_key)"
     )
     assert [(20.0,)] == ask("SELECT exposure_amount FROM fact_register")
+    assert [(40.0,)] == ask("SELECT sum(cost_amount)::DOUBLE FROM fact_task_snapshot")
     assert [("project", 21600, 0.75), ("absence", 3600, 0.125)] == ask(
         "SELECT category, sum(seconds)::BIGINT, sum(days) FROM fact_worklog GROUP BY 1 ORDER BY 2 DESC"
     )
@@ -437,3 +441,15 @@ def test_a_group_may_be_read_by_a_larger_one(tmp_path: Path, feed: Path) -> None
     assert whole["hours of tasks"] == found["hours of tasks"]
     assert whole["budgets"] == found["budgets"]
     assert whole["hours"] == found["hours"]
+
+
+def test_it_stands_its_examination(proof: bool) -> None:
+    """By its OData door; a feed is read whole, so that increments are not claimed."""
+    report = certify(HubCertification(), only=() if proof else SAMPLE)
+
+    assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
+    if proof:
+        assert "bronze" == report.level
+
+
+SAMPLE = ("reads-everything", "requests-within-plan", "deletions-are-found", "declared-records-only")

@@ -21,7 +21,8 @@ CREATE TABLE usual AS
 -- below lines a feed does not say the tool's own id of a task: what people call it stands for it
 CREATE TABLE work AS
     SELECT k.* REPLACE (coalesce(k.task_id, CASE WHEN count(*) OVER (PARTITION BY k.source_key, k.key) = 1
-            THEN t.tool || ':code/' || k.key END, t.tool || ':task/' || k.task_key) AS task_id), s.* EXCLUDE (task_key, project_key, cut_key, is_critical, total_slack_days), s.project_key AS at_project,
+            THEN t.tool || ':code/' || k.key END, t.tool || ':task/' || k.task_key) AS task_id),
+        s.* EXCLUDE (task_key, project_key, cut_key, is_critical, total_slack_days), s.project_key AS at_project,
         coalesce(u.long, t.per_day) AS long
     FROM dim_task k JOIN fact_task_snapshot s ON s.task_key = k.task_key AND s.cut_key = getvariable('cut')
         JOIN tool t ON t.source_key = k.source_key
@@ -38,7 +39,8 @@ CREATE TABLE plan AS
 CREATE TABLE home AS
     SELECT p.*, c.code, c.name, c.state, t.tool, t.site,
         own(t.tool || ':project/' || c.identity || CASE WHEN p.long <> t.per_day THEN '/' || p.long ELSE '' END) AS id
-    FROM (SELECT at_project AS project_key, source_key, long FROM work UNION SELECT project_key, source_key, long FROM hours
+    FROM (SELECT at_project AS project_key, source_key, long FROM work
+        UNION SELECT project_key, source_key, long FROM hours
         UNION SELECT project_key, source_key, long FROM plan UNION SELECT project_key, -2, 25200 FROM dim_project) p
         JOIN called c USING (project_key) JOIN tool t USING (source_key);
 CREATE MACRO whole(wanted) AS (SELECT id FROM home h WHERE h.project_key = wanted AND h.source_key = -2

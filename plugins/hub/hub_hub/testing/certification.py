@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from hub import Source
+from hub import Container, Record, Source, Task, Worklog
 from hub.testing.kit import Capability, SourceCertification, credential
 from hub_hub.source import HubSource
 from hub_hub.testing.simulator import FeedWorld
@@ -17,6 +17,7 @@ class HubCertification(SourceCertification):
     """Another hub's feed."""
 
     kind = "hub"
+    records: ClassVar[tuple[type[Record], ...] | None] = (Container, Task, Worklog)
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"deletions", "worklogs", "renames"})
 
     def world(self, seed: int, *, scale: int = 1) -> FeedWorld:
