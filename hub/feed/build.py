@@ -326,12 +326,14 @@ def _compute(
             late = waits_for({table: table_sql(table) for table in tables})
             for table in tables:
                 if table not in late:
-                    _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key))
+                    _timed(
+                        timings, table, lambda table=table: _fill(staged.connection, table, day, key, runner)
+                    )
             together = parts.together
             _timed(timings, "fact_worklog", lambda: together(staged.connection, hours_to))
             tables = [table for table in late if table != "fact_worklog"]
         for table in tables:
-            _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key))
+            _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key, runner))
     except BaseException:
         staged.close()
         raise
@@ -386,14 +388,16 @@ def _by_column(rows: Sequence[tuple[str, ...]]) -> list[list[str]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int) -> None:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int, runner: Runner | None
+) -> None:
     shape = model().tables[table]
     if table == "fact_project_snapshot":
         prepare(connection, cut=cut, day=date.fromisoformat(day), keep=True)
         for code in ("EVM_DAYS", "EVM_AMOUNT"):
             connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
     if table == "fact_forecast":
-        forecast_rows(connection, cut, date.fromisoformat(day))
+        forecast_rows(connection, cut, date.fromisoformat(day), runner.each if runner else map)
     if table == "fact_kpi":
         fill_table(connection, cut=cut)
     if table == BRIDGE:

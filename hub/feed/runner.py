@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hub.errors import ConfigError, FeedError
 from hub.words import tr
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 RETRIES = 3
 """Times that work is tried again after an error of its own; of lost workers Dask keeps its own count."""
@@ -26,6 +29,9 @@ class Runner(Protocol):
     def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
         """Begin *work*; what is returned waits until it is done, and raises what it raised."""
 
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Do *work* for each of *items*, and return what it gave in their order."""
+
 
 class Here:
     """Does all work in this process, at once, one piece after the other."""
@@ -41,6 +47,10 @@ class Here:
         """Do *work*."""
         work(*arguments)
         return lambda: None
+
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Do *work* for one after the other."""
+        return [work(one) for one in items]
 
 
 class Cluster:
@@ -62,29 +72,46 @@ class Cluster:
     def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
         """Submit *work*."""
         future = self.client.submit(work, *arguments, pure=False, retries=RETRIES)
+        return lambda: _result(future)
 
-        def wait() -> None:
-            import distributed
-            from distributed.comm.core import CommClosedError
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Submit *work* for some items at a time: each worker is asked a few times."""
+        size = -(-len(items) // (_ASKED * self.workers)) or 1
+        futures = [
+            self.client.submit(_all, work, items[at : at + size], pure=False, retries=RETRIES)
+            for at in range(0, len(items), size)
+        ]
+        return [one for future in futures for one in _result(future)]
 
-            try:
-                future.result()
-            except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as exc:
-                raise FeedError(
-                    tr(
-                        "The cluster lost the work it was given: {reason} The last good feed stays.",
-                        reason=str(exc).splitlines()[0],
-                    )
-                ) from exc
 
-        return wait
+_ASKED = 4
+"""Times a worker is asked for a part of a list: a slow one is asked less often."""
+
+
+def _all(work: Callable[[T], R], items: list[T]) -> list[R]:
+    return [work(one) for one in items]
+
+
+def _result(future: Any) -> Any:
+    import distributed
+    from distributed.comm.core import CommClosedError
+
+    try:
+        return future.result()
+    except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as exc:
+        raise FeedError(
+            tr(
+                "The cluster lost the work it was given: {reason} The last good feed stays.",
+                reason=str(exc).splitlines()[0],
+            )
+        ) from exc
 
 
 @contextlib.contextmanager
-def connected(address: str | None) -> Iterator[Runner | None]:
+def connected(address: str | None, *, patience_s: float = 10.0) -> Iterator[Runner | None]:
     """Give the runner of the Dask scheduler at *address*, None where there is none: then nothing is shared.
 
-    Raises `ConfigError` without the extra ``cluster``, and where nobody answers.
+    Raises `ConfigError` without the extra ``cluster``, and where nobody answers for *patience_s*.
     """
     if address is None:
         yield None
@@ -96,7 +123,7 @@ def connected(address: str | None) -> Iterator[Runner | None]:
             tr('[engine] kind = "dask" needs the extra cluster: pip install "pm-hub[cluster]"')
         ) from exc
     try:
-        client: Any = distributed.Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = distributed.Client(address, timeout=patience_s, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as exc:
         raise ConfigError(
             tr(
